@@ -1,0 +1,43 @@
+"""What the tools cost a model: o200k tokens of name, description and input schema.
+
+    python benchmarks/tokens.py [TOOLSET ...]
+
+Reads the compiled catalogue, or with a `.yaml` argument that document as it stands.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from bpe_openai import get_encoding
+
+from mailgun_mcp.catalogue.compile import DATA, compile_document
+from mailgun_mcp.catalogue.documents import read_document
+
+ENCODING = get_encoding("o200k_base")
+
+
+def tokens(tool: dict[str, Any]) -> int:
+    """Return the o200k tokens of what every client sends to its model for `tool`."""
+    shown = {key: tool[key] for key in ("name", "description", "inputSchema")}
+    return len(ENCODING.encode(json.dumps(shown, ensure_ascii=False, separators=(",", ":"))))
+
+
+def _records(arguments: list[str]) -> list[dict[str, Any]]:
+    documents = [Path(argument) for argument in arguments if argument.endswith(".yaml")]
+    if documents:
+        return [record for path in documents for record in compile_document(read_document(path), path.name, path.stem)]
+    paths = [path for path in sorted((DATA / "tools").glob("*.json")) if not arguments or path.stem in arguments]
+    return [record for path in paths for record in json.loads(path.read_text(encoding="utf-8"))["operations"]]
+
+
+def main() -> None:
+    counted = sorted(((tokens(record["tool"]), record["tool"]["name"]) for record in _records(sys.argv[1:])), reverse=True)
+    for count, name in counted:
+        print(f"{count:6} {name}")
+    print(f"{sum(count for count, _ in counted):6} tokens in {len(counted)} tools")
+
+
+if __name__ == "__main__":
+    main()

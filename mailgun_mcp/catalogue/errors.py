@@ -1,0 +1,9 @@
+"""What can be wrong with a catalogue document."""
+
+
+class CatalogueError(Exception):
+    """A document that cannot become tools. The message names file, path and method."""
+
+
+class StaleDataError(CatalogueError):
+    """`_data/` was compiled from other sources than the checkout holds."""

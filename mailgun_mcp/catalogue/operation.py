@@ -1,0 +1,119 @@
+"""One Mailgun operation, as the compiled catalogue holds it."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Record = dict[str, Any]
+Arguments = dict[str, Any]
+Risk = Literal["read", "write", "send", "destructive", "credential", "billing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """Where an argument goes in the request, and how it is written there."""
+
+    name: str
+    place: Literal["path", "query", "header", "form", "json", "body", "host", "page_path", "page_url"]
+    wire: str
+    encode: str
+    format: str | None = None
+    single_line: bool = False
+    secret: bool = False
+    nested: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """How a list result leads to the next page; see `extension.Pages` for the styles."""
+
+    style: str
+    items: str
+    total: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The read that shows what a call would touch: its tool, and its arguments that have other names here."""
+
+    tool: str
+    arguments: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Operation:
+    """A method and path of the API with all that its call needs to know.
+
+    Compared by identity: a catalogue makes each operation once.
+    """
+
+    name: str
+    title: str
+    toolset: str
+    method: str
+    path: str
+    body: Literal["multipart", "urlencoded", "json"] | None
+    arguments: tuple[Argument, ...]
+    risk: Risk
+    bulk: bool
+    idempotent: bool
+    reversible: Literal["whole", "part", "no"] | None
+    preview: Preview | None
+    pages: Pages | None
+    secrets: tuple[str, ...]
+    untrusted: tuple[str, ...]
+    personal: tuple[str, ...]
+    rules: tuple[dict[str, Any], ...]
+    wrap: str | None
+    tool: Record
+    """The tool as it is listed: name, title, description, schemas, annotations, `_meta`."""
+
+    @classmethod
+    def from_record(cls, record: Record) -> "Operation":
+        """Return the operation of a compiled record."""
+        tool = record["tool"]
+        pages, preview = record["pages"], record["preview"]
+        return cls(
+            name=tool["name"],
+            title=tool["title"],
+            toolset=tool["_meta"]["mailgun-mcp/toolset"],
+            method=record["method"],
+            path=record["path"],
+            body=record["body"],
+            arguments=tuple(
+                Argument(
+                    name=item["name"],
+                    place=item["in"],
+                    wire=item["wire"],
+                    encode=item["encode"],
+                    format=item.get("format"),
+                    single_line=item.get("single_line", False),
+                    secret=item.get("secret", False),
+                    nested=item.get("nested", {}),
+                )
+                for item in record["arguments"]
+            ),
+            risk=record["risk"],
+            bulk=record["bulk"],
+            idempotent=record["idempotent"],
+            reversible=record["reversible"],
+            preview=Preview(preview["tool"], preview["arguments"]) if preview else None,
+            pages=Pages(pages["style"], pages["items"], pages["total"]) if pages else None,
+            secrets=tuple(record["secrets"]),
+            untrusted=tuple(record["untrusted"]),
+            personal=tuple(record["personal"]),
+            rules=tuple(record["rules"]),
+            wrap=record["wrap"],
+            tool=tool,
+        )
+
+    @property
+    def input_schema(self) -> dict[str, Any]:
+        """The JSON Schema of the arguments."""
+        schema: dict[str, Any] = self.tool["inputSchema"]
+        return schema
+
+    @property
+    def output_schema(self) -> dict[str, Any]:
+        """The JSON Schema of the result."""
+        schema: dict[str, Any] = self.tool["outputSchema"]
+        return schema

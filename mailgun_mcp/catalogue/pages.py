@@ -1,0 +1,113 @@
+"""Finds the next page of a list result and says it as plain arguments of the same tool."""
+
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from mailgun_mcp.catalogue.operation import Argument, Arguments, Operation
+
+
+def next_page(operation: Operation, arguments: Arguments, body: Any) -> Arguments | None:
+    """Return the arguments that differ in the call for the next page, or None on the last page.
+
+    Mailgun names a next page even when there is none: an empty page, one that leads to
+    itself, and one whose pivot is empty are the last (reference: its pagination guide).
+    """
+    pages = operation.pages
+    if pages is None or not isinstance(body, dict):
+        return None
+    items: Any = body
+    for key in pages.items.split("/"):
+        items = items.get(key) if isinstance(items, dict) else None
+    count = len(items) if isinstance(items, (list, dict)) else 0
+    if count == 0:
+        return None
+    following = STYLES[pages.style](operation, arguments, body, count)
+    if following is None or all(arguments.get(name) == value for name, value in following.items()):
+        return None
+    return following
+
+
+def _skip(operation: Operation, arguments: Arguments, body: dict[str, Any], count: int) -> Arguments | None:
+    skipped = int(arguments.get("skip") or 0)
+    if _is_last(operation, body, skipped + count, count, arguments.get("limit")):
+        return None
+    return {"skip": skipped + count}
+
+
+def _body_skip(operation: Operation, arguments: Arguments, body: dict[str, Any], count: int) -> Arguments | None:
+    asked: dict[str, Any] = arguments.get("pagination") or {}
+    skipped = int(asked.get("skip") or 0)
+    if _is_last(operation, body.get("pagination") or {}, skipped + count, count, asked.get("limit")):
+        return None
+    return {"pagination": {**asked, "skip": skipped + count}}
+
+
+def _body_token(_: Operation, arguments: Arguments, body: dict[str, Any], count: int) -> Arguments | None:  # noqa: ARG001
+    asked: dict[str, Any] = arguments.get("pagination") or {}
+    token = (body.get("pagination") or {}).get("next")
+    return {"pagination": {**asked, "token": token}} if isinstance(token, str) and token else None
+
+
+def _query(operation: Operation, arguments: Arguments, body: dict[str, Any], count: int) -> Arguments | None:  # noqa: ARG001
+    url, last = _link(body, "next"), _link(body, "last")
+    if not url or url == last:
+        return None
+    places = {argument.wire: argument for argument in operation.arguments if argument.place == "query"}
+    found = {places[key].name: _typed(operation, places[key], value) for key, value in parse_qsl(url.query) if key in places}
+    pivots = [argument.name for wire, argument in places.items() if wire in ("address", "tag", "p")]
+    if pivots and not any(found.get(name) for name in pivots):
+        return None
+    return {name: value for name, value in found.items() if arguments.get(name) != value} or None
+
+
+def _path(_: Operation, arguments: Arguments, body: dict[str, Any], count: int) -> Arguments | None:  # noqa: ARG001
+    url = _link(body, "next")
+    token = unquote(url.path.rstrip("/").rpartition("/")[2]) if url else ""
+    return {"page": token} if token else None
+
+
+def _url(_: Operation, arguments: Arguments, body: dict[str, Any], count: int) -> Arguments | None:  # noqa: ARG001
+    url = _link(body, "next")
+    return {"page": url.query} if url and url.query and url != _link(body, "last") else None
+
+
+STYLES = {
+    "skip": _skip,
+    "body_skip": _body_skip,
+    "body_token": _body_token,
+    "query": _query,
+    "path": _path,
+    "url": _url,
+}
+
+
+def _is_last(operation: Operation, holder: dict[str, Any], reached: int, count: int, limit: Any) -> bool:
+    """With a total the total decides, but some totals only count the page itself: then the limit does."""
+    total = holder.get(operation.pages.total or "total") if operation.pages else None
+    if isinstance(total, int) and total > count:
+        return reached >= total
+    return count < (limit if isinstance(limit, int) else _default_limit(operation))
+
+
+def _default_limit(operation: Operation) -> int:
+    properties = operation.input_schema.get("properties", {})
+    holder = properties.get("pagination", {}).get("properties", properties)
+    default = holder.get("limit", {}).get("default", 1)
+    return int(default)
+
+
+def _link(body: dict[str, Any], name: str) -> Any:
+    paging = body.get("paging")
+    if not isinstance(paging, dict):
+        return None
+    value = paging.get(name) or paging.get(name.capitalize())
+    return urlsplit(value) if isinstance(value, str) and value else None
+
+
+def _typed(operation: Operation, argument: Argument, value: str) -> Any:
+    kind = operation.input_schema["properties"][argument.name]["type"]
+    if kind in ("integer", "number") and value.lstrip("-").isdigit():
+        return int(value)
+    if kind == "boolean":
+        return value in ("true", "yes")
+    return [value] if kind == "array" else value

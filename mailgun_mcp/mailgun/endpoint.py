@@ -1,0 +1,85 @@
+"""Where Mailgun is: regions, host names, base URLs, and which hosts may see the key."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from mailgun_mcp.nearest import unknown
+
+REGIONS = {"us": "https://api.mailgun.net", "eu": "https://api.eu.mailgun.net"}
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class EndpointError(ValueError):
+    """A region, host name or base URL that cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """The base URL of the API, without a version."""
+
+    url: str
+    region: str | None
+    """`us` or `eu`; None for a host or URL of the operator's own."""
+
+    @property
+    def secure(self) -> bool:
+        """Whether the base URL is https."""
+        return self.url.startswith("https://")
+
+    @property
+    def other_region(self) -> str | None:
+        """The region that this is not, if it is one."""
+        return {"us": "eu", "eu": "us"}.get(self.region or "")
+
+    def base(self, host: str | None) -> str:
+        """Return the base URL for a request to `host`, a storage host of Mailgun's or None for the API.
+
+        An endpoint of the operator's own (a proxy, the simulator) stands for every host.
+        """
+        return f"https://{host}" if host and self.region else self.url
+
+
+def resolve(*, region: str | None = None, hostname: str | None = None, url: str | None = None) -> Endpoint:
+    """Return the endpoint of one of region, host name and base URL; the US region without any.
+
+    Raises EndpointError when more than one is given or the one given is not usable.
+    """
+    given = [name for name, value in (("region", region), ("hostname", hostname), ("url", url)) if value]
+    if len(given) > 1:
+        raise EndpointError(f"give one of region, hostname and url, not {' and '.join(given)}")
+    if url:
+        return _from_url(url)
+    if hostname:
+        return _from_hostname(hostname)
+    name = (region or "us").lower()
+    if name not in REGIONS:
+        raise EndpointError(unknown("region", name, REGIONS))
+    return Endpoint(REGIONS[name], name)
+
+
+def _from_hostname(hostname: str) -> Endpoint:
+    if any(character in hostname for character in "/@?#:") or "." not in hostname:
+        raise EndpointError(f"{hostname!r} is not a host name; for a whole base URL set MAILGUN_API_URL")
+    return _known(f"https://{hostname.lower()}")
+
+
+def _from_url(url: str) -> Endpoint:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise EndpointError(f"{url!r} is not a URL") from error
+    if parts.scheme not in ("http", "https") or not host:
+        raise EndpointError(f"{url!r} is not a URL that starts with https://")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise EndpointError("the base URL may hold no user, password, query or fragment")
+    if parts.scheme == "http" and host not in LOOPBACK:
+        raise EndpointError(f"plain http would show the API key to the network: use https://{host}")
+    path = parts.path.rstrip("/")
+    if path.rpartition("/")[2] in ("v1", "v2", "v3", "v4", "v5"):
+        raise EndpointError(f"the base URL must not hold a version: leave out {path.rpartition('/')[2]!r}")
+    return _known(f"{parts.scheme}://{parts.netloc}{path}")
+
+
+def _known(url: str) -> Endpoint:
+    return Endpoint(url, next((name for name, known in REGIONS.items() if known == url), None))

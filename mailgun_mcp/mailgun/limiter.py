@@ -1,0 +1,31 @@
+"""Keeps the server's own calls below Mailgun's rate limit."""
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+
+class RateLimiter:
+    """Lets `calls` through in any `seconds`; the next one waits. `calls` of 0 means no limit."""
+
+    def __init__(
+        self, calls: int, seconds: float, clock: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
+    ) -> None:
+        self._calls = calls
+        self._seconds = seconds
+        self._clock = clock
+        self._sleep = sleep
+        self._times: deque[float] = deque()
+
+    async def acquire(self) -> None:
+        """Return when the call may be sent."""
+        if not self._calls:
+            return
+        while (wait := self._wait()) > 0:
+            await self._sleep(wait)
+        self._times.append(self._clock())
+
+    def _wait(self) -> float:
+        now = self._clock()
+        while self._times and self._times[0] <= now - self._seconds:
+            self._times.popleft()
+        return self._times[0] + self._seconds - now if len(self._times) >= self._calls else 0.0

@@ -1,0 +1,107 @@
+"""MCP resources: the reference of each tool, and the account's domains and templates."""
+
+import re
+from typing import Any
+from urllib.parse import quote, unquote
+
+import mcp_types as types
+from mcp.server.context import ServerRequestContext
+from mcp.shared.exceptions import MCPError
+
+from mailgun_mcp.pipeline import App, run
+from mailgun_mcp.reference import toolset_index, tool_reference
+
+Context = ServerRequestContext[dict[str, Any], Any]
+
+SCHEME = "mailgun-mcp://"
+MARKDOWN, JSON = "text/markdown", "application/json"
+TEMPLATES = (
+    ("tool", "tools/{name}", "Reference of a tool", "Arguments, result, risk and limits of one tool", MARKDOWN),
+    ("templates", "domains/{domain}/templates", "Templates of a domain", "The stored mail templates of a domain", JSON),
+)
+MAX_COMPLETIONS = 100
+
+
+class Resources:
+    """Lists, reads and completes the resources of one app."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def list_resources(self, _: Context, __: types.PaginatedRequestParams | None) -> Any:
+        """Answer `resources/list`."""
+        described = [
+            ("tools", "Index of the tools", "All tools by toolset, with their risk", MARKDOWN),
+            ("domains", "Domains of the account", "Name, state and type of each domain", JSON),
+        ]
+        return {
+            "resources": [
+                {"uri": SCHEME + name, "name": name, "title": title, "description": description, "mimeType": kind}
+                for name, title, description, kind in described
+            ]
+        }
+
+    async def list_templates(self, _: Context, __: types.PaginatedRequestParams | None) -> Any:
+        """Answer `resources/templates/list`."""
+        return {
+            "resourceTemplates": [
+                {"uriTemplate": SCHEME + path, "name": name, "title": title, "description": description, "mimeType": kind}
+                for name, path, title, description, kind in TEMPLATES
+            ]
+        }
+
+    async def read(self, _: Context, params: types.ReadResourceRequestParams) -> Any:
+        """Answer `resources/read`. An unknown URI is a protocol error that names it."""
+        uri = str(params.uri)
+        found = await self._read(uri.removeprefix(SCHEME)) if uri.startswith(SCHEME) else None
+        if found is None:
+            raise MCPError(types.INVALID_PARAMS, "Resource not found", {"uri": uri})
+        kind, text = found
+        return {"contents": [{"uri": uri, "mimeType": kind, "text": text}]}
+
+    async def complete(self, _: Context, params: types.CompleteRequestParams) -> Any:
+        """Answer `completion/complete`: tool names, and the account's domains."""
+        typed = params.argument.value
+        match params.argument.name:
+            case "name":
+                options = list(self._app.catalogue.names)
+            case "domain":
+                options = await self._domains()
+            case _:
+                options = []
+        values = [option for option in options if typed.lower() in option.lower()]
+        return {
+            "completion": {
+                "values": values[:MAX_COMPLETIONS],
+                "total": len(values),
+                "hasMore": len(values) > MAX_COMPLETIONS,
+            }
+        }
+
+    async def _read(self, path: str) -> tuple[str, str] | None:
+        if path == "tools":
+            return MARKDOWN, toolset_index(self._app.catalogue)
+        if path == "domains":
+            return await self._result("list_domains", {"limit": 1000})
+        if found := re.fullmatch(r"tools/([a-z0-9_]+)", path):
+            name = found[1]
+            return (MARKDOWN, tool_reference(self._app.catalogue.find(name))) if name in self._app.catalogue else None
+        if found := re.fullmatch(r"domains/([^/]+)/templates", path):
+            return await self._result("list_templates", {"domain_name": unquote(found[1])})
+        return None
+
+    async def _result(self, tool: str, arguments: dict[str, Any]) -> tuple[str, str] | None:
+        """A resource is read through the same pipeline as a call; a tool that is not offered is not found."""
+        if tool not in self._app.catalogue:
+            return None
+        outcome = await run(self._app, tool, arguments)
+        if outcome.is_error:
+            raise MCPError(types.INVALID_PARAMS, outcome.text)
+        return JSON, outcome.text
+
+    async def _domains(self) -> list[str]:
+        if "list_domains" not in self._app.catalogue:
+            return []
+        outcome = await run(self._app, "list_domains", {"limit": 1000})
+        items = (outcome.structured or {}).get("items") or []
+        return [quote(item["name"], safe="") for item in items if isinstance(item, dict) and item.get("name")]

@@ -1,0 +1,100 @@
+"""Cuts lists into pages, each of Mailgun's ways: pivot, opaque token, skip and limit.
+
+All of them keep their place by the key of an item, not by a count: what comes or goes
+between two pages moves no other item.
+"""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from mailgun_mcp.simulator.replies import Refusal
+
+Key = TypeVar("Key", str, tuple[float, int])
+Item = TypeVar("Item")
+
+BACKWARD = ("previous", "prev")
+
+
+def window(keys: Sequence[Key], page: str | None, pivot: Key | None, limit: int) -> slice:
+    """Return the slice of the sorted `keys` that is the page `page` seen from `pivot`."""
+    if page == "last":
+        return slice(max(0, len(keys) - limit), len(keys))
+    if pivot is None or page in (None, "first"):
+        return slice(0, limit)
+    if page in BACKWARD:
+        end = bisect_left(keys, pivot)
+        return slice(max(0, end - limit), end)
+    start = bisect_right(keys, pivot)
+    return slice(start, start + limit)
+
+
+@dataclass(frozen=True, slots=True)
+class PivotPage:
+    """The items of one page, and the URLs of the others."""
+
+    items: list[Any]
+    paging: dict[str, str]
+
+
+def pivot_page(
+    entries: Mapping[str, Item],
+    *,
+    url: str,
+    page: str | None,
+    pivot: str | None,
+    limit: int,
+    pivot_name: str = "address",
+    filters: Mapping[str, str] | None = None,
+) -> PivotPage:
+    """Return a page of `entries` in the order of their keys.
+
+    `next` is always there: on the last page it equals `last`, which is how one knows.
+    """
+    keys = sorted(entries)
+    cut = window(keys, page, pivot, limit)
+    shown = keys[cut]
+    kept = {**(filters or {}), "limit": limit}
+    first, last = ({"page": name, **kept} for name in ("first", "last"))
+    following = {"page": "next", pivot_name: shown[-1], **kept} if cut.stop < len(keys) and shown else last
+    preceding = {"page": "previous", pivot_name: shown[0], **kept} if cut.start > 0 and shown else first
+    queries = {"first": first, "last": last, "next": following, "previous": preceding}
+    return PivotPage([entries[key] for key in shown], {name: f"{url}?{urlencode(query)}" for name, query in queries.items()})
+
+
+def skip_page(items: Sequence[Item], skip: int, limit: int) -> list[Item]:
+    """Return the page that leaves out the first `skip` items."""
+    return list(items[skip : skip + limit])
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An opaque page token: which page, seen from where, of which query."""
+
+    page: str
+    pivot: tuple[float, int] | None
+    query: dict[str, Any]
+
+    def encoded(self) -> str:
+        text = json.dumps([self.page, self.pivot, self.query], separators=(",", ":"))
+        return urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+
+    @classmethod
+    def decoded(cls, text: str) -> "Token":
+        """Return the token that `text` is. Raises Refusal when it is none."""
+        try:
+            page, pivot, query = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+            return cls(str(page), (float(pivot[0]), int(pivot[1])) if pivot else None, dict(query))
+        except (ValueError, TypeError, IndexError, RecursionError) as error:
+            raise Refusal(400, "Invalid page token") from error
+
+
+def tokens(query: dict[str, Any], asked: Token, keys: Sequence[tuple[float, int]]) -> dict[str, str]:
+    """Return the tokens around a page that shows `keys`; an empty page keeps the place it was asked from."""
+    ends = {"next": keys[-1], "previous": keys[0]} if keys else {"next": asked.pivot, "previous": asked.pivot}
+    places: dict[str, tuple[float, int] | None] = {"first": None, "last": None, **ends}
+    return {name: Token(name, pivot, query).encoded() for name, pivot in places.items()}

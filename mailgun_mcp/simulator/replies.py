@@ -1,0 +1,40 @@
+"""What the simulator answers: a reply, or a refusal in Mailgun's own words."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+JSON = "application/json"
+TEXT = "text/plain; charset=utf-8"
+
+Header = tuple[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer: `body` is JSON, or with another `content_type` the text itself."""
+
+    body: Any
+    status: int = 200
+    content_type: str = JSON
+    headers: tuple[Header, ...] = ()
+
+    def content(self) -> bytes:
+        """Return the body as it is sent."""
+        if self.content_type == JSON:
+            return json.dumps(self.body, separators=(",", ":")).encode()
+        text: str = self.body
+        return text.encode()
+
+
+class Refusal(Exception):
+    """A request that Mailgun would refuse; `reply` is how."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.reply = Reply({"message": message}, status)
+
+
+def said(message: str, **more: Any) -> Reply:
+    """Return Mailgun's usual success: a message, and what it is about."""
+    return Reply({"message": message, **more})

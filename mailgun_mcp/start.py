@@ -1,0 +1,73 @@
+"""Puts a server's parts together from its settings."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from mailgun_mcp import __version__
+from mailgun_mcp.catalogue.errors import CatalogueError
+from mailgun_mcp.catalogue.load import Catalogue
+from mailgun_mcp.catalogue.parts import Files
+from mailgun_mcp.guard.decide import Policy
+from mailgun_mcp.mailgun.client import Client
+from mailgun_mcp.mailgun.endpoint import EndpointError, resolve
+from mailgun_mcp.pipeline import App
+from mailgun_mcp.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    import httpx
+
+SIMULATOR_KEY = "simulator"
+
+
+def create_app(settings: Settings) -> App:
+    """Return the app that `settings` describe. Raises SettingsError, which says what to change."""
+    try:
+        catalogue = _catalogue(settings)
+        endpoint = resolve(region=settings.region, hostname=settings.hostname, url=settings.url)
+    except (CatalogueError, EndpointError) as error:
+        raise SettingsError(str(error)) from error
+    return App(
+        catalogue=catalogue,
+        client=Client(
+            endpoint,
+            SIMULATOR_KEY if settings.simulator else settings.key(),
+            user_agent=f"mailgun-mcp/{__version__}",
+            timeout=settings.timeout,
+            rate_limit=(settings.rate_limit, 10.0),
+            connect=_simulator if settings.simulator else None,
+        ),
+        policy=cast(Policy, settings.policy),
+        files=Files(tuple(_directory(name) for name in settings.files)),
+        subaccount=settings.subaccount,
+    )
+
+
+def _catalogue(settings: Settings) -> Catalogue:
+    catalogue = Catalogue.load()
+    if settings.spec:
+        from mailgun_mcp.catalogue.foreign import records_of
+
+        catalogue = catalogue.extended(records_of(Path(settings.spec), catalogue), "spec", "Operations added by --spec")
+    catalogue = catalogue.select(
+        toolsets=settings.toolsets,
+        tools=settings.tools,
+        exclude=settings.exclude_tools,
+        read_only=settings.read_only or settings.policy == "read-only",
+    )
+    return catalogue.with_subaccount_argument() if settings.subaccount_argument else catalogue
+
+
+def _directory(name: str) -> Path:
+    path = Path(name).expanduser()
+    if not path.is_dir():
+        raise SettingsError(f"files: {name} is not a directory")
+    return path
+
+
+def _simulator() -> "httpx.AsyncBaseTransport":
+    """Return a transport into the simulator, which knows every operation whatever the server offers."""
+    import httpx
+
+    from mailgun_mcp.simulator import create_app as create_simulator
+
+    return httpx.ASGITransport(app=create_simulator(Catalogue.load()))
