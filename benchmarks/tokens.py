@@ -33,7 +33,9 @@ def _records(arguments: list[str]) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    counted = sorted(((tokens(record["tool"]), record["tool"]["name"]) for record in _records(sys.argv[1:])), reverse=True)
+    counted = sorted(
+        ((tokens(record["tool"]), record["tool"]["name"]) for record in _records(sys.argv[1:])), reverse=True
+    )
     for count, name in counted:
         print(f"{count:6} {name}")
     print(f"{sum(count for count, _ in counted):6} tokens in {len(counted)} tools")

@@ -33,7 +33,12 @@ def toolset_index(catalogue: Catalogue) -> str:
     """Return the list of all tools by toolset."""
     lines = ["# Tools", ""]
     for toolset, title in catalogue.toolsets.items():
-        lines += [f"## {title} (`{toolset}`)", "", "| tool | operation | risk | what it does |", "| --- | --- | --- | --- |"]
+        lines += [
+            f"## {title} (`{toolset}`)",
+            "",
+            "| tool | operation | risk | what it does |",
+            "| --- | --- | --- | --- |",
+        ]
         lines += [
             f"| `{operation.name}` | `{operation.method} {operation.path}` | {operation.risk} | {operation.title} |"
             for operation in catalogue

@@ -7,7 +7,11 @@ from typing import Any
 
 LIMIT = 64_000
 """Characters of a result. 25,000 tokens is the cap of common clients; dense JSON has 2.6 a token."""
+OVERHEAD = 200
+"""Characters of a part beside its text."""
 KEPT = 32
+SCANT = 60
+"""Characters that are too few to cut something down to."""
 KEPT_CHARACTERS = 64 * 1024 * 1024
 
 
@@ -32,6 +36,8 @@ class Results:
             return structured, text
         name = self._keep(text)
         short = _shrink(structured, self.limit * 3 // 4)
+        if len(compact(structured.get("next"))) < self.limit // 8:
+            short.update({"next": structured["next"]} if "next" in structured else {})
         short["cut"] = {
             "characters": len(text),
             "read_on": f"The result is too long and was cut. read_result with result={name!r} reads the whole of it in parts.",
@@ -43,7 +49,8 @@ class Results:
         text = self._texts.get(name)
         if text is None:
             return None
-        part = text[offset : offset + self.limit // 2]
+        # Written as JSON once more it grows to at most twice its length, and has to fit.
+        part = text[offset : offset + (self.limit - OVERHEAD) // 2]
         reached = offset + len(part)
         following = {"result": name, "offset": reached} if reached < len(text) else None
         return {"text": part, "characters": len(text), "next": following}
@@ -60,8 +67,8 @@ class Results:
 
 def _shrink(value: Any, budget: int) -> Any:
     """Return `value` cut to about `budget` characters, with every type as it was."""
-    if isinstance(value, str) and len(value) > budget:
-        return f"{value[: max(budget, 0)]}… [cut: {len(value):,} characters in all]"
+    if isinstance(value, str):
+        return _shrink_text(value, budget)
     if isinstance(value, list):
         return _shrink_list(value, budget)
     if isinstance(value, dict):
@@ -69,12 +76,19 @@ def _shrink(value: Any, budget: int) -> Any:
     return value
 
 
+def _shrink_text(text: str, budget: int) -> str:
+    length = budget
+    while length > 0 and len(compact(text[:length])) > budget:
+        length //= 2
+    return text if length >= len(text) else f"{text[:length]}… [cut: {len(text):,} characters in all]"
+
+
 def _shrink_list(items: list[Any], budget: int) -> list[Any]:
     kept: list[Any] = []
     for item in items:
         size = len(compact(item)) + 1
         if size > budget:
-            if not kept:
+            if not kept and budget > SCANT:
                 kept.append(_shrink(item, budget))
             break
         kept.append(item)
@@ -83,14 +97,16 @@ def _shrink_list(items: list[Any], budget: int) -> list[Any]:
 
 
 def _shrink_dict(fields: dict[str, Any], budget: int) -> dict[str, Any]:
-    """Small fields stay whole; the large ones share what is left."""
-    sizes = {name: len(compact(item)) + len(name) + 4 for name, item in fields.items()}
-    shrunk = dict(fields)
-    left = len(fields)
-    for name in sorted(fields, key=sizes.__getitem__):
-        share = budget // left
-        if sizes[name] > share:
-            shrunk[name] = _shrink(fields[name], share - len(name) - 4)
-        budget -= min(sizes[name], share)
-        left -= 1
-    return shrunk
+    """Small fields stay whole, the large ones share what is left; what would get next to nothing is left out."""
+    names = {name: len(compact(name)) + 2 for name in fields}
+    sizes = {name: len(compact(item)) + names[name] for name, item in fields.items()}
+    shrunk: dict[str, Any] = {}
+    for done, name in enumerate(sorted(fields, key=sizes.__getitem__)):
+        share = budget // (len(fields) - done)
+        if sizes[name] <= (share if share > SCANT else budget):
+            shrunk[name] = fields[name]
+            budget -= sizes[name]
+        elif share - names[name] > SCANT:
+            shrunk[name] = _shrink(fields[name], share - names[name])
+            budget -= share
+    return {name: shrunk[name] for name in fields if name in shrunk}

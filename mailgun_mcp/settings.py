@@ -6,7 +6,7 @@ server inside projects of other people, whose file could lift the guard rails.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +16,8 @@ from mailgun_mcp.nearest import unknown
 TRANSPORTS = ("stdio", "http", "sse")
 POLICIES = ("guarded", "read-only", "unguarded")
 LOG_LEVELS = ("debug", "info", "warning", "error")
+ALTERNATIVES = (frozenset({"region", "hostname", "url"}), frozenset({"api_key", "api_key_file"}))
+"""Options of which one is enough: the stronger source's choice puts the weaker source's aside."""
 
 
 class SettingsError(ValueError):
@@ -74,6 +76,8 @@ class Settings:
             raise SettingsError(
                 "no API key: set MAILGUN_API_KEY or MAILGUN_API_KEY_FILE, or add --simulator to try it without an account"
             )
+        if key.startswith("$"):
+            raise SettingsError("the API key is a reference that the client did not fill in: set the variable it names")
         if not key.isascii() or any(character.isspace() or not character.isprintable() for character in key):
             raise SettingsError("the API key holds a space or a character that no key has")
         return key
@@ -93,12 +97,15 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> 
     Raises SettingsError for anything unknown or unusable; it names the nearest.
     """
     environ = os.environ if environ is None else environ
-    values = {
-        **_from_file(flags.get("config") or environ.get("MAILGUN_MCP_CONFIG"), environ),
-        **_from_environ(environ),
-        **{name: value for name, value in flags.items() if value is not None and name in OPTIONS},
-    }
+    values = _from_file(flags.get("config") or environ.get("MAILGUN_MCP_CONFIG"), environ)
+    values = _over(values, _from_environ(environ))
+    values = _over(values, {name: value for name, value in flags.items() if value is not None and name in OPTIONS})
     return Settings(**{name: _value(name, value) for name, value in values.items()})
+
+
+def _over(weaker: dict[str, Any], stronger: dict[str, Any]) -> dict[str, Any]:
+    aside = {name for group in ALTERNATIVES if group & stronger.keys() for name in group}
+    return {**{name: value for name, value in weaker.items() if name not in aside}, **stronger}
 
 
 def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -110,7 +117,7 @@ def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _from_file(given: str | None, environ: Mapping[str, str]) -> dict[str, Any]:
-    path = Path(given) if given else config_directory(environ) / "mailgun-mcp.toml"
+    path = Path(given).expanduser() if given else config_directory(environ) / "mailgun-mcp.toml"
     if not given and not path.is_file():
         return {}
     import tomllib
@@ -142,14 +149,12 @@ def _value(name: str, value: Any) -> Any:
         raise SettingsError(f"{name}: {value!r} is not {ARTICLES[kind]}") from error
     if choices and converted not in choices:
         raise SettingsError(unknown(f"{name.replace('_', ' ')}", str(converted), choices))
-    if kind in ("integer", "number") and converted < 0:
-        raise SettingsError(f"{name}: {value!r} is negative")
     return converted
 
 
 def _list(value: Any) -> tuple[str, ...]:
     items = value.split(",") if isinstance(value, str) else value
-    if not all(isinstance(item, str) for item in items):
+    if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
         raise ValueError
     return tuple(item.strip() for item in items if item.strip())
 
@@ -172,18 +177,33 @@ def _number(value: Any) -> float:
     if isinstance(value, bool):
         raise TypeError
     number = float(value)
-    if not 0 <= number < float("inf"):
+    if not 0 < number < float("inf"):
         raise ValueError
     return number
 
 
-CONVERTERS = {"text": _text, "list": _list, "switch": _switch, "integer": int, "number": _number}
+def _integer(value: Any) -> int:
+    if isinstance(value, (bool, float)):
+        raise TypeError
+    number = int(value)
+    if number < 0:
+        raise ValueError
+    return number
+
+
+CONVERTERS: dict[str, Callable[[Any], Any]] = {
+    "text": _text,
+    "list": _list,
+    "switch": _switch,
+    "integer": _integer,
+    "number": _number,
+}
 ARTICLES = {
     "text": "a text",
     "list": "a list of names",
     "switch": "true or false",
-    "integer": "a whole number",
-    "number": "a number that is not negative",
+    "integer": "a whole number from 0 up",
+    "number": "a number above 0",
 }
 
 
@@ -192,3 +212,19 @@ def _read_key(path: str) -> str:
         return Path(path).expanduser().read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"MAILGUN_API_KEY_FILE: {path} cannot be read: {error}") from error
+
+
+def colour_wish() -> bool | None:
+    """Return what NO_COLOR and FORCE_COLOR say (no-color.org), or None when they say nothing."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return True if os.environ.get("FORCE_COLOR") else None
+
+
+def applications_directory(platform: str) -> Path:
+    """Return the directory where desktop applications keep the user's configuration."""
+    if platform == "darwin":
+        return Path.home() / "Library" / "Application Support"
+    if platform == "win32":
+        return Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming")
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")

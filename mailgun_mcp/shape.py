@@ -1,5 +1,7 @@
 """Shapes Mailgun's answer into a tool's result: an object that satisfies the output schema."""
 
+import math
+import re
 from typing import Any
 
 from mailgun_mcp.catalogue.operation import Arguments, Operation
@@ -7,6 +9,8 @@ from mailgun_mcp.catalogue.pages import next_page
 from mailgun_mcp.mailgun.errors import MailgunFault, Response, parse_json, said
 
 UNEXPECTED = "unexpected"
+INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
+NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
 def shape(operation: Operation, arguments: Arguments, response: Response) -> dict[str, Any]:
@@ -17,9 +21,9 @@ def shape(operation: Operation, arguments: Arguments, response: Response) -> dic
     """
     body = _body(operation, response)
     following = next_page(operation, arguments, body)
-    result = body if isinstance(body, dict) else {operation.wrap or "result": body}
+    whole = body if isinstance(body, dict) else {operation.wrap or "result": body}
     misfits: dict[str, Any] = {}
-    result = _conform(result, operation.output_schema, "", misfits)
+    result = _conform_object(whole, operation.output_schema, "", misfits)
     if following:
         result["next"] = following
     if misfits:
@@ -68,14 +72,18 @@ def _conform(value: Any, schema: dict[str, Any], place: str, misfits: dict[str, 
         return _conform_object(value, schema, place, misfits)
     if kind == "array" and isinstance(value, list):
         items = schema.get("items")
-        return [_conform(item, items, f"{place}/{index}", misfits) for index, item in enumerate(value)] if items else value
+        return (
+            [_conform(item, items, f"{place}/{index}", misfits) for index, item in enumerate(value)] if items else value
+        )
     converted = _as(kind, value)
     if converted is None:
         misfits[place] = value
     return converted
 
 
-def _conform_object(value: dict[str, Any], schema: dict[str, Any], place: str, misfits: dict[str, Any]) -> dict[str, Any]:
+def _conform_object(
+    value: dict[str, Any], schema: dict[str, Any], place: str, misfits: dict[str, Any]
+) -> dict[str, Any]:
     properties = schema.get("properties") or {}
     extra = schema.get("additionalProperties")
     other = extra if isinstance(extra, dict) else None
@@ -94,24 +102,16 @@ def _as(kind: str, value: Any) -> Any:
             return "true" if value else "false"
         case "string", int() | float():
             return str(value)
-        case ("integer" | "number"), bool():
+        case (("integer" | "number"), bool()):
             return None
         case ("integer", int()) | ("number", int() | float()):
             return value
         case "integer", float() if value.is_integer():
             return int(value)
-        case "integer", str() if value.lstrip("-").isdigit():
+        case "integer", str() if INTEGER.fullmatch(value):
             return int(value)
-        case "number", str():
-            return _number(value)
+        case "number", str() if NUMBER.fullmatch(value) and math.isfinite(float(value)):
+            return float(value)
         case "boolean", str() if value in ("true", "yes", "false", "no"):
             return value in ("true", "yes")
     return None
-
-
-def _number(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if number == number and abs(number) != float("inf") else None

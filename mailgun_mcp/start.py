@@ -21,10 +21,10 @@ SIMULATOR_KEY = "simulator"
 
 def create_app(settings: Settings) -> App:
     """Return the app that `settings` describe. Raises SettingsError, which says what to change."""
+    catalogue = create_catalogue(settings)
     try:
-        catalogue = _catalogue(settings)
         endpoint = resolve(region=settings.region, hostname=settings.hostname, url=settings.url)
-    except (CatalogueError, EndpointError) as error:
+    except EndpointError as error:
         raise SettingsError(str(error)) from error
     return App(
         catalogue=catalogue,
@@ -40,6 +40,14 @@ def create_app(settings: Settings) -> App:
         files=Files(tuple(_directory(name) for name in settings.files)),
         subaccount=settings.subaccount,
     )
+
+
+def create_catalogue(settings: Settings) -> Catalogue:
+    """Return the tools that `settings` select. Raises SettingsError, which says what to change."""
+    try:
+        return _catalogue(settings)
+    except CatalogueError as error:
+        raise SettingsError(str(error)) from error
 
 
 def _catalogue(settings: Settings) -> Catalogue:

@@ -69,7 +69,9 @@ def compile_all(sources: Path = SOURCES) -> dict[str, str]:
     documents = []
     for path in sorted(sources.glob("*.yaml")):
         document = read_document(path)
-        head = _extension(DocumentExtension, document, str(path.name))
+        head = _extension(DocumentExtension, document, path.name)
+        if head.toolset != path.stem:
+            raise CatalogueError(f"{path.name}: x-mailgun-mcp: toolset {head.toolset!r} is not the file's name")
         documents.append((head, path, compile_document(document, path.name, head.toolset)))
     documents.sort(key=lambda item: item[0].order)
     _check_together([record for _, _, records in documents for record in records])
@@ -85,14 +87,16 @@ def compile_document(document: Node, file: str, toolset: str, *, strict: bool = 
     """Return the records of a document's operations, in the document's order."""
     records = []
     for path, item in document["paths"].items():
-        shared = item.get("parameters", [])
         for method in (key for key in item if key in METHODS):
             where = f"{file}: {path}: {method}"
             try:
+                shared = item.get("parameters", [])
                 records.append(_Compiler(item[method], shared, path, method, toolset, where, strict).record())
             except CatalogueError as error:
                 message = str(error)
                 raise CatalogueError(message if message.startswith(where) else f"{where}: {message}") from error
+            except (KeyError, TypeError, AttributeError) as error:
+                raise CatalogueError(f"{where}: not an OpenAPI operation: {error!r}") from error
     return records
 
 
@@ -199,7 +203,7 @@ class _Compiler:
         schema = flatten(content.get("schema") or {})
         kind = BODIES[media]
         place = "json" if kind == "json" else "form"
-        if schema.get("type") == "array":
+        if schema.get("type") == "array" or (kind == "json" and "x-mailgun-mcp" in schema):
             self._argument("body", "", schema, bool(body.get("required")))
             return kind
         encoding = content.get("encoding", {})
@@ -210,7 +214,7 @@ class _Compiler:
             self._argument(place, name, value, required, exploded=options.get("explode", True), as_json=as_json)
         for pattern, value in schema.get("patternProperties", {}).items():
             family = _extension(PropertyExtension, value, f"patternProperties {pattern}")
-            if not family.argument or not family.prefix:
+            if not family.argument or family.prefix is None:
                 raise CatalogueError(f"patternProperties {pattern}: `argument` and `prefix` are needed")
             self._family(family.argument, family.prefix, value)
         return kind
@@ -241,7 +245,12 @@ class _Compiler:
         name = extension.argument or _argument_name(wire)
         schema = flatten(schema)
         self._add(name, input_schema(schema, strict=self.strict), required)
-        argument: Node = {"name": name, "in": place, "wire": wire, "encode": _encoding(schema, extension, exploded, as_json)}
+        argument: Node = {
+            "name": name,
+            "in": place,
+            "wire": wire,
+            "encode": _encoding(schema, extension, exploded, as_json),
+        }
         checked = flatten(schema.get("items") or {}) if schema.get("type") == "array" else schema
         if checked.get("format") in CHECKED_FORMATS:
             argument["format"] = checked["format"]
@@ -289,7 +298,9 @@ class _Compiler:
     def _output(self) -> tuple[Schema, str | None]:
         schema = _success(self.operation["responses"])
         wrap = {"array": "result", "string": "message"}.get(schema.get("type", "object"))
-        loose = output_schema({"type": "object", "properties": {wrap: schema}} if wrap else {"type": "object", **schema})
+        loose = output_schema(
+            {"type": "object", "properties": {wrap: schema}} if wrap else {"type": "object", **schema}
+        )
         loose["type"] = "object"
         if self.extension.pages:
             loose.setdefault("properties", {})["next"] = {"type": ["object", "null"]}
@@ -330,7 +341,9 @@ def _nested_wires(schema: Schema, place: tuple[str, ...]) -> dict[str, str]:
     """Map the place of each date or flag inside a JSON value (`*/created_at`) to its encoding."""
     schema = flatten(schema)
     found: dict[str, str] = {}
-    extension = _extension(PropertyExtension, schema, "/".join(place)) if "x-mailgun-mcp" in schema else PropertyExtension()
+    extension = (
+        _extension(PropertyExtension, schema, "/".join(place)) if "x-mailgun-mcp" in schema else PropertyExtension()
+    )
     if place and extension.wire:
         found["/".join(place)] = extension.wire
     elif place and schema.get("format") == "date-time":
@@ -419,7 +432,9 @@ def _write(rendered: dict[str, str], folder: Path, check: bool) -> list[str]:
     present = {path.name: path for path in folder.glob("*.json")} if folder.exists() else {}
     stale = [name for name, path in present.items() if name not in rendered]
     changed = [
-        name for name, text in rendered.items() if name not in present or present[name].read_text(encoding="utf-8") != text
+        name
+        for name, text in rendered.items()
+        if name not in present or present[name].read_text(encoding="utf-8") != text
     ]
     if not check:
         folder.mkdir(parents=True, exist_ok=True)

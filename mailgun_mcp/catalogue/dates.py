@@ -8,19 +8,25 @@ import re
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 
-DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+LONGEST = 64
+"""Characters of a time. The parsers are not made for more."""
+FIRST_YEAR, LAST_YEAR = 1970, 9998
+"""Mailgun knows no other times, and these can be written in every zone."""
 
 
 def parse(text: str) -> datetime:
     """Return the moment that `text` names. Raises ValueError when it is none, or has no offset."""
     text = text.strip()
-    moment = _iso(text) or _mail(text)
+    moment = (_iso(text) or _mail(text)) if len(text) <= LONGEST else None
     if moment is None:
-        raise ValueError(f"{text!r} is not a time: write ISO 8601 such as 2026-11-23T09:00:00Z")
+        raise ValueError(f"{text[:LONGEST]!r} is not a time: write ISO 8601 such as 2026-11-23T09:00:00Z")
     if moment.tzinfo is None:
         if DATE.fullmatch(text):
             return moment.replace(tzinfo=UTC)
         raise ValueError(f"{text!r} has no offset from UTC: add one, such as {text}Z")
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(f"{text!r} is not in the years {FIRST_YEAR} to {LAST_YEAR}")
     return moment
 
 
@@ -49,5 +55,5 @@ def _iso(text: str) -> datetime | None:
 def _mail(text: str) -> datetime | None:
     try:
         return parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None

@@ -1,9 +1,12 @@
 """Finds the next page of a list result and says it as plain arguments of the same tool."""
 
+import re
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from mailgun_mcp.catalogue.operation import Argument, Arguments, Operation
+
+INTEGER = re.compile(r"-?[0-9]{1,18}")
 
 
 def next_page(operation: Operation, arguments: Arguments, body: Any) -> Arguments | None:
@@ -37,14 +40,14 @@ def _skip(operation: Operation, arguments: Arguments, body: dict[str, Any], coun
 def _body_skip(operation: Operation, arguments: Arguments, body: dict[str, Any], count: int) -> Arguments | None:
     asked: dict[str, Any] = arguments.get("pagination") or {}
     skipped = int(asked.get("skip") or 0)
-    if _is_last(operation, body.get("pagination") or {}, skipped + count, count, asked.get("limit")):
+    if _is_last(operation, _object(body, "pagination"), skipped + count, count, asked.get("limit")):
         return None
     return {"pagination": {**asked, "skip": skipped + count}}
 
 
 def _body_token(_: Operation, arguments: Arguments, body: dict[str, Any], count: int) -> Arguments | None:  # noqa: ARG001
     asked: dict[str, Any] = arguments.get("pagination") or {}
-    token = (body.get("pagination") or {}).get("next")
+    token = _object(body, "pagination").get("next")
     return {"pagination": {**asked, "token": token}} if isinstance(token, str) and token else None
 
 
@@ -53,7 +56,9 @@ def _query(operation: Operation, arguments: Arguments, body: dict[str, Any], cou
     if not url or url == last:
         return None
     places = {argument.wire: argument for argument in operation.arguments if argument.place == "query"}
-    found = {places[key].name: _typed(operation, places[key], value) for key, value in parse_qsl(url.query) if key in places}
+    found = {
+        places[key].name: _typed(operation, places[key], value) for key, value in parse_qsl(url.query) if key in places
+    }
     pivots = [argument.name for wire, argument in places.items() if wire in ("address", "tag", "p")]
     if pivots and not any(found.get(name) for name in pivots):
         return None
@@ -97,16 +102,22 @@ def _default_limit(operation: Operation) -> int:
 
 
 def _link(body: dict[str, Any], name: str) -> Any:
-    paging = body.get("paging")
-    if not isinstance(paging, dict):
-        return None
+    paging = _object(body, "paging")
     value = paging.get(name) or paging.get(name.capitalize())
-    return urlsplit(value) if isinstance(value, str) and value else None
+    try:
+        return urlsplit(value) if isinstance(value, str) and value else None
+    except ValueError:
+        return None
+
+
+def _object(body: dict[str, Any], name: str) -> dict[str, Any]:
+    value = body.get(name)
+    return value if isinstance(value, dict) else {}
 
 
 def _typed(operation: Operation, argument: Argument, value: str) -> Any:
     kind = operation.input_schema["properties"][argument.name]["type"]
-    if kind in ("integer", "number") and value.lstrip("-").isdigit():
+    if kind in ("integer", "number") and INTEGER.fullmatch(value):
         return int(value)
     if kind == "boolean":
         return value in ("true", "yes")

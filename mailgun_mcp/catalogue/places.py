@@ -5,6 +5,8 @@ from collections.abc import Callable
 from urllib.parse import unquote, urlsplit
 
 LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+MAX_ENCODED = 8
+"""Times that a value may be percent-encoded over and over and still be understood."""
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -14,6 +16,8 @@ def hostname(value: str) -> str | None:
     The dot matters: with `routes` or `lists` for a domain another operation would be reached.
     Source: RFC 1035 section 2.3; underscores as DNS allows them.
     """
+    if len(value) > 253:
+        return "is not a domain name: it is too long"
     labels = value.removesuffix(".").split(".")
     try:
         ascii_labels = [label if label.isascii() else label.encode("idna").decode() for label in labels]
@@ -21,7 +25,7 @@ def hostname(value: str) -> str | None:
         return "is not a domain name"
     if len(labels) < 2:
         return "is not a domain name: it has no dot"
-    if len(value) > 253 or not all(LABEL.fullmatch(label) for label in ascii_labels):
+    if not all(LABEL.fullmatch(label) for label in ascii_labels):
         return "is not a domain name"
     return None
 
@@ -33,6 +37,8 @@ def email(value: str) -> str | None:
         return "is not a mail address"
     if any(character.isspace() for character in value) or control_character(value) or set(value) & set("<>,"):
         return "is not a bare mail address"
+    if "@" in local and not (local.startswith('"') and local.endswith('"')):
+        return "is not a mail address: it has two @"
     return "is not a mail address: its domain is not valid" if hostname(domain) else None
 
 
@@ -56,7 +62,11 @@ def uri(value: str) -> str | None:
         return "is not a URL"
     if parts.scheme not in ("http", "https") or not parts.hostname or not port_ok:
         return "is not a URL that starts with http:// or https://"
-    return "is not a URL: it holds a space or control character" if re.search(r"\s", value) or CONTROL.search(value) else None
+    return (
+        "is not a URL: it holds a space or control character"
+        if re.search(r"\s", value) or CONTROL.search(value)
+        else None
+    )
 
 
 def control_character(value: str) -> str | None:
@@ -77,12 +87,7 @@ def path_part(value: str) -> str | None:
     """
     if not value:
         return "is empty"
-    plain = value
-    for _ in range(3):
-        decoded = unquote(plain)
-        if decoded == plain:
-            break
-        plain = decoded
+    plain = _decoded(value)
     if CONTROL.search(plain):
         return "holds a control character"
     segments = re.split(r"[/\\]", plain)
@@ -93,7 +98,22 @@ def path_part(value: str) -> str | None:
 
 def slash(value: str) -> str | None:
     """Say that `value` holds a slash, plain or encoded, or None."""
-    return "holds a slash" if re.search(r"[/\\]", unquote(unquote(value))) else None
+    return "holds a slash" if re.search(r"[/\\]", _decoded(value)) else None
+
+
+def _decoded(value: str) -> str:
+    """Return `value` as a server sees it that decodes it over and over."""
+    for _ in range(MAX_ENCODED):
+        decoded = unquote(value)
+        if decoded == value:
+            break
+        value = decoded
+    return value
+
+
+def header_value(value: str) -> str | None:
+    """Say what keeps `value` from being sent as an HTTP header that names something, or None."""
+    return None if re.fullmatch(r"[!-~]+", value) else "is empty, or holds a space or a character that no id has"
 
 
 FORMATS: dict[str, Callable[[str], str | None]] = {"hostname": hostname, "email": email, "ip": ip, "uri": uri}

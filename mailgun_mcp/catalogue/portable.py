@@ -115,7 +115,9 @@ def _object(portable: Schema, schema: Schema, strict: bool) -> None:
     if schema.get("required"):
         portable["required"] = list(schema["required"])
     extra = schema.get("additionalProperties", not properties)
-    portable["additionalProperties"] = input_schema(extra, strict=strict) if isinstance(extra, dict) and extra else bool(extra)
+    portable["additionalProperties"] = (
+        input_schema(extra, strict=strict) if isinstance(extra, dict) and extra else bool(extra)
+    )
 
 
 def _common(options: list[Schema]) -> Schema:

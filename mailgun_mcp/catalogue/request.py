@@ -21,6 +21,9 @@ from mailgun_mcp.catalogue.places import line_break, path_part, slash
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A header name by RFC 9110, section 5.6.2."""
 
+FIELD_NAME = re.compile(r"[^\x00-\x1f\x7f]+")
+"""Any other form field; the characters that would end its line are not for names."""
+
 Pairs = list[tuple[str, str]]
 
 
@@ -89,7 +92,7 @@ class _Builder:
         self.raw_query = ""
         self.headers: Pairs = []
         self.parts: list[Part] = []
-        self.json: Any = {}
+        self.json: Any = None if any(argument.place == "body" for argument in operation.arguments) else {}
         self.host: str | None = None
         self.faults: list[str] = []
         self.sizes: dict[str, int] = {}
@@ -111,7 +114,7 @@ class _Builder:
         return Request(self.operation.method, self.path, query, tuple(headers), content, self.host)
 
     def _path(self, argument: Argument, value: Any) -> None:
-        text = str(value)
+        text = ",".join(ENCODERS[argument.encode](value))
         fault = path_part(text) or (None if argument.format == "email" else slash(text))
         if fault:
             raise ValueError(fault)
@@ -121,7 +124,7 @@ class _Builder:
         self.query += [(argument.wire, text) for text in ENCODERS[argument.encode](value)]
 
     def _header(self, argument: Argument, value: Any) -> None:
-        self.headers.append((argument.wire, str(value)))
+        self.headers.append((argument.wire, ",".join(ENCODERS[argument.encode](value))))
 
     def _form(self, argument: Argument, value: Any) -> None:
         if argument.encode in ("file", "files"):
@@ -164,7 +167,7 @@ class _Builder:
             case None:
                 return b"", None
             case "json":
-                return _compact(self.json), "application/json"
+                return (b"", None) if self.json is None else (_compact(self.json), "application/json")
             case "urlencoded":
                 pairs = [(part.name, part.data.decode()) for part in self.parts]
                 return urlencode(pairs, quote_via=quote).encode(), "application/x-www-form-urlencoded"
@@ -228,7 +231,7 @@ def _in_json(encode: str, value: Any) -> Any:
 
 
 def _family_part(argument: Argument, key: str, value: Any) -> Part:
-    if not HEADER_NAME.fullmatch(key):
+    if not (HEADER_NAME if argument.wire else FIELD_NAME).fullmatch(key):
         raise ValueError(f"{key!r} is not a valid name")
     text = value if isinstance(value, str) else _compact(value).decode()
     if argument.single_line and line_break(text):

@@ -64,7 +64,9 @@ def _validator(operation: Operation) -> Any:
 
 def _schema_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
     validator = _validator(operation)
-    for error in sorted(validator.iter_errors(arguments), key=lambda error: [str(part) for part in error.absolute_path]):
+    for error in sorted(
+        validator.iter_errors(arguments), key=lambda error: [str(part) for part in error.absolute_path]
+    ):
         yield from _told(error)
 
 
@@ -98,7 +100,11 @@ def _unknown(place: str, name: str, known: dict[str, Any]) -> str:
 
 def _not_in_enum(place: str, error: Any) -> str:
     options = error.validator_value
-    like = nearest(error.instance, [option for option in options if isinstance(option, str)]) if isinstance(error.instance, str) else None
+    like = (
+        nearest(error.instance, [option for option in options if isinstance(option, str)])
+        if isinstance(error.instance, str)
+        else None
+    )
     told = f"did you mean {like!r}?" if like else f"must be one of {', '.join(map(str, options[:50]))}"
     return f"{place}: {_shown(error.instance)} is not allowed; {told}"
 

@@ -9,25 +9,31 @@ import time
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import quote
 
 import anyio
 
 from mailgun_mcp.mailgun.endpoint import Endpoint
-from mailgun_mcp.mailgun.errors import MailgunFault, Response, explain, wait_seconds
+from mailgun_mcp.mailgun.errors import LOOK_FIRST, MailgunFault, Response, explain
 from mailgun_mcp.mailgun.limiter import RateLimiter
 
 if TYPE_CHECKING:
     import httpx
 
-RETRIED = frozenset({429, 502, 503, 504})
 MAX_ATTEMPTS = 4
 MAX_WAIT = 60.0
-"""Seconds. A longer wait is the caller's to decide."""
+"""Seconds after the first attempt in which the last may start. A longer wait is the caller's to decide."""
+MAX_CONNECTIONS = 100
+IDLE = 30.0
+"""Seconds that a connection is kept for the next call."""
 MAX_CONTENT = 32 * 1024 * 1024
 """Bytes. The raw form of the largest mail, 25 MB, fits; what is larger is refused."""
 UPLOAD_RATE = 100_000
 """Bytes a second that the slowest upload may take before the call times out."""
 WITHHELD = b"[API key withheld]"
+SHORTEST_SECRET = 12
+"""Characters. Mailgun's keys are longer; a shorter word (the simulator's key) may stand in any text."""
+KEPT_HEADERS = frozenset({b"content-type", b"retry-after", b"x-ratelimit-reset"})
 
 Notify = Callable[[str], Awaitable[None]]
 
@@ -70,15 +76,17 @@ class Client:
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         self.endpoint = endpoint
-        self._key = key
-        token = b64encode(f"api:{key}".encode())
-        self._secrets = [secret for secret in (key.encode(), token) if len(secret) > 4]
+        self._secrets = _writings(key)
         self._headers = [
-            (b"Authorization", b"Basic " + token),
+            (b"Authorization", b"Basic " + b64encode(f"api:{key}".encode())),
             (b"User-Agent", user_agent.encode()),
             (b"Accept", b"application/json"),
+            (b"Accept-Encoding", b"gzip"),
         ]
         self._timeout = timeout
+        # Waiting for a free connection, connecting and TLS end before the call's deadline even
+        # together: what never left is not taken for what may have.
+        self._extensions = {"timeout": {"pool": timeout / 4, "connect": timeout / 4}}
         self._limiter = RateLimiter(*rate_limit, time.monotonic, sleep)
         self._connect = connect or self._open
         self._transport: httpx.AsyncBaseTransport | None = None
@@ -100,45 +108,52 @@ class Client:
         """Return Mailgun's answer to the request, a success.
 
         With `repeatable` a 429, 502, 503, 504 or broken connection is tried again, up to
-        MAX_ATTEMPTS in all; `notify` is told of each wait. Without it nothing is sent twice.
-        Raises MailgunFault for everything else.
+        MAX_ATTEMPTS in all and MAX_WAIT after the first; `notify` is told of each wait.
+        Without it nothing is sent twice. Raises MailgunFault for everything else.
         """
-        for attempt in range(1, MAX_ATTEMPTS + 1):
+        message = self._message(request)
+        until = self._clock() + MAX_WAIT
+        attempt = 0
+        while True:
+            attempt += 1
             await self._limiter.acquire()
-            last = attempt == MAX_ATTEMPTS or not repeatable
             try:
-                response = await self._exchange(request, attempt, repeatable)
-            except MailgunFault as fault:
-                if last or fault.status is not None:
-                    raise
-                wait, why = _backoff(attempt), str(fault)
-            else:
+                response = await self._exchange(message, len(request.content), attempt, repeatable)
                 if 200 <= response.status < 300:
                     return response
-                fault = explain(response, self.endpoint, now=self._clock())
-                asked = wait_seconds(response, self._clock()) if response.status in RETRIED else None
-                wait, why = _backoff(attempt) if asked is None else asked + _backoff(attempt) / 4, str(fault)
-                if last or response.status not in RETRIED or wait > MAX_WAIT:
-                    raise fault
+                raise explain(response, self.endpoint, now=self._clock(), repeatable=repeatable)
+            except MailgunFault as fault:
+                wait = _wait(fault, attempt)
+                last = attempt == MAX_ATTEMPTS or self._clock() + wait > until
+                if last or not repeatable or not fault.transient:
+                    raise
+                why = str(fault)
             await notify(f"{why}; trying again in {wait:.1f} s")
             await self._sleep(wait)
-        raise AssertionError("the last attempt returns or raises")
 
-    async def _exchange(self, request: Sendable, attempt: int, repeatable: bool) -> Response:
+    def _message(self, request: Sendable) -> "httpx.Request":
         import httpx
 
-        if self._transport is None:
-            self._transport = self._connect()
-        url = httpx.URL(self.endpoint.base(request.host) + request.target)
-        message = httpx.Request(
+        try:
+            url = httpx.URL(self.endpoint.base(request.host) + request.target)
+        except httpx.InvalidURL as error:
+            raise _unsendable("its URL is too long, or none") from error
+        return httpx.Request(
             request.method,
             url,
             headers=[*self._headers, *((name.encode(), value.encode()) for name, value in request.headers)],
             content=request.content or None,
-            extensions={"timeout": httpx.Timeout(self._timeout).as_dict()},
+            extensions=self._extensions,
         )
+
+    async def _exchange(self, message: "httpx.Request", size: int, attempt: int, repeatable: bool) -> Response:
+        import httpx
+
+        seconds = self._timeout + size / UPLOAD_RATE
+        if self._transport is None:
+            self._transport = self._connect()
         try:
-            with anyio.fail_after(self._timeout + len(request.content) / UPLOAD_RATE):
+            with anyio.fail_after(seconds):
                 response = await self._transport.handle_async_request(message)
                 try:
                     content = await self._read(response)
@@ -146,9 +161,15 @@ class Client:
                     await response.aclose()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             raise self._unreached(error) from error
+        except httpx.LocalProtocolError as error:
+            raise _unsendable("a header is not valid") from error
         except (httpx.TransportError, TimeoutError, httpx.DecodingError) as error:
-            raise self._broken(error, repeatable) from error
-        headers = {name.lower(): value for name, value in response.headers.items()}
+            raise _broken(error, seconds, repeatable) from error
+        headers = {
+            name.lower().decode("ascii"): value.decode("latin-1")
+            for name, value in response.headers.raw
+            if name.lower() in KEPT_HEADERS
+        }
         return Response(response.status_code, headers, content, attempt)
 
     async def _read(self, response: "httpx.Response") -> bytes:
@@ -157,7 +178,8 @@ class Client:
             size += len(chunk)
             if size > MAX_CONTENT:
                 raise MailgunFault(
-                    f"Mailgun's answer is larger than {MAX_CONTENT // 1024 // 1024} MB and was not read to its end",
+                    f"Mailgun's answer (HTTP {response.status_code}) is larger than {MAX_CONTENT // 1024 // 1024} MB "
+                    "and was not read to its end",
                     "Ask for less: a smaller limit, a narrower filter.",
                     status=response.status_code,
                 )
@@ -174,23 +196,46 @@ class Client:
 
         # Without TLS no certificate is read, which saves 30 ms; an https URL would then fail.
         verify = True if self.endpoint.secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        return httpx.AsyncHTTPTransport(verify=verify, proxy=_proxy(self.endpoint.url), retries=0)
+        limits = httpx.Limits(
+            max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS, keepalive_expiry=IDLE
+        )
+        try:
+            return httpx.AsyncHTTPTransport(verify=verify, limits=limits, proxy=_proxy(self.endpoint), retries=0)
+        except (ImportError, OSError, ValueError) as error:
+            raise MailgunFault(
+                f"No connection could be set up ({_name(error)}); nothing was sent",
+                "Check the settings of proxy and certificates (HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE).",
+            ) from error
 
     def _unreached(self, error: Exception) -> MailgunFault:
         return MailgunFault(
             f"{self.endpoint.url} could not be reached ({_name(error)}); nothing was sent",
             "Check the network and proxy; `mailgun-mcp doctor` tells more.",
+            transient=True,
         )
 
-    def _broken(self, error: Exception, repeatable: bool) -> MailgunFault:
-        what = f"did not answer within {self._timeout:g} s" if _is_timeout(error) else f"broke off ({_name(error)})"
-        if repeatable:
-            return MailgunFault(f"Mailgun {what}", "It may be called again; MAILGUN_TIMEOUT sets how long to wait.")
-        return MailgunFault(
-            f"Mailgun {what}: whether the call took effect is unknown",
-            "Do not repeat it blindly: look first whether it took effect (events, logs or the matching list).",
-            unknown=True,
-        )
+
+def _broken(error: Exception, seconds: float, repeatable: bool) -> MailgunFault:
+    what = f"did not answer within {seconds:g} s" if _is_timeout(error) else f"broke off ({_name(error)})"
+    if repeatable:
+        step = "It may be called again; MAILGUN_TIMEOUT sets how long to wait."
+        return MailgunFault(f"Mailgun {what}", step, transient=True)
+    return MailgunFault(f"Mailgun {what}: whether the call took effect is unknown", LOOK_FIRST, unknown=True)
+
+
+def _unsendable(why: str) -> MailgunFault:
+    return MailgunFault(f"The request cannot be sent: {why}; nothing was sent", "Check the arguments.")
+
+
+def _writings(key: str) -> list[bytes]:
+    """Return the writings of the key that an answer could hold: plain, in a URL, and inside any base64."""
+    raw = key.encode()
+    found = {raw, quote(key, safe="").encode()}
+    for shift in range(3):
+        # The characters at both ends depend on what stands beside the key.
+        encoded = b64encode(b"\0" * shift + raw)[(8 * shift + 5) // 6 : 8 * (shift + len(raw)) // 6]
+        found |= {encoded, encoded.translate(bytes.maketrans(b"+/", b"-_"))}
+    return [writing for writing in found if len(writing) >= SHORTEST_SECRET]
 
 
 def _name(error: Exception) -> str:
@@ -201,18 +246,26 @@ def _is_timeout(error: Exception) -> bool:
     return isinstance(error, TimeoutError) or "Timeout" in _name(error)
 
 
+def _wait(fault: MailgunFault, attempt: int) -> float:
+    backoff = _backoff(attempt)
+    return backoff if fault.wait is None else fault.wait + backoff / 4
+
+
 def _backoff(attempt: int) -> float:
     """Seconds: half a second doubled each time, with jitter so that many clients do not come back as one."""
     return float(0.5 * 2 ** (attempt - 1) * (0.5 + random.random() / 2))  # noqa: S311 - not a secret
 
 
-def _proxy(url: str) -> str | None:
-    """Return the proxy that the environment names for `url`, as httpx's own client would find it."""
+def _proxy(endpoint: Endpoint) -> str | None:
+    """Return the proxy that the environment names, as httpx's own client would find it.
+
+    None for plain http: that is loopback only, and a proxy would see the key.
+    """
     from urllib.parse import urlsplit
     from urllib.request import getproxies, proxy_bypass
 
-    parts = urlsplit(url)
-    proxies = getproxies()
-    if not proxies or proxy_bypass(parts.hostname or ""):
+    proxies = getproxies() if endpoint.secure else {}
+    if not proxies or proxy_bypass(urlsplit(endpoint.url).hostname or ""):
         return None
-    return proxies.get(parts.scheme) or proxies.get("all")
+    proxy = proxies.get("https") or proxies.get("all")
+    return proxy if not proxy or "://" in proxy else f"http://{proxy}"

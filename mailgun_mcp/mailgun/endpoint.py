@@ -1,5 +1,6 @@
 """Where Mailgun is: regions, host names, base URLs, and which hosts may see the key."""
 
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -7,6 +8,9 @@ from mailgun_mcp.nearest import unknown
 
 REGIONS = {"us": "https://api.mailgun.net", "eu": "https://api.eu.mailgun.net"}
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+LABEL = r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"
+HOST_NAME = re.compile(rf"{LABEL}(\.{LABEL})*")
+IP_ADDRESS_6 = re.compile(r"[0-9a-f:.]*:[0-9a-f:.]*")
 
 
 class EndpointError(ValueError):
@@ -58,7 +62,7 @@ def resolve(*, region: str | None = None, hostname: str | None = None, url: str 
 
 
 def _from_hostname(hostname: str) -> Endpoint:
-    if any(character in hostname for character in "/@?#:") or "." not in hostname:
+    if not HOST_NAME.fullmatch(hostname.lower()) or "." not in hostname:
         raise EndpointError(f"{hostname!r} is not a host name; for a whole base URL set MAILGUN_API_URL")
     return _known(f"https://{hostname.lower()}")
 
@@ -68,17 +72,22 @@ def _from_url(url: str) -> Endpoint:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        raise EndpointError(f"{url!r} is not a URL") from error
-    if parts.scheme not in ("http", "https") or not host:
-        raise EndpointError(f"{url!r} is not a URL that starts with https://")
+        raise EndpointError("the base URL is not a URL") from error
     if parts.username or parts.password or parts.query or parts.fragment:
         raise EndpointError("the base URL may hold no user, password, query or fragment")
+    if (
+        parts.scheme not in ("http", "https")
+        or not host
+        or not (HOST_NAME.fullmatch(host) or IP_ADDRESS_6.fullmatch(host))
+    ):
+        raise EndpointError(f"{url!r} is not a URL that starts with https://")
     if parts.scheme == "http" and host not in LOOPBACK:
         raise EndpointError(f"plain http would show the API key to the network: use https://{host}")
     path = parts.path.rstrip("/")
-    if path.rpartition("/")[2] in ("v1", "v2", "v3", "v4", "v5"):
-        raise EndpointError(f"the base URL must not hold a version: leave out {path.rpartition('/')[2]!r}")
-    return _known(f"{parts.scheme}://{parts.netloc}{path}")
+    last = path.rpartition("/")[2]
+    if re.fullmatch(r"v\d+", last, re.IGNORECASE):
+        raise EndpointError(f"the base URL must not hold a version: leave out {last!r}")
+    return _known(f"{parts.scheme}://{parts.netloc.lower()}{path}")
 
 
 def _known(url: str) -> Endpoint:

@@ -1,6 +1,7 @@
 """Turns Mailgun's errors, in all their shapes, into one clear sentence and a next step."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,21 +10,50 @@ from typing import Any
 
 from mailgun_mcp.mailgun.endpoint import Endpoint
 
+RETRIED = frozenset({429, 502, 503, 504})
 SHOWN = 400
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
-TAG = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+MAX_DEPTH = 64
+"""Levels of an answer. pydantic cannot write more than 255."""
+SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+READ = 8 * SHOWN
+"""Characters of an error that are looked at."""
+MAX_PARSED = 1024 * 1024
+"""Bytes. An error that is larger is not read as JSON."""
+CONTROL = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb"
+    r"\ud800-\udfff\U000e0000-\U000e0fff]+"
+)
+"""Control, invisible and direction characters, and halves of surrogate pairs, which no encoder takes."""
+TAG = re.compile(r"<(script|style)\b.*?(</\1>|\Z)|<[^>]*>", re.DOTALL | re.IGNORECASE)
+LOOK_FIRST = (
+    "Do not repeat it blindly: look first whether it took effect (for mail in the logs by recipient, else in the "
+    "matching list)."
+)
 AFTER = re.compile(r"try again after (\d+) second")
 
 
 class MailgunFault(Exception):
     """A call that did not succeed. `str()` is the sentence; `step` says what to do next."""
 
-    def __init__(self, sentence: str, step: str, *, status: int | None = None, unknown: bool = False) -> None:
+    def __init__(
+        self,
+        sentence: str,
+        step: str,
+        *,
+        status: int | None = None,
+        unknown: bool = False,
+        transient: bool = False,
+        wait: float | None = None,
+    ) -> None:
         super().__init__(sentence)
         self.step = step
         self.status = status
         self.unknown = unknown
-        """Whether it is unknown if the call took effect."""
+        """Whether it is unknown if a call that may not be repeated took effect."""
+        self.transient = transient
+        """Whether the same call may succeed a little later."""
+        self.wait = wait
+        """Seconds after which Mailgun asks to try again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +62,53 @@ class Response:
 
     status: int
     headers: Mapping[str, str]
-    """Names in lower case."""
+    """Those that are read (`client.KEPT_HEADERS`), names in lower case."""
     content: bytes
     attempts: int = 1
 
     @property
     def is_json(self) -> bool:
         """Whether the answer says that it is JSON."""
-        return "json" in self.headers.get("content-type", "")
+        return "json" in self.headers.get("content-type", "").lower()
 
 
 def parse_json(content: bytes) -> Any:
-    """Return the JSON value in `content`. Raises ValueError when there is none, or one that is not JSON (NaN)."""
+    """Return the JSON value in `content`, one that can be written again.
+
+    A number too large for a float becomes its text, a lone surrogate the replacement character.
+    Raises ValueError when there is none, one that is not JSON (NaN), or one nested deeper than MAX_DEPTH.
+    """
     try:
-        return json.loads(content, parse_constant=_refuse_constant)
+        value = json.loads(content.decode("utf-8-sig"), parse_constant=_refuse_constant, parse_float=_finite)
     except RecursionError as error:
         raise ValueError("nested too deep") from error
+    if content.count(b"[") + content.count(b"{") > MAX_DEPTH:
+        _check_depth(value)
+    return _without_lone_surrogates(value) if SURROGATE.search(content) else value
+
+
+def _finite(text: str) -> float | str:
+    number = float(text)
+    return text if math.isinf(number) else number
+
+
+def _check_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        containers = [item.values() if isinstance(item, dict) else item for item in level if isinstance(item, (dict, list))]
+        level = [item for items in containers for item in items]
+        if not level:
+            return
+    raise ValueError("nested too deep")
+
+
+def _without_lone_surrogates(value: Any) -> Any:
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.loads(text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"))
+    return value
 
 
 def _refuse_constant(name: str) -> Any:
@@ -60,28 +121,39 @@ def said(response: Response) -> str:
     Keys by the API's own habits: message, Error, error, Reason, Description, Field with Value;
     else plain text; HTML is reduced to its text.
     """
-    try:
-        body = parse_json(response.content)
-    except (ValueError, UnicodeDecodeError):
-        body = response.content[: 8 * SHOWN].decode("utf-8", "replace")
-    text = _from_json(body) if not isinstance(body, str) else TAG.sub(" ", body)
+    body = _body(response)
+    text = _from_json(body)[:READ] if not isinstance(body, str) else TAG.sub(" ", body[:READ])
     text = " ".join(CONTROL.sub(" ", text).split())
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
+def _body(response: Response) -> Any:
+    """Return the JSON value of an error, or the start of its text."""
+    if len(response.content) <= MAX_PARSED:
+        try:
+            return parse_json(response.content)
+        except ValueError:
+            pass
+    return response.content[:READ].decode("utf-8", "replace")
+
+
 def _from_json(body: Any) -> str:
     if not isinstance(body, dict):
-        return "" if body is None else json.dumps(body)
+        return "" if body is None else _text(body)
     for key in ("message", "Error", "error", "Reason", "Description"):
         value = body.get(key)
         if isinstance(value, str) and value:
             field = body.get("Field")
             return f"{value} ({field}: {body.get('Value')})" if field else value
         if isinstance(value, (dict, list)) and value:
-            return json.dumps(value)
+            return _text(value)
     if body.get("Field"):
         return f"{body['Field']}: {body.get('Value')}"
-    return json.dumps(body) if body else ""
+    return _text(body) if body else ""
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def wait_seconds(response: Response, now: float) -> float | None:
@@ -91,37 +163,55 @@ def wait_seconds(response: Response, now: float) -> float | None:
     `retry-seconds` in the body, "try again after N seconds" in its text.
     """
     after = response.headers.get("retry-after", "")
-    if after.strip().isdigit():
-        return float(after)
-    if after:
-        try:
-            return max(0.0, parsedate_to_datetime(after).timestamp() - now)
-        except (ValueError, TypeError):
-            pass
+    for wait in (
+        _seconds(after),
+        _until(_date(after), now),
+        _until(_seconds(response.headers.get("x-ratelimit-reset")), now),
+    ):
+        if wait is not None:
+            return wait
+    body = _body(response)
+    asked = _seconds(body.get("retry-seconds")) if isinstance(body, dict) else None
+    found = AFTER.search(said(response)) if asked is None else None
+    return _seconds(found[1]) if found else asked
+
+
+def _seconds(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
     try:
-        return max(0.0, float(response.headers["x-ratelimit-reset"]) - now)
-    except (KeyError, ValueError):
-        pass
-    return _wait_in_body(response)
+        seconds = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return seconds if 0 <= seconds < float("inf") else None
 
 
-def _wait_in_body(response: Response) -> float | None:
+def _date(text: str) -> float | None:
     try:
-        body = parse_json(response.content)
-    except (ValueError, UnicodeDecodeError):
-        body = None
-    if isinstance(body, dict) and isinstance(body.get("retry-seconds"), (int, float)):
-        return float(body["retry-seconds"])
-    found = AFTER.search(said(response))
-    return float(found[1]) if found else None
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
 
 
-def explain(response: Response, endpoint: Endpoint, *, now: float) -> MailgunFault:
-    """Return the fault that an answer which is no success stands for."""
+def _until(moment: float | None, now: float) -> float | None:
+    return None if moment is None else max(0.0, moment - now)
+
+
+def explain(response: Response, endpoint: Endpoint, *, now: float, repeatable: bool = False) -> MailgunFault:
+    """Return the fault that an answer which is no success stands for.
+
+    Without `repeatable` a failure of Mailgun's leaves it unknown whether the call took effect.
+    """
     status, words = response.status, said(response)
-    quoted = f': "{words}"' if words else ""
+    unknown = status >= 500 and not repeatable
+    wait = wait_seconds(response, now) if status in RETRIED else None
+    # A quotation mark of Mailgun's would end the quotation early.
+    quoted = ': "{}"'.format(words.replace('"', "'")) if words else ""
     sentence = f"{MEANINGS.get(status, _meaning(status))} (HTTP {status}){quoted}"
-    return MailgunFault(sentence, _step(response, words, endpoint, now), status=status, unknown=status >= 500)
+    if unknown:
+        sentence += "; whether the call took effect is unknown"
+    step = LOOK_FIRST if unknown else _step(response, words, endpoint, wait)
+    return MailgunFault(sentence, step, status=status, unknown=unknown, transient=status in RETRIED, wait=wait)
 
 
 MEANINGS = {
@@ -144,7 +234,7 @@ def _meaning(status: int) -> str:
     return "Mailgun failed" if status >= 500 else "Mailgun refused the request"
 
 
-def _step(response: Response, words: str, endpoint: Endpoint, now: float) -> str:
+def _step(response: Response, words: str, endpoint: Endpoint, wait: float | None) -> str:
     status = response.status
     region = _region_hint(endpoint)
     if status == 401:
@@ -153,11 +243,12 @@ def _step(response: Response, words: str, endpoint: Endpoint, now: float) -> str
         return f"Check the name.{region}"
     if status == 404:
         return "Check the name or id; what was just made can take a moment to appear."
+    if wait is not None:
+        return f"Try again in {wait:.0f} seconds."
     if status == 429:
-        wait = wait_seconds(response, now)
-        return f"Try again in {wait:.0f} seconds." if wait is not None else "Try again later, with fewer calls."
+        return "Try again later, with fewer calls."
     if status >= 500:
-        return "For a read, try again. For anything else, look first whether it took effect."
+        return "Try again later."
     return STEPS.get(status, "Check the base URL (MAILGUN_API_URL)." if status < 400 else "Check the arguments.")
 
 

@@ -10,22 +10,18 @@ class RateLimiter:
     def __init__(
         self, calls: int, seconds: float, clock: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
     ) -> None:
-        self._calls = calls
         self._seconds = seconds
         self._clock = clock
         self._sleep = sleep
-        self._times: deque[float] = deque()
+        self._times: deque[float] = deque(maxlen=calls)
 
     async def acquire(self) -> None:
         """Return when the call may be sent."""
-        if not self._calls:
-            return
         while (wait := self._wait()) > 0:
             await self._sleep(wait)
         self._times.append(self._clock())
 
     def _wait(self) -> float:
-        now = self._clock()
-        while self._times and self._times[0] <= now - self._seconds:
-            self._times.popleft()
-        return self._times[0] + self._seconds - now if len(self._times) >= self._calls else 0.0
+        if not self._times or len(self._times) < (self._times.maxlen or 0):
+            return 0.0
+        return self._times[0] + self._seconds - self._clock()

@@ -47,7 +47,11 @@ def _check_arguments(prompt: dict[str, Any], given: dict[str, str]) -> None:
     known = [argument["name"] for argument in prompt["arguments"]]
     for name in given:
         if name not in known:
-            raise MCPError(types.INVALID_PARAMS, unknown(f"argument of prompt {prompt['name']}", name, known).capitalize())
-    missing = [argument["name"] for argument in prompt["arguments"] if argument["required"] and not given.get(argument["name"])]
+            raise MCPError(
+                types.INVALID_PARAMS, unknown(f"argument of prompt {prompt['name']}", name, known).capitalize()
+            )
+    missing = [
+        argument["name"] for argument in prompt["arguments"] if argument["required"] and not given.get(argument["name"])
+    ]
     if missing:
         raise MCPError(types.INVALID_PARAMS, f"Prompt {prompt['name']} needs {', '.join(missing)}")

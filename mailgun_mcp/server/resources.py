@@ -9,7 +9,7 @@ from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 
 from mailgun_mcp.pipeline import App, run
-from mailgun_mcp.reference import toolset_index, tool_reference
+from mailgun_mcp.reference import tool_reference, toolset_index
 
 Context = ServerRequestContext[dict[str, Any], Any]
 
@@ -45,7 +45,13 @@ class Resources:
         """Answer `resources/templates/list`."""
         return {
             "resourceTemplates": [
-                {"uriTemplate": SCHEME + path, "name": name, "title": title, "description": description, "mimeType": kind}
+                {
+                    "uriTemplate": SCHEME + path,
+                    "name": name,
+                    "title": title,
+                    "description": description,
+                    "mimeType": kind,
+                }
                 for name, path, title, description, kind in TEMPLATES
             ]
         }

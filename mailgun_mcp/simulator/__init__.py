@@ -1,0 +1,6 @@
+"""A stateful Mailgun in the box: the same HTTP API, no account, no network."""
+
+from mailgun_mcp.simulator.app import create_app
+from mailgun_mcp.simulator.state import Account
+
+__all__ = ["Account", "create_app"]

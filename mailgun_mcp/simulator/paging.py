@@ -1,7 +1,7 @@
 """Cuts lists into pages, each of Mailgun's ways: pivot, opaque token, skip and limit.
 
-All of them keep their place by the key of an item, not by a count: what comes or goes
-between two pages moves no other item.
+The first two keep their place by the key of an item: what comes or goes between two pages
+moves no other item.
 """
 
 import json
@@ -63,7 +63,9 @@ def pivot_page(
     following = {"page": "next", pivot_name: shown[-1], **kept} if cut.stop < len(keys) and shown else last
     preceding = {"page": "previous", pivot_name: shown[0], **kept} if cut.start > 0 and shown else first
     queries = {"first": first, "last": last, "next": following, "previous": preceding}
-    return PivotPage([entries[key] for key in shown], {name: f"{url}?{urlencode(query)}" for name, query in queries.items()})
+    return PivotPage(
+        [entries[key] for key in shown], {name: f"{url}?{urlencode(query)}" for name, query in queries.items()}
+    )
 
 
 def skip_page(items: Sequence[Item], skip: int, limit: int) -> list[Item]:
@@ -95,6 +97,10 @@ class Token:
 
 def tokens(query: dict[str, Any], asked: Token, keys: Sequence[tuple[float, int]]) -> dict[str, str]:
     """Return the tokens around a page that shows `keys`; an empty page keeps the place it was asked from."""
-    ends = {"next": keys[-1], "previous": keys[0]} if keys else {"next": asked.pivot, "previous": asked.pivot}
-    places: dict[str, tuple[float, int] | None] = {"first": None, "last": None, **ends}
-    return {name: Token(name, pivot, query).encoded() for name, pivot in places.items()}
+    places = {
+        "first": Token("first", None, query),
+        "last": Token("last", None, query),
+        "next": Token("next", keys[-1] if keys else asked.pivot, query),
+        "previous": Token("previous", keys[0], query) if keys else Token("last", None, query),
+    }
+    return {name: token.encoded() for name, token in places.items()}

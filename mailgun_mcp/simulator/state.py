@@ -45,6 +45,8 @@ class Message:
     template_version: str | None = None
     test_mode: bool = False
     deliver_at: float | None = None
+    fault: str = ""
+    """Why it cannot be delivered to anyone, such as a template that is not there."""
     mime: bytes | None = None
     """The message as it was handed in, when it came as MIME."""
 

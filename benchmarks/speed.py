@@ -1,0 +1,464 @@
+"""Compares the server with its floor: start, calls, throughput and memory, as ratios.
+
+    python benchmarks/speed.py [--rounds N] [--json]
+
+The floor (`floor.py`) is the least that the bare SDK and httpx can do. Both talk raw JSON-RPC frames
+with this harness and ask the same local upstream; every answer is checked. They take turns in each
+round, the ratios are formed inside the round, and the median over the rounds counts: what else the
+machine does falls on both. The server has a core of its own where the machine has two.
+Exits with 1 when a limit is broken.
+"""
+
+import argparse
+import json
+import os
+import re
+import selectors
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+KEY = "key-for-the-benchmark"
+LEGACY, MODERN = "2025-11-25", "2026-07-28"
+IN_FLIGHT = 32
+SEQUENTIAL, CONCURRENT, WARM_UP = 300, 1000, 50
+SEEN_IN_EVERY_ANSWER = b"postmaster@news.example.org"
+TOOLS_AT_LEAST = 225
+TIMEOUT = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A server under measurement."""
+
+    name: str
+    stdio: Sequence[str]
+    http: Sequence[str]
+    tools: int
+    """How many tools its list holds at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One line of the table: a figure of each peer in each round, and what its ratio may be."""
+
+    key: str
+    title: str
+    unit: str
+    at_most: float | None = None
+    at_least: float | None = None
+
+    def kept(self, ratio: float) -> bool:
+        """Whether `ratio` (ours to the floor's) keeps the limit."""
+        return (self.at_most is None or ratio <= self.at_most) and (self.at_least is None or ratio >= self.at_least)
+
+    @property
+    def limit(self) -> str:
+        """The limit in words."""
+        return f"<= {self.at_most:g}" if self.at_most else f">= {self.at_least:g}" if self.at_least else ""
+
+
+MEASURES = (
+    Measure("start legacy", f"start to first tools/list, {LEGACY}", "ms", at_most=1.15),
+    Measure("start modern", f"start to first tools/list, {MODERN}", "ms", at_most=1.15),
+    Measure("first legacy", "first call after it", "ms"),
+    Measure("p50 legacy", f"a call on stdio, p50, {LEGACY}", "ms", at_most=1.15),
+    Measure("p50 modern", f"a call on stdio, p50, {MODERN}", "ms", at_most=1.15),
+    Measure("rate legacy", f"calls with {IN_FLIGHT} in flight, {LEGACY}", "/s", at_least=0.9),
+    Measure("rate modern", f"calls with {IN_FLIGHT} in flight, {MODERN}", "/s", at_least=0.9),
+    Measure("p50 http", f"a call over HTTP, p50, {MODERN}", "ms", at_most=1.15),
+    Measure("rate http", f"HTTP calls with {IN_FLIGHT} in flight, {MODERN}", "/s", at_least=0.9),
+    Measure("rss legacy", "peak memory after list and calls", "MB", at_most=1.3),
+    Measure("rss http", "peak memory after calls over HTTP", "MB", at_most=1.3),
+)
+
+Figures = dict[str, float]
+
+
+def _meta() -> dict[str, Any]:
+    prefix = "io.modelcontextprotocol/"
+    return {
+        f"{prefix}protocolVersion": MODERN,
+        f"{prefix}clientInfo": {"name": "speed", "version": "1"},
+        f"{prefix}clientCapabilities": {},
+    }
+
+
+def _frame(method: str, params: dict[str, Any], number: int | None, era: str) -> bytes:
+    message: dict[str, Any] = {"jsonrpc": "2.0", "method": method}
+    if number is not None:
+        message["id"] = number
+    message["params"] = {**params, "_meta": _meta()} if era == MODERN else params
+    return json.dumps(message, separators=(",", ":")).encode() + b"\n"
+
+
+def _call_frame(number: int, era: str) -> bytes:
+    return _frame("tools/call", {"name": "list_domains", "arguments": {"limit": 5}}, number, era)
+
+
+def _check(answer: bytes) -> None:
+    if SEEN_IN_EVERY_ANSWER not in answer or b'"isError":true' in answer:
+        raise SystemExit(f"a call went wrong: {answer[:500]!r}")
+
+
+class Stdio:
+    """Talks frames with a server on its stdin and stdout."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", era: str) -> None:
+        assert process.stdin
+        assert process.stdout
+        self._stdin, self._stdout = process.stdin, process.stdout
+        self._era = era
+        self._number = 0
+
+    def list_tools(self) -> list[Any]:
+        """Open the connection and return the tools."""
+        if self._era == LEGACY:
+            client = {"name": "speed", "version": "1"}
+            params = {"protocolVersion": LEGACY, "capabilities": {}, "clientInfo": client}
+            self._send(_frame("initialize", params, 0, LEGACY))
+            self._receive()
+            self._send(_frame("notifications/initialized", {}, None, LEGACY))
+        self._send(_frame("tools/list", {}, 0, self._era))
+        answer = json.loads(self._receive())
+        if "result" not in answer:
+            raise SystemExit(f"no list: {answer}")
+        tools: list[Any] = answer["result"]["tools"]
+        return tools
+
+    def call(self) -> None:
+        """Make one call and wait for its answer."""
+        self._send(self._next())
+        _check(self._receive())
+
+    def calls(self, count: int) -> None:
+        """Make `count` calls, IN_FLIGHT at a time."""
+        self._send(b"".join(self._next() for _ in range(IN_FLIGHT)))
+        for done in range(1, count + 1):
+            _check(self._receive())
+            if done + IN_FLIGHT <= count:
+                self._send(self._next())
+
+    def _next(self) -> bytes:
+        self._number += 1
+        return _call_frame(self._number, self._era)
+
+    def _send(self, data: bytes) -> None:
+        self._stdin.write(data)
+        self._stdin.flush()
+
+    def _receive(self) -> bytes:
+        line = self._stdout.readline()
+        if not line:
+            raise SystemExit("the server closed its stdout")
+        return line
+
+
+class Http:
+    """Talks modern requests with a server over kept-alive sockets."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(IN_FLIGHT)]
+        for connection in self._sockets:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def call(self) -> None:
+        """Make one call and wait for its answer."""
+        self._sockets[0].sendall(self._request())
+        received = b""
+        while not _is_whole(received):
+            received += self._sockets[0].recv(65536)
+        _check(received)
+
+    def calls(self, count: int) -> None:
+        """Make `count` calls, one at a time on each socket."""
+        request = self._request()
+        received = dict.fromkeys(self._sockets, b"")
+        started = finished = 0
+        with selectors.DefaultSelector() as selector:
+            for connection in self._sockets:
+                selector.register(connection, selectors.EVENT_READ, connection)
+                connection.sendall(request)
+                started += 1
+            while finished < count:
+                for key, _ in selector.select(TIMEOUT):
+                    connection = key.data
+                    received[connection] += connection.recv(65536)
+                    if not _is_whole(received[connection]):
+                        continue
+                    _check(received[connection])
+                    received[connection] = b""
+                    finished += 1
+                    if started < count:
+                        connection.sendall(request)
+                        started += 1
+
+    def close(self) -> None:
+        """Close the sockets."""
+        for connection in self._sockets:
+            connection.close()
+
+    def _request(self) -> bytes:
+        body = _call_frame(1, MODERN)
+        head = (
+            f"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\nContent-Type: application/json\r\n"
+            f"Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: {MODERN}\r\n"
+            f"Mcp-Method: tools/call\r\nMcp-Name: list_domains\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        return head.encode() + body
+
+
+def _is_whole(received: bytes) -> bool:
+    head, separator, body = received.partition(b"\r\n\r\n")
+    if not separator:
+        return False
+    length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+    return len(body) == int(length[1]) if length else body.endswith(b"0\r\n\r\n")
+
+
+def _cores() -> tuple[set[int], set[int]] | None:
+    """Return the core of the server and those of the rest, or None where they cannot be chosen."""
+    if not hasattr(os, "sched_setaffinity"):
+        return None
+    cores = sorted(os.sched_getaffinity(0))
+    return ({cores[-1]}, set(cores[:-1])) if len(cores) > 1 else None
+
+
+CORES = _cores()
+
+
+def _pin_server() -> None:
+    if CORES:
+        os.sched_setaffinity(0, CORES[0])
+
+
+def _environment(upstream: int) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT") if name in os.environ}
+    return {
+        **kept,
+        "MAILGUN_API_KEY": KEY,
+        "MAILGUN_API_URL": f"http://127.0.0.1:{upstream}",
+        "MAILGUN_MCP_RATE_LIMIT": "0",
+    }
+
+
+@contextmanager
+def _running(command: Sequence[str], **options: Any) -> "Iterator[subprocess.Popen[bytes]]":
+    process = subprocess.Popen(command, **options)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(TIMEOUT)
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream:
+                stream.close()
+
+
+def _peak_memory(process: "subprocess.Popen[bytes]") -> float:
+    """Return the peak resident memory in MB; NaN where the system does not tell."""
+    try:
+        status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+    except OSError:
+        return float("nan")
+    peak = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(peak[1]) / 1024 if peak else float("nan")
+
+
+def _p50(call: Callable[[], None]) -> float:
+    times = []
+    for _ in range(SEQUENTIAL):
+        began = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - began)
+    return statistics.median(times) * 1000
+
+
+def _rate(calls: Callable[[int], None]) -> float:
+    began = time.perf_counter()
+    calls(CONCURRENT)
+    return CONCURRENT / (time.perf_counter() - began)
+
+
+def _measure_stdio(peer: Peer, era: str, upstream: int) -> Figures:
+    name = "legacy" if era == LEGACY else "modern"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    began = time.perf_counter()
+    with _running(peer.stdio, env=_environment(upstream), preexec_fn=_pin_server, **pipes) as process:
+        connection = Stdio(process, era)
+        tools = connection.list_tools()
+        figures = {f"start {name}": (time.perf_counter() - began) * 1000}
+        if len(tools) < peer.tools:
+            raise SystemExit(f"{peer.name} lists {len(tools)} tools, not {peer.tools}")
+        began = time.perf_counter()
+        connection.call()
+        figures[f"first {name}"] = (time.perf_counter() - began) * 1000
+        connection.calls(WARM_UP)
+        figures[f"p50 {name}"] = _p50(connection.call)
+        figures[f"rate {name}"] = _rate(connection.calls)
+        figures[f"rss {name}"] = _peak_memory(process)
+    return figures
+
+
+def _measure_http(peer: Peer, upstream: int) -> Figures:
+    with _running(peer.http, env=_environment(upstream), preexec_fn=_pin_server, stderr=subprocess.PIPE) as process:
+        connection = Http(_told_port(process))
+        connection.calls(WARM_UP)
+        figures = {"p50 http": _p50(connection.call), "rate http": _rate(connection.calls)}
+        figures["rss http"] = _peak_memory(process)
+        connection.close()
+    return figures
+
+
+def _told_port(process: "subprocess.Popen[bytes]") -> int:
+    assert process.stderr
+    for line in process.stderr:
+        told = re.search(rb"http://127\.0\.0\.1:(\d+)/mcp", line)
+        if told:
+            port = int(told[1])
+            _await_listening(port)
+            return port
+    raise SystemExit("the server did not tell its port")
+
+
+def _await_listening(port: int) -> None:
+    """The port is told before the application has started: its first answer says that it has."""
+    with socket.create_connection(("127.0.0.1", port), TIMEOUT) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        while connection.recv(65536):
+            pass
+
+
+def _round(peers: Sequence[Peer], upstream: int) -> dict[str, Figures]:
+    found: dict[str, Figures] = {peer.name: {} for peer in peers}
+    for era in (LEGACY, MODERN):
+        for peer in peers:
+            found[peer.name] |= _measure_stdio(peer, era, upstream)
+    for peer in peers:
+        found[peer.name] |= _measure_http(peer, upstream)
+    return found
+
+
+def run(rounds: int, told: Callable[[str], None]) -> dict[str, Any]:
+    """Return every figure of `rounds` rounds, with how busy others kept the machine meanwhile."""
+    floor = str(HERE / "floor.py")
+    ours = str(Path(sys.executable).with_name("mailgun-mcp"))
+    peers = (
+        Peer("floor", [sys.executable, floor], [sys.executable, floor, "http"], 1),
+        Peer("ours", [ours], [ours, "serve", "--transport", "http", "--port", "0"], TOOLS_AT_LEAST),
+    )
+    if CORES:
+        os.sched_setaffinity(0, CORES[1])
+    results = []
+    with _running([sys.executable, str(HERE / "upstream.py")], stdout=subprocess.PIPE) as upstream:
+        assert upstream.stdout
+        port = int(upstream.stdout.readline())
+        _round(peers, port)  # Compiles what is not compiled yet, and fills the page cache.
+        load = _Load()
+        for number in range(rounds):
+            told(f"round {number + 1} of {rounds}")
+            turns = peers if number % 2 == 0 else peers[::-1]
+            results.append(_round(turns, port))
+    return {"rounds": results, "foreign": load.foreign(), "pinned": CORES is not None}
+
+
+class _Load:
+    """How many cores others kept busy since it was made. NaN where the system does not tell."""
+
+    def __init__(self) -> None:
+        self._began = time.perf_counter()
+        self._busy, self._own = self._read()
+
+    def foreign(self) -> float:
+        busy, own = self._read()
+        return max(0.0, busy - self._busy - (own - self._own)) / (time.perf_counter() - self._began)
+
+    def _read(self) -> tuple[float, float]:
+        times = os.times()
+        own = times.user + times.system + times.children_user + times.children_system
+        try:
+            fields = Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()[1:]
+        except OSError:
+            return float("nan"), own
+        user, nice, system, _, _, irq, soft = map(int, fields[:7])
+        return (user + nice + system + irq + soft) / os.sysconf("SC_CLK_TCK"), own
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A measure with what was found."""
+
+    measure: Measure
+    floor: float
+    ours: float
+    ratios: list[float]
+
+    @property
+    def ratio(self) -> float:
+        """The median of the rounds."""
+        return statistics.median(self.ratios)
+
+    @property
+    def verdict(self) -> str:
+        """`kept`, `BROKEN`, or nothing where there is no limit."""
+        if not self.measure.limit:
+            return ""
+        return "kept" if self.measure.kept(self.ratio) else "BROKEN"
+
+    def cells(self) -> tuple[str, ...]:
+        """The line as it is printed."""
+        shown = f"{self.ratio:.2f} [{min(self.ratios):.2f}-{max(self.ratios):.2f}]"
+        digits = 2 if self.measure.unit == "ms" and self.floor < 10 else 0
+        figures = [f"{value:.{digits}f} {self.measure.unit}" for value in (self.floor, self.ours)]
+        return (self.measure.title, *figures, shown, self.measure.limit, self.verdict)
+
+
+def lines(rounds: list[dict[str, Figures]]) -> list[Line]:
+    """Return a line for each measure that the rounds hold; a ratio is formed inside each round."""
+    found = []
+    for measure in MEASURES:
+        pairs = [(each["floor"][measure.key], each["ours"][measure.key]) for each in rounds]
+        pairs = [pair for pair in pairs if pair[0] == pair[0]]
+        if pairs:
+            floor, ours = (statistics.median(side) for side in zip(*pairs, strict=True))
+            found.append(Line(measure, floor, ours, [own / least for least, own in pairs]))
+    return found
+
+
+def _print_table(found: list[Line]) -> None:
+    head = ("", "floor", "mailgun-mcp", "ratio [min-max]", "limit", "")
+    rows = [head, *(line.cells() for line in found)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Compares the server with its floor.")
+    parser.add_argument("--rounds", type=int, default=7, help="how often each is measured (default 7)")
+    parser.add_argument("--json", action="store_true", help="print every figure as JSON")
+    options = parser.parse_args()
+    if options.rounds < 1:
+        parser.error("--rounds: at least 1")
+    results = run(options.rounds, lambda text: print(text, file=sys.stderr))
+    found = lines(results["rounds"])
+    if options.json:
+        print(json.dumps({**results, "ratios": {line.measure.key: line.ratios for line in found}}))
+    else:
+        _print_table(found)
+        print(f"{options.rounds} rounds; others kept {results['foreign']:.1f} cores busy meanwhile.")
+        print("Server on a core of its own." if results["pinned"] else "Cores not chosen: floor and server share all.")
+    return 0 if all(line.verdict != "BROKEN" for line in found) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

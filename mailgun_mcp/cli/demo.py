@@ -1,0 +1,157 @@
+"""Watch an assistant's session: a real client starts the real server, which talks to the simulator.
+
+No account, key or network is needed, and nothing is kept.
+"""
+
+import argparse
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from mailgun_mcp.cli.exits import FAILED, OK
+from mailgun_mcp.cli.output import out, paint
+
+DOMAIN = "mail.example.com"
+SHOWN = 5
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments: none."""
+
+
+def run(_: argparse.Namespace) -> int:
+    """Play the session. Returns FAILED when a step does not come out as told."""
+    import anyio
+
+    return anyio.run(_play)
+
+
+async def _play() -> int:
+    from mcp import Client, StdioServerParameters
+
+    out(paint("mailgun-mcp: an assistant's session against the simulator", "bold"))
+    out(paint("$ mailgun-mcp serve --simulator", "dim"))
+    command = StdioServerParameters(command=sys.executable, args=["-m", "mailgun_mcp", "serve", "--simulator"])
+    async with Client(command) as client:
+        story = _Story(client)
+        for number, step in enumerate(STEPS, 1):
+            out()
+            out(paint(f"{number}. {step.title}", "bold", "cyan"))
+            if not await step.play(story):
+                out(paint("   this step did not come out as it should", "red"))
+                return FAILED
+    out()
+    out(paint("That was the real server and protocol; only Mailgun was the simulator.", "bold"))
+    out("Next: `mailgun-mcp install --client NAME`, then `mailgun-mcp doctor`.")
+    return OK
+
+
+@dataclass(slots=True)
+class _Story:
+    """The session, and what one step hands to the next."""
+
+    client: Any
+    message_id: str = ""
+
+    async def call(self, tool: str, **arguments: Any) -> Any:
+        shown = ", ".join(f"{name}={_short(value)}" for name, value in arguments.items())
+        out(f"   {paint('calls', 'dim')} {paint(tool, 'green')}({shown})")
+        result = await self.client.call_tool(tool, arguments)
+        return result
+
+    def tell(self, text: str) -> None:
+        out(f"   {text}")
+
+
+async def _find_tools(story: _Story) -> bool:
+    tools = (await story.client.list_tools()).tools
+    risks: dict[str, int] = {}
+    for tool in tools:
+        risk = tool.meta["mailgun-mcp/risk"]
+        risks[risk] = risks.get(risk, 0) + 1
+    story.tell(f"{len(tools)} tools: {', '.join(f'{count} {risk}' for risk, count in risks.items())}")
+    return len(tools) >= 225
+
+
+async def _look_at_domain(story: _Story) -> bool:
+    result = await story.call("get_domain", name=DOMAIN)
+    if result.is_error:
+        return False
+    domain = result.structured_content["domain"]
+    story.tell(f"{domain['name']} is {paint(domain['state'], 'green')}")
+    for record in (result.structured_content.get("sending_dns_records") or [])[:SHOWN]:
+        story.tell(paint(f"{record.get('record_type')} {record.get('name')}: {record.get('valid')}", "dim"))
+    return bool(domain["name"] == DOMAIN)
+
+
+async def _send(story: _Story) -> bool:
+    result = await story.call(
+        "send_message",
+        domain_name=DOMAIN,
+        to=["alice@example.org"],
+        subject="Hello from an assistant",
+        text="Sent through mailgun-mcp.",
+        tags=["demo"],
+        **{"from": f"Demo <demo@{DOMAIN}>"},
+    )
+    if result.is_error:
+        return False
+    story.message_id = result.structured_content["id"].strip("<>")
+    story.tell(f"{result.structured_content['message']} {paint(result.structured_content['id'], 'dim')}")
+    return True
+
+
+async def _read_events(story: _Story) -> bool:
+    result = await story.call("list_events", domain_name=DOMAIN, message_id=story.message_id)
+    if result.is_error:
+        return False
+    events = [event["event"] for event in result.structured_content["items"]]
+    story.tell(f"events of that message: {paint(', '.join(events), 'green')}")
+    return "delivered" in events
+
+
+async def _find_bounce(story: _Story) -> bool:
+    result = await story.call("list_bounces", domain_name=DOMAIN, limit=3)
+    if result.is_error:
+        return False
+    for bounce in result.structured_content["items"]:
+        story.tell(f"{paint(bounce['address'], 'yellow')} {bounce['code']}: {bounce['error']}")
+    return bool(result.structured_content["items"])
+
+
+async def _make_mistake(story: _Story) -> bool:
+    result = await story.call("list_bounces", domain="bounces", limt=5)
+    for line in result.content[0].text.splitlines():
+        story.tell(paint(line, "yellow"))
+    return bool(result.is_error)
+
+
+async def _delete_in_bulk(story: _Story) -> bool:
+    result = await story.call("clear_bounces", domain_name=DOMAIN)
+    story.tell(paint(result.content[0].text, "red"))
+    left = await story.call("list_bounces", domain_name=DOMAIN, limit=1)
+    kept = bool(left.structured_content["items"])
+    story.tell(paint("the bounces are still there", "green") if kept else "")
+    return bool(result.is_error) and kept
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    title: str
+    play: Any
+
+
+STEPS = (
+    _Step("It finds its tools", _find_tools),
+    _Step("It looks at a domain", _look_at_domain),
+    _Step("It sends a message", _send),
+    _Step("It reads what became of it", _read_events),
+    _Step("It finds a bounce", _find_bounce),
+    _Step("It makes a mistake, and is told every fault at once; nothing was sent", _make_mistake),
+    _Step("It tries to delete in bulk, and is refused", _delete_in_bulk),
+)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:39]}…"

@@ -1,0 +1,25 @@
+"""Writes to the person at the terminal. stdout is for results, stderr for everything else."""
+
+import sys
+from typing import TextIO
+
+COLOURS = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36", "dim": "2", "bold": "1"}
+
+
+def out(text: str = "") -> None:
+    """Write a line to stdout."""
+    sys.stdout.write(f"{text}\n")
+
+
+def paint(text: str, *styles: str, stream: TextIO | None = None) -> str:
+    """Return `text` in colour where the stream is a terminal that wants it (NO_COLOR, FORCE_COLOR)."""
+    if not _colourful(stream or sys.stdout):
+        return text
+    return f"\033[{';'.join(COLOURS[style] for style in styles)}m{text}\033[0m"
+
+
+def _colourful(stream: TextIO) -> bool:
+    from mailgun_mcp.settings import colour_wish
+
+    wish = colour_wish()
+    return stream.isatty() if wish is None else wish

@@ -1,0 +1,70 @@
+"""Run Mailgun in the box as an HTTP server: the same API with a demo account, on loopback."""
+
+import argparse
+import sys
+
+from mailgun_mcp.cli.exits import OK
+from mailgun_mcp.cli.output import out
+from mailgun_mcp.settings import SettingsError
+
+PORT = 8025
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on, loopback only; default 127.0.0.1")
+    parser.add_argument("--port", default=str(PORT), help=f"port to listen on, 0 for a free one; default {PORT}")
+    parser.add_argument("--key", help="let in only this API key; without it any key will do")
+    parser.add_argument("--quiet", action="store_true", help="do not log requests on stderr")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until interrupted."""
+    import uvicorn
+
+    from mailgun_mcp.listen import listen, url_of
+
+    listener = listen(arguments.host, _port(arguments.port))
+    config = uvicorn.Config(_app(arguments.key), log_config=None, access_log=not arguments.quiet, lifespan="on")
+    _log_requests()
+    out(_introduction(url_of(listener, arguments.host), arguments.key))
+    sys.stdout.flush()
+    uvicorn.Server(config).run(sockets=[listener])
+    return OK
+
+
+def _app(key: str | None) -> "uvicorn.config.ASGIApplication":
+    from mailgun_mcp.catalogue.errors import CatalogueError
+    from mailgun_mcp.catalogue.load import Catalogue
+    from mailgun_mcp.simulator import create_app
+
+    if key == "":
+        raise SettingsError("--key is empty")
+    try:
+        return create_app(Catalogue.load(), key=key)
+    except CatalogueError as error:
+        raise SettingsError(str(error)) from error
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise SettingsError(f"port: {text!r} is not a port from 0 to 65535")
+    return int(text)
+
+
+def _log_requests() -> None:
+    import logging
+
+    from mailgun_mcp import logs
+
+    logs.configure("info")
+    logging.getLogger("uvicorn.access").setLevel(logging.INFO)
+
+
+def _introduction(url: str, key: str | None) -> str:
+    used = key or "simulator"
+    return (
+        f"The Mailgun simulator listens on {url} (Ctrl+C ends it; nothing is kept)\n"
+        f"  try it:      curl --user 'api:{used}' '{url}/v4/domains'\n"
+        f"  serve it:    MAILGUN_API_URL={url} MAILGUN_API_KEY={used} mailgun-mcp"
+    )

@@ -1,0 +1,114 @@
+"""List, show and call tools: the same pipeline and guard rails as over MCP."""
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from mailgun_mcp.cli.exits import FAILED, OK, REFUSED, USAGE
+from mailgun_mcp.cli.output import out
+from mailgun_mcp.cli.parser import Parser, add_settings, settings_given
+from mailgun_mcp.settings import SettingsError
+
+SELECTING = ("toolsets", "tools", "exclude_tools", "read_only", "spec", "subaccount_argument")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="list|show|call", parser_class=Parser)
+    listing = actions.add_parser("list", help="list the tools that a server with these settings offers")
+    listing.add_argument("--json", action="store_true", help="as tools/list sends them")
+    add_settings(listing, only=SELECTING)
+    showing = actions.add_parser("show", help="show the reference of a tool")
+    showing.add_argument("name")
+    showing.add_argument("--json", action="store_true", help="as tools/list sends it")
+    add_settings(showing, only=SELECTING)
+    calling = actions.add_parser("call", help="call a tool")
+    calling.add_argument("name")
+    calling.add_argument("arguments", nargs="?", default="{}", help="JSON object, or - to read it from stdin")
+    add_settings(calling)
+    for action in (listing, showing, calling):
+        action.set_defaults(parser=action)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the action."""
+    actions = {"list": _list, "show": _show, "call": _call}
+    return actions[arguments.action](arguments)
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    catalogue = _catalogue(arguments)
+    if arguments.json:
+        out(json.dumps(catalogue.tools(), ensure_ascii=False, indent=2))
+        return OK
+    width = max((len(name) for name in catalogue.names), default=0)
+    for operation in catalogue:
+        out(f"{operation.name:<{width}}  {operation.risk:<11}  {operation.toolset:<21}  {operation.title}")
+    return OK
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    from mailgun_mcp.reference import tool_reference
+
+    catalogue = _catalogue(arguments)
+    if arguments.name not in catalogue:
+        raise _unknown(arguments.name, catalogue)
+    operation = catalogue.find(arguments.name)
+    out(
+        json.dumps(operation.tool, ensure_ascii=False, indent=2)
+        if arguments.json
+        else tool_reference(operation).rstrip()
+    )
+    return OK
+
+
+def _call(arguments: argparse.Namespace) -> int:
+    import anyio
+
+    from mailgun_mcp import logs, settings, start
+    from mailgun_mcp.pipeline import Outcome, UnknownTool, run
+
+    options = settings.load(settings_given(arguments))
+    logs.configure(options.log_level)
+    app = start.create_app(options)
+    given = _arguments(arguments.arguments)
+
+    async def notify(message: str) -> None:
+        sys.stderr.write(f"{message}\n")
+
+    async def call() -> Outcome:
+        async with app.client:
+            return await run(app, arguments.name, given, notify)
+
+    try:
+        outcome = anyio.run(call)
+    except UnknownTool as error:
+        raise SettingsError(str(error)) from error
+    if outcome.is_error:
+        sys.stderr.write(f"{outcome.text}\n")
+        return {"invalid": USAGE, "refused": REFUSED}.get(outcome.kind, FAILED)
+    out(json.dumps(outcome.structured, ensure_ascii=False, indent=2))
+    return OK
+
+
+def _arguments(text: str) -> dict[str, Any]:
+    try:
+        given = json.loads(sys.stdin.read() if text == "-" else text)
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"the arguments are not JSON: {error}") from error
+    if not isinstance(given, dict):
+        raise SettingsError("the arguments are not a JSON object")
+    return given
+
+
+def _catalogue(arguments: argparse.Namespace) -> Any:
+    from mailgun_mcp import settings, start
+
+    return start.create_catalogue(settings.load(settings_given(arguments)))
+
+
+def _unknown(name: str, catalogue: Any) -> SettingsError:
+    from mailgun_mcp.nearest import unknown
+
+    return SettingsError(unknown("tool", name, catalogue.names))

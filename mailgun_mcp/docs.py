@@ -1,0 +1,132 @@
+"""Writes the generated parts of the docs: what stands between two `generated` markers.
+
+Run as `python -m mailgun_mcp.docs`, with `--check` to only compare. For the repository; the
+server does not use it.
+"""
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from mailgun_mcp.catalogue.load import Catalogue
+from mailgun_mcp.cli import COMMANDS, exits
+from mailgun_mcp.local_tools import LOCAL_TOOLS
+from mailgun_mcp.reference import tool_reference
+from mailgun_mcp.settings import OPTIONS, env_name
+
+ROOT = Path(__file__).resolve().parents[1]
+MARKED = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+RISKS = {
+    "read": "looks at something",
+    "write": "makes or changes something",
+    "send": "lets mail leave",
+    "destructive": "removes something, or lets mail flow to someone who said no",
+    "credential": "makes, changes or shows a key or password",
+    "billing": "costs money",
+}
+
+
+def _toolsets() -> str:
+    catalogue = Catalogue.load()
+    lines = ["| toolset | tools | read | write | send | destructive | credential | billing |", "| --- " * 8 + "|"]
+    for toolset in catalogue.toolsets:
+        risks: list[str] = [operation.risk for operation in catalogue if operation.toolset == toolset]
+        counts = " | ".join(str(risks.count(risk) or "") for risk in RISKS)
+        lines.append(f"| `{toolset}` | {len(risks)} | {counts} |")
+    risks: list[str] = [operation.risk for operation in catalogue]
+    lines.append(f"| all | {len(risks)} | {' | '.join(str(risks.count(risk)) for risk in RISKS)} |")
+    return "\n".join(lines)
+
+
+def _settings() -> str:
+    lines = ["| flag | environment | default | meaning |", "| --- | --- | --- | --- |"]
+    for name, option in OPTIONS.items():
+        data = option.metadata
+        flag = f"`--{name.replace('_', '-')}`" if data["flag"] else ""
+        choices = f" ({', '.join(f'`{choice}`' for choice in data['choices'])})" if data["choices"] else ""
+        default = f"`{option.default}`" if option.default not in (None, (), False) else ""
+        lines.append(f"| {flag} | `{env_name(name)}` | {default} | {data['help']}{choices} |")
+    lines.append("| `--config` | `MAILGUN_MCP_CONFIG` | | configuration file, instead of the user's own |")
+    return "\n".join(lines)
+
+
+def _commands() -> str:
+    lines = ["| command | what it does |", "| --- | --- |", "| `mailgun-mcp` | the server on stdio |"]
+    return "\n".join(lines + [f"| `mailgun-mcp {name}` | {help_text} |" for name, help_text in COMMANDS.items()])
+
+
+def _exits() -> str:
+    meanings = {
+        exits.OK: "done",
+        exits.FAILED: "a call, check or comparison did not come out well",
+        exits.USAGE: "something unknown or unusable in a flag, variable, file or argument; nothing was done",
+        exits.REFUSED: "refused by policy; nothing was sent",
+        exits.INTERRUPTED: "interrupted",
+    }
+    lines = ["| exit code | meaning |", "| --- | --- |"]
+    return "\n".join(lines + [f"| {code} | {meaning} |" for code, meaning in meanings.items()])
+
+
+def _risks() -> str:
+    catalogue = Catalogue.load()
+    decisions = {"read": "made", "write": "made", "send": "made"}
+    lines = ["| risk | tools | what a call can do | under the default policy |", "| --- | --- | --- | --- |"]
+    for risk, meaning in RISKS.items():
+        count = sum(operation.risk == risk for operation in catalogue)
+        lines.append(f"| {risk} | {count} | {meaning} | {decisions.get(risk, 'refused: it needs a person')} |")
+    return "\n".join(lines)
+
+
+def _tools() -> str:
+    catalogue = Catalogue.load()
+    parts = []
+    for toolset, title in catalogue.toolsets.items():
+        parts.append(f"## {title}\n")
+        parts += [
+            tool_reference(operation).replace("# ", "### ", 1)
+            for operation in catalogue
+            if operation.toolset == toolset
+        ]
+    return "\n".join(parts).rstrip()
+
+
+def _local() -> str:
+    lines = ["| tool | what it does |", "| --- | --- |"]
+    return "\n".join(lines + [f"| `{name}` | {local.tool['description']} |" for name, local in LOCAL_TOOLS.items()])
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "toolsets": _toolsets,
+    "settings": _settings,
+    "commands": _commands,
+    "exits": _exits,
+    "risks": _risks,
+    "tools": _tools,
+    "local-tools": _local,
+}
+
+
+def render(text: str) -> str:
+    """Return `text` with every generated part written anew. Raises KeyError for an unknown part."""
+    return MARKED.sub(lambda found: f"{found[1]}\n{PARTS[found[2]]()}\n\n{found[3]}", text)
+
+
+def main(arguments: list[str]) -> int:
+    """Write the generated parts, or with `--check` only compare. Returns the exit code."""
+    stale = []
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        text = path.read_text(encoding="utf-8")
+        rendered = render(text)
+        if rendered != text:
+            stale.append(path.name)
+            if arguments != ["--check"]:
+                path.write_text(rendered, encoding="utf-8", newline="\n")
+    if stale and arguments == ["--check"]:
+        sys.stderr.write(f"stale: {', '.join(stale)}; run `python -m mailgun_mcp.docs`\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

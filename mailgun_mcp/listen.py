@@ -1,0 +1,35 @@
+"""Opens the socket of an HTTP server, before the server itself is built."""
+
+import socket
+
+from mailgun_mcp.mailgun.endpoint import LOOPBACK
+from mailgun_mcp.settings import SettingsError
+
+BACKLOG = 2048
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on `host` and `port`; port 0 takes a free one.
+
+    Whoever connects from now on waits until the server is up, so the address may be told at once.
+    Raises SettingsError for a host that is not loopback, or a port that cannot be used.
+    """
+    if host not in LOOPBACK:
+        raise SettingsError(
+            f"host {host} is not loopback: without authentication the server listens on 127.0.0.1, localhost or ::1 only"
+        )
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise SettingsError(f"port {port} of {host} cannot be used: {error}") from error
+    return listener
+
+
+def url_of(listener: socket.socket, host: str) -> str:
+    """Return the base URL of a server on `listener`, with the host as the person wrote it."""
+    name = f"[{host}]" if ":" in host else host
+    return f"http://{name}:{listener.getsockname()[1]}"

@@ -1,0 +1,98 @@
+"""Streamable HTTP at `/mcp` and HTTP+SSE at `/sse` and `/messages/`, both protocol eras on each."""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvicorn
+from mcp.server.lowlevel import Server
+from mcp.server.sse import SseServerTransport
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
+from starlette.types import Receive, Scope, Send
+
+from mailgun_mcp import __version__
+from mailgun_mcp.listen import listen, url_of
+from mailgun_mcp.pipeline import App
+from mailgun_mcp.server.app import create_server
+
+MAX_BODY = 40 * 1024 * 1024
+"""Bytes. A mail of 25 MB with its files in base64 fits."""
+SECURITY = TransportSecuritySettings(
+    allowed_hosts=["127.0.0.1:*", "localhost:*", "[::1]:*"],
+    allowed_origins=["http://127.0.0.1:*", "http://localhost:*", "http://[::1]:*"],
+)
+
+
+def serve(app: App, *, transport: str, host: str, port: int) -> None:
+    """Serve until interrupted. `port` 0 takes a free one; the address is told on stderr.
+
+    Raises SettingsError for a host that is not loopback, or a port that is taken.
+    """
+    listener = listen(host, port)
+    path = "/mcp" if transport == "http" else "/sse"
+    sys.stderr.write(f"mailgun-mcp {__version__} listens on {url_of(listener, host)}{path}\n")
+    sys.stderr.flush()
+    config = uvicorn.Config(create_http_app(app, transport=transport), log_config=None, access_log=False)
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def create_http_app(app: App, *, transport: str) -> Starlette:
+    """Return the ASGI app: with `http` every route, with `sse` the older transport alone."""
+    server = create_server(app)
+    routes: list[Route | Mount] = [*_sse_routes(server), Route("/healthz", _health)]
+    if transport == "sse":
+        return Starlette(routes=routes, lifespan=lambda _: _closing(app))
+    http_app = server.streamable_http_app(
+        transport_security=SECURITY,
+        max_request_body_size=MAX_BODY,
+        custom_starlette_routes=routes,  # type: ignore[arg-type] # the SDK's type forgets Mount
+    )
+    inner = http_app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(starlette: Starlette) -> AsyncIterator[None]:
+        async with _closing(app), inner(starlette):
+            yield
+
+    http_app.router.lifespan_context = lifespan
+    return http_app
+
+
+@asynccontextmanager
+async def _closing(app: App) -> AsyncIterator[None]:
+    async with app.client:
+        yield
+
+
+async def _health(_: Request) -> JSONResponse:
+    return JSONResponse({"status": "ok", "version": __version__})
+
+
+def _sse_routes(server: Server[dict[str, Any]]) -> list[Route | Mount]:
+    transport = SseServerTransport("/messages/", security_settings=SECURITY, max_request_body_size=MAX_BODY)
+    return [
+        Route("/sse", _SseApp(server, transport), methods=["GET"]),
+        Mount("/messages/", app=transport.handle_post_message),
+    ]
+
+
+class _SseApp:
+    """The SSE stream of one client; an ASGI class, as nothing is left to answer when it ends."""
+
+    def __init__(self, server: Server[dict[str, Any]], transport: SseServerTransport) -> None:
+        self._server = server
+        self._transport = transport
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            async with self._transport.connect_sse(scope, receive, send) as (read_stream, write_stream):
+                await self._server.run(read_stream, write_stream, self._server.create_initialization_options())
+        except ValueError as error:
+            # The transport has already refused the request (host or origin); other faults are bugs.
+            if str(error) != "Request validation failed":
+                raise

@@ -1,0 +1,144 @@
+"""Mailgun in the box: the ASGI application."""
+
+from base64 import b64encode
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import quote
+
+from mailgun_mcp.catalogue.load import Catalogue
+from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.simulator.behaviour import HANDLERS
+from mailgun_mcp.simulator.call import Call
+from mailgun_mcp.simulator.checks import check
+from mailgun_mcp.simulator.clock import SystemClock
+from mailgun_mcp.simulator.decoding import Sent, decode
+from mailgun_mcp.simulator.delivery import deliver_due
+from mailgun_mcp.simulator.replies import TEXT, Refusal, Reply
+from mailgun_mcp.simulator.responses import documented
+from mailgun_mcp.simulator.routing import Router
+from mailgun_mcp.simulator.seed import demo_account
+from mailgun_mcp.simulator.state import Account, Domain
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+MAX_CONTENT = int(52.4 * 1024 * 1024)
+
+GREETING = "Mailgun Magnificent API"
+FORBIDDEN = Reply("Forbidden", 401, TEXT, ((b"www-authenticate", b'Basic realm="MG API"'),))
+NO_PATH = Reply(GREETING, 404, TEXT)
+FAILED = Reply({"message": "Internal Server Error"}, 500)
+
+
+def create_app(catalogue: Catalogue, *, account: Account | None = None, key: str | None = None) -> App:
+    """Return the simulator as an ASGI application.
+
+    Without `account` it holds the seeded demo account. With `key` only that API key is let in,
+    without one any is.
+    """
+    return _Simulator(catalogue, account or demo_account(SystemClock()), key)
+
+
+class _Simulator:
+    """One account behind HTTP. Handlers run without a pause, so no two requests mix."""
+
+    def __init__(self, catalogue: Catalogue, account: Account, key: str | None) -> None:
+        self._router = Router(catalogue)
+        self._account = account
+        self._authorization = f"Basic {b64encode(f'api:{key}'.encode()).decode()}" if key else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+        elif scope["type"] == "http":
+            await _send(send, await self._answer(scope, receive))
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Reply:
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        try:
+            content = await _read(receive)
+            if not self._lets_in(headers.get("authorization", "")):
+                return FORBIDDEN
+            return self._reply(scope, Sent(scope["query_string"].decode("latin-1"), headers, content))
+        except Refusal as refusal:
+            return refusal.reply
+        except Exception:  # noqa: BLE001 - the outermost frame: a bug here must look like one of Mailgun's
+            _log_failure(scope)
+            return FAILED
+
+    def _lets_in(self, authorization: str) -> bool:
+        return authorization == self._authorization if self._authorization else authorization.startswith("Basic ")
+
+    def _reply(self, scope: Scope, sent: Sent) -> Reply:
+        path = (scope.get("raw_path") or quote(scope["path"]).encode()).decode("latin-1").partition("?")[0]
+        match = self._router.match(scope["method"], path)
+        if match is None:
+            return self._unmatched(path)
+        deliver_due(self._account)
+        domain = self._domain(match.operation, match.values)
+        arguments = decode(match.operation, match.values, sent)
+        check(match.operation, arguments)
+        call = Call(match.operation, arguments, _url(scope, sent, path), sent.headers.get("accept", ""), domain)
+        return HANDLERS.get(match.operation.name, documented)(self._account, call)
+
+    def _unmatched(self, path: str) -> Reply:
+        if path.strip("/") == "":
+            return Reply(GREETING, content_type=TEXT)
+        allowed = ", ".join(self._router.methods(path))
+        if not allowed:
+            return NO_PATH
+        return Reply({"message": "Method Not Allowed"}, 405, headers=((b"allow", allowed.encode()),))
+
+    def _domain(self, operation: Operation, values: Arguments) -> Domain | None:
+        """Return the domain that the path names. Raises Refusal when the account has none of that name."""
+        for argument in operation.arguments:
+            if argument.place == "path" and argument.format == "hostname":
+                name = values[argument.wire]
+                if name.lower() not in self._account.domains:
+                    raise Refusal(404, f"Domain not found: {name}")
+                return self._account.domains[name.lower()]
+        return None
+
+
+def _url(scope: Scope, sent: Sent, path: str) -> str:
+    return f"{scope.get('scheme', 'http')}://{sent.headers.get('host', 'api.mailgun.net')}{path}"
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    for stage in ("startup", "shutdown"):
+        await receive()
+        await send({"type": f"lifespan.{stage}.complete"})
+
+
+async def _read(receive: Receive) -> bytes:
+    chunks, size, more = [], 0, True
+    while more:
+        message = await receive()
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > MAX_CONTENT:
+            raise Refusal(413, "request size exceeds 52.4MiB")
+        more = message.get("more_body", False)
+    return b"".join(chunks)
+
+
+async def _send(send: Send, reply: Reply) -> None:
+    content = reply.content()
+    headers = [
+        (b"content-type", reply.content_type.encode()),
+        (b"content-length", b"%d" % len(content)),
+        *reply.headers,
+    ]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": content})
+
+
+def _log_failure(scope: Scope) -> None:
+    import structlog
+
+    structlog.get_logger("mailgun_mcp.simulator").exception(
+        "simulator_failed", method=scope["method"], path=scope["path"]
+    )

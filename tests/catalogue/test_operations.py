@@ -1,0 +1,359 @@
+"""The compiled catalogue as a whole: complete, portable, within its budget, consistent about risk."""
+
+import csv
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from mailgun_mcp.catalogue.compile import DATA, SOURCES, compile_all
+from mailgun_mcp.catalogue.documents import read_document
+from mailgun_mcp.catalogue.operation import Operation
+from tests.support.operations import catalogue, find
+
+LISTED = list(
+    csv.DictReader(
+        (Path(__file__).parents[1] / "data" / "operations.tsv").read_text(encoding="utf-8").splitlines(), delimiter="\t"
+    )
+)
+INDEX = [row for row in LISTED if row["section"] != "-"]
+ALL = list(catalogue())
+NAMES = [operation.name for operation in ALL]
+
+BUDGET = 100_000
+"""Bytes. 25,000 o200k tokens even at 4.0 bytes a token; these schemas measure 4.4 (benchmarks/tokens.py counts)."""
+
+MESSAGE_FIELDS = {
+    *("from", "to", "cc", "bcc", "subject", "text", "html", "amp-html", "attachment", "inline", "template"),
+    *("t:version", "t:text", "t:variables"),
+    *("o:tag", "o:dkim", "o:secondary-dkim", "o:secondary-dkim-public", "o:deliverytime", "o:deliver-within"),
+    *("o:deliverytime-optimize-period", "o:time-zone-localize", "o:testmode", "o:tracking", "o:tracking-clicks"),
+    *("o:tracking-opens", "o:require-tls", "o:skip-verification", "o:sending-ip", "o:sending-ip-pool"),
+    *("o:tracking-pixel-location-top", "o:archive-to", "o:suppress-headers", "recipient-variables"),
+    *("h:", "v:"),
+}
+
+PORTABLE_KEYS = {
+    *("type", "description", "enum", "default", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"),
+    *("pattern", "format", "properties", "required", "items", "additionalProperties"),
+}
+OUTPUT_KEYS = {"type", "properties", "items", "additionalProperties"}
+
+
+def each(names: list[str] = NAMES) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("operation", [find(name) for name in names], ids=names)
+
+
+def nodes(schema: Any) -> Iterator[dict[str, Any]]:
+    """Yield every schema node in `schema`, itself included."""
+    if isinstance(schema, dict):
+        yield schema
+        for value in schema.get("properties", {}).values():
+            yield from nodes(value)
+        for key in ("items", "additionalProperties"):
+            yield from nodes(schema.get(key))
+
+
+def test_holds_every_listed_operation_and_no_other() -> None:
+    compiled = {(operation.method, operation.path) for operation in ALL}
+    assert compiled == {(row["method"], row["path"]) for row in LISTED}
+
+
+def test_holds_each_section_of_the_api_index_whole() -> None:
+    present = {(operation.method, operation.path) for operation in ALL}
+    found = Counter(row["section"] for row in LISTED if (row["method"], row["path"]) in present)
+    assert found == Counter(row["section"] for row in LISTED)
+    assert len(INDEX) == 204
+    assert found["-"] == 21
+
+
+def test_names_titles_and_toolsets_are_the_listed_ones() -> None:
+    keys = ("method", "path", "name", "title", "toolset")
+    compiled = {
+        (operation.method, operation.path, operation.name, operation.title, operation.toolset) for operation in ALL
+    }
+    assert compiled == {tuple(row[key] for key in keys) for row in LISTED}
+
+
+def test_tools_of_a_toolset_stand_together_in_the_order_of_the_toolsets() -> None:
+    toolsets = list(dict.fromkeys(operation.toolset for operation in ALL))
+    assert toolsets == list(catalogue().toolsets)
+    assert [operation.toolset for operation in ALL] == sorted(
+        (operation.toolset for operation in ALL), key=toolsets.index
+    )
+
+
+def test_the_compiled_data_is_what_the_documents_say() -> None:
+    written = {path.name: path.read_text(encoding="utf-8") for path in (DATA / "tools").glob("*.json")}
+    assert written == compile_all()
+
+
+@pytest.mark.parametrize("path", sorted(SOURCES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_documents_are_valid_openapi(path: Path) -> None:
+    import yaml
+    from openapi_spec_validator import OpenAPIV31SpecValidator
+
+    document = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
+
+
+@pytest.mark.parametrize("path", sorted(SOURCES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_documents_name_mailguns_hosts_and_basic_authentication(path: Path) -> None:
+    document = read_document(path)
+    assert [server["url"] for server in document["servers"]] == [
+        "https://api.mailgun.net",
+        "https://api.eu.mailgun.net",
+    ]
+    assert document["components"]["securitySchemes"] == {"basicAuth": {"type": "http", "scheme": "basic"}}
+    assert document["security"] == [{"basicAuth": []}]
+
+
+@each()
+def test_tool_has_a_name_a_title_and_a_description(operation: Operation) -> None:
+    tool = operation.tool
+    assert re.fullmatch(r"[a-z][a-z0-9_]{0,45}", tool["name"])
+    assert tool["title"].strip() == tool["title"] != ""
+    assert tool["description"].strip() == tool["description"] != ""
+    assert set(tool) == {"name", "title", "description", "inputSchema", "outputSchema", "annotations", "_meta"}
+
+
+@each()
+def test_descriptions_do_not_shout(operation: Operation) -> None:
+    texts = [operation.tool["description"], *(node.get("description", "") for node in nodes(operation.input_schema))]
+    assert not re.search(r"\b(IMPORTANT|MUST|CRITICAL|NEVER|ALWAYS|WARNING|NOTE)\b", " ".join(texts))
+
+
+@each()
+def test_annotations_follow_from_the_risk(operation: Operation) -> None:
+    assert operation.tool["annotations"] == {
+        "readOnlyHint": operation.risk == "read",
+        "destructiveHint": operation.risk in ("send", "destructive", "credential", "billing")
+        or operation.reversible == "no",
+        "idempotentHint": operation.idempotent,
+        "openWorldHint": operation.risk == "send" or bool(operation.untrusted),
+    }
+
+
+@each()
+def test_meta_names_operation_toolset_risk_and_deprecation(operation: Operation) -> None:
+    meta = dict(operation.tool["_meta"])
+    assert isinstance(meta.pop("mailgun-mcp/deprecated"), bool)
+    assert meta == {
+        "mailgun-mcp/operation": f"{operation.method} {operation.path}",
+        "mailgun-mcp/toolset": operation.toolset,
+        "mailgun-mcp/risk": operation.risk,
+    }
+
+
+@each()
+def test_input_schema_is_portable(operation: Operation) -> None:
+    schema = operation.input_schema
+    Draft202012Validator.check_schema(schema)
+    assert schema["type"] == "object"
+    assert schema["additionalProperties"] is False
+    assert set(schema.get("required", [])) <= set(schema.get("properties", {}))
+    for node in nodes(schema):
+        assert set(node) <= PORTABLE_KEYS
+        assert node["type"] in ("object", "array", "string", "integer", "number", "boolean")
+        assert node.get("format") in (None, "date-time")
+        assert (node["type"] == "array") == ("items" in node)
+        assert set(node.get("required", [])) <= set(node.get("properties", {}))
+
+
+@each()
+def test_arguments_are_the_properties_and_have_portable_names(operation: Operation) -> None:
+    properties = operation.input_schema.get("properties", {})
+    assert [argument.name for argument in operation.arguments] == list(properties)
+    assert [name for name in properties if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", name)] == []
+
+
+@each()
+def test_enums_and_defaults_fit_their_own_schema(operation: Operation) -> None:
+    for node in nodes(operation.input_schema):
+        validator = Draft202012Validator({key: value for key, value in node.items() if key != "default"})
+        assert all(
+            validator.is_valid(value)
+            for value in [*node.get("enum", []), *([node["default"]] if "default" in node else [])]
+        )
+        assert len(node.get("enum", [])) == len({json.dumps(value) for value in node.get("enum", [])})
+
+
+@each()
+def test_output_schema_refuses_nothing_that_a_live_api_may_add_or_leave_out(operation: Operation) -> None:
+    schema = operation.output_schema
+    Draft202012Validator.check_schema(schema)
+    assert schema["type"] == "object"
+    for node in nodes(schema):
+        assert set(node) <= OUTPUT_KEYS
+        assert node.get("additionalProperties") is not False
+        assert node is schema or "type" not in node or node["type"][1:] == ["null"]
+
+
+def test_the_tools_of_the_index_fit_the_budget() -> None:
+    shown = [{key: find(row["name"]).tool[key] for key in ("name", "description", "inputSchema")} for row in INDEX]
+    size = sum(len(json.dumps(tool, ensure_ascii=False, separators=(",", ":")).encode()) for tool in shown)
+    assert size <= BUDGET
+
+
+@pytest.mark.parametrize("risk", ["credential", "billing", "destructive", "send"])
+def test_every_risk_is_in_use(risk: str) -> None:
+    assert [operation.name for operation in ALL if operation.risk == risk]
+
+
+def test_a_message_has_every_documented_field_and_both_families() -> None:
+    form = {argument.wire for argument in find("send_message").arguments if argument.place == "form"}
+    assert form == MESSAGE_FIELDS
+    assert len(form) == 36
+
+
+def test_a_mime_message_has_every_option_of_a_message() -> None:
+    form = {argument.wire for argument in find("send_mime_message").arguments if argument.place == "form"}
+    parts = {"from", "cc", "bcc", "subject", "text", "html", "amp-html", "attachment", "inline"}
+    assert form == MESSAGE_FIELDS - parts | {"message"}
+
+
+@each([operation.name for operation in ALL if operation.method == "DELETE"])
+def test_a_delete_is_destructive_or_about_credentials(operation: Operation) -> None:
+    assert operation.risk in ("destructive", "credential")
+
+
+def test_a_get_that_is_no_read_shows_a_key_or_costs_money() -> None:
+    found = {
+        operation.name: operation.risk for operation in ALL if operation.method == "GET" and operation.risk != "read"
+    }
+    assert found == {"get_webhook_signing_key": "credential", "validate_email_address": "billing"}
+
+
+def test_a_read_by_another_method_is_one_of_the_queries() -> None:
+    found = {operation.name for operation in ALL if operation.method != "GET" and operation.risk == "read"}
+    assert found == {
+        "query_metrics",
+        "query_usage_metrics",
+        "query_logs",
+        "query_bounce_classification",
+        "query_account_tags",
+    }
+
+
+@each([name for name in NAMES if name.startswith(("clear_", "delete_all_", "bulk_delete_"))])
+def test_what_clears_everything_is_destructive_and_bulk(operation: Operation) -> None:
+    assert operation.bulk
+    assert operation.tool["annotations"]["destructiveHint"]
+    assert operation.risk == "destructive" or operation.toolset == "smtp_credentials"
+
+
+@each([operation.name for operation in ALL if operation.risk == "read"])
+def test_a_read_is_repeatable_and_changes_nothing(operation: Operation) -> None:
+    assert (operation.idempotent, operation.reversible, operation.preview) == (True, None, None)
+
+
+def test_what_sends_or_costs_is_never_repeated() -> None:
+    repeatable = {operation.name for operation in ALL if operation.risk in ("send", "billing") and operation.idempotent}
+    assert repeatable == {"update_subaccount_features"}
+
+
+@each([operation.name for operation in ALL if operation.preview])
+def test_a_preview_is_a_read_that_this_calls_arguments_can_fill(operation: Operation) -> None:
+    assert operation.preview
+    preview = find(operation.preview.tool)
+    ours = operation.input_schema.get("properties", {})
+    theirs = preview.input_schema.get("properties", {})
+    assert preview.risk == "read"
+    assert set(operation.preview.arguments) <= set(theirs)
+    assert set(operation.preview.arguments.values()) <= set(ours)
+    assert {operation.preview.arguments.get(name, name) for name in preview.input_schema.get("required", [])} <= set(
+        ours
+    )
+
+
+@each([operation.name for operation in ALL if operation.risk == "destructive"])
+def test_what_is_destroyed_can_be_looked_at_first(operation: Operation) -> None:
+    assert operation.preview
+
+
+@each([operation.name for operation in ALL if operation.secrets])
+def test_what_answers_with_a_secret_is_a_credential_call(operation: Operation) -> None:
+    assert operation.risk == "credential" or operation.name in ANSWERS_WITH_A_KEY
+
+
+ANSWERS_WITH_A_KEY = {"list_domains", "create_domain", "get_domain", "verify_domain"}
+"""Operations that are for something else, and whose answer can hold an SMTP password as well."""
+
+
+@each([operation.name for operation in ALL if operation.pages])
+def test_a_page_names_where_its_items_are(operation: Operation) -> None:
+    assert operation.pages
+    schema = operation.output_schema
+    for key in operation.pages.items.split("/"):
+        schema = schema["properties"][key]
+    assert schema["type"][0] in ("array", "object")
+    assert operation.output_schema["properties"]["next"] == {"type": ["object", "null"]}
+
+
+@each([operation.name for operation in ALL if operation.secrets or operation.untrusted])
+def test_places_in_a_response_exist_in_its_schema(operation: Operation) -> None:
+    missing = [
+        place
+        for place in (*operation.secrets, *operation.untrusted)
+        if not leads_somewhere(operation.output_schema, place)
+    ]
+    assert missing == []
+
+
+def leads_somewhere(schema: Any, place: str) -> bool:
+    for key in [part for part in place.split("/") if part]:
+        if not isinstance(schema, dict):
+            return False
+        schema = (
+            schema.get("items") or schema.get("additionalProperties")
+            if key == "*"
+            else schema.get("properties", {}).get(key)
+        )
+    return isinstance(schema, dict)
+
+
+@each([operation.name for operation in ALL if operation.tool["_meta"]["mailgun-mcp/deprecated"]])
+def test_a_deprecated_tool_names_what_replaces_it(operation: Operation) -> None:
+    description = operation.tool["description"]
+    assert set(re.findall(r"[a-z]+(?:_[a-z]+)+", description)) & set(NAMES) or "without replacement" in description
+
+
+@each([name for name in NAMES if find(name).method in ("DELETE", "PUT", "POST", "PATCH")])
+def test_domains_in_the_path_of_a_change_are_checked_as_host_names(operation: Operation) -> None:
+    unchecked = [
+        argument.wire
+        for argument in operation.arguments
+        if argument.place == "path" and "domain" in argument.wire and argument.format != "hostname"
+    ]
+    assert unchecked == []
+    assert not re.match(r"/v\d/\{", operation.path) or operation.arguments[0].format == "hostname"
+
+
+def test_files_are_sent_in_multipart_bodies_only() -> None:
+    with_files = [
+        operation for operation in ALL if any(argument.encode in ("file", "files") for argument in operation.arguments)
+    ]
+    assert {operation.body for operation in with_files} == {"multipart"}
+    assert {operation.name for operation in with_files} >= {
+        *("send_message", "send_mime_message", "import_mailing_list_members", "create_domain_key"),
+        *("import_bounces", "import_complaints", "import_unsubscribes", "import_allowlist"),
+    }
+
+
+def test_passwords_and_private_keys_are_marked_secret() -> None:
+    secret = {
+        (operation.name, argument.name) for operation in ALL for argument in operation.arguments if argument.secret
+    }
+    named = {
+        (operation.name, argument.name)
+        for operation in ALL
+        for argument in operation.arguments
+        if re.search(r"password|pem|private|secret", argument.name)
+    }
+    assert named
+    assert named - secret == set()

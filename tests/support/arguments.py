@@ -1,0 +1,100 @@
+"""Arguments that fit an operation's input schema: the fewest that make a call, and all of them."""
+
+from typing import Any
+
+from mailgun_mcp.catalogue.operation import Argument, Arguments, Operation
+
+BY_FORMAT = {
+    "hostname": "mg.example.com",
+    "email": "ann+news@example.com",
+    "ip": "192.0.2.7",
+    "uri": "https://example.com/hook?a=1&b=2",
+}
+BY_PLACE = {
+    "host": "storage-us-east4.api.mailgun.net",
+    "header": "646d00a1b32c35364a2ad34f",
+    "page_path": "WzMseyJiIjoi",
+    "page_url": "page=2&pivot=a%40b",
+}
+BY_PATTERN = {"^[0-9]+h$": "24h", "^([0-9]+h)?([0-9]+m)?$": "1h30m"}
+MOMENT = "2026-11-23T09:00:00+01:00"
+
+
+def minimal(operation: Operation) -> Arguments:
+    """Return the required arguments, and what the operation's rules ask for beyond them."""
+    names = list(operation.input_schema.get("required", []))
+    for rule in operation.rules:
+        options = rule.get("at_least_one") or rule.get("exactly_one") or []
+        if options and not set(options) & set(names):
+            names.append(options[0])
+    return _values(operation, _with_required(operation, names))
+
+
+def maximal(operation: Operation) -> Arguments:
+    """Return every argument; of those that exclude each other the first."""
+    names = list(operation.input_schema.get("properties", {}))
+    for rule in operation.rules:
+        for name in (rule.get("exactly_one") or rule.get("at_most_one") or [])[1:]:
+            if name in names:
+                names.remove(name)
+    return _values(operation, [name for name in names if _requirements(operation, name) <= set(names)])
+
+
+def _with_required(operation: Operation, names: list[str]) -> list[str]:
+    return list(dict.fromkeys([*names, *(needed for name in names for needed in _requirements(operation, name))]))
+
+
+def _requirements(operation: Operation, name: str) -> set[str]:
+    return {needed for rule in operation.rules if rule.get("argument") == name for needed in rule["requires"]}
+
+
+def _values(operation: Operation, names: list[str]) -> Arguments:
+    arguments = {argument.name: argument for argument in operation.arguments}
+    properties = operation.input_schema.get("properties", {})
+    return {name: _argument_value(arguments[name], properties[name]) for name in names}
+
+
+def _argument_value(argument: Argument, schema: dict[str, Any]) -> Any:
+    if argument.encode == "file":
+        return {"text": f"content of {argument.name}"}
+    if argument.encode == "files":
+        return [{"text": "one", "filename": "one.txt"}, {"base64": "dHdv", "content_type": "image/png"}]
+    if argument.place in BY_PLACE:
+        return BY_PLACE[argument.place]
+    if argument.format:
+        value = BY_FORMAT[argument.format]
+        return [value] if schema["type"] == "array" else value
+    return value_of(schema)
+
+
+def value_of(schema: dict[str, Any]) -> Any:
+    """Return a value that fits `schema`, with every property filled in."""
+    if "enum" in schema:
+        return schema["enum"][0]
+    match schema["type"]:
+        case "object":
+            return _object(schema)
+        case "array":
+            return [value_of(schema["items"])] * max(1, schema.get("minItems", 1))
+        case "integer" | "number":
+            return schema.get("default", schema.get("minimum", 1))
+        case "boolean":
+            return True
+    return _text(schema)
+
+
+def _object(schema: dict[str, Any]) -> dict[str, Any]:
+    known = {name: value_of(value) for name, value in schema.get("properties", {}).items()}
+    extra = schema["additionalProperties"]
+    if not extra:
+        return known
+    return {**known, "X-Any": value_of(extra) if isinstance(extra, dict) else {"nested": [1, True, None, "ü"]}}
+
+
+def _text(schema: dict[str, Any]) -> str:
+    if schema.get("format") == "date-time":
+        return MOMENT
+    if "pattern" in schema:
+        return BY_PATTERN[schema["pattern"]]
+    text = str(schema.get("default", "some text"))
+    return text.ljust(schema.get("minLength", 0), "x")

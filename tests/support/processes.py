@@ -1,0 +1,156 @@
+"""Real servers as processes of their own, as a client's configuration would run them."""
+
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import anyio
+from anyio.abc import Process
+from anyio.streams.buffered import BufferedByteReceiveStream
+
+PATIENCE = 30.0
+"""Seconds after which a process that says nothing has failed."""
+ADDRESS = re.compile(r"listens on (http://\S+?:\d+)(/\S*)")
+INITIALIZE = {
+    "protocolVersion": "2025-11-25",
+    "capabilities": {},
+    "clientInfo": {"name": "tests", "version": "1"},
+}
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "mailgun_mcp", *arguments]
+
+
+def environment(home: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment without the person's own configuration."""
+    kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(("MAILGUN_", "XDG_"))}
+    return {**kept, "HOME": str(home), "XDG_CONFIG_HOME": str(home), **(extra or {})}
+
+
+def pointed_at(url: str) -> dict[str, str]:
+    return {"MAILGUN_API_URL": url, "MAILGUN_API_KEY": "key-of-the-tests"}
+
+
+@dataclass
+class HttpServer:
+    """A server that listens; `address` and `path` are what it said on stderr."""
+
+    process: Process
+    address: str = ""
+    path: str = ""
+    said: list[str] = field(default_factory=list)
+
+    async def listen(self) -> None:
+        assert self.process.stderr is not None
+        async for chunk in self.process.stderr:
+            self.said.append(chunk.decode())
+            if found := ADDRESS.search("".join(self.said)):
+                self.address, self.path = found.groups()
+                return
+        raise AssertionError(f"the server ended: {''.join(self.said)}")
+
+    async def drain(self) -> None:
+        assert self.process.stderr is not None
+        async for chunk in self.process.stderr:
+            self.said.append(chunk.decode())
+
+
+@asynccontextmanager
+async def http_server(arguments: Sequence[str], env: Mapping[str, str]) -> AsyncIterator[HttpServer]:
+    """Run `mailgun-mcp serve` with `arguments` on a free port until the block ends, then end it by a signal."""
+    process = await anyio.open_process(command("serve", "--port", "0", *arguments), env=env, stdin=None)
+    server = HttpServer(process)
+    try:
+        with anyio.fail_after(PATIENCE):
+            await server.listen()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(server.drain)
+            yield server
+            if process.returncode is None:
+                process.send_signal(signal.SIGTERM)
+            with anyio.fail_after(PATIENCE):
+                await process.wait()
+    finally:
+        with anyio.CancelScope(shield=True):
+            if process.returncode is None:
+                process.kill()
+            await process.aclose()
+
+
+class RawStdio:
+    """A stdio server driven frame by frame: it can be sent what no client library would send."""
+
+    def __init__(self, process: Process) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self.process = process
+        self.lines: list[str] = []
+        self._in = process.stdin
+        self._out = BufferedByteReceiveStream(process.stdout)
+        self._next = 0
+
+    async def send(self, frame: str | bytes) -> None:
+        await self._in.send((frame.encode() if isinstance(frame, str) else frame) + b"\n")
+
+    async def receive(self) -> dict[str, Any]:
+        """Return the next line of stdout, which has to be JSON-RPC."""
+        with anyio.fail_after(PATIENCE):
+            line = await self._out.receive_until(b"\n", 256 * 1024 * 1024)
+        self.lines.append(line.decode())
+        message: dict[str, Any] = json.loads(line)
+        assert message["jsonrpc"] == "2.0"
+        return message
+
+    async def answer_to(self, identifier: int) -> dict[str, Any]:
+        """Return the answer to the request `identifier`; nothing else may come before it but notifications."""
+        while "id" not in (message := await self.receive()):
+            pass
+        assert message["id"] == identifier, message
+        return message
+
+    async def request(self, method: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        self._next += 1
+        await self.send(json.dumps({"jsonrpc": "2.0", "id": self._next, "method": method, "params": params or {}}))
+        return await self.answer_to(self._next)
+
+    async def raw_call(self, tool: str, arguments: str) -> dict[str, Any]:
+        """Call `tool` with `arguments` as they stand, JSON or not."""
+        self._next += 1
+        call = f'{{"name": "{tool}", "arguments": {arguments}}}'
+        await self.send(f'{{"jsonrpc": "2.0", "id": {self._next}, "method": "tools/call", "params": {call}}}')
+        return await self.answer_to(self._next)
+
+    async def end(self) -> int:
+        """Close stdin, read the rest of stdout and return the exit code."""
+        await self._in.aclose()
+        with anyio.fail_after(PATIENCE):
+            try:
+                while True:
+                    await self.receive()
+            except (anyio.EndOfStream, anyio.IncompleteRead):
+                pass
+            return await self.process.wait()
+
+
+@asynccontextmanager
+async def raw_stdio(arguments: Sequence[str], env: Mapping[str, str]) -> AsyncIterator[RawStdio]:
+    """Run a stdio server and greet it in the older era."""
+    process = await anyio.open_process(command("serve", *arguments), env=env, stderr=None)
+    try:
+        server = RawStdio(process)
+        await server.request("initialize", INITIALIZE)
+        await server.send('{"jsonrpc": "2.0", "method": "notifications/initialized"}')
+        yield server
+    finally:
+        with anyio.CancelScope(shield=True):
+            if process.returncode is None:
+                process.kill()
+            await process.aclose()
