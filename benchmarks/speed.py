@@ -76,6 +76,10 @@ MEASURES = (
     Measure("rate modern", f"calls with {IN_FLIGHT} in flight, {MODERN}", "/s", at_least=0.9),
     Measure("p50 http", f"a call over HTTP, p50, {MODERN}", "ms", at_most=1.15),
     Measure("rate http", f"HTTP calls with {IN_FLIGHT} in flight, {MODERN}", "/s", at_least=0.9),
+    Measure("cpu start", f"CPU of the start, {LEGACY}", "ms"),
+    Measure("cpu legacy", f"CPU of a call, {IN_FLIGHT} in flight, {LEGACY}", "ms"),
+    Measure("cpu modern", f"CPU of a call, {IN_FLIGHT} in flight, {MODERN}", "ms"),
+    Measure("cpu http", f"CPU of an HTTP call, {IN_FLIGHT} in flight, {MODERN}", "ms"),
     Measure("rss legacy", "peak memory after list and calls", "MB", at_most=1.3),
     Measure("rss http", "peak memory after calls over HTTP", "MB", at_most=1.3),
 )
@@ -274,6 +278,15 @@ def _peak_memory(process: "subprocess.Popen[bytes]") -> float:
     return int(peak[1]) / 1024 if peak else float("nan")
 
 
+def _cpu(process: "subprocess.Popen[bytes]") -> float:
+    """Return the CPU time that the process has used, in ms; NaN where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    except OSError:
+        return float("nan")
+    return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
+
+
 def _p50(call: Callable[[], None]) -> float:
     times = []
     for _ in range(SEQUENTIAL):
@@ -283,10 +296,11 @@ def _p50(call: Callable[[], None]) -> float:
     return statistics.median(times) * 1000
 
 
-def _rate(calls: Callable[[int], None]) -> float:
-    began = time.perf_counter()
+def _in_flight(process: "subprocess.Popen[bytes]", calls: Callable[[int], None], name: str) -> Figures:
+    used, began = _cpu(process), time.perf_counter()
     calls(CONCURRENT)
-    return CONCURRENT / (time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    return {f"rate {name}": CONCURRENT / seconds, f"cpu {name}": (_cpu(process) - used) / CONCURRENT}
 
 
 def _measure_stdio(peer: Peer, era: str, upstream: int) -> Figures:
@@ -297,6 +311,8 @@ def _measure_stdio(peer: Peer, era: str, upstream: int) -> Figures:
         connection = Stdio(process, era)
         tools = connection.list_tools()
         figures = {f"start {name}": (time.perf_counter() - began) * 1000}
+        if era == LEGACY:
+            figures["cpu start"] = _cpu(process)
         if len(tools) < peer.tools:
             raise SystemExit(f"{peer.name} lists {len(tools)} tools, not {peer.tools}")
         began = time.perf_counter()
@@ -304,7 +320,7 @@ def _measure_stdio(peer: Peer, era: str, upstream: int) -> Figures:
         figures[f"first {name}"] = (time.perf_counter() - began) * 1000
         connection.calls(WARM_UP)
         figures[f"p50 {name}"] = _p50(connection.call)
-        figures[f"rate {name}"] = _rate(connection.calls)
+        figures |= _in_flight(process, connection.calls, name)
         figures[f"rss {name}"] = _peak_memory(process)
     return figures
 
@@ -313,7 +329,7 @@ def _measure_http(peer: Peer, upstream: int) -> Figures:
     with _running(peer.http, env=_environment(upstream), preexec_fn=_pin_server, stderr=subprocess.PIPE) as process:
         connection = Http(_told_port(process))
         connection.calls(WARM_UP)
-        figures = {"p50 http": _p50(connection.call), "rate http": _rate(connection.calls)}
+        figures = {"p50 http": _p50(connection.call), **_in_flight(process, connection.calls, "http")}
         figures["rss http"] = _peak_memory(process)
         connection.close()
     return figures

@@ -6,6 +6,7 @@ from typing import Any
 
 from mailgun_mcp.catalogue.operation import Arguments
 from mailgun_mcp.catalogue.request import RequestFault
+from mailgun_mcp.catalogue.validate import schema_faults
 from mailgun_mcp.results import Results
 
 
@@ -18,11 +19,12 @@ class LocalTool:
 
 
 def _read_result(results: Results, arguments: Arguments) -> dict[str, Any]:
-    name, offset = arguments.get("result"), arguments.get("offset", 0)
-    extra = [key for key in arguments if key not in ("result", "offset")]
-    if not isinstance(name, str) or not isinstance(offset, int) or isinstance(offset, bool) or offset < 0 or extra:
-        raise RequestFault(["takes result (string) and offset (integer, not negative), and nothing else"])
-    part = results.read(name, offset)
+    found = schema_faults(READ_RESULT.tool["inputSchema"], arguments)
+    if found:
+        raise RequestFault(found)
+    name = arguments["result"]
+    # For JSON Schema 2.0 is an integer as well.
+    part = results.read(name, int(arguments.get("offset", 0)))
     if part is None:
         raise RequestFault([f"result: {name[:80]!r} is not kept (any more); make the call again, for less at a time"])
     return part

@@ -14,6 +14,11 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return next((option for option in options if name and (name in option or option in name)), None)
 
 
+def sentence(text: str) -> str:
+    """Return `text` with a capital first letter and the rest, names above all, as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     """Return the sentence that refuses an unknown name and offers the nearest."""
     options = list(known)

@@ -9,6 +9,7 @@ from mailgun_mcp.catalogue.operation import Arguments, Operation
 from mailgun_mcp.catalogue.parts import Files
 from mailgun_mcp.catalogue.request import Request, RequestFault, build
 from mailgun_mcp.catalogue.validate import faults
+from mailgun_mcp.catalogue.validate import prepare as prepare_validation
 from mailgun_mcp.guard.decide import Policy, decide
 from mailgun_mcp.local_tools import LOCAL_TOOLS
 from mailgun_mcp.mailgun.client import Client
@@ -53,6 +54,11 @@ class App:
     files: Files = field(default_factory=Files)
     subaccount: str | None = None
     results: Results = field(default_factory=Results)
+
+    def prepare(self) -> None:
+        """Do ahead what the first call would wait for; any thread may."""
+        prepare_validation()
+        self.client.prepare()
 
 
 async def _quiet(_: str) -> None:

@@ -12,6 +12,7 @@ OVERHEAD = 200
 KEPT = 32
 SCANT = 60
 """Characters that are too few to cut something down to."""
+CUT = "… [cut: {:,} characters in all]"
 KEPT_CHARACTERS = 64 * 1024 * 1024
 
 
@@ -66,7 +67,7 @@ class Results:
 
 
 def _shrink(value: Any, budget: int) -> Any:
-    """Return `value` cut to about `budget` characters, with every type as it was."""
+    """Return `value`, which is too long, cut to `budget` characters, with every type as it was."""
     if isinstance(value, str):
         return _shrink_text(value, budget)
     if isinstance(value, list):
@@ -77,10 +78,10 @@ def _shrink(value: Any, budget: int) -> Any:
 
 
 def _shrink_text(text: str, budget: int) -> str:
-    length = budget
-    while length > 0 and len(compact(text[:length])) > budget:
+    length = room = budget - len(CUT.format(len(text)))
+    while length > 0 and len(compact(text[:length])) > room:
         length //= 2
-    return text if length >= len(text) else f"{text[:length]}… [cut: {len(text):,} characters in all]"
+    return text[: max(length, 0)] + CUT.format(len(text))
 
 
 def _shrink_list(items: list[Any], budget: int) -> list[Any]:

@@ -54,6 +54,7 @@ class Settings:
     files: tuple[str, ...] = _option("list", "let calls read files inside these directories", ())
     subaccount: str | None = _option("text", "act in this subaccount (its id)", None)
     subaccount_argument: bool = _option("switch", "give every tool an argument that names a subaccount", False)
+    state: str | None = _option("text", "directory of the state store, instead of the user's own", None)
     rate_limit: int = _option("integer", "calls to Mailgun in 10 seconds at most; 0 for no limit", 500)
     log_level: str = _option("text", "what to log on stderr", "info", choices=LOG_LEVELS)
     region: str | None = _option("text", "region of the account", None, choices=("us", "eu"), env="MAILGUN_API_REGION")
@@ -84,6 +85,8 @@ class Settings:
 
 
 OPTIONS = {option.name: option for option in fields(Settings)}
+HELD = "MAILGUN_MCP_APPROVAL_ID"
+"""Told to a notification hook, which may run `mailgun-mcp` itself: no option, but known."""
 
 
 def env_name(name: str) -> str:
@@ -111,7 +114,8 @@ def _over(weaker: dict[str, Any], stronger: dict[str, Any]) -> dict[str, Any]:
 def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
     known = {env_name(name): name for name in OPTIONS}
     for variable in environ:
-        if variable.startswith(("MAILGUN_MCP_", "MAILGUN_API_")) and variable not in (*known, "MAILGUN_MCP_CONFIG"):
+        ours = variable.startswith(("MAILGUN_MCP_", "MAILGUN_API_"))
+        if ours and variable not in (*known, "MAILGUN_MCP_CONFIG", HELD):
             raise SettingsError(unknown("environment variable", variable, [*known, "MAILGUN_MCP_CONFIG"]))
     return {name: environ[variable] for variable, name in known.items() if environ.get(variable)}
 
@@ -139,6 +143,25 @@ def config_directory(environ: Mapping[str, str] | None = None) -> Path:
     environ = os.environ if environ is None else environ
     base = environ.get("XDG_CONFIG_HOME")
     return Path(base) / "mailgun-mcp" if base else Path.home() / ".config" / "mailgun-mcp"
+
+
+def state_directory(given: str | None = None, environ: Mapping[str, str] | None = None) -> Path:
+    """Return the directory of the state store: `given`, the `state` option, or the user's own."""
+    if given:
+        return Path(given).expanduser()
+    environ = os.environ if environ is None else environ
+    base = environ.get("XDG_STATE_HOME")
+    return Path(base) / "mailgun-mcp" if base else Path.home() / ".local" / "state" / "mailgun-mcp"
+
+
+def hook_environment(held: str, state: Path | None = None, environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment of a command that is told of the held call `held`: this process's without the key.
+
+    With `state`, a `mailgun-mcp` that the command runs looks into that directory.
+    """
+    environ = os.environ if environ is None else environ
+    kept = {name: value for name, value in environ.items() if name != env_name("api_key")}
+    return {**kept, HELD: held, **({env_name("state"): str(state.absolute())} if state else {})}
 
 
 def _value(name: str, value: Any) -> Any:

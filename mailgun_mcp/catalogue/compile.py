@@ -1,4 +1,4 @@
-"""Compiles `tools/*.yaml` into `_data/`: the tools as they are listed, and how each call is sent.
+"""Compiles `tools/*.yaml` and `prompts/*.md` into `_data/`: what is listed, and how each call is sent.
 
 Run as `python -m mailgun_mcp.catalogue.compile`, with `--check` to only compare. Start-up
 reads what this writes, so no YAML is parsed and no schema is checked there.
@@ -8,7 +8,7 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -27,11 +27,13 @@ from mailgun_mcp.catalogue.extension import (
     Rule,
 )
 from mailgun_mcp.catalogue.portable import Schema, flatten, input_schema, is_file, output_schema
+from mailgun_mcp.catalogue.prompts import compile_prompts, render_prompts
 
 Extension = TypeVar("Extension", bound=BaseModel)
 
 PACKAGE = Path(__file__).resolve().parents[1]
 SOURCES = PACKAGE.parent / "tools"
+PROMPTS = PACKAGE.parent / "prompts"
 DATA = PACKAGE / "_data"
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -427,10 +429,10 @@ def _render(head: Node, records: list[Node]) -> str:
     return f'{start},"operations":[\n{lines}\n]}}\n'
 
 
-def _write(rendered: dict[str, str], folder: Path, check: bool) -> list[str]:
+def _write(rendered: dict[str, str], folder: Path, check: bool, pattern: str = "*.json") -> list[str]:
     """Return the names of the files that differ from `rendered`; write them unless `check`."""
-    present = {path.name: path for path in folder.glob("*.json")} if folder.exists() else {}
-    stale = [name for name, path in present.items() if name not in rendered]
+    present = {path.name: path for path in folder.glob(pattern)} if folder.exists() else {}
+    stale = sorted(present.keys() - rendered.keys())
     changed = [
         name
         for name, text in rendered.items()
@@ -460,7 +462,11 @@ def main(arguments: list[str]) -> int:
     try:
         if arguments and not check:
             return _check_files([Path(argument) for argument in arguments])
-        differing = _write(compile_all(), DATA / "tools", check)
+        rendered = compile_all()
+        names = {record["tool"]["name"] for text in rendered.values() for record in json.loads(text)["operations"]}
+        prompts = render_prompts(compile_prompts(PROMPTS, names))
+        differing = _write(rendered, DATA / "tools", check)
+        differing += _write({"prompts.json": prompts}, DATA, check, "prompts.json")
     except CatalogueError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

@@ -10,6 +10,8 @@ from mailgun_mcp.catalogue.errors import CatalogueError
 
 Node = dict[str, Any]
 
+MAX_DEPTH = 1000
+
 PLAIN = (
     ("null", "~|null|Null|NULL", "~nN"),
     ("null", "", ""),
@@ -63,6 +65,7 @@ def _parse(text: str, path: Path) -> Any:
             # YAML has a form in braces too.
             if path.suffix not in (".yaml", ".yml"):
                 raise CatalogueError(f"{path}: not valid JSON: {error}") from error
+    _refuse_bottomless(text, path)
     import yaml
 
     safe_loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -90,6 +93,17 @@ def _core_schema() -> dict[str, list[tuple[str, re.Pattern[str]]]]:
         for character in first or [""]:
             resolvers.setdefault(character, []).append((f"tag:yaml.org,2002:{kind}", re.compile(f"(?:{expression})$")))
     return resolvers
+
+
+def _refuse_bottomless(text: str, path: Path) -> None:
+    """libyaml recurses on the C stack, where nothing stops it: what is too deep would end the process."""
+    depth = 0
+    for bracket in re.findall(r"[][{}]", text):
+        depth = depth + 1 if bracket in "[{" else max(0, depth - 1)
+        if depth > MAX_DEPTH:
+            break
+    if depth > MAX_DEPTH or re.search(rf"(?:[-?]\s+){{{MAX_DEPTH}}}", text):
+        raise CatalogueError(f"{path}: nested too deeply")
 
 
 def _refuse_repeated_keys(node: Any) -> None:

@@ -40,7 +40,8 @@ def _skip(operation: Operation, arguments: Arguments, body: dict[str, Any], coun
 def _body_skip(operation: Operation, arguments: Arguments, body: dict[str, Any], count: int) -> Arguments | None:
     asked: dict[str, Any] = arguments.get("pagination") or {}
     skipped = int(asked.get("skip") or 0)
-    if _is_last(operation, _object(body, "pagination"), skipped + count, count, asked.get("limit")):
+    said = _object(body, "pagination")
+    if _is_last(operation, said, skipped + count, count, asked.get("limit") or said.get("limit")):
         return None
     return {"pagination": {**asked, "skip": skipped + count}}
 
@@ -91,14 +92,15 @@ def _is_last(operation: Operation, holder: dict[str, Any], reached: int, count: 
     total = holder.get(operation.pages.total or "total") if operation.pages else None
     if isinstance(total, int) and total > count:
         return reached >= total
-    return count < (limit if isinstance(limit, int) else _default_limit(operation))
+    limit = limit if isinstance(limit, int) else _default_limit(operation)
+    return isinstance(total, int) if limit is None else count < limit
 
 
-def _default_limit(operation: Operation) -> int:
+def _default_limit(operation: Operation) -> int | None:
     properties = operation.input_schema.get("properties", {})
     holder = properties.get("pagination", {}).get("properties", properties)
-    default = holder.get("limit", {}).get("default", 1)
-    return int(default)
+    default: int | None = holder.get("limit", {}).get("default")
+    return default
 
 
 def _link(body: dict[str, Any], name: str) -> Any:

@@ -32,8 +32,8 @@ class Files:
         if len(data) > MAX_FILE:
             raise FileFault(f"{len(data):,} bytes is more than the limit of {MAX_FILE:,}")
         filename = given.get("filename") or name or field
-        if control_character(filename):
-            raise FileFault("filename holds a control character")
+        if control_character(filename) or not _is_text(filename):
+            raise FileFault("filename holds a control character, or one that is no text")
         return Part(field, data, filename, self._content_type(given.get("content_type"), filename))
 
     def _text(self, text: str) -> tuple[bytes, None]:
@@ -62,7 +62,8 @@ class Files:
             if path.stat().st_size > MAX_FILE:
                 raise FileFault(f"{path.stat().st_size:,} bytes is more than the limit of {MAX_FILE:,}")
             return path.read_bytes(), path.name
-        except (OSError, ValueError) as error:
+        # A loop of links is a RuntimeError to `resolve` before Python 3.13.
+        except (OSError, ValueError, RuntimeError) as error:
             raise FileFault("path: cannot be read") from error
 
     def _content_type(self, given: str | None, filename: str) -> str:
@@ -73,3 +74,12 @@ class Files:
         from mimetypes import guess_type
 
         return guess_type(filename)[0] or "application/octet-stream"
+
+
+def _is_text(name: str) -> bool:
+    """Say whether `name` can be sent: the name of a file on disk may hold bytes that are no text."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from urllib.parse import unquote, urlsplit
 
 LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+STORAGE_HOST = re.compile(r"(api|api\.eu|[a-z0-9-]+(\.[a-z0-9-]+)*\.api)\.mailgun\.net")
 MAX_ENCODED = 8
 """Times that a value may be percent-encoded over and over and still be understood."""
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -88,6 +89,8 @@ def path_part(value: str) -> str | None:
     if not value:
         return "is empty"
     plain = _decoded(value)
+    if unquote(plain) != plain:
+        return "is percent-encoded over and over"
     if CONTROL.search(plain):
         return "holds a control character"
     segments = re.split(r"[/\\]", plain)
@@ -112,8 +115,26 @@ def _decoded(value: str) -> str:
 
 
 def header_value(value: str) -> str | None:
-    """Say what keeps `value` from being sent as an HTTP header that names something, or None."""
-    return None if re.fullmatch(r"[!-~]+", value) else "is empty, or holds a space or a character that no id has"
+    """Say what keeps `value` from being sent as an HTTP header, or None. An empty one would name nothing."""
+    return None if re.fullmatch(r"[!-~]([ -~]*[!-~])?", value) else "is empty or holds a character that no header takes"
+
+
+def storage_host(value: str) -> str:
+    """Return the host that `value` names, itself or as the host of a URL.
+
+    Raises ValueError when it is not one of Mailgun's: the API key would be sent to it.
+    """
+    host = value
+    if "://" in value:
+        try:
+            parts = urlsplit(value)
+            plain = parts.scheme == "https" and parts.port in (None, 443) and "@" not in parts.netloc
+        except ValueError:
+            plain = False
+        host = (parts.hostname or "") if plain else ""
+    if not STORAGE_HOST.fullmatch(host.lower()):
+        raise ValueError("is not one of Mailgun's hosts (*.api.mailgun.net over https); the key is not sent there")
+    return host.lower()
 
 
 FORMATS: dict[str, Callable[[str], str | None]] = {"hostname": hostname, "email": email, "ip": ip, "uri": uri}

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from mailgun_mcp.catalogue.dates import epoch, rfc2822, rfc3339
 from mailgun_mcp.catalogue.load import SUBACCOUNT_HEADER
 from mailgun_mcp.catalogue.multipart import Part, encode_multipart
 from mailgun_mcp.catalogue.operation import Argument, Arguments, Operation
 from mailgun_mcp.catalogue.parts import FileFault, Files
-from mailgun_mcp.catalogue.places import line_break, path_part, slash
+from mailgun_mcp.catalogue.places import header_value, line_break, path_part, slash, storage_host
 
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A header name by RFC 9110, section 5.6.2."""
@@ -72,6 +72,9 @@ def build(operation: Operation, arguments: Arguments, files: Files, *, subaccoun
     Raises RequestFault with everything that is wrong.
     """
     builder = _Builder(operation, files)
+    # Without a required argument another request would be built: one for the configured subaccount, say.
+    missing = [name for name in operation.input_schema.get("required", []) if arguments.get(name) is None]
+    builder.faults += [f"{name}: is required" for name in missing]
     for argument in operation.arguments:
         value = arguments.get(argument.name)
         if value is not None:
@@ -124,7 +127,11 @@ class _Builder:
         self.query += [(argument.wire, text) for text in ENCODERS[argument.encode](value)]
 
     def _header(self, argument: Argument, value: Any) -> None:
-        self.headers.append((argument.wire, ",".join(ENCODERS[argument.encode](value))))
+        text = ",".join(ENCODERS[argument.encode](value))
+        fault = header_value(text)
+        if fault:
+            raise ValueError(fault)
+        self.headers.append((argument.wire, text))
 
     def _form(self, argument: Argument, value: Any) -> None:
         if argument.encode in ("file", "files"):
@@ -141,12 +148,13 @@ class _Builder:
 
     def _json(self, argument: Argument, value: Any) -> None:
         written = nested(value, argument.nested) if argument.encode == "json" else _in_json(argument.encode, value)
-        self.json[argument.wire] = written
         self.sizes[argument.name] = len(_compact(written))
+        self.json[argument.wire] = _whole(written)
 
     def _body(self, argument: Argument, value: Any) -> None:
-        self.json = nested(value, argument.nested)
-        self.sizes[argument.name] = len(_compact(self.json))
+        written = nested(value, argument.nested)
+        self.sizes[argument.name] = len(_compact(written))
+        self.json = written
 
     def _host(self, _: Argument, value: Any) -> None:
         self.host = storage_host(value)
@@ -182,27 +190,6 @@ class _Builder:
                 if size > rule["max_bytes"]:
                     what = ", ".join(names) if names else "the whole request"
                     self.faults.append(f"{what}: {size:,} bytes is more than Mailgun's limit of {rule['max_bytes']:,}")
-
-
-STORAGE_HOST = re.compile(r"(api|api\.eu|[a-z0-9-]+(\.[a-z0-9-]+)*\.api)\.mailgun\.net")
-
-
-def storage_host(value: str) -> str:
-    """Return the host that `value` names, itself or as the host of a URL.
-
-    Raises ValueError when it is not one of Mailgun's: the API key would be sent to it.
-    """
-    host = value
-    if "://" in value:
-        try:
-            parts = urlsplit(value)
-            plain = parts.scheme == "https" and parts.port in (None, 443) and "@" not in parts.netloc
-        except ValueError:
-            plain = False
-        host = (parts.hostname or "") if plain else ""
-    if not STORAGE_HOST.fullmatch(host.lower()):
-        raise ValueError("is not one of Mailgun's hosts (*.api.mailgun.net over https); the key is not sent there")
-    return host.lower()
 
 
 def nested(value: Any, wires: Mapping[str, str]) -> Any:
@@ -243,10 +230,22 @@ def _compact(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
-def _text(value: Any) -> Iterable[str]:
+def _text(value: Any) -> list[str]:
     if isinstance(value, bool):
         return ["true" if value else "false"]
-    return [str(value)]
+    return [str(_whole(value))]
+
+
+def _without_comma(item: Any) -> str:
+    (text,) = _text(item)
+    if "," in text:
+        raise ValueError(f"{text!r} holds a comma, which would make two of it")
+    return text
+
+
+def _whole(value: Any) -> Any:
+    """JSON Schema takes 10.0 for an integer; Mailgun does not."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 ENCODERS: dict[str, Callable[[Any], Iterable[str]]] = {
@@ -258,6 +257,6 @@ ENCODERS: dict[str, Callable[[Any], Iterable[str]]] = {
     "rfc3339": lambda value: [rfc3339(value)],
     "epoch": lambda value: [epoch(value)],
     "repeat": lambda value: [text for item in value for text in _text(item)],
-    "comma": lambda value: [",".join(text for item in value for text in _text(item))],
+    "comma": lambda value: [",".join(map(_without_comma, value))],
     "json": lambda value: [_compact(value).decode()],
 }

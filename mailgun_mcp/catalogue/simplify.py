@@ -107,7 +107,7 @@ def _exclusive(own: Schema, schema: Schema, kind: str | None) -> None:
         value = schema.get(exclusive)
         if value is True:
             value = schema.get(bound)
-        if _is_number(value):
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
             own[bound] = int(value) + step if kind == "integer" and float(value).is_integer() else value
 
 
@@ -202,7 +202,9 @@ def _either_object(merged: Schema, options: list[Schema], loose: bool) -> None:
     names = list(dict.fromkeys(name for option in options for name in option.get("properties", {})))
     if names:
         merged["properties"] = {
-            name: _either([option["properties"][name] for option in options if name in option.get("properties", {})], loose)
+            name: _either(
+                [option["properties"][name] for option in options if name in option.get("properties", {})], loose
+            )
             for name in names
         }
     merged["required"] = [

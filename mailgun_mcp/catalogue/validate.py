@@ -1,17 +1,30 @@
 """Says everything that is wrong with a call's arguments, at once."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
-from mailgun_mcp.catalogue.operation import Arguments, Operation
-from mailgun_mcp.catalogue.places import FORMATS, control_character, line_break
+from mailgun_mcp.catalogue.dates import parse
+from mailgun_mcp.catalogue.operation import Argument, Arguments, Operation
+from mailgun_mcp.catalogue.places import (
+    FORMATS,
+    control_character,
+    header_value,
+    line_break,
+    path_part,
+    slash,
+    storage_host,
+)
 from mailgun_mcp.nearest import nearest
 
 MAX_DEPTH = 32
 MAX_FAULTS = 20
 SHOWN = 80
+LARGEST = 2**64
+TIMES = ("rfc2822", "rfc3339", "epoch")
+
+Check = Callable[[str], str | None]
 
 
 def faults(operation: Operation, arguments: Arguments) -> list[str]:
@@ -23,10 +36,25 @@ def faults(operation: Operation, arguments: Arguments) -> list[str]:
     if found:
         # jsonschema recurses: what is too deep or not finite is not shown to it.
         return found[:MAX_FAULTS]
-    found += _schema_faults(operation, arguments)
+    found += _schema_faults(_validator(operation), arguments)
     found += _format_faults(operation, arguments)
+    found += _empty_faults(operation, arguments)
+    found += _time_faults(operation, arguments)
     found += _rule_faults(operation, arguments)
     return found[:MAX_FAULTS]
+
+
+def schema_faults(schema: dict[str, Any], arguments: Arguments) -> list[str]:
+    """Return what is wrong with the arguments of a tool that is no operation: only its schema says."""
+    from jsonschema import Draft202012Validator
+
+    found = [*_unsafe(arguments, "", 0)] or [*_schema_faults(Draft202012Validator(schema), arguments)]
+    return found[:MAX_FAULTS]
+
+
+def prepare() -> None:
+    """Import ahead what the first call of `faults` needs."""
+    import jsonschema  # noqa: F401
 
 
 def _unsafe(value: Any, place: str, depth: int) -> Iterator[str]:
@@ -36,12 +64,14 @@ def _unsafe(value: Any, place: str, depth: int) -> Iterator[str]:
     elif isinstance(value, dict):
         for key, item in value.items():
             yield from _unsafe_text(key, f"{place}: name {_shown(key)}")
-            yield from _unsafe(item, f"{place}.{key}" if place else key, depth + 1)
+            yield from _unsafe(item, _join(place, _named(key)), depth + 1)
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _unsafe(item, f"{place}[{index}]", depth + 1)
     elif isinstance(value, float) and not math.isfinite(value):
         yield f"{place}: {value} is not a number that JSON knows"
+    elif isinstance(value, int) and abs(value) > LARGEST:
+        yield f"{place}: is larger than any number that Mailgun takes"
     elif isinstance(value, str):
         yield from _unsafe_text(value, place)
 
@@ -62,8 +92,7 @@ def _validator(operation: Operation) -> Any:
     return Draft202012Validator(operation.input_schema)
 
 
-def _schema_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
-    validator = _validator(operation)
+def _schema_faults(validator: Any, arguments: Arguments) -> Iterator[str]:
     for error in sorted(
         validator.iter_errors(arguments), key=lambda error: [str(part) for part in error.absolute_path]
     ):
@@ -82,7 +111,7 @@ def _told(error: Any) -> Iterator[str]:
             known = error.schema.get("properties", {})
             for name in error.instance:
                 if name not in known:
-                    yield _unknown(_join(place, name), name, known)
+                    yield _unknown(_join(place, _named(name)), name, known)
         case "type":
             yield f"{place}: must be {_article(error.validator_value)}, not {_kind(error.instance)} {_shown(error.instance)}"
         case "enum":
@@ -133,13 +162,65 @@ def _limit(error: Any) -> str:
 def _format_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
     for argument in operation.arguments:
         for item in _texts(arguments.get(argument.name)):
-            fault = FORMATS[argument.format](item) if argument.format else None
-            if fault is None and argument.place in ("path", "header", "host"):
-                fault = control_character(item)
-            if fault is None and (argument.single_line or argument.place == "query"):
-                fault = line_break(item)
+            fault = next((fault for check in _checks(argument) if (fault := check(item))), None)
             if fault:
                 yield f"{argument.name}: {_shown(item)} {fault}"
+
+
+def _checks(argument: Argument) -> Iterator[Check]:
+    if argument.format:
+        yield FORMATS[argument.format]
+    if argument.single_line or argument.place == "query":
+        yield line_break
+    yield from PLACE_CHECKS.get(argument.place, ())
+    if argument.place == "path" and argument.format != "email":
+        yield slash
+
+
+def _foreign_host(value: str) -> str | None:
+    try:
+        storage_host(value)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+PLACE_CHECKS: dict[str, tuple[Check, ...]] = {
+    "path": (control_character, path_part),
+    "page_path": (path_part, slash),
+    "header": (header_value,),
+    "host": (control_character, _foreign_host),
+}
+
+
+def _empty_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
+    """A required list without items would leave its field out of a form."""
+    for name in operation.input_schema.get("required", []):
+        if arguments.get(name) == [] and not operation.input_schema["properties"][name].get("minItems"):
+            yield f"{name}: needs at least 1 item(s)"
+
+
+def _time_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
+    for argument in operation.arguments:
+        times = {"": argument.encode, **argument.nested}
+        for way in (way for way, encode in times.items() if encode in TIMES):
+            for place, text in _at(arguments.get(argument.name), way.split("/") if way else [], argument.name):
+                try:
+                    parse(text)
+                except ValueError as error:
+                    yield f"{place}: {error}"
+
+
+def _at(value: Any, way: list[str], place: str) -> Iterator[tuple[str, str]]:
+    """Yield each text that `way` (`*/created_at`) leads to, with its place."""
+    if not way:
+        if isinstance(value, str):
+            yield place, value
+    elif way[0] == "*" and isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _at(item, way[1:], f"{place}[{index}]")
+    elif isinstance(value, dict):
+        yield from _at(value.get(way[0]), way[1:], f"{place}.{way[0]}")
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -174,20 +255,27 @@ def _count(kind: str, names: list[str], given: list[str]) -> Iterator[str]:
 
 
 def _count_recipients(most: int, names: list[str], arguments: Arguments) -> Iterator[str]:
-    """A single string may hold several addresses, so addresses are counted, not items."""
-    from email.utils import getaddresses
-
-    texts = [text for name in names for text in arguments.get(name) or [] if isinstance(text, str)]
-    count = sum(max(1, len(getaddresses([text]))) for text in texts)
+    count = sum(_addresses(text) for name in names for text in _texts(arguments.get(name)))
     if count > most:
         yield f"{', '.join(names)}: {count:,} recipients is more than Mailgun's limit of {most:,} in one call"
+
+
+def _addresses(text: str) -> int:
+    """Count the addresses in one string, which may hold several; commas inside quotes part none."""
+    pieces = text.split('"')
+    unquoted = "".join(pieces[::2]) if len(pieces) % 2 else text
+    return max(1, sum("@" in piece for piece in unquoted.replace(";", ",").split(",")))
 
 
 def _place(path: Any) -> str:
     place = ""
     for part in path:
-        place += f"[{part}]" if isinstance(part, int) else f".{part}" if place else str(part)
+        place = f"{place}[{part}]" if isinstance(part, int) else _join(place, _named(part))
     return place
+
+
+def _named(name: str) -> str:
+    return name if len(name) <= SHOWN else f"{name[:SHOWN]}…"
 
 
 def _join(place: str, name: str) -> str:

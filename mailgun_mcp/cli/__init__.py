@@ -1,5 +1,6 @@
 """The command line. One module a command, imported when it is asked for."""
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -20,13 +21,18 @@ COMMANDS = {
 def run(argv: Sequence[str]) -> int:
     """Run the command line `argv` and return its exit code (see `exits`)."""
     try:
-        return _run(list(argv))
+        code = _run(list(argv))
+        if not sys.stdout.closed:
+            sys.stdout.flush()
+        return code
     except SettingsError as error:
         sys.stderr.write(f"mailgun-mcp: error: {error}\n")
         return USAGE
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
+        # What is still buffered has no reader; without this the interpreter would complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
 
 

@@ -21,7 +21,22 @@ PASSED_ON = ("simulator", "read_only", "toolsets", "tools", "exclude_tools", "re
 NAME = re.compile(r"[A-Za-z0-9_-]+")
 LONGEST_TOOL_NAME = 64
 """Characters that the large providers take; most clients put `mcp__<server>__` before the tool's name."""
-USED_MOST = ("messages", "domains", "events", "bounces", "complaints", "unsubscribes", "allowlist", "metrics", "logs")
+USED_MOST = (
+    "messages",
+    "domains",
+    "events",
+    "bounces",
+    "complaints",
+    "unsubscribes",
+    "allowlist",
+    "metrics",
+    "logs",
+    "templates",
+    "webhooks",
+    "routes",
+    "tracking",
+    "lists",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +185,7 @@ def _fitting(catalogue: "Catalogue", room: int) -> tuple[list[str], int]:
 
     sizes = Counter(operation.toolset for operation in catalogue)
     chosen: list[str] = []
-    for name in [*USED_MOST, *(name for name in catalogue.toolsets if name not in USED_MOST)]:
+    for name in USED_MOST:
         # Half of the room is left to the person's other servers.
         if name in sizes and sum(sizes[known] for known in chosen) + sizes[name] <= room // 2:
             chosen.append(name)

@@ -2,6 +2,8 @@
 
 import argparse
 import sys
+from shlex import quote
+from typing import Any
 
 from mailgun_mcp.cli.exits import OK
 from mailgun_mcp.cli.output import out
@@ -24,8 +26,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     from mailgun_mcp.listen import listen, url_of
 
+    app = _app(arguments.key)
     listener = listen(arguments.host, _port(arguments.port))
-    config = uvicorn.Config(_app(arguments.key), log_config=None, access_log=not arguments.quiet, lifespan="on")
+    config = uvicorn.Config(app, log_config=None, access_log=not arguments.quiet, lifespan="on")
     _log_requests()
     out(_introduction(url_of(listener, arguments.host), arguments.key))
     sys.stdout.flush()
@@ -33,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     return OK
 
 
-def _app(key: str | None) -> "uvicorn.config.ASGIApplication":
+def _app(key: str | None) -> Any:
     from mailgun_mcp.catalogue.errors import CatalogueError
     from mailgun_mcp.catalogue.load import Catalogue
     from mailgun_mcp.simulator import create_app
@@ -63,8 +66,9 @@ def _log_requests() -> None:
 
 def _introduction(url: str, key: str | None) -> str:
     used = key or "simulator"
+    user = quote(f"api:{used}")
     return (
         f"The Mailgun simulator listens on {url} (Ctrl+C ends it; nothing is kept)\n"
-        f"  try it:      curl --user 'api:{used}' '{url}/v4/domains'\n"
-        f"  serve it:    MAILGUN_API_URL={url} MAILGUN_API_KEY={used} mailgun-mcp"
+        f"  try it:      curl --user {user} {url}/v4/domains\n"
+        f"  serve it:    MAILGUN_API_URL={url} MAILGUN_API_KEY={quote(used)} mailgun-mcp"
     )

@@ -94,12 +94,19 @@ def _call(arguments: argparse.Namespace) -> int:
 
 def _arguments(text: str) -> dict[str, Any]:
     try:
-        given = json.loads(sys.stdin.read() if text == "-" else text)
+        given = json.loads(sys.stdin.read() if text == "-" else text, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
         raise SettingsError(f"the arguments are not JSON: {error}") from error
     if not isinstance(given, dict):
         raise SettingsError("the arguments are not a JSON object")
     return given
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("an object has the same key twice")
+    return made
 
 
 def _catalogue(arguments: argparse.Namespace) -> Any:

@@ -1,14 +1,18 @@
 """What a policy rule may look at. Everything is given: no clock, no I/O."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import getaddresses
 from typing import Any
+from unicodedata import normalize
 from urllib.parse import urlsplit
 
 from mailgun_mcp.catalogue.operation import Arguments, Operation
 
+ADDRESS = re.compile(r"""[^\s<>()\[\],;:"]+@[^\s<>()\[\],;:"]+""")
+URL = re.compile(r"""[a-z][a-z0-9+.-]*://[^\s"'<>]+""", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +68,21 @@ def gather(operation: Operation, arguments: Arguments, context: Context, digest:
         domains=tuple(dict.fromkeys(_domains(operation, arguments))),
         recipients=recipients,
         recipient_count=sum(members.get(address, 1) for address in recipients),
-        senders=tuple(_addresses(arguments.get("from"))) if operation.risk == "send" else (),
+        senders=tuple(dict.fromkeys(_senders(arguments))) if operation.risk == "send" else (),
         destinations=tuple(dict.fromkeys(_destinations(operation, arguments))),
     )
 
 
 def _domains(operation: Operation, arguments: Arguments) -> Iterator[str]:
+    """The account's domains; whose bounce or membership it is does not make a domain."""
     for argument in operation.arguments:
         if argument.format == "hostname":
-            yield from (value.lower().rstrip(".") for value in _texts(arguments.get(argument.name)))
-        elif argument.place == "path" and argument.format == "email":
-            yield from (value.rpartition("@")[2].lower() for value in _texts(arguments.get(argument.name)))
+            yield from map(_folded, _texts(arguments.get(argument.name)))
+    if operation.toolset == "lists":
+        of_list = ("list_address",) if "/members" in operation.path else ("list_address", "address")
+        for name in of_list:
+            for address in _addresses(arguments.get(name)):
+                yield address.rpartition("@")[2]
 
 
 def _recipients(operation: Operation, arguments: Arguments) -> Iterator[str]:
@@ -88,30 +96,64 @@ def _recipients(operation: Operation, arguments: Arguments) -> Iterator[str]:
         yield from _addresses(list(variables))
 
 
+def _senders(arguments: Arguments) -> Iterator[str]:
+    """Who the mail says it is from; a header can say it as well."""
+    yield from _addresses(arguments.get("from"))
+    headers = arguments.get("headers")
+    if isinstance(headers, dict):
+        for name, value in headers.items():
+            if str(name).lower() in ("from", "sender"):
+                yield from _addresses(value)
+
+
 def _destinations(operation: Operation, arguments: Arguments) -> Iterator[str]:
     """Hosts of URL arguments, and what a route's actions forward to or notify."""
     for argument in operation.arguments:
         if argument.format == "uri":
-            yield from (urlsplit(value).hostname or value for value in _texts(arguments.get(argument.name)))
+            for value in _texts(arguments.get(argument.name)):
+                yield from _hosts(value)
     if operation.toolset == "routes":
         for action in _texts(arguments.get("action")):
             yield from _route_targets(action)
 
 
 def _route_targets(action: str) -> Iterator[str]:
-    _, _, inside = action.partition("(")
-    for target in inside.rpartition(")")[0].replace("notify=", "").split(","):
-        bare = target.strip().strip("\"'")
-        if "://" in bare:
-            yield urlsplit(bare).hostname or bare
-        elif bare:
-            yield bare.lower()
+    """Whatever in the action looks like a URL or an address, however it is quoted and joined."""
+    urls = URL.findall(action)
+    addresses = ADDRESS.findall(URL.sub(" ", action).replace("'", " "))
+    for url in urls:
+        yield from _hosts(url)
+    yield from map(_folded, addresses)
+    inside = action.partition("(")[2].rpartition(")")[0].strip(" \"'")
+    if inside and not urls and not addresses:
+        yield _folded(inside)
+
+
+def _hosts(url: str) -> Iterator[str]:
+    """The host of `url`; two where readers differ on it, as for `https://a.example\\@b.example`."""
+    for reading in dict.fromkeys((url, url.replace("\\", "/"))):
+        try:
+            host = urlsplit(reading.strip()).hostname
+        except ValueError:
+            host = None
+        yield _folded(host or reading)
 
 
 def _addresses(value: Any) -> Iterator[str]:
-    for _, address in getaddresses(list(_texts(value))):
-        if address:
-            yield address.lower()
+    """Every address that any reader could find in the texts of `value`, or the text itself where there is none.
+
+    Readers differ on what is malformed (`a@x.example <b@y.example>`), and Mailgun's reading is not known: too many
+    addresses ask or refuse too often, too few would pass the send firewall.
+    """
+    for text in _texts(value):
+        plain = _folded(text)
+        found = [*ADDRESS.findall(plain), *(address for _, address in getaddresses([plain]) if "@" in address)]
+        yield from (_folded(address) for address in found) if found else [plain] if plain else []
+
+
+def _folded(text: str) -> str:
+    """Return `text` as it is compared: full-width letters and the like are the plain ones to a mail server."""
+    return (text if text.isascii() else normalize("NFKC", text)).strip().lower().rstrip(".")
 
 
 def _texts(value: Any) -> Iterator[str]:

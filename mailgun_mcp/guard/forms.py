@@ -110,7 +110,9 @@ def _arguments(operation: Operation, arguments: Arguments) -> list[str]:
     hidden = {argument.name for argument in operation.arguments if argument.secret}
     in_line = {argument.name for argument in operation.arguments if argument.place in ("path", "query")}
     shown = [(name, value) for name, value in arguments.items() if name not in in_line]
-    lines = [f"  {name}: {'(withheld)' if name in hidden else _value(value)}" for name, value in shown[:SHOWN_ARGUMENTS]]
+    lines = [
+        f"  {name}: {'(withheld)' if name in hidden else _value(value)}" for name, value in shown[:SHOWN_ARGUMENTS]
+    ]
     more = len(shown) - SHOWN_ARGUMENTS
     return [*lines, *([f"  and {more} more argument(s)"] if more > 0 else [])]
 
@@ -124,7 +126,9 @@ def summarize(tool: str, result: dict[str, Any] | None, items: list[Any] | None,
     """Return what a preview found: how many, which, a few examples. `result` None means that nothing is there."""
     if result is None:
         return Preview(f"{tool} finds nothing there now.", "nothing")
-    digest = sha256(json.dumps([items if items is not None else result, total], sort_keys=True, default=str).encode()).hexdigest()
+    digest = sha256(
+        json.dumps([items if items is not None else result, total], sort_keys=True, default=str).encode()
+    ).hexdigest()
     if items is None:
         return Preview(f"{tool} shows now: {_value(result)}", digest)
     count = f"{total:,}" if total is not None and total >= len(items) else f"at least {len(items):,}"

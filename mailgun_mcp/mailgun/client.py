@@ -8,6 +8,8 @@ import random
 import time
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
 
@@ -33,7 +35,7 @@ UPLOAD_RATE = 100_000
 WITHHELD = b"[API key withheld]"
 SHORTEST_SECRET = 12
 """Characters. Mailgun's keys are longer; a shorter word (the simulator's key) may stand in any text."""
-KEPT_HEADERS = frozenset({b"content-type", b"retry-after", b"x-ratelimit-reset"})
+KEPT_HEADERS = frozenset({b"content-type", b"date", b"retry-after", b"x-ratelimit-reset"})
 
 Notify = Callable[[str], Awaitable[None]]
 
@@ -90,6 +92,7 @@ class Client:
         self._limiter = RateLimiter(*rate_limit, time.monotonic, sleep)
         self._connect = connect or self._open
         self._transport: httpx.AsyncBaseTransport | None = None
+        self._setting_up = Lock()
         self._clock = clock
         self._sleep = sleep
 
@@ -103,6 +106,17 @@ class Client:
         """Close the connections."""
         if self._transport is not None:
             await self._transport.aclose()
+
+    def prepare(self) -> None:
+        """Set up ahead what the first request needs; any thread may. A fault is left for that request to tell."""
+        with suppress(MailgunFault):
+            self._ready()
+
+    def _ready(self) -> "httpx.AsyncBaseTransport":
+        with self._setting_up:
+            if self._transport is None:
+                self._transport = self._connect()
+            return self._transport
 
     async def send(self, request: Sendable, *, repeatable: bool, notify: Notify = _quiet) -> Response:
         """Return Mailgun's answer to the request, a success.
@@ -150,11 +164,10 @@ class Client:
         import httpx
 
         seconds = self._timeout + size / UPLOAD_RATE
-        if self._transport is None:
-            self._transport = self._connect()
+        transport = self._ready()
         try:
             with anyio.fail_after(seconds):
-                response = await self._transport.handle_async_request(message)
+                response = await transport.handle_async_request(message)
                 try:
                     content = await self._read(response)
                 finally:
@@ -190,18 +203,26 @@ class Client:
         return content
 
     def _open(self) -> "httpx.AsyncBaseTransport":
-        import ssl
-
         import httpx
 
-        # Without TLS no certificate is read, which saves 30 ms; an https URL would then fail.
-        verify = True if self.endpoint.secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        limits = httpx.Limits(
-            max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS, keepalive_expiry=IDLE
-        )
+        from mailgun_mcp.mailgun.connections import Connections
+
         try:
-            return httpx.AsyncHTTPTransport(verify=verify, limits=limits, proxy=_proxy(self.endpoint), retries=0)
-        except (ImportError, OSError, ValueError) as error:
+            proxy = proxy_of(self.endpoint)
+            if proxy:
+                return httpx.AsyncHTTPTransport(
+                    proxy=proxy,
+                    limits=httpx.Limits(
+                        max_connections=MAX_CONNECTIONS,
+                        max_keepalive_connections=MAX_CONNECTIONS,
+                        keepalive_expiry=IDLE,
+                    ),
+                    retries=0,
+                )
+            # Without TLS no certificate is read, which saves 30 ms.
+            tls = httpx.create_ssl_context() if self.endpoint.secure else None
+            return Connections(tls, most=MAX_CONNECTIONS, idle=IDLE)
+        except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
             raise MailgunFault(
                 f"No connection could be set up ({_name(error)}); nothing was sent",
                 "Check the settings of proxy and certificates (HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE).",
@@ -216,7 +237,7 @@ class Client:
 
 
 def _broken(error: Exception, seconds: float, repeatable: bool) -> MailgunFault:
-    what = f"did not answer within {seconds:g} s" if _is_timeout(error) else f"broke off ({_name(error)})"
+    what = f"did not answer within {seconds:.3g} s" if _is_timeout(error) else f"broke off ({_name(error)})"
     if repeatable:
         step = "It may be called again; MAILGUN_TIMEOUT sets how long to wait."
         return MailgunFault(f"Mailgun {what}", step, transient=True)
@@ -256,7 +277,7 @@ def _backoff(attempt: int) -> float:
     return float(0.5 * 2 ** (attempt - 1) * (0.5 + random.random() / 2))  # noqa: S311 - not a secret
 
 
-def _proxy(endpoint: Endpoint) -> str | None:
+def proxy_of(endpoint: Endpoint) -> str | None:
     """Return the proxy that the environment names, as httpx's own client would find it.
 
     None for plain http: that is loopback only, and a proxy would see the key.

@@ -21,9 +21,9 @@ MAX_PARSED = 1024 * 1024
 """Bytes. An error that is larger is not read as JSON."""
 CONTROL = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb"
-    r"\ud800-\udfff\U000e0000-\U000e0fff]+"
+    r"\U000e0000-\U000e0fff]+"
 )
-"""Control, invisible and direction characters, and halves of surrogate pairs, which no encoder takes."""
+"""Control, invisible and direction characters."""
 TAG = re.compile(r"<(script|style)\b.*?(</\1>|\Z)|<[^>]*>", re.DOTALL | re.IGNORECASE)
 LOOK_FIRST = (
     "Do not repeat it blindly: look first whether it took effect (for mail in the logs by recipient, else in the "
@@ -95,7 +95,9 @@ def _finite(text: str) -> float | str:
 def _check_depth(value: Any) -> None:
     level = [value]
     for _ in range(MAX_DEPTH):
-        containers = [item.values() if isinstance(item, dict) else item for item in level if isinstance(item, (dict, list))]
+        containers = [
+            item.values() if isinstance(item, dict) else item for item in level if isinstance(item, (dict, list))
+        ]
         level = [item for items in containers for item in items]
         if not level:
             return

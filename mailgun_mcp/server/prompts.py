@@ -1,17 +1,21 @@
 """MCP prompts: the compiled templates of `prompts/`, filled with the person's arguments."""
 
 import json
+import re
 from functools import cached_property
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import mcp_types as types
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 
-from mailgun_mcp.nearest import unknown
+from mailgun_mcp.nearest import sentence, unknown
 
 Context = ServerRequestContext[dict[str, Any], Any]
+
+SOURCES = Path(__file__).resolve().parents[2] / "prompts"
 
 
 class Prompts:
@@ -20,36 +24,52 @@ class Prompts:
     @cached_property
     def _prompts(self) -> dict[str, dict[str, Any]]:
         text = (files("mailgun_mcp") / "_data" / "prompts.json").read_text(encoding="utf-8")
-        return {prompt["name"]: prompt for prompt in json.loads(text)}
+        prompts = json.loads(text)
+        _check_fresh(prompts)
+        return {prompt["name"]: prompt for prompt in prompts}
 
     async def list_prompts(self, _: Context, __: types.PaginatedRequestParams | None) -> Any:
         """Answer `prompts/list`."""
         shown = ("name", "title", "description", "arguments")
-        return {"prompts": [{key: prompt[key] for key in shown} for prompt in self._prompts.values()]}
+        prompts = [{key: prompt[key] for key in shown} for prompt in self._prompts.values()]
+        return types.ListPromptsResult.model_validate({"prompts": prompts})
 
     async def get_prompt(self, _: Context, params: types.GetPromptRequestParams) -> Any:
         """Answer `prompts/get`. An unknown prompt or argument, or a missing one, is a protocol error."""
         prompt = self._prompts.get(params.name)
         if prompt is None:
-            raise MCPError(types.INVALID_PARAMS, unknown("prompt", params.name, self._prompts).capitalize())
+            raise MCPError(types.INVALID_PARAMS, sentence(unknown("prompt", params.name, self._prompts)))
         given = params.arguments or {}
         _check_arguments(prompt, given)
-        text = prompt["body"]
-        for argument in prompt["arguments"]:
-            text = text.replace("{" + argument["name"] + "}", given.get(argument["name"]) or "(not given)")
-        return {
-            "description": prompt["description"],
-            "messages": [{"role": "user", "content": {"type": "text", "text": text}}],
-        }
+        content = types.TextContent(type="text", text=_filled(prompt, given))
+        return types.GetPromptResult(
+            description=prompt["description"], messages=[types.PromptMessage(role="user", content=content)]
+        )
+
+
+def _check_fresh(prompts: list[dict[str, Any]]) -> None:
+    """In a checkout the sources lie beside the package: what was compiled from others is refused."""
+    if not (SOURCES.parent / "pyproject.toml").is_file():
+        return
+    from hashlib import sha256
+
+    compiled = {prompt["file"]: prompt["source"] for prompt in prompts}
+    if compiled != {path.name: sha256(path.read_bytes()).hexdigest() for path in SOURCES.glob("*.md")}:
+        message = "The compiled prompts are stale: run `python -m mailgun_mcp.catalogue.compile`"
+        raise MCPError(types.INTERNAL_ERROR, message)
+
+
+def _filled(prompt: dict[str, Any], given: dict[str, str]) -> str:
+    """Fill all places in one pass: what a person gives may itself hold braces."""
+    known = "|".join(re.escape(argument["name"]) for argument in prompt["arguments"])
+    return re.sub(rf"\{{({known})\}}", lambda place: given.get(place[1]) or "(not given)", prompt["body"])
 
 
 def _check_arguments(prompt: dict[str, Any], given: dict[str, str]) -> None:
     known = [argument["name"] for argument in prompt["arguments"]]
     for name in given:
         if name not in known:
-            raise MCPError(
-                types.INVALID_PARAMS, unknown(f"argument of prompt {prompt['name']}", name, known).capitalize()
-            )
+            raise MCPError(types.INVALID_PARAMS, sentence(unknown(f"argument of prompt {prompt['name']}", name, known)))
     missing = [
         argument["name"] for argument in prompt["arguments"] if argument["required"] and not given.get(argument["name"])
     ]

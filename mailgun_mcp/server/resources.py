@@ -34,27 +34,23 @@ class Resources:
             ("tools", "Index of the tools", "All tools by toolset, with their risk", MARKDOWN),
             ("domains", "Domains of the account", "Name, state and type of each domain", JSON),
         ]
-        return {
-            "resources": [
-                {"uri": SCHEME + name, "name": name, "title": title, "description": description, "mimeType": kind}
+        return types.ListResourcesResult(
+            resources=[
+                types.Resource(uri=SCHEME + name, name=name, title=title, description=description, mime_type=kind)
                 for name, title, description, kind in described
             ]
-        }
+        )
 
     async def list_templates(self, _: Context, __: types.PaginatedRequestParams | None) -> Any:
         """Answer `resources/templates/list`."""
-        return {
-            "resourceTemplates": [
-                {
-                    "uriTemplate": SCHEME + path,
-                    "name": name,
-                    "title": title,
-                    "description": description,
-                    "mimeType": kind,
-                }
+        return types.ListResourceTemplatesResult(
+            resource_templates=[
+                types.ResourceTemplate(
+                    uri_template=SCHEME + path, name=name, title=title, description=description, mime_type=kind
+                )
                 for name, path, title, description, kind in TEMPLATES
             ]
-        }
+        )
 
     async def read(self, _: Context, params: types.ReadResourceRequestParams) -> Any:
         """Answer `resources/read`. An unknown URI is a protocol error that names it."""
@@ -63,26 +59,24 @@ class Resources:
         if found is None:
             raise MCPError(types.INVALID_PARAMS, "Resource not found", {"uri": uri})
         kind, text = found
-        return {"contents": [{"uri": uri, "mimeType": kind, "text": text}]}
+        return types.ReadResourceResult(contents=[types.TextResourceContents(uri=uri, mime_type=kind, text=text)])
 
     async def complete(self, _: Context, params: types.CompleteRequestParams) -> Any:
         """Answer `completion/complete`: tool names, and the account's domains."""
         typed = params.argument.value
         match params.argument.name:
-            case "name":
+            case "name" if isinstance(params.ref, types.ResourceTemplateReference):
                 options = list(self._app.catalogue.names)
             case "domain":
                 options = await self._domains()
             case _:
                 options = []
         values = [option for option in options if typed.lower() in option.lower()]
-        return {
-            "completion": {
-                "values": values[:MAX_COMPLETIONS],
-                "total": len(values),
-                "hasMore": len(values) > MAX_COMPLETIONS,
-            }
-        }
+        return types.CompleteResult(
+            completion=types.Completion(
+                values=values[:MAX_COMPLETIONS], total=len(values), has_more=len(values) > MAX_COMPLETIONS
+            )
+        )
 
     async def _read(self, path: str) -> tuple[str, str] | None:
         if path == "tools":

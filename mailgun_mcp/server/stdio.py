@@ -1,17 +1,22 @@
 """The stdio transport: what a client's configuration runs."""
 
-import contextvars
+import asyncio
 import json
+from threading import Thread
 from typing import Any
 
 import anyio
 import mcp_types as types
-from mcp.server.stdio import stdio_server
+from mcp.server.context import CallNext, HandlerResult, ServerMiddleware, ServerRequestContext
 from mcp.shared.message import SessionMessage
 from pydantic import ValidationError
 
 from mailgun_mcp.pipeline import App
 from mailgun_mcp.server.app import create_server
+from mailgun_mcp.server.wire import Wire, open_wire
+
+ANSWERED = 0.02
+"""Seconds after which an answer is on its way, even the longest list."""
 
 
 def serve(app: App) -> None:
@@ -21,34 +26,45 @@ def serve(app: App) -> None:
 
 async def _serve(app: App) -> None:
     server = create_server(app)
-    async with app.client, stdio_server() as (read_stream, write_stream):
-        frames = _Frames(read_stream, write_stream)
-        await server.run(frames, write_stream, server.create_initialization_options())
+    server.middleware.append(_prepare_after_first_list(app))
+    async with app.client, open_wire() as wire:
+        await server.run(_Frames(wire), _Answers(wire), server.create_initialization_options())
+
+
+def _prepare_after_first_list(app: App) -> ServerMiddleware[dict[str, Any]]:
+    """Return a middleware that imports what calls need while the client reads the list: 60 ms less for the first call."""
+    prepared = False
+
+    async def prepare(ctx: ServerRequestContext[dict[str, Any], Any], call_next: CallNext) -> HandlerResult:
+        nonlocal prepared
+        result = await call_next(ctx)
+        if ctx.method == "tools/list" and not prepared:
+            prepared = True
+            thread = Thread(target=app.prepare, name="prepare", daemon=True)
+            asyncio.get_running_loop().call_later(ANSWERED, thread.start)
+        return result
+
+    return prepare
 
 
 class _Frames:
     """The client's frames. One that is no JSON-RPC is answered here: the SDK drops it, and the client would wait."""
 
-    def __init__(self, read_stream: Any, write_stream: Any) -> None:
-        self._read = read_stream
-        self._write = write_stream
-
-    @property
-    def last_context(self) -> contextvars.Context | None:
-        """The context in which the last frame was read."""
-        context: contextvars.Context | None = self._read.last_context
-        return context
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
 
     async def receive(self) -> SessionMessage:
         """Return the next frame. Raises anyio.EndOfStream after the last."""
-        while isinstance(frame := await self._read.receive(), Exception):
-            await self._write.send(SessionMessage(_refusal(frame)))
-        message: SessionMessage = frame
-        return message
+        while line := await self._wire.read_line():
+            try:
+                text = line.decode("utf-8", "replace")
+                return SessionMessage(types.jsonrpc_message_adapter.validate_json(text, by_name=False))
+            except (ValueError, RecursionError) as fault:
+                await self._wire.write(_written(_refusal(fault)))
+        raise anyio.EndOfStream
 
     async def aclose(self) -> None:
-        """Close the stream."""
-        await self._read.aclose()
+        """Do nothing: the wire is closed by who opened it."""
 
     def __aiter__(self) -> "_Frames":
         return self
@@ -64,6 +80,30 @@ class _Frames:
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
+
+
+class _Answers:
+    """What the server sends to the client."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    async def send(self, item: SessionMessage) -> None:
+        """Write one frame. Raises anyio.BrokenResourceError when the client is gone."""
+        await self._wire.write(_written(item.message))
+
+    async def aclose(self) -> None:
+        """Do nothing: the wire is closed by who opened it."""
+
+    async def __aenter__(self) -> "_Answers":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+
+def _written(message: types.JSONRPCMessage) -> bytes:
+    return message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"
 
 
 def _refusal(fault: Exception) -> types.JSONRPCError:

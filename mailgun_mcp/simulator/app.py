@@ -137,8 +137,11 @@ async def _send(send: Send, reply: Reply) -> None:
 
 
 def _log_failure(scope: Scope) -> None:
+    import sys
+    import traceback
+
     import structlog
 
-    structlog.get_logger("mailgun_mcp.simulator").exception(
-        "simulator_failed", method=scope["method"], path=scope["path"]
-    )
+    # Not structlog's own logger: unless configured it writes to stdout, and every local variable with it.
+    log = structlog.wrap_logger(structlog.PrintLogger(sys.stderr))
+    log.error("simulator_failed", method=scope["method"], path=scope["path"], exception=traceback.format_exc())

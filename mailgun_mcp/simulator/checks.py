@@ -93,9 +93,9 @@ def wrong_type(name: str, kind: str) -> Refusal:
 def _check_argument(argument: Argument, schema: Schema, value: Any) -> None:
     _check_value(argument.wire, schema, value)
     if argument.format and argument.place != "path":
-        for text in value if isinstance(value, list) else [value]:
-            if FORMATS[argument.format](text):
-                raise Refusal(400, f"'{argument.wire}' parameter is not a valid {KINDS[argument.format]}")
+        fault = FORMATS[argument.format]
+        if any(fault(text) for text in (value if isinstance(value, list) else [value])):
+            raise Refusal(400, f"'{argument.wire}' parameter is not a valid {KINDS[argument.format]}")
 
 
 KINDS = {"email": "address. please check documentation", "hostname": "domain name", "ip": "IP address", "uri": "url"}
@@ -198,11 +198,11 @@ def _weight(value: Any) -> int:
         case File():
             return len(value.data)
         case str():
-            return len(value.encode())
+            return len(value.encode("utf-8", "replace"))
         case list():
             return sum(map(_weight, value))
         case _:
-            return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+            return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"))
 
 
 Rule = Callable[[Operation, dict[str, Any], Arguments], None]

@@ -56,12 +56,14 @@ class _Plan:
 @lru_cache(maxsize=1024)
 def _plan(operation: Operation) -> _Plan:
     places: dict[str, dict[str, Argument]] = {}
+    families = tuple(argument for argument in operation.arguments if argument.encode == "family")
     for argument in operation.arguments:
-        places.setdefault(argument.place, {})[argument.wire] = argument
+        if argument not in families:
+            places.setdefault(argument.place, {})[argument.wire] = argument
     form = places.get("form", {})
     return _Plan(
         places,
-        tuple(argument for argument in form.values() if argument.encode == "family"),
+        families,
         {argument.place: argument for argument in operation.arguments if not argument.wire},
         any(argument.encode in ("file", "files") for argument in form.values()) and "message" in form,
     )

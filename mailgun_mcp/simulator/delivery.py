@@ -5,6 +5,7 @@ its name says, everyone else takes the mail.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from mailgun_mcp.simulator.happenings import delivered, happen, not_tried, refused
 from mailgun_mcp.simulator.state import Account, Bounce, Complaint, Domain, Message, Unsubscribe
@@ -13,6 +14,15 @@ TICK = 0.001
 """Seconds between two events of one message: enough to put them in order."""
 
 Outcome = Callable[[Account, Domain, Message, str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Why Mailgun itself does not send a mail on."""
+
+    reason: str
+    code: int
+    text: str
 
 
 def accept(account: Account, domain: Domain, message: Message) -> None:
@@ -32,7 +42,7 @@ def deliver(account: Account, domain: Domain, message: Message, at: float) -> No
     """Let each recipient's mail go its way at the moment `at`."""
     for recipient in message.recipients:
         if message.fault:
-            _fail(account, domain, message, recipient, at, "generic", 610, message.fault)
+            _hold(account, domain, message, recipient, at, Held("generic", 610, message.fault))
         elif not _suppressed(account, domain, message, recipient, at):
             outcome(recipient)(account, domain, message, recipient, at)
 
@@ -70,21 +80,17 @@ def _deliver_scheduled(account: Account, domain: Domain, now: float) -> None:
 
 
 def _suppressed(account: Account, domain: Domain, message: Message, recipient: str, at: float) -> bool:
-    for reason, code, text, holds in SUPPRESSIONS:
+    for held, holds in SUPPRESSIONS.items():
         if holds(domain, message, recipient.lower()):
-            _fail(account, domain, message, recipient, at, reason, code, text)
+            _hold(account, domain, message, recipient, at, held)
             return True
     return False
 
 
-def _fail(
-    account: Account, domain: Domain, message: Message, recipient: str, at: float, reason: str, code: int, text: str
-) -> None:
-    """Say that Mailgun itself held the mail back."""
-    status = not_tried(code, text)
-    happen(
-        account, domain, "failed", message, recipient, at, severity="permanent", reason=reason, delivery_status=status
-    )
+def _hold(account: Account, domain: Domain, message: Message, recipient: str, at: float, held: Held) -> None:
+    status = not_tried(held.code, held.text)
+    details = {"severity": "permanent", "reason": held.reason, "delivery_status": status}
+    happen(account, domain, "failed", message, recipient, at, **details)
 
 
 def _unsubscribed(domain: Domain, message: Message, address: str) -> bool:
@@ -92,21 +98,15 @@ def _unsubscribed(domain: Domain, message: Message, address: str) -> bool:
     return entry is not None and ("*" in entry.tags or not set(entry.tags).isdisjoint(message.tags))
 
 
-SUPPRESSIONS: tuple[tuple[str, int, str, Callable[[Domain, Message, str], bool]], ...] = (
-    (
-        "suppress-bounce",
-        605,
-        "Not delivering to previously bounced address",
-        lambda domain, _, address: address in domain.bounces,
+SUPPRESSIONS: dict[Held, Callable[[Domain, Message, str], bool]] = {
+    Held("suppress-bounce", 605, "Not delivering to previously bounced address"): (
+        lambda domain, _, address: address in domain.bounces
     ),
-    (
-        "suppress-complaint",
-        607,
-        "Not delivering to a user who marked your messages as spam",
-        lambda domain, _, address: address in domain.complaints,
+    Held("suppress-complaint", 607, "Not delivering to a user who marked your messages as spam"): (
+        lambda domain, _, address: address in domain.complaints
     ),
-    ("suppress-unsubscribe", 606, "Not delivering to unsubscribed address", _unsubscribed),
-)
+    Held("suppress-unsubscribe", 606, "Not delivering to unsubscribed address"): _unsubscribed,
+}
 
 
 def _take(account: Account, domain: Domain, message: Message, recipient: str, at: float) -> None:

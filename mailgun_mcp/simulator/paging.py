@@ -8,7 +8,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -34,6 +34,18 @@ def window(keys: Sequence[Key], page: str | None, pivot: Key | None, limit: int)
 
 
 @dataclass(frozen=True, slots=True)
+class PivotQuery:
+    """Which page is asked for: `page` seen from `pivot`, under which URL, and what every page's URL repeats."""
+
+    url: str
+    page: str | None
+    pivot: str | None
+    limit: int
+    pivot_name: str = "address"
+    filters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class PivotPage:
     """The items of one page, and the URLs of the others."""
 
@@ -41,31 +53,21 @@ class PivotPage:
     paging: dict[str, str]
 
 
-def pivot_page(
-    entries: Mapping[str, Item],
-    *,
-    url: str,
-    page: str | None,
-    pivot: str | None,
-    limit: int,
-    pivot_name: str = "address",
-    filters: Mapping[str, str] | None = None,
-) -> PivotPage:
+def pivot_page(entries: Mapping[str, Item], asked: PivotQuery) -> PivotPage:
     """Return a page of `entries` in the order of their keys.
 
     `next` is always there: on the last page it equals `last`, which is how one knows.
     """
     keys = sorted(entries)
-    cut = window(keys, page, pivot, limit)
+    cut = window(keys, asked.page, asked.pivot, asked.limit)
     shown = keys[cut]
-    kept = {**(filters or {}), "limit": limit}
+    kept = {**asked.filters, "limit": asked.limit}
     first, last = ({"page": name, **kept} for name in ("first", "last"))
-    following = {"page": "next", pivot_name: shown[-1], **kept} if cut.stop < len(keys) and shown else last
-    preceding = {"page": "previous", pivot_name: shown[0], **kept} if cut.start > 0 and shown else first
+    following = {"page": "next", asked.pivot_name: shown[-1], **kept} if cut.stop < len(keys) and shown else last
+    preceding = {"page": "previous", asked.pivot_name: shown[0], **kept} if cut.start > 0 and shown else first
     queries = {"first": first, "last": last, "next": following, "previous": preceding}
-    return PivotPage(
-        [entries[key] for key in shown], {name: f"{url}?{urlencode(query)}" for name, query in queries.items()}
-    )
+    paging = {name: f"{asked.url}?{urlencode(query)}" for name, query in queries.items()}
+    return PivotPage([entries[key] for key in shown], paging)
 
 
 def skip_page(items: Sequence[Item], skip: int, limit: int) -> list[Item]:

@@ -1,5 +1,6 @@
 """Answers an operation that keeps no state with a valid value of its documented shape."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -29,6 +30,8 @@ ZEROS: dict[str, Callable[[], Any]] = {
     "object": dict,
 }
 PLAIN: dict[str, type] = {"string": str, "integer": int, "boolean": bool}
+MOMENT = re.compile(r"(^|[_-])(at|date|time|timestamp|until|start|end|seen)$|[a-z](At|Date|Time)$")
+"""A field that holds a moment, by its name."""
 LINKS = frozenset({"first", "last", "next", "previous"})
 
 
@@ -64,6 +67,6 @@ def _kind(schema: Schema) -> str | None:
 def _text(account: Account, call: Call, name: str) -> str:
     if call.operation.pages and name.lower() in LINKS:
         return call.url
-    if name.lower().replace("_", "").endswith(("at", "date", "time", "until", "start", "end")):
+    if MOMENT.search(name):
         return mail_date(account.clock.now())
     return TEXTS.get(name, "")

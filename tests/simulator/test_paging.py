@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgun_mcp.simulator.paging import PivotPage, Token, pivot_page, skip_page, tokens, window
+from mailgun_mcp.simulator.paging import PivotPage, PivotQuery, Token, pivot_page, skip_page, tokens, window
 from mailgun_mcp.simulator.replies import Refusal
 
 URL = "https://api.mailgun.net/v3/x.example/bounces"
@@ -16,7 +16,7 @@ limits = st.integers(1, 12)
 
 def asked(entries: dict[str, str], url: str) -> PivotPage:
     query = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
-    return pivot_page(entries, url=URL, page=query.get("page"), pivot=query.get("address"), limit=int(query["limit"]))
+    return pivot_page(entries, PivotQuery(URL, query.get("page"), query.get("address"), int(query["limit"])))
 
 
 def walked(entries: dict[str, str], limit: int, start: str, link: str) -> list[list[str]]:

@@ -2,16 +2,15 @@
 
 from typing import Any
 
-from mailgun_mcp.catalogue.load import Catalogue
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.endpoint import resolve
 from mailgun_mcp.pipeline import App
+from tests.support.operations import catalogue
 
 KEY = "key-of-the-tests"
-CATALOGUE = Catalogue.load()
 
 
 def app_at(url: str, **options: Any) -> App:
     """Return an app whose Mailgun is at `url`."""
-    client = Client(resolve(url=url), KEY, user_agent="tests", timeout=10.0)
-    return App(catalogue=options.pop("catalogue", CATALOGUE), client=client, **options)
+    client = Client(resolve(url=url), KEY, user_agent="tests", timeout=options.pop("timeout", 10.0))
+    return App(catalogue=options.pop("catalogue", catalogue()), client=client, **options)

@@ -141,13 +141,16 @@ class RawStdio:
 
 
 @asynccontextmanager
-async def raw_stdio(arguments: Sequence[str], env: Mapping[str, str]) -> AsyncIterator[RawStdio]:
-    """Run a stdio server and greet it in the older era."""
-    process = await anyio.open_process(command("serve", *arguments), env=env, stderr=None)
+async def raw_stdio(
+    arguments: Sequence[str], env: Mapping[str, str], *, greet: bool = True, errors: int | None = None
+) -> AsyncIterator[RawStdio]:
+    """Run a stdio server and greet it in the older era. `errors` is where its stderr goes; None for ours."""
+    process = await anyio.open_process(command("serve", *arguments), env=env, stderr=errors)
     try:
         server = RawStdio(process)
-        await server.request("initialize", INITIALIZE)
-        await server.send('{"jsonrpc": "2.0", "method": "notifications/initialized"}')
+        if greet:
+            await server.request("initialize", INITIALIZE)
+            await server.send('{"jsonrpc": "2.0", "method": "notifications/initialized"}')
         yield server
     finally:
         with anyio.CancelScope(shield=True):

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,11 @@ class Upstream:
     def then(self, *answers: Answer) -> "Upstream":
         self.answers.extend(answers)
         return self
+
+    async def echoes(self, connection: Connection) -> None:
+        """Answer with the last part of the path that was asked, as an address."""
+        address = unquote(self.received[-1].target.rpartition("/")[2])
+        await says({"address": address})(connection)
 
     def forget(self) -> None:
         self.received.clear()

@@ -100,13 +100,20 @@ def _contain(values: list[str], wanted: list[str]) -> bool:
     return any(text in value for value in values for text in wanted)
 
 
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise Refusal(400, f"'{text}' is not a valid number") from error
+
+
 COMPARATORS: dict[str, Callable[[list[str], list[str]], bool]] = {
     "=": _equal,
     "!=": lambda values, wanted: not _equal(values, wanted),
     "contains": _contain,
     "not contains": lambda values, wanted: not _contain(values, wanted),
-    "<": lambda values, wanted: any(float(value) < float(bound) for value in values for bound in wanted),
-    ">": lambda values, wanted: any(float(value) > float(bound) for value in values for bound in wanted),
+    "<": lambda values, wanted: any(_number(value) < _number(bound) for value in values for bound in wanted),
+    ">": lambda values, wanted: any(_number(value) > _number(bound) for value in values for bound in wanted),
 }
 
 

@@ -11,7 +11,7 @@ from mailgun_mcp.catalogue.places import email as fault_of_address
 from mailgun_mcp.catalogue.places import hostname as fault_of_domain
 from mailgun_mcp.simulator.call import Call, Handler
 from mailgun_mcp.simulator.clock import mail_date, parse_mail_date
-from mailgun_mcp.simulator.paging import pivot_page
+from mailgun_mcp.simulator.paging import PivotQuery, pivot_page
 from mailgun_mcp.simulator.replies import Refusal, Reply, said
 from mailgun_mcp.simulator.state import Account, AllowlistEntry, Bounce, Complaint, Domain, Unsubscribe
 
@@ -45,24 +45,17 @@ class SuppressionList:
             raise Refusal(404, self.missing)
         return entry
 
-    def put(self, account: Account, domain: Domain, fields: Fields) -> Any:
-        """Add or update the entry that `fields` describe."""
-        entry = self.make(account, fields)
+    def put(self, domain: Domain, entry: Any) -> None:
+        """Add the entry, in the place of one that has its key."""
         self.entries(domain)[getattr(entry, self.key)] = entry
-        return entry
 
 
 def list_entries(kind: SuppressionList, _: Account, call: Call) -> Reply:
     term = call.get("term", "").lower()
     entries = {key: entry for key, entry in kind.entries(call.domain).items() if key.startswith(term)}
-    page = pivot_page(
-        entries,
-        url=call.url,
-        page=call.get("page"),
-        pivot=call.get("address", "").lower() or None,
-        limit=max(1, call.get("limit")),
-        filters={"term": term} if term else {},
-    )
+    pivot, limit = call.get("address", "").lower() or None, max(1, call.get("limit"))
+    filters = {"term": term} if term else {}
+    page = pivot_page(entries, PivotQuery(call.url, call.get("page"), pivot, limit, filters=filters))
     return Reply({"items": [kind.show(entry) for entry in page.items], "paging": page.paging})
 
 
@@ -74,19 +67,20 @@ def add_entries(kind: SuppressionList, account: Account, call: Call) -> Reply:
     given: list[Fields] = call[kind.attribute]
     for fields in given:
         _check_address(fields["address"])
-    for fields in given:
-        kind.put(account, call.domain, fields)
+    for entry in [kind.make(account, fields) for fields in given]:
+        kind.put(call.domain, entry)
     return said(kind.added if len(given) == 1 else kind.added_many.format(len(given)))
 
 
 def add_allowlist_entry(kind: SuppressionList, account: Account, call: Call) -> Reply:
-    entry = kind.put(account, call.domain, call.arguments)
+    entry = kind.make(account, call.arguments)
+    kind.put(call.domain, entry)
     return said("Address/Domain has been added to the allowlists table", type=entry.type, value=entry.value)
 
 
 def import_entries(kind: SuppressionList, account: Account, call: Call) -> Reply:
-    for fields in _read_csv(call["file"].data):
-        kind.put(account, call.domain, fields)
+    for entry in [kind.make(account, fields) for fields in _read_csv(call["file"].data)]:
+        kind.put(call.domain, entry)
     return Reply({"message": "file uploaded successfully for processing. standby..."}, 202)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from mailgun_mcp.simulator.call import Call, Handler
 from mailgun_mcp.simulator.clock import mail_date
-from mailgun_mcp.simulator.paging import pivot_page
+from mailgun_mcp.simulator.paging import PivotQuery, pivot_page
 from mailgun_mcp.simulator.replies import Refusal, Reply
 from mailgun_mcp.simulator.state import Account, Template, TemplateVersion
 
@@ -12,14 +12,7 @@ Record = dict[str, Any]
 
 
 def list_templates(_: Account, call: Call) -> Reply:
-    page = pivot_page(
-        call.domain.templates,
-        url=call.url,
-        page=call.get("page"),
-        pivot=call.get("p"),
-        limit=call.get("limit"),
-        pivot_name="p",
-    )
+    page = pivot_page(call.domain.templates, _asked(call))
     return Reply({"items": [_shown(template) for template in page.items], "paging": page.paging})
 
 
@@ -37,16 +30,13 @@ def get_template_version(_: Account, call: Call) -> Reply:
 
 def list_template_versions(_: Account, call: Call) -> Reply:
     template = _found(call)
-    page = pivot_page(
-        template.versions,
-        url=call.url,
-        page=call.get("page"),
-        pivot=call.get("p"),
-        limit=call.get("limit"),
-        pivot_name="p",
-    )
+    page = pivot_page(template.versions, _asked(call))
     versions = [{**_version(version), "template": ""} for version in page.items]
     return Reply({"template": {**_shown(template), "versions": versions}, "paging": page.paging})
+
+
+def _asked(call: Call) -> PivotQuery:
+    return PivotQuery(call.url, call.get("page"), call.get("p"), call.get("limit"), pivot_name="p")
 
 
 def _found(call: Call) -> Template:

@@ -1,0 +1,89 @@
+"""What a decision costs under a policy of 100 rules, in microseconds and as a ratio to a floor.
+
+    python benchmarks/policy.py [--rounds N]
+
+The floor evaluates 100 trivial Python predicates on the same call. Both take turns in each round, and the
+shortest time of each counts: the others are what else the machine does. `typical` is a policy whose rules are about many things;
+`worst` has 100 rules that are all about the operation called, each with a glob on its domain, and none matches.
+Exits with 1 when the limit is broken.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+
+from mailgun_mcp.catalogue.load import Catalogue
+from mailgun_mcp.guard.engine import decide
+from mailgun_mcp.guard.facts import Context, Facts, gather
+from mailgun_mcp.guard.policy import Policy
+from mailgun_mcp.guard.policy_file import parse_policy
+
+RULES = 100
+LIMIT = 50.0
+DECISIONS = 200
+
+TYPICAL = (
+    'match: {{tool: "delete_*", domain: "*.prod{number}.example.com"}}\n    decision: deny',
+    "match: {{toolset: bounces, domain: sandbox{number}.mailgun.org}}\n    decision: allow",
+    "match: {{risk: send, recipients: {{more_than: {number}00}}}}\n    decision: confirm",
+    "match: {{risk: [send, destructive], after_untrusted: {number}m}}\n    decision: confirm\n    level: approval",
+    "match: {{caller: agent-{number}, hour: 22-6}}\n    decision: deny",
+)
+WORST = ('match: {{risk: send, domain: "*.prod{number}.example.com"}}\n    decision: deny',)
+SEND = 'send:\n  allow_recipients: ["*@example.com"]\n  recipients_per_hour: 2000\n  duplicate_window: 10m\n'
+
+
+def _policy(rules: tuple[str, ...], catalogue: Catalogue) -> Policy:
+    written = "\n".join(f"  - {rules[number % len(rules)].format(number=number + 1)}" for number in range(RULES))
+    return parse_policy(f"version: 1\nextends: guarded\n{SEND}rules:\n{written}\n", catalogue)
+
+
+def _floor(facts: Facts) -> Callable[[], object]:
+    predicates = [lambda given, number=number: given.recipient_count == number for number in range(10, 10 + RULES)]
+
+    def evaluate() -> object:
+        return any(predicate(facts) for predicate in predicates)
+
+    return evaluate
+
+
+def _microseconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    for _ in range(DECISIONS):
+        work()
+    return (time.perf_counter() - began) / DECISIONS * 1e6
+
+
+def _measure(policy: Policy, facts: Facts, rounds: int) -> tuple[float, float]:
+    """Return the shortest times of a decision and of the floor."""
+    floor = _floor(facts)
+    decide(policy, facts)
+    figures = [(_microseconds(lambda: decide(policy, facts)), _microseconds(floor)) for _ in range(rounds)]
+    decisions, floors = zip(*figures, strict=True)
+    return min(decisions), min(floors)
+
+
+def main() -> int:
+    """Print a line for each policy and return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=40)
+    rounds = parser.parse_args().rounds
+    catalogue = Catalogue.load()
+    arguments = {"domain_name": "mg.example.com", "from": "a@mg.example.com", "to": ["b@example.com"], "text": "hi"}
+    facts = gather(catalogue.find("send_message"), arguments, Context())
+    kept = True
+    for name, rules in (("typical", TYPICAL), ("worst", WORST)):
+        policy = _policy(rules, catalogue)
+        assert decide(policy, facts).effect == "allow", decide(policy, facts)
+        ours, floor = _measure(policy, facts, rounds)
+        kept = kept and ours < LIMIT
+        print(
+            f"{name:<8} {ours:6.1f} us a decision, {RULES} rules (limit {LIMIT:g}); "
+            f"floor {floor:5.1f} us, ratio {ours / floor:.2f}"
+        )
+    return 0 if kept else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

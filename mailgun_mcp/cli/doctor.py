@@ -1,0 +1,152 @@
+"""Check key, region, network, permissions and clock. Only reads are sent; each finding says what to do."""
+
+import argparse
+import json
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from time import time
+from typing import TYPE_CHECKING, Any
+
+from mailgun_mcp import __version__
+from mailgun_mcp.cli.exits import FAILED, OK
+from mailgun_mcp.cli.output import out, paint
+from mailgun_mcp.cli.parser import add_settings, settings_given
+from mailgun_mcp.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from mailgun_mcp.catalogue.load import Catalogue
+    from mailgun_mcp.cli.checks import Check
+    from mailgun_mcp.mailgun.client import Client
+    from mailgun_mcp.mailgun.endpoint import Endpoint
+
+COLOURS = {"ok": "green", "warning": "yellow", "failure": "red"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("--json", action="store_true", help="as JSON, for programs")
+    add_settings(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Make all checks. FAILED when one of them failed; warnings alone are OK."""
+    checks = examine(settings_given(arguments))
+    failed = any(check.state == "failure" for check in checks)
+    if arguments.json:
+        out(json.dumps({"ok": not failed, "checks": [asdict(check) for check in checks]}, ensure_ascii=False, indent=2))
+    else:
+        for check in checks:
+            _show(check)
+    return FAILED if failed else OK
+
+
+def examine(given: dict[str, Any], now: Callable[[], float] = time) -> "list[Check]":
+    """Return what every check found with the settings that the command line gave, in order.
+
+    Checks that rest on one that failed are left out.
+    """
+    from mailgun_mcp import settings
+    from mailgun_mcp.cli import checks
+    from mailgun_mcp.cli.checks import Check
+
+    found = [Check("mailgun-mcp", "ok", __version__), checks.python()]
+    try:
+        options = checks.patient(settings.load(given))
+    except SettingsError as error:
+        return [*found, Check("settings", "failure", str(error), "Correct it; everything else rests on it.")]
+    found += [Check("settings", "ok", "readable"), _tools(options), checks.key(options)]
+    endpoint = _endpoint(options)
+    if isinstance(endpoint, Check):
+        return [*found, endpoint]
+    found.append(checks.region(options, endpoint))
+    return found + _online(options, endpoint, now, able=all(check.state != "failure" for check in found))
+
+
+def _online(options: Settings, endpoint: "Endpoint", now: Callable[[], float], *, able: bool) -> "list[Check]":
+    import anyio
+
+    from mailgun_mcp.cli import checks
+
+    reached = [] if options.simulator else [checks.network(endpoint, options.timeout)]
+    if not able or any(check.state == "failure" for check in reached):
+        return reached
+    try:
+        return reached + anyio.run(account, options, now)
+    except SettingsError as error:
+        return [*reached, checks.Check("settings", "failure", str(error), "Correct it.")]
+
+
+def _client(options: Settings) -> "Client":
+    from mailgun_mcp import start
+
+    return start.create_app(options).client
+
+
+async def account(
+    options: Settings, now: Callable[[], float], client_of: "Callable[[Settings], Client]" = _client
+) -> "list[Check]":
+    """Return what reads with the key tell; `client_of` makes the client for a region's settings."""
+    from mailgun_mcp.cli import checks
+    from mailgun_mcp.mailgun.errors import MailgunFault
+
+    catalogue = _whole_catalogue()
+    async with client_of(options) as client:
+        answers = await checks.Account(catalogue, client, options.subaccount).probe()
+        time_received = now()
+    first = answers["domains"]
+    refused = isinstance(first, MailgunFault) and first.status == 401
+    other = client.endpoint.other_region if refused and not options.simulator else None
+    elsewhere = await _taken(catalogue, client_of(_in_region(options, other)), options.subaccount) if other else None
+    login = checks.login(first, client.endpoint, elsewhere)
+    if login.state == "failure":
+        return [login]
+    return [login, checks.permissions(answers), checks.clock(answers.values(), time_received)]
+
+
+def _in_region(options: Settings, region: str) -> Settings:
+    return replace(options, region=region, hostname=None, url=None)
+
+
+async def _taken(catalogue: "Catalogue", client: "Client", subaccount: str | None) -> bool | None:
+    """Return whether the client's region takes the key, None when it did not say."""
+    from mailgun_mcp.cli.checks import Account
+    from mailgun_mcp.mailgun.errors import MailgunFault
+
+    async with client:
+        answer = await Account(catalogue, client, subaccount).read("list_domains", {"limit": 1})
+    if isinstance(answer, MailgunFault):
+        return False if answer.status in (401, 403) else None
+    return True
+
+
+def _whole_catalogue() -> "Catalogue":
+    from mailgun_mcp.catalogue.load import Catalogue
+
+    return Catalogue.load()
+
+
+def _tools(options: Settings) -> "Check":
+    from mailgun_mcp import start
+    from mailgun_mcp.cli import checks
+
+    try:
+        return checks.tools(start.create_catalogue(options))
+    except SettingsError as error:
+        return checks.Check("tools", "failure", str(error), "Correct the selection of tools.")
+
+
+def _endpoint(options: Settings) -> "Endpoint | Check":
+    from mailgun_mcp.cli.checks import Check
+    from mailgun_mcp.mailgun.endpoint import EndpointError, resolve
+
+    try:
+        return resolve(region=options.region, hostname=options.hostname, url=options.url)
+    except EndpointError as error:
+        return Check("region", "failure", str(error), "Set one of MAILGUN_API_REGION, _HOSTNAME and _URL.")
+
+
+def _show(check: "Check") -> None:
+    mark = paint(f"{check.state:<7}", COLOURS[check.state])
+    out(f"{mark}  {check.name:<11}  {check.text}")
+    if check.step:
+        out(f"{'':<22}{paint('->', 'dim')} {check.step}")

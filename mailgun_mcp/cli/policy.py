@@ -1,0 +1,245 @@
+"""Check, explain, test, tabulate and rehearse a policy. Nothing is called."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mailgun_mcp.cli.exits import FAILED, OK, USAGE
+from mailgun_mcp.cli.output import out, paint
+from mailgun_mcp.cli.parser import Parser, add_settings
+from mailgun_mcp.settings import Settings, SettingsError, load
+
+if TYPE_CHECKING:
+    from mailgun_mcp.catalogue.load import Catalogue
+    from mailgun_mcp.guard.policy import Decision, Policy
+    from mailgun_mcp.guard.simulate import Replayed
+
+COLOURS = {"allow": "green", "confirm": "yellow", "deny": "red"}
+NAMES = ("check", "explain", "test", "table", "simulate", "schema")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    from mailgun_mcp.guard.hypothetical import SUPPOSED
+
+    actions = parser.add_subparsers(dest="action", required=True, metavar="|".join(NAMES), parser_class=Parser)
+    checking = actions.add_parser("check", help="say whether a file can be used, or all that is wrong with it")
+    checking.add_argument("file")
+    explaining = actions.add_parser("explain", help="say what is decided on a call, by which rule, and why")
+    explaining.add_argument("tool")
+    explaining.add_argument("arguments", nargs="?", default="{}", help="JSON, or {name: value} as in YAML")
+    for name, meaning in SUPPOSED.items():
+        if name != "list_members":
+            explaining.add_argument(f"--{name.replace('_', '-')}", metavar="TEXT", help=meaning)
+    testing = actions.add_parser("test", help="run the tests of a file")
+    testing.add_argument("file")
+    tabling = actions.add_parser("table", help="show the decision on every operation; of all profiles without --policy")
+    tabling.add_argument("--format", choices=sorted(FORMATS), default="text", help="text, markdown or csv")
+    simulating = actions.add_parser("simulate", help="say what a policy would have decided on recorded calls")
+    simulating.add_argument("file")
+    simulating.add_argument("--replay", required=True, metavar="JOURNAL", help="JSON lines: tool, arguments, when, …")
+    actions.add_parser("schema", help="print the JSON Schema of a policy file, for editors")
+    for action in (explaining, tabling):
+        action.add_argument("--policy", metavar="FILE|PROFILE", help="instead of the one that a server would use")
+    for action in (checking, explaining, testing, tabling, simulating):
+        add_settings(action, only=("spec",))
+    for action in actions.choices.values():
+        action.set_defaults(parser=action)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the action. An unusable policy file fails with all that is wrong with it."""
+    from mailgun_mcp.guard.policy_file import PolicyError
+
+    actions = {
+        "check": _check,
+        "explain": _explain,
+        "test": _test,
+        "table": _table,
+        "simulate": _simulate,
+        "schema": _schema,
+    }
+    try:
+        return actions[arguments.action](arguments)
+    except PolicyError as error:
+        sys.stderr.write(f"{error}\n")
+        return FAILED if arguments.action in ("check", "test") else USAGE
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from mailgun_mcp.guard.profiles import PROFILES
+
+    policy = _load(arguments.file, _catalogue(arguments))
+    tests = f", {len(policy.tests)} tests" if policy.tests else ""
+    out(f"{arguments.file}: ok ({len(policy.rules)} rules with those it extends{tests})")
+    if not any(rule.name.partition("/")[0] in PROFILES for rule in policy.rules):
+        out("It extends no profile: what none of its rules allows is denied.")
+    return OK
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    from mailgun_mcp.guard.engine import decide, explain
+    from mailgun_mcp.guard.hypothetical import SUPPOSED, suppose, unknown_arguments
+    from mailgun_mcp.guard.policy_file import read_arguments
+    from mailgun_mcp.nearest import unknown
+
+    catalogue = _catalogue(arguments)
+    if arguments.tool not in catalogue:
+        raise SettingsError(unknown("tool", arguments.tool, catalogue.names))
+    operation = catalogue.find(arguments.tool)
+    policy = _chosen(arguments, catalogue)
+    supposed = {name: value for name in SUPPOSED if (value := getattr(arguments, name, None)) is not None}
+    try:
+        given = read_arguments(arguments.arguments)
+        facts = suppose(operation, given, {"at": datetime.now(UTC).isoformat(), **supposed}, policy.timezone)
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+    wrong = unknown_arguments(operation, given)
+    if wrong:
+        raise SettingsError("; ".join(wrong))
+    _tell(policy, decide(policy, facts))
+    for verdict in explain(policy, facts):
+        mark = "=>" if verdict.decides else "! " if verdict.failed else "+ " if verdict.matched else "  "
+        out(f"{mark} {verdict.effect:<8} {verdict.rule}: {verdict.why}")
+    return OK
+
+
+def _tell(policy: "Policy", decision: "Decision") -> None:
+    out(f"decision: {_painted(decision)}")
+    out(f"rule:     {decision.rule}")
+    out(f"reason:   {decision.reason}")
+    out(f"policy:   {policy.name} {policy.digest[:12]}")
+    out()
+    out("Denies first, then the rest in order; => decides, + matches as well, ! could not be evaluated:")
+
+
+def _test(arguments: argparse.Namespace) -> int:
+    from mailgun_mcp.guard.examples import run_examples
+
+    catalogue = _catalogue(arguments)
+    results = run_examples(_load(arguments.file, catalogue), catalogue)
+    for result in results:
+        mark = paint("ok    ", "green") if result.passed else paint("FAILED", "red")
+        out(f"{mark} {arguments.file}:{result.example.line} {result.example.call}: {_words(result.decision)}")
+        for fault in result.faults:
+            out(f"       {fault} ({result.decision.reason})")
+    failed = sum(not result.passed for result in results)
+    out(f"{len(results) - failed} of {len(results)} tests passed" if results else "the file has no tests")
+    return FAILED if failed else OK
+
+
+def _table(arguments: argparse.Namespace) -> int:
+    from mailgun_mcp.guard.profiles import PROFILES, profile
+
+    catalogue = _catalogue(arguments)
+    policies = [_chosen(arguments, catalogue)] if arguments.policy else [profile(name) for name in PROFILES]
+    FORMATS[arguments.format](list(_cells(policies, catalogue)))
+    return OK
+
+
+def _cells(policies: Sequence["Policy"], catalogue: "Catalogue") -> Iterator[list[str]]:
+    from mailgun_mcp.guard.table import rows
+
+    alone = len(policies) == 1
+    yield ["tool", "toolset", "risk", *(["decision", "level", "when", "rule"] if alone else [p.name for p in policies])]
+    for found in zip(*(rows(policy, catalogue) for policy in policies), strict=True):
+        row = found[0]
+        exceptions = "; ".join(map(str, row.exceptions))
+        decisions = [row.effect, row.level or "", exceptions, row.rule] if alone else [str(each) for each in found]
+        yield [row.operation.name, row.operation.toolset, row.operation.risk, *decisions]
+
+
+def _as_text(cells: list[list[str]]) -> None:
+    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
+    for row in cells:
+        out("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _as_markdown(cells: list[list[str]]) -> None:
+    head, *rest = ([cell.replace("|", "\\|") for cell in row] for row in cells)
+    for row in (head, ["---"] * len(head), *rest):
+        out(f"| {' | '.join(row)} |")
+
+
+def _as_csv(cells: list[list[str]]) -> None:
+    import csv
+
+    csv.writer(sys.stdout, lineterminator="\n").writerows(cells)
+
+
+FORMATS = {"text": _as_text, "markdown": _as_markdown, "csv": _as_csv}
+
+
+def _simulate(arguments: argparse.Namespace) -> int:
+    from mailgun_mcp.guard.simulate import JournalError, replay
+
+    catalogue = _catalogue(arguments)
+    policy = _load(arguments.file, catalogue)
+    try:
+        with Path(arguments.replay).open(encoding="utf-8") as journal:
+            _tell_replayed(list(replay(journal, policy, catalogue)))
+    except (OSError, UnicodeDecodeError, JournalError) as error:
+        raise SettingsError(f"{arguments.replay}: {error}") from error
+    return OK
+
+
+def _tell_replayed(calls: Iterable["Replayed"]) -> None:
+    from collections import Counter
+
+    changes: Counter[str] = Counter()
+    for call in calls:
+        recorded, decision = call.recorded, call.decision
+        now = f"{_painted(decision)} ({decision.rule})" if decision else "unknown tool"
+        before = recorded.decision or "?"
+        out(f"{'*' if call.differs else ' '} {recorded.line:>5} {recorded.tool}: {before} -> {now}")
+        if decision is None:
+            changes["unknown tools"] += 1
+        else:
+            changes[f"{before} -> {decision.effect}" if call.differs or not recorded.decision else "as recorded"] += 1
+    out()
+    for change, count in sorted(changes.items()):
+        out(f"{count:>6} {change}")
+    out(f"{changes.total():>6} calls")
+
+
+def _schema(_: argparse.Namespace) -> int:
+    from mailgun_mcp.guard.policy_model import json_schema
+
+    out(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    return OK
+
+
+def _words(decision: "Decision") -> str:
+    return f"{decision.effect} ({decision.level})" if decision.level else decision.effect
+
+
+def _painted(decision: "Decision") -> str:
+    return paint(_words(decision), COLOURS[decision.effect])
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    # Not `settings_given`: here `--region` and `--subaccount` are facts of a supposed call.
+    return load({name: getattr(arguments, name) for name in ("spec", "config")})
+
+
+def _catalogue(arguments: argparse.Namespace) -> "Catalogue":
+    """All that a rule may name: also what a server with these settings would not offer."""
+    from mailgun_mcp.start import create_catalogue
+
+    return create_catalogue(Settings(spec=_settings(arguments).spec))
+
+
+def _load(file: str, catalogue: "Catalogue") -> "Policy":
+    from mailgun_mcp.guard.policy_file import load_policy
+
+    return load_policy(Path(file), catalogue)
+
+
+def _chosen(arguments: argparse.Namespace, catalogue: "Catalogue") -> "Policy":
+    from mailgun_mcp.guard.policy_file import open_policy
+
+    return open_policy(arguments.policy or _settings(arguments).policy, catalogue)

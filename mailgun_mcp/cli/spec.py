@@ -1,0 +1,31 @@
+"""Compare an OpenAPI 3.x file, such as Mailgun's published one, with the catalogue."""
+
+import argparse
+from pathlib import Path
+
+from mailgun_mcp.cli.exits import FAILED, OK
+from mailgun_mcp.cli.output import out
+from mailgun_mcp.cli.parser import Parser
+from mailgun_mcp.settings import SettingsError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="diff", parser_class=Parser)
+    comparing = actions.add_parser("diff", help="print what is new, gone or changed; exit 1 if anything is")
+    comparing.add_argument("file", metavar="FILE", help="an OpenAPI 3.x document, YAML or JSON")
+    comparing.set_defaults(parser=comparing)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the differences. FAILED when there are any."""
+    from mailgun_mcp.catalogue.diff import compare, render
+    from mailgun_mcp.catalogue.errors import CatalogueError
+    from mailgun_mcp.catalogue.load import Catalogue
+
+    try:
+        differences = compare(Path(arguments.file), Catalogue.load())
+    except CatalogueError as error:
+        raise SettingsError(str(error)) from error
+    out(render(differences).rstrip())
+    return FAILED if differences else OK

@@ -1,0 +1,45 @@
+"""Globs as a policy writes them: `*`, `?`, `[abc]`, without regard to case."""
+
+import re
+from collections.abc import Callable, Iterable
+from fnmatch import translate
+
+Test = Callable[[str], bool]
+
+
+def matcher(globs: Iterable[str]) -> Test:
+    """Return the test whether a text matches any of `globs`; of none, nothing does."""
+    wanted = list(dict.fromkeys(glob.lower() for glob in globs))
+    if "*" in wanted:
+        return lambda _: True
+    # Most globs are names, `*.example.com` or `delete_*`, and these need no pattern.
+    plain = frozenset(glob for glob in wanted if not is_glob(glob))
+    ends = tuple(glob[1:] for glob in wanted if _is_open(glob, 0))
+    begins = tuple(glob[:-1] for glob in wanted if _is_open(glob, -1))
+    if len(plain) + len(ends) + len(begins) < len(wanted):
+        search = re.compile("|".join(map(translate, wanted))).match
+        return lambda text: search(text.lower()) is not None
+    if len(plain) == len(wanted):
+        return lambda text: text.lower() in plain
+    if len(ends) == len(wanted):
+        return lambda text: text.lower().endswith(ends)
+    return lambda text: (folded := text.lower()) in plain or folded.endswith(ends) or folded.startswith(begins)
+
+
+def _is_open(glob: str, side: int) -> bool:
+    """Return whether the only thing that makes it a glob is a `*` at this side."""
+    rest = glob[1:] if side == 0 else glob[:-1]
+    return glob[side : side + 1 or None] == "*" and not is_glob(rest)
+
+
+def is_glob(text: str) -> bool:
+    """Return whether `text` is more than a name."""
+    return any(character in text for character in "*?[")
+
+
+def address_matcher(globs: Iterable[str]) -> Test:
+    """Return the test of an address: a glob with `@` is for the whole of it, one without for its domain."""
+    wanted = list(globs)
+    whole = matcher(glob for glob in wanted if "@" in glob or glob == "*")
+    domain = matcher(glob for glob in wanted if "@" not in glob)
+    return lambda address: whole(address) or domain(address.rpartition("@")[2])

@@ -1,0 +1,110 @@
+"""Which elements of HTML mail a person does not see: what hides text from people is not for models either."""
+
+import re
+from dataclasses import dataclass, replace
+
+Colour = tuple[int, int, int]
+
+COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
+LENGTH = re.compile(r"(-?[0-9]*\.?[0-9]+)\s*(?:px|pt|em|rem|ex|%|vw|vh|in|cm|mm)?")
+HEX = re.compile(r"#([0-9a-f]{3}|[0-9a-f]{6})")
+RGB = re.compile(r"rgba?\(\s*([0-9]{1,3})[\s,]+([0-9]{1,3})[\s,]+([0-9]{1,3})\s*(?:[,/]\s*([0-9.]+)%?\s*)?\)")
+NAMES: dict[str, Colour] = {
+    "white": (255, 255, 255),
+    "snow": (255, 250, 250),
+    "ivory": (255, 255, 240),
+    "whitesmoke": (245, 245, 245),
+    "black": (0, 0, 0),
+    "red": (255, 0, 0),
+    "green": (0, 128, 0),
+    "blue": (0, 0, 255),
+    "yellow": (255, 255, 0),
+    "gray": (128, 128, 128),
+    "grey": (128, 128, 128),
+    "silver": (192, 192, 192),
+}
+ALIKE = 10
+"""Difference in each of red, green and blue that an eye does not see."""
+LONGEST_STYLE = 5_000
+OFF_SCREEN = -500
+SMALLEST_FONT = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How text in an element looks."""
+
+    hidden: bool = False
+    colour: Colour | None = None
+    background: Colour | None = None
+
+
+PAGE = Look(background=NAMES["white"])
+
+
+def look_of(attributes: dict[str, str], outer: Look, *, unseen: bool) -> Look:
+    """Return the look of an element inside `outer`; what is hidden hides all inside it."""
+    if outer.hidden:
+        return outer
+    style = _declarations(attributes.get("style", ""))
+    if unseen or "hidden" in attributes or _hides(style):
+        return replace(outer, hidden=True)
+    colour = _colour(style.get("color") or attributes.get("color", "")) or outer.colour
+    background = _background(attributes, style, outer)
+    return Look(_alike(colour, background), colour, background)
+
+
+def _declarations(style: str) -> dict[str, str]:
+    text = COMMENT.sub("", style[:LONGEST_STYLE].lower())
+    pairs = (declaration.partition(":") for declaration in text.split(";"))
+    return {name.strip(): value.replace("!important", "").strip() for name, _, value in pairs}
+
+
+def _hides(style: dict[str, str]) -> bool:
+    if style.get("display") == "none" or style.get("visibility") in ("hidden", "collapse"):
+        return True
+    if style.get("mso-hide") == "all" or style.get("color") == "transparent":
+        return True
+    if _at_most(style, "opacity", 0.01) or _tiny_font(style.get("font-size", "")) or _at_most(style, "max-height", 0):
+        return True
+    if style.get("overflow") == "hidden" and (_at_most(style, "height", 0) or _at_most(style, "width", 0)):
+        return True
+    return any(_at_most(style, name, OFF_SCREEN) for name in ("text-indent", "left", "top", "margin-left", "margin-top"))
+
+
+def _tiny_font(size: str) -> bool:
+    found = LENGTH.fullmatch(size)
+    # 0.8em is small print, 1px is not print.
+    return bool(found) and float(found[1]) <= (SMALLEST_FONT if size.endswith(("px", "pt", "%")) else 0.05)  # type: ignore[index]
+
+
+def _at_most(style: dict[str, str], name: str, limit: float) -> bool:
+    found = LENGTH.fullmatch(style.get(name, ""))
+    return found is not None and float(found[1]) <= limit
+
+
+def _background(attributes: dict[str, str], style: dict[str, str], outer: Look) -> Colour | None:
+    shorthand = style.get("background", "")
+    given = style.get("background-color") or attributes.get("bgcolor", "") or shorthand
+    found = _colour(given) or next((colour for word in given.split() if (colour := _colour(word))), None)
+    if found:
+        return found
+    # An image or a style sheet may have coloured it: then nobody knows.
+    unknown = given or "background-image" in style or attributes.keys() & {"class", "id", "background"}
+    return None if unknown else outer.background
+
+
+def _colour(text: str) -> Colour | None:
+    text = text.strip().lower()
+    if text in NAMES:
+        return NAMES[text]
+    if found := HEX.fullmatch(text):
+        digits = found[1] if len(found[1]) == 6 else "".join(digit * 2 for digit in found[1])
+        return int(digits[:2], 16), int(digits[2:4], 16), int(digits[4:], 16)
+    if found := RGB.fullmatch(text):
+        return int(found[1]), int(found[2]), int(found[3])
+    return None
+
+
+def _alike(one: Colour | None, other: Colour | None) -> bool:
+    return one is not None and other is not None and all(abs(a - b) <= ALIKE for a, b in zip(one, other, strict=True))

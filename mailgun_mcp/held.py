@@ -1,0 +1,45 @@
+"""Holds calls in the state store, lets an approved one through once, and calls the hooks."""
+
+from collections.abc import Awaitable, Callable
+
+from mailgun_mcp.guard.facts import Facts
+from mailgun_mcp.guard.forms import Form
+from mailgun_mcp.state.approvals import Approval
+from mailgun_mcp.state.store import Store, in_thread
+
+Hook = Callable[[Approval], Awaitable[None]]
+
+
+class HeldCalls:
+    """The approvals channel as one call sees it."""
+
+    def __init__(self, store: Store, clock: Callable[[], float], hook: Hook) -> None:
+        self._store = store
+        self._clock = clock
+        self._hook = hook
+
+    async def redeem(self, form: Form) -> str | None:
+        """Return who approved this very call, and use the approval up; None when nobody did."""
+        if not self._store.exists:
+            return None
+        approvals = self._store.approvals
+        found = await in_thread(approvals.grant, form.binding.digest, form.preview, self._clock(), level=form.level)
+        if found is None or not await in_thread(approvals.use, found.id, self._clock()):
+            return None
+        return ", ".join(answer.by for answer in found.answers)
+
+    async def hold(self, form: Form, facts: Facts, *, ttl: float) -> str:
+        """Hold the call for a person's answer and return its id."""
+        approval = await in_thread(
+            self._store.approvals.hold,
+            form,
+            tool=facts.operation.name,
+            title=facts.operation.title,
+            account=facts.context.account,
+            caller=facts.context.caller,
+            client=facts.context.client,
+            now=self._clock(),
+            ttl=ttl,
+        )
+        await self._hook(approval)
+        return approval.id

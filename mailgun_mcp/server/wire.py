@@ -1,0 +1,155 @@
+"""stdin and stdout as the event loop reads and writes them: lines in, bytes out.
+
+The SDK's own stdio transport hands every line, write and flush to a thread: a fifth of a call's
+time. Pipes, which is what clients give, need none.
+"""
+
+import asyncio
+import os
+import stat
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import BinaryIO, Protocol, cast
+
+import anyio
+from anyio import to_thread
+
+LONGEST = 2**30
+"""Bytes of a line, which nobody sends: how much a call may hold is checked where it is read."""
+
+
+class Wire(Protocol):
+    """The client's end of the line."""
+
+    async def read_line(self) -> bytes:
+        """Return the next line; nothing at the end."""
+        ...
+
+    async def write(self, data: bytes) -> None:
+        """Write all of `data`. Raises anyio.BrokenResourceError when the client has closed its end."""
+        ...
+
+
+@asynccontextmanager
+async def open_wire() -> AsyncIterator[Wire]:
+    """Take stdin and stdout for the client alone, and give them back.
+
+    Meanwhile what a library prints goes to stderr, and who reads stdin finds it empty.
+    """
+    with _taken() as (stdin, stdout):
+        if _are_pipes(stdin, stdout):
+            async with _open_pipes(stdin, stdout) as wire:
+                yield wire
+        else:
+            yield _Threads(os.fdopen(stdin, "rb", closefd=False), os.fdopen(stdout, "wb", closefd=False))
+
+
+@contextmanager
+def _taken() -> Iterator[tuple[int, int]]:
+    # Never closed: a thread may still wait for a line of the one when the other is done with.
+    stdin, stdout = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    try:
+        os.dup2(2, 1)
+    except OSError:
+        os.dup2(nothing, 1)
+    os.close(nothing)
+    try:
+        yield stdin, stdout
+    finally:
+        os.dup2(stdin, 0)
+        os.dup2(stdout, 1)
+
+
+def _are_pipes(stdin: int, stdout: int) -> bool:
+    """Whether the event loop can watch both. Not so for files, and not for one socket that is both."""
+    ends = [os.fstat(stdin), os.fstat(stdout)]
+    watched = all(stat.S_ISFIFO(end.st_mode) or stat.S_ISSOCK(end.st_mode) for end in ends)
+    return sys.platform != "win32" and watched and not os.path.samestat(*ends)
+
+
+@asynccontextmanager
+async def _open_pipes(stdin: int, stdout: int) -> AsyncIterator[Wire]:
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(limit=LONGEST)
+    inlet, _ = await loop.connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(os.dup(stdin), "rb", buffering=0)
+    )
+    _, outlet = await loop.connect_write_pipe(_Outlet, os.fdopen(os.dup(stdout), "wb", buffering=0))
+    try:
+        yield _Pipes(reader, outlet)
+    finally:
+        inlet.close()
+        outlet.close()
+        # Others may hold the same ends, and not expect that they do not block.
+        os.set_blocking(stdin, True)
+        os.set_blocking(stdout, True)
+
+
+class _Pipes:
+    def __init__(self, reader: asyncio.StreamReader, outlet: "_Outlet") -> None:
+        self._reader = reader
+        self._outlet = outlet
+
+    async def read_line(self) -> bytes:
+        return await self._reader.readline()
+
+    async def write(self, data: bytes) -> None:
+        await self._outlet.write(data)
+
+
+class _Outlet(asyncio.BaseProtocol):
+    """Writes to a pipe, and waits while it is full."""
+
+    def __init__(self) -> None:
+        self._is_lost = False
+        self._written = asyncio.Event()
+        self._written.set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.WriteTransport, transport)
+        self._transport.set_write_buffer_limits(high=0)
+
+    def pause_writing(self) -> None:
+        self._written.clear()
+
+    def resume_writing(self) -> None:
+        self._written.set()
+
+    def connection_lost(self, _: Exception | None) -> None:
+        self._is_lost = True
+        self._written.set()
+
+    async def write(self, data: bytes) -> None:
+        if not self._is_lost:
+            self._transport.write(data)
+            await self._written.wait()
+        if self._is_lost:
+            raise anyio.BrokenResourceError
+
+    def close(self) -> None:
+        if not self._is_lost:
+            self._transport.abort()
+
+
+class _Threads:
+    """For files and terminals."""
+
+    def __init__(self, stdin: BinaryIO, stdout: BinaryIO) -> None:
+        self._stdin = stdin
+        self._stdout = stdout
+
+    async def read_line(self) -> bytes:
+        return await to_thread.run_sync(self._stdin.readline)
+
+    async def write(self, data: bytes) -> None:
+        try:
+            await to_thread.run_sync(self._write, data)
+        except OSError as error:
+            raise anyio.BrokenResourceError from error
+
+    def _write(self, data: bytes) -> None:
+        self._stdout.write(data)
+        self._stdout.flush()

@@ -1,0 +1,1 @@
+"""What a server keeps between calls and processes: approvals, elevations, counters."""

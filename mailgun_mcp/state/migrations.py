@@ -1,0 +1,37 @@
+"""The tables, step by step. A step that was released is never changed; a new one follows it."""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """CREATE TABLE approvals (
+            id TEXT PRIMARY KEY,
+            created REAL NOT NULL,
+            expires REAL NOT NULL,
+            status TEXT NOT NULL,
+            tool TEXT NOT NULL,
+            title TEXT NOT NULL,
+            text TEXT NOT NULL,
+            level TEXT NOT NULL,
+            typed TEXT,
+            account TEXT NOT NULL,
+            caller TEXT NOT NULL,
+            client TEXT NOT NULL,
+            binding TEXT NOT NULL,
+            preview TEXT NOT NULL,
+            answers TEXT NOT NULL DEFAULT '[]'
+        )""",
+        "CREATE INDEX approvals_by_binding ON approvals (binding, status)",
+        """CREATE TABLE elevations (
+            id TEXT PRIMARY KEY, created REAL NOT NULL, until REAL NOT NULL, match TEXT NOT NULL, by TEXT NOT NULL
+        )""",
+        "CREATE TABLE nonces (nonce TEXT PRIMARY KEY, expires REAL NOT NULL)",
+        "CREATE INDEX nonces_by_age ON nonces (expires)",
+        """CREATE TABLE sends (
+            account TEXT NOT NULL, caller TEXT NOT NULL, digest TEXT NOT NULL, recipients INTEGER NOT NULL, at REAL NOT NULL
+        )""",
+        "CREATE INDEX sends_by_account ON sends (account, at)",
+        "CREATE INDEX sends_by_digest ON sends (account, digest, at)",
+        "CREATE INDEX sends_by_age ON sends (at)",
+        "CREATE TABLE spend (account TEXT NOT NULL, amount REAL NOT NULL, at REAL NOT NULL)",
+        "CREATE TABLE untrusted (caller TEXT PRIMARY KEY, at REAL NOT NULL)",
+    ),
+)

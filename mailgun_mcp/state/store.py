@@ -1,0 +1,268 @@
+"""The state store: one SQLite file for all processes of a user. Opened at its first use.
+
+Methods block for as long as a small file takes, and take the time as an argument. A store that
+cannot be used raises StateError: the call that needed it is not made.
+"""
+
+import json
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from threading import RLock
+from time import sleep
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from mailgun_mcp.state.migrations import MIGRATIONS
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from mailgun_mcp.state.approvals import Approvals
+    from mailgun_mcp.state.counters import Nonces, Sends, Spend, Untrusted
+    from mailgun_mcp.state.elevations import Elevations
+
+FILE = "state.db"
+BUSY_SECONDS = 5.0
+MONTHS = 400 * 86_400
+"""Seconds that what is over is kept for."""
+PAUSE = 0.02
+"""Seconds between tries where SQLite itself does not wait."""
+DAMAGED = f"{FILE} is damaged: move it away ({FILE}-wal and {FILE}-shm too) to begin anew, without what it holds"
+HINTS = {
+    "SQLITE_BUSY": f"another process has held {FILE} for more than {BUSY_SECONDS:.0f} seconds; try again",
+    "SQLITE_NOTADB": DAMAGED,
+    "SQLITE_CORRUPT": DAMAGED,
+    "SQLITE_FULL": "the disk is full",
+    "SQLITE_READONLY": f"{FILE} cannot be written",
+}
+"""Name of SQLite's error -> what to tell. Of others SQLite's own words are told."""
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class StateError(Exception):
+    """The state cannot be read or written, or does not allow what was asked. The message says what to do."""
+
+
+class UnknownName(StateError):
+    """Nothing has this name. The message names the nearest."""
+
+
+class Store:
+    """The state in `directory`, which is made, for the owner alone, when it is missing.
+
+    Threads of one process share it; one at a time is inside.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._connection: sqlite3.Connection | None = None
+        self._opened: tuple[int, int] | None = None
+        """The file that the connection is to."""
+        self._lock = RLock()
+
+    @cached_property
+    def approvals(self) -> "Approvals":
+        """Held calls and a person's answers to them."""
+        from mailgun_mcp.state.approvals import Approvals
+
+        return Approvals(self)
+
+    @cached_property
+    def elevations(self) -> "Elevations":
+        """Calls that a person allowed for a while."""
+        from mailgun_mcp.state.elevations import Elevations
+
+        return Elevations(self)
+
+    @cached_property
+    def nonces(self) -> "Nonces":
+        """What may be used once."""
+        from mailgun_mcp.state.counters import Nonces
+
+        return Nonces(self)
+
+    @cached_property
+    def sends(self) -> "Sends":
+        """What was sent to how many, for limits by the hour and for duplicates."""
+        from mailgun_mcp.state.counters import Sends
+
+        return Sends(self)
+
+    @cached_property
+    def spend(self) -> "Spend":
+        """What billing calls cost."""
+        from mailgun_mcp.state.counters import Spend
+
+        return Spend(self)
+
+    @cached_property
+    def untrusted(self) -> "Untrusted":
+        """Who was shown text of third parties, and when."""
+        from mailgun_mcp.state.counters import Untrusted
+
+        return Untrusted(self)
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever kept here."""
+        with self._faults():
+            return self._connection is not None or (self.directory / FILE).exists()
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    @contextmanager
+    def reading(self) -> "Iterator[sqlite3.Connection]":
+        """Give the connection for reads."""
+        with self._lock, self._faults():
+            yield self._open()
+
+    @contextmanager
+    def writing(self) -> "Iterator[sqlite3.Connection]":
+        """Give the connection inside a transaction that no other process shares; kept on leaving, undone on a fault."""
+        with self.reading() as connection, transaction(connection):
+            yield connection
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        import sqlite3
+
+        try:
+            yield
+        except sqlite3.Error as error:
+            name = getattr(error, "sqlite_errorname", "")
+            hint = next((hint for known, hint in HINTS.items() if name.startswith(known)), str(error))
+            raise StateError(f"the state in {self.directory} cannot be used: {hint}") from error
+        except OSError as error:
+            raise StateError(f"the state in {self.directory} cannot be used: {error.strerror or error}") from error
+
+    def _open(self) -> "sqlite3.Connection":
+        """A file that was moved away meanwhile is no longer the state: what other processes write is elsewhere."""
+        path = self.directory / FILE
+        if self._connection is not None and _identity(path) != self._opened:
+            self.close()
+        if self._connection is None:
+            self._connection = self._connect(path)
+            self._opened = _identity(path)
+        return self._connection
+
+    def _connect(self, path: Path) -> "sqlite3.Connection":
+        import sqlite3
+
+        prepare_directory(self.directory)
+        # The file is made for its owner alone before SQLite writes the first byte; -wal and -shm take its mode.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        refuse_others(path)
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        try:
+            connection.row_factory = sqlite3.Row
+            _share(connection)
+            connection.execute("PRAGMA synchronous=FULL")
+            _migrate(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def prepare_directory(directory: Path) -> None:
+    """Make the directory for its owner alone, or refuse one that others may enter. Raises StateError."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    refuse_others(directory)
+
+
+def refuse_others(path: Path) -> None:
+    """Raise StateError when others than this user have rights on `path`."""
+    if os.name != "posix":  # pragma: no cover - elsewhere the mode says nothing
+        return
+    found = path.stat()
+    mode = stat.S_IMODE(found.st_mode)
+    if found.st_uid != os.geteuid():
+        raise StateError(f"{path} belongs to another user: name a directory of your own with --state")
+    if mode & 0o077:
+        raise StateError(f"{path} is open to other users (mode {mode:o}): run chmod go= {path}")
+
+
+def stored(text: str, kind: type[T]) -> T:
+    """Return what was stored as JSON. Raises StateError when it is not of that kind."""
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise StateError(f"the state cannot be used: {DAMAGED}") from error
+    if not isinstance(value, kind):
+        raise StateError(f"the state cannot be used: {DAMAGED}")
+    return value
+
+
+@contextmanager
+def transaction(connection: "sqlite3.Connection") -> Iterator[None]:
+    """Keep what the block writes when it ends well, and nothing of it when it does not, or the disk is full."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _share(connection: "sqlite3.Connection") -> None:
+    """Switch to write-ahead logging, which SQLite does not wait for while another process opens the new file too."""
+    import sqlite3
+
+    connection.execute("PRAGMA busy_timeout=0")
+    for patience in range(round(BUSY_SECONDS / PAUSE), -1, -1):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            break
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or not patience:
+                raise
+            sleep(PAUSE)
+    connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000:.0f}")
+
+
+def _migrate(connection: "sqlite3.Connection") -> None:
+    """Bring the tables to this version, in one transaction; an unknown newer version is refused."""
+    if _version(connection) == len(MIGRATIONS):
+        return
+    with transaction(connection):
+        version = _version(connection)
+        if version > len(MIGRATIONS):
+            raise StateError(
+                f"the state was written by a newer mailgun-mcp (version {version} of the tables): update it"
+            )
+        for number, statements in enumerate(MIGRATIONS[version:], version + 1):
+            for statement in statements:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number}")
+
+
+def _version(connection: "sqlite3.Connection") -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run a blocking method of the store beside the event loop."""
+    from functools import partial
+
+    import anyio.to_thread
+
+    return await anyio.to_thread.run_sync(partial(function, *args, **kwargs))

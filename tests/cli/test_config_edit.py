@@ -1,0 +1,199 @@
+"""Editing a client's configuration: what is there stays, and what cannot stay is refused."""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailgun_mcp.cli.clients import CLIENTS, entry
+from mailgun_mcp.cli.config_edit import snippet, with_server
+from mailgun_mcp.settings import SettingsError
+
+JSON, TOML, VSCODE = CLIENTS["cursor"], CLIENTS["codex"], CLIENTS["vscode"]
+PATH = Path("config")
+ENTRY = {"command": "run", "args": ["serve", "--simulator"]}
+OTHER = {"command": "other"}
+
+
+def edited(text: str, *, toml: bool = False, made: dict[str, Any] | None = None, force: bool = False) -> str:
+    return with_server(text, PATH, TOML if toml else JSON, "mailgun", made or ENTRY, force=force)
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(
+    st.dictionaries(st.text().filter(lambda key: key != "mcpServers"), values, max_size=4),
+    st.sampled_from([None, 2, "\t"]),
+)
+def test_everything_else_in_a_json_file_stays(document: dict[str, Any], indent: int | str | None) -> None:
+    text = json.dumps(document, indent=indent)
+    new = json.loads(edited(text))
+    assert new == {**document, "mcpServers": {"mailgun": ENTRY}}
+    assert [key for key in new if key != "mcpServers"] == list(document)
+
+
+@pytest.mark.parametrize("text", ["", "\n", "  \n\n"])
+def test_an_empty_file_becomes_a_whole_one(text: str) -> None:
+    assert json.loads(edited(text)) == {"mcpServers": {"mailgun": ENTRY}}
+    assert tomllib.loads(edited(text, toml=True)) == {"mcp_servers": {"mailgun": ENTRY}}
+
+
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        pytest.param(
+            '{\n    "a": "ü"\n}\n', '{\n    "a": "ü",\n    "mcpServers": {\n        "mailgun"', id="four-spaces"
+        ),
+        pytest.param(
+            '{\n\t"a": "\\u00fc"\n}', '{\n\t"a": "\\u00fc",\n\t"mcpServers": {\n\t\t"mailgun"', id="tabs-ascii"
+        ),
+        pytest.param('{\r\n  "a": 1\r\n}\r\n', '{\r\n  "a": 1,\r\n  "mcpServers": {\r\n    "mailgun"', id="windows"),
+    ],
+)
+def test_indentation_line_ends_and_escapes_stay(text: str, start: str) -> None:
+    new = edited(text)
+    assert new.startswith(start)
+    assert new.endswith("\n") is text.endswith("\n")
+
+
+def test_the_servers_that_are_there_stay_in_their_order() -> None:
+    new = json.loads(edited(json.dumps({"mcpServers": {"z": OTHER, "a": OTHER}})))
+    assert list(new["mcpServers"].items()) == [("z", OTHER), ("a", OTHER), ("mailgun", ENTRY)]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param('{\n  // mine\n  "a": 1\n}', r"comments would be lost", id="line-comment"),
+        pytest.param('{"a": 1 /* mine */}', r"comments would be lost", id="block-comment"),
+        pytest.param('{"a": 1,}', r"it is not plain JSON: ", id="trailing-comma"),
+        pytest.param('{"a": "http://x"', r"it is not plain JSON: ", id="cut-off"),
+        pytest.param("[]", "does not hold a JSON object", id="list"),
+        pytest.param('{"a": 1, "a": 2}', "the same key twice", id="doubled-key"),
+        pytest.param('{"a": NaN}', "NaN is not JSON", id="nan"),
+        pytest.param('{"mcpServers": []}', "'mcpServers' in it is not an object", id="servers-in-a-list"),
+        pytest.param('{"mcpServers": null}', "'mcpServers' in it is not an object", id="no-servers"),
+        pytest.param("[" * 100_000, "nothing was changed", id="nested-too-deep"),
+        pytest.param("\ufeff{}", "it is not plain JSON", id="byte-order-mark"),
+    ],
+)
+def test_a_json_file_that_would_lose_something_is_refused_with_what_to_add(text: str, reason: str) -> None:
+    with pytest.raises(SettingsError, match=reason) as caught:
+        edited(text)
+    assert json.loads(str(caught.value).partition("\n\n")[2]) == {"mcpServers": {"mailgun": ENTRY}}
+
+
+def test_an_input_is_added_beside_those_that_are_there() -> None:
+    mine = {"id": "mine", "type": "promptString"}
+    made = entry(VSCODE, ["run"], None, keyless=False)
+    new = with_server(json.dumps({"inputs": [mine], "servers": {}}), PATH, VSCODE, "mailgun", made, force=False)
+    assert json.loads(new) == {"inputs": [mine, *VSCODE.inputs], "servers": {"mailgun": made}}
+    assert with_server(new, PATH, VSCODE, "mailgun", made, force=False) == new
+
+
+def test_an_input_of_the_same_id_is_left_as_it_is() -> None:
+    mine = {"id": "mailgun-api-key", "type": "promptString", "description": "mine"}
+    made = entry(VSCODE, ["run"], None, keyless=False)
+    new = with_server(json.dumps({"inputs": [mine]}), PATH, VSCODE, "mailgun", made, force=False)
+    assert json.loads(new)["inputs"] == [mine]
+
+
+CODEX = """\
+# my settings
+model = "o3"  # the good one
+
+[mcp_servers.other]
+command = "other"
+
+[profiles.x]
+model = "y"
+"""
+
+
+@pytest.mark.parametrize(
+    "text", [CODEX, CODEX.rstrip("\n"), CODEX.replace("\n", "\r\n")], ids=["unix", "no-end", "windows"]
+)
+def test_a_toml_file_keeps_its_every_character(text: str) -> None:
+    new = edited(text, toml=True)
+    assert new.startswith(text)
+    expected = tomllib.loads(CODEX)
+    expected["mcp_servers"]["mailgun"] = ENTRY
+    assert tomllib.loads(new) == expected
+
+
+@pytest.mark.parametrize("value", ['C:\\Programs\\"x"', "tab\there", "ünï\U0001f4e7", "line\nbreak", "\x01"])
+def test_any_value_survives_toml(value: str) -> None:
+    made = {"command": value, "args": [value], "env": {"MAILGUN_API_KEY_FILE": value}}
+    assert tomllib.loads(edited("", toml=True, made=made)) == {"mcp_servers": {"mailgun": made}}
+
+
+THERE = """\
+a = 1
+[mcp_servers.mailgun]
+command = "old"
+# about env
+[mcp_servers.mailgun.env]
+A = "b"
+
+# about the next
+[mcp_servers.mailgun2]
+command = "x"
+"""
+
+
+def test_a_forced_toml_entry_replaces_all_its_tables_and_no_others() -> None:
+    table = snippet(TOML, "mailgun", ENTRY)
+    assert edited(THERE, toml=True, force=True) == (
+        f'a = 1\n{table}# about env\n\n# about the next\n[mcp_servers.mailgun2]\ncommand = "x"\n'
+    )
+
+
+@pytest.mark.parametrize(
+    "header", ["[ mcp_servers . mailgun ]", '[mcp_servers."mailgun"]', "  [mcp_servers.'mailgun']"]
+)
+def test_a_toml_table_is_found_however_it_is_written(header: str) -> None:
+    assert edited(f'{header}\ncommand = "old"\n', toml=True, force=True) == snippet(TOML, "mailgun", ENTRY)
+
+
+@pytest.mark.parametrize(
+    ("text", "force"),
+    [
+        pytest.param("mcp_servers = {}", False, id="inline-servers"),
+        pytest.param('mcp_servers.mailgun = {command = "old"}', True, id="inline-entry"),
+        pytest.param('[mcp_servers]\nmailgun.command = "old"', True, id="dotted-keys"),
+        pytest.param("mcp_servers = 1", False, id="no-table"),
+        pytest.param("a = ", False, id="not-toml"),
+        pytest.param('b = """\n[mcp_servers.mailgun]\n"""\n[mcp_servers.mailgun]\ncommand = "o"', True, id="in-a-text"),
+    ],
+)
+def test_a_toml_file_that_cannot_be_edited_safely_is_refused_with_what_to_add(text: str, force: bool) -> None:
+    with pytest.raises(SettingsError, match="nothing was changed") as caught:
+        edited(text, toml=True, force=force)
+    assert str(caught.value).endswith(snippet(TOML, "mailgun", ENTRY))
+
+
+@pytest.mark.parametrize("toml", [False, True], ids=["json", "toml"])
+def test_an_entry_that_differs_is_shown_without_its_secrets(toml: bool) -> None:
+    secret = "0123456789abcdef0123456789abcdef-01234567-89abcdef"
+    old = {"command": "old", "args": [f"--key={secret}"], "env": {"MAILGUN_API_KEY": "hunter2", "MY_TOKEN": "hunter3"}}
+    text = edited("", toml=toml, made=old)
+    with pytest.raises(SettingsError, match="Give --force to replace it, or another --name") as caught:
+        edited(text, toml=toml)
+    message = str(caught.value)
+    assert [word for word in (secret, "hunter2", "hunter3") if word in message] == []
+    assert '-  "command": "old"' in message
+
+
+@pytest.mark.parametrize("toml", [False, True], ids=["json", "toml"])
+def test_the_same_entry_leaves_the_text_as_it_is(toml: bool) -> None:
+    text = edited("", toml=toml) + "\n\n"
+    assert edited(text, toml=toml) == text

@@ -1,0 +1,300 @@
+"""`install`: each client's own file and form, nothing lost, and no key written."""
+
+import json
+import stat
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailgun_mcp.cli import exits, run
+from mailgun_mcp.cli.clients import CLIENTS
+from tests.cli.conftest import Command
+
+KEY = "key-0123456789abcdef0123456789abcdef"
+SCRIPT = str(Path(sys.executable).with_name("mailgun-mcp"))
+FROM_ENVIRONMENT = {"env": {"MAILGUN_API_KEY": "${env:MAILGUN_API_KEY}"}}
+INPUT = {"type": "promptString", "id": "mailgun-api-key", "description": "Mailgun API key", "password": True}
+WRITTEN: dict[str, tuple[str, dict[str, Any]]] = {
+    "claude-code": (".mcp.json", {"mcpServers": {"mailgun": {"type": "stdio", "command": SCRIPT}}}),
+    "claude-desktop": (
+        ".config/Claude/claude_desktop_config.json",
+        {"mcpServers": {"mailgun": {"command": SCRIPT}}},
+    ),
+    "cursor": (
+        ".cursor/mcp.json",
+        {"mcpServers": {"mailgun": {"type": "stdio", "command": SCRIPT, **FROM_ENVIRONMENT}}},
+    ),
+    "vscode": (
+        ".vscode/mcp.json",
+        {
+            "servers": {
+                "mailgun": {
+                    "type": "stdio",
+                    "command": SCRIPT,
+                    "env": {"MAILGUN_API_KEY": "${input:mailgun-api-key}"},
+                }
+            },
+            "inputs": [INPUT],
+        },
+    ),
+    "windsurf": (
+        ".codeium/windsurf/mcp_config.json",
+        {"mcpServers": {"mailgun": {"command": SCRIPT, **FROM_ENVIRONMENT}}},
+    ),
+    "codex": (
+        ".codex/config.toml",
+        {"mcp_servers": {"mailgun": {"command": SCRIPT, "env_vars": ["MAILGUN_API_KEY"]}}},
+    ),
+    "gemini": (
+        ".gemini/settings.json",
+        {"mcpServers": {"mailgun": {"command": SCRIPT, "env": {"MAILGUN_API_KEY": "$MAILGUN_API_KEY"}}}},
+    ),
+}
+"""Client -> the file in a home that is also the project, and what a first `install` writes there."""
+
+
+@pytest.fixture(autouse=True)
+def _linux(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+
+
+def parsed(path: Path) -> dict[str, Any]:
+    text = path.read_text(encoding="utf-8")
+    document: dict[str, Any] = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
+    return document
+
+
+def server(path: Path, name: str = "mailgun") -> dict[str, Any]:
+    document = parsed(path)
+    servers = document.get("mcpServers") or document.get("servers") or document["mcp_servers"]
+    made: dict[str, Any] = servers[name]
+    return made
+
+
+def test_every_client_is_tried() -> None:
+    assert list(WRITTEN) == list(CLIENTS)
+
+
+@pytest.mark.parametrize("client", WRITTEN)
+def test_the_clients_own_file_is_written_in_its_own_form(client: str, home: Path) -> None:
+    file, document = WRITTEN[client]
+    assert run(["install", "--client", client]) == exits.OK
+    assert parsed(home / file) == document
+    assert [path for path in home.rglob("*") if path.is_file()] == [home / file]
+
+
+@pytest.mark.parametrize("client", WRITTEN)
+def test_what_is_printed_is_what_would_be_written(client: str, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["install", "--client", client, "--print"]) == exits.OK
+    out = capsys.readouterr().out
+    assert (tomllib.loads if client == "codex" else json.loads)(out) == WRITTEN[client][1]
+    assert list(home.rglob("*")) == []
+
+
+@pytest.mark.parametrize("client", WRITTEN)
+def test_a_second_time_changes_nothing(client: str, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["install", "--client", client])
+    file = home / WRITTEN[client][0]
+    before, moment = file.read_bytes(), file.stat().st_mtime_ns
+    assert run(["install", "--client", client]) == exits.OK
+    assert (file.read_bytes(), file.stat().st_mtime_ns) == (before, moment)
+    assert list(file.parent.iterdir()) == [file]
+    assert "already has it" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("client", "scope", "file"),
+    [
+        ("claude-code", "user", ".claude.json"),
+        ("cursor", "project", "project/.cursor/mcp.json"),
+        ("vscode", "user", ".config/Code/User/mcp.json"),
+        ("codex", "project", "project/.codex/config.toml"),
+        ("gemini", "project", "project/.gemini/settings.json"),
+    ],
+)
+def test_the_other_scope_has_a_file_of_its_own(
+    client: str, scope: str, file: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "project").mkdir()
+    monkeypatch.chdir(home / "project")
+    assert run(["install", "--client", client, "--scope", scope, "--simulator"]) == exits.OK
+    assert server(home / file)["args"] == ["serve", "--simulator"]
+
+
+def test_a_scope_that_the_client_lacks_is_refused(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["install", "--client", "windsurf", "--scope", "project"]) == exits.USAGE
+    assert "Windsurf: unknown scope 'project': known are user" in capsys.readouterr().err
+
+
+def test_what_the_server_is_to_get_becomes_its_flags(home: Path) -> None:
+    (home / "own.toml").write_text("", encoding="utf-8")
+    flags = [
+        "--read-only",
+        "--toolsets",
+        "events,bounces",
+        "--region",
+        "eu",
+        "--policy",
+        "guarded",
+        "--config",
+        "own.toml",
+    ]
+    assert run(["install", "--client", "claude-code", *flags]) == exits.OK
+    assert server(home / ".mcp.json")["args"] == [
+        *("serve", "--toolsets", "events,bounces", "--read-only", "--policy", "guarded", "--region", "eu"),
+        *("--config", str(home / "own.toml")),
+    ]
+
+
+@pytest.mark.parametrize("client", WRITTEN)
+def test_the_simulator_needs_no_key(client: str, home: Path) -> None:
+    assert run(["install", "--client", client, "--simulator"]) == exits.OK
+    document = parsed(home / WRITTEN[client][0])
+    assert "KEY" not in json.dumps(document)
+    assert "inputs" not in document
+
+
+@pytest.mark.parametrize("client", WRITTEN)
+def test_a_key_file_is_named_by_its_whole_path(client: str, home: Path) -> None:
+    assert run(["install", "--client", client, "--api-key-file", "secrets/key"]) == exits.OK
+    entry = server(home / WRITTEN[client][0])
+    assert (entry["env"], "env_vars" in entry) == ({"MAILGUN_API_KEY_FILE": str(home / "secrets" / "key")}, False)
+
+
+@pytest.mark.parametrize("client", WRITTEN)
+def test_no_key_is_ever_written_or_shown(
+    client: str, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MAILGUN_API_KEY", KEY)
+    assert run(["install", "--client", client]) == exits.OK
+    assert run(["install", "--client", client, "--print"]) == exits.OK
+    out, err = capsys.readouterr()
+    assert KEY not in out + err + (home / WRITTEN[client][0]).read_text(encoding="utf-8")
+
+
+def test_uvx_runs_the_published_package(home: Path) -> None:
+    assert run(["install", "--client", "cursor", "--uvx", "--simulator"]) == exits.OK
+    entry = server(home / ".cursor" / "mcp.json")
+    assert (entry["command"], entry["args"]) == ("uvx", ["mailgun-mcp", "serve", "--simulator"])
+
+
+def test_without_a_script_the_interpreter_is_run(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", str(home / "bin" / "python"))
+    assert run(["install", "--client", "cursor", "--simulator"]) == exits.OK
+    entry = server(home / ".cursor" / "mcp.json")
+    assert [entry["command"], *entry["args"]] == [
+        str(home / "bin" / "python"),
+        *("-m", "mailgun_mcp", "serve", "--simulator"),
+    ]
+
+
+def test_an_installation_in_uvs_cache_is_warned_of(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(home / ".cache" / "uv" / "archive-v0" / "x1" / "bin" / "python"))
+    run(["install", "--client", "cursor"])
+    assert "may vanish: give --uvx" in capsys.readouterr().err
+
+
+def test_the_server_can_have_another_name_and_file(home: Path) -> None:
+    path = home / "there" / "mcp.json"
+    assert (
+        run(["install", "--client", "cursor", "--name", "mail-eu", "--file", str(path), "--region", "eu"]) == exits.OK
+    )
+    assert list(parsed(path)["mcpServers"]) == ["mail-eu"]
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a.b", 'a"b', "é"])
+def test_a_name_that_clients_do_not_take_is_refused(name: str, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["install", "--client", "codex", f"--name={name}"]) == exits.USAGE
+    assert "holds more than letters, digits, - and _" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("client", "limit"), [(name, client.tool_limit) for name, client in CLIENTS.items() if client.tool_limit]
+)
+def test_more_tools_than_the_client_takes_are_warned_of_with_a_choice_that_fits(
+    client: str, limit: int, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["install", "--client", client, "--print"])
+    err = capsys.readouterr().err
+    assert f"takes {limit} tools of all servers together, and this one has 226" in err
+    proposed = err.partition("--toolsets ")[2].partition(" ")[0]
+    run(["install", "--client", client, "--print", "--toolsets", proposed])
+    assert "warning" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("client", [name for name, client in CLIENTS.items() if not client.tool_limit])
+def test_a_client_without_a_limit_is_not_warned(client: str, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["install", "--client", client, "--print"])
+    assert "warning" not in capsys.readouterr().err
+
+
+def test_a_name_that_makes_tool_names_too_long_is_warned_of(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["install", "--client", "codex", "--print", "--name", "mailgun-of-the-whole-company"])
+    assert "characters shorter" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("client", WRITTEN)
+def test_what_to_do_next_is_told(client: str, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["install", "--client", client])
+    err = capsys.readouterr().err
+    assert f"Next: {CLIENTS[client].key_step} {CLIENTS[client].after}" in err
+
+
+def test_a_key_file_that_is_not_there_yet_is_asked_for(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["install", "--client", "claude-desktop", "--api-key-file", "key"])
+    assert f"Save the API key in {home / 'key'}" in capsys.readouterr().err
+    (home / "key").write_text(KEY, encoding="utf-8")
+    run(["install", "--client", "claude-desktop", "--api-key-file", "key"])
+    assert "Save" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--toolsets", "mesages"], "unknown toolset 'mesages': did you mean 'messages'?"),
+        (["--policy", "gaurded"], "unknown policy 'gaurded': did you mean 'guarded'?"),
+        (["--region", "uk"], "unknown region 'uk'"),
+    ],
+)
+def test_what_the_server_would_refuse_is_not_written(
+    flags: list[str], message: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["install", "--client", "cursor", *flags]) == exits.USAGE
+    assert message in capsys.readouterr().err
+    assert list(home.iterdir()) == []
+
+
+def test_another_server_of_that_name_is_kept_unless_forced(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = home / ".cursor" / "mcp.json"
+    path.parent.mkdir()
+    there = {"mcpServers": {"mailgun": {"command": "old", "env": {"MAILGUN_API_KEY": KEY}, "args": [KEY]}}}
+    path.write_text(json.dumps(there), encoding="utf-8")
+    assert run(["install", "--client", "cursor"]) == exits.USAGE
+    out, err = capsys.readouterr()
+    assert parsed(path) == there
+    assert '-  "command": "old"' in err
+    assert f'+  "command": "{SCRIPT}"' in err
+    assert KEY not in out + err
+    assert run(["install", "--client", "cursor", "--force"]) == exits.OK
+    assert parsed(path) == WRITTEN["cursor"][1]
+    assert parsed(path.with_name("mcp.json.bak")) == there
+
+
+def test_the_files_mode_is_kept_and_its_backup_has_it_too(home: Path) -> None:
+    path = home / "mcp.json"
+    path.write_text("{}", encoding="utf-8")
+    path.chmod(0o640)
+    assert run(["install", "--client", "cursor", "--file", str(path)]) == exits.OK
+    assert {stat.S_IMODE(found.stat().st_mode) for found in home.iterdir()} == {0o640}
+
+
+def test_a_configuration_that_install_wrote_starts_the_server(mailgun_mcp: Command, tmp_path: Path) -> None:
+    assert mailgun_mcp("install", "--client", "claude-code", "--simulator", "--read-only").returncode == exits.OK
+    entry = server(tmp_path / ".mcp.json")
+    done = mailgun_mcp(*entry["args"][1:], stdin="")
+    assert (entry["command"], done.returncode, done.stdout) == (SCRIPT, exits.OK, "")

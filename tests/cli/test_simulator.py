@@ -1,0 +1,122 @@
+"""`simulator`: Mailgun in the box as a server of its own."""
+
+import os
+import re
+import signal
+import subprocess
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Timer
+from typing import Any
+
+import httpx
+import pytest
+
+from mailgun_mcp.catalogue.load import Catalogue
+from mailgun_mcp.cli import exits, run
+from mailgun_mcp.simulator import create_app
+from tests.cli.conftest import Command
+from tests.support.processes import PATIENCE, command, environment
+
+
+@contextmanager
+def simulating(home: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """Run the simulator on a free port; gives the process and the lines that it greets with."""
+    process = subprocess.Popen(
+        command("simulator", "--port", "0", *arguments),
+        env=environment(home),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell that runs the tests in the background has them ignore interrupts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    watchdog = Timer(PATIENCE, process.kill)
+    watchdog.start()
+    try:
+        assert process.stdout is not None
+        yield process, [process.stdout.readline().rstrip() for _ in range(3)]
+    finally:
+        watchdog.cancel()
+        process.kill()
+        process.communicate()
+
+
+def url_in(greeting: list[str]) -> str:
+    (url,) = re.findall(r"listens on (http://\S+)", greeting[0])
+    return str(url)
+
+
+def test_it_answers_as_soon_as_it_has_told_its_address(tmp_path: Path) -> None:
+    with simulating(tmp_path) as (_, greeting):
+        answer = httpx.get(f"{url_in(greeting)}/v4/domains", auth=("api", "any"))
+        assert (answer.status_code, "items" in answer.json()) == (200, True)
+
+
+def test_what_it_says_to_try_works(tmp_path: Path, mailgun_mcp: Command) -> None:
+    with simulating(tmp_path) as (_, greeting):
+        url = url_in(greeting)
+        assert greeting[1].split() == ["try", "it:", "curl", "--user", "api:simulator", f"{url}/v4/domains"]
+        variables = dict(word.split("=", 1) for word in greeting[2].split() if "=" in word)
+        assert variables == {"MAILGUN_API_URL": url, "MAILGUN_API_KEY": "simulator"}
+        done = mailgun_mcp("tools", "call", "list_domains", **variables)
+        assert (done.returncode, done.stderr) == (exits.OK, "")
+
+
+def test_with_a_key_no_other_is_let_in(tmp_path: Path) -> None:
+    with simulating(tmp_path, "--key", "only this") as (_, greeting):
+        url = f"{url_in(greeting)}/v4/domains"
+        assert "'api:only this'" in greeting[1]
+        assert [httpx.get(url, auth=("api", key)).status_code for key in ("only this", "other")] == [200, 401]
+
+
+@pytest.mark.parametrize(("flags", "logged"), [((), 1), (("--quiet",), 0)])
+def test_requests_are_logged_on_stderr_unless_it_is_to_be_quiet(
+    flags: tuple[str, ...], logged: int, tmp_path: Path
+) -> None:
+    with simulating(tmp_path, *flags) as (process, greeting):
+        httpx.get(f"{url_in(greeting)}/v4/domains", auth=("api", "any"))
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=PATIENCE)
+    assert (out, len(re.findall(r'"GET /v4/domains HTTP/1.1" 200', err))) == ("", logged)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
+def test_an_interrupt_ends_it_in_order(tmp_path: Path) -> None:
+    with simulating(tmp_path) as (process, _):
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, "Traceback" in err) == (exits.INTERRUPTED, False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--port", "x"], "port: 'x' is not a port from 0 to 65535"),
+        (["--port", "-1"], "port: '-1' is not a port from 0 to 65535"),
+        (["--port", "65536"], "port: '65536' is not a port from 0 to 65535"),
+        (["--host", "0.0.0.0"], "host 0.0.0.0 is not loopback"),
+        (["--port", "0", "--key", ""], "--key is empty"),
+    ],
+)
+def test_what_it_cannot_listen_on_is_refused(
+    arguments: list[str], message: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["simulator", *arguments]) == exits.USAGE
+    out, err = capsys.readouterr()
+    assert (out, message in err) == ("", True)
+
+
+@pytest.mark.anyio
+async def test_a_fault_inside_it_is_told_on_stderr_without_what_was_sent(capsys: pytest.CaptureFixture[str]) -> None:
+    broken: Any = object()
+    app = create_app(Catalogue.load(), account=broken)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x", auth=("api", "k")) as client:
+        answer = await client.get("/v4/domains")
+    out, err = capsys.readouterr()
+    assert (answer.status_code, out) == (500, "")
+    assert "simulator_failed" in err
+    assert "AttributeError" in err
+    assert b64encode(b"api:k").decode() not in err

@@ -1,0 +1,107 @@
+"""`tools`: the same tools and guard rails as over MCP, on the terminal."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mailgun_mcp.catalogue.load import Catalogue
+from mailgun_mcp.cli import exits, run
+from tests.cli.conftest import Command
+
+NAME = '{"name": "mail.example.com"}'
+
+
+def ran(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    """Return exit code, stdout and stderr."""
+    code = run(["tools", *arguments])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_every_tool_is_listed_with_its_risk(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = ran(["list"], capsys)
+    catalogue = Catalogue.load()
+    rows = [tuple(line.split()[:3]) for line in out.splitlines()]
+    assert (code, rows) == (exits.OK, [(operation.name, operation.risk, operation.toolset) for operation in catalogue])
+
+
+def test_the_list_is_what_a_server_with_these_settings_offers(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = ran(["list", "--json", "--toolsets", "bounces", "--read-only"], capsys)
+    assert (code, [tool["name"] for tool in json.loads(out)]) == (exits.OK, ["get_bounce", "list_bounces"])
+
+
+def test_a_tool_is_shown_as_reference_and_as_listed(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, reference, _ = ran(["show", "delete_domain"], capsys)
+    assert (code, reference.splitlines()[0]) == (exits.OK, "# delete_domain")
+    code, listed, _ = ran(["show", "delete_domain", "--json"], capsys)
+    assert (code, json.loads(listed)) == (exits.OK, Catalogue.load().find("delete_domain").tool)
+
+
+@pytest.mark.parametrize("action", ["show", "call"])
+def test_an_unknown_tool_names_the_nearest(action: str, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flags = ["--simulator"] if action == "call" else []
+    code, out, err = ran([action, "get_domian", *flags], capsys)
+    assert (code, out) == (exits.USAGE, "")
+    assert "unknown tool 'get_domian': did you mean 'get_domain'?" in err
+
+
+def test_a_call_prints_its_result_as_json(mailgun_mcp: Command) -> None:
+    done = mailgun_mcp("tools", "call", "list_domains", '{"limit": 1}', "--simulator")
+    assert (done.returncode, done.stderr) == (exits.OK, "")
+    assert len(json.loads(done.stdout)["items"]) == 1
+
+
+def test_a_call_reads_its_arguments_from_stdin(mailgun_mcp: Command) -> None:
+    done = mailgun_mcp("tools", "call", "list_domains", "-", "--simulator", stdin='{"limit": 2}')
+    assert (done.returncode, len(json.loads(done.stdout)["items"])) == (exits.OK, 2)
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "code", "message"),
+    [
+        pytest.param("get_domain", '{"name": "x.example.com"}', exits.FAILED, "(HTTP 404)", id="failed"),
+        pytest.param("get_domain", '{"nam": "x.example.com"}', exits.USAGE, "did you mean name?", id="invalid"),
+        pytest.param("delete_domain", NAME, exits.REFUSED, "Refused by policy (guarded/destructive)", id="refused"),
+        pytest.param("list_domains", '{"limit": NaN}', exits.USAGE, "not a number that JSON knows", id="nan"),
+    ],
+)
+def test_a_call_that_did_not_succeed_says_why_on_stderr(
+    tool: str, arguments: str, code: int, message: str, mailgun_mcp: Command
+) -> None:
+    done = mailgun_mcp("tools", "call", tool, arguments, "--simulator")
+    assert (done.returncode, done.stdout) == (code, "")
+    assert message in done.stderr
+
+
+def test_without_guard_rails_a_destructive_call_is_made(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = ran(["call", "delete_domain", NAME, "--simulator", "--policy", "unguarded"], capsys)
+    assert (code, json.loads(out)) == (exits.OK, {"message": "Domain will be deleted in the background"})
+
+
+def test_a_tool_that_is_not_offered_cannot_be_called(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = ran(["call", "delete_domain", NAME, "--simulator", "--policy", "unguarded", "--read-only"], capsys)
+    assert code == exits.USAGE
+    assert "unknown tool 'delete_domain'" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param("{", "the arguments are not JSON", id="not-json"),
+        pytest.param("[]", "the arguments are not a JSON object", id="no-object"),
+        pytest.param('{"limit": 1, "limit": 2}', "the same key twice", id="doubled-key"),
+        pytest.param("[" * 100_000, "the arguments are not JSON", id="nested-too-deep"),
+    ],
+)
+def test_arguments_that_are_no_json_object_are_refused(
+    arguments: str, message: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = ran(["call", "list_domains", arguments, "--simulator"], capsys)
+    assert (code, out) == (exits.USAGE, "")
+    assert message in err
+
+
+def test_a_call_without_a_key_says_what_to_do(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = ran(["call", "list_domains"], capsys)
+    assert (code, "add --simulator to try it without an account" in err) == (exits.USAGE, True)

@@ -1,0 +1,178 @@
+"""What no well-behaved client sends, frame by frame: each is answered with its reason, and nothing of it leaves."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from tests.support.processes import RawStdio, environment, pointed_at, raw_stdio
+from tests.support.upstream import Upstream, says, serve_upstream
+
+pytestmark = pytest.mark.anyio
+
+LONG = "x" * 1_000_000
+DEEP = '{"a": ' * 100 + "1" + "}" * 100
+BOUNCE = {"domain_name": "mg.example.com", "address": "ann@example.com"}
+MAIL = {
+    "domain_name": "mg.example.com",
+    "from": "ann@example.com",
+    "to": ["ben@example.com"],
+    "subject": "Hi",
+    "text": "Hi",
+}
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    """One loop for the module: one server survives all of it."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def upstream() -> AsyncIterator[Upstream]:
+    async with serve_upstream() as stub:
+        yield stub
+
+
+@pytest.fixture(scope="module")
+async def server(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RawStdio]:
+    env = environment(tmp_path_factory.mktemp("home"), pointed_at(upstream.url))
+    async with raw_stdio(["--policy", "unguarded"], env) as process:
+        yield process
+
+
+def with_(arguments: dict[str, Any], **changes: Any) -> str:
+    return json.dumps({**arguments, **changes})
+
+
+def raw(arguments: dict[str, Any], name: str, value: str) -> str:
+    """Return the arguments with `value` put in as it stands, JSON or not."""
+    return json.dumps({**arguments, name: "@"}).replace('"@"', value)
+
+
+BAD = {
+    "a number for a text": ("get_bounce", with_(BOUNCE, address=5), "address: must be a string, not integer 5"),
+    "a text for a number": ("list_bounces", with_(BOUNCE, limit="ten"), "limit: must be an integer, not string 'ten'"),
+    "true for a number": ("list_bounces", with_(BOUNCE, limit=True), "limit: must be an integer, not boolean True"),
+    "null for a text": ("get_bounce", with_(BOUNCE, address=None), "address: must be a string, not null"),
+    "an object for a text": ("get_bounce", with_(BOUNCE, address={}), "address: must be a string, not object {}"),
+    "a text for a list": ("send_message", with_(MAIL, to="ben@example.com"), "to: must be an array"),
+    "nothing at all": ("get_bounce", "{}", "domain_name: is required (string)"),
+    "an unknown argument": ("get_bounce", with_(BOUNCE, adress="x"), "adress: unknown argument; did you mean address?"),
+    "an argument without a name": ("get_bounce", with_(BOUNCE, **{"": "x"}), ": unknown argument"),
+    "less than the least": ("list_domains", json.dumps({"limit": 0}), "limit: 0 is less than 1"),
+    "more than the most": ("list_bounces", with_(BOUNCE, limit=10_001), "limit: 10001 is more than 1000"),
+    "a number of 400 digits": (
+        "list_bounces",
+        raw(BOUNCE, "limit", "9" * 400),
+        "limit: is larger than any number that Mailgun takes",
+    ),
+    "an exponent without end": (
+        "list_bounces",
+        raw(BOUNCE, "limit", "1e400"),
+        "limit: inf is not a number that JSON knows",
+    ),
+    "NaN": ("list_bounces", raw(BOUNCE, "limit", "NaN"), "limit: nan is not a number that JSON knows"),
+    "-Infinity": ("list_bounces", raw(BOUNCE, "limit", "-Infinity"), "limit: -inf is not a number that JSON knows"),
+    "a megabyte for a domain": (
+        "get_bounce",
+        with_(BOUNCE, domain_name=LONG),
+        "(1000002 characters) is not a domain name",
+    ),
+    "a megabyte for an address": ("get_bounce", with_(BOUNCE, address=LONG + "@example.com"), "is not a mail address"),
+    "a megabyte in a query": (
+        "list_bounces",
+        json.dumps({"domain_name": "mg.example.com", "term": LONG}),
+        "its URL is too long",
+    ),
+    "a megabyte of a name": ("get_bounce", with_(BOUNCE, **{LONG: 1}), "unknown argument"),
+    "26 megabytes of text": ("send_message", with_(MAIL, text=LONG * 27), "is more than Mailgun's limit"),
+    "deep nesting": ("send_message", raw(MAIL, "variables", DEEP), "nested deeper than 32 levels"),
+    "a NUL in a path": ("get_bounce", with_(BOUNCE, address="a\0@example.com"), "address: holds a NUL character"),
+    "a NUL in a text": ("send_message", with_(MAIL, text="a\0b"), "text: holds a NUL character"),
+    "a NUL in a name": ("send_message", with_(MAIL, variables={"a\0": 1}), "holds a NUL character"),
+    "a line break in a subject": ("send_message", with_(MAIL, subject="Hi\r\nBcc: eve@example.com"), "subject: "),
+    "a line break in a sender": (
+        "send_message",
+        with_(MAIL, **{"from": "a@example.com\nBcc: e@example.com"}),
+        "from: ",
+    ),
+    "a line break in a header": ("send_message", with_(MAIL, headers={"X-A": "1\r\nBcc: e@example.com"}), "line break"),
+    "a line break in a header's name": (
+        "send_message",
+        with_(MAIL, headers={"X-A\r\nBcc": "1"}),
+        "is not a valid name",
+    ),
+    "a line break in an HTTP header": (
+        "delete_subaccount",
+        json.dumps({"subaccount_id": "a\r\nX-Evil: 1"}),
+        "holds a character that no header takes",
+    ),
+    "a control character in a file's name": (
+        "send_message",
+        with_(MAIL, attachments=[{"text": "x", "filename": 'a"\r\nContent-Type: text/html'}]),
+        "filename holds a control character",
+    ),
+    "a file where none is allowed": (
+        "send_message",
+        with_(MAIL, attachments=[{"path": "/etc/passwd"}]),
+        "path: the server may read no files",
+    ),
+    "two sources of a file": (
+        "send_message",
+        with_(MAIL, attachments=[{"text": "x", "base64": "eA=="}]),
+        "needs exactly one of text, base64, path",
+    ),
+    "base64 that is none": ("send_message", with_(MAIL, attachments=[{"base64": "%%%"}]), "base64 is not valid"),
+    "a word for a domain": ("get_bounce", with_(BOUNCE, domain_name="routes"), "is not a domain name: it has no dot"),
+    "dots for a domain": ("get_bounce", with_(BOUNCE, domain_name=".."), "is not a domain name"),
+    "a climb in a domain": ("get_bounce", with_(BOUNCE, domain_name="../domains/a.com"), "is not a domain name"),
+    "a climb in a path": ("get_template", '{"domain_name": "mg.example.com", "template_name": "../x"}', "dot segment"),
+    "an encoded climb": (
+        "get_template",
+        '{"domain_name": "mg.example.com", "template_name": "%2e%2e%2fx"}',
+        "dot segment",
+    ),
+    "a climb encoded twice": (
+        "get_template",
+        '{"domain_name": "mg.example.com", "template_name": "%252e%252e%252fx"}',
+        "dot segment",
+    ),
+    "a slash in a path": ("get_template", '{"domain_name": "mg.example.com", "template_name": "a/b"}', "holds a slash"),
+    "a climb in an address": ("get_bounce", with_(BOUNCE, address="../../routes@example.com"), "dot segment"),
+    "an empty part of a path": ("get_template", '{"domain_name": "mg.example.com", "template_name": ""}', "empty"),
+    "a host that is not Mailgun's": (
+        "get_stored_message",
+        '{"domain_name": "mg.example.com", "storage_key": "abc", "storage_host": "https://evil.example/"}',
+        "is not one of Mailgun's hosts",
+    ),
+    "an attachment above the limit": (
+        "send_message",
+        with_(MAIL, attachments=[{"text": LONG * 27}]),
+        "is more than",
+    ),
+    "1,001 recipients": (
+        "send_message",
+        with_(MAIL, to=[f"p{number}@example.com" for number in range(1_001)]),
+        "1,001 recipients is more than Mailgun's limit of 1,000 in one call",
+    ),
+}
+
+
+@pytest.mark.parametrize(("tool", "arguments", "reason"), BAD.values(), ids=BAD)
+async def test_a_bad_call_says_why_nothing_leaves_and_the_next_call_works(
+    tool: str, arguments: str, reason: str, server: RawStdio, upstream: Upstream
+) -> None:
+    upstream.forget()
+    result = (await server.raw_call(tool, arguments))["result"]
+    text = result["content"][0]["text"]
+    assert result["isError"] is True
+    assert "othing was sent" in text
+    assert reason in text
+    assert len(text) < 5_000
+    assert upstream.received == []
+    upstream.then(says({"address": "ann@example.com"}))
+    works = (await server.raw_call("get_bounce", json.dumps(BOUNCE)))["result"]
+    assert works["structuredContent"] == {"address": "ann@example.com"}
+    assert upstream.lines == ["GET /v3/mg.example.com/bounces/ann%40example.com"]

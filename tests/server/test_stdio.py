@@ -1,0 +1,125 @@
+"""The stdio server as a process: only JSON-RPC on stdout, an answer to every frame, alive after each."""
+
+import asyncio
+import json
+import signal
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.processes import INITIALIZE, RawStdio, environment, pointed_at, raw_stdio
+from tests.support.upstream import Upstream, hangs, says, serve_upstream
+
+pytestmark = pytest.mark.anyio
+
+BOUNCE = {"domain_name": "mg.example.com", "address": "ann@example.com"}
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[Upstream]:
+    async with serve_upstream() as stub:
+        yield stub
+
+
+@pytest.fixture
+async def server(upstream: Upstream, tmp_path: Path) -> AsyncIterator[RawStdio]:
+    async with raw_stdio([], environment(tmp_path, pointed_at(upstream.url))) as process:
+        yield process
+
+
+FRAMES = {
+    "no JSON": ("nonsense", -32700, None),
+    "half of a frame": ('{"jsonrpc": "2.0", "id": 9, "meth', -32700, None),
+    "not UTF-8": (b'{"jsonrpc": "2.0", "id": 9, "method": "\xff', -32700, None),
+    "a lone surrogate": (
+        r'{"jsonrpc": "2.0", "id": 9, "method": "tools/call", "params": {"name": "list_domains", "arguments": {"search": "\ud83d"}}}',
+        -32700,
+        9,
+    ),
+    "nesting without end": ('{"jsonrpc": "2.0", "id": 9, "method": "x", "params": ' + "[" * 100_000, -32700, None),
+    "deep nesting": (
+        '{"jsonrpc": "2.0", "id": 9, "method": "x", "params": {"a": ' + "[" * 300 + "]" * 300 + "}}",
+        -32700,
+        9,
+    ),
+    "a list": ("[]", -32600, None),
+    "a number": ("7", -32600, None),
+    "no version": ('{"id": "nine", "method": "tools/list"}', -32600, "nine"),
+    "no method": ('{"jsonrpc": "2.0", "id": 9}', -32600, 9),
+    "an id of true": ('{"jsonrpc": "2.0", "id": true}', -32600, None),
+    "an unknown method": ('{"jsonrpc": "2.0", "id": 9, "method": "tools/cal"}', -32601, 9),
+    "a call without a name": ('{"jsonrpc": "2.0", "id": 9, "method": "tools/call", "params": {}}', -32602, 9),
+    "arguments that are a list": (
+        '{"jsonrpc": "2.0", "id": 9, "method": "tools/call", "params": {"name": "list_domains", "arguments": []}}',
+        -32602,
+        9,
+    ),
+}
+
+
+@pytest.mark.parametrize(("frame", "code", "identifier"), FRAMES.values(), ids=FRAMES)
+async def test_a_broken_frame_is_answered_and_the_next_call_works(
+    frame: str | bytes, code: int, identifier: Any, server: RawStdio, upstream: Upstream
+) -> None:
+    await server.send(frame)
+    answer = await server.receive()
+    assert (answer["id"], answer["error"]["code"]) == (identifier, code)
+    assert upstream.received == []
+    upstream.then(says({"address": "ann@example.com"}))
+    works = await server.request("tools/call", {"name": "get_bounce", "arguments": BOUNCE})
+    assert works["result"]["structuredContent"] == {"address": "ann@example.com"}
+
+
+async def test_a_broken_frame_before_the_greeting_does_not_end_the_server(upstream: Upstream, tmp_path: Path) -> None:
+    async with raw_stdio([], environment(tmp_path, pointed_at(upstream.url)), greet=False) as server:
+        await server.send("nonsense")
+        assert (await server.receive())["error"]["code"] == -32700
+        greeting = await server.request("initialize", INITIALIZE)
+        assert greeting["result"]["serverInfo"]["name"] == "mailgun-mcp"
+
+
+async def test_stdout_carries_json_rpc_only_and_the_end_of_stdin_ends_the_server(server: RawStdio) -> None:
+    await server.request("tools/list")
+    await server.request("tools/call", {"name": "delete_bounce", "arguments": BOUNCE})
+    await server.send("nonsense")
+    await server.receive()
+    assert await server.end() == 0
+    assert [json.loads(line)["jsonrpc"] for line in server.lines] == ["2.0"] * 4
+
+
+async def test_two_starts_list_the_same_bytes(upstream: Upstream, tmp_path: Path) -> None:
+    lines = []
+    for _ in range(2):
+        async with raw_stdio([], environment(tmp_path, pointed_at(upstream.url))) as server:
+            await server.request("tools/list")
+            lines.append(server.lines[-1])
+    assert lines[0] == lines[1]
+
+
+async def test_the_simulator_needs_no_account(tmp_path: Path) -> None:
+    async with raw_stdio(["--simulator"], environment(tmp_path)) as server:
+        answer = await server.request("tools/call", {"name": "list_domains", "arguments": {}})
+    assert answer["result"]["isError"] is False
+    assert answer["result"]["structuredContent"]["items"]
+
+
+async def test_the_end_of_stdin_ends_a_server_that_waits_for_mailgun(server: RawStdio, upstream: Upstream) -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+    upstream.then(hangs(begun, ended))
+    call = {"name": "get_bounce", "arguments": BOUNCE}
+    await server.send(json.dumps({"jsonrpc": "2.0", "id": 9, "method": "tools/call", "params": call}))
+    await begun.wait()
+    assert await server.end() == 0
+    await ended.wait()
+
+
+async def test_an_interrupt_ends_the_server_without_a_traceback(upstream: Upstream, tmp_path: Path) -> None:
+    env = environment(tmp_path, pointed_at(upstream.url))
+    async with raw_stdio([], env, errors=subprocess.PIPE) as server:
+        server.process.send_signal(signal.SIGINT)
+        assert await server.end() == 130
+        assert server.process.stderr is not None
+        assert [chunk async for chunk in server.process.stderr] == []

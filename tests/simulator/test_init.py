@@ -1,0 +1,20 @@
+"""What the package offers, and what it leaves unloaded."""
+
+import subprocess
+import sys
+
+from mailgun_mcp import simulator
+
+
+def test_it_offers_the_app_and_the_account() -> None:
+    assert simulator.__all__ == ["Account", "create_app"]
+
+
+def test_it_loads_no_framework() -> None:
+    code = (
+        "import sys, mailgun_mcp.simulator\n"
+        "heavy = {'mcp', 'httpx', 'starlette', 'pydantic', 'jsonschema', 'structlog', 'yaml', 'anyio', 'python_multipart'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"

@@ -1,0 +1,38 @@
+"""Policies and facts to test with, from as little as the test is about."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from mailgun_mcp.guard.facts import Context, Facts, gather
+from mailgun_mcp.guard.policy import Policy
+from mailgun_mcp.guard.policy_file import parse_policy
+from tests.support.operations import catalogue, find
+
+GUIDE = Path(__file__).parents[2] / "docs" / "policies.md"
+EXAMPLES = re.findall(r"```yaml\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+"""Every policy of the guide."""
+
+
+def policy(text: str) -> Policy:
+    """Return the policy of a file that says `version: 1` and `text`."""
+    return parse_policy(f"version: 1\n{text}", catalogue())
+
+
+def rule(match: str, decision: str = "deny") -> str:
+    """Return the YAML of rules: this one, and then everything is allowed (or denied, after an allow)."""
+    return f"rules:\n  - match: {match}\n    decision: {decision}\n"
+
+
+def facts(tool: str, arguments: dict[str, Any] | None = None, **context: Any) -> Facts:
+    """Return the facts of a call."""
+    return gather(find(tool), arguments or {}, Context(**context))
+
+
+def send(*to: str, tool: str = "send_message", **given: Any) -> Facts:
+    """Return the facts of a message to `to`; what is not an argument of the tool goes to the context."""
+    known = {argument.name for argument in find(tool).arguments}
+    sender = {"from": "a@mg.example.com"} if "from" in known else {}
+    arguments = {"domain_name": "mg.example.com", **sender, "to": list(to)}
+    arguments |= {name: value for name, value in given.items() if name in known}
+    return facts(tool, arguments, **{name: value for name, value in given.items() if name not in known})

@@ -1,0 +1,181 @@
+"""Who may know whom, held by the imports; and what a start does not load."""
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+import mailgun_mcp
+
+PACKAGE = Path(mailgun_mcp.__file__).parent
+MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
+
+SDK = {"mcp", "mcp_types"}
+HTTP = {"httpx", "httpx2", "httpcore", "requests", "aiohttp"}
+SERVING = {"uvicorn", "starlette", "sse_starlette"}
+
+MAY_IMPORT: dict[str, set[str]] = {
+    "nearest": set(),
+    "catalogue": {"catalogue", "nearest"},
+    "mailgun": {"mailgun", "nearest"},
+    "guard": {"guard", "catalogue", "nearest"},
+    "simulator": {"simulator", "catalogue", "nearest"},
+    "settings": {"nearest", "settings"},
+    "logs": set(),
+    "results": set(),
+    "shape": {"catalogue", "mailgun"},
+    "reference": {"catalogue"},
+    "local_tools": {"catalogue", "results"},
+    "pipeline": {"catalogue", "guard", "local_tools", "mailgun", "nearest", "results", "shape"},
+}
+"""Part of the package -> the parts that it may know. What is not named may know all but the CLI."""
+
+KNOWS_THE_SIMULATOR = {"simulator", "cli", "start"}
+SPEAKS_MCP = {"server", "cli"}
+"""`cli` holds the demo, which is a client."""
+SPEAKS_HTTP = {"mailgun", "start", "cli"}
+
+
+def part(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(PACKAGE))
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Yield the dotted names that the module imports, anywhere in it, also for type checkers only."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name(path)}: relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            yield from (str(argument.value) for argument in node.args if isinstance(argument, ast.Constant))
+
+
+def ours(path: Path) -> set[str]:
+    return {
+        parts[1] for module in imported(path) if (parts := module.split("."))[0] == "mailgun_mcp" and len(parts) > 1
+    }
+
+
+def others(path: Path) -> set[str]:
+    return {root for module in imported(path) if (root := module.split(".")[0]) != "mailgun_mcp"}
+
+
+def where(offends: Callable[[Path], object]) -> list[str]:
+    return [name(path) for path in MODULES if offends(path)]
+
+
+def test_the_modules_are_found() -> None:
+    assert {part(path) for path in MODULES} >= {*MAY_IMPORT, *SPEAKS_MCP, *SPEAKS_HTTP, *KNOWS_THE_SIMULATOR}
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if part(path) in MAY_IMPORT], ids=name)
+def test_imports_follow_the_data(path: Path) -> None:
+    assert ours(path) - {"__version__"} - MAY_IMPORT[part(path)] == set()
+
+
+def test_only_the_command_line_knows_the_command_line() -> None:
+    assert where(lambda path: "cli" in ours(path) and part(path) not in ("cli", "__main__", "docs")) == []
+
+
+def test_only_the_server_speaks_mcp() -> None:
+    assert where(lambda path: SDK & others(path) and part(path) not in SPEAKS_MCP) == []
+
+
+def test_only_the_command_line_and_the_start_know_the_simulator() -> None:
+    assert where(lambda path: "simulator" in ours(path) and part(path) not in KNOWS_THE_SIMULATOR) == []
+
+
+def test_only_the_client_speaks_http() -> None:
+    assert where(lambda path: HTTP & others(path) and part(path) not in SPEAKS_HTTP) == []
+
+
+def test_only_the_server_serves_http() -> None:
+    assert where(lambda path: SERVING & others(path) and part(path) not in ("server", "cli")) == []
+
+
+@pytest.mark.parametrize("pure", ["catalogue", "guard"])
+def test_what_decides_has_no_sockets_no_clock_and_no_waiting(pure: str) -> None:
+    impure = {"socket", "asyncio", "anyio", "time", "random", "secrets", "subprocess", "sqlite3"}
+    assert where(lambda path: part(path) == pure and impure & others(path)) == []
+    waits = (ast.Await, ast.AsyncFunctionDef)
+    assert (
+        where(lambda path: part(path) == pure and any(isinstance(node, waits) for node in ast.walk(tree(path)))) == []
+    )
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    def reads(path: Path) -> bool:
+        return any(
+            isinstance(node, ast.Attribute) and node.attr in ("environ", "environb", "getenv", "putenv")
+            for node in ast.walk(tree(path))
+        ) or bool({"os.environ", "os.getenv"} & set(imported(path)))
+
+    assert where(reads) == ["settings.py"]
+
+
+def test_nothing_prints() -> None:
+    def prints(path: Path) -> bool:
+        calls = (node for node in ast.walk(tree(path)) if isinstance(node, ast.Call))
+        return any(isinstance(call.func, ast.Name) and call.func.id in ("print", "input") for call in calls)
+
+    assert where(prints) == []
+
+
+def test_only_what_runs_a_command_touches_stdout() -> None:
+    def writes(path: Path) -> bool:
+        return any(isinstance(node, ast.Attribute) and node.attr == "stdout" for node in ast.walk(tree(path)))
+
+    assert {part(PACKAGE / path) for path in where(writes)} <= {"cli", "catalogue", "prompts", "docs"}
+
+
+UNLOADED = [
+    *("httpx", "httpcore", "certifi", "jsonschema", "referencing", "yaml", "rich", "structlog", "uvloop"),
+    *("argparse", "difflib", "sqlite3", "tomllib"),
+    *("mailgun_mcp.simulator", "mailgun_mcp.catalogue.compile", "mailgun_mcp.catalogue.extension"),
+    *("mailgun_mcp.catalogue.documents", "mailgun_mcp.catalogue.portable", "mailgun_mcp.catalogue.foreign"),
+    *("mailgun_mcp.server.http", "mailgun_mcp.cli.parser", "mailgun_mcp.docs"),
+]
+"""What a start has no need of. What the SDK itself loads is not ours to choose."""
+
+START = """
+import json, sys
+from mailgun_mcp.settings import Settings
+from mailgun_mcp.start import create_app
+from mailgun_mcp.server import stdio
+from mailgun_mcp.server.app import create_server
+create_server(create_app(Settings(api_key="key-0123")))
+print(json.dumps(sorted(sys.modules)))
+"""
+
+
+def test_what_a_start_may_not_load_exists() -> None:
+    assert [module for module in UNLOADED if module.startswith("mailgun_mcp.") and find_spec(module) is None] == []
+
+
+def test_a_start_loads_nothing_that_it_does_not_need() -> None:
+    done = subprocess.run([sys.executable, "-c", START], capture_output=True, text=True, check=True, env={})
+    loaded = set(json.loads(done.stdout))
+    assert {"mailgun_mcp.pipeline", "mailgun_mcp.server.app", "mcp"} <= loaded
+    assert sorted(loaded & set(UNLOADED)) == []
+
+
+def test_the_command_line_starts_the_server_without_parsing_arguments() -> None:
+    code = "import json, sys, mailgun_mcp.__main__, mailgun_mcp.cli; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={})
+    loaded = set(json.loads(done.stdout))
+    assert sorted(loaded & {*UNLOADED, "mcp", "pydantic", "anyio", "email.utils"}) == []
