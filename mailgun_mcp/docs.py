@@ -31,9 +31,9 @@ def _toolsets() -> str:
     catalogue = Catalogue.load()
     lines = ["| toolset | tools | read | write | send | destructive | credential | billing |", "| --- " * 8 + "|"]
     for toolset in catalogue.toolsets:
-        risks: list[str] = [operation.risk for operation in catalogue if operation.toolset == toolset]
-        counts = " | ".join(str(risks.count(risk) or "") for risk in RISKS)
-        lines.append(f"| `{toolset}` | {len(risks)} | {counts} |")
+        inside: list[str] = [operation.risk for operation in catalogue if operation.toolset == toolset]
+        counts = " | ".join(str(inside.count(risk) or "") for risk in RISKS)
+        lines.append(f"| `{toolset}` | {len(inside)} | {counts} |")
     risks: list[str] = [operation.risk for operation in catalogue]
     lines.append(f"| all | {len(risks)} | {' | '.join(str(risks.count(risk)) for risk in RISKS)} |")
     return "\n".join(lines)

@@ -1,22 +1,20 @@
 """Holds calls in the state store, lets an approved one through once, and calls the hooks."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from mailgun_mcp.guard.facts import Facts
 from mailgun_mcp.guard.forms import Form
-from mailgun_mcp.state.approvals import Approval
+from mailgun_mcp.guard.policy import Notify
 from mailgun_mcp.state.store import Store, in_thread
-
-Hook = Callable[[Approval], Awaitable[None]]
 
 
 class HeldCalls:
     """The approvals channel as one call sees it."""
 
-    def __init__(self, store: Store, clock: Callable[[], float], hook: Hook) -> None:
+    def __init__(self, store: Store, clock: Callable[[], float], hooks: Notify | None) -> None:
         self._store = store
         self._clock = clock
-        self._hook = hook
+        self._hooks = hooks
 
     async def redeem(self, form: Form) -> str | None:
         """Return who approved this very call, and use the approval up; None when nobody did."""
@@ -41,5 +39,8 @@ class HeldCalls:
             now=self._clock(),
             ttl=ttl,
         )
-        await self._hook(approval)
+        if self._hooks is not None:
+            from mailgun_mcp.notify import run_hooks
+
+            await run_hooks(self._hooks, approval, state=self._store.directory)
         return approval.id

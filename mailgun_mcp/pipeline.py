@@ -1,24 +1,37 @@
 """One call from its name to its result. Every way in (MCP, CLI, Python) runs through `run`."""
 
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
-from mailgun_mcp.catalogue.load import Catalogue
+from mailgun_mcp.caller import LOCAL, Caller
+from mailgun_mcp.catalogue.load import ON_BEHALF_OF, Catalogue
 from mailgun_mcp.catalogue.operation import Arguments, Operation
 from mailgun_mcp.catalogue.parts import Files
 from mailgun_mcp.catalogue.request import Request, RequestFault, build
 from mailgun_mcp.catalogue.validate import faults
 from mailgun_mcp.catalogue.validate import prepare as prepare_validation
-from mailgun_mcp.guard.decide import Policy, decide
+from mailgun_mcp.confirm import NotConfirmed, confirm
+from mailgun_mcp.guard.engine import decide
+from mailgun_mcp.guard.facts import Facts, gather
+from mailgun_mcp.guard.forms import Preview
+from mailgun_mcp.guard.policy import Decision, Policy
+from mailgun_mcp.guard.profiles import profile
+from mailgun_mcp.held import HeldCalls
+from mailgun_mcp.history import History
 from mailgun_mcp.local_tools import LOCAL_TOOLS
+from mailgun_mcp.look import look
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.errors import MailgunFault, Response
+from mailgun_mcp.mailing_lists import MailingLists
 from mailgun_mcp.nearest import unknown
+from mailgun_mcp.protect import Protection
 from mailgun_mcp.results import Results
 from mailgun_mcp.shape import shape
-
-Notify = Callable[[str], Awaitable[None]]
+from mailgun_mcp.state.store import StateError, Store
 
 
 class UnknownTool(LookupError):
@@ -44,16 +57,49 @@ class Outcome:
         return self.kind != "done"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class App:
     """What every call of one server shares."""
 
     catalogue: Catalogue
+    """The tools that are offered."""
     client: Client
-    policy: Policy = "guarded"
+    state: Path
+    """Directory of the state store; nothing is made there before something is kept."""
+    policy: Policy = field(default_factory=lambda: profile("guarded"))
     files: Files = field(default_factory=Files)
     subaccount: str | None = None
+    account: str = "default"
     results: Results = field(default_factory=Results)
+    clock: Callable[[], float] = time.time
+    everything: Catalogue | None = None
+    """All tools, for the reads behind previews; the offered ones when None."""
+
+    @property
+    def known(self) -> Catalogue:
+        """Every tool that the server itself may read with."""
+        return self.everything or self.catalogue
+
+    @cached_property
+    def store(self) -> Store:
+        """What is kept between calls and processes."""
+        return Store(self.state)
+
+    @cached_property
+    def history(self) -> History:
+        """What calls left behind."""
+        region = self.client.endpoint.region
+        return History(self.store, self.clock, account=self.account, region=region, subaccount=self.subaccount)
+
+    @cached_property
+    def mailing_lists(self) -> MailingLists:
+        """The size of the account's mailing lists."""
+        return MailingLists(self.known, self.client, self.clock)
+
+    @cached_property
+    def protection(self) -> Protection:
+        """Keeps secrets from the model, and marks what third parties wrote."""
+        return Protection(self.policy, self.state, self.results, self.clock, account=self.account)
 
     def prepare(self) -> None:
         """Do ahead what the first call would wait for; any thread may."""
@@ -61,28 +107,27 @@ class App:
         self.client.prepare()
 
 
-async def _quiet(_: str) -> None:
-    return None
-
-
-async def run(app: App, tool: str, arguments: Arguments, notify: Notify = _quiet) -> Outcome:
+async def run(app: App, tool: str, arguments: Arguments, caller: Caller = LOCAL) -> Outcome:
     """Make the call and return what it came to; faults of the call are outcomes, not exceptions.
 
-    `notify` is told of progress. Raises UnknownTool when there is no such tool.
+    Raises UnknownTool when there is no such tool, and what the caller's asker raises to put a question off.
     """
     try:
         if tool in LOCAL_TOOLS:
-            structured = LOCAL_TOOLS[tool].run(app.results, arguments)
-        else:
-            operation = _find(app, tool)
-            request = _build(app, operation, arguments)
-            _decide(app, operation, request)
-            response = await _send(app, operation, request, notify)
-            structured = shape(operation, arguments, response)
-    except (Refused, RequestFault, MailgunFault) as fault:
+            result = LOCAL_TOOLS[tool].run(app.results, arguments)
+            # What is read on may be what third parties wrote.
+            await app.history.shown_untrusted(caller)
+            return _fit(app, result)
+        operation = _find(app, tool)
+        request = _build(app, operation, arguments)
+        facts = await _facts(app, operation, arguments, request, caller)
+        elevation = await _permit(app, facts, request, caller)
+        response = await _send(app, facts, request, caller)
+        result = shape(operation, arguments, response)
+        result = await _protect(app, operation, result, caller)
+    except (Refused, NotConfirmed, RequestFault, MailgunFault, StateError) as fault:
         return _fault(tool, fault)
-    structured, text = app.results.fit(structured)
-    return Outcome(text, structured)
+    return _fit(app, {**result, "elevated": elevation} if elevation else result)
 
 
 def _find(app: App, tool: str) -> Operation:
@@ -98,18 +143,89 @@ def _build(app: App, operation: Operation, arguments: Arguments) -> Request:
     return build(operation, arguments, app.files, subaccount=app.subaccount)
 
 
-def _decide(app: App, operation: Operation, request: Request) -> None:
-    decision = decide(operation, app.policy)
-    if not decision.allowed:
-        raise Refused(
-            f"Refused by policy ({decision.rule}): {decision.reason}. Nothing was sent; it would have been "
-            f"{request.line}. This server cannot ask for a confirmation yet: a person can do it in Mailgun's control "
-            "panel, or start the server with `--policy unguarded`."
+async def _facts(app: App, operation: Operation, arguments: Arguments, request: Request, caller: Caller) -> Facts:
+    subaccount = arguments.get(ON_BEHALF_OF)
+    members = await app.mailing_lists.members(subaccount or app.subaccount) if operation.risk == "send" else {}
+    context = await app.history.context(
+        operation, caller, digest=request.digest, subaccount=subaccount, list_members=members
+    )
+    return gather(operation, arguments, context, request.digest)
+
+
+async def _permit(app: App, facts: Facts, request: Request, caller: Caller) -> list[str]:
+    """Return the elevations that hold now. Raises Refused or NotConfirmed for a call that may not be made."""
+    decision = decide(app.policy, facts)
+    elevations = _elevations(app, facts)
+    if decision.effect == "deny":
+        raise Refused(_denied(decision, request))
+    if decision.effect == "confirm" and not _elevated(decision, elevations):
+        await _confirm(app, facts, request, decision, caller)
+    return [told for _, told in elevations]
+
+
+def _elevations(app: App, facts: Facts) -> list[tuple[bool, str]]:
+    """What a person allowed for a while: whether it covers this call, and how it is told."""
+    if not app.store.exists:
+        return []
+    from mailgun_mcp.guard.conditions import compile_match
+    from mailgun_mcp.state.approvals import iso
+
+    return [
+        (
+            compile_match(elevation.match, "allow", app.policy.timezone).holds(facts),
+            f"until {iso(elevation.until)} {elevation.by} allows calls with {elevation.match}",
+        )
+        for elevation in app.store.elevations.active(app.clock())
+    ]
+
+
+def _elevated(decision: Decision, elevations: list[tuple[bool, str]]) -> bool:
+    """One person cannot allow for a while what needs two."""
+    return decision.level != "two_people" and any(covers for covers, _ in elevations)
+
+
+async def _confirm(app: App, facts: Facts, request: Request, decision: Decision, caller: Caller) -> None:
+    async def see() -> Preview:
+        return await look(
+            app.known,
+            app.client,
+            facts.operation,
+            facts.arguments,
+            subaccount=app.subaccount,
+            notify=caller.notify,
         )
 
+    held = HeldCalls(app.store, app.clock, app.policy.notify)
+    await confirm(facts, request, decision, app.policy, asker=caller.asker, approvals=held, look=see)
 
-async def _send(app: App, operation: Operation, request: Request, notify: Notify) -> Response:
-    return await app.client.send(request, repeatable=operation.idempotent, notify=notify)
+
+def _denied(decision: Decision, request: Request) -> str:
+    return (
+        f"Refused by policy ({decision.rule}): {decision.reason}. Nothing was sent; it would have been {request.line}. "
+        "No confirmation lifts this; the person who runs the server can change its policy."
+    )
+
+
+async def _send(app: App, facts: Facts, request: Request, caller: Caller) -> Response:
+    reserved = await app.history.reserve(facts)
+    try:
+        return await app.client.send(request, repeatable=facts.operation.idempotent, notify=caller.notify)
+    except MailgunFault as fault:
+        if not fault.unknown:
+            await app.history.release(reserved)
+        raise
+
+
+async def _protect(app: App, operation: Operation, result: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    protected, marked = app.protection.apply(operation, result)
+    if marked:
+        await app.history.shown_untrusted(caller)
+    return protected
+
+
+def _fit(app: App, result: dict[str, Any]) -> Outcome:
+    structured, text = app.results.fit(result)
+    return Outcome(text, structured)
 
 
 def _fault(tool: str, fault: Exception) -> Outcome:
@@ -120,5 +236,7 @@ def _fault(tool: str, fault: Exception) -> Outcome:
             return Outcome(text, kind="invalid")
         case MailgunFault():
             return Outcome(f"{fault}. {fault.step}", kind="failed")
+        case StateError():
+            return Outcome(f"Nothing was sent: {fault}", kind="failed")
         case _:
             return Outcome(str(fault), kind="refused")

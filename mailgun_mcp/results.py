@@ -35,7 +35,7 @@ class Results:
         text = compact(structured)
         if len(text) <= self.limit:
             return structured, text
-        name = self._keep(text)
+        name = self.keep(text)
         short = _shrink(structured, self.limit * 3 // 4)
         if len(compact(structured.get("next"))) < self.limit // 8:
             short.update({"next": structured["next"]} if "next" in structured else {})
@@ -56,7 +56,8 @@ class Results:
         following = {"result": name, "offset": reached} if reached < len(text) else None
         return {"text": part, "characters": len(text), "next": following}
 
-    def _keep(self, text: str) -> str:
+    def keep(self, text: str) -> str:
+        """Keep a text for `read_result` and return its name."""
         name = token_urlsafe(12)
         self._texts[name] = text
         while len(self._texts) > 1 and (

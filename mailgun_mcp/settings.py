@@ -14,7 +14,6 @@ from typing import Any, Literal
 from mailgun_mcp.nearest import unknown
 
 TRANSPORTS = ("stdio", "http", "sse")
-POLICIES = ("guarded", "read-only", "unguarded")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 ALTERNATIVES = (frozenset({"region", "hostname", "url"}), frozenset({"api_key", "api_key_file"}))
 """Options of which one is enough: the stronger source's choice puts the weaker source's aside."""
@@ -48,7 +47,7 @@ class Settings:
     tools: tuple[str, ...] = _option("list", "offer these tools (adds to --toolsets)", ())
     exclude_tools: tuple[str, ...] = _option("list", "never offer these tools, whatever else is said", ())
     read_only: bool = _option("switch", "offer only tools that read, whatever else is said", False)
-    policy: str = _option("text", "guard rails", "guarded", choices=POLICIES)
+    policy: str = _option("text", "guard rails: a policy file, or guarded, strict, read-only, unguarded", "guarded")
     spec: str | None = _option("text", "add the operations of this OpenAPI 3.x file that the catalogue lacks", None)
     simulator: bool = _option("switch", "talk to the built-in simulator: no account, key or network", False)
     files: tuple[str, ...] = _option("list", "let calls read files inside these directories", ())

@@ -1,17 +1,18 @@
 """Puts a server's parts together from its settings."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from mailgun_mcp import __version__
 from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.catalogue.load import Catalogue
 from mailgun_mcp.catalogue.parts import Files
-from mailgun_mcp.guard.decide import Policy
+from mailgun_mcp.guard.policy import Policy
+from mailgun_mcp.guard.profiles import PROFILES, profile
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.endpoint import EndpointError, resolve
 from mailgun_mcp.pipeline import App
-from mailgun_mcp.settings import Settings, SettingsError
+from mailgun_mcp.settings import Settings, SettingsError, state_directory
 
 if TYPE_CHECKING:
     import httpx
@@ -21,13 +22,16 @@ SIMULATOR_KEY = "simulator"
 
 def create_app(settings: Settings) -> App:
     """Return the app that `settings` describe. Raises SettingsError, which says what to change."""
-    catalogue = create_catalogue(settings)
+    everything = _everything(settings)
     try:
         endpoint = resolve(region=settings.region, hostname=settings.hostname, url=settings.url)
     except EndpointError as error:
         raise SettingsError(str(error)) from error
     return App(
-        catalogue=catalogue,
+        catalogue=_selected(settings, everything),
+        everything=everything,
+        state=state_directory(settings.state),
+        account="simulator" if settings.simulator else "default",
         client=Client(
             endpoint,
             SIMULATOR_KEY if settings.simulator else settings.key(),
@@ -36,7 +40,7 @@ def create_app(settings: Settings) -> App:
             rate_limit=(settings.rate_limit, 10.0),
             connect=_simulator if settings.simulator else None,
         ),
-        policy=cast(Policy, settings.policy),
+        policy=create_policy(settings, everything),
         files=Files(tuple(_directory(name) for name in settings.files)),
         subaccount=settings.subaccount,
     )
@@ -44,24 +48,44 @@ def create_app(settings: Settings) -> App:
 
 def create_catalogue(settings: Settings) -> Catalogue:
     """Return the tools that `settings` select. Raises SettingsError, which says what to change."""
+    return _selected(settings, _everything(settings))
+
+
+def create_policy(settings: Settings, catalogue: Catalogue) -> Policy:
+    """Return the policy of a profile or a file. Raises SettingsError with all that is wrong with it."""
+    if settings.policy in PROFILES:
+        return profile(settings.policy)
+    from mailgun_mcp.guard.policy_file import PolicyError, open_policy
+
     try:
-        return _catalogue(settings)
-    except CatalogueError as error:
+        return open_policy(settings.policy, catalogue)
+    except PolicyError as error:
         raise SettingsError(str(error)) from error
 
 
-def _catalogue(settings: Settings) -> Catalogue:
-    catalogue = Catalogue.load()
-    if settings.spec:
-        from mailgun_mcp.catalogue.foreign import records_of
+def _everything(settings: Settings) -> Catalogue:
+    try:
+        catalogue = Catalogue.load()
+        if settings.spec:
+            from mailgun_mcp.catalogue.foreign import records_of
 
-        catalogue = catalogue.extended(records_of(Path(settings.spec), catalogue), "spec", "Operations added by --spec")
-    catalogue = catalogue.select(
-        toolsets=settings.toolsets,
-        tools=settings.tools,
-        exclude=settings.exclude_tools,
-        read_only=settings.read_only or settings.policy == "read-only",
-    )
+            records = records_of(Path(settings.spec), catalogue)
+            catalogue = catalogue.extended(records, "spec", "Operations added by --spec")
+    except CatalogueError as error:
+        raise SettingsError(str(error)) from error
+    return catalogue
+
+
+def _selected(settings: Settings, catalogue: Catalogue) -> Catalogue:
+    try:
+        catalogue = catalogue.select(
+            toolsets=settings.toolsets,
+            tools=settings.tools,
+            exclude=settings.exclude_tools,
+            read_only=settings.read_only or settings.policy == "read-only",
+        )
+    except CatalogueError as error:
+        raise SettingsError(str(error)) from error
     return catalogue.with_subaccount_argument() if settings.subaccount_argument else catalogue
 
 

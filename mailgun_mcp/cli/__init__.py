@@ -13,6 +13,9 @@ COMMANDS = {
     "simulator": "run Mailgun in the box as an HTTP server",
     "tools": "list, show and call tools",
     "spec": "compare an OpenAPI file with the catalogue",
+    "policy": "check, explain, test, tabulate and rehearse a policy",
+    "approvals": "answer held calls",
+    "secrets": "list, show and forget what was withheld from the model",
     "doctor": "check key, region, network and clock",
     "install": "write the configuration of an MCP client",
 }

@@ -56,8 +56,7 @@ class _Story:
     async def call(self, tool: str, **arguments: Any) -> Any:
         shown = ", ".join(f"{name}={_short(value)}" for name, value in arguments.items())
         out(f"   {paint('calls', 'dim')} {paint(tool, 'green')}({shown})")
-        result = await self.client.call_tool(tool, arguments)
-        return result
+        return await self.client.call_tool(tool, arguments)
 
     def tell(self, text: str) -> None:
         out(f"   {text}")

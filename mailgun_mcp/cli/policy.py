@@ -228,9 +228,19 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 
 def _catalogue(arguments: argparse.Namespace) -> "Catalogue":
     """All that a rule may name: also what a server with these settings would not offer."""
-    from mailgun_mcp.start import create_catalogue
+    from mailgun_mcp.catalogue.errors import CatalogueError
+    from mailgun_mcp.catalogue.load import Catalogue
 
-    return create_catalogue(Settings(spec=_settings(arguments).spec))
+    spec = _settings(arguments).spec
+    try:
+        catalogue = Catalogue.load()
+        if spec:
+            from mailgun_mcp.catalogue.foreign import records_of
+
+            catalogue = catalogue.extended(records_of(Path(spec), catalogue), "spec", "Operations added by --spec")
+    except CatalogueError as error:
+        raise SettingsError(str(error)) from error
+    return catalogue
 
 
 def _load(file: str, catalogue: "Catalogue") -> "Policy":

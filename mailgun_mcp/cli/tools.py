@@ -67,6 +67,8 @@ def _call(arguments: argparse.Namespace) -> int:
     import anyio
 
     from mailgun_mcp import logs, settings, start
+    from mailgun_mcp.caller import Caller
+    from mailgun_mcp.cli.terminal import Terminal
     from mailgun_mcp.pipeline import Outcome, UnknownTool, run
 
     options = settings.load(settings_given(arguments))
@@ -79,7 +81,7 @@ def _call(arguments: argparse.Namespace) -> int:
 
     async def call() -> Outcome:
         async with app.client:
-            return await run(app, arguments.name, given, notify)
+            return await run(app, arguments.name, given, Caller(client="command line", asker=Terminal(), notify=notify))
 
     try:
         outcome = anyio.run(call)

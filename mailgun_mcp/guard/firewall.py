@@ -24,7 +24,7 @@ def guards(policy: Policy) -> Iterator[Guard]:
 def _of_send(rules: SendRules) -> Iterator[Guard]:
     yield from _of_recipients(rules)
     yield from _of_destinations(rules)
-    if rules.sender_domains is not None:
+    if rules.sender_domains is not None and "*" not in rules.sender_domains:
         yield _denying("sender_domains", partial(_wrong_sender, address_matcher(rules.sender_domains)))
     if rules.recipients_per_call is not None:
         yield _denying("recipients_per_call", partial(_too_many, rules.recipients_per_call))

@@ -15,8 +15,8 @@ SHOWN_VALUE = 120
 SHOWN_ARGUMENTS = 20
 SHOWN_EXAMPLES = 5
 LASTING = {
-    "whole": "It can be put back whole.",
-    "part": "It can be put back only in part.",
+    "whole": "What it changes could be made again whole, from a copy; the server keeps none.",
+    "part": "What it changes could be made again only in part, from a copy; the server keeps none.",
     "no": "It cannot be put back.",
     None: "It changes nothing that could be put back.",
 }

@@ -23,6 +23,7 @@ NAMES: dict[str, Colour] = {
     "grey": (128, 128, 128),
     "silver": (192, 192, 192),
 }
+SEEN_THROUGH = ("transparent", "none", "inherit", "initial")
 ALIKE = 10
 """Difference in each of red, green and blue that an eye does not see."""
 LONGEST_STYLE = 5_000
@@ -34,24 +35,33 @@ SMALLEST_FONT = 1.0
 class Look:
     """How text in an element looks."""
 
-    hidden: bool = False
+    gone: bool = False
+    """Nothing inside is seen."""
+    tiny: bool = False
     colour: Colour | None = None
     background: Colour | None = None
+
+    @property
+    def hidden(self) -> bool:
+        """Whether text is not seen; an element inside may still look otherwise."""
+        return self.gone or self.tiny or _alike(self.colour, self.background)
 
 
 PAGE = Look(background=NAMES["white"])
 
 
 def look_of(attributes: dict[str, str], outer: Look, *, unseen: bool) -> Look:
-    """Return the look of an element inside `outer`; what is hidden hides all inside it."""
-    if outer.hidden:
+    """Return the look of an element inside `outer`; `unseen` for an element whose kind is never seen."""
+    if outer.gone or not (unseen or attributes):
         return outer
     style = _declarations(attributes.get("style", ""))
     if unseen or "hidden" in attributes or _hides(style):
-        return replace(outer, hidden=True)
-    colour = _colour(style.get("color") or attributes.get("color", "")) or outer.colour
-    background = _background(attributes, style, outer)
-    return Look(_alike(colour, background), colour, background)
+        return replace(outer, gone=True)
+    return Look(
+        tiny=_tiny(style.get("font-size", ""), outer),
+        colour=_colour(style.get("color") or attributes.get("color", "")) or outer.colour,
+        background=_background(attributes, style, outer),
+    )
 
 
 def _declarations(style: str) -> dict[str, str]:
@@ -65,17 +75,21 @@ def _hides(style: dict[str, str]) -> bool:
         return True
     if style.get("mso-hide") == "all" or style.get("color") == "transparent":
         return True
-    if _at_most(style, "opacity", 0.01) or _tiny_font(style.get("font-size", "")) or _at_most(style, "max-height", 0):
+    if _at_most(style, "opacity", 0.01) or _at_most(style, "max-height", 0):
         return True
     if style.get("overflow") == "hidden" and (_at_most(style, "height", 0) or _at_most(style, "width", 0)):
         return True
-    return any(_at_most(style, name, OFF_SCREEN) for name in ("text-indent", "left", "top", "margin-left", "margin-top"))
+    return any(
+        _at_most(style, name, OFF_SCREEN) for name in ("text-indent", "left", "top", "margin-left", "margin-top")
+    )
 
 
-def _tiny_font(size: str) -> bool:
+def _tiny(size: str, outer: Look) -> bool:
     found = LENGTH.fullmatch(size)
-    # 0.8em is small print, 1px is not print.
-    return bool(found) and float(found[1]) <= (SMALLEST_FONT if size.endswith(("px", "pt", "%")) else 0.05)  # type: ignore[index]
+    if found is None:
+        return outer.tiny and not size
+    # 0.8em is small print, 1px is none.
+    return float(found[1]) <= (SMALLEST_FONT if size.endswith(("px", "pt", "%")) else SMALLEST_FONT / 20)
 
 
 def _at_most(style: dict[str, str], name: str, limit: float) -> bool:
@@ -84,8 +98,9 @@ def _at_most(style: dict[str, str], name: str, limit: float) -> bool:
 
 
 def _background(attributes: dict[str, str], style: dict[str, str], outer: Look) -> Colour | None:
-    shorthand = style.get("background", "")
-    given = style.get("background-color") or attributes.get("bgcolor", "") or shorthand
+    given = style.get("background-color") or attributes.get("bgcolor", "") or style.get("background", "")
+    if given in SEEN_THROUGH:
+        given = ""
     found = _colour(given) or next((colour for word in given.split() if (colour := _colour(word))), None)
     if found:
         return found

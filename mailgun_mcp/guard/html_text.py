@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from mailgun_mcp.guard.html_styles import PAGE, Look, look_of
 
-LONGEST_HTML = 1_000_000
+LONGEST_HTML = 500_000
 LONGEST_TEXT = 100_000
 LONGEST_LINK = 300
 CUT = "\n… [cut: the HTML has {:,} characters]"
@@ -27,16 +27,19 @@ SPACE = re.compile(r"[ \t\n\r\f\xa0]+")
 LONG_NUMBER = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{8,})")
 """A character reference beyond Unicode; Python refuses to read the longest ones."""
 
-VOID = frozenset(
-    "area base basefont bgsound br col embed frame hr img input keygen link meta param source track wbr".split()
-)
-RAW = frozenset("script style title textarea xmp iframe noembed noframes".split())
+
+def _names(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+VOID = _names("area base basefont bgsound br col embed frame hr img input keygen link meta param source track wbr")
+RAW = _names("script style title textarea xmp iframe noembed noframes")
 """Elements whose content is not markup. None of it is the text of a mail."""
-UNSEEN = frozenset("head template object svg math audio video canvas select datalist map".split())
-OF_HEAD = frozenset("head meta link base basefont noscript template".split()) | RAW
-BLOCKS = frozenset(
+UNSEEN = _names("head template object svg math audio video canvas select datalist map")
+OF_HEAD = _names("head meta link base basefont noscript template") | RAW
+BLOCKS = _names(
     "address article aside blockquote body center dd details dialog div dl dt fieldset figcaption figure footer form "
-    "h1 h2 h3 h4 h5 h6 header hr html legend li main nav ol p pre section summary table tbody tfoot thead tr ul".split()
+    "h1 h2 h3 h4 h5 h6 header hr html legend li main nav ol p pre section summary table tbody tfoot thead tr ul"
 )
 ENDED_BY: dict[str, frozenset[str]] = {
     "li": frozenset({"li"}),
@@ -186,13 +189,13 @@ class _Writer:
         self._end_implied(tag.name)
         look = look_of(tag.attributes, self._open[-1].look, unseen=tag.name in UNSEEN)
         if tag.name in VOID or tag.name in RAW:
-            if not look.hidden:
+            if not look.gone:
                 self._void(tag)
             return
         element = _Element(tag.name, look, begins=len(self.parts), items=0 if tag.name == "ol" else None)
         if tag.name == "a":
             element.link = _link(tag.attributes.get("href", ""))
-        if not look.hidden:
+        if not look.gone:
             self._before(tag.name)
         self._open.append(element)
         self._names[tag.name] += 1
@@ -225,7 +228,9 @@ class _Writer:
 
     def _bullet(self) -> str:
         depth = self._names["ul"] + self._names["ol"]
-        inner = next((element for element in reversed(self._open) if element.name in ("ul", "ol")), None)
+        inner = next(
+            (element for element in reversed(self._open[-DEEPEST_LOOK:]) if element.name in ("ul", "ol")), None
+        )
         indent = FIXED * 2 * min(max(depth - 1, 0), 8)
         if inner is None or inner.items is None:
             return f"{indent}- "
@@ -249,7 +254,7 @@ class _Writer:
 
     def _close(self, element: _Element) -> str:
         self._names[element.name] -= 1
-        if not element.look.hidden:
+        if not element.look.gone:
             if element.link:
                 self._add(_linked("".join(self.parts[element.begins :]), element.link))
             if element.name in BLOCKS:
@@ -257,7 +262,7 @@ class _Writer:
         return element.name
 
     def _mark(self, mark: str) -> None:
-        if mark and not self._open[-1].look.hidden:
+        if mark and not self._open[-1].look.gone:
             self._add(mark)
 
     def _add(self, text: str) -> None:
@@ -291,7 +296,7 @@ def _lines(text: str) -> str:
     """Fold spaces and blank lines, and set bullets before their text."""
     lines: list[str] = []
     bullet = ""
-    for raw in text.split("\n"):
+    for raw in AROUND_CELL.sub(CELL, text).split("\n"):
         line = " | ".join(cell for part in raw.split(CELL) if (cell := _folded(part)))
         if BULLET.fullmatch(line):
             bullet = line
@@ -303,6 +308,7 @@ def _lines(text: str) -> str:
     return "\n".join(lines).replace(FIXED, " ").rstrip()
 
 
+AROUND_CELL = re.compile(rf"\s*+{CELL}\s*")
 BULLET = re.compile(rf"{FIXED}*(?:-|[0-9]+\.)")
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 Tree = dict[str, Any]
 Path = tuple[str, ...]
-Visit = Callable[[Any, Path], Any]
+Visit = Callable[[Any, Path, str], Any]
 
 EVERYTHING = ""
-"""The key of a tree that says: this place, with all below it."""
+"""The key of a tree that says: this place, with all below it. Its value is the place as it was declared."""
 MISFITS = "unexpected"
 """Where `shape` keeps what the output schema does not expect."""
 
@@ -23,14 +23,17 @@ def tree_of(places: tuple[str, ...]) -> Tree:
         branch = tree
         for key in place.split("/")[1:] if place != "/" else ():
             branch = branch.setdefault(key, {})
-        branch[EVERYTHING] = True
+        branch[EVERYTHING] = place
     return tree
 
 
 def replace(value: Any, tree: Tree, visit: Visit, path: Path = ()) -> Any:
-    """Return `value` with what `visit(value, path)` gives at each place of the tree; nothing is changed in place."""
+    """Return `value` with what `visit(value, path, place)` gives at each place of the tree.
+
+    Nothing is changed in place; keys and items keep their order.
+    """
     if EVERYTHING in tree:
-        return visit(value, path)
+        return visit(value, path, tree[EVERYTHING])
     if isinstance(value, dict):
         changed = {
             key: replace(item, branch, visit, (*path, key))

@@ -68,6 +68,10 @@ class Match:
         """Return whether a call of `operation` can match."""
         return all(condition.holds(operation) for condition in self.of_operation)
 
+    def holds(self, facts: Facts) -> bool:
+        """Return whether the call matches."""
+        return self.covers(facts.operation) and all(condition.holds(facts) for condition in self.of_call)
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:

@@ -139,7 +139,8 @@ def _validated(document: Document, source: _Source) -> dict[str, Any]:
     try:
         said = PolicyModel.model_validate(document.value).model_dump(exclude_unset=True)
     except ValidationError as error:
-        problems += told(error, document)
+        spoken_for = {line for line, _ in problems}
+        problems += [(line, problem) for line, problem in told(error, document) if line not in spoken_for]
     if problems:
         raise source.error(problems)
     return said

@@ -6,17 +6,21 @@ import mcp_types as types
 from mcp.server.caching import CacheHint
 from mcp.server.context import CallNext, HandlerResult, ServerMiddleware, ServerRequestContext
 from mcp.server.lowlevel import Server
+from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.shared.exceptions import MCPError
 from opentelemetry.trace import ProxyTracerProvider, get_tracer_provider
 from pydantic import ValidationError
 
 from mailgun_mcp import __version__
+from mailgun_mcp.caller import Caller, Notify
 from mailgun_mcp.local_tools import LOCAL_TOOLS
 from mailgun_mcp.logs import logger
 from mailgun_mcp.nearest import sentence
-from mailgun_mcp.pipeline import App, Notify, UnknownTool, run
+from mailgun_mcp.pipeline import App, UnknownTool, run
+from mailgun_mcp.server.confirm import Elicitation, InputRequired
 from mailgun_mcp.server.prompts import Prompts
 from mailgun_mcp.server.resources import Resources
+from mailgun_mcp.state.store import in_thread
 
 Context = ServerRequestContext[dict[str, Any], Any]
 
@@ -69,13 +73,16 @@ def create_server(app: App) -> Server[dict[str, Any]]:
     if isinstance(get_tracer_provider(), ProxyTracerProvider):
         # The SDK's own is for tracing alone, and nobody traces.
         server.middleware.clear()
-    server.middleware += [_net, _listings(tools)]
+    state = RequestStateSecurity.ephemeral(ttl=app.policy.confirmation.ttl)
+    server.middleware += [_net, _listings(tools), RequestStateBoundary(state, default_audience=NAME)]
     return server
 
 
-async def _call(app: App, context: Context, params: types.CallToolRequestParams) -> dict[str, Any]:
+async def _call(app: App, context: Context, params: types.CallToolRequestParams) -> Any:
     try:
-        outcome = await run(app, params.name, params.arguments or {}, _progress(context))
+        outcome = await run(app, params.name, params.arguments or {}, _caller(app, context, params))
+    except InputRequired as question:
+        return question.result
     except UnknownTool as error:
         raise MCPError(types.INVALID_PARAMS, sentence(str(error))) from error
     result: dict[str, Any] = {
@@ -86,6 +93,16 @@ async def _call(app: App, context: Context, params: types.CallToolRequestParams)
     if outcome.structured is not None:
         result["structuredContent"] = outcome.structured
     return result
+
+
+def _caller(app: App, context: Context, params: types.CallToolRequestParams) -> Caller:
+    async def burn(nonce: str) -> bool:
+        now = app.clock()
+        return await in_thread(app.store.nonces.burn, nonce, now + app.policy.confirmation.ttl, now)
+
+    info = context.session.client_params.client_info if context.session.client_params else None
+    asker = Elicitation(context, params, burn)
+    return Caller(client=info.name if info else "", asker=asker, notify=_progress(context))
 
 
 def _progress(context: Context) -> Notify:

@@ -1,12 +1,12 @@
 """Mailgun in the box: the ASGI application."""
 
-from base64 import b64encode
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import quote
 
-from mailgun_mcp.catalogue.load import Catalogue
+from mailgun_mcp.catalogue.load import SUBACCOUNT_HEADER, Catalogue
 from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.simulator.admission import Caller, acting, check_address, check_may, identify, own_key
 from mailgun_mcp.simulator.behaviour import HANDLERS
 from mailgun_mcp.simulator.call import Call
 from mailgun_mcp.simulator.checks import check
@@ -18,6 +18,7 @@ from mailgun_mcp.simulator.responses import documented
 from mailgun_mcp.simulator.routing import Router
 from mailgun_mcp.simulator.seed import demo_account
 from mailgun_mcp.simulator.state import Account, Domain
+from mailgun_mcp.simulator.tracking_hosts import UNKNOWN_DOMAIN
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -36,8 +37,8 @@ FAILED = Reply({"message": "Internal Server Error"}, 500)
 def create_app(catalogue: Catalogue, *, account: Account | None = None, key: str | None = None) -> App:
     """Return the simulator as an ASGI application.
 
-    Without `account` it holds the seeded demo account. With `key` only that API key is let in,
-    without one any is.
+    Without `account` it holds the seeded demo account. With `key` only that API key is let in, as an
+    admin's, and those that the account has or gets; without one any is, but those that were deleted.
     """
     return _Simulator(catalogue, account or demo_account(SystemClock()), key)
 
@@ -48,7 +49,9 @@ class _Simulator:
     def __init__(self, catalogue: Catalogue, account: Account, key: str | None) -> None:
         self._router = Router(catalogue)
         self._account = account
-        self._authorization = f"Basic {b64encode(f'api:{key}'.encode()).decode()}" if key else None
+        self._any_key = not key
+        if key:
+            own_key(account, key)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -60,29 +63,31 @@ class _Simulator:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         try:
             content = await _read(receive)
-            if not self._lets_in(headers.get("authorization", "")):
+            caller = identify(self._account, headers.get("authorization", ""), any_key=self._any_key)
+            if caller is None:
                 return FORBIDDEN
-            return self._reply(scope, Sent(scope["query_string"].decode("latin-1"), headers, content))
+            return self._reply(scope, caller, Sent(scope["query_string"].decode("latin-1"), headers, content))
         except Refusal as refusal:
             return refusal.reply
         except Exception:  # noqa: BLE001 - the outermost frame: a bug here must look like one of Mailgun's
             _log_failure(scope)
             return FAILED
 
-    def _lets_in(self, authorization: str) -> bool:
-        return authorization == self._authorization if self._authorization else authorization.startswith("Basic ")
-
-    def _reply(self, scope: Scope, sent: Sent) -> Reply:
+    def _reply(self, scope: Scope, caller: Caller, sent: Sent) -> Reply:
         path = (scope.get("raw_path") or quote(scope["path"]).encode()).decode("latin-1").partition("?")[0]
         match = self._router.match(scope["method"], path)
         if match is None:
             return self._unmatched(path)
-        deliver_due(self._account)
-        domain = self._domain(match.operation, match.values)
+        check_address(caller, (scope.get("client") or ("",))[0])
+        check_may(caller, match.operation, match.values)
+        account = acting(caller, match.operation, sent.headers.get(SUBACCOUNT_HEADER.lower()))
+        deliver_due(account)
+        domain = _domain(account, match.operation, match.values)
         arguments = decode(match.operation, match.values, sent)
         check(match.operation, arguments)
-        call = Call(match.operation, arguments, _url(scope, sent, path), sent.headers.get("accept", ""), domain)
-        return HANDLERS.get(match.operation.name, documented)(self._account, call)
+        accept = sent.headers.get("accept", "")
+        call = Call(match.operation, arguments, _url(scope, sent, path), accept, domain, caller.key)
+        return HANDLERS.get(match.operation.name, documented)(account, call)
 
     def _unmatched(self, path: str) -> Reply:
         if path.strip("/") == "":
@@ -92,15 +97,19 @@ class _Simulator:
             return NO_PATH
         return Reply({"message": "Method Not Allowed"}, 405, headers=((b"allow", allowed.encode()),))
 
-    def _domain(self, operation: Operation, values: Arguments) -> Domain | None:
-        """Return the domain that the path names. Raises Refusal when the account has none of that name."""
-        for argument in operation.arguments:
-            if argument.place == "path" and argument.format == "hostname":
-                name = values[argument.wire]
-                if name.lower() not in self._account.domains:
-                    raise Refusal(404, f"Domain not found: {name}")
-                return self._account.domains[name.lower()]
-        return None
+
+def _domain(account: Account, operation: Operation, values: Arguments) -> Domain | None:
+    """Return the domain that the path names. Raises Refusal when the account has none of that name."""
+    for argument in operation.arguments:
+        if argument.place == "path" and argument.format == "hostname":
+            name = values[argument.wire]
+            domain = account.domains.get(name.lower())
+            if domain is None and operation.toolset in UNKNOWN_DOMAIN:
+                return UNKNOWN_DOMAIN[operation.toolset](account, operation, name)
+            if domain is None:
+                raise Refusal(404, f"Domain not found: {name}")
+            return domain
+    return None
 
 
 def _url(scope: Scope, sent: Sent, path: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.simulator.access_state import ApiKey
 from mailgun_mcp.simulator.replies import Reply
 from mailgun_mcp.simulator.state import Account, Domain
 
@@ -19,6 +20,8 @@ class Call:
     """The absolute URL that was asked, without its query."""
     accept: str = ""
     found_domain: Domain | None = None
+    key: ApiKey | None = None
+    """The API key that calls; None is the simulator's own, an admin's."""
 
     def __getitem__(self, name: str) -> Any:
         return self.arguments[name]

@@ -28,11 +28,11 @@ class Reply:
 
 
 class Refusal(Exception):
-    """A request that Mailgun would refuse; `reply` is how."""
+    """A request that Mailgun would refuse; `reply` is how, with `key` for sections that say it under another."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, key: str = "message") -> None:
         super().__init__(message)
-        self.reply = Reply({"message": message}, status)
+        self.reply = Reply({key: message}, status)
 
 
 def said(message: str, **more: Any) -> Reply:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Literal
 
+from mailgun_mcp.simulator.administration import Administration, DomainAdministration
 from mailgun_mcp.simulator.clock import DAY, Clock
 
 RETENTION = 3 * DAY
@@ -166,6 +167,7 @@ class Domain:
     unsubscribes: dict[str, Unsubscribe] = field(default_factory=dict)
     allowlist: dict[str, AllowlistEntry] = field(default_factory=dict)
     templates: dict[str, Template] = field(default_factory=dict)
+    administration: DomainAdministration = field(default_factory=DomainAdministration)
 
     @property
     def retention(self) -> float:
@@ -183,6 +185,7 @@ class Account:
     authorized_recipients: set[str] = field(default_factory=set)
     """Who a sandbox domain may write to."""
     serial: int = 0
+    administration: Administration = field(default_factory=Administration)
 
     def next_serial(self) -> int:
         self.serial += 1

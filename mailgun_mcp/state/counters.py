@@ -25,11 +25,19 @@ class Sends:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def record(self, account: str, caller: str, digest: str, recipients: int, now: float) -> None:
-        """Count a send."""
+    def record(self, account: str, caller: str, digest: str, recipients: int, now: float) -> int:
+        """Count a send. Returns what `forget` takes."""
         with self._store.writing() as connection:
             connection.execute("DELETE FROM sends WHERE at < ?", (now - MONTHS,))
-            connection.execute("INSERT INTO sends VALUES (?, ?, ?, ?, ?)", (account, caller, digest, recipients, now))
+            done = connection.execute(
+                "INSERT INTO sends VALUES (?, ?, ?, ?, ?)", (account, caller, digest, recipients, now)
+            )
+            return int(done.lastrowid or 0)
+
+    def forget(self, row: int) -> None:
+        """Take back a send that was refused."""
+        with self._store.writing() as connection:
+            connection.execute("DELETE FROM sends WHERE rowid = ?", (row,))
 
     def recipients_since(self, account: str, since: float) -> int:
         """Return the recipients of all sends of the account after `since`."""
@@ -76,7 +84,7 @@ class Untrusted:
 
     def mark(self, caller: str, now: float) -> None:
         """Remember that `caller` was shown such text now."""
-        with self._store.writing() as connection:
+        with self._store.writing(durable=False) as connection:
             connection.execute(
                 "INSERT INTO untrusted VALUES (?, ?) ON CONFLICT (caller) DO UPDATE SET at = max(at, excluded.at)",
                 (caller, now),

@@ -109,9 +109,11 @@ class Store:
 
     @property
     def exists(self) -> bool:
-        """Whether anything was ever kept here."""
-        with self._faults():
+        """Whether anything was ever kept here. Told without SQLite."""
+        try:
             return self._connection is not None or (self.directory / FILE).exists()
+        except OSError as error:
+            raise self._unusable(error.strerror) from error
 
     def close(self) -> None:
         """Close the file."""
@@ -127,10 +129,15 @@ class Store:
             yield self._open()
 
     @contextmanager
-    def writing(self) -> "Iterator[sqlite3.Connection]":
-        """Give the connection inside a transaction that no other process shares; kept on leaving, undone on a fault."""
-        with self.reading() as connection, transaction(connection):
-            yield connection
+    def writing(self, *, durable: bool = True) -> "Iterator[sqlite3.Connection]":
+        """Give the connection inside a transaction that no other process shares; kept on leaving, undone on a fault.
+
+        What is durable outlives a power cut, for the time that a disk takes; all outlives a killed process.
+        """
+        with self.reading() as connection:
+            connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+            with transaction(connection):
+                yield connection
 
     @contextmanager
     def _faults(self) -> Iterator[None]:
@@ -141,9 +148,12 @@ class Store:
         except sqlite3.Error as error:
             name = getattr(error, "sqlite_errorname", "")
             hint = next((hint for known, hint in HINTS.items() if name.startswith(known)), str(error))
-            raise StateError(f"the state in {self.directory} cannot be used: {hint}") from error
+            raise self._unusable(hint) from error
         except OSError as error:
-            raise StateError(f"the state in {self.directory} cannot be used: {error.strerror or error}") from error
+            raise self._unusable(error.strerror) from error
+
+    def _unusable(self, reason: str) -> StateError:
+        return StateError(f"the state in {self.directory} cannot be used: {reason}")
 
     def _open(self) -> "sqlite3.Connection":
         """A file that was moved away meanwhile is no longer the state: what other processes write is elsewhere."""
@@ -166,7 +176,6 @@ class Store:
         try:
             connection.row_factory = sqlite3.Row
             _share(connection)
-            connection.execute("PRAGMA synchronous=FULL")
             _migrate(connection)
         except BaseException:
             connection.close()

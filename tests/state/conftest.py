@@ -44,7 +44,7 @@ def granted(store: Store, form: Form, now: float = NOW) -> Approval | None:
 
 def python(code: str, *arguments: object, **options: Any) -> list[str]:
     """Run `code` as a process of its own and return the lines it wrote."""
-    done = subprocess.run(
+    done: subprocess.CompletedProcess[str] = subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)],
         capture_output=True,
         text=True,

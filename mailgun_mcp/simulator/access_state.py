@@ -1,0 +1,76 @@
+"""Who may act in an account: API keys, users, SMTP credentials and the addresses they call from."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+KeyKind = Literal["domain", "user", "web"]
+KeyRole = Literal["admin", "developer", "basic", "sending"]
+UserRole = Literal["admin", "developer", "basic", "billing", "support"]
+
+KEY_LIMIT = 100
+"""API keys that an account can have."""
+SANDBOX_RECIPIENTS = 5
+
+
+@dataclass(slots=True)
+class ApiKey:
+    """An API key with what it may do."""
+
+    id: str
+    secret: str
+    role: KeyRole
+    created_at: float
+    kind: KeyKind = "user"
+    description: str = ""
+    domain: str | None = None
+    expires_at: float | None = None
+    user_id: str | None = None
+    user_name: str | None = None
+    requestor: str | None = None
+
+    def expired(self, now: float) -> bool:
+        return self.expires_at is not None and self.expires_at <= now
+
+
+@dataclass(slots=True)
+class User:
+    """A person who can log in."""
+
+    id: str
+    name: str
+    email: str
+    role: UserRole
+    password_updated_at: float
+    master: bool = False
+    activated: bool = True
+    two_factor_since: float | None = None
+
+
+@dataclass(slots=True)
+class SmtpCredential:
+    """A login with which mail can be handed in over SMTP."""
+
+    login: str
+    password: str
+    created_at: float
+    system: bool = False
+
+
+@dataclass(slots=True)
+class Access:
+    """The keys, users and addresses of one account, and its settings."""
+
+    keys: dict[str, ApiKey] = field(default_factory=dict)
+    """By id."""
+    revoked: set[str] = field(default_factory=set)
+    """Secrets of keys that were deleted: no longer let in, even where any other key is."""
+    public_key: str = "pubkey-5ogiflzbnjrljiky49qxsiozqef5jxp7"
+    signing_key: str = "key-3ax6xnjp29jd6fds4gc373sgvjxteol0"
+    users: dict[str, User] = field(default_factory=dict)
+    allowlist: dict[str, str] = field(default_factory=dict)
+    """Address or range -> description."""
+    allowlist_binds_loopback: bool = False
+    """Whether callers on the simulator's own machine have to be on the allowlist too."""
+    invited: dict[str, float] = field(default_factory=dict)
+    """Sandbox recipients that have not confirmed yet, and when they were asked."""
+    settings: dict[str, str | int] = field(default_factory=dict)
