@@ -39,8 +39,12 @@ def _policy(rules: tuple[str, ...], catalogue: Catalogue) -> Policy:
     return parse_policy(f"version: 1\nextends: guarded\n{SEND}rules:\n{written}\n", catalogue)
 
 
+def _is(number: int) -> Callable[[Facts], bool]:
+    return lambda facts: facts.recipient_count == number
+
+
 def _floor(facts: Facts) -> Callable[[], object]:
-    predicates = [lambda given, number=number: given.recipient_count == number for number in range(10, 10 + RULES)]
+    predicates = [_is(number) for number in range(10, 10 + RULES)]
 
     def evaluate() -> object:
         return any(predicate(facts) for predicate in predicates)

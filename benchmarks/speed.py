@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread, Timer
 from typing import Any
 
 HERE = Path(__file__).parent
@@ -194,7 +195,10 @@ class Http:
                 connection.sendall(request)
                 started += 1
             while finished < count:
-                for key, _ in selector.select(TIMEOUT):
+                ready = selector.select(TIMEOUT)
+                if not ready:
+                    raise SystemExit(f"no answer in {TIMEOUT} s")
+                for key, _ in ready:
                     connection = key.data
                     received[connection] += connection.recv(65536)
                     if not _is_whole(received[connection]):
@@ -256,11 +260,18 @@ def _environment(upstream: int) -> dict[str, str]:
 
 
 @contextmanager
-def _running(command: Sequence[str], **options: Any) -> "Iterator[subprocess.Popen[bytes]]":
+def _running(
+    command: Sequence[str], seconds: float | None = None, **options: Any
+) -> "Iterator[subprocess.Popen[bytes]]":
+    """Run a process, for at most `seconds`: the frames that are waited for then end."""
     process = subprocess.Popen(command, **options)
+    watchdog = Timer(seconds or 0, process.kill)
+    if seconds:
+        watchdog.start()
     try:
         yield process
     finally:
+        watchdog.cancel()
         process.terminate()
         process.wait(TIMEOUT)
         for stream in (process.stdin, process.stdout, process.stderr):
@@ -307,7 +318,7 @@ def _measure_stdio(peer: Peer, era: str, upstream: int) -> Figures:
     name = "legacy" if era == LEGACY else "modern"
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     began = time.perf_counter()
-    with _running(peer.stdio, env=_environment(upstream), preexec_fn=_pin_server, **pipes) as process:
+    with _running(peer.stdio, TIMEOUT, env=_environment(upstream), preexec_fn=_pin_server, **pipes) as process:
         connection = Stdio(process, era)
         tools = connection.list_tools()
         figures = {f"start {name}": (time.perf_counter() - began) * 1000}
@@ -326,7 +337,9 @@ def _measure_stdio(peer: Peer, era: str, upstream: int) -> Figures:
 
 
 def _measure_http(peer: Peer, upstream: int) -> Figures:
-    with _running(peer.http, env=_environment(upstream), preexec_fn=_pin_server, stderr=subprocess.PIPE) as process:
+    with _running(
+        peer.http, TIMEOUT, env=_environment(upstream), preexec_fn=_pin_server, stderr=subprocess.PIPE
+    ) as process:
         connection = Http(_told_port(process))
         connection.calls(WARM_UP)
         figures = {"p50 http": _p50(connection.call), **_in_flight(process, connection.calls, "http")}
@@ -340,6 +353,8 @@ def _told_port(process: "subprocess.Popen[bytes]") -> int:
     for line in process.stderr:
         told = re.search(rb"http://127\.0\.0\.1:(\d+)/mcp", line)
         if told:
+            # Nobody reads on: a server that says much would wait for it.
+            Thread(target=process.stderr.read, daemon=True).start()
             port = int(told[1])
             _await_listening(port)
             return port

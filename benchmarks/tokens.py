@@ -12,7 +12,8 @@ from typing import Any
 
 from bpe_openai import get_encoding
 
-from mailgun_mcp.catalogue.compile import DATA, compile_document
+from mailgun_mcp.catalogue.compile import DATA
+from mailgun_mcp.catalogue.compiler import compile_document
 from mailgun_mcp.catalogue.documents import read_document
 
 ENCODING = get_encoding("o200k_base")

@@ -70,11 +70,11 @@ def _exits() -> str:
 
 def _risks() -> str:
     catalogue = Catalogue.load()
-    decisions = {"read": "made", "write": "made", "send": "made"}
+    decisions = {"read": "made", "write": "made", "send": "made to at most 10 recipients, else confirmed"}
     lines = ["| risk | tools | what a call can do | under the default policy |", "| --- | --- | --- | --- |"]
     for risk, meaning in RISKS.items():
         count = sum(operation.risk == risk for operation in catalogue)
-        lines.append(f"| {risk} | {count} | {meaning} | {decisions.get(risk, 'refused: it needs a person')} |")
+        lines.append(f"| {risk} | {count} | {meaning} | {decisions.get(risk, 'confirmed by a person')} |")
     return "\n".join(lines)
 
 

@@ -68,6 +68,11 @@ class History:
         if reserved is not None:
             await self._after(self.store.sends.forget, reserved)
 
+    async def spent(self, facts: Facts) -> None:
+        """Count what a call cost, where its price is known."""
+        if facts.price is not None:
+            await self._after(self.store.spend.record, facts.context.account, facts.price, self.clock())
+
     async def shown_untrusted(self, caller: Caller) -> None:
         """Remember that the caller was shown text of third parties."""
         now, before = self.clock(), self._shown.get(caller.name)

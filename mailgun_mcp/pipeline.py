@@ -209,11 +209,13 @@ def _denied(decision: Decision, request: Request) -> str:
 async def _send(app: App, facts: Facts, request: Request, caller: Caller) -> Response:
     reserved = await app.history.reserve(facts)
     try:
-        return await app.client.send(request, repeatable=facts.operation.idempotent, notify=caller.notify)
+        response = await app.client.send(request, repeatable=facts.operation.idempotent, notify=caller.notify)
     except MailgunFault as fault:
         if not fault.unknown:
             await app.history.release(reserved)
         raise
+    await app.history.spent(facts)
+    return response
 
 
 async def _protect(app: App, operation: Operation, result: dict[str, Any], caller: Caller) -> dict[str, Any]:

@@ -23,6 +23,7 @@ SIMULATOR_KEY = "simulator"
 def create_app(settings: Settings) -> App:
     """Return the app that `settings` describe. Raises SettingsError, which says what to change."""
     everything = _everything(settings)
+    policy = create_policy(settings, everything)
     try:
         endpoint = resolve(region=settings.region, hostname=settings.hostname, url=settings.url)
     except EndpointError as error:
@@ -40,7 +41,7 @@ def create_app(settings: Settings) -> App:
             rate_limit=(settings.rate_limit, 10.0),
             connect=_simulator if settings.simulator else None,
         ),
-        policy=create_policy(settings, everything),
+        policy=policy,
         files=Files(tuple(_directory(name) for name in settings.files)),
         subaccount=settings.subaccount,
     )
@@ -51,14 +52,17 @@ def create_catalogue(settings: Settings) -> Catalogue:
     return _selected(settings, _everything(settings))
 
 
-def create_policy(settings: Settings, catalogue: Catalogue) -> Policy:
-    """Return the policy of a profile or a file. Raises SettingsError with all that is wrong with it."""
+def create_policy(settings: Settings, catalogue: Catalogue | None = None) -> Policy:
+    """Return the policy of a profile or a file. Raises SettingsError with all that is wrong with it.
+
+    A file may name every tool of `catalogue`; without one of what the settings know.
+    """
     if settings.policy in PROFILES:
         return profile(settings.policy)
     from mailgun_mcp.guard.policy_file import PolicyError, open_policy
 
     try:
-        return open_policy(settings.policy, catalogue)
+        return open_policy(settings.policy, catalogue or _everything(settings))
     except PolicyError as error:
         raise SettingsError(str(error)) from error
 

@@ -146,7 +146,12 @@ def test_only_what_runs_a_command_touches_stdout() -> None:
 UNLOADED = [
     *("httpx", "httpcore", "certifi", "jsonschema", "referencing", "yaml", "rich", "structlog", "uvloop"),
     *("argparse", "difflib", "sqlite3", "tomllib"),
-    *("mailgun_mcp.simulator", "mailgun_mcp.catalogue.compile", "mailgun_mcp.catalogue.extension"),
+    *(
+        "mailgun_mcp.simulator",
+        "mailgun_mcp.catalogue.compile",
+        "mailgun_mcp.catalogue.compiler",
+        "mailgun_mcp.catalogue.extension",
+    ),
     *("mailgun_mcp.catalogue.documents", "mailgun_mcp.catalogue.portable", "mailgun_mcp.catalogue.foreign"),
     *("mailgun_mcp.server.http", "mailgun_mcp.cli.parser", "mailgun_mcp.docs"),
 ]

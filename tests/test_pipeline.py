@@ -6,18 +6,20 @@ from typing import Any
 
 import pytest
 
-from mailgun_mcp.guard.decide import Policy
+from mailgun_mcp.caller import Caller
+from mailgun_mcp.guard.profiles import profile
 from mailgun_mcp.pipeline import Outcome, UnknownTool, run
 from mailgun_mcp.results import Results
 from tests.support.apps import KEY, app_at
 from tests.support.arguments import minimal
 from tests.support.operations import catalogue, find
+from tests.support.requests import changing
 from tests.support.upstream import Upstream, replies, says, serve_upstream
 
 pytestmark = pytest.mark.anyio
 
 BOUNCE = {"domain_name": "mg.example.com", "address": "ann@example.com"}
-REFUSED = [operation.name for operation in catalogue() if operation.risk in ("destructive", "credential", "billing")]
+HELD = [operation.name for operation in catalogue() if operation.risk in ("destructive", "credential", "billing")]
 
 
 @pytest.fixture
@@ -60,30 +62,50 @@ async def test_an_unknown_tool_is_an_error_that_names_the_nearest(upstream: Upst
         await run(app_at(upstream.url), "get_bounces", {})
 
 
-@pytest.mark.parametrize("name", REFUSED)
-async def test_what_needs_a_confirmation_is_refused_and_not_sent(name: str, upstream: Upstream) -> None:
-    outcome = await run(app_at(upstream.url), name, minimal(find(name)))
+@pytest.mark.parametrize("name", HELD)
+async def test_what_needs_a_confirmation_is_held_where_nobody_can_be_asked(name: str, upstream: Upstream) -> None:
+    app = app_at(upstream.url)
+    outcome = await run(app, name, minimal(find(name)))
+    (held,) = app.store.approvals.list(app.clock())
     assert (outcome.kind, outcome.structured) == ("refused", None)
-    assert outcome.text.startswith(f"Refused by policy (guarded/{find(name).risk}): {name} ")
+    assert outcome.text.startswith(f"Held for a person's approval as {held.id}; nothing was sent. ")
+    assert (held.tool, held.status, held.caller) == (name, "pending", "local")
+    assert changing(upstream.lines) == []
+
+
+async def test_a_held_call_says_what_a_person_can_do_and_what_happens_then(upstream: Upstream) -> None:
+    app = app_at(upstream.url)
+    outcome = await run(app, "delete_bounce", BOUNCE)
+    (held,) = app.store.approvals.list(app.clock())
+    assert outcome.text == (
+        f"Held for a person's approval as {held.id}; nothing was sent. A person runs `mailgun-mcp approvals approve "
+        f"{held.id}` in a terminal (`approvals show {held.id}` shows the call). After that, make exactly the same call "
+        "again: it runs once. It is held for 10 minutes."
+    )
+    assert upstream.lines == ["GET /v3/mg.example.com/bounces/ann%40example.com"]
+
+
+async def test_a_refusal_says_why_what_it_would_have_been_and_that_no_yes_lifts_it(upstream: Upstream) -> None:
+    outcome = await run(app_at(upstream.url, policy=profile("read-only")), "delete_bounce", BOUNCE)
+    assert outcome == Outcome(
+        "Refused by policy (read-only/otherwise): the policy read-only allows reads only. "
+        "Nothing was sent; it would have been DELETE /v3/mg.example.com/bounces/ann%40example.com. "
+        "No confirmation lifts this; the person who runs the server can change its policy.",
+        kind="refused",
+    )
     assert upstream.received == []
 
 
-async def test_a_refusal_says_why_what_it_would_have_been_and_what_a_person_can_do(upstream: Upstream) -> None:
-    outcome = await run(app_at(upstream.url), "delete_bounce", BOUNCE)
-    assert outcome.text == (
-        "Refused by policy (guarded/destructive): delete_bounce removes something, and needs a person's confirmation. "
-        "Nothing was sent; it would have been DELETE /v3/mg.example.com/bounces/ann%40example.com. "
-        "This server cannot ask for a confirmation yet: a person can do it in Mailgun's control panel, or start the "
-        "server with `--policy unguarded`."
-    )
-
-
-@pytest.mark.parametrize(("policy", "sent"), [("read-only", 0), ("guarded", 0), ("unguarded", 1)])
+@pytest.mark.parametrize(
+    ("policy", "sent"),
+    [("read-only", []), ("guarded", ["GET"]), ("strict", ["GET"]), ("unguarded", ["DELETE"])],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
 async def test_the_policy_decides_whether_a_destructive_call_leaves(
-    policy: Policy, sent: int, upstream: Upstream
+    policy: str, sent: list[str], upstream: Upstream
 ) -> None:
-    await run(app_at(upstream.url, policy=policy), "delete_bounce", BOUNCE)
-    assert len(upstream.received) == sent
+    await run(app_at(upstream.url, policy=profile(policy)), "delete_bounce", BOUNCE)
+    assert [request.method for request in upstream.received] == sent
 
 
 async def test_faults_are_told_before_the_policy_refuses(upstream: Upstream) -> None:
@@ -108,17 +130,17 @@ async def test_a_read_is_tried_again_and_each_wait_is_told(upstream: Upstream) -
     async def notify(message: str) -> None:
         told.append(message)
 
-    outcome = await run(app_at(upstream.url), "get_bounce", BOUNCE, notify)
+    outcome = await run(app_at(upstream.url), "get_bounce", BOUNCE, Caller(notify=notify))
     assert outcome.structured == {"address": "ann@example.com"}
     assert len(upstream.received) == 2
     assert [message.partition(";")[0] for message in told] == ['Mailgun failed (HTTP 503): "busy"']
 
 
 async def test_a_send_is_never_sent_twice(upstream: Upstream) -> None:
-    upstream.then(replies(503, b"busy", [("Retry-After", "0")]))
+    upstream.then(says({"items": []}), replies(503, b"busy", [("Retry-After", "0")]))
     outcome = await run(app_at(upstream.url), "send_message", minimal(find("send_message")))
     assert outcome.kind == "failed"
-    assert len(upstream.received) == 1
+    assert upstream.lines == ["GET /v3/lists/pages?limit=100", "POST /v3/mg.example.com/messages"]
 
 
 async def test_the_configured_subaccount_goes_with_every_call(upstream: Upstream) -> None:

@@ -120,7 +120,6 @@ def test_a_named_file_that_cannot_be_read_is_refused(content: bytes | None, tmp_
     ("name", "value", "message"),
     [
         pytest.param("region", "uk", "unknown region 'uk': known are eu, us", id="region"),
-        pytest.param("policy", "gaurded", r"unknown policy 'gaurded': did you mean 'guarded'\?", id="policy"),
         pytest.param("transport", "htp", r"did you mean 'http'\?", id="transport"),
         pytest.param("log_level", "warn", r"unknown log level 'warn': did you mean 'warning'\?", id="log-level"),
         pytest.param("port", "-1", "port: '-1' is not a whole number from 0 up", id="negative-integer"),

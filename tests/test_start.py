@@ -44,6 +44,8 @@ def test_without_a_choice_the_region_is_the_united_states() -> None:
         pytest.param({"toolsets": ("mesages",)}, r"unknown toolset 'mesages': did you mean 'messages'\?", id="toolset"),
         pytest.param({"tools": ("send_mesage",)}, r"unknown tool .*'send_message'\?", id="tool"),
         pytest.param({"exclude_tools": ("delete_domian",)}, r"unknown tool .*'delete_domain'\?", id="excluded-tool"),
+        pytest.param({"policy": "gaurded"}, r"unknown policy 'gaurded': did you mean 'guarded'\?", id="policy"),
+        pytest.param({"policy": "/nowhere.yaml"}, r"nowhere\.yaml: cannot be read", id="policy-file"),
         pytest.param({"files": ("/nowhere",)}, "files: /nowhere is not a directory", id="files"),
     ],
 )

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from mailgun_mcp.catalogue.compile import ARGUMENT
+from mailgun_mcp.catalogue.compiler import ARGUMENT
 from mailgun_mcp.catalogue.documents import Node
 from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.catalogue.load import ON_BEHALF_OF, SUBACCOUNT_HEADER

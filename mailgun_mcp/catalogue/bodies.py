@@ -3,7 +3,7 @@
 from typing import Any
 
 from mailgun_mcp.catalogue.arguments import ArgumentNames, argument_schema
-from mailgun_mcp.catalogue.compile import BODIES
+from mailgun_mcp.catalogue.compiler import BODIES
 from mailgun_mcp.catalogue.documents import Node
 from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.catalogue.portable import Schema, is_file

@@ -39,6 +39,15 @@ class Pages(Closed):
     total: str | None = None
 
 
+class Price(Closed):
+    """What a call costs, as far as it is known: Mailgun's prices depend on the plan."""
+
+    unit: str
+    """What is charged once a call: `validation`, `dedicated IP a month`."""
+    amount: float | None = None
+    currency: str = "USD"
+
+
 class AtLeastOne(Closed):
     at_least_one: Annotated[list[str], Field(min_length=2)]
 
@@ -88,6 +97,8 @@ class OperationExtension(Closed):
     untrusted: list[str]
     personal: list[str]
     rules: list[Rule] = Field(default_factory=list)
+    price: Price | None = None
+    """Needed for risk `billing`."""
     storage_host: Literal["optional", "required"] | None = None
     """The operation lives on the storage host of the message: adds that argument."""
 
@@ -97,6 +108,8 @@ class OperationExtension(Closed):
             raise ValueError("a read changes nothing: reversible must be null")
         if self.risk in ("write", "send", "destructive", "billing") and self.reversible is None:
             raise ValueError(f"risk {self.risk} changes something: reversible must be whole, part or no")
+        if (self.risk == "billing") != (self.price is not None):
+            raise ValueError("price belongs to risk billing, and billing needs it")
         if self.risk == "read" and not self.idempotent:
             raise ValueError("a read is idempotent")
         if self.risk == "read" and self.preview is not None:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from mailgun_mcp.catalogue.arguments import ArgumentNames, Parameters
 from mailgun_mcp.catalogue.bodies import request_body
-from mailgun_mcp.catalogue.compile import METHODS, compile_document
+from mailgun_mcp.catalogue.compiler import METHODS, compile_document
 from mailgun_mcp.catalogue.documents import Node, parse_document
 from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.catalogue.load import Catalogue

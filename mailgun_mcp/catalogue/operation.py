@@ -39,6 +39,15 @@ class Preview:
     arguments: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a call costs: a unit, and its amount where it is known."""
+
+    unit: str
+    amount: float | None
+    currency: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation:
     """A method and path of the API with all that its call needs to know.
@@ -59,6 +68,7 @@ class Operation:
     reversible: Literal["whole", "part", "no"] | None
     preview: Preview | None
     pages: Pages | None
+    price: Price | None
     secrets: tuple[str, ...]
     untrusted: tuple[str, ...]
     personal: tuple[str, ...]
@@ -98,6 +108,7 @@ class Operation:
             reversible=record["reversible"],
             preview=Preview(preview["tool"], preview["arguments"]) if preview else None,
             pages=Pages(pages["style"], pages["items"], pages["total"]) if pages else None,
+            price=Price(**record["price"]) if record["price"] else None,
             secrets=tuple(record["secrets"]),
             untrusted=tuple(record["untrusted"]),
             personal=tuple(record["personal"]),

@@ -6,6 +6,7 @@ No account, key or network is needed, and nothing is kept.
 import argparse
 import sys
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from mailgun_mcp.cli.exits import FAILED, OK
@@ -27,12 +28,18 @@ def run(_: argparse.Namespace) -> int:
 
 
 async def _play() -> int:
+    with TemporaryDirectory(prefix="mailgun-mcp-") as state:
+        return await _session(state)
+
+
+async def _session(state: str) -> int:
     from mcp import Client, StdioServerParameters
 
     out(paint("mailgun-mcp: an assistant's session against the simulator", "bold"))
     out(paint("$ mailgun-mcp serve --simulator", "dim"))
-    command = StdioServerParameters(command=sys.executable, args=["-m", "mailgun_mcp", "serve", "--simulator"])
-    async with Client(command) as client:
+    arguments = ["-m", "mailgun_mcp", "serve", "--simulator", "--state", state]
+    command = StdioServerParameters(command=sys.executable, args=arguments)
+    async with Client(command, elicitation_callback=_say_no) as client:
         story = _Story(client)
         for number, step in enumerate(STEPS, 1):
             out()
@@ -44,6 +51,17 @@ async def _play() -> int:
     out(paint("That was the real server and protocol; only Mailgun was the simulator.", "bold"))
     out("Next: `mailgun-mcp install --client NAME`, then `mailgun-mcp doctor`.")
     return OK
+
+
+async def _say_no(_: Any, question: Any) -> Any:
+    """Show the person's form, and answer for a person who says no."""
+    from mcp_types import ElicitResult
+
+    out(paint("   the person is asked:", "bold"))
+    for line in question.message.splitlines():
+        out(f"   {paint('|', 'yellow')} {line}")
+    out(paint("   and says no", "bold"))
+    return ElicitResult(action="decline")
 
 
 @dataclass(slots=True)
@@ -147,7 +165,7 @@ STEPS = (
     _Step("It reads what became of it", _read_events),
     _Step("It finds a bounce", _find_bounce),
     _Step("It makes a mistake, and is told every fault at once; nothing was sent", _make_mistake),
-    _Step("It tries to delete in bulk, and is refused", _delete_in_bulk),
+    _Step("It tries to delete in bulk: a person is asked, says no, and the call is refused", _delete_in_bulk),
 )
 
 

@@ -45,13 +45,14 @@ def examine(given: dict[str, Any], now: Callable[[], float] = time) -> "list[Che
 
     Checks that rest on one that failed are left out.
     """
-    from mailgun_mcp import settings
+    from mailgun_mcp import settings, start
     from mailgun_mcp.cli import checks
     from mailgun_mcp.cli.checks import Check
 
     found = [Check("mailgun-mcp", "ok", __version__), checks.python()]
     try:
         options = checks.patient(settings.load(given))
+        start.create_policy(options)
     except SettingsError as error:
         return [*found, Check("settings", "failure", str(error), "Correct it; everything else rests on it.")]
     found += [Check("settings", "ok", "readable"), _tools(options), checks.key(options)]

@@ -11,6 +11,7 @@ from mailgun_mcp.cli.clients import CLIENTS, Client, entry
 from mailgun_mcp.cli.exits import OK
 from mailgun_mcp.cli.output import out
 from mailgun_mcp.cli.parser import add_settings, settings_given
+from mailgun_mcp.guard.profiles import PROFILES
 from mailgun_mcp.nearest import unknown
 from mailgun_mcp.settings import Settings, SettingsError
 
@@ -73,6 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     options = settings.load(settings_given(arguments))
     catalogue = start.create_catalogue(options)
+    start.create_policy(options)
     plan = _plan(arguments, options)
     if arguments.print:
         _print(plan)
@@ -116,7 +118,8 @@ def _server_arguments(arguments: argparse.Namespace) -> list[str]:
             continue
         flags.append(f"--{name.replace('_', '-')}")
         if value is not True:
-            flags.append(str(Path(value).expanduser().absolute()) if name == "config" else value)
+            file = name == "config" or (name == "policy" and value not in PROFILES)
+            flags.append(str(Path(value).expanduser().absolute()) if file else value)
     return ["serve", *flags] if flags else []
 
 

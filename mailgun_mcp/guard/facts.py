@@ -55,6 +55,11 @@ class Facts:
     destinations: tuple[str, ...] = ()
     """Where data would be sent: addresses and host names of route forwards, webhooks and archives."""
 
+    @property
+    def price(self) -> float | None:
+        """What the call costs, where it is known."""
+        return self.operation.price.amount if self.operation.price else None
+
 
 def gather(operation: Operation, arguments: Arguments, context: Context, digest: str = "") -> Facts:
     """Return the facts of a call."""

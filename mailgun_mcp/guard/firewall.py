@@ -136,13 +136,14 @@ def _duplicate(window: float, facts: Facts) -> str | None:
     return f"the same message was sent {age:.0f} seconds ago"
 
 
-def _price(facts: Facts) -> float | None:
-    price: float | None = getattr(facts, "price", None)
-    return price
+def _price(budget: Spend, facts: Facts) -> float | None:
+    """What the call costs in the currency of the budget; rates between currencies are not known."""
+    price = facts.operation.price
+    return facts.price if price and price.currency == budget.currency else None
 
 
 def _over_budget(budget: Spend, facts: Facts) -> str | None:
-    price, spent = _price(facts), facts.context.spent_this_month
+    price, spent = _price(budget, facts), facts.context.spent_this_month
     if price is None:
         used_up = not spent < budget.monthly_budget
         return f"the monthly budget of {_money(budget, budget.monthly_budget)} is used up" if used_up else None
@@ -156,10 +157,10 @@ def _over_budget(budget: Spend, facts: Facts) -> str | None:
 
 
 def _unknown_price(budget: Spend, facts: Facts) -> str | None:
-    if _price(facts) is not None:
+    if _price(budget, facts) is not None:
         return None
     left = budget.monthly_budget - facts.context.spent_this_month
-    return f"its price is not known, and {_money(budget, left)} of the monthly budget are left"
+    return f"its price in {budget.currency} is not known, and {_money(budget, left)} of the monthly budget are left"
 
 
 def _money(budget: Spend, amount: float) -> str:

@@ -53,8 +53,11 @@ ENDED_BY: dict[str, frozenset[str]] = {
 }
 """Element -> those whose start ends it, when it is the innermost."""
 
-CELL = "\x1f"
-"""Between the cells of a row; no text holds it."""
+PARAGRAPH, EDGE, CELL = "\x1d", "\x1e", "\x1f"
+"""Where a paragraph, a block and a further cell of a row begins or ends. No text holds them."""
+MARKS = re.compile(f"[{PARAGRAPH}{EDGE}{CELL}]")
+BREAKS = re.compile(f" ?[\n{PARAGRAPH}{EDGE}][ \n{PARAGRAPH}{EDGE}]*")
+AROUND_CELL = re.compile(f"[ \n]{{0,3}}{CELL}[ \n]{{0,3}}")
 FIXED = "\xa0"
 """A space that is kept; all others of the text fold."""
 
@@ -170,7 +173,7 @@ class _Writer:
         """Add text as it stands in the HTML."""
         if self._open[-1].look.hidden:
             return
-        text = _unescape(raw).replace(CELL, "")
+        text = MARKS.sub("", _unescape(raw))
         if self._names["pre"]:
             self._add(text.replace("\t", "    ").replace(" ", FIXED))
         else:
@@ -211,7 +214,7 @@ class _Writer:
     def _void(self, tag: _Tag) -> None:
         if tag.name == "hr":
             self._mark("\n---\n")
-        alternative = " ".join(tag.attributes.get("alt", "").replace(CELL, "").split())
+        alternative = " ".join(MARKS.sub("", tag.attributes.get("alt", "")).split())
         if tag.name == "img" and alternative:
             self._add(f"[image: {alternative}]")
 
@@ -222,7 +225,7 @@ class _Writer:
             if row:
                 row.cells = True
         if name in BLOCKS:
-            self._mark("\n\n" if name in SPACED else "\n")
+            self._mark(self._edge(name))
         if name == "li":
             self._mark(self._bullet())
 
@@ -258,8 +261,11 @@ class _Writer:
             if element.link:
                 self._add(_linked("".join(self.parts[element.begins :]), element.link))
             if element.name in BLOCKS:
-                self._mark("\n\n" if element.name in SPACED else "\n")
+                self._mark(self._edge(element.name))
         return element.name
+
+    def _edge(self, name: str) -> str:
+        return PARAGRAPH if name in SPACED and not self._names["li"] else EDGE
 
     def _mark(self, mark: str) -> None:
         if mark and not self._open[-1].look.gone:
@@ -289,15 +295,16 @@ def _link(href: str) -> str:
 
 
 def _linked(text: str, link: str) -> str:
-    return "" if text.strip() in (link, link.removeprefix("mailto:")) else f" <{link}> "
+    return "" if text.strip() in (link, link.removeprefix("mailto:")) else f" <{link}>"
 
 
 def _lines(text: str) -> str:
-    """Fold spaces and blank lines, and set bullets before their text."""
+    """Turn marks into line breaks, fold spaces, and set bullets before their text."""
+    broken = BREAKS.sub(_break, re.sub(" {2,}", " ", text))
     lines: list[str] = []
     bullet = ""
-    for raw in AROUND_CELL.sub(CELL, text).split("\n"):
-        line = " | ".join(cell for part in raw.split(CELL) if (cell := _folded(part)))
+    for raw in AROUND_CELL.sub(CELL, broken).split("\n"):
+        line = " | ".join(cell for part in raw.split(CELL) if (cell := part.strip(" ")))
         if BULLET.fullmatch(line):
             bullet = line
         elif line:
@@ -308,9 +315,9 @@ def _lines(text: str) -> str:
     return "\n".join(lines).replace(FIXED, " ").rstrip()
 
 
-AROUND_CELL = re.compile(rf"\s*+{CELL}\s*")
+def _break(found: re.Match[str]) -> str:
+    breaks = found[0]
+    return "\n\n" if PARAGRAPH in breaks or breaks.count("\n") > 1 else "\n"
+
+
 BULLET = re.compile(rf"{FIXED}*(?:-|[0-9]+\.)")
-
-
-def _folded(text: str) -> str:
-    return re.sub(" {2,}", " ", text).strip(" \r\t")

@@ -1,6 +1,6 @@
 """Places in a result (`/items/*/error`, `/` for all of it), as the catalogue declares them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -44,18 +44,6 @@ def replace(value: Any, tree: Tree, visit: Visit, path: Path = ()) -> Any:
     if isinstance(value, list) and "*" in tree:
         return [replace(item, tree["*"], visit, (*path, str(index))) for index, item in enumerate(value)]
     return value
-
-
-def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Yield every text, number, truth value and null below `value`, with its path."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from leaves(item, (*path, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from leaves(item, (*path, str(index)))
-    else:
-        yield path, value
 
 
 def pointer(path: Path) -> str:

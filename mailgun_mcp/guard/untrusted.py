@@ -43,7 +43,9 @@ def clean(text: str) -> str:
     text once more brings them back. Line breaks become `\\n`. Never raises; cleaning twice changes nothing more.
     """
     if not (text.isascii() and text.isprintable()):
-        text = REMOVED.sub("", LINE_BREAK.sub("\n", text))
+        if LINE_BREAK.search(text):
+            text = LINE_BREAK.sub("\n", text)
+        text = REMOVED.sub("", text)
     if "&" in text:
         text = REFERENCE.sub(_dereferenced, text)
     if "\\" in text:
@@ -122,14 +124,15 @@ def notice(boundary: str) -> dict[str, str]:
 def fence(text: str, boundary: str, who: str) -> str:
     """Return the text, which has been cleaned, between its fences; nothing inside can end it."""
     if not text.isascii():
-        text = text.translate(BRACKETS)
+        text = BRACKET.sub(lambda found: BRACKETS[found[0]], text)
     if boundary.lower() in text.lower():
         # Without the space the rest could be the boundary again.
         text = re.sub(re.escape(boundary), " ", text, flags=re.IGNORECASE)
     return f"⟦{boundary} {who}⟧ {text} ⟦{boundary}⟧"
 
 
-BRACKETS = str.maketrans({"⟦": "[", "⟧": "]", "〚": "[", "〛": "]"})
+BRACKETS = {"⟦": "[", "⟧": "]", "〚": "[", "〛": "]"}
+BRACKET = re.compile("[⟦⟧〚〛]")
 WORDLESS = re.compile(r"[0-9 .,:+/-]*")
 """Numbers, times and IPv4 addresses tell nobody what to do."""
 SUSPECT = re.compile(r"[^ -%'-Z\]-~]")
@@ -160,17 +163,16 @@ class _Marking:
         self._operation = operation
         self._result = result
         self._boundary = boundary
-        self._voices: dict[tuple[str, str], _Voice] = {}
+        self._voices: dict[tuple[str, str | None], _Voice] = {}
         self.raw: dict[str, str] = {}
         self.places: dict[str, None] = {}
         """In order."""
+        self._last: tuple[Path | None, str] = (None, "")
+        """Whose texts were fenced last: several places of one item have the same sender."""
 
     def visit(self, value: Any, path: Path, place: str) -> Any:
         """Return the value at a place, with all texts below it fenced."""
-        parent = self._result
-        for key in path[:-1]:
-            parent = parent[int(key)] if isinstance(parent, list) else parent[key]
-        voice = self._voice(place, origin(place, parent))
+        voice = self._voices.get((place, None)) or self._voice(place, path)
         if isinstance(value, str):
             return self._text(value, path[:-1], path[-1], voice)
         if path or not self._operation.pages or "next" not in value:
@@ -179,11 +181,23 @@ class _Marking:
         rest = self._all({key: item for key, item in value.items() if key != "next"}, path, voice)
         return {**rest, "next": value["next"]}
 
-    def _voice(self, place: str, who: str) -> "_Voice":
-        voice = self._voices.get((place, who))
-        if voice is None:
-            voice = self._voices[place, who] = _Voice(place, who, f"⟦{self._boundary} {who}⟧ ")
-        return voice
+    def _voice(self, place: str, path: Path) -> "_Voice":
+        """Return who speaks at a place; kept without a sender where every item has the same voice."""
+        last = place.rpartition("/")[2]
+        sender = self._sender(path[:-1]) if last in BY_MAIL else None
+        who = f"mail from {sender}" if sender else ORIGINS.get(last, THIRD_PARTY)
+        key = (place, sender)
+        if key not in self._voices:
+            self._voices[key] = _Voice(place, who, f"⟦{self._boundary} {who}⟧ ")
+        return self._voices[key]
+
+    def _sender(self, path: Path) -> str:
+        if path != self._last[0]:
+            fields: Any = self._result
+            for key in path:
+                fields = fields[int(key)] if isinstance(fields, list) else fields[key]
+            self._last = (path, _sender(fields))
+        return self._last[1]
 
     def _all(self, value: Any, path: Path, voice: "_Voice") -> Any:
         if isinstance(value, dict):
@@ -262,29 +276,26 @@ ORIGINS = {
     "url": SENDER,
     "client-info": "recipient's client",
     "cached": "DNS",
+    "message": SENDER,
+    "envelope": SENDER,
 }
 """Last part of a place -> who wrote the text there."""
 BY_MAIL = frozenset({"", "message", "envelope"})
+"""Where the sender of a mail speaks, whom the fields beside it name."""
 ADDRESS = re.compile(r"(?<![A-Za-z0-9._+@-])[A-Za-z0-9._+-]{1,40}@[A-Za-z0-9.-]{1,60}(?![A-Za-z0-9._+@-])")
 """An address that can stand in a label. It is what the mail says, and chosen by who wrote it."""
 
 
-def origin(place: str, parent: Any) -> str:
-    """Return who wrote the text at a place, as far as the place and what stands beside it tell."""
-    last = place.rpartition("/")[2]
-    if last in BY_MAIL and isinstance(parent, dict):
-        sender = _sender(parent)
-        return f"mail from {sender}" if sender else ("sender's data" if last else THIRD_PARTY)
-    return ORIGINS.get(last, THIRD_PARTY)
-
-
-def _sender(fields: dict[str, Any]) -> str | None:
+def _sender(fields: Any) -> str:
+    """Return the address that a mail or event gives as its sender, or nothing."""
+    if not isinstance(fields, dict):
+        return ""
     headers = _inside(fields, "message", "headers")
     named = (headers.get("from"), fields.get("From"), fields.get("from"), fields.get("sender"))
     for value in (*named, _inside(fields, "envelope").get("sender")):
         if isinstance(value, str) and (found := ADDRESS.findall(value[-200:])):
             return str(found[-1])
-    return None
+    return ""
 
 
 def _inside(fields: dict[str, Any], *keys: str) -> dict[str, Any]:

@@ -55,7 +55,6 @@ class Subaccount:
     status: SubaccountStatus = "open"
     reason: str = ""
     note: str = ""
-    features: dict[str, bool] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

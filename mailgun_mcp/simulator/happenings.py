@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from mailgun_mcp.simulator.posting import fire
 from mailgun_mcp.simulator.state import Account, Domain, Event, Message
 
 STORAGE = "storage-us-east4.api.mailgun.net"
@@ -49,12 +50,14 @@ def happen(
         "tags": message.tags,
         "user-variables": message.variables,
         "campaigns": [],
+        **({"mailing-list": message.mailing_list} if message.mailing_list else {}),
         **{key.replace("_", "-"): value for key, value in details.items()},
     }
     if name == "failed" and record["severity"] == "temporary":
         record["log-level"] = "warn"
-    event = Event(at, account.serial, record)
+    event = Event(at, account.serial, record, account.analytics.note(domain.name, at, record))
     domain.events.append(event)
+    fire(account, domain, event)
     return event
 
 
@@ -108,7 +111,7 @@ def _recipient(recipient: str) -> dict[str, str]:
 
 
 def _flags(message: Message, **more: bool) -> dict[str, bool]:
-    return {"is-authenticated": True, "is-test-mode": message.test_mode, **more}
+    return {"is-authenticated": not message.routed, "is-test-mode": message.test_mode, **more}
 
 
 def _message(message: Message) -> dict[str, Any]:
@@ -145,7 +148,7 @@ def _accepted(_: Domain, message: Message, recipient: str) -> dict[str, Any]:
         "originating-ip": ORIGIN_IP,
         "api-key-id": "f2153fd0-f1277777",
         "envelope": _transport(message, recipient),
-        "flags": _flags(message, **{"is-routed": False}),
+        "flags": _flags(message, **{"is-routed": message.routed}),
         "message": {**_message(message), "recipients": message.recipients, **at},
         "storage": storage(message),
         **_template(message),
@@ -156,7 +159,7 @@ def _sent(domain: Domain, message: Message, recipient: str) -> dict[str, Any]:
     envelope = {**_transport(message, recipient), "sending-ip": SENDING_IP, "mail-from": f"bounce@{domain.name}"}
     return {
         "envelope": envelope,
-        "flags": _flags(message, **{"is-routed": False, "is-system-test": False, "is-delayed-bounce": False}),
+        "flags": _flags(message, **{"is-routed": message.routed, "is-system-test": False, "is-delayed-bounce": False}),
         "message": _message(message),
         "primary-dkim": f"pic._domainkey.{domain.name}",
         "storage": storage(message),

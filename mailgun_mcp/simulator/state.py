@@ -6,7 +6,13 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from mailgun_mcp.simulator.administration import Administration, DomainAdministration
+from mailgun_mcp.simulator.analytics_state import Analytics
 from mailgun_mcp.simulator.clock import DAY, Clock
+from mailgun_mcp.simulator.event_log import Event as Event
+from mailgun_mcp.simulator.event_log import EventLog
+from mailgun_mcp.simulator.lists_state import MailingList
+from mailgun_mcp.simulator.routes_state import Routes
+from mailgun_mcp.simulator.webhooks_state import Webhooks
 
 RETENTION = 3 * DAY
 """Seconds that a stored message can be read, when its domain sets no `message_ttl`."""
@@ -50,6 +56,10 @@ class Message:
     """Why it cannot be delivered to anyone, such as a template that is not there."""
     mime: bytes | None = None
     """The message as it was handed in, when it came as MIME."""
+    mailing_list: dict[str, str] | None = None
+    """The list that passed it on, as events show it."""
+    routed: bool = False
+    """Whether it came in from outside, and a route took it."""
 
     @property
     def subject(self) -> str:
@@ -62,20 +72,6 @@ class Message:
             return len(self.mime)
         parts = sum(len(attachment.data) for attachment in self.attachments)
         return 400 + len(self.subject) + len(self.text) + len(self.html) + parts
-
-
-@dataclass(slots=True)
-class Event:
-    """Something that happened to a message; `record` is its JSON form as `/events` shows it."""
-
-    at: float
-    serial: int
-    record: dict[str, Any]
-
-    @property
-    def position(self) -> tuple[float, int]:
-        """Where it stands in time; no two events have the same."""
-        return self.at, self.serial
 
 
 @dataclass(slots=True)
@@ -161,13 +157,15 @@ class Domain:
     """What create and update set: spam_action, wildcard, web_prefix, …"""
     messages: dict[str, Message] = field(default_factory=dict)
     scheduled: list[Message] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
+    events: EventLog = field(default_factory=EventLog)
     bounces: dict[str, Bounce] = field(default_factory=dict)
     complaints: dict[str, Complaint] = field(default_factory=dict)
     unsubscribes: dict[str, Unsubscribe] = field(default_factory=dict)
     allowlist: dict[str, AllowlistEntry] = field(default_factory=dict)
     templates: dict[str, Template] = field(default_factory=dict)
     administration: DomainAdministration = field(default_factory=DomainAdministration)
+    webhooks: dict[str, list[str]] = field(default_factory=dict)
+    """Event type -> the URLs that are called."""
 
     @property
     def retention(self) -> float:
@@ -186,6 +184,11 @@ class Account:
     """Who a sandbox domain may write to."""
     serial: int = 0
     administration: Administration = field(default_factory=Administration)
+    analytics: Analytics = field(default_factory=Analytics)
+    routes: Routes = field(default_factory=Routes)
+    lists: dict[str, MailingList] = field(default_factory=dict)
+    """By address."""
+    webhooks: Webhooks = field(default_factory=Webhooks)
 
     def next_serial(self) -> int:
         self.serial += 1

@@ -55,7 +55,8 @@ def asked(page: str | None, limit: int, filters: dict[str, Any]) -> PlaceQuery:
     """Return the query of a later page from its URL's query string `page`, or that of the first."""
     if page is None:
         return PlaceQuery(0, limit, filters)
-    return PlaceQuery(*_decoded(dict(parse_qsl(page)).get("page", ""), (int, int, dict)))
+    skip, size, kept = _decoded(dict(parse_qsl(page)).get("page", ""), (int, int, dict))
+    return PlaceQuery(skip, max(1, size), {**filters, **kept})
 
 
 def place_page(items: Sequence[Item], url: str, query: PlaceQuery) -> tuple[list[Item], dict[str, str]]:

@@ -8,11 +8,11 @@ import json
 import os
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
+from secrets import token_hex
 from threading import RLock
-from time import sleep
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from mailgun_mcp.state.migrations import MIGRATIONS
@@ -28,8 +28,6 @@ FILE = "state.db"
 BUSY_SECONDS = 5.0
 MONTHS = 400 * 86_400
 """Seconds that what is over is kept for."""
-PAUSE = 0.02
-"""Seconds between tries where SQLite itself does not wait."""
 DAMAGED = f"{FILE} is damaged: move it away ({FILE}-wal and {FILE}-shm too) to begin anew, without what it holds"
 HINTS = {
     "SQLITE_BUSY": f"another process has held {FILE} for more than {BUSY_SECONDS:.0f} seconds; try again",
@@ -166,21 +164,38 @@ class Store:
         return self._connection
 
     def _connect(self, path: Path) -> "sqlite3.Connection":
-        import sqlite3
-
         prepare_directory(self.directory)
-        # The file is made for its owner alone before SQLite writes the first byte; -wal and -shm take its mode.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        if not path.exists():
+            _create(path)
         refuse_others(path)
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        try:
-            connection.row_factory = sqlite3.Row
-            _share(connection)
-            _migrate(connection)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+        return _connected(path)
+
+
+def _create(path: Path) -> None:
+    """Make the file whole under another name first: SQLite does not wait for others while it sets a new file up."""
+    draft = path.with_name(f"{path.name}.{token_hex(4)}")
+    try:
+        _connected(draft).close()
+        with suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _connected(path: Path) -> "sqlite3.Connection":
+    import sqlite3
+
+    # The file is made for its owner alone before SQLite writes the first byte; -wal and -shm take its mode.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA journal_mode=WAL")
+        _migrate(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def prepare_directory(directory: Path) -> None:
@@ -230,22 +245,6 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino
-
-
-def _share(connection: "sqlite3.Connection") -> None:
-    """Switch to write-ahead logging, which SQLite does not wait for while another process opens the new file too."""
-    import sqlite3
-
-    connection.execute("PRAGMA busy_timeout=0")
-    for patience in range(round(BUSY_SECONDS / PAUSE), -1, -1):
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            break
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or not patience:
-                raise
-            sleep(PAUSE)
-    connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000:.0f}")
 
 
 def _migrate(connection: "sqlite3.Connection") -> None:

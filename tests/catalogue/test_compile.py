@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from mailgun_mcp.catalogue.compile import DATA, SOURCES, compile_all, compile_document, main
+from mailgun_mcp.catalogue.compile import DATA, SOURCES, compile_all, main
+from mailgun_mcp.catalogue.compiler import compile_document
 from mailgun_mcp.catalogue.errors import CatalogueError
 from tests.support.operations import REVIEWED, described, document, made, with_body, with_query
 
@@ -118,6 +119,7 @@ def test_a_description_becomes_a_tool_and_how_it_is_sent() -> None:
             "reversible": "whole",
             "preview": None,
             "pages": None,
+            "price": None,
             "secrets": [],
             "untrusted": [],
             "personal": [],

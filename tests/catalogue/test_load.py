@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 import mailgun_mcp
-from mailgun_mcp.catalogue.compile import SOURCES, compile_document
+from mailgun_mcp.catalogue.compile import SOURCES
+from mailgun_mcp.catalogue.compiler import compile_document
 from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.catalogue.load import Catalogue
 from tests.support.operations import catalogue, described, document

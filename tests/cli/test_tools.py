@@ -62,7 +62,7 @@ def test_a_call_reads_its_arguments_from_stdin(mailgun_mcp: Command) -> None:
     [
         pytest.param("get_domain", '{"name": "x.example.com"}', exits.FAILED, "(HTTP 404)", id="failed"),
         pytest.param("get_domain", '{"nam": "x.example.com"}', exits.USAGE, "did you mean name?", id="invalid"),
-        pytest.param("delete_domain", NAME, exits.REFUSED, "Refused by policy (guarded/destructive)", id="refused"),
+        pytest.param("delete_domain", NAME, exits.REFUSED, "Held for a person's approval as ", id="held"),
         pytest.param("list_domains", '{"limit": NaN}', exits.USAGE, "not a number that JSON knows", id="nan"),
     ],
 )
@@ -72,6 +72,14 @@ def test_a_call_that_did_not_succeed_says_why_on_stderr(
     done = mailgun_mcp("tools", "call", tool, arguments, "--simulator")
     assert (done.returncode, done.stdout) == (code, "")
     assert message in done.stderr
+
+
+def test_a_call_that_the_policy_denies_is_refused_and_the_rule_named(mailgun_mcp: Command, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("version: 1\nextends: guarded\nrules:\n  - match: {tool: delete_domain}\n    decision: deny\n")
+    done = mailgun_mcp("tools", "call", "delete_domain", NAME, "--simulator", "--policy", str(policy))
+    assert (done.returncode, done.stdout) == (exits.REFUSED, "")
+    assert done.stderr.startswith(f"Refused by policy ({policy}:4): ")
 
 
 def test_without_guard_rails_a_destructive_call_is_made(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

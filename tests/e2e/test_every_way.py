@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from base64 import b64encode
 from importlib.metadata import version
 
@@ -74,11 +75,11 @@ async def test_wrong_arguments_answer_with_every_fault_and_send_nothing(reached:
     assert reached.upstream.received == []
 
 
-async def test_a_refused_call_says_why_and_sends_nothing(reached: Reached) -> None:
+async def test_a_call_that_nobody_can_confirm_is_held_and_changes_nothing(reached: Reached) -> None:
     result = await reached.client.call_tool("delete_bounce", BOUNCE)
-    assert result.is_error
-    assert texts(result)[0].startswith("Refused by policy (guarded/destructive): delete_bounce removes something")
-    assert reached.upstream.received == []
+    assert (result.is_error, result.structured_content) == (True, None)
+    assert re.match(r"Held for a person's approval as [a-z2-9]{8}; nothing was sent\. ", texts(result)[0])
+    assert reached.upstream.lines == ["GET /v3/mg.example.com/bounces/ann%40example.com"]
 
 
 async def test_mailguns_own_refusal_is_a_result(reached: Reached) -> None:

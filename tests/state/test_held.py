@@ -6,26 +6,21 @@ import pytest
 
 from mailgun_mcp.guard.policy import LEVELS, Level
 from mailgun_mcp.held import HeldCalls
-from mailgun_mcp.state.approvals import Approval
 from mailgun_mcp.state.store import Store
 from tests.state.conftest import NOW, asked, held
 
 pytestmark = pytest.mark.anyio
 
 
-async def quiet(_: Approval) -> None:
-    return None
-
-
 @pytest.mark.parametrize("needed", LEVELS)
 async def test_a_yes_counts_only_where_no_more_is_asked_of_a_person(store: Store, needed: Level) -> None:
     approval = held(store, asked("typed"))
     store.approvals.approve(approval.id, by="ann", now=NOW, typed=approval.typed)
-    by = await HeldCalls(store, lambda: NOW, quiet).redeem(asked(needed))
+    by = await HeldCalls(store, lambda: NOW, None).redeem(asked(needed))
     assert by == ("ann" if needed in ("ask", "typed") else None)
 
 
 async def test_without_a_state_nobody_approved_anything_and_none_is_made(tmp_path: Path) -> None:
     store = Store(tmp_path / "state")
-    assert await HeldCalls(store, lambda: NOW, quiet).redeem(asked()) is None
+    assert await HeldCalls(store, lambda: NOW, None).redeem(asked()) is None
     assert not store.directory.exists()

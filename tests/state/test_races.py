@@ -52,10 +52,14 @@ def open_anew(store: Store, name: str) -> bool:
 def race(directory: Path, act: Act, subjects: list[Any], barrier: Barrier, results: Any) -> None:
     store = Store(directory)
     won = []
-    for subject in subjects:
-        barrier.wait(PATIENCE)
-        won.append(act(store, subject))
-    results.put(won)
+    try:
+        for subject in subjects:
+            barrier.wait(PATIENCE)
+            won.append(act(store, subject))
+    finally:
+        if len(won) < len(subjects):
+            barrier.abort()
+        results.put(won)
 
 
 def winners(directory: Path, act: Act, subjects: Iterable[Any], processes: int = 2) -> list[int]:
@@ -65,6 +69,7 @@ def winners(directory: Path, act: Act, subjects: Iterable[Any], processes: int =
     racers = [context.Process(target=race, args=(directory, act, listed, barrier, results)) for _ in range(processes)]
     for racer in racers:
         racer.start()
+    # A racer that fails breaks the barrier: the others then end at once instead of waiting for it.
     won = [results.get(timeout=PATIENCE) for _ in racers]
     for racer in racers:
         racer.join(PATIENCE)

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
-from mailgun_mcp.catalogue.compile import compile_document
+from mailgun_mcp.catalogue.compiler import compile_document
 from mailgun_mcp.catalogue.load import Catalogue
 from mailgun_mcp.catalogue.operation import Operation
 

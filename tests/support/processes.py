@@ -30,9 +30,10 @@ def command(*arguments: str) -> list[str]:
 
 
 def environment(home: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment without the person's own configuration."""
+    """The environment without the person's own configuration and state."""
     kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(("MAILGUN_", "XDG_"))}
-    return {**kept, "HOME": str(home), "XDG_CONFIG_HOME": str(home), **(extra or {})}
+    ours = {"HOME": str(home), "XDG_CONFIG_HOME": str(home), "MAILGUN_MCP_STATE": str(home / "state")}
+    return {**kept, **ours, **(extra or {})}
 
 
 def pointed_at(url: str) -> dict[str, str]:

@@ -8,12 +8,14 @@ from typing import Any
 
 from mailgun_mcp.simulator.call import Call, Handler
 from mailgun_mcp.simulator.clock import mail_date, parse_mail_date
-from mailgun_mcp.simulator.composing import Address, copies, from_mime, parse_addresses, render, to_mime
+from mailgun_mcp.simulator.composing import Address, copies, from_mime, parse_addresses, to_mime
 from mailgun_mcp.simulator.delivery import accept
+from mailgun_mcp.simulator.expanding import member_copies, split
 from mailgun_mcp.simulator.forms import File
 from mailgun_mcp.simulator.happenings import storage
 from mailgun_mcp.simulator.replies import Refusal, Reply
 from mailgun_mcp.simulator.state import Account, Attachment, Domain, Message, TemplateVersion
+from mailgun_mcp.simulator.templating import fill_in, headers_of
 
 SANDBOX = (
     "Domain {} is not allowed to send: Sandbox subdomains are for test purposes only. "
@@ -35,10 +37,14 @@ def send_message(account: Account, call: Call) -> Reply:
     sender, to, others = _sender(call), parse_addresses("to", call["to"]), _others(call)
     _check_may_send(account, call.domain, [*to, *others])
     message = _composed(account, call, sender)
-    if "recipient_variables" in call.arguments:
-        batch = copies(message, to, call["recipient_variables"], [account.opaque_id(KEY_BYTES) for _ in to])
-        return _queued(account, call.domain, [*batch, *_shared(account, message, others)])
-    return _queued(account, call.domain, [replace(message, recipients=_bare([*to, *others]))])
+    if "recipient_variables" not in call.arguments:
+        return _queued(account, call.domain, message, [*to, *others])
+    people, lists = split(account, to)
+    batch = copies(message, people, call["recipient_variables"], [account.opaque_id(KEY_BYTES) for _ in people])
+    for copy in batch:
+        accept(account, call.domain, copy)
+    rest = [*others, *(("", found.address) for found in lists)]
+    return _queued(account, call.domain, replace(message, key=account.opaque_id(KEY_BYTES)), rest)
 
 
 def send_mime_message(account: Account, call: Call) -> Reply:
@@ -48,10 +54,10 @@ def send_mime_message(account: Account, call: Call) -> Reply:
     if "From" not in content["headers"]:
         raise Refusal(400, "from parameter is missing")
     sender = parse_addresses("from", [content["headers"]["From"]])[0]
-    message = replace(_blank(account, call, sender), **content, recipients=_bare(to), mime=call["message"].data)
+    message = replace(_blank(account, call, sender), **content, mime=call["message"].data)
     if "Message-Id" in content["headers"]:
         message.id = content["headers"]["Message-Id"].strip("<> ")
-    return _queued(account, call.domain, [message])
+    return _queued(account, call.domain, message, to)
 
 
 def get_stored_message(account: Account, call: Call) -> Reply:
@@ -66,8 +72,8 @@ def resend_message(account: Account, call: Call) -> Reply:
     to = parse_addresses("to", call["to"])
     _check_may_send(account, call.domain, to)
     now = account.clock.now()
-    again = replace(message, key=account.opaque_id(KEY_BYTES), at=now, recipients=_bare(to), deliver_at=None)
-    return _queued(account, call.domain, [again])
+    again = replace(message, key=account.opaque_id(KEY_BYTES), at=now, deliver_at=None, routed=False)
+    return _queued(account, call.domain, again, to)
 
 
 def get_sending_queues(_: Account, __: Call) -> Reply:
@@ -79,10 +85,15 @@ def clear_message_queue(_: Account, call: Call) -> Reply:
     return Reply({"message": "done"})
 
 
-def _queued(account: Account, domain: Domain, messages: list[Message]) -> Reply:
-    for message in messages:
-        accept(account, domain, message)
-    return Reply({"id": f"<{messages[0].id}>", "message": "Queued. Thank you."})
+def _queued(account: Account, domain: Domain, message: Message, recipients: list[Address]) -> Reply:
+    """Send the message to the recipients; of those that are mailing lists each subscriber gets a copy."""
+    people, lists = split(account, recipients)
+    if people:
+        accept(account, domain, replace(message, recipients=_bare(people)))
+    for found in lists:
+        for copy in member_copies(account, message, found):
+            accept(account, domain, copy)
+    return Reply({"id": f"<{message.id}>", "message": "Queued. Thank you."})
 
 
 def _check_may_send(account: Account, domain: Domain, recipients: list[Address]) -> None:
@@ -106,11 +117,6 @@ def _sender(call: Call) -> Address:
 
 def _others(call: Call) -> list[Address]:
     return [address for name in ("cc", "bcc") if call.get(name) for address in parse_addresses(name, call[name])]
-
-
-def _shared(account: Account, message: Message, others: list[Address]) -> list[Message]:
-    """Return the copy of a batch that those in cc and bcc get."""
-    return [replace(message, key=account.opaque_id(KEY_BYTES), recipients=_bare(others))] if others else []
 
 
 def _blank(account: Account, call: Call, sender: Address) -> Message:
@@ -140,8 +146,7 @@ def _composed(account: Account, call: Call, sender: Address) -> Message:
     message.attachments = [_attachment(file) for name in ("attachments", "inline") for file in call.get(name, [])]
     message.template = call.get("template")
     if version:
-        variables = {**message.variables, **call.get("template_variables", {})}
-        message.template_version, message.html = version.tag, render(version.template, variables)
+        fill_in(message, version, _template_variables(call), as_text=bool(call.get("template_text")))
     elif message.template:
         message.fault = f"Template '{message.template}' not found"
     message.headers = _headers(call, message, version)
@@ -153,8 +158,7 @@ def _headers(call: Call, message: Message, version: TemplateVersion | None) -> d
     for name in given:
         if not HEADER_NAME.fullmatch(name):
             raise Refusal(400, f"Header name must be pure ASCII: {name}")
-    from_template = version.headers if version else {}
-    subject = call.get("subject", render(from_template.get("Subject", ""), message.variables))
+    from_template = headers_of(version, _template_variables(call))
     own = {
         "Mime-Version": "1.0",
         "Date": mail_date(message.at, "+0000"),
@@ -162,12 +166,17 @@ def _headers(call: Call, message: Message, version: TemplateVersion | None) -> d
         "From": call.get("from") or from_template.get("From", ""),
         "To": ", ".join(call["to"]),
         **({"Cc": ", ".join(call["cc"])} if call.get("cc") else {}),
-        "Subject": subject,
+        "Subject": call.get("subject", from_template.get("Subject", "")),
+        **({"Reply-To": from_template["Reply-To"]} if "Reply-To" in from_template else {}),
         **({"X-Mailgun-Tag": ", ".join(message.tags)} if message.tags else {}),
         **({"X-Mailgun-Template-Name": message.template} if message.template else {}),
     }
     replaced = {name.lower() for name in given}
     return {**{name: value for name, value in own.items() if name.lower() not in replaced}, **given}
+
+
+def _template_variables(call: Call) -> dict[str, Any]:
+    return {**call.get("variables", {}), **call.get("template_variables", {})}
 
 
 def _template_version(call: Call) -> TemplateVersion | None:

@@ -1,0 +1,44 @@
+"""Mailing lists: addresses that pass mail on to their members."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+AccessLevel = Literal["readonly", "members", "everyone"]
+ReplyPreference = Literal["list", "sender"]
+
+
+@dataclass(slots=True)
+class Member:
+    """An address on a mailing list. Who unsubscribed stays on it."""
+
+    address: str
+    name: str = ""
+    vars: dict[str, Any] = field(default_factory=dict)
+    subscribed: bool = True
+
+
+@dataclass(slots=True)
+class MailingList:
+    """A mailing list. Addresses are kept in lower case."""
+
+    address: str
+    created_at: float
+    name: str = ""
+    description: str = ""
+    access_level: AccessLevel = "readonly"
+    reply_preference: ReplyPreference = "list"
+    list_id: str = ""
+    members: dict[str, Member] = field(default_factory=dict)
+    """By address."""
+
+    @property
+    def subscribers(self) -> list[Member]:
+        """Who gets the list's mail."""
+        return [member for member in self.members.values() if member.subscribed]
+
+    def lets_post(self, sender: str) -> bool:
+        """Say whether mail that comes in from `sender` is passed on."""
+        if self.access_level == "members":
+            member = self.members.get(sender.lower())
+            return member is not None and member.subscribed
+        return self.access_level == "everyone"

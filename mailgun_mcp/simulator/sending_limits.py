@@ -1,0 +1,46 @@
+"""Who may send now: monthly limits, disabled features, a sandbox's recipients and its daily volume."""
+
+from mailgun_mcp.simulator.clock import DAY, MINUTE, mail_date
+from mailgun_mcp.simulator.replies import Refusal
+from mailgun_mcp.simulator.state import Account, Domain
+
+CONFIRMATION = MINUTE
+"""Seconds until an invited sandbox recipient confirms."""
+SANDBOX_A_DAY = 300
+
+STOPPED = "Domain {} is not allowed to send: Account is disabled: custom sending limit reached"
+SWITCHED_OFF = "Domain {} is not allowed to send: sending is disabled for this subaccount"
+TOO_MANY = "Domain {} is not allowed to send: recipient limit exceeded, try again after {}"
+
+
+def check_sending(account: Account, domain: Domain, recipients: int) -> None:
+    """Raise Refusal when the account, or the one above it, may not send now."""
+    now = account.clock.now()
+    for holder in (account, account.administration.parent):
+        if holder and holder.administration.sending_limit.stops(now):
+            raise Refusal(403, STOPPED.format(domain.name))
+    if not account.administration.features.get("sending", True):
+        raise Refusal(403, SWITCHED_OFF.format(domain.name))
+    if domain.type == "sandbox":
+        _check_daily(domain, now, recipients)
+
+
+def authorized_recipients(account: Account) -> set[str]:
+    """Return who a sandbox domain may write to; who was invited confirms after a while."""
+    invited = account.administration.access.invited
+    due = [email for email, at in invited.items() if at + CONFIRMATION <= account.clock.now()]
+    for email in due:
+        confirm_recipient(account, email)
+    return {email.lower() for email in account.authorized_recipients}
+
+
+def confirm_recipient(account: Account, email: str) -> None:
+    """Do what an invited sandbox recipient's click does."""
+    account.administration.access.invited.pop(email, None)
+    account.authorized_recipients.add(email)
+
+
+def _check_daily(domain: Domain, now: float, recipients: int) -> None:
+    today = [event.at for event in domain.events if event.at > now - DAY and event.record["event"] == "accepted"]
+    if len(today) + recipients > SANDBOX_A_DAY:
+        raise Refusal(429, TOO_MANY.format(domain.name, mail_date(min(today, default=now) + DAY, "GMT")))

@@ -1,0 +1,337 @@
+"""`approvals`: what a person does about held calls, at a terminal or from a script."""
+
+import json
+import os
+import pty
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mailgun_mcp.cli import approvals, exits, run
+from mailgun_mcp.state.approvals import Approval
+from mailgun_mcp.state.store import Store
+from tests.cli.conftest import Command
+from tests.state.conftest import asked, granted, held
+from tests.support.processes import PATIENCE, command, environment
+
+NAME = "mail.example.com"
+LONG = 3600.0
+
+
+@pytest.fixture
+def store(home: Path) -> Iterator[Store]:
+    """The state that the command line looks into."""
+    store = Store(home / ".local" / "state" / "mailgun-mcp")
+    yield store
+    store.close()
+
+
+def waiting(store: Store, level: str = "ask", **changes: str) -> Approval:
+    form = asked(level, **changes)  # type: ignore[arg-type] # a table's text
+    return held(store, form, time.time(), LONG)
+
+
+def ran(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    """Return exit code, stdout and stderr."""
+    code = run(["approvals", *arguments])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def status(store: Store, approval: Approval) -> str:
+    return store.approvals.get(approval.id, time.time()).status
+
+
+def test_nothing_is_held_at_first(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ran(["list"], capsys) == (exits.OK, "No call is pending.\n", "")
+    assert ran(["list", "--status", "all"], capsys) == (exits.OK, "No call is held.\n", "")
+    assert ran(["list", "--json"], capsys) == (exits.OK, "[]\n", "")
+    assert ran(["elevations"], capsys) == (exits.OK, "Nothing is allowed for a while.\n", "")
+
+
+def test_what_waits_is_listed(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    first, done = waiting(store, "typed"), waiting(store, request="done")
+    store.approvals.deny(done.id, by="ann", now=time.time())
+    code, out, _ = ran(["list"], capsys)
+    assert (code, out.split()) == (
+        exits.OK,
+        [first.id, "pending", "typed", "delete_domain", "main", "local", "59", "min", "left"],
+    )
+    _, out, _ = ran(["list", "--status", "all"], capsys)
+    assert [line.split()[:2] for line in out.splitlines()] == [[first.id, "pending"], [done.id, "denied"]]
+    _, out, _ = ran(["list", "--json"], capsys)
+    assert json.loads(out) == [first.record]
+
+
+def test_a_held_call_is_shown_as_the_form_shows_it(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    approval = waiting(store, "two_people")
+    code, out, _ = ran(["show", approval.id], capsys)
+    assert code == exits.OK
+    assert f"\n\n{approval.text}\n\n" in out
+    assert "Two people have to approve it." in out
+    _, out, _ = ran(["show", approval.id, "--json"], capsys)
+    assert json.loads(out) == approval.record
+
+
+def test_a_yes_is_shown_with_who_gave_it(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    approval = waiting(store)
+    store.approvals.approve(approval.id, by="ann", now=time.time())
+    store.approvals.deny(approval.id, by="bob", now=time.time())
+    _, out, _ = ran(["show", approval.id], capsys)
+    first = out.splitlines()[0]
+    assert first.startswith(f"{approval.id}: denied, yes of ann at 2")
+    assert ", no of bob at 2" in first
+    assert out.endswith(f"\n\n{approval.text}\n")
+
+
+def test_approving_shows_the_call_and_lets_it_through_once(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    approval = waiting(store)
+    code, out, err = ran(["approve", approval.id, "--by", "ann"], capsys)
+    assert (code, err) == (exits.OK, "")
+    assert approval.text in out
+    assert out.endswith("Approved by ann. The same call, made again, runs once.\n")
+    found = granted(store, asked(), time.time())
+    assert found is not None
+    assert (found.id, found.people) == (approval.id, "ann")
+
+
+def test_who_answers_is_the_user_of_the_system_not_of_the_environment(
+    store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import pwd
+
+    for name in ("USER", "LOGNAME", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "somebody-else")
+    approval = waiting(store)
+    ran(["approve", approval.id], capsys)
+    assert store.approvals.get(approval.id, time.time()).people == pwd.getpwuid(os.geteuid()).pw_name
+
+
+@pytest.mark.parametrize("level", ["typed", "approval", "two_people"])
+def test_a_name_is_typed_where_the_call_asks_for_it(
+    store: Store, level: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    approval = waiting(store, level)
+    code, _, err = ran(["approve", approval.id, "--by", "ann", "--typed", "mail.example.org"], capsys)
+    assert (code, status(store, approval)) == (exits.FAILED, "pending")
+    assert f"wrong name: to approve {approval.id}, type the name of what it touches, {NAME}" in err
+    code, out, _ = ran(["approve", approval.id, "--by", "ann", "--typed", NAME], capsys)
+    assert (code, status(store, approval)) == (exits.OK, "pending" if level == "two_people" else "approved")
+    assert ("It needs the yes of one more person." in out) == (level == "two_people")
+
+
+def test_without_a_terminal_the_name_is_a_flag(store: Store, mailgun_mcp: Command) -> None:
+    approval = waiting(store, "typed")
+    done = mailgun_mcp("approvals", "approve", approval.id, stdin=f"{NAME}\n")
+    assert (done.returncode, status(store, approval)) == (exits.USAGE, "pending")
+    assert f"{approval.id} asks for the name of what it touches: add --typed NAME" in done.stderr
+
+
+def answered(home: Path, approval: Approval, typed: str) -> tuple[int, str]:
+    """Approve at a terminal, typing `typed`, and return the exit code and what the terminal showed."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        command("approvals", "approve", approval.id, "--by", "ann"),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment(home),
+        cwd=home,
+    )
+    os.close(theirs)
+    shown = b""
+    try:
+        while b"Type the name: " not in shown:
+            shown += os.read(ours, 4096)
+        os.write(ours, f"{typed}\n".encode())
+        while chunk := read_on(ours):
+            shown += chunk
+    finally:
+        process.wait(PATIENCE)
+        os.close(ours)
+    return process.returncode, shown.decode().replace("\r\n", "\n")
+
+
+def read_on(terminal: int) -> bytes:
+    """A terminal whose other side is closed is at its end; Linux says so with an error."""
+    try:
+        return os.read(terminal, 4096)
+    except OSError:
+        return b""
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "after"),
+    [
+        pytest.param(NAME, exits.OK, "approved", id="right"),
+        pytest.param("y", exits.FAILED, "pending", id="wrong"),
+        pytest.param("", exits.FAILED, "pending", id="nothing"),
+    ],
+)
+def test_at_a_terminal_the_name_is_asked_for_under_the_call(
+    store: Store, home: Path, typed: str, code: int, after: str
+) -> None:
+    approval = waiting(store, "typed")
+    ended, shown = answered(home, approval, typed)
+    assert (ended, status(store, approval)) == (code, after)
+    assert 0 <= shown.find(approval.text) < shown.find("Type the name: ")
+
+
+def test_the_caller_cannot_approve_its_own_call(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    approval = waiting(store, caller="ann")
+    code, _, err = ran(["approve", approval.id, "--by", "Ann"], capsys)
+    assert (code, status(store, approval)) == (exits.FAILED, "pending")
+    assert "it needs another person's yes" in err
+
+
+def test_a_denied_call_is_not_made(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    approval = waiting(store)
+    assert ran(["deny", approval.id, "--by", "ann"], capsys) == (
+        exits.OK,
+        "Denied: Delete a domain. It is not made.\n",
+        "",
+    )
+    assert granted(store, asked(), time.time()) is None
+
+
+@pytest.mark.parametrize("action", ["show", "approve", "deny", "revoke"])
+def test_an_unknown_id_is_wrong_usage_and_names_the_nearest(
+    store: Store, action: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = waiting(store).id
+    if action == "revoke":
+        known = store.elevations.add({"tool": "a*"}, until=time.time() + 60, by="ann", now=time.time()).id
+    code, out, err = ran([action, f"{known}x"], capsys)
+    assert (code, out) == (exits.USAGE, "")
+    assert f"{known}x': did you mean '{known}'?" in err
+
+
+@pytest.mark.parametrize("ending", ["used", "denied", "expired", "stale"])
+@pytest.mark.parametrize("action", ["approve", "deny"])
+def test_what_is_over_cannot_be_answered_and_says_why(
+    store: Store, ending: str, action: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = time.time()
+    approval = held(store, asked(), now - LONG, LONG + (-1 if ending == "expired" else LONG))
+    if ending == "used":
+        store.approvals.approve(approval.id, by="ann", now=now)
+        store.approvals.use(approval.id, now)
+    if ending == "denied":
+        store.approvals.deny(approval.id, by="ann", now=now)
+    if ending == "stale":
+        waiting(store, preview="changed")
+    code, out, err = ran([action, approval.id], capsys)
+    words = {"used": "by ann, and used", "denied": "denied (ann)", "expired": "expired", "stale": "has changed since"}
+    assert (code, out) == (exits.FAILED, "")
+    assert words[ending] in err
+
+
+def test_watching_prints_what_waits_and_what_comes(store: Store, home: Path) -> None:
+    first = waiting(store)
+    watching = subprocess.Popen(
+        command("approvals", "watch", "--json", "--interval", "1s", "--count", "2"),
+        env=environment(home),
+        cwd=home,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert watching.stdout is not None
+    assert json.loads(watching.stdout.readline())["id"] == first.id
+    second = waiting(store, request="second")
+    assert json.loads(watching.stdout.readline()) == second.record
+    assert watching.wait(PATIENCE) == exits.OK
+    watching.stdout.close()
+
+
+def test_watching_shows_the_text_of_the_form(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    approval = waiting(store)
+    code, out, _ = ran(["watch", "--count", "1"], capsys)
+    assert code == exits.OK
+    assert out.startswith(f"{approval.id}: pending\n\n{approval.text}\n\n")
+
+
+def test_calls_are_allowed_for_a_while(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    before = time.time()
+    match = "tool=delete_*, domain=staging.*, domain=dev.*, bulk=false"
+    code, out, _ = ran(["elevate", "--match", match, "--for", "20m", "--by", "ann"], capsys)
+    after = time.time()
+    (elevation,) = store.elevations.active(after)
+    assert code == exits.OK
+    assert (elevation.match, elevation.by) == (
+        {"tool": "delete_*", "domain": ["staging.*", "dev.*"], "bulk": False},
+        "ann",
+    )
+    assert before + 1200 <= elevation.until <= after + 1200
+    assert f"mailgun-mcp approvals revoke {elevation.id}" in out
+    _, out, _ = ran(["elevations"], capsys)
+    assert out.split(maxsplit=6)[:6] == [elevation.id, "19", "min", "left", "by", "ann"]
+    assert ran(["revoke", elevation.id], capsys) == (exits.OK, f"Ended: {elevation.id}.\n", "")
+    assert ran(["elevations", "--json"], capsys) == (exits.OK, "[]\n", "")
+
+
+def test_a_match_may_be_written_as_json(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    match = '{"risk": "send", "recipients": {"at_most": 5}}'
+    code, _, _ = ran(["elevate", "--match", match], capsys)
+    assert (code, [one.match for one in store.elevations.active(time.time())]) == (exits.OK, [json.loads(match)])
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        pytest.param(["--match", "tol=delete_*"], "did you mean 'tool'?", id="key"),
+        pytest.param(["--match", "tool=delete_domian"], "did you mean 'delete_domain'?", id="tool"),
+        pytest.param(["--match", "tool"], "'tool' is not KEY=GLOB", id="pair"),
+        pytest.param(["--match", ""], "'' is not KEY=GLOB", id="nothing"),
+        pytest.param(["--match", "{}"], "it matches every call", id="everything"),
+        pytest.param(["--match", "{tool: [}"], "--match: ", id="broken"),
+        pytest.param(["--match", "tool=*", "--for", "soon"], "--for: 'soon' is not a duration", id="time"),
+    ],
+)
+def test_a_match_or_time_that_says_nothing_is_wrong_usage(
+    store: Store, flags: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = ran(["elevate", *flags], capsys)
+    assert (code, out) == (exits.USAGE, "")
+    assert message in err
+    assert store.elevations.active(time.time()) == ()
+
+
+def test_nothing_is_allowed_for_more_than_a_day(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = ran(["elevate", "--match", "tool=delete_*", "--for", "25h"], capsys)
+    assert (code, store.elevations.active(time.time())) == (exits.FAILED, ())
+    assert "an end within a day" in err
+
+
+@pytest.mark.parametrize("flags", [["--count", "0"], ["--count", "x"], ["--interval", "1"]], ids=" ".join)
+def test_a_watch_that_makes_no_sense_is_wrong_usage(
+    home: Path, flags: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = ran(["watch", *flags], capsys)
+    assert code == exits.USAGE
+    assert flags[0] in err
+
+
+def test_another_state_can_be_named(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = Store(home / "other")
+    approval = waiting(store)
+    store.close()
+    _, out, _ = ran(["list", "--state", str(home / "other"), "--json"], capsys)
+    assert [one["id"] for one in json.loads(out)] == [approval.id]
+
+
+def test_a_state_that_cannot_be_trusted_is_a_failure(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "open").mkdir()
+    (home / "open").chmod(0o777)
+    code, out, err = ran(["list", "--state", str(home / "open")], capsys)
+    assert (code, out) == (exits.FAILED, "")
+    assert "is open to other users" in err
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(-5, "0 s"), (0, "0 s"), (119, "119 s"), (120, "2 min"), (7199, "119 min"), (7200, "2 h")]
+)
+def test_a_span_is_said_in_its_largest_unit(seconds: float, said: str) -> None:
+    assert approvals._span(seconds) == said
