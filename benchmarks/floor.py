@@ -62,7 +62,9 @@ async def _serve_stdio() -> None:
 def _serve_http() -> None:
     import uvicorn
 
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
     sys.stderr.write(f"floor listens on http://127.0.0.1:{listener.getsockname()[1]}/mcp\n")
     sys.stderr.flush()
     config = uvicorn.Config(create_server().streamable_http_app(), log_config=None, access_log=False)

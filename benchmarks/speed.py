@@ -181,7 +181,7 @@ class Http:
         self._sockets[0].sendall(self._request())
         received = b""
         while not _is_whole(received):
-            received += self._sockets[0].recv(65536)
+            received += _receive(self._sockets[0])
         _check(received)
 
     def calls(self, count: int) -> None:
@@ -200,7 +200,7 @@ class Http:
                     raise SystemExit(f"no answer in {TIMEOUT} s")
                 for key, _ in ready:
                     connection = key.data
-                    received[connection] += connection.recv(65536)
+                    received[connection] += _receive(connection)
                     if not _is_whole(received[connection]):
                         continue
                     _check(received[connection])
@@ -223,6 +223,13 @@ class Http:
             f"Mcp-Method: tools/call\r\nMcp-Name: list_domains\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         return head.encode() + body
+
+
+def _receive(connection: socket.socket) -> bytes:
+    data = connection.recv(65536)
+    if not data:
+        raise SystemExit("the server closed a connection")
+    return data
 
 
 def _is_whole(received: bytes) -> bool:

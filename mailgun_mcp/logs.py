@@ -1,17 +1,24 @@
-"""Logs: structlog on stderr. stdout of a stdio server carries MCP and nothing else."""
+"""Logs: structlog on stderr, without secrets. stdout of a stdio server carries MCP and nothing else."""
 
 import logging
 import sys
 from functools import lru_cache
 from typing import Any
 
+_secrets: set[str] = set()
+
+
+def withhold(secret: str) -> None:
+    """Keep `secret` out of every record from now on."""
+    _secrets.add(secret)
+
 
 def configure(level: str) -> None:
     """Send the libraries' warnings and our own records from `level` on to stderr."""
     number = getattr(logging, level.upper())
-    logging.basicConfig(
-        stream=sys.stderr, level=max(number, logging.WARNING), format="%(levelname)s %(name)s %(message)s"
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Redacting("%(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(handlers=[handler], level=max(number, logging.WARNING))
     logging.getLogger("mailgun_mcp").setLevel(number)
 
 
@@ -27,9 +34,21 @@ def logger() -> Any:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
+            lambda _, __, line: _redacted(line),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLogger("mailgun_mcp").getEffectiveLevel()),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     return structlog.get_logger()
+
+
+class _Redacting(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return _redacted(super().format(record))
+
+
+def _redacted(line: str) -> str:
+    from mailgun_mcp.guard.redact import Redactor
+
+    return Redactor(_secrets).text(line)

@@ -1,7 +1,8 @@
 """One call from its name to its result. Every way in (MCP, CLI, Python) runs through `run`."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,7 @@ from mailgun_mcp.guard.facts import Facts, gather
 from mailgun_mcp.guard.forms import Preview
 from mailgun_mcp.guard.policy import Decision, Policy
 from mailgun_mcp.guard.profiles import profile
+from mailgun_mcp.guard.secrets_in import reference_text
 from mailgun_mcp.held import HeldCalls
 from mailgun_mcp.history import History
 from mailgun_mcp.local_tools import LOCAL_TOOLS
@@ -122,9 +124,10 @@ async def run(app: App, tool: str, arguments: Arguments, caller: Caller = LOCAL)
         request = _build(app, operation, arguments)
         facts = await _facts(app, operation, arguments, request, caller)
         elevation = await _permit(app, facts, request, caller)
+        request, generated = await _ready(app, operation, arguments, request)
         response = await _send(app, facts, request, caller)
         result = shape(operation, arguments, response)
-        result = await _protect(app, operation, result, caller)
+        result = {**await _protect(app, operation, result, caller), **generated}
     except (Refused, NotConfirmed, RequestFault, MailgunFault, StateError) as fault:
         return _fault(tool, fault)
     return _fit(app, {**result, "elevated": elevation} if elevation else result)
@@ -145,7 +148,10 @@ def _build(app: App, operation: Operation, arguments: Arguments) -> Request:
 
 async def _facts(app: App, operation: Operation, arguments: Arguments, request: Request, caller: Caller) -> Facts:
     subaccount = arguments.get(ON_BEHALF_OF)
-    members = await app.mailing_lists.members(subaccount or app.subaccount) if operation.risk == "send" else {}
+    members: dict[str, int] = {}
+    if operation.risk == "send":
+        with _beforehand(operation, "the size of the mailing lists"):
+            members = await app.mailing_lists.members(subaccount or app.subaccount)
     context = await app.history.context(
         operation, caller, digest=request.digest, subaccount=subaccount, list_members=members
     )
@@ -155,7 +161,7 @@ async def _facts(app: App, operation: Operation, arguments: Arguments, request: 
 async def _permit(app: App, facts: Facts, request: Request, caller: Caller) -> list[str]:
     """Return the elevations that hold now. Raises Refused or NotConfirmed for a call that may not be made."""
     decision = decide(app.policy, facts)
-    elevations = _elevations(app, facts)
+    elevations = _elevations(app, facts, needed=decision.effect == "confirm")
     if decision.effect == "deny":
         raise Refused(_denied(decision, request))
     if decision.effect == "confirm" and not _elevated(decision, elevations):
@@ -163,19 +169,28 @@ async def _permit(app: App, facts: Facts, request: Request, caller: Caller) -> l
     return [told for _, told in elevations]
 
 
-def _elevations(app: App, facts: Facts) -> list[tuple[bool, str]]:
-    """What a person allowed for a while: whether it covers this call, and how it is told."""
+def _elevations(app: App, facts: Facts, *, needed: bool) -> list[tuple[bool, str]]:
+    """What a person allowed for a while: whether it covers this call, and how it is told.
+
+    A call that needs none goes on without a state that can be read.
+    """
     if not app.store.exists:
         return []
     from mailgun_mcp.guard.conditions import compile_match
     from mailgun_mcp.state.approvals import iso
 
+    try:
+        active = app.store.elevations.active(app.clock())
+    except StateError:
+        if needed:
+            raise
+        return []
     return [
         (
             compile_match(elevation.match, "allow", app.policy.timezone).holds(facts),
             f"until {iso(elevation.until)} {elevation.by} allows calls with {elevation.match}",
         )
-        for elevation in app.store.elevations.active(app.clock())
+        for elevation in active
     ]
 
 
@@ -186,17 +201,28 @@ def _elevated(decision: Decision, elevations: list[tuple[bool, str]]) -> bool:
 
 async def _confirm(app: App, facts: Facts, request: Request, decision: Decision, caller: Caller) -> None:
     async def see() -> Preview:
-        return await look(
-            app.known,
-            app.client,
-            facts.operation,
-            facts.arguments,
-            subaccount=app.subaccount,
-            notify=caller.notify,
-        )
+        with _beforehand(facts.operation, "what it would touch"):
+            return await look(
+                app.known,
+                app.client,
+                facts.operation,
+                facts.arguments,
+                subaccount=app.subaccount,
+                notify=caller.notify,
+            )
 
     held = HeldCalls(app.store, app.clock, app.policy.notify)
     await confirm(facts, request, decision, app.policy, asker=caller.asker, approvals=held, look=see)
+
+
+@contextmanager
+def _beforehand(operation: Operation, wanted: str) -> Iterator[None]:
+    """Tell a fault of a look before the call from one of the call, which was then not made."""
+    try:
+        yield
+    except MailgunFault as fault:
+        sentence = f"{operation.name} was not made: {wanted} cannot be read. {fault}"
+        raise MailgunFault(sentence, fault.step, status=fault.status, transient=fault.transient) from fault
 
 
 def _denied(decision: Decision, request: Request) -> str:
@@ -204,6 +230,16 @@ def _denied(decision: Decision, request: Request) -> str:
         f"Refused by policy ({decision.rule}): {decision.reason}. Nothing was sent; it would have been {request.line}. "
         "No confirmation lifts this; the person who runs the server can change its policy."
     )
+
+
+async def _ready(
+    app: App, operation: Operation, arguments: Arguments, request: Request
+) -> tuple[Request, dict[str, Any]]:
+    """Put in the passwords that the server makes up: after the yes, which is bound to the request with the word for them."""
+    filled, kept = await app.protection.ready(operation, arguments)
+    if not kept:
+        return request, {}
+    return _build(app, operation, filled), {"generated": {place: reference_text(name) for place, name in kept.items()}}
 
 
 async def _send(app: App, facts: Facts, request: Request, caller: Caller) -> Response:
@@ -219,7 +255,7 @@ async def _send(app: App, facts: Facts, request: Request, caller: Caller) -> Res
 
 
 async def _protect(app: App, operation: Operation, result: dict[str, Any], caller: Caller) -> dict[str, Any]:
-    protected, marked = app.protection.apply(operation, result)
+    protected, marked = await app.protection.apply(operation, result)
     if marked:
         await app.history.shown_untrusted(caller)
     return protected

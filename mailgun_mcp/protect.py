@@ -1,13 +1,21 @@
-"""Keeps keys and passwords in a result from the model, and marks what third parties wrote."""
+"""Keeps keys and passwords from the model, and marks what third parties wrote."""
 
+import secrets
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
-from secrets import token_hex
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.operation import Arguments, Operation
 from mailgun_mcp.guard.policy import Policy
+from mailgun_mcp.logs import logger, withhold
 from mailgun_mcp.results import Results, compact
+from mailgun_mcp.state.store import StateError, in_thread
+
+if TYPE_CHECKING:
+    from mailgun_mcp.state.secrets import SecretStore
+
+LOST = "could not be kept, and is not shown; make a new one"
 
 
 class Protection:
@@ -22,27 +30,57 @@ class Protection:
         self._clock = clock
         self._account = account
 
-    def apply(self, operation: Operation, result: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    async def ready(self, operation: Operation, arguments: Arguments) -> tuple[Arguments, dict[str, str]]:
+        """Return the arguments with the passwords that the server makes up, and where each is kept, by its place.
+
+        Raises StateError, before anything is sent, when what the call makes or answers could not be kept.
+        """
+        if operation.risk != "read" and self._withholds(operation):
+            await in_thread(self._store.prepare)
+        if not any(argument.secret for argument in operation.arguments):
+            return arguments, {}
+        from mailgun_mcp.guard.passwords import fill
+
+        filled, generated = fill(operation, arguments, secrets.choice)
+        return filled, {
+            place: await in_thread(self._keep, operation, place, value) for place, value in generated.items()
+        }
+
+    async def apply(self, operation: Operation, result: dict[str, Any]) -> tuple[dict[str, Any], bool]:
         """Return the result as the model may see it, and whether it holds text of third parties."""
-        if self._policy.secrets == "withhold" and (operation.secrets or operation.risk == "credential"):
-            result = self._withhold(operation, result)
+        if self._withholds(operation):
+            result = await in_thread(self._withhold, operation, result)
         return self._mark(operation, result) if operation.untrusted else (result, False)
 
-    def _withhold(self, operation: Operation, result: dict[str, Any]) -> dict[str, Any]:
-        from mailgun_mcp.guard.secrets_in import withhold
+    def _withholds(self, operation: Operation) -> bool:
+        return self._policy.secrets == "withhold" and bool(operation.secrets or operation.risk == "credential")
+
+    @cached_property
+    def _store(self) -> "SecretStore":
         from mailgun_mcp.state.secrets import SecretStore
 
-        store = SecretStore(self._state)
+        return SecretStore(self._state)
+
+    def _keep(self, operation: Operation, place: str, value: str) -> str:
+        withhold(value)
+        return self._store.keep(value, tool=operation.name, place=place, account=self._account, now=self._clock())
+
+    def _withhold(self, operation: Operation, result: dict[str, Any]) -> dict[str, Any]:
+        from mailgun_mcp.guard import secrets_in
 
         def keep(place: str, value: str) -> str:
-            return store.keep(value, tool=operation.name, place=place, account=self._account, now=self._clock())
+            try:
+                return self._keep(operation, place, value)
+            except StateError as error:
+                logger().error("a secret was lost", tool=operation.name, place=place, reason=str(error))
+                return LOST
 
-        return withhold(operation, result, keep)
+        return secrets_in.withhold(operation, result, keep)
 
     def _mark(self, operation: Operation, result: dict[str, Any]) -> tuple[dict[str, Any], bool]:
         from mailgun_mcp.guard.untrusted import NOTICE, mark
 
-        boundary = token_hex(4)
+        boundary = secrets.token_hex(4)
         marked = mark(operation, result, boundary)
         if not marked.places:
             return result, False

@@ -5,7 +5,7 @@ from typing import Any
 from mailgun_mcp.catalogue.load import Catalogue
 from mailgun_mcp.catalogue.operation import Operation
 
-REVERSIBLE = {"whole": "can be put back whole", "part": "can be put back in part", "no": "cannot be put back"}
+REVERSIBLE = {"whole": "can be reversed", "part": "can be reversed in part", "no": "cannot be reversed"}
 
 
 def tool_reference(operation: Operation) -> str:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mailgun_mcp import __version__
+from mailgun_mcp import __version__, logs
 from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.catalogue.load import Catalogue
 from mailgun_mcp.catalogue.parts import Files
@@ -24,6 +24,8 @@ def create_app(settings: Settings) -> App:
     """Return the app that `settings` describe. Raises SettingsError, which says what to change."""
     everything = _everything(settings)
     policy = create_policy(settings, everything)
+    key = SIMULATOR_KEY if settings.simulator else settings.key()
+    logs.withhold(key)
     try:
         endpoint = resolve(region=settings.region, hostname=settings.hostname, url=settings.url)
     except EndpointError as error:
@@ -35,7 +37,7 @@ def create_app(settings: Settings) -> App:
         account="simulator" if settings.simulator else "default",
         client=Client(
             endpoint,
-            SIMULATOR_KEY if settings.simulator else settings.key(),
+            key,
             user_agent=f"mailgun-mcp/{__version__}",
             timeout=settings.timeout,
             rate_limit=(settings.rate_limit, 10.0),

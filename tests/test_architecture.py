@@ -24,6 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "catalogue": {"catalogue", "nearest"},
     "mailgun": {"mailgun", "nearest"},
     "guard": {"guard", "catalogue", "nearest"},
+    "state": {"state", "guard", "nearest"},
     "simulator": {"simulator", "catalogue", "nearest"},
     "settings": {"nearest", "settings"},
     "logs": set(),
@@ -31,14 +32,26 @@ MAY_IMPORT: dict[str, set[str]] = {
     "shape": {"catalogue", "mailgun"},
     "reference": {"catalogue"},
     "local_tools": {"catalogue", "results"},
-    "pipeline": {"catalogue", "guard", "local_tools", "mailgun", "nearest", "results", "shape"},
+    "confirm": {"catalogue", "guard"},
+    "caller": {"confirm", "guard"},
+    "look": {"caller", "catalogue", "guard", "mailgun"},
+    "mailing_lists": {"catalogue", "mailgun"},
+    "notify": {"guard", "logs", "settings", "state"},
+    "held": {"guard", "notify", "state"},
+    "history": {"caller", "catalogue", "guard", "logs", "state"},
+    "protect": {"catalogue", "guard", "results", "state"},
+    "pipeline": {
+        *("caller", "catalogue", "confirm", "guard", "held", "history", "local_tools", "look", "mailgun"),
+        *("mailing_lists", "nearest", "protect", "results", "shape", "state"),
+    },
 }
 """Part of the package -> the parts that it may know. What is not named may know all but the CLI."""
 
 KNOWS_THE_SIMULATOR = {"simulator", "cli", "start"}
 SPEAKS_MCP = {"server", "cli"}
 """`cli` holds the demo, which is a client."""
-SPEAKS_HTTP = {"mailgun", "start", "cli"}
+SPEAKS_HTTP = {"mailgun", "start", "cli", "notify"}
+"""`notify` calls the operator's webhook, which is not Mailgun's."""
 
 
 def part(path: Path) -> str:
@@ -100,7 +113,7 @@ def test_only_the_command_line_and_the_start_know_the_simulator() -> None:
     assert where(lambda path: "simulator" in ours(path) and part(path) not in KNOWS_THE_SIMULATOR) == []
 
 
-def test_only_the_client_speaks_http() -> None:
+def test_only_the_client_and_the_hooks_speak_http() -> None:
     assert where(lambda path: HTTP & others(path) and part(path) not in SPEAKS_HTTP) == []
 
 
@@ -145,7 +158,7 @@ def test_only_what_runs_a_command_touches_stdout() -> None:
 
 UNLOADED = [
     *("httpx", "httpcore", "certifi", "jsonschema", "referencing", "yaml", "rich", "structlog", "uvloop"),
-    *("argparse", "difflib", "sqlite3", "tomllib"),
+    *("argparse", "difflib", "sqlite3", "tomllib", "keyring"),
     *(
         "mailgun_mcp.simulator",
         "mailgun_mcp.catalogue.compile",
@@ -153,7 +166,9 @@ UNLOADED = [
         "mailgun_mcp.catalogue.extension",
     ),
     *("mailgun_mcp.catalogue.documents", "mailgun_mcp.catalogue.portable", "mailgun_mcp.catalogue.foreign"),
-    *("mailgun_mcp.server.http", "mailgun_mcp.cli.parser", "mailgun_mcp.docs"),
+    *("mailgun_mcp.server.http", "mailgun_mcp.cli.parser", "mailgun_mcp.docs", "mailgun_mcp.notify"),
+    *("mailgun_mcp.state.approvals", "mailgun_mcp.state.elevations", "mailgun_mcp.state.secrets"),
+    *("mailgun_mcp.guard.policy_file", "mailgun_mcp.guard.policy_model", "mailgun_mcp.guard.html_text"),
 ]
 """What a start has no need of. What the SDK itself loads is not ours to choose."""
 

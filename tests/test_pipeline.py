@@ -8,6 +8,7 @@ import pytest
 
 from mailgun_mcp.caller import Caller
 from mailgun_mcp.guard.profiles import profile
+from mailgun_mcp.guard.untrusted import NOTICE, notice
 from mailgun_mcp.pipeline import Outcome, UnknownTool, run
 from mailgun_mcp.results import Results
 from tests.support.apps import KEY, app_at
@@ -29,17 +30,12 @@ async def upstream() -> AsyncIterator[Upstream]:
 
 
 async def test_a_call_is_sent_once_and_its_answer_is_the_result(upstream: Upstream) -> None:
-    body = {
-        "address": "ann@example.com",
-        "code": "550",
-        "error": "no such user",
-        "created_at": "Mon, 23 Nov 2026 09:00:00 UTC",
-    }
+    body = {"address": "ann@example.com", "code": "550", "created_at": "Mon, 23 Nov 2026 09:00:00 UTC"}
     upstream.then(says(body))
     outcome = await run(app_at(upstream.url), "get_bounce", BOUNCE)
     assert outcome.structured == body
     assert outcome == Outcome(
-        '{"address":"ann@example.com","code":"550","error":"no such user","created_at":"Mon, 23 Nov 2026 09:00:00 UTC"}',
+        '{"address":"ann@example.com","code":"550","created_at":"Mon, 23 Nov 2026 09:00:00 UTC"}',
         body,
     )
     assert upstream.lines == ["GET /v3/mg.example.com/bounces/ann%40example.com"]
@@ -137,10 +133,10 @@ async def test_a_read_is_tried_again_and_each_wait_is_told(upstream: Upstream) -
 
 
 async def test_a_send_is_never_sent_twice(upstream: Upstream) -> None:
-    upstream.then(says({"items": []}), replies(503, b"busy", [("Retry-After", "0")]))
+    upstream.then(replies(503, b"busy", [("Retry-After", "0")]))
     outcome = await run(app_at(upstream.url), "send_message", minimal(find("send_message")))
     assert outcome.kind == "failed"
-    assert upstream.lines == ["GET /v3/lists/pages?limit=100", "POST /v3/mg.example.com/messages"]
+    assert len(upstream.received) == 1
 
 
 async def test_the_configured_subaccount_goes_with_every_call(upstream: Upstream) -> None:
@@ -149,7 +145,7 @@ async def test_the_configured_subaccount_goes_with_every_call(upstream: Upstream
 
 
 async def test_a_long_result_is_cut_and_read_on_by_the_tool(upstream: Upstream) -> None:
-    body = {"items": [{"address": f"person{number}@example.com", "error": '"\\' * 50} for number in range(100)]}
+    body = {"items": [{"address": f"person{number}@example.com", "code": '"\\' * 50} for number in range(100)]}
     upstream.then(says(body))
     app = app_at(upstream.url, results=Results(limit=2_000))
     outcome = await run(app, "list_bounces", {"domain_name": "mg.example.com"})
@@ -162,6 +158,18 @@ async def test_a_long_result_is_cut_and_read_on_by_the_tool(upstream: Upstream) 
         text, following = text + part["text"], part["next"]
     assert json.loads(text) == body
     assert len(upstream.received) == 1
+
+
+async def test_what_third_parties_wrote_is_fenced_and_the_fence_explained(upstream: Upstream) -> None:
+    upstream.then(says({"address": "ann@example.com", "error": "no such user"}))
+    outcome = await run(app_at(upstream.url), "get_bounce", BOUNCE)
+    assert outcome.structured is not None
+    boundary = outcome.structured[NOTICE]["boundary"]
+    assert outcome.structured == {
+        NOTICE: notice(boundary),
+        "address": "ann@example.com",
+        "error": f"⟦{boundary} receiving server⟧ no such user ⟦{boundary}⟧",
+    }
 
 
 async def test_the_key_never_appears_in_a_result(upstream: Upstream) -> None:

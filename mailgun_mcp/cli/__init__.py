@@ -14,7 +14,7 @@ COMMANDS = {
     "tools": "list, show and call tools",
     "spec": "compare an OpenAPI file with the catalogue",
     "policy": "check, explain, test, tabulate and rehearse a policy",
-    "approvals": "answer held calls",
+    "approvals": "answer held calls, and allow calls for a while",
     "secrets": "list, show and forget what was withheld from the model",
     "doctor": "check key, region, network and clock",
     "install": "write the configuration of an MCP client",

@@ -15,10 +15,10 @@ SHOWN_VALUE = 120
 SHOWN_ARGUMENTS = 20
 SHOWN_EXAMPLES = 5
 LASTING = {
-    "whole": "What it changes could be made again whole, from a copy; the server keeps none.",
-    "part": "What it changes could be made again only in part, from a copy; the server keeps none.",
-    "no": "It cannot be put back.",
-    None: "It changes nothing that could be put back.",
+    "whole": "It can be reversed; no copy of what it changes is kept.",
+    "part": "It can be reversed only in part; no copy of what it changes is kept.",
+    "no": "It cannot be reversed.",
+    None: "It changes nothing.",
 }
 
 
@@ -95,7 +95,7 @@ def target(operation: Operation, arguments: Arguments) -> str:
     """Return the name of what a call touches: its last path argument, else the tool's own name."""
     named = [argument.name for argument in operation.arguments if argument.place in ("path", "header")]
     names = [str(arguments[name]) for name in named if name in arguments]
-    return clean(names[-1]) if names else operation.name
+    return (clean(names[-1]).strip() if names else "") or operation.name
 
 
 def _where(facts: Facts) -> str:

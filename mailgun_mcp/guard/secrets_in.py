@@ -7,8 +7,8 @@ from typing import Any
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.guard.places import Path, pointer, replace, tree_of
 
-Keep = Callable[[str, str], str]
-"""Keeps a value found at a place, and returns the reference to it."""
+Keep = Callable[[str, str], str | None]
+"""Keeps a value found at a place, and returns the reference to it; None when it could not be kept."""
 
 NAMED = re.compile(
     r"(?:^|_)(?:secret|password|passwd|passphrase|token|pem|(?:api|signing|private|secret|access|smtp)_?key)$"
@@ -25,7 +25,7 @@ def withhold(operation: Operation, result: dict[str, Any], keep: Keep) -> dict[s
     """Return the result with a reference for each secret; types stay, but for a number, which becomes null.
 
     Secrets are the values at the operation's places and, where its risk is credential, values whose names say so.
-    A kept value is taken out of the other texts as well. Raises what `keep` raises: then nothing may be shown.
+    A withheld value is taken out of the other texts as well. Raises what `keep` raises: then nothing may be shown.
     """
     withholding = _Withholding(keep)
     shown: dict[str, Any] = replace(result, tree_of(operation.secrets), withholding.visit)
@@ -34,8 +34,10 @@ def withhold(operation: Operation, result: dict[str, Any], keep: Keep) -> dict[s
     return _mapped(shown, withholding.without) if withholding.references else shown
 
 
-def reference_text(reference: str) -> str:
+def reference_text(reference: str | None) -> str:
     """Return what stands for a secret."""
+    if reference is None:
+        return f"{REFERENCE}it could not be kept for a person either, and is lost"
     return f"{REFERENCE}{reference} (a person reads it with: mailgun-mcp secrets show {reference})"
 
 
@@ -48,8 +50,8 @@ def is_secret_name(name: str) -> bool:
 class _Withholding:
     def __init__(self, keep: Keep) -> None:
         self._keep = keep
-        self.references: dict[str, str] = {}
-        """Value -> its reference."""
+        self.references: dict[str, str | None] = {}
+        """Value -> its reference; None when it is lost."""
 
     def visit(self, value: Any, path: Path, _: str) -> Any:
         """Return what is shown for all that stands at a secret place."""
@@ -90,7 +92,7 @@ class _Withholding:
             return text
         for value, reference in self.references.items():
             if len(value) >= SHORTEST and value in text:
-                text = text.replace(value, f"(withheld: {reference})")
+                text = text.replace(value, f"(withheld: {reference or 'lost'})")
         return text
 
 

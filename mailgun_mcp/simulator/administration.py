@@ -83,3 +83,4 @@ class DomainAdministration:
     """By tracking host."""
     credentials: dict[str, SmtpCredential] = field(default_factory=dict)
     """By login, the system's own not among them."""
+    postmaster_password: str = ""

@@ -105,7 +105,7 @@ def _secret(authorization: str) -> str:
 
 def _on_allowlist(access: Access, address: str | None) -> bool:
     try:
-        caller = ip_address(address or "")
+        caller = ip_address(address or "127.0.0.1")
     except ValueError:
         return False
     if caller.is_loopback and not access.allowlist_binds_loopback:

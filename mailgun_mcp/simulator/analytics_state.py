@@ -111,4 +111,3 @@ class Analytics:
 
 FAILURES: dict[str, dict[str, str]] = {"failed": {"permanent": "bounce", "temporary": "delay"}, "delivered": {}}
 """Event -> its severity -> what it is to bounce classification."""
-

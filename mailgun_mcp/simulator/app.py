@@ -1,46 +1,71 @@
 """Mailgun in the box: the ASGI application."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
-from urllib.parse import quote
+import re
+from typing import TYPE_CHECKING
 
 from mailgun_mcp.catalogue.load import SUBACCOUNT_HEADER, Catalogue
 from mailgun_mcp.catalogue.operation import Arguments, Operation
 from mailgun_mcp.simulator.admission import Caller, acting, check_address, check_may, identify, own_key
 from mailgun_mcp.simulator.behaviour import HANDLERS
 from mailgun_mcp.simulator.call import Call
-from mailgun_mcp.simulator.checks import check
 from mailgun_mcp.simulator.clock import SystemClock
 from mailgun_mcp.simulator.decoding import Sent, decode
 from mailgun_mcp.simulator.delivery import deliver_due
+from mailgun_mcp.simulator.layers import App, Receive, Scope, Send, raw_path, send_reply
+from mailgun_mcp.simulator.own_words import check_in_own_words
 from mailgun_mcp.simulator.replies import TEXT, Refusal, Reply
 from mailgun_mcp.simulator.responses import documented
 from mailgun_mcp.simulator.routing import Router
 from mailgun_mcp.simulator.seed import demo_account
 from mailgun_mcp.simulator.state import Account, Domain
 from mailgun_mcp.simulator.tracking_hosts import UNKNOWN_DOMAIN
+from mailgun_mcp.simulator.usage import count_use
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+if TYPE_CHECKING:
+    from mailgun_mcp.simulator.box import Conditions
+    from mailgun_mcp.simulator.faults import Sleep
 
 MAX_CONTENT = int(52.4 * 1024 * 1024)
 
 GREETING = "Mailgun Magnificent API"
-FORBIDDEN = Reply("Forbidden", 401, TEXT, ((b"www-authenticate", b'Basic realm="MG API"'),))
+CHALLENGE = ((b"www-authenticate", b'Basic realm="MG API"'),)
+FORBIDDEN = Reply("Forbidden", 401, TEXT, CHALLENGE)
+INVALID_KEY = Reply({"message": "Invalid private key"}, 401, headers=CHALLENGE)
+SAYS_SO_IN_JSON = re.compile(
+    r"/v4/domains|/v3/domains/[^/]+(/(webhooks|tracking|dkim_|sending_queues)|$)|/v1/dkim/|/v3/[^/]+/envelopes$"
+)
+"""Where a wrong key is refused in JSON; elsewhere, and where there is none, in plain text."""
 NO_PATH = Reply(GREETING, 404, TEXT)
 FAILED = Reply({"message": "Internal Server Error"}, 500)
 
 
-def create_app(catalogue: Catalogue, *, account: Account | None = None, key: str | None = None) -> App:
+def create_app(
+    catalogue: Catalogue,
+    *,
+    account: Account | None = None,
+    key: str | None = None,
+    control: bool = False,
+    conditions: "Conditions | None" = None,
+    sleep: "Sleep | None" = None,
+) -> App:
     """Return the simulator as an ASGI application.
 
     Without `account` it holds the seeded demo account. With `key` only that API key is let in, as an
     admin's, and those that the account has or gets; without one any is, but those that were deleted.
+    With `control` the routes under `/simulator/` change it while it runs. `conditions` are the faults,
+    limits and delays that it starts with; `sleep` is how slow answers wait.
     """
-    return _Simulator(catalogue, account or demo_account(SystemClock()), key)
+    account = account or demo_account(SystemClock())
+    if not control and conditions is None:
+        return _Simulator(catalogue, account, key)
+    from mailgun_mcp.simulator.box import Box, Conditions
+    from mailgun_mcp.simulator.control import controlled
+
+    def build(account: Account) -> App:
+        return _Simulator(catalogue, account, key)
+
+    box = Box(Router(catalogue), account, build, conditions or Conditions(), sleep)
+    return controlled(box, key=key) if control else box
 
 
 class _Simulator:
@@ -57,7 +82,7 @@ class _Simulator:
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
         elif scope["type"] == "http":
-            await _send(send, await self._answer(scope, receive))
+            await send_reply(send, await self._answer(scope, receive))
 
     async def _answer(self, scope: Scope, receive: Receive) -> Reply:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
@@ -65,7 +90,7 @@ class _Simulator:
             content = await _read(receive)
             caller = identify(self._account, headers.get("authorization", ""), any_key=self._any_key)
             if caller is None:
-                return FORBIDDEN
+                return _unauthorized(scope, headers)
             return self._reply(scope, caller, Sent(scope["query_string"].decode("latin-1"), headers, content))
         except Refusal as refusal:
             return refusal.reply
@@ -74,20 +99,22 @@ class _Simulator:
             return FAILED
 
     def _reply(self, scope: Scope, caller: Caller, sent: Sent) -> Reply:
-        path = (scope.get("raw_path") or quote(scope["path"]).encode()).decode("latin-1").partition("?")[0]
+        path = raw_path(scope)
         match = self._router.match(scope["method"], path)
         if match is None:
             return self._unmatched(path)
-        check_address(caller, (scope.get("client") or ("",))[0])
+        check_address(caller, (scope.get("client") or (None,))[0])
         check_may(caller, match.operation, match.values)
         account = acting(caller, match.operation, sent.headers.get(SUBACCOUNT_HEADER.lower()))
         deliver_due(account)
         domain = _domain(account, match.operation, match.values)
         arguments = decode(match.operation, match.values, sent)
-        check(match.operation, arguments)
+        check_in_own_words(match.operation, arguments)
         accept = sent.headers.get("accept", "")
         call = Call(match.operation, arguments, _url(scope, sent, path), accept, domain, caller.key)
-        return HANDLERS.get(match.operation.name, documented)(account, call)
+        reply = HANDLERS.get(match.operation.name, documented)(account, call)
+        count_use(account, call, reply)
+        return reply
 
     def _unmatched(self, path: str) -> Reply:
         if path.strip("/") == "":
@@ -96,6 +123,10 @@ class _Simulator:
         if not allowed:
             return NO_PATH
         return Reply({"message": "Method Not Allowed"}, 405, headers=((b"allow", allowed.encode()),))
+
+
+def _unauthorized(scope: Scope, headers: dict[str, str]) -> Reply:
+    return INVALID_KEY if "authorization" in headers and SAYS_SO_IN_JSON.match(raw_path(scope)) else FORBIDDEN
 
 
 def _domain(account: Account, operation: Operation, values: Arguments) -> Domain | None:
@@ -132,17 +163,6 @@ async def _read(receive: Receive) -> bytes:
             raise Refusal(413, "request size exceeds 52.4MiB")
         more = message.get("more_body", False)
     return b"".join(chunks)
-
-
-async def _send(send: Send, reply: Reply) -> None:
-    content = reply.content()
-    headers = [
-        (b"content-type", reply.content_type.encode()),
-        (b"content-length", b"%d" % len(content)),
-        *reply.headers,
-    ]
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": content})
 
 
 def _log_failure(scope: Scope) -> None:

@@ -36,6 +36,40 @@ class ManualClock:
         self._now += seconds
 
 
+class MovableClock:
+    """A clock that goes on as another does, but can be moved and held."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._ahead = 0.0
+        self._held: float | None = None
+
+    def now(self) -> float:
+        return self._clock.now() + self._ahead if self._held is None else self._held
+
+    @property
+    def held(self) -> bool:
+        return self._held is not None
+
+    def advance(self, seconds: float) -> None:
+        if self._held is None:
+            self._ahead += seconds
+        else:
+            self._held += seconds
+
+    def hold(self) -> None:
+        """Stand still."""
+        self._held = self.now()
+
+    def release(self) -> None:
+        """Go on from where it stands."""
+        self._ahead, self._held = self.now() - self._clock.now(), None
+
+    def reset(self) -> None:
+        """Tell again what the other clock does."""
+        self._ahead, self._held = 0.0, None
+
+
 def parse_mail_date(text: str) -> float:
     """Return the moment of an RFC 2822 date or of seconds since 1970. Raises ValueError when it is neither."""
     try:
@@ -68,3 +102,13 @@ def mail_date(at: float, zone: str = "UTC") -> str:
 def iso_date(at: float) -> str:
     """Write `at` as the logs do: `2026-11-23T09:00:00.123Z`."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def seconds_date(at: float) -> str:
+    """Write `at` as API keys do: `2026-11-23T09:00:00`."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def micro_date(at: float) -> str:
+    """Write `at` as users do: `2026-11-23T09:00:00.123456`."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")

@@ -17,7 +17,6 @@ Address = tuple[str, str]
 """Display name and bare address."""
 
 PERSONAL = re.compile(r"%recipient(?:\.([\w-]+)|_(email|name|fname|lname))?%")
-HANDLEBAR = re.compile(r"\{\{\{?\s*([\w.-]+)\s*\}?\}\}")
 
 
 def parse_addresses(name: str, texts: list[str]) -> list[Address]:
@@ -26,11 +25,6 @@ def parse_addresses(name: str, texts: list[str]) -> list[Address]:
     if not found or any(fault_of_address(address) for _, address in found):
         raise Refusal(400, f"'{name}' parameter is not a valid address. please check documentation")
     return found
-
-
-def render(template: str, variables: Mapping[str, Any]) -> str:
-    """Fill in `{{name}}`; a name that is not given becomes empty."""
-    return HANDLEBAR.sub(lambda found: str(_look_up(variables, found[1])), template)
 
 
 def copies(message: Message, to: list[Address], variables: Mapping[str, Any], keys: list[str]) -> list[Message]:
@@ -95,13 +89,6 @@ def _attachment(part: "MIMEPart") -> Attachment:
     return Attachment(
         part.get_filename() or "attachment", part.get_content_type(), data if isinstance(data, bytes) else b""
     )
-
-
-def _look_up(variables: Mapping[str, Any], path: str) -> Any:
-    value: Any = variables
-    for part in path.split("."):
-        value = value.get(part, "") if isinstance(value, Mapping) else ""
-    return value
 
 
 def _copy(message: Message, person: Address, values: Mapping[str, Any], key: str) -> Message:

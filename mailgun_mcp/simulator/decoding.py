@@ -25,6 +25,9 @@ from mailgun_mcp.simulator.replies import Refusal
 
 Schema = Mapping[str, Any]
 
+FILES_AS_TEXT = frozenset({"pem"})
+"""File parts that may come as plain fields too."""
+
 FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -82,6 +85,8 @@ def decode(operation: Operation, path: Mapping[str, str], sent: Sent) -> Argumen
         _take_json(operation, plan, sent, arguments)
     elif operation.body:
         _take_form(operation, plan, _form(plan, sent), arguments)
+    elif sent.content and media_type(sent.content_type) in (MULTIPART, URLENCODED):
+        _take_form_for_query(operation, plan, parse_form(sent.content, sent.content_type), arguments)
     return arguments
 
 
@@ -124,6 +129,13 @@ def _take_form(operation: Operation, plan: _Plan, fields: Fields, arguments: Arg
         if family is None:
             raise _unknown(wire)
         arguments.setdefault(family.name, {})[wire[len(family.wire) :]] = _text(wire, values[-1])
+
+
+def _take_form_for_query(operation: Operation, plan: _Plan, fields: Fields, arguments: Arguments) -> None:
+    """Mailgun's SDKs send as a form what the reference has in the query; both work."""
+    for wire, argument in plan.places.get("query", {}).items():
+        if wire in fields and argument.name not in arguments:
+            arguments[argument.name] = _decoded(operation, argument, fields[wire])
 
 
 def _take_json(operation: Operation, plan: _Plan, sent: Sent, arguments: Arguments) -> None:
@@ -171,6 +183,8 @@ def _decoded(operation: Operation, argument: Argument, values: list[Field]) -> A
 
 
 def _file(wire: str, value: Field) -> File:
+    if isinstance(value, str) and wire in FILES_AS_TEXT:
+        return File(wire, "text/plain", value.encode("utf-8", "replace"))
     if isinstance(value, str):
         raise Refusal(400, f"'{wire}' parameter is not a file")
     return value

@@ -12,12 +12,16 @@ from dataclasses import dataclass
 from heapq import heapify, heappop, heappush, heapreplace
 from typing import Any, overload
 
+from mailgun_mcp.simulator.clock import DAY
+
 Position = tuple[float, int]
 Key = Callable[["Event"], Position]
 
 CHUNK = 512
 """Events that are packed together; as many again stay unpacked, for those that come late."""
 LIMIT = 1_000_000
+KEPT = 30 * DAY
+"""Seconds that events are kept: the most that any plan has."""
 LEVEL = 1
 BEGINNING, END = (float("-inf"), 0), (float("inf"), 0)
 
@@ -159,6 +163,7 @@ class EventLog:
         self._runs.append(_Run.of(self._recent[:CHUNK]))
         self._recent = self._recent[CHUNK:]
         self._packed += CHUNK
+        self.forget(self._recent[-1].at - KEPT)
         while len(self) > self._limit and self._runs:
             self._packed -= self._runs.pop(0).size
 
@@ -201,7 +206,9 @@ def _merged(runs: list[Opened], key: Key) -> Iterator[Event]:
             heapreplace(going, (key(following), number, following, events))
 
 
-def _push(going: list[tuple[Position, int, Event, Iterator[Event]]], number: int, events: Iterator[Event], key: Key) -> None:
+def _push(
+    going: list[tuple[Position, int, Event, Iterator[Event]]], number: int, events: Iterator[Event], key: Key
+) -> None:
     first = next(events, None)
     if first is not None:
         heappush(going, (key(first), number, first, events))

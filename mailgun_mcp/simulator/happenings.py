@@ -55,6 +55,8 @@ def happen(
     }
     if name == "failed" and record["severity"] == "temporary":
         record["log-level"] = "warn"
+    if name == "accepted":
+        account.administration.sending_limit.count(at)
     event = Event(at, account.serial, record, account.analytics.note(domain.name, at, record))
     domain.events.append(event)
     fire(account, domain, event)
@@ -156,7 +158,11 @@ def _accepted(_: Domain, message: Message, recipient: str) -> dict[str, Any]:
 
 
 def _sent(domain: Domain, message: Message, recipient: str) -> dict[str, Any]:
-    envelope = {**_transport(message, recipient), "sending-ip": SENDING_IP, "mail-from": f"bounce@{domain.name}"}
+    envelope = {
+        **_transport(message, recipient),
+        "sending-ip": _sending_ip(domain, message),
+        "mail-from": f"bounce@{domain.name}",
+    }
     return {
         "envelope": envelope,
         "flags": _flags(message, **{"is-routed": message.routed, "is-system-test": False, "is-delayed-bounce": False}),
@@ -169,6 +175,11 @@ def _sent(domain: Domain, message: Message, recipient: str) -> dict[str, Any]:
 
 def _engaged(_: Domain, message: Message, __: str) -> dict[str, Any]:
     return {"message": {"headers": {"message-id": message.id}}, **VISITOR}
+
+
+def _sending_ip(domain: Domain, message: Message) -> str:
+    ips = domain.administration.sending.ips
+    return message.sending_ip or (ips[0] if ips else SENDING_IP)
 
 
 def _complained(_: Domain, message: Message, __: str) -> dict[str, Any]:

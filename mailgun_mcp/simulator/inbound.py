@@ -93,8 +93,9 @@ def _message(
     account: Account, domain: Domain, parsed: Mapping[str, Any], mime: bytes | None, sender: str, recipient: str
 ) -> Message:
     now = account.clock.now()
-    headers = dict(parsed["headers"])
-    identity = headers.get("Message-Id", headers.get("Message-ID", "")).strip("<> ") or f"{account.hex_id(16)}@inbound"
+    headers: dict[str, str] = parsed["headers"]
+    given = next((value for name, value in headers.items() if name.lower() == "message-id"), "")
+    identity = given.strip("<> ") or f"{account.hex_id(16)}@{sender.rpartition('@')[2] or 'localhost'}"
     return Message(
         key=account.opaque_id(KEY_BYTES),
         id=identity,
@@ -102,7 +103,7 @@ def _message(
         at=now,
         sender=sender,
         recipients=[recipient],
-        headers={"Date": mail_date(now, "+0000"), "Message-Id": f"<{identity}>", "To": recipient, **headers},
+        headers={"Date": mail_date(now, "+0000"), "To": recipient, **headers},
         text=parsed["text"],
         html=parsed["html"],
         attachments=list(parsed["attachments"]),

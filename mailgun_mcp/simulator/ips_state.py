@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from mailgun_mcp.simulator.clock import DAY
 
 SHARED_IP = "192.0.2.10"
+NEVER = "0001-01-01T00:00:00Z"
+"""A moment that did not come, as Mailgun writes it."""
 GOOD, POOR, NEW = "dynamic_good", "dynamic_poor", "dynamic_new"
 STAGES = (1_000, 2_000, 4_000, 8_000, 14_000, 20_000, 30_000, 45_000, 65_000, 90_000, 120_000, 160_000, 200_000, 250_000, 300_000)  # fmt: skip
 """Messages a day that a warming IP sends, stage by stage; a stage is a day."""

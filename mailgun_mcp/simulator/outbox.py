@@ -54,6 +54,4 @@ def _delivered(account: Account, posting: Posting, now: float) -> None:
         return
     status = {"attempt-no": len(posting.attempts), "code": 200, "message": "OK", "description": ""}
     envelope = {"sender": message.sender, "transport": "http", "targets": posting.url}
-    happen(
-        account, domain, "delivered", message, message.recipients[0], now, delivery_status=status, envelope=envelope
-    )
+    happen(account, domain, "delivered", message, message.recipients[0], now, delivery_status=status, envelope=envelope)

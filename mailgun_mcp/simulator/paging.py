@@ -43,6 +43,8 @@ class PivotQuery:
     limit: int
     pivot_name: str = "address"
     filters: Mapping[str, str] = field(default_factory=dict)
+    backward: str = "previous"
+    """What the section calls the page before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def pivot_page(entries: Mapping[str, Item], asked: PivotQuery) -> PivotPage:
     kept = {**asked.filters, "limit": asked.limit}
     first, last = ({"page": name, **kept} for name in ("first", "last"))
     following = {"page": "next", asked.pivot_name: shown[-1], **kept} if cut.stop < len(keys) and shown else last
-    preceding = {"page": "previous", asked.pivot_name: shown[0], **kept} if cut.start > 0 and shown else first
+    preceding = {"page": asked.backward, asked.pivot_name: shown[0], **kept} if cut.start > 0 and shown else first
     queries = {"first": first, "last": last, "next": following, "previous": preceding}
     paging = {name: f"{asked.url}?{urlencode(query)}" for name, query in queries.items()}
     return PivotPage([entries[key] for key in shown], paging)

@@ -111,7 +111,9 @@ def _multipart(boundary: str, fields: dict[str, Any], files: Iterable[File]) -> 
         for name, value in fields.items()
     ]
     for file in files:
-        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{file.name}"; filename="{_quoted(file.filename)}"'
+        head = (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{file.name}"; filename="{_quoted(file.filename)}"'
+        )
         parts.append(f"{head}\r\nContent-Type: {file.content_type}\r\n\r\n".encode() + file.data + b"\r\n")
     return f"multipart/form-data; boundary={boundary}", b"".join(parts) + f"--{boundary}--\r\n".encode()
 

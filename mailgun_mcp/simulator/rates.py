@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from mailgun_mcp.simulator.event_log import Span
 from mailgun_mcp.simulator.state import Domain, Event
 
 
@@ -36,8 +37,8 @@ def tally(events: Iterable[Event]) -> Tally:
 
 
 def since(domain: Domain, start: float) -> Iterator[Event]:
-    """Yield the domain's events from `start` on."""
-    return (event for event in domain.events if event.at >= start)
+    """Yield the domain's events from `start` on that a tally counts."""
+    return domain.events.walk(Span(low=start, kinds=COUNTED))
 
 
 def bounce_rate(counts: Tally) -> float:
@@ -85,3 +86,4 @@ FIELDS: dict[str, Callable[[Tally, Event], None]] = {
     "failed": _failed,
     "complained": _complained,
 }
+COUNTED = frozenset(FIELDS)

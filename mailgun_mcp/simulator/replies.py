@@ -27,6 +27,10 @@ class Reply:
         return text.encode()
 
 
+NO_CONTENT = Reply("", 204, TEXT)
+"""What says nothing but that it was done."""
+
+
 class Refusal(Exception):
     """A request that Mailgun would refuse; `reply` is how, with `key` for sections that say it under another."""
 

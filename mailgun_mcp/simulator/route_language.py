@@ -1,7 +1,7 @@
 """The language of routes: expressions that say which mail, and actions that say what is done with it.
 
-    match_recipient("^support\\+(.*)@example.com$") and match_header("subject", ".*urgent")
-    forward("https://example.com/mail?box=\\1"), store(notify="https://example.com/new"), stop()
+match_recipient("^support\\+(.*)@example.com$") and match_header("subject", ".*urgent")
+forward("https://example.com/mail?box=\\1"), store(notify="https://example.com/new"), stop()
 """
 
 import re

@@ -39,9 +39,7 @@ def following(start: int, resolution: Resolution) -> int:
 class Series:
     """Counts over time. The same cell is kept once however many hours it has counts in."""
 
-    _levels: dict[Resolution, dict[int, Counts]] = field(
-        default_factory=lambda: {"hour": {}, "day": {}, "month": {}}
-    )
+    _levels: dict[Resolution, dict[int, Counts]] = field(default_factory=lambda: {"hour": {}, "day": {}, "month": {}})
     _cells: dict[Cell, Cell] = field(default_factory=dict)
     _rolled: int = 0
     """The day up to which hours were rolled up."""

@@ -52,6 +52,8 @@ class Message:
     template_version: str | None = None
     test_mode: bool = False
     deliver_at: float | None = None
+    sending_ip: str = ""
+    """The IP that it was asked to leave from; empty leaves it to the domain."""
     fault: str = ""
     """Why it cannot be delivered to anyone, such as a template that is not there."""
     mime: bytes | None = None

@@ -120,7 +120,7 @@ class _Words(HTMLParser):
         self.found: list[str] = []
         self._unread = 0
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - the parser's own signature
         self._unread += tag in UNREAD
         if tag in BREAKS:
             self.found.append("\n")

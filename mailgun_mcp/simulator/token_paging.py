@@ -38,7 +38,7 @@ def key_page(
         "previous": ("previous", shown[0] if shown else pivot),
     }
     kept = {**(filters or {}), "limit": limit}
-    paging = {name: f"{url}?{urlencode({'page': _encoded(place), **kept})}" for name, place in places.items()}
+    paging = {name: f"{url}?{urlencode({'page': encoded(place), **kept})}" for name, place in places.items()}
     return KeyPage([entries[key] for key in shown], paging)
 
 
@@ -69,13 +69,14 @@ def place_page(items: Sequence[Item], url: str, query: PlaceQuery) -> tuple[list
         "Previous": max(0, query.skip - query.limit),
     }
     paging = {
-        name: f"{url}?{urlencode({'page': _encoded((skip, query.limit, query.filters))})}"
+        name: f"{url}?{urlencode({'page': encoded((skip, query.limit, query.filters))})}"
         for name, skip in places.items()
     }
     return list(items[query.skip : query.skip + query.limit]), paging
 
 
-def _encoded(place: Sequence[Any]) -> str:
+def encoded(place: Sequence[Any]) -> str:
+    """Return the token of a place."""
     return urlsafe_b64encode(json.dumps(place, separators=(",", ":")).encode()).rstrip(b"=").decode()
 
 

@@ -111,7 +111,7 @@ class Store:
         try:
             return self._connection is not None or (self.directory / FILE).exists()
         except OSError as error:
-            raise self._unusable(error.strerror) from error
+            raise self._unusable(error.strerror or str(error)) from error
 
     def close(self) -> None:
         """Close the file."""
@@ -148,7 +148,7 @@ class Store:
             hint = next((hint for known, hint in HINTS.items() if name.startswith(known)), str(error))
             raise self._unusable(hint) from error
         except OSError as error:
-            raise self._unusable(error.strerror) from error
+            raise self._unusable(error.strerror or str(error)) from error
 
     def _unusable(self, reason: str) -> StateError:
         return StateError(f"the state in {self.directory} cannot be used: {reason}")

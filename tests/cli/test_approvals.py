@@ -6,7 +6,10 @@ import pty
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Timer
+from typing import Any
 
 import pytest
 
@@ -39,6 +42,25 @@ def ran(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, 
     code = run(["approvals", *arguments])
     out, err = capsys.readouterr()
     return code, out, err
+
+
+def looking_into(store: Store) -> dict[str, str]:
+    """The environment of a process that looks into the same state."""
+    return {"MAILGUN_MCP_STATE": str(store.directory)}
+
+
+@contextmanager
+def patience(process: subprocess.Popen[Any]) -> Iterator[None]:
+    """End the process when it says nothing for too long, and with the block."""
+    timer = Timer(PATIENCE, process.kill)
+    timer.start()
+    try:
+        yield
+        process.wait(PATIENCE)
+    finally:
+        timer.cancel()
+        process.kill()
+        process.wait()
 
 
 def status(store: Store, approval: Approval) -> str:
@@ -125,12 +147,12 @@ def test_a_name_is_typed_where_the_call_asks_for_it(
 
 def test_without_a_terminal_the_name_is_a_flag(store: Store, mailgun_mcp: Command) -> None:
     approval = waiting(store, "typed")
-    done = mailgun_mcp("approvals", "approve", approval.id, stdin=f"{NAME}\n")
+    done = mailgun_mcp("approvals", "approve", approval.id, stdin=f"{NAME}\n", **looking_into(store))
     assert (done.returncode, status(store, approval)) == (exits.USAGE, "pending")
     assert f"{approval.id} asks for the name of what it touches: add --typed NAME" in done.stderr
 
 
-def answered(home: Path, approval: Approval, typed: str) -> tuple[int, str]:
+def answered(store: Store, home: Path, approval: Approval, typed: str) -> tuple[int, str]:
     """Approve at a terminal, typing `typed`, and return the exit code and what the terminal showed."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
@@ -138,20 +160,18 @@ def answered(home: Path, approval: Approval, typed: str) -> tuple[int, str]:
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        env=environment(home),
+        env=environment(home, looking_into(store)),
         cwd=home,
     )
     os.close(theirs)
     shown = b""
-    try:
-        while b"Type the name: " not in shown:
-            shown += os.read(ours, 4096)
+    with patience(process):
+        while b"Type the name: " not in shown and (chunk := read_on(ours)):
+            shown += chunk
         os.write(ours, f"{typed}\n".encode())
         while chunk := read_on(ours):
             shown += chunk
-    finally:
-        process.wait(PATIENCE)
-        os.close(ours)
+    os.close(ours)
     return process.returncode, shown.decode().replace("\r\n", "\n")
 
 
@@ -175,7 +195,7 @@ def test_at_a_terminal_the_name_is_asked_for_under_the_call(
     store: Store, home: Path, typed: str, code: int, after: str
 ) -> None:
     approval = waiting(store, "typed")
-    ended, shown = answered(home, approval, typed)
+    ended, shown = answered(store, home, approval, typed)
     assert (ended, status(store, approval)) == (code, after)
     assert 0 <= shown.find(approval.text) < shown.find("Type the name: ")
 
@@ -233,17 +253,18 @@ def test_watching_prints_what_waits_and_what_comes(store: Store, home: Path) -> 
     first = waiting(store)
     watching = subprocess.Popen(
         command("approvals", "watch", "--json", "--interval", "1s", "--count", "2"),
-        env=environment(home),
+        env=environment(home, looking_into(store)),
         cwd=home,
         stdout=subprocess.PIPE,
         text=True,
     )
     assert watching.stdout is not None
-    assert json.loads(watching.stdout.readline())["id"] == first.id
-    second = waiting(store, request="second")
-    assert json.loads(watching.stdout.readline()) == second.record
-    assert watching.wait(PATIENCE) == exits.OK
+    with patience(watching):
+        assert json.loads(watching.stdout.readline())["id"] == first.id
+        second = waiting(store, request="second")
+        assert json.loads(watching.stdout.readline()) == second.record
     watching.stdout.close()
+    assert watching.returncode == exits.OK
 
 
 def test_watching_shows_the_text_of_the_form(store: Store, capsys: pytest.CaptureFixture[str]) -> None:

@@ -129,6 +129,12 @@ def test_a_scope_that_the_client_lacks_is_refused(home: Path, capsys: pytest.Cap
     assert "Windsurf: unknown scope 'project': known are user" in capsys.readouterr().err
 
 
+def test_a_policy_file_is_named_so_that_the_server_finds_it_from_anywhere(home: Path) -> None:
+    (home / "team.yaml").write_text("version: 1\nextends: strict\n", encoding="utf-8")
+    assert run(["install", "--client", "claude-code", "--policy", "team.yaml"]) == exits.OK
+    assert server(home / ".mcp.json")["args"] == ["serve", "--policy", str(home / "team.yaml")]
+
+
 def test_what_the_server_is_to_get_becomes_its_flags(home: Path) -> None:
     (home / "own.toml").write_text("", encoding="utf-8")
     flags = [

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from mailgun_mcp.guard.untrusted import mark
+from mailgun_mcp.results import compact
 from tests.support.apps import KEY
+from tests.support.operations import find
 from tests.support.processes import RawStdio, environment, pointed_at, raw_stdio
 from tests.support.upstream import (
     Answer,
@@ -231,7 +234,9 @@ async def test_an_answer_of_thirty_megabytes_is_cut_and_says_how_to_read_on(
     upstream.then(much(30_000_000))
     result = await call(server, "get_bounce", BOUNCE)
     assert result["isError"] is False
-    assert result["structuredContent"]["cut"]["characters"] == 29_999_999
+    fenced = mark(find("get_bounce"), {"error": "x"}, "0" * 8).result
+    fence = len(compact(fenced)) - len('{"error":"x"}')
+    assert result["structuredContent"]["cut"]["characters"] == 29_999_999 + fence
     assert len(result["content"][0]["text"]) <= 64_000
 
 

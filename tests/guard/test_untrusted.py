@@ -380,12 +380,19 @@ def test_every_place_that_the_catalogue_names_is_found(tool: str) -> None:
     assert all(text.startswith(f"⟦{BOUNDARY} ") for key in result for text in strings(marked.result[key]))
 
 
-@given(
-    st.dictionaries(
-        NASTY,
-        st.recursive(NASTY | st.integers() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(NASTY, inner)),
-    )
+SHORT = st.lists(PIECES, max_size=4).map("".join)
+MAIL = st.dictionaries(
+    SHORT,
+    st.recursive(
+        SHORT | st.integers() | st.none(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(SHORT, inner, max_size=3),
+        max_leaves=6,
+    ),
+    max_size=4,
 )
+
+
+@given(MAIL)
 def test_every_text_of_a_stored_mail_is_fenced_once(result: dict[str, Any]) -> None:
     marked = mark(find("get_stored_message"), result, BOUNDARY).result
     for text in strings({key: item for key, item in marked.items() if key != NOTICE}):
@@ -404,7 +411,7 @@ def test_a_boundary_with_other_letters_is_taken_out_as_well() -> None:
     [
         pytest.param("<p>a</p><p>b<br>c</p>d", "a\n\nb\nc\n\nd", id="paragraphs"),
         pytest.param("<ul><li>a<li>b<ol><li>c</li></ol></ul>", "- a\n- b\n  1. c", id="lists"),
-        pytest.param("<table><tr><th>a<th>b<tr><td><p>1</p><td>2</table>", "a | b\n1 | 2", id="tables"),
+        pytest.param("<table><tr><th>a<th>b<tr><td><div>1</div><td>2</table>", "a | b\n1 | 2", id="tables"),
         pytest.param('<a href="https://x.example/?a=1&amp;b=2">go</a>.', "go <https://x.example/?a=1&b=2>.", id="link"),
         pytest.param('<a href="https://x.example">https://x.example</a>', "https://x.example", id="bare-link"),
         pytest.param('<a href="data:text/html,x">go</a> <a href="//[">x</a>', "go x", id="no-link-of-the-web"),
@@ -428,6 +435,55 @@ def test_a_boundary_with_other_letters_is_taken_out_as_well() -> None:
 )
 def test_html_reads_as_a_person_would_see_it(html: str, expected: str) -> None:
     assert html_to_text(html) == expected
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        *(
+            "display:none",
+            "visibility:hidden",
+            "visibility:collapse",
+            "opacity:0.0",
+            "font-size:1px",
+            "font-size:0.01em",
+        ),
+        *("mso-hide:all", "color:transparent", "max-height:0px", "height:0;overflow:hidden", "width:0;overflow:hidden"),
+        *("text-indent:-999px", "left:-9999px;position:absolute", "color:#FFF", "color:rgba(250, 250, 250, 1)"),
+        *("color:white;background:url(x) white", "background:black;color:#010101", "DISPLAY : NONE !important"),
+    ],
+)
+def test_a_style_that_hides_text_hides_it(style: str) -> None:
+    assert html_to_text(f"<p>seen</p><div style='{style}'>hidden</div><p>as well</p>") == "seen\n\nas well"
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        *(
+            "display:block",
+            "opacity:0.9",
+            "font-size:9px",
+            "font-size:0.8em",
+            "color:#777",
+            "height:0",
+            "overflow:hidden",
+        ),
+        *("color:white;background:#000", "color:white;background:url(x)", "left:-10px", "color:nonsense", ";;:", "a"),
+    ],
+)
+def test_a_style_that_hides_nothing_shows_the_text(style: str) -> None:
+    assert html_to_text(f"<div style='{style}'>seen</div>") == "seen"
+
+
+def test_the_same_text_is_html_where_html_stands_and_text_where_text_stands() -> None:
+    text = "5 <b>or</b> more"
+    marked = mark(find("get_stored_message"), {"Subject": text, "body-html": text, "body-plain": text}, BOUNDARY).result
+    assert [marked[key] for key in ("Subject", "body-html", "body-plain")] == [
+        fenced(text, "third party"),
+        fenced("5 or more", "third party"),
+        fenced(text, "third party"),
+    ]
 
 
 def test_long_html_is_cut_and_says_so() -> None:

@@ -259,6 +259,7 @@ def test_a_state_that_was_moved_away_is_begun_anew(store: Store) -> None:
     first = held(store, asked())
     store.directory.rename(store.directory.with_name("kept"))
     second = held(store, asked())
+    assert second.id != first.id
     assert store.approvals.list(NOW) == (second,)
     other = Store(store.directory.with_name("kept"))
     assert other.approvals.list(NOW) == (first,)

@@ -55,6 +55,10 @@ class Upstream:
     url: str = ""
     received: list[Received] = field(default_factory=list)
     answers: deque[Answer] = field(default_factory=deque)
+    lists: Answer | None = field(default_factory=lambda: says({"items": []}))
+    """Answers the look at the mailing lists that a send is preceded by, beside the script; None leaves it to that."""
+    looks: list[Received] = field(default_factory=list)
+    """Those looks, which are not in `received`."""
 
     def then(self, *answers: Answer) -> "Upstream":
         self.answers.extend(answers)
@@ -67,6 +71,7 @@ class Upstream:
 
     def forget(self) -> None:
         self.received.clear()
+        self.looks.clear()
         self.answers.clear()
 
     @property
@@ -76,13 +81,21 @@ class Upstream:
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while (request := await _receive(reader)) is not None:
-                self.received.append(request)
-                answer = self.answers.popleft() if self.answers else says({"message": "stub"})
-                await answer(Connection(reader, writer))
+                await self._answer_to(request)(Connection(reader, writer))
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
             writer.close()
+
+    def _answer_to(self, request: Received) -> Answer:
+        if self.lists is not None and request.line == LOOK:
+            self.looks.append(request)
+            return self.lists
+        self.received.append(request)
+        return self.answers.popleft() if self.answers else says({"message": "stub"})
+
+
+LOOK = "GET /v3/lists?limit=100"
 
 
 @asynccontextmanager

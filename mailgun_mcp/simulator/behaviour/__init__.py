@@ -3,14 +3,29 @@
 An operation that is not in it answers a valid value of its documented shape.
 """
 
-from mailgun_mcp.simulator.behaviour import domains, events, logs, messages, suppressions, templates
+from mailgun_mcp.simulator.behaviour import (
+    administration,
+    analytics,
+    domains,
+    list_members,
+    lists,
+    messages,
+    routes,
+    suppressions,
+    templates,
+    webhooks,
+)
 from mailgun_mcp.simulator.call import Handler
 
 HANDLERS: dict[str, Handler] = {
     **domains.HANDLERS,
     **messages.HANDLERS,
-    **events.HANDLERS,
-    **logs.HANDLERS,
     **suppressions.HANDLERS,
     **templates.HANDLERS,
+    **webhooks.HANDLERS,
+    **list_members.HANDLERS,
+    **lists.HANDLERS,
+    **routes.HANDLERS,
+    **administration.HANDLERS,
+    **analytics.HANDLERS,
 }

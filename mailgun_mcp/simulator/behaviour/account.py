@@ -27,7 +27,7 @@ def regenerate_webhook_signing_key(account: Account, _: Call) -> Reply:
 
 
 def list_sandbox_recipients(account: Account, _: Call) -> Reply:
-    activated = {email: True for email in sorted(authorized_recipients(account))}
+    activated = dict.fromkeys(sorted(authorized_recipients(account)), True)
     known = {**activated, **dict.fromkeys(_access(account).invited, False)}
     return Reply({"recipients": [{"email": email, "activated": active} for email, active in known.items()]})
 

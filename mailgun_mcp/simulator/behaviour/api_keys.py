@@ -8,7 +8,7 @@ from mailgun_mcp.simulator.clock import DAY, seconds_date
 from mailgun_mcp.simulator.replies import Refusal, Reply, said
 from mailgun_mcp.simulator.state import Account
 
-WEB_LIFETIME = int(DAY)
+WEB_LIFETIME, LIFETIME = int(DAY), int(100 * 365 * DAY)
 
 
 def list_api_keys(account: Account, call: Call) -> Reply:
@@ -56,8 +56,9 @@ def _check(account: Account, call: Call) -> None:
         raise Refusal(404, f"Domain not found: {call['domain_name']}")
     if "user_id" in call.arguments and call["user_id"] not in _access(account).users:
         raise Refusal(404, "No such user exists")
-    if kind == "web" and call.get("expiration", WEB_LIFETIME) > WEB_LIFETIME:
-        raise Refusal(400, f"The 'expiration' parameter can't be larger than {WEB_LIFETIME}")
+    longest = WEB_LIFETIME if kind == "web" else LIFETIME
+    if call.get("expiration", 1) > longest:
+        raise Refusal(400, f"The 'expiration' parameter can't be larger than {longest}")
 
 
 def _made(account: Account, call: Call) -> ApiKey:

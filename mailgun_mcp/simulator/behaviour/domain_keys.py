@@ -28,7 +28,7 @@ MISSING = "domain key not found"
 
 
 def list_account_domain_keys(account: Account, call: Call) -> Reply:
-    filters = {name: call[name] for name in ("signing_domain", "selector") if name in call.arguments}
+    filters: dict[str, str] = {name: call[name] for name in ("signing_domain", "selector") if name in call.arguments}
     found = {
         f"{domain.name} {item['selector']}": item
         for domain in account.domains.values()

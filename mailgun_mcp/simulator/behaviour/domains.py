@@ -2,11 +2,14 @@
 
 from typing import Any
 
+from mailgun_mcp.simulator.addressing import SHARED, assign, assignable, ips_of, source
 from mailgun_mcp.simulator.call import Call, Handler
 from mailgun_mcp.simulator.clock import mail_date
+from mailgun_mcp.simulator.dkim import BITS, SELECTOR, add_first_key, signing_records, verify_keys
 from mailgun_mcp.simulator.paging import skip_page
 from mailgun_mcp.simulator.replies import Refusal, Reply, said
 from mailgun_mcp.simulator.state import Account, Domain
+from mailgun_mcp.simulator.tracking_hosts import tracking_host
 
 Record = dict[str, Any]
 
@@ -22,8 +25,6 @@ DEFAULTS: Record = {
     "tracking_host": "mailgun.org",
 }
 SETTINGS = frozenset({*DEFAULTS, "message_ttl", "archive_to", "mailfrom_host"})
-DKIM_KEY = "k=rsa; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQC6Q5simulatedsimulatedsimulatedsimulatedQIDAQAB"
-SELECTOR = "pic"
 
 
 def list_domains(account: Account, call: Call) -> Reply:
@@ -41,6 +42,7 @@ def create_domain(account: Account, call: Call) -> Reply:
     if name in account.domains:
         raise Refusal(409, f"Domain {name} already exists")
     domain = Domain(account.hex_id(), name, account.clock.now(), settings=_settings(call))
+    _equip(account, domain, call)
     account.domains[name] = domain
     return said("Domain DNS records have been created", **with_dns(domain))
 
@@ -49,7 +51,7 @@ def get_domain(_: Account, call: Call) -> Reply:
     answer = with_dns(call.domain) if call.get("with_dns") else {"domain": shown(call.domain)}
     if call.get("extended"):
         name = call.domain.name
-        hosts = {"dkim_host": f"{SELECTOR}._domainkey.{name}", "mailfrom_host": name}
+        hosts = {"dkim_host": signing_records(call.domain)[0]["name"], "mailfrom_host": name}
         answer["domain"] = {**hosts, **answer["domain"]}
     return Reply(answer)
 
@@ -63,6 +65,8 @@ def update_domain(_: Account, call: Call) -> Reply:
 def verify_domain(_: Account, call: Call) -> Reply:
     if call.domain.state == "unverified":
         call.domain.state = "active"
+    if call.domain.state == "active":
+        verify_keys(call.domain)
     return said("Domain DNS records have been updated", **with_dns(call.domain))
 
 
@@ -96,7 +100,7 @@ def with_dns(domain: Domain) -> Record:
     return {
         "domain": shown(domain),
         "receiving_dns_records": [_mx(host, active) for host in ("mxa.mailgun.org", "mxb.mailgun.org")],
-        "sending_dns_records": [_dns(*record, active) for record in _sending(domain)],
+        "sending_dns_records": _sending(domain, active),
     }
 
 
@@ -118,12 +122,20 @@ def _check_password(password: str | None) -> None:
         raise Refusal(400, "Password is too long. It must be between 5 and 32 characters.")
 
 
-def _sending(domain: Domain) -> list[tuple[str, str, str]]:
-    prefix = domain.settings.get("web_prefix", DEFAULTS["web_prefix"])
+def _equip(account: Account, domain: Domain, call: Call) -> None:
+    """Give a new domain its first DKIM key, and the IPs or the pool that it is to send from."""
+    fallback = assignable(ips_of(account)) or [SHARED]
+    chosen = source(account, None if call.get("pool_id") else call.get("ips") or fallback, call.get("pool_id"))
+    if chosen:
+        assign(domain, chosen)
+    add_first_key(domain, call.get("dkim_selector", SELECTOR), int(call.get("dkim_key_size", BITS)))
+
+
+def _sending(domain: Domain, active: bool) -> list[Record]:
     return [
-        ("TXT", domain.name, "v=spf1 include:mailgun.org ~all"),
-        ("TXT", f"{SELECTOR}._domainkey.{domain.name}", DKIM_KEY),
-        ("CNAME", f"{prefix}.{domain.name}", "mailgun.org"),
+        _dns("TXT", domain.name, "v=spf1 include:mailgun.org ~all", active),
+        *signing_records(domain),
+        _dns("CNAME", tracking_host(domain), "mailgun.org", active),
     ]
 
 

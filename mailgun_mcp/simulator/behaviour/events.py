@@ -1,44 +1,80 @@
 """Events of a domain: filters, direction of the search, and pages by token."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from mailgun_mcp.simulator.call import Call, Handler
 from mailgun_mcp.simulator.clock import parse_mail_date
-from mailgun_mcp.simulator.paging import Token, tokens, window
+from mailgun_mcp.simulator.event_log import KEPT, Event, EventLog, Position, Span
+from mailgun_mcp.simulator.event_pages import Asked, cut_page
+from mailgun_mcp.simulator.expressions import parse_expression
+from mailgun_mcp.simulator.paging import Token, tokens
 from mailgun_mcp.simulator.replies import Refusal, Reply
-from mailgun_mcp.simulator.state import Account, Event
+from mailgun_mcp.simulator.state import Account
 
 Record = dict[str, Any]
+Matches = Callable[[Record], bool]
+Filter = Callable[[str], Matches]
 DEFAULT_LIMIT = 100
 RANGE = frozenset({"begin", "end", "ascending", "limit"})
+KINDS = (
+    "accepted",
+    "rejected",
+    "delivered",
+    "failed",
+    "opened",
+    "clicked",
+    "unsubscribed",
+    "complained",
+    "stored",
+    "dropped",
+    "trapped",
+    "list_member_uploaded",
+    "list_member_upload_error",
+    "list_uploaded",
+    "email_validation",
+)
+BOUND = re.compile(r"([<>]=?)?\s*(\d+)\s*")
+FOREVER = float("inf")
 
 
 def list_events(account: Account, call: Call) -> Reply:
-    asked = _asked(account, call)
-    ascending = asked.query["ascending"]
-    found = {_place(event, ascending): event for event in call.domain.events if _matches(event, asked.query)}
-    keys = sorted(found)
-    shown = keys[window(keys, asked.page, asked.pivot, asked.query["limit"])]
-    base = call.url.partition("/events")[0]
-    paging = {name: f"{base}/events/{token}" for name, token in tokens(asked.query, asked, shown).items()}
-    return Reply({"items": [found[key].record for key in shown], "paging": paging})
-
-
-def matches_expression(expression: str, holds: Callable[[str], bool]) -> bool:
-    """Say whether a filter expression (`a OR b`, `a AND b`, `NOT a`) is true, asking `holds` for each term."""
-    return any(
-        all(_term(term, holds) for term in re.split(r"\s+AND\s+", option))
-        for option in re.split(r"\s+OR\s+", expression)
+    token = _asked(account, call)
+    query = token.query
+    filters = [FILTERS[name](query[name]) for name in FILTERS.keys() & query.keys()]
+    asked = Asked(token.page, token.pivot, query["limit"], query["ascending"])
+    shown = cut_page(
+        walk_of(call.domain.events),
+        _span(account, query),
+        asked,
+        lambda event: all(matches(event.record) for matches in filters),
     )
+    base = call.url.partition("/events")[0]
+    paging = {name: f"{base}/events/{text}" for name, text in tokens(query, token, shown.positions).items()}
+    return Reply({"items": [event.record for event in shown.items], "paging": paging})
+
+
+def walk_of(log: EventLog) -> Callable[[Span, bool], Iterator[tuple[Position, Event]]]:
+    """Return how to walk a log for `cut_page`."""
+    return lambda span, backward: ((event.position, event) for event in log.walk(span, descending=backward))
 
 
 def _asked(account: Account, call: Call) -> Token:
     if "page" in call.arguments:
-        return Token.decoded(call["page"])
-    filters = {name: value for name, value in call.arguments.items() if name not in RANGE and name in FILTERS}
-    return Token("first", None, {**filters, **_range(account, call), "limit": call.get("limit", DEFAULT_LIMIT)})
+        token = Token.decoded(call["page"])
+        if not {"ascending", "low", "high", "limit"} <= token.query.keys():
+            raise Refusal(400, "Invalid page token")
+        return token
+    filters = {name: value for name, value in call.arguments.items() if name in FILTERS and value.strip()}
+    return Token("first", None, {**filters, **_range(account, call), "limit": _limit(call)})
+
+
+def _limit(call: Call) -> int:
+    limit: int = call.get("limit", DEFAULT_LIMIT)
+    if limit < 1:
+        raise Refusal(400, "The 'limit' parameter can't be smaller than 1")
+    return limit
 
 
 def _range(account: Account, call: Call) -> Record:
@@ -56,71 +92,84 @@ def _range(account: Account, call: Call) -> Record:
     return {"ascending": bool(ascending), "low": low, "high": high}
 
 
-def _place(event: Event, ascending: bool) -> tuple[float, int]:
-    return event.position if ascending else (-event.at, -event.serial)
+def _span(account: Account, query: Record) -> Span:
+    low, high = query["low"], query["high"]
+    kept = account.clock.now() - KEPT
+    kinds = None
+    if "event" in query:
+        matches = FILTERS["event"](query["event"])
+        kinds = frozenset(kind for kind in KINDS if matches({"event": kind}))
+    return Span(kept if low is None else max(low, kept), FOREVER if high is None else high, kinds)
 
 
-def _matches(event: Event, query: Record) -> bool:
-    if query["low"] is not None and event.at < query["low"]:
-        return False
-    if query["high"] is not None and event.at > query["high"]:
-        return False
-    return all(FILTERS[name](event.record, query[name]) for name in FILTERS.keys() & query.keys())
+def _exactly(read: Callable[[Record], list[str]]) -> Filter:
+    return _by(read, lambda values, text: text in values)
 
 
-def _term(term: str, holds: Callable[[str], bool]) -> bool:
-    negated = re.match(r"NOT\s+", term.strip("() "))
-    text = term.strip("() ")[negated.end() if negated else 0 :].strip("() \"'")
-    return holds(text) != bool(negated)
+def _partly(read: Callable[[Record], list[str]]) -> Filter:
+    return _by(read, lambda values, text: any(text in value for value in values))
 
 
-def _exactly(read: Callable[[Record], list[str]]) -> Callable[[Record, str], bool]:
-    def matches(record: Record, expression: str) -> bool:
-        values = [value.lower() for value in read(record)]
-        return matches_expression(expression, lambda text: text.lower() in values)
+def _by(read: Callable[[Record], list[str]], fits: Callable[[list[str], str], bool]) -> Filter:
+    def prepared(text: str) -> Matches:
+        expression = parse_expression(text)
 
-    return matches
+        def matches(record: Record) -> bool:
+            values = [value.lower() for value in read(record)]
+            return expression(lambda term: fits(values, term.lower()))
 
+        return matches
 
-def _partly(read: Callable[[Record], list[str]]) -> Callable[[Record, str], bool]:
-    def matches(record: Record, expression: str) -> bool:
-        values = [value.lower() for value in read(record)]
-        return matches_expression(expression, lambda text: any(text.lower() in value for value in values))
-
-    return matches
+    return prepared
 
 
-def _size(record: Record, expression: str) -> bool:
-    size = record["message"].get("size", 0)
-    return matches_expression(expression, lambda text: _compares(size, text))
+def _size(text: str) -> Matches:
+    expression = parse_expression(text)
+    expression(lambda bounds: not _bounds(bounds))
+    return lambda record: expression(lambda bounds: _within(_message(record).get("size", 0), bounds))
 
 
-def _compares(size: int, text: str) -> bool:
-    found = re.fullmatch(r"([<>]=?)?\s*(\d+)", text)
-    if found is None:
+def _within(size: int, text: str) -> bool:
+    return all(COMPARES[sign](size, bound) for sign, bound in _bounds(text))
+
+
+def _bounds(text: str) -> list[tuple[str, int]]:
+    found = BOUND.findall(text)
+    if not found or BOUND.sub("", text):
         raise Refusal(400, f"'size' parameter is not valid: {text}")
-    bound = int(found[2])
-    return {"<": size < bound, "<=": size <= bound, ">": size > bound, ">=": size >= bound, None: size == bound}[
-        found[1]
-    ]
+    return [(sign, int(bound)) for sign, bound in found]
+
+
+COMPARES: dict[str, Callable[[int, int], bool]] = {
+    "<": lambda size, bound: size < bound,
+    "<=": lambda size, bound: size <= bound,
+    ">": lambda size, bound: size > bound,
+    ">=": lambda size, bound: size >= bound,
+    "": lambda size, bound: size == bound,
+}
 
 
 def _of(name: str) -> Callable[[Record], list[str]]:
     return lambda record: [record[name]] if name in record else []
 
 
+def _message(record: Record) -> Record:
+    message: Record = record.get("message", {})
+    return message
+
+
 def _header(name: str) -> Callable[[Record], list[str]]:
-    return lambda record: [record["message"]["headers"].get(name, "")]
+    return lambda record: [_message(record).get("headers", {}).get(name, "")]
 
 
-FILTERS: dict[str, Callable[[Record, str], bool]] = {
+FILTERS: dict[str, Filter] = {
     "event": _exactly(_of("event")),
     "recipient": _exactly(_of("recipient")),
     "severity": _exactly(_of("severity")),
-    "tags": _exactly(lambda record: record["tags"]),
+    "tags": _exactly(lambda record: record.get("tags") or []),
     "message_id": _exactly(_header("message-id")),
-    "recipients": _partly(lambda record: record["message"].get("recipients", [])),
-    "attachment": _partly(lambda record: [item["filename"] for item in record["message"].get("attachments", [])]),
+    "recipients": _partly(lambda record: _message(record).get("recipients", [])),
+    "attachment": _partly(lambda record: [item["filename"] for item in _message(record).get("attachments", [])]),
     "list": _exactly(lambda record: [record["mailing-list"]["address"]] if "mailing-list" in record else []),
     "from": _partly(_header("from")),
     "to": _partly(_header("to")),

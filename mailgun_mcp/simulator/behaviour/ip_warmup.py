@@ -5,12 +5,13 @@ from typing import Any
 from mailgun_mcp.simulator.addressing import dedicated, ips_of
 from mailgun_mcp.simulator.call import Call, Handler
 from mailgun_mcp.simulator.clock import DAY, HOUR, iso_date
-from mailgun_mcp.simulator.ips_state import STAGES, Ip, Warmup
+from mailgun_mcp.simulator.event_log import Span
+from mailgun_mcp.simulator.ips_state import NEVER, STAGES, Ip, Warmup
 from mailgun_mcp.simulator.replies import Refusal, Reply, said
 from mailgun_mcp.simulator.state import Account
 from mailgun_mcp.simulator.token_paging import key_page
 
-NEVER = "0001-01-01T00:00:00Z"
+DELIVERED = frozenset({"delivered"})
 
 
 def list_ip_warmups(account: Account, call: Call) -> Reply:
@@ -53,10 +54,9 @@ def _plan(ip: Ip) -> Warmup:
 def _sent(account: Account, ip: Ip, since: float) -> int:
     """Count the mail that left from the IP."""
     return sum(
-        event.at >= since and event.record.get("envelope", {}).get("sending-ip") == ip.address
+        event.record.get("envelope", {}).get("sending-ip") == ip.address
         for domain in account.domains.values()
-        for event in domain.events
-        if event.record["event"] == "delivered"
+        for event in domain.events.walk(Span(low=since, kinds=DELIVERED))
     )
 
 

@@ -1,222 +1,172 @@
 """Logs of the account: the same events as `/events`, over all domains and in the form of analytics."""
 
 import json
-import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from heapq import merge
 from typing import Any
 
 from mailgun_mcp.simulator.call import Call, Handler
-from mailgun_mcp.simulator.clock import DAY, HOUR, iso_date, mail_date, parse_mail_date
-from mailgun_mcp.simulator.paging import Token, tokens, window
+from mailgun_mcp.simulator.clock import DAY, iso_date, mail_date
+from mailgun_mcp.simulator.event_log import KEPT, Event, Position, Span
+from mailgun_mcp.simulator.event_pages import Asked, Shown, cut_page
+from mailgun_mcp.simulator.facts import facts_of
+from mailgun_mcp.simulator.log_attributes import Condition, conditions_of
+from mailgun_mcp.simulator.metric_definitions import COUNTS
+from mailgun_mcp.simulator.paging import Token, tokens
 from mailgun_mcp.simulator.replies import Refusal, Reply
-from mailgun_mcp.simulator.state import Account, Event
+from mailgun_mcp.simulator.reports import moment, seconds
+from mailgun_mcp.simulator.state import Account
 
 Record = dict[str, Any]
-Found = tuple[str, Event]
-"""A domain's name and an event of it."""
-
 MAX_LIMIT = 100
 FOREVER = float("inf")
-UNITS = {"m": 30 * DAY, "d": DAY, "h": HOUR}
+PLACES = 1024
+"""More than there are logs to merge: keeps apart events of two logs that came at one moment."""
+FIRSTS = "unique_"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event, and whose it is."""
+
+    account: Account
+    domain: str
+    event: Event
+
+
+Matches = Callable[[Entry], bool]
 
 
 def query_logs(account: Account, call: Call) -> Reply:
     pagination = call.get("pagination") or {}
-    asked = Token.decoded(pagination["token"]) if pagination.get("token") else Token("first", None, {})
+    token = Token.decoded(pagination["token"]) if pagination.get("token") else Token("first", None, {})
+    asked = Asked(token.page, token.pivot, _limit(pagination), _ascending(pagination))
     start, end = _range(account, call)
-    descending = not str(pagination.get("sort", "")).endswith(":asc")
-    found = {
-        _place(event, descending): (name, event)
-        for name, event in _events(account)
-        if _shows(call, name, event, start, end)
-    }
-    keys = sorted(found)
-    cut = window(keys, asked.page, asked.pivot, pagination.get("limit", MAX_LIMIT))
+    span = Span(max(start, account.clock.now() - KEPT), end, _kinds(call))
+    matches = _matches(call)
+    accounts = _accounts(account, call)
+    shown = cut_page(_walk(accounts), span, asked, matches)
+    totals = _totals(accounts, span, matches) if call.get("include_totals") else None
     answer = {
         "start": mail_date(start, "+0000"),
         "end": mail_date(account.clock.now() if end == FOREVER else end, "+0000"),
-        "items": [_entry(account, *found[key]) for key in keys[cut]],
-        "pagination": _pagination(asked, keys, cut, bool(call.get("include_totals"))),
-        "aggregates": {},
+        "items": [_shown(entry) for entry in shown.items],
+        "pagination": _pagination(token, shown, totals),
+        "aggregates": {"all": totals.total(), "metrics": dict(sorted(totals.items()))} if totals is not None else {},
     }
     return Reply(answer)
 
 
+def _limit(pagination: Record) -> int:
+    limit: int = pagination.get("limit") or MAX_LIMIT
+    if limit < 1:
+        raise Refusal(400, "The 'pagination.limit' parameter can't be smaller than 1")
+    return limit
+
+
+def _ascending(pagination: Record) -> bool:
+    by, _, direction = str(pagination.get("sort") or "timestamp:desc").partition(":")
+    if by not in ("timestamp", "@timestamp") or direction not in ("", "asc", "desc"):
+        raise Refusal(400, "'sort' attribute is invalid")
+    return direction == "asc"
+
+
 def _range(account: Account, call: Call) -> tuple[float, float]:
-    end = _moment(call["end"]) if call.get("end") else FOREVER
+    end = moment(call["end"]) if call.get("end") else FOREVER
     latest = min(end, account.clock.now())
     if call.get("duration"):
-        return latest - _seconds(call["duration"]), end
-    return (_moment(call["start"]) if call.get("start") else latest - DAY), end
+        return latest - seconds(call["duration"]), end
+    return (moment(call["start"]) if call.get("start") else latest - DAY), end
 
 
-def _moment(text: str) -> float:
-    try:
-        return parse_mail_date(text)
-    except ValueError as error:
-        raise Refusal(400, f"{text} is not an RFC-2822 compliant date") from error
+def _accounts(account: Account, call: Call) -> list[Account]:
+    below = account.administration.subaccounts.values() if call.get("include_subaccounts") else ()
+    return [account, *(subaccount.account for subaccount in below)]
 
 
-def _seconds(duration: str) -> float:
-    found = re.fullmatch(r"(\d+)([hdm])", duration)
-    if found is None:
-        raise Refusal(400, "'duration' attribute is invalid")
-    return int(found[1]) * UNITS[found[2]]
+def _kinds(call: Call) -> frozenset[str] | None:
+    names = call.get("events")
+    return frozenset(name.removeprefix(FIRSTS) for name in names) if names else None
 
 
-def _events(account: Account) -> list[Found]:
-    return [(domain.name, event) for domain in account.domains.values() for event in domain.events]
+def _matches(call: Call) -> Matches:
+    conditions: list[Condition] = conditions_of(call)
+    events, facts = frozenset(call.get("events") or ()), _facts(call.get("metric_events") or ())
 
-
-def _place(event: Event, descending: bool) -> tuple[float, int]:
-    return (-event.at, -event.serial) if descending else event.position
-
-
-def _shows(call: Call, domain: str, event: Event, start: float, end: float) -> bool:
-    if not start <= event.at <= end:
-        return False
-    events, metrics = call.get("events"), call.get("metric_events")
-    if events and event.record["event"] not in {name.removeprefix("unique_") for name in events}:
-        return False
-    if metrics and not any(name in METRICS and METRICS[name](event.record) for name in metrics):
-        return False
-    return all(_holds(condition, domain, event.record) for condition in (call.get("filter") or {}).get("AND", []))
-
-
-def _holds(condition: Record, domain: str, record: Record) -> bool:
-    comparator = condition["comparator"]
-    if comparator not in COMPARATORS:
-        raise Refusal(400, f"'{comparator}' is not a valid comparator")
-    read = ATTRIBUTES.get(condition["attribute"])
-    values = [str(value).lower() for value in read(domain, record)] if read else []
-    return COMPARATORS[comparator](values, [item["value"].lower() for item in condition["values"]])
-
-
-def _equal(values: list[str], wanted: list[str]) -> bool:
-    return not set(values).isdisjoint(wanted)
-
-
-def _contain(values: list[str], wanted: list[str]) -> bool:
-    return any(text in value for value in values for text in wanted)
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError as error:
-        raise Refusal(400, f"'{text}' is not a valid number") from error
-
-
-COMPARATORS: dict[str, Callable[[list[str], list[str]], bool]] = {
-    "=": _equal,
-    "!=": lambda values, wanted: not _equal(values, wanted),
-    "contains": _contain,
-    "not contains": lambda values, wanted: not _contain(values, wanted),
-    "<": lambda values, wanted: any(_number(value) < _number(bound) for value in values for bound in wanted),
-    ">": lambda values, wanted: any(_number(value) > _number(bound) for value in values for bound in wanted),
-}
-
-
-def _at(*path: str) -> Callable[[str, Record], list[Any]]:
-    def read(_: str, record: Record) -> list[Any]:
-        value: Any = record
-        for part in path:
-            value = value.get(part) if isinstance(value, dict) else None
-        return value if isinstance(value, list) else [] if value is None else [value]
-
-    return read
-
-
-ATTRIBUTES: dict[str, Callable[[str, Record], list[Any]]] = {
-    "id": _at("id"),
-    "domain": lambda domain, _: [domain],
-    "event": _at("event"),
-    "ip": _at("envelope", "sending-ip"),
-    "recipient": _at("recipient"),
-    "recipient_domain": _at("recipient-domain"),
-    "recipient_provider": _at("recipient-provider"),
-    "recipients": _at("message", "recipients"),
-    "country": _at("geolocation", "country"),
-    "device": _at("client-info", "device-type"),
-    "bot": _at("client-info", "bot"),
-    "from": _at("message", "headers", "from"),
-    "to": _at("message", "headers", "to"),
-    "subject": _at("message", "headers", "subject"),
-    "message_id": _at("message", "headers", "message-id"),
-    "size": _at("message", "size"),
-    "tag": _at("tags"),
-    "severity": _at("severity"),
-    "delivery_status_code": _at("delivery-status", "code"),
-    "delivery_status_message": _at("delivery-status", "message"),
-    "delivery_status_bounce_type": _at("delivery-status", "bounce-type"),
-    "is_routed": _at("flags", "is-routed"),
-    "user_variables": lambda _, record: [json.dumps(record["user-variables"])],
-    "attachment_filename": lambda _, record: [item["filename"] for item in record["message"].get("attachments", [])],
-}
-
-
-def _named(*names: str) -> Callable[[Record], bool]:
-    return lambda record: record["event"] in names
-
-
-def _failed(severity: str | None = None, reason: str | None = None) -> Callable[[Record], bool]:
-    def matches(record: Record) -> bool:
-        return (
-            record["event"] == "failed"
-            and severity in (None, record["severity"])
-            and reason in (None, record["reason"])
-        )
+    def matches(entry: Entry) -> bool:
+        event = entry.event
+        if events and not _is_named(event, events):
+            return False
+        if facts is not None and facts.isdisjoint(facts_of(event.record, unique=event.unique)):
+            return False
+        return all(condition(entry.account, entry.domain, event.record) for condition in conditions)
 
     return matches
 
 
-METRICS: dict[str, Callable[[Record], bool]] = {
-    **{
-        name: _named(name)
-        for name in ("accepted", "delivered", "stored", "opened", "clicked", "complained", "unsubscribed")
-    },
-    "accepted_outgoing": _named("accepted"),
-    "delivered_smtp": _named("delivered"),
-    "delivered_first_attempt": _named("delivered"),
-    "unique_opened": _named("opened"),
-    "unique_clicked": _named("clicked"),
-    "processed": _named("accepted"),
-    "sent": lambda record: record["event"] == "delivered" or record.get("reason") in ("bounce", "generic"),
-    "failed": _failed(),
-    "temporary_failed": _failed("temporary"),
-    "delayed_first_attempt": _failed("temporary"),
-    "permanent_failed": _failed("permanent"),
-    "bounced": _failed("permanent", "bounce"),
-    "hard_bounces": _failed("permanent", "bounce"),
-    "suppressed_bounces": _failed("permanent", "suppress-bounce"),
-    "suppressed_complaints": _failed("permanent", "suppress-complaint"),
-    "suppressed_unsubscribed": _failed("permanent", "suppress-unsubscribe"),
+def _is_named(event: Event, names: frozenset[str]) -> bool:
+    name = event.record["event"]
+    return name in names or (event.unique and FIRSTS + name in names)
+
+
+def _facts(metrics: Iterable[str]) -> frozenset[str] | None:
+    """Return the facts that make up the metrics; what no metric counts has no events."""
+    return frozenset(fact for name in metrics for fact in METRICS.get(name, ())) if metrics else None
+
+
+METRICS = {name.removesuffix("_count"): facts for name, facts in COUNTS.items()} | {
+    "webhook_failure": COUNTS["webhook_count"]
 }
-"""Metric -> the events that it counts; what is not here has no events in the simulator."""
+"""Metric as logs name it -> the facts that it counts."""
 
 
-def _entry(account: Account, domain: str, event: Event) -> Record:
-    record = {
-        key: value for key, value in event.record.items() if key not in ("timestamp", "user-variables", "storage")
+def _walk(accounts: list[Account]) -> Callable[[Span, bool], Iterator[tuple[Position, Entry]]]:
+    logs = [(account, domain) for account in accounts for domain in account.domains.values()]
+
+    def walk(span: Span, backward: bool) -> Iterator[tuple[Position, Entry]]:
+        streams = [
+            _placed(domain.events.walk(span, descending=backward), account, domain.name, place)
+            for place, (account, domain) in enumerate(logs)
+        ]
+        return merge(*streams, key=lambda item: item[0], reverse=backward)
+
+    return walk
+
+
+def _placed(events: Iterator[Event], account: Account, domain: str, place: int) -> Iterator[tuple[Position, Entry]]:
+    for event in events:
+        yield (event.at, event.serial * PLACES + place), Entry(account, domain, event)
+
+
+def _totals(accounts: list[Account], span: Span, matches: Matches) -> Counter[str]:
+    return Counter(
+        f"{entry.event.record['event']}_count" for _, entry in _walk(accounts)(span, False) if matches(entry)
+    )
+
+
+def _shown(entry: Entry) -> Record:
+    record, parent = entry.event.record, entry.account.administration.parent
+    shown = {key: value for key, value in record.items() if key not in ("timestamp", "user-variables", "storage")}
+    shown |= {
+        "@timestamp": iso_date(entry.event.at),
+        "account": {"id": entry.account.id, **({"parent-id": parent.id} if parent else {})},
+        "domain": {"name": entry.domain},
+        "user-variables": json.dumps(record.get("user-variables", {})),
     }
-    record |= {
-        "@timestamp": iso_date(event.at),
-        "account": {"id": account.id},
-        "domain": {"name": domain},
-        "user-variables": json.dumps(event.record["user-variables"]),
-    }
-    if "storage" in event.record:
-        record["storage"] = {**event.record["storage"], "url": [event.record["storage"]["url"]]}
-    return record
+    if "storage" in record:
+        shown["storage"] = {**record["storage"], "url": [record["storage"]["url"]]}
+    return shown
 
 
-def _pagination(asked: Token, keys: list[tuple[float, int]], cut: slice, with_total: bool) -> Record:
-    pages: Record = tokens({}, asked, keys[cut])
-    if cut.stop >= len(keys):
+def _pagination(token: Token, shown: Shown[Entry], totals: Counter[str] | None) -> Record:
+    pages: Record = tokens({}, token, shown.positions)
+    if not shown.after:
         pages["next"] = ""
-    if cut.start == 0:
+    if not shown.before:
         pages["previous"] = ""
-    return {**pages, **({"total": len(keys)} if with_total else {})}
+    return {**pages, **({"total": totals.total()} if totals is not None else {})}
 
 
 HANDLERS: dict[str, Handler] = {"query_logs": query_logs}

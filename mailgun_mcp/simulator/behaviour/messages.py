@@ -14,6 +14,7 @@ from mailgun_mcp.simulator.expanding import member_copies, split
 from mailgun_mcp.simulator.forms import File
 from mailgun_mcp.simulator.happenings import storage
 from mailgun_mcp.simulator.replies import Refusal, Reply
+from mailgun_mcp.simulator.sending_limits import authorized_recipients, check_sending, chosen_ip
 from mailgun_mcp.simulator.state import Account, Attachment, Domain, Message, TemplateVersion
 from mailgun_mcp.simulator.templating import fill_in, headers_of
 
@@ -100,11 +101,16 @@ def _check_may_send(account: Account, domain: Domain, recipients: list[Address])
     refusals: dict[str, Callable[[], bool]] = {
         UNVERIFIED: lambda: domain.state == "unverified",
         DISABLED: lambda: domain.state == "disabled",
-        SANDBOX: lambda: domain.type == "sandbox" and not account.authorized_recipients.issuperset(_bare(recipients)),
+        SANDBOX: lambda: domain.type == "sandbox" and not _authorized(account, recipients),
     }
     for text, holds in refusals.items():
         if holds():
             raise Refusal(400, text.format(domain.name))
+    check_sending(account, domain, len(recipients))
+
+
+def _authorized(account: Account, recipients: list[Address]) -> bool:
+    return authorized_recipients(account).issuperset(address.lower() for address in _bare(recipients))
 
 
 def _sender(call: Call) -> Address:
@@ -135,6 +141,7 @@ def _blank(account: Account, call: Call, sender: Address) -> Message:
         tags=call.get("tags", []),
         variables=call.get("variables", {}),
         test_mode=bool(call.get("test_mode")),
+        sending_ip=chosen_ip(account, call.get("sending_ip"), call.get("sending_ip_pool")),
         deliver_at=parse_mail_date(deliver_at) if deliver_at else None,
     )
 

@@ -98,7 +98,7 @@ def _answer(
     names = {source.account.id: source.name for source in sources}
     entries = [{"key": key, "facts": facts} for key, facts in sorted(rows.items(), key=lambda row: str(row[0]))]
     shown = order.page(entries, _sorted_by(dimensions, measure))
-    answer = {
+    answer: Record = {
         "start": mail_date(period.start, ZONE),
         "end": mail_date(period.end, ZONE),
         "resolution": period.resolution,

@@ -52,7 +52,7 @@ def delete_smtp_credential(_: Account, call: Call) -> Reply:
 
 def postmaster(domain: Domain) -> SmtpCredential:
     """Return the login that every domain has."""
-    password = str(domain.settings.get("smtp_password", ""))
+    password = domain.administration.postmaster_password
     return SmtpCredential(f"postmaster@{domain.name}", password, domain.created_at, system=True)
 
 
@@ -82,7 +82,7 @@ def _put(account: Account, domain: Domain, login: str, password: str) -> None:
     if known:
         known.password = password
     elif login == postmaster(domain).login:
-        domain.settings["smtp_password"] = password
+        domain.administration.postmaster_password = password
     else:
         domain.administration.credentials[login] = SmtpCredential(login, password, account.clock.now())
 

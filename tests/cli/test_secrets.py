@@ -1,0 +1,85 @@
+"""`secrets`: what was withheld from the model, for the person at the terminal."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mailgun_mcp.cli import exits, run
+from mailgun_mcp.state.secrets import SecretStore
+from tests.cli.conftest import Command
+
+VALUE = "key-of-the-tests-0123456789"
+NOW = 1_800_000_000.0
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def ref(state: Path) -> str:
+    """The reference of a kept secret, whose place came from Mailgun."""
+    store = SecretStore(state, lambda: None)
+    return store.keep(VALUE, tool="create_smtp_credentials", place="/credentials/a\x1b[2Jb", account="main", now=NOW)
+
+
+def ran(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    """Return exit code, stdout and stderr."""
+    code = run(["secrets", *arguments])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_secrets_are_listed_without_values(
+    ref: str, state: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = f"{ref}  2027-01-15T08:00:00+00:00  main  create_smtp_credentials  /credentials/ab  file\n"
+    assert ran(["list", "--state", str(state)], capsys) == (exits.OK, row, "")
+
+
+def test_secrets_are_listed_as_json(ref: str, state: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = ran(["list", "--json", "--state", str(state)], capsys)
+    expected = {
+        "ref": ref,
+        "created": "2027-01-15T08:00:00+00:00",
+        "account": "main",
+        "tool": "create_smtp_credentials",
+        "place": "/credentials/ab",
+        "kept_in": "file",
+    }
+    assert (code, json.loads(out), err) == (exits.OK, [expected], "")
+
+
+def test_no_secrets_are_said_to_be_none(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ran(["list"], capsys) == (exits.OK, "No secret is kept.\n", "")
+    assert ran(["list", "--json"], capsys) == (exits.OK, "[]\n", "")
+
+
+def test_show_writes_the_value_and_nothing_else(ref: str, state: Path, mailgun_mcp: Command) -> None:
+    done = mailgun_mcp("secrets", "show", ref, MAILGUN_MCP_STATE=str(state))
+    assert (done.returncode, done.stdout, done.stderr) == (exits.OK, f"{VALUE}\n", "")
+
+
+def test_a_forgotten_secret_is_gone(ref: str, state: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ran(["forget", ref, "--state", str(state)], capsys) == (exits.OK, "", f"{ref} is forgotten.\n")
+    assert ran(["list", "--state", str(state)], capsys) == (exits.OK, "No secret is kept.\n", "")
+
+
+@pytest.mark.parametrize("action", ["show", "forget"])
+def test_an_unknown_reference_names_the_nearest(
+    action: str, ref: str, state: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = ran([action, f"{ref}x", "--state", str(state)], capsys)
+    said = f"mailgun-mcp secrets: unknown secret '{ref}x': did you mean '{ref}'?\n"
+    assert (code, out, err) == (exits.USAGE, "", said)
+
+
+def test_a_store_that_others_may_read_is_refused(
+    ref: str, state: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (state / "secrets").chmod(0o755)
+    code, out, err = ran(["show", ref, "--state", str(state)], capsys)
+    assert (code, out) == (exits.FAILED, "")
+    assert "is open to other users" in err

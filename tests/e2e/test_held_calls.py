@@ -1,0 +1,311 @@
+"""A call that is held: what a person's yes outside the client lets through, and what it does not."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from mailgun_mcp.caller import LOCAL, Caller
+from mailgun_mcp.guard.policy import Policy
+from mailgun_mcp.guard.profiles import profile
+from mailgun_mcp.pipeline import App, Outcome, run
+from mailgun_mcp.state.approvals import Approval
+from tests.support.arguments import minimal
+from tests.support.operations import catalogue, find
+from tests.support.policies import policy
+from tests.support.recorder import NOW, Clock, Recorder, recorded_app
+
+pytestmark = pytest.mark.anyio
+
+DOMAIN = {"name": "mg.example.com"}
+BOUNCE = {"domain_name": "mg.example.com", "address": "ann@example.com"}
+HELD = "Held for a person's approval as "
+CONFIRMED = [o.name for o in catalogue() if o.risk in ("destructive", "credential", "billing")]
+
+
+@pytest.fixture
+def mailgun() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def app(mailgun: Recorder, clock: Clock, tmp_path: Path) -> App:
+    return recorded_app(mailgun, state=tmp_path / "state", clock=clock)
+
+
+async def held(app: App, tool: str = "delete_bounce", arguments: Any = BOUNCE, caller: Caller = LOCAL) -> Approval:
+    """Make a call that nobody can be asked about, and return what is held of it."""
+    before = {approval.id for approval in app.store.approvals.list(app.clock(), "pending")}
+    outcome = await run(app, tool, arguments, caller)
+    assert outcome.text.startswith(HELD), outcome
+    name = outcome.text.removeprefix(HELD)[:8]
+    assert name not in before
+    return app.store.approvals.get(name, app.clock())
+
+
+def approve(app: App, approval: Approval, by: str = "ann") -> None:
+    app.store.approvals.approve(approval.id, by=by, now=app.clock(), typed=approval.typed)
+
+
+def status(app: App, approval: Approval) -> str:
+    return app.store.approvals.get(approval.id, app.clock()).status
+
+
+def is_held(outcome: Outcome) -> bool:
+    return outcome.kind == "refused" and outcome.text.startswith(HELD)
+
+
+@pytest.mark.parametrize("tool", CONFIRMED)
+async def test_after_a_yes_the_same_call_runs_once(tool: str, app: App, mailgun: Recorder) -> None:
+    arguments = minimal(find(tool))
+    approval = await held(app, tool, arguments)
+    again = await run(app, tool, arguments)
+    assert (is_held(again), mailgun.changes) == (True, [])
+    approve(app, approval)
+    made = await run(app, tool, arguments)
+    assert (made.kind, len(mailgun.changes), status(app, approval)) == ("done", 1, "used")
+    another = await held(app, tool, arguments)
+    assert (another.id != approval.id, len(mailgun.changes)) == (True, 1)
+
+
+async def test_a_call_that_is_made_again_while_it_is_held_is_held_once(app: App) -> None:
+    approval = await held(app)
+    for _ in range(3):
+        outcome = await run(app, "delete_bounce", BOUNCE)
+        assert outcome.text.startswith(f"{HELD}{approval.id};")
+    assert app.store.approvals.list(NOW) == (approval,)
+
+
+async def test_a_yes_that_came_too_late_is_none(app: App, clock: Clock, mailgun: Recorder) -> None:
+    approval = await held(app)
+    approve(app, approval)
+    clock.now += app.policy.confirmation.ttl
+    assert (await held(app)).id != approval.id
+    assert (status(app, approval), mailgun.changes) == ("expired", [])
+
+
+async def test_a_no_is_a_no_and_the_call_is_asked_about_anew(app: App, mailgun: Recorder) -> None:
+    approval = await held(app)
+    app.store.approvals.deny(approval.id, by="ann", now=NOW)
+    assert (await held(app)).id != approval.id
+    assert (status(app, approval), mailgun.changes) == ("denied", [])
+
+
+OTHERWISE: dict[str, Callable[[App], App]] = {
+    "account": lambda app: replace(app, account="other"),
+    "subaccount": lambda app: replace(app, subaccount="sub1"),
+    "policy": lambda app: replace(app, policy=policy("extends: guarded\nsend: {recipients_per_call: 5}\n")),
+}
+
+
+@pytest.mark.parametrize("other", OTHERWISE)
+async def test_a_yes_is_for_one_account_and_one_policy(other: str, app: App, mailgun: Recorder) -> None:
+    approval = await held(app)
+    approve(app, approval)
+    assert is_held(await run(OTHERWISE[other](app), "delete_bounce", BOUNCE))
+    assert (status(app, approval), mailgun.changes) == ("approved", [])
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "caller"),
+    [
+        pytest.param("delete_bounce", BOUNCE, Caller(name="mallory"), id="caller"),
+        pytest.param("delete_bounce", {**BOUNCE, "address": "ben@example.com"}, LOCAL, id="address"),
+        pytest.param("delete_bounce", {**BOUNCE, "domain_name": "mg2.example.com"}, LOCAL, id="domain"),
+        pytest.param("delete_complaint", BOUNCE, LOCAL, id="tool"),
+    ],
+)
+async def test_a_yes_is_for_one_call_of_one_caller(
+    tool: str, arguments: dict[str, str], caller: Caller, app: App, mailgun: Recorder
+) -> None:
+    approval = await held(app)
+    approve(app, approval)
+    assert is_held(await run(app, tool, arguments, caller))
+    assert (status(app, approval), mailgun.changes) == ("approved", [])
+
+
+async def test_a_yes_is_for_one_state_of_the_target(app: App, mailgun: Recorder) -> None:
+    mailgun.answer = lambda _: httpx.Response(200, json={"address": "ann@example.com", "code": "550"})
+    approval = await held(app)
+    approve(app, approval)
+    mailgun.answer = lambda _: httpx.Response(200, json={"address": "ann@example.com", "code": "552"})
+    anew = await held(app)
+    assert ('"code": "552"' in anew.text, status(app, approval), mailgun.changes) == (True, "stale", [])
+
+
+async def test_what_is_held_shows_the_person_what_a_form_would(app: App, mailgun: Recorder) -> None:
+    mailgun.answer = lambda _: httpx.Response(200, json={"address": "ann@example.com", "code": "550"})
+    approval = await held(app, caller=Caller(client="an assistant"))
+    assert approval.text.splitlines() == [
+        "Delete a bounce (destructive)",
+        "DELETE /v3/mg.example.com/bounces/ann%40example.com",
+        "Account default, called by an assistant",
+        'get_bounce shows now: {"address": "ann@example.com", "code": "550"}',
+        "What it changes could be made again whole, from a copy; the server keeps none.",
+        "Asked because it removes something, or lets mail flow to someone who said no (guarded/6).",
+    ]
+
+
+class Yes:
+    """A person at the client who agrees to everything, and can be counted."""
+
+    can_ask = True
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def ask(self, form: Any, *, patience: float) -> Any:
+        self.asked.append(form.text)
+        return "yes"
+
+
+def level(name: str) -> Policy:
+    return policy(f"extends: guarded\nrules:\n  - match: {{tool: delete_bounce}}\n    decision: confirm\n    level: {name}\n")
+
+
+@pytest.mark.parametrize("name", ["approval", "two_people"])
+async def test_some_levels_no_answer_at_the_client_reaches(name: str, app: App, mailgun: Recorder) -> None:
+    person = Yes()
+    outcome = await run(replace(app, policy=level(name)), "delete_bounce", BOUNCE, Caller(asker=person))
+    assert (is_held(outcome), person.asked, mailgun.changes) == (True, [], [])
+
+
+async def test_two_people_are_two(app: App, mailgun: Recorder) -> None:
+    app = replace(app, policy=level("two_people"))
+    approval = await held(app)
+    approve(app, approval, "ann")
+    assert is_held(await run(app, "delete_bounce", BOUNCE))
+    approve(app, approval, "ben")
+    assert mailgun.changes == []
+    assert (await run(app, "delete_bounce", BOUNCE)).kind == "done"
+    assert (len(mailgun.changes), is_held(await run(app, "delete_bounce", BOUNCE))) == (1, True)
+
+
+async def test_without_any_way_to_ask_a_call_is_not_made(app: App, mailgun: Recorder) -> None:
+    app = replace(app, policy=policy("extends: guarded\nconfirmation: {methods: [elicitation]}\n"))
+    outcome = await run(app, "delete_bounce", BOUNCE)
+    assert (outcome.kind, outcome.text) == (
+        "refused",
+        "Not made: it needs a person's confirmation, this client cannot ask for one, and the policy allows no other way.",
+    )
+    assert (app.store.exists, mailgun.changes) == (False, [])
+
+
+MINUTES = 60.0
+
+
+def elevate(app: App, match: dict[str, Any]) -> None:
+    app.store.elevations.add(match, until=app.clock() + 15 * MINUTES, by="ann", now=app.clock())
+
+
+async def test_what_a_person_allows_for_a_while_is_made_and_told_while_it_lasts(
+    app: App, mailgun: Recorder, clock: Clock
+) -> None:
+    elevate(app, {"tool": "delete_*"})
+    told = ["until 2023-11-14T22:28:20Z ann allows calls with {'tool': 'delete_*'}"]
+    made = await run(app, "delete_bounce", BOUNCE)
+    assert (made.structured, len(mailgun.changes)) == ({"elevated": told}, 1)
+    assert (await run(app, "get_domain", DOMAIN)).structured == {"elevated": told}
+    assert is_held(await run(app, "create_api_key", minimal(find("create_api_key"))))
+    clock.now += 15 * MINUTES
+    assert is_held(await run(app, "delete_bounce", BOUNCE))
+    assert (await run(app, "get_domain", DOMAIN)).structured == {}
+    assert len(mailgun.changes) == 1
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        pytest.param(level("two_people"), id="two-people"),
+        pytest.param(profile("read-only"), id="read-only"),
+        pytest.param(policy("extends: guarded\nrules: [{match: {tool: delete_bounce}, decision: deny}]\n"), id="deny"),
+    ],
+)
+async def test_what_one_person_cannot_allow_no_elevation_does(rules: Policy, app: App, mailgun: Recorder) -> None:
+    elevate(app, {"tool": "*"})
+    outcome = await run(replace(app, policy=rules), "delete_bounce", BOUNCE)
+    assert (outcome.kind, mailgun.changes) == ("refused", [])
+
+
+def changing_answers() -> Callable[[str], httpx.Response]:
+    numbers = count()
+    return lambda _: httpx.Response(200, json={"code": next(numbers)})
+
+
+async def test_a_target_that_never_keeps_still_is_left_alone(app: App, mailgun: Recorder) -> None:
+    mailgun.answer, person = changing_answers(), Yes()
+    outcome = await run(app, "delete_bounce", BOUNCE, Caller(asker=person))
+    assert outcome == Outcome("Not made: the target changed each time while the person was asked.", kind="refused")
+    assert (len(person.asked), len(set(person.asked)), mailgun.changes) == (3, 3, [])
+
+
+async def test_a_target_that_changed_meanwhile_is_asked_about_again(app: App, mailgun: Recorder) -> None:
+    codes = iter([1, 2, 2, 2])
+    mailgun.answer = lambda line: httpx.Response(200, json={"code": next(codes)} if line.startswith("GET") else {})
+    person = Yes()
+    outcome = await run(app, "delete_bounce", BOUNCE, Caller(asker=person))
+    assert (outcome.kind, len(mailgun.changes)) == ("done", 1)
+    assert ['{"code": 1}' in person.asked[0], '{"code": 2}' in person.asked[1]] == [True, True]
+
+
+@pytest.mark.parametrize("status_code", [400, 401, 403, 429, 500, 502, 503])
+async def test_what_cannot_be_looked_at_is_not_touched(status_code: int, app: App, mailgun: Recorder) -> None:
+    mailgun.answer = lambda _: httpx.Response(status_code, json={"message": "no"})
+    person = Yes()
+    outcome = await run(app, "delete_bounce", BOUNCE, Caller(asker=person))
+    assert (outcome.kind, person.asked, mailgun.changes, app.store.exists) == ("failed", [], [], False)
+    assert outcome.text.startswith("delete_bounce was not made: what it would touch cannot be read. ")
+
+
+async def test_what_is_not_there_is_shown_as_such(app: App, mailgun: Recorder) -> None:
+    mailgun.answer = lambda line: httpx.Response(404 if line.startswith("GET") else 200, json={"message": "no"})
+    person = Yes()
+    outcome = await run(app, "delete_bounce", BOUNCE, Caller(asker=person))
+    assert (outcome.kind, "get_bounce finds nothing there now." in person.asked[0]) == ("done", True)
+
+
+BROKEN: dict[str, Callable[[Path], object]] = {
+    "a-file-in-its-place": lambda state: state.write_text("not a directory"),
+    "open-to-others": lambda state: (state.mkdir(), state.chmod(0o755), (state / "state.db").touch()),
+    "damaged": lambda state: (state.mkdir(mode=0o700), (state / "state.db").write_bytes(b"x" * 4096)),
+}
+
+
+@pytest.fixture(params=BROKEN)
+def stateless(request: pytest.FixtureRequest, app: App) -> App:
+    """An app whose state can't be used."""
+    BROKEN[request.param](app.state)
+    database = app.state / "state.db"
+    if app.state.is_dir():
+        database.chmod(0o600)
+    return app
+
+
+CHANGING = ["delete_bounce", "delete_domain", "create_api_key", "send_message", "validate_email_address"]
+
+
+@pytest.mark.parametrize("tool", CHANGING)
+async def test_without_a_state_what_needs_one_is_not_made_and_says_why(
+    tool: str, stateless: App, mailgun: Recorder
+) -> None:
+    outcome = await run(stateless, tool, minimal(find(tool)))
+    assert (outcome.kind, mailgun.changes) == ("failed", [])
+    assert outcome.text.startswith("Nothing was sent: ")
+    assert str(stateless.state) in outcome.text
+
+
+async def test_without_a_state_reads_go_on(stateless: App, mailgun: Recorder) -> None:
+    mailgun.answer = lambda _: httpx.Response(200, json={"address": "ann@example.com", "error": "no such user"})
+    outcome = await run(stateless, "get_bounce", BOUNCE)
+    assert outcome.kind == "done"
+    assert json.loads(outcome.text)["address"] == "ann@example.com"
