@@ -28,6 +28,7 @@ class HeldCalls:
 
     async def hold(self, form: Form, facts: Facts, *, ttl: float) -> str:
         """Hold the call for a person's answer and return its id."""
+        now = self._clock()
         approval = await in_thread(
             self._store.approvals.hold,
             form,
@@ -36,10 +37,11 @@ class HeldCalls:
             account=facts.context.account,
             caller=facts.context.caller,
             client=facts.context.client,
-            now=self._clock(),
+            now=now,
             ttl=ttl,
         )
-        if self._hooks is not None:
+        # A call that the model repeats is held once, and told of once.
+        if self._hooks is not None and approval.created == now:
             from mailgun_mcp.notify import run_hooks
 
             await run_hooks(self._hooks, approval, state=self._store.directory)

@@ -3,9 +3,13 @@
 import logging
 import sys
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mailgun_mcp.guard.redact import Redactor
 
 _secrets: set[str] = set()
+"""What `withhold` was told; no record was made yet that would need a `Redactor`."""
 
 
 def withhold(secret: str) -> None:
@@ -49,6 +53,13 @@ class _Redacting(logging.Formatter):
 
 
 def _redacted(line: str) -> str:
+    redactor = _redactor()
+    redactor.learn(*_secrets)
+    return redactor.text(line)
+
+
+@lru_cache(maxsize=1)
+def _redactor() -> "Redactor":
     from mailgun_mcp.guard.redact import Redactor
 
-    return Redactor(_secrets).text(line)
+    return Redactor()

@@ -10,6 +10,7 @@ from mailgun_mcp.catalogue.parts import Files
 from mailgun_mcp.catalogue.request import build
 from mailgun_mcp.catalogue.validate import faults
 from mailgun_mcp.guard.forms import NOTHING, Preview, summarize
+from mailgun_mcp.guard.places import replace, tree_of
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.errors import MailgunFault, parse_json
 
@@ -45,7 +46,7 @@ async def look(
             if fault.status == 404:
                 return summarize(reader.name, None, None, None)
             raise
-        body = _parsed(response.content)
+        body = replace(_parsed(response.content), tree_of(reader.secrets), _withheld)
         if reader.pages is None or not isinstance(body, dict):
             return summarize(reader.name, body if isinstance(body, dict) else {"result": body}, None, None)
         items += _items(body, reader.pages.items)
@@ -65,6 +66,11 @@ def _arguments(operation: Operation, reader: Operation, arguments: Arguments) ->
     asked = {theirs: arguments[ours] for theirs, ours in names.items() if ours in arguments}
     most = schema.get("properties", {}).get("limit", {}).get("maximum")
     return {**asked, "limit": most} if most else asked
+
+
+def _withheld(*_: object) -> str:
+    """A person confirms what is touched; its passwords tell nothing of that."""
+    return "(withheld)"
 
 
 def _parsed(content: bytes) -> Any:

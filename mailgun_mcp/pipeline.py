@@ -103,6 +103,17 @@ class App:
         """Keeps secrets from the model, and marks what third parties wrote."""
         return Protection(self.policy, self.state, self.results, self.clock, account=self.account)
 
+    async def __aenter__(self) -> "App":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections to Mailgun and the state store."""
+        await self.client.aclose()
+        self.store.close()
+
     def prepare(self) -> None:
         """Do ahead what the first call would wait for; any thread may."""
         prepare_validation()

@@ -1,5 +1,6 @@
 """Keeps keys and passwords from the model, and marks what third parties wrote."""
 
+import json
 import secrets
 from collections.abc import Callable
 from functools import cached_property
@@ -9,13 +10,11 @@ from typing import TYPE_CHECKING, Any
 from mailgun_mcp.catalogue.operation import Arguments, Operation
 from mailgun_mcp.guard.policy import Policy
 from mailgun_mcp.logs import logger, withhold
-from mailgun_mcp.results import Results, compact
+from mailgun_mcp.results import Results
 from mailgun_mcp.state.store import StateError, in_thread
 
 if TYPE_CHECKING:
     from mailgun_mcp.state.secrets import SecretStore
-
-LOST = "could not be kept, and is not shown; make a new one"
 
 
 class Protection:
@@ -68,12 +67,12 @@ class Protection:
     def _withhold(self, operation: Operation, result: dict[str, Any]) -> dict[str, Any]:
         from mailgun_mcp.guard import secrets_in
 
-        def keep(place: str, value: str) -> str:
+        def keep(place: str, value: str) -> str | None:
             try:
                 return self._keep(operation, place, value)
             except StateError as error:
                 logger().error("a secret was lost", tool=operation.name, place=place, reason=str(error))
-                return LOST
+                return None
 
         return secrets_in.withhold(operation, result, keep)
 
@@ -86,6 +85,7 @@ class Protection:
             return result, False
         shown = marked.result
         if marked.raw:
-            kept = self._results.keep(f"⟦{boundary} as it was sent⟧ {compact(marked.raw)} ⟦{boundary}⟧")
+            # As ASCII: what is invisible, and what looks like a fence, shows as escapes.
+            kept = self._results.keep(f"⟦{boundary} as it was sent⟧ {json.dumps(marked.raw)} ⟦{boundary}⟧")
             shown = {**shown, NOTICE: {**shown[NOTICE], "as_sent": f"read_result with result={kept!r}"}}
         return shown, True

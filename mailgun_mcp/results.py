@@ -1,6 +1,7 @@
 """Fits results into a model's context: what is too long is cut, kept, and read on in parts."""
 
 import json
+import re
 from collections import OrderedDict
 from secrets import token_urlsafe
 from typing import Any
@@ -13,6 +14,8 @@ KEPT = 32
 SCANT = 60
 """Characters that are too few to cut something down to."""
 CUT = "… [cut: {:,} characters in all]"
+FENCE_END = re.compile(r" ⟦[0-9a-f]{8}⟧\Z")
+"""What ends text of third parties; see `guard.untrusted`."""
 KEPT_CHARACTERS = 64 * 1024 * 1024
 
 
@@ -79,10 +82,13 @@ def _shrink(value: Any, budget: int) -> Any:
 
 
 def _shrink_text(text: str, budget: int) -> str:
-    length = room = budget - len(CUT.format(len(text)))
+    """Return the start of the text. Text of third parties stays inside its fence."""
+    fence = FENCE_END.search(text)
+    end = CUT.format(len(text)) + (fence[0] if fence else "")
+    length = room = budget - len(end)
     while length > 0 and len(compact(text[:length])) > room:
         length //= 2
-    return text[: max(length, 0)] + CUT.format(len(text))
+    return text[: max(length, 0)] + end
 
 
 def _shrink_list(items: list[Any], budget: int) -> list[Any]:

@@ -80,7 +80,7 @@ def _call(arguments: argparse.Namespace) -> int:
         sys.stderr.write(f"{message}\n")
 
     async def call() -> Outcome:
-        async with app.client:
+        async with app:
             return await run(app, arguments.name, given, Caller(client="command line", asker=Terminal(), notify=notify))
 
     try:

@@ -9,7 +9,6 @@ from mailgun_mcp.catalogue.operation import Arguments, Operation
 from mailgun_mcp.catalogue.request import Request
 from mailgun_mcp.guard.facts import Facts
 from mailgun_mcp.guard.policy import Decision, Level
-from mailgun_mcp.guard.untrusted import clean
 
 SHOWN_VALUE = 120
 SHOWN_ARGUMENTS = 20
@@ -95,14 +94,14 @@ def target(operation: Operation, arguments: Arguments) -> str:
     """Return the name of what a call touches: its last path argument, else the tool's own name."""
     named = [argument.name for argument in operation.arguments if argument.place in ("path", "header")]
     names = [str(arguments[name]) for name in named if name in arguments]
-    return (clean(names[-1]).strip() if names else "") or operation.name
+    return (_clean(names[-1]) if names else "") or operation.name
 
 
 def _where(facts: Facts) -> str:
     context = facts.context
     region = f", region {context.region.upper()}" if context.region else ""
     subaccount = f", subaccount {context.subaccount}" if context.subaccount else ""
-    return f"Account {context.account}{region}{subaccount}, called by {clean(context.client or context.caller)}"
+    return f"Account {context.account}{region}{subaccount}, called by {_clean(context.client or context.caller)}"
 
 
 def _arguments(operation: Operation, arguments: Arguments) -> list[str]:
@@ -117,8 +116,15 @@ def _arguments(operation: Operation, arguments: Arguments) -> list[str]:
     return [*lines, *([f"  and {more} more argument(s)"] if more > 0 else [])]
 
 
+def _clean(text: str) -> str:
+    """Return the text as one line of what a reader can see: no value may write lines of its own into a form."""
+    from mailgun_mcp.guard.untrusted import clean
+
+    return " ⏎ ".join(clean(text).split("\n")).strip()
+
+
 def _value(value: Any) -> str:
-    text = clean(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    text = _clean(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
     return text if len(text) <= SHOWN_VALUE else f"{text[:SHOWN_VALUE]}… ({len(text):,} characters)"
 
 

@@ -65,7 +65,7 @@ def create_http_app(app: App, *, transport: str) -> Starlette:
 
 @asynccontextmanager
 async def _closing(app: App) -> AsyncIterator[None]:
-    async with app.client:
+    async with app:
         yield
 
 

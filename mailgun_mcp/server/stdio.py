@@ -27,7 +27,7 @@ def serve(app: App) -> None:
 async def _serve(app: App) -> None:
     server = create_server(app)
     server.middleware.append(_prepare_after_first_list(app))
-    async with app.client, open_wire() as wire:
+    async with app, open_wire() as wire:
         await server.run(_Frames(wire), _Answers(wire), server.create_initialization_options())
 
 

@@ -8,7 +8,7 @@ from mailgun_mcp.simulator.replies import Refusal
 Holds = Callable[[str], bool]
 Expression = Callable[[Holds], bool]
 
-TOKEN = re.compile(r"""\s*(?:(?P<mark>[()])|"(?P<quoted>[^"]*)"|(?P<word>[^\s()"]+))""")
+TOKEN = re.compile(r"""\s*(?:(?P<mark>[()])|(?P<quote>["'])(?P<quoted>.*?)(?P=quote)(?=[\s)]|$)|(?P<word>[^\s()]+))""")
 OPERATORS = frozenset({"AND", "OR", "NOT", "(", ")"})
 
 Token = tuple[bool, str]
@@ -81,7 +81,7 @@ def _tokens(text: str) -> list[Token]:
 
 
 def _token(found: re.Match[str]) -> Token:
-    if found["quoted"] is not None:
+    if found["quote"]:
         return False, found["quoted"]
     text = found["mark"] or found["word"]
     return text in OPERATORS, text

@@ -204,9 +204,9 @@ def _fail(
     account: Account, domain: Domain, message: Message, failure: tuple[str, int, str, str, str], at: float
 ) -> None:
     address, code, text, severity, reason = failure
-    status = refused(address, code, text, **{"bounce-type": "hard" if severity == "permanent" else "soft"})
+    status = refused(address, code, text, **{"bounce-type": "hard" if reason == "bounce" else "soft"})
     happen(account, domain, "failed", message, address, at, severity=severity, reason=reason, delivery_status=status)
-    if severity == "permanent":
+    if reason == "bounce":
         add_bounce(domain, address, at, str(code), text)
 
 

@@ -12,6 +12,7 @@ from mcp.client.sse import sse_client
 
 from mailgun_mcp.server.app import create_server
 from tests.support.apps import app_at
+from tests.support.people import Desk
 from tests.support.processes import command, environment, http_server, pointed_at
 from tests.support.upstream import Upstream, serve_upstream
 
@@ -59,20 +60,24 @@ def reached(connection: Reached) -> Reached:
 
 
 @asynccontextmanager
-async def connect(way: str, era: Era, mailgun: Upstream, env: Mapping[str, str]) -> AsyncIterator[Client]:
-    """Connect a client in the given way and era."""
+async def connect(
+    way: str, era: Era, mailgun: Upstream, env: Mapping[str, str], desk: Desk | None = None
+) -> AsyncIterator[Client]:
+    """Connect a client in the given way and era; without a desk nobody can be asked there."""
     if way == "memory":
-        async with Client(create_server(app_at(mailgun.url)), mode=era, cache=None) as client:
+        async with Client(
+            create_server(app_at(mailgun.url)), mode=era, cache=None, elicitation_callback=desk
+        ) as client:
             yield client
     elif way == "stdio":
         program, *arguments = command("serve")
         parameters = StdioServerParameters(command=program, args=arguments, env=dict(env))
-        async with Client(parameters, mode=era, cache=None) as client:
+        async with Client(parameters, mode=era, cache=None, elicitation_callback=desk) as client:
             yield client
     else:
         async with http_server(["--transport", way.partition("+")[0]], env) as server:
             target: Any = server.address + "/mcp" if way == "http" else sse_client(server.address + "/sse")
-            async with Client(target, mode=era, cache=None) as client:
+            async with Client(target, mode=era, cache=None, elicitation_callback=desk) as client:
                 yield client
 
 

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from mailgun_mcp.caller import LOCAL, Caller
+from mailgun_mcp.guard.forms import LASTING
 from mailgun_mcp.guard.policy import Policy
 from mailgun_mcp.guard.profiles import profile
 from mailgun_mcp.pipeline import App, Outcome, run
@@ -147,13 +148,20 @@ async def test_what_is_held_shows_the_person_what_a_form_would(app: App, mailgun
     mailgun.answer = lambda _: httpx.Response(200, json={"address": "ann@example.com", "code": "550"})
     approval = await held(app, caller=Caller(client="an assistant"))
     assert approval.text.splitlines() == [
-        "Delete a bounce (destructive)",
+        "Remove a bounce (destructive)",
         "DELETE /v3/mg.example.com/bounces/ann%40example.com",
         "Account default, called by an assistant",
         'get_bounce shows now: {"address": "ann@example.com", "code": "550"}',
-        "What it changes could be made again whole, from a copy; the server keeps none.",
+        LASTING["whole"],
         "Asked because it removes something, or lets mail flow to someone who said no (guarded/6).",
     ]
+
+
+async def test_no_password_of_the_target_is_shown(app: App, mailgun: Recorder) -> None:
+    mailgun.answer = lambda _: httpx.Response(200, json={"domain": {"smtp_password": "hunter2hunter2"}})
+    approval = await held(app, "delete_domain", DOMAIN)
+    assert 'get_domain shows now: {"domain": {"smtp_password": "(withheld)"}}' in approval.text
+    assert not [row for row in app.state.glob("*") if row.is_file() and b"hunter2" in row.read_bytes()]
 
 
 class Yes:
@@ -170,7 +178,9 @@ class Yes:
 
 
 def level(name: str) -> Policy:
-    return policy(f"extends: guarded\nrules:\n  - match: {{tool: delete_bounce}}\n    decision: confirm\n    level: {name}\n")
+    return policy(
+        f"extends: guarded\nrules:\n  - match: {{tool: delete_bounce}}\n    decision: confirm\n    level: {name}\n"
+    )
 
 
 @pytest.mark.parametrize("name", ["approval", "two_people"])

@@ -27,6 +27,7 @@ from mailgun_mcp.simulator.state import (
     Unsubscribe,
 )
 from tests.simulator import administration_everything as administration
+from tests.simulator import analytics_everything as analytics
 from tests.simulator import mail_rules_everything as mail_rules
 from tests.simulator.conftest import client
 from tests.support.arguments import BY_FORMAT, maximal, minimal
@@ -64,6 +65,7 @@ CHOSEN: dict[str, Arguments] = {
     "delete_unsubscribe": {"tag": "*"},
     **administration.CHOSEN,
     **mail_rules.CHOSEN,
+    **analytics.CHOSEN,
 }
 """Arguments that a handler looks into, where any text would not do."""
 
@@ -83,6 +85,7 @@ def account_with_everything() -> Account:
     account = Account(clock, domains={NAME: domain})
     administration.add_administration(account, domain)
     mail_rules.add_mail_rules(account, domain)
+    analytics.add_analytics(account, domain)
     return account
 
 

@@ -86,7 +86,9 @@ def test_what_is_no_action_is_refused(text: str) -> None:
 
 
 def test_captures_go_into_the_targets() -> None:
-    expression = parse_expression(r'match_recipient("(?P<user>.*?)\+(.*)@(?P<host>.*)") and match_header("subject", "(u)")')
+    expression = parse_expression(
+        r'match_recipient("(?P<user>.*?)\+(.*)@(?P<host>.*)") and match_header("subject", "(u)")'
+    )
     captures = expression.holds(MAIL)
     assert captures is not None
     action = parse_action(r'forward("https://x.example/\g<host>/\g<user>?box=\2&none=\9\g<nobody>")')

@@ -61,7 +61,7 @@ def test_what_bounced_complained_or_unsubscribed_is_on_its_list() -> None:
     for domain in demo_account(ManualClock()).domains.values():
         for event in domain.events:
             address = event.record["recipient"]
-            if event.record.get("severity") == "permanent":
+            if event.record.get("reason") == "bounce":
                 assert domain.bounces[address].error == event.record["delivery-status"]["message"]
             if event.record["event"] == "complained":
                 assert address in domain.complaints

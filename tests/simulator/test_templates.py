@@ -213,7 +213,8 @@ async def test_a_mail_is_made_from_its_template(mailgun: httpx.AsyncClient, acco
 async def test_a_mail_whose_template_fails_is_accepted_and_fails(mailgun: httpx.AsyncClient, plain: Domain) -> None:
     await stored(mailgun, template="{{shout name}}")
     answer = await mailgun.post(
-        f"/v3/{PLAIN}/messages", data={"from": "a@x.example", "to": "b@x.example", "subject": "S", "template": "welcome"}
+        f"/v3/{PLAIN}/messages",
+        data={"from": "a@x.example", "to": "b@x.example", "subject": "S", "template": "welcome"},
     )
     assert answer.status_code == 200
     events = [event.record for event in plain.events]

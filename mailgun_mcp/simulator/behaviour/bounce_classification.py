@@ -77,7 +77,7 @@ OF_FAILURES: dict[str, Reader] = {
     "happened": _place(7),
 }
 READERS = OF_MAIL | OF_FAILURES
-FILTERS = {name: None for name in (*OF_MAIL, "group-id", "criticality", "category", "severity", OWNER)}
+FILTERS = dict.fromkeys((*OF_MAIL, "group-id", "criticality", "category", "severity", OWNER))
 
 COUNTS = {
     "critical_bounce_count": ("critical", "bounce"),

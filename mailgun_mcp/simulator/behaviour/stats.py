@@ -21,16 +21,16 @@ from mailgun_mcp.simulator.reports import (
     sources_of,
     tally,
 )
-from mailgun_mcp.simulator.series import floor, following
+from mailgun_mcp.simulator.series import Resolution, floor, following
 from mailgun_mcp.simulator.state import Account
 
-PROVIDER_READER: Reader = lambda cell: (legacy_provider(READERS["recipient_domain"](cell)[0]),)  # noqa: E731
 LEGACY_READERS: dict[str, Reader] = {
     **READERS,
-    "provider": PROVIDER_READER,
+    "provider": lambda cell: (legacy_provider(READERS["recipient_domain"](cell)[0]),),
     "country": lambda cell: tuple(code.lower() for code in READERS["country"](cell)),
 }
 NO_GROUP = ("total", "time", "day", "month")
+STEPS: dict[str, Resolution] = {"day": "day", "month": "month"}
 AGGREGATES = (
     "accepted",
     "delivered",
@@ -52,21 +52,21 @@ def get_domain_stats(account: Account, call: Call) -> Reply:
 
 
 def get_filtered_stats(account: Account, call: Call) -> Reply:
-    group = call.get("group") or "time"
+    group: str = call.get("group") or "time"
     conditions = _filter(call["filter"]) if call.get("filter") else ()
-    if group not in NO_GROUP:
-        return _grouped(account, call, period_of(account, call), group, conditions)
     period = period_of(account, call)
-    if group in ("day", "month"):
-        period = Period(floor(period.start, group), period.end, group)
+    if group not in NO_GROUP:
+        return _grouped(account, call, period, group, conditions)
+    if group in STEPS:
+        period = Period(floor(period.start, STEPS[group]), period.end, STEPS[group])
     if group == "total":
         facts = tally(_mail(account), period, View(LEGACY_READERS, (), conditions)).get((), {})
-        return _answer(call, period, [_entry(int(period.start), facts, call["event"])])
+        return _answer(period, [_entry(int(period.start), facts, call["event"])])
     return _by_time(account, call, period, conditions)
 
 
 def get_account_stats_by_domain(account: Account, call: Call) -> Reply:
-    resolution = call.get("resolution") or "day"
+    resolution: Resolution = call.get("resolution") or "day"
     start = floor(max(moment(call["timestamp"]), 0.0), resolution)
     period = Period(start, following(start, resolution) - 1, resolution)
     limit = call.get("limit")
@@ -110,7 +110,7 @@ def _by_time(
 ) -> Reply:
     rows = tally(_mail(account), period, View(LEGACY_READERS, ("time",), conditions))
     steps = sorted({*period.steps(account.clock.now()), *(int(str(key[0])) for key in rows)})
-    return _answer(call, period, [_entry(at, rows.get((at,), {}), call["event"]) for at in steps], more)
+    return _answer(period, [_entry(at, rows.get((at,), {}), call["event"]) for at in steps], more)
 
 
 def _grouped(
@@ -124,7 +124,7 @@ def _grouped(
     rows = tally(_mail(account, subaccounts=group == "subaccount"), period, View(LEGACY_READERS, (group,), conditions))
     keys = sorted(rows, key=str)[:limit]
     entries = [_entry(int(period.start), rows[key], call["event"], {group: str(key[0])}) for key in keys]
-    return _answer(call, period, entries)
+    return _answer(period, entries)
 
 
 def _mail(account: Account, *, subaccounts: bool = False) -> Any:
@@ -138,7 +138,7 @@ def _filter(text: str) -> tuple[Condition, ...]:
     return (only(attribute, value),)
 
 
-def _answer(call: Call, period: Period, stats: list[Record], more: Record | None = None) -> Reply:
+def _answer(period: Period, stats: list[Record], more: Record | None = None) -> Reply:
     return Reply(
         {
             "description": "",
