@@ -49,19 +49,14 @@ class History:
             return context
         return await in_thread(self._remembered, context, digest, now)
 
-    async def reserve(self, facts: Facts) -> int | None:
-        """Count a send before it is made, so that two at once cannot pass one limit. Returns what takes it back."""
+    async def reserve(self, facts: Facts) -> tuple[int | None, Facts]:
+        """Count a send before it is made. Returns what takes it back, and the facts with all that was counted before.
+
+        Of two at once the second sees the first, so that they cannot pass one limit together.
+        """
         if facts.operation.risk != "send":
-            return None
-        context = facts.context
-        return await in_thread(
-            self.store.sends.record,
-            context.account,
-            context.caller,
-            facts.digest,
-            facts.recipient_count,
-            self.clock(),
-        )
+            return None, facts
+        return await in_thread(self._reserve, facts, self.clock())
 
     async def release(self, reserved: int | None) -> None:
         """Take back a send that Mailgun refused."""
@@ -86,6 +81,18 @@ class History:
             await in_thread(write, *arguments)
         except StateError as error:
             logger().error("not recorded", reason=str(error))
+
+    def _reserve(self, facts: Facts, now: float) -> tuple[int, Facts]:
+        from dataclasses import replace
+
+        context, sends = facts.context, self.store.sends
+        row = sends.record(context.account, context.caller, facts.digest, facts.recipient_count, now)
+        context = replace(
+            context,
+            recipients_last_hour=sends.recipients_since(context.account, now - HOUR, row),
+            duplicate_age=self._age(sends.last(context.account, facts.digest, row), now),
+        )
+        return row, replace(facts, context=context)
 
     def _remembered(self, context: Context, digest: str, now: float) -> Context:
         from dataclasses import replace

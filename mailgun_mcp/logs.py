@@ -38,7 +38,7 @@ def logger() -> Any:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
-            lambda _, __, line: _redacted(line),
+            lambda _, __, line: _redacted(str(line)),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLogger("mailgun_mcp").getEffectiveLevel()),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

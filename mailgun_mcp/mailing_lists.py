@@ -46,15 +46,19 @@ class MailingLists:
             try:
                 request = build(operation, asked, Files(), subaccount=subaccount)
                 body: Any = parse_json((await self._client.send(request, repeatable=True)).content)
+                found.update(_members(body))
             except MailgunFault as fault:
                 if fault.status in (401, 403):
                     return {}
                 raise
-            except ValueError as error:
+            except (ValueError, TypeError, AttributeError, KeyError) as error:
                 raise MailgunFault("The mailing lists cannot be read", "Try again.") from error
-            for item in body.get("items") or []:
-                found[str(item.get("address", "")).lower()] = int(item.get("members_count") or 0)
             following = next_page(operation, asked, body)
             if following is None:
                 return found
             asked = {**asked, **following}
+
+
+def _members(body: Any) -> dict[str, int]:
+    """Raises one of many errors for what is no page of lists."""
+    return {str(item["address"]).lower(): int(item.get("members_count") or 0) for item in body.get("items") or []}

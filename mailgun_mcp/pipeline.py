@@ -253,8 +253,26 @@ async def _ready(
     return _build(app, operation, filled), {"generated": {place: reference_text(name) for place, name in kept.items()}}
 
 
+async def _reserve(app: App, facts: Facts, request: Request) -> int | None:
+    """Count a send, and decide once more: others may have been counted since."""
+    reserved, counted = await app.history.reserve(facts)
+    if reserved is None:
+        return None
+    decision = decide(app.policy, counted)
+    if decision.effect == "deny":
+        await app.history.release(reserved)
+        raise Refused(_denied(decision, request))
+    if decision.effect == "confirm" and decide(app.policy, facts).allowed:
+        await app.history.release(reserved)
+        raise Refused(
+            f"Not made ({decision.rule}): {decision.reason}, by a call made at the same time. Nothing was sent. "
+            "When it is made again, a person is asked."
+        )
+    return reserved
+
+
 async def _send(app: App, facts: Facts, request: Request, caller: Caller) -> Response:
-    reserved = await app.history.reserve(facts)
+    reserved = await _reserve(app, facts, request)
     try:
         response = await app.client.send(request, repeatable=facts.operation.idempotent, notify=caller.notify)
     except MailgunFault as fault:

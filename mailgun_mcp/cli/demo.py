@@ -53,12 +53,12 @@ async def _session(state: str) -> int:
     return OK
 
 
-async def _say_no(_: Any, question: Any) -> Any:
+async def _say_no(context: Any, params: Any) -> Any:  # noqa: ARG001 - the names are the SDK's
     """Show the person's form, and answer for a person who says no."""
     from mcp_types import ElicitResult
 
     out(paint("   the person is asked:", "bold"))
-    for line in question.message.splitlines():
+    for line in params.message.splitlines():
         out(f"   {paint('|', 'yellow')} {line}")
     out(paint("   and says no", "bold"))
     return ElicitResult(action="decline")

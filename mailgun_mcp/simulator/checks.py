@@ -185,6 +185,9 @@ def _max_bytes(_: Operation, rule: dict[str, Any], arguments: Arguments) -> None
     names = rule["over"] or arguments.keys()
     if sum(_weight(arguments[name]) for name in names if name in arguments) <= rule["max_bytes"]:
         return
+    megabytes = rule["max_bytes"] // 1024 // 1024
+    if rule["over"] and all(isinstance(arguments.get(name), File) for name in rule["over"]):
+        raise Refusal(400, f"CSV file is too big, max allowed size is {megabytes} MB")
     if rule["max_bytes"] < 1024 * 1024:
         kilobytes = rule["max_bytes"] // 1024
         raise Refusal(

@@ -27,6 +27,7 @@ class Held:
 
 def accept(account: Account, domain: Domain, message: Message) -> None:
     """Store the message, and deliver it at once unless it is a test or scheduled."""
+    domain.forget_expired(message.at)
     domain.messages[message.key] = message
     for recipient in message.recipients:
         happen(account, domain, "accepted", message, recipient, message.at)

@@ -17,7 +17,7 @@ RULES: dict[str, str] = {
     ),
     "update_subaccount_features": "No valid updates provided",
 }
-"""Operation -> what it says when all its arguments are missing."""
+"""Operation -> what it says when there is nothing to change."""
 
 
 def check_in_own_words(operation: Operation, arguments: Arguments) -> None:
@@ -41,7 +41,7 @@ def raise_own(operation: Operation, arguments: Arguments) -> None:
 
 
 def _own(name: str, arguments: Arguments) -> str | None:
-    if name in RULES and not arguments.keys() - {"subaccount_id"}:
+    if name in RULES and (name == "update_subaccount_features" or not arguments):
         return RULES[name]
     if name == "set_account_sending_limit" and isinstance(arguments.get("limit"), int):
         return "The limit parameter minumum is 1000"

@@ -68,7 +68,7 @@ class Series:
             return
         self._rolled = today
         self._merge("hour", "day", floor(now - KEPT["hour"], "day"))
-        self._merge("day", "month", floor(now - KEPT["day"], "month"))
+        self._merge("day", "month", floor(now - KEPT["day"], "day"))
 
     def _merge(self, fine: Resolution, coarse: Resolution, before: int) -> None:
         level = self._levels[fine]

@@ -3,6 +3,7 @@
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import takewhile
 from typing import Any, Literal
 
 from mailgun_mcp.simulator.administration import Administration, DomainAdministration
@@ -173,6 +174,12 @@ class Domain:
     def retention(self) -> float:
         """Seconds that its stored messages can be read."""
         return float(self.settings.get("message_ttl") or RETENTION)
+
+    def forget_expired(self, now: float) -> None:
+        """Drop the stored messages that can no longer be read, as far as they were stored in order."""
+        expired = list(takewhile(lambda key: self.messages[key].at + self.retention < now, self.messages))
+        for key in expired:
+            del self.messages[key]
 
 
 @dataclass(slots=True)

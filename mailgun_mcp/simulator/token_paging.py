@@ -35,7 +35,7 @@ def key_page(
         "first": ("first", ""),
         "last": ("last", ""),
         "next": ("next", shown[-1] if shown else pivot),
-        "previous": ("previous", shown[0] if shown else pivot),
+        "previous": ("previous", shown[0]) if shown else ("last", ""),
     }
     kept = {**(filters or {}), "limit": limit}
     paging = {name: f"{url}?{urlencode({'page': encoded(place), **kept})}" for name, place in places.items()}

@@ -2,6 +2,9 @@
 
 from mailgun_mcp.state.store import MONTHS, Store
 
+NEWEST = 2**63 - 1
+"""Comes after every row."""
+
 
 class Nonces:
     """What may be used once, by any process."""
@@ -39,18 +42,21 @@ class Sends:
         with self._store.writing() as connection:
             connection.execute("DELETE FROM sends WHERE rowid = ?", (row,))
 
-    def recipients_since(self, account: str, since: float) -> int:
-        """Return the recipients of all sends of the account after `since`."""
+    def recipients_since(self, account: str, since: float, before: int = NEWEST) -> int:
+        """Return the recipients of all sends of the account after `since`, recorded before the row `before`."""
         with self._store.reading() as connection:
             found = connection.execute(
-                "SELECT coalesce(sum(recipients), 0) FROM sends WHERE account = ? AND at > ?", (account, since)
+                "SELECT coalesce(sum(recipients), 0) FROM sends WHERE account = ? AND at > ? AND rowid < ?",
+                (account, since, before),
             )
             return int(found.fetchone()[0])
 
-    def last(self, account: str, digest: str) -> float | None:
-        """Return when the same request was last sent, or None."""
+    def last(self, account: str, digest: str, before: int = NEWEST) -> float | None:
+        """Return when the same request was last sent, as recorded before the row `before`, or None."""
         with self._store.reading() as connection:
-            found = connection.execute("SELECT max(at) FROM sends WHERE account = ? AND digest = ?", (account, digest))
+            found = connection.execute(
+                "SELECT max(at) FROM sends WHERE account = ? AND digest = ? AND rowid < ?", (account, digest, before)
+            )
             at = found.fetchone()[0]
         return None if at is None else float(at)
 

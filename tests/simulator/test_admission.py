@@ -33,14 +33,14 @@ async def made(account: Account, **fields: Any) -> dict[str, Any]:
 
 async def test_the_key_of_the_simulator_is_an_admin_key_of_the_account(account: Account) -> None:
     items = (await asked(account, OWN, "GET", "/v1/keys")).json()["items"]
-    assert [(key["id"], key["role"]) for key in items][0] == (OWN_KEY_ID, "admin")
+    assert (items[0]["id"], items[0]["role"]) == (OWN_KEY_ID, "admin")
     assert OWN not in str(items)
 
 
 async def test_a_deleted_key_lets_nobody_in(account: Account) -> None:
     await asked(account, OWN, "DELETE", f"/v1/keys/{OWN_KEY_ID}")
     answer = await asked_again(account, OWN)
-    assert (answer.status_code, answer.text) == (401, "Forbidden")
+    assert answer.status_code == 401
 
 
 async def asked_again(account: Account, secret: str) -> httpx.Response:

@@ -1,5 +1,7 @@
 """Route expressions hold for the mail they describe; actions get what was captured."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -98,7 +100,5 @@ def test_captures_go_into_the_targets() -> None:
 @given(st.text(alphabet="match_recipient()\"',\\ andor.*stop=", max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
     for parse in (parse_expression, parse_action):
-        try:
-            parse(text)
-        except RouteFault as fault:
-            assert str(fault)
+        with suppress(RouteFault):
+            assert parse(text) == parse(text)

@@ -25,7 +25,8 @@ async def versioned(mailgun: httpx.AsyncClient, tag: str, **fields: str) -> http
 
 async def active(mailgun: httpx.AsyncClient) -> str | None:
     template = (await mailgun.get(f"{URL}/welcome", params={"active": "yes"})).json()["template"]
-    return template.get("version", {}).get("tag")
+    tag: str | None = template.get("version", {}).get("tag")
+    return tag
 
 
 async def test_the_list_leaves_out_the_content(mailgun: httpx.AsyncClient) -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from mailgun_mcp.simulator.templating import TemplateFault, check_syntax, headers_of, render, text_of
 from mailgun_mcp.simulator.state import TemplateVersion
+from mailgun_mcp.simulator.templating import TemplateFault, check_syntax, headers_of, render, text_of
 
 VALUES = {
     "name": "Ann & <b>Bob</b>",
