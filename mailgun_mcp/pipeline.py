@@ -284,7 +284,7 @@ async def _send(app: App, facts: Facts, request: Request, caller: Caller) -> Res
 
 
 async def _protect(app: App, operation: Operation, result: dict[str, Any], caller: Caller) -> dict[str, Any]:
-    protected, marked = await app.protection.apply(operation, result)
+    protected, marked = app.protection.apply(operation, result)
     if marked:
         await app.history.shown_untrusted(caller)
     return protected

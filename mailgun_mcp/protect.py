@@ -45,10 +45,10 @@ class Protection:
             place: await in_thread(self._keep, operation, place, value) for place, value in generated.items()
         }
 
-    async def apply(self, operation: Operation, result: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    def apply(self, operation: Operation, result: dict[str, Any]) -> tuple[dict[str, Any], bool]:
         """Return the result as the model may see it, and whether it holds text of third parties."""
         if self._withholds(operation):
-            result = await in_thread(self._withhold, operation, result)
+            result = self._withhold(operation, result)
         return self._mark(operation, result) if operation.untrusted else (result, False)
 
     def _withholds(self, operation: Operation) -> bool:

@@ -23,6 +23,7 @@ SIMULATOR_KEY = "simulator"
 def create_app(settings: Settings) -> App:
     """Return the app that `settings` describe. Raises SettingsError, which says what to change."""
     everything = _everything(settings)
+    selected = _selected(settings, everything)
     policy = create_policy(settings, everything)
     key = SIMULATOR_KEY if settings.simulator else settings.key()
     logs.withhold(key)
@@ -31,7 +32,7 @@ def create_app(settings: Settings) -> App:
     except EndpointError as error:
         raise SettingsError(str(error)) from error
     return App(
-        catalogue=_selected(settings, everything),
+        catalogue=selected,
         everything=everything,
         state=state_directory(settings.state),
         account="simulator" if settings.simulator else "default",

@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "state": {"state", "guard", "nearest"},
     "simulator": {"simulator", "catalogue", "nearest"},
     "settings": {"nearest", "settings"},
-    "logs": set(),
+    "logs": {"guard"},
     "results": set(),
     "shape": {"catalogue", "mailgun"},
     "reference": {"catalogue"},
@@ -39,7 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "notify": {"guard", "logs", "settings", "state"},
     "held": {"guard", "notify", "state"},
     "history": {"caller", "catalogue", "guard", "logs", "state"},
-    "protect": {"catalogue", "guard", "results", "state"},
+    "protect": {"catalogue", "guard", "logs", "results", "state"},
     "pipeline": {
         *("caller", "catalogue", "confirm", "guard", "held", "history", "local_tools", "look", "mailgun"),
         *("mailing_lists", "nearest", "protect", "results", "shape", "state"),

@@ -197,6 +197,7 @@ def reviewed_by_nobody(method: str, claimed: Any) -> Node:
         "secrets": [],
         "untrusted": ["/"],
         "personal": [],
+        "price": {"unit": "call"} if risk == "billing" else None,
     }
 
 

@@ -4,12 +4,14 @@ import argparse
 import sys
 from shlex import quote
 from typing import Any
+from urllib.parse import urlsplit
 
 from mailgun_mcp.cli.exits import OK
 from mailgun_mcp.cli.output import out
 from mailgun_mcp.settings import SettingsError
 
 PORT = 8025
+SELF = "self"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,6 +19,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on, loopback only; default 127.0.0.1")
     parser.add_argument("--port", default=str(PORT), help=f"port to listen on, 0 for a free one; default {PORT}")
     parser.add_argument("--key", help="let in only this API key; without it any key will do")
+    parser.add_argument(
+        "--storage-url",
+        metavar="URL",
+        help="what the URLs of stored messages start with, `self` for the address that it listens on; "
+        "default Mailgun's storage host",
+    )
     parser.add_argument("--quiet", action="store_true", help="do not log requests on stderr")
 
 
@@ -26,17 +34,19 @@ def run(arguments: argparse.Namespace) -> int:
 
     from mailgun_mcp.listen import listen, url_of
 
-    app = _app(arguments.key)
-    listener = listen(arguments.host, _port(arguments.port))
-    config = uvicorn.Config(app, log_config=None, access_log=not arguments.quiet, lifespan="on")
-    _log_requests()
-    out(_introduction(url_of(listener, arguments.host), arguments.key))
-    sys.stdout.flush()
-    uvicorn.Server(config).run(sockets=[listener])
+    storage_url = _storage_url(arguments.storage_url)
+    with listen(arguments.host, _port(arguments.port)) as listener:
+        url = url_of(listener, arguments.host)
+        app = _app(arguments.key, url if storage_url == SELF else storage_url)
+        config = uvicorn.Config(app, log_config=None, access_log=not arguments.quiet, lifespan="on")
+        _log_requests()
+        out(_introduction(url, arguments.key))
+        sys.stdout.flush()
+        uvicorn.Server(config).run(sockets=[listener])
     return OK
 
 
-def _app(key: str | None) -> Any:
+def _app(key: str | None, storage_url: str) -> Any:
     from mailgun_mcp.catalogue.errors import CatalogueError
     from mailgun_mcp.catalogue.load import Catalogue
     from mailgun_mcp.simulator import create_app
@@ -44,9 +54,21 @@ def _app(key: str | None) -> Any:
     if key == "":
         raise SettingsError("--key is empty")
     try:
-        return create_app(Catalogue.load(), key=key)
+        return create_app(Catalogue.load(), key=key, storage_url=storage_url)
     except CatalogueError as error:
         raise SettingsError(str(error)) from error
+
+
+def _storage_url(text: str | None) -> str:
+    from mailgun_mcp.simulator.state import STORAGE
+
+    if text is None:
+        return STORAGE
+    if text == SELF:
+        return text
+    if not text.startswith(("http://", "https://")) or not urlsplit(text).hostname:
+        raise SettingsError(f"storage-url: {text!r} is neither `{SELF}` nor the start of an http or https URL")
+    return text.rstrip("/")
 
 
 def _port(text: str) -> int:

@@ -77,7 +77,9 @@ def _add_subaccounts(account: Account, now: float) -> None:
         below = Administration(parent=account)
         below.access.settings["name"] = name
         below.access.signing_key = f"key-{identity}{place:08d}"
-        own = Account(account.clock, identity, serial=place << 32, administration=below)
+        own = Account(
+            account.clock, identity, serial=place << 32, administration=below, storage_url=account.storage_url
+        )
         child = Subaccount(identity, name, own, now - 100 * DAY, now - 50 * DAY, status)  # type: ignore[arg-type]  # a literal of the table above
         account.administration.subaccounts[identity] = child
     labs = account.administration.subaccounts[LABS].account

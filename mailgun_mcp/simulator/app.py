@@ -17,7 +17,7 @@ from mailgun_mcp.simulator.replies import TEXT, Refusal, Reply
 from mailgun_mcp.simulator.responses import documented
 from mailgun_mcp.simulator.routing import Router
 from mailgun_mcp.simulator.seed import demo_account
-from mailgun_mcp.simulator.state import Account, Domain
+from mailgun_mcp.simulator.state import STORAGE, Account, Domain
 from mailgun_mcp.simulator.tracking_hosts import UNKNOWN_DOMAIN
 from mailgun_mcp.simulator.usage import count_use
 
@@ -44,6 +44,7 @@ def create_app(
     *,
     account: Account | None = None,
     key: str | None = None,
+    storage_url: str = STORAGE,
     control: bool = False,
     conditions: "Conditions | None" = None,
     sleep: "Sleep | None" = None,
@@ -53,9 +54,10 @@ def create_app(
     Without `account` it holds the seeded demo account. With `key` only that API key is let in, as an
     admin's, and those that the account has or gets; without one any is, but those that were deleted.
     With `control` the routes under `/simulator/` change it while it runs. `conditions` are the faults,
-    limits and delays that it starts with; `sleep` is how slow answers wait.
+    limits and delays that it starts with; `sleep` is how slow answers wait. The demo account tells that its
+    stored messages are under `storage_url`.
     """
-    account = account or demo_account(SystemClock())
+    account = account or demo_account(SystemClock(), storage_url=storage_url)
     if not control and conditions is None:
         return _Simulator(catalogue, account, key)
     from mailgun_mcp.simulator.box import Box, Conditions

@@ -171,7 +171,7 @@ def clear_faults(box: Box, _: Body) -> Reply:
 def reset(box: Box, body: Body) -> Reply:
     """Begin anew with the account as it was at first, or with `empty` one that holds nothing."""
     _known(body, "empty")
-    box.reset(Account(box.clock) if body.get("empty") is True else None)
+    box.reset(Account(box.clock, storage_url=box.account.storage_url) if body.get("empty") is True else None)
     return show_state(box, {})
 
 

@@ -77,7 +77,7 @@ def decode(operation: Operation, path: Mapping[str, str], sent: Sent) -> Argumen
     plan = _plan(operation)
     arguments: Arguments = {}
     for wire, text in path.items():
-        argument = plan.places.get("path", {}).get(wire) or plan.places["page_path"][""]
+        argument = _in_path(plan, wire)
         arguments[argument.name] = _decoded(operation, argument, [text])
     _take_headers(plan, sent, arguments)
     _take_query(operation, plan, sent.query, arguments)
@@ -88,6 +88,12 @@ def decode(operation: Operation, path: Mapping[str, str], sent: Sent) -> Argumen
     elif sent.content and media_type(sent.content_type) in (MULTIPART, URLENCODED):
         _take_form_for_query(operation, plan, parse_form(sent.content, sent.content_type), arguments)
     return arguments
+
+
+def _in_path(plan: _Plan, wire: str) -> Argument:
+    """Return the argument that a path holds: on an older path also one that went into the query since."""
+    found = plan.places.get("path", {}).get(wire) or plan.places.get("query", {}).get(wire)
+    return found or plan.places["page_path"][""]
 
 
 def _take_headers(plan: _Plan, sent: Sent, arguments: Arguments) -> None:
@@ -213,11 +219,19 @@ SCALARS: dict[str, Callable[[str], Any]] = {
 }
 
 
-def _json_field(wire: str, _: Schema, texts: list[str]) -> Any:
+def _json_field(wire: str, schema: Schema, texts: list[str]) -> Any:
     try:
-        return json.loads(texts[-1])
+        return _spelled_out(schema, json.loads(texts[-1]))
     except (ValueError, RecursionError) as error:
         raise Refusal(400, f"'{wire}' parameter is not a valid JSON") from error
+
+
+def _spelled_out(schema: Schema, value: Any) -> Any:
+    """Return a list with its bare texts as objects: Mailgun takes an address for a member that is nothing else."""
+    item = schema.get("items", {})
+    if item.get("type") != "object" or len(item.get("required", ())) != 1 or not isinstance(value, list):
+        return value
+    return [{item["required"][0]: each} if isinstance(each, str) else each for each in value]
 
 
 def _repeated(wire: str, schema: Schema, texts: list[str]) -> list[Any]:

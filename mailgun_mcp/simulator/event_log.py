@@ -6,6 +6,7 @@ those not yet packed can still be changed.
 
 import marshal
 import zlib
+from array import array
 from bisect import insort
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -50,6 +51,16 @@ def _backward(event: Event) -> Position:
     return -event.at, -event.serial
 
 
+def mark(text: str) -> int:
+    """Return what a recipient or message id is looked up by; two may share a mark."""
+    return zlib.crc32(text.lower().encode("utf-8", "surrogatepass"))
+
+
+def _marks(record: dict[str, Any]) -> tuple[int, int]:
+    identity = record.get("message", {}).get("headers", {}).get("message-id", "")
+    return mark(record.get("recipient", "")), mark(identity)
+
+
 @dataclass(frozen=True, slots=True)
 class _Run:
     """Events in the order of time, and what can be told of them without looking."""
@@ -57,6 +68,7 @@ class _Run:
     first: Position
     last: Position
     kinds: frozenset[str]
+    marks: "array[int]"
     size: int
     packed: bytes
 
@@ -66,7 +78,8 @@ class _Run:
         rows = [(event.at, event.serial, event.record, event.unique) for event in events]
         packed = zlib.compress(marshal.dumps(rows), LEVEL)
         kinds = frozenset(event.record["event"] for event in events)
-        return cls(events[0].position, events[-1].position, kinds, len(events), packed)
+        marks = array("I", sorted({one for event in events for one in _marks(event.record)}))
+        return cls(events[0].position, events[-1].position, kinds, marks, len(events), packed)
 
     def events(self) -> list[Event]:
         rows = marshal.loads(zlib.decompress(self.packed))  # noqa: S302 - what this process packed itself
@@ -75,16 +88,23 @@ class _Run:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What part of a log is asked for: from `low` to `high`, both within, only of some kinds."""
+    """What part of a log is asked for: from `low` to `high`, both within, only of some kinds.
+
+    `marks` only say where it is not worth looking: what has none of them may still come.
+    """
 
     low: float = float("-inf")
     high: float = float("inf")
     kinds: frozenset[str] | None = None
+    marks: frozenset[int] | None = None
 
     def touches(self, run: _Run) -> bool:
         """Say whether an event of the run may be in it."""
-        in_time = run.first[0] <= self.high and run.last[0] >= self.low
-        return in_time and (self.kinds is None or not self.kinds.isdisjoint(run.kinds))
+        if run.first[0] > self.high or run.last[0] < self.low:
+            return False
+        if self.kinds is not None and self.kinds.isdisjoint(run.kinds):
+            return False
+        return self.marks is None or not self.marks.isdisjoint(run.marks)
 
     def holds(self, event: Event) -> bool:
         """Say whether the event is in it."""

@@ -1,7 +1,7 @@
 """Cuts a page out of event logs, walking only as far as the page needs."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Generic, TypeVar
 
@@ -58,8 +58,8 @@ def _narrowed(span: Span, pivot: Position | None, upward: bool) -> Span:
     if pivot is None:
         return span
     if upward:
-        return Span(max(span.low, pivot[0]), span.high, span.kinds)
-    return Span(span.low, min(span.high, pivot[0]), span.kinds)
+        return replace(span, low=max(span.low, pivot[0]))
+    return replace(span, high=min(span.high, pivot[0]))
 
 
 def _beyond(position: Position, pivot: Position | None, upward: bool) -> bool:

@@ -27,6 +27,19 @@ def parse_expression(text: str) -> Expression:
     return expression
 
 
+def alternatives_of(text: str) -> list[str] | None:
+    """Return the terms of which one must hold, or None when the expression is not so simple."""
+    options = [""]
+    for is_operator, word in _tokens(text):
+        if is_operator and word != "OR":
+            return None
+        if is_operator:
+            options.append("")
+        else:
+            options[-1] = f"{options[-1]} {word}".strip()
+    return options
+
+
 class _Parser:
     """Recursive descent: OR binds weaker than AND, AND weaker than NOT."""
 

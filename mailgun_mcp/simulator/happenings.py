@@ -6,7 +6,6 @@ from typing import Any
 from mailgun_mcp.simulator.posting import fire
 from mailgun_mcp.simulator.state import Account, Domain, Event, Message
 
-STORAGE = "storage-us-east4.api.mailgun.net"
 SENDING_IP = "192.0.2.10"
 ORIGIN_IP = "198.51.100.7"
 
@@ -19,6 +18,8 @@ PROVIDERS = {
     "icloud.com": "Apple",
 }
 
+KEEPING = frozenset({"accepted", "delivered", "failed", "stored"})
+"""Events that tell where the stored copy is."""
 LOG_LEVELS = {"failed": "error", "complained": "warn", "rejected": "warn"}
 
 BROWSER = {
@@ -47,6 +48,7 @@ def happen(
         "log-level": LOG_LEVELS.get(name, "info"),
         **_recipient(recipient),
         **SHAPES[name](domain, message, recipient),
+        **({"storage": storage(account, message)} if name in KEEPING else {}),
         "tags": message.tags,
         "user-variables": message.variables,
         "campaigns": [],
@@ -63,10 +65,10 @@ def happen(
     return event
 
 
-def storage(message: Message) -> dict[str, str]:
+def storage(account: Account, message: Message) -> dict[str, str]:
     """Return where the stored copy of `message` is."""
     return {
-        "url": f"https://{STORAGE}/v3/domains/{message.domain}/messages/{message.key}",
+        "url": f"{account.storage_url}/v3/domains/{message.domain}/messages/{message.key}",
         "key": message.key,
         "region": "us-east4",
         "env": "production",
@@ -152,7 +154,6 @@ def _accepted(_: Domain, message: Message, recipient: str) -> dict[str, Any]:
         "envelope": _transport(message, recipient),
         "flags": _flags(message, **{"is-routed": message.routed}),
         "message": {**_message(message), "recipients": message.recipients, **at},
-        "storage": storage(message),
         **_template(message),
     }
 
@@ -168,7 +169,6 @@ def _sent(domain: Domain, message: Message, recipient: str) -> dict[str, Any]:
         "flags": _flags(message, **{"is-routed": message.routed, "is-system-test": False, "is-delayed-bounce": False}),
         "message": _message(message),
         "primary-dkim": f"pic._domainkey.{domain.name}",
-        "storage": storage(message),
         **_template(message),
     }
 
@@ -190,7 +190,6 @@ def _stored(_: Domain, message: Message, __: str) -> dict[str, Any]:
     return {
         "message": {**_message(message), "recipients": message.recipients},
         "flags": {"is-authenticated": False, "is-test-mode": False},
-        "storage": storage(message),
     }
 
 

@@ -177,7 +177,7 @@ def _store(account: Account, domain: Domain, message: Message, notified: Sequenc
         {"name": item.filename, "content-type": item.content_type, "size": len(item.data)}
         for item in message.attachments
     ]
-    more = {"domain": domain.name, "message-url": storage(message)["url"], "attachments": json.dumps(listed)}
+    more = {"domain": domain.name, "message-url": storage(account, message)["url"], "attachments": json.dumps(listed)}
     for url in notified:
         enqueue(account, route_posting(account, message, "store", url, {**_parsed(message), **more}))
 

@@ -45,11 +45,10 @@ def operation_of(router: Router, scope: Scope) -> Operation | None:
 async def send_reply(send: Send, reply: Reply) -> None:
     """Send a whole answer."""
     content = reply.content()
-    headers = [
-        (b"content-type", reply.content_type.encode()),
-        (b"content-length", b"%d" % len(content)),
-        *reply.headers,
-    ]
+    headers = list(reply.headers)
+    # RFC 9110: a 204 has no content, and so neither type nor length.
+    if reply.status != 204:
+        headers += [(b"content-type", reply.content_type.encode()), (b"content-length", b"%d" % len(content))]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": content})
 

@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 from mailgun_mcp.catalogue.load import Catalogue
 from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.simulator.older_paths import OLDER
 
 PAGE = "{page}"
 """What ends the path of a later page, for an operation whose pages are tokens in the path."""
@@ -38,6 +39,9 @@ class Router:
             self._add(method, path, tool["name"])
             if "page" in tool["inputSchema"].get("properties", {}) and "{" in path:
                 self._add_page(method, path, tool["name"])
+        for method, path, name in OLDER:
+            if name in catalogue:
+                self._add(method, path, name)
 
     def match(self, method: str, raw_path: str) -> Match | None:
         """Return the operation of a percent-encoded path, or None when there is none."""

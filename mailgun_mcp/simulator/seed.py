@@ -6,6 +6,7 @@ from mailgun_mcp.simulator.delivery import add_bounce, add_complaint
 from mailgun_mcp.simulator.happenings import delivered, happen, refused
 from mailgun_mcp.simulator.mail_rules_seed import add_mail_rules
 from mailgun_mcp.simulator.state import (
+    STORAGE,
     Account,
     AllowlistEntry,
     Domain,
@@ -110,9 +111,9 @@ ORDER_TEMPLATE = "<h1>Thank you, {{name}}</h1><p>Your order {{number}} is confir
 NEWS_TEMPLATE = "<h1>News for {{name}}</h1><p>What happened at Example this autumn.</p>"
 
 
-def demo_account(clock: Clock) -> Account:
-    """Return the demo account as it is at the clock's present moment."""
-    account = Account(clock, authorized_recipients={TESTER})
+def demo_account(clock: Clock, *, storage_url: str = STORAGE) -> Account:
+    """Return the demo account as it is at the clock's present moment, its stored messages under `storage_url`."""
+    account = Account(clock, authorized_recipients={TESTER}, storage_url=storage_url)
     now = clock.now()
     for domain in _domains(account, now):
         account.domains[domain.name] = domain

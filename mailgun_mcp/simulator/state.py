@@ -18,6 +18,8 @@ from mailgun_mcp.simulator.webhooks_state import Webhooks
 RETENTION = 3 * DAY
 """Seconds that a stored message can be read, when its domain sets no `message_ttl`."""
 
+STORAGE = "https://storage-us-east4.api.mailgun.net"
+
 DomainState = Literal["active", "unverified", "disabled"]
 
 
@@ -198,6 +200,8 @@ class Account:
     lists: dict[str, MailingList] = field(default_factory=dict)
     """By address."""
     webhooks: Webhooks = field(default_factory=Webhooks)
+    storage_url: str = STORAGE
+    """What the URLs of stored messages start with."""
 
     def next_serial(self) -> int:
         self.serial += 1

@@ -192,7 +192,7 @@ def test_a_message_is_written_field_by_field() -> None:
             "amp_html": "<html ⚡4email>",
             "tags": ["one", "two"],
             "dkim": True,
-            "tracking": False,
+            "tracking": "no",
             "tracking_clicks": "htmlonly",
             "test_mode": True,
             "deliverytime": "2026-11-23T09:00:00Z",

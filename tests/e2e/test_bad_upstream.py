@@ -203,6 +203,7 @@ async def test_no_one_is_there(tmp_path_factory: pytest.TempPathFactory) -> None
     async with raw_stdio([], env) as server:
         result = await call(server, "send_message", MAIL)
     assert result["content"][0]["text"] == (
+        "send_message was not made: the size of the mailing lists cannot be read. "
         "http://127.0.0.1:1 could not be reached (ConnectError); nothing was sent. "
         "Check the network and proxy; `mailgun-mcp doctor` tells more."
     )
@@ -234,8 +235,8 @@ async def test_an_answer_of_thirty_megabytes_is_cut_and_says_how_to_read_on(
     upstream.then(much(30_000_000))
     result = await call(server, "get_bounce", BOUNCE)
     assert result["isError"] is False
-    fenced = mark(find("get_bounce"), {"error": "x"}, "0" * 8).result
-    fence = len(compact(fenced)) - len('{"error":"x"}')
+    fenced = mark(find("get_bounce"), {"error": "x" * 100}, "0" * 8).result
+    fence = len(compact(fenced)) - len(compact({"error": "x" * 100}))
     assert result["structuredContent"]["cut"]["characters"] == 29_999_999 + fence
     assert len(result["content"][0]["text"]) <= 64_000
 

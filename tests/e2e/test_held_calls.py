@@ -284,20 +284,26 @@ async def test_what_is_not_there_is_shown_as_such(app: App, mailgun: Recorder) -
     assert (outcome.kind, "get_bounce finds nothing there now." in person.asked[0]) == ("done", True)
 
 
-BROKEN: dict[str, Callable[[Path], object]] = {
-    "a-file-in-its-place": lambda state: state.write_text("not a directory"),
-    "open-to-others": lambda state: (state.mkdir(), state.chmod(0o755), (state / "state.db").touch()),
-    "damaged": lambda state: (state.mkdir(mode=0o700), (state / "state.db").write_bytes(b"x" * 4096)),
-}
+def a_file_in_its_place(state: Path) -> None:
+    state.write_text("not a directory", encoding="utf-8")
 
 
-@pytest.fixture(params=BROKEN)
+def open_to_others(state: Path) -> None:
+    state.mkdir()
+    (state / "state.db").touch(0o600)
+    state.chmod(0o755)
+
+
+def damaged(state: Path) -> None:
+    state.mkdir(0o700)
+    (state / "state.db").touch(0o600)
+    (state / "state.db").write_bytes(b"x" * 4096)
+
+
+@pytest.fixture(params=[a_file_in_its_place, open_to_others, damaged])
 def stateless(request: pytest.FixtureRequest, app: App) -> App:
     """An app whose state can't be used."""
-    BROKEN[request.param](app.state)
-    database = app.state / "state.db"
-    if app.state.is_dir():
-        database.chmod(0o600)
+    request.param(app.state)
     return app
 
 

@@ -172,3 +172,21 @@ async def test_paging_urls_name_the_token_in_their_path(mailgun: httpx.AsyncClie
 
 async def test_a_made_up_token_is_refused(mailgun: httpx.AsyncClient) -> None:
     assert (await mailgun.get(f"{URL}/made-up")).status_code == 400
+
+
+async def test_one_recipient_or_message_is_found_among_very_many(
+    mailgun: httpx.AsyncClient, account: Account, plain: Domain, clock: ManualClock
+) -> None:
+    for number in range(3000):
+        message = Message(str(number), f"{number}@x.example", PLAIN, clock.now(), "a@x.example", ["b@x.example"], {})
+        happen(account, plain, "accepted", message, f"Person{number}@x.example", clock.now() - 5000 + number)
+    for query in (
+        {"recipient": "person7@x.example OR PERSON8@x.example"},
+        {"message-id": "7@x.example OR 8@x.example"},
+    ):
+        assert await found(mailgun, ascending="yes", **query) == [clock.now() - 4993, clock.now() - 4992]
+    values = [{"value": "person7@x.example"}, {"value": "person2999@x.example"}]
+    condition = {"attribute": "recipient", "comparator": "=", "values": values}
+    answer = await mailgun.post("/v1/analytics/logs", json={"filter": {"AND": [condition]}})
+    assert [item["recipient"] for item in answer.json()["items"]] == ["Person2999@x.example", "Person7@x.example"]
+    assert len(await found(mailgun, recipient="NOT person7@x.example", limit=300)) == 300

@@ -132,6 +132,13 @@ def test_all_routes_run_by_priority_until_one_stops(account: Account) -> None:
     assert other.routes == [last.id]
 
 
+def test_catch_all_takes_only_what_no_route_before_it_took(account: Account) -> None:
+    first = route(account, 'match_recipient("support")')
+    rest = route(account, "catch_all()", priority=1)
+    assert only(deliver_inbound(account, MAIL)).routes == [first.id]
+    assert only(deliver_inbound(account, {**MAIL, "to": f"other@{PLAIN}"})).routes == [rest.id]
+
+
 def test_the_envelope_goes_before_the_headers(account: Account, plain: Domain) -> None:
     route(account, "catch_all()", "store()")
     received = deliver_inbound(account, MAIL, sender="bounces@x.example", recipients=[f"a@{PLAIN}", f"b@{PLAIN}"])

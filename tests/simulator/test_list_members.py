@@ -88,6 +88,12 @@ async def test_a_bulk_call_adds_who_is_new(mailgun: httpx.AsyncClient, news: Mai
     assert (news.members["ann@x.example"].name, news.members["bob@x.example"].subscribed) == ("Ann", True)
 
 
+async def test_bare_addresses_are_members_too(mailgun: httpx.AsyncClient, news: MailingList) -> None:
+    answer = await mailgun.post(f"{URL}.json", data={"members": '["bob@x.example", {"address": "carl@x.example"}]'})
+    assert answer.status_code == 200
+    assert sorted(news.members) == ["ann@x.example", "bob@x.example", "carl@x.example"]
+
+
 async def test_a_bulk_upsert_changes_who_is_there(mailgun: httpx.AsyncClient, news: MailingList) -> None:
     await bulk(mailgun, [{"address": "ann@x.example", "name": "Other", "subscribed": False}], upsert="yes")
     assert news.members["ann@x.example"] == Member("ann@x.example", "Other", {"age": 26}, False)

@@ -312,7 +312,7 @@ async def test_usage_counts_what_was_used(mailgun: httpx.AsyncClient) -> None:
     answer = await mailgun.get("/v4/address/validate", params={"address": "ann@x.example"})
     assert answer.status_code == 200
     before = (await asked(mailgun, USAGE, metrics=["processed_count"]))["items"][0]["metrics"]["processed_count"]
-    await send(mailgun, "ann@x.example", **{"o:archive-to": "archive@x.example"})
+    await send(mailgun, "ann@x.example", **{"o:archive-to": "https://archive.example.com/in"})
     body = await asked(
         mailgun, USAGE, metrics=["email_validation_count", "processed_count", "archived_count", "seed_test_count"]
     )

@@ -221,3 +221,18 @@ async def test_a_mail_whose_template_fails_is_accepted_and_fails(mailgun: httpx.
     events = [event.record for event in plain.events]
     assert [record["event"] for record in events] == ["accepted", "failed"]
     assert "could not be rendered" in events[1]["delivery-status"]["description"]
+
+
+async def test_variables_can_come_in_headers(mailgun: httpx.AsyncClient, plain: Domain) -> None:
+    await stored(mailgun, template="{{a}} {{b}} {{c}} {{d}}")
+    mail = {"from": "a@x.example", "to": "b@x.example", "subject": "S", "template": "welcome"}
+    given = {
+        "h:X-Mailgun-Variables": '{"a": 1, "b": 1}',
+        "v:b": "2",
+        "h:X-Mailgun-Template-Variables": '{"c": 3, "d": 3}',
+        "t:variables": '{"d": 4}',
+    }
+    await mailgun.post(f"/v3/{PLAIN}/messages", data={**mail, **given})
+    (message,) = plain.messages.values()
+    assert message.html == "1 2 3 4"
+    assert next(iter(plain.events)).record["user-variables"] == {"a": 1, "b": "2"}

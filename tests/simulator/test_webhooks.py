@@ -2,6 +2,8 @@
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from mailgun_mcp.simulator import Account
 from mailgun_mcp.simulator.state import Domain
@@ -126,7 +128,7 @@ async def test_webhooks_of_the_account_are_kept_by_id(mailgun: httpx.AsyncClient
         "description": "all",
     }
     replaced = await mailgun.put(f"{V1}/{webhook_id}", data={"url": B, "event_types": ["delivered"]})
-    assert (replaced.status_code, replaced.content) == (204, b"")
+    assert (replaced.status_code, dict(replaced.headers), replaced.content) == (204, {}, b"")
     shown |= {"url": B, "event_types": ["delivered"], "description": ""}
     assert (await mailgun.get(V1)).json() == {"webhooks": [shown]}
     assert (await mailgun.delete(f"{V1}/{webhook_id}")).status_code == 204
@@ -175,3 +177,30 @@ async def test_a_deleted_domain_takes_its_webhooks_along(mailgun: httpx.AsyncCli
     assert (await mailgun.get(V3)).status_code == 404
     await mailgun.post("/v4/domains", files={"name": (None, PLAIN)})
     assert await listed(mailgun) == {}
+
+
+KINDS = st.lists(st.sampled_from(["clicked", "opened"]), min_size=1, max_size=2, unique=True)
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["POST", "PUT", "DELETE"]), st.sampled_from([A, B, C, D]), KINDS), max_size=12
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
+@given(steps=STEPS)
+async def test_whatever_is_done_by_url_a_refusal_changes_nothing_and_the_views_agree(
+    mailgun: httpx.AsyncClient, plain: Domain, steps: list[tuple[str, str, list[str]]]
+) -> None:
+    plain.webhooks.clear()
+    for method, url, kinds in steps:
+        before = await listed(mailgun)
+        query, form = ({"url": url}, None) if method == "DELETE" else (None, {"url": url, "event_types": kinds})
+        answer = await mailgun.request(method, V4, params=query, data=form)
+        after = await listed(mailgun)
+        if answer.status_code == 200:
+            assert {kind: webhook["urls"] for kind, webhook in answer.json()["webhooks"].items()} == after
+            having = {kind for kind, urls in after.items() if url in urls}
+            had = {kind for kind, urls in before.items() if url in urls}
+            assert having == {"POST": had | set(kinds), "PUT": set(kinds), "DELETE": set()}[method]
+        else:
+            assert after == before
+        assert all(0 < len(urls) == len(set(urls)) <= 3 for urls in after.values())

@@ -1,6 +1,9 @@
 """Apps in the test's own process, pointed at a stub."""
 
+import atexit
+from functools import cache
 from pathlib import Path
+from shutil import rmtree
 from tempfile import mkdtemp
 from typing import Any
 
@@ -12,8 +15,21 @@ from tests.support.operations import catalogue
 KEY = "key-of-the-tests"
 
 
+@cache
+def _states() -> str:
+    """The directory of all states of this run, gone when it ends."""
+    directory = mkdtemp(prefix="mailgun-mcp-")
+    atexit.register(rmtree, directory, ignore_errors=True)
+    return directory
+
+
+def own_state() -> Path:
+    """Return a directory for one app's state."""
+    return Path(mkdtemp(dir=_states()))
+
+
 def app_at(url: str, **options: Any) -> App:
     """Return an app whose Mailgun is at `url`."""
-    options.setdefault("state", Path(mkdtemp(prefix="mailgun-mcp-")))
+    options.setdefault("state", own_state())
     client = Client(resolve(url=url), KEY, user_agent="tests", timeout=options.pop("timeout", 10.0))
     return App(catalogue=options.pop("catalogue", catalogue()), client=client, **options)

@@ -91,7 +91,7 @@ class Desk:
         self.person = person
         self.asked: list[str] = []
 
-    async def __call__(self, _: ClientRequestContext, question: types.ElicitRequestParams) -> Answer:
-        assert isinstance(question, types.ElicitRequestFormParams)
-        self.asked.append(question.message)
-        return await self.person(question)
+    async def __call__(self, context: ClientRequestContext, params: types.ElicitRequestParams) -> Answer:
+        assert isinstance(params, types.ElicitRequestFormParams)
+        self.asked.append(params.message)
+        return await self.person(params)

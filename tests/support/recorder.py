@@ -1,8 +1,6 @@
 """A Mailgun in the test's own process that keeps what reached it, behind the real client."""
 
 from collections.abc import Callable
-from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import httpx
@@ -10,7 +8,7 @@ import httpx
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.endpoint import resolve
 from mailgun_mcp.pipeline import App
-from tests.support.apps import KEY
+from tests.support.apps import KEY, own_state
 from tests.support.operations import catalogue
 from tests.support.requests import changing
 
@@ -65,7 +63,7 @@ def recorded_app(recorder: Recorder, **options: Any) -> App:
         connect=lambda: recorder,
         sleep=_at_once,
     )
-    options.setdefault("state", Path(mkdtemp(prefix="mailgun-mcp-")))
+    options.setdefault("state", own_state())
     options.setdefault("catalogue", catalogue())
     options.setdefault("clock", Clock())
     return App(client=client, **options)

@@ -6,9 +6,9 @@ from typing import Any
 
 from mailgun_mcp.simulator.call import Call, Handler
 from mailgun_mcp.simulator.clock import parse_mail_date
-from mailgun_mcp.simulator.event_log import KEPT, Event, EventLog, Position, Span
+from mailgun_mcp.simulator.event_log import KEPT, Event, EventLog, Position, Span, mark
 from mailgun_mcp.simulator.event_pages import Asked, cut_page
-from mailgun_mcp.simulator.expressions import parse_expression
+from mailgun_mcp.simulator.expressions import alternatives_of, parse_expression
 from mailgun_mcp.simulator.paging import Token, tokens
 from mailgun_mcp.simulator.replies import Refusal, Reply
 from mailgun_mcp.simulator.state import Account
@@ -99,7 +99,16 @@ def _span(account: Account, query: Record) -> Span:
     if "event" in query:
         matches = FILTERS["event"](query["event"])
         kinds = frozenset(kind for kind in KINDS if matches({"event": kind}))
-    return Span(kept if low is None else max(low, kept), FOREVER if high is None else high, kinds)
+    return Span(kept if low is None else max(low, kept), FOREVER if high is None else high, kinds, _marks(query))
+
+
+def _marks(query: Record) -> frozenset[int] | None:
+    """Return the marks of the recipients or messages that are asked for, if they are named."""
+    for name in ("message_id", "recipient"):
+        terms = alternatives_of(query[name]) if name in query else None
+        if terms:
+            return frozenset(map(mark, terms))
+    return None
 
 
 def _exactly(read: Callable[[Record], list[str]]) -> Filter:

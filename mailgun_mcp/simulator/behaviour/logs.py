@@ -9,7 +9,7 @@ from typing import Any
 
 from mailgun_mcp.simulator.call import Call, Handler
 from mailgun_mcp.simulator.clock import DAY, iso_date, mail_date
-from mailgun_mcp.simulator.event_log import KEPT, Event, Position, Span
+from mailgun_mcp.simulator.event_log import KEPT, Event, Position, Span, mark
 from mailgun_mcp.simulator.event_pages import Asked, Shown, cut_page
 from mailgun_mcp.simulator.facts import facts_of
 from mailgun_mcp.simulator.log_attributes import Condition, conditions_of
@@ -44,7 +44,7 @@ def query_logs(account: Account, call: Call) -> Reply:
     token = Token.decoded(pagination["token"]) if pagination.get("token") else Token("first", None, {})
     asked = Asked(token.page, token.pivot, _limit(pagination), _ascending(pagination))
     start, end = _range(account, call)
-    span = Span(max(start, account.clock.now() - KEPT), end, _kinds(call))
+    span = Span(max(start, account.clock.now() - KEPT), end, _kinds(call), _marks(call))
     matches = _matches(call)
     accounts = _accounts(account, call)
     shown = cut_page(_walk(accounts), span, asked, matches)
@@ -89,6 +89,14 @@ def _accounts(account: Account, call: Call) -> list[Account]:
 def _kinds(call: Call) -> frozenset[str] | None:
     names = call.get("events")
     return frozenset(name.removeprefix(FIRSTS) for name in names) if names else None
+
+
+def _marks(call: Call) -> frozenset[int] | None:
+    """Return the marks of the recipients or messages that are asked for, if they are named."""
+    for item in (call.get("filter") or {}).get("AND", ()):
+        if item["attribute"] in ("recipient", "message_id") and item["comparator"] == "=":
+            return frozenset(mark(str(value["value"])) for value in item["values"])
+    return None
 
 
 def _matches(call: Call) -> Matches:

@@ -1,5 +1,6 @@
 """Messages: sending, the stored copies, and the queue of what is scheduled."""
 
+import json
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -65,7 +66,7 @@ def get_stored_message(account: Account, call: Call) -> Reply:
     message = _stored(account, call)
     if RAW in call.accept:
         return Reply(_summary(message) | {"body-mime": to_mime(message)})
-    return Reply(_parsed(message))
+    return Reply(_parsed(account, message))
 
 
 def resend_message(account: Account, call: Call) -> Reply:
@@ -139,7 +140,7 @@ def _blank(account: Account, call: Call, sender: Address) -> Message:
         recipients=[],
         headers={},
         tags=call.get("tags", []),
-        variables=call.get("variables", {}),
+        variables=_variables(call),
         test_mode=bool(call.get("test_mode")),
         sending_ip=chosen_ip(account, call.get("sending_ip"), call.get("sending_ip_pool")),
         deliver_at=parse_mail_date(deliver_at) if deliver_at else None,
@@ -182,8 +183,24 @@ def _headers(call: Call, message: Message, version: TemplateVersion | None) -> d
     return {**{name: value for name, value in own.items() if name.lower() not in replaced}, **given}
 
 
+def _variables(call: Call) -> dict[str, Any]:
+    """Return the custom data of a mail, which the recipient may see."""
+    return {**_of_header(call, "x-mailgun-variables"), **call.get("variables", {})}
+
+
 def _template_variables(call: Call) -> dict[str, Any]:
-    return {**call.get("variables", {}), **call.get("template_variables", {})}
+    hidden = _of_header(call, "x-mailgun-template-variables")
+    return {**_variables(call), **hidden, **call.get("template_variables", {})}
+
+
+def _of_header(call: Call, wanted: str) -> dict[str, Any]:
+    """Return the object that a header holds as JSON; Mailgun passes over what is none."""
+    texts = [text for name, text in call.get("headers", {}).items() if name.lower() == wanted]
+    try:
+        value = json.loads(texts[-1]) if texts else {}
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _template_version(call: Call) -> TemplateVersion | None:
@@ -218,7 +235,7 @@ def _summary(message: Message) -> dict[str, Any]:
     }
 
 
-def _parsed(message: Message) -> dict[str, Any]:
+def _parsed(account: Account, message: Message) -> dict[str, Any]:
     headers: Mapping[str, str] = {
         **message.headers,
         "Content-Type": "text/html; charset=utf-8" if message.html else "text/plain; charset=utf-8",
@@ -233,12 +250,12 @@ def _parsed(message: Message) -> dict[str, Any]:
         "stripped-text": message.text,
         "stripped-html": message.html,
         "stripped-signature": "",
-        "attachments": [_listed(message, index, item) for index, item in enumerate(message.attachments)],
+        "attachments": [_listed(account, message, index, item) for index, item in enumerate(message.attachments)],
     }
 
 
-def _listed(message: Message, index: int, item: Attachment) -> dict[str, Any]:
-    url = f"{storage(message)['url']}/attachments/{index}"
+def _listed(account: Account, message: Message, index: int, item: Attachment) -> dict[str, Any]:
+    url = f"{storage(account, message)['url']}/attachments/{index}"
     return {"name": item.filename, "content-type": item.content_type, "size": len(item.data), "url": url}
 
 

@@ -126,7 +126,13 @@ def new_subaccount(account: Account, name: str) -> Subaccount:
     below = Administration(parent=account, access=Access(settings={"name": name}))
     below.access.public_key, below.access.signing_key = f"pubkey-{account.hex_id(32)}", f"key-{account.hex_id(32)}"
     identity = account.hex_id()
-    own = Account(account.clock, identity, serial=place * SERIALS, administration=below)
+    own = Account(
+        account.clock,
+        identity,
+        serial=place * SERIALS,
+        administration=below,
+        storage_url=account.storage_url,
+    )
     return Subaccount(identity, name, own, now, now)
 
 

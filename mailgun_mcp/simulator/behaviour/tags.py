@@ -126,8 +126,8 @@ def _owners(account: Account, call: Call) -> list[Account]:
 
 
 def _together(one: Tag, other: Tag) -> Tag:
-    description = one.description or other.description
-    return Tag(one.tag, min(one.first_seen, other.first_seen), max(one.last_seen, other.last_seen), description)
+    description, older = one.description or other.description, min(one, other, key=lambda tag: tag.first_seen)
+    return Tag(older.tag, min(one.first_seen, other.first_seen), max(one.last_seen, other.last_seen), description)
 
 
 def _everywhere(account: Account, name: str) -> list[Tag]:

@@ -116,7 +116,7 @@ def _rule(threshold: Threshold) -> dict[str, Any]:
 
 
 def _shown(account: Account, threshold: Threshold) -> dict[str, Any]:
-    channels = {"alert_channels": threshold.channels} if threshold.name in _alerts(account) else {}
+    channels = {"alert_channels": threshold.channels} if _alerts(account).get(threshold.name) is threshold else {}
     return {
         "id": threshold.id,
         **_owners(account),
