@@ -14,6 +14,7 @@ from mailgun_mcp.cli import COMMANDS, exits
 from mailgun_mcp.local_tools import LOCAL_TOOLS
 from mailgun_mcp.reference import tool_reference
 from mailgun_mcp.settings import OPTIONS, env_name
+from mailgun_mcp.simulator.fidelity import FIDELITY, MEANINGS
 
 ROOT = Path(__file__).resolve().parents[1]
 MARKED = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -61,7 +62,7 @@ def _exits() -> str:
         exits.OK: "done",
         exits.FAILED: "a call, check or comparison did not come out well",
         exits.USAGE: "something unknown or unusable in a flag, variable, file or argument; nothing was done",
-        exits.REFUSED: "refused by policy; nothing was sent",
+        exits.REFUSED: "refused by policy, held, or a person said no; nothing was sent",
         exits.INTERRUPTED: "interrupted",
     }
     lines = ["| exit code | meaning |", "| --- | --- |"]
@@ -96,6 +97,18 @@ def _local() -> str:
     return "\n".join(lines + [f"| `{name}` | {local.tool['description']} |" for name, local in LOCAL_TOOLS.items()])
 
 
+def _simulated() -> str:
+    catalogue = Catalogue.load()
+    levels = [entry.level for entry in FIDELITY.values()]
+    lines = ["| level | operations | meaning |", "| --- | --- | --- |"]
+    lines += [f"| {level} | {levels.count(level)} | {meaning} |" for level, meaning in MEANINGS.items()]
+    for toolset, title in catalogue.toolsets.items():
+        lines += ["", f"## {title}", "", "| operation | level | how |", "| --- | --- | --- |"]
+        inside = [operation.name for operation in catalogue if operation.toolset == toolset]
+        lines += [f"| `{name}` | {FIDELITY[name].level} | {FIDELITY[name].note} |" for name in inside]
+    return "\n".join(lines)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "toolsets": _toolsets,
     "settings": _settings,
@@ -104,6 +117,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "risks": _risks,
     "tools": _tools,
     "local-tools": _local,
+    "simulated": _simulated,
 }
 
 

@@ -50,6 +50,7 @@ class Settings:
     policy: str = _option("text", "guard rails: a policy file, or guarded, strict, read-only, unguarded", "guarded")
     spec: str | None = _option("text", "add the operations of this OpenAPI 3.x file that the catalogue lacks", None)
     simulator: bool = _option("switch", "talk to the built-in simulator: no account, key or network", False)
+    scenario: str | None = _option("text", "begin the simulator with this account: a shipped scenario, or YAML", None)
     files: tuple[str, ...] = _option("list", "let calls read files inside these directories", ())
     subaccount: str | None = _option("text", "act in this subaccount (its id)", None)
     subaccount_argument: bool = _option("switch", "give every tool an argument that names a subaccount", False)

@@ -1,7 +1,7 @@
 """Puts a server's parts together from its settings."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mailgun_mcp import __version__, logs
 from mailgun_mcp.catalogue.errors import CatalogueError
@@ -15,7 +15,11 @@ from mailgun_mcp.pipeline import App
 from mailgun_mcp.settings import Settings, SettingsError, state_directory
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import httpx
+
+    from mailgun_mcp.simulator.scenario import Scenario
 
 SIMULATOR_KEY = "simulator"
 
@@ -25,12 +29,16 @@ def create_app(settings: Settings) -> App:
     everything = _everything(settings)
     selected = _selected(settings, everything)
     policy = create_policy(settings, everything)
+    if settings.scenario and not settings.simulator:
+        raise SettingsError("scenario: only the simulator has one: add --simulator")
     key = SIMULATOR_KEY if settings.simulator else settings.key()
-    logs.withhold(key)
+    if not settings.simulator:
+        logs.withhold(key)
     try:
         endpoint = resolve(region=settings.region, hostname=settings.hostname, url=settings.url)
     except EndpointError as error:
         raise SettingsError(str(error)) from error
+    connect = _simulator(settings.scenario) if settings.simulator else None
     return App(
         catalogue=selected,
         everything=everything,
@@ -42,7 +50,7 @@ def create_app(settings: Settings) -> App:
             user_agent=f"mailgun-mcp/{__version__}",
             timeout=settings.timeout,
             rate_limit=(settings.rate_limit, 10.0),
-            connect=_simulator if settings.simulator else None,
+            connect=connect,
         ),
         policy=policy,
         files=Files(tuple(_directory(name) for name in settings.files)),
@@ -103,10 +111,41 @@ def _directory(name: str) -> Path:
     return path
 
 
-def _simulator() -> "httpx.AsyncBaseTransport":
-    """Return a transport into the simulator, which knows every operation whatever the server offers."""
+def _simulator(name: str | None) -> "Callable[[], httpx.AsyncBaseTransport]":
+    """Return what connects to the simulator, which knows every operation whatever the server offers."""
+    scenario = _scenario(name) if name else None
+
+    def connect() -> "httpx.AsyncBaseTransport":
+        from mailgun_mcp.simulator import create_app as create_simulator
+
+        if scenario is None:
+            return in_process(create_simulator(Catalogue.load()))
+        from mailgun_mcp.simulator.clock import SystemClock
+        from mailgun_mcp.simulator.scenario import scenario_account
+
+        return in_process(create_simulator(Catalogue.load(), account=scenario_account(scenario, SystemClock())))
+
+    return connect
+
+
+def _scenario(name: str) -> "Scenario":
+    from mailgun_mcp.simulator.scenario import ScenarioError, open_scenario
+
+    try:
+        return open_scenario(name)
+    except ScenarioError as error:
+        raise SettingsError(str(error)) from error
+
+
+def in_process(app: Any) -> "httpx.AsyncBaseTransport":
+    """Return a transport into an ASGI application; a connection that breaks is told as over a network."""
     import httpx
 
-    from mailgun_mcp.simulator import create_app as create_simulator
+    class InProcess(httpx.ASGITransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            try:
+                return await super().handle_async_request(request)
+            except ConnectionResetError as error:
+                raise httpx.ReadError(str(error), request=request) from error
 
-    return httpx.ASGITransport(app=create_simulator(Catalogue.load()))
+    return InProcess(app)

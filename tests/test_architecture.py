@@ -47,7 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 """Part of the package -> the parts that it may know. What is not named may know all but the CLI."""
 
-KNOWS_THE_SIMULATOR = {"simulator", "cli", "start"}
+KNOWS_THE_SIMULATOR = {"simulator", "cli", "start", "docs"}
 SPEAKS_MCP = {"server", "cli"}
 """`cli` holds the demo, which is a client."""
 SPEAKS_HTTP = {"mailgun", "start", "cli", "notify"}

@@ -96,7 +96,7 @@ def _overview() -> Parser:
     parser = Parser(
         prog="mailgun-mcp",
         description="Every Mailgun operation as a typed, guarded MCP tool.\nWithout a command: the server on stdio.",
-        epilog=f"commands:\n{commands}\n\nexit codes: 0 done, 1 failed, 2 wrong usage or settings, 3 refused by policy, 130 interrupted",
+        epilog=f"commands:\n{commands}\n\nexit codes: 0 done, 1 failed, 2 wrong usage or settings, 3 refused or held, 130 interrupted",
         usage="mailgun-mcp [COMMAND] [FLAGS]",
     )
     parser.add_argument("--version", action="version", version=f"mailgun-mcp {__version__}")

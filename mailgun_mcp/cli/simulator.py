@@ -2,13 +2,17 @@
 
 import argparse
 import sys
+from pathlib import Path
 from shlex import quote
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from mailgun_mcp.cli.exits import OK
 from mailgun_mcp.cli.output import out
 from mailgun_mcp.settings import SettingsError
+
+if TYPE_CHECKING:
+    from mailgun_mcp.simulator.state import Account
 
 PORT = 8025
 SELF = "self"
@@ -25,6 +29,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what the URLs of stored messages start with, `self` for the address that it listens on; "
         "default Mailgun's storage host",
     )
+    parser.add_argument(
+        "--control",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="serve the control routes under /simulator/ (clock, faults, inbound mail, recipients, snapshots); "
+        "on by default, since only this machine can reach them; with --key they need it",
+    )
+    parser.add_argument("--scenario", metavar="NAME|FILE", help="begin with this account: a shipped scenario, or YAML")
+    parser.add_argument(
+        "--state",
+        metavar="FILE",
+        help="keep the account in this JSON file between runs; it wins over --scenario once it is there",
+    )
+    parser.add_argument(
+        "--deliver-webhooks",
+        action="store_true",
+        help="let /simulator/webhooks/post post to any URL; without it only to this machine's own",
+    )
     parser.add_argument("--quiet", action="store_true", help="do not log requests on stderr")
 
 
@@ -37,25 +59,63 @@ def run(arguments: argparse.Namespace) -> int:
     storage_url = _storage_url(arguments.storage_url)
     with listen(arguments.host, _port(arguments.port)) as listener:
         url = url_of(listener, arguments.host)
-        app = _app(arguments.key, url if storage_url == SELF else storage_url)
+        app = _app(arguments, url if storage_url == SELF else storage_url)
         config = uvicorn.Config(app, log_config=None, access_log=not arguments.quiet, lifespan="on")
         _log_requests()
-        out(_introduction(url, arguments.key))
+        out(_introduction(url, arguments.key, arguments.state))
         sys.stdout.flush()
         uvicorn.Server(config).run(sockets=[listener])
     return OK
 
 
-def _app(key: str | None, storage_url: str) -> Any:
+def _app(arguments: argparse.Namespace, storage_url: str) -> Any:
     from mailgun_mcp.catalogue.errors import CatalogueError
     from mailgun_mcp.catalogue.load import Catalogue
+    from mailgun_mcp.cli.posting import post
     from mailgun_mcp.simulator import create_app
+    from mailgun_mcp.simulator.box import Outside
 
-    if key == "":
+    if arguments.key == "":
         raise SettingsError("--key is empty")
+    path = _state_file(arguments.state)
     try:
-        return create_app(Catalogue.load(), key=key, storage_url=storage_url)
+        return create_app(
+            Catalogue.load(),
+            account=_account(arguments.scenario, path, storage_url),
+            key=arguments.key,
+            storage_url=storage_url,
+            control=arguments.control,
+            outside=Outside(post, arguments.deliver_webhooks, path),
+        )
     except CatalogueError as error:
+        raise SettingsError(str(error)) from error
+
+
+def _state_file(name: str | None) -> Path | None:
+    if name is None:
+        return None
+    path = Path(name).expanduser()
+    if not path.parent.is_dir() or path.is_dir():
+        raise SettingsError(f"state: {name} is not a file in a directory that is there")
+    return path
+
+
+def _account(scenario: str | None, state: Path | None, storage_url: str) -> "Account | None":
+    """Return the account of the state file, else of the scenario; None leaves it to the simulator."""
+    from mailgun_mcp.simulator.clock import SystemClock
+    from mailgun_mcp.simulator.state_file import StateFileError, open_account
+
+    try:
+        account = open_account(state, SystemClock()) if state else None
+    except StateFileError as error:
+        raise SettingsError(str(error)) from error
+    if account is not None or scenario is None:
+        return account
+    from mailgun_mcp.simulator.scenario import ScenarioError, open_scenario, scenario_account
+
+    try:
+        return scenario_account(open_scenario(scenario), SystemClock(), storage_url=storage_url)
+    except ScenarioError as error:
         raise SettingsError(str(error)) from error
 
 
@@ -86,11 +146,12 @@ def _log_requests() -> None:
     logging.getLogger("uvicorn.access").setLevel(logging.INFO)
 
 
-def _introduction(url: str, key: str | None) -> str:
+def _introduction(url: str, key: str | None, state: str | None) -> str:
     used = key or "simulator"
     user = quote(f"api:{used}")
+    keeps = f"the account is kept in {state}" if state else "nothing is kept"
     return (
-        f"The Mailgun simulator listens on {url} (Ctrl+C ends it; nothing is kept)\n"
+        f"The Mailgun simulator listens on {url} (Ctrl+C ends it; {keeps})\n"
         f"  try it:      curl --user {user} {url}/v4/domains\n"
         f"  serve it:    MAILGUN_API_URL={url} MAILGUN_API_KEY={quote(used)} mailgun-mcp"
     )

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from mailgun_mcp.catalogue.operation import Arguments, Operation
 
-ADDRESS = re.compile(r"""[^\s<>()\[\],;:"]+@[^\s<>()\[\],;:"]+""")
-URL = re.compile(r"""[a-z][a-z0-9+.-]*://[^\s"'<>]+""", re.IGNORECASE)
+WORD = re.compile(r"""[^\s<>()\[\],;:"]+""")
+URL = re.compile(r"""[a-z][a-z0-9+.-]{0,30}://[^\s"'<>]+""", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def _destinations(operation: Operation, arguments: Arguments) -> Iterator[str]:
 def _route_targets(action: str) -> Iterator[str]:
     """Whatever in the action looks like a URL or an address, however it is quoted and joined."""
     urls = URL.findall(action)
-    addresses = ADDRESS.findall(URL.sub(" ", action).replace("'", " "))
+    addresses = _with_at_sign(URL.sub(" ", action).replace("'", " "))
     for url in urls:
         yield from _hosts(url)
     yield from map(_folded, addresses)
@@ -152,8 +152,21 @@ def _addresses(value: Any) -> Iterator[str]:
     """
     for text in _texts(value):
         plain = _folded(text)
-        found = [*ADDRESS.findall(plain), *(address for _, address in getaddresses([plain]) if "@" in address)]
+        found = [*_with_at_sign(plain), *_parsed(plain)]
         yield from (_folded(address) for address in found) if found else [plain] if plain else []
+
+
+def _parsed(text: str) -> list[str]:
+    """Return the addresses as a mail program reads them, or `text` itself where it nests too deep for that."""
+    try:
+        return [address for _, address in getaddresses([text]) if "@" in address]
+    except RecursionError:
+        return [text]
+
+
+def _with_at_sign(text: str) -> list[str]:
+    """Return the words of `text` that hold an @ inside. One pattern for all of it takes a day for a megabyte."""
+    return [word for word in WORD.findall(text) if "@" in word[1:-1]]
 
 
 def _folded(text: str) -> str:

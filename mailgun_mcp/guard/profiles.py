@@ -16,6 +16,7 @@ READ_ONLY_OTHERWISE = Decision("deny", "read-only/otherwise", "the policy read-o
 CHANGING = ["write", "send", "destructive", "credential", "billing"]
 LATELY = "15m"
 FEW = 10
+UPSERTING = ["add_mailing_list_member", "bulk_add_mailing_list_members", "import_mailing_list_members"]
 
 PROFILES: dict[str, tuple[tuple[Effect, Mapping[str, Any], str], ...]] = {
     "read-only": (("allow", {"risk": "read"}, "reads are allowed"),),
@@ -29,6 +30,16 @@ PROFILES: dict[str, tuple[tuple[Effect, Mapping[str, Any], str], ...]] = {
             "confirm",
             {"risk": "write", "destinations": "*", "after_untrusted": LATELY},
             "it would send data out, and text that a third party wrote was shown a short while ago",
+        ),
+        (
+            "confirm",
+            {"tool": UPSERTING, "arguments": {"upsert": True}},
+            "with upsert it can bring back someone who unsubscribed",
+        ),
+        (
+            "confirm",
+            {"tool": ["update_ip_pool", "update_dynamic_pool"], "arguments": {"remove_ip": {"exists": True}}},
+            "it takes an IP away from the domains that send through it",
         ),
         ("allow", {"risk": ["read", "write"]}, "reads and writes are allowed"),
         ("allow", {"risk": "send", "recipients": {"at_most": FEW}}, "a send to a few recipients is allowed"),

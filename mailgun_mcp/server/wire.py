@@ -18,6 +18,9 @@ from anyio import to_thread
 LONGEST = 2**30
 """Bytes of a line, which nobody sends: how much a call may hold is checked where it is read."""
 
+LAST_READ = 2.0
+"""Seconds that a client has, after it closed its end, to read the rest of what was written to it."""
+
 
 class Wire(Protocol):
     """The client's end of the line."""
@@ -82,7 +85,7 @@ async def _open_pipes(stdin: int, stdout: int) -> AsyncIterator[Wire]:
         yield _Pipes(reader, outlet)
     finally:
         inlet.close()
-        outlet.close()
+        await outlet.close()
         # Others may hold the same ends, and not expect that they do not block.
         os.set_blocking(stdin, True)
         os.set_blocking(stdout, True)
@@ -129,7 +132,9 @@ class _Outlet(asyncio.BaseProtocol):
         if self._is_lost:
             raise anyio.BrokenResourceError
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        with anyio.move_on_after(LAST_READ, shield=True):
+            await self._written.wait()
         if not self._is_lost:
             self._transport.abort()
 

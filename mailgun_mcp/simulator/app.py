@@ -22,7 +22,7 @@ from mailgun_mcp.simulator.tracking_hosts import UNKNOWN_DOMAIN
 from mailgun_mcp.simulator.usage import count_use
 
 if TYPE_CHECKING:
-    from mailgun_mcp.simulator.box import Conditions
+    from mailgun_mcp.simulator.box import Conditions, Outside
     from mailgun_mcp.simulator.faults import Sleep
 
 MAX_CONTENT = int(52.4 * 1024 * 1024)
@@ -48,17 +48,19 @@ def create_app(
     control: bool = False,
     conditions: "Conditions | None" = None,
     sleep: "Sleep | None" = None,
+    outside: "Outside | None" = None,
 ) -> App:
     """Return the simulator as an ASGI application.
 
     Without `account` it holds the seeded demo account. With `key` only that API key is let in, as an
     admin's, and those that the account has or gets; without one any is, but those that were deleted.
     With `control` the routes under `/simulator/` change it while it runs. `conditions` are the faults,
-    limits and delays that it starts with; `sleep` is how slow answers wait. The demo account tells that its
+    limits and delays that it starts with; `sleep` is how slow answers wait.
+    `outside` says where webhooks may be posted, and which file keeps the account. The demo account tells that its
     stored messages are under `storage_url`.
     """
     account = account or demo_account(SystemClock(), storage_url=storage_url)
-    if not control and conditions is None:
+    if not control and conditions is None and outside is None:
         return _Simulator(catalogue, account, key)
     from mailgun_mcp.simulator.box import Box, Conditions
     from mailgun_mcp.simulator.control import controlled
@@ -66,8 +68,13 @@ def create_app(
     def build(account: Account) -> App:
         return _Simulator(catalogue, account, key)
 
-    box = Box(Router(catalogue), account, build, conditions or Conditions(), sleep)
-    return controlled(box, key=key) if control else box
+    box = Box(Router(catalogue), account, build, conditions or Conditions(), sleep, outside)
+    app: App = controlled(box, key=key) if control else box
+    if outside is None or outside.state_file is None:
+        return app
+    from mailgun_mcp.simulator.state_file import kept
+
+    return kept(app, box, outside.state_file)
 
 
 class _Simulator:

@@ -4,11 +4,13 @@ from asyncio import sleep as sleep_of_asyncio
 from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import dataclass
+from pathlib import Path
 
 from mailgun_mcp.simulator.clock import Clock, ManualClock, MovableClock
 from mailgun_mcp.simulator.faults import Fault, Faults, Sleep, fail
 from mailgun_mcp.simulator.lag import Lag, accounts_of
 from mailgun_mcp.simulator.layers import App, Receive, Request, Scope, Send, operation_of
+from mailgun_mcp.simulator.outbox import Poster
 from mailgun_mcp.simulator.rate_limits import DOCUMENTED, Limit, limited
 from mailgun_mcp.simulator.routing import Router
 from mailgun_mcp.simulator.state import Account
@@ -25,6 +27,16 @@ class Conditions:
     """Seconds until reads see a write."""
 
 
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What the simulator may touch of the world around it."""
+
+    poster: Poster | None = None
+    anywhere: bool = False
+    """Whether webhooks go to any URL, and not just to loopback."""
+    state_file: Path | None = None
+
+
 class Box:
     """One account with everything around it, all of which can be changed while it runs."""
 
@@ -35,8 +47,10 @@ class Box:
         build: Callable[[Account], App],
         conditions: Conditions,
         sleep: Sleep | None = None,
+        outside: Outside | None = None,
     ) -> None:
         self.account = account
+        self.outside = outside or Outside()
         self.clock = movable(account)
         self._router, self._build, self._at_start = router, build, conditions
         self._sleep: Sleep = sleep or sleep_of_asyncio
@@ -78,6 +92,16 @@ class Box:
         self.account = account or self._copy(self._origin)
         self._app = self._build(self.account)
         self._meet(self._at_start)
+
+    def hold(self, account: Account) -> None:
+        """Go on with another account, under the same conditions."""
+        self.account = account
+        self._app = self._build(account)
+        self.changed()
+
+    def changed(self) -> None:
+        """Let late reads see at once what was changed behind their back."""
+        self.delay_reads(self.visible_after)
 
     def _meet(self, conditions: Conditions) -> None:
         self.faults.set(conditions.faults, conditions.seed)

@@ -1,22 +1,31 @@
 """The simulator's own routes, under `/simulator/`: its clock, faults, state, and a new beginning."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+from mailgun_mcp.simulator import control_mail
 from mailgun_mcp.simulator.admission import identify
 from mailgun_mcp.simulator.box import Box
 from mailgun_mcp.simulator.clock import MovableClock, iso_date, parse_mail_date, parse_rfc3339
 from mailgun_mcp.simulator.delivery import deliver_due
 from mailgun_mcp.simulator.faults import Fault, FaultError, unknown
 from mailgun_mcp.simulator.layers import App, Receive, Scope, Send, raw_path, read_body, read_json, send_reply
+from mailgun_mcp.simulator.page import PATHS, show
 from mailgun_mcp.simulator.rate_limits import DOCUMENTED, Limit
 from mailgun_mcp.simulator.replies import Refusal, Reply
 from mailgun_mcp.simulator.reports import seconds
 from mailgun_mcp.simulator.state import Account, Domain
 
 PREFIX = "/simulator/"
+READS = ("GET", "HEAD")
+UNAUTHORIZED = Reply(
+    {"message": "the control routes need the simulator's API key"},
+    401,
+    # Browsers ask for the key then.
+    headers=((b"www-authenticate", b'Basic realm="MG API"'),),
+)
 Body = dict[str, Any]
-Route = Callable[[Box, Body], Reply]
+Route = Callable[[Box, Body], Reply | Awaitable[Reply]]
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 """Of the durations that the clock is advanced by; here `m` is minutes."""
 
@@ -29,7 +38,8 @@ def controlled(box: Box, *, key: str | None = None) -> App:
             await box(scope, receive, send)
             return
         try:
-            reply = _answer(box, scope, await read_body(receive), key)
+            answer = _answer(box, scope, await read_body(receive), key)
+            reply = answer if isinstance(answer, Reply) else await answer
         except (Refusal, FaultError) as error:
             reply = error.reply if isinstance(error, Refusal) else Reply({"message": str(error)}, 400)
         await send_reply(send, reply)
@@ -37,11 +47,16 @@ def controlled(box: Box, *, key: str | None = None) -> App:
     return app
 
 
-def _answer(box: Box, scope: Scope, content: bytes, key: str | None) -> Reply:
+def _answer(box: Box, scope: Scope, content: bytes, key: str | None) -> Reply | Awaitable[Reply]:
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
     if key and identify(box.account, headers.get("authorization", ""), any_key=False) is None:
-        raise Refusal(401, "the control routes need the simulator's API key")
+        return UNAUTHORIZED
     path, method = raw_path(scope), scope["method"]
+    if path in PATHS and method in READS:
+        return show(path, box.account, box.clock, scope["query_string"].decode("latin-1"))
+    # An empty form of another site's page would reset the account; browsers say where a request is from.
+    if method not in READS and headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        raise Refusal(403, "the control routes take nothing from other sites' pages")
     methods = ROUTES.get(path)
     if methods is None:
         raise Refusal(404, unknown("control route", path, ROUTES))
@@ -198,5 +213,6 @@ ROUTES: dict[str, dict[str, Route]] = {
     f"{PREFIX}faults": {"GET": show_faults, "POST": set_faults, "DELETE": clear_faults},
     f"{PREFIX}reset": {"POST": reset},
     f"{PREFIX}state": {"GET": show_state},
+    **{PREFIX + path: methods for path, methods in control_mail.ROUTES.items()},
 }
 """Path -> method -> what it does."""

@@ -21,6 +21,7 @@ from mailgun_mcp.simulator.forms import (
     parse_json,
     parse_query,
 )
+from mailgun_mcp.simulator.other_names import renamed
 from mailgun_mcp.simulator.replies import Refusal
 
 Schema = Mapping[str, Any]
@@ -84,7 +85,7 @@ def decode(operation: Operation, path: Mapping[str, str], sent: Sent) -> Argumen
     if operation.body == "json":
         _take_json(operation, plan, sent, arguments)
     elif operation.body:
-        _take_form(operation, plan, _form(plan, sent), arguments)
+        _take_form(operation, plan, renamed(operation.name, _form(plan, sent)), arguments)
     elif sent.content and media_type(sent.content_type) in (MULTIPART, URLENCODED):
         _take_form_for_query(operation, plan, parse_form(sent.content, sent.content_type), arguments)
     return arguments
@@ -105,15 +106,21 @@ def _take_headers(plan: _Plan, sent: Sent, arguments: Arguments) -> None:
 def _take_query(operation: Operation, plan: _Plan, query: str, arguments: Arguments) -> None:
     if not query:
         return
-    known = plan.places.get("query", {})
-    fields = parse_query(query)
+    # A form's fields may stand in the query too: Mailgun's SDK for Node sends some of them there.
+    known = plan.places.get("form", {}) | plan.places.get("query", {})
+    fields = renamed(operation.name, parse_query(query))
     if "page_url" in plan.only and not fields.keys() <= known.keys():
         arguments[plan.only["page_url"].name] = query
         return
     for wire, values in fields.items():
         if wire not in known:
             raise _unknown(wire)
-        arguments[known[wire].name] = _decoded(operation, known[wire], values)
+        if values[-1] or not _is_number(operation, known[wire]):
+            arguments[known[wire].name] = _decoded(operation, known[wire], values)
+
+
+def _is_number(operation: Operation, argument: Argument) -> bool:
+    return operation.input_schema["properties"][argument.name].get("type") in ("integer", "number")
 
 
 def _form(plan: _Plan, sent: Sent) -> Fields:
@@ -150,11 +157,14 @@ def _take_json(operation: Operation, plan: _Plan, sent: Sent, arguments: Argumen
     if whole and kind in (MULTIPART, URLENCODED):
         arguments[whole.name] = [_single(operation, whole, parse_form(sent.content, sent.content_type))]
         return
-    if sent.content and kind != JSON:
+    # Mailgun reads what is JSON as JSON: its SDK for Node calls it a form when it deletes a tag.
+    called_a_form = kind == URLENCODED and sent.content.startswith(b"{")
+    if sent.content and kind != JSON and not called_a_form:
         raise _wrong_media(JSON, kind)
     value = parse_json(sent.content)
     if whole:
-        arguments[whole.name] = _from_json(value, whole)
+        items = operation.input_schema["properties"][whole.name].get("items", {})
+        arguments[whole.name] = _numbers_as_text(items, _from_json(value, whole))
         return
     if not isinstance(value, dict):
         raise wrong_type("", "object")
@@ -163,6 +173,19 @@ def _take_json(operation: Operation, plan: _Plan, sent: Sent, arguments: Argumen
         if wire not in known:
             raise _unknown(wire)
         arguments[known[wire].name] = _from_json(item, known[wire])
+
+
+def _numbers_as_text(item: Schema, value: Any) -> Any:
+    """Return a batch with its numbers as text where the catalogue has text: an SMTP code comes as either."""
+    if not isinstance(value, list):
+        return value
+    texts = {name for name, schema in item.get("properties", {}).items() if schema.get("type") == "string"}
+    return [
+        {name: str(each) if name in texts and type(each) is int else each for name, each in entry.items()}
+        if isinstance(entry, dict)
+        else entry
+        for entry in value
+    ]
 
 
 def _single(operation: Operation, whole: Argument, fields: Fields) -> dict[str, Any]:
@@ -205,11 +228,19 @@ def _text(wire: str, value: Field) -> str:
 def _scalar(wire: str, schema: Schema, text: str) -> Any:
     kind = schema.get("type", "string")
     if kind == "string":
-        return text
+        return _option(schema, text)
     try:
         return SCALARS[kind](text)
     except (KeyError, ValueError) as error:
         raise wrong_type(wire, kind) from error
+
+
+def _option(schema: Schema, text: str) -> str:
+    """Return a yes or no among other words as the catalogue has it: Mailgun takes `False` for `no`."""
+    options = schema.get("enum", ())
+    if text in options or "yes" not in options or text.lower() not in FLAGS:
+        return text
+    return "yes" if FLAGS[text.lower()] else "no"
 
 
 SCALARS: dict[str, Callable[[str], Any]] = {

@@ -10,11 +10,5 @@ OLDER = (
     ("PUT", "/v3/{domain}/tags/{tag}", "update_domain_tag"),
     ("DELETE", "/v3/{domain}/tags/{tag}", "delete_domain_tag"),
     ("GET", "/v3/{domain}/tags/{tag}/stats", "get_domain_tag_stats"),
-    ("GET", "/v3/domains/{domain}/tags/{tag}/devices", "list_tag_devices"),
-    ("GET", "/v3/domains/{domain}/tags/{tag}/providers", "list_tag_providers"),
-    ("GET", "/v3/domains/{domain}/tags/{tag}/countries", "list_tag_countries"),
-    ("GET", "/v3/{domain}/tags/{tag}/stats/aggregates/devices", "list_tag_devices"),
-    ("GET", "/v3/{domain}/tags/{tag}/stats/aggregates/providers", "list_tag_providers"),
-    ("GET", "/v3/{domain}/tags/{tag}/stats/aggregates/countries", "list_tag_countries"),
 )
 """Method, path template and the operation that answers. What its own path does not hold goes to its query."""

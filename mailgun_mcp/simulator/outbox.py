@@ -18,10 +18,14 @@ Poster = Callable[[str, str, bytes], Awaitable[int]]
 """Posts to a URL a content type and body, and gives the status of the answer, 0 when there was none."""
 
 
-async def post_due(account: Account, poster: Poster) -> list[Posting]:
-    """Post everything whose time has come, and return it with what became of it."""
+async def post_due(account: Account, poster: Poster, *, may: Callable[[str], bool] = bool) -> list[Posting]:
+    """Post everything whose time has come to the URLs that may be, and return it with what became of it."""
     now = account.clock.now()
-    due = [posting for posting in account.webhooks.outbox if posting.due_at is not None and posting.due_at <= now]
+    due = [
+        posting
+        for posting in account.webhooks.outbox
+        if posting.due_at is not None and posting.due_at <= now and may(posting.url)
+    ]
     for posting in due:
         # Before anything is awaited: who asks at the same time must not post it too.
         posting.due_at = None

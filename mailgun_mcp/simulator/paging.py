@@ -58,15 +58,18 @@ class PivotPage:
 def pivot_page(entries: Mapping[str, Item], asked: PivotQuery) -> PivotPage:
     """Return a page of `entries` in the order of their keys.
 
-    `next` is always there: on the last page it equals `last`, which is how one knows.
+    `next` is always there: behind the last item it leads to a page without any, whose own `next` is `last`.
     """
     keys = sorted(entries)
     cut = window(keys, asked.page, asked.pivot, asked.limit)
     shown = keys[cut]
     kept = {**asked.filters, "limit": asked.limit}
     first, last = ({"page": name, **kept} for name in ("first", "last"))
-    following = {"page": "next", asked.pivot_name: shown[-1], **kept} if cut.stop < len(keys) and shown else last
-    preceding = {"page": asked.backward, asked.pivot_name: shown[0], **kept} if cut.start > 0 and shown else first
+    if shown:
+        following = {"page": "next", asked.pivot_name: shown[-1], **kept}
+        preceding = {"page": asked.backward, asked.pivot_name: shown[0], **kept}
+    else:
+        following, preceding = (first, first) if asked.page in BACKWARD else (last, last)
     queries = {"first": first, "last": last, "next": following, "previous": preceding}
     paging = {name: f"{asked.url}?{urlencode(query)}" for name, query in queries.items()}
     return PivotPage([entries[key] for key in shown], paging)

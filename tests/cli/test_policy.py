@@ -46,7 +46,7 @@ def wrong(tmp_path: Path) -> str:
 
 def test_a_good_file_is_ok(solo: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("check", solo) == OK
-    assert capsys.readouterr().out == f"{solo}: ok (11 rules with those it extends, 8 tests)\n"
+    assert capsys.readouterr().out == f"{solo}: ok (13 rules with those it extends, 8 tests)\n"
 
 
 def test_a_file_that_extends_nothing_is_told_what_that_means(
@@ -202,7 +202,7 @@ def test_the_table_of_one_policy_tells_level_conditions_and_rule(capsys: pytest.
         "| tool | toolset | risk | decision | level | when | rule |",
         "| --- | --- | --- | --- | --- | --- | --- |",
         "| send_message | messages | send | confirm | typed | "
-        "confirm (typed) if after_untrusted: 15m; allow if recipients.at_most: 10 | guarded/5 |",
+        "confirm (typed) if after_untrusted: 15m; allow if recipients.at_most: 10 | guarded/7 |",
     ]
     assert len(lines) == len(catalogue()) + 2
 
@@ -228,9 +228,9 @@ def test_simulate_tells_each_difference_and_counts_them(
 
     assert run("simulate", solo, "--replay", str(journal)) == OK
     assert capsys.readouterr().out == (
-        "      1 list_domains: allow -> allow (guarded/3)\n"
+        "      1 list_domains: allow -> allow (guarded/5)\n"
         "*     2 delete_domain: confirm -> deny (solo.yaml:8 (production))\n"
-        "      3 list_domains: ? -> allow (guarded/3)\n"
+        "      3 list_domains: ? -> allow (guarded/5)\n"
         "      4 gone: allow -> unknown tool\n"
         "\n"
         "     1 ? -> allow\n"

@@ -99,6 +99,10 @@ def test_an_interrupt_ends_it_in_order(tmp_path: Path) -> None:
         (["--port", "65536"], "port: '65536' is not a port from 0 to 65535"),
         (["--host", "0.0.0.0"], "host 0.0.0.0 is not loopback"),
         (["--port", "0", "--key", ""], "--key is empty"),
+        (
+            ["--port", "0", "--storage-url", "here"],
+            "storage-url: 'here' is neither `self` nor the start of an http or https URL",
+        ),
     ],
 )
 def test_what_it_cannot_listen_on_is_refused(

@@ -79,7 +79,9 @@ def test_a_call_that_the_policy_denies_is_refused_and_the_rule_named(mailgun_mcp
     policy.write_text("version: 1\nextends: guarded\nrules:\n  - match: {tool: delete_domain}\n    decision: deny\n")
     done = mailgun_mcp("tools", "call", "delete_domain", NAME, "--simulator", "--policy", str(policy))
     assert (done.returncode, done.stdout) == (exits.REFUSED, "")
-    assert done.stderr.startswith("Refused by policy (policy.yaml:4 (rule 1)): it matches tool: delete_domain. Nothing was sent; ")
+    assert done.stderr.startswith(
+        "Refused by policy (policy.yaml:4 (rule 1)): it matches tool: delete_domain. Nothing was sent; "
+    )
 
 
 def test_without_guard_rails_a_destructive_call_is_made(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -52,14 +52,6 @@ async def upstream() -> AsyncIterator[Upstream]:
         yield stub
 
 
-@pytest.fixture(autouse=True)
-def _logger_of_this_test() -> Iterator[None]:
-    """The logger keeps the stderr that it first wrote to."""
-    logs.logger.cache_clear()
-    yield
-    logs.logger.cache_clear()
-
-
 def app_with_key(url: str) -> App:
     client = Client(resolve(url=url), KEY, user_agent="tests")
     logs.withhold(KEY)

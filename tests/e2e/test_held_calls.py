@@ -153,7 +153,7 @@ async def test_what_is_held_shows_the_person_what_a_form_would(app: App, mailgun
         "Account default, called by an assistant",
         'get_bounce shows now: {"address": "ann@example.com", "code": "550"}',
         LASTING["whole"],
-        "Asked because it removes something, or lets mail flow to someone who said no (guarded/6).",
+        "Asked because it removes something, or lets mail flow to someone who said no (guarded/8).",
     ]
 
 

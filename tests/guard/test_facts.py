@@ -142,3 +142,13 @@ def test_any_arguments_have_facts(tool: str, values: list[Any]) -> None:
     call = gather(find(tool), dict(zip(names, values, strict=False)), Context())
 
     assert all(isinstance(each, str) for each in (*call.recipients, *call.senders, *call.destinations, *call.domains))
+
+
+def test_a_very_long_recipient_is_read_in_one_pass() -> None:
+    gathered = gather(find("send_message"), {"domain_name": "mg.example.com", "to": ["a" * 10**6]}, Context())
+    assert gathered.recipient_count == 1
+
+
+def test_a_recipient_that_no_parser_can_read_counts_as_one() -> None:
+    gathered = gather(find("send_message"), {"domain_name": "mg.example.com", "to": ["(" * 3000]}, Context())
+    assert gathered.recipient_count == 1

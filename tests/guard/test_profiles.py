@@ -85,3 +85,20 @@ def test_profiles_have_digests_of_their_own() -> None:
 def test_an_unknown_profile_names_the_nearest() -> None:
     with pytest.raises(LookupError, match="unknown policy 'gaurded': did you mean 'guarded'"):
         profile("gaurded")
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "effect"),
+    [
+        ("add_mailing_list_member", {"upsert": True}, "confirm"),
+        ("add_mailing_list_member", {"upsert": False}, "allow"),
+        ("bulk_add_mailing_list_members", {"upsert": True}, "confirm"),
+        ("import_mailing_list_members", {"upsert": True}, "confirm"),
+        ("update_ip_pool", {"pool_id": "p", "remove_ip": "192.0.2.7"}, "confirm"),
+        ("update_ip_pool", {"pool_id": "p", "add_ip": "192.0.2.7"}, "allow"),
+        ("update_dynamic_pool", {"pool_name": "dynamic_good", "remove_ip": "192.0.2.7"}, "confirm"),
+    ],
+)
+def test_guarded_confirms_a_write_that_takes_something_away(tool: str, arguments: dict[str, Any], effect: str) -> None:
+    call = gather(next(operation for operation in catalogue() if operation.name == tool), arguments, Context())
+    assert decide(profile("guarded"), call).effect == effect

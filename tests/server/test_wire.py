@@ -106,6 +106,13 @@ def test_a_client_that_reads_late_gets_everything(tmp_path: Path) -> None:
     assert (found, process.returncode) == ({*range(1, 4 + lists)}, 0)
 
 
+def test_a_client_that_closes_its_end_at_once_gets_every_answer_whole(tmp_path: Path) -> None:
+    done = subprocess.run(
+        command("serve", "--simulator"), env=environment(tmp_path), input=FRAMES, capture_output=True, timeout=PATIENCE
+    )
+    assert (done.returncode, done.stderr, _ids(done.stdout)) == (0, b"", ANSWERED)
+
+
 @pytest.mark.parametrize("version", ["2024-11-05", "2025-06-18", "2025-11-25", "2026-07-28"])
 def test_the_catalogue_holds_the_tools_in_their_wire_form(version: str) -> None:
     """The server puts them into the answer as they are, past the SDK's own check."""

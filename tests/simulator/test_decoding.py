@@ -195,3 +195,30 @@ def test_an_unknown_field_of_a_single_entry_is_refused() -> None:
             {"domain_name": "x.example"},
             Sent("", {"content-type": "application/x-www-form-urlencoded"}, b"address=a&colour=red"),
         )
+
+
+def test_numbers_in_a_batch_are_taken_for_the_text_that_the_catalogue_has() -> None:
+    sent = Sent("", {"content-type": "application/json"}, b'[{"address": "a@b.example", "code": 550}]')
+    arguments = decode(find("add_bounces"), {"domain_name": "x.example"}, sent)
+    assert arguments["bounces"] == [{"address": "a@b.example", "code": "550"}]
+
+
+def test_what_is_called_a_form_but_is_json_is_read_as_json() -> None:
+    sent = Sent("", {"content-type": "application/x-www-form-urlencoded"}, b'{"tag": "news"}')
+    assert decode(find("delete_account_tag"), {}, sent) == {"tag": "news"}
+
+
+def test_a_field_of_a_form_may_stand_in_the_query() -> None:
+    sent = Sent("dkim_selector=third", {}, b"")
+    arguments = decode(find("update_dkim_selector"), {"name": "x.example"}, sent)
+    assert arguments["dkim_selector"] == "third"
+
+
+def test_a_number_that_is_left_blank_in_the_query_is_not_there() -> None:
+    assert "limit" not in decode(find("list_account_domain_keys"), {}, Sent("limit=&selector=s", {}, b""))
+
+
+@pytest.mark.parametrize(("text", "option"), [("False", "no"), ("true", "yes"), ("htmlonly", "htmlonly")])
+def test_a_flag_among_words_is_one_of_the_words(text: str, option: str) -> None:
+    sent = Sent("", {"content-type": "application/x-www-form-urlencoded"}, f"o:tracking={text}".encode())
+    assert decode(find("send_message"), {"domain_name": "x.example"}, sent)["tracking"] == option

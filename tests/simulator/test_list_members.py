@@ -188,3 +188,11 @@ async def test_both_ways_of_paging_show_every_member_once(
         page = (await mailgun.get(page["paging"]["next"])).json()
         paged += [item["address"] for item in page["items"]]
     assert paged == wanted
+
+
+async def test_a_name_beside_an_address_becomes_the_members(mailgun: httpx.AsyncClient) -> None:
+    await mailgun.post("/v3/lists", data={"address": f"named@{PLAIN}"})
+    members = '[{"address": "Kim <kim@x.example>"}, {"address": "Lee <lee@x.example>", "name": "Lea"}]'
+    await mailgun.post(f"/v3/lists/named@{PLAIN}/members.json", data={"members": members})
+    found = (await mailgun.get(f"/v3/lists/named@{PLAIN}/members")).json()["items"]
+    assert [(item["address"], item["name"]) for item in found] == [("kim@x.example", "Kim"), ("lee@x.example", "Lea")]

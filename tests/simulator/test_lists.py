@@ -105,8 +105,11 @@ async def test_lists_are_shown_by_skip_and_by_page(mailgun: httpx.AsyncClient, a
         page = (await mailgun.get(page["paging"]["next"])).json()
         seen += [item["address"][0] for item in page["items"]]
     assert seen == list("abcde")
+    assert page["items"] == []
     back = (await mailgun.get(page["paging"]["previous"])).json()
-    assert [item["address"][0] for item in back["items"]] == ["c", "d"]
+    assert [item["address"][0] for item in back["items"]] == ["d", "e"]
+    back = (await mailgun.get(back["paging"]["previous"])).json()
+    assert [item["address"][0] for item in back["items"]] == ["b", "c"]
 
 
 @pytest.fixture

@@ -20,13 +20,10 @@ def asked(entries: dict[str, str], url: str) -> PivotPage:
 
 
 def walked(entries: dict[str, str], limit: int, start: str, link: str) -> list[list[str]]:
-    """Follow the URLs from the page `start` by `link` until they lead nowhere new."""
+    """Follow the URLs from the page `start` by `link` until a page shows nothing."""
     pages, page = [], asked(entries, f"{URL}?page={start}&limit={limit}")
     while page.items:
         pages.append(page.items)
-        end = "last" if link == "next" else "first"
-        if page.paging[link] == page.paging[end]:
-            break
         page = asked(entries, page.paging[link])
     return pages
 

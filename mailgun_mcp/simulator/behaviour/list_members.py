@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable
+from email.utils import parseaddr
 from typing import Any
 
 from mailgun_mcp.catalogue.places import email as fault_of_address
@@ -76,7 +77,7 @@ def delete_mailing_list_member(account: Account, call: Call) -> Reply:
 
 def bulk_add_mailing_list_members(account: Account, call: Call) -> Reply:
     mailing_list = found_list(account, call, QUOTED)
-    entries = [{"subscribed": True, **entry} for entry in call["members"]]
+    entries = [{"subscribed": True, **_bare(entry)} for entry in call["members"]]
     if len(entries) > AT_ONCE:
         return _uploaded(account, mailing_list, entries, "json", upsert=call.get("upsert"))
     if any(fault_of_address(entry["address"]) for entry in entries):
@@ -116,6 +117,14 @@ def _put(mailing_list: MailingList, values: Record) -> Member:
     member.vars = values.get("vars", member.vars)
     member.subscribed = values.get("subscribed", member.subscribed)
     return member
+
+
+def _bare(entry: Record) -> Record:
+    """Return the entry with the name that stands beside its address, as in `Kim <kim@x.example>`, in its place."""
+    name, address = parseaddr(entry["address"])
+    if not name or fault_of_address(address):
+        return entry
+    return {"name": name, **entry, "address": address}
 
 
 def _put_all(mailing_list: MailingList, entries: Iterable[Record], *, upsert: bool) -> list[Record]:

@@ -1,0 +1,161 @@
+"""Control routes for what comes from outside: inbound mail, recipients, webhooks, scenarios, snapshots."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import asdict
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from mailgun_mcp.simulator.box import Box
+from mailgun_mcp.simulator.codec import CodecError, restored, snapshot
+from mailgun_mcp.simulator.faults import unknown
+from mailgun_mcp.simulator.inbound import deliver_inbound
+from mailgun_mcp.simulator.outbox import Poster, post_due
+from mailgun_mcp.simulator.recipients import act
+from mailgun_mcp.simulator.replies import Refusal, Reply
+from mailgun_mcp.simulator.state import Account
+from mailgun_mcp.simulator.webhooks_state import Posting
+
+Body = dict[str, Any]
+Route = Callable[[Box, Body], Reply | Awaitable[Reply]]
+INBOUND = ("mime", "sender", "recipients", "from", "to", "cc", "subject", "text", "html", "headers")
+
+
+def check_texts(body: Body, names: Iterable[str], needed: Iterable[str] = ()) -> None:
+    """Raise Refusal unless the body has only texts, of these names, and those that are needed."""
+    for name, value in body.items():
+        if name not in names:
+            raise Refusal(400, unknown("field", name, names))
+        if not isinstance(value, str):
+            raise Refusal(400, f"{name} is not a text")
+    for name in needed:
+        if not body.get(name):
+            raise Refusal(400, f"{name} is missing")
+
+
+def receive_mail(box: Box, body: Body) -> Reply:
+    """Take a mail from outside: `mime`, or its fields; `sender` and `recipients` of the envelope if others."""
+    texts = {name: value for name, value in body.items() if name not in ("recipients", "headers")}
+    check_texts(texts, INBOUND)
+    recipients, headers = body.get("recipients", []), body.get("headers", {})
+    if not isinstance(recipients, list) or not all(isinstance(one, str) for one in recipients):
+        raise Refusal(400, "recipients is not a list of addresses")
+    if not isinstance(headers, dict) or not all(isinstance(one, str) for one in headers.values()):
+        raise Refusal(400, "headers is not an object of texts")
+    sender = texts.pop("sender", "")
+    mail = texts["mime"].encode("utf-8", "replace") if "mime" in texts else {**texts, "headers": headers}
+    found = deliver_inbound(box.account, mail, sender=sender, recipients=recipients)
+    if not found:
+        raise Refusal(400, "the mail names no recipient: give to, or recipients")
+    box.changed()
+    return Reply({"items": [asdict(received) for received in found]})
+
+
+def show_received(box: Box, _: Body) -> Reply:
+    return Reply({"items": [asdict(received) for received in box.account.routes.received]})
+
+
+def act_as_recipient(box: Box, body: Body) -> Reply:
+    """Open, click, complain, unsubscribe or bounce: `action` on the `message` (its id or storage key)."""
+    check_texts(body, ("action", "message", "recipient", "url", "tag"), ("action", "message"))
+    details = {name: body[name] for name in ("url", "tag") if name in body}
+    events = act(box.account, body["action"], body["message"], body.get("recipient", ""), **details)
+    box.changed()
+    return Reply({"items": [event.record for event in events]})
+
+
+def show_webhooks(box: Box, _: Body) -> Reply:
+    return Reply({"items": [_posting(posting) for posting in box.account.webhooks.outbox]})
+
+
+def post_webhooks(box: Box, body: Body) -> Awaitable[Reply]:
+    """Post what is due, really: to loopback, and elsewhere only when the simulator was told to."""
+    check_texts(body, ())
+    poster = box.outside.poster
+    if poster is None:
+        raise Refusal(400, "this simulator posts nothing: `mailgun-mcp simulator` does")
+    return _post(box, poster)
+
+
+async def _post(box: Box, poster: Poster) -> Reply:
+    may = bool if box.outside.anywhere else is_loopback
+    posted = await post_due(box.account, poster, may=may)
+    box.changed()
+    kept = [one for one in box.account.webhooks.outbox if one.due_at is not None and one.due_at <= box.clock.now()]
+    not_posted = [one.url for one in kept if not may(one.url)]
+    return Reply({"items": [_posting(one) for one in posted], "not_loopback": not_posted})
+
+
+def is_loopback(url: str) -> bool:
+    """Say whether a URL leads to this machine, by what is written and not by what a DNS says."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _posting(posting: Posting) -> Body:
+    return {
+        "id": posting.id,
+        "kind": posting.kind,
+        "url": posting.url,
+        "domain": posting.domain,
+        "event": posting.event,
+        "created_at": posting.created_at,
+        "due_at": posting.due_at,
+        "attempts": [{"at": at, "status": status} for at, status in posting.attempts],
+        "outcome": posting.outcome,
+        "signature": asdict(posting.signature),
+        "data": posting.data,
+    }
+
+
+def seed(box: Box, body: Body) -> Reply:
+    """Begin anew with a shipped scenario, one that is described here, or without either the demo account."""
+    from mailgun_mcp.simulator.scenario import ScenarioError, described, scenario_account
+    from mailgun_mcp.simulator.seed import demo_account
+
+    for name in body:
+        if name != "scenario":
+            raise Refusal(400, unknown("field", name, ["scenario"]))
+    try:
+        scenario = described(body["scenario"]) if "scenario" in body else None
+    except ScenarioError as error:
+        raise Refusal(400, str(error)) from error
+    storage_url = box.account.storage_url
+    box.reset(Account(box.clock))
+    if scenario is None:
+        box.hold(demo_account(box.clock, storage_url=storage_url))
+    else:
+        box.hold(scenario_account(scenario, box.clock, storage_url=storage_url))
+    return Reply({"domains": list(box.account.domains)})
+
+
+def take_snapshot(box: Box, _: Body) -> Reply:
+    return Reply(snapshot(box.account))
+
+
+def restore(box: Box, body: Body) -> Reply:
+    """Go back to a snapshot: the account, and what time it was there."""
+    try:
+        account = restored(body, box.clock)
+    except CodecError as error:
+        raise Refusal(400, f"no snapshot: {error}") from error
+    box.clock.advance(body["now"] - box.clock.now())
+    box.hold(account)
+    return Reply({"restored": account.id, "now": box.clock.now()})
+
+
+ROUTES: dict[str, dict[str, Route]] = {
+    "inbound": {"GET": show_received, "POST": receive_mail},
+    "act": {"POST": act_as_recipient},
+    "webhooks": {"GET": show_webhooks},
+    "webhooks/post": {"POST": post_webhooks},
+    "seed": {"POST": seed},
+    "snapshot": {"GET": take_snapshot},
+    "restore": {"POST": restore},
+}
+"""Path below the control routes -> method -> what it does."""

@@ -1,0 +1,56 @@
+"""Makes HTML in which only what was made here is markup: all other text is escaped, wherever it goes."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Any
+
+VOID = frozenset({"input", "meta", "link"})
+
+
+class Markup(str):
+    """Text that is HTML already."""
+
+    __slots__ = ()
+
+
+def element(name: str, /, *children: str, **attributes: str | bool) -> Markup:
+    """Return an element. An attribute's `_` is a `-`, but at the end; true stands alone, false is left out."""
+    opened = "".join(_attribute(key, value) for key, value in attributes.items() if value is not False)
+    if name in VOID:
+        return Markup(f"<{name}{opened}>")
+    return Markup(f"<{name}{opened}>{joined(children)}</{name}>")
+
+
+def joined(parts: Iterable[str]) -> Markup:
+    """Return the parts one after the other, each escaped unless it is markup."""
+    return Markup("".join(part if isinstance(part, Markup) else escape(part) for part in parts))
+
+
+def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Markup:
+    """Return a table, or a line that says there is nothing in it."""
+    body = joined(element("tr", *(element("td", _cell(value)) for value in row)) for row in rows)
+    if not body:
+        return joined([element("h2", caption), element("p", "Nothing here.", class_="none")])
+    head = element("thead", element("tr", *(element("th", column, scope="col") for column in columns)))
+    whole = element("table", element("caption", caption), head, element("tbody", body))
+    # What scrolls has to be reached from the keyboard too.
+    return element("div", whole, class_="wide", tabindex="0", role="region", aria_label=caption)
+
+
+def pairs(caption: str, values: Iterable[tuple[str, Any]]) -> Markup:
+    """Return a table of names and values."""
+    rows = [
+        element("tr", element("th", element("bdi", name), scope="row"), element("td", _cell(value)))
+        for name, value in values
+    ]
+    return element("table", element("caption", caption), element("tbody", *rows), class_="pairs")
+
+
+def _cell(value: Any) -> str:
+    # bdi: text of one cell that turns the direction of writing must not reach the next.
+    return value if isinstance(value, Markup) else element("bdi", str(value))
+
+
+def _attribute(name: str, value: str | bool) -> str:
+    written = name.removesuffix("_").replace("_", "-")
+    return f" {written}" if value is True else f' {written}="{escape(str(value))}"'
