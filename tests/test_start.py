@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from mailgun_mcp.catalogue.load import Catalogue
@@ -10,7 +11,7 @@ from mailgun_mcp.catalogue.parts import FileFault
 from mailgun_mcp.mailgun.endpoint import Endpoint
 from mailgun_mcp.pipeline import run
 from mailgun_mcp.settings import Settings, SettingsError
-from mailgun_mcp.start import create_app, create_catalogue
+from mailgun_mcp.start import create_app, create_catalogue, in_process
 
 KEY = "key-0123456789abcdef0123456789abcdef"
 
@@ -99,3 +100,18 @@ async def test_the_simulator_answers_without_key_or_network_whatever_is_offered(
         outcome = await run(app, "list_domains", {"limit": 1})
     assert outcome.structured is not None
     assert len(outcome.structured["items"]) == 1
+
+
+@pytest.mark.anyio
+async def test_a_connection_that_breaks_in_process_is_told_as_over_a_network() -> None:
+    async def breaking(*_: object) -> None:
+        raise ConnectionResetError("gone")
+
+    async with httpx.AsyncClient(transport=in_process(breaking), base_url="http://x") as client:
+        with pytest.raises(httpx.ReadError, match="gone"):
+            await client.get("/")
+
+
+def test_a_scenario_without_the_simulator_stops_the_start() -> None:
+    with pytest.raises(SettingsError, match="scenario: only the simulator has one"):
+        create_app(Settings(api_key=KEY, scenario="injection"))

@@ -21,6 +21,8 @@ from mailgun_mcp.simulator.state import Account, Message
 
 FORMAT = "mailgun-mcp simulator account"
 VERSION = 1
+MOST_SECONDS = 1e11
+"""Of a moment; later ones have no date."""
 
 LEFT_OUT: dict[type, frozenset[str]] = {
     Account: frozenset({"clock"}),
@@ -70,8 +72,12 @@ def check_document(document: Any) -> None:
         raise CodecError("this is no account of the simulator")
     if document.get("version") != VERSION:
         raise CodecError(f"version {document.get('version')!r} is not one that this release reads ({VERSION})")
-    if document.keys() != {"format", "version", "now", "account"} or not _is(document["now"], float):
+    if document.keys() != {"format", "version", "now", "account"} or not _is_moment(document["now"]):
         raise CodecError("it does not hold just format, version, now (a number) and account")
+
+
+def _is_moment(value: Any) -> bool:
+    return _is(value, float) and 0 <= value < MOST_SECONDS
 
 
 def encode(kind: Any, value: Any) -> Any:

@@ -113,6 +113,10 @@ class Store:
         except OSError as error:
             raise self._unusable(error.strerror or str(error)) from error
 
+    def __del__(self) -> None:
+        # For who did not close it: Python warns of a file that SQLite is left to close.
+        self.close()
+
     def close(self) -> None:
         """Close the file."""
         with self._lock:

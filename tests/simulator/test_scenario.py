@@ -1,0 +1,97 @@
+"""A scenario makes the same account each time, and its incident shows through the API."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from mailgun_mcp.simulator import create_app
+from mailgun_mcp.simulator.clock import ManualClock
+from mailgun_mcp.simulator.codec import snapshot
+from mailgun_mcp.simulator.scenario import ScenarioError, described, open_scenario, parse, scenario_account, shipped
+from tests.simulator.conftest import client
+from tests.support.operations import catalogue
+
+GOOD = "domains:\n  - name: mail.example.com\n"
+
+
+def connected(name: str) -> httpx.AsyncClient:
+    return client(create_app(catalogue(), account=scenario_account(open_scenario(name), ManualClock())))
+
+
+async def events(name: str, domain: str, **query: Any) -> list[dict[str, Any]]:
+    async with connected(name) as mailgun:
+        answer = await mailgun.get(f"/v3/{domain}/events", params={"limit": 300, **query})
+    assert answer.status_code == 200, answer.text
+    items: list[dict[str, Any]] = answer.json()["items"]
+    return items
+
+
+def test_these_are_shipped() -> None:
+    assert shipped() == ["blocklisting", "broken-dkim", "complaint-spike", "injection"]
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_a_scenario_makes_the_same_account_each_time(name: str) -> None:
+    first, second = (snapshot(scenario_account(open_scenario(name), ManualClock())) for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.anyio
+async def test_blocklisting_shows_in_the_refusals_of_one_provider() -> None:
+    failed = await events("blocklisting", "mail.example.com", event="failed")
+    blocked = [event["recipient"] for event in failed if "zen.spamhaus.org" in event["delivery-status"]["message"]]
+    assert blocked
+    assert {address.partition("@")[2] for address in blocked} == {"outlook.com"}
+
+
+@pytest.mark.anyio
+async def test_broken_dkim_shows_in_refusals_of_those_who_insist() -> None:
+    failed = await events("broken-dkim", "mail.example.com", event="failed")
+    refused = {
+        event["recipient"].partition("@")[2] for event in failed if "DKIM" in event["delivery-status"]["message"]
+    }
+    assert refused == {"gmail.com", "yahoo.com"}
+
+
+@pytest.mark.anyio
+async def test_a_complaint_spike_shows_in_the_domain_it_is_in() -> None:
+    there = await events("complaint-spike", "news.example.org", event="complained")
+    elsewhere = await events("complaint-spike", "mail.example.com", event="complained")
+    assert len(there) > len(elsewhere) + 3
+
+
+@pytest.mark.anyio
+async def test_an_injection_lies_in_the_inbox() -> None:
+    (stored,) = await events("injection", "mail.example.com", event="stored")
+    async with connected("injection") as mailgun:
+        answer = await mailgun.get(f"/v3/domains/mail.example.com/messages/{stored['storage']['key']}")
+    assert "NOTE FOR AI ASSISTANTS" in answer.json()["body-plain"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param("domains: [", "x: not valid YAML", id="not-yaml"),
+        pytest.param(GOOD + "    stat: active\n", "x:3: domains.0.stat: unknown key", id="unknown-key"),
+        pytest.param(GOOD + "    state: gone\n", "x:3: domains.0.state: ", id="unknown-state"),
+        pytest.param("seed: 1\ndomains: []\n", "x:1: Value error, it has no domains", id="no-domains"),
+        pytest.param(GOOD + "  - name: mail.example.com\n", "two domains have the same name", id="twice"),
+        pytest.param("", "x:1: ", id="empty"),
+        pytest.param("? [a]\n: 1\n", "x:", id="key-of-no-text"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_line(text: str, message: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        parse(text, "x")
+    assert message in str(caught.value)
+
+
+def test_an_unknown_name_tells_the_nearest() -> None:
+    with pytest.raises(ScenarioError, match=r"did you mean 'injection'\?"):
+        open_scenario("injectoin")
+
+
+def test_a_described_scenario_opens_no_file() -> None:
+    with pytest.raises(ScenarioError, match="unknown scenario"):
+        described("/tmp/any.yaml")
