@@ -5,7 +5,7 @@ from typing import Any
 from mailgun_mcp.caller import Notify
 from mailgun_mcp.catalogue.load import Catalogue
 from mailgun_mcp.catalogue.operation import Arguments, Operation
-from mailgun_mcp.catalogue.pages import next_page
+from mailgun_mcp.catalogue.pages import items_of, next_page
 from mailgun_mcp.catalogue.parts import Files
 from mailgun_mcp.catalogue.request import build
 from mailgun_mcp.catalogue.validate import faults
@@ -49,7 +49,7 @@ async def look(
         body = replace(_parsed(response.content), tree_of(reader.secrets), _withheld)
         if reader.pages is None or not isinstance(body, dict):
             return summarize(reader.name, body if isinstance(body, dict) else {"result": body}, None, None)
-        items += _items(body, reader.pages.items)
+        items += items_of(reader.pages, body)
         following = next_page(reader, asked, body)
         if following is None or len(items) >= MAX_ITEMS:
             return summarize(reader.name, body, items, len(items) if following is None else None)
@@ -78,10 +78,3 @@ def _parsed(content: bytes) -> Any:
         return parse_json(content)
     except (ValueError, UnicodeDecodeError) as error:
         raise MailgunFault("What the call would touch cannot be read", "Try again.") from error
-
-
-def _items(body: dict[str, Any], place: str) -> list[Any]:
-    found: Any = body
-    for key in place.split("/"):
-        found = found.get(key) if isinstance(found, dict) else None
-    return list(found) if isinstance(found, (list, dict)) else []

@@ -4,7 +4,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from mailgun_mcp.catalogue.operation import Argument, Arguments, Operation
+from mailgun_mcp.catalogue.operation import Argument, Arguments, Operation, Pages
 
 INTEGER = re.compile(r"-?[0-9]{1,18}")
 
@@ -18,16 +18,21 @@ def next_page(operation: Operation, arguments: Arguments, body: Any) -> Argument
     pages = operation.pages
     if pages is None or not isinstance(body, dict):
         return None
-    items: Any = body
-    for key in pages.items.split("/"):
-        items = items.get(key) if isinstance(items, dict) else None
-    count = len(items) if isinstance(items, (list, dict)) else 0
+    count = len(items_of(pages, body))
     if count == 0:
         return None
     following = STYLES[pages.style](operation, arguments, body, count)
     if following is None or all(arguments.get(name) == value for name, value in following.items()):
         return None
     return following
+
+
+def items_of(pages: Pages, body: dict[str, Any]) -> list[Any]:
+    """Return the items of a page; none where the answer holds no list there."""
+    found: Any = body
+    for key in pages.items.split("/"):
+        found = found.get(key) if isinstance(found, dict) else None
+    return list(found) if isinstance(found, (list, dict)) else []
 
 
 def _skip(operation: Operation, arguments: Arguments, body: dict[str, Any], count: int) -> Arguments | None:
