@@ -5,8 +5,6 @@ from typing import Any
 from mailgun_mcp.catalogue.load import Catalogue
 from mailgun_mcp.catalogue.operation import Operation
 
-REVERSIBLE = {"whole": "can be reversed", "part": "can be reversed in part", "no": "cannot be reversed"}
-
 
 def tool_reference(operation: Operation) -> str:
     """Return the reference of one tool."""
@@ -52,8 +50,8 @@ def _effects(operation: Operation) -> str:
     effects = []
     if operation.bulk and operation.risk != "read":
         effects.append("touches many things")
-    if operation.reversible:
-        effects.append(REVERSIBLE[operation.reversible])
+    if operation.undo:
+        effects.append(operation.undo.told)
     return "".join(f", {effect}" for effect in effects)
 
 

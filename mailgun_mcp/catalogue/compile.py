@@ -13,6 +13,7 @@ from mailgun_mcp.catalogue.documents import Node, digest, read_document
 from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.catalogue.extension import DocumentExtension
 from mailgun_mcp.catalogue.prompts import compile_prompts, render_prompts
+from mailgun_mcp.catalogue.resources import check_resources, compile_resources
 
 PACKAGE = Path(__file__).resolve().parents[1]
 SOURCES = PACKAGE.parent / "tools"
@@ -31,14 +32,21 @@ def compile_all(sources: Path = SOURCES) -> dict[str, str]:
         head = extension_of(DocumentExtension, document, path.name)
         if head.toolset != path.stem:
             raise CatalogueError(f"{path.name}: x-mailgun-mcp: toolset {head.toolset!r} is not the file's name")
-        documents.append((head, path, compile_document(document, path.name, head.toolset)))
+        records = compile_document(document, path.name, head.toolset)
+        documents.append((head, path, compile_resources(head, path.name), records))
     documents.sort(key=lambda item: item[0].order)
-    _check_together([record for _, _, records in documents for record in records])
+    together = [record for *_, records in documents for record in records]
+    _check_together(together)
+    check_resources({name: record for *_, found, _ in documents for name, record in found.items()}, together)
     return {
         f"{head.toolset}.json": _render(
-            {"toolset": head.toolset, "title": head.title, "order": head.order, "source": digest(path)}, records
+            {
+                **{"toolset": head.toolset, "title": head.title, "order": head.order, "source": digest(path)},
+                "resources": resources,
+            },
+            records,
         )
-        for head, path, records in documents
+        for head, path, resources, records in documents
     }
 
 

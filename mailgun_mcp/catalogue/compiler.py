@@ -119,7 +119,11 @@ class _Compiler:
         if self.required:
             schema["required"] = self.required
         schema["additionalProperties"] = False
-        sentences = [self.operation["description"].strip(), *(_told(rule) for rule in extension.rules)]
+        sentences = [
+            self.operation["description"].strip(),
+            *(_told(rule) for rule in extension.rules),
+            _lasting(extension),
+        ]
         return {
             "name": name,
             "title": self.operation["summary"],
@@ -337,6 +341,16 @@ def _told(rule: Rule) -> str:
             return f"{rule.argument} needs {', '.join(rule.requires)}."
         case MaxRecipients() | MaxBytes():
             return ""
+
+
+def _lasting(extension: OperationExtension) -> str:
+    """Return in few words what a model should know before it removes or overwrites something."""
+    undo = extension.undo
+    if undo is None or undo.nothing:
+        return ""
+    if undo.why:
+        return "Cannot be undone." if extension.risk in ("destructive", "credential") else ""
+    return f"Undoable but for {undo.missing}." if undo.missing else "Undoable."
 
 
 def extension_of(kind: type[Extension], node: Node, where: str) -> Extension:

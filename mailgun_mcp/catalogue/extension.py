@@ -4,7 +4,7 @@ Closed on purpose: an unknown key or a missing field stops the compile, so that 
 operation reaches a model without a reviewed risk. Imported by the compiler only.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -84,6 +84,105 @@ class MaxBytes(Closed):
 Rule = AtLeastOne | ExactlyOne | AtMostOne | Requires | MaxRecipients | MaxBytes
 
 
+Argument = str | bool | int | list[str] | dict[str, Any]
+"""What an argument of a read or write is: `$key`, `$was`, `$` and an argument of the scope, or a field's name; in a
+list the same; `{literal: …}` for a text as it is; `{field: NAME, when: {FIELD: VALUE}}` for a field that is only told then.
+"""
+
+
+class Read(Closed):
+    """How a resource is read: the tool, its arguments, and where in the answer the items are."""
+
+    tool: str
+    arguments: dict[str, Argument] = Field(default_factory=dict)
+    items: str | None = None
+    """Of `all`: the list, or the object whose keys name the items; `pages.items` of the tool when left out.
+    Of `one`: the item; the whole answer when left out, and where the answer has no such place.
+    """
+
+
+class Write(Closed):
+    """How a resource is put back, changed or removed. An argument that is named as a field or as an argument of the
+    scope takes it; the others are written out.
+    """
+
+    tool: str
+    arguments: dict[str, Argument] = Field(default_factory=dict)
+    batch: str | None = None
+    """The argument that takes many items at once, each an object of the fields."""
+    most: int | None = None
+    """Items in a batch at most, where fewer than the argument's schema allows are wanted."""
+    made: str | None = None
+    """The place in the answer of the key that Mailgun gave."""
+
+
+class Resource(Closed):
+    """A kind of thing that Mailgun keeps, and calls remove or overwrite: how it is read and put back."""
+
+    plural: str | None = None
+    within: list[str] = Field(default_factory=list)
+    """The arguments that say where it is: its scope."""
+    of: dict[str, str] = Field(default_factory=dict)
+    """An argument of the scope -> the resource whose key it is: this one is a part of that one."""
+    key: str | None = None
+    """The field of an item that names it within its scope; None where there is only one."""
+    assigned: bool = False
+    """Mailgun gives the key: what is put back gets another one."""
+    all: Read | None = None
+    one: Read | None = None
+    each: bool = False
+    """`all` tells only which there are; each is read by `one`."""
+    where: dict[str, str] = Field(default_factory=dict)
+    """A field of an item -> the argument of the scope that it must equal: `all` lists others as well."""
+    present: dict[str, list[Any]] | None = None
+    """A place in an item -> the values with which the thing is there (`[]`: any that is not empty)."""
+    fields: dict[str, str] | list[str] = Field(default_factory=list)
+    """What is kept and compared: names, or name -> place in the item."""
+    put: Write | None = None
+    replace: Write | None = None
+    """`put` when left out."""
+    remove: Write | None = None
+
+    @model_validator(mode="after")
+    def _readable(self) -> "Resource":
+        if self.all is None and self.one is None:
+            raise ValueError("a resource is read by all or one")
+        if self.each and (self.all is None or self.one is None):
+            raise ValueError("each needs all and one")
+        return self
+
+
+class Touch(Closed):
+    """What a call removes, changes or makes."""
+
+    resource: str
+    effect: Literal["removes", "changes", "makes"]
+    within: dict[str, str] = Field(default_factory=dict)
+    """An argument of the resource's scope -> this operation's argument, where the names differ."""
+    key: str | None = None
+    """The place in the arguments of the key, or the keys (`bounces/*/address`); without one it is all in the scope."""
+    when: str | None = None
+    """An argument without which it is not touched."""
+    made: str | None = None
+    """The place in the response of the key that Mailgun gave."""
+    renamed: str | None = None
+    """The argument with the new key."""
+    later: bool = False
+    """It happens in the background: how things are afterwards is not known, and what it adds stays."""
+
+
+class Undo(Closed):
+    """What becomes of what the call removes or overwrites; see `reversible`."""
+
+    touches: list[Touch] = Field(default_factory=list)
+    missing: str | None = None
+    """What is not put back, where it is not whole."""
+    why: str | None = None
+    """Why nothing can be put back."""
+    nothing: str | None = None
+    """Nothing is lost: what takes the call back."""
+
+
 class OperationExtension(Closed):
     """`x-mailgun-mcp` of an operation. Every field without a default must be written out."""
 
@@ -91,6 +190,7 @@ class OperationExtension(Closed):
     bulk: bool
     idempotent: bool
     reversible: Literal["whole", "part", "no"] | None
+    undo: Undo | None
     preview: Preview | None
     pages: Pages | None
     secrets: list[str]
@@ -108,6 +208,7 @@ class OperationExtension(Closed):
             raise ValueError("a read changes nothing: reversible must be null")
         if self.risk in ("write", "send", "destructive", "billing") and self.reversible is None:
             raise ValueError(f"risk {self.risk} changes something: reversible must be whole, part or no")
+        self._check_undo()
         if (self.risk == "billing") != (self.price is not None):
             raise ValueError("price belongs to risk billing, and billing needs it")
         if self.risk == "read" and not self.idempotent:
@@ -115,6 +216,17 @@ class OperationExtension(Closed):
         if self.risk == "read" and self.preview is not None:
             raise ValueError("a read needs no preview")
         return self
+
+    def _check_undo(self) -> None:
+        given = {name for name, value in (self.undo or Undo()) if value}
+        wanted: dict[str | None, tuple[set[str], ...]] = {
+            None: (set(),),
+            "whole": ({"touches"}, {"nothing"}),
+            "part": ({"touches", "missing"},),
+            "no": ({"why"},),
+        }
+        if given not in wanted[self.reversible] or (self.undo is None) != (self.reversible is None):
+            raise ValueError(f"undo does not fit reversible {self.reversible}: see tools/README.md")
 
 
 class PropertyExtension(Closed):
@@ -136,3 +248,4 @@ class DocumentExtension(Closed):
     toolset: str
     title: str
     order: int
+    resources: dict[str, Resource] = Field(default_factory=dict)

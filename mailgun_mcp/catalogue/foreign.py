@@ -192,6 +192,7 @@ def reviewed_by_nobody(method: str, claimed: Any) -> Node:
         "bulk": risk != "read",
         "idempotent": risk == "read" or method in REPEATABLE,
         "reversible": None if risk == "read" else "no",
+        "undo": None if risk == "read" else {"why": "nobody has reviewed what it does"},
         "preview": None,
         "pages": None,
         "secrets": [],

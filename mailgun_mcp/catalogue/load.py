@@ -8,6 +8,7 @@ from typing import Any
 
 from mailgun_mcp.catalogue.errors import CatalogueError, StaleDataError
 from mailgun_mcp.catalogue.operation import Operation, Record
+from mailgun_mcp.catalogue.resource import Resource
 from mailgun_mcp.nearest import unknown
 
 ON_BEHALF_OF = "on_behalf_of"
@@ -20,11 +21,14 @@ class Catalogue:
     Records become `Operation` objects when they are first asked for: a start only lists.
     """
 
-    def __init__(self, records: Iterable[Record], toolsets: dict[str, str]) -> None:
+    def __init__(
+        self, records: Iterable[Record], toolsets: dict[str, str], resources: dict[str, Record] | None = None
+    ) -> None:
         self._records = {record["tool"]["name"]: record for record in records}
         self._operations: dict[str, Operation] = {}
         self.toolsets = toolsets
         """Toolset name -> title, in order."""
+        self._resources = resources or {}
 
     @classmethod
     def load(cls) -> "Catalogue":
@@ -34,10 +38,12 @@ class Catalogue:
         """
         records: list[Record] = []
         toolsets: dict[str, str] = {}
+        resources: dict[str, Record] = {}
         for document in _documents():
             toolsets[document["toolset"]] = document["title"]
             records += document["operations"]
-        return cls(records, toolsets)
+            resources |= document["resources"]
+        return cls(records, toolsets, resources)
 
     def __len__(self) -> int:
         return len(self._records)
@@ -63,6 +69,14 @@ class Catalogue:
             self._operations[name] = Operation.from_record(self._records[name])
         return self._operations[name]
 
+    def resource(self, name: str) -> Resource:
+        """Return the resource called `name`. Raises KeyError when there is none."""
+        return Resource.from_record(name, self._resources[name])
+
+    def parts_of(self, name: str) -> list[Resource]:
+        """Return the resources that are parts of the resource called `name`."""
+        return [self.resource(part) for part, record in self._resources.items() if name in record["of"].values()]
+
     def extended(self, records: Iterable[Record], toolset: str, title: str) -> "Catalogue":
         """Return this catalogue with the operations of `records` that it lacks."""
         calls = {(record["method"], record["path"]) for record in self._records.values()}
@@ -70,7 +84,7 @@ class Catalogue:
         taken = [record["tool"]["name"] for record in new if record["tool"]["name"] in self._records]
         if taken:
             raise CatalogueError(f"tool names already taken: {', '.join(taken)}")
-        return Catalogue([*self._records.values(), *new], {**self.toolsets, toolset: title})
+        return self._with([*self._records.values(), *new], {**self.toolsets, toolset: title})
 
     def select(
         self,
@@ -99,11 +113,14 @@ class Catalogue:
             if name not in exclude and not (read_only and record["risk"] != "read")
         ]
         present = {_toolset(record) for record in chosen}
-        return Catalogue(chosen, {name: title for name, title in self.toolsets.items() if name in present})
+        return self._with(chosen, {name: title for name, title in self.toolsets.items() if name in present})
 
     def with_subaccount_argument(self) -> "Catalogue":
         """Return the catalogue with `on_behalf_of` on every tool that does not name its subaccount itself."""
-        return Catalogue([_on_behalf_of(record) for record in self._records.values()], self.toolsets)
+        return self._with([_on_behalf_of(record) for record in self._records.values()], self.toolsets)
+
+    def _with(self, records: Iterable[Record], toolsets: dict[str, str]) -> "Catalogue":
+        return Catalogue(records, toolsets, self._resources)
 
 
 def _toolset(record: Record) -> str:

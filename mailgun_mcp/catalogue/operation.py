@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from mailgun_mcp.catalogue.resource import Touch
+
 Record = dict[str, Any]
 Arguments = dict[str, Any]
 Risk = Literal["read", "write", "send", "destructive", "credential", "billing"]
@@ -40,6 +42,25 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
+class Undo:
+    """What a call removes, changes or makes, and what of it is not put back; see `extension.Undo`."""
+
+    touches: tuple[Touch, ...]
+    missing: str | None
+    why: str | None
+    nothing: str | None
+
+    @property
+    def told(self) -> str:
+        """What a person should know, as the end of a sentence about the call."""
+        if self.why:
+            return f"cannot be undone: {self.why}"
+        if self.nothing:
+            return f"loses nothing: {self.nothing}"
+        return f"can be undone but for {self.missing}" if self.missing else "can be undone"
+
+
+@dataclass(frozen=True, slots=True)
 class Price:
     """What a call costs: a unit, and its amount where it is known."""
 
@@ -66,6 +87,7 @@ class Operation:
     bulk: bool
     idempotent: bool
     reversible: Literal["whole", "part", "no"] | None
+    undo: Undo | None
     preview: Preview | None
     pages: Pages | None
     price: Price | None
@@ -106,6 +128,7 @@ class Operation:
             bulk=record["bulk"],
             idempotent=record["idempotent"],
             reversible=record["reversible"],
+            undo=_undo(record["undo"]) if record["undo"] else None,
             preview=Preview(preview["tool"], preview["arguments"]) if preview else None,
             pages=Pages(pages["style"], pages["items"], pages["total"]) if pages else None,
             price=Price(**record["price"]) if record["price"] else None,
@@ -128,3 +151,12 @@ class Operation:
         """The JSON Schema of the result."""
         schema: dict[str, Any] = self.tool["outputSchema"]
         return schema
+
+    @property
+    def touches(self) -> tuple[Touch, ...]:
+        """What the call removes, changes or makes, and can be put back."""
+        return self.undo.touches if self.undo else ()
+
+
+def _undo(record: Record) -> Undo:
+    return Undo(**{**record, "touches": tuple(Touch(**touch) for touch in record["touches"])})

@@ -8,17 +8,11 @@ from typing import Any, Literal
 from mailgun_mcp.catalogue.operation import Arguments, Operation
 from mailgun_mcp.catalogue.request import Request
 from mailgun_mcp.guard.facts import Facts
-from mailgun_mcp.guard.policy import Decision, Level
+from mailgun_mcp.guard.policy import LEVELS, Decision, Level
 
 SHOWN_VALUE = 120
 SHOWN_ARGUMENTS = 20
 SHOWN_EXAMPLES = 5
-LASTING = {
-    "whole": "It can be reversed; no copy of what it changes is kept.",
-    "part": "It can be reversed only in part; no copy of what it changes is kept.",
-    "no": "It cannot be reversed.",
-    None: "It changes nothing.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +22,8 @@ class Preview:
     text: str
     digest: str
     """Of what was found; another digest just before the call means that the target changed."""
+    beyond: bool = False
+    """There is more than is copied, so none of it can be put back."""
 
 
 NOTHING = Preview("", "")
@@ -75,6 +71,8 @@ class Form:
 def render(facts: Facts, request: Request, decision: Decision, preview: Preview, binding: Binding) -> Form:
     """Return the question that `decision` asks for."""
     operation, level = facts.operation, decision.level or "approval"
+    if preview.beyond:
+        level = raised(level)
     typed = None if level == "ask" else target(operation, facts.arguments)
     lines = [
         f"{operation.title} ({operation.risk}{', many things at once' if operation.bulk else ''})",
@@ -82,12 +80,24 @@ def render(facts: Facts, request: Request, decision: Decision, preview: Preview,
         _where(facts),
         *_arguments(operation, facts.arguments),
         *([preview.text] if preview.text else []),
-        LASTING[operation.reversible],
+        lasting(operation, beyond=preview.beyond),
         f"Asked because {decision.reason} ({decision.rule}).",
     ]
     if typed is not None:
         lines.append(f"To confirm, type: {typed}")
     return Form("\n".join(lines), level, typed, binding, preview.digest)
+
+
+def raised(level: Level) -> Level:
+    """Return the next higher level, up to a person's approval on a channel of their own."""
+    return level if level in ("approval", "two_people") else LEVELS[LEVELS.index(level) + 1]
+
+
+def lasting(operation: Operation, *, beyond: bool = False) -> str:
+    """Return what a person should know of how much of the call can be taken back."""
+    if operation.undo is None:
+        return "It changes nothing."
+    return "It cannot be put back: there is more than is copied." if beyond else f"It {operation.undo.told}."
 
 
 def target(operation: Operation, arguments: Arguments) -> str:
@@ -140,6 +150,21 @@ def summarize(tool: str, result: dict[str, Any] | None, items: list[Any] | None,
     count = f"{total:,}" if total is not None and total >= len(items) else f"at least {len(items):,}"
     examples = ", ".join(_name(item) for item in items[:SHOWN_EXAMPLES])
     return Preview(f"{tool} finds {count} now{f', such as {examples}' if examples else ''}.", digest)
+
+
+def copied(counts: list[str], examples: list[tuple[str, Any]], records: int, *, beyond: int | None) -> str:
+    """Return what is there before the call, and is copied: how much of what, and a few examples.
+
+    `beyond` is how many would be copied, where there are more.
+    """
+    if beyond is not None:
+        return f"There now: more than {beyond:,} records."
+    if records == 0:
+        return "Nothing is there now."
+    if records == 1:
+        name, value = examples[0]
+        return f"There now: {_clean(name)} {_value(value)}"
+    return f"There now: {', '.join(counts)}, such as {', '.join(_value(name) for name, _ in examples)}."
 
 
 NAMING = ("address", "name", "value", "id", "url", "tag", "domain", "ip", "login")

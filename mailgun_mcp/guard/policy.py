@@ -132,6 +132,18 @@ class ConfirmationRules:
 
 
 @dataclass(frozen=True, slots=True)
+class UndoRules:
+    """What is copied before it is lost, and for how long it can be put back."""
+
+    records: int = 100_000
+    """At most so many things of one call."""
+    keep: float = 30 * 86_400.0
+    """Seconds."""
+    beyond: Literal["confirm", "allow"] = "confirm"
+    """What becomes of a call that would lose more than is copied, where the rules allow it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Notify:
     """What is called when a call is held, so that somebody can answer it."""
 
@@ -187,6 +199,7 @@ class Policy:
     """One for each file that has them; all of them hold."""
     spend: tuple[Spend, ...] = ()
     confirmation: ConfirmationRules = ConfirmationRules()
+    undo: UndoRules = UndoRules()
     secrets: Literal["withhold", "reveal"] = "withhold"
     notify: Notify | None = None
     timezone: tzinfo = UTC

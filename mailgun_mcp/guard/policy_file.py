@@ -24,6 +24,7 @@ from mailgun_mcp.guard.policy import (
     Rule,
     SendRules,
     Spend,
+    UndoRules,
 )
 from mailgun_mcp.guard.policy_faults import told
 from mailgun_mcp.guard.policy_model import PolicyModel
@@ -171,6 +172,7 @@ class _File:
             send=(*_send(self._said.get("send")), *base.send),
             spend=(*_spend(self._said.get("spend")), *base.spend),
             confirmation=confirmation,
+            undo=_undo(self._said.get("undo", {}), base.undo),
             secrets=self._said.get("secrets", base.secrets),
             notify=_notify(self._said["notify"]) if "notify" in self._said else base.notify,
             timezone=zone,
@@ -264,6 +266,14 @@ def _confirmation(given: Mapping[str, Any], base: ConfirmationRules) -> Confirma
     return ConfirmationRules(
         methods=tuple(given.get("methods", base.methods)),
         ttl=duration(given["ttl"]) if "ttl" in given else base.ttl,
+    )
+
+
+def _undo(given: Mapping[str, Any], base: UndoRules) -> UndoRules:
+    return UndoRules(
+        records=given.get("records", base.records),
+        keep=duration(given["keep"]) if "keep" in given else base.keep,
+        beyond=given.get("beyond", base.beyond),
     )
 
 

@@ -213,6 +213,18 @@ class ConfirmationModel(Closed):
     ttl: Duration = Field(default=UNSET)
 
 
+class UndoModel(Closed):
+    """What is copied before it is lost, and for how long it can be put back."""
+
+    records: Count = Field(default=UNSET, description="at most so many things of one call; default 100000")
+    keep: Duration = Field(default=UNSET, description="how long it can be put back; default 30d")
+    beyond: Literal["confirm", "allow"] = Field(
+        default=UNSET, description="a call that would lose more than is copied; default confirm"
+    )
+
+    _not_empty = model_validator(mode="after")(_says_something)
+
+
 class NotifyModel(Closed):
     """What is called when a call is held."""
 
@@ -261,6 +273,7 @@ class PolicyModel(Closed):
     send: SendModel = Field(default=UNSET)
     spend: SpendModel = Field(default=UNSET)
     confirmation: ConfirmationModel = Field(default=UNSET)
+    undo: UndoModel = Field(default=UNSET)
     secrets: Literal["withhold", "reveal"] = Field(default=UNSET)
     notify: NotifyModel = Field(default=UNSET)
     timezone: Annotated[Text, _checked(_zone)] = Field(default=UNSET, description="IANA name, for hours and weekdays")
@@ -320,6 +333,7 @@ MODELS: dict[tuple[str, ...], type[Closed]] = {
     ("send",): SendModel,
     ("spend",): SpendModel,
     ("confirmation",): ConfirmationModel,
+    ("undo",): UndoModel,
     ("notify",): NotifyModel,
     ("tests",): ExampleModel,
     ("tests", "facts"): FactsModel,

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from mailgun_mcp.guard.conditions import compile_match
-from mailgun_mcp.guard.policy import NOTHING_MATCHED, Decision, Effect, Policy, Rule
+from mailgun_mcp.guard.policy import NOTHING_MATCHED, Decision, Effect, Policy, Rule, UndoRules
 from mailgun_mcp.nearest import unknown
 
 READ_ONLY_OTHERWISE = Decision("deny", "read-only/otherwise", "the policy read-only allows reads only")
@@ -68,6 +68,7 @@ def profile(name: str) -> Policy:
             Rule(f"{name}/{number}", compile_match(match, effect, UTC), effect, reason=reason)
             for number, (effect, match, reason) in enumerate(rules, 1)
         ),
+        undo=UndoRules(beyond="allow") if name == "unguarded" else UndoRules(),
         otherwise=READ_ONLY_OTHERWISE if name == "read-only" else NOTHING_MATCHED,
         digest=sha256(json.dumps([name, rules], sort_keys=True).encode()).hexdigest(),
     )

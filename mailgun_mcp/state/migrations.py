@@ -34,4 +34,28 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE spend (account TEXT NOT NULL, amount REAL NOT NULL, at REAL NOT NULL)",
         "CREATE TABLE untrusted (caller TEXT PRIMARY KEY, at REAL NOT NULL)",
     ),
+    (
+        """CREATE TABLE snapshots (
+            id TEXT PRIMARY KEY,
+            created REAL NOT NULL,
+            until REAL NOT NULL,
+            status TEXT NOT NULL,
+            tool TEXT NOT NULL,
+            summary TEXT NOT NULL,
+            account TEXT NOT NULL,
+            endpoint TEXT NOT NULL,
+            subaccount TEXT,
+            records INTEGER NOT NULL DEFAULT 0,
+            outcome TEXT NOT NULL DEFAULT 'unknown',
+            undone REAL
+        )""",
+        "CREATE INDEX snapshots_by_account ON snapshots (account, created)",
+        """CREATE TABLE snapshot_parts (
+            snapshot TEXT NOT NULL, phase TEXT NOT NULL, number INTEGER NOT NULL, data BLOB NOT NULL,
+            PRIMARY KEY (snapshot, phase, number)
+        )""",
+        """CREATE TABLE undo_steps (
+            snapshot TEXT NOT NULL, thing TEXT NOT NULL, known TEXT NOT NULL, made TEXT, PRIMARY KEY (snapshot, thing)
+        )""",
+    ),
 )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mailgun_mcp.state.approvals import Approvals
     from mailgun_mcp.state.counters import Nonces, Sends, Spend, Untrusted
     from mailgun_mcp.state.elevations import Elevations
+    from mailgun_mcp.state.snapshots import Snapshots
 
 FILE = "state.db"
 BUSY_SECONDS = 5.0
@@ -104,6 +105,13 @@ class Store:
         from mailgun_mcp.state.counters import Untrusted
 
         return Untrusted(self)
+
+    @cached_property
+    def snapshots(self) -> "Snapshots":
+        """What calls were about to remove or overwrite."""
+        from mailgun_mcp.state.snapshots import Snapshots
+
+        return Snapshots(self)
 
     @property
     def exists(self) -> bool:

@@ -12,7 +12,8 @@ from mailgun_mcp.catalogue.compiler import compile_document
 from mailgun_mcp.catalogue.errors import CatalogueError
 from tests.support.operations import REVIEWED, described, document, made, with_body, with_query
 
-READ = {**REVIEWED, "risk": "read", "reversible": None}
+TOUCH = {"resource": "thing", "effect": "removes"}
+READ = {**REVIEWED, "risk": "read", "reversible": None, "undo": None}
 Node = dict[str, Any]
 
 
@@ -117,6 +118,7 @@ def test_a_description_becomes_a_tool_and_how_it_is_sent() -> None:
             "bulk": False,
             "idempotent": True,
             "reversible": "whole",
+            "undo": {"touches": [], "missing": None, "why": None, "nothing": "the same call again"},
             "preview": None,
             "pages": None,
             "price": None,
@@ -281,6 +283,24 @@ WRONG: dict[str, tuple[Node, str]] = {
     "read that may not be repeated": (described(**{"x-mailgun-mcp": {**READ, "idempotent": False}}), "a read is idempotent"),
     "read with a preview": (described(**{"x-mailgun-mcp": {**READ, "preview": {"tool": "x"}}}), "a read needs no preview"),
     "write without reversible": (extended(reversible=None), "risk write changes something: reversible must be"),
+    **{
+        f"undo that does not fit: {reversible} {undo}": (
+            extended(reversible=reversible, undo=undo),
+            f"undo does not fit reversible {reversible}",
+        )
+        for reversible, undo in (
+            ("whole", None),
+            ("whole", {}),
+            ("whole", {"why": "it is gone"}),
+            ("whole", {"nothing": "a", "touches": [TOUCH]}),
+            ("whole", {"touches": [TOUCH], "missing": "a date"}),
+            ("part", {"touches": [TOUCH]}),
+            ("part", {"missing": "a date"}),
+            ("no", {"nothing": "a"}),
+            ("no", {"why": "it is gone", "touches": [TOUCH]}),
+        )
+    },
+    "undo with an unknown key": (extended(undo={"because": "a"}), "x-mailgun-mcp: undo.because: Extra inputs"),
     "unknown rule": (extended(rules=[{"some_of": ["a", "b"]}]), "x-mailgun-mcp: rules"),
     "rule of one": (extended(rules=[{"exactly_one": ["a"]}]), "x-mailgun-mcp: rules"),
     "rule over unknown": (extended(rules=[{"exactly_one": ["a", "b"]}]), "x-mailgun-mcp names unknown arguments: a, b"),

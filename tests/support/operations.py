@@ -12,6 +12,7 @@ REVIEWED: dict[str, Any] = {
     "bulk": False,
     "idempotent": True,
     "reversible": "whole",
+    "undo": {"nothing": "the same call again"},
     "preview": None,
     "pages": None,
     "secrets": [],

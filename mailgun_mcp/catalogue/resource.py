@@ -1,0 +1,77 @@
+"""What Mailgun keeps, as far as calls remove or overwrite it: how it is read and put back."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Record = dict[str, Any]
+Effect = Literal["removes", "changes", "makes"]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """How a resource is read; see `extension.Read`."""
+
+    tool: str
+    arguments: dict[str, Any]
+    items: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """How a resource is put back, changed or removed; see `extension.Write`."""
+
+    tool: str
+    arguments: dict[str, Any]
+    batch: str | None
+    most: int | None
+    made: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A kind of thing that Mailgun keeps; see `extension.Resource`."""
+
+    name: str
+    plural: str
+    within: tuple[str, ...]
+    of: dict[str, str]
+    key: str | None
+    assigned: bool
+    all: Read | None
+    one: Read | None
+    each: bool
+    where: dict[str, str]
+    present: dict[str, list[Any]] | None
+    fields: dict[str, str]
+    """Name -> place in the item."""
+    put: Write | None
+    replace: Write | None
+    remove: Write | None
+
+    @classmethod
+    def from_record(cls, name: str, record: Record) -> "Resource":
+        """Return the resource of a compiled record."""
+        parts: Record = {
+            "within": tuple(record["within"]),
+            **{part: Read(**record[part]) if record[part] else None for part in ("all", "one")},
+            **{part: Write(**record[part]) if record[part] else None for part in ("put", "replace", "remove")},
+        }
+        return cls(name=name, **{**record, **parts})
+
+    def count(self, number: int) -> str:
+        """Return so many of them in words: `1 bounce`, `3,000 bounces`."""
+        return f"{number:,} {self.name.replace('_', ' ') if number == 1 else self.plural}"
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """What a call removes, changes or makes; see `extension.Touch`."""
+
+    resource: str
+    effect: Effect
+    within: dict[str, str]
+    key: str | None
+    when: str | None
+    made: str | None
+    renamed: str | None
+    later: bool

@@ -1,0 +1,1 @@
+"""What calls did, and putting it back."""
