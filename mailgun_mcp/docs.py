@@ -94,7 +94,7 @@ def _tools() -> str:
 
 def _local() -> str:
     lines = ["| tool | what it does |", "| --- | --- |"]
-    return "\n".join(lines + [f"| `{name}` | {local.tool['description']} |" for name, local in LOCAL_TOOLS.items()])
+    return "\n".join(lines + [f"| `{name}` | {tool['description']} |" for name, tool in LOCAL_TOOLS.items()])
 
 
 def _simulated() -> str:

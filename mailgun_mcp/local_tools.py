@@ -1,71 +1,126 @@
-"""Tools of the server's own: they read what the server keeps and call nothing."""
+"""Tools of the server's own: to read on in a long result, and to put back what a call removed or overwrote."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection
+from functools import cache
 
-from mailgun_mcp.catalogue.operation import Arguments
-from mailgun_mcp.catalogue.request import RequestFault
-from mailgun_mcp.catalogue.validate import schema_faults
-from mailgun_mcp.results import Results
+from mailgun_mcp.catalogue.load import Catalogue
+from mailgun_mcp.catalogue.operation import Argument, Operation, Record, Risk, Undo
 
-
-@dataclass(frozen=True, slots=True)
-class LocalTool:
-    """A tool as it is listed, and what it does."""
-
-    tool: dict[str, Any]
-    run: Callable[[Results, Arguments], dict[str, Any]]
+TOOLSET = "local"
+READ_RESULT = "read_result"
+LIST_UNDOABLE = "list_undoable"
+UNDO_OPERATION = "undo_operation"
 
 
-def _read_result(results: Results, arguments: Arguments) -> dict[str, Any]:
-    found = schema_faults(READ_RESULT.tool["inputSchema"], arguments)
-    if found:
-        raise RequestFault(found)
-    name = arguments["result"]
-    # For JSON Schema 2.0 is an integer as well.
-    part = results.read(name, int(arguments.get("offset", 0)))
-    if part is None:
-        raise RequestFault([f"result: {name[:80]!r} is not kept (any more); make the call again, for less at a time"])
-    return part
-
-
-READ_RESULT = LocalTool(
-    {
-        "name": "read_result",
-        "title": "Read on in a long result",
-        "description": "Reads the whole of a result that was cut, part by part, as JSON text.",
-        "inputSchema": {
-            "type": "object",
-            "properties": {
-                "result": {"type": "string"},
-                "offset": {"type": "integer", "minimum": 0, "default": 0},
-            },
-            "required": ["result"],
-            "additionalProperties": False,
-        },
-        "outputSchema": {
-            "type": "object",
-            "properties": {
-                "text": {"type": "string"},
-                "characters": {"type": "integer"},
-                "next": {"type": ["object", "null"]},
-            },
-        },
+def _tool(
+    name: str, title: str, description: str, properties: Record, output: Record, *, required: list[str], reads: bool
+) -> Record:
+    schema: Record = {"type": "object", "properties": properties}
+    if required:
+        schema["required"] = required
+    return {
+        "name": name,
+        "title": title,
+        "description": description,
+        "inputSchema": {**schema, "additionalProperties": False},
+        "outputSchema": {"type": "object", "properties": output},
         "annotations": {
-            "readOnlyHint": True,
-            "destructiveHint": False,
+            "readOnlyHint": reads,
+            "destructiveHint": not reads,
             "idempotentHint": True,
             "openWorldHint": False,
         },
         "_meta": {
-            "mailgun-mcp/operation": "local read_result",
-            "mailgun-mcp/toolset": "local",
-            "mailgun-mcp/risk": "read",
+            "mailgun-mcp/operation": f"local {name}",
+            "mailgun-mcp/toolset": TOOLSET,
+            "mailgun-mcp/risk": "read" if reads else "destructive",
             "mailgun-mcp/deprecated": False,
         },
-    },
-    _read_result,
-)
+    }
 
-LOCAL_TOOLS = {tool.tool["name"]: tool for tool in (READ_RESULT,)}
+
+TEXT: Record = {"type": "string"}
+TEXTS: Record = {"type": "array", "items": TEXT}
+COUNT: Record = {"type": "integer"}
+OBJECT_OR_NULL: Record = {"type": ["object", "null"]}
+
+LOCAL_TOOLS: dict[str, Record] = {
+    tool["name"]: tool
+    for tool in (
+        _tool(
+            READ_RESULT,
+            "Read on in a long result",
+            "Reads the whole of a result that was cut, part by part, as JSON text.",
+            {"result": TEXT, "offset": {"type": "integer", "minimum": 0, "default": 0}},
+            {"text": TEXT, "characters": COUNT, "next": OBJECT_OR_NULL},
+            required=["result"],
+            reads=True,
+        ),
+        _tool(
+            LIST_UNDOABLE,
+            "List what can be undone",
+            "Lists the calls whose removals or changes can still be put back, the newest first.",
+            {"limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}},
+            {"items": {"type": "array", "items": {"type": "object"}}, "more": COUNT},
+            required=[],
+            reads=True,
+        ),
+        _tool(
+            UNDO_OPERATION,
+            "Undo a call",
+            "Puts back what a call removed or overwrote, and removes what it made. Refuses where somebody changed it since.",
+            {
+                "id": {"type": "string", "description": "`undo.id` of its result, or of list_undoable"},
+                "dry_run": {"type": "boolean", "description": "Only tell what would be done", "default": False},
+            },
+            {
+                "message": TEXT,
+                "put_back": COUNT,
+                "not_put_back": TEXTS,
+                "steps": TEXTS,
+                "changed_since": TEXTS,
+            },
+            required=["id"],
+            reads=False,
+        ),
+    )
+}
+
+
+def offered(catalogue: Catalogue, exclude: Collection[str] = ()) -> dict[str, Record]:
+    """Return the tools of the server's own that it offers beside those of `catalogue`."""
+    without = {*exclude, *([] if catalogue.changes_something else [UNDO_OPERATION])}
+    return {name: tool for name, tool in LOCAL_TOOLS.items() if name not in without}
+
+
+@cache
+def local_operation(name: str, risk: Risk | None = None) -> Operation:
+    """Return a tool of the server's own as an operation, for policy, people and the journal.
+
+    `risk` is that of what it does, where that is not always the same.
+    """
+    tool = LOCAL_TOOLS[name]
+    known: Risk = risk or tool["_meta"]["mailgun-mcp/risk"]
+    return Operation(
+        name=name,
+        title=tool["title"],
+        toolset=TOOLSET,
+        method="LOCAL",
+        path=f"/{name}/{{id}}" if known != "read" else f"/{name}",
+        body=None,
+        arguments=tuple(Argument(argument, "path", argument, "text") for argument in tool["inputSchema"]["properties"]),
+        risk=known,
+        bulk=False,
+        idempotent=True,
+        reversible=None if known == "read" else "whole",
+        undo=None if known == "read" else Undo((), None, None, "it puts things back as they were before the call"),
+        preview=None,
+        pages=None,
+        price=None,
+        secrets=(),
+        untrusted=(),
+        personal=(),
+        rules=(),
+        wrap=None,
+        tool=tool,
+    )

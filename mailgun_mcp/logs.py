@@ -52,10 +52,15 @@ class _Redacting(logging.Formatter):
         return _redacted(super().format(record))
 
 
+def redactor() -> "Redactor":
+    """Return what knows every secret that `withhold` was told."""
+    known = _redactor()
+    known.learn(*_secrets)
+    return known
+
+
 def _redacted(line: str) -> str:
-    redactor = _redactor()
-    redactor.learn(*_secrets)
-    return redactor.text(line)
+    return redactor().text(line)
 
 
 @lru_cache(maxsize=1)

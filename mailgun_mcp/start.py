@@ -4,14 +4,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mailgun_mcp import __version__, logs
+from mailgun_mcp.app import App
 from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.catalogue.load import Catalogue
 from mailgun_mcp.catalogue.parts import Files
 from mailgun_mcp.guard.policy import Policy
 from mailgun_mcp.guard.profiles import PROFILES, profile
+from mailgun_mcp.local_tools import LOCAL_TOOLS
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.endpoint import EndpointError, resolve
-from mailgun_mcp.pipeline import App
 from mailgun_mcp.settings import Settings, SettingsError, state_directory
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def create_app(settings: Settings) -> App:
     connect = _simulator(settings.scenario) if settings.simulator else None
     return App(
         catalogue=selected,
+        exclude=frozenset(settings.exclude_tools) & LOCAL_TOOLS.keys(),
         everything=everything,
         state=state_directory(settings.state),
         account="simulator" if settings.simulator else "default",
@@ -96,7 +98,7 @@ def _selected(settings: Settings, catalogue: Catalogue) -> Catalogue:
         catalogue = catalogue.select(
             toolsets=settings.toolsets,
             tools=settings.tools,
-            exclude=settings.exclude_tools,
+            exclude=[name for name in settings.exclude_tools if name not in LOCAL_TOOLS],
             read_only=settings.read_only or settings.policy == "read-only",
         )
     except CatalogueError as error:

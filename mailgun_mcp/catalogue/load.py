@@ -59,6 +59,11 @@ class Catalogue:
         """The tool names, in order."""
         return self._records.keys()
 
+    @property
+    def changes_something(self) -> bool:
+        """Whether any of the tools does more than read."""
+        return any(record["risk"] != "read" for record in self._records.values())
+
     def tools(self) -> list[dict[str, Any]]:
         """Return the tools as they are listed."""
         return [record["tool"] for record in self._records.values()]

@@ -256,9 +256,9 @@ def clock(answers: "Iterable[Response | MailgunFault]", now: float) -> Check:
 def tools(catalogue: "Catalogue") -> Check:
     """Count the tools, what they cost a model to read, and the clients that do not take as many."""
     from mailgun_mcp.cli.clients import CLIENTS
-    from mailgun_mcp.local_tools import LOCAL_TOOLS
+    from mailgun_mcp.local_tools import offered
 
-    listed = [*catalogue.tools(), *(local.tool for local in LOCAL_TOOLS.values())]
+    listed = [*catalogue.tools(), *offered(catalogue).values()]
     tokens = sum(map(_size, listed)) // 4
     text = f"{len(listed)}, about {tokens:,} tokens"
     crowded = [

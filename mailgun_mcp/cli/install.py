@@ -172,13 +172,14 @@ def _short_lived(*, uvx: bool) -> str:
 
 
 def _too_many_tools(client: Client, catalogue: "Catalogue") -> str:
-    from mailgun_mcp.local_tools import LOCAL_TOOLS
+    from mailgun_mcp.local_tools import offered
 
-    count, limit = len(catalogue) + len(LOCAL_TOOLS), client.tool_limit
+    own = len(offered(catalogue))
+    count, limit = len(catalogue) + own, client.tool_limit
     if limit is None or count <= limit:
         return ""
-    names, size = _fitting(catalogue, limit - len(LOCAL_TOOLS))
-    proposal = f", for example --toolsets {','.join(names)} ({size + len(LOCAL_TOOLS)} tools)" if names else ""
+    names, size = _fitting(catalogue, limit - own)
+    proposal = f", for example --toolsets {','.join(names)} ({size + own} tools)" if names else ""
     return f"{client.title} takes {limit} tools of all servers together, and this one has {count}: choose{proposal}"
 
 

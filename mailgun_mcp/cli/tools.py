@@ -67,9 +67,10 @@ def _call(arguments: argparse.Namespace) -> int:
     import anyio
 
     from mailgun_mcp import logs, settings, start
+    from mailgun_mcp.app import Outcome, UnknownTool
     from mailgun_mcp.caller import Caller
     from mailgun_mcp.cli.terminal import Terminal
-    from mailgun_mcp.pipeline import Outcome, UnknownTool, run
+    from mailgun_mcp.pipeline import run
 
     options = settings.load(settings_given(arguments))
     logs.configure(options.log_level)

@@ -132,6 +132,18 @@ class ConfirmationRules:
 
 
 @dataclass(frozen=True, slots=True)
+class JournalRules:
+    """What is written down of calls, and for how long it is kept."""
+
+    personal: bool = True
+    """Whether the values of arguments that hold personal data are written down."""
+    reads: bool = True
+    keep: float = 400 * 86_400.0
+    """Seconds."""
+    most_bytes: int = 512 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
 class UndoRules:
     """What is copied before it is lost, and for how long it can be put back."""
 
@@ -199,6 +211,7 @@ class Policy:
     """One for each file that has them; all of them hold."""
     spend: tuple[Spend, ...] = ()
     confirmation: ConfirmationRules = ConfirmationRules()
+    journal: JournalRules = JournalRules()
     undo: UndoRules = UndoRules()
     secrets: Literal["withhold", "reveal"] = "withhold"
     notify: Notify | None = None

@@ -19,6 +19,7 @@ from mailgun_mcp.guard.hypothetical import suppose, unknown_arguments
 from mailgun_mcp.guard.policy import (
     ConfirmationRules,
     Example,
+    JournalRules,
     Notify,
     Policy,
     Rule,
@@ -172,6 +173,7 @@ class _File:
             send=(*_send(self._said.get("send")), *base.send),
             spend=(*_spend(self._said.get("spend")), *base.spend),
             confirmation=confirmation,
+            journal=_journal(self._said.get("journal", {}), base.journal),
             undo=_undo(self._said.get("undo", {}), base.undo),
             secrets=self._said.get("secrets", base.secrets),
             notify=_notify(self._said["notify"]) if "notify" in self._said else base.notify,
@@ -266,6 +268,15 @@ def _confirmation(given: Mapping[str, Any], base: ConfirmationRules) -> Confirma
     return ConfirmationRules(
         methods=tuple(given.get("methods", base.methods)),
         ttl=duration(given["ttl"]) if "ttl" in given else base.ttl,
+    )
+
+
+def _journal(given: Mapping[str, Any], base: JournalRules) -> JournalRules:
+    return JournalRules(
+        personal=given.get("personal", base.personal),
+        reads=given.get("reads", base.reads),
+        keep=duration(given["keep"]) if "keep" in given else base.keep,
+        most_bytes=given["keep_megabytes"] * 1024 * 1024 if "keep_megabytes" in given else base.most_bytes,
     )
 
 

@@ -213,6 +213,17 @@ class ConfirmationModel(Closed):
     ttl: Duration = Field(default=UNSET)
 
 
+class JournalModel(Closed):
+    """What is written down of calls, and for how long it is kept."""
+
+    personal: bool = Field(default=UNSET, description="also personal data in arguments; default true")
+    reads: bool = Field(default=UNSET, description="also calls that only read; default true")
+    keep: Duration = Field(default=UNSET, description="how long; default 400d")
+    keep_megabytes: Annotated[int, Field(ge=1)] = Field(default=UNSET, description="how much at most; default 512")
+
+    _not_empty = model_validator(mode="after")(_says_something)
+
+
 class UndoModel(Closed):
     """What is copied before it is lost, and for how long it can be put back."""
 
@@ -273,6 +284,7 @@ class PolicyModel(Closed):
     send: SendModel = Field(default=UNSET)
     spend: SpendModel = Field(default=UNSET)
     confirmation: ConfirmationModel = Field(default=UNSET)
+    journal: JournalModel = Field(default=UNSET)
     undo: UndoModel = Field(default=UNSET)
     secrets: Literal["withhold", "reveal"] = Field(default=UNSET)
     notify: NotifyModel = Field(default=UNSET)
@@ -333,6 +345,7 @@ MODELS: dict[tuple[str, ...], type[Closed]] = {
     ("send",): SendModel,
     ("spend",): SpendModel,
     ("confirmation",): ConfirmationModel,
+    ("journal",): JournalModel,
     ("undo",): UndoModel,
     ("notify",): NotifyModel,
     ("tests",): ExampleModel,

@@ -68,6 +68,7 @@ class Snapshot:
         self._most = most
         self._draft: str | None = None
         self._counted = _Counted()
+        self._kept = False
         self.beyond = False
         """There is more than is copied: none of it can be put back."""
 
@@ -127,7 +128,17 @@ class Snapshot:
                 records=self._counted.records,
                 until=until,
             )
-            self._draft = call
+            self._draft, self._kept = call, True
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What the journal says of the copy."""
+        return {"records": self._counted.records, "copied": not self.beyond}
+
+    @property
+    def kept(self) -> bool:
+        """Whether there is a copy to put back from."""
+        return self._kept
 
     async def observe(self, body: Any) -> None:
         """Note how things are after the call: at an undo, what differs from that was changed by somebody else.
@@ -146,9 +157,14 @@ class Snapshot:
         except (MailgunFault, StateError) as fault:
             logger().warning("not looked at after the call", call=self._draft, reason=str(fault))
 
+    async def discard(self) -> None:
+        """Forget the draft of a call that came to nothing; what is kept stays."""
+        if not self._kept:
+            await self.drop()
+
     async def drop(self) -> None:
-        """Forget the copy: the call is not made."""
-        name, self._draft = self._draft, None
+        """Forget the copy: the call was not made."""
+        name, self._draft, self._kept = self._draft, None, False
         if name is None:
             return
         try:

@@ -35,7 +35,9 @@ UPLOAD_RATE = 100_000
 WITHHELD = b"[API key withheld]"
 SHORTEST_SECRET = 12
 """Characters. Mailgun's keys are longer; a shorter word (the simulator's key) may stand in any text."""
-KEPT_HEADERS = frozenset({b"content-type", b"date", b"retry-after", b"x-ratelimit-reset"})
+KEPT_HEADERS = frozenset(
+    {b"content-type", b"date", b"retry-after", b"x-ratelimit-reset", b"x-mailgun-request-id", b"x-request-id"}
+)
 
 Notify = Callable[[str], Awaitable[None]]
 

@@ -67,6 +67,11 @@ class Response:
     attempts: int = 1
 
     @property
+    def request_id(self) -> str | None:
+        """What Mailgun calls this request, where it says so."""
+        return self.headers.get("x-mailgun-request-id") or self.headers.get("x-request-id")
+
+    @property
     def is_json(self) -> bool:
         """Whether the answer says that it is JSON."""
         return "json" in self.headers.get("content-type", "").lower()

@@ -12,11 +12,11 @@ from opentelemetry.trace import ProxyTracerProvider, get_tracer_provider
 from pydantic import ValidationError
 
 from mailgun_mcp import __version__
+from mailgun_mcp.app import App, UnknownTool
 from mailgun_mcp.caller import Caller, Notify
-from mailgun_mcp.local_tools import LOCAL_TOOLS
 from mailgun_mcp.logs import logger
 from mailgun_mcp.nearest import sentence
-from mailgun_mcp.pipeline import App, UnknownTool, run
+from mailgun_mcp.pipeline import run
 from mailgun_mcp.server.confirm import Elicitation, InputRequired
 from mailgun_mcp.server.prompts import Prompts
 from mailgun_mcp.server.resources import Resources
@@ -40,7 +40,7 @@ INSTRUCTIONS = (
 
 def create_server(app: App) -> Server[dict[str, Any]]:
     """Return the server for `app`; the transports run it."""
-    tools = [*app.catalogue.tools(), *(local.tool for local in LOCAL_TOOLS.values())]
+    tools = [*app.catalogue.tools(), *app.local_tools.values()]
     schemas = {tool["name"]: tool["inputSchema"] for tool in tools}
     prompts, resources = Prompts(), Resources(app)
 

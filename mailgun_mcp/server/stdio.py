@@ -13,7 +13,7 @@ from mcp.server.context import CallNext, HandlerResult, ServerMiddleware, Server
 from mcp.shared.message import SessionMessage
 from pydantic import ValidationError
 
-from mailgun_mcp.pipeline import App
+from mailgun_mcp.app import App
 from mailgun_mcp.server.app import create_server
 from mailgun_mcp.server.wire import Wire, open_wire
 

@@ -57,5 +57,24 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """CREATE TABLE undo_steps (
             snapshot TEXT NOT NULL, thing TEXT NOT NULL, known TEXT NOT NULL, made TEXT, PRIMARY KEY (snapshot, thing)
         )""",
+        """CREATE TABLE journal (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            at REAL NOT NULL,
+            call TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            body TEXT NOT NULL,
+            prev TEXT NOT NULL,
+            hash TEXT NOT NULL
+        )""",
+        "CREATE INDEX journal_by_call ON journal (call, seq)",
+        "CREATE INDEX journal_by_age ON journal (at)",
+        "CREATE TABLE journal_anchor (seq INTEGER NOT NULL, hash TEXT NOT NULL)",
+        "INSERT INTO journal_anchor VALUES (0, printf('%064d', 0))",
+        """CREATE TRIGGER journal_is_not_changed BEFORE UPDATE ON journal
+        BEGIN SELECT raise(ABORT, 'the journal is append-only'); END""",
+        # What is pruned is at or before the anchor, which is moved first.
+        """CREATE TRIGGER journal_is_not_shortened BEFORE DELETE ON journal
+        WHEN old.seq > (SELECT seq FROM journal_anchor)
+        BEGIN SELECT raise(ABORT, 'the journal is append-only'); END""",
     ),
 )

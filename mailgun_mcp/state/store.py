@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mailgun_mcp.state.approvals import Approvals
     from mailgun_mcp.state.counters import Nonces, Sends, Spend, Untrusted
     from mailgun_mcp.state.elevations import Elevations
+    from mailgun_mcp.state.journal import Journal
     from mailgun_mcp.state.snapshots import Snapshots
 
 FILE = "state.db"
@@ -105,6 +106,13 @@ class Store:
         from mailgun_mcp.state.counters import Untrusted
 
         return Untrusted(self)
+
+    @cached_property
+    def journal(self) -> "Journal":
+        """What was called, decided and done."""
+        from mailgun_mcp.state.journal import Journal
+
+        return Journal(self)
 
     @cached_property
     def snapshots(self) -> "Snapshots":
