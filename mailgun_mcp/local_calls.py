@@ -41,7 +41,7 @@ async def _read_result(call: Call) -> dict[str, Any]:
 async def _list_undoable(call: Call) -> dict[str, Any]:
     app = call.app
     limit = int(call.arguments.get("limit", 20))
-    kept = await in_thread(app.store.snapshots.kept, app.account, app.clock()) if app.store.exists else ()
+    kept = await in_thread(app.store.snapshots.kept, app.clock(), app.account) if app.store.exists else ()
     here = [found for found in kept if found.endpoint == app.client.endpoint.url]
     known = app.known
     items = [undoable(found, known.find(found.tool) if found.tool in known else None) for found in here[:limit]]

@@ -89,7 +89,7 @@ LOCAL_TOOLS: dict[str, Record] = {
 
 def offered(catalogue: Catalogue, exclude: Collection[str] = ()) -> dict[str, Record]:
     """Return the tools of the server's own that it offers beside those of `catalogue`."""
-    without = {*exclude, *([] if catalogue.changes_something else [UNDO_OPERATION])}
+    without = {*exclude, *([] if catalogue.changes_something else [LIST_UNDOABLE, UNDO_OPERATION])}
     return {name: tool for name, tool in LOCAL_TOOLS.items() if name not in without}
 
 

@@ -10,13 +10,13 @@ from mailgun_mcp.catalogue.validate import faults
 from mailgun_mcp.confirm import NotConfirmed
 from mailgun_mcp.guard.engine import decide
 from mailgun_mcp.guard.secrets_in import reference_text
+from mailgun_mcp.guard.times import iso
 from mailgun_mcp.local_calls import run_local
 from mailgun_mcp.local_tools import local_operation
 from mailgun_mcp.mailgun.errors import MailgunFault
 from mailgun_mcp.nearest import unknown
 from mailgun_mcp.shape import shape
 from mailgun_mcp.stages import Call, gather_facts, permit, see, send, snapshot_of
-from mailgun_mcp.state.approvals import iso
 from mailgun_mcp.state.store import StateError
 from mailgun_mcp.undoing import ChangedSince
 

@@ -15,13 +15,13 @@ from mailgun_mcp.guard.engine import decide, level_of
 from mailgun_mcp.guard.facts import Facts, gather
 from mailgun_mcp.guard.forms import Preview
 from mailgun_mcp.guard.policy import Decision
+from mailgun_mcp.guard.times import iso
 from mailgun_mcp.held import HeldCalls
 from mailgun_mcp.journal.recorder import Recording, confirmation_of, decision_of, recording_of
 from mailgun_mcp.journal.snapshot import Place, Snapshot
 from mailgun_mcp.local_tools import UNDO_OPERATION
 from mailgun_mcp.look import look
 from mailgun_mcp.mailgun.errors import MailgunFault, Response, parse_json
-from mailgun_mcp.state.approvals import iso
 from mailgun_mcp.state.store import StateError
 
 

@@ -9,12 +9,12 @@ from mailgun_mcp.guard.engine import decide
 from mailgun_mcp.guard.facts import Facts, gather
 from mailgun_mcp.guard.forms import Preview
 from mailgun_mcp.guard.policy import LEVELS, Decision, Policy
+from mailgun_mcp.guard.times import iso
 from mailgun_mcp.journal.applying import Applier, Send
 from mailgun_mcp.journal.reading import Reader
 from mailgun_mcp.journal.undo import Plan, Planner, Step, records_of
 from mailgun_mcp.local_tools import UNDO_OPERATION, local_operation
 from mailgun_mcp.mailgun.errors import MailgunFault
-from mailgun_mcp.state.approvals import iso
 from mailgun_mcp.state.snapshots import Snapshot
 from mailgun_mcp.state.store import StateError, Store, in_thread
 
@@ -108,7 +108,7 @@ class Undoing:
                 unknown=fault.unknown,
                 transient=fault.transient,
             ) from fault
-        left = [*applied.left, *await self._missing()]
+        left = [*applied.left, *await self._missing(applied.left)]
         if not left:
             await in_thread(self._store.snapshots.undone, self.kept.id, now)
         return {
@@ -117,15 +117,18 @@ class Undoing:
             "not_put_back": left[:SHOWN],
         }
 
-    async def _missing(self) -> list[str]:
+    async def _missing(self, told: list[str]) -> list[str]:
         """Look whether all is as it was; Mailgun may take what it is told and keep something else."""
         again = await self._plan()
-        written = [f"{thing}: not seen yet" for step in again.steps for thing in step.things]
-        return written + [str(conflict) for conflict in again.conflicts]
+        unlike = [str(thing) for step in again.steps for thing in step.things]
+        unseen = [f"{thing}: not seen yet" for thing in unlike if not any(one.startswith(f"{thing}: ") for one in told)]
+        return unseen + [str(conflict) for conflict in again.conflicts]
 
     def _said(self, put_back: int, left: list[str]) -> str:
-        more = f"; {len(left):,} could not be" if left else ""
-        return f"{self.kept.tool} ({self.kept.summary}) is undone: {put_back:,} put back{more}."
+        what = f"{self.kept.tool} ({self.kept.summary})" if self.kept.summary else self.kept.tool
+        if not left:
+            return f"{what} is undone: {put_back:,} put back or removed."
+        return f"{what} is not wholly undone: {put_back:,} put back or removed, {len(left):,} not."
 
     def tell(self, plan: Plan) -> dict[str, Any]:
         """Return what the undo would do, for who only asks."""
@@ -133,9 +136,8 @@ class Undoing:
         if len(plan.steps) > SHOWN:
             steps.append(f"and {len(plan.steps) - SHOWN:,} more calls")
         count = sum(len(step.things) for step in plan.steps)
-        message = (
-            f"{count:,} would be put back or removed by {len(plan.steps):,} calls; {plan.done:,} are as they were."
-        )
+        calls = f"{len(plan.steps):,} call{'' if len(plan.steps) == 1 else 's'}"
+        message = f"{count:,} would be put back or removed by {calls}; {plan.done:,} are as they were."
         return {"message": message, "put_back": 0, "steps": steps, "not_put_back": plan.left[:SHOWN]}
 
     def preview(self, plan: Plan) -> Preview:

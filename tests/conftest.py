@@ -2,16 +2,38 @@
 
 import sys
 from collections.abc import Iterator
+from typing import Any, ClassVar
 
 import pytest
 
-from mailgun_mcp import logs
+from mailgun_mcp import app, logs
+from mailgun_mcp.journal.recorder import Recorder
+
+
+class _Tracked(Recorder):
+    """Remembers those that tests leave open: each has a thread and a connection."""
+
+    made: ClassVar[list["_Tracked"]] = []
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.made.append(self)
+
+
+app.Recorder = _Tracked  # type: ignore[misc]  # for all tests, also those that make an app at import
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     """Async tests run on asyncio, as the server does."""
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def _journals_are_closed() -> Iterator[None]:
+    yield
+    while _Tracked.made:
+        _Tracked.made.pop().close()
 
 
 @pytest.fixture(autouse=True)

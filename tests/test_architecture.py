@@ -25,13 +25,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "mailgun": {"mailgun", "nearest"},
     "guard": {"guard", "catalogue", "nearest"},
     "state": {"state", "guard", "nearest"},
+    "journal": {"journal", "caller", "catalogue", "confirm", "guard", "logs", "mailgun", "state"},
     "simulator": {"simulator", "catalogue", "nearest"},
     "settings": {"nearest", "settings"},
     "logs": {"guard"},
     "results": set(),
     "shape": {"catalogue", "mailgun"},
     "reference": {"catalogue"},
-    "local_tools": {"catalogue", "results"},
+    "local_tools": {"catalogue"},
     "confirm": {"catalogue", "guard"},
     "caller": {"confirm", "guard"},
     "look": {"caller", "catalogue", "guard", "mailgun"},
@@ -40,9 +41,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "held": {"guard", "notify", "state"},
     "history": {"caller", "catalogue", "guard", "logs", "state"},
     "protect": {"catalogue", "guard", "logs", "results", "state"},
+    "app": {
+        *("caller", "catalogue", "guard", "history", "journal", "local_tools", "mailgun", "mailing_lists"),
+        *("protect", "results", "state"),
+    },
+    "undoing": {"catalogue", "guard", "journal", "local_tools", "mailgun", "state"},
+    "stages": {
+        *("app", "caller", "catalogue", "confirm", "guard", "held", "journal", "local_tools", "look", "mailgun"),
+        "state",
+    },
+    "local_calls": {"app", "catalogue", "guard", "journal", "local_tools", "stages", "state", "undoing"},
     "pipeline": {
-        *("caller", "catalogue", "confirm", "guard", "held", "history", "local_tools", "look", "mailgun"),
-        *("mailing_lists", "nearest", "protect", "results", "shape", "state"),
+        *("app", "caller", "catalogue", "confirm", "guard", "local_calls", "local_tools", "mailgun", "nearest"),
+        *("shape", "stages", "state", "undoing"),
     },
 }
 """Part of the package -> the parts that it may know. What is not named may know all but the CLI."""

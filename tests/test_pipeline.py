@@ -94,7 +94,7 @@ async def test_a_refusal_says_why_what_it_would_have_been_and_that_no_yes_lifts_
 
 @pytest.mark.parametrize(
     ("policy", "sent"),
-    [("read-only", []), ("guarded", ["GET"]), ("strict", ["GET"]), ("unguarded", ["DELETE"])],
+    [("read-only", []), ("guarded", ["GET"]), ("strict", ["GET"]), ("unguarded", ["GET", "DELETE"])],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 async def test_the_policy_decides_whether_a_destructive_call_leaves(

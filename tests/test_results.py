@@ -3,13 +3,11 @@
 import json
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from mailgun_mcp.catalogue.request import RequestFault
-from mailgun_mcp.local_tools import READ_RESULT
+from mailgun_mcp.local_tools import LOCAL_TOOLS, READ_RESULT
 from mailgun_mcp.results import LIMIT, Results, compact
 from tests.support.operations import find
 from tests.support.patient import patient
@@ -35,13 +33,15 @@ def results_of_any_size() -> st.SearchStrategy[dict[str, Any]]:
 
 def read_all(results: Results, name: str) -> str:
     """Read a kept result as a client does: by calling with what `next` says, each part fitted once more."""
-    parts, following = [], {"result": name}
+    parts: list[str] = []
+    following: dict[str, Any] | None = {"result": name, "offset": 0}
     while following:
-        part = READ_RESULT.run(results, following)
+        part = results.read(following["result"], following["offset"])
+        assert part is not None
         fitted, text = results.fit(part)
         assert fitted == part
         assert len(text) <= results.limit
-        Draft202012Validator(READ_RESULT.tool["outputSchema"]).validate(part)
+        Draft202012Validator(LOCAL_TOOLS[READ_RESULT]["outputSchema"]).validate(part)
         parts.append(part["text"])
         following = part["next"]
     return "".join(parts)
@@ -127,26 +127,8 @@ def test_the_limit_is_below_what_common_clients_take() -> None:
 def test_an_offset_past_the_end_reads_nothing_more() -> None:
     results = Results(limit=SMALL)
     name = name_in(results.fit({"body": "x" * 9_000})[0]["cut"])
-    assert READ_RESULT.run(results, {"result": name, "offset": 99_999}) == {
+    assert results.read(name, 99_999) == {
         "text": "",
         "characters": 9_011,
         "next": None,
     }
-
-
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        ({}, "result: is required (string)"),
-        ({"result": 3}, "result: must be a string, not integer 3"),
-        ({"result": "x", "offset": -1}, "offset: -1 is less than 0"),
-        ({"result": "x", "offset": True}, "offset: must be an integer, not boolean True"),
-        ({"result": "x", "ofset": 0}, "ofset: unknown argument; did you mean offset?"),
-        ({"result": "gone"}, "result: 'gone' is not kept (any more); make the call again, for less at a time"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_a_wrong_read_says_what_is_wrong(arguments: dict[str, Any], told: str) -> None:
-    with pytest.raises(RequestFault) as caught:
-        READ_RESULT.run(Results(), arguments)
-    assert caught.value.faults == [told]

@@ -15,6 +15,8 @@ COMMANDS = {
     "spec": "compare an OpenAPI file with the catalogue",
     "policy": "check, explain, test, tabulate and rehearse a policy",
     "approvals": "answer held calls, and allow calls for a while",
+    "audit": "read and check the journal of calls",
+    "undo": "list and put back what calls removed or overwrote",
     "secrets": "list, show and forget what was withheld from the model",
     "doctor": "check key, region, network and clock",
     "install": "write the configuration of an MCP client",

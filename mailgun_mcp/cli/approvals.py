@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, get_args
 
 from mailgun_mcp.cli.exits import FAILED, OK, USAGE
-from mailgun_mcp.cli.output import out
+from mailgun_mcp.cli.output import as_json, out, table
 from mailgun_mcp.cli.parser import Parser, add_settings, settings_given
+from mailgun_mcp.guard.times import iso
 from mailgun_mcp.settings import SettingsError
-from mailgun_mcp.state.approvals import Approval, Status, iso
+from mailgun_mcp.state.approvals import Approval, Status
 from mailgun_mcp.state.store import StateError, Store, UnknownName
 
 if TYPE_CHECKING:
@@ -93,11 +94,11 @@ def _list(store: Store, arguments: argparse.Namespace) -> None:
     status = None if arguments.status == "all" else arguments.status
     held = store.approvals.list(now, status)
     if arguments.json:
-        _json([approval.record for approval in held])
+        as_json([approval.record for approval in held])
     elif not held:
         out("No call is held." if status is None else f"No call is {status}.")
     else:
-        _table([_row(approval, now) for approval in held])
+        table([_row(approval, now) for approval in held])
 
 
 def _row(approval: Approval, now: float) -> tuple[str, ...]:
@@ -105,16 +106,10 @@ def _row(approval: Approval, now: float) -> tuple[str, ...]:
     return (approval.id, approval.status, approval.level, approval.tool, approval.account, approval.caller, when)
 
 
-def _table(rows: list[tuple[str, ...]]) -> None:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        out("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
 def _show(store: Store, arguments: argparse.Namespace) -> None:
     now = time.time()
     approval = store.approvals.get(arguments.id, now)
-    _json(approval.record) if arguments.json else out(_told(approval, now))
+    as_json(approval.record) if arguments.json else out(_told(approval, now))
 
 
 def _told(approval: Approval, now: float) -> str:
@@ -190,11 +185,11 @@ def _elevations(store: Store, arguments: argparse.Namespace) -> None:
     now = time.time()
     active = store.elevations.active(now)
     if arguments.json:
-        _json([{"id": one.id, "until": iso(one.until), "match": one.match, "by": one.by} for one in active])
+        as_json([{"id": one.id, "until": iso(one.until), "match": one.match, "by": one.by} for one in active])
     elif not active:
         out("Nothing is allowed for a while.")
     else:
-        _table([(one.id, f"{_span(one.until - now)} left", f"by {one.by}", _matching(one)) for one in active])
+        table([(one.id, f"{_span(one.until - now)} left", f"by {one.by}", _matching(one)) for one in active])
 
 
 def _revoke(store: Store, arguments: argparse.Namespace) -> None:
@@ -276,7 +271,3 @@ def _user() -> str:
         return os.getlogin()
     except KeyError:
         return f"uid {os.geteuid()}"
-
-
-def _json(value: Any) -> None:
-    out(json.dumps(value, ensure_ascii=False, indent=2))

@@ -64,6 +64,11 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _call(arguments: argparse.Namespace) -> int:
+    return call(arguments, arguments.name, _arguments(arguments.arguments))
+
+
+def call(arguments: argparse.Namespace, name: str, given: dict[str, Any]) -> int:
+    """Call a tool with the settings of the command line, print its result, and return the exit code."""
     import anyio
 
     from mailgun_mcp import logs, settings, start
@@ -75,17 +80,16 @@ def _call(arguments: argparse.Namespace) -> int:
     options = settings.load(settings_given(arguments))
     logs.configure(options.log_level)
     app = start.create_app(options)
-    given = _arguments(arguments.arguments)
 
     async def notify(message: str) -> None:
         sys.stderr.write(f"{message}\n")
 
-    async def call() -> Outcome:
+    async def make() -> Outcome:
         async with app:
-            return await run(app, arguments.name, given, Caller(client="command line", asker=Terminal(), notify=notify))
+            return await run(app, name, given, Caller(client="command line", asker=Terminal(), notify=notify))
 
     try:
-        outcome = anyio.run(call)
+        outcome = anyio.run(make)
     except UnknownTool as error:
         raise SettingsError(str(error)) from error
     if outcome.is_error:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -9,6 +10,11 @@ DAY = 24 * 60
 
 DURATION = re.compile(r"[0-9]{1,9}[smhd](?: ?[0-9]{1,9}[smhd])*", re.ASCII)
 HOURS = re.compile(r"([0-9]{1,2})(?::([0-9]{2}))?-([0-9]{1,2})(?::([0-9]{2}))?", re.ASCII)
+
+
+def iso(at: float) -> str:
+    """Return a time in seconds since 1970 as people and programs read it."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def duration(text: str) -> float:

@@ -115,6 +115,9 @@ def spread(account: Account, pool: Pool) -> None:
 def lend(account: Account, child: Account, pool: Pool) -> None:
     """Give a subaccount the pool with its IPs as they are now."""
     theirs = ips_of(child)
+    former = theirs.pools.get(pool.id)
+    for address in set(former.ips) - set(pool.ips) if former else ():
+        theirs.ips.pop(address, None)
     theirs.pools[pool.id] = Pool(pool.id, pool.name, pool.description, list(pool.ips), inherited=True)
     for address in pool.ips:
         theirs.ips[address] = ips_of(account).ips[address]

@@ -2,11 +2,11 @@
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from secrets import choice
 from typing import TYPE_CHECKING, Any, Literal
 
 from mailgun_mcp.guard.policy import LEVELS, Level
+from mailgun_mcp.guard.times import iso
 from mailgun_mcp.nearest import unknown
 from mailgun_mcp.state.store import MONTHS, StateError, Store, UnknownName, stored
 
@@ -67,11 +67,6 @@ class Approval:
     def people(self) -> str:
         """Who answered."""
         return " and ".join(answer.by for answer in self.answers)
-
-
-def iso(at: float) -> str:
-    """Return a time as people and programs read it."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 class Approvals:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import sqlite3
 
 Kind = Literal["intent", "outcome", "pruned"]
+OUTCOMES = Literal["done", "failed", "unknown", "refused", "held", "asked", "invalid"]
+"""What became of a call. `unknown` also where a process ended before it could tell."""
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without what looks alike: a person types an id from one screen to another."""
 START = "0" * 64
@@ -157,6 +159,12 @@ class Journal:
             if len(rows) < PAGE:
                 return
             seq = rows[-1]["seq"]
+
+    @property
+    def last(self) -> int:
+        """The number of the last entry."""
+        with self._store.reading() as connection:
+            return _last(connection)
 
     def of_call(self, call: str) -> list[Written]:
         """Return the entries of one call. Raises UnknownName when there is none."""

@@ -112,12 +112,12 @@ class Snapshots:
                 raise UnknownName(unknown("undo id", call, known))
         return Snapshot(**dict(row))
 
-    def kept(self, account: str, now: float, *, undone: bool = False) -> tuple[Snapshot, ...]:
-        """Return what can be put back in the account, the newest first; with `undone` what was as well."""
+    def kept(self, now: float, account: str | None = None, *, undone: bool = False) -> tuple[Snapshot, ...]:
+        """Return what can be put back in the account, or in all, the newest first; with `undone` what was as well."""
         wanted = ("kept", "undone") if undone else ("kept", "kept")
         with self._store.reading() as connection:
             rows = connection.execute(
-                """SELECT * FROM snapshots WHERE account = ? AND status IN (?, ?) AND until > ?
+                """SELECT * FROM snapshots WHERE account = coalesce(?, account) AND status IN (?, ?) AND until > ?
                 ORDER BY created DESC, id""",
                 (account, *wanted, now),
             ).fetchall()

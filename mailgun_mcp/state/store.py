@@ -9,6 +9,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from errno import EACCES
 from functools import cached_property
 from pathlib import Path
 from secrets import token_hex
@@ -188,6 +189,8 @@ class Store:
         if not path.exists():
             _create(path)
         refuse_others(path)
+        if not os.access(path, os.W_OK):
+            raise PermissionError(EACCES, os.strerror(EACCES))
         return _connected(path)
 
 
@@ -195,6 +198,8 @@ def _create(path: Path) -> None:
     """Make the file whole under another name first: SQLite does not wait for others while it sets a new file up."""
     draft = path.with_name(f"{path.name}.{token_hex(4)}")
     try:
+        # It is made for its owner alone before SQLite writes the first byte; -wal and -shm take its mode.
+        os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         _connected(draft).close()
         with suppress(FileExistsError):
             os.link(draft, path)
@@ -204,10 +209,16 @@ def _create(path: Path) -> None:
 
 def _connected(path: Path) -> "sqlite3.Connection":
     import sqlite3
+    from urllib.parse import quote
 
-    # The file is made for its owner alone before SQLite writes the first byte; -wal and -shm take its mode.
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    # Only SQLite opens the file: closing it elsewhere would drop the locks of every connection of this process.
+    connection = sqlite3.connect(
+        f"file:{quote(str(path.absolute()))}?mode=rw",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )
     try:
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA journal_mode=WAL")

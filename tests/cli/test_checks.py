@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from mailgun_mcp.catalogue.load import Catalogue
 from mailgun_mcp.cli import checks
 from mailgun_mcp.cli.checks import Check
+from mailgun_mcp.local_tools import offered
 from mailgun_mcp.mailgun.endpoint import Endpoint, resolve
 from mailgun_mcp.mailgun.errors import MailgunFault, Response
 from mailgun_mcp.settings import Settings
@@ -204,7 +205,7 @@ def test_tools_are_counted_against_the_clients_limits(toolsets: tuple[str, ...],
     catalogue = Catalogue.load().select(toolsets=toolsets)
     check = checks.tools(catalogue)
     assert check.state == "ok"
-    assert check.text.startswith(f"{len(catalogue) + 1}, about ")
+    assert check.text.startswith(f"{len(catalogue) + len(offered(catalogue))}, about ")
     assert check.text.endswith(f" tokens{crowded}")
 
 

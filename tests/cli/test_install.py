@@ -227,7 +227,7 @@ def test_more_tools_than_the_client_takes_are_warned_of_with_a_choice_that_fits(
 ) -> None:
     run(["install", "--client", client, "--print"])
     err = capsys.readouterr().err
-    assert f"takes {limit} tools of all servers together, and this one has 226" in err
+    assert f"takes {limit} tools of all servers together, and this one has 228" in err
     proposed = err.partition("--toolsets ")[2].partition(" ")[0]
     run(["install", "--client", client, "--print", "--toolsets", proposed])
     assert "warning" not in capsys.readouterr().err

@@ -11,7 +11,6 @@ import httpx
 import pytest
 
 from mailgun_mcp.caller import LOCAL, Caller
-from mailgun_mcp.guard.forms import LASTING
 from mailgun_mcp.guard.policy import Policy
 from mailgun_mcp.guard.profiles import profile
 from mailgun_mcp.pipeline import App, Outcome, run
@@ -151,8 +150,8 @@ async def test_what_is_held_shows_the_person_what_a_form_would(app: App, mailgun
         "Remove a bounce (destructive)",
         "DELETE /v3/mg.example.com/bounces/ann%40example.com",
         "Account default, called by an assistant",
-        'get_bounce shows now: {"address": "ann@example.com", "code": "550"}',
-        LASTING["whole"],
+        'There now: ann@example.com {"address": "ann@example.com", "code": "550"}',
+        "It can be undone.",
         "Asked because it removes something, or lets mail flow to someone who said no (guarded/8).",
     ]
 
@@ -208,7 +207,7 @@ async def test_without_any_way_to_ask_a_call_is_not_made(app: App, mailgun: Reco
         "refused",
         "Not made: it needs a person's confirmation, this client cannot ask for one, and the policy allows no other way.",
     )
-    assert (app.store.exists, mailgun.changes) == (False, [])
+    assert (app.store.approvals.list(app.clock()), mailgun.changes) == ((), [])
 
 
 MINUTES = 60.0
@@ -224,7 +223,12 @@ async def test_what_a_person_allows_for_a_while_is_made_and_told_while_it_lasts(
     elevate(app, {"tool": "delete_*"})
     told = ["until 2023-11-14T22:28:20Z ann allows calls with {'tool': 'delete_*'}"]
     made = await run(app, "delete_bounce", BOUNCE)
-    assert (made.structured, len(mailgun.changes)) == ({"elevated": told}, 1)
+    assert made.structured is not None
+    assert (made.structured["elevated"], made.structured.keys(), len(mailgun.changes)) == (
+        told,
+        {"elevated", "undo"},
+        1,
+    )
     assert (await run(app, "get_domain", DOMAIN)).structured == {"elevated": told}
     assert is_held(await run(app, "create_api_key", minimal(find("create_api_key"))))
     clock.now += 15 * MINUTES
@@ -273,7 +277,8 @@ async def test_what_cannot_be_looked_at_is_not_touched(status_code: int, app: Ap
     mailgun.answer = lambda _: httpx.Response(status_code, json={"message": "no"})
     person = Yes()
     outcome = await run(app, "delete_bounce", BOUNCE, Caller(asker=person))
-    assert (outcome.kind, person.asked, mailgun.changes, app.store.exists) == ("failed", [], [], False)
+    assert (outcome.kind, person.asked, mailgun.changes) == ("failed", [], [])
+    assert (app.store.approvals.list(app.clock()), app.store.snapshots.kept(app.clock())) == ((), ())
     assert outcome.text.startswith("delete_bounce was not made: what it would touch cannot be read. ")
 
 
@@ -281,7 +286,7 @@ async def test_what_is_not_there_is_shown_as_such(app: App, mailgun: Recorder) -
     mailgun.answer = lambda line: httpx.Response(404 if line.startswith("GET") else 200, json={"message": "no"})
     person = Yes()
     outcome = await run(app, "delete_bounce", BOUNCE, Caller(asker=person))
-    assert (outcome.kind, "get_bounce finds nothing there now." in person.asked[0]) == ("done", True)
+    assert (outcome.kind, "Nothing is there now." in person.asked[0]) == ("done", True)
 
 
 def a_file_in_its_place(state: Path) -> None:

@@ -52,7 +52,8 @@ async def test_an_answer_is_read_with_the_headers_that_matter(httpx_mock: HTTPXM
     async with make_client() as client:
         response = await client.send(GET, repeatable=True)
 
-    assert response == Response(200, {"content-type": "application/json", "retry-after": "3"}, b'{"items":[]}', 1)
+    headers = {"content-type": "application/json", "retry-after": "3", "x-request-id": "7"}
+    assert (response, response.request_id) == (Response(200, headers, b'{"items":[]}', 1), "7")
 
 
 @pytest.mark.parametrize(

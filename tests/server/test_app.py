@@ -52,7 +52,7 @@ def test_snapshots_are_never_written_in_ci(monkeypatch: pytest.MonkeyPatch) -> N
 async def test_tools_come_in_the_order_of_the_catalogue_and_the_servers_own_last(era: Era, app: App) -> None:
     async with Client(create_server(app), mode=era) as client:
         names = [tool.name for tool in (await client.list_tools()).tools]
-    assert names == [*catalogue().names, "read_result"]
+    assert names == [*catalogue().names, "read_result", "list_undoable", "undo_operation"]
 
 
 @pytest.mark.parametrize("era", ERAS)

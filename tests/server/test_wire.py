@@ -116,7 +116,7 @@ def test_a_client_that_closes_its_end_at_once_gets_every_answer_whole(tmp_path: 
 @pytest.mark.parametrize("version", ["2024-11-05", "2025-06-18", "2025-11-25", "2026-07-28"])
 def test_the_catalogue_holds_the_tools_in_their_wire_form(version: str) -> None:
     """The server puts them into the answer as they are, past the SDK's own check."""
-    tools = [*catalogue().tools(), *(local.tool for local in LOCAL_TOOLS.values())]
+    tools = [*catalogue().tools(), *LOCAL_TOOLS.values()]
     written = {"resultType": "complete", "ttlMs": 1, "cacheScope": "public", "tools": tools}
 
     assert methods.serialize_server_result("tools/list", version, written)["tools"] == tools

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from mailgun_mcp.state.store import FILE, StateError, Store
-from tests.state.conftest import NOW, PATIENCE, asked, granted, held, rows
+from tests.state.conftest import NOW, PATIENCE, asked, granted, held, python, rows
 
 ROUNDS = 100
 Act = Callable[[Store, Any], bool]
@@ -171,3 +171,25 @@ def test_a_journal_that_was_cut_off_loses_its_end_only(store: Store) -> None:
     with sqlite3.connect(store.directory / FILE) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     connection.close()
+
+
+COMES_AND_GOES = """
+import sys
+from pathlib import Path
+from mailgun_mcp.state.store import Store
+store = Store(Path(sys.argv[1]))
+with store.reading() as connection:
+    print(*sorted(row[0] for row in connection.execute("SELECT nonce FROM nonces")))
+store.close()
+"""
+
+
+def test_what_one_process_writes_over_two_connections_is_seen_after_others_came_and_went(store: Store) -> None:
+    """Closing a file drops every lock that a process has on it, and another would take the log away."""
+    assert store.nonces.burn("first", NOW + 60, NOW)
+    beside = Store(store.directory)
+    assert not beside.nonces.burn("first", NOW + 60, NOW)
+    assert python(COMES_AND_GOES, store.directory) == ["first"]
+    assert store.nonces.burn("second", NOW + 60, NOW)
+    assert python(COMES_AND_GOES, store.directory) == ["first second"]
+    beside.close()
