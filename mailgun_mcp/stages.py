@@ -210,10 +210,11 @@ async def send(call: Call, facts: Facts, request: Request) -> Response:
     try:
         response = await app.client.send(request, repeatable=call.operation.idempotent, notify=call.caller.notify)
     except MailgunFault as fault:
-        await app.recorder.settle(recording, "unknown" if fault.unknown else "failed", status=fault.status)
-        if fault.unknown:
+        await app.recorder.settle(recording, "unknown" if fault.reached else "failed", status=fault.status)
+        if not fault.unknown:
+            await app.history.release(reserved)
+        if fault.reached and recording.changes:
             raise _unknown(call, fault) from fault
-        await app.history.release(reserved)
         await _forget(snapshot)
         raise
     await app.history.spent(facts)
@@ -235,7 +236,7 @@ def _unknown(call: Call, fault: MailgunFault) -> MailgunFault:
     copied = call.snapshot is not None and call.snapshot.kept
     back = f" If it took effect, {UNDO_OPERATION} with this id puts back what it changed." if copied else ""
     step = f"{fault.step} It is recorded as {call.recording.call}.{back}"
-    return MailgunFault(str(fault), step, status=fault.status, unknown=True)
+    return MailgunFault(str(fault), step, status=fault.status, unknown=fault.unknown, reached=True)
 
 
 def body_of(response: Response) -> Any:

@@ -107,6 +107,7 @@ class Undoing:
                 status=fault.status,
                 unknown=fault.unknown,
                 transient=fault.transient,
+                reached=fault.reached,
             ) from fault
         left = [*applied.left, *await self._missing(applied.left)]
         if not left:
@@ -122,7 +123,7 @@ class Undoing:
         again = await self._plan()
         unlike = [str(thing) for step in again.steps for thing in step.things]
         unseen = [f"{thing}: not seen yet" for thing in unlike if not any(one.startswith(f"{thing}: ") for one in told)]
-        return unseen + [str(conflict) for conflict in again.conflicts]
+        return unseen + [one for one in again.left if one not in told] + [str(conflict) for conflict in again.conflicts]
 
     def _said(self, put_back: int, left: list[str]) -> str:
         what = f"{self.kept.tool} ({self.kept.summary})" if self.kept.summary else self.kept.tool

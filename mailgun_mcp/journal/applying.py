@@ -51,7 +51,7 @@ class Applier:
                 await in_thread(self._snapshots.begin_step, self._call, thing, step.known)
             body = await self._send(operation, arguments)
         except (MailgunFault, Unwritable) as fault:
-            if isinstance(fault, MailgunFault) and fault.status not in REFUSED:
+            if isinstance(fault, MailgunFault) and (fault.status not in REFUSED or fault.reached):
                 raise
             if len(step.things) > 1:
                 # One that Mailgun does not take must not keep the others from coming back.

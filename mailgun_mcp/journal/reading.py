@@ -1,6 +1,6 @@
 """Reads what a call touches, before it and after, with the reads that the catalogue names for each resource."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +73,14 @@ class Reader:
                     async for part, told in self.parts(thing):
                         yield Touched(part, told, touch.effect)
 
+    def made(self, operation: Operation, arguments: Arguments, body: Any) -> Iterator[Thing]:
+        """Yield what the call made under a key that Mailgun gave, as its answer tells."""
+        for touch in operation.touches:
+            if touch.made:
+                resource = self.catalogue.resource(touch.resource)
+                for key in _keys_after(touch, arguments, body) or ():
+                    yield _thing(resource, scope_of(touch, resource, arguments), key)
+
     async def after(self, operation: Operation, arguments: Arguments, body: Any) -> AsyncIterator[Found]:
         """Yield what the call made or changed, as it is now. What it removed is not looked for.
 
@@ -114,9 +122,7 @@ class Reader:
             holder = next(name for name, parent in part.of.items() if parent == thing.resource)
             scope = {name: thing.where[name] for name in part.within if name != holder} | {holder: str(thing.key)}
             async for found in self.things(part, scope, None):
-                # A single part that is not there is nothing to put back.
-                if found[1] is not None:
-                    yield found
+                yield found
 
     async def one(self, resource: Resource, scope: Scope, key: str | None) -> Value | None:
         """Return one thing, or None when it is not there."""

@@ -148,12 +148,15 @@ class Snapshot:
         if self._draft is None:
             return
         try:
+            await in_thread(self._store.snapshots.settle, self._draft, "done")
+            # What Mailgun named is known now, whatever becomes of the look at it.
+            made = self._reader.made(self._operation, self._arguments, body)
+            await self._add("before", [[thing.resource, thing.scope, thing.key, None, "makes", None] for thing in made])
             found = [
                 [thing.resource, thing.scope, thing.key, value]
                 async for thing, value in self._reader.after(self._operation, self._arguments, body)
             ]
             await self._add("after", found)
-            await in_thread(self._store.snapshots.settle, self._draft, "done")
         except (MailgunFault, StateError) as fault:
             logger().warning("not looked at after the call", call=self._draft, reason=str(fault))
 

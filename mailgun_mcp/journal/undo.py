@@ -51,6 +51,8 @@ class Conflict:
     thing: Thing
     after: Value | None
     now: Value | None
+    foreign: bool = False
+    """Third parties wrote some of it: what they wrote is not repeated."""
 
     def __str__(self) -> str:
         if self.now is None:
@@ -58,6 +60,8 @@ class Conflict:
         if self.after is None:
             return f"{self.thing} was made since"
         differing = [name for name in {**self.after, **self.now} if self.after.get(name) != self.now.get(name)]
+        if self.foreign:
+            return f"{self.thing}: another {', '.join(differing)}"
         changes = (f"{name} was {self.after.get(name)!r} and is {self.now.get(name)!r}" for name in differing)
         return f"{self.thing}: {', '.join(changes)}"
 
@@ -146,6 +150,8 @@ class Planner:
         self._begun = begun
         self._plan = Plan()
         self._removed: set[Thing] = set()
+        self._known: tuple[str, ...] = ()
+        """Keys that are there of the kind that is looked at."""
 
     async def plan(self, records: list[Record]) -> Plan:
         """Return what would put the records back. Raises MailgunFault when it cannot be seen how things are."""
@@ -206,11 +212,16 @@ class Planner:
         current = record.thing
         if record.renamed and record.renamed in now:
             current, found = replace(record.thing, key=record.renamed), now[record.renamed]
-        if record.after is not UNKNOWN and not same(found, record.after):
-            self._plan.conflicts.append(Conflict(current, record.after, found))
+        # Which version is active, say, follows from what else came back, and is set right after that.
+        follows = record.effect == "removes" and resource.key is None and bool(resource.of)
+        if record.after is not UNKNOWN and not same(found, record.after) and not follows:
+            self._plan.conflicts.append(Conflict(current, record.after, found, self._foreign(resource)))
             return
         self._plan.unsure |= record.after is UNKNOWN
         self._add(resource, record, current, found)
+
+    def _foreign(self, resource: Resource) -> bool:
+        return any(self._catalogue.find(read.tool).untrusted for read in (resource.one, resource.all) if read)
 
     def _add(self, resource: Resource, record: Record, current: Thing, found: Value | None) -> None:
         if record.before is None:
@@ -222,7 +233,7 @@ class Planner:
             action = "put" if found is None else "replace"
         write = (resource.replace or resource.put) if action == "replace" else getattr(resource, action)
         if write is None:
-            self._plan.left.append(f"{current}: no operation of the reference does it")
+            self._plan.left.append(f"{current}: no operation of the reference could {action} it")
             return
         value = record.before if record.before is not None else found
         step = Step(
@@ -251,10 +262,8 @@ class Planner:
     async def _look_for_more(self, thing: Thing, recorded: set[Thing]) -> None:
         """What was added to a thing that the call made would go with it."""
         async for part, value in self._reader.parts(thing):
-            if part not in recorded:
+            if value is not None and part not in recorded:
                 self._plan.conflicts.append(Conflict(part, None, value))
-
-    _known: tuple[str, ...] = ()
 
 
 def _thing(entry: Entry) -> Thing:

@@ -129,7 +129,7 @@ class Client:
         """
         message = self._message(request)
         until = self._clock() + MAX_WAIT
-        attempt = 0
+        attempt, earlier = 0, None
         while True:
             attempt += 1
             await self._limiter.acquire()
@@ -142,7 +142,8 @@ class Client:
                 wait = _wait(fault, attempt)
                 last = attempt == MAX_ATTEMPTS or self._clock() + wait > until
                 if last or not repeatable or not fault.transient:
-                    raise
+                    raise _with(fault, earlier) from fault
+                earlier = fault if fault.reached else earlier
                 why = str(fault)
             await notify(f"{why}; trying again in {wait:.1f} s")
             await self._sleep(wait)
@@ -197,6 +198,7 @@ class Client:
                     "and was not read to its end",
                     "Ask for less: a smaller limit, a narrower filter.",
                     status=response.status_code,
+                    reached=True,
                 )
             chunks.append(chunk)
         content = b"".join(chunks)
@@ -242,8 +244,20 @@ def _broken(error: Exception, seconds: float, repeatable: bool) -> MailgunFault:
     what = f"did not answer within {seconds:.3g} s" if _is_timeout(error) else f"broke off ({_name(error)})"
     if repeatable:
         step = "It may be called again; MAILGUN_TIMEOUT sets how long to wait."
-        return MailgunFault(f"Mailgun {what}", step, transient=True)
-    return MailgunFault(f"Mailgun {what}: whether the call took effect is unknown", LOOK_FIRST, unknown=True)
+        return MailgunFault(f"Mailgun {what}", step, transient=True, reached=True)
+    return MailgunFault(
+        f"Mailgun {what}: whether the call took effect is unknown", LOOK_FIRST, unknown=True, reached=True
+    )
+
+
+def _with(fault: MailgunFault, earlier: MailgunFault | None) -> MailgunFault:
+    """Return the fault of the last try, which does not undo what an earlier one may have done."""
+    if earlier is None or fault.reached:
+        return fault
+    if fault.status is None:
+        return earlier
+    fault.reached = True
+    return fault
 
 
 def _unsendable(why: str) -> MailgunFault:

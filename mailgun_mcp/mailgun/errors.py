@@ -43,6 +43,7 @@ class MailgunFault(Exception):
         status: int | None = None,
         unknown: bool = False,
         transient: bool = False,
+        reached: bool = False,
         wait: float | None = None,
     ) -> None:
         super().__init__(sentence)
@@ -52,6 +53,8 @@ class MailgunFault(Exception):
         """Whether it is unknown if a call that may not be repeated took effect."""
         self.transient = transient
         """Whether the same call may succeed a little later."""
+        self.reached = reached
+        """Whether any try of the call may have reached Mailgun and taken effect."""
         self.wait = wait
         """Seconds after which Mailgun asks to try again."""
 
@@ -218,7 +221,15 @@ def explain(response: Response, endpoint: Endpoint, *, now: float, repeatable: b
     if unknown:
         sentence += "; whether the call took effect is unknown"
     step = LOOK_FIRST if unknown else _step(response, words, endpoint, wait)
-    return MailgunFault(sentence, step, status=status, unknown=unknown, transient=status in RETRIED, wait=wait)
+    return MailgunFault(
+        sentence,
+        step,
+        status=status,
+        unknown=unknown,
+        transient=status in RETRIED,
+        reached=status >= 500,
+        wait=wait,
+    )
 
 
 MEANINGS = {

@@ -89,7 +89,8 @@ def _normal(value: Any, path: tuple[str, ...]) -> Any:
     if isinstance(value, list):
         return [_normal(item, path) for item in value]
     if not isinstance(value, dict):
-        return value
+        # Pools get another id; which one a domain is linked to shows by its being linked.
+        return value is not None if path[-1:] == ("pool_id",) else value
     kept = {name: item for name, item in value.items() if name not in COUNTED}
     if any(name in path for name in DATED):
         kept.pop("id", None)
