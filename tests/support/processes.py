@@ -4,11 +4,13 @@ import json
 import os
 import re
 import signal
+import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import anyio
@@ -84,6 +86,32 @@ async def http_server(arguments: Sequence[str], env: Mapping[str, str]) -> Async
             if process.returncode is None:
                 process.kill()
             await process.aclose()
+
+
+@contextmanager
+def simulated(home: Path, *flags: str) -> Iterator[str]:
+    """Run the simulator as a process of its own, as a person would start it, and give its URL."""
+    with (home / "errors").open("w", encoding="utf-8") as errors:
+        process = subprocess.Popen(
+            command("simulator", "--port", "0", "--quiet", *flags),
+            env=environment(home),
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+        watchdog = Timer(PATIENCE, process.kill)
+        watchdog.start()
+        try:
+            assert process.stdout is not None
+            found = re.search(r"listens on (http://\S+)", process.stdout.readline())
+            assert found, (home / "errors").read_text(encoding="utf-8")
+            watchdog.cancel()
+            yield found[1]
+        finally:
+            watchdog.cancel()
+            process.kill()
+            process.communicate()
+    assert "simulator_failed" not in (home / "errors").read_text(encoding="utf-8")
 
 
 class RawStdio:

@@ -82,7 +82,12 @@ DATED = ("bounces", "complaints", "unsubscribes")
 
 def state_of(account: Account) -> Any:
     """Return the whole account as values that are the same when nothing differs but what Mailgun gives anew."""
-    return _normal(snapshot(account)["account"], ())
+    return normal(snapshot(account))
+
+
+def normal(document: Any) -> Any:
+    """Return the account of a snapshot as such values."""
+    return _normal(document["account"], ())
 
 
 def _normal(value: Any, path: tuple[str, ...]) -> Any:
@@ -94,6 +99,8 @@ def _normal(value: Any, path: tuple[str, ...]) -> Any:
     kept = {name: item for name, item in value.items() if name not in COUNTED}
     if any(name in path for name in DATED):
         kept.pop("id", None)
+        # Mailgun tells dates in whole seconds.
+        kept |= {"created_at": int(kept["created_at"])} if "created_at" in kept else {}
     else:
         kept = {name: item for name, item in kept.items() if name not in ANEW or isinstance(item, (dict, list))}
     normal = {name: _normal(item, (*path, name)) for name, item in kept.items()}

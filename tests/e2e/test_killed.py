@@ -1,0 +1,114 @@
+"""A process is killed at every stage of a destructive call, and of its undo: nothing is lost that was not copied."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+
+from mailgun_mcp.caller import Caller
+from mailgun_mcp.guard.profiles import profile
+from mailgun_mcp.pipeline import run
+from mailgun_mcp.state.store import Store
+from tests.support.apps import app_at
+from tests.support.processes import PATIENCE, environment, pointed_at, simulated
+from tests.support.undoing import Yes, differences, normal
+
+pytestmark = pytest.mark.anyio
+
+DOMAIN = {"domain_name": "mail.example.com"}
+CALLS: dict[str, dict[str, Any]] = {"clear_bounces": DOMAIN, "delete_route": {}, "clear_templates": DOMAIN}
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with simulated(tmp_path_factory.mktemp("simulator")) as url:
+        control(url, "clock", b'{"held": true}')
+        yield url
+
+
+def control(url: str, route: str, body: bytes | None = None) -> Any:
+    request = Request(f"{url}/simulator/{route}", body, {"content-type": "application/json"})
+    with urlopen(request, timeout=PATIENCE) as answer:
+        return json.load(answer)
+
+
+def state(url: str) -> Any:
+    return normal(control(url, "snapshot"))
+
+
+def killed(point: int, url: str, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process that is killed at the fault point; past the last it comes to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "tests.support.killed", str(point), "--", *arguments, "--policy", "unguarded"],
+        env=environment(home, pointed_at(url)),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+async def undone(url: str, home: Path) -> None:
+    """Undo, as another process, whatever has a copy; the journal verifies before it and after."""
+    app = app_at(url, state=home / "state", policy=profile("unguarded"))
+    async with app:
+        assert app.store.journal.verify().broken is None
+        for kept in app.store.snapshots.kept(app.clock()):
+            outcome = await run(app, "undo_operation", {"id": kept.id}, Caller(asker=Yes()))
+            assert (outcome.structured or {"not_put_back": outcome.text})["not_put_back"] == []
+        app.recorder.close()
+        assert app.store.journal.verify().broken is None
+
+
+def arguments_for(tool: str, url: str) -> str:
+    """Return the arguments as JSON; a route that was put back has another id."""
+    routes = control(url, "snapshot")["account"]["routes"]["by_id"]
+    return json.dumps(CALLS[tool] or {"id": next(iter(routes))})
+
+
+@pytest.mark.parametrize("tool", CALLS)
+async def test_a_call_that_is_killed_anywhere_is_undone(tool: str, simulator: str, tmp_path: Path) -> None:
+    before = state(simulator)
+    outcomes = set()
+    for point in range(100):
+        home = tmp_path / str(point)
+        home.mkdir()
+        done = killed(point, simulator, home, "tools", "call", tool, arguments_for(tool, simulator))
+        changed = differences(before, state(simulator)) != []
+        store = Store(home / "state")
+        calls = list(store.journal.calls()) if store.exists else []
+        store.close()
+        outcomes |= {call.outcome for call in calls}
+        # What took effect is on record.
+        assert len(calls) == 1 or not changed, point
+        if store.exists:
+            await undone(simulator, home)
+        assert differences(before, state(simulator)) == [], (point, done.stderr)
+        if done.returncode != -signal.SIGKILL:
+            assert (done.returncode, changed) == (0, True), done.stderr
+            break
+    assert point > 8
+    assert outcomes == {"unknown", "done"}
+
+
+@pytest.mark.parametrize("tool", CALLS)
+async def test_an_undo_that_is_killed_anywhere_is_completed(tool: str, simulator: str, tmp_path: Path) -> None:
+    before = state(simulator)
+    for point in range(100):
+        home = tmp_path / str(point)
+        home.mkdir()
+        made = killed(1_000, simulator, home, "tools", "call", tool, arguments_for(tool, simulator))
+        call = json.loads(made.stdout)["undo"]["id"]
+        done = killed(point, simulator, home, "undo", "apply", call)
+        await undone(simulator, home)
+        assert differences(before, state(simulator)) == [], (point, done.stderr)
+        if done.returncode != -signal.SIGKILL:
+            assert done.returncode == 0, done.stderr
+            break
+    assert point > 8
