@@ -30,7 +30,8 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(autouse=True)
-def _journals_are_closed() -> Iterator[None]:
+def _journals_are_closed(_logs_of_its_own: None) -> Iterator[None]:
+    """Before the logs are anew: their threads may still have something to say."""
     yield
     while _Tracked.made:
         _Tracked.made.pop().close()

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,8 @@ LONGEST = 500
 """Characters of a value that are written down; of a longer one its length and digest are."""
 GATHERED = 200
 """Entries that are written in one transaction."""
+LINGERING = 0.05
+"""Seconds that the outcome of a read, for which nobody waits, may take to be written."""
 PRUNED_EVERY = 10_000
 """Entries after which it is looked at whether old ones may go."""
 PERSONAL = "[personal]"
@@ -130,12 +132,21 @@ class Recorder:
 
     def _run(self) -> None:
         while True:
-            jobs = [self._jobs.get()]
-            while not self._jobs.empty() and len(jobs) < GATHERED:
-                jobs.append(self._jobs.get())
+            jobs = self._gathered()
             self._commit([job for job in jobs if job.entry is not None])
             if any(job.entry is None for job in jobs):
                 return
+
+    def _gathered(self) -> list[_Job]:
+        """Return the next jobs; what nobody waits for lingers, and goes into the transaction of the next call."""
+        jobs = [self._jobs.get()]
+        while len(jobs) < GATHERED:
+            waited_for = any(job.done is not None or job.entry is None for job in jobs)
+            try:
+                jobs.append(self._jobs.get(block=not waited_for, timeout=LINGERING))
+            except Empty:
+                break
+        return jobs
 
     def _commit(self, jobs: list[_Job]) -> None:
         if not jobs:

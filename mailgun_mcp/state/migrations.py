@@ -67,7 +67,6 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             hash TEXT NOT NULL
         )""",
         "CREATE INDEX journal_by_call ON journal (call, seq)",
-        "CREATE INDEX journal_by_age ON journal (at)",
         "CREATE TABLE journal_anchor (seq INTEGER NOT NULL, hash TEXT NOT NULL)",
         "INSERT INTO journal_anchor VALUES (0, printf('%064d', 0))",
         """CREATE TRIGGER journal_is_not_changed BEFORE UPDATE ON journal

@@ -64,6 +64,8 @@ class Store:
         self._connection: sqlite3.Connection | None = None
         self._opened: tuple[int, int] | None = None
         """The file that the connection is to."""
+        self._durable: bool | None = None
+        """What the connection was last told of it."""
         self._lock = RLock()
 
     @cached_property
@@ -154,7 +156,9 @@ class Store:
         What is durable outlives a power cut, for the time that a disk takes; all outlives a killed process.
         """
         with self.reading() as connection:
-            connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+            if self._durable != durable:
+                connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+                self._durable = durable
             with transaction(connection):
                 yield connection
 
@@ -180,7 +184,7 @@ class Store:
         if self._connection is not None and _identity(path) != self._opened:
             self.close()
         if self._connection is None:
-            self._connection = self._connect(path)
+            self._connection, self._durable = self._connect(path), None
             self._opened = _identity(path)
         return self._connection
 

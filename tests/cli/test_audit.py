@@ -146,7 +146,7 @@ def test_an_export_can_be_replayed_against_a_policy(filled: Path, home: Path, ca
     policy = home / "strict.yaml"
     policy.write_text("version: 1\nextends: strict\n", encoding="utf-8")
     assert run(["policy", "simulate", str(policy), "--replay", str(path)]) == exits.OK
-    assert "delete_bounce: allow -> confirm (strict/2)" in capsys.readouterr().out
+    assert "delete_bounce: allow -> confirm (ask) (strict/2)" in capsys.readouterr().out
 
 
 def test_a_whole_chain_verifies_and_names_its_head(filled: Path, capsys: Any) -> None:
