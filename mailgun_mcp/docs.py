@@ -97,6 +97,17 @@ def _local() -> str:
     return "\n".join(lines + [f"| `{name}` | {tool['description']} |" for name, tool in LOCAL_TOOLS.items()])
 
 
+def _undo() -> str:
+    lines = ["| operation | put back | not put back, or why |", "| --- | --- | --- |"]
+    for operation in Catalogue.load():
+        if operation.undo:
+            undo = operation.undo
+            kept = {"whole": "whole", "part": "in part", "no": "no", None: ""}[operation.reversible]
+            told = undo.missing or undo.why or (f"nothing is lost: {undo.nothing}" if undo.nothing else "")
+            lines.append(f"| `{operation.name}` | {'' if undo.nothing else kept} | {told} |")
+    return "\n".join(lines)
+
+
 def _simulated() -> str:
     catalogue = Catalogue.load()
     levels = [entry.level for entry in FIDELITY.values()]
@@ -117,6 +128,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "risks": _risks,
     "tools": _tools,
     "local-tools": _local,
+    "undo": _undo,
     "simulated": _simulated,
 }
 
