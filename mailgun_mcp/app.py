@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from mailgun_mcp.caller import Notify
 from mailgun_mcp.catalogue.load import Catalogue
+from mailgun_mcp.catalogue.local_tools import offered
 from mailgun_mcp.catalogue.operation import Record
 from mailgun_mcp.catalogue.parts import Files
 from mailgun_mcp.catalogue.validate import prepare as prepare_validation
@@ -17,7 +18,6 @@ from mailgun_mcp.guard.profiles import profile
 from mailgun_mcp.history import History
 from mailgun_mcp.journal.reading import Reader
 from mailgun_mcp.journal.recorder import Recorder
-from mailgun_mcp.local_tools import offered
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailing_lists import MailingLists
 from mailgun_mcp.protect import Protection

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mailgun_mcp.catalogue.load import Catalogue
+from mailgun_mcp.catalogue.local_tools import LOCAL_TOOLS
 from mailgun_mcp.cli import COMMANDS, exits
-from mailgun_mcp.local_tools import LOCAL_TOOLS
 from mailgun_mcp.reference import tool_reference
 from mailgun_mcp.settings import OPTIONS, env_name
 from mailgun_mcp.simulator.fidelity import FIDELITY, MEANINGS

@@ -3,6 +3,7 @@
 from typing import Any
 
 from mailgun_mcp.app import Refused
+from mailgun_mcp.catalogue.local_tools import LIST_UNDOABLE, LOCAL_TOOLS, READ_RESULT, UNDO_OPERATION
 from mailgun_mcp.catalogue.operation import Arguments, Operation
 from mailgun_mcp.catalogue.parts import Files
 from mailgun_mcp.catalogue.request import RequestFault, build
@@ -10,7 +11,6 @@ from mailgun_mcp.catalogue.validate import schema_faults
 from mailgun_mcp.guard.facts import Facts, gather
 from mailgun_mcp.guard.forms import Preview
 from mailgun_mcp.journal.undo import Plan
-from mailgun_mcp.local_tools import LIST_UNDOABLE, LOCAL_TOOLS, READ_RESULT, UNDO_OPERATION
 from mailgun_mcp.stages import Call, beforehand, body_of, permit, send
 from mailgun_mcp.state.snapshots import Snapshot
 from mailgun_mcp.state.store import in_thread

@@ -4,6 +4,7 @@ from typing import Any
 
 from mailgun_mcp.app import App, Outcome, Refused, UnknownTool
 from mailgun_mcp.caller import LOCAL, Caller
+from mailgun_mcp.catalogue.local_tools import local_operation
 from mailgun_mcp.catalogue.operation import Arguments, Operation
 from mailgun_mcp.catalogue.request import Request, RequestFault, build
 from mailgun_mcp.catalogue.validate import faults
@@ -12,7 +13,6 @@ from mailgun_mcp.guard.engine import decide
 from mailgun_mcp.guard.secrets_in import reference_text
 from mailgun_mcp.guard.times import iso
 from mailgun_mcp.local_calls import run_local
-from mailgun_mcp.local_tools import local_operation
 from mailgun_mcp.mailgun.errors import MailgunFault
 from mailgun_mcp.nearest import unknown
 from mailgun_mcp.shape import shape

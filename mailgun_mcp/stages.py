@@ -8,6 +8,7 @@ from typing import Any
 from mailgun_mcp.app import App, Refused
 from mailgun_mcp.caller import Caller
 from mailgun_mcp.catalogue.load import ON_BEHALF_OF
+from mailgun_mcp.catalogue.local_tools import UNDO_OPERATION
 from mailgun_mcp.catalogue.operation import Arguments, Operation
 from mailgun_mcp.catalogue.request import Request
 from mailgun_mcp.confirm import Looker, confirm
@@ -19,7 +20,6 @@ from mailgun_mcp.guard.times import iso
 from mailgun_mcp.held import HeldCalls
 from mailgun_mcp.journal.recorder import Recording, confirmation_of, decision_of, recording_of
 from mailgun_mcp.journal.snapshot import Place, Snapshot
-from mailgun_mcp.local_tools import UNDO_OPERATION
 from mailgun_mcp.look import look
 from mailgun_mcp.mailgun.errors import MailgunFault, Response, parse_json
 from mailgun_mcp.state.store import StateError

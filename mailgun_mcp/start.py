@@ -7,10 +7,10 @@ from mailgun_mcp import __version__, logs
 from mailgun_mcp.app import App
 from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.catalogue.load import Catalogue
+from mailgun_mcp.catalogue.local_tools import LOCAL_TOOLS
 from mailgun_mcp.catalogue.parts import Files
 from mailgun_mcp.guard.policy import Policy
 from mailgun_mcp.guard.profiles import PROFILES, profile
-from mailgun_mcp.local_tools import LOCAL_TOOLS
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.endpoint import EndpointError, resolve
 from mailgun_mcp.settings import Settings, SettingsError, state_directory

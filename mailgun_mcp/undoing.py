@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from mailgun_mcp.catalogue.local_tools import UNDO_OPERATION, local_operation
 from mailgun_mcp.catalogue.operation import Arguments, Operation
 from mailgun_mcp.catalogue.request import Request
 from mailgun_mcp.guard.engine import decide
@@ -13,7 +14,6 @@ from mailgun_mcp.guard.times import iso
 from mailgun_mcp.journal.applying import Applier, Send
 from mailgun_mcp.journal.reading import Reader
 from mailgun_mcp.journal.undo import Plan, Planner, Step, records_of
-from mailgun_mcp.local_tools import UNDO_OPERATION, local_operation
 from mailgun_mcp.mailgun.errors import MailgunFault
 from mailgun_mcp.state.snapshots import Snapshot
 from mailgun_mcp.state.store import StateError, Store, in_thread

@@ -32,7 +32,6 @@ MAY_IMPORT: dict[str, set[str]] = {
     "results": set(),
     "shape": {"catalogue", "mailgun"},
     "reference": {"catalogue"},
-    "local_tools": {"catalogue"},
     "confirm": {"catalogue", "guard"},
     "caller": {"confirm", "guard"},
     "look": {"caller", "catalogue", "guard", "mailgun"},
@@ -42,17 +41,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "history": {"caller", "catalogue", "guard", "logs", "state"},
     "protect": {"catalogue", "guard", "logs", "results", "state"},
     "app": {
-        *("caller", "catalogue", "guard", "history", "journal", "local_tools", "mailgun", "mailing_lists"),
+        *("caller", "catalogue", "guard", "history", "journal", "mailgun", "mailing_lists"),
         *("protect", "results", "state"),
     },
-    "undoing": {"catalogue", "guard", "journal", "local_tools", "mailgun", "state"},
+    "undoing": {"catalogue", "guard", "journal", "mailgun", "state"},
     "stages": {
-        *("app", "caller", "catalogue", "confirm", "guard", "held", "journal", "local_tools", "look", "mailgun"),
+        *("app", "caller", "catalogue", "confirm", "guard", "held", "journal", "look", "mailgun"),
         "state",
     },
-    "local_calls": {"app", "catalogue", "guard", "journal", "local_tools", "stages", "state", "undoing"},
+    "local_calls": {"app", "catalogue", "guard", "journal", "stages", "state", "undoing"},
     "pipeline": {
-        *("app", "caller", "catalogue", "confirm", "guard", "local_calls", "local_tools", "mailgun", "nearest"),
+        *("app", "caller", "catalogue", "confirm", "guard", "local_calls", "mailgun", "nearest"),
         *("shape", "stages", "state", "undoing"),
     },
 }

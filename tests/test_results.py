@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from mailgun_mcp.local_tools import LOCAL_TOOLS, READ_RESULT
+from mailgun_mcp.catalogue.local_tools import LOCAL_TOOLS, READ_RESULT
 from mailgun_mcp.results import LIMIT, Results, compact
 from tests.support.operations import find
 from tests.support.patient import patient

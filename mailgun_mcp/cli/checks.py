@@ -255,8 +255,8 @@ def clock(answers: "Iterable[Response | MailgunFault]", now: float) -> Check:
 
 def tools(catalogue: "Catalogue") -> Check:
     """Count the tools, what they cost a model to read, and the clients that do not take as many."""
+    from mailgun_mcp.catalogue.local_tools import offered
     from mailgun_mcp.cli.clients import CLIENTS
-    from mailgun_mcp.local_tools import offered
 
     listed = [*catalogue.tools(), *offered(catalogue).values()]
     tokens = sum(map(_size, listed)) // 4

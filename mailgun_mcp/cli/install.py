@@ -172,7 +172,7 @@ def _short_lived(*, uvx: bool) -> str:
 
 
 def _too_many_tools(client: Client, catalogue: "Catalogue") -> str:
-    from mailgun_mcp.local_tools import offered
+    from mailgun_mcp.catalogue.local_tools import offered
 
     own = len(offered(catalogue))
     count, limit = len(catalogue) + own, client.tool_limit

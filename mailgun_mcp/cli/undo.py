@@ -42,8 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the action."""
     if arguments.action == "apply":
+        from mailgun_mcp.catalogue.local_tools import UNDO_OPERATION
         from mailgun_mcp.cli.tools import call
-        from mailgun_mcp.local_tools import UNDO_OPERATION
 
         return call(arguments, UNDO_OPERATION, {"id": arguments.id, "dry_run": arguments.dry_run})
     from mailgun_mcp import settings

@@ -5,6 +5,7 @@ from datetime import UTC
 from typing import Any
 
 from mailgun_mcp.catalogue.load import Catalogue
+from mailgun_mcp.catalogue.local_tools import UNDO_OPERATION, local_operation
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.guard.conditions import as_list, compile_match
 from mailgun_mcp.guard.globs import matcher
@@ -72,11 +73,18 @@ def _of_conditions(place: Place, wanted: list[Any]) -> Iterator[Problem]:
 
 
 def _of_match(place: Place, match: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Problem]:
-    toolsets = list(dict.fromkeys(operation.toolset for operation in catalogue))
-    yield from _unknown_globs((*place, "tool"), "tool", match.get("tool", []), catalogue.names)
+    operations = _operations(catalogue)
+    toolsets = list(dict.fromkeys(operation.toolset for operation in operations))
+    names = [operation.name for operation in operations]
+    yield from _unknown_globs((*place, "tool"), "tool", match.get("tool", []), names)
     yield from _unknown_globs((*place, "toolset"), "toolset", match.get("toolset", []), toolsets)
     for path, wanted in match.get("arguments", {}).items():
         yield from condition_problems((*place, "arguments", path), wanted)
+
+
+def _operations(catalogue: Catalogue) -> list[Operation]:
+    """Return what policy decides on: the operations, and an undo, whose risk is that of what it does."""
+    return [*catalogue, *(local_operation(UNDO_OPERATION, risk) for risk in ("write", "destructive", "credential"))]
 
 
 def _unknown_globs(place: Place, kind: str, globs: Any, known: Iterable[str]) -> Iterator[Problem]:
@@ -90,7 +98,7 @@ def _unknown_globs(place: Place, kind: str, globs: Any, known: Iterable[str]) ->
 def _covering(place: Place, match: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Problem]:
     """Yield the keys that no operation has which the rule is about."""
     compiled = compile_match(match, "deny", UTC)
-    covered = [operation for operation in catalogue if compiled.covers(operation)]
+    covered = [operation for operation in _operations(catalogue) if compiled.covers(operation)]
     if not covered:
         yield place, f"no operation matches all of this {NEVER_MATCHES}"
     known = _argument_names(covered)

@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from mailgun_mcp.catalogue.load import Catalogue
+from mailgun_mcp.catalogue.local_tools import offered
 from mailgun_mcp.cli import checks
 from mailgun_mcp.cli.checks import Check
-from mailgun_mcp.local_tools import offered
 from mailgun_mcp.mailgun.endpoint import Endpoint, resolve
 from mailgun_mcp.mailgun.errors import MailgunFault, Response
 from mailgun_mcp.settings import Settings

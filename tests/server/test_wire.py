@@ -9,7 +9,7 @@ from pathlib import Path
 import mcp_types.methods as methods
 import pytest
 
-from mailgun_mcp.local_tools import LOCAL_TOOLS
+from mailgun_mcp.catalogue.local_tools import LOCAL_TOOLS
 from tests.support.operations import catalogue
 from tests.support.processes import INITIALIZE, PATIENCE, command, environment
 
