@@ -39,7 +39,7 @@ async def _session(state: str) -> int:
     out(paint("$ mailgun-mcp serve --simulator", "dim"))
     arguments = ["-m", "mailgun_mcp", "serve", "--simulator", "--state", state]
     command = StdioServerParameters(command=sys.executable, args=arguments)
-    async with Client(command, elicitation_callback=_say_no) as client:
+    async with Client(command, elicitation_callback=_Person()) as client:
         story = _Story(client)
         for number, step in enumerate(STEPS, 1):
             out()
@@ -53,15 +53,24 @@ async def _session(state: str) -> int:
     return OK
 
 
-async def _say_no(context: Any, params: Any) -> Any:  # noqa: ARG001 - the names are the SDK's
-    """Show the person's form, and answer for a person who says no."""
-    from mcp_types import ElicitResult
+class _Person:
+    """Shows the person's form, and answers for a person who says no at first, and yes the next time."""
 
-    out(paint("   the person is asked:", "bold"))
-    for line in params.message.splitlines():
-        out(f"   {paint('|', 'yellow')} {line}")
-    out(paint("   and says no", "bold"))
-    return ElicitResult(action="decline")
+    def __init__(self) -> None:
+        self._asked = 0
+
+    async def __call__(self, context: Any, params: Any) -> Any:  # noqa: ARG002 - the names are the SDK's
+        from mcp_types import ElicitResult
+
+        out(paint("   the person is asked:", "bold"))
+        for line in params.message.splitlines():
+            out(f"   {paint('|', 'yellow')} {line}")
+        self._asked += 1
+        if self._asked == 1:
+            out(paint("   and says no", "bold"))
+            return ElicitResult(action="decline")
+        out(paint(f"   and types {DOMAIN}", "bold"))
+        return ElicitResult(action="accept", content={"confirm": DOMAIN})
 
 
 @dataclass(slots=True)
@@ -152,6 +161,18 @@ async def _delete_in_bulk(story: _Story) -> bool:
     return bool(result.is_error) and kept
 
 
+async def _delete_and_undo(story: _Story) -> bool:
+    result = await story.call("clear_bounces", domain_name=DOMAIN)
+    if result.is_error:
+        return False
+    story.tell(paint(result.structured_content["message"], "yellow"))
+    undone = await story.call("undo_operation", id=result.structured_content["undo"]["id"])
+    story.tell(paint(undone.structured_content["message"], "green"))
+    left = await story.call("list_bounces", domain_name=DOMAIN, limit=SHOWN)
+    story.tell(f"{len(left.structured_content['items'])} bounces, with their dates and reasons")
+    return undone.structured_content["not_put_back"] == [] and bool(left.structured_content["items"])
+
+
 @dataclass(frozen=True, slots=True)
 class _Step:
     title: str
@@ -166,6 +187,7 @@ STEPS = (
     _Step("It finds a bounce", _find_bounce),
     _Step("It makes a mistake, and is told every fault at once; nothing was sent", _make_mistake),
     _Step("It tries to delete in bulk: a person is asked, says no, and the call is refused", _delete_in_bulk),
+    _Step("It tries again, the person says yes, and it turns out to be a mistake: it is undone", _delete_and_undo),
 )
 
 
