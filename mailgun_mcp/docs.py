@@ -12,6 +12,7 @@ from pathlib import Path
 from mailgun_mcp.catalogue.load import Catalogue
 from mailgun_mcp.catalogue.local_tools import LOCAL_TOOLS
 from mailgun_mcp.cli import COMMANDS, exits
+from mailgun_mcp.cli.simulator_control import CONTROLS
 from mailgun_mcp.reference import tool_reference
 from mailgun_mcp.settings import OPTIONS, env_name
 from mailgun_mcp.simulator.fidelity import FIDELITY, MEANINGS
@@ -97,6 +98,12 @@ def _local() -> str:
     return "\n".join(lines + [f"| `{name}` | {tool['description']} |" for name, tool in LOCAL_TOOLS.items()])
 
 
+def _controls() -> str:
+    lines = ["| `mailgun-mcp simulator …` | route below `/simulator/` | what it does |", "| --- | --- | --- |"]
+    rows = ((f"{name} {control.usage}".strip(), control) for name, control in CONTROLS.items())
+    return "\n".join(lines + [f"| `{call}` | {control.routes} | {control.help} |" for call, control in rows])
+
+
 def _undo() -> str:
     lines = ["| operation | put back | not put back, or why |", "| --- | --- | --- |"]
     for operation in Catalogue.load():
@@ -128,6 +135,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "risks": _risks,
     "tools": _tools,
     "local-tools": _local,
+    "controls": _controls,
     "undo": _undo,
     "simulated": _simulated,
 }

@@ -26,6 +26,9 @@ class Parser(argparse.ArgumentParser):
         if choices is not None and value not in choices:
             raise argparse.ArgumentError(action, unknown("value", str(value), [str(choice) for choice in choices]))
 
+    def _subparsers_actions(self) -> "list[argparse._SubParsersAction[Any]]":
+        return [action for action in self._actions if isinstance(action, argparse._SubParsersAction)]
+
     def flags(self) -> Iterable[str]:
         """Return every flag that the parser knows."""
         return [flag for action in self._actions for flag in action.option_strings]
@@ -46,12 +49,24 @@ def parse(argv: list[str]) -> tuple[Command, argparse.Namespace]:
     module = importlib.import_module(f"mailgun_mcp.cli.{argv[0]}")
     parser = Parser(prog=f"mailgun-mcp {argv[0]}", description=module.__doc__)
     module.add_arguments(parser)
+    _check_flags_before_the_action(parser, argv[1:])
     arguments, extra = parser.parse_known_args(argv[1:])
     if extra:
         name = extra[0].partition("=")[0]
         parser.error(unknown("flag" if name.startswith("-") else "argument", name, _known_flags(parser, arguments)))
     command: Command = module.run
     return command, arguments
+
+
+def _check_flags_before_the_action(parser: Parser, words: list[str]) -> None:
+    """Where an action may be left out, argparse would take the value of an unknown flag for one."""
+    actions = {choice for action in parser._subparsers_actions() for choice in action.choices}
+    for word in words if actions else ():
+        if word in actions:
+            return
+        flag = word.partition("=")[0]
+        if flag.startswith("--") and flag not in parser.flags():
+            parser.error(unknown("flag", flag, parser.flags()))
 
 
 def add_settings(parser: argparse.ArgumentParser, *, only: Iterable[str] | None = None) -> None:

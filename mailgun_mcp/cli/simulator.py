@@ -1,4 +1,4 @@
-"""Run Mailgun in the box as an HTTP server: the same API with a demo account, on loopback."""
+"""Run Mailgun in the box as an HTTP server: the same API with a demo account, on loopback. Or control one that runs."""
 
 import argparse
 import sys
@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from mailgun_mcp.cli.exits import OK
 from mailgun_mcp.cli.output import out
+from mailgun_mcp.cli.parser import Parser
+from mailgun_mcp.cli.simulator_control import CONTROLS, URL, control
 from mailgun_mcp.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -48,10 +50,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="let /simulator/webhooks/post post to any URL; without it only to this machine's own",
     )
     parser.add_argument("--quiet", action="store_true", help="do not log requests on stderr")
+    parser.set_defaults(action=None)
+    actions = parser.add_subparsers(
+        dest="action", metavar="ACTION", title="to control one that runs", parser_class=Parser
+    )
+    for name, known in CONTROLS.items():
+        action = actions.add_parser(name, help=known.help)
+        known.add(action)
+        action.add_argument("--url", default=URL, help=f"where it listens; default {URL}")
+        action.add_argument("--key", help="its API key, where it lets in only one")
+        action.set_defaults(parser=action)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until interrupted."""
+    """Serve until interrupted, or ask the one that runs."""
+    if arguments.action is not None:
+        return control(arguments)
     import uvicorn
 
     from mailgun_mcp.listen import listen, url_of

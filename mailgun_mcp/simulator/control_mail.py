@@ -113,6 +113,29 @@ def _posting(posting: Posting) -> Body:
     }
 
 
+RECORDS = ("spf", "dkim", "tracking", "mx")
+
+
+def show_dns(box: Box, _: Body) -> Reply:
+    """Tell of each domain which of its records the DNS has."""
+    domains = box.account.domains.values()
+    return Reply({one.name: {record: record not in one.absent_records for record in RECORDS} for one in domains})
+
+
+def set_dns(box: Box, body: Body) -> Reply:
+    """Let the `record` of a `domain` be in the DNS or not, as `present` says; verifying sees it."""
+    present = body.pop("present", None)
+    check_texts(body, ("domain", "record"), ("domain", "record"))
+    domain = box.account.domains.get(body["domain"].lower())
+    if domain is None:
+        raise Refusal(404, unknown("domain", body["domain"], box.account.domains))
+    if body["record"] not in RECORDS or not isinstance(present, bool):
+        raise Refusal(400, f"give record as one of {', '.join(RECORDS)}, and present as true or false")
+    (domain.absent_records.discard if present else domain.absent_records.add)(body["record"])
+    box.changed()
+    return show_dns(box, {})
+
+
 def seed(box: Box, body: Body) -> Reply:
     """Begin anew with a shipped scenario, one that is described here, or without either the demo account."""
     from mailgun_mcp.simulator.scenario import ScenarioError, described, scenario_account
@@ -154,6 +177,7 @@ ROUTES: dict[str, dict[str, Route]] = {
     "act": {"POST": act_as_recipient},
     "webhooks": {"GET": show_webhooks},
     "webhooks/post": {"POST": post_webhooks},
+    "dns": {"GET": show_dns, "POST": set_dns},
     "seed": {"POST": seed},
     "snapshot": {"GET": take_snapshot},
     "restore": {"POST": restore},

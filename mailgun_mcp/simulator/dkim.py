@@ -34,9 +34,9 @@ def new_key(account: Account, domain: Domain, selector: str, bits: int) -> Domai
 
 
 def verify_keys(domain: Domain) -> None:
-    """Take note that the DNS has the records of all the domain's keys."""
+    """Take note whether the DNS has the records of the domain's keys."""
     for key in keys_of(domain).values():
-        key.verified = True
+        key.verified = "dkim" not in domain.absent_records
 
 
 def authority(account: Account, domain: Domain) -> Domain:
@@ -64,7 +64,8 @@ def is_automatic(domain: Domain) -> bool:
 
 def automatic_record(domain: Domain, selector: str, active: bool) -> Record:
     """Return the CNAME behind which Mailgun keeps one of its two keys."""
-    value, verified = automatic_value(domain, selector), domain.state == "active"
+    value = automatic_value(domain, selector)
+    verified = domain.state == "active" and "dkim" not in domain.absent_records
     return {
         "record_type": "CNAME",
         "name": f"{selector}._domainkey.{domain.name}",

@@ -29,7 +29,7 @@ STATEFUL = {
     "create_domain": "unverified, with a DKIM key, DNS records, IPs or a pool",
     "get_domain": "with DNS records, valid once verified",
     "update_domain": "settings are kept; spam action and TLS options change nothing",
-    "verify_domain": "looks at no real DNS: what is verified passes",
+    "verify_domain": "looks at records that a person or test takes out of the simulated DNS (`simulator dns`)",
     "delete_domain": "gone at once, with its mail",
     "list_account_domain_keys": "by domain and selector, paged",
     "create_domain_key": "makes a key deterministically, or takes yours",

@@ -171,6 +171,8 @@ class Domain:
     administration: DomainAdministration = field(default_factory=DomainAdministration)
     webhooks: dict[str, list[str]] = field(default_factory=dict)
     """Event type -> the URLs that are called."""
+    absent_records: set[str] = field(default_factory=set)
+    """Which of its records the DNS lacks: `spf`, `dkim`, `tracking`, `mx`. Verifying looks at them."""
 
     @property
     def retention(self) -> float:

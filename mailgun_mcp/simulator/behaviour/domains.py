@@ -24,6 +24,8 @@ DEFAULTS: Record = {
     "web_scheme": "http",
     "tracking_host": "mailgun.org",
 }
+NEEDED = frozenset({"spf", "dkim"})
+"""Records without which a domain is not verified."""
 SETTINGS = frozenset({*DEFAULTS, "message_ttl", "archive_to", "mailfrom_host"})
 
 
@@ -63,9 +65,8 @@ def update_domain(_: Account, call: Call) -> Reply:
 
 
 def verify_domain(_: Account, call: Call) -> Reply:
-    if call.domain.state == "unverified":
-        call.domain.state = "active"
-    if call.domain.state == "active":
+    if call.domain.state in ("unverified", "active") and call.domain.type != "sandbox":
+        call.domain.state = "unverified" if NEEDED & call.domain.absent_records else "active"
         verify_keys(call.domain)
     return said("Domain DNS records have been updated", **with_dns(call.domain))
 
@@ -99,7 +100,9 @@ def with_dns(domain: Domain) -> Record:
     active = domain.state == "active"
     return {
         "domain": shown(domain),
-        "receiving_dns_records": [_mx(host, active) for host in ("mxa.mailgun.org", "mxb.mailgun.org")],
+        "receiving_dns_records": [
+            _mx(host, active and "mx" not in domain.absent_records) for host in ("mxa.mailgun.org", "mxb.mailgun.org")
+        ],
         "sending_dns_records": _sending(domain, active),
     }
 
@@ -133,9 +136,9 @@ def _equip(account: Account, domain: Domain, call: Call) -> None:
 
 def _sending(domain: Domain, active: bool) -> list[Record]:
     return [
-        _dns("TXT", domain.name, "v=spf1 include:mailgun.org ~all", active),
+        _dns("TXT", domain.name, "v=spf1 include:mailgun.org ~all", active and "spf" not in domain.absent_records),
         *signing_records(domain),
-        _dns("CNAME", tracking_host(domain), "mailgun.org", active),
+        _dns("CNAME", tracking_host(domain), "mailgun.org", active and "tracking" not in domain.absent_records),
     ]
 
 
