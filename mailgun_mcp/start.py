@@ -39,7 +39,7 @@ def create_app(settings: Settings) -> App:
         endpoint = resolve(region=settings.region, hostname=settings.hostname, url=settings.url)
     except EndpointError as error:
         raise SettingsError(str(error)) from error
-    connect = _simulator(settings.scenario) if settings.simulator else None
+    connect = _simulator(settings.scenario, endpoint.region or "us") if settings.simulator else None
     return App(
         catalogue=selected,
         exclude=frozenset(settings.exclude_tools) & LOCAL_TOOLS.keys(),
@@ -113,7 +113,7 @@ def _directory(name: str) -> Path:
     return path
 
 
-def _simulator(name: str | None) -> "Callable[[], httpx.AsyncBaseTransport]":
+def _simulator(name: str | None, region: str) -> "Callable[[], httpx.AsyncBaseTransport]":
     """Return what connects to the simulator, which knows every operation whatever the server offers."""
     scenario = _scenario(name) if name else None
 
@@ -121,11 +121,12 @@ def _simulator(name: str | None) -> "Callable[[], httpx.AsyncBaseTransport]":
         from mailgun_mcp.simulator import create_app as create_simulator
 
         if scenario is None:
-            return in_process(create_simulator(Catalogue.load()))
+            return in_process(create_simulator(Catalogue.load(), region=region))
         from mailgun_mcp.simulator.clock import SystemClock
         from mailgun_mcp.simulator.scenario import scenario_account
 
-        return in_process(create_simulator(Catalogue.load(), account=scenario_account(scenario, SystemClock())))
+        account = scenario_account(scenario, SystemClock())
+        return in_process(create_simulator(Catalogue.load(), account=account, region=region))
 
     return connect
 

@@ -26,10 +26,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", default=str(PORT), help=f"port to listen on, 0 for a free one; default {PORT}")
     parser.add_argument("--key", help="let in only this API key; without it any key will do")
     parser.add_argument(
+        "--region",
+        default="us",
+        choices=("us", "eu"),
+        help="the account's region, for hosts that name none; default us",
+    )
+    parser.add_argument(
         "--storage-url",
         metavar="URL",
         help="what the URLs of stored messages start with, `self` for the address that it listens on; "
-        "default Mailgun's storage host",
+        "default Mailgun's storage host in the region",
     )
     parser.add_argument(
         "--control",
@@ -70,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from mailgun_mcp.listen import listen, url_of
 
-    storage_url = _storage_url(arguments.storage_url)
+    storage_url = _storage_url(arguments.storage_url, arguments.region)
     with listen(arguments.host, _port(arguments.port)) as listener:
         url = url_of(listener, arguments.host)
         app = _app(arguments, url if storage_url == SELF else storage_url)
@@ -100,6 +106,7 @@ def _app(arguments: argparse.Namespace, storage_url: str) -> Any:
             storage_url=storage_url,
             control=arguments.control,
             outside=Outside(post, arguments.deliver_webhooks, path),
+            region=arguments.region,
         )
     except CatalogueError as error:
         raise SettingsError(str(error)) from error
@@ -133,11 +140,11 @@ def _account(scenario: str | None, state: Path | None, storage_url: str) -> "Acc
         raise SettingsError(str(error)) from error
 
 
-def _storage_url(text: str | None) -> str:
-    from mailgun_mcp.simulator.state import STORAGE
+def _storage_url(text: str | None, region: str) -> str:
+    from mailgun_mcp.simulator.regions import STORAGE
 
     if text is None:
-        return STORAGE
+        return STORAGE[region]
     if text == SELF:
         return text
     if not text.startswith(("http://", "https://")) or not urlsplit(text).hostname:

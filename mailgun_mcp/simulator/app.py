@@ -13,6 +13,7 @@ from mailgun_mcp.simulator.decoding import Sent, decode
 from mailgun_mcp.simulator.delivery import deliver_due
 from mailgun_mcp.simulator.layers import App, Receive, Scope, Send, raw_path, send_reply
 from mailgun_mcp.simulator.own_words import check_in_own_words
+from mailgun_mcp.simulator.regions import check_name, in_region
 from mailgun_mcp.simulator.replies import TEXT, Refusal, Reply
 from mailgun_mcp.simulator.responses import documented
 from mailgun_mcp.simulator.routing import Router
@@ -49,6 +50,7 @@ def create_app(
     conditions: "Conditions | None" = None,
     sleep: "Sleep | None" = None,
     outside: "Outside | None" = None,
+    region: str = "us",
 ) -> App:
     """Return the simulator as an ASGI application.
 
@@ -57,16 +59,16 @@ def create_app(
     With `control` the routes under `/simulator/` change it while it runs. `conditions` are the faults,
     limits and delays that it starts with; `sleep` is how slow answers wait.
     `outside` says where webhooks may be posted, and which file keeps the account. The demo account tells that its
-    stored messages are under `storage_url`.
+    stored messages are under `storage_url`. `region` is that of every host but those of Mailgun's regions.
     """
     account = account or demo_account(SystemClock(), storage_url=storage_url)
     if not control and conditions is None and outside is None:
-        return _Simulator(catalogue, account, key)
+        return _Simulator(catalogue, account, key, region)
     from mailgun_mcp.simulator.box import Box, Conditions
     from mailgun_mcp.simulator.control import controlled
 
     def build(account: Account) -> App:
-        return _Simulator(catalogue, account, key)
+        return _Simulator(catalogue, account, key, region)
 
     box = Box(Router(catalogue), account, build, conditions or Conditions(), sleep, outside)
     app: App = controlled(box, key=key) if control else box
@@ -80,7 +82,8 @@ def create_app(
 class _Simulator:
     """One account behind HTTP. Handlers run without a pause, so no two requests mix."""
 
-    def __init__(self, catalogue: Catalogue, account: Account, key: str | None) -> None:
+    def __init__(self, catalogue: Catalogue, account: Account, key: str | None, region: str) -> None:
+        self._region = region
         self._router = Router(catalogue)
         self._account = account
         self._any_key = not key
@@ -114,11 +117,13 @@ class _Simulator:
             return self._unmatched(path)
         check_address(caller, (scope.get("client") or (None,))[0])
         check_may(caller, match.operation, match.values)
-        account = acting(caller, match.operation, sent.headers.get(SUBACCOUNT_HEADER.lower()))
+        whole = acting(caller, match.operation, sent.headers.get(SUBACCOUNT_HEADER.lower()))
+        account = in_region(whole, match.operation, sent.headers.get("host", ""), self._region)
         deliver_due(account)
         domain = _domain(account, match.operation, match.values)
         arguments = decode(match.operation, match.values, sent)
         check_in_own_words(match.operation, arguments)
+        check_name(whole, match.operation, arguments)
         accept = sent.headers.get("accept", "")
         call = Call(match.operation, arguments, _url(scope, sent, path), accept, domain, caller.key)
         reply = HANDLERS.get(match.operation.name, documented)(account, call)

@@ -60,9 +60,10 @@ def restored(document: Any, clock: Clock) -> Account:
         account: Account = decode(Account, document["account"], clock=clock)
     except (ValueError, TypeError, RecursionError) as error:
         raise CodecError(f"account{error}" if isinstance(error, CodecError) else "account: nested wrongly") from error
-    for below in accounts_of(account)[1:]:
-        below.clock = clock
-        below.administration.parent = account
+    for owner in accounts_of(account):
+        owner.clock = clock
+    for below in account.administration.subaccounts.values():
+        below.account.administration.parent = account
     return account
 
 

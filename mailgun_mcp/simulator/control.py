@@ -9,6 +9,7 @@ from mailgun_mcp.simulator.box import Box
 from mailgun_mcp.simulator.clock import MovableClock, iso_date, parse_mail_date, parse_rfc3339
 from mailgun_mcp.simulator.delivery import deliver_due
 from mailgun_mcp.simulator.faults import Fault, FaultError, unknown
+from mailgun_mcp.simulator.lag import accounts_of
 from mailgun_mcp.simulator.layers import App, Receive, Scope, Send, raw_path, read_body, read_json, send_reply
 from mailgun_mcp.simulator.page import PATHS, show
 from mailgun_mcp.simulator.rate_limits import DOCUMENTED, Limit
@@ -102,7 +103,8 @@ def move_clock(box: Box, body: Body) -> Reply:
     if isinstance(box.clock, MovableClock) and "held" in body:
         (box.clock.hold if body["held"] else box.clock.release)()
     box.clock.advance(ahead)
-    deliver_due(box.account)
+    for owner in accounts_of(box.account):
+        deliver_due(owner)
     return show_clock(box, {})
 
 

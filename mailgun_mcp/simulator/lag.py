@@ -73,8 +73,9 @@ class Lag:
 
 
 def accounts_of(account: Account) -> list[Account]:
-    """Return the account and those below it."""
-    return [account, *(below.account for below in account.administration.subaccounts.values())]
+    """Return the account and those below it, each with what it has in the other region."""
+    wholes = [account, *(below.account for below in account.administration.subaccounts.values())]
+    return [part for whole in wholes for part in (whole, whole.other_region) if part is not None]
 
 
 def _serials(account: Account) -> dict[str, int]:

@@ -204,6 +204,8 @@ class Account:
     webhooks: Webhooks = field(default_factory=Webhooks)
     storage_url: str = STORAGE
     """What the URLs of stored messages start with."""
+    other_region: "Account | None" = None
+    """What it has in the region that is not the simulator's own; see `regions`."""
 
     def next_serial(self) -> int:
         self.serial += 1
