@@ -7,6 +7,8 @@ from mailgun_mcp.catalogue.load import SUBACCOUNT_HEADER, Catalogue
 from mailgun_mcp.catalogue.operation import Arguments, Operation
 from mailgun_mcp.simulator.admission import Caller, acting, check_address, check_may, identify, own_key
 from mailgun_mcp.simulator.behaviour import HANDLERS
+from mailgun_mcp.simulator.beyond import fields_of
+from mailgun_mcp.simulator.beyond import find as find_beyond
 from mailgun_mcp.simulator.call import Call
 from mailgun_mcp.simulator.clock import SystemClock
 from mailgun_mcp.simulator.decoding import Sent, decode
@@ -85,6 +87,7 @@ class _Simulator:
     def __init__(self, catalogue: Catalogue, account: Account, key: str | None, region: str) -> None:
         self._region = region
         self._router = Router(catalogue)
+        self._catalogue = catalogue
         self._account = account
         self._any_key = not key
         if key:
@@ -113,9 +116,9 @@ class _Simulator:
     def _reply(self, scope: Scope, caller: Caller, sent: Sent) -> Reply:
         path = raw_path(scope)
         match = self._router.match(scope["method"], path)
-        if match is None:
-            return self._unmatched(path)
         check_address(caller, (scope.get("client") or (None,))[0])
+        if match is None:
+            return self._beyond(scope, caller, sent, path) or self._unmatched(path)
         check_may(caller, match.operation, match.values)
         whole = acting(caller, match.operation, sent.headers.get(SUBACCOUNT_HEADER.lower()))
         account = in_region(whole, match.operation, sent.headers.get("host", ""), self._region)
@@ -129,6 +132,20 @@ class _Simulator:
         reply = HANDLERS.get(match.operation.name, documented)(account, call)
         count_use(account, call, reply)
         return reply
+
+    def _beyond(self, scope: Scope, caller: Caller, sent: Sent, path: str) -> Reply | None:
+        found = find_beyond(scope["method"], path)
+        if found is None:
+            return None
+        beyond, places = found
+        operation = self._catalogue.find(beyond.operation)
+        check_may(caller, operation, places)
+        whole = acting(caller, operation, sent.headers.get(SUBACCOUNT_HEADER.lower()))
+        account = in_region(whole, operation, sent.headers.get("host", ""), self._region)
+        domain = account.domains.get(places["domain"].lower())
+        if domain is None:
+            raise Refusal(404, f"Domain not found: {places['domain']}")
+        return beyond.handler(account, domain, places, fields_of(sent.query, sent.content, sent.content_type))
 
     def _unmatched(self, path: str) -> Reply:
         if path.strip("/") == "":

@@ -211,6 +211,8 @@ STATEFUL = {
     "get_current_user": "the user whose key calls",
 }
 COMPUTED = {
+    "get_sending_queues": "closed while the domain or account may not send; none is ever slow",
+    "validate_email_address": "by form, suppressions, earlier events, known providers, roles and magic words; asks no server",
     "query_metrics": "counts and rates by dimension and resolution, from what happened",
     "query_usage_metrics": "of use of the simulator itself; products it lacks count zero",
     "query_logs": "the events of all domains, filtered, sorted, paged by token",
@@ -246,9 +248,7 @@ FIXED = {
     "list_tag_countries": "every country code",
 }
 SHAPE_ONLY = {
-    "get_sending_queues": "queues always take mail; none is ever held",
     "resend_activation_email": "no mail leaves",
-    "validate_email_address": "looks nothing up: every address gets the same answer",
     "get_inbox_placement_result": "no seed lists: an empty result",
     "get_email_preview_results": "no mail clients: an empty result",
 }

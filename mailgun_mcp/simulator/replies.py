@@ -12,7 +12,7 @@ Header = tuple[bytes, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer: `body` is JSON, or with another `content_type` the text itself."""
+    """An answer: `body` is JSON, or with another `content_type` the text or bytes."""
 
     body: Any
     status: int = 200
@@ -21,6 +21,8 @@ class Reply:
 
     def content(self) -> bytes:
         """Return the body as it is sent."""
+        if isinstance(self.body, bytes):
+            return self.body
         if self.content_type == JSON:
             return json.dumps(self.body, separators=(",", ":")).encode()
         text: str = self.body

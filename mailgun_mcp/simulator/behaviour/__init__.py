@@ -13,6 +13,7 @@ from mailgun_mcp.simulator.behaviour import (
     routes,
     suppressions,
     templates,
+    validate,
     webhooks,
 )
 from mailgun_mcp.simulator.call import Handler
@@ -28,4 +29,5 @@ HANDLERS: dict[str, Handler] = {
     **routes.HANDLERS,
     **administration.HANDLERS,
     **analytics.HANDLERS,
+    **validate.HANDLERS,
 }

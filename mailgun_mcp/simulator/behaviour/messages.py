@@ -78,7 +78,14 @@ def resend_message(account: Account, call: Call) -> Reply:
     return _queued(account, call.domain, again, to)
 
 
-def get_sending_queues(_: Account, __: Call) -> Reply:
+def get_sending_queues(account: Account, call: Call) -> Reply:
+    """A queue takes nothing while the domain, or an account that used up its limit, may not send."""
+    try:
+        _check_may_send(account, call.domain, [])
+    except Refusal as refusal:
+        reason = str(refusal).partition(": ")[2] or str(refusal)
+        closed = {"is_disabled": True, "disabled": {"until": "", "reason": reason}}
+        return Reply({"regular": closed, "scheduled": closed})
     return Reply({"regular": OPEN_QUEUE, "scheduled": OPEN_QUEUE})
 
 
