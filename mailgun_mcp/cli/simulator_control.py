@@ -147,6 +147,12 @@ def _dns(arguments: Arguments) -> Sent:
     return "POST", "dns", {"domain": given[0], "record": given[1], "present": given[2] == "present"}
 
 
+def _results_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("kind", choices=("seed", "preview"))
+    parser.add_argument("id")
+    parser.add_argument("result", metavar="JSON")
+
+
 def _snapshot_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help="- for stdout")
 
@@ -219,6 +225,17 @@ CONTROLS: dict[str, Control] = {
         "show or set which records of a domain are in the DNS: verifying looks at them",
         _dns_arguments,
         _dns,
+    ),
+    "results": Control(
+        "seed, preview ID JSON",
+        "`POST results`",
+        "let a seed test or a preview have this result",
+        _results_arguments,
+        lambda arguments: (
+            "POST",
+            "results",
+            {"kind": arguments.kind, "id": arguments.id, "result": _json(arguments.result)},
+        ),
     ),
     "snapshot": Control(
         "FILE",

@@ -136,6 +136,18 @@ def set_dns(box: Box, body: Body) -> Reply:
     return show_dns(box, {})
 
 
+def set_result(box: Box, body: Body) -> Reply:
+    """Let a seed test or a preview (`kind`) have this `result` under an `id`."""
+    result = body.pop("result", None)
+    check_texts(body, ("kind", "id"), ("kind", "id"))
+    results = {"seed": box.account.seed_results, "preview": box.account.preview_results}.get(body["kind"])
+    if results is None or not isinstance(result, dict):
+        raise Refusal(400, "give kind as seed or preview, an id, and result as an object")
+    results[body["id"]] = result
+    box.changed()
+    return Reply({"seed": list(box.account.seed_results), "preview": list(box.account.preview_results)})
+
+
 def seed(box: Box, body: Body) -> Reply:
     """Begin anew with a shipped scenario, one that is described here, or without either the demo account."""
     from mailgun_mcp.simulator.scenario import ScenarioError, described, scenario_account
@@ -178,6 +190,7 @@ ROUTES: dict[str, dict[str, Route]] = {
     "webhooks": {"GET": show_webhooks},
     "webhooks/post": {"POST": post_webhooks},
     "dns": {"GET": show_dns, "POST": set_dns},
+    "results": {"POST": set_result},
     "seed": {"POST": seed},
     "snapshot": {"GET": take_snapshot},
     "restore": {"POST": restore},

@@ -20,6 +20,8 @@ class Fidelity(NamedTuple):
 
 
 STATEFUL = {
+    "get_inbox_placement_result": "results that the account holds (`seed-newsletter`, or set by control); nothing here starts a test",
+    "get_email_preview_results": "results that the account holds (`preview-newsletter`, or set by control); nothing here starts a test",
     "send_message": "batches, templates, scheduling, test mode, IP options; AMP, DKIM, TLS and time zone options change nothing",
     "send_mime_message": "the MIME is kept and parsed; templates and options as send_message",
     "get_stored_message": "as sent or received, JSON or MIME, until its retention is over",
@@ -249,8 +251,6 @@ FIXED = {
 }
 SHAPE_ONLY = {
     "resend_activation_email": "no mail leaves",
-    "get_inbox_placement_result": "no seed lists: an empty result",
-    "get_email_preview_results": "no mail clients: an empty result",
 }
 
 FIDELITY: dict[str, Fidelity] = {

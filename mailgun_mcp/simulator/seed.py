@@ -1,5 +1,7 @@
 """The demo account: a small company's three days of mail, the same for every clock reading."""
 
+from typing import Any
+
 from mailgun_mcp.simulator.administration_seed import furnish
 from mailgun_mcp.simulator.clock import DAY, HOUR, MINUTE, Clock, mail_date
 from mailgun_mcp.simulator.delivery import add_bounce, add_complaint
@@ -124,7 +126,40 @@ def demo_account(clock: Clock, *, storage_url: str = STORAGE) -> Account:
     _add_inbound(account, now - 5 * HOUR)
     _add_suppressions(account, now)
     add_mail_rules(account, account.domains[SHOP], account.domains[NEWS], PEOPLE)
+    account.seed_results["seed-newsletter"] = _seed_result()
+    account.preview_results["preview-newsletter"] = {name: _preview(name, *client) for name, client in CLIENTS.items()}
     return account
+
+
+CLIENTS = {
+    "gmail_chrome": ("Gmail", "Windows 11", "Chrome", "complete"),
+    "outlook_desktop": ("Outlook 2021", "Windows 11", "", "complete"),
+    "iphone_mail": ("iPhone Mail", "iOS 18", "", "processing"),
+}
+"""Of the preview: client, system, browser, state."""
+PLACED = {"gmail.com": (18, 2), "outlook.com": (15, 5), "yahoo.com": (20, 0)}
+"""Of the seed test: in the inbox, in spam."""
+
+
+def _seed_result() -> dict[str, Any]:
+    shares = {
+        provider: {"inbox": inbox, "spam": spam, "missing": 0, "inbox_rate": round(100 * inbox / (inbox + spam), 1)}
+        for provider, (inbox, spam) in PLACED.items()
+    }
+    return {"result": {"result_id": "seed-newsletter", "subject": "News from Example"}, "provider_results": shares}
+
+
+def _preview(name: str, client: str, system: str, browser: str, state: str) -> dict[str, Any]:
+    return {
+        "id": name,
+        "display_name": client,
+        "client": client,
+        "os": system,
+        "category": "Web" if browser else "Application",
+        "browser": browser,
+        "status": state,
+        "status_details": {"submitted": 1, "completed": int(state == "complete")},
+    }
 
 
 def _domains(account: Account, now: float) -> list[Domain]:

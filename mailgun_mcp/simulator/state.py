@@ -204,6 +204,10 @@ class Account:
     webhooks: Webhooks = field(default_factory=Webhooks)
     storage_url: str = STORAGE
     """What the URLs of stored messages start with."""
+    seed_results: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Where the mails of a seed test landed, by the result's id."""
+    preview_results: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """How a mail looks in each client, by the test's id."""
     other_region: "Account | None" = None
     """What it has in the region that is not the simulator's own; see `regions`."""
 

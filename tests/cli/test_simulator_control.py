@@ -138,6 +138,17 @@ def test_a_scenario_is_begun_by_name_and_from_a_file(person: Person, tmp_path: P
     assert person.reads("seed", str(path))["domains"] == ["mine.example.com"]
 
 
+def test_a_seed_test_and_a_preview_have_the_results_that_were_set(person: Person) -> None:
+    result = {"provider_results": {"gmail.com": {"inbox": 3}, "yahoo.com": {"inbox": 1}}}
+    assert person.reads("results", "seed", "mine", json.dumps(result))["seed"] == ["seed-newsletter", "mine"]
+    assert person.mailgun("GET", "/v4/inbox/results/mine") == result
+    of_one = person.mailgun("GET", "/v4/inbox/results/mine?provider=gmail.com")
+    assert of_one == {"provider_results": {"gmail.com": {"inbox": 3}}}
+    assert person.mailgun("GET", "/v4/inbox/results/other") == {"error": "not found"}
+    person.reads("results", "preview", "mine", '{"gmail": {"status": "complete"}}')
+    assert person.mailgun("GET", "/v1/preview/tests/mine/results")["gmail"]["status"] == "complete"
+
+
 def test_webhooks_are_shown_and_posted(person: Person) -> None:
     waiting = {posting["url"] for posting in person.reads("webhooks")["items"] if posting["outcome"] == ""}
     posted = person.reads("webhooks", "post")

@@ -83,6 +83,8 @@ def account_with_everything() -> Account:
     domain.templates[TEXT] = Template("1", TEXT, now, versions={TEXT: version})
     domain.messages[TEXT] = Message(TEXT, "1@x.example", NAME, now, "a@x.example", [ADDRESS], {"Subject": "Hi"})
     account = Account(clock, domains={NAME: domain})
+    account.seed_results[TEXT] = {"provider_results": {TEXT: {"inbox": 1}}}
+    account.preview_results[TEXT] = {"gmail": {"id": "gmail", "status": "complete"}}
     administration.add_administration(account, domain)
     mail_rules.add_mail_rules(account, domain)
     analytics.add_analytics(account, domain)

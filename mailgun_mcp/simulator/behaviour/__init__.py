@@ -6,6 +6,7 @@ An operation that is not in it answers a valid value of its documented shape.
 from mailgun_mcp.simulator.behaviour import (
     administration,
     analytics,
+    deliverability,
     domains,
     list_members,
     lists,
@@ -30,4 +31,5 @@ HANDLERS: dict[str, Handler] = {
     **administration.HANDLERS,
     **analytics.HANDLERS,
     **validate.HANDLERS,
+    **deliverability.HANDLERS,
 }
