@@ -38,6 +38,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/tokens.py | tail -1
 	$(BIN)/python benchmarks/policy.py
 	$(BIN)/python benchmarks/journal.py
+	$(BIN)/python benchmarks/simulator.py
 	$(BIN)/python benchmarks/speed.py
 
 # What is generated: compiled catalogue and prompts, tables in the docs.
