@@ -125,5 +125,7 @@ class App:
         """Do ahead what the first call would wait for; any thread may."""
         prepare_validation()
         self.client.prepare()
-        # The journal's first entry would wait for SQLite.
+        # The journal's first entry would wait for these.
+        import sqlite3  # noqa: F401
+
         from mailgun_mcp.state import journal  # noqa: F401

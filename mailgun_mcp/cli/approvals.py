@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from mailgun_mcp.cli.exits import FAILED, OK, USAGE
 from mailgun_mcp.cli.output import as_json, out, table
-from mailgun_mcp.cli.parser import Parser, add_settings, settings_given
+from mailgun_mcp.cli.parser import Parser, add_settings, open_store
 from mailgun_mcp.guard.times import iso
 from mailgun_mcp.settings import SettingsError
 from mailgun_mcp.state.approvals import Approval, Status
@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         "elevations": _elevations,
         "revoke": _revoke,
     }
-    store = _store(arguments)
+    store = open_store(arguments)
     try:
         actions[arguments.action](store, arguments)
     except StateError as error:
@@ -81,12 +81,6 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         store.close()
     return OK
-
-
-def _store(arguments: argparse.Namespace) -> Store:
-    from mailgun_mcp import settings
-
-    return Store(settings.state_directory(settings.load(settings_given(arguments)).state))
 
 
 def _list(store: Store, arguments: argparse.Namespace) -> None:

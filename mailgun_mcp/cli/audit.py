@@ -12,11 +12,11 @@ from typing import Any, TextIO, get_args
 
 from mailgun_mcp.cli.exits import FAILED, OK, USAGE
 from mailgun_mcp.cli.output import as_json, out, table
-from mailgun_mcp.cli.parser import Parser, add_settings, settings_given
+from mailgun_mcp.cli.parser import Parser, add_settings, open_store
 from mailgun_mcp.guard.times import duration, iso
 from mailgun_mcp.settings import SettingsError
 from mailgun_mcp.state.journal import OUTCOMES, Call, Filter, Journal
-from mailgun_mcp.state.store import StateError, Store, UnknownName
+from mailgun_mcp.state.store import StateError, UnknownName
 
 ACTIONS = {
     "list": "list the calls, the newest last",
@@ -75,9 +75,7 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the action."""
     actions = {"list": _list, "show": _show, "tail": _tail, "export": _export, "verify": _verify, "prune": _prune}
-    from mailgun_mcp import settings
-
-    store = Store(settings.state_directory(settings.load(settings_given(arguments)).state))
+    store = open_store(arguments)
     try:
         if not store.exists:
             out("Nothing is recorded.")

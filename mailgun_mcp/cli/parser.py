@@ -4,13 +4,16 @@ import argparse
 import importlib
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from mailgun_mcp import __version__
 from mailgun_mcp.cli import COMMANDS
 from mailgun_mcp.cli.exits import USAGE
 from mailgun_mcp.nearest import unknown
 from mailgun_mcp.settings import OPTIONS
+
+if TYPE_CHECKING:
+    from mailgun_mcp.state.store import Store
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -60,7 +63,8 @@ def parse(argv: list[str]) -> tuple[Command, argparse.Namespace]:
 
 def _check_flags_before_the_action(parser: Parser, words: list[str]) -> None:
     """Where an action may be left out, argparse would take the value of an unknown flag for one."""
-    actions = {choice for action in parser._subparsers_actions() for choice in action.choices}
+    optional = [action for action in parser._subparsers_actions() if not action.required]
+    actions = {choice for action in optional for choice in action.choices}
     for word in words if actions else ():
         if word in actions:
             return
@@ -94,6 +98,14 @@ def settings_given(arguments: argparse.Namespace) -> dict[str, Any]:
         for name, value in given.items()
         if value is not None
     }
+
+
+def open_store(arguments: argparse.Namespace) -> "Store":
+    """Return the state store that the settings name; nothing is made before something is kept."""
+    from mailgun_mcp import settings
+    from mailgun_mcp.state.store import Store
+
+    return Store(settings.state_directory(settings.load(settings_given(arguments)).state))
 
 
 def _help(data: Any, default: Any) -> str:

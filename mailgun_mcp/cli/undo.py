@@ -8,7 +8,7 @@ from itertools import islice
 
 from mailgun_mcp.cli.exits import FAILED, OK, USAGE
 from mailgun_mcp.cli.output import as_json, out, table
-from mailgun_mcp.cli.parser import Parser, add_settings, settings_given
+from mailgun_mcp.cli.parser import Parser, add_settings, open_store
 from mailgun_mcp.guard.times import iso
 from mailgun_mcp.state.snapshots import Snapshot
 from mailgun_mcp.state.store import StateError, Store, UnknownName
@@ -46,9 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
         from mailgun_mcp.cli.tools import call
 
         return call(arguments, UNDO_OPERATION, {"id": arguments.id, "dry_run": arguments.dry_run})
-    from mailgun_mcp import settings
-
-    store = Store(settings.state_directory(settings.load(settings_given(arguments)).state))
+    store = open_store(arguments)
     try:
         return (_list if arguments.action == "list" else _show)(store, arguments)
     except StateError as error:

@@ -2,12 +2,12 @@
 
 import json
 from dataclasses import dataclass
-from secrets import choice
 from typing import TYPE_CHECKING, Any, Literal
 
 from mailgun_mcp.guard.policy import LEVELS, Level
 from mailgun_mcp.guard.times import iso
 from mailgun_mcp.nearest import unknown
+from mailgun_mcp.state.ids import new_id
 from mailgun_mcp.state.store import MONTHS, StateError, Store, UnknownName, stored
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ Status = Literal["pending", "approved", "denied", "used", "expired", "stale"]
 
 LIVE: tuple[Status, ...] = ("pending", "approved")
 """What time and a changed target can end."""
-ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Without what looks alike: a person reads an id off one screen and types it into another."""
 SHOWN = ("id", "status", "tool", "title", "text", "level", "typed", "account", "caller", "client")
 NEEDED = {"two_people": 2}
 
@@ -232,7 +230,7 @@ def _expire(connection: "sqlite3.Connection", now: float) -> None:
 
 def _new_id(connection: "sqlite3.Connection") -> str:
     while True:
-        name = "".join(choice(ALPHABET) for _ in range(8))
+        name = new_id(8)
         if connection.execute("SELECT 1 FROM approvals WHERE id = ?", (name,)).fetchone() is None:
             return name
 

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from hashlib import sha256
-from secrets import choice
 from typing import TYPE_CHECKING, Any, Literal
 
 from mailgun_mcp.nearest import unknown
+from mailgun_mcp.state.ids import new_id
 from mailgun_mcp.state.store import Store, UnknownName, stored
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 Kind = Literal["intent", "outcome", "pruned"]
 OUTCOMES = Literal["done", "failed", "unknown", "refused", "held", "asked", "invalid"]
 """What became of a call. `unknown` also where a process ended before it could tell."""
-ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Without what looks alike: a person types an id from one screen to another."""
 START = "0" * 64
 """What the first entry holds as the hash of the one before."""
 PAGE = 1000
@@ -111,7 +109,7 @@ class Filter:
 
 def new_call_id() -> str:
     """Return an id that no other call has, in any process."""
-    return "".join(choice(ALPHABET) for _ in range(12))
+    return new_id(12)
 
 
 class Journal:

@@ -11,16 +11,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from secrets import choice
 from typing import Any, Protocol
 
 from mailgun_mcp.nearest import unknown
+from mailgun_mcp.state.ids import ALPHABET, new_id
 from mailgun_mcp.state.store import StateError, UnknownName, prepare_directory, refuse_others
 
 DIRECTORY = "secrets"
 SERVICE = "mailgun-mcp"
-ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Without what looks alike: a person types a reference from one screen to another."""
 REFERENCE = re.compile(f"[{ALPHABET}]{{10}}")
 ABANDONED = 3_600.0
 """Seconds after which a half-written file is that of a process that ended."""
@@ -177,7 +175,7 @@ class SecretStore:
                     path.unlink()
 
     def _new_reference(self) -> str:
-        while self._path(ref := "".join(choice(ALPHABET) for _ in range(10))).exists():
+        while self._path(ref := new_id(10)).exists():
             pass
         return ref
 

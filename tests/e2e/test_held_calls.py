@@ -19,6 +19,7 @@ from tests.support.arguments import minimal
 from tests.support.operations import catalogue, find
 from tests.support.policies import policy
 from tests.support.recorder import NOW, Clock, Recorder, recorded_app
+from tests.support.undoing import Yes
 
 pytestmark = pytest.mark.anyio
 
@@ -161,19 +162,6 @@ async def test_no_password_of_the_target_is_shown(app: App, mailgun: Recorder) -
     approval = await held(app, "delete_domain", DOMAIN)
     assert 'get_domain shows now: {"domain": {"smtp_password": "(withheld)"}}' in approval.text
     assert not [row for row in app.state.glob("*") if row.is_file() and b"hunter2" in row.read_bytes()]
-
-
-class Yes:
-    """A person at the client who agrees to everything, and can be counted."""
-
-    can_ask = True
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-
-    async def ask(self, form: Any, *, patience: float) -> Any:
-        self.asked.append(form.text)
-        return "yes"
 
 
 def level(name: str) -> Policy:

@@ -7,7 +7,8 @@ import pytest
 
 from mailgun_mcp.guard.forms import Form
 from mailgun_mcp.guard.policy import LEVELS, Level
-from mailgun_mcp.state.approvals import ALPHABET, Answer, Approval, Status
+from mailgun_mcp.state.approvals import Answer, Approval, Status
+from mailgun_mcp.state.ids import ALPHABET
 from mailgun_mcp.state.store import StateError, Store, UnknownName
 from tests.state.conftest import NOW, TTL, asked, granted, held
 
