@@ -193,16 +193,24 @@ def reset(box: Box, body: Body) -> Reply:
 
 
 def show_state(box: Box, _: Body) -> Reply:
+    """Tell the time, the domains and how much each of them holds, also in subaccounts and the other region (`others`)."""
     account = box.account
     answer = {
         "now": box.clock.now(),
         "date": iso_date(box.clock.now()),
         "account": account.id,
-        "domains": {domain.name: _domain(domain) for domain in account.domains.values()},
-        "tags": len(account.analytics.tag_names()),
-        "subaccounts": len(account.administration.subaccounts),
+        **_held(account),
+        "others": {below.id: _held(below) for below in accounts_of(account)[1:]},
     }
     return Reply(answer)
+
+
+def _held(account: Account) -> dict[str, Any]:
+    deliver_due(account)
+    for domain in account.domains.values():
+        domain.forget_expired(account.clock.now())
+    domains = {domain.name: _domain(domain) for domain in account.domains.values()}
+    return {"domains": domains, "tags": len(account.analytics.tag_names())}
 
 
 def _domain(domain: Domain) -> dict[str, Any]:

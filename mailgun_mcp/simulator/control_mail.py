@@ -10,6 +10,7 @@ from mailgun_mcp.simulator.box import Box
 from mailgun_mcp.simulator.codec import CodecError, restored, snapshot
 from mailgun_mcp.simulator.faults import unknown
 from mailgun_mcp.simulator.inbound import deliver_inbound
+from mailgun_mcp.simulator.lag import accounts_of
 from mailgun_mcp.simulator.outbox import Poster, post_due
 from mailgun_mcp.simulator.recipients import act
 from mailgun_mcp.simulator.replies import Refusal, Reply
@@ -52,7 +53,9 @@ def receive_mail(box: Box, body: Body) -> Reply:
 
 
 def show_received(box: Box, _: Body) -> Reply:
-    return Reply({"items": [asdict(received) for received in box.account.routes.received]})
+    """Tell of the mail that came in, and what routes did with it."""
+    received = [one for owner in accounts_of(box.account) for one in owner.routes.received]
+    return Reply({"items": [asdict(one) for one in sorted(received, key=lambda one: one.at)]})
 
 
 def act_as_recipient(box: Box, body: Body) -> Reply:
@@ -65,7 +68,14 @@ def act_as_recipient(box: Box, body: Body) -> Reply:
 
 
 def show_webhooks(box: Box, _: Body) -> Reply:
-    return Reply({"items": [_posting(posting) for posting in box.account.webhooks.outbox]})
+    """Tell of the webhooks that were fired, signed as they are posted."""
+    return Reply({"items": [_posting(posting) for posting in _outbox(box)]})
+
+
+def _outbox(box: Box) -> list[Posting]:
+    """Return the postings of the account and its subaccounts, the oldest first."""
+    found = [posting for owner in accounts_of(box.account) for posting in owner.webhooks.outbox]
+    return sorted(found, key=lambda posting: posting.created_at)
 
 
 def post_webhooks(box: Box, body: Body) -> Awaitable[Reply]:
@@ -79,9 +89,9 @@ def post_webhooks(box: Box, body: Body) -> Awaitable[Reply]:
 
 async def _post(box: Box, poster: Poster) -> Reply:
     may = bool if box.outside.anywhere else is_loopback
-    posted = await post_due(box.account, poster, may=may)
+    posted = [one for owner in accounts_of(box.account) for one in await post_due(owner, poster, may=may)]
     box.changed()
-    kept = [one for one in box.account.webhooks.outbox if one.due_at is not None and one.due_at <= box.clock.now()]
+    kept = [one for one in _outbox(box) if one.due_at is not None and one.due_at <= box.clock.now()]
     not_posted = [one.url for one in kept if not may(one.url)]
     return Reply({"items": [_posting(one) for one in posted], "not_loopback": not_posted})
 

@@ -11,6 +11,7 @@ from mailgun_mcp.simulator.composing import from_mime, to_mime
 from mailgun_mcp.simulator.delivery import TICK, accept, deliver
 from mailgun_mcp.simulator.expanding import member_copies
 from mailgun_mcp.simulator.happenings import happen, storage
+from mailgun_mcp.simulator.lag import accounts_of
 from mailgun_mcp.simulator.posting import enqueue, route_posting
 from mailgun_mcp.simulator.route_language import Action, Captures, Facts, parse_action, parse_expression
 from mailgun_mcp.simulator.routes_state import Received, Route
@@ -29,15 +30,18 @@ def deliver_inbound(
 ) -> list[Received]:
     """Take a mail, and return what was done with it for each recipient.
 
-    `mail` is MIME, or fields: from, to, cc, subject, text, html, and `headers` for all others.
+    A subaccount takes what is for its own domains. `mail` is MIME, or fields: from, to, cc, subject, text, html, and `headers` for all others.
     Sender and recipients of the envelope are those of the headers unless they are given.
     """
     parsed = from_mime(mail) if isinstance(mail, bytes) else _from_fields(mail)
     mime = mail if isinstance(mail, bytes) else None
     headers: dict[str, str] = parsed["headers"]
     origin = sender or parseaddr(headers.get("From", ""))[1]
-    found = [_receive(account, parsed, mime, origin, recipient) for recipient in recipients or _recipients(headers)]
-    account.routes.received.extend(found)
+    found = []
+    for recipient in recipients or _recipients(headers):
+        owner = _owner(account, recipient)
+        found.append(_receive(owner, parsed, mime, origin, recipient))
+        owner.routes.received.append(found[-1])
     return found
 
 
@@ -59,6 +63,10 @@ def receiving_domain(account: Account, address: str) -> Domain | None:
         return account.domains[host]
     parents = (account.domains.get(host[index + 1 :]) for index, sign in enumerate(host) if sign == ".")
     return next((domain for domain in parents if domain and domain.settings.get("wildcard")), None)
+
+
+def _owner(account: Account, recipient: str) -> Account:
+    return next((one for one in accounts_of(account) if receiving_domain(one, recipient)), account)
 
 
 def _recipients(headers: Mapping[str, str]) -> list[str]:

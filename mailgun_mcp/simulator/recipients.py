@@ -1,82 +1,100 @@
 """Acts as a recipient of a mail would: opens it, clicks, complains, unsubscribes, or bounces it after all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from mailgun_mcp.simulator.delivery import add_bounce, add_complaint
+from mailgun_mcp.simulator.delivery import TICK, add_bounce, add_complaint
 from mailgun_mcp.simulator.event_log import Span, mark
 from mailgun_mcp.simulator.faults import unknown
 from mailgun_mcp.simulator.happenings import happen, refused
+from mailgun_mcp.simulator.lag import accounts_of
 from mailgun_mcp.simulator.replies import Refusal
 from mailgun_mcp.simulator.state import Account, Domain, Event, Message, Unsubscribe
 
-TAKEN = frozenset({"delivered"})
 LATE_BOUNCE = "5.1.1 The recipient's server took the mail and returned it: user unknown"
 
-Act = Callable[[Account, Domain, Message, str, dict[str, Any]], Event]
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A message as one recipient got it, and when he does something with it."""
+
+    account: Account
+    domain: Domain
+    message: Message
+    address: str
+    at: float
+
+    def happen(self, kind: str, **details: Any) -> Event:
+        """Note what he did, and return the event."""
+        return happen(self.account, self.domain, kind, self.message, self.address, self.at, **details)
+
+
+Act = Callable[[Copy, dict[str, Any]], Event]
 
 
 def act(account: Account, action: str, message_id: str, recipient: str = "", **details: Any) -> list[Event]:
     """Let the recipients of a message (or one of them) do something with it. Return the events.
 
-    Raises Refusal for an act or message that is not known, or a recipient whom it was not delivered to.
+    The message may be a subaccount's. Raises Refusal for an act or message that is not known, or a
+    recipient whom it was not delivered to.
     """
     if action not in ACTS:
         raise Refusal(400, unknown("act of a recipient", action, ACTS))
-    found = _copies(account, message_id.strip("<> "), recipient.lower())
+    found = list(_copies(account, message_id.strip("<> "), recipient.lower()))
     if not found:
         raise Refusal(404, f"no message {message_id!r} was delivered" + (f" to {recipient}" if recipient else ""))
-    return [ACTS[action](account, domain, message, address, details) for domain, message, address in found]
+    return [ACTS[action](copy, details) for copy in found]
 
 
-def _copies(account: Account, identity: str, recipient: str) -> list[tuple[Domain, Message, str]]:
-    return [
-        (domain, message, address)
-        for domain in account.domains.values()
-        for message in domain.messages.values()
-        if identity in (message.id, message.key)
-        for address in message.recipients
-        if recipient in ("", address.lower()) and _was_delivered(domain, message, address)
-    ]
+def _copies(account: Account, identity: str, recipient: str) -> Iterator[Copy]:
+    for owner in accounts_of(account):
+        for domain in owner.domains.values():
+            for message in domain.messages.values():
+                if identity not in (message.id, message.key):
+                    continue
+                for address in message.recipients:
+                    events = _events(domain, message, address) if recipient in ("", address.lower()) else {}
+                    if "delivered" in events:
+                        # A held clock stands where the mail was sent: what comes later is later all the same.
+                        at = max(owner.clock.now(), max(events.values()) + TICK)
+                        yield Copy(owner, domain, message, address, at)
 
 
-def _was_delivered(domain: Domain, message: Message, address: str) -> bool:
-    span = Span(kinds=TAKEN, marks=frozenset({mark(address)}))
-    return any(
-        event.record["message"]["headers"]["message-id"] == message.id and event.record["recipient"] == address
-        for event in domain.events.walk(span)
-    )
+def _events(domain: Domain, message: Message, address: str) -> dict[str, float]:
+    """Return what happened to a recipient's copy, and when it last did."""
+    return {
+        event.record["event"]: event.at
+        for event in domain.events.walk(Span(marks=frozenset({mark(address)})))
+        if event.record["message"]["headers"]["message-id"] == message.id and event.record["recipient"] == address
+    }
 
 
-def _open(account: Account, domain: Domain, message: Message, address: str, _: dict[str, Any]) -> Event:
-    return happen(account, domain, "opened", message, address, account.clock.now())
+def _open(copy: Copy, _: dict[str, Any]) -> Event:
+    return copy.happen("opened")
 
 
-def _click(account: Account, domain: Domain, message: Message, address: str, details: dict[str, Any]) -> Event:
-    followed = {"url": details["url"]} if details.get("url") else {}
-    return happen(account, domain, "clicked", message, address, account.clock.now(), **followed)
+def _click(copy: Copy, details: dict[str, Any]) -> Event:
+    return copy.happen("clicked", **({"url": details["url"]} if details.get("url") else {}))
 
 
-def _complain(account: Account, domain: Domain, message: Message, address: str, _: dict[str, Any]) -> Event:
-    now = account.clock.now()
-    add_complaint(domain, address, now)
-    return happen(account, domain, "complained", message, address, now)
+def _complain(copy: Copy, _: dict[str, Any]) -> Event:
+    add_complaint(copy.domain, copy.address, copy.at)
+    return copy.happen("complained")
 
 
-def _unsubscribe(account: Account, domain: Domain, message: Message, address: str, details: dict[str, Any]) -> Event:
-    now = account.clock.now()
-    entry = Unsubscribe(address.lower(), now, account.hex_id(), [details.get("tag") or "*"])
-    known = domain.unsubscribes.setdefault(address.lower(), entry)
+def _unsubscribe(copy: Copy, details: dict[str, Any]) -> Event:
+    address = copy.address.lower()
+    entry = Unsubscribe(address, copy.at, copy.account.hex_id(), [details.get("tag") or "*"])
+    known = copy.domain.unsubscribes.setdefault(address, entry)
     known.tags = list(dict.fromkeys([*known.tags, *entry.tags]))
-    return happen(account, domain, "unsubscribed", message, address, now)
+    return copy.happen("unsubscribed")
 
 
-def _bounce(account: Account, domain: Domain, message: Message, address: str, _: dict[str, Any]) -> Event:
-    now = account.clock.now()
-    add_bounce(domain, address, now, "550", LATE_BOUNCE)
-    status = refused(address, 550, LATE_BOUNCE, **{"enhanced-code": "5.1.1", "bounce-type": "hard"})
-    details = {"severity": "permanent", "reason": "bounce", "delivery_status": status}
-    return happen(account, domain, "failed", message, address, now, **details)
+def _bounce(copy: Copy, _: dict[str, Any]) -> Event:
+    add_bounce(copy.domain, copy.address, copy.at, "550", LATE_BOUNCE)
+    status = refused(copy.address, 550, LATE_BOUNCE, **{"enhanced-code": "5.1.1", "bounce-type": "hard"})
+    return copy.happen("failed", severity="permanent", reason="bounce", delivery_status=status)
 
 
 ACTS: dict[str, Act] = {

@@ -136,6 +136,19 @@ async def test_what_is_in_the_account_is_told(box: httpx.AsyncClient) -> None:
     assert (state["state"], state["messages"], state["events"], state["bounces"]) == ("active", 1, 2, 0)
 
 
+async def test_mail_that_is_no_longer_kept_is_not_counted(box: httpx.AsyncClient) -> None:
+    await send(box)
+    await posted(box, CLOCK, advance="30d")
+    assert (await box.get(STATE)).json()["domains"][PLAIN]["messages"] == 0
+
+
+async def test_mail_whose_time_has_come_is_not_counted_as_scheduled(box: httpx.AsyncClient, clock: ManualClock) -> None:
+    await send(box, **{"o:deliverytime": mail_date(clock.now() + 60, "+0000")})
+    assert (await box.get(STATE)).json()["domains"][PLAIN]["scheduled"] == 1
+    clock.advance(61)
+    assert (await box.get(STATE)).json()["domains"][PLAIN]["scheduled"] == 0
+
+
 async def test_a_rate_limit_says_when_to_come_back(box: httpx.AsyncClient, clock: ManualClock) -> None:
     await posted(box, FAULTS, faults=[{"kind": "rate_limited", "operation": "list_*", "seconds": 30}])
     answer = await box.get("/v4/domains")

@@ -9,11 +9,14 @@ import pytest
 from mailgun_mcp.simulator import Account, create_app
 from mailgun_mcp.simulator.box import Outside
 from mailgun_mcp.simulator.control_mail import is_loopback
+from mailgun_mcp.simulator.routes_state import Route
+from mailgun_mcp.simulator.state import Domain
 from tests.simulator.conftest import PLAIN, client
 from tests.support.operations import catalogue
 
 pytestmark = pytest.mark.anyio
 WRITES = ("inbound", "act", "webhooks/post", "seed", "restore")
+CHILD = "child.example.com"
 HERE, THERE = "http://127.0.0.1:9/hook", "https://x.example/hook"
 
 
@@ -39,9 +42,33 @@ async def posted(box: httpx.AsyncClient, path: str, **body: Any) -> Any:
     return answer.json()
 
 
-async def send(box: httpx.AsyncClient) -> str:
+async def send(box: httpx.AsyncClient, domain: str = PLAIN, **headers: str) -> str:
     form = {"from": "a@x.example", "to": "b@x.example", "text": "Hi"}
-    return str((await box.post(f"/v3/{PLAIN}/messages", data=form)).json()["id"])
+    return str((await box.post(f"/v3/{domain}/messages", data=form, headers=headers)).json()["id"])
+
+
+@pytest.fixture
+def below(account: Account) -> Account:
+    """A subaccount with an active domain, a webhook and a route."""
+    child = next(iter(account.administration.subaccounts.values())).account
+    child.domains[CHILD] = Domain(child.hex_id(), CHILD, child.clock.now(), "active", webhooks={"accepted": [HERE]})
+    child.routes.by_id["1"] = Route("1", 1, "catch_all()", child.clock.now(), ["store()"])
+    child.webhooks.outbox.clear()
+    return child
+
+
+async def test_subaccounts_take_part(box: httpx.AsyncClient, below: Account, posted_to: list[str]) -> None:
+    message = await send(box, CHILD, **{"x-mailgun-on-behalf-of": below.id})
+    (opened,) = (await posted(box, "act", action="open", message=message))["items"]
+    assert below.domains[CHILD].events[-1].record["id"] == opened["id"]
+    (called,) = (await box.get("/simulator/webhooks")).json()["items"]
+    (taken,) = (await posted(box, "webhooks/post"))["items"]
+    assert (called["domain"], taken["id"], taken["outcome"], posted_to) == (CHILD, called["id"], "taken", [HERE])
+    (received,) = (await posted(box, "inbound", to=f"in@{CHILD}", text="Hi"))["items"]
+    assert (received["domain"], received["actions"]) == (CHILD, ["store()"])
+    assert received in (await box.get("/simulator/inbound")).json()["items"]
+    state = (await box.get("/simulator/state")).json()["others"][below.id]
+    assert state["domains"][CHILD]["messages"] == 2
 
 
 async def test_mail_from_outside_is_received(box: httpx.AsyncClient) -> None:

@@ -50,6 +50,15 @@ def test_without_a_recipient_all_of_them_act(account: Account, message: Message)
     assert [event.record["recipient"] for event in events] == [ANN, BOB]
 
 
+def test_acts_come_after_the_delivery_and_in_order_even_while_the_clock_is_held(
+    account: Account, plain: Domain, message: Message
+) -> None:
+    for action in ("open", "click", "complain"):
+        act(account, action, message.id, ANN)
+    of_ann = [event.record["event"] for event in plain.events if event.record["recipient"] == ANN]
+    assert of_ann == ["accepted", "delivered", "opened", "clicked", "complained"]
+
+
 def test_a_click_tells_the_link(account: Account, message: Message) -> None:
     (event,) = act(account, "click", message.key, ANN.upper(), url="https://x.example/a")
     assert event.record["url"] == "https://x.example/a"
