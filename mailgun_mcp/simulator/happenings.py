@@ -40,14 +40,17 @@ VISITOR = {
 def happen(
     account: Account, domain: Domain, name: str, message: Message, recipient: str, at: float, **details: Any
 ) -> Event:
-    """Add an event of `name` to the domain. `details` are its own fields, with `_` for `-`."""
+    """Add an event of `name` to the domain. `details` are its own fields, with `_` for `-`, and `flags` those that differ."""
+    shape = SHAPES[name](domain, message, recipient)
+    if "flags" in details:
+        details["flags"] = {**shape["flags"], **details["flags"]}
     record = {
         "event": name,
         "id": account.opaque_id(),
         "timestamp": round(at, 6),
         "log-level": LOG_LEVELS.get(name, "info"),
         **_recipient(recipient),
-        **SHAPES[name](domain, message, recipient),
+        **shape,
         **({"storage": storage(account, message)} if name in KEEPING else {}),
         "tags": message.tags,
         "user-variables": message.variables,

@@ -94,7 +94,8 @@ def _unsubscribe(copy: Copy, details: dict[str, Any]) -> Event:
 def _bounce(copy: Copy, _: dict[str, Any]) -> Event:
     add_bounce(copy.domain, copy.address, copy.at, "550", LATE_BOUNCE)
     status = refused(copy.address, 550, LATE_BOUNCE, **{"enhanced-code": "5.1.1", "bounce-type": "hard"})
-    return copy.happen("failed", severity="permanent", reason="bounce", delivery_status=status)
+    late = {"is-delayed-bounce": True}
+    return copy.happen("failed", severity="permanent", reason="bounce", delivery_status=status, flags=late)
 
 
 ACTS: dict[str, Act] = {

@@ -73,6 +73,8 @@ def test_unsubscribing_again_adds_the_tag(account: Account, plain: Domain, messa
 def test_a_late_bounce_is_permanent(account: Account, message: Message) -> None:
     (event,) = act(account, "bounce", message.id, BOB)
     assert (event.record["severity"], event.record["delivery-status"]["code"]) == ("permanent", 550)
+    assert event.record["flags"]["is-delayed-bounce"] is True
+    assert event.record["flags"]["is-test-mode"] is False
 
 
 @pytest.mark.parametrize(
