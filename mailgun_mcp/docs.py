@@ -4,6 +4,7 @@ Run as `python -m mailgun_mcp.docs`, with `--check` to only compare. For the rep
 server does not use it.
 """
 
+import inspect
 import re
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from mailgun_mcp.cli import COMMANDS, exits
 from mailgun_mcp.cli.simulator_control import CONTROLS
 from mailgun_mcp.reference import tool_reference
 from mailgun_mcp.settings import OPTIONS, env_name
+from mailgun_mcp.simulator.control import ROUTES
 from mailgun_mcp.simulator.fidelity import FIDELITY, MEANINGS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -104,6 +106,16 @@ def _controls() -> str:
     return "\n".join(lines + [f"| `{call}` | {control.routes} | {control.help} |" for call, control in rows])
 
 
+def _control_routes() -> str:
+    lines = ["| route | what it does |", "| --- | --- |"]
+    for path, methods in ROUTES.items():
+        for method, route in methods.items():
+            told = (inspect.getdoc(route) or "").partition("\n\n")
+            more = told[2].replace("\n", " ")
+            lines.append(f"| `{method} {path}` | {f'{told[0]} {more}'.strip()} |")
+    return "\n".join(lines)
+
+
 def _undo() -> str:
     lines = ["| operation | put back | not put back, or why |", "| --- | --- | --- |"]
     for operation in Catalogue.load():
@@ -136,6 +148,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "tools": _tools,
     "local-tools": _local,
     "controls": _controls,
+    "control-routes": _control_routes,
     "undo": _undo,
     "simulated": _simulated,
 }

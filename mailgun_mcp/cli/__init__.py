@@ -10,7 +10,7 @@ from mailgun_mcp.settings import SettingsError
 COMMANDS = {
     "serve": "run the MCP server",
     "demo": "watch an assistant's session against the simulator, explained step by step",
-    "simulator": "run Mailgun in the box as an HTTP server",
+    "simulator": "run Mailgun in the box as an HTTP server, or control one that runs",
     "tools": "list, show and call tools",
     "spec": "compare an OpenAPI file with the catalogue",
     "policy": "check, explain, test, tabulate and rehearse a policy",

@@ -3,7 +3,7 @@
 import asyncio
 from http.client import HTTPException
 from urllib.error import HTTPError, URLError
-from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
+from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
 TIMEOUT = 10.0
 NO_ANSWER = 0
@@ -12,6 +12,11 @@ NO_ANSWER = 0
 class _NoRedirects(HTTPRedirectHandler):
     def redirect_request(self, *_: object) -> None:
         """Follow none: a receiver on this machine must not send the posting elsewhere."""
+
+
+def opener() -> OpenerDirector:
+    """Return what opens URLs of this machine: no proxy stands between, no redirect leads elsewhere."""
+    return build_opener(ProxyHandler({}), _NoRedirects())
 
 
 async def post(url: str, content_type: str, body: bytes) -> int:
@@ -23,9 +28,8 @@ def _post(url: str, content_type: str, body: bytes) -> int:
     if not url.lower().startswith(("http://", "https://")):
         return NO_ANSWER
     headers = {"content-type": content_type, "user-agent": "mailgun/simulator"}
-    opener = build_opener(ProxyHandler({}), _NoRedirects())
     try:
-        with opener.open(Request(url, body, headers), timeout=TIMEOUT) as answer:  # noqa: S310 - http or https
+        with opener().open(Request(url, body, headers), timeout=TIMEOUT) as answer:  # noqa: S310 - http or https
             return int(answer.status)
     except HTTPError as error:
         error.close()

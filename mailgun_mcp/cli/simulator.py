@@ -57,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--quiet", action="store_true", help="do not log requests on stderr")
     parser.set_defaults(action=None)
+    parser.set_defaults(starting=vars(parser.parse_args([])))
     actions = parser.add_subparsers(
         dest="action", metavar="ACTION", title="to control one that runs", parser_class=Parser
     )
@@ -64,7 +65,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action = actions.add_parser(name, help=known.help)
         known.add(action)
         action.add_argument("--url", default=URL, help=f"where it listens; default {URL}")
-        action.add_argument("--key", help="its API key, where it lets in only one")
+        # Without a default of its own: it would hide a key that stands before the action.
+        action.add_argument("--key", default=argparse.SUPPRESS, help="its API key, where it lets in only one")
         action.set_defaults(parser=action)
 
 

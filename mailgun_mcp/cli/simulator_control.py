@@ -5,20 +5,15 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
-from urllib.request import HTTPBasicAuthHandler, HTTPPasswordMgrWithPriorAuth, ProxyHandler, Request, build_opener
 
+from mailgun_mcp.cli.asking import NotDone, ask
 from mailgun_mcp.cli.exits import FAILED, OK
 from mailgun_mcp.cli.output import as_json, out
 from mailgun_mcp.settings import SettingsError
 
 URL = "http://127.0.0.1:8025"
-TIMEOUT = 60.0
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 RECORDS = ("spf", "dkim", "tracking", "mx")
 Arguments = argparse.Namespace
 Sent = tuple[str, str, Any]
@@ -83,16 +78,16 @@ def _reset_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _seed_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("scenario", nargs="?", metavar="NAME|FILE", help="a shipped scenario, or YAML")
+    parser.add_argument("source", nargs="?", metavar="NAME|FILE", help="a shipped scenario, or YAML")
 
 
 def _seed(arguments: Arguments) -> Sent:
-    if arguments.scenario is None:
+    if arguments.source is None:
         return "POST", "seed", {}
     from mailgun_mcp.simulator.scenario import ScenarioError, open_scenario
 
     try:
-        scenario = open_scenario(arguments.scenario)
+        scenario = open_scenario(arguments.source)
     except ScenarioError as error:
         raise SettingsError(str(error)) from error
     return "POST", "seed", {"scenario": scenario.model_dump(mode="json", exclude_unset=True)}
@@ -104,20 +99,34 @@ MAIL = ("from", "to", "cc", "subject", "text", "html")
 def _inbound_arguments(parser: argparse.ArgumentParser) -> None:
     for name in MAIL:
         parser.add_argument(f"--{name}", dest=f"mail_{name}", metavar="TEXT")
+    parser.add_argument("--header", metavar="NAME=VALUE", action="append", help="another header; may be repeated")
     parser.add_argument("--mime", metavar="FILE", help="the whole mail, - for stdin")
+    parser.add_argument("--sender", metavar="ADDRESS", help="of the envelope, where it is another")
+    parser.add_argument("--recipient", metavar="ADDRESS", action="append", help="of the envelope; may be repeated")
 
 
 def _inbound(arguments: Arguments) -> Sent:
-    mail = {name: value for name in MAIL if (value := getattr(arguments, f"mail_{name}")) is not None}
+    texts = {name: getattr(arguments, f"mail_{name}") for name in MAIL}
+    given = {**texts, "sender": arguments.sender, "recipients": arguments.recipient}
+    mail: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if arguments.header:
+        mail["headers"] = dict(_pair(text) for text in arguments.header)
     if arguments.mime is not None:
-        mail["mime"] = sys.stdin.read() if arguments.mime == "-" else _read(arguments.mime)
+        mail["mime"] = _read(arguments.mime)
     return ("POST", "inbound", mail) if mail else ("GET", "inbound", None)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise SettingsError(f"--header: {text!r} is not NAME=VALUE")
+    return name, value
 
 
 def _act_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("act", choices=("open", "click", "complain", "unsubscribe", "bounce"))
     parser.add_argument("message", help="its id, or its storage key")
-    parser.add_argument("--recipient", metavar="ADDRESS", help="needed where it has several")
+    parser.add_argument("--recipient", metavar="ADDRESS", help="only this one; without it all of them")
     parser.add_argument("--link", metavar="URL", help="what is clicked")
     parser.add_argument("--tag", help="of an unsubscribe")
 
@@ -135,11 +144,11 @@ def _webhooks_arguments(parser: argparse.ArgumentParser) -> None:
 def _dns_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("domain", nargs="?")
     parser.add_argument("record", nargs="?", choices=RECORDS)
-    parser.add_argument("state", nargs="?", choices=("present", "absent"))
+    parser.add_argument("presence", nargs="?", choices=("present", "absent"))
 
 
 def _dns(arguments: Arguments) -> Sent:
-    given = (arguments.domain, arguments.record, arguments.state)
+    given = (arguments.domain, arguments.record, arguments.presence)
     if not any(given):
         return "GET", "dns", None
     if not all(given):
@@ -162,12 +171,14 @@ def _restore_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _restore(arguments: Arguments) -> Sent:
-    return "POST", "restore", _json(sys.stdin.read() if arguments.file == "-" else _read(arguments.file))
+    return "POST", "restore", _json(_read(arguments.file))
 
 
 def _read(name: str) -> str:
+    """Return the text of a file, or of stdin for `-`, with the line ends that it has."""
     try:
-        return Path(name).expanduser().read_text(encoding="utf-8")
+        content = sys.stdin.buffer.read() if name == "-" else Path(name).expanduser().read_bytes()
+        return content.decode()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{name} cannot be read: {error}") from error
 
@@ -199,7 +210,7 @@ CONTROLS: dict[str, Control] = {
         "[NAME, FILE]", "`POST seed`", "begin anew with a scenario, or the demo account", _seed_arguments, _seed
     ),
     "inbound": Control(
-        "[--from, --to, --subject, --text, …, --mime FILE]",
+        "[--from, --to, --cc, --subject, --text, --html, --header, --sender, --recipient, --mime FILE]",
         "`GET inbound`, `POST inbound`",
         "let mail come in from outside, or show what came in",
         _inbound_arguments,
@@ -249,12 +260,13 @@ CONTROLS: dict[str, Control] = {
 
 
 def control(arguments: Arguments) -> int:
-    """Ask the simulator at `arguments.url`, and print its answer."""
+    """Ask the simulator at `arguments.url`, and print its answer. FAILED when it did not do it."""
+    _check_flags(arguments)
     method, route, body = CONTROLS[arguments.action].sent(arguments)
-    status, answer = _asked(_checked(arguments.url or URL), arguments.key or "simulator", method, route, body)
-    if status >= 400:
-        message = answer.get("message", answer) if isinstance(answer, dict) else answer
-        sys.stderr.write(f"mailgun-mcp simulator {arguments.action}: {message}\n")
+    try:
+        answer = ask(arguments.url, arguments.key or "simulator", method, route, body)
+    except NotDone as error:
+        sys.stderr.write(f"mailgun-mcp simulator {arguments.action}: {error}\n")
         return FAILED
     if arguments.action == "snapshot" and arguments.file != "-":
         _write(arguments.file, answer)
@@ -264,11 +276,12 @@ def control(arguments: Arguments) -> int:
     return OK
 
 
-def _checked(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or parts.hostname not in LOOPBACK:
-        raise SettingsError(f"url: {url!r} is not the URL of a simulator on this machine")
-    return url.rstrip("/")
+def _check_flags(arguments: Arguments) -> None:
+    """Raise SettingsError when a flag for starting a simulator stands before the action: it would do nothing."""
+    for name, default in arguments.starting.items():
+        if name not in ("key", "action") and getattr(arguments, name) != default:
+            flag = name.replace("_", "-")
+            raise SettingsError(f"--{flag} is for starting a simulator, not for `{arguments.action}`")
 
 
 def _write(name: str, answer: Any) -> None:
@@ -278,31 +291,3 @@ def _write(name: str, answer: Any) -> None:
         write(Path(name).expanduser(), answer)
     except OSError as error:
         raise SettingsError(f"{name} cannot be written: {error.strerror or error}") from error
-
-
-def _asked(url: str, key: str, method: str, route: str, body: Any) -> tuple[int, Any]:
-    passwords = HTTPPasswordMgrWithPriorAuth()
-    passwords.add_password(None, url, "api", key, is_authenticated=True)
-    opener = build_opener(ProxyHandler({}), HTTPBasicAuthHandler(passwords))
-    data = None if body is None else json.dumps(body).encode()
-    request = Request(  # noqa: S310 - `_checked`
-        f"{url}/simulator/{route}", data, {"content-type": "application/json"}, method=method
-    )
-    try:
-        with opener.open(request, timeout=TIMEOUT) as answer:
-            return int(answer.status), _told(answer.read())
-    except HTTPError as error:
-        with error:
-            return error.code, _told(error.read())
-    except (URLError, HTTPException, OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        raise SettingsError(
-            f"no simulator answers at {url} ({reason}): start it with `mailgun-mcp simulator`"
-        ) from error
-
-
-def _told(content: bytes) -> Any:
-    try:
-        return json.loads(content)
-    except ValueError:
-        return content.decode("utf-8", "replace").strip()

@@ -86,12 +86,13 @@ def _known(body: Body, *names: str) -> None:
 
 
 def show_clock(box: Box, _: Body) -> Reply:
+    """Tell the time, and whether it is `held`."""
     now, clock = box.clock.now(), box.clock
     return Reply({"now": now, "date": iso_date(now), "held": not isinstance(clock, MovableClock) or clock.held})
 
 
 def move_clock(box: Box, body: Body) -> Reply:
-    """Move it forward `advance` seconds (or `2h`) or `to` a moment; `held` stops it or lets it go on."""
+    """Move the clock forward: `advance` by seconds (or `2h`), or `to` a moment; `held` stops it or lets it go on."""
     _known(body, "advance", "to", "held")
     if not isinstance(body.get("held", False), bool) or {"advance", "to"} <= body.keys():
         raise Refusal(400, "give advance or to, and held as true or false")
@@ -132,6 +133,7 @@ def _moment(value: Any) -> float:
 
 
 def show_faults(box: Box, _: Body) -> Reply:
+    """Tell the faults, rate limits and lateness of reads that are on."""
     limits = [
         {"operations": list(limit.globs), "requests": limit.requests, "seconds": limit.seconds} for limit in box.limits
     ]
@@ -145,7 +147,7 @@ def show_faults(box: Box, _: Body) -> Reply:
 
 
 def set_faults(box: Box, body: Body) -> Reply:
-    """Put what is given in place of what is on: `faults` (with `seed`), `rate_limits`, `visible_after`."""
+    """Put what is given in place of what is on: `faults` (drawn by `seed`), `rate_limits`, `visible_after` seconds."""
     _known(body, "faults", "seed", "rate_limits", "visible_after")
     found, limits = _faults(body), _limits(body.get("rate_limits", ()))
     delay = _number("visible_after", body.get("visible_after", 0))
@@ -179,6 +181,7 @@ def _limits(value: Any) -> list[Limit]:
 
 
 def clear_faults(box: Box, _: Body) -> Reply:
+    """End all faults, rate limits and late reads."""
     box.faults.set(())
     box.limit_rates(())
     box.delay_reads(0.0)
@@ -186,7 +189,7 @@ def clear_faults(box: Box, _: Body) -> Reply:
 
 
 def reset(box: Box, body: Body) -> Reply:
-    """Begin anew with the account as it was at first, or with `empty` one that holds nothing."""
+    """Begin anew with the account, clock and conditions of the start, or with `empty` an account that holds nothing."""
     _known(body, "empty")
     box.reset(Account(box.clock, storage_url=box.account.storage_url) if body.get("empty") is True else None)
     return show_state(box, {})
@@ -225,4 +228,4 @@ ROUTES: dict[str, dict[str, Route]] = {
     f"{PREFIX}state": {"GET": show_state},
     **{PREFIX + path: methods for path, methods in control_mail.ROUTES.items()},
 }
-"""Path -> method -> what it does."""
+"""Path -> method -> what it does; the docs tell its docstring."""

@@ -14,7 +14,7 @@ from mailgun_mcp.simulator.lag import accounts_of
 from mailgun_mcp.simulator.outbox import Poster, post_due
 from mailgun_mcp.simulator.recipients import act
 from mailgun_mcp.simulator.replies import Refusal, Reply
-from mailgun_mcp.simulator.state import Account
+from mailgun_mcp.simulator.state import Account, Domain
 from mailgun_mcp.simulator.webhooks_state import Posting
 
 Body = dict[str, Any]
@@ -35,7 +35,10 @@ def check_texts(body: Body, names: Iterable[str], needed: Iterable[str] = ()) ->
 
 
 def receive_mail(box: Box, body: Body) -> Reply:
-    """Take a mail from outside: `mime`, or its fields; `sender` and `recipients` of the envelope if others."""
+    """Take a mail from outside: `mime`, or `from`, `to`, `cc`, `subject`, `text`, `html` and `headers`.
+
+    `sender` and `recipients` are the envelope's, where it has others.
+    """
     texts = {name: value for name, value in body.items() if name not in ("recipients", "headers")}
     check_texts(texts, INBOUND)
     recipients, headers = body.get("recipients", []), body.get("headers", {})
@@ -59,7 +62,10 @@ def show_received(box: Box, _: Body) -> Reply:
 
 
 def act_as_recipient(box: Box, body: Body) -> Reply:
-    """Open, click, complain, unsubscribe or bounce: `action` on the `message` (its id or storage key)."""
+    """Do an `action` on a `message` (its id or storage key), as one `recipient` or all: `open`, `click`, …
+
+    `url` is what is clicked, `tag` what is unsubscribed from.
+    """
     check_texts(body, ("action", "message", "recipient", "url", "tag"), ("action", "message"))
     details = {name: body[name] for name in ("url", "tag") if name in body}
     events = act(box.account, body["action"], body["message"], body.get("recipient", ""), **details)
@@ -79,7 +85,7 @@ def _outbox(box: Box) -> list[Posting]:
 
 
 def post_webhooks(box: Box, body: Body) -> Awaitable[Reply]:
-    """Post what is due, really: to loopback, and elsewhere only when the simulator was told to."""
+    """Post the webhooks that are due: to this machine, and with `--deliver-webhooks` anywhere."""
     check_texts(body, ())
     poster = box.outside.poster
     if poster is None:
@@ -128,17 +134,22 @@ RECORDS = ("spf", "dkim", "tracking", "mx")
 
 def show_dns(box: Box, _: Body) -> Reply:
     """Tell of each domain which of its records the DNS has."""
-    domains = box.account.domains.values()
+    domains = _domains(box).values()
     return Reply({one.name: {record: record not in one.absent_records for record in RECORDS} for one in domains})
+
+
+def _domains(box: Box) -> dict[str, Domain]:
+    return {name: domain for owner in accounts_of(box.account) for name, domain in owner.domains.items()}
 
 
 def set_dns(box: Box, body: Body) -> Reply:
     """Let the `record` of a `domain` be in the DNS or not, as `present` says; verifying sees it."""
     present = body.pop("present", None)
     check_texts(body, ("domain", "record"), ("domain", "record"))
-    domain = box.account.domains.get(body["domain"].lower())
+    domains = _domains(box)
+    domain = domains.get(body["domain"].lower())
     if domain is None:
-        raise Refusal(404, unknown("domain", body["domain"], box.account.domains))
+        raise Refusal(404, unknown("domain", body["domain"], domains))
     if body["record"] not in RECORDS or not isinstance(present, bool):
         raise Refusal(400, f"give record as one of {', '.join(RECORDS)}, and present as true or false")
     (domain.absent_records.discard if present else domain.absent_records.add)(body["record"])
@@ -159,7 +170,7 @@ def set_result(box: Box, body: Body) -> Reply:
 
 
 def seed(box: Box, body: Body) -> Reply:
-    """Begin anew with a shipped scenario, one that is described here, or without either the demo account."""
+    """Begin anew with a `scenario`, by its name or described as in YAML, or without one with the demo account."""
     from mailgun_mcp.simulator.scenario import ScenarioError, described, scenario_account
     from mailgun_mcp.simulator.seed import demo_account
 
@@ -180,11 +191,12 @@ def seed(box: Box, body: Body) -> Reply:
 
 
 def take_snapshot(box: Box, _: Body) -> Reply:
+    """Give the whole account as one document, with its keys."""
     return Reply(snapshot(box.account))
 
 
 def restore(box: Box, body: Body) -> Reply:
-    """Go back to a snapshot: the account, and what time it was there."""
+    """Go back to a snapshot, which is the body: the account, and what time it was there."""
     try:
         account = restored(body, box.clock)
     except CodecError as error:

@@ -11,9 +11,10 @@ import pytest
 from mailgun_mcp import __version__
 from mailgun_mcp.cli import COMMANDS, exits, run
 from mailgun_mcp.cli.parser import parse, settings_given
+from mailgun_mcp.cli.simulator_control import CONTROLS
 from tests.cli.conftest import Command
 
-ACTIONS = {"tools": ("list", "show", "call"), "spec": ("diff",)}
+ACTIONS = {"tools": ("list", "show", "call"), "spec": ("diff",), "simulator": tuple(CONTROLS)}
 HELPS = [("--help",), *((name, "--help") for name in COMMANDS)] + [
     (name, action, "--help") for name, actions in ACTIONS.items() for action in actions
 ]

@@ -2,16 +2,19 @@
 
 import json
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx
 import pytest
 
 from mailgun_mcp.cli import exits, run
+from mailgun_mcp.cli.parser import Parser, parse
 from mailgun_mcp.cli.simulator_control import CONTROLS
 from mailgun_mcp.simulator.control import PREFIX, ROUTES
-from tests.support.processes import simulated
+from tests.support.processes import PATIENCE, simulated
 
 KEY = "key-of-the-tests"
 DOMAIN = "mail.example.com"
@@ -58,6 +61,10 @@ def test_every_control_route_has_a_command() -> None:
     assert {route for route in routes if route not in told and route.split(" ")[1].strip("`") not in page} == set()
 
 
+def test_every_control_route_says_what_it_does() -> None:
+    assert [route for methods in ROUTES.values() for route in methods.values() if not route.__doc__] == []
+
+
 def test_the_state_tells_what_the_account_holds(person: Person) -> None:
     assert person.reads("state")["domains"][DOMAIN]["bounces"] == 4
 
@@ -81,6 +88,25 @@ def test_a_whole_mail_comes_in_from_a_file(person: Person, tmp_path: Path) -> No
     mail.write_text(f"From: c@x.example\r\nTo: in@{DOMAIN}\r\nSubject: Whole\r\n\r\nHello", encoding="utf-8")
     (received,) = person.reads("inbound", "--mime", str(mail))["items"]
     assert received["subject"] == "Whole"
+
+
+def test_a_mail_s_bytes_come_in_as_they_are(person: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = f"To: in@{DOMAIN}\r\nSubject: Gr\u00fc\u00dfe\r\n\r\none\r\ntwo".encode()
+    (tmp_path / "mail.eml").write_bytes(content)
+    arguments = parse(["simulator", "inbound", "--mime", str(tmp_path / "mail.eml")])[1]
+    assert CONTROLS["inbound"].sent(arguments) == ("POST", "inbound", {"mime": content.decode()})
+
+
+def test_a_mail_comes_in_with_an_envelope_and_headers_of_its_own(person: Person) -> None:
+    mail = ("--from", "c@x.example", "--to", "all@x.example", "--header", "X-Colour=red=1", "--text", "Hi")
+    envelope = ("--sender", "bounce@x.example", "--recipient", f"support@{DOMAIN}", "--recipient", f"other@{DOMAIN}")
+    received = person.reads("inbound", *mail, *envelope)["items"]
+    assert [(one["sender"], one["recipient"]) for one in received] == [
+        ("bounce@x.example", f"support@{DOMAIN}"),
+        ("bounce@x.example", f"other@{DOMAIN}"),
+    ]
+    stored = person.mailgun("GET", f"/v3/domains/{DOMAIN}/messages/{received[0]['storage_key']}")
+    assert ["X-Colour", "red=1"] in stored["message-headers"]
 
 
 def test_a_recipient_opens_and_bounces(person: Person) -> None:
@@ -159,6 +185,7 @@ def test_webhooks_are_shown_and_posted(person: Person) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
+        (["inbound", "--header", "x"], exits.USAGE, "--header: 'x' is not NAME=VALUE"),
         (["clock", "advance"], exits.USAGE, "`advance` takes a time"),
         (["clock", "advance", "soon"], exits.FAILED, "simulator clock: "),
         (["dns", DOMAIN], exits.USAGE, "give a domain, one of spf, dkim, tracking, mx, and present or absent"),
@@ -180,7 +207,70 @@ def test_a_wrong_key_is_refused(simulator: str, home: Path, capsys: Any) -> None
     assert "need the simulator's API key" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("url", ["http://example.com:8025", "ftp://127.0.0.1", "127.0.0.1:8025"])
+def test_the_key_may_stand_before_the_action(simulator: str, home: Path) -> None:
+    assert run(["simulator", "--key", KEY, "state", "--url", simulator]) == exits.OK
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--port", "1"], "--port is for starting a simulator, not for `seed`"),
+        (["--scenario", "injection"], "--scenario is for starting a simulator, not for `seed`"),
+        (["--no-control"], "--control is for starting a simulator, not for `seed`"),
+    ],
+    ids=str,
+)
+def test_flags_for_starting_one_are_not_ignored(
+    flags: list[str], message: str, simulator: str, home: Path, capsys: Any
+) -> None:
+    assert run(["simulator", *flags, "seed", "blocklisting", "--url", simulator, "--key", KEY]) == exits.USAGE
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("action", CONTROLS)
+def test_no_argument_of_an_action_is_taken_for_a_flag_for_starting_one(action: str) -> None:
+    parser = Parser()
+    CONTROLS[action].add(parser)
+    own = {argument.dest for argument in parser._actions} - {"help"}
+    assert own & set(parse(["simulator"])[1].starting) == set()
+
+
+def test_one_without_control_routes_is_told_from_others(tmp_path: Path, home: Path, capsys: Any) -> None:
+    with simulated(tmp_path, "--no-control") as url:
+        assert run(["simulator", "clock", "--url", url]) == exits.FAILED
+    assert f"{url} has no control routes: is it a simulator, and without --no-control?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"), [(200, {}), (302, {"location": "/elsewhere"})], ids=["no-json", "redirect"]
+)
+def test_what_is_no_simulator_is_not_believed_or_followed(
+    status: int, headers: dict[str, str], home: Path, capsys: Any
+) -> None:
+    asked: list[str] = []
+
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("content-length", "2")
+            self.end_headers()
+            self.wfile.write(b"hi")
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Other) as server:
+        thread = Thread(target=server.handle_request)
+        thread.start()
+        assert run(["simulator", "clock", "--url", f"http://127.0.0.1:{server.server_port}"]) == exits.FAILED
+        thread.join(PATIENCE)
+    assert (asked, "has no control routes" in capsys.readouterr().err) == (["/simulator/clock"], True)
+
+
+@pytest.mark.parametrize("url", ["http://example.com:8025", "ftp://127.0.0.1", "127.0.0.1:8025", "http://127.0.0.1:x"])
 def test_only_a_simulator_on_this_machine_is_asked(url: str, home: Path, capsys: Any) -> None:
     assert run(["simulator", "state", "--url", url]) == exits.USAGE
     assert "is not the URL of a simulator on this machine" in capsys.readouterr().err

@@ -98,6 +98,12 @@ async def test_webhooks_are_posted_to_this_machine_alone(
     )
 
 
+async def test_the_dns_of_a_subaccount_s_domain_can_lack_a_record(box: httpx.AsyncClient, below: Account) -> None:
+    await posted(box, "dns", domain=CHILD, record="dkim", present=False)
+    assert below.domains[CHILD].absent_records == {"dkim"}
+    assert (await box.get("/simulator/dns")).json()[CHILD]["dkim"] is False
+
+
 async def test_a_seed_begins_anew_with_a_scenario(box: httpx.AsyncClient) -> None:
     assert await posted(box, "seed", scenario="injection") == {"domains": ["mail.example.com"]}
     assert [item["name"] for item in (await box.get("/v4/domains")).json()["items"]] == ["mail.example.com"]
