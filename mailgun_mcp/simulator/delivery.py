@@ -7,8 +7,8 @@ its name says, everyone else takes the mail.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mailgun_mcp.simulator.happenings import delivered, happen, not_tried, refused
-from mailgun_mcp.simulator.state import Account, Bounce, Complaint, Domain, Message, Unsubscribe
+from mailgun_mcp.simulator.happenings import delivered, happen, not_tried, refused, sending_ip
+from mailgun_mcp.simulator.state import Account, Block, Bounce, Complaint, Domain, Message, Unsubscribe
 
 TICK = 0.001
 """Seconds between two events of one message: enough to put them in order."""
@@ -45,7 +45,29 @@ def deliver(account: Account, domain: Domain, message: Message, at: float) -> No
         if message.fault:
             _hold(account, domain, message, recipient, at, Held("generic", 610, message.fault))
         elif not _suppressed(account, domain, message, recipient, at):
-            outcome(recipient)(account, domain, message, recipient, at)
+            block = _block(domain, message, recipient)
+            if block:
+                fail_blocked(account, domain, message, recipient, at, block)
+            else:
+                outcome(recipient)(account, domain, message, recipient, at)
+
+
+def fail_blocked(account: Account, domain: Domain, message: Message, recipient: str, at: float, block: Block) -> None:
+    """Let the recipient's server refuse the mail for who sends it; the address itself is well."""
+    status = refused(recipient, block.code, block.text, **{"bounce-type": "soft"})
+    details = {"severity": "permanent", "reason": "espblock", "delivery_status": status}
+    happen(account, domain, "failed", message, recipient, at, **details)
+
+
+def _block(domain: Domain, message: Message, recipient: str) -> Block | None:
+    host = recipient.rpartition("@")[2].lower()
+    return next((one for one in domain.blocks if host in one.hosts and _holds(one, domain, message)), None)
+
+
+def _holds(block: Block, domain: Domain, message: Message) -> bool:
+    if block.unsigned and "dkim" not in domain.absent_records:
+        return False
+    return block.sending_ip in ("", sending_ip(domain, message))
 
 
 def deliver_due(account: Account) -> None:

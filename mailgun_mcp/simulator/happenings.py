@@ -164,7 +164,7 @@ def _accepted(_: Domain, message: Message, recipient: str) -> dict[str, Any]:
 def _sent(domain: Domain, message: Message, recipient: str) -> dict[str, Any]:
     envelope = {
         **_transport(message, recipient),
-        "sending-ip": _sending_ip(domain, message),
+        "sending-ip": sending_ip(domain, message),
         "mail-from": f"bounce@{domain.name}",
     }
     return {
@@ -180,7 +180,8 @@ def _engaged(_: Domain, message: Message, __: str) -> dict[str, Any]:
     return {"message": {"headers": {"message-id": message.id}}, **VISITOR}
 
 
-def _sending_ip(domain: Domain, message: Message) -> str:
+def sending_ip(domain: Domain, message: Message) -> str:
+    """Return the IP that a message leaves from."""
     ips = domain.administration.sending.ips
     return message.sending_ip or (ips[0] if ips else SENDING_IP)
 

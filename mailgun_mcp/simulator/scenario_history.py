@@ -3,8 +3,8 @@
 from random import Random
 
 from mailgun_mcp.simulator.clock import DAY, HOUR, MINUTE, mail_date
-from mailgun_mcp.simulator.delivery import add_bounce, add_complaint
-from mailgun_mcp.simulator.dkim import keys_of
+from mailgun_mcp.simulator.delivery import add_bounce, add_complaint, fail_blocked
+from mailgun_mcp.simulator.dkim import keys_of, verify_keys
 from mailgun_mcp.simulator.happenings import SENDING_IP, delivered, happen, refused
 from mailgun_mcp.simulator.scenario import (
     Blocklisting,
@@ -16,7 +16,7 @@ from mailgun_mcp.simulator.scenario import (
     Scenario,
     Volume,
 )
-from mailgun_mcp.simulator.state import Account, Domain, Message
+from mailgun_mcp.simulator.state import Account, Block, Domain, Message
 
 PROVIDERS = (
     "gmail.com",
@@ -32,9 +32,6 @@ PROVIDERS = (
 OLD = 300 * DAY
 UNKNOWN_USER = "5.1.1 The email account that you tried to reach does not exist"
 UNSIGNED = "5.7.26 This mail is unauthenticated: DKIM did not pass (the body hash or key does not match the DNS record)"
-
-Refused = tuple[int, str, str]
-"""Code, text, and reason of a failure."""
 
 
 def relate(account: Account, scenario: Scenario) -> None:
@@ -89,11 +86,13 @@ def _arrive(
     """Let a mail be refused or taken. Each draws as often as any other: an incident changes nothing else."""
     bounced, opened, clicked, complained = (random.random() for _ in range(4))
     address, at = message.recipients[0], message.at + 2
-    failure = _refusal(going, address)
-    if failure is None and bounced < volume.bounce_rate:
-        failure = 550, UNKNOWN_USER, "bounce"
-    if failure is not None:
-        _fail(account, domain, message, failure, at)
+    host = address.rpartition("@")[2]
+    block = next((one for one in map(_block, going) if one and host in one.hosts), None)
+    if block:
+        fail_blocked(account, domain, message, address, at, block)
+        return
+    if bounced < volume.bounce_rate:
+        _bounce(account, domain, message, address, at)
         return
     happen(account, domain, "delivered", message, address, at, delivery_status=delivered(address))
     now = account.clock.now()
@@ -107,31 +106,31 @@ def _arrive(
         add_complaint(domain, address, at + 30 * MINUTE)
 
 
-def _refusal(going: list[Incident], address: str) -> Refused | None:
-    host = address.rpartition("@")[2]
-    for incident in going:
-        if isinstance(incident, Blocklisting) and host == incident.provider:
-            text = f"5.7.1 Service unavailable; Client host [{SENDING_IP}] blocked using {incident.blocklist}"
-            return 554, text, "espblock"
-        if isinstance(incident, BrokenDkim) and host in incident.providers:
-            return 550, UNSIGNED, "espblock"
+def _block(incident: Incident) -> Block | None:
+    """Return who refuses mail because of an incident."""
+    if isinstance(incident, Blocklisting):
+        text = f"5.7.1 Service unavailable; Client host [{SENDING_IP}] blocked using {incident.blocklist}"
+        return Block([incident.provider], 554, text, sending_ip=SENDING_IP)
+    if isinstance(incident, BrokenDkim):
+        return Block(list(incident.providers), 550, UNSIGNED, unsigned=True)
     return None
 
 
-def _fail(account: Account, domain: Domain, message: Message, failure: Refused, at: float) -> None:
-    code, text, reason = failure
-    address = message.recipients[0]
-    status = refused(address, code, text, **{"bounce-type": "hard" if reason == "bounce" else "soft"})
-    happen(account, domain, "failed", message, address, at, severity="permanent", reason=reason, delivery_status=status)
-    if reason == "bounce":
-        add_bounce(domain, address, at, str(code), text)
+def _bounce(account: Account, domain: Domain, message: Message, address: str, at: float) -> None:
+    status = refused(address, 550, UNKNOWN_USER, **{"bounce-type": "hard"})
+    details = {"severity": "permanent", "reason": "bounce", "delivery_status": status}
+    happen(account, domain, "failed", message, address, at, **details)
+    add_bounce(domain, address, at, "550", UNKNOWN_USER)
 
 
 def _leave_traces(account: Account, domain: Domain, incident: Incident) -> None:
-    """Put what an incident leaves beside the mail that was sent."""
+    """Put what an incident leaves beside the mail that was sent, and let it go on."""
+    block = _block(incident)
+    if block:
+        domain.blocks.append(block)
     if isinstance(incident, BrokenDkim):
-        for key in keys_of(domain).values():
-            key.verified = False
+        domain.absent_records.add("dkim")
+        verify_keys(domain)
     elif isinstance(incident, Injection):
         _receive(account, domain, incident)
 

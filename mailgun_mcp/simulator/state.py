@@ -149,6 +149,20 @@ class Template:
         return next((version for version in self.versions.values() if version.active), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """An incident: servers that block a domain's mail."""
+
+    hosts: list[str]
+    """Domains of the recipients."""
+    code: int
+    text: str
+    sending_ip: str = ""
+    """Only mail from this IP; nothing is any."""
+    unsigned: bool = False
+    """Only while the DNS lacks the DKIM record."""
+
+
 @dataclass(slots=True)
 class Domain:
     """A sending domain with all that belongs to it. Addresses are kept in lower case."""
@@ -173,6 +187,7 @@ class Domain:
     """Event type -> the URLs that are called."""
     absent_records: set[str] = field(default_factory=set)
     """Which of its records the DNS lacks: `spf`, `dkim`, `tracking`, `mx`. Verifying looks at them."""
+    blocks: list[Block] = field(default_factory=list)
 
     @property
     def retention(self) -> float:

@@ -7,7 +7,7 @@ import pytest
 
 from mailgun_mcp.simulator import create_app
 from mailgun_mcp.simulator.clock import ManualClock
-from mailgun_mcp.simulator.codec import snapshot
+from mailgun_mcp.simulator.codec import restored, snapshot
 from mailgun_mcp.simulator.scenario import ScenarioError, described, open_scenario, parse, scenario_account, shipped
 from tests.simulator.conftest import client
 from tests.support.operations import catalogue
@@ -95,3 +95,52 @@ def test_an_unknown_name_tells_the_nearest() -> None:
 def test_a_described_scenario_opens_no_file() -> None:
     with pytest.raises(ScenarioError, match="unknown scenario"):
         described("/tmp/any.yaml")
+
+
+async def sent_now(mailgun: httpx.AsyncClient, to: str, **more: str) -> list[str]:
+    """Send a mail to someone, and return what happened to it."""
+    form = {"from": "a@mail.example.com", "to": to, "text": "Hi", **more}
+    answer = await mailgun.post("/v3/mail.example.com/messages", data=form)
+    assert answer.status_code == 200, answer.text
+    found = await mailgun.get("/v3/mail.example.com/events", params={"recipient": to, "ascending": "yes"})
+    return [f"{item['event']} {item.get('delivery-status', {}).get('message', '')}" for item in found.json()["items"]]
+
+
+@pytest.mark.anyio
+async def test_mail_that_is_sent_during_a_blocklisting_is_refused_as_well() -> None:
+    async with connected("blocklisting") as mailgun:
+        refused = await sent_now(mailgun, "me@outlook.com")
+        assert [text.split()[0] for text in refused] == ["accepted", "failed"]
+        assert "blocked using zen.spamhaus.org" in refused[1]
+        assert await sent_now(mailgun, "me@gmail.com") == ["accepted ", "delivered OK"]
+
+
+@pytest.mark.anyio
+async def test_a_blocklisting_is_of_the_ip_and_not_of_the_domain() -> None:
+    account = scenario_account(open_scenario("blocklisting"), ManualClock())
+    account.domains["mail.example.com"].administration.sending.ips = ["192.0.2.99"]
+    async with client(create_app(catalogue(), account=account)) as mailgun:
+        assert await sent_now(mailgun, "me@outlook.com") == ["accepted ", "delivered OK"]
+
+
+@pytest.mark.anyio
+async def test_a_broken_dkim_record_stays_broken_until_the_dns_is_mended() -> None:
+    account = scenario_account(open_scenario("broken-dkim"), ManualClock())
+
+    def dkim(domain: Any) -> list[str]:
+        return [record["valid"] for record in domain["sending_dns_records"] if "_domainkey" in record["name"]]
+
+    async with client(create_app(catalogue(), account=account, control=True)) as mailgun:
+        assert "DKIM did not pass" in (await sent_now(mailgun, "me@gmail.com"))[1]
+        assert await sent_now(mailgun, "me@outlook.com") == ["accepted ", "delivered OK"]
+        assert dkim((await mailgun.put("/v4/domains/mail.example.com/verify")).json()) == ["unknown"]
+        mended = {"domain": "mail.example.com", "record": "dkim", "present": True}
+        assert (await mailgun.post("/simulator/dns", json=mended)).status_code == 200
+        assert dkim((await mailgun.put("/v4/domains/mail.example.com/verify")).json()) == ["valid"]
+        assert await sent_now(mailgun, "you@gmail.com") == ["accepted ", "delivered OK"]
+
+
+def test_an_incident_outlives_a_snapshot() -> None:
+    account = scenario_account(open_scenario("blocklisting"), ManualClock())
+    domain = restored(snapshot(account), ManualClock()).domains["mail.example.com"]
+    assert domain.blocks == account.domains["mail.example.com"].blocks != []
