@@ -23,7 +23,7 @@ types: $(READY)
 	$(BIN)/mypy
 
 drift: $(READY)
-	$(BIN)/python -m mailgun_mcp.catalogue.compile --check
+	$(BIN)/python -m mailgun_mcp.catalogue.compile.__main__ --check
 	$(BIN)/python -m mailgun_mcp.docs --check
 
 # The built wheel, in an empty environment outside the checkout: what a user installs.
@@ -43,7 +43,7 @@ bench: $(READY)
 
 # What is generated: compiled catalogue and prompts, tables in the docs.
 compile: $(READY)
-	$(BIN)/python -m mailgun_mcp.catalogue.compile
+	$(BIN)/python -m mailgun_mcp.catalogue.compile.__main__
 
 docs: compile
 	$(BIN)/python -m mailgun_mcp.docs

@@ -20,18 +20,18 @@ from typing import Any
 
 import httpx
 
-from mailgun_mcp.app import App
-from mailgun_mcp.catalogue.load import Catalogue
-from mailgun_mcp.guard.policy import JournalRules, Policy, UndoRules
-from mailgun_mcp.guard.profiles import profile
+from mailgun_mcp.app.compose import in_process
+from mailgun_mcp.call.pipeline import run
+from mailgun_mcp.call.services import App
+from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.endpoint import resolve
-from mailgun_mcp.pipeline import run
+from mailgun_mcp.policy.model import JournalRules, Policy, UndoRules
+from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.simulator import create_app
-from mailgun_mcp.simulator.clock import SystemClock
-from mailgun_mcp.simulator.seed import demo_account
-from mailgun_mcp.simulator.state import Account, Bounce
-from mailgun_mcp.start import in_process
+from mailgun_mcp.simulator.model.account import Account, Bounce
+from mailgun_mcp.simulator.model.clock import SystemClock
+from mailgun_mcp.simulator.worlds.demo import demo_account
 
 DOMAIN = "mail.example.com"
 ADDED_AT_MOST = 0.3

@@ -13,11 +13,11 @@ import sys
 import time
 from collections.abc import Callable
 
-from mailgun_mcp.catalogue.load import Catalogue
-from mailgun_mcp.guard.engine import decide
-from mailgun_mcp.guard.facts import Context, Facts, gather
-from mailgun_mcp.guard.policy import Policy
-from mailgun_mcp.guard.policy_file import parse_policy
+from mailgun_mcp.catalogue.catalogue import Catalogue
+from mailgun_mcp.policy.engine import decide
+from mailgun_mcp.policy.facts import Context, Facts, gather
+from mailgun_mcp.policy.file.load import parse_policy
+from mailgun_mcp.policy.model import Policy
 
 RULES = 100
 LIMIT = 50.0

@@ -19,15 +19,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mailgun_mcp.catalogue.load import Catalogue
+from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.simulator import create_app
-from mailgun_mcp.simulator.clock import DAY, ManualClock
-from mailgun_mcp.simulator.delivery import accept
-from mailgun_mcp.simulator.happenings import happen
-from mailgun_mcp.simulator.layers import App, Message
-from mailgun_mcp.simulator.seed import demo_account
-from mailgun_mcp.simulator.state import Account, Domain
-from mailgun_mcp.simulator.state import Message as Mail
+from mailgun_mcp.simulator.http.asgi import App, Message
+from mailgun_mcp.simulator.mail.delivery import accept
+from mailgun_mcp.simulator.mail.record_events import happen
+from mailgun_mcp.simulator.model.account import Account, Domain
+from mailgun_mcp.simulator.model.account import Message as Mail
+from mailgun_mcp.simulator.model.clock import DAY, ManualClock
+from mailgun_mcp.simulator.worlds.demo import demo_account
 
 REQUESTS, WARM_UP = 2000, 200
 RATE_AT_LEAST = 2000.0

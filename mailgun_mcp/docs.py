@@ -10,13 +10,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from mailgun_mcp.catalogue.load import Catalogue
-from mailgun_mcp.catalogue.local_tools import LOCAL_TOOLS
+from mailgun_mcp.catalogue.builtin_tools import LOCAL_TOOLS
+from mailgun_mcp.catalogue.catalogue import Catalogue
+from mailgun_mcp.catalogue.markdown import tool_reference
 from mailgun_mcp.cli import COMMANDS, exits
 from mailgun_mcp.cli.simulator_control import CONTROLS
-from mailgun_mcp.reference import tool_reference
 from mailgun_mcp.settings import OPTIONS, env_name
-from mailgun_mcp.simulator.control import ROUTES
+from mailgun_mcp.simulator.control.routes import ROUTES
 from mailgun_mcp.simulator.fidelity import FIDELITY, MEANINGS
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from mailgun_mcp.nearest import unknown
+from mailgun_mcp.text.suggest import unknown
 
 TRANSPORTS = ("stdio", "http", "sse")
 LOG_LEVELS = ("debug", "info", "warning", "error")

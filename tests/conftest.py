@@ -2,12 +2,15 @@
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
-from mailgun_mcp import app, logs
-from mailgun_mcp.journal.recorder import Recorder
+from mailgun_mcp.audit.recorder import Recorder
+from mailgun_mcp.call import services as app
+from mailgun_mcp.output import logs
+from mailgun_mcp.store.database import Store
 
 
 class _Tracked(Recorder):
@@ -44,3 +47,10 @@ def _logs_of_its_own() -> Iterator[None]:
     logs.logger.cache_clear()
     if structlog := sys.modules.get("structlog"):
         structlog.reset_defaults()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store(tmp_path / "state")
+    yield store
+    store.close()

@@ -171,23 +171,27 @@ UNLOADED = [
     *("argparse", "difflib", "sqlite3", "tomllib", "keyring"),
     *(
         "mailgun_mcp.simulator",
-        "mailgun_mcp.catalogue.compile",
-        "mailgun_mcp.catalogue.compiler",
-        "mailgun_mcp.catalogue.extension",
+        "mailgun_mcp.catalogue.compile.__main__",
+        "mailgun_mcp.catalogue.compile.operations",
+        "mailgun_mcp.catalogue.compile.extension",
     ),
-    *("mailgun_mcp.catalogue.documents", "mailgun_mcp.catalogue.portable", "mailgun_mcp.catalogue.foreign"),
-    *("mailgun_mcp.server.http", "mailgun_mcp.cli.parser", "mailgun_mcp.docs", "mailgun_mcp.notify"),
-    *("mailgun_mcp.state.approvals", "mailgun_mcp.state.elevations", "mailgun_mcp.state.secrets"),
-    *("mailgun_mcp.guard.policy_file", "mailgun_mcp.guard.policy_model", "mailgun_mcp.guard.html_text"),
+    *(
+        "mailgun_mcp.catalogue.compile.documents",
+        "mailgun_mcp.catalogue.compile.schemas",
+        "mailgun_mcp.catalogue.openapi.importer",
+    ),
+    *("mailgun_mcp.server.http", "mailgun_mcp.cli.parser", "mailgun_mcp.docs", "mailgun_mcp.confirm.hooks"),
+    *("mailgun_mcp.confirm.approvals", "mailgun_mcp.confirm.grants", "mailgun_mcp.call.secret_store"),
+    *("mailgun_mcp.policy.file.load", "mailgun_mcp.policy.file.schema", "mailgun_mcp.output.html_text"),
 ]
 """What a start has no need of. What the SDK itself loads is not ours to choose."""
 
 START = """
 import json, sys
 from mailgun_mcp.settings import Settings
-from mailgun_mcp.start import create_app
+from mailgun_mcp.app.compose import create_app
 from mailgun_mcp.server import stdio
-from mailgun_mcp.server.app import create_server
+from mailgun_mcp.server.server import create_server
 create_server(create_app(Settings(api_key="key-0123")))
 print(json.dumps(sorted(sys.modules)))
 """
@@ -200,7 +204,7 @@ def test_what_a_start_may_not_load_exists() -> None:
 def test_a_start_loads_nothing_that_it_does_not_need() -> None:
     done = subprocess.run([sys.executable, "-c", START], capture_output=True, text=True, check=True, env={})
     loaded = set(json.loads(done.stdout))
-    assert {"mailgun_mcp.pipeline", "mailgun_mcp.server.app", "mcp"} <= loaded
+    assert {"mailgun_mcp.call.pipeline", "mailgun_mcp.server.server", "mcp"} <= loaded
     assert sorted(loaded & set(UNLOADED)) == []
 
 

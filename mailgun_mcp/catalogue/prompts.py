@@ -12,9 +12,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
-from mailgun_mcp.catalogue.documents import digest
+from mailgun_mcp.catalogue.compile.documents import digest
 from mailgun_mcp.catalogue.errors import CatalogueError
-from mailgun_mcp.nearest import unknown
+from mailgun_mcp.text.suggest import unknown
 
 FRONT_MATTER = re.compile(r"---\n(.*?)\n---\n(.*)", re.DOTALL)
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, get_args
 from mailgun_mcp.cli.exits import FAILED, OK, USAGE
 from mailgun_mcp.cli.output import as_json, out, table
 from mailgun_mcp.cli.parser import Parser, add_settings, open_store
-from mailgun_mcp.guard.times import iso
+from mailgun_mcp.confirm.approvals import Approval, Status
 from mailgun_mcp.settings import SettingsError
-from mailgun_mcp.state.approvals import Approval, Status
-from mailgun_mcp.state.store import StateError, Store, UnknownName
+from mailgun_mcp.store.database import StateError, Store, UnknownName
+from mailgun_mcp.text.durations import iso
 
 if TYPE_CHECKING:
-    from mailgun_mcp.state.elevations import Elevation
+    from mailgun_mcp.confirm.grants import Elevation
 
 ACTIONS = {
     "list": "list the calls that wait for an answer",
@@ -197,8 +197,8 @@ def _matching(elevation: "Elevation") -> str:
 
 def _match(text: str) -> dict[str, Any]:
     """Return the match that is written as pairs or as JSON, held to what a policy's rule may say."""
-    from mailgun_mcp.catalogue.load import Catalogue
-    from mailgun_mcp.guard.policy_file import PolicyError, parse_policy, read_arguments
+    from mailgun_mcp.catalogue.catalogue import Catalogue
+    from mailgun_mcp.policy.file.load import PolicyError, parse_policy, read_arguments
 
     try:
         match = read_arguments(text) if text.lstrip().startswith("{") else _pairs(text)
@@ -227,7 +227,7 @@ def _pairs(text: str) -> dict[str, Any]:
 
 
 def _duration(flag: str, text: str) -> float:
-    from mailgun_mcp.guard.times import duration
+    from mailgun_mcp.text.durations import duration
 
     try:
         return duration(text)

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO, get_args
 
+from mailgun_mcp.audit.log import OUTCOMES, Call, Filter, Journal
 from mailgun_mcp.cli.exits import FAILED, OK, USAGE
 from mailgun_mcp.cli.output import as_json, out, table
 from mailgun_mcp.cli.parser import Parser, add_settings, open_store
-from mailgun_mcp.guard.times import duration, iso
 from mailgun_mcp.settings import SettingsError
-from mailgun_mcp.state.journal import OUTCOMES, Call, Filter, Journal
-from mailgun_mcp.state.store import StateError, UnknownName
+from mailgun_mcp.store.database import StateError, UnknownName
+from mailgun_mcp.text.durations import duration, iso
 
 ACTIONS = {
     "list": "list the calls, the newest last",

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from mailgun_mcp.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
-    from mailgun_mcp.catalogue.load import Catalogue
+    from mailgun_mcp.catalogue.catalogue import Catalogue
     from mailgun_mcp.mailgun.client import Client
     from mailgun_mcp.mailgun.endpoint import Endpoint
     from mailgun_mcp.mailgun.errors import MailgunFault, Response
@@ -153,9 +153,9 @@ class Account:
 
     async def read(self, tool: str, arguments: dict[str, Any]) -> "Response | MailgunFault":
         """Return the answer, or the fault instead of it."""
-        from mailgun_mcp.catalogue.parts import Files
-        from mailgun_mcp.catalogue.request import build
         from mailgun_mcp.mailgun.errors import MailgunFault
+        from mailgun_mcp.request.build import build
+        from mailgun_mcp.request.files import Files
 
         request = build(self._catalogue.find(tool), arguments, Files(), subaccount=self._subaccount)
         try:
@@ -255,7 +255,7 @@ def clock(answers: "Iterable[Response | MailgunFault]", now: float) -> Check:
 
 def tools(catalogue: "Catalogue") -> Check:
     """Count the tools, what they cost a model to read, and the clients that do not take as many."""
-    from mailgun_mcp.catalogue.local_tools import offered
+    from mailgun_mcp.catalogue.builtin_tools import offered
     from mailgun_mcp.cli.clients import CLIENTS
 
     listed = [*catalogue.tools(), *offered(catalogue).values()]

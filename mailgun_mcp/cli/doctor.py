@@ -14,7 +14,7 @@ from mailgun_mcp.cli.parser import add_settings, settings_given
 from mailgun_mcp.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
-    from mailgun_mcp.catalogue.load import Catalogue
+    from mailgun_mcp.catalogue.catalogue import Catalogue
     from mailgun_mcp.cli.checks import Check
     from mailgun_mcp.mailgun.client import Client
     from mailgun_mcp.mailgun.endpoint import Endpoint
@@ -45,7 +45,8 @@ def examine(given: dict[str, Any], now: Callable[[], float] = time) -> "list[Che
 
     Checks that rest on one that failed are left out.
     """
-    from mailgun_mcp import settings, start
+    from mailgun_mcp import settings
+    from mailgun_mcp.app import compose as start
     from mailgun_mcp.cli import checks
     from mailgun_mcp.cli.checks import Check
 
@@ -78,7 +79,7 @@ def _online(options: Settings, endpoint: "Endpoint", now: Callable[[], float], *
 
 
 def _client(options: Settings) -> "Client":
-    from mailgun_mcp import start
+    from mailgun_mcp.app import compose as start
 
     return start.create_app(options).client
 
@@ -121,13 +122,13 @@ async def _taken(catalogue: "Catalogue", client: "Client", subaccount: str | Non
 
 
 def _whole_catalogue() -> "Catalogue":
-    from mailgun_mcp.catalogue.load import Catalogue
+    from mailgun_mcp.catalogue.catalogue import Catalogue
 
     return Catalogue.load()
 
 
 def _tools(options: Settings) -> "Check":
-    from mailgun_mcp import start
+    from mailgun_mcp.app import compose as start
     from mailgun_mcp.cli import checks
 
     try:

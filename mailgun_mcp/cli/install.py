@@ -11,12 +11,12 @@ from mailgun_mcp.cli.clients import CLIENTS, Client, entry
 from mailgun_mcp.cli.exits import OK
 from mailgun_mcp.cli.output import out
 from mailgun_mcp.cli.parser import add_settings, settings_given
-from mailgun_mcp.guard.profiles import PROFILES
-from mailgun_mcp.nearest import unknown
+from mailgun_mcp.policy.profiles import PROFILES
 from mailgun_mcp.settings import Settings, SettingsError
+from mailgun_mcp.text.suggest import unknown
 
 if TYPE_CHECKING:
-    from mailgun_mcp.catalogue.load import Catalogue
+    from mailgun_mcp.catalogue.catalogue import Catalogue
 
 PASSED_ON = ("simulator", "read_only", "toolsets", "tools", "exclude_tools", "region", "policy", "api_key_file")
 NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -70,7 +70,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write or print the configuration."""
-    from mailgun_mcp import settings, start
+    from mailgun_mcp import settings
+    from mailgun_mcp.app import compose as start
 
     options = settings.load(settings_given(arguments))
     catalogue = start.create_catalogue(options)
@@ -172,7 +173,7 @@ def _short_lived(*, uvx: bool) -> str:
 
 
 def _too_many_tools(client: Client, catalogue: "Catalogue") -> str:
-    from mailgun_mcp.catalogue.local_tools import offered
+    from mailgun_mcp.catalogue.builtin_tools import offered
 
     own = len(offered(catalogue))
     count, limit = len(catalogue) + own, client.tool_limit

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from mailgun_mcp import __version__
 from mailgun_mcp.cli import COMMANDS
 from mailgun_mcp.cli.exits import USAGE
-from mailgun_mcp.nearest import unknown
 from mailgun_mcp.settings import OPTIONS
+from mailgun_mcp.text.suggest import unknown
 
 if TYPE_CHECKING:
-    from mailgun_mcp.state.store import Store
+    from mailgun_mcp.store.database import Store
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -103,7 +103,7 @@ def settings_given(arguments: argparse.Namespace) -> dict[str, Any]:
 def open_store(arguments: argparse.Namespace) -> "Store":
     """Return the state store that the settings name; nothing is made before something is kept."""
     from mailgun_mcp import settings
-    from mailgun_mcp.state.store import Store
+    from mailgun_mcp.store.database import Store
 
     return Store(settings.state_directory(settings.load(settings_given(arguments)).state))
 

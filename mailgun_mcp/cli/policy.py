@@ -14,9 +14,9 @@ from mailgun_mcp.cli.parser import Parser, add_settings
 from mailgun_mcp.settings import Settings, SettingsError, load
 
 if TYPE_CHECKING:
-    from mailgun_mcp.catalogue.load import Catalogue
-    from mailgun_mcp.guard.policy import Decision, Policy
-    from mailgun_mcp.guard.simulate import Replayed
+    from mailgun_mcp.catalogue.catalogue import Catalogue
+    from mailgun_mcp.policy.file.replay import Replayed
+    from mailgun_mcp.policy.model import Decision, Policy
 
 COLOURS = {"allow": "green", "confirm": "yellow", "deny": "red"}
 NAMES = ("check", "explain", "test", "table", "simulate", "schema")
@@ -24,7 +24,7 @@ NAMES = ("check", "explain", "test", "table", "simulate", "schema")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    from mailgun_mcp.guard.hypothetical import SUPPOSED
+    from mailgun_mcp.policy.file.hypothetical import SUPPOSED
 
     actions = parser.add_subparsers(dest="action", required=True, metavar="|".join(NAMES), parser_class=Parser)
     checking = actions.add_parser("check", help="say whether a file can be used, or all that is wrong with it")
@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the action. An unusable policy file fails with all that is wrong with it."""
-    from mailgun_mcp.guard.policy_file import PolicyError
+    from mailgun_mcp.policy.file.load import PolicyError
 
     actions = {
         "check": _check,
@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from mailgun_mcp.guard.profiles import PROFILES
+    from mailgun_mcp.policy.profiles import PROFILES
 
     policy = _load(arguments.file, _catalogue(arguments))
     tests = f", {len(policy.tests)} tests" if policy.tests else ""
@@ -82,10 +82,10 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _explain(arguments: argparse.Namespace) -> int:
-    from mailgun_mcp.guard.engine import decide, explain
-    from mailgun_mcp.guard.hypothetical import SUPPOSED, suppose, unknown_arguments
-    from mailgun_mcp.guard.policy_file import read_arguments
-    from mailgun_mcp.nearest import unknown
+    from mailgun_mcp.policy.engine import decide, explain
+    from mailgun_mcp.policy.file.hypothetical import SUPPOSED, suppose, unknown_arguments
+    from mailgun_mcp.policy.file.load import read_arguments
+    from mailgun_mcp.text.suggest import unknown
 
     catalogue = _catalogue(arguments)
     if arguments.tool not in catalogue:
@@ -118,7 +118,7 @@ def _tell(policy: "Policy", decision: "Decision") -> None:
 
 
 def _test(arguments: argparse.Namespace) -> int:
-    from mailgun_mcp.guard.examples import run_examples
+    from mailgun_mcp.policy.file.examples import run_examples
 
     catalogue = _catalogue(arguments)
     results = run_examples(_load(arguments.file, catalogue), catalogue)
@@ -133,7 +133,7 @@ def _test(arguments: argparse.Namespace) -> int:
 
 
 def _table(arguments: argparse.Namespace) -> int:
-    from mailgun_mcp.guard.profiles import PROFILES, profile
+    from mailgun_mcp.policy.profiles import PROFILES, profile
 
     catalogue = _catalogue(arguments)
     policies = [_chosen(arguments, catalogue)] if arguments.policy else [profile(name) for name in PROFILES]
@@ -142,7 +142,7 @@ def _table(arguments: argparse.Namespace) -> int:
 
 
 def _cells(policies: Sequence["Policy"], catalogue: "Catalogue") -> Iterator[list[str]]:
-    from mailgun_mcp.guard.table import rows
+    from mailgun_mcp.policy.file.table import rows
 
     alone = len(policies) == 1
     yield ["tool", "toolset", "risk", *(["decision", "level", "when", "rule"] if alone else [p.name for p in policies])]
@@ -175,7 +175,7 @@ FORMATS = {"text": _as_text, "markdown": _as_markdown, "csv": _as_csv}
 
 
 def _simulate(arguments: argparse.Namespace) -> int:
-    from mailgun_mcp.guard.simulate import JournalError, replay
+    from mailgun_mcp.policy.file.replay import JournalError, replay
 
     catalogue = _catalogue(arguments)
     policy = _load(arguments.file, catalogue)
@@ -207,7 +207,7 @@ def _tell_replayed(calls: Iterable["Replayed"]) -> None:
 
 
 def _schema(_: argparse.Namespace) -> int:
-    from mailgun_mcp.guard.policy_model import json_schema
+    from mailgun_mcp.policy.file.schema import json_schema
 
     out(json.dumps(json_schema(), indent=2, ensure_ascii=False))
     return OK
@@ -228,14 +228,14 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 
 def _catalogue(arguments: argparse.Namespace) -> "Catalogue":
     """All that a rule may name: also what a server with these settings would not offer."""
+    from mailgun_mcp.catalogue.catalogue import Catalogue
     from mailgun_mcp.catalogue.errors import CatalogueError
-    from mailgun_mcp.catalogue.load import Catalogue
 
     spec = _settings(arguments).spec
     try:
         catalogue = Catalogue.load()
         if spec:
-            from mailgun_mcp.catalogue.foreign import records_of
+            from mailgun_mcp.catalogue.openapi.importer import records_of
 
             catalogue = catalogue.extended(records_of(Path(spec), catalogue), "spec", "Operations added by --spec")
     except CatalogueError as error:
@@ -244,12 +244,12 @@ def _catalogue(arguments: argparse.Namespace) -> "Catalogue":
 
 
 def _load(file: str, catalogue: "Catalogue") -> "Policy":
-    from mailgun_mcp.guard.policy_file import load_policy
+    from mailgun_mcp.policy.file.load import load_policy
 
     return load_policy(Path(file), catalogue)
 
 
 def _chosen(arguments: argparse.Namespace, catalogue: "Catalogue") -> "Policy":
-    from mailgun_mcp.guard.policy_file import open_policy
+    from mailgun_mcp.policy.file.load import open_policy
 
     return open_policy(arguments.policy or _settings(arguments).policy, catalogue)

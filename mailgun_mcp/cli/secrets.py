@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from mailgun_mcp.cli.exits import FAILED, OK, USAGE
 from mailgun_mcp.cli.output import out
 from mailgun_mcp.cli.parser import Parser, add_settings, settings_given
-from mailgun_mcp.state.store import StateError, UnknownName
+from mailgun_mcp.store.database import StateError, UnknownName
 
 if TYPE_CHECKING:
-    from mailgun_mcp.state.secrets import Secret, SecretStore
+    from mailgun_mcp.call.secret_store import Secret, SecretStore
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _store(arguments: argparse.Namespace) -> "SecretStore":
     from mailgun_mcp import settings
-    from mailgun_mcp.state.secrets import SecretStore
+    from mailgun_mcp.call.secret_store import SecretStore
 
     return SecretStore(settings.state_directory(settings.load(settings_given(arguments)).state))
 
@@ -62,7 +62,7 @@ def _list(store: "SecretStore", arguments: argparse.Namespace) -> None:
 
 
 def _record(secret: "Secret") -> dict[str, str]:
-    from mailgun_mcp.guard.untrusted import clean
+    from mailgun_mcp.output.untrusted import clean
 
     created = datetime.fromtimestamp(secret.created, UTC).isoformat(timespec="seconds")
     return {

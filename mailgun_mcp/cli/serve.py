@@ -28,7 +28,9 @@ def serve(flags: Mapping[str, Any]) -> int:
     """Serve with `flags` over environment over file, until the client or a signal ends it."""
     # Half a second of imports makes only objects that stay: collecting meanwhile costs 70 ms.
     gc.disable()
-    from mailgun_mcp import logs, settings, start
+    from mailgun_mcp import settings
+    from mailgun_mcp.app import compose as start
+    from mailgun_mcp.output import logs
 
     options = settings.load(flags)
     logs.configure(options.log_level)

@@ -14,7 +14,7 @@ from mailgun_mcp.cli.simulator_control import CONTROLS, URL, control
 from mailgun_mcp.settings import SettingsError
 
 if TYPE_CHECKING:
-    from mailgun_mcp.simulator.state import Account
+    from mailgun_mcp.simulator.model.account import Account
 
 PORT = 8025
 SELF = "self"
@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
         return control(arguments)
     import uvicorn
 
-    from mailgun_mcp.listen import listen, url_of
+    from mailgun_mcp.app.listen import listen, url_of
 
     storage_url = _storage_url(arguments.storage_url, arguments.region)
     with listen(arguments.host, _port(arguments.port)) as listener:
@@ -91,11 +91,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _app(arguments: argparse.Namespace, storage_url: str) -> Any:
+    from mailgun_mcp.catalogue.catalogue import Catalogue
     from mailgun_mcp.catalogue.errors import CatalogueError
-    from mailgun_mcp.catalogue.load import Catalogue
     from mailgun_mcp.cli.posting import post
     from mailgun_mcp.simulator import create_app
-    from mailgun_mcp.simulator.box import Outside
+    from mailgun_mcp.simulator.control.harness import Outside
 
     if arguments.key == "":
         raise SettingsError("--key is empty")
@@ -125,8 +125,8 @@ def _state_file(name: str | None) -> Path | None:
 
 def _account(scenario: str | None, state: Path | None, storage_url: str) -> "Account | None":
     """Return the account of the state file, else of the scenario; None leaves it to the simulator."""
-    from mailgun_mcp.simulator.clock import SystemClock
-    from mailgun_mcp.simulator.state_file import StateFileError, open_account
+    from mailgun_mcp.simulator.control.state_file import StateFileError, open_account
+    from mailgun_mcp.simulator.model.clock import SystemClock
 
     try:
         account = open_account(state, SystemClock()) if state else None
@@ -134,7 +134,7 @@ def _account(scenario: str | None, state: Path | None, storage_url: str) -> "Acc
         raise SettingsError(str(error)) from error
     if account is not None or scenario is None:
         return account
-    from mailgun_mcp.simulator.scenario import ScenarioError, open_scenario, scenario_account
+    from mailgun_mcp.simulator.worlds.scenario import ScenarioError, open_scenario, scenario_account
 
     try:
         return scenario_account(open_scenario(scenario), SystemClock(), storage_url=storage_url)
@@ -143,7 +143,7 @@ def _account(scenario: str | None, state: Path | None, storage_url: str) -> "Acc
 
 
 def _storage_url(text: str | None, region: str) -> str:
-    from mailgun_mcp.simulator.regions import STORAGE
+    from mailgun_mcp.simulator.http.regions import STORAGE
 
     if text is None:
         return STORAGE[region]
@@ -163,7 +163,7 @@ def _port(text: str) -> int:
 def _log_requests() -> None:
     import logging
 
-    from mailgun_mcp import logs
+    from mailgun_mcp.output import logs
 
     logs.configure("info")
     logging.getLogger("uvicorn.access").setLevel(logging.INFO)

@@ -84,7 +84,7 @@ def _seed_arguments(parser: argparse.ArgumentParser) -> None:
 def _seed(arguments: Arguments) -> Sent:
     if arguments.source is None:
         return "POST", "seed", {}
-    from mailgun_mcp.simulator.scenario import ScenarioError, open_scenario
+    from mailgun_mcp.simulator.worlds.scenario import ScenarioError, open_scenario
 
     try:
         scenario = open_scenario(arguments.source)
@@ -285,7 +285,7 @@ def _check_flags(arguments: Arguments) -> None:
 
 
 def _write(name: str, answer: Any) -> None:
-    from mailgun_mcp.simulator.state_file import write
+    from mailgun_mcp.simulator.control.state_file import write
 
     try:
         write(Path(name).expanduser(), answer)

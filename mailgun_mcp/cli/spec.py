@@ -19,9 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the differences. FAILED when there are any."""
-    from mailgun_mcp.catalogue.diff import compare, render
+    from mailgun_mcp.catalogue.catalogue import Catalogue
     from mailgun_mcp.catalogue.errors import CatalogueError
-    from mailgun_mcp.catalogue.load import Catalogue
+    from mailgun_mcp.catalogue.openapi.diff import compare, render
 
     try:
         differences = compare(Path(arguments.file), Catalogue.load())

@@ -4,7 +4,7 @@ import sys
 
 import anyio.to_thread
 
-from mailgun_mcp.guard.forms import Form, Verdict, judge
+from mailgun_mcp.confirm.form import Form, Verdict, judge
 
 
 class Terminal:

@@ -49,7 +49,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    from mailgun_mcp.reference import tool_reference
+    from mailgun_mcp.catalogue.markdown import tool_reference
 
     catalogue = _catalogue(arguments)
     if arguments.name not in catalogue:
@@ -71,11 +71,13 @@ def call(arguments: argparse.Namespace, name: str, given: dict[str, Any]) -> int
     """Call a tool with the settings of the command line, print its result, and return the exit code."""
     import anyio
 
-    from mailgun_mcp import logs, settings, start
-    from mailgun_mcp.app import Outcome, UnknownTool
-    from mailgun_mcp.caller import Caller
+    from mailgun_mcp import settings
+    from mailgun_mcp.app import compose as start
+    from mailgun_mcp.call.pipeline import run
+    from mailgun_mcp.call.services import Outcome, UnknownTool
     from mailgun_mcp.cli.terminal import Terminal
-    from mailgun_mcp.pipeline import run
+    from mailgun_mcp.confirm.caller import Caller
+    from mailgun_mcp.output import logs
 
     options = settings.load(settings_given(arguments))
     logs.configure(options.log_level)
@@ -117,12 +119,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _catalogue(arguments: argparse.Namespace) -> Any:
-    from mailgun_mcp import settings, start
+    from mailgun_mcp import settings
+    from mailgun_mcp.app import compose as start
 
     return start.create_catalogue(settings.load(settings_given(arguments)))
 
 
 def _unknown(name: str, catalogue: Any) -> SettingsError:
-    from mailgun_mcp.nearest import unknown
+    from mailgun_mcp.text.suggest import unknown
 
     return SettingsError(unknown("tool", name, catalogue.names))

@@ -9,9 +9,9 @@ from itertools import islice
 from mailgun_mcp.cli.exits import FAILED, OK, USAGE
 from mailgun_mcp.cli.output import as_json, out, table
 from mailgun_mcp.cli.parser import Parser, add_settings, open_store
-from mailgun_mcp.guard.times import iso
-from mailgun_mcp.state.snapshots import Snapshot
-from mailgun_mcp.state.store import StateError, Store, UnknownName
+from mailgun_mcp.store.database import StateError, Store, UnknownName
+from mailgun_mcp.text.durations import iso
+from mailgun_mcp.undo.snapshots import Snapshot
 
 ACTIONS = {
     "list": "list the calls that can be undone, the newest first",
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the action."""
     if arguments.action == "apply":
-        from mailgun_mcp.catalogue.local_tools import UNDO_OPERATION
+        from mailgun_mcp.catalogue.builtin_tools import UNDO_OPERATION
         from mailgun_mcp.cli.tools import call
 
         return call(arguments, UNDO_OPERATION, {"id": arguments.id, "dry_run": arguments.dry_run})

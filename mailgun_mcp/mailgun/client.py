@@ -209,7 +209,7 @@ class Client:
     def _open(self) -> "httpx.AsyncBaseTransport":
         import httpx
 
-        from mailgun_mcp.mailgun.connections import Connections
+        from mailgun_mcp.mailgun.transport import Connections
 
         try:
             proxy = proxy_of(self.endpoint)

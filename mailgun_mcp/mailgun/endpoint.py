@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from mailgun_mcp.nearest import unknown
+from mailgun_mcp.text.suggest import unknown
 
 REGIONS = {"us": "https://api.mailgun.net", "eu": "https://api.eu.mailgun.net"}
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})

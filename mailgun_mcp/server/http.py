@@ -16,9 +16,9 @@ from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from mailgun_mcp import __version__
-from mailgun_mcp.app import App
-from mailgun_mcp.listen import listen, url_of
-from mailgun_mcp.server.app import create_server
+from mailgun_mcp.app.listen import listen, url_of
+from mailgun_mcp.call.services import App
+from mailgun_mcp.server.server import create_server
 
 MAX_BODY = 40 * 1024 * 1024
 """Bytes. A mail of 25 MB with its files in base64 fits."""

@@ -11,7 +11,7 @@ import mcp_types as types
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 
-from mailgun_mcp.nearest import sentence, unknown
+from mailgun_mcp.text.suggest import sentence, unknown
 
 Context = ServerRequestContext[dict[str, Any], Any]
 
@@ -55,7 +55,7 @@ def _check_fresh(prompts: list[dict[str, Any]]) -> None:
 
     compiled = {prompt["file"]: prompt["source"] for prompt in prompts}
     if compiled != {path.name: sha256(path.read_bytes()).hexdigest() for path in SOURCES.glob("*.md")}:
-        message = "The compiled prompts are stale: run `python -m mailgun_mcp.catalogue.compile`"
+        message = "The compiled prompts are stale: run `python -m mailgun_mcp.catalogue.compile.__main__`"
         raise MCPError(types.INTERNAL_ERROR, message)
 
 

@@ -8,9 +8,9 @@ import mcp_types as types
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 
-from mailgun_mcp.app import App
-from mailgun_mcp.pipeline import run
-from mailgun_mcp.reference import tool_reference, toolset_index
+from mailgun_mcp.call.pipeline import run
+from mailgun_mcp.call.services import App
+from mailgun_mcp.catalogue.markdown import tool_reference, toolset_index
 
 Context = ServerRequestContext[dict[str, Any], Any]
 

@@ -13,9 +13,9 @@ from mcp.server.context import CallNext, HandlerResult, ServerMiddleware, Server
 from mcp.shared.message import SessionMessage
 from pydantic import ValidationError
 
-from mailgun_mcp.app import App
-from mailgun_mcp.server.app import create_server
-from mailgun_mcp.server.wire import Wire, open_wire
+from mailgun_mcp.call.services import App
+from mailgun_mcp.server.server import create_server
+from mailgun_mcp.server.stdio_wire import Wire, open_wire
 
 ANSWERED = 0.02
 """Seconds after which an answer is on its way, even the longest list."""

@@ -3,30 +3,30 @@
 import re
 from typing import TYPE_CHECKING
 
-from mailgun_mcp.catalogue.load import SUBACCOUNT_HEADER, Catalogue
+from mailgun_mcp.catalogue.catalogue import SUBACCOUNT_HEADER, Catalogue
 from mailgun_mcp.catalogue.operation import Arguments, Operation
-from mailgun_mcp.simulator.admission import Caller, acting, check_address, check_may, identify, own_key
-from mailgun_mcp.simulator.behaviour import HANDLERS
-from mailgun_mcp.simulator.beyond import fields_of
-from mailgun_mcp.simulator.beyond import find as find_beyond
-from mailgun_mcp.simulator.call import Call
-from mailgun_mcp.simulator.clock import SystemClock
-from mailgun_mcp.simulator.decoding import Sent, decode
-from mailgun_mcp.simulator.delivery import deliver_due
-from mailgun_mcp.simulator.layers import App, Receive, Scope, Send, raw_path, send_reply
-from mailgun_mcp.simulator.own_words import check_in_own_words
-from mailgun_mcp.simulator.regions import check_name, in_region
-from mailgun_mcp.simulator.replies import TEXT, Refusal, Reply
-from mailgun_mcp.simulator.responses import documented
-from mailgun_mcp.simulator.routing import Router
-from mailgun_mcp.simulator.seed import demo_account
-from mailgun_mcp.simulator.state import STORAGE, Account, Domain
-from mailgun_mcp.simulator.tracking_hosts import UNKNOWN_DOMAIN
-from mailgun_mcp.simulator.usage import count_use
+from mailgun_mcp.simulator.analytics.usage import count_use
+from mailgun_mcp.simulator.http.asgi import App, Receive, Scope, Send, raw_path, send_reply
+from mailgun_mcp.simulator.http.auth import Caller, acting, check_address, check_may, identify, own_key
+from mailgun_mcp.simulator.http.decode import Sent, decode
+from mailgun_mcp.simulator.http.documented import documented
+from mailgun_mcp.simulator.http.error_overrides import check_in_own_words
+from mailgun_mcp.simulator.http.regions import check_name, in_region
+from mailgun_mcp.simulator.http.router import Router
+from mailgun_mcp.simulator.http.tracking_hosts import UNKNOWN_DOMAIN
+from mailgun_mcp.simulator.http.undocumented_routes import fields_of
+from mailgun_mcp.simulator.http.undocumented_routes import find as find_beyond
+from mailgun_mcp.simulator.mail.delivery import deliver_due
+from mailgun_mcp.simulator.model.account import STORAGE, Account, Domain
+from mailgun_mcp.simulator.model.clock import SystemClock
+from mailgun_mcp.simulator.replies.call import Call
+from mailgun_mcp.simulator.replies.reply import TEXT, Refusal, Reply
+from mailgun_mcp.simulator.sections import HANDLERS
+from mailgun_mcp.simulator.worlds.demo import demo_account
 
 if TYPE_CHECKING:
-    from mailgun_mcp.simulator.box import Conditions, Outside
-    from mailgun_mcp.simulator.faults import Sleep
+    from mailgun_mcp.simulator.control.faults import Sleep
+    from mailgun_mcp.simulator.control.harness import Conditions, Outside
 
 MAX_CONTENT = int(52.4 * 1024 * 1024)
 
@@ -66,8 +66,8 @@ def create_app(
     account = account or demo_account(SystemClock(), storage_url=storage_url)
     if not control and conditions is None and outside is None:
         return _Simulator(catalogue, account, key, region)
-    from mailgun_mcp.simulator.box import Box, Conditions
-    from mailgun_mcp.simulator.control import controlled
+    from mailgun_mcp.simulator.control.harness import Box, Conditions
+    from mailgun_mcp.simulator.control.routes import controlled
 
     def build(account: Account) -> App:
         return _Simulator(catalogue, account, key, region)
@@ -76,7 +76,7 @@ def create_app(
     app: App = controlled(box, key=key) if control else box
     if outside is None or outside.state_file is None:
         return app
-    from mailgun_mcp.simulator.state_file import kept
+    from mailgun_mcp.simulator.control.state_file import kept
 
     return kept(app, box, outside.state_file)
 

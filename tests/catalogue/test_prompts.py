@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mailgun_mcp.catalogue.compile import PROMPTS, main
+from mailgun_mcp.catalogue.catalogue import Catalogue
+from mailgun_mcp.catalogue.compile.__main__ import PROMPTS, main
 from mailgun_mcp.catalogue.errors import CatalogueError
-from mailgun_mcp.catalogue.load import Catalogue
 from mailgun_mcp.catalogue.prompts import compile_prompts, render_prompts
 
 TOOLS = ("get_domain", "list_bounces", "send_message")
@@ -149,15 +149,15 @@ def test_one_prompt_is_one_line_of_the_data_file(tmp_path: Path) -> None:
 def test_a_prompt_that_changed_is_found_and_compiled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("mailgun_mcp.catalogue.compile.DATA", tmp_path)
-    monkeypatch.setattr("mailgun_mcp.catalogue.compile.PROMPTS", write(tmp_path, look=SOURCE))
+    monkeypatch.setattr("mailgun_mcp.catalogue.compile.__main__.DATA", tmp_path)
+    monkeypatch.setattr("mailgun_mcp.catalogue.compile.__main__.PROMPTS", write(tmp_path, look=SOURCE))
     (tmp_path / "other.json").write_text("{}", encoding="utf-8")
     assert main([]) == 0
     assert main(["--check"]) == 0
     write(tmp_path, look=SOURCE.replace("Which", "Whose"))
 
     assert main(["--check"]) == 1
-    assert capsys.readouterr().err == "stale: prompts.json; run `python -m mailgun_mcp.catalogue.compile`\n"
+    assert capsys.readouterr().err == "stale: prompts.json; run `python -m mailgun_mcp.catalogue.compile.__main__`\n"
     assert main([]) == 0
     assert main(["--check"]) == 0
     assert (tmp_path / "other.json").exists()

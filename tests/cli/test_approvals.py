@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from mailgun_mcp.cli import approvals, exits, run
-from mailgun_mcp.state.approvals import Approval
-from mailgun_mcp.state.store import Store
+from mailgun_mcp.confirm.approvals import Approval
+from mailgun_mcp.store.database import Store
 from tests.cli.conftest import Command
-from tests.state.conftest import asked, granted, held
 from tests.support.processes import PATIENCE, command, environment
+from tests.support.state import asked, granted, held
 
 NAME = "mail.example.com"
 LONG = 3600.0

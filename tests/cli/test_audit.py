@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from mailgun_mcp.audit.log import Entry
 from mailgun_mcp.cli import exits, run
-from mailgun_mcp.state.journal import Entry
-from mailgun_mcp.state.store import FILE, Store
+from mailgun_mcp.store.database import FILE, Store
 from tests.support.processes import PATIENCE, command, environment
 
 NOW = 1_800_000_000.0

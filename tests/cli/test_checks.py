@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from mailgun_mcp.catalogue.load import Catalogue
-from mailgun_mcp.catalogue.local_tools import offered
+from mailgun_mcp.catalogue.builtin_tools import offered
+from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.cli import checks
 from mailgun_mcp.cli.checks import Check
 from mailgun_mcp.mailgun.endpoint import Endpoint, resolve

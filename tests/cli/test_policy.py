@@ -9,7 +9,7 @@ import pytest
 from mailgun_mcp.cli import policy as command
 from mailgun_mcp.cli.exits import FAILED, OK, USAGE
 from mailgun_mcp.cli.parser import Parser
-from mailgun_mcp.guard.policy_model import json_schema
+from mailgun_mcp.policy.file.schema import json_schema
 from mailgun_mcp.settings import SettingsError
 from tests.support.operations import catalogue
 from tests.support.policies import EXAMPLES

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from mailgun_mcp.catalogue.load import Catalogue
+from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.cli import exits, run
 from mailgun_mcp.simulator import create_app
 from tests.cli.conftest import Command

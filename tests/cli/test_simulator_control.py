@@ -13,7 +13,7 @@ import pytest
 from mailgun_mcp.cli import exits, run
 from mailgun_mcp.cli.parser import Parser, parse
 from mailgun_mcp.cli.simulator_control import CONTROLS
-from mailgun_mcp.simulator.control import PREFIX, ROUTES
+from mailgun_mcp.simulator.control.routes import PREFIX, ROUTES
 from tests.support.processes import PATIENCE, simulated
 
 KEY = "key-of-the-tests"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from mailgun_mcp.catalogue.load import Catalogue
+from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.cli import exits, run
 from tests.cli.conftest import Command
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mailgun_mcp.catalogue.load import Catalogue
+from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.cli import exits, run
 from tests.cli.conftest import Command
 

@@ -10,7 +10,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.sse import sse_client
 
-from mailgun_mcp.server.app import create_server
+from mailgun_mcp.server.server import create_server
 from tests.support.apps import app_at
 from tests.support.people import Desk
 from tests.support.processes import command, environment, http_server, pointed_at

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from mailgun_mcp import logs
-from mailgun_mcp.caller import Caller
+from mailgun_mcp.call.pipeline import App, run
 from mailgun_mcp.catalogue.operation import Arguments, Operation
-from mailgun_mcp.guard.forms import Form, Verdict
-from mailgun_mcp.guard.profiles import profile
+from mailgun_mcp.confirm.caller import Caller
+from mailgun_mcp.confirm.form import Form, Verdict
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.endpoint import resolve
-from mailgun_mcp.pipeline import App, run
+from mailgun_mcp.output import logs
+from mailgun_mcp.policy.profiles import profile
 from tests.support.apps import own_state
 from tests.support.arguments import maximal
 from tests.support.operations import catalogue

@@ -14,9 +14,9 @@ import pytest
 from mcp import Client
 from mcp.server.request_state import RequestStateSecurity
 
-from mailgun_mcp.guard.forms import REASONS
-from mailgun_mcp.guard.profiles import profile
-from mailgun_mcp.server.app import create_server
+from mailgun_mcp.confirm.form import REASONS
+from mailgun_mcp.policy.profiles import profile
+from mailgun_mcp.server.server import create_server
 from tests.e2e.conftest import ERAS, WAYS, connect
 from tests.support import people
 from tests.support.people import Desk

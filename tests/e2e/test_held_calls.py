@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
-from mailgun_mcp.caller import LOCAL, Caller
-from mailgun_mcp.guard.policy import Policy
-from mailgun_mcp.guard.profiles import profile
-from mailgun_mcp.pipeline import App, Outcome, run
-from mailgun_mcp.state.approvals import Approval
+from mailgun_mcp.call.pipeline import App, Outcome, run
+from mailgun_mcp.confirm.approvals import Approval
+from mailgun_mcp.confirm.caller import LOCAL, Caller
+from mailgun_mcp.policy.model import Policy
+from mailgun_mcp.policy.profiles import profile
 from tests.support.arguments import minimal
 from tests.support.operations import catalogue, find
 from tests.support.policies import policy

@@ -11,10 +11,10 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from mailgun_mcp.caller import Caller
-from mailgun_mcp.guard.profiles import profile
-from mailgun_mcp.pipeline import run
-from mailgun_mcp.state.store import Store
+from mailgun_mcp.call.pipeline import run
+from mailgun_mcp.confirm.caller import Caller
+from mailgun_mcp.policy.profiles import profile
+from mailgun_mcp.store.database import Store
 from tests.support.apps import app_at
 from tests.support.processes import PATIENCE, environment, pointed_at, simulated
 from tests.support.undoing import Yes, differences, normal

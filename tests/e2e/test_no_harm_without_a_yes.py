@@ -14,14 +14,14 @@ import pytest
 from mcp import Client, ClientSession
 from mcp.shared.exceptions import MCPError
 
+from mailgun_mcp.call.pipeline import App
 from mailgun_mcp.catalogue.operation import Arguments, Operation
-from mailgun_mcp.catalogue.parts import Files
-from mailgun_mcp.catalogue.request import build
-from mailgun_mcp.guard.forms import REASONS
-from mailgun_mcp.guard.policy import ConfirmationRules
-from mailgun_mcp.guard.profiles import PROFILES, profile
-from mailgun_mcp.pipeline import App
-from mailgun_mcp.server.app import create_server
+from mailgun_mcp.confirm.form import REASONS
+from mailgun_mcp.policy.model import ConfirmationRules
+from mailgun_mcp.policy.profiles import PROFILES, profile
+from mailgun_mcp.request.build import build
+from mailgun_mcp.request.files import Files
+from mailgun_mcp.server.server import create_server
 from tests.support import people
 from tests.support.arguments import minimal
 from tests.support.operations import catalogue

@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
-from mailgun_mcp.catalogue.request import Request
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.endpoint import resolve
 from mailgun_mcp.mailgun.errors import MailgunFault
+from mailgun_mcp.request.build import Request
 
 KEY = "key-3ax6xnjp29jd6fds4gc373sgvjxteol0"
 

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_httpx import HTTPXMock
 
-from mailgun_mcp.catalogue.request import Request
 from mailgun_mcp.mailgun.client import MAX_CONTENT, UPLOAD_RATE, Client, proxy_of
 from mailgun_mcp.mailgun.endpoint import resolve
 from mailgun_mcp.mailgun.errors import MailgunFault, Response
+from mailgun_mcp.request.build import Request
 from tests.mailgun.conftest import GET, KEY, SEND, Time, answering, fault_of, make_client
 
 pytestmark = pytest.mark.anyio

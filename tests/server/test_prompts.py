@@ -9,7 +9,7 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 
 from mailgun_mcp.server import prompts
-from mailgun_mcp.server.app import create_server
+from mailgun_mcp.server.server import create_server
 from tests.support.apps import app_at
 
 pytestmark = pytest.mark.anyio

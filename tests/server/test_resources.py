@@ -9,9 +9,9 @@ import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 
-from mailgun_mcp.pipeline import App
+from mailgun_mcp.call.pipeline import App
 from mailgun_mcp.server import prompts
-from mailgun_mcp.server.app import create_server
+from mailgun_mcp.server.server import create_server
 from tests.support.apps import app_at
 from tests.support.operations import catalogue
 from tests.support.upstream import Upstream, says, serve_upstream

@@ -6,9 +6,9 @@ import httpx
 import pytest
 
 from mailgun_mcp.simulator import Account, create_app
-from mailgun_mcp.simulator.clock import ManualClock
-from mailgun_mcp.simulator.seed import demo_account
-from mailgun_mcp.simulator.state import Domain
+from mailgun_mcp.simulator.model.account import Domain
+from mailgun_mcp.simulator.model.clock import ManualClock
+from mailgun_mcp.simulator.worlds.demo import demo_account
 from tests.support.operations import catalogue
 
 DOMAIN = "mail.example.com"

@@ -1,10 +1,18 @@
 """Mail by someone who wants to run something in the page that shows it."""
 
 from mailgun_mcp.simulator import Account
-from mailgun_mcp.simulator.delivery import accept
-from mailgun_mcp.simulator.inbound import deliver_inbound
-from mailgun_mcp.simulator.routes_state import Route
-from mailgun_mcp.simulator.state import AllowlistEntry, Attachment, Bounce, Complaint, Domain, Message, Unsubscribe
+from mailgun_mcp.simulator.mail.delivery import accept
+from mailgun_mcp.simulator.mail.inbound import deliver_inbound
+from mailgun_mcp.simulator.model.account import (
+    AllowlistEntry,
+    Attachment,
+    Bounce,
+    Complaint,
+    Domain,
+    Message,
+    Unsubscribe,
+)
+from mailgun_mcp.simulator.model.routes import Route
 
 BEACON = "/beacon/"
 """Where a request comes to when an attack got through; its name follows."""

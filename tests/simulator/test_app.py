@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from mailgun_mcp.simulator import Account, create_app
 from mailgun_mcp.simulator.app import MAX_CONTENT
-from mailgun_mcp.simulator.behaviour import HANDLERS
+from mailgun_mcp.simulator.sections import HANDLERS
 from tests.simulator.conftest import DOMAIN, client
 from tests.support.operations import catalogue
 

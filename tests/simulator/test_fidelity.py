@@ -4,8 +4,8 @@ from inspect import signature
 
 import pytest
 
-from mailgun_mcp.simulator.behaviour import HANDLERS
 from mailgun_mcp.simulator.fidelity import COMPUTED, FIDELITY, FIXED, SHAPE_ONLY, STATEFUL
+from mailgun_mcp.simulator.sections import HANDLERS
 from tests.support.operations import catalogue
 
 UNUSED = {"_", "__"}

@@ -9,7 +9,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from mailgun_mcp.catalogue.operation import Operation
-from tests.simulator.test_responses import CHOSEN, answered
+from tests.simulator.http.test_documented import CHOSEN, answered
 from tests.support.arguments import minimal
 from tests.support.operations import catalogue
 from tests.support.published import PUBLISHED, needs_published

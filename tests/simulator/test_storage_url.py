@@ -4,9 +4,9 @@ import httpx
 import pytest
 
 from mailgun_mcp.simulator import create_app
-from mailgun_mcp.simulator.clock import ManualClock
-from mailgun_mcp.simulator.seed import demo_account
-from mailgun_mcp.simulator.state import STORAGE
+from mailgun_mcp.simulator.model.account import STORAGE
+from mailgun_mcp.simulator.model.clock import ManualClock
+from mailgun_mcp.simulator.worlds.demo import demo_account
 from tests.simulator.conftest import DOMAIN, client
 from tests.support.operations import catalogue
 

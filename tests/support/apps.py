@@ -7,9 +7,9 @@ from shutil import rmtree
 from tempfile import mkdtemp
 from typing import Any
 
+from mailgun_mcp.call.pipeline import App
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.endpoint import resolve
-from mailgun_mcp.pipeline import App
 from tests.support.operations import catalogue
 
 KEY = "key-of-the-tests"

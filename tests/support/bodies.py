@@ -5,8 +5,8 @@ from urllib.parse import parse_qsl
 
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from mailgun_mcp.catalogue.multipart import Part
-from mailgun_mcp.catalogue.request import Request
+from mailgun_mcp.request.build import Request
+from mailgun_mcp.request.multipart import Part
 
 
 def decode_multipart(content: bytes, content_type: str) -> list[Part]:

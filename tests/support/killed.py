@@ -11,11 +11,11 @@ import sys
 from functools import wraps
 from typing import Any
 
+from mailgun_mcp.audit.log import Journal
 from mailgun_mcp.cli import run
-from mailgun_mcp.journal.undo import Planner
 from mailgun_mcp.mailgun.client import Client
-from mailgun_mcp.state.journal import Journal
-from mailgun_mcp.state.snapshots import Snapshots
+from mailgun_mcp.undo.plan import Planner
+from mailgun_mcp.undo.snapshots import Snapshots
 
 POINTS: list[tuple[type, str]] = [
     (Client, "_exchange"),

@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from mailgun_mcp.guard.facts import Context, Facts, gather
-from mailgun_mcp.guard.policy import Policy
-from mailgun_mcp.guard.policy_file import parse_policy
+from mailgun_mcp.policy.facts import Context, Facts, gather
+from mailgun_mcp.policy.file.load import parse_policy
+from mailgun_mcp.policy.model import Policy
 from tests.support.operations import catalogue, find
 
 GUIDE = Path(__file__).parents[2] / "docs" / "policies.md"

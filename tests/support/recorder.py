@@ -5,9 +5,9 @@ from typing import Any
 
 import httpx
 
+from mailgun_mcp.call.pipeline import App
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.endpoint import resolve
-from mailgun_mcp.pipeline import App
 from tests.support.apps import KEY, own_state
 from tests.support.operations import catalogue
 from tests.support.requests import changing

@@ -6,26 +6,26 @@ from typing import Any
 
 import httpx
 
-from mailgun_mcp.app import App, Outcome
-from mailgun_mcp.caller import Caller
+from mailgun_mcp.app.compose import in_process
+from mailgun_mcp.call.pipeline import run
+from mailgun_mcp.call.services import App, Outcome
 from mailgun_mcp.catalogue.operation import Arguments
-from mailgun_mcp.guard.forms import Form, Verdict
-from mailgun_mcp.guard.policy import Policy
-from mailgun_mcp.guard.profiles import profile
+from mailgun_mcp.confirm.caller import Caller
+from mailgun_mcp.confirm.form import Form, Verdict
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.endpoint import resolve
-from mailgun_mcp.pipeline import run
+from mailgun_mcp.policy.model import Policy
+from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.simulator import Account, create_app
-from mailgun_mcp.simulator.addressing import Source, assign
-from mailgun_mcp.simulator.behaviour.domains import DEFAULTS
-from mailgun_mcp.simulator.codec import snapshot
-from mailgun_mcp.simulator.dkim import keys_of
-from mailgun_mcp.simulator.ips_state import SHARED_IP
-from mailgun_mcp.simulator.lists_state import Member
-from mailgun_mcp.simulator.signing_state import DomainKey
-from mailgun_mcp.simulator.state import AllowlistEntry, Bounce, Complaint, Domain, TemplateVersion, Unsubscribe
-from mailgun_mcp.start import in_process
-from tests.simulator.test_responses import account_with_everything
+from mailgun_mcp.simulator.control.account_json import snapshot
+from mailgun_mcp.simulator.mail.addressing import Source, assign
+from mailgun_mcp.simulator.mail.dkim import keys_of
+from mailgun_mcp.simulator.model.account import AllowlistEntry, Bounce, Complaint, Domain, TemplateVersion, Unsubscribe
+from mailgun_mcp.simulator.model.ips import SHARED_IP
+from mailgun_mcp.simulator.model.lists import Member
+from mailgun_mcp.simulator.model.signing import DomainKey
+from mailgun_mcp.simulator.sections.domains import DEFAULTS
+from tests.simulator.http.test_documented import account_with_everything
 from tests.support.apps import KEY, own_state
 from tests.support.arguments import BY_FORMAT
 from tests.support.operations import catalogue

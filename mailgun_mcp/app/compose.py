@@ -1,0 +1,155 @@
+"""Puts a server's parts together from its settings."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mailgun_mcp import __version__
+from mailgun_mcp.call.services import App
+from mailgun_mcp.catalogue.builtin_tools import LOCAL_TOOLS
+from mailgun_mcp.catalogue.catalogue import Catalogue
+from mailgun_mcp.catalogue.errors import CatalogueError
+from mailgun_mcp.mailgun.client import Client
+from mailgun_mcp.mailgun.endpoint import EndpointError, resolve
+from mailgun_mcp.output import logs
+from mailgun_mcp.policy.model import Policy
+from mailgun_mcp.policy.profiles import PROFILES, profile
+from mailgun_mcp.request.files import Files
+from mailgun_mcp.settings import Settings, SettingsError, state_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+
+    from mailgun_mcp.simulator.worlds.scenario import Scenario
+
+SIMULATOR_KEY = "simulator"
+
+
+def create_app(settings: Settings) -> App:
+    """Return the app that `settings` describe. Raises SettingsError, which says what to change."""
+    everything = _everything(settings)
+    selected = _selected(settings, everything)
+    policy = create_policy(settings, everything)
+    if settings.scenario and not settings.simulator:
+        raise SettingsError("scenario: only the simulator has one: add --simulator")
+    key = SIMULATOR_KEY if settings.simulator else settings.key()
+    if not settings.simulator:
+        logs.withhold(key)
+    try:
+        endpoint = resolve(region=settings.region, hostname=settings.hostname, url=settings.url)
+    except EndpointError as error:
+        raise SettingsError(str(error)) from error
+    connect = _simulator(settings.scenario, endpoint.region or "us") if settings.simulator else None
+    return App(
+        catalogue=selected,
+        exclude=frozenset(settings.exclude_tools) & LOCAL_TOOLS.keys(),
+        everything=everything,
+        state=state_directory(settings.state),
+        account="simulator" if settings.simulator else "default",
+        client=Client(
+            endpoint,
+            key,
+            user_agent=f"mailgun-mcp/{__version__}",
+            timeout=settings.timeout,
+            rate_limit=(settings.rate_limit, 10.0),
+            connect=connect,
+        ),
+        policy=policy,
+        files=Files(tuple(_directory(name) for name in settings.files)),
+        subaccount=settings.subaccount,
+    )
+
+
+def create_catalogue(settings: Settings) -> Catalogue:
+    """Return the tools that `settings` select. Raises SettingsError, which says what to change."""
+    return _selected(settings, _everything(settings))
+
+
+def create_policy(settings: Settings, catalogue: Catalogue | None = None) -> Policy:
+    """Return the policy of a profile or a file. Raises SettingsError with all that is wrong with it.
+
+    A file may name every tool of `catalogue`; without one of what the settings know.
+    """
+    if settings.policy in PROFILES:
+        return profile(settings.policy)
+    from mailgun_mcp.policy.file.load import PolicyError, open_policy
+
+    try:
+        return open_policy(settings.policy, catalogue or _everything(settings))
+    except PolicyError as error:
+        raise SettingsError(str(error)) from error
+
+
+def _everything(settings: Settings) -> Catalogue:
+    try:
+        catalogue = Catalogue.load()
+        if settings.spec:
+            from mailgun_mcp.catalogue.openapi.importer import records_of
+
+            records = records_of(Path(settings.spec), catalogue)
+            catalogue = catalogue.extended(records, "spec", "Operations added by --spec")
+    except CatalogueError as error:
+        raise SettingsError(str(error)) from error
+    return catalogue
+
+
+def _selected(settings: Settings, catalogue: Catalogue) -> Catalogue:
+    try:
+        catalogue = catalogue.select(
+            toolsets=settings.toolsets,
+            tools=settings.tools,
+            exclude=[name for name in settings.exclude_tools if name not in LOCAL_TOOLS],
+            read_only=settings.read_only or settings.policy == "read-only",
+        )
+    except CatalogueError as error:
+        raise SettingsError(str(error)) from error
+    return catalogue.with_subaccount_argument() if settings.subaccount_argument else catalogue
+
+
+def _directory(name: str) -> Path:
+    path = Path(name).expanduser()
+    if not path.is_dir():
+        raise SettingsError(f"files: {name} is not a directory")
+    return path
+
+
+def _simulator(name: str | None, region: str) -> "Callable[[], httpx.AsyncBaseTransport]":
+    """Return what connects to the simulator, which knows every operation whatever the server offers."""
+    scenario = _scenario(name) if name else None
+
+    def connect() -> "httpx.AsyncBaseTransport":
+        from mailgun_mcp.simulator import create_app as create_simulator
+
+        if scenario is None:
+            return in_process(create_simulator(Catalogue.load(), region=region))
+        from mailgun_mcp.simulator.model.clock import SystemClock
+        from mailgun_mcp.simulator.worlds.scenario import scenario_account
+
+        account = scenario_account(scenario, SystemClock())
+        return in_process(create_simulator(Catalogue.load(), account=account, region=region))
+
+    return connect
+
+
+def _scenario(name: str) -> "Scenario":
+    from mailgun_mcp.simulator.worlds.scenario import ScenarioError, open_scenario
+
+    try:
+        return open_scenario(name)
+    except ScenarioError as error:
+        raise SettingsError(str(error)) from error
+
+
+def in_process(app: Any) -> "httpx.AsyncBaseTransport":
+    """Return a transport into an ASGI application; a connection that breaks is told as over a network."""
+    import httpx
+
+    class InProcess(httpx.ASGITransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            try:
+                return await super().handle_async_request(request)
+            except ConnectionResetError as error:
+                raise httpx.ReadError(str(error), request=request) from error
+
+    return InProcess(app)

@@ -1,0 +1,306 @@
+"""The journal: what was called, decided and done. Append-only, and each entry holds the hash of the one before.
+
+An entry is an `intent` (before a call is made), an `outcome` (after it, or of a call that was not made), or `pruned`
+(older entries were removed). An intent without an outcome is a call of which nobody knows what became.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Literal
+
+from mailgun_mcp.store.database import Store, UnknownName, stored
+from mailgun_mcp.store.ids import new_id
+from mailgun_mcp.text.suggest import unknown
+
+if TYPE_CHECKING:
+    import sqlite3
+
+Kind = Literal["intent", "outcome", "pruned"]
+OUTCOMES = Literal["done", "failed", "unknown", "refused", "held", "asked", "invalid"]
+"""What became of a call. `unknown` also where a process ended before it could tell."""
+START = "0" * 64
+"""What the first entry holds as the hash of the one before."""
+PAGE = 1000
+UNKNOWN = "unknown"
+"""The outcome of a call that was begun, and nothing told of its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is to be written down."""
+
+    call: str
+    kind: Kind
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An entry as it is kept."""
+
+    seq: int
+    at: float
+    call: str
+    kind: Kind
+    body: str
+    prev: str
+    hash: str
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What the entry says."""
+        return stored(self.body, dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call as its entries tell it."""
+
+    id: str
+    at: float
+    fields: dict[str, Any]
+    """What was known before the call: tool, caller, arguments, decision, …"""
+    outcome: str
+    result: dict[str, Any]
+    """What is known of its end: status, attempts, duration, …"""
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a walk along the chain found."""
+
+    entries: int
+    head: str
+    """The hash of the last entry: noted elsewhere, it shows a rewritten journal."""
+    broken: str | None = None
+    """The first broken link, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which calls are wanted; None for all."""
+
+    since: float | None = None
+    until: float | None = None
+    tool: str | None = None
+    """A glob."""
+    risk: str | None = None
+    outcome: str | None = None
+    caller: str | None = None
+    account: str | None = None
+
+    def takes(self, call: Call) -> bool:
+        """Return whether the call is one of them."""
+        fields = call.fields
+        return (
+            (self.since is None or call.at >= self.since)
+            and (self.until is None or call.at < self.until)
+            and (self.tool is None or fnmatchcase(fields.get("tool", ""), self.tool))
+            and self.outcome in (None, call.outcome)
+            and all(
+                wanted in (None, fields.get(name))
+                for name, wanted in (("risk", self.risk), ("caller", self.caller), ("account", self.account))
+            )
+        )
+
+
+def new_call_id() -> str:
+    """Return an id that no other call has, in any process."""
+    return new_id(12)
+
+
+class Journal:
+    """The table of the journal."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def append(self, entries: Sequence[Entry], now: float, *, durable: bool) -> None:
+        """Write the entries down, in one transaction that no other process shares."""
+        with self._store.writing(durable=durable) as connection:
+            prev = _head(connection)
+            for entry in entries:
+                prev = _append(connection, entry, prev, now)
+
+    def entries(self, after: int = 0) -> Iterator[Written]:
+        """Yield the entries that follow the one numbered `after`, as they were written."""
+        while True:
+            with self._store.reading() as connection:
+                rows = connection.execute(
+                    "SELECT * FROM journal WHERE seq > ? ORDER BY seq LIMIT ?", (after, PAGE)
+                ).fetchall()
+            for row in rows:
+                yield Written(**dict(row))
+            if len(rows) < PAGE:
+                return
+            after = rows[-1]["seq"]
+
+    def calls(self, wanted: Filter = Filter(), *, newest_first: bool = False) -> Iterator[Call]:
+        """Yield the calls that `wanted` takes, by the time at which they began."""
+        order = "DESC" if newest_first else "ASC"
+        seq = 0 if not newest_first else 2**63 - 1
+        beyond = "<" if newest_first else ">"
+        while True:
+            with self._store.reading() as connection:
+                rows = connection.execute(
+                    # A call that was not made has an outcome alone.
+                    f"""SELECT seq, call FROM journal AS first WHERE seq {beyond} ? AND kind != 'pruned' AND NOT EXISTS
+                    (SELECT 1 FROM journal AS before WHERE before.call = first.call AND before.seq < first.seq)
+                    ORDER BY seq {order} LIMIT ?""",  # noqa: S608 - words of our own
+                    (seq, PAGE),
+                ).fetchall()
+                found = [_call(_of_call(connection, row["call"])) for row in rows]
+            yield from (call for call in found if wanted.takes(call))
+            if len(rows) < PAGE:
+                return
+            seq = rows[-1]["seq"]
+
+    @property
+    def last(self) -> int:
+        """The number of the last entry."""
+        with self._store.reading() as connection:
+            return _last(connection)
+
+    def of_call(self, call: str) -> list[Written]:
+        """Return the entries of one call. Raises UnknownName when there is none."""
+        with self._store.reading() as connection:
+            found = _of_call(connection, call)
+            if not found:
+                rows = connection.execute("SELECT DISTINCT call FROM journal ORDER BY seq DESC LIMIT 1000").fetchall()
+                raise UnknownName(unknown("call", call, [row["call"] for row in rows if row["call"]]))
+        return found
+
+    def call(self, call: str) -> Call:
+        """Return one call. Raises UnknownName when there is none."""
+        return _call(self.of_call(call))
+
+    def verify(self, expect: str | None = None) -> Verification:
+        """Walk along the chain. `expect` is a head that was noted before, and must be in it."""
+        with self._store.reading() as connection:
+            anchor, last = _anchor(connection), _last(connection)
+        seq, prev, count, expected = anchor[0], anchor[1], 0, expect in (None, START, anchor[1])
+        pruned = anchor[0] == 0
+        for entry in self.entries(seq):
+            fault = _fault(entry, seq, prev)
+            if fault:
+                return Verification(count, prev, fault)
+            pruned = pruned or (entry.kind == "pruned" and entry.told.get("anchor") == list(anchor))
+            seq, prev, count, expected = entry.seq, entry.hash, count + 1, expected or entry.hash == expect
+        broken = None
+        if last > seq:
+            broken = f"entries {seq + 1} to {last} are missing at the end"
+        elif not pruned:
+            broken = f"entries 1 to {anchor[0]} are missing at the start, and no entry tells that they were pruned"
+        elif not expected:
+            broken = f"no entry has the expected hash {expect}: the journal was written anew"
+        return Verification(count, prev, broken)
+
+    def prune(
+        self, now: float, *, before: float | None = None, most_bytes: int | None = None, dry_run: bool = False
+    ) -> int:
+        """Remove the oldest calls, those before a time and those beyond a size; return how many entries went.
+
+        What is left still verifies: the last hash that went is kept, and an entry of the journal repeats it. A call
+        is removed with its outcome or not at all.
+        """
+        with self._store.writing() as connection:
+            through = _cut(connection, before, most_bytes)
+            count = connection.execute("SELECT count(*) FROM journal WHERE seq <= ?", (through,)).fetchone()[0]
+            if count and not dry_run:
+                row = connection.execute("SELECT hash FROM journal WHERE seq = ?", (through,)).fetchone()
+                connection.execute("UPDATE journal_anchor SET seq = ?, hash = ?", (through, row["hash"]))
+                connection.execute("DELETE FROM journal WHERE seq <= ?", (through,))
+                entry = Entry("", "pruned", {"anchor": [through, row["hash"]], "entries": count})
+                _append(connection, entry, _head(connection), now)
+        return int(count)
+
+
+def _append(connection: "sqlite3.Connection", entry: Entry, prev: str, now: float) -> str:
+    body = json.dumps(entry.body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    digest = _hash(prev, now, entry.call, entry.kind, body)
+    connection.execute(
+        "INSERT INTO journal (at, call, kind, body, prev, hash) VALUES (?, ?, ?, ?, ?, ?)",
+        (now, entry.call, entry.kind, body, prev, digest),
+    )
+    return digest
+
+
+def _hash(prev: str, at: float, call: str, kind: str, body: str) -> str:
+    return sha256(json.dumps([prev, at, call, kind, body]).encode()).hexdigest()
+
+
+def _fault(entry: Written, seq: int, prev: str) -> str | None:
+    named = f"entry {entry.seq} ({entry.call or entry.kind})"
+    if entry.hash != _hash(entry.prev, entry.at, entry.call, entry.kind, entry.body):
+        return f"{named} was changed"
+    if entry.seq != seq + 1:
+        return f"entries {seq + 1} to {entry.seq - 1} are missing before {named}"
+    if entry.prev != prev:
+        return f"{named} does not follow the entry before it"
+    return None
+
+
+def _head(connection: "sqlite3.Connection") -> str:
+    row = connection.execute("SELECT hash FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
+    return str(row["hash"]) if row else _anchor(connection)[1]
+
+
+def _anchor(connection: "sqlite3.Connection") -> tuple[int, str]:
+    row = connection.execute("SELECT seq, hash FROM journal_anchor").fetchone()
+    return int(row["seq"]), str(row["hash"])
+
+
+def _last(connection: "sqlite3.Connection") -> int:
+    """Return the number that was given last, as SQLite remembers it beside the table."""
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'journal'").fetchone()
+    return int(row["seq"]) if row else 0
+
+
+def _cut(connection: "sqlite3.Connection", before: float | None, most_bytes: int | None) -> int:
+    """Return the last entry that goes: none of a call that has entries after it, and never the last one."""
+    through = 0
+    if before is not None:
+        row = connection.execute("SELECT max(seq) FROM journal WHERE at < ?", (before,)).fetchone()
+        through = int(row[0] or 0)
+    if most_bytes is not None:
+        size = 0
+        for row in connection.execute("SELECT seq, length(body) + 200 AS size FROM journal ORDER BY seq DESC"):
+            size += row["size"]
+            if size > most_bytes:
+                through = max(through, row["seq"])
+                break
+    newest = connection.execute("SELECT max(seq) FROM journal").fetchone()[0] or 0
+    through = min(through, newest - 1)
+    while through > 0:
+        row = connection.execute(
+            """SELECT min(early.seq) FROM journal AS early JOIN journal AS late ON late.call = early.call
+            WHERE early.seq <= ? AND late.seq > ? AND early.call != ''""",
+            (through, through),
+        ).fetchone()
+        if row[0] is None:
+            break
+        through = row[0] - 1
+    return max(through, 0)
+
+
+def _of_call(connection: "sqlite3.Connection", call: str) -> list[Written]:
+    rows = connection.execute("SELECT * FROM journal WHERE call = ? ORDER BY seq", (call,)).fetchall()
+    return [Written(**dict(row)) for row in rows]
+
+
+def _call(entries: Iterable[Written]) -> Call:
+    fields: dict[str, Any] = {}
+    result: dict[str, Any] = {}
+    first: Written | None = None
+    for entry in entries:
+        first = first or entry
+        told = dict(entry.told)
+        if entry.kind == "outcome":
+            result = told.pop("result", {})
+        fields |= told
+    if first is None:
+        raise UnknownName("a call without entries")
+    return Call(first.call, first.at, fields, result.get("outcome", UNKNOWN), result)

@@ -1,0 +1,247 @@
+"""Writes calls into the journal: the intent before a call is made, the outcome after it.
+
+One thread writes for all calls and commits what has gathered in one transaction. A call that changes something waits
+until its intent is on the disk, and isn't made when it can't be; a read waits until its intent is in the store, and is
+made all the same when it can't be.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+from mailgun_mcp.audit.log import Entry, new_call_id
+from mailgun_mcp.output.logs import logger, redactor
+from mailgun_mcp.policy.model import Decision, JournalRules
+from mailgun_mcp.store.database import StateError, Store
+
+if TYPE_CHECKING:
+    from mailgun_mcp.catalogue.operation import Arguments, Operation
+    from mailgun_mcp.confirm.caller import Caller
+    from mailgun_mcp.confirm.confirm import Confirmation
+
+LONGEST = 500
+"""Characters of a value that are written down; of a longer one its length and digest are."""
+GATHERED = 200
+"""Entries that are written in one transaction."""
+LINGERING = 0.05
+"""Seconds that the outcome of a read, for which nobody waits, may take to be written."""
+PRUNED_EVERY = 10_000
+"""Entries after which it is looked at whether old ones may go."""
+PERSONAL = "[personal]"
+
+
+@dataclass
+class Recording:
+    """What is written of one call."""
+
+    changes: bool
+    """Whether the call does more than read."""
+    fields: dict[str, Any]
+    call: str = field(default_factory=new_call_id)
+    began: float = 0.0
+    intended: bool = False
+    """Whether the intent was written down."""
+    settled: bool = False
+
+
+@dataclass(slots=True)
+class _Job:
+    entry: Entry | None
+    durable: bool
+    done: "tuple[asyncio.AbstractEventLoop, asyncio.Future[None]] | None"
+
+
+class Recorder:
+    """The journal as calls see it. `monotonic` measures how long they take."""
+
+    def __init__(
+        self, store: Store, clock: Callable[[], float], rules: JournalRules, *, monotonic: Callable[[], float]
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._rules = rules
+        self._monotonic = monotonic
+        self._jobs: SimpleQueue[_Job] = SimpleQueue()
+        self._thread: Thread | None = None
+        self._written = 0
+        self._complained = False
+
+    async def intend(self, recording: Recording) -> None:
+        """Write down that the call is about to be made.
+
+        Raises StateError where the call changes something and that cannot be written: it is not to be made.
+        """
+        recording.began = self._monotonic()
+        if not self._wanted(recording):
+            return
+        try:
+            await self._write(Entry(recording.call, "intent", recording.fields), durable=recording.changes)
+            recording.intended = True
+        except StateError as error:
+            if recording.changes:
+                raise
+            self._complain(error)
+
+    async def settle(self, recording: Recording, outcome: str, **result: Any) -> None:
+        """Write down what became of the call, or that it was not made; once. That it can't be is logged."""
+        if recording.settled or not self._wanted(recording):
+            return
+        recording.settled = True
+        told = {name: value for name, value in result.items() if value is not None}
+        if recording.began:
+            told["ms"] = round((self._monotonic() - recording.began) * 1000, 1)
+        body: dict[str, Any] = {"result": {"outcome": outcome, **told}}
+        if not recording.intended:
+            body |= recording.fields
+        entry = Entry(recording.call, "outcome", body)
+        if not (recording.changes and recording.intended):
+            # Nobody waits for it: lost with the process, it is an unknown outcome.
+            self._put(_Job(entry, False, None))
+            return
+        try:
+            await self._write(entry, durable=True)
+        except StateError as error:
+            logger().error("an outcome is not recorded", call=recording.call, outcome=outcome, reason=str(error))
+
+    def close(self) -> None:
+        """Write what is left, and end the thread."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._jobs.put(_Job(None, False, None))
+            thread.join()
+        self._store.close()
+
+    def _wanted(self, recording: Recording) -> bool:
+        return recording.changes or self._rules.reads
+
+    async def _write(self, entry: Entry, *, durable: bool) -> None:
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+        self._put(_Job(entry, durable, (loop, done)))
+        await done
+
+    def _put(self, job: _Job) -> None:
+        if self._thread is None:
+            self._thread = Thread(target=self._run, name="journal", daemon=True)
+            self._thread.start()
+        self._jobs.put(job)
+
+    def _run(self) -> None:
+        while True:
+            jobs = self._gathered()
+            self._commit([job for job in jobs if job.entry is not None])
+            if any(job.entry is None for job in jobs):
+                return
+
+    def _gathered(self) -> list[_Job]:
+        """Return the next jobs; what nobody waits for lingers, and goes into the transaction of the next call."""
+        jobs = [self._jobs.get()]
+        while len(jobs) < GATHERED:
+            waited_for = any(job.done is not None or job.entry is None for job in jobs)
+            try:
+                jobs.append(self._jobs.get(block=not waited_for, timeout=LINGERING))
+            except Empty:
+                break
+        return jobs
+
+    def _commit(self, jobs: list[_Job]) -> None:
+        if not jobs:
+            return
+        fault: BaseException | None = None
+        try:
+            entries = [job.entry for job in jobs if job.entry is not None]
+            self._store.journal.append(entries, self._clock(), durable=any(job.durable for job in jobs))
+        except Exception as error:  # noqa: BLE001 - whoever waits is told, or would wait for ever
+            fault = error if isinstance(error, StateError) else StateError(f"the journal cannot be written: {error!r}")
+        for job in jobs:
+            if job.done is not None:
+                _tell(*job.done, fault)
+            elif fault is not None:
+                self._complain(fault)
+        if fault is None:
+            self._prune_now_and_then(len(jobs))
+
+    def _prune_now_and_then(self, written: int) -> None:
+        due = self._written == 0 or self._written // PRUNED_EVERY != (self._written + written) // PRUNED_EVERY
+        self._written += written
+        if not due:
+            return
+        now = self._clock()
+        try:
+            self._store.journal.prune(now, before=now - self._rules.keep, most_bytes=self._rules.most_bytes)
+        except StateError as error:
+            self._complain(error)
+
+    def _complain(self, error: BaseException) -> None:
+        """Once: each read would say the same."""
+        if not self._complained:
+            self._complained = True
+            logger().error("calls are not recorded", reason=str(error))
+
+
+def _tell(loop: asyncio.AbstractEventLoop, done: "asyncio.Future[None]", fault: BaseException | None) -> None:
+    def resolve() -> None:
+        if done.cancelled():
+            return
+        if fault is None:
+            done.set_result(None)
+        else:
+            done.set_exception(fault)
+
+    # Where the loop is closed nobody waits any more.
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(resolve)
+
+
+def recording_of(
+    operation: "Operation", arguments: "Arguments", caller: "Caller", rules: JournalRules, **fields: Any
+) -> Recording:
+    """Return the record of a call of which nothing is decided yet; `fields` is what else is known.
+
+    Where the rules want no personal data the values of arguments that hold it are left out.
+    """
+    told = {
+        "tool": operation.name,
+        "risk": operation.risk,
+        "caller": caller.name,
+        "client": caller.client,
+        "arguments": _arguments(operation, arguments, personal=rules.personal),
+        **fields,
+    }
+    changes = operation.risk != "read"
+    return Recording(changes, {name: value for name, value in told.items() if value not in (None, "")})
+
+
+def decision_of(decision: Decision) -> dict[str, Any]:
+    """Return a decision as it is written down."""
+    told = {"effect": decision.effect, "rule": decision.rule, "reason": decision.reason, "level": decision.level}
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def confirmation_of(confirmation: "Confirmation") -> dict[str, Any]:
+    """Return a person's yes as it is written down."""
+    return {"level": confirmation.level, "by": confirmation.by, "method": confirmation.method}
+
+
+def _arguments(operation: "Operation", arguments: "Arguments", *, personal: bool) -> "Arguments":
+    short = {name: _short(value) for name, value in arguments.items()}
+    if not personal:
+        short |= dict.fromkeys(set(operation.personal) & short.keys(), PERSONAL)
+    return redactor().arguments(operation, short)
+
+
+def _short(value: Any) -> Any:
+    """Return the value with long texts as their length and digest: the journal is no second mailbox."""
+    if isinstance(value, str) and len(value) > LONGEST:
+        return {"characters": len(value), "sha256": sha256(value.encode("utf-8", "surrogatepass")).hexdigest()}
+    if isinstance(value, dict):
+        return {name: _short(item) for name, item in value.items()}
+    if isinstance(value, list):
+        if len(value) > LONGEST:
+            return {"items": len(value), "sha256": sha256(repr(value).encode("utf-8", "surrogatepass")).hexdigest()}
+        return [_short(item) for item in value]
+    return value

@@ -1,0 +1,103 @@
+"""What policy counts: single uses, sends, spend, and who read text of third parties."""
+
+from mailgun_mcp.store.database import MONTHS, Store
+
+NEWEST = 2**63 - 1
+"""Comes after every row."""
+
+
+class Nonces:
+    """What may be used once, by any process."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def burn(self, nonce: str, expires: float, now: float) -> bool:
+        """Return whether this is the first use of `nonce`, in time: past `expires` there is none."""
+        if expires <= now:
+            return False
+        with self._store.writing() as connection:
+            connection.execute("DELETE FROM nonces WHERE expires <= ?", (now,))
+            done = connection.execute("INSERT OR IGNORE INTO nonces (nonce, expires) VALUES (?, ?)", (nonce, expires))
+        return done.rowcount == 1
+
+
+class Sends:
+    """What was sent to how many."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def record(self, account: str, caller: str, digest: str, recipients: int, now: float) -> int:
+        """Count a send. Returns what `forget` takes."""
+        with self._store.writing() as connection:
+            connection.execute("DELETE FROM sends WHERE at < ?", (now - MONTHS,))
+            done = connection.execute(
+                "INSERT INTO sends VALUES (?, ?, ?, ?, ?)", (account, caller, digest, recipients, now)
+            )
+            return int(done.lastrowid or 0)
+
+    def forget(self, row: int) -> None:
+        """Take back a send that was refused."""
+        with self._store.writing() as connection:
+            connection.execute("DELETE FROM sends WHERE rowid = ?", (row,))
+
+    def recipients_since(self, account: str, since: float, before: int = NEWEST) -> int:
+        """Return the recipients of all sends of the account after `since`, recorded before the row `before`."""
+        with self._store.reading() as connection:
+            found = connection.execute(
+                "SELECT coalesce(sum(recipients), 0) FROM sends WHERE account = ? AND at > ? AND rowid < ?",
+                (account, since, before),
+            )
+            return int(found.fetchone()[0])
+
+    def last(self, account: str, digest: str, before: int = NEWEST) -> float | None:
+        """Return when the same request was last sent, as recorded before the row `before`, or None."""
+        with self._store.reading() as connection:
+            found = connection.execute(
+                "SELECT max(at) FROM sends WHERE account = ? AND digest = ? AND rowid < ?", (account, digest, before)
+            )
+            at = found.fetchone()[0]
+        return None if at is None else float(at)
+
+
+class Spend:
+    """What billing calls cost."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def record(self, account: str, amount: float, now: float) -> None:
+        """Count a cost."""
+        with self._store.writing() as connection:
+            connection.execute("DELETE FROM spend WHERE at < ?", (now - MONTHS,))
+            connection.execute("INSERT INTO spend VALUES (?, ?, ?)", (account, amount, now))
+
+    def since(self, account: str, since: float) -> float:
+        """Return what the account spent from `since` on."""
+        with self._store.reading() as connection:
+            found = connection.execute(
+                "SELECT coalesce(sum(amount), 0) FROM spend WHERE account = ? AND at >= ?", (account, since)
+            )
+            return float(found.fetchone()[0])
+
+
+class Untrusted:
+    """Who was shown text of third parties."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def mark(self, caller: str, now: float) -> None:
+        """Remember that `caller` was shown such text now."""
+        with self._store.writing(durable=False) as connection:
+            connection.execute(
+                "INSERT INTO untrusted VALUES (?, ?) ON CONFLICT (caller) DO UPDATE SET at = max(at, excluded.at)",
+                (caller, now),
+            )
+
+    def last(self, caller: str) -> float | None:
+        """Return when `caller` was last shown such text, or None."""
+        with self._store.reading() as connection:
+            found = connection.execute("SELECT at FROM untrusted WHERE caller = ?", (caller,)).fetchone()
+        return None if found is None else float(found["at"])

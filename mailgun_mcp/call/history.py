@@ -1,0 +1,112 @@
+"""What happened before a call, for the rules that ask: kept in the state store, by account and caller."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.confirm.caller import Caller
+from mailgun_mcp.output.logs import logger
+from mailgun_mcp.policy.facts import Context, Facts
+from mailgun_mcp.store.database import StateError, Store, in_thread
+
+HOUR = 3600.0
+MARKED_ANEW = 10.0
+"""Seconds in which showing untrusted text again is not written down again."""
+
+
+class History:
+    """Reads and writes what one account's calls leave behind."""
+
+    def __init__(
+        self, store: Store, clock: Callable[[], float], *, account: str, region: str | None, subaccount: str | None
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self._account = account
+        self._region = region
+        self._subaccount = subaccount
+        self._shown: dict[str, float] = {}
+
+    async def context(
+        self, operation: Operation, caller: Caller, *, digest: str, subaccount: str | None, list_members: dict[str, int]
+    ) -> Context:
+        """Return what a rule may know beside the call itself. A read asks nothing of the store.
+
+        Raises StateError when the store cannot be read: then nobody knows, and nothing is allowed.
+        """
+        now = self.clock()
+        context = Context(
+            account=self._account,
+            region=self._region,
+            subaccount=subaccount or self._subaccount,
+            caller=caller.name,
+            client=caller.client,
+            now=datetime.fromtimestamp(now, UTC),
+            untrusted_age=self._age(self._shown.get(caller.name), now),
+            list_members=list_members,
+        )
+        if operation.risk == "read" or not self.store.exists:
+            return context
+        return await in_thread(self._remembered, context, digest, now)
+
+    async def reserve(self, facts: Facts) -> tuple[int | None, Facts]:
+        """Count a send before it is made. Returns what takes it back, and the facts with all that was counted before.
+
+        Of two at once the second sees the first, so that they cannot pass one limit together.
+        """
+        if facts.operation.risk != "send":
+            return None, facts
+        return await in_thread(self._reserve, facts, self.clock())
+
+    async def release(self, reserved: int | None) -> None:
+        """Take back a send that Mailgun refused."""
+        if reserved is not None:
+            await self._after(self.store.sends.forget, reserved)
+
+    async def spent(self, facts: Facts) -> None:
+        """Count what a call cost, where its price is known."""
+        if facts.price is not None:
+            await self._after(self.store.spend.record, facts.context.account, facts.price, self.clock())
+
+    async def shown_untrusted(self, caller: Caller) -> None:
+        """Remember that the caller was shown text of third parties."""
+        now, before = self.clock(), self._shown.get(caller.name)
+        self._shown[caller.name] = now
+        if before is None or now - before > MARKED_ANEW:
+            await self._after(self.store.untrusted.mark, caller.name, now)
+
+    async def _after(self, write: Callable[..., None], *arguments: object) -> None:
+        """The call was made: that this could not be written down is logged, and does not hide its result."""
+        try:
+            await in_thread(write, *arguments)
+        except StateError as error:
+            logger().error("not recorded", reason=str(error))
+
+    def _reserve(self, facts: Facts, now: float) -> tuple[int, Facts]:
+        from dataclasses import replace
+
+        context, sends = facts.context, self.store.sends
+        row = sends.record(context.account, context.caller, facts.digest, facts.recipient_count, now)
+        context = replace(
+            context,
+            recipients_last_hour=sends.recipients_since(context.account, now - HOUR, row),
+            duplicate_age=self._age(sends.last(context.account, facts.digest, row), now),
+        )
+        return row, replace(facts, context=context)
+
+    def _remembered(self, context: Context, digest: str, now: float) -> Context:
+        from dataclasses import replace
+
+        month = context.now.replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp()
+        shown = [at for at in (self._shown.get(context.caller), self.store.untrusted.last(context.caller)) if at]
+        return replace(
+            context,
+            untrusted_age=self._age(max(shown, default=None), now),
+            recipients_last_hour=self.store.sends.recipients_since(context.account, now - HOUR),
+            duplicate_age=self._age(self.store.sends.last(context.account, digest), now),
+            spent_this_month=self.store.spend.since(context.account, month),
+        )
+
+    @staticmethod
+    def _age(at: float | None, now: float) -> float | None:
+        return None if at is None else max(0.0, now - at)

@@ -1,0 +1,91 @@
+"""Keeps keys and passwords from the model, and marks what third parties wrote."""
+
+import json
+import secrets
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mailgun_mcp.call.results import Results
+from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.output.logs import logger, withhold
+from mailgun_mcp.policy.model import Policy
+from mailgun_mcp.store.database import StateError, in_thread
+
+if TYPE_CHECKING:
+    from mailgun_mcp.call.secret_store import SecretStore
+
+
+class Protection:
+    """What stands between Mailgun's answer and the model."""
+
+    def __init__(
+        self, policy: Policy, state: Path, results: Results, clock: Callable[[], float], *, account: str
+    ) -> None:
+        self._policy = policy
+        self._state = state
+        self._results = results
+        self._clock = clock
+        self._account = account
+
+    async def ready(self, operation: Operation, arguments: Arguments) -> tuple[Arguments, dict[str, str]]:
+        """Return the arguments with the passwords that the server makes up, and where each is kept, by its place.
+
+        Raises StateError, before anything is sent, when what the call makes or answers could not be kept.
+        """
+        if operation.risk != "read" and self._withholds(operation):
+            await in_thread(self._store.prepare)
+        if not any(argument.secret for argument in operation.arguments):
+            return arguments, {}
+        from mailgun_mcp.output.passwords import fill
+
+        filled, generated = fill(operation, arguments, secrets.choice)
+        return filled, {
+            place: await in_thread(self._keep, operation, place, value) for place, value in generated.items()
+        }
+
+    def apply(self, operation: Operation, result: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+        """Return the result as the model may see it, and whether it holds text of third parties."""
+        if self._withholds(operation):
+            result = self._withhold(operation, result)
+        return self._mark(operation, result) if operation.untrusted else (result, False)
+
+    def _withholds(self, operation: Operation) -> bool:
+        return self._policy.secrets == "withhold" and bool(operation.secrets or operation.risk == "credential")
+
+    @cached_property
+    def _store(self) -> "SecretStore":
+        from mailgun_mcp.call.secret_store import SecretStore
+
+        return SecretStore(self._state)
+
+    def _keep(self, operation: Operation, place: str, value: str) -> str:
+        withhold(value)
+        return self._store.keep(value, tool=operation.name, place=place, account=self._account, now=self._clock())
+
+    def _withhold(self, operation: Operation, result: dict[str, Any]) -> dict[str, Any]:
+        from mailgun_mcp.output import secrets as secrets_in
+
+        def keep(place: str, value: str) -> str | None:
+            try:
+                return self._keep(operation, place, value)
+            except StateError as error:
+                logger().error("a secret was lost", tool=operation.name, place=place, reason=str(error))
+                return None
+
+        return secrets_in.withhold(operation, result, keep)
+
+    def _mark(self, operation: Operation, result: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+        from mailgun_mcp.output.untrusted import NOTICE, mark
+
+        boundary = secrets.token_hex(4)
+        marked = mark(operation, result, boundary)
+        if not marked.places:
+            return result, False
+        shown = marked.result
+        if marked.raw:
+            # As ASCII: what is invisible, and what looks like a fence, shows as escapes.
+            kept = self._results.keep(f"⟦{boundary} as it was sent⟧ {json.dumps(marked.raw)} ⟦{boundary}⟧")
+            shown = {**shown, NOTICE: {**shown[NOTICE], "as_sent": f"read_result with result={kept!r}"}}
+        return shown, True

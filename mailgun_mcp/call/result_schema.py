@@ -1,0 +1,117 @@
+"""Shapes Mailgun's answer into a tool's result: an object that satisfies the output schema."""
+
+import math
+import re
+from typing import Any
+
+from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.catalogue.pagination import next_page
+from mailgun_mcp.mailgun.errors import MailgunFault, Response, parse_json, said
+
+UNEXPECTED = "unexpected"
+INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
+NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+
+
+def shape(operation: Operation, arguments: Arguments, response: Response) -> dict[str, Any]:
+    """Return the result of a successful call, with `next` where there is a next page.
+
+    What the schema does not expect is kept under `unexpected`. Raises MailgunFault when the
+    answer cannot be read.
+    """
+    body = _body(operation, response)
+    following = next_page(operation, arguments, body)
+    whole = body if isinstance(body, dict) else {operation.wrap or "result": body}
+    misfits: dict[str, Any] = {}
+    result = _conform_object(whole, operation.output_schema, "", misfits)
+    if following:
+        result["next"] = following
+    if misfits:
+        result[UNEXPECTED] = misfits
+    return result
+
+
+def _body(operation: Operation, response: Response) -> Any:
+    content = response.content.strip()
+    if not content:
+        return {"message": f"Done (HTTP {response.status}); Mailgun says no more."}
+    try:
+        return parse_json(content)
+    except (ValueError, UnicodeDecodeError):
+        pass
+    if response.is_json or content.startswith((b"<", b"{", b"[")):
+        raise _unreadable(operation, response)
+    text = said(response)
+    if "Magnificent API" in text:
+        raise MailgunFault(
+            f'Mailgun\'s router did not know the path (HTTP {response.status}): "{text}"',
+            "Check the base URL (MAILGUN_API_URL): it is the API's root, without a version.",
+            status=response.status,
+        )
+    return {"message": text}
+
+
+def _unreadable(operation: Operation, response: Response) -> MailgunFault:
+    what = "a web page" if response.content.lstrip().startswith(b"<") else "broken or truncated JSON"
+    done = "" if operation.risk == "read" else ", so the call most likely took effect"
+    step = "Try again." if operation.risk == "read" else "Look whether it took effect before any other try."
+    sentence = f"Mailgun answered HTTP {response.status} with {what}{done}"
+    return MailgunFault(sentence, step, status=response.status, unknown=operation.risk != "read")
+
+
+def _conform(value: Any, schema: dict[str, Any], place: str, misfits: dict[str, Any]) -> Any:
+    """Return `value` with every type as `schema` says; clients refuse a result that differs.
+
+    A scalar of another type is converted where nothing is lost; anything else moves to `misfits`.
+    """
+    expected = schema.get("type")
+    if expected is None or value is None:
+        return value
+    kind = expected[0] if isinstance(expected, list) else expected
+    if kind == "object" and isinstance(value, dict):
+        return _conform_object(value, schema, place, misfits)
+    if kind == "array" and isinstance(value, list):
+        items = schema.get("items")
+        return (
+            [_conform(item, items, f"{place}/{index}", misfits) for index, item in enumerate(value)] if items else value
+        )
+    converted = _as(kind, value)
+    if converted is None:
+        misfits[place] = value
+    return converted
+
+
+def _conform_object(
+    value: dict[str, Any], schema: dict[str, Any], place: str, misfits: dict[str, Any]
+) -> dict[str, Any]:
+    properties = schema.get("properties") or {}
+    extra = schema.get("additionalProperties")
+    other = extra if isinstance(extra, dict) else None
+    conformed = {}
+    for key, item in value.items():
+        expected = properties.get(key, other)
+        conformed[key] = _conform(item, expected, f"{place}/{key}", misfits) if expected else item
+    return conformed
+
+
+def _as(kind: str, value: Any) -> Any:
+    match kind, value:
+        case ("string", str()) | ("boolean", bool()):
+            return value
+        case "string", bool():
+            return "true" if value else "false"
+        case "string", int() | float():
+            return str(value)
+        case (("integer" | "number"), bool()):
+            return None
+        case ("integer", int()) | ("number", int() | float()):
+            return value
+        case "integer", float() if value.is_integer():
+            return int(value)
+        case "integer", str() if INTEGER.fullmatch(value):
+            return int(value)
+        case "number", str() if NUMBER.fullmatch(value) and math.isfinite(float(value)):
+            return float(value)
+        case "boolean", str() if value in ("true", "yes", "false", "no"):
+            return value in ("true", "yes")
+    return None

@@ -1,0 +1,131 @@
+"""What the calls of one server share, and what a call comes to."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from mailgun_mcp.audit.recorder import Recorder
+from mailgun_mcp.call.history import History
+from mailgun_mcp.call.mailing_lists import MailingLists
+from mailgun_mcp.call.redact_result import Protection
+from mailgun_mcp.call.results import Results
+from mailgun_mcp.catalogue.builtin_tools import offered
+from mailgun_mcp.catalogue.catalogue import Catalogue
+from mailgun_mcp.catalogue.operation import Record
+from mailgun_mcp.confirm.caller import Notify
+from mailgun_mcp.mailgun.client import Client
+from mailgun_mcp.policy.model import Policy
+from mailgun_mcp.policy.profiles import profile
+from mailgun_mcp.request.files import Files
+from mailgun_mcp.request.validate import prepare as prepare_validation
+from mailgun_mcp.store.database import Store
+from mailgun_mcp.undo.reader import Reader
+
+
+class UnknownTool(LookupError):
+    """No tool has this name; the message names the nearest."""
+
+
+class Refused(Exception):
+    """A call that policy does not let through; the message says why, and what a person can do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a call came to."""
+
+    text: str
+    structured: dict[str, Any] | None = None
+    """Satisfies the tool's output schema; None for a fault."""
+    kind: Literal["done", "invalid", "refused", "failed"] = "done"
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the call failed."""
+        return self.kind != "done"
+
+
+@dataclass(frozen=True)
+class App:
+    """What every call of one server shares."""
+
+    catalogue: Catalogue
+    """The tools that are offered."""
+    client: Client
+    state: Path
+    """Directory of the state store; nothing is made there before something is kept."""
+    policy: Policy = field(default_factory=lambda: profile("guarded"))
+    files: Files = field(default_factory=Files)
+    subaccount: str | None = None
+    account: str = "default"
+    results: Results = field(default_factory=Results)
+    clock: Callable[[], float] = time.time
+    everything: Catalogue | None = None
+    """All tools, for the reads behind previews; the offered ones when None."""
+    exclude: frozenset[str] = frozenset()
+    """Tools of the server's own that it does not offer."""
+
+    @property
+    def known(self) -> Catalogue:
+        """Every tool that the server itself may read with."""
+        return self.everything or self.catalogue
+
+    @cached_property
+    def local_tools(self) -> dict[str, Record]:
+        """The tools of the server's own, as they are listed."""
+        return offered(self.catalogue, self.exclude)
+
+    @cached_property
+    def store(self) -> Store:
+        """What is kept between calls and processes."""
+        return Store(self.state)
+
+    @cached_property
+    def history(self) -> History:
+        """What calls left behind."""
+        region = self.client.endpoint.region
+        return History(self.store, self.clock, account=self.account, region=region, subaccount=self.subaccount)
+
+    @cached_property
+    def mailing_lists(self) -> MailingLists:
+        """The size of the account's mailing lists."""
+        return MailingLists(self.known, self.client, self.clock)
+
+    @cached_property
+    def protection(self) -> Protection:
+        """Keeps secrets from the model, and marks what third parties wrote."""
+        return Protection(self.policy, self.state, self.results, self.clock, account=self.account)
+
+    async def __aenter__(self) -> "App":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections to Mailgun and the state store."""
+        await self.client.aclose()
+        self.recorder.close()
+        self.store.close()
+
+    @cached_property
+    def recorder(self) -> Recorder:
+        """Writes calls into the journal."""
+        # A connection of its own: nobody waits for the disk with it.
+        return Recorder(Store(self.state), self.clock, self.policy.journal, monotonic=time.monotonic)
+
+    def reader(self, subaccount: str | None, notify: Notify) -> Reader:
+        """Return what reads the things that calls touch."""
+        return Reader(self.known, self.client, subaccount=subaccount, notify=notify)
+
+    def prepare(self) -> None:
+        """Do ahead what the first call would wait for; any thread may."""
+        prepare_validation()
+        self.client.prepare()
+        # The journal's first entry would wait for these.
+        import sqlite3  # noqa: F401
+
+        from mailgun_mcp.audit import log  # noqa: F401

@@ -1,0 +1,180 @@
+"""Reads the compiled catalogue and selects from it."""
+
+import json
+from collections.abc import Collection, Iterable, Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from mailgun_mcp.catalogue.errors import CatalogueError, StaleDataError
+from mailgun_mcp.catalogue.operation import Operation, Record
+from mailgun_mcp.catalogue.resource import Resource
+from mailgun_mcp.text.suggest import unknown
+
+ON_BEHALF_OF = "on_behalf_of"
+SUBACCOUNT_HEADER = "X-Mailgun-On-Behalf-Of"
+
+
+class Catalogue:
+    """The operations of one server, in their fixed order.
+
+    Records become `Operation` objects when they are first asked for: a start only lists.
+    """
+
+    def __init__(
+        self, records: Iterable[Record], toolsets: dict[str, str], resources: dict[str, Record] | None = None
+    ) -> None:
+        self._records = {record["tool"]["name"]: record for record in records}
+        self._operations: dict[str, Operation] = {}
+        self.toolsets = toolsets
+        """Toolset name -> title, in order."""
+        self._resources = resources or {}
+
+    @classmethod
+    def load(cls) -> "Catalogue":
+        """Return the whole catalogue that ships with the package.
+
+        Raises StaleDataError in a checkout whose `tools/` changed since the last compile.
+        """
+        records: list[Record] = []
+        toolsets: dict[str, str] = {}
+        resources: dict[str, Record] = {}
+        for document in _documents():
+            toolsets[document["toolset"]] = document["title"]
+            records += document["operations"]
+            resources |= document["resources"]
+        return cls(records, toolsets, resources)
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __iter__(self) -> Iterator[Operation]:
+        return (self.find(name) for name in self._records)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._records
+
+    @property
+    def names(self) -> Collection[str]:
+        """The tool names, in order."""
+        return self._records.keys()
+
+    @property
+    def changes_something(self) -> bool:
+        """Whether any of the tools does more than read."""
+        return any(record["risk"] != "read" for record in self._records.values())
+
+    def tools(self) -> list[dict[str, Any]]:
+        """Return the tools as they are listed."""
+        return [record["tool"] for record in self._records.values()]
+
+    def find(self, name: str) -> Operation:
+        """Return the operation called `name`. Raises KeyError when there is none."""
+        if name not in self._operations:
+            self._operations[name] = Operation.from_record(self._records[name])
+        return self._operations[name]
+
+    def resource(self, name: str) -> Resource:
+        """Return the resource called `name`. Raises KeyError when there is none."""
+        return Resource.from_record(name, self._resources[name])
+
+    def parts_of(self, name: str) -> list[Resource]:
+        """Return the resources that are parts of the resource called `name`."""
+        return [self.resource(part) for part, record in self._resources.items() if name in record["of"].values()]
+
+    def extended(self, records: Iterable[Record], toolset: str, title: str) -> "Catalogue":
+        """Return this catalogue with the operations of `records` that it lacks."""
+        calls = {(record["method"], record["path"]) for record in self._records.values()}
+        new = [record for record in records if (record["method"], record["path"]) not in calls]
+        taken = [record["tool"]["name"] for record in new if record["tool"]["name"] in self._records]
+        if taken:
+            raise CatalogueError(f"tool names already taken: {', '.join(taken)}")
+        return self._with([*self._records.values(), *new], {**self.toolsets, toolset: title})
+
+    def select(
+        self,
+        *,
+        toolsets: Collection[str] = (),
+        tools: Collection[str] = (),
+        exclude: Collection[str] = (),
+        read_only: bool = False,
+    ) -> "Catalogue":
+        """Return the part of the catalogue that a server offers.
+
+        `toolsets` and `tools` add up; neither means everything. `exclude` and `read_only` hold
+        whatever else is said. Raises CatalogueError for a name that does not exist.
+        """
+        for kind, names, known in (
+            ("toolset", toolsets, self.toolsets),
+            ("tool", [*tools, *exclude], self._records),
+        ):
+            for name in names:
+                if name not in known:
+                    raise CatalogueError(unknown(kind, name, known))
+        chosen = [
+            record
+            for name, record in self._records.items()
+            if (not toolsets and not tools) or name in tools or _toolset(record) in toolsets
+            if name not in exclude and not (read_only and record["risk"] != "read")
+        ]
+        present = {_toolset(record) for record in chosen}
+        return self._with(chosen, {name: title for name, title in self.toolsets.items() if name in present})
+
+    def with_subaccount_argument(self) -> "Catalogue":
+        """Return the catalogue with `on_behalf_of` on every tool that does not name its subaccount itself."""
+        return self._with([_on_behalf_of(record) for record in self._records.values()], self.toolsets)
+
+    def _with(self, records: Iterable[Record], toolsets: dict[str, str]) -> "Catalogue":
+        return Catalogue(records, toolsets, self._resources)
+
+
+def _toolset(record: Record) -> str:
+    name: str = record["tool"]["_meta"]["mailgun-mcp/toolset"]
+    return name
+
+
+def _on_behalf_of(record: Record) -> Record:
+    if any(argument["wire"] == SUBACCOUNT_HEADER for argument in record["arguments"]):
+        return record
+    tool = record["tool"]
+    schema = tool["inputSchema"]
+    properties = {
+        **schema.get("properties", {}),
+        ON_BEHALF_OF: {"type": "string", "description": "Id of the subaccount to act in"},
+    }
+    argument = {"name": ON_BEHALF_OF, "in": "header", "wire": SUBACCOUNT_HEADER, "encode": "text"}
+    return {
+        **record,
+        "tool": {**tool, "inputSchema": {**schema, "properties": properties}},
+        "arguments": [*record["arguments"], argument],
+    }
+
+
+def _documents() -> list[dict[str, Any]]:
+    folder = files("mailgun_mcp") / "_data" / "tools"
+    documents = [
+        json.loads(item.read_text(encoding="utf-8")) for item in folder.iterdir() if item.name.endswith(".json")
+    ]
+    if not documents:
+        raise CatalogueError(
+            f"{folder} holds no compiled catalogue: run `python -m mailgun_mcp.catalogue.compile.__main__`"
+        )
+    _check_fresh(documents)
+    documents.sort(key=lambda document: document["order"])
+    return documents
+
+
+def _check_fresh(documents: list[dict[str, Any]]) -> None:
+    """In a checkout the sources lie beside the package: what was compiled from others is refused."""
+    sources = Path(__file__).resolve().parents[2] / "tools"
+    if not (sources.parent / "pyproject.toml").is_file():
+        return
+    from hashlib import sha256
+
+    compiled = {document["toolset"]: document["source"] for document in documents}
+    present = {path.stem: sha256(path.read_bytes()).hexdigest() for path in sources.glob("*.yaml")}
+    stale = sorted(name for name in compiled.keys() | present.keys() if compiled.get(name) != present.get(name))
+    if stale:
+        raise StaleDataError(
+            f"the compiled catalogue is stale ({', '.join(stale)}): run `python -m mailgun_mcp.catalogue.compile.__main__`"
+        )

@@ -1,0 +1,366 @@
+"""Turns the operations of an OpenAPI document into records: the tool as it is listed, and how its call is sent."""
+
+import re
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from mailgun_mcp.catalogue.compile.documents import Node
+from mailgun_mcp.catalogue.compile.extension import (
+    AtLeastOne,
+    AtMostOne,
+    ExactlyOne,
+    MaxBytes,
+    MaxRecipients,
+    OperationExtension,
+    PropertyExtension,
+    Requires,
+    Rule,
+)
+from mailgun_mcp.catalogue.compile.schemas import Schema, flatten, input_schema, is_file, output_schema
+from mailgun_mcp.catalogue.errors import CatalogueError
+
+Extension = TypeVar("Extension", bound=BaseModel)
+
+METHODS = ("get", "post", "put", "patch", "delete")
+BODIES = {
+    "multipart/form-data": "multipart",
+    "application/x-www-form-urlencoded": "urlencoded",
+    "application/json": "json",
+}
+NAME = re.compile(r"[a-z][a-z0-9_]{0,45}")
+ARGUMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+CHECKED_FORMATS = frozenset({"hostname", "email", "ip", "uri"})
+OPERATION_KEYS = frozenset(
+    {
+        "operationId",
+        "summary",
+        "description",
+        "deprecated",
+        "tags",
+        "parameters",
+        "requestBody",
+        "responses",
+        "security",
+        "x-mailgun-mcp",
+    }
+)
+STORAGE_HOST: Schema = {"type": "string", "description": "Host of the event's `storage.url`, or that URL"}
+PAGE: Schema = {"type": "string", "description": "`next.page` of the last result"}
+
+
+def compile_document(document: Node, file: str, toolset: str, *, strict: bool = True) -> list[Node]:
+    """Return the records of a document's operations, in the document's order."""
+    records = []
+    for path, item in document["paths"].items():
+        for method in (key for key in item if key in METHODS):
+            where = f"{file}: {path}: {method}"
+            try:
+                shared = item.get("parameters", [])
+                records.append(_Compiler(item[method], shared, path, method, toolset, where, strict).record())
+            except CatalogueError as error:
+                message = str(error)
+                raise CatalogueError(message if message.startswith(where) else f"{where}: {message}") from error
+            except (KeyError, TypeError, AttributeError) as error:
+                raise CatalogueError(f"{where}: not an OpenAPI operation: {error!r}") from error
+    return records
+
+
+class _Compiler:
+    """Compiles one operation."""
+
+    def __init__(
+        self, operation: Node, shared: list[Node], path: str, method: str, toolset: str, where: str, strict: bool
+    ) -> None:
+        unknown = set(operation) - OPERATION_KEYS
+        if strict and unknown:
+            raise CatalogueError(f"{where}: unknown key {', '.join(sorted(unknown))}")
+        self.operation = operation
+        self.path = path
+        self.method = method.upper()
+        self.toolset = toolset
+        self.strict = strict
+        self.extension = extension_of(OperationExtension, operation, where)
+        self.arguments: list[Node] = []
+        self.properties: dict[str, Schema] = {}
+        self.required: list[str] = []
+        declared = {(parameter["name"], parameter["in"]): parameter for parameter in shared}
+        declared |= {(parameter["name"], parameter["in"]): parameter for parameter in operation.get("parameters", [])}
+        self.parameters = list(declared.values())
+
+    def record(self) -> Node:
+        name = self.operation.get("operationId", "")
+        if not NAME.fullmatch(name):
+            raise CatalogueError(f"operationId {name!r} is no tool name: {NAME.pattern}")
+        for key in ("summary", "description", "responses"):
+            if not self.operation.get(key):
+                raise CatalogueError(f"{key} is missing")
+        self._parameters()
+        body = self._body()
+        self._extras()
+        self._check_names()
+        output, wrap = self._output()
+        return {
+            "tool": self._tool(name, output),
+            "method": self.method,
+            "path": self.path,
+            "body": body,
+            "arguments": self.arguments,
+            "wrap": wrap,
+            **self.extension.model_dump(mode="json", exclude={"rules", "storage_host"}),
+            "rules": [rule.model_dump(mode="json") for rule in self.extension.rules],
+        }
+
+    def _tool(self, name: str, output: Schema) -> Node:
+        extension = self.extension
+        schema: Schema = {"type": "object"}
+        if self.properties:
+            schema["properties"] = self.properties
+        if self.required:
+            schema["required"] = self.required
+        schema["additionalProperties"] = False
+        sentences = [
+            self.operation["description"].strip(),
+            *(_told(rule) for rule in extension.rules),
+            _lasting(extension),
+        ]
+        return {
+            "name": name,
+            "title": self.operation["summary"],
+            "description": " ".join(sentence for sentence in sentences if sentence),
+            "inputSchema": schema,
+            "outputSchema": output,
+            "annotations": {
+                "readOnlyHint": extension.risk == "read",
+                "destructiveHint": extension.risk not in ("read", "write") or extension.reversible == "no",
+                "idempotentHint": extension.idempotent,
+                "openWorldHint": extension.risk == "send" or bool(extension.untrusted),
+            },
+            "_meta": {
+                "mailgun-mcp/operation": f"{self.method} {self.path}",
+                "mailgun-mcp/toolset": self.toolset,
+                "mailgun-mcp/risk": extension.risk,
+                "mailgun-mcp/deprecated": bool(self.operation.get("deprecated")),
+            },
+        }
+
+    def _parameters(self) -> None:
+        for parameter in self.parameters:
+            place = parameter["in"]
+            if place not in ("path", "query", "header"):
+                raise CatalogueError(f"parameter {parameter['name']}: `in: {place}` is not supported")
+            schema = dict(parameter.get("schema") or {})
+            if "description" in parameter:
+                schema["description"] = parameter["description"]
+            if "x-mailgun-mcp" in parameter:
+                schema["x-mailgun-mcp"] = parameter["x-mailgun-mcp"]
+            exploded = parameter.get("explode", True)
+            self._argument(place, parameter["name"], schema, bool(parameter.get("required")), exploded=exploded)
+        in_template = re.findall(r"{([^}]+)}", self.path)
+        in_parameters = [argument["wire"] for argument in self.arguments if argument["in"] == "path"]
+        if sorted(in_template) != sorted(in_parameters):
+            raise CatalogueError(f"path names {in_template}, parameters name {in_parameters}")
+
+    def _body(self) -> str | None:
+        body = self.operation.get("requestBody")
+        if body is None:
+            return None
+        known = [media for media in body.get("content", {}) if media in BODIES]
+        if not known or (self.strict and len(body["content"]) != 1):
+            raise CatalogueError(f"requestBody needs one content type of {', '.join(BODIES)}")
+        media = known[0]
+        content = body["content"][media]
+        schema = flatten(content.get("schema") or {})
+        kind = BODIES[media]
+        place = "json" if kind == "json" else "form"
+        if schema.get("type") == "array" or (kind == "json" and "x-mailgun-mcp" in schema):
+            self._argument("body", "", schema, bool(body.get("required")))
+            return kind
+        encoding = content.get("encoding", {})
+        for name, value in schema.get("properties", {}).items():
+            options = encoding.get(name, {})
+            required = name in schema.get("required", [])
+            as_json = options.get("contentType") == "application/json"
+            self._argument(place, name, value, required, exploded=options.get("explode", True), as_json=as_json)
+        for pattern, value in schema.get("patternProperties", {}).items():
+            family = extension_of(PropertyExtension, value, f"patternProperties {pattern}")
+            if not family.argument or family.prefix is None:
+                raise CatalogueError(f"patternProperties {pattern}: `argument` and `prefix` are needed")
+            self._family(family.argument, family.prefix, value)
+        return kind
+
+    def _family(self, name: str, prefix: str, value: Schema) -> None:
+        values = {key: item for key, item in value.items() if key not in ("description", "x-mailgun-mcp")}
+        schema: Schema = {"type": "object"}
+        if "description" in value:
+            schema["description"] = value["description"]
+        schema["additionalProperties"] = input_schema(values, strict=self.strict) if values.get("type") else True
+        self._add(name, schema, False)
+        argument: Node = {"name": name, "in": "form", "wire": prefix, "encode": "family"}
+        if value["x-mailgun-mcp"].get("single_line"):
+            argument["single_line"] = True
+        self.arguments.append(argument)
+
+    def _argument(
+        self,
+        place: str,
+        wire: str,
+        schema: Schema,
+        required: bool,
+        *,
+        exploded: bool = True,
+        as_json: bool = False,
+    ) -> None:
+        extension = extension_of(PropertyExtension, schema, wire) if "x-mailgun-mcp" in schema else PropertyExtension()
+        name = extension.argument or _argument_name(wire)
+        schema = flatten(schema)
+        self._add(name, input_schema(schema, strict=self.strict), required)
+        argument: Node = {
+            "name": name,
+            "in": place,
+            "wire": wire,
+            "encode": _encoding(schema, extension, exploded, as_json),
+        }
+        checked = flatten(schema.get("items") or {}) if schema.get("type") == "array" else schema
+        if checked.get("format") in CHECKED_FORMATS:
+            argument["format"] = checked["format"]
+        for mark in ("single_line", "secret"):
+            if getattr(extension, mark):
+                argument[mark] = True
+        if argument["encode"] == "json":
+            argument["nested"] = _nested_wires(schema, ())
+        self.arguments.append(argument)
+
+    def _add(self, name: str, schema: Schema, required: bool) -> None:
+        if not ARGUMENT.fullmatch(name):
+            raise CatalogueError(f"argument name {name!r} does not match {ARGUMENT.pattern}")
+        if name in self.properties:
+            raise CatalogueError(f"two arguments are called {name!r}: give one an `argument` in x-mailgun-mcp")
+        self.properties[name] = schema
+        if required:
+            self.required.append(name)
+
+    def _extras(self) -> None:
+        extension = self.extension
+        if extension.storage_host:
+            self._add("storage_host", STORAGE_HOST, extension.storage_host == "required")
+            self.arguments.append({"name": "storage_host", "in": "host", "wire": "", "encode": "text"})
+        if extension.pages and extension.pages.style in ("path", "url"):
+            self._add("page", PAGE, False)
+            self.arguments.append({"name": "page", "in": f"page_{extension.pages.style}", "wire": "", "encode": "text"})
+
+    def _check_names(self) -> None:
+        extension = self.extension
+        named = [*extension.personal]
+        for rule in extension.rules:
+            for value in rule.model_dump().values():
+                named += value if isinstance(value, list) else [value] if isinstance(value, str) else []
+        if extension.preview:
+            named += extension.preview.arguments.values()
+        unknown = [name for name in named if name not in self.properties]
+        if unknown:
+            raise CatalogueError(f"x-mailgun-mcp names unknown arguments: {', '.join(unknown)}")
+        wanted = {"skip": {"skip", "limit"}, "body_skip": {"pagination"}, "body_token": {"pagination"}}
+        missing = wanted.get(extension.pages.style if extension.pages else "", set()) - set(self.properties)
+        if missing:
+            raise CatalogueError(f"pages need the arguments {', '.join(sorted(missing))}")
+
+    def _output(self) -> tuple[Schema, str | None]:
+        schema = _success(self.operation["responses"])
+        wrap = {"array": "result", "string": "message"}.get(schema.get("type", "object"))
+        loose = output_schema(
+            {"type": "object", "properties": {wrap: schema}} if wrap else {"type": "object", **schema}
+        )
+        loose["type"] = "object"
+        if self.extension.pages:
+            loose.setdefault("properties", {})["next"] = {"type": ["object", "null"]}
+        return loose, wrap
+
+
+def _success(responses: Node) -> Schema:
+    for status in sorted(key for key in responses if str(key).startswith("2")):
+        for content in responses[status].get("content", {}).values():
+            return flatten(content.get("schema") or {})
+    return {"type": "object"}
+
+
+def _encoding(schema: Schema, extension: PropertyExtension, exploded: bool, as_json: bool) -> str:
+    """Name how the value is written on the wire; the names are those of `request.ENCODERS`."""
+    if extension.wire:
+        return extension.wire
+    if as_json:
+        return "json"
+    kind = schema.get("type")
+    if is_file(schema):
+        return "file"
+    if kind == "array":
+        items = flatten(schema.get("items") or {})
+        if is_file(items):
+            return "files"
+        if items.get("type") == "object":
+            return "json"
+        return "repeat" if exploded else "comma"
+    if kind == "object":
+        return "json"
+    if kind == "boolean":
+        return "flag"
+    return "rfc2822" if schema.get("format") == "date-time" else "text"
+
+
+def _nested_wires(schema: Schema, place: tuple[str, ...]) -> dict[str, str]:
+    """Map the place of each date or flag inside a JSON value (`*/created_at`) to its encoding."""
+    schema = flatten(schema)
+    found: dict[str, str] = {}
+    extension = (
+        extension_of(PropertyExtension, schema, "/".join(place)) if "x-mailgun-mcp" in schema else PropertyExtension()
+    )
+    if place and extension.wire:
+        found["/".join(place)] = extension.wire
+    elif place and schema.get("format") == "date-time":
+        found["/".join(place)] = "rfc2822"
+    for name, value in schema.get("properties", {}).items():
+        found |= _nested_wires(value, (*place, name))
+    if isinstance(schema.get("items"), dict):
+        found |= _nested_wires(schema["items"], (*place, "*"))
+    return found
+
+
+def _argument_name(wire: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_]", "_", re.sub(r"^[ot]:", "", wire))
+
+
+def _told(rule: Rule) -> str:
+    match rule:
+        case AtLeastOne():
+            return f"Needs one of {', '.join(rule.at_least_one)}."
+        case ExactlyOne():
+            return f"Takes exactly one of {', '.join(rule.exactly_one)}."
+        case AtMostOne():
+            return f"Takes only one of {', '.join(rule.at_most_one)}."
+        case Requires():
+            return f"{rule.argument} needs {', '.join(rule.requires)}."
+        case MaxRecipients() | MaxBytes():
+            return ""
+
+
+def _lasting(extension: OperationExtension) -> str:
+    """Return in few words what a model should know before it removes or overwrites something."""
+    undo = extension.undo
+    if undo is None or undo.nothing:
+        return ""
+    if undo.why:
+        return "Cannot be undone." if extension.risk in ("destructive", "credential") else ""
+    return f"Undoable but for {undo.missing}." if undo.missing else "Undoable."
+
+
+def extension_of(kind: type[Extension], node: Node, where: str) -> Extension:
+    """Return the `x-mailgun-mcp` of a node. Raises CatalogueError with all that is wrong with it."""
+    if "x-mailgun-mcp" not in node:
+        raise CatalogueError(f"{where}: x-mailgun-mcp is missing")
+    try:
+        return kind.model_validate(node["x-mailgun-mcp"])
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc'])) or 'x-mailgun-mcp'}: {fault['msg']}" for fault in error.errors()
+        )
+        raise CatalogueError(f"{where}: x-mailgun-mcp: {faults}") from None

@@ -1,0 +1,75 @@
+"""The reference of the tools as Markdown: for `tools show`, the MCP resources and the generated docs."""
+
+from typing import Any
+
+from mailgun_mcp.catalogue.catalogue import Catalogue
+from mailgun_mcp.catalogue.operation import Operation
+
+
+def tool_reference(operation: Operation) -> str:
+    """Return the reference of one tool."""
+    schema = operation.input_schema
+    required = schema.get("required", [])
+    lines = [
+        f"# {operation.name}",
+        "",
+        f"{operation.title}. {operation.tool['description']}",
+        "",
+        f"`{operation.method} {operation.path}`, toolset `{operation.toolset}`, risk `{operation.risk}`{_effects(operation)}",
+        "",
+    ]
+    properties = schema.get("properties", {})
+    if properties:
+        lines += ["| argument | type | required | description |", "| --- | --- | --- | --- |"]
+        lines += [_row(name, value, name in required) for name, value in properties.items()]
+    else:
+        lines.append("No arguments.")
+    return "\n".join(lines) + "\n"
+
+
+def toolset_index(catalogue: Catalogue) -> str:
+    """Return the list of all tools by toolset."""
+    lines = ["# Tools", ""]
+    for toolset, title in catalogue.toolsets.items():
+        lines += [
+            f"## {title} (`{toolset}`)",
+            "",
+            "| tool | operation | risk | what it does |",
+            "| --- | --- | --- | --- |",
+        ]
+        lines += [
+            f"| `{operation.name}` | `{operation.method} {operation.path}` | {operation.risk} | {operation.title} |"
+            for operation in catalogue
+            if operation.toolset == toolset
+        ]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _effects(operation: Operation) -> str:
+    effects = []
+    if operation.bulk and operation.risk != "read":
+        effects.append("touches many things")
+    if operation.undo:
+        effects.append(operation.undo.told)
+    return "".join(f", {effect}" for effect in effects)
+
+
+def _row(name: str, schema: dict[str, Any], required: bool) -> str:
+    told = [schema["description"]] if "description" in schema else []
+    if "enum" in schema:
+        told.append("one of " + ", ".join(f"`{value}`" for value in schema["enum"]))
+    if "default" in schema:
+        told.append(f"default `{schema['default']}`")
+    bounds = [f"{word} {schema[key]}" for key, word in BOUNDS.items() if key in schema]
+    told += [", ".join(bounds)] if bounds else []
+    return f"| `{name}` | {_kind(schema)} | {'yes' if required else ''} | {'; '.join(told).replace('|', '/')} |"
+
+
+BOUNDS = {"minimum": "at least", "maximum": "at most", "maxItems": "items at most", "maxLength": "characters at most"}
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    if schema["type"] == "array":
+        return f"array of {schema.get('items', {}).get('type', 'string')}"
+    return "time" if schema.get("format") == "date-time" else str(schema["type"])

@@ -1,0 +1,256 @@
+"""Compares an OpenAPI document with the catalogue: which operations are new, gone or changed.
+
+Only what a call or its answer is made of counts; descriptions, examples and formats do not.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from mailgun_mcp.catalogue.catalogue import Catalogue
+from mailgun_mcp.catalogue.errors import CatalogueError
+from mailgun_mcp.catalogue.openapi.importer import Call, ForeignDocument, shape
+from mailgun_mcp.catalogue.operation import Operation
+
+Kind = Literal["added", "removed", "required", "type", "enum", "body", "response", "deprecated"]
+
+BODY_PLACES = ("form", "json", "body")
+WHOLE = "(whole)"
+ANY = "any value"
+FLAGS = frozenset({"yes", "no", "true", "false"})
+"""Members of an enum that is a boolean under another name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference of an operation: what the catalogue says, and what the document says instead."""
+
+    kind: Kind
+    name: str = ""
+    """The place and name of an argument (`query limit`), or the key of a response."""
+    ours: str | None = None
+    theirs: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An operation that differs."""
+
+    method: str
+    path: str
+    tool: str
+    """Its tool; of a new one the name that `--spec` would give it."""
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """How a document differs from the catalogue, each list in the document's or catalogue's order."""
+
+    new: tuple[Entry, ...] = ()
+    gone: tuple[Entry, ...] = ()
+    changed: tuple[Entry, ...] = ()
+    refused: tuple[str, ...] = ()
+    """Why an operation of the document could not be read, with file, path and method."""
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.gone or self.changed or self.refused)
+
+
+def compare(path: Path, catalogue: Catalogue) -> Differences:
+    """Return how the OpenAPI file `path` differs from `catalogue`.
+
+    Raises CatalogueError when the file is no OpenAPI 3.x document.
+    """
+    document = ForeignDocument(path)
+    ours = {(operation.method, shape(operation.path)): operation for operation in catalogue}
+    taken = set(catalogue.names)
+    new: list[Entry] = []
+    changed: list[Entry] = []
+    refused: list[str] = []
+    present = set()
+    for call in document.calls():
+        present.add(call.key)
+        known = ours.get(call.key)
+        try:
+            theirs = _compiled(document, call, taken, known)
+        except CatalogueError as error:
+            refused.append(str(error))
+            continue
+        if known is None:
+            taken.add(theirs.name)
+            new.append(Entry(theirs.method, theirs.path, theirs.name))
+        elif changes := tuple(_changes(known, theirs)):
+            changed.append(Entry(known.method, known.path, known.name, changes))
+    gone = [Entry(known.method, known.path, known.name) for key, known in ours.items() if key not in present]
+    return Differences(tuple(new), tuple(gone), tuple(changed), tuple(refused))
+
+
+def render(differences: Differences) -> str:
+    """Return the differences as text for a terminal."""
+    if not differences:
+        return "No differences.\n"
+    lines: list[str] = []
+    for title, mark, entries in (
+        ("New, not in the catalogue", "+", differences.new),
+        ("Gone, only in the catalogue", "-", differences.gone),
+        ("Changed (catalogue -> document)", "~", differences.changed),
+    ):
+        if entries:
+            lines += ["", f"{title}: {len(entries)}"]
+        for entry in entries:
+            lines.append(f"  {mark} {entry.method} {entry.path}  {entry.tool}")
+            lines += [f"      {_told(change)}" for change in entry.changes]
+    if differences.refused:
+        lines += ["", f"Cannot be read: {len(differences.refused)}"]
+        lines += [f"  ! {reason}" for reason in differences.refused]
+    lines += ["", _count(differences)]
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def _count(differences: Differences) -> str:
+    counts = f"{len(differences.new)} new, {len(differences.gone)} gone, {len(differences.changed)} changed"
+    return f"{counts}, {len(differences.refused)} not readable" if differences.refused else counts
+
+
+def _told(change: Change) -> str:
+    match change.kind:
+        case "added" | "removed":
+            return f"{change.name}: {change.kind} ({change.theirs or change.ours})"
+        case "response":
+            return f"response {change.name}: {'added' if change.theirs else 'removed'}"
+        case "enum" if change.theirs == ANY:
+            return f"{change.name}: enum -> {ANY}"
+        case "enum":
+            gains = f"gains {change.theirs}" if change.theirs else ""
+            loses = f"loses {change.ours}" if change.ours else ""
+            return f"{change.name}: enum {'; '.join(filter(None, (gains, loses)))}"
+        case "body" | "deprecated":
+            return f"{change.kind}: {change.ours} -> {change.theirs}"
+        case _:
+            return f"{change.name}: {change.ours} -> {change.theirs}"
+
+
+def _compiled(document: ForeignDocument, call: Call, taken: set[str], known: Operation | None) -> Operation:
+    prefer = known.body if known else None
+    return Operation.from_record(document.record(call, taken, prefer=prefer))
+
+
+def _changes(ours: Operation, theirs: Operation) -> Iterator[Change]:
+    if ours.body != theirs.body:
+        yield Change("body", "", ours.body or "none", theirs.body or "none")
+    yield from _argument_changes(_Arguments(ours), _Arguments(theirs))
+    yield from _response_changes(ours, theirs)
+    deprecated = [str(bool(side.tool["_meta"]["mailgun-mcp/deprecated"])).lower() for side in (ours, theirs)]
+    if deprecated[0] != deprecated[1]:
+        yield Change("deprecated", "", *deprecated)
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """An argument, or a field inside one."""
+
+    kind: str
+    enum: tuple[str, ...]
+    required: bool
+
+
+class _Arguments:
+    """The arguments of an operation by what they are on the wire."""
+
+    def __init__(self, operation: Operation) -> None:
+        self.values: dict[str, _Value] = {}
+        self.families: list[str] = []
+        properties = operation.input_schema.get("properties", {})
+        required = operation.input_schema.get("required", [])
+        position = 0
+        for argument in operation.arguments:
+            schema = properties[argument.name]
+            if argument.encode == "family":
+                self.families.append(argument.wire)
+            elif argument.place in BODY_PLACES:
+                self._put(f"body {argument.wire or WHOLE}", schema, argument.name in required, argument.encode)
+            elif argument.place == "path":
+                position += 1
+                self._put(f"path {{{position}}}", schema, True, argument.encode)
+            elif argument.place in ("query", "header"):
+                wire = argument.wire.lower() if argument.place == "header" else argument.wire
+                self._put(f"{argument.place} {wire}", schema, argument.name in required, argument.encode)
+
+    def covers(self, name: str) -> bool:
+        """Say whether the value goes without saying: a family takes it, or what holds it is open."""
+        place, _, wire = name.partition(" ")
+        if place == "body" and any(wire.startswith(prefix) for prefix in self.families):
+            return True
+        holder = name.rpartition("/")[0]
+        return bool(holder) and not any(key.startswith(f"{holder}/") for key in self.values)
+
+    def _put(self, name: str, schema: dict[str, Any], required: bool, encode: str = "") -> None:
+        items = schema.get("items", {})
+        kind = {"file": "file", "files": "array of file"}.get(encode) or schema["type"]
+        if kind == "array":
+            kind = f"array of {items.get('type', 'string')}"
+        enum = tuple(str(value) for value in schema.get("enum") or items.get("enum") or ())
+        if kind == "string" and enum and set(enum) <= FLAGS:
+            kind, enum = "boolean", ()
+        self.values[name] = _Value(kind, enum, required)
+        if "file" in kind:
+            return
+        inside = items if "properties" in items else schema
+        for key, value in inside.get("properties", {}).items():
+            self._put(f"{name}/{key}", value, key in inside.get("required", []))
+
+
+def _argument_changes(ours: _Arguments, theirs: _Arguments) -> Iterator[Change]:
+    for name, value in theirs.values.items():
+        if name not in ours.values and not ours.covers(name):
+            yield Change("added", name, None, _described(value))
+    for name, value in ours.values.items():
+        if name in theirs.values:
+            yield from _value_changes(name, value, theirs.values[name])
+        elif not theirs.covers(name):
+            yield Change("removed", name, _described(value))
+
+
+def _described(value: _Value) -> str:
+    return f"{value.kind}, required" if value.required else value.kind
+
+
+def _value_changes(name: str, ours: _Value, theirs: _Value) -> Iterator[Change]:
+    if ours.required != theirs.required:
+        words = {True: "required", False: "optional"}
+        yield Change("required", name, words[ours.required], words[theirs.required])
+    if ours.kind != theirs.kind:
+        yield Change("type", name, ours.kind, theirs.kind)
+    elif ours.enum and theirs.enum and set(ours.enum) != set(theirs.enum):
+        lost = ", ".join(value for value in ours.enum if value not in theirs.enum)
+        gained = ", ".join(value for value in theirs.enum if value not in ours.enum)
+        yield Change("enum", name, lost or None, gained or None)
+    elif bool(ours.enum) != bool(theirs.enum):
+        yield Change("enum", name, ", ".join(ours.enum) or None, ", ".join(theirs.enum) or ANY)
+
+
+def _response_changes(ours: Operation, theirs: Operation) -> Iterator[Change]:
+    """A result that only one side describes says nothing about the other."""
+    if "message" in (ours.wrap, theirs.wrap):
+        return
+    known, given = ours.output_schema, theirs.output_schema
+    if ours.pages:
+        known = {**known, "properties": {key: value for key, value in known["properties"].items() if key != "next"}}
+    yield from _key_changes(known, given, "")
+
+
+def _key_changes(ours: dict[str, Any], theirs: dict[str, Any], place: str) -> Iterator[Change]:
+    ours, theirs = ours.get("items", ours), theirs.get("items", theirs)
+    known, given = ours.get("properties") or {}, theirs.get("properties") or {}
+    if not known or not given:
+        return
+    for key in given:
+        if key not in known:
+            yield Change("response", f"{place}{key}", None, "present")
+    for key, schema in known.items():
+        if key in given:
+            yield from _key_changes(schema, given[key], f"{place}{key}/")
+        else:
+            yield Change("response", f"{place}{key}", "present", None)

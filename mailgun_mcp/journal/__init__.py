@@ -1,1 +1,0 @@
-"""What calls did, and putting it back."""

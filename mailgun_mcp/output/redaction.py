@@ -1,0 +1,183 @@
+"""Takes secrets out of whatever leaves: logs, journal, errors, confirmations, exceptions.
+
+Known secrets go in every spelling that code writes text in; unknown ones when they look like a secret.
+"""
+
+import json
+import re
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Iterable, Iterator, MutableMapping
+from html import escape
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.output.secrets import is_secret_name
+
+REDACTED = "[redacted]"
+SHORTEST = 4
+"""Characters of a value that is a secret: less stands in many words, and every text would be unreadable."""
+DEEPEST = 100
+
+Event = MutableMapping[str, Any]
+
+PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (
+        re.compile(
+            r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]{0,40}-----|\Z)", re.DOTALL
+        ),
+        REDACTED,
+    ),
+    (re.compile(r"(?:pub)?key-[0-9a-f]{32,64}", re.IGNORECASE), REDACTED),
+    (re.compile(r"[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}", re.IGNORECASE), REDACTED),
+    (
+        # As `Authorization: …`, and as the pairs that Python writes of headers.
+        re.compile(
+            r"((?<![a-z])authorization(?:[\\\"']{1,4}\s{0,4},|[\\\"']{0,4}\s{0,4}[:=])\s{0,4}(?:[bu]?[\\\"']{1,4})?)"
+            r"[^\\\"'\r\n]+",
+            re.IGNORECASE,
+        ),
+        rf"\1{REDACTED}",
+    ),
+    (
+        re.compile(r"(\b(?:basic|bearer)\s{1,4})(?=[a-z+/._~-]{0,400}[0-9=])[a-z0-9+/._~-]{12,}=*", re.IGNORECASE),
+        rf"\1{REDACTED}",
+    ),
+    (re.compile(r"(://)[^\s/?#@\"'<>]{1,2000}@"), rf"\1{REDACTED}@"),
+)
+"""What looks like a secret, and what takes its place."""
+
+
+class Redactor:
+    """Knows the secrets of one process. It learns more as calls bring them."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._known: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+        self.learn(*secrets)
+
+    def __repr__(self) -> str:
+        return f"Redactor({len(self._known)} spellings)"
+
+    def learn(self, *secrets: str) -> None:
+        """Remember secrets: what has their value is redacted from now on."""
+        spellings = {
+            spelling for secret in secrets if len(secret.strip()) >= SHORTEST for spelling in _spellings(secret)
+        }
+        if spellings <= self._known:
+            return
+        self._known |= spellings
+        # The longest first: a part of it may be a secret as well.
+        ordered = sorted(self._known, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, ordered)))
+
+    def learn_arguments(self, operation: Operation, arguments: Arguments) -> None:
+        """Remember the secret arguments of a call."""
+        for argument in operation.arguments:
+            if argument.secret:
+                self.learn(*_texts(arguments.get(argument.name)))
+
+    def text(self, text: str) -> str:
+        """Return the text without secrets."""
+        if self._pattern:
+            text = self._pattern.sub(REDACTED, text)
+        for pattern, shown in PATTERNS:
+            text = pattern.sub(shown, text)
+        return text
+
+    def value(self, value: Any) -> Any:
+        """Return the JSON value without secrets, in keys and under keys that are named like one as well.
+
+        What is no JSON stays as it is, unless its `repr` shows a secret: then the redacted `repr` takes its place.
+        """
+        return self._value(value, DEEPEST)
+
+    def arguments(self, operation: Operation, arguments: Arguments) -> Arguments:
+        """Return the arguments of a call without secrets; secret ones are masked whole."""
+        hidden = {argument.name for argument in operation.arguments if argument.secret}
+        return {
+            self.text(name): _masked(value) if name in hidden else self._field(name, value, DEEPEST)
+            for name, value in arguments.items()
+        }
+
+    def processor(self, _logger: Any, _method: str, event: "Event | str") -> Any:
+        """Redact a record of structlog: as the last processor a rendered line, before that the fields."""
+        return self.text(event) if isinstance(event, str) else self.value(event)
+
+    def _value(self, value: Any, depth: int) -> Any:
+        if isinstance(value, str):
+            return self.text(value)
+        if value is None or isinstance(value, (bool, int, float)):
+            return value
+        if depth == 0:
+            return REDACTED
+        if isinstance(value, MutableMapping):
+            return {
+                self.text(key) if isinstance(key, str) else key: self._field(key, item, depth - 1)
+                for key, item in value.items()
+            }
+        if isinstance(value, (list, tuple)):
+            items = [self._value(item, depth - 1) for item in value]
+            return items if isinstance(value, list) else tuple(items)
+        shown = repr(value)
+        redacted = self.text(shown)
+        return value if redacted == shown else redacted
+
+    def _field(self, key: Any, value: Any, depth: int) -> Any:
+        return _masked(value) if isinstance(key, str) and _is_secret(key) else self._value(value, depth)
+
+
+def _is_secret(key: str) -> bool:
+    return is_secret_name(key) or key.lower() in ("authorization", "proxy-authorization", "cookie", "set-cookie")
+
+
+def _masked(value: Any) -> Any:
+    """Return the value with every text and number masked."""
+    if isinstance(value, dict):
+        return {key: _masked(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_masked(item) for item in value]
+    return value if value is None or isinstance(value, bool) or value == "" else REDACTED
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _texts(item)
+
+
+def _spellings(secret: str) -> set[str]:
+    """Return the secret as JSON, Python, URLs, HTML and Basic authentication write it."""
+    plain = {secret, secret.strip()}
+    basic = {f"api:{text}" for text in plain}
+    quoted = {
+        spelling
+        for text in plain
+        for spelling in (
+            json.dumps(text)[1:-1],
+            json.dumps(text, ensure_ascii=False)[1:-1],
+            repr(text)[1:-1],
+            escape(text),
+            *_percent(text),
+        )
+    }
+    encoded = {
+        spelling
+        for text in plain | basic
+        for data in (text.encode("utf-8", "surrogatepass"),)
+        for whole in (b64encode(data).decode(), urlsafe_b64encode(data).decode())
+        for spelling in (whole, whole.rstrip("="), *_percent(whole))
+    }
+    return plain | quoted | encoded
+
+
+def _percent(text: str) -> Iterator[str]:
+    data = text.encode("utf-8", "surrogatepass")
+    for whole in (quote(data, safe=""), quote(data), quote_plus(data)):
+        yield whole
+        yield re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), whole)

@@ -1,0 +1,109 @@
+"""Secrets in a result: each is handed over to be kept for a person, and a reference takes its place."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.output.json_paths import Path, pointer, replace, tree_of
+
+Keep = Callable[[str, str], str | None]
+"""Keeps a value found at a place, and returns the reference to it; None when it could not be kept."""
+
+NAMED = re.compile(
+    r"(?:^|_)(?:secret|password|passwd|passphrase|token|pem|(?:api|signing|private|secret|access|smtp)_?key)$"
+)
+"""Names of secrets, for what an answer holds beside the places that the catalogue knows."""
+MASKED = re.compile(r"[*•.xX]*")
+"""What Mailgun itself has hidden."""
+REFERENCE = "withheld: "
+SHORTEST = 6
+"""Characters of a secret that is looked for in the rest of a result as well; a shorter one stands in many words."""
+
+
+def withhold(operation: Operation, result: dict[str, Any], keep: Keep) -> dict[str, Any]:
+    """Return the result with a reference for each secret; types stay, but for a number, which becomes null.
+
+    Secrets are the values at the operation's places and, where its risk is credential, values whose names say so.
+    A withheld value is taken out of the other texts as well. Raises what `keep` raises: then nothing may be shown.
+    """
+    withholding = _Withholding(keep)
+    shown: dict[str, Any] = replace(result, tree_of(operation.secrets), withholding.visit)
+    if operation.risk == "credential":
+        shown = withholding.named(shown, ())
+    return _mapped(shown, withholding.without) if withholding.references else shown
+
+
+def reference_text(reference: str | None) -> str:
+    """Return what stands for a secret."""
+    if reference is None:
+        return f"{REFERENCE}it could not be kept for a person either, and is lost"
+    return f"{REFERENCE}{reference} (a person reads it with: mailgun-mcp secrets show {reference})"
+
+
+def is_secret_name(name: str) -> bool:
+    """Say whether a key of this name holds a secret: `smtp_password`, `apiKey`, `http-signing-key`."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    return bool(NAMED.search(words.replace("-", "_").replace(" ", "_").lower()))
+
+
+class _Withholding:
+    def __init__(self, keep: Keep) -> None:
+        self._keep = keep
+        self.references: dict[str, str | None] = {}
+        """Value -> its reference; None when it is lost."""
+
+    def visit(self, value: Any, path: Path, _: str) -> Any:
+        """Return what is shown for all that stands at a secret place."""
+        if isinstance(value, dict):
+            return {key: self.visit(item, (*path, key), "") for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.visit(item, (*path, str(index)), "") for index, item in enumerate(value)]
+        if isinstance(value, bool) or value is None:
+            return value
+        if isinstance(value, str):
+            return self._withheld(value, path)
+        self._withheld(str(value), path)
+        return None
+
+    def named(self, value: Any, path: Path) -> Any:
+        """Return the value with the texts withheld whose names say that they are secret."""
+        if isinstance(value, dict):
+            return {
+                key: self._withheld(item, (*path, key))
+                if isinstance(item, str) and is_secret_name(key)
+                else self.named(item, (*path, key))
+                for key, item in value.items()
+            }
+        if isinstance(value, list):
+            return [self.named(item, (*path, str(index))) for index, item in enumerate(value)]
+        return value
+
+    def _withheld(self, value: str, path: Path) -> str:
+        if MASKED.fullmatch(value) or value in map(reference_text, self.references.values()):
+            return value
+        if value not in self.references:
+            self.references[value] = self._keep(pointer(path), value)
+        return reference_text(self.references[value])
+
+    def without(self, text: str) -> str:
+        """Return the text without the kept secrets."""
+        if text.startswith(REFERENCE):
+            return text
+        for value, reference in self.references.items():
+            if len(value) >= SHORTEST and value in text:
+                text = text.replace(value, f"(withheld: {reference or 'lost'})")
+        return text
+
+
+def _mapped(fields: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
+    """Return the fields with every text in them changed, keys too."""
+    return {change(key): _mapped_value(item, change) for key, item in fields.items()}
+
+
+def _mapped_value(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, dict):
+        return _mapped(value, change)
+    if isinstance(value, list):
+        return [_mapped_value(item, change) for item in value]
+    return change(value) if isinstance(value, str) else value

@@ -1,0 +1,188 @@
+"""Decides whether a call may be made. Pure: no I/O, no clock; the decision is a value.
+
+Any deny that matches wins, wherever it stands; otherwise the first rule that matches decides. What cannot be
+evaluated denies, and so does the absence of a rule.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.policy.facts import Facts
+from mailgun_mcp.policy.model import LEVELS, Decision, Effect, Guard, Level, Plan, Planned, Policy, Rule
+from mailgun_mcp.policy.send_limits import guards
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one rule made of a call."""
+
+    rule: str
+    effect: Effect
+    matched: bool
+    why: str
+    """Why it matched or did not."""
+    decides: bool = False
+    failed: bool = False
+    """It could not be evaluated, so the call is denied."""
+
+
+def decide(policy: Policy, facts: Facts) -> Decision:
+    """Return the decision on a call. Never raises."""
+    plan = policy.plans.get(facts.operation) or _plan(policy, facts.operation)
+    try:
+        decision = _denied(plan, facts) or _first(policy, plan, facts)
+        return decision if decision.effect == "deny" else _held(plan, facts, decision)
+    except _Failed as failed:
+        return Decision("deny", failed.rule, f"{failed}, so the call is denied")
+
+
+def explain(policy: Policy, facts: Facts) -> list[Verdict]:
+    """Return what each rule made of the call, in the order in which they are asked. Never raises.
+
+    The one that decided is marked; none is when no rule matched.
+    """
+    decision = decide(policy, facts)
+    verdicts = [_of_guard(guard, facts) for guard in guards(policy)]
+    verdicts += [_of_rule(rule, facts) for rule in sorted(policy.rules, key=lambda rule: rule.effect != "deny")]
+    for index, verdict in enumerate(verdicts):
+        if verdict.rule == decision.rule and (verdict.matched or verdict.failed):
+            verdicts[index] = Verdict(
+                verdict.rule, verdict.effect, verdict.matched, verdict.why, decides=True, failed=verdict.failed
+            )
+            break
+    return verdicts
+
+
+def level_of(operation: Operation) -> Level:
+    """Return what a confirmation must prove when its rule does not say."""
+    if operation.bulk:
+        return "typed"
+    changes_nothing = operation.reversible is None and operation.risk in ("read", "credential")
+    return "ask" if operation.reversible == "whole" or changes_nothing else "typed"
+
+
+def outcome(rule: Rule, operation: Operation) -> tuple[Effect, Level | None]:
+    """Return the effect and the level that `rule` gives to calls of `operation`."""
+    return rule.effect, (rule.level or level_of(operation)) if rule.effect == "confirm" else None
+
+
+class _Failed(Exception):
+    """A rule could not be evaluated."""
+
+    def __init__(self, rule: str, error: Exception) -> None:
+        super().__init__(f"rule {rule} failed ({type(error).__name__})")
+        self.rule = rule
+
+
+def plan_of(policy: Policy, operation: Operation) -> Plan:
+    """Return the part of the policy that can concern `operation`."""
+    return policy.plans.get(operation) or _plan(policy, operation)
+
+
+def _plan(policy: Policy, operation: Operation) -> Plan:
+    covering = [guard for guard in guards(policy) if guard.covers(operation)]
+    rules = [_planned(rule) for rule in policy.rules if rule.match.covers(operation)]
+    plan = Plan(
+        guards=tuple(guard for guard in covering if guard.effect == "deny"),
+        denies=tuple(planned for planned in rules if planned.rule.effect == "deny"),
+        others=tuple(planned for planned in rules if planned.rule.effect != "deny"),
+        holds=tuple(guard for guard in covering if guard.effect == "confirm"),
+    )
+    policy.plans[operation] = plan
+    return plan
+
+
+def _denied(plan: Plan, facts: Facts) -> Decision | None:
+    for guard in plan.guards:
+        reason = _reason(guard, facts)
+        if reason is not None:
+            return Decision("deny", guard.name, reason)
+    rule = _matching(plan.denies, facts)
+    return _decision(rule, facts.operation) if rule else None
+
+
+def _first(policy: Policy, plan: Plan, facts: Facts) -> Decision:
+    rule = _matching(plan.others, facts)
+    return _decision(rule, facts.operation) if rule else policy.otherwise
+
+
+def _held(plan: Plan, facts: Facts, decision: Decision) -> Decision:
+    """Return the decision with what the guards add to it: a confirmation stays at the higher level."""
+    for guard in plan.holds:
+        reason = _reason(guard, facts)
+        if reason is None:
+            continue
+        level = level_of(facts.operation)
+        if decision.level is None:
+            decision = Decision("confirm", guard.name, reason, level)
+        else:
+            highest = max(decision.level, level, key=LEVELS.index)
+            decision = Decision("confirm", decision.rule, f"{decision.reason}; {reason}", highest)
+    return decision
+
+
+def _planned(rule: Rule) -> Planned:
+    return Planned(rule, _all_of([condition.holds for condition in rule.match.of_call]))
+
+
+def _all_of(tests: Sequence[Callable[[Facts], bool]]) -> Callable[[Facts], bool]:
+    """Return the test that all hold, asked in order; most rules have one or two, and calls cost."""
+    if not tests:
+        return lambda _: True
+    *before, test = tests
+    for first in reversed(before):
+        test = _both(first, test)
+    return test
+
+
+def _both(first: Callable[[Facts], bool], second: Callable[[Facts], bool]) -> Callable[[Facts], bool]:
+    return lambda facts: first(facts) and second(facts)
+
+
+def _matching(rules: tuple[Planned, ...], facts: Facts) -> Rule | None:
+    planned = None
+    try:
+        for planned in rules:
+            if planned.holds(facts):
+                return planned.rule
+    except Exception as error:
+        raise _Failed(planned.rule.name if planned else "", error) from error
+    return None
+
+
+def _reason(guard: Guard, facts: Facts) -> str | None:
+    try:
+        return guard.check(facts)
+    except Exception as error:
+        raise _Failed(guard.name, error) from error
+
+
+def _decision(rule: Rule, operation: Operation) -> Decision:
+    effect, level = outcome(rule, operation)
+    return Decision(effect, rule.name, rule.reason or f"it matches {rule.match}", level)
+
+
+def _of_guard(guard: Guard, facts: Facts) -> Verdict:
+    if not guard.covers(facts.operation):
+        return Verdict(guard.name, guard.effect, False, f"not about {facts.operation.name}")
+    try:
+        reason = _reason(guard, facts)
+    except _Failed as failed:
+        return Verdict(guard.name, guard.effect, False, str(failed), failed=True)
+    return Verdict(guard.name, guard.effect, reason is not None, reason or "keeps to it")
+
+
+def _of_rule(rule: Rule, facts: Facts) -> Verdict:
+    for of_operation in rule.match.of_operation:
+        if not of_operation.holds(facts.operation):
+            why = f"{of_operation.key} is {of_operation.seen(facts.operation)}, not {of_operation.wanted}"
+            return Verdict(rule.name, rule.effect, False, why)
+    try:
+        for condition in rule.match.of_call:
+            if not condition.holds(facts):
+                why = f"{condition.key} is {condition.seen(facts)}, not {condition.wanted}"
+                return Verdict(rule.name, rule.effect, False, why)
+    except Exception as error:  # noqa: BLE001 - as in `_matching`
+        return Verdict(rule.name, rule.effect, False, str(_Failed(rule.name, error)), failed=True)
+    return Verdict(rule.name, rule.effect, True, f"it matches {rule.match}")

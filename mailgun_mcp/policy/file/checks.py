@@ -1,0 +1,112 @@
+"""What a policy file says beyond its shape: names that exist, conditions that can hold, levels that can be reached."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC
+from typing import Any
+
+from mailgun_mcp.catalogue.builtin_tools import UNDO_OPERATION, local_operation
+from mailgun_mcp.catalogue.catalogue import Catalogue
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.policy.conditions import as_list, compile_match
+from mailgun_mcp.policy.globs import matcher
+from mailgun_mcp.policy.model import ConfirmationRules
+from mailgun_mcp.policy.values import COMPARISONS
+from mailgun_mcp.text.suggest import unknown
+from mailgun_mcp.text.yaml import Place
+
+Problem = tuple[Place, str]
+
+NEVER_MATCHES = "(a rule that never matches protects nothing)"
+CONDITION_KEYS = ("equals", *COMPARISONS, "any", "all", "not", "exists")
+
+
+def problems(value: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Problem]:
+    """Yield what is wrong with the rules of a file that has the right shape."""
+    names: dict[str, int] = {}
+    for index, rule in enumerate(value.get("rules", [])):
+        place = ("rules", index)
+        name = rule.get("name")
+        if name is not None and names.setdefault(name, index) != index:
+            yield (*place, "name"), f"rule {names[name] + 1} is called {name!r} as well"
+        found = list(_of_match((*place, "match"), rule["match"], catalogue))
+        yield from found or _covering((*place, "match"), rule["match"], catalogue)
+
+
+def unreachable_levels(value: Mapping[str, Any], confirmation: ConfirmationRules) -> Iterator[Problem]:
+    """Yield the rules whose level no method of confirmation can reach."""
+    if "approval" in confirmation.methods:
+        return
+    for index, rule in enumerate(value.get("rules", [])):
+        if rule.get("level") in ("approval", "two_people"):
+            yield ("rules", index, "level"), f"level {rule['level']} needs approval among confirmation.methods"
+
+
+def condition_problems(place: Place, wanted: Any) -> Iterator[Problem]:
+    """Yield what is wrong with the condition on an argument."""
+    if isinstance(wanted, Mapping):
+        if not wanted:
+            yield place, "the condition says nothing"
+        for key, value in wanted.items():
+            yield from _of_condition_key((*place, key), key, value)
+    elif isinstance(wanted, list):
+        yield from _of_conditions(place, wanted)
+
+
+def _of_condition_key(place: Place, key: str, value: Any) -> Iterator[Problem]:
+    if key not in CONDITION_KEYS:
+        yield place, unknown("condition", key, CONDITION_KEYS)
+    elif key in COMPARISONS and (isinstance(value, bool) or not isinstance(value, (int, float))):
+        yield place, f"{key} needs a number, not {value!r}"
+    elif key == "exists" and not isinstance(value, bool):
+        yield place, f"exists needs true or false, not {value!r}"
+    elif key == "not":
+        yield from condition_problems(place, value)
+    elif key in ("any", "all"):
+        yield from _of_conditions(place, value) if isinstance(value, list) else [(place, f"{key} needs a list")]
+
+
+def _of_conditions(place: Place, wanted: list[Any]) -> Iterator[Problem]:
+    if not wanted:
+        yield place, "an empty list matches nothing"
+    for index, item in enumerate(wanted):
+        yield from condition_problems((*place, index), item)
+
+
+def _of_match(place: Place, match: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Problem]:
+    operations = _operations(catalogue)
+    toolsets = list(dict.fromkeys(operation.toolset for operation in operations))
+    names = [operation.name for operation in operations]
+    yield from _unknown_globs((*place, "tool"), "tool", match.get("tool", []), names)
+    yield from _unknown_globs((*place, "toolset"), "toolset", match.get("toolset", []), toolsets)
+    for path, wanted in match.get("arguments", {}).items():
+        yield from condition_problems((*place, "arguments", path), wanted)
+
+
+def _operations(catalogue: Catalogue) -> list[Operation]:
+    """Return what policy decides on: the operations, and an undo, whose risk is that of what it does."""
+    return [*catalogue, *(local_operation(UNDO_OPERATION, risk) for risk in ("write", "destructive", "credential"))]
+
+
+def _unknown_globs(place: Place, kind: str, globs: Any, known: Iterable[str]) -> Iterator[Problem]:
+    names = list(known)
+    for index, glob in enumerate(as_list(globs)):
+        matches = matcher([glob])
+        if not any(map(matches, names)):
+            yield (*place, index), f"{unknown(kind, glob, names)} {NEVER_MATCHES}"
+
+
+def _covering(place: Place, match: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Problem]:
+    """Yield the keys that no operation has which the rule is about."""
+    compiled = compile_match(match, "deny", UTC)
+    covered = [operation for operation in _operations(catalogue) if compiled.covers(operation)]
+    if not covered:
+        yield place, f"no operation matches all of this {NEVER_MATCHES}"
+    known = _argument_names(covered)
+    for path in match.get("arguments", {}):
+        head = path.partition(".")[0]
+        if covered and head not in known:
+            yield (*place, "arguments", path), unknown("argument", head, known)
+
+
+def _argument_names(operations: Iterable[Operation]) -> set[str]:
+    return {argument.name for operation in operations for argument in operation.arguments}

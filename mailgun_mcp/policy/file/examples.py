@@ -1,0 +1,52 @@
+"""Runs the tests that a policy file brings along."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mailgun_mcp.catalogue.catalogue import Catalogue
+from mailgun_mcp.policy.engine import decide
+from mailgun_mcp.policy.file.hypothetical import suppose
+from mailgun_mcp.policy.globs import matcher
+from mailgun_mcp.policy.model import Decision, Example, Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one test came to."""
+
+    example: Example
+    decision: Decision
+    faults: tuple[str, ...]
+    """How the decision differs from what was expected."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the decision is what was expected."""
+        return not self.faults
+
+
+def run_examples(policy: Policy, catalogue: Catalogue) -> list[Result]:
+    """Return the result of each test of the policy."""
+    return [_run(example, policy, catalogue) for example in policy.tests]
+
+
+def _run(example: Example, policy: Policy, catalogue: Catalogue) -> Result:
+    operation = catalogue.find(example.tool)
+    facts = suppose(operation, dict(example.arguments), example.supposed, policy.timezone)
+    decision = decide(policy, facts)
+    return Result(example, decision, tuple(_faults(example, decision)))
+
+
+def _faults(example: Example, decision: Decision) -> Iterator[str]:
+    if decision.effect != example.expect:
+        yield f"expected {example.expect}, got {decision.effect}"
+    if example.level is not None and decision.level != example.level:
+        yield f"expected level {example.level}, got {decision.level or 'none'}"
+    if example.rule is not None and not _is_called(decision.rule, example.rule):
+        yield f"expected rule {example.rule}, got {decision.rule}"
+
+
+def _is_called(rule: str, wanted: str) -> bool:
+    """Return whether `wanted` names `rule`: wholly, by a glob, or by what stands in its parentheses."""
+    label = rule.rpartition("(")[2].removesuffix(")")
+    return rule == wanted or label == wanted or matcher([wanted])(rule)

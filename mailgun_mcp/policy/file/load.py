@@ -1,0 +1,298 @@
+"""Reads a policy file. Whatever is wrong with it is told with file and line, all of it at once."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import ValidationError
+
+from mailgun_mcp.catalogue.catalogue import Catalogue
+from mailgun_mcp.policy.conditions import compile_match
+from mailgun_mcp.policy.file import checks as policy_checks
+from mailgun_mcp.policy.file.hypothetical import suppose, unknown_arguments
+from mailgun_mcp.policy.file.messages import told
+from mailgun_mcp.policy.file.schema import PolicyModel
+from mailgun_mcp.policy.model import (
+    ConfirmationRules,
+    Example,
+    JournalRules,
+    Notify,
+    Policy,
+    Rule,
+    SendRules,
+    Spend,
+    UndoRules,
+)
+from mailgun_mcp.policy.profiles import PROFILES, profile
+from mailgun_mcp.text.durations import duration
+from mailgun_mcp.text.suggest import unknown
+from mailgun_mcp.text.yaml import Document, Place, YamlError, read
+
+ALONE = Policy("nothing", ())
+"""What a file extends that extends nothing."""
+
+UNQUOTED_CALL = re.compile(r"^([ \t]*(?:-[ \t]+)?call:[ \t]+)([a-z][a-z0-9_]*[ \t]+\{.*\})[ \t]*$", re.MULTILINE)
+"""`call: delete_domain {name: a}` is no YAML without quotes, and too natural to refuse."""
+
+
+class PolicyError(ValueError):
+    """A policy file that cannot be used."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+        """Each `FILE:LINE: what is wrong`."""
+
+
+def open_policy(name: str, catalogue: Catalogue | None = None) -> Policy:
+    """Return the profile called `name`, or the policy of the file at `name`. Raises PolicyError."""
+    if name in PROFILES:
+        return profile(name)
+    if not _is_file_name(name) and not Path(name).exists():
+        raise PolicyError([f"{unknown('policy', name, PROFILES)} (a file is named with its suffix: {name}.yaml)"])
+    return load_policy(Path(name), catalogue)
+
+
+def load_policy(path: Path, catalogue: Catalogue | None = None) -> Policy:
+    """Return the policy of the file at `path`.
+
+    `catalogue` is everything that a rule may name: the whole of it, not what one server offers. Raises PolicyError.
+    """
+    return _load(path, catalogue or Catalogue.load(), path.name, ())
+
+
+def parse_policy(text: str, catalogue: Catalogue, name: str = "policy.yaml", directory: Path | None = None) -> Policy:
+    """Return the policy that `text` says; other files are found from `directory`. Raises PolicyError."""
+    return _parse(text, _Source(name, (directory or Path()) / name, catalogue, ()))
+
+
+def read_call(text: str, catalogue: Catalogue) -> tuple[str, dict[str, Any]]:
+    """Return the tool and the arguments of `delete_domain {name: a.example.com}`. Raises ValueError."""
+    tool, _, written = text.strip().partition(" ")
+    if tool not in catalogue:
+        raise ValueError(unknown("tool", tool, catalogue.names))
+    arguments = read_arguments(written)
+    wrong = unknown_arguments(catalogue.find(tool), arguments)
+    if wrong:
+        raise ValueError("; ".join(wrong))
+    return tool, arguments
+
+
+def read_arguments(written: str) -> dict[str, Any]:
+    """Return the arguments of `{name: a.example.com}`, JSON as well. Raises ValueError when they are none."""
+    document = read(written.strip() or "{}")
+    if document.problems:
+        raise ValueError(document.problems[0][1])
+    if not isinstance(document.value, dict):
+        raise ValueError(f"arguments are written {{name: value}}, not {written.strip()!r}")
+    return document.value
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where a text comes from."""
+
+    name: str
+    """As a person knows the file."""
+    path: Path
+    catalogue: Catalogue
+    seen: tuple[Path, ...]
+    """The files that led here."""
+
+    def error(self, problems: Iterable[tuple[int, str]]) -> PolicyError:
+        return PolicyError([f"{self.name}:{line}: {problem}" for line, problem in sorted(problems)])
+
+
+def _load(path: Path, catalogue: Catalogue, name: str, seen: tuple[Path, ...]) -> Policy:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        whole = path.resolve()
+    except UnicodeDecodeError as error:
+        raise PolicyError([f"{name}:1: not UTF-8 text"]) from error
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise PolicyError([f"{name}: cannot be read: {reason or error}"]) from error
+    return _parse(text, _Source(name, path, catalogue, (*seen, whole)))
+
+
+def _parse(text: str, source: _Source) -> Policy:
+    try:
+        document = read(UNQUOTED_CALL.sub(_quoted, text))
+    except YamlError as error:
+        raise source.error([(error.line, str(error))]) from error
+    return _File(source, document, _validated(document, source)).policy()
+
+
+def _quoted(found: re.Match[str]) -> str:
+    return f"{found[1]}'{found[2].replace(chr(39), chr(39) * 2)}'"
+
+
+def _validated(document: Document, source: _Source) -> dict[str, Any]:
+    """Return what the file says, whatever is left out left out."""
+    if not isinstance(document.value, dict):
+        raise source.error(document.problems[:1] or [(1, "a policy is a mapping: version, rules, …")])
+    problems = list(document.problems)
+    try:
+        said = PolicyModel.model_validate(document.value).model_dump(exclude_unset=True)
+    except ValidationError as error:
+        spoken_for = {line for line, _ in problems}
+        problems += [(line, problem) for line, problem in told(error, document) if line not in spoken_for]
+    if problems:
+        raise source.error(problems)
+    return said
+
+
+class _File:
+    """A file of the right shape, on its way to a policy."""
+
+    def __init__(self, source: _Source, document: Document, said: Mapping[str, Any]) -> None:
+        self._source, self._document, self._said = source, document, said
+        self._problems: list[tuple[int, str]] = []
+        self._problems_of_base: tuple[str, ...] = ()
+
+    def policy(self) -> Policy:
+        for place, problem in policy_checks.problems(self._said, self._source.catalogue):
+            self._problem(place, problem)
+        base = self._base()
+        zone = ZoneInfo(self._said["timezone"]) if "timezone" in self._said else base.timezone
+        confirmation = _confirmation(self._said.get("confirmation", {}), base.confirmation)
+        for place, problem in policy_checks.unreachable_levels(self._said, confirmation):
+            self._problem(place, problem)
+        tests = tuple(self._examples(zone))
+        if self._problems or self._problems_of_base:
+            raise PolicyError([*self._source.error(self._problems).problems, *self._problems_of_base])
+        return Policy(
+            name=self._source.name,
+            rules=(*self._rules(zone), *base.rules),
+            send=(*_send(self._said.get("send")), *base.send),
+            spend=(*_spend(self._said.get("spend")), *base.spend),
+            confirmation=confirmation,
+            journal=_journal(self._said.get("journal", {}), base.journal),
+            undo=_undo(self._said.get("undo", {}), base.undo),
+            secrets=self._said.get("secrets", base.secrets),
+            notify=_notify(self._said["notify"]) if "notify" in self._said else base.notify,
+            timezone=zone,
+            otherwise=base.otherwise,
+            tests=tests,
+            digest=_digest(self._said, base),
+        )
+
+    def _problem(self, place: Place, problem: str) -> None:
+        self._problems.append((self._document.line(place), problem))
+
+    def _base(self) -> Policy:
+        extends = self._said.get("extends")
+        if extends is None:
+            return ALONE
+        if extends in PROFILES:
+            return profile(extends)
+        path = self._source.path.parent / extends
+        if not _is_file_name(extends):
+            self._problem(("extends",), f"{unknown('profile', extends, PROFILES)} (a file is named with its suffix)")
+        elif _resolved(path) in self._source.seen:
+            self._problem(("extends",), f"{extends} leads back to this file")
+        else:
+            return self._extended(path, extends)
+        return ALONE
+
+    def _extended(self, path: Path, name: str) -> Policy:
+        try:
+            return _load(path, self._source.catalogue, name, self._source.seen)
+        except PolicyError as error:
+            self._problems_of_base = error.problems
+            return ALONE
+
+    def _rules(self, zone: tzinfo) -> Iterator[Rule]:
+        for index, rule in enumerate(self._said.get("rules", [])):
+            label = rule.get("name", f"rule {index + 1}")
+            yield Rule(
+                name=f"{self._source.name}:{self._document.line(('rules', index))} ({label})",
+                match=compile_match(rule["match"], rule["decision"], zone),
+                effect=rule["decision"],
+                level=rule.get("level"),
+                reason=rule.get("reason", ""),
+            )
+
+    def _examples(self, zone: tzinfo) -> Iterator[Example]:
+        for index, example in enumerate(self._said.get("tests", [])):
+            supposed = example.get("facts", {})
+            try:
+                tool, arguments = read_call(example["call"], self._source.catalogue)
+                suppose(self._source.catalogue.find(tool), arguments, supposed, zone)
+            except ValueError as error:
+                self._problem(("tests", index, "call"), f"tests[{index}]: {error}")
+                continue
+            yield Example(
+                line=self._document.line(("tests", index)),
+                call=example["call"],
+                tool=tool,
+                arguments=arguments,
+                supposed=supposed,
+                expect=example["expect"],
+                level=example.get("level"),
+                rule=example.get("rule"),
+            )
+
+
+def _resolved(path: Path) -> Path | None:
+    try:
+        return path.resolve()
+    except (OSError, ValueError, RuntimeError):
+        return None
+
+
+def _is_file_name(name: str) -> bool:
+    return "/" in name or "\\" in name or name.endswith((".yaml", ".yml"))
+
+
+def _send(send: Mapping[str, Any] | None) -> tuple[SendRules, ...]:
+    if send is None:
+        return ()
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in send.items()}
+    if "duplicate_window" in values:
+        values["duplicate_window"] = duration(send["duplicate_window"])
+    return (SendRules(**values),)
+
+
+def _spend(spend: Mapping[str, Any] | None) -> tuple[Spend, ...]:
+    return () if spend is None else (Spend(**spend),)
+
+
+def _confirmation(given: Mapping[str, Any], base: ConfirmationRules) -> ConfirmationRules:
+    return ConfirmationRules(
+        methods=tuple(given.get("methods", base.methods)),
+        ttl=duration(given["ttl"]) if "ttl" in given else base.ttl,
+    )
+
+
+def _journal(given: Mapping[str, Any], base: JournalRules) -> JournalRules:
+    return JournalRules(
+        personal=given.get("personal", base.personal),
+        reads=given.get("reads", base.reads),
+        keep=duration(given["keep"]) if "keep" in given else base.keep,
+        most_bytes=given["keep_megabytes"] * 1024 * 1024 if "keep_megabytes" in given else base.most_bytes,
+    )
+
+
+def _undo(given: Mapping[str, Any], base: UndoRules) -> UndoRules:
+    return UndoRules(
+        records=given.get("records", base.records),
+        keep=duration(given["keep"]) if "keep" in given else base.keep,
+        beyond=given.get("beyond", base.beyond),
+    )
+
+
+def _notify(given: Mapping[str, Any]) -> Notify:
+    return Notify(command=tuple(given["command"]) if "command" in given else None, url=given.get("url"))
+
+
+def _digest(value: Mapping[str, Any], base: Policy) -> str:
+    said = {name: item for name, item in value.items() if name not in ("tests", "extends")}
+    content = json.dumps([said, base.digest], sort_keys=True)
+    return sha256(content.encode()).hexdigest()

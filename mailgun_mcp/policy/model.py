@@ -1,0 +1,225 @@
+"""What a policy is: rules, what they decide, and the settings beside them. Records only.
+
+On the start-up path: neither pydantic nor YAML is imported here (`policy_file` reads files).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from typing import Any, Generic, Literal, TypeVar
+
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.policy.facts import Facts
+
+Effect = Literal["allow", "confirm", "deny"]
+Level = Literal["ask", "typed", "approval", "two_people"]
+Method = Literal["elicitation", "approval"]
+
+LEVELS: tuple[Level, ...] = ("ask", "typed", "approval", "two_people")
+"""In rising order of what they ask of a person."""
+
+Subject = TypeVar("Subject")
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What policy says of one call."""
+
+    effect: Effect
+    rule: str
+    """The name of the rule that decided."""
+    reason: str
+    level: Level | None = None
+    """What a confirmation must prove; None unless the effect is `confirm`."""
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the call may be made without asking anyone."""
+        return self.effect == "allow"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition(Generic[Subject]):
+    """One key of a `match`."""
+
+    key: str
+    wanted: str
+    """What the rule says, in words."""
+    holds: Callable[[Subject], bool] = field(compare=False)
+    seen: Callable[[Subject], str] = field(compare=False)
+    """What the call says, in words."""
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.wanted}"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A compiled `match`: every condition must hold."""
+
+    of_operation: tuple[Condition[Operation], ...] = ()
+    """The same for every call of one operation: evaluated once."""
+    of_call: tuple[Condition[Facts], ...] = ()
+
+    def __str__(self) -> str:
+        return ", ".join(str(condition) for condition in (*self.of_operation, *self.of_call)) or "every call"
+
+    def covers(self, operation: Operation) -> bool:
+        """Return whether a call of `operation` can match."""
+        return all(condition.holds(operation) for condition in self.of_operation)
+
+    def holds(self, facts: Facts) -> bool:
+        """Return whether the call matches."""
+        return self.covers(facts.operation) and all(condition.holds(facts) for condition in self.of_call)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What is decided when a call matches."""
+
+    name: str
+    """`FILE:LINE (NAME)` for a file's rule, `guarded/3` for a profile's."""
+    match: Match
+    effect: Effect
+    level: Level | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A rule that is built from `send` or `spend`. It only tightens: its effect is `confirm` or `deny`."""
+
+    name: str
+    effect: Literal["confirm", "deny"]
+    covers: Callable[[Operation], bool] = field(compare=False)
+    check: Callable[[Facts], str | None] = field(compare=False)
+    """Why the call is held or refused, or None when it is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendRules:
+    """The send firewall. None: no restriction. Empty: nothing. `("*",)`: everything."""
+
+    allow_recipients: tuple[str, ...] | None = None
+    deny_recipients: tuple[str, ...] | None = None
+    allow_domains: tuple[str, ...] | None = None
+    deny_domains: tuple[str, ...] | None = None
+    allow_destinations: tuple[str, ...] | None = None
+    deny_destinations: tuple[str, ...] | None = None
+    sender_domains: tuple[str, ...] | None = None
+    recipients_per_call: int | None = None
+    recipients_per_hour: int | None = None
+    duplicate_window: float | None = None
+    """Seconds."""
+    test_mode: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """What billing operations may cost in a calendar month."""
+
+    monthly_budget: float
+    currency: str = "USD"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmationRules:
+    """How a person is asked, and for how long a question stands."""
+
+    methods: tuple[Method, ...] = ("elicitation", "approval")
+    ttl: float = 600.0
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRules:
+    """What is written down of calls, and for how long it is kept."""
+
+    personal: bool = True
+    """Whether the values of arguments that hold personal data are written down."""
+    reads: bool = True
+    keep: float = 400 * 86_400.0
+    """Seconds."""
+    most_bytes: int = 512 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class UndoRules:
+    """What is copied before it is lost, and for how long it can be put back."""
+
+    records: int = 100_000
+    """At most so many things of one call."""
+    keep: float = 30 * 86_400.0
+    """Seconds."""
+    beyond: Literal["confirm", "allow"] = "confirm"
+    """What becomes of a call that would lose more than is copied, where the rules allow it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """What is called when a call is held, so that somebody can answer it."""
+
+    command: tuple[str, ...] | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One of the `tests` of a policy file: a call and what must be decided."""
+
+    line: int
+    call: str
+    tool: str
+    arguments: Mapping[str, Any]
+    supposed: Mapping[str, Any]
+    """Facts beside the call, as written; see `hypothetical.suppose`."""
+    expect: Effect
+    level: Level | None = None
+    rule: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A rule that can concern an operation, and the rest of its match."""
+
+    rule: Rule
+    holds: Callable[[Facts], bool] = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The part of a policy that can concern one operation, denies apart from the rest."""
+
+    guards: tuple[Guard, ...]
+    """Those that deny."""
+    denies: tuple[Planned, ...]
+    others: tuple[Planned, ...]
+    holds: tuple[Guard, ...]
+    """Guards that confirm what the rules would allow."""
+
+
+NOTHING_MATCHED = Decision("deny", "nothing", "no rule allows this call, and what no rule allows is denied")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Rules in the order in which they are asked: the file's before those that it extends."""
+
+    name: str
+    rules: tuple[Rule, ...]
+    send: tuple[SendRules, ...] = ()
+    """One for each file that has them; all of them hold."""
+    spend: tuple[Spend, ...] = ()
+    confirmation: ConfirmationRules = ConfirmationRules()
+    journal: JournalRules = JournalRules()
+    undo: UndoRules = UndoRules()
+    secrets: Literal["withhold", "reveal"] = "withhold"
+    notify: Notify | None = None
+    timezone: tzinfo = UTC
+    otherwise: Decision = NOTHING_MATCHED
+    """When no rule matches."""
+    tests: tuple[Example, ...] = ()
+    digest: str = ""
+    """SHA-256 of what the policy says: comments, order of keys and tests do not change it."""
+    plans: dict[Operation, Plan] = field(default_factory=dict, compare=False, repr=False)
+    """What `engine` worked out for each operation so far."""

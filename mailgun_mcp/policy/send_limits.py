@@ -1,0 +1,167 @@
+"""The send firewall and the budget: guards that refuse or hold a call whatever the rules say."""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.policy.conditions import show
+from mailgun_mcp.policy.facts import Facts
+from mailgun_mcp.policy.globs import Test, address_matcher
+from mailgun_mcp.policy.model import Guard, Policy, SendRules, Spend
+
+Check = Callable[[Facts], str | None]
+
+
+def guards(policy: Policy) -> Iterator[Guard]:
+    """Yield the guards of the policy: of every file's `send` and `spend`, for all of them hold."""
+    for rules in policy.send:
+        yield from _of_send(rules)
+    for budget in policy.spend:
+        yield Guard("spend/monthly_budget", "deny", _bills, partial(_over_budget, budget))
+        yield Guard("spend/unknown_price", "confirm", _bills, partial(_unknown_price, budget))
+
+
+def _of_send(rules: SendRules) -> Iterator[Guard]:
+    yield from _of_recipients(rules)
+    yield from _of_destinations(rules)
+    if rules.sender_domains is not None and "*" not in rules.sender_domains:
+        yield _denying("sender_domains", partial(_wrong_sender, address_matcher(rules.sender_domains)))
+    if rules.recipients_per_call is not None:
+        yield _denying("recipients_per_call", partial(_too_many, rules.recipients_per_call))
+    if rules.recipients_per_hour is not None:
+        yield _denying("recipients_per_hour", partial(_too_fast, rules.recipients_per_hour))
+    if rules.test_mode:
+        yield _denying("test_mode", _not_in_test_mode)
+    if rules.duplicate_window is not None:
+        yield Guard("send/duplicate_window", "confirm", _sends, partial(_duplicate, rules.duplicate_window))
+
+
+def _of_recipients(rules: SendRules) -> Iterator[Guard]:
+    for name, globs in (("allow_recipients", rules.allow_recipients), ("allow_domains", rules.allow_domains)):
+        if globs is not None and "*" not in globs:
+            yield _denying(name, partial(_not_allowed, name, address_matcher(globs)))
+    for name, globs in (("deny_recipients", rules.deny_recipients), ("deny_domains", rules.deny_domains)):
+        if globs:
+            yield _denying(name, partial(_denied, name, address_matcher(globs)))
+
+
+def _of_destinations(rules: SendRules) -> Iterator[Guard]:
+    allowed, denied = rules.allow_destinations, rules.deny_destinations
+    if allowed is not None:
+        matches = address_matcher(allowed)
+        yield Guard("send/allow_destinations", "deny", _opens, partial(_other_destination, matches))
+    if denied:
+        matches = address_matcher(denied)
+        yield Guard("send/deny_destinations", "deny", _opens, partial(_denied_destination, matches))
+
+
+def _denying(name: str, check: Check) -> Guard:
+    return Guard(f"send/{name}", "deny", _sends, check)
+
+
+def _sends(operation: Operation) -> bool:
+    return operation.risk == "send"
+
+
+def _bills(operation: Operation) -> bool:
+    return operation.risk == "billing"
+
+
+def _opens(operation: Operation) -> bool:
+    """Whether the call could open a way out. Taking a webhook away opens none."""
+    return operation.risk != "read" and operation.method != "DELETE"
+
+
+def _first(test: Test, values: Iterable[str], wanted: bool) -> str | None:
+    return next((value for value in values if test(value) is wanted), None)
+
+
+def _not_allowed(name: str, matches: Test, facts: Facts) -> str | None:
+    if not facts.recipients:
+        return f"who would get the mail cannot be read from the call, and {name} restricts it"
+    found = _first(matches, facts.recipients, False)
+    return None if found is None else f"{show(found)} is not in {name}"
+
+
+def _denied(name: str, matches: Test, facts: Facts) -> str | None:
+    found = _first(matches, facts.recipients, True)
+    return None if found is None else f"{show(found)} is in {name}"
+
+
+def _other_destination(matches: Test, facts: Facts) -> str | None:
+    found = _first(matches, facts.destinations, False)
+    return None if found is None else f"data would go to {show(found)}, which is not in allow_destinations"
+
+
+def _denied_destination(matches: Test, facts: Facts) -> str | None:
+    found = _first(matches, facts.destinations, True)
+    return None if found is None else f"data would go to {show(found)}, which is in deny_destinations"
+
+
+def _wrong_sender(matches: Test, facts: Facts) -> str | None:
+    if not facts.senders and facts.domains:
+        return "the sender cannot be read from the call, and sender_domains restricts it"
+    found = _first(matches, facts.senders, False)
+    return None if found is None else f"the sender {show(found)} is not of sender_domains"
+
+
+def _count(facts: Facts) -> int:
+    return max(1, facts.recipient_count)
+
+
+def _too_many(limit: int, facts: Facts) -> str | None:
+    count = _count(facts)
+    return f"{count} recipients; recipients_per_call is {limit}" if count > limit else None
+
+
+def _too_fast(limit: int, facts: Facts) -> str | None:
+    before, count = facts.context.recipients_last_hour, _count(facts)
+    if before + count <= limit:
+        return None
+    return f"{before} recipients in the last hour and {count} now; recipients_per_hour is {limit}"
+
+
+def _not_in_test_mode(facts: Facts) -> str | None:
+    if facts.arguments.get("test_mode") is True:
+        return None
+    if any(argument.name == "test_mode" for argument in facts.operation.arguments):
+        return "the policy sends in test mode only: set test_mode to true"
+    return f"the policy sends in test mode only, which {facts.operation.name} does not have"
+
+
+def _duplicate(window: float, facts: Facts) -> str | None:
+    age = facts.context.duplicate_age
+    if age is None or age > window:
+        return None
+    return f"the same message was sent {age:.0f} seconds ago"
+
+
+def _price(budget: Spend, facts: Facts) -> float | None:
+    """What the call costs in the currency of the budget; rates between currencies are not known."""
+    price = facts.operation.price
+    return facts.price if price and price.currency == budget.currency else None
+
+
+def _over_budget(budget: Spend, facts: Facts) -> str | None:
+    price, spent = _price(budget, facts), facts.context.spent_this_month
+    if price is None:
+        used_up = not spent < budget.monthly_budget
+        return f"the monthly budget of {_money(budget, budget.monthly_budget)} is used up" if used_up else None
+    # Stated so that a price that is no number is over the budget.
+    if spent + price <= budget.monthly_budget:
+        return None
+    return (
+        f"{_money(budget, price)} more than the {_money(budget, spent)} spent this month "
+        f"is over the budget of {_money(budget, budget.monthly_budget)}"
+    )
+
+
+def _unknown_price(budget: Spend, facts: Facts) -> str | None:
+    if _price(budget, facts) is not None:
+        return None
+    left = budget.monthly_budget - facts.context.spent_this_month
+    return f"its price in {budget.currency} is not known, and {_money(budget, left)} of the monthly budget are left"
+
+
+def _money(budget: Spend, amount: float) -> str:
+    return f"{amount:.2f} {budget.currency}"

@@ -1,0 +1,164 @@
+"""Conditions on the value of an argument: `welcome-*`, `[a, b]`, `{more_than: 5}`, `{not: {exists: true}}`.
+
+A condition looks at every text and number inside the value: a rule that allows needs all of them to agree, one that
+holds back needs any. What cannot be compared raises ValueError, and the engine denies.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from mailgun_mcp.policy.globs import matcher
+
+Test = Callable[[Any], bool]
+
+
+class _Missing:
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+MISSING = _Missing()
+"""The value of an argument that the call does not give."""
+
+COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+    "more_than": lambda value, limit: value > limit,
+    "less_than": lambda value, limit: value < limit,
+    "at_least": lambda value, limit: value >= limit,
+    "at_most": lambda value, limit: value <= limit,
+}
+
+
+def compile_value(wanted: Any, *, every: bool) -> Test:
+    """Return the test of a value; `every` for a rule that allows.
+
+    Raises ValueError when `wanted` is no condition.
+    """
+    if isinstance(wanted, Mapping):
+        tests = [_compile_key(key, value, every) for key, value in wanted.items()]
+        return lambda value: all(test(value) for test in tests)
+    if isinstance(wanted, list):
+        leaf = _any_leaf(wanted)
+        if leaf is not None:
+            return _quantified(leaf, every)
+        tests = [compile_value(item, every=every) for item in wanted]
+        return lambda value: any(test(value) for test in tests)
+    return _quantified(_leaf(wanted), every)
+
+
+def find(arguments: Mapping[str, Any], path: str) -> Any:
+    """Return the value at `path` (`members.address`, `variables.*`), MISSING when there is none."""
+    value: Any = arguments
+    for step in path.split("."):
+        value = _step(value, step)
+        if value is MISSING:
+            break
+    return value
+
+
+def number(value: Any) -> float:
+    """Return `value` as a number. Raises ValueError when it is none: a comparison with it would lie."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise ValueError(f"{type(value).__name__} is not a number")
+    try:
+        found = float(value)
+    except (ValueError, OverflowError) as error:
+        raise ValueError("the value is not a number") from error
+    if math.isnan(found):
+        raise ValueError("the value is not a number")
+    return found
+
+
+def _compile_key(key: str, wanted: Any, every: bool) -> Test:
+    if key in COMPARISONS:
+        return _quantified(_compared(COMPARISONS[key], number(wanted)), every)
+    if key == "not":
+        # "Some is not" is the opposite of "all are".
+        inner = compile_value(wanted, every=not every)
+        return lambda value: not inner(value)
+    if key == "any":
+        return compile_value(list(wanted), every=every)
+    if key == "all":
+        tests = [compile_value(item, every=every) for item in wanted]
+        return lambda value: all(test(value) for test in tests)
+    if key == "exists":
+        return lambda value: (value is not MISSING) is bool(wanted)
+    if key == "equals":
+        return _equals(wanted, every)
+    raise ValueError(f"unknown condition {key!r}")
+
+
+def _compared(compare: Callable[[float, float], bool], limit: float) -> Test:
+    return lambda leaf: compare(number(leaf), limit)
+
+
+def _quantified(test: Test, every: bool) -> Test:
+    if every:
+        return lambda value: bool(found := list(_leaves(value))) and all(test(leaf) for leaf in found)
+    return lambda value: any(test(leaf) for leaf in _leaves(value))
+
+
+def _any_leaf(wanted: list[Any]) -> Test | None:
+    if any(isinstance(item, (Mapping, list)) for item in wanted):
+        return None
+    tests = [_leaf(item) for item in wanted]
+    return lambda leaf: any(test(leaf) for test in tests)
+
+
+def _equals(wanted: Any, every: bool) -> Test:
+    if isinstance(wanted, (Mapping, list)):
+        return lambda value: _same(value, wanted)
+    return _quantified(lambda leaf: _same(leaf, wanted), every)
+
+
+def _leaf(wanted: Any) -> Test:
+    if not isinstance(wanted, str):
+        return lambda leaf: _same(leaf, wanted)
+    matches = matcher([wanted])
+    return lambda leaf: (text := _text(leaf)) is not None and matches(text)
+
+
+def _same(value: Any, wanted: Any) -> bool:
+    if isinstance(value, Mapping) and isinstance(wanted, Mapping):
+        return value.keys() == wanted.keys() and all(_same(value[key], wanted[key]) for key in wanted)
+    if isinstance(value, list) and isinstance(wanted, list):
+        return len(value) == len(wanted) and all(map(_same, value, wanted))
+    # True equals 1 in Python, and does not here.
+    return isinstance(value, bool) is isinstance(wanted, bool) and bool(value == wanted)
+
+
+def _text(leaf: Any) -> str | None:
+    if isinstance(leaf, bool):
+        return str(leaf).lower()
+    return str(leaf) if isinstance(leaf, (str, int, float)) else None
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if value is MISSING:
+        return
+    if isinstance(value, Mapping):
+        for item in value.values():
+            yield from _leaves(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _leaves(item)
+    else:
+        yield value
+
+
+def _step(value: Any, step: str) -> Any:
+    if isinstance(value, Mapping):
+        return _of_mapping(value, step)
+    if isinstance(value, (list, tuple)):
+        if step == "*":
+            return list(value) or MISSING
+        return [found for item in value if (found := _step(item, step)) is not MISSING] or MISSING
+    return MISSING
+
+
+def _of_mapping(value: Mapping[str, Any], step: str) -> Any:
+    # Header names have no case: `headers.reply-to` must see `Reply-To`.
+    found = [item for name, item in value.items() if step == "*" or str(name).lower() == step.lower()]
+    if not found:
+        return MISSING
+    return found[0] if len(found) == 1 and step != "*" else found

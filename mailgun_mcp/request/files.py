@@ -1,0 +1,85 @@
+"""Files in a call: given as text, as base64, or as a path inside a directory that the operator allowed."""
+
+import base64
+import binascii
+import re
+from pathlib import Path
+from typing import Any
+
+from mailgun_mcp.request.formats import control_character
+from mailgun_mcp.request.multipart import Part
+
+MAX_FILE = 25 * 1024 * 1024
+CONTENT_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(;\s*[\w!#$&^.+-]+=[\w!#$&^.+-]+)*")
+
+
+class FileFault(Exception):
+    """A file that cannot be taken into a request."""
+
+
+class Files:
+    """Turns a call's files into parts. Without directories no path is read."""
+
+    def __init__(self, directories: tuple[Path, ...] = ()) -> None:
+        self._directories = tuple(directory.resolve() for directory in directories)
+
+    def part(self, field: str, given: dict[str, Any]) -> Part:
+        """Return the form part of `given`. Raises FileFault when it is not exactly one readable file."""
+        sources = [key for key in ("text", "base64", "path") if given.get(key) is not None]
+        if len(sources) != 1:
+            raise FileFault(f"needs exactly one of text, base64, path{f', not {len(sources)}' if sources else ''}")
+        data, name = getattr(self, f"_{sources[0]}")(given[sources[0]])
+        if len(data) > MAX_FILE:
+            raise FileFault(f"{len(data):,} bytes is more than the limit of {MAX_FILE:,}")
+        filename = given.get("filename") or name or field
+        if control_character(filename) or not _is_text(filename):
+            raise FileFault("filename holds a control character, or one that is no text")
+        return Part(field, data, filename, self._content_type(given.get("content_type"), filename))
+
+    def _text(self, text: str) -> tuple[bytes, None]:
+        return text.encode(), None
+
+    def _base64(self, text: str) -> tuple[bytes, None]:
+        try:
+            return base64.b64decode("".join(text.split()), validate=True), None
+        except (binascii.Error, ValueError) as error:
+            raise FileFault("base64 is not valid") from error
+
+    def _path(self, text: str) -> tuple[bytes, str]:
+        if not self._directories:
+            raise FileFault("path: the server may read no files; start it with --files DIR, or give text or base64")
+        try:
+            path = next(
+                (
+                    candidate
+                    for directory in self._directories
+                    if (candidate := (directory / text).resolve()).is_relative_to(directory) and candidate.is_file()
+                ),
+                None,
+            )
+            if path is None:
+                raise FileFault("path: no such file inside the directories given with --files")
+            if path.stat().st_size > MAX_FILE:
+                raise FileFault(f"{path.stat().st_size:,} bytes is more than the limit of {MAX_FILE:,}")
+            return path.read_bytes(), path.name
+        # A loop of links is a RuntimeError to `resolve` before Python 3.13.
+        except (OSError, ValueError, RuntimeError) as error:
+            raise FileFault("path: cannot be read") from error
+
+    def _content_type(self, given: str | None, filename: str) -> str:
+        if given is not None:
+            if not CONTENT_TYPE.fullmatch(given):
+                raise FileFault(f"content_type {given!r} is not a media type")
+            return given
+        from mimetypes import guess_type
+
+        return guess_type(filename)[0] or "application/octet-stream"
+
+
+def _is_text(name: str) -> bool:
+    """Say whether `name` can be sent: the name of a file on disk may hold bytes that are no text."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

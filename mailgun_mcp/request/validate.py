@@ -1,0 +1,302 @@
+"""Says everything that is wrong with a call's arguments, at once."""
+
+import math
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any
+
+from mailgun_mcp.catalogue.operation import Argument, Arguments, Operation
+from mailgun_mcp.request.dates import parse
+from mailgun_mcp.request.formats import (
+    FORMATS,
+    control_character,
+    header_value,
+    line_break,
+    path_part,
+    slash,
+    storage_host,
+)
+from mailgun_mcp.text.suggest import nearest
+
+MAX_DEPTH = 32
+MAX_FAULTS = 20
+SHOWN = 80
+LARGEST = 2**64
+TIMES = ("rfc2822", "rfc3339", "epoch")
+
+Check = Callable[[str], str | None]
+
+
+def faults(operation: Operation, arguments: Arguments) -> list[str]:
+    """Return what is wrong with `arguments`, a sentence each; nothing when they are right.
+
+    Never raises for the caller's data, however deep, long or odd it is.
+    """
+    found = [*_unsafe(arguments, "", 0)]
+    if found:
+        # jsonschema recurses: what is too deep or not finite is not shown to it.
+        return found[:MAX_FAULTS]
+    found += _schema_faults(_validator(operation), arguments)
+    found += _format_faults(operation, arguments)
+    found += _empty_faults(operation, arguments)
+    found += _time_faults(operation, arguments)
+    found += _rule_faults(operation, arguments)
+    return found[:MAX_FAULTS]
+
+
+def schema_faults(schema: dict[str, Any], arguments: Arguments) -> list[str]:
+    """Return what is wrong with the arguments of a tool that is no operation: only its schema says."""
+    from jsonschema import Draft202012Validator
+
+    found = [*_unsafe(arguments, "", 0)] or [*_schema_faults(Draft202012Validator(schema), arguments)]
+    return found[:MAX_FAULTS]
+
+
+def prepare() -> None:
+    """Import ahead what the first call of `faults` needs."""
+    import jsonschema  # noqa: F401
+
+
+def _unsafe(value: Any, place: str, depth: int) -> Iterator[str]:
+    """Yield what no field of any operation may hold: NaN, NUL, lone surrogates, bottomless nesting."""
+    if depth > MAX_DEPTH:
+        yield f"{place or 'arguments'}: nested deeper than {MAX_DEPTH} levels"
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _unsafe_text(key, f"{place}: name {_shown(key)}")
+            yield from _unsafe(item, _join(place, _named(key)), depth + 1)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _unsafe(item, f"{place}[{index}]", depth + 1)
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield f"{place}: {value} is not a number that JSON knows"
+    elif isinstance(value, int) and abs(value) > LARGEST:
+        yield f"{place}: is larger than any number that Mailgun takes"
+    elif isinstance(value, str):
+        yield from _unsafe_text(value, place)
+
+
+def _unsafe_text(text: str, place: str) -> Iterator[str]:
+    if "\0" in text:
+        yield f"{place}: holds a NUL character"
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        yield f"{place}: holds a lone surrogate, which is no character"
+
+
+@lru_cache(maxsize=512)
+def _validator(operation: Operation) -> Any:
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(operation.input_schema)
+
+
+def _schema_faults(validator: Any, arguments: Arguments) -> Iterator[str]:
+    for error in sorted(
+        validator.iter_errors(arguments), key=lambda error: [str(part) for part in error.absolute_path]
+    ):
+        yield from _told(error)
+
+
+def _told(error: Any) -> Iterator[str]:
+    place = _place(error.absolute_path)
+    match error.validator:
+        case "required":
+            missing = [name for name in error.validator_value if name not in error.instance]
+            # jsonschema reports each missing name on its own: the message names which.
+            name = next((name for name in missing if repr(name) in error.message), missing[0])
+            yield f"{_join(place, name)}: is required{_expected(error.schema.get('properties', {}).get(name))}"
+        case "additionalProperties":
+            known = error.schema.get("properties", {})
+            for name in error.instance:
+                if name not in known:
+                    yield _unknown(_join(place, _named(name)), name, known)
+        case "type":
+            yield f"{place}: must be {_article(error.validator_value)}, not {_kind(error.instance)} {_shown(error.instance)}"
+        case "enum":
+            yield _not_in_enum(place, error)
+        case _:
+            yield f"{place or 'arguments'}: {_limit(error)}"
+
+
+def _unknown(place: str, name: str, known: dict[str, Any]) -> str:
+    like = nearest(name, known)
+    if like:
+        return f"{place}: unknown argument; did you mean {like}?"
+    return f"{place}: unknown argument; " + (f"known are {', '.join(known)}" if known else "there are none here")
+
+
+def _not_in_enum(place: str, error: Any) -> str:
+    options = error.validator_value
+    like = (
+        nearest(error.instance, [option for option in options if isinstance(option, str)])
+        if isinstance(error.instance, str)
+        else None
+    )
+    told = f"did you mean {like!r}?" if like else f"must be one of {', '.join(map(str, options[:50]))}"
+    return f"{place}: {_shown(error.instance)} is not allowed; {told}"
+
+
+def _limit(error: Any) -> str:
+    bound = error.validator_value
+    match error.validator:
+        case "minimum":
+            return f"{_shown(error.instance)} is less than {bound}"
+        case "maximum":
+            return f"{_shown(error.instance)} is more than {bound}"
+        case "minItems":
+            return f"needs at least {bound} item(s)"
+        case "maxItems":
+            return f"takes at most {bound} items, not {len(error.instance)}"
+        case "minLength":
+            return f"needs at least {bound} character(s)"
+        case "maxLength":
+            return f"takes at most {bound} characters, not {len(error.instance)}"
+        case "pattern":
+            return f"{_shown(error.instance)} does not match {bound}"
+        case _:
+            return f"{_shown(error.instance)} is not valid ({error.validator})"
+
+
+def _format_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
+    for argument in operation.arguments:
+        for item in _texts(arguments.get(argument.name)):
+            fault = next((fault for check in _checks(argument) if (fault := check(item))), None)
+            if fault:
+                yield f"{argument.name}: {_shown(item)} {fault}"
+
+
+def _checks(argument: Argument) -> Iterator[Check]:
+    if argument.format:
+        yield FORMATS[argument.format]
+    if argument.single_line or argument.place == "query":
+        yield line_break
+    yield from PLACE_CHECKS.get(argument.place, ())
+    if argument.place == "path" and argument.format != "email":
+        yield slash
+
+
+def _foreign_host(value: str) -> str | None:
+    try:
+        storage_host(value)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+PLACE_CHECKS: dict[str, tuple[Check, ...]] = {
+    "path": (control_character, path_part),
+    "page_path": (path_part, slash),
+    "header": (header_value,),
+    "host": (control_character, _foreign_host),
+}
+
+
+def _empty_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
+    """A required list without items would leave its field out of a form."""
+    for name in operation.input_schema.get("required", []):
+        if arguments.get(name) == [] and not operation.input_schema["properties"][name].get("minItems"):
+            yield f"{name}: needs at least 1 item(s)"
+
+
+def _time_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
+    for argument in operation.arguments:
+        times = {"": argument.encode, **argument.nested}
+        for way in (way for way, encode in times.items() if encode in TIMES):
+            for place, text in _at(arguments.get(argument.name), way.split("/") if way else [], argument.name):
+                try:
+                    parse(text)
+                except ValueError as error:
+                    yield f"{place}: {error}"
+
+
+def _at(value: Any, way: list[str], place: str) -> Iterator[tuple[str, str]]:
+    """Yield each text that `way` (`*/created_at`) leads to, with its place."""
+    if not way:
+        if isinstance(value, str):
+            yield place, value
+    elif way[0] == "*" and isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _at(item, way[1:], f"{place}[{index}]")
+    elif isinstance(value, dict):
+        yield from _at(value.get(way[0]), way[1:], f"{place}.{way[0]}")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
+
+
+def _rule_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
+    given = {name for name, value in arguments.items() if value not in (None, [], {})}
+    for rule in operation.rules:
+        for kind in ("at_least_one", "exactly_one", "at_most_one"):
+            names = rule.get(kind)
+            if names:
+                yield from _count(kind, names, [name for name in names if name in given])
+        if "max_recipients" in rule:
+            yield from _count_recipients(rule["max_recipients"], rule["over"], arguments)
+        if "requires" in rule and rule["argument"] in given:
+            for name in rule["requires"]:
+                if name not in given:
+                    yield f"{name}: is required with {rule['argument']}"
+
+
+def _count(kind: str, names: list[str], given: list[str]) -> Iterator[str]:
+    listed = ", ".join(names)
+    if not given and kind != "at_most_one":
+        yield f"one of {listed} is required"
+    elif len(given) > 1 and kind != "at_least_one":
+        yield f"only one of {listed} may be given, not {' and '.join(given)}"
+
+
+def _count_recipients(most: int, names: list[str], arguments: Arguments) -> Iterator[str]:
+    count = sum(_addresses(text) for name in names for text in _texts(arguments.get(name)))
+    if count > most:
+        yield f"{', '.join(names)}: {count:,} recipients is more than Mailgun's limit of {most:,} in one call"
+
+
+def _addresses(text: str) -> int:
+    """Count the addresses in one string, which may hold several; commas inside quotes part none."""
+    pieces = text.split('"')
+    unquoted = "".join(pieces[::2]) if len(pieces) % 2 else text
+    return max(1, sum("@" in piece for piece in unquoted.replace(";", ",").split(",")))
+
+
+def _place(path: Any) -> str:
+    place = ""
+    for part in path:
+        place = f"{place}[{part}]" if isinstance(part, int) else _join(place, _named(part))
+    return place
+
+
+def _named(name: str) -> str:
+    return name if len(name) <= SHOWN else f"{name[:SHOWN]}…"
+
+
+def _join(place: str, name: str) -> str:
+    return f"{place}.{name}" if place else name
+
+
+def _expected(schema: dict[str, Any] | None) -> str:
+    return f" ({schema['type']})" if schema and "type" in schema else ""
+
+
+def _article(kind: str) -> str:
+    return f"an {kind}" if kind[0] in "aio" else f"a {kind}"
+
+
+def _kind(value: Any) -> str:
+    names = {bool: "boolean", str: "string", int: "integer", float: "number", list: "array", dict: "object"}
+    return names.get(type(value), "null")
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(text)} characters)"

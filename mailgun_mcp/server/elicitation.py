@@ -1,0 +1,104 @@
+"""Asks the person at the client by elicitation: returned and sealed (2026-07-28), or pushed (before)."""
+
+import json
+from collections.abc import Awaitable, Callable
+from secrets import token_urlsafe
+from typing import Any
+
+import anyio
+import mcp_types as types
+from mcp.server.context import ServerRequestContext
+from mcp.shared.exceptions import MCPError
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+
+from mailgun_mcp.confirm.form import Form, Verdict, judge
+
+Context = ServerRequestContext[dict[str, Any], Any]
+Burn = Callable[[str], Awaitable[bool]]
+
+KEY = "confirmation"
+
+
+class InputRequired(Exception):
+    """The call's answer for now: the question, for a client of the 2026-07-28 era to bring before the person."""
+
+    def __init__(self, result: types.InputRequiredResult) -> None:
+        super().__init__("input required")
+        self.result = result
+
+
+class Elicitation:
+    """The person at the client of one call.
+
+    `burn` takes a nonce and says whether this was its first use, in any process.
+    """
+
+    def __init__(self, context: Context, params: types.CallToolRequestParams, burn: Burn) -> None:
+        self._context = context
+        self._params = params
+        self._burn = burn
+        self._answered = False
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether the client can show a form: it says so, and there is a way to reach it."""
+        capabilities = self._context.session.client_capabilities
+        elicitation = capabilities.elicitation if capabilities else None
+        if elicitation is None or (elicitation.form is None and elicitation.url is not None):
+            return False
+        return self._modern or self._context.session.can_send_request
+
+    async def ask(self, form: Form, *, patience: float) -> Verdict:
+        """Return what the person's answer means. Raises InputRequired where the question is returned, not pushed."""
+        return await self._returned(form) if self._modern else await self._pushed(form, patience)
+
+    @property
+    def _modern(self) -> bool:
+        return self._context.protocol_version in MODERN_PROTOCOL_VERSIONS
+
+    async def _pushed(self, form: Form, patience: float) -> Verdict:
+        """A fault on the way is a no, whatever it is."""
+        try:
+            with anyio.fail_after(patience):
+                answer = await self._context.session.elicit_form(
+                    form.text, form.schema, related_request_id=self._context.request_id
+                )
+        except TimeoutError:
+            return "timeout"
+        except (MCPError, ValueError, anyio.ClosedResourceError, anyio.BrokenResourceError):
+            return "broken"
+        return judge(form, answer.action, answer.content)
+
+    async def _returned(self, form: Form) -> Verdict:
+        """The sealed state says which question the answer belongs to; each is good for one answer."""
+        state = _state(self._params.request_state)
+        answer = (self._params.input_responses or {}).get(KEY)
+        if state is None or answer is None or self._answered:
+            raise InputRequired(_question(form))
+        self._answered = True
+        if not isinstance(answer, types.ElicitResult):
+            return "unknown"
+        if state["binding"] != form.binding.digest:
+            return "other"
+        if not await self._burn(state["nonce"]):
+            return "replay"
+        if state["preview"] != form.preview:
+            raise InputRequired(_question(form))
+        return judge(form, answer.action, answer.content)
+
+
+def _question(form: Form) -> types.InputRequiredResult:
+    state = {"binding": form.binding.digest, "preview": form.preview, "nonce": token_urlsafe(16)}
+    params = types.ElicitRequestFormParams(message=form.text, requested_schema=form.schema)
+    return types.InputRequiredResult(
+        input_requests={KEY: types.ElicitRequest(params=params)}, request_state=json.dumps(state)
+    )
+
+
+def _state(text: str | None) -> dict[str, str] | None:
+    """The SDK's boundary has verified the seal; what it let through is ours, or from an older server."""
+    try:
+        state = json.loads(text or "null")
+    except ValueError:
+        return None
+    return state if isinstance(state, dict) and state.keys() >= {"binding", "preview", "nonce"} else None

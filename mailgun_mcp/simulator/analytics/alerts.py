@@ -1,0 +1,111 @@
+"""Watches thresholds: looks at the account's figures and notes what crosses a limit."""
+
+import operator
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from mailgun_mcp.simulator.analytics.rates import (
+    Tally,
+    bounce_rate,
+    complaint_rate,
+    delivered_rate,
+    since,
+    temporary_rate,
+)
+from mailgun_mcp.simulator.model.account import Account, Domain, Event
+from mailgun_mcp.simulator.model.clock import DAY, HOUR, MINUTE
+from mailgun_mcp.simulator.model.thresholds import Hit, Threshold
+
+PERIOD = re.compile(r"([1-9][0-9]{0,3})([mhd])")
+UNITS = {"m": MINUTE, "h": HOUR, "d": DAY}
+
+COMPARE: dict[str, Callable[[float, float], bool]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+RATES: dict[str, Callable[[Tally], float]] = {
+    "hard_bounce_rate": bounce_rate,
+    "temporary_fail_rate": temporary_rate,
+    "delivered_rate": delivered_rate,
+    "complained_rate": complaint_rate,
+}
+MATCH: dict[str, Callable[[str, list[str]], bool]] = {
+    "=": lambda value, wanted: value in wanted,
+    "!=": lambda value, wanted: value not in wanted,
+    "contains": lambda value, wanted: any(text in value for text in wanted),
+    "not contains": lambda value, wanted: not any(text in value for text in wanted),
+    "<": lambda value, wanted: all(value < text for text in wanted),
+    "<=": lambda value, wanted: all(value <= text for text in wanted),
+    ">": lambda value, wanted: all(value > text for text in wanted),
+    ">=": lambda value, wanted: all(value >= text for text in wanted),
+}
+
+
+def seconds(period: str) -> float | None:
+    """Return the seconds of a period such as `1h`, or None when it is none."""
+    found = PERIOD.fullmatch(period)
+    return int(found[1]) * UNITS[found[2]] if found else None
+
+
+def watch(account: Account) -> None:
+    """Compare every threshold with the figures of now, and note the hits."""
+    thresholds = account.administration.thresholds
+    for threshold in thresholds.alerts.values():
+        _note(account, threshold, _rates(account, threshold))
+    for threshold in thresholds.limits.values():
+        # Previews and seed tests are not part of the simulator: none was ever made.
+        _note(account, threshold, {account.id: 0.0})
+
+
+def _note(account: Account, threshold: Threshold, figures: dict[str, float]) -> None:
+    now, hits = account.clock.now(), account.administration.thresholds.hits
+    threshold.last_checked = now
+    crossed = COMPARE[threshold.comparator]
+    for value in sorted(figures):
+        if crossed(figures[value], float(threshold.limit)):
+            hit = hits.setdefault(
+                (threshold.id, value), Hit(account.uuid(), threshold.id, value, now, now, figures[value])
+            )
+            hit.triggered, hit.latest, hit.updated_at = True, figures[value], now
+    for (owner, value), hit in hits.items():
+        figure = figures.get(value)
+        over = owner == threshold.id and (figure is None or not crossed(figure, float(threshold.limit)))
+        if over and hit.triggered:
+            hit.triggered, hit.updated_at = False, now
+            hit.latest = hit.latest if figure is None else figure
+
+
+def _rates(account: Account, threshold: Threshold) -> dict[str, float]:
+    """Return the metric by the value of the dimension, of those that mail was sent by."""
+    tallies: dict[str, Tally] = {}
+    for holder, domain, event in _events(account, threshold):
+        facts = _facts(holder, domain, event)
+        if all(MATCH[each["comparator"]](facts[each["dimension"]], each["values"]) for each in threshold.filters):
+            tallies.setdefault(facts[threshold.dimension], Tally()).add(event)
+    rate = RATES[threshold.metric]
+    return {value: rate(counts) for value, counts in tallies.items() if value and counts.sent + counts.temporary}
+
+
+def _events(account: Account, threshold: Threshold) -> Iterator[tuple[Account, Domain, Event]]:
+    start = account.clock.now() - (seconds(threshold.period) or HOUR)
+    holders = [account, *(child.account for child in account.administration.subaccounts.values())]
+    for holder in holders:
+        for domain in holder.domains.values():
+            for event in since(domain, start):
+                yield holder, domain, event
+
+
+def _facts(holder: Account, domain: Domain, event: Event) -> dict[str, str]:
+    envelope: dict[str, Any] = event.record.get("envelope", {})
+    return {
+        "domain": domain.name,
+        "ip": envelope.get("sending-ip", ""),
+        "ip_pool": domain.administration.sending.pool_id or "",
+        "recipient_provider": event.record.get("recipient-provider", ""),
+        "subaccount": holder.id,
+    }

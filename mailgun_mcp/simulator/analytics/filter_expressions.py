@@ -1,0 +1,100 @@
+"""Filter expressions of `/events`: `a OR b`, `a AND b`, `NOT a`, parentheses, quoted text."""
+
+import re
+from collections.abc import Callable
+
+from mailgun_mcp.simulator.replies.reply import Refusal
+
+Holds = Callable[[str], bool]
+Expression = Callable[[Holds], bool]
+
+TOKEN = re.compile(r"""\s*(?:(?P<mark>[()])|(?P<quote>["'])(?P<quoted>.*?)(?P=quote)(?=[\s)]|$)|(?P<word>[^\s()]+))""")
+OPERATORS = frozenset({"AND", "OR", "NOT", "(", ")"})
+
+Token = tuple[bool, str]
+"""Whether it is an operator, and its text."""
+
+
+def parse_expression(text: str) -> Expression:
+    """Return what says whether the expression is true, given what says so of each term.
+
+    Words side by side are one term. Raises Refusal when it is not well formed.
+    """
+    parser = _Parser(text)
+    expression = parser.alternatives()
+    if parser.tokens:
+        raise parser.refusal()
+    return expression
+
+
+def alternatives_of(text: str) -> list[str] | None:
+    """Return the terms of which one must hold, or None when the expression is not so simple."""
+    options = [""]
+    for is_operator, word in _tokens(text):
+        if is_operator and word != "OR":
+            return None
+        if is_operator:
+            options.append("")
+        else:
+            options[-1] = f"{options[-1]} {word}".strip()
+    return options
+
+
+class _Parser:
+    """Recursive descent: OR binds weaker than AND, AND weaker than NOT."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self.tokens = _tokens(text)
+
+    def alternatives(self) -> Expression:
+        options = [self._conjunction()]
+        while self._take("OR"):
+            options.append(self._conjunction())
+        return options[0] if len(options) == 1 else lambda holds: any(option(holds) for option in options)
+
+    def refusal(self) -> Refusal:
+        return Refusal(400, f"Invalid filter expression: {self._text}")
+
+    def _conjunction(self) -> Expression:
+        parts = [self._negation()]
+        while self._take("AND"):
+            parts.append(self._negation())
+        return parts[0] if len(parts) == 1 else lambda holds: all(part(holds) for part in parts)
+
+    def _negation(self) -> Expression:
+        if self._take("NOT"):
+            inner = self._negation()
+            return lambda holds: not inner(holds)
+        if self._take("("):
+            inner = self.alternatives()
+            if not self._take(")"):
+                raise self.refusal()
+            return inner
+        return self._term()
+
+    def _term(self) -> Expression:
+        words = []
+        while self.tokens and not self.tokens[0][0]:
+            words.append(self.tokens.pop(0)[1])
+        if not words:
+            raise self.refusal()
+        term = " ".join(words)
+        return lambda holds: holds(term)
+
+    def _take(self, operator: str) -> bool:
+        if self.tokens[:1] == [(True, operator)]:
+            self.tokens.pop(0)
+            return True
+        return False
+
+
+def _tokens(text: str) -> list[Token]:
+    return [_token(found) for found in TOKEN.finditer(text)]
+
+
+def _token(found: re.Match[str]) -> Token:
+    if found["quote"]:
+        return False, found["quoted"]
+    text = found["mark"] or found["word"]
+    return text in OPERATORS, text

@@ -1,0 +1,89 @@
+"""How mail went: counts and rates of a domain's events, as reputation and thresholds look at them."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from mailgun_mcp.simulator.model.account import Domain, Event
+from mailgun_mcp.simulator.model.event_log import Span
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of some mail."""
+
+    accepted: int = 0
+    delivered: int = 0
+    hard: int = 0
+    """Refused for good by the recipient's server."""
+    temporary: int = 0
+    complained: int = 0
+
+    @property
+    def sent(self) -> int:
+        return self.delivered + self.hard
+
+    def add(self, event: Event) -> None:
+        field = FIELDS.get(event.record["event"])
+        if field:
+            field(self, event)
+
+
+def tally(events: Iterable[Event]) -> Tally:
+    """Return the counts of `events`."""
+    counts = Tally()
+    for event in events:
+        counts.add(event)
+    return counts
+
+
+def since(domain: Domain, start: float) -> Iterator[Event]:
+    """Yield the domain's events from `start` on that a tally counts."""
+    return domain.events.walk(Span(low=start, kinds=COUNTED))
+
+
+def bounce_rate(counts: Tally) -> float:
+    return _rate(counts.hard, counts.sent)
+
+
+def complaint_rate(counts: Tally) -> float:
+    return _rate(counts.complained, counts.delivered)
+
+
+def delivered_rate(counts: Tally) -> float:
+    return _rate(counts.delivered, counts.sent)
+
+
+def temporary_rate(counts: Tally) -> float:
+    return _rate(counts.temporary, counts.sent + counts.temporary)
+
+
+def _rate(part: int, whole: int) -> float:
+    return round(part / whole, 6) if whole else 0.0
+
+
+def _accepted(counts: Tally, _: Event) -> None:
+    counts.accepted += 1
+
+
+def _delivered(counts: Tally, _: Event) -> None:
+    counts.delivered += 1
+
+
+def _failed(counts: Tally, event: Event) -> None:
+    if event.record["severity"] == "temporary":
+        counts.temporary += 1
+    elif not event.record["reason"].startswith("suppress-"):
+        counts.hard += 1
+
+
+def _complained(counts: Tally, _: Event) -> None:
+    counts.complained += 1
+
+
+FIELDS: dict[str, Callable[[Tally, Event], None]] = {
+    "accepted": _accepted,
+    "delivered": _delivered,
+    "failed": _failed,
+    "complained": _complained,
+}
+COUNTED = frozenset(FIELDS)

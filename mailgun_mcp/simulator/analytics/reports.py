@@ -1,0 +1,209 @@
+"""What the analytics have in common: ranges of time, filters, counts by dimensions, order and pages."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.clock import DAY, HOUR, parse_mail_date
+from mailgun_mcp.simulator.model.series import KEPT, Cell, Resolution, Series, floor, following
+from mailgun_mcp.simulator.replies.call import Call
+from mailgun_mcp.simulator.replies.reply import Refusal
+
+Record = dict[str, Any]
+Values = tuple[str, ...]
+Reader = Callable[[Cell], Values]
+"""Tells a cell's values of one dimension; none leaves it out of what is grouped by it."""
+Facts = dict[str, int]
+Key = tuple[object, ...]
+Rows = dict[Key, Facts]
+
+UNITS = {"h": HOUR, "d": DAY, "m": 30 * DAY}
+WEEK = 7 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A range of time, both ends within, in steps."""
+
+    start: float
+    end: float
+    resolution: Resolution
+
+    def steps(self, now: float) -> Iterator[int]:
+        """Yield the beginning of each step, as far as counts are kept so finely."""
+        at = floor(max(self.start, now - KEPT[self.resolution], 0.0), self.resolution)
+        while at <= min(self.end, now):
+            yield at
+            at = following(at, self.resolution)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An account's counts."""
+
+    account: Account
+    name: str
+    series: Series
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One predicate of a filter. A value that is not there is unlike any other."""
+
+    attribute: str
+    comparator: str
+    wanted: tuple[str, ...]
+
+    def holds(self, values: Sequence[str]) -> bool:
+        return COMPARATORS[self.comparator]([value.lower() for value in values], self.wanted)
+
+
+def equal(values: Sequence[str], wanted: Sequence[str]) -> bool:
+    return not set(values).isdisjoint(wanted)
+
+
+def contain(values: Sequence[str], wanted: Sequence[str]) -> bool:
+    return any(text in value for value in values for text in wanted)
+
+
+COMPARATORS: dict[str, Callable[[Sequence[str], Sequence[str]], bool]] = {
+    "=": equal,
+    "!=": lambda values, wanted: not equal(values, wanted),
+    "contains": contain,
+    "not contains": lambda values, wanted: not contain(values, wanted),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How counts are looked at: by which dimensions, and which of them."""
+
+    readers: Mapping[str, Reader]
+    dimensions: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    time: str = "time"
+    owner: str = "subaccount"
+    """What the dimensions of time and account are called."""
+
+    def keys(self, source: Source, cell: Cell) -> list[Key]:
+        """Return the rows that a cell counts in, with a gap for the time."""
+        if not all(condition.holds(self._values(source, cell, condition.attribute)) for condition in self.conditions):
+            return []
+        keys: list[Key] = [()]
+        for name in self.dimensions:
+            values = self._values(source, cell, name)
+            keys = [(*key, value) for key in keys for value in values if value or name == self.time]
+        return keys
+
+    def _values(self, source: Source, cell: Cell, name: str) -> Values:
+        if name == self.time:
+            return ("",)
+        if name == self.owner:
+            return (source.account.id,)
+        return self.readers[name](cell)
+
+
+def tally(sources: Sequence[Source], period: Period, view: View) -> Rows:
+    """Return how often each fact (the end of a cell) came to pass, by the dimensions of the view."""
+    rows: Rows = {}
+    place = view.dimensions.index(view.time) if view.time in view.dimensions else None
+    for source in sources:
+        known: dict[Cell, list[Key]] = {}
+        for at, counts in source.series.between(period.start, period.end, period.resolution):
+            for cell, count in counts.items():
+                keys = known.get(cell)
+                if keys is None:
+                    keys = known[cell] = view.keys(source, cell)
+                fact = str(cell[-1])
+                for key in keys:
+                    row = rows.setdefault(key if place is None else (*key[:place], at, *key[place + 1 :]), {})
+                    row[fact] = row.get(fact, 0) + count
+    return rows
+
+
+def sources_of(account: Account, series: Callable[[Account], Series], *, subaccounts: bool = False) -> list[Source]:
+    """Return the counts of the account, and of those below it."""
+    owners = [(account, account.id)]
+    if subaccounts:
+        owners += [(below.account, below.name) for below in account.administration.subaccounts.values()]
+    for owner, _ in owners:
+        owner.analytics.roll_up(account.clock.now())
+    return [Source(owner, name, series(owner)) for owner, name in owners]
+
+
+def period_of(account: Account, call: Call, units: Mapping[str, float] = UNITS, default: float = WEEK) -> Period:
+    """Return the range that a call asks for. A duration counts back from the end, and overrides the start."""
+    end = moment(call["end"]) if call.get("end") else account.clock.now()
+    start = moment(call["start"]) if call.get("start") else end - default
+    if call.get("duration"):
+        start = end - seconds(call["duration"], units)
+    if start > end:
+        raise Refusal(400, "'start' should be before 'end'")
+    resolution: Resolution = call.get("resolution") or "day"
+    return Period(floor(max(start, 0.0), resolution), end, resolution)
+
+
+def moment(text: str) -> float:
+    """Return the moment of an RFC 2822 date. Raises Refusal when it is none."""
+    try:
+        return parse_mail_date(text)
+    except (ValueError, OverflowError) as error:
+        raise Refusal(400, f"{text} is not an RFC-2822 compliant date") from error
+
+
+def seconds(duration: str, units: Mapping[str, float] = UNITS) -> float:
+    """Return the seconds of a duration such as `7d`. Raises Refusal when it is none."""
+    parts = re.findall(r"(\d{1,9})([a-z])", duration)
+    if not parts or "".join(map("".join, parts)) != duration or any(unit not in units for _, unit in parts):
+        raise Refusal(400, "'duration' attribute is invalid")
+    return sum(int(number) * units[unit] for number, unit in parts)
+
+
+def conditions_of(call: Call, known: Mapping[str, object]) -> tuple[Condition, ...]:
+    """Return the predicates of a filter. Raises Refusal for an attribute or comparator that is not known."""
+    return tuple(_condition(item, known) for item in (call.get("filter") or {}).get("AND", ()))
+
+
+def _condition(item: Record, known: Mapping[str, object]) -> Condition:
+    if item["attribute"] not in known:
+        raise Refusal(400, f"'{item['attribute']}' is not a valid filter predicate attribute")
+    if item["comparator"] not in COMPARATORS:
+        raise Refusal(400, f"'{item['comparator']}' is not a valid comparator")
+    wanted = tuple(str(value["value"]).lower() for value in item["values"])
+    return Condition(item["attribute"], item["comparator"], wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """By what rows are sorted, and which of them are shown."""
+
+    by: str
+    descending: bool
+    skip: int
+    limit: int
+
+    def page(self, rows: list[Record], value: Callable[[Record, str], Any]) -> list[Record]:
+        """Return the rows to show; `value` tells a row's value of what it is sorted by."""
+        ordered = sorted(rows, key=lambda row: value(row, self.by), reverse=self.descending)
+        return ordered[self.skip : self.skip + self.limit]
+
+    def answer(self, total: int) -> Record:
+        """Return how the answer tells the page."""
+        sort = f"{self.by}:{'desc' if self.descending else 'asc'}"
+        return {"sort": sort, "skip": self.skip, "limit": self.limit, "total": total}
+
+
+def order_of(call: Call, known: Sequence[str], default: str, limit: int, most: int) -> Order:
+    """Return the order and page that a call asks for. Raises Refusal when rows have no such value."""
+    asked = call.get("pagination") or {}
+    by, _, direction = str(asked.get("sort") or default).partition(":")
+    if by not in known or direction not in ("", "asc", "desc"):
+        raise Refusal(400, "'sort' attribute is invalid")
+    shown = asked.get("limit") or limit
+    if shown > most:
+        raise Refusal(400, f"The 'pagination.limit' parameter can't be larger than {most}")
+    if shown < 0 or (asked.get("skip") or 0) < 0:
+        raise Refusal(400, "The 'pagination' parameters can't be negative")
+    return Order(by, direction == "desc", asked.get("skip") or 0, shown)

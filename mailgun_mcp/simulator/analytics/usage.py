@@ -1,0 +1,54 @@
+"""Counts the use of what is billed beside mail: validations, and copies that are archived."""
+
+from collections.abc import Callable
+
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.replies.call import Call
+from mailgun_mcp.simulator.replies.reply import Reply
+
+USAGE_METRICS = (
+    "email_validation_count",
+    "email_validation_public_count",
+    "email_validation_valid_count",
+    "email_validation_single_count",
+    "email_validation_bulk_count",
+    "email_validation_list_count",
+    "email_validation_mailgun_count",
+    "email_validation_mailjet_count",
+    "email_preview_count",
+    "email_preview_failed_count",
+    "link_validation_count",
+    "link_validation_failed_count",
+    "seed_test_count",
+    "ip_blocklist_monitoring_count",
+    "domain_blocklist_monitoring_count",
+    "accessibility_count",
+    "accessibility_failed_count",
+    "image_validation_count",
+    "image_validation_failed_count",
+    "archived_count",
+    "processed_count",
+)
+
+
+def count_use(account: Account, call: Call, reply: Reply) -> None:
+    """Count what the call has used, when it is one of those that are counted and went well."""
+    used = USES.get(call.operation.name)
+    if used is not None and reply.status < 300:
+        account.analytics.use(account.clock.now(), *used(call, reply))
+
+
+def _validated(_: Call, reply: Reply) -> list[str]:
+    valid = ["email_validation_valid"] if reply.body.get("result") == "deliverable" else []
+    return ["email_validation", "email_validation_single", "email_validation_mailgun", *valid]
+
+
+def _archived(call: Call, _: Reply) -> list[str]:
+    return ["archived"] if call.get("archive_to") or call.domain.settings.get("archive_to") else []
+
+
+USES: dict[str, Callable[[Call, Reply], list[str]]] = {
+    "validate_email_address": _validated,
+    "send_message": _archived,
+    "send_mime_message": _archived,
+}

@@ -1,0 +1,201 @@
+"""Faults on demand: what a client must cope with, by operation and rate, the same for the same seed."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import asdict, dataclass, fields, replace
+from fnmatch import fnmatchcase
+from random import Random
+from typing import Any, Literal, get_args
+
+from mailgun_mcp.simulator.http.asgi import Message, Next, Request, Send, discard, send_reply
+from mailgun_mcp.simulator.model.clock import Clock
+from mailgun_mcp.simulator.replies.reply import TEXT, Reply
+from mailgun_mcp.text.suggest import nearest
+
+Kind = Literal["rate_limited", "server_error", "slow", "reset", "truncated", "content_type", "unauthorized"]
+Sleep = Callable[[float], Awaitable[None]]
+KINDS: tuple[str, ...] = get_args(Kind)
+HTML = "text/html; charset=utf-8"
+CHALLENGE = ((b"www-authenticate", b'Basic realm="MG API"'),)
+
+
+class FaultError(ValueError):
+    """A description of a fault that cannot be followed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What goes wrong, in which operations, and how often."""
+
+    kind: Kind
+    operation: str = "*"
+    """A glob over the names of tools."""
+    rate: float = 1.0
+    times: int | None = None
+    """How often at most; None is no limit."""
+    status: int = 503
+    seconds: float = 5.0
+    """How long `slow` waits, and what `Retry-After` says."""
+    performed: bool = False
+    """Whether what was asked is done before `server_error` or `reset` answers: an outcome nobody knows."""
+    shape: Literal["text", "json"] = "text"
+    """How `unauthorized` says so."""
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> "Fault":
+        """Return the fault that a JSON object describes. Raises FaultError."""
+        known = [field.name for field in fields(cls)]
+        for name in record:
+            if name not in known:
+                raise FaultError(unknown("field of a fault", name, known))
+        if record.get("kind") not in KINDS:
+            raise FaultError(unknown("kind of fault", str(record.get("kind")), KINDS))
+        for name, fits in FITS.items():
+            if name in record and not fits(record[name]):
+                raise FaultError(f"{name}: {record[name]!r} does not fit")
+        return cls(**record)
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """Say that a name is not known, and which is like it."""
+    like = nearest(name, known)
+    return f"unknown {what}: {name!r}" + (f"; did you mean {like!r}?" if like else "")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+
+
+FITS: dict[str, Callable[[Any], bool]] = {
+    "operation": lambda value: isinstance(value, str) and value != "",
+    "rate": lambda value: _is_number(value) and value <= 1,
+    "times": lambda value: value is None or (_is_number(value) and isinstance(value, int)),
+    "status": lambda value: isinstance(value, int) and 500 <= value <= 599,
+    "seconds": lambda value: _is_number(value) and value < 1e6,
+    "performed": lambda value: isinstance(value, bool),
+    "shape": lambda value: value in ("text", "json"),
+}
+
+
+class Faults:
+    """The faults that are on. Which request one hits is drawn from a seeded generator."""
+
+    def __init__(self, faults: Iterable[Fault] = (), seed: int = 0) -> None:
+        self.set(faults, seed)
+
+    def __bool__(self) -> bool:
+        return bool(self._faults)
+
+    def set(self, faults: Iterable[Fault], seed: int = 0) -> None:
+        """Put these in place of what is on, and begin to draw anew."""
+        self.seed = seed
+        self._random = Random(seed)  # noqa: S311 - a fault must come again with the same seed
+        self._faults: list[Fault] = list(faults)
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return what is on as JSON."""
+        return [asdict(fault) for fault in self._faults]
+
+    def draw(self, operation: str) -> list[Fault]:
+        """Return the faults that hit a request."""
+        hit = []
+        for place, fault in enumerate(self._faults):
+            if fault.times == 0 or not fnmatchcase(operation, fault.operation):
+                continue
+            if self._random.random() < fault.rate:
+                hit.append(fault)
+                if fault.times is not None:
+                    self._faults[place] = replace(fault, times=fault.times - 1)
+        return hit
+
+
+async def fail(request: Request, faults: list[Fault], clock: Clock, sleep: Sleep, go_on: Next) -> None:
+    """Answer a request as its faults have it. Raises ConnectionResetError for a connection that breaks."""
+    for fault in faults:
+        if fault.kind == "slow":
+            await sleep(fault.seconds)
+    worst = next((fault for fault in faults if fault.kind != "slow"), None)
+    if worst is None:
+        await go_on(request)
+    elif worst.kind in SPOILS:
+        await go_on(replace(request, send=SPOILS[worst.kind](request.send)))
+    else:
+        if worst.performed:
+            await go_on(replace(request, send=discard))
+        if worst.kind == "reset":
+            await _reset(request.send)
+        await send_reply(request.send, REPLIES[worst.kind](worst, clock))
+
+
+async def _reset(send: Send) -> None:
+    """Break off. A server that has begun an answer closes the connection; one in process raises."""
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
+    raise ConnectionResetError("the simulator was told to break the connection")
+
+
+def _rate_limited(fault: Fault, clock: Clock) -> Reply:
+    return too_many(fault.seconds, clock.now() + fault.seconds)
+
+
+def too_many(seconds: float, reset: float, limit: int = 300, body: dict[str, Any] | None = None) -> Reply:
+    """Return the 429 of a limit that lets requests through again in `seconds`."""
+    wait = max(1, round(seconds))
+    text = {"message": f"account-requests-per-sec limit exceeded, try again after {wait} seconds"}
+    headers = (
+        (b"retry-after", b"%d" % wait),
+        (b"x-ratelimit-limit", b"%d" % limit),
+        (b"x-ratelimit-remaining", b"0"),
+        (b"x-ratelimit-reset", b"%d" % round(reset)),
+    )
+    return Reply(text if body is None else body, 429, headers=headers)
+
+
+def _server_error(fault: Fault, _: Clock) -> Reply:
+    if fault.status == 500:
+        return Reply({"message": "Internal Server Error"}, 500)
+    text = {502: "Bad Gateway", 503: "Service Temporarily Unavailable", 504: "Gateway Time-out"}.get(
+        fault.status, "Error"
+    )
+    page = f"<html>\r\n<head><title>{fault.status} {text}</title></head>\r\n<body></body>\r\n</html>\r\n"
+    return Reply(page, fault.status, HTML)
+
+
+def _unauthorized(fault: Fault, _: Clock) -> Reply:
+    return unauthorized(fault.shape)
+
+
+def unauthorized(shape: str) -> Reply:
+    """Return how Mailgun refuses a key, in one of its two shapes."""
+    if shape == "json":
+        return Reply({"message": "Invalid private key"}, 401, headers=CHALLENGE)
+    return Reply("Forbidden", 401, TEXT, CHALLENGE)
+
+
+REPLIES: dict[str, Callable[[Fault, Clock], Reply]] = {
+    "rate_limited": _rate_limited,
+    "server_error": _server_error,
+    "unauthorized": _unauthorized,
+}
+
+
+def _truncated(send: Send) -> Send:
+    async def cut(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            body: bytes = message.get("body", b"")
+            message = {**message, "body": body[: len(body) // 2]}
+        await send(message)
+
+    return cut
+
+
+def _wrong_type(send: Send) -> Send:
+    async def relabel(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            kept = [(name, value) for name, value in message["headers"] if name != b"content-type"]
+            message = {**message, "headers": [(b"content-type", HTML.encode()), *kept]}
+        await send(message)
+
+    return relabel
+
+
+SPOILS: dict[str, Callable[[Send], Send]] = {"truncated": _truncated, "content_type": _wrong_type}
+"""Faults of the answer alone: what was asked is done."""

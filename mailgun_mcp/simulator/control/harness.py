@@ -1,0 +1,135 @@
+"""The simulator with what can be switched on around it: faults, rate limits, late reads, and its control."""
+
+from asyncio import sleep as sleep_of_asyncio
+from collections.abc import Callable, Iterable
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+
+from mailgun_mcp.simulator.control.faults import Fault, Faults, Sleep, fail
+from mailgun_mcp.simulator.control.rate_limits import DOCUMENTED, Limit, limited
+from mailgun_mcp.simulator.control.read_delay import Lag, accounts_of
+from mailgun_mcp.simulator.http.asgi import App, Receive, Request, Scope, Send, operation_of
+from mailgun_mcp.simulator.http.router import Router
+from mailgun_mcp.simulator.mail.outbox import Poster
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.clock import Clock, ManualClock, MovableClock
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """Under which conditions the simulator runs."""
+
+    faults: tuple[Fault, ...] = ()
+    seed: int = 0
+    rate_limits: bool = False
+    visible_after: float = 0.0
+    """Seconds until reads see a write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What the simulator may touch of the world around it."""
+
+    poster: Poster | None = None
+    anywhere: bool = False
+    """Whether webhooks go to any URL, and not just to loopback."""
+    state_file: Path | None = None
+
+
+class Box:
+    """One account with everything around it, all of which can be changed while it runs."""
+
+    def __init__(
+        self,
+        router: Router,
+        account: Account,
+        build: Callable[[Account], App],
+        conditions: Conditions,
+        sleep: Sleep | None = None,
+        outside: Outside | None = None,
+    ) -> None:
+        self.account = account
+        self.outside = outside or Outside()
+        self.clock = movable(account)
+        self._router, self._build, self._at_start = router, build, conditions
+        self._sleep: Sleep = sleep or sleep_of_asyncio
+        self._origin = self._copy(account)
+        self.faults = Faults()
+        self.limits: list[Limit] = []
+        self._lag: Lag | None = None
+        self._app = build(account)
+        self._meet(conditions)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope, receive, send, operation_of(self._router, scope))
+        faults = self.faults.draw(request.operation.name) if self.faults and request.operation else []
+        if faults:
+            await fail(request, faults, self.clock, self._sleep, self._within_limits)
+        else:
+            await self._within_limits(request)
+
+    @property
+    def visible_after(self) -> float:
+        """Seconds until reads see a write."""
+        return self._lag.seconds if self._lag else 0.0
+
+    def delay_reads(self, seconds: float) -> None:
+        """Let reads see writes only after so many seconds; what was written is seen at once from here on."""
+        self._lag = Lag(self.account, self._build, seconds) if seconds else None
+
+    def limit_rates(self, limits: Iterable[Limit]) -> None:
+        """Put these limits in place of those that hold."""
+        self.limits = list(limits)
+
+    def reset(self, account: Account | None = None) -> None:
+        """Begin anew: the account as it was at first (or another), the clock, and all conditions."""
+        if isinstance(self.clock, MovableClock):
+            self.clock.reset()
+        self.account = account or self._copy(self._origin)
+        self._app = self._build(self.account)
+        self._meet(self._at_start)
+
+    def hold(self, account: Account) -> None:
+        """Go on with another account, under the same conditions."""
+        self.account = account
+        self._app = self._build(account)
+        self.changed()
+
+    def changed(self) -> None:
+        """Let late reads see at once what was changed behind their back."""
+        self.delay_reads(self.visible_after)
+
+    def _meet(self, conditions: Conditions) -> None:
+        self.faults.set(conditions.faults, conditions.seed)
+        self.limit_rates(DOCUMENTED() if conditions.rate_limits else ())
+        self.delay_reads(conditions.visible_after)
+
+    def _copy(self, account: Account) -> Account:
+        return deepcopy(account, {id(self.clock): self.clock})
+
+    async def _within_limits(self, request: Request) -> None:
+        if self.limits:
+            await limited(request, self.limits, self.clock, self._pass_on)
+        else:
+            await self._pass_on(request)
+
+    async def _pass_on(self, request: Request) -> None:
+        if self._lag:
+            await self._lag(request)
+        else:
+            await self._app(request.scope, request.receive, request.send)
+
+
+def movable(account: Account) -> ManualClock | MovableClock:
+    """Return the account's clock, made one that can be moved."""
+    clock: Clock = account.clock
+    if isinstance(clock, ManualClock | MovableClock):
+        return clock
+    moved = MovableClock(clock)
+    for owner in accounts_of(account):
+        owner.clock = moved
+    return moved

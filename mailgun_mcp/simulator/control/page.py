@@ -1,0 +1,142 @@
+"""The page under `/simulator/` that shows what the account holds. It only reads.
+
+Mail is written by strangers. Whatever is shown of it is text, but its HTML, which is a document of
+its own: in a frame where nothing runs, and under a policy that lets nothing in or out.
+"""
+
+from base64 import b64encode
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from re import Match
+from re import compile as pattern
+from string import Template
+from urllib.parse import parse_qsl
+
+from mailgun_mcp.simulator.control import page_views as views
+from mailgun_mcp.simulator.control.markup import Markup, element, joined
+from mailgun_mcp.simulator.control.page_views import HOME, PREFIX, Look
+from mailgun_mcp.simulator.control.read_delay import accounts_of
+from mailgun_mcp.simulator.mail.delivery import deliver_due
+from mailgun_mcp.simulator.model.account import Account, Domain, Message
+from mailgun_mcp.simulator.model.clock import Clock
+from mailgun_mcp.simulator.replies.reply import Header, Refusal, Reply
+
+HTML = "text/html; charset=utf-8"
+CLOSED: tuple[Header, ...] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cache-control", b"no-store"),
+)
+PAGE_POLICY = (
+    b"default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; frame-src 'self'; img-src data:; "
+    b"form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
+MAIL_POLICY = (
+    b"sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+    b"form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
+)
+"""Of the HTML of a mail: no scripts, nothing from elsewhere, nowhere to go, not even when it is opened by itself."""
+INLINE = pattern(r"cid:([^\"'\s)>]+)")
+
+SECTIONS: dict[str, tuple[str, Callable[[Look], Markup]]] = {
+    "": ("Domains", views.overview),
+    "messages": ("Messages", views.messages),
+    "events": ("Events", views.events),
+    "suppressions": ("Suppressions", views.suppressions),
+    "inbound": ("Inbound mail", views.inbound),
+    "outbox": ("Webhook outbox", views.outbox),
+}
+
+
+def show(path: str, account: Account, clock: Clock, query: str) -> Reply:
+    """Return what is at one of `PATHS`. Raises Refusal when the query names what is not there."""
+    return PATHS[path](_look(account, clock, dict(parse_qsl(query))))
+
+
+def _look(account: Account, clock: Clock, query: dict[str, str]) -> Look:
+    named = query.get("account", account.id)
+    shown = next((one for one in accounts_of(account) if one.id == named), None)
+    if shown is None:
+        raise Refusal(404, f"no account {named}")
+    deliver_due(shown)
+    domain = shown.domains.get(query.get("domain", "").lower())
+    if "domain" in query and domain is None:
+        raise Refusal(404, f"no domain {query['domain']}")
+    return Look(account, shown, domain, query, clock.now())
+
+
+def _section(name: str) -> Callable[[Look], Reply]:
+    title, view = SECTIONS[name]
+    return lambda look: _page(look, name, f"{title} of {look.domain.name}" if look.domain else title, view(look))
+
+
+def _message(look: Look) -> Reply:
+    _, message = _found(look)
+    return _page(look, "messages", message.subject or "(no subject)", views.message(look, message))
+
+
+def _mail(look: Look) -> Reply:
+    """Answer the HTML of a message as it was sent, with the images that came in it."""
+    _, message = _found(look)
+    return Reply(_sendable(_with_images(message)), 200, HTML, (*CLOSED, (b"content-security-policy", MAIL_POLICY)))
+
+
+def _found(look: Look) -> tuple[Domain, Message]:
+    if look.domain:
+        key = look.query.get("key", "")
+        for message in (look.domain.messages.get(key), *look.domain.scheduled):
+            if message and message.key == key:
+                return look.domain, message
+    raise Refusal(404, "no such message, or it is no longer kept")
+
+
+def _with_images(message: Message) -> str:
+    images = {item.filename: item for item in message.attachments if item.content_type.startswith("image/")}
+
+    def embedded(found: Match[str]) -> str:
+        image = images.get(found[1])
+        if image is None or '"' in image.content_type:
+            return found[0]
+        return f"data:{image.content_type};base64,{b64encode(image.data).decode()}"
+
+    return INLINE.sub(embedded, message.html)
+
+
+def _page(look: Look, section: str, title: str, main: Markup) -> Reply:
+    links = [
+        element("a", text, href=look.to(name), **({"aria_current": "page"} if name == section else {}))
+        for name, (text, _) in SECTIONS.items()
+    ]
+    text = _template().substitute(title=joined([title]), sections=joined(links), now=views.moment(look.now), main=main)
+    return Reply(_sendable(text), 200, HTML, (*CLOSED, (b"content-security-policy", PAGE_POLICY)))
+
+
+def _sendable(text: str) -> str:
+    """Return the text without lone surrogates, which JSON can smuggle in."""
+    return text.encode("utf-8", "replace").decode()
+
+
+@cache
+def _template() -> Template:
+    return Template(_file("page.html"))
+
+
+@cache
+def _file(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+def _static(name: str, content_type: str) -> Callable[[Look], Reply]:
+    return lambda _: Reply(_file(name), 200, content_type, CLOSED)
+
+
+PATHS: dict[str, Callable[[Look], Reply]] = {
+    **{PREFIX + name if name else HOME: _section(name) for name in SECTIONS},
+    f"{PREFIX}message": _message,
+    f"{PREFIX}mail": _mail,
+    f"{PREFIX}page.css": _static("page.css", "text/css; charset=utf-8"),
+    f"{PREFIX}page.js": _static("page.js", "text/javascript; charset=utf-8"),
+}
+"""Path -> what is shown there."""

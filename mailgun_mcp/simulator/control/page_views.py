@@ -1,0 +1,293 @@
+"""What the sections of the page show: tables of an account's records."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from heapq import merge, nlargest
+from itertools import islice
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from mailgun_mcp.simulator.control.markup import Markup, element, joined, pairs, table
+from mailgun_mcp.simulator.control.read_delay import accounts_of
+from mailgun_mcp.simulator.model.account import Account, Domain, Event, Message
+from mailgun_mcp.simulator.model.clock import iso_date
+from mailgun_mcp.simulator.model.event_log import Span, mark
+from mailgun_mcp.simulator.model.routes import Received
+from mailgun_mcp.simulator.model.webhooks import Posting
+
+HOME = "/simulator/"
+PREFIX = f"{HOME}page/"
+SHOWN = 100
+"""Rows on a page."""
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Who looks at what: the whole, the account of it and perhaps the domain that is shown, and the query."""
+
+    top: Account
+    account: Account
+    domain: Domain | None
+    query: dict[str, str]
+    now: float
+
+    @property
+    def domains(self) -> list[Domain]:
+        return [self.domain] if self.domain else list(self.account.domains.values())
+
+    @property
+    def skip(self) -> int:
+        text = self.query.get("skip", "")
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+
+    def to(self, path: str, **query: str) -> str:
+        """Return a link within the page, to the same account."""
+        if self.account is not self.top:
+            query = {"account": self.account.id, **query}
+        return (PREFIX + path if path else HOME) + (f"?{urlencode(query, errors='replace')}" if query else "")
+
+
+def overview(look: Look) -> Markup:
+    """Show the accounts, and the domains of the one that is looked at."""
+    columns = ("domain", "state", "type", "messages", "scheduled", "events", "suppressed", "templates")
+    domains = [_domain(look, domain) for domain in look.account.domains.values()]
+    below = [
+        (element("a", owner.id, href=f"{HOME}?{urlencode({'account': owner.id})}"), names.get(owner.id, "this one"))
+        for names in [{one.id: one.name for one in look.top.administration.subaccounts.values()}]
+        for owner in accounts_of(look.top)
+    ]
+    shown = f"Domains of account {look.account.id}"
+    return joined([table(shown, columns, domains), table("Accounts", ("account", "name"), below)])
+
+
+def _domain(look: Look, domain: Domain) -> tuple[Any, ...]:
+    suppressed = sum(len(getattr(domain, name)) for name in ("bounces", "complaints", "unsubscribes"))
+    return (
+        domain.name,
+        element("span", domain.state, class_="good" if domain.state == "active" else "bad"),
+        domain.type,
+        _link(look, "messages", str(len(domain.messages)), domain=domain.name),
+        len(domain.scheduled),
+        _link(look, "events", str(len(domain.events)), domain=domain.name),
+        _link(look, "suppressions", str(suppressed), domain=domain.name),
+        len(domain.templates),
+    )
+
+
+def messages(look: Look) -> Markup:
+    """Show the stored messages, newest first, and those that wait for their time."""
+    stored = nlargest(
+        look.skip + SHOWN + 1, (one for domain in look.domains for one in domain.messages.values()), key=_age
+    )
+    waiting = [one for domain in look.domains for one in domain.scheduled]
+    columns = ("time", "from", "to", "subject", "domain", "tags")
+    parts = [table("Stored messages", columns, [_row(look, one) for one in _part(look, stored)])]
+    if waiting:
+        parts.insert(0, table("Scheduled messages", columns, [_row(look, one) for one in waiting]))
+    return joined([*parts, _turn(look, "messages", len(stored))])
+
+
+def _age(message: Message) -> float:
+    return message.at
+
+
+def _row(look: Look, message: Message) -> tuple[Any, ...]:
+    subject = _link(look, "message", message.subject or "(no subject)", domain=message.domain, key=message.key)
+    sender = message.headers.get("From", message.sender)
+    tags, at = ", ".join(message.tags), message.deliver_at or message.at
+    return moment(at), sender, ", ".join(message.recipients), subject, message.domain, tags
+
+
+def message(look: Look, shown: Message) -> Markup:
+    """Show one message as it was sent, and what happened to it."""
+    facts = [
+        ("Domain", shown.domain),
+        ("Stored", moment(shown.at)),
+        ("Envelope sender", shown.sender),
+        ("Envelope recipients", ", ".join(shown.recipients)),
+        ("Storage key", shown.key),
+        ("Tags", ", ".join(shown.tags)),
+        ("Template", shown.template or ""),
+        ("Variables", _json(shown.variables) if shown.variables else ""),
+        ("Test mode", "yes" if shown.test_mode else ""),
+        ("Delivered at", moment(shown.deliver_at) if shown.deliver_at else ""),
+        ("Why it fails", shown.fault),
+    ]
+    files = [(item.filename, item.content_type, f"{len(item.data):,}") for item in shown.attachments]
+    return joined(
+        [
+            pairs("Message", [(name, value) for name, value in facts if value]),
+            _html_of(look, shown),
+            _text_of(shown),
+            pairs("Headers", shown.headers.items()),
+            table("Attachments", ("file", "type", "bytes"), files),
+            table("What happened to it", EVENT_COLUMNS, [_event(look, one) for one in _events_of(look, shown)]),
+        ]
+    )
+
+
+def _html_of(look: Look, shown: Message) -> Markup:
+    if not shown.html:
+        return element("p", "It has no HTML.", class_="none")
+    where = look.to("mail", domain=shown.domain, key=shown.key)
+    frame = element("iframe", src=where, title="The HTML of the message", sandbox="", referrerpolicy="no-referrer")
+    note = element("p", "Scripts do not run in it, and nothing is loaded from elsewhere.", class_="note")
+    source = element("details", element("summary", "Source"), element("pre", shown.html))
+    return joined([element("h2", "HTML"), frame, note, source])
+
+
+def _text_of(shown: Message) -> Markup:
+    if not shown.text:
+        return element("p", "It has no text.", class_="none")
+    return joined([element("h2", "Text"), element("pre", element("bdi", shown.text), tabindex="0")])
+
+
+def _events_of(look: Look, shown: Message) -> list[Event]:
+    if look.domain is None:
+        return []
+    span = Span(marks=frozenset({mark(shown.id)}))
+    own = (one for one in look.domain.events.walk(span) if _identity(one) == shown.id)
+    to = {recipient.lower() for recipient in shown.recipients}
+    return list(islice((one for one in own if one.record.get("recipient", "").lower() in to), SHOWN))
+
+
+def _identity(event: Event) -> str:
+    return str(event.record.get("message", {}).get("headers", {}).get("message-id", ""))
+
+
+EVENT_COLUMNS = ("time", "event", "recipient", "subject", "why", "record")
+BAD = frozenset({"failed", "complained", "rejected"})
+
+
+def events(look: Look) -> Markup:
+    """Show events, newest first."""
+    logs = [domain.events.walk(descending=True) for domain in look.domains]
+    newest: Iterator[Event] = merge(*logs, key=lambda event: (-event.at, -event.serial))
+    found = list(islice(newest, look.skip + SHOWN + 1))
+    rows = [_event(look, event) for event in _part(look, found)]
+    return joined([table("Events", EVENT_COLUMNS, rows), _turn(look, "events", len(found))])
+
+
+def _event(look: Look, event: Event) -> tuple[Any, ...]:
+    record = event.record
+    name = record["event"]
+    status = record.get("delivery-status") or {}
+    why = status.get("message") or record.get("url") or record.get("reason") or ""
+    named = element("span", " ".join((name, record.get("severity", ""))).strip(), class_="bad" if name in BAD else "")
+    subject = record.get("message", {}).get("headers", {}).get("subject", "")
+    key = record.get("storage", {}).get("key", "")
+    domain = next((one for one in look.domains if key in one.messages), None)
+    linked = _link(look, "message", subject, domain=domain.name, key=key) if domain and subject else subject
+    return moment(event.at), named, record.get("recipient", ""), linked, why, _details(record)
+
+
+def suppressions(look: Look) -> Markup:
+    """Show the four lists."""
+    parts = []
+    for domain in look.domains:
+        lists: list[tuple[str, tuple[str, ...], list[tuple[Any, ...]]]] = [
+            (
+                "Bounces",
+                ("address", "code", "error", "since"),
+                [(one.address, one.code, one.error, moment(one.created_at)) for one in domain.bounces.values()],
+            ),
+            (
+                "Complaints",
+                ("address", "count", "since"),
+                [(one.address, one.count, moment(one.created_at)) for one in domain.complaints.values()],
+            ),
+            (
+                "Unsubscribes",
+                ("address", "tags", "since"),
+                [(one.address, ", ".join(one.tags), moment(one.created_at)) for one in domain.unsubscribes.values()],
+            ),
+            (
+                "Allowlist",
+                ("value", "type", "reason", "since"),
+                [(one.value, one.type, one.reason, moment(one.created_at)) for one in domain.allowlist.values()],
+            ),
+        ]
+        parts += [_suppressed(domain, *each) for each in lists if each[2] or look.domain]
+    return joined(parts) or element("p", "Nothing here.", class_="none")
+
+
+def _suppressed(domain: Domain, name: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> Markup:
+    more = element("p", f"The first {SHOWN} of {len(rows):,}.", class_="note") if len(rows) > SHOWN else Markup()
+    return joined([table(f"{name} of {domain.name}", columns, rows[:SHOWN]), more])
+
+
+def inbound(look: Look) -> Markup:
+    """Show the mail that came in, newest first, and what was done with it."""
+    received = list(reversed(look.account.routes.received))
+    columns = ("time", "from", "to", "subject", "what was done")
+    rows = [_received(look, one) for one in _part(look, received)]
+    return joined([table("Inbound mail", columns, rows), _turn(look, "inbound", len(received))])
+
+
+def _received(look: Look, one: Received) -> tuple[Any, ...]:
+    domain = look.account.domains.get(one.domain)
+    kept = domain is not None and one.storage_key in domain.messages
+    subject = _link(look, "message", one.subject, domain=one.domain, key=one.storage_key) if kept else one.subject
+    passed = [f"passed on by {one.mailing_list}"] if one.mailing_list else []
+    refused = [element("span", one.refused, class_="bad")] if one.refused else []
+    done = element("ul", *(element("li", each) for each in (*one.actions, *passed, *refused)))
+    return moment(one.at), one.sender, one.recipient, subject, done
+
+
+def outbox(look: Look) -> Markup:
+    """Show what was posted, or is to be, to someone's URL, newest first."""
+    postings = list(reversed(look.account.webhooks.outbox))
+    columns = ("time", "kind", "URL", "domain", "outcome", "attempts", "content")
+    rows = [_posting(one) for one in _part(look, postings)]
+    return joined([table("Webhook outbox", columns, rows), _turn(look, "outbox", len(postings))])
+
+
+def _posting(one: Posting) -> tuple[Any, ...]:
+    waiting = joined(["due ", moment(one.due_at)]) if one.due_at is not None else "on its way"
+    outcome = element("span", one.outcome, class_="good" if one.outcome == "taken" else "bad")
+    attempts = ", ".join(str(status or "no answer") for _, status in one.attempts)
+    kind = " ".join((one.kind, one.event)).strip()
+    return (
+        moment(one.created_at),
+        kind,
+        one.url,
+        one.domain,
+        outcome if one.outcome else waiting,
+        attempts,
+        _details(one.data),
+    )
+
+
+def moment(at: float) -> Markup:
+    """Return a moment as it is read, and as machines read it."""
+    written = iso_date(at)
+    return element("time", written[:19].replace("T", " "), datetime=written)
+
+
+def _link(look: Look, path: str, text: str, **query: str) -> Markup:
+    return element("a", element("bdi", text or "(none)"), href=look.to(path, **query))
+
+
+def _part(look: Look, items: Iterable[Item]) -> list[Item]:
+    return list(islice(items, look.skip, look.skip + SHOWN))
+
+
+def _turn(look: Look, path: str, found: int) -> Markup:
+    """Return the links to what is newer and older, when there is any."""
+    own = {"domain": look.domain.name} if look.domain else {}
+    links = []
+    if look.skip:
+        links.append(_link(look, path, "Newer", **own, skip=str(max(0, look.skip - SHOWN))))
+    if found > look.skip + SHOWN:
+        links.append(_link(look, path, "Older", **own, skip=str(look.skip + SHOWN)))
+    return element("nav", *links, aria_label="Pages") if links else Markup()
+
+
+def _details(record: Any) -> Markup:
+    return element("details", element("summary", "JSON"), element("pre", _json(record)))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)

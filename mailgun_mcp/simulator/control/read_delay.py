@@ -1,0 +1,87 @@
+"""Eventual consistency on request: reads see the account as it was some seconds ago.
+
+Writes go to the account at once, and again, later and in order, to a copy of it from which reads are
+answered. Ids are drawn from counters, so what is done twice is the same both times.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+
+from mailgun_mcp.simulator.http.asgi import App, Request, Scope, discard, read_body, replayed
+from mailgun_mcp.simulator.mail.delivery import deliver_due
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.clock import Clock
+
+
+@dataclass(slots=True)
+class _LateClock:
+    """Tells what time it was `seconds` ago, or the moment of a write that is done again."""
+
+    clock: Clock
+    seconds: float
+    moment: float | None = None
+
+    def now(self) -> float:
+        return self.clock.now() - self.seconds if self.moment is None else self.moment
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    at: float
+    scope: Scope
+    content: bytes
+    serials: dict[str, int]
+    """The counters of the accounts before it."""
+
+
+class Lag:
+    """Two copies of an account, one of them late."""
+
+    def __init__(self, account: Account, build: Callable[[Account], App], seconds: float) -> None:
+        self.seconds = seconds
+        self._account = account
+        self._clock = _LateClock(account.clock, seconds)
+        # Every reference to the clock, also in subaccounts, becomes one to the late clock.
+        self._late: Account = deepcopy(account, {id(account.clock): self._clock})
+        self._apps = build(account), build(self._late)
+        self._writes: deque[_Write] = deque()
+
+    async def __call__(self, request: Request) -> None:
+        """Answer a request, a write by the account and a read by the late copy of it."""
+        deliver_due(self._account)
+        await self._catch_up()
+        on_time, late = self._apps
+        if request.operation is None or request.operation.risk == "read":
+            await late(request.scope, request.receive, request.send)
+            return
+        content = await read_body(request.receive)
+        now, serials = self._account.clock.now(), _serials(self._account)
+        self._writes.append(_Write(now, dict(request.scope), content, serials))
+        await on_time(request.scope, replayed(content), request.send)
+
+    async def _catch_up(self) -> None:
+        visible = self._account.clock.now() - self.seconds
+        while self._writes and self._writes[0].at <= visible:
+            write = self._writes.popleft()
+            self._clock.moment = write.at
+            deliver_due(self._late)
+            _set_serials(self._late, write.serials)
+            await self._apps[1](write.scope, replayed(write.content), discard)
+            self._clock.moment = None
+
+
+def accounts_of(account: Account) -> list[Account]:
+    """Return the account and those below it, each with what it has in the other region."""
+    wholes = [account, *(below.account for below in account.administration.subaccounts.values())]
+    return [part for whole in wholes for part in (whole, whole.other_region) if part is not None]
+
+
+def _serials(account: Account) -> dict[str, int]:
+    return {owner.id: owner.serial for owner in accounts_of(account)}
+
+
+def _set_serials(account: Account, serials: dict[str, int]) -> None:
+    for owner in accounts_of(account):
+        owner.serial = serials.get(owner.id, owner.serial)

@@ -1,0 +1,104 @@
+"""Keeps an account in a file between runs: `--state`."""
+
+import json
+import os
+from pathlib import Path
+from tempfile import mkstemp
+from typing import Any
+
+from mailgun_mcp.simulator.control.account_json import CodecError, restored, snapshot
+from mailgun_mcp.simulator.control.harness import Box
+from mailgun_mcp.simulator.http.asgi import App, Receive, Scope, Send
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.clock import Clock, MovableClock
+
+DELAY = 1.0
+"""Seconds until a change is in the file: the most that a killed process loses."""
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class StateFileError(ValueError):
+    """A state file that cannot be read or is damaged."""
+
+
+def open_account(path: Path, clock: Clock) -> Account | None:
+    """Return the account in the file, None when there is no file. Raises StateFileError.
+
+    Time never runs backward: an account that was ahead of the clock stays there.
+    """
+    if not path.exists():
+        return None
+    try:
+        document = json.loads(path.read_bytes())
+        moved = MovableClock(clock)
+        account = restored(document, moved)
+    except OSError as error:
+        raise StateFileError(f"{path}: cannot be read: {error}") from error
+    except CodecError as error:
+        raise StateFileError(f"{path}: damaged, or no state of the simulator: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise StateFileError(f"{path}: damaged: it is not valid JSON") from error
+    moved.advance(max(0.0, document["now"] - clock.now()))
+    return account
+
+
+def write_account(path: Path, account: Account) -> None:
+    """Write the account; the file is the old one or the new one, never half of it, and the owner's alone."""
+    write(path, snapshot(account))
+
+
+def write(path: Path, document: Any) -> None:
+    """Put JSON in the place of the file at once."""
+    descriptor, temporary = mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(document, file)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def kept(app: App, box: Box, path: Path) -> App:
+    """Return the application so that what it changes in the box's account gets into the file."""
+    return _Kept(app, box, path)
+
+
+class _Kept:
+    def __init__(self, app: App, box: Box, path: Path) -> None:
+        self._app, self._box, self._path = app, box, path
+        self._waiting = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                self._write()
+            return
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            if scope["type"] == "http" and scope["method"] not in READING:
+                self._write_soon()
+
+    def _write_soon(self) -> None:
+        from asyncio import get_running_loop
+
+        if not self._waiting:
+            self._waiting = True
+            get_running_loop().call_later(DELAY, self._write)
+
+    def _write(self) -> None:
+        self._waiting = False
+        try:
+            write_account(self._path, self._box.account)
+        except OSError as error:
+            import sys
+
+            import structlog
+
+            log = structlog.wrap_logger(structlog.PrintLogger(sys.stderr))
+            log.error("state_not_kept", path=str(self._path), reason=str(error))

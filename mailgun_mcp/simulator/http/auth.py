@@ -1,0 +1,139 @@
+"""Decides who is let in: by API key, role, address, and the subaccount that a call is for."""
+
+from base64 import b64decode
+from binascii import Error as BinasciiError
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+
+from mailgun_mcp.catalogue.catalogue import SUBACCOUNT_HEADER
+from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.simulator.model.access import Access, ApiKey, KeyRole
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.replies.reply import Refusal
+
+OWN_KEY_ID = "f2153fd0-f1277777"
+"""The id of the key that the simulator was started with."""
+FORBIDDEN = "Forbidden"
+UNFIT = "Incompatible key for this endpoint"
+UNSEEN = "Forbidden - user does not have permission to view this resource"
+
+SENDS = frozenset({"send_message", "send_mime_message"})
+ADMIN_TOOLSETS = frozenset({"api_keys", "smtp_credentials", "subaccounts", "account_limits", "account", "ip_allowlist"})
+ADMIN_OPERATIONS = frozenset({"request_dedicated_ip"})
+DEVELOPER_OPERATIONS = frozenset({"add_sandbox_recipient", "delete_sandbox_recipient", "get_webhook_signing_key"})
+"""What developers may do in the toolsets of admins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls: the account that the key belongs to, and the key; None is the simulator's own, an admin's."""
+
+    account: Account
+    key: ApiKey | None = None
+
+
+def own_key(account: Account, secret: str) -> None:
+    """Make `secret` an admin key of the account, in place of the one it has as its own."""
+    keys = account.administration.access.keys
+    known = keys.get(OWN_KEY_ID)
+    if known is None:
+        keys[OWN_KEY_ID] = ApiKey(OWN_KEY_ID, secret, "admin", account.clock.now())
+    else:
+        known.secret = secret
+
+
+def identify(account: Account, authorization: str, *, any_key: bool) -> Caller | None:
+    """Return who calls, or None when the key is not let in. With `any_key` an unknown one is an admin's."""
+    if not authorization.startswith("Basic "):
+        return None
+    secret = _secret(authorization)
+    for holder in _accounts(account):
+        access = holder.administration.access
+        if secret in access.revoked:
+            return None
+        for key in access.keys.values():
+            if secret and key.secret == secret:
+                return None if key.expired(account.clock.now()) else Caller(holder, key)
+    return Caller(account) if any_key else None
+
+
+def acting(caller: Caller, operation: Operation, subaccount_id: str | None) -> Account:
+    """Return the account that the call is for. Raises Refusal when the caller may not act there."""
+    if subaccount_id is None or any(argument.wire == SUBACCOUNT_HEADER for argument in operation.arguments):
+        return caller.account
+    subaccount = caller.account.administration.subaccounts.get(subaccount_id)
+    if subaccount is None or subaccount.status == "closed":
+        raise Refusal(403, FORBIDDEN)
+    if subaccount.status == "disabled":
+        raise Refusal(403, "subaccount is disabled")
+    return subaccount.account
+
+
+def check_may(caller: Caller, operation: Operation, values: Arguments) -> None:
+    """Raise Refusal when the caller's key is not one for the operation. `values` are those of the path."""
+    key = caller.key
+    if key is None or ROLES[key.role](operation, key, values):
+        return
+    if key.role == "sending":
+        raise Refusal(403, FORBIDDEN if operation.name in SENDS else UNFIT)
+    raise Refusal(403, UNSEEN if operation.risk == "read" else FORBIDDEN)
+
+
+def check_address(caller: Caller, address: str | None) -> None:
+    """Raise Refusal when the account has an allowlist of addresses and the caller's is not on it."""
+    access = caller.account.administration.access
+    if access.allowlist and not (caller.key and caller.key.kind == "web") and not _on_allowlist(access, address):
+        raise Refusal(403, FORBIDDEN)
+
+
+def _accounts(account: Account) -> Iterator[Account]:
+    """The account, and those below it whose keys work."""
+    yield account
+    for subaccount in account.administration.subaccounts.values():
+        if subaccount.status == "open":
+            yield subaccount.account
+
+
+def _secret(authorization: str) -> str:
+    try:
+        user, _, secret = b64decode(authorization.removeprefix("Basic ")).decode().partition(":")
+    except (BinasciiError, UnicodeDecodeError, ValueError):
+        return ""
+    return secret if user == "api" else ""
+
+
+def _on_allowlist(access: Access, address: str | None) -> bool:
+    try:
+        caller = ip_address(address or "127.0.0.1")
+    except ValueError:
+        return False
+    if caller.is_loopback and not access.allowlist_binds_loopback:
+        return True
+    return any(caller in ip_network(entry, strict=False) for entry in access.allowlist)
+
+
+def _admin(_: Operation, __: ApiKey, ___: Arguments) -> bool:
+    return True
+
+
+def _developer(operation: Operation, _: ApiKey, __: Arguments) -> bool:
+    if operation.risk == "read" or operation.name in DEVELOPER_OPERATIONS:
+        return True
+    return operation.toolset not in ADMIN_TOOLSETS and operation.name not in ADMIN_OPERATIONS
+
+
+def _basic(operation: Operation, _: ApiKey, __: Arguments) -> bool:
+    return operation.risk == "read"
+
+
+def _sending(operation: Operation, key: ApiKey, values: Arguments) -> bool:
+    return operation.name in SENDS and values["domain_name"].lower() == key.domain
+
+
+ROLES: dict[KeyRole, Callable[[Operation, ApiKey, Arguments], bool]] = {
+    "admin": _admin,
+    "developer": _developer,
+    "basic": _basic,
+    "sending": _sending,
+}

@@ -1,0 +1,220 @@
+"""Checks arguments against an operation's input schema and rules, and refuses in Mailgun's words.
+
+Only the portable subset of JSON Schema that the catalogue compiles to; `jsonschema` would
+cost more to import than the whole simulator.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from email.utils import getaddresses
+from typing import Any
+
+from mailgun_mcp.catalogue.operation import Argument, Arguments, Operation
+from mailgun_mcp.request.formats import FORMATS
+from mailgun_mcp.simulator.http.body import File
+from mailgun_mcp.simulator.replies.reply import Refusal
+
+Schema = Mapping[str, Any]
+Check = Callable[[Any, Any], bool]
+Text = Callable[[str, Any, Any], str]
+
+TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "array": (list,),
+    "object": (dict,),
+}
+
+LIMITS: dict[str, tuple[Check, Text]] = {
+    "enum": (
+        lambda value, bound: value in bound,
+        lambda name, value, bound: (
+            f"Invalid {name.replace('_', ' ')} '{value}'. It can be any of: {', '.join(repr(option) for option in bound)}."
+        ),
+    ),
+    "minimum": (
+        lambda value, bound: value >= bound,
+        lambda name, _, bound: f"The '{name}' parameter can't be smaller than {bound}",
+    ),
+    "maximum": (
+        lambda value, bound: value <= bound,
+        lambda name, _, bound: f"The '{name}' parameter can't be larger than {bound}",
+    ),
+    "minLength": (
+        lambda value, bound: len(value) >= bound,
+        lambda name, _, bound: f"{name} is too short. It must be at least {bound} characters.",
+    ),
+    "maxLength": (
+        lambda value, bound: len(value) <= bound,
+        lambda name, _, bound: f"{name} is too long. It must be at most {bound} characters.",
+    ),
+    "minItems": (
+        lambda value, bound: len(value) >= bound,
+        lambda name, _, bound: f"Need at least {bound} of '{name}'",
+    ),
+    "maxItems": (
+        lambda value, bound: len(value) <= bound,
+        lambda name, _, bound: (
+            f"Too many '{name}', max is {bound}" if name else f"Batch size should be less than {bound}"
+        ),
+    ),
+    "pattern": (
+        lambda value, bound: re.search(bound, value) is not None,
+        lambda name, value, _: f"Invalid value '{value}' for parameter '{name}'",
+    ),
+}
+
+
+def check(operation: Operation, arguments: Arguments) -> None:
+    """Raise Refusal with the first thing that is wrong with `arguments`."""
+    schema = operation.input_schema
+    for argument in operation.arguments:
+        if argument.name in arguments:
+            _check_argument(argument, schema["properties"][argument.name], arguments[argument.name])
+        elif argument.name in schema.get("required", ()) and argument.place != "host":
+            raise Refusal(400, f"{argument.wire} parameter is missing")
+    for rule in operation.rules:
+        for kind, of_rule in RULES.items():
+            if kind in rule:
+                of_rule(operation, rule, arguments)
+
+
+def wrong_type(name: str, kind: str) -> Refusal:
+    """Return the refusal of a value that is no `kind`."""
+    article = "an" if kind[0] in "aio" else "a"
+    return Refusal(
+        400, f"'{name}' parameter is not {article} {kind}" if name else f"The request body is not {article} {kind}"
+    )
+
+
+def _check_argument(argument: Argument, schema: Schema, value: Any) -> None:
+    _check_value(argument.wire, schema, value)
+    if argument.format and argument.place != "path":
+        fault = FORMATS[argument.format]
+        if any(fault(text) for text in (value if isinstance(value, list) else [value])):
+            raise Refusal(400, f"'{argument.wire}' parameter is not a valid {KINDS[argument.format]}")
+
+
+KINDS = {"email": "address. please check documentation", "hostname": "domain name", "ip": "IP address", "uri": "url"}
+
+
+def _check_value(name: str, schema: Schema, value: Any) -> None:
+    if isinstance(value, File):
+        return
+    kind = schema.get("type", "object")
+    if not _is_a(kind, value):
+        raise wrong_type(name, kind)
+    for keyword, (holds, text) in LIMITS.items():
+        if keyword in schema and not holds(value, schema[keyword]):
+            raise Refusal(400, text(name, value, schema[keyword]))
+    if kind == "array":
+        for item in value:
+            _check_value(name, schema["items"], item)
+    elif kind == "object":
+        _check_object(name, schema, value)
+
+
+def _is_a(kind: str, value: Any) -> bool:
+    return isinstance(value, TYPES[kind]) and (kind == "boolean" or not isinstance(value, bool))
+
+
+def _check_object(name: str, schema: Schema, value: dict[str, Any]) -> None:
+    known, extra = schema.get("properties", {}), schema.get("additionalProperties", True)
+    for key in schema.get("required", ()):
+        if key not in value:
+            raise Refusal(400, f"{key} parameter is missing")
+    for key, item in value.items():
+        if key in known:
+            _check_value(_inside(name, key), known[key], item)
+        elif extra is False:
+            raise Refusal(400, f"Unknown parameter '{_inside(name, key)}'")
+        elif isinstance(extra, dict):
+            _check_value(_inside(name, key), extra, item)
+
+
+def _inside(name: str, key: str) -> str:
+    return f"{name}.{key}" if name else key
+
+
+def _wires(operation: Operation, names: list[str]) -> list[str]:
+    wires = {argument.name: argument.wire for argument in operation.arguments}
+    return [wires[name] for name in names]
+
+
+def _given(names: list[str], arguments: Arguments) -> list[str]:
+    return [name for name in names if arguments.get(name) not in (None, [], {})]
+
+
+def _quoted(names: list[str]) -> str:
+    quoted = [f"'{name}'" for name in names]
+    return f"{', '.join(quoted[:-1])} or {quoted[-1]}"
+
+
+def _at_least_one(operation: Operation, rule: dict[str, Any], arguments: Arguments) -> None:
+    names = rule.get("at_least_one") or rule["exactly_one"]
+    if not _given(names, arguments):
+        raise Refusal(400, f"Need at least one of {_quoted(_wires(operation, names))} parameters specified")
+
+
+def _at_most_one(operation: Operation, rule: dict[str, Any], arguments: Arguments) -> None:
+    names = rule.get("at_most_one") or rule["exactly_one"]
+    if len(_given(names, arguments)) > 1:
+        raise Refusal(400, f"Only one parameters {_quoted(_wires(operation, names))} is allowed")
+
+
+def _exactly_one(operation: Operation, rule: dict[str, Any], arguments: Arguments) -> None:
+    _at_least_one(operation, rule, arguments)
+    _at_most_one(operation, rule, arguments)
+
+
+def _requires(operation: Operation, rule: dict[str, Any], arguments: Arguments) -> None:
+    if _given([rule["argument"]], arguments) and len(_given(rule["requires"], arguments)) < len(rule["requires"]):
+        raise Refusal(400, f"{_wires(operation, rule['requires'])[0]} parameter is missing")
+
+
+def _max_recipients(_: Operation, rule: dict[str, Any], arguments: Arguments) -> None:
+    texts = [text for name in rule["over"] for text in arguments.get(name, ())]
+    if len(getaddresses(texts)) > rule["max_recipients"]:
+        raise Refusal(400, f"Too many recipients, max is {rule['max_recipients']}")
+
+
+def _max_bytes(_: Operation, rule: dict[str, Any], arguments: Arguments) -> None:
+    names = rule["over"] or arguments.keys()
+    if sum(_weight(arguments[name]) for name in names if name in arguments) <= rule["max_bytes"]:
+        return
+    megabytes = rule["max_bytes"] // 1024 // 1024
+    if rule["over"] and all(isinstance(arguments.get(name), File) for name in rule["over"]):
+        raise Refusal(400, f"CSV file is too big, max allowed size is {megabytes} MB")
+    if rule["max_bytes"] < 1024 * 1024:
+        kilobytes = rule["max_bytes"] // 1024
+        raise Refusal(
+            400, f"Send options (parameters starting with o:, h:, v:, or t:) are limited to {kilobytes} kB total"
+        )
+    raise Refusal(413, f"request size exceeds {rule['max_bytes'] / 1024 / 1024:.1f}MiB")
+
+
+def _weight(value: Any) -> int:
+    match value:
+        case File():
+            return len(value.data)
+        case str():
+            return len(value.encode("utf-8", "replace"))
+        case list():
+            return sum(map(_weight, value))
+        case _:
+            return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"))
+
+
+Rule = Callable[[Operation, dict[str, Any], Arguments], None]
+
+RULES: dict[str, Rule] = {
+    "at_least_one": _at_least_one,
+    "at_most_one": _at_most_one,
+    "exactly_one": _exactly_one,
+    "requires": _requires,
+    "max_recipients": _max_recipients,
+    "max_bytes": _max_bytes,
+}

@@ -1,0 +1,337 @@
+"""Reads the arguments of an operation from a request: the way back of `catalogue.request`."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from mailgun_mcp.catalogue.operation import Argument, Arguments, Operation
+from mailgun_mcp.simulator.http.body import (
+    JSON,
+    MULTIPART,
+    URLENCODED,
+    Field,
+    Fields,
+    File,
+    media_type,
+    parse_form,
+    parse_json,
+    parse_query,
+)
+from mailgun_mcp.simulator.http.checks import wrong_type
+from mailgun_mcp.simulator.http.parameter_aliases import renamed
+from mailgun_mcp.simulator.model.clock import parse_mail_date, parse_rfc3339
+from mailgun_mcp.simulator.replies.reply import Refusal
+
+Schema = Mapping[str, Any]
+
+FILES_AS_TEXT = frozenset({"pem"})
+"""File parts that may come as plain fields too."""
+
+FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came over HTTP."""
+
+    query: str
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    content: bytes
+
+    @property
+    def content_type(self) -> str:
+        return self.headers.get("content-type", "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """An operation's arguments by place and wire name."""
+
+    places: dict[str, dict[str, Argument]]
+    families: tuple[Argument, ...]
+    only: dict[str, Argument]
+    """The arguments without a wire name, by place: body, page_url."""
+    multipart_only: bool
+
+
+@lru_cache(maxsize=1024)
+def _plan(operation: Operation) -> _Plan:
+    places: dict[str, dict[str, Argument]] = {}
+    families = tuple(argument for argument in operation.arguments if argument.encode == "family")
+    for argument in operation.arguments:
+        if argument not in families:
+            places.setdefault(argument.place, {})[argument.wire] = argument
+    form = places.get("form", {})
+    return _Plan(
+        places,
+        families,
+        {argument.place: argument for argument in operation.arguments if not argument.wire},
+        any(argument.encode in ("file", "files") for argument in form.values()) and "message" in form,
+    )
+
+
+def decode(operation: Operation, path: Mapping[str, str], sent: Sent) -> Arguments:
+    """Return the arguments that a request holds. Raises Refusal for what cannot be read."""
+    plan = _plan(operation)
+    arguments: Arguments = {}
+    for wire, text in path.items():
+        argument = _in_path(plan, wire)
+        arguments[argument.name] = _decoded(operation, argument, [text])
+    _take_headers(plan, sent, arguments)
+    _take_query(operation, plan, sent.query, arguments)
+    if operation.body == "json":
+        _take_json(operation, plan, sent, arguments)
+    elif operation.body:
+        _take_form(operation, plan, renamed(operation.name, _form(plan, sent)), arguments)
+    elif sent.content and media_type(sent.content_type) in (MULTIPART, URLENCODED):
+        _take_form_for_query(operation, plan, parse_form(sent.content, sent.content_type), arguments)
+    return arguments
+
+
+def _in_path(plan: _Plan, wire: str) -> Argument:
+    """Return the argument that a path holds: on an older path also one that went into the query since."""
+    found = plan.places.get("path", {}).get(wire) or plan.places.get("query", {}).get(wire)
+    return found or plan.places["page_path"][""]
+
+
+def _take_headers(plan: _Plan, sent: Sent, arguments: Arguments) -> None:
+    for wire, argument in plan.places.get("header", {}).items():
+        if wire.lower() in sent.headers:
+            arguments[argument.name] = sent.headers[wire.lower()]
+
+
+def _take_query(operation: Operation, plan: _Plan, query: str, arguments: Arguments) -> None:
+    if not query:
+        return
+    # A form's fields may stand in the query too: Mailgun's SDK for Node sends some of them there.
+    known = plan.places.get("form", {}) | plan.places.get("query", {})
+    fields = renamed(operation.name, parse_query(query))
+    if "page_url" in plan.only and not fields.keys() <= known.keys():
+        arguments[plan.only["page_url"].name] = query
+        return
+    for wire, values in fields.items():
+        if wire not in known:
+            raise _unknown(wire)
+        if values[-1] or not _is_number(operation, known[wire]):
+            arguments[known[wire].name] = _decoded(operation, known[wire], values)
+
+
+def _is_number(operation: Operation, argument: Argument) -> bool:
+    return operation.input_schema["properties"][argument.name].get("type") in ("integer", "number")
+
+
+def _form(plan: _Plan, sent: Sent) -> Fields:
+    kind = media_type(sent.content_type)
+    if plan.multipart_only and kind != MULTIPART:
+        raise _wrong_media(MULTIPART, kind)
+    if sent.content and kind not in (MULTIPART, URLENCODED):
+        raise _wrong_media(MULTIPART, kind)
+    return parse_form(sent.content, sent.content_type)
+
+
+def _take_form(operation: Operation, plan: _Plan, fields: Fields, arguments: Arguments) -> None:
+    known = plan.places.get("form", {})
+    for wire, values in fields.items():
+        if wire in known:
+            arguments[known[wire].name] = _decoded(operation, known[wire], values)
+            continue
+        family = next((family for family in plan.families if wire.startswith(family.wire)), None)
+        if family is None:
+            raise _unknown(wire)
+        arguments.setdefault(family.name, {})[wire[len(family.wire) :]] = _text(wire, values[-1])
+
+
+def _take_form_for_query(operation: Operation, plan: _Plan, fields: Fields, arguments: Arguments) -> None:
+    """Mailgun's SDKs send as a form what the reference has in the query; both work."""
+    for wire, argument in plan.places.get("query", {}).items():
+        if wire in fields and argument.name not in arguments:
+            arguments[argument.name] = _decoded(operation, argument, fields[wire])
+
+
+def _take_json(operation: Operation, plan: _Plan, sent: Sent, arguments: Arguments) -> None:
+    kind = media_type(sent.content_type)
+    whole = plan.only.get("body")
+    if whole and kind in (MULTIPART, URLENCODED):
+        arguments[whole.name] = [_single(operation, whole, parse_form(sent.content, sent.content_type))]
+        return
+    # Mailgun reads what is JSON as JSON: its SDK for Node calls it a form when it deletes a tag.
+    called_a_form = kind == URLENCODED and sent.content.startswith(b"{")
+    if sent.content and kind != JSON and not called_a_form:
+        raise _wrong_media(JSON, kind)
+    value = parse_json(sent.content)
+    if whole:
+        items = operation.input_schema["properties"][whole.name].get("items", {})
+        arguments[whole.name] = _numbers_as_text(items, _from_json(value, whole))
+        return
+    if not isinstance(value, dict):
+        raise wrong_type("", "object")
+    known = plan.places.get("json", {})
+    for wire, item in value.items():
+        if wire not in known:
+            raise _unknown(wire)
+        arguments[known[wire].name] = _from_json(item, known[wire])
+
+
+def _numbers_as_text(item: Schema, value: Any) -> Any:
+    """Return a batch with its numbers as text where the catalogue has text: an SMTP code comes as either."""
+    if not isinstance(value, list):
+        return value
+    texts = {name for name, schema in item.get("properties", {}).items() if schema.get("type") == "string"}
+    return [
+        {name: str(each) if name in texts and type(each) is int else each for name, each in entry.items()}
+        if isinstance(entry, dict)
+        else entry
+        for entry in value
+    ]
+
+
+def _single(operation: Operation, whole: Argument, fields: Fields) -> dict[str, Any]:
+    """Return one entry of a batch from the form that takes a single one."""
+    properties = operation.input_schema["properties"][whole.name]["items"]["properties"]
+    entry: dict[str, Any] = {}
+    for wire, values in fields.items():
+        name = "tags" if wire == "tag" and "tags" in properties else wire
+        if name not in properties:
+            raise _unknown(wire)
+        texts = [_text(wire, value) for value in values]
+        entry[name] = texts if properties[name]["type"] == "array" else texts[-1]
+    return entry
+
+
+def _decoded(operation: Operation, argument: Argument, values: list[Field]) -> Any:
+    if argument.encode in ("file", "files"):
+        files = [_file(argument.wire, value) for value in values]
+        return files if argument.encode == "files" else files[-1]
+    schema = operation.input_schema["properties"][argument.name]
+    texts = [_text(argument.wire, value) for value in values]
+    value = DECODERS[argument.encode](argument.wire, schema, texts)
+    return _from_json(value, argument) if argument.encode == "json" else value
+
+
+def _file(wire: str, value: Field) -> File:
+    if isinstance(value, str) and wire in FILES_AS_TEXT:
+        return File(wire, "text/plain", value.encode("utf-8", "replace"))
+    if isinstance(value, str):
+        raise Refusal(400, f"'{wire}' parameter is not a file")
+    return value
+
+
+def _text(wire: str, value: Field) -> str:
+    if isinstance(value, File):
+        raise Refusal(400, f"'{wire}' parameter is a file")
+    return value
+
+
+def _scalar(wire: str, schema: Schema, text: str) -> Any:
+    kind = schema.get("type", "string")
+    if kind == "string":
+        return _option(schema, text)
+    try:
+        return SCALARS[kind](text)
+    except (KeyError, ValueError) as error:
+        raise wrong_type(wire, kind) from error
+
+
+def _option(schema: Schema, text: str) -> str:
+    """Return a yes or no among other words as the catalogue has it: Mailgun takes `False` for `no`."""
+    options = schema.get("enum", ())
+    if text in options or "yes" not in options or text.lower() not in FLAGS:
+        return text
+    return "yes" if FLAGS[text.lower()] else "no"
+
+
+SCALARS: dict[str, Callable[[str], Any]] = {
+    "integer": int,
+    "number": float,
+    "boolean": lambda text: FLAGS[text.lower()],
+}
+
+
+def _json_field(wire: str, schema: Schema, texts: list[str]) -> Any:
+    try:
+        return _spelled_out(schema, json.loads(texts[-1]))
+    except (ValueError, RecursionError) as error:
+        raise Refusal(400, f"'{wire}' parameter is not a valid JSON") from error
+
+
+def _spelled_out(schema: Schema, value: Any) -> Any:
+    """Return a list with its bare texts as objects: Mailgun takes an address for a member that is nothing else."""
+    item = schema.get("items", {})
+    if item.get("type") != "object" or len(item.get("required", ())) != 1 or not isinstance(value, list):
+        return value
+    return [{item["required"][0]: each} if isinstance(each, str) else each for each in value]
+
+
+def _repeated(wire: str, schema: Schema, texts: list[str]) -> list[Any]:
+    return [_scalar(wire, schema["items"], text) for text in texts]
+
+
+def _comma(wire: str, schema: Schema, texts: list[str]) -> list[Any]:
+    return _repeated(wire, schema, [part.strip() for text in texts for part in text.split(",") if part.strip()])
+
+
+def _date(parse: Callable[[str], float], standard: str) -> Callable[[str, Schema, list[str]], str]:
+    def decoded(_: str, __: Schema, texts: list[str]) -> str:
+        try:
+            parse(texts[-1])
+        except ValueError as error:
+            raise Refusal(400, f"{texts[-1]} is not an {standard} compliant date") from error
+        return texts[-1]
+
+    return decoded
+
+
+def _last(wire: str, schema: Schema, texts: list[str]) -> Any:
+    return _scalar(wire, schema, texts[-1])
+
+
+DECODERS: dict[str, Callable[[str, Schema, list[str]], Any]] = {
+    "text": _last,
+    "flag": _last,
+    "yes_no": _last,
+    "yes": _last,
+    "rfc2822": _date(parse_mail_date, "RFC-2822"),
+    "epoch": _date(parse_mail_date, "RFC-2822"),
+    "rfc3339": _date(parse_rfc3339, "RFC-3339"),
+    "repeat": _repeated,
+    "comma": _comma,
+    "json": _json_field,
+}
+
+
+def _from_json(value: Any, argument: Argument) -> Any:
+    """Return a JSON value with the yes/no and comma lists in it as the catalogue's types."""
+    if argument.encode in IN_JSON:
+        return _unwritten(value, [], argument.encode)
+    for place, encode in argument.nested.items():
+        if encode in IN_JSON:
+            value = _unwritten(value, place.split("/"), encode)
+    return value
+
+
+IN_JSON: dict[str, Callable[[Any], Any]] = {
+    "yes_no": lambda value: FLAGS.get(value, value) if isinstance(value, str) else value,
+    "comma": lambda value: value.split(",") if isinstance(value, str) else value,
+}
+
+
+def _unwritten(value: Any, place: list[str], encode: str) -> Any:
+    if not place:
+        return IN_JSON[encode](value)
+    head, rest = place[0], place[1:]
+    if head == "*" and isinstance(value, list):
+        return [_unwritten(item, rest, encode) for item in value]
+    if isinstance(value, dict) and head in value:
+        return {**value, head: _unwritten(value[head], rest, encode)}
+    return value
+
+
+def _unknown(wire: str) -> Refusal:
+    return Refusal(400, f"Unknown parameter '{wire}'")
+
+
+def _wrong_media(expected: str, got: str) -> Refusal:
+    return Refusal(400, f"Invalid request content type. Expecting '{expected}' but got '{got}'")

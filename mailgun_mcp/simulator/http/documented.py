@@ -1,0 +1,72 @@
+"""Answers an operation that keeps no state with a valid value of its documented shape."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.clock import mail_date
+from mailgun_mcp.simulator.replies.call import Call
+from mailgun_mcp.simulator.replies.reply import Reply
+
+Schema = Mapping[str, Any]
+
+TEXTS = {
+    "message": "success",
+    "id": "5f3b1e9a7c2d4f6081a3b5c7",
+    "state": "active",
+    "status": "active",
+    "ip": "192.0.2.10",
+    "email": "someone@example.com",
+    "address": "someone@example.com",
+    "name": "example",
+    "url": "https://example.com",
+}
+ZEROS: dict[str, Callable[[], Any]] = {
+    "integer": int,
+    "number": int,
+    "boolean": bool,
+    "array": list,
+    "object": dict,
+}
+PLAIN: dict[str, type] = {"string": str, "integer": int, "boolean": bool}
+MOMENT = re.compile(r"(^|[_-])(at|date|time|timestamp|until|start|end|seen)$|[a-z](At|Date|Time)$")
+"""A field that holds a moment, by its name."""
+LINKS = frozenset({"first", "last", "next", "previous"})
+
+
+def documented(account: Account, call: Call) -> Reply:
+    """Return the reply: lists empty, totals zero, and what the call named said back."""
+    operation = call.operation
+    schema = operation.output_schema
+    properties = dict(schema.get("properties", {}))
+    if operation.pages:
+        # `next` at the root is the catalogue's own addition to the result of a tool.
+        properties.pop("next", None)
+    body = {name: _example(account, call, name, value) for name, value in properties.items()}
+    return Reply(body[operation.wrap] if operation.wrap else body)
+
+
+def _example(account: Account, call: Call, name: str, schema: Schema) -> Any:
+    kind = _kind(schema)
+    if kind in PLAIN and isinstance(call.arguments.get(name), PLAIN[kind]):
+        return call.arguments[name]
+    if kind == "string":
+        return _text(account, call, name)
+    if kind == "object" and "properties" in schema:
+        return {key: _example(account, call, key, value) for key, value in schema["properties"].items()}
+    return ZEROS[kind]() if kind in ZEROS else None
+
+
+def _kind(schema: Schema) -> str | None:
+    """Return the type that is not null; a schema without one takes anything."""
+    kinds = schema.get("type", [])
+    return next((kind for kind in kinds if kind != "null"), None) if isinstance(kinds, list) else kinds
+
+
+def _text(account: Account, call: Call, name: str) -> str:
+    if call.operation.pages and name.lower() in LINKS:
+        return call.url
+    if MOMENT.search(name):
+        return mail_date(account.clock.now())
+    return TEXTS.get(name, "")

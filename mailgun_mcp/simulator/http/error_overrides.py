@@ -1,0 +1,62 @@
+"""Where an operation refuses wrong arguments in other words than the usual ones."""
+
+from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.simulator.http.checks import check
+from mailgun_mcp.simulator.replies.reply import Refusal
+
+PASSWORD = {
+    True: "Password is too short. It must be between 5 and 32 characters.",
+    False: "Password is too long. It must be between 5 and 32 characters.",
+}
+BANDS = ("dynamic_good", "dynamic_poor", "dynamic_new")
+
+RULES: dict[str, str] = {
+    "update_account_settings": (
+        "Either `name`, `absolute_timeout`, `inactive_timeout`, or `logout_redirect_url` must be provided "
+        "to update account info."
+    ),
+    "update_subaccount_features": "No valid updates provided",
+}
+"""Operation -> what it says when there is nothing to change."""
+
+
+def check_in_own_words(operation: Operation, arguments: Arguments) -> None:
+    """Raise Refusal with the first thing that is wrong with `arguments`, in the operation's words."""
+    try:
+        check(operation, arguments)
+    except Refusal:
+        raise_own(operation, arguments)
+        raise
+
+
+def raise_own(operation: Operation, arguments: Arguments) -> None:
+    """Raise Refusal when the operation has words of its own for what is wrong."""
+    text = _own(operation.name, arguments)
+    if text:
+        raise Refusal(400, text)
+    if operation.name == "override_dynamic_pool_assignment" and arguments.get("pool", BANDS[0]) not in BANDS:
+        refusal = Refusal(400, "pool", "Field")
+        refusal.reply.body["Value"] = arguments["pool"]
+        raise refusal
+
+
+def _own(name: str, arguments: Arguments) -> str | None:
+    if name in RULES and (name == "update_subaccount_features" or not arguments):
+        return RULES[name]
+    if name == "set_account_sending_limit" and isinstance(arguments.get("limit"), int):
+        return "The limit parameter minumum is 1000"
+    if name == "list_api_keys" and arguments.get("kind", "user") not in ("domain", "user", "web"):
+        return "expected `kind` param to be one of [domain user web] or absent"
+    if name in ("create_smtp_credentials", "update_smtp_credential"):
+        return _smtp(name, arguments)
+    if name == "list_smtp_credentials" and arguments.get("limit", 0) > 1000:
+        return "Limit parameter can't be larger than 1000"
+    return None
+
+
+def _smtp(name: str, arguments: Arguments) -> str | None:
+    if name.startswith("create") and not {"login", "mailbox"} & arguments.keys():
+        return "Parameter 'login' is missing"
+    given = arguments.get("password", [])
+    wrong = [text for text in ([given] if isinstance(given, str) else given) if not 5 <= len(text) <= 32]
+    return PASSWORD[len(wrong[0]) < 5] if wrong else None

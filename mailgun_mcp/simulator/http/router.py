@@ -1,0 +1,95 @@
+"""Finds the operation of a method and path; routes come from the catalogue."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from mailgun_mcp.catalogue.catalogue import Catalogue
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.simulator.http.legacy_paths import OLDER
+
+PAGE = "{page}"
+"""What ends the path of a later page, for an operation whose pages are tokens in the path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An operation, and the decoded path segments that are its parameters by their names in the path."""
+
+    operation: Operation
+    values: dict[str, str]
+
+
+@dataclass(slots=True)
+class _Node:
+    literals: dict[str, "_Node"] = field(default_factory=dict)
+    parameter: "_Node | None" = None
+    routes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Method -> tool name and path template."""
+
+
+class Router:
+    """Matches literal segments before parameters, as `/v3/routes/match` needs it."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._root = _Node()
+        for tool in catalogue.tools():
+            method, _, path = tool["_meta"]["mailgun-mcp/operation"].partition(" ")
+            self._add(method, path, tool["name"])
+            if "page" in tool["inputSchema"].get("properties", {}) and "{" in path:
+                self._add_page(method, path, tool["name"])
+        for method, path, name in OLDER:
+            if name in catalogue:
+                self._add(method, path, name)
+
+    def match(self, method: str, raw_path: str) -> Match | None:
+        """Return the operation of a percent-encoded path, or None when there is none."""
+        segments = _split(raw_path)
+        for node in _walk(self._root, segments, 0):
+            if method in node.routes:
+                name, template = node.routes[method]
+                return Match(self._catalogue.find(name), _parameters(template, segments))
+        return None
+
+    def methods(self, raw_path: str) -> list[str]:
+        """Return the methods that a path takes; none means there is no such path."""
+        nodes = _walk(self._root, _split(raw_path), 0)
+        return sorted({method for node in nodes for method in node.routes})
+
+    def _add(self, method: str, path: str, name: str) -> None:
+        node = self._root
+        for segment in path.strip("/").split("/"):
+            node = _child(node, segment)
+        node.routes.setdefault(method, (name, path))
+
+    def _add_page(self, method: str, path: str, name: str) -> None:
+        operation = self._catalogue.find(name)
+        if any(argument.place == "page_path" for argument in operation.arguments):
+            self._add(method, f"{path}/{PAGE}", name)
+
+
+def _child(node: _Node, segment: str) -> _Node:
+    if not segment.startswith("{"):
+        return node.literals.setdefault(segment, _Node())
+    node.parameter = node.parameter or _Node()
+    return node.parameter
+
+
+def _walk(node: _Node, segments: list[str], depth: int) -> Iterator[_Node]:
+    if depth == len(segments):
+        if node.routes:
+            yield node
+        return
+    for child in (node.literals.get(segments[depth]), node.parameter):
+        if child is not None:
+            yield from _walk(child, segments, depth + 1)
+
+
+def _split(raw_path: str) -> list[str]:
+    return [unquote(segment) for segment in raw_path.strip("/").split("/")]
+
+
+def _parameters(template: str, segments: Iterable[str]) -> dict[str, str]:
+    names = template.strip("/").split("/")
+    return {name[1:-1]: value for name, value in zip(names, segments, strict=True) if name.startswith("{")}

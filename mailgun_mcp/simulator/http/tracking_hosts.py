@@ -1,0 +1,37 @@
+"""Finds the domain whose tracked links lead to a host; and says how sections miss a domain."""
+
+from collections.abc import Callable
+
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.simulator.model.account import Account, Domain
+from mailgun_mcp.simulator.replies.reply import Refusal
+
+WEB_PREFIX = "email"
+CERTIFICATES = "/v2/x509/"
+
+
+def tracking_host(domain: Domain) -> str:
+    """Return the host that the domain's tracked links lead to."""
+    return f"{domain.settings.get('web_prefix') or WEB_PREFIX}.{domain.name}"
+
+
+def _by_tracking_host(account: Account, operation: Operation, name: str) -> Domain:
+    if not operation.path.startswith(CERTIFICATES):
+        raise Refusal(404, f"Domain not found: {name}")
+    for domain in account.domains.values():
+        if tracking_host(domain) == name.lower():
+            return domain
+    if operation.method == "POST":
+        raise Refusal(400, "invalid CNAME record", "Reason")
+    raise Refusal(404, "x509 cert not found", "Description")
+
+
+def _described(_: Account, __: Operation, ___: str) -> Domain:
+    raise Refusal(404, "domain not found", "Description")
+
+
+UNKNOWN_DOMAIN: dict[str, Callable[[Account, Operation, str], Domain]] = {
+    "tracking": _by_tracking_host,
+    "dkim_security": _described,
+}
+"""Toolset -> what it does with the name of a domain that the account does not have."""

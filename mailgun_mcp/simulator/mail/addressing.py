@@ -1,0 +1,135 @@
+"""The rules of what may send from where: who owns an IP, which pool holds it, which domains use it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mailgun_mcp.simulator.model.account import Account, Domain
+from mailgun_mcp.simulator.model.ips import SHARED_IP, Ip, Ips, Pool
+from mailgun_mcp.simulator.replies.reply import Refusal
+
+SHARED = "shared"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a domain is to send from: a pool, or IPs of its own."""
+
+    ips: list[str]
+    pool_id: str | None = None
+
+
+def ips_of(account: Account) -> Ips:
+    return account.administration.ips
+
+
+def owned(account: Account, address: str) -> Ip:
+    """Return an IP of the account. Raises Refusal when it has none of that address."""
+    ip = ips_of(account).ips.get(address)
+    if ip is None:
+        raise Refusal(404, f"IP not found: {address}")
+    return ip
+
+
+def dedicated(account: Account, address: str) -> Ip:
+    """Return a dedicated IP of the account. Raises Refusal when it is none."""
+    ip = ips_of(account).ips.get(address)
+    if ip is None or not ip.dedicated:
+        raise Refusal(400, f"IP {address} is not a dedicated IP of this account")
+    return ip
+
+
+def free(account: Account, address: str) -> str:
+    """Return the address of a dedicated IP in no pool. Raises Refusal when it is none."""
+    dedicated(account, address)
+    if holder(ips_of(account), address) is not None:
+        raise Refusal(400, f"IP {address} already belongs to an IP pool")
+    return address
+
+
+def holder(ips: Ips, address: str) -> str | None:
+    """Return the name of the pool, dedicated or dynamic, that holds the address."""
+    for pool in ips.pools.values():
+        if address in pool.ips:
+            return pool.name
+    return next((name for name, addresses in ips.dynamic.items() if address in addresses), None)
+
+
+def assignable(ips: Ips) -> list[str]:
+    """Return the dedicated IPs in no pool."""
+    return [ip.address for ip in ips.ips.values() if ip.dedicated and holder(ips, ip.address) is None]
+
+
+def found_pool(account: Account, pool_id: str) -> Pool:
+    """Return a pool of the account. Raises Refusal when it has none of that id."""
+    pool = ips_of(account).pools.get(pool_id)
+    if pool is None:
+        raise Refusal(404, f"IP pool not found: {pool_id}")
+    return pool
+
+
+def source(account: Account, ips: list[str] | None, pool_id: str | None) -> Source | None:
+    """Return what was asked for as a replacement, or None. Raises Refusal when it cannot be one."""
+    if pool_id:
+        pool = found_pool(account, pool_id)
+        if not pool.ips:
+            raise Refusal(400, f"IP pool {pool_id} contains no IPs")
+        return Source(list(pool.ips), pool_id)
+    if not ips:
+        return None
+    if ips == [SHARED]:
+        return Source([SHARED_IP])
+    return Source([free(account, address) for address in ips])
+
+
+def used(domain: Domain) -> list[str]:
+    """Return the IPs that the domain sends from."""
+    return domain.administration.sending.ips or [SHARED_IP]
+
+
+def assign(domain: Domain, chosen: Source) -> None:
+    """Let the domain send from `chosen`, and from nothing else."""
+    sending = domain.administration.sending
+    sending.ips, sending.pool_id, sending.dynamic_pool, sending.override = list(chosen.ips), chosen.pool_id, None, False
+
+
+def linked(account: Account, pool_id: str) -> list[Domain]:
+    """Return the account's domains that are linked to the pool, by name."""
+    found = [domain for domain in account.domains.values() if domain.administration.sending.pool_id == pool_id]
+    return sorted(found, key=lambda domain: domain.name)
+
+
+def sharers(account: Account, pool: Pool) -> Iterator[Account]:
+    """Yield the subaccounts that the pool is delegated to."""
+    for subaccount_id in sorted(pool.delegated_to):
+        yield account.administration.subaccounts[subaccount_id].account
+
+
+def spread(account: Account, pool: Pool) -> None:
+    """Bring what the pool's IPs changed to its domains, and to the subaccounts that it is delegated to."""
+    for domain in linked(account, pool.id):
+        domain.administration.sending.ips = list(pool.ips)
+    for child in sharers(account, pool):
+        lend(account, child, pool)
+
+
+def lend(account: Account, child: Account, pool: Pool) -> None:
+    """Give a subaccount the pool with its IPs as they are now."""
+    theirs = ips_of(child)
+    former = theirs.pools.get(pool.id)
+    for address in set(former.ips) - set(pool.ips) if former else ():
+        theirs.ips.pop(address, None)
+    theirs.pools[pool.id] = Pool(pool.id, pool.name, pool.description, list(pool.ips), inherited=True)
+    for address in pool.ips:
+        theirs.ips[address] = ips_of(account).ips[address]
+    spread(child, theirs.pools[pool.id])
+
+
+def take_back(child: Account, pool_id: str, chosen: Source | None = None) -> None:
+    """Take a pool from a subaccount; its domains go on with `chosen`, else with the shared IP."""
+    pool = ips_of(child).pools.pop(pool_id, None)
+    if pool is None:
+        return
+    for domain in linked(child, pool_id):
+        assign(domain, chosen or Source([SHARED_IP]))
+    for address in pool.ips:
+        ips_of(child).ips.pop(address, None)

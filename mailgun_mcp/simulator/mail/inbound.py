@@ -1,0 +1,220 @@
+"""Takes mail that comes in from outside: mailing lists pass it on, routes forward and store it."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from email.utils import getaddresses, parseaddr
+from typing import Any
+
+from mailgun_mcp.simulator.control.read_delay import accounts_of
+from mailgun_mcp.simulator.mail.composing import from_mime, to_mime
+from mailgun_mcp.simulator.mail.delivery import TICK, accept, deliver
+from mailgun_mcp.simulator.mail.list_delivery import member_copies
+from mailgun_mcp.simulator.mail.record_events import happen, storage
+from mailgun_mcp.simulator.mail.route_language import Action, Captures, Facts, parse_action, parse_expression
+from mailgun_mcp.simulator.mail.webhooks import enqueue, route_posting
+from mailgun_mcp.simulator.model.account import Account, Domain, Message
+from mailgun_mcp.simulator.model.clock import mail_date
+from mailgun_mcp.simulator.model.routes import Received, Route
+from mailgun_mcp.simulator.model.webhooks import File
+
+NOBODY = "550 5.7.1 Relaying denied"
+NOT_ALLOWED = "550 5.7.1 You are not allowed to post to this mailing list"
+KEY_BYTES = 30
+BODIES = {"text": "text", "body-plain": "text", "html": "html", "body-html": "html"}
+HEADERS = {"from": "From", "to": "To", "cc": "Cc", "subject": "Subject", "message-id": "Message-Id", "date": "Date"}
+
+
+def deliver_inbound(
+    account: Account, mail: bytes | Mapping[str, Any], *, sender: str = "", recipients: Sequence[str] = ()
+) -> list[Received]:
+    """Take a mail, and return what was done with it for each recipient.
+
+    A subaccount takes what is for its own domains. `mail` is MIME, or fields: from, to, cc, subject, text, html, and `headers` for all others.
+    Sender and recipients of the envelope are those of the headers unless they are given.
+    """
+    parsed = from_mime(mail) if isinstance(mail, bytes) else _from_fields(mail)
+    mime = mail if isinstance(mail, bytes) else None
+    headers: dict[str, str] = parsed["headers"]
+    origin = sender or parseaddr(headers.get("From", ""))[1]
+    found = []
+    for recipient in recipients or _recipients(headers):
+        owner = _owner(account, recipient)
+        found.append(_receive(owner, parsed, mime, origin, recipient))
+        owner.routes.received.append(found[-1])
+    return found
+
+
+def matching(account: Account, recipient: str, headers: Mapping[str, str]) -> Iterator[tuple[Route, Captures]]:
+    """Yield the routes that take a mail, with what they captured, as long as the one before is not the last."""
+    named = {name.lower(): value for name, value in headers.items()}
+    caught = False
+    for route in account.routes.in_turn():
+        captures = parse_expression(route.expression).holds(Facts(recipient, named, caught))
+        if captures is not None:
+            caught = True
+            yield route, captures
+
+
+def receiving_domain(account: Account, address: str) -> Domain | None:
+    """Return the domain that gets mail to `address`; one that is a wildcard gets its subdomains' too."""
+    host = address.rpartition("@")[2].lower()
+    if host in account.domains:
+        return account.domains[host]
+    parents = (account.domains.get(host[index + 1 :]) for index, sign in enumerate(host) if sign == ".")
+    return next((domain for domain in parents if domain and domain.settings.get("wildcard")), None)
+
+
+def _owner(account: Account, recipient: str) -> Account:
+    return next((one for one in accounts_of(account) if receiving_domain(one, recipient)), account)
+
+
+def _recipients(headers: Mapping[str, str]) -> list[str]:
+    texts = [headers[name] for name in ("To", "Cc") if name in headers]
+    return list(dict.fromkeys(address for _, address in getaddresses(texts) if address))
+
+
+def _from_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
+    given = {HEADERS[name.lower()]: str(value) for name, value in fields.items() if name.lower() in HEADERS}
+    bodies = {BODIES[name]: str(value) for name, value in fields.items() if name in BODIES}
+    return {"headers": {**given, **fields.get("headers", {})}, "text": "", "html": "", "attachments": [], **bodies}
+
+
+def _receive(account: Account, parsed: Mapping[str, Any], mime: bytes | None, sender: str, recipient: str) -> Received:
+    now = account.clock.now()
+    received = Received(now, recipient, sender, parsed["headers"].get("Subject", ""))
+    domain = receiving_domain(account, recipient)
+    if domain is None:
+        received.refused = NOBODY
+        return received
+    received.domain = domain.name
+    message = _message(account, domain, parsed, mime, sender, recipient)
+    # A list and a route of the same address both get the mail.
+    listed = _pass_on(account, domain, message, received)
+    routed = _follow_routes(account, domain, message, received)
+    if not listed and not routed and not received.refused:
+        received.refused = NOBODY
+    return received
+
+
+def _message(
+    account: Account, domain: Domain, parsed: Mapping[str, Any], mime: bytes | None, sender: str, recipient: str
+) -> Message:
+    now = account.clock.now()
+    headers: dict[str, str] = parsed["headers"]
+    given = next((value for name, value in headers.items() if name.lower() == "message-id"), "")
+    identity = given.strip("<> ") or f"{account.hex_id(16)}@{sender.rpartition('@')[2] or 'localhost'}"
+    return Message(
+        key=account.opaque_id(KEY_BYTES),
+        id=identity,
+        domain=domain.name,
+        at=now,
+        sender=sender,
+        recipients=[recipient],
+        headers={"Date": mail_date(now, "+0000"), "To": recipient, **headers},
+        text=parsed["text"],
+        html=parsed["html"],
+        attachments=list(parsed["attachments"]),
+        mime=mime,
+        routed=True,
+    )
+
+
+def _pass_on(account: Account, domain: Domain, message: Message, received: Received) -> bool:
+    mailing_list = account.lists.get(received.recipient.lower())
+    if mailing_list is None:
+        return False
+    if not mailing_list.lets_post(message.sender):
+        received.refused = NOT_ALLOWED
+        return False
+    received.mailing_list = mailing_list.address
+    for copy in member_copies(account, message, mailing_list):
+        accept(account, domain, copy)
+    return True
+
+
+def _follow_routes(account: Account, domain: Domain, message: Message, received: Received) -> bool:
+    taken = list(_taken(account, message))
+    if not taken:
+        return False
+    received.refused = ""
+    received.routes = [route.id for route, _ in taken]
+    shown = [{"id": route.id, "priority": route.priority, "expression": route.expression} for route, _ in taken]
+    at = account.clock.now()
+    happen(account, domain, "accepted", message, received.recipient, at, method="SMTP", routes=shown)
+    for _, actions in taken:
+        for action in actions:
+            received.actions.append(str(action))
+            _perform(account, domain, message, action, received)
+    return True
+
+
+def _taken(account: Account, message: Message) -> Iterator[tuple[Route, list[Action]]]:
+    for route, captures in matching(account, message.recipients[0], message.headers):
+        actions = [parse_action(text).filled_in(captures) for text in route.actions]
+        yield route, actions
+        if any(action.kind == "stop" for action in actions):
+            return
+
+
+def _perform(account: Account, domain: Domain, message: Message, action: Action, received: Received) -> None:
+    if action.kind == "forward":
+        for target in action.targets:
+            _forward(account, domain, message, target)
+    elif action.kind == "store":
+        received.storage_key = message.key
+        _store(account, domain, message, action.targets)
+
+
+def _forward(account: Account, domain: Domain, message: Message, target: str) -> None:
+    if "://" not in target:
+        at = account.clock.now() + TICK
+        deliver(account, domain, replace(message, recipients=[target]), at)
+    elif target.endswith("mime"):
+        data = {**_envelope(message), "body-mime": to_mime(message)}
+        enqueue(account, route_posting(account, message, "forward", target, data))
+    else:
+        enqueue(account, route_posting(account, message, "forward", target, _parsed(message), _files(message)))
+
+
+def _store(account: Account, domain: Domain, message: Message, notified: Sequence[str]) -> None:
+    domain.messages[message.key] = message
+    at = account.clock.now() + TICK
+    happen(account, domain, "stored", message, message.recipients[0], at)
+    listed = [
+        {"name": item.filename, "content-type": item.content_type, "size": len(item.data)}
+        for item in message.attachments
+    ]
+    more = {"domain": domain.name, "message-url": storage(account, message)["url"], "attachments": json.dumps(listed)}
+    for url in notified:
+        enqueue(account, route_posting(account, message, "store", url, {**_parsed(message), **more}))
+
+
+def _envelope(message: Message) -> dict[str, str]:
+    return {
+        "recipient": message.recipients[0],
+        "sender": message.sender,
+        "from": message.headers.get("From", ""),
+        "subject": message.subject,
+    }
+
+
+def _parsed(message: Message) -> dict[str, str]:
+    return {
+        **message.headers,
+        **_envelope(message),
+        "body-plain": message.text,
+        "stripped-text": message.text,
+        "stripped-signature": "",
+        **({"body-html": message.html, "stripped-html": message.html} if message.html else {}),
+        "attachment-count": str(len(message.attachments)),
+        "message-headers": json.dumps([[name, value] for name, value in message.headers.items()]),
+        "content-id-map": "{}",
+    }
+
+
+def _files(message: Message) -> list[File]:
+    return [
+        File(f"attachment-{index}", item.filename, item.content_type, item.data)
+        for index, item in enumerate(message.attachments, 1)
+    ]

@@ -1,0 +1,62 @@
+"""Passes mail to a mailing list on: each subscribed member gets a copy of its own."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+from mailgun_mcp.simulator.mail.composing import Address, copies
+from mailgun_mcp.simulator.model.account import Account, Message
+from mailgun_mcp.simulator.model.lists import MailingList
+
+UNSUBSCRIBE = "%mailing_list_unsubscribe_url%"
+KEY_BYTES = 30
+
+
+def split(account: Account, addresses: Sequence[Address]) -> tuple[list[Address], list[MailingList]]:
+    """Return the addresses that are no mailing list of the account, and the lists that the others are."""
+    people = [person for person in addresses if person[1].lower() not in account.lists]
+    lists = [account.lists[address.lower()] for _, address in addresses if address.lower() in account.lists]
+    return people, list({found.address: found for found in lists}.values())
+
+
+def member_copies(account: Account, message: Message, mailing_list: MailingList) -> list[Message]:
+    """Return the copy of `message` that each subscribed member of the list gets."""
+    people = [(member.name, member.address) for member in mailing_list.subscribers]
+    variables = {member.address: member.vars for member in mailing_list.subscribers}
+    keys = [account.opaque_id(KEY_BYTES) for _ in people]
+    made = copies(message, people, variables, keys)
+    for copy in made:
+        _mark(copy, message, mailing_list)
+    return made
+
+
+def list_id(mailing_list: MailingList) -> str:
+    """Return the list's id as its mails carry it."""
+    return mailing_list.list_id or mailing_list.address.replace("@", ".")
+
+
+def _mark(copy: Message, original: Message, mailing_list: MailingList) -> None:
+    """Make a member's copy look as from the list."""
+    address = mailing_list.address
+    link = unsubscribe_url(mailing_list, copy.recipients[0])
+    reply = address if mailing_list.reply_preference == "list" else original.headers.get("From", original.sender)
+    copy.routed = False
+    copy.headers = {
+        **copy.headers,
+        "To": original.headers.get("To", address),
+        "Sender": address,
+        "List-Id": f"<{list_id(mailing_list)}>",
+        "List-Unsubscribe": f"<{link}>",
+        "Reply-To": original.headers.get("Reply-To", reply),
+    }
+    copy.text, copy.html = copy.text.replace(UNSUBSCRIBE, link), copy.html.replace(UNSUBSCRIBE, link)
+    copy.mailing_list = {"address": address, "list-id": list_id(mailing_list), "sid": _sid(mailing_list, address)}
+
+
+def unsubscribe_url(mailing_list: MailingList, member: str) -> str:
+    """Return the link with which a member leaves the list."""
+    host = mailing_list.address.rpartition("@")[2]
+    return f"https://email.{host}/u/{_sid(mailing_list, member)}"
+
+
+def _sid(mailing_list: MailingList, address: str) -> str:
+    return sha256(f"{mailing_list.address} {address}".encode("utf-8", "replace")).hexdigest()[:24]

@@ -1,0 +1,61 @@
+"""Posts what is in the outbox, when it is asked to, and again on the clock's time until it is taken.
+
+The simulator itself posts nothing: without anyone who asks, the outbox is a record.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from mailgun_mcp.simulator.mail.record_events import happen
+from mailgun_mcp.simulator.mail.webhooks import content
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.clock import HOUR, MINUTE
+from mailgun_mcp.simulator.model.webhooks import Posting
+
+RETRIES = (10 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR)
+NOT_ACCEPTABLE = 406
+
+Poster = Callable[[str, str, bytes], Awaitable[int]]
+"""Posts to a URL a content type and body, and gives the status of the answer, 0 when there was none."""
+
+
+async def post_due(account: Account, poster: Poster, *, may: Callable[[str], bool] = bool) -> list[Posting]:
+    """Post everything whose time has come to the URLs that may be, and return it with what became of it."""
+    now = account.clock.now()
+    due = [
+        posting
+        for posting in account.webhooks.outbox
+        if posting.due_at is not None and posting.due_at <= now and may(posting.url)
+    ]
+    for posting in due:
+        # Before anything is awaited: who asks at the same time must not post it too.
+        posting.due_at = None
+    for posting in due:
+        settle(account, posting, await poster(posting.url, *content(posting)))
+    return due
+
+
+def settle(account: Account, posting: Posting, status: int) -> None:
+    """Note the answer to a posting, and when it is tried again."""
+    now = account.clock.now()
+    posting.attempts.append((now, status))
+    tried = len(posting.attempts)
+    posting.due_at = None
+    if 200 <= status < 300:
+        posting.outcome = "taken"
+        _delivered(account, posting, now)
+    elif status == NOT_ACCEPTABLE:
+        posting.outcome = "refused"
+    elif not posting.retried or tried > len(RETRIES):
+        posting.outcome = "given up"
+    else:
+        posting.due_at = now + RETRIES[tried - 1]
+
+
+def _delivered(account: Account, posting: Posting, now: float) -> None:
+    """Mail that a route forwards to a URL is delivered once the URL took it."""
+    message, domain = posting.message, account.domains.get(posting.domain)
+    if message is None or domain is None:
+        return
+    status = {"attempt-no": len(posting.attempts), "code": 200, "message": "OK", "description": ""}
+    envelope = {"sender": message.sender, "transport": "http", "targets": posting.url}
+    happen(account, domain, "delivered", message, message.recipients[0], now, delivery_status=status, envelope=envelope)

@@ -1,0 +1,107 @@
+"""Acts as a recipient of a mail would: opens it, clicks, complains, unsubscribes, or bounces it after all."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from mailgun_mcp.simulator.control.faults import unknown
+from mailgun_mcp.simulator.control.read_delay import accounts_of
+from mailgun_mcp.simulator.mail.delivery import TICK, add_bounce, add_complaint
+from mailgun_mcp.simulator.mail.record_events import happen, refused
+from mailgun_mcp.simulator.model.account import Account, Domain, Event, Message, Unsubscribe
+from mailgun_mcp.simulator.model.event_log import Span, mark
+from mailgun_mcp.simulator.replies.reply import Refusal
+
+LATE_BOUNCE = "5.1.1 The recipient's server took the mail and returned it: user unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A message as one recipient got it, and when he does something with it."""
+
+    account: Account
+    domain: Domain
+    message: Message
+    address: str
+    at: float
+
+    def happen(self, kind: str, **details: Any) -> Event:
+        """Note what he did, and return the event."""
+        return happen(self.account, self.domain, kind, self.message, self.address, self.at, **details)
+
+
+Act = Callable[[Copy, dict[str, Any]], Event]
+
+
+def act(account: Account, action: str, message_id: str, recipient: str = "", **details: Any) -> list[Event]:
+    """Let the recipients of a message (or one of them) do something with it. Return the events.
+
+    The message may be a subaccount's. Raises Refusal for an act or message that is not known, or a
+    recipient whom it was not delivered to.
+    """
+    if action not in ACTS:
+        raise Refusal(400, unknown("act of a recipient", action, ACTS))
+    found = list(_copies(account, message_id.strip("<> "), recipient.lower()))
+    if not found:
+        raise Refusal(404, f"no message {message_id!r} was delivered" + (f" to {recipient}" if recipient else ""))
+    return [ACTS[action](copy, details) for copy in found]
+
+
+def _copies(account: Account, identity: str, recipient: str) -> Iterator[Copy]:
+    for owner in accounts_of(account):
+        for domain in owner.domains.values():
+            for message in domain.messages.values():
+                if identity not in (message.id, message.key):
+                    continue
+                for address in message.recipients:
+                    events = _events(domain, message, address) if recipient in ("", address.lower()) else {}
+                    if "delivered" in events:
+                        # A held clock stands where the mail was sent: what comes later is later all the same.
+                        at = max(owner.clock.now(), max(events.values()) + TICK)
+                        yield Copy(owner, domain, message, address, at)
+
+
+def _events(domain: Domain, message: Message, address: str) -> dict[str, float]:
+    """Return what happened to a recipient's copy, and when it last did."""
+    return {
+        event.record["event"]: event.at
+        for event in domain.events.walk(Span(marks=frozenset({mark(address)})))
+        if event.record["message"]["headers"]["message-id"] == message.id and event.record["recipient"] == address
+    }
+
+
+def _open(copy: Copy, _: dict[str, Any]) -> Event:
+    return copy.happen("opened")
+
+
+def _click(copy: Copy, details: dict[str, Any]) -> Event:
+    return copy.happen("clicked", **({"url": details["url"]} if details.get("url") else {}))
+
+
+def _complain(copy: Copy, _: dict[str, Any]) -> Event:
+    add_complaint(copy.domain, copy.address, copy.at)
+    return copy.happen("complained")
+
+
+def _unsubscribe(copy: Copy, details: dict[str, Any]) -> Event:
+    address = copy.address.lower()
+    entry = Unsubscribe(address, copy.at, copy.account.hex_id(), [details.get("tag") or "*"])
+    known = copy.domain.unsubscribes.setdefault(address, entry)
+    known.tags = list(dict.fromkeys([*known.tags, *entry.tags]))
+    return copy.happen("unsubscribed")
+
+
+def _bounce(copy: Copy, _: dict[str, Any]) -> Event:
+    add_bounce(copy.domain, copy.address, copy.at, "550", LATE_BOUNCE)
+    status = refused(copy.address, 550, LATE_BOUNCE, **{"enhanced-code": "5.1.1", "bounce-type": "hard"})
+    late = {"is-delayed-bounce": True}
+    return copy.happen("failed", severity="permanent", reason="bounce", delivery_status=status, flags=late)
+
+
+ACTS: dict[str, Act] = {
+    "open": _open,
+    "click": _click,
+    "complain": _complain,
+    "unsubscribe": _unsubscribe,
+    "bounce": _bounce,
+}

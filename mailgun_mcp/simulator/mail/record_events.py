@@ -1,0 +1,214 @@
+"""Writes events: what happened to a message, in the JSON form of `/events`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mailgun_mcp.simulator.mail.webhooks import fire
+from mailgun_mcp.simulator.model.account import Account, Domain, Event, Message
+
+SENDING_IP = "192.0.2.10"
+ORIGIN_IP = "198.51.100.7"
+
+PROVIDERS = {
+    "gmail.com": "Gmail",
+    "googlemail.com": "Gmail",
+    "yahoo.com": "Yahoo",
+    "outlook.com": "Outlook",
+    "hotmail.com": "Outlook",
+    "icloud.com": "Apple",
+}
+
+KEEPING = frozenset({"accepted", "delivered", "failed", "stored"})
+"""Events that tell where the stored copy is."""
+LOG_LEVELS = {"failed": "error", "complained": "warn", "rejected": "warn"}
+
+BROWSER = {
+    "client-type": "browser",
+    "client-os": "macOS",
+    "client-name": "Chrome",
+    "device-type": "desktop",
+    "user-agent": "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 Chrome/141.0 Safari/537.36",
+    "bot": "",
+}
+VISITOR = {
+    "ip": "203.0.113.25",
+    "client-info": BROWSER,
+    "geolocation": {"country": "US", "region": "CA", "city": "San Francisco", "timezone": "America/Los_Angeles"},
+}
+
+
+def happen(
+    account: Account, domain: Domain, name: str, message: Message, recipient: str, at: float, **details: Any
+) -> Event:
+    """Add an event of `name` to the domain. `details` are its own fields, with `_` for `-`, and `flags` those that differ."""
+    shape = SHAPES[name](domain, message, recipient)
+    if "flags" in details:
+        details["flags"] = {**shape["flags"], **details["flags"]}
+    record = {
+        "event": name,
+        "id": account.opaque_id(),
+        "timestamp": round(at, 6),
+        "log-level": LOG_LEVELS.get(name, "info"),
+        **_recipient(recipient),
+        **shape,
+        **({"storage": storage(account, message)} if name in KEEPING else {}),
+        "tags": message.tags,
+        "user-variables": message.variables,
+        "campaigns": [],
+        **({"mailing-list": message.mailing_list} if message.mailing_list else {}),
+        **{key.replace("_", "-"): value for key, value in details.items()},
+    }
+    if name == "failed" and record["severity"] == "temporary":
+        record["log-level"] = "warn"
+    if name == "accepted":
+        account.administration.sending_limit.count(at)
+    event = Event(at, account.serial, record, account.analytics.note(domain.name, at, record))
+    domain.events.append(event)
+    fire(account, domain, event)
+    return event
+
+
+def storage(account: Account, message: Message) -> dict[str, str]:
+    """Return where the stored copy of `message` is."""
+    return {
+        "url": f"{account.storage_url}/v3/domains/{message.domain}/messages/{message.key}",
+        "key": message.key,
+        "region": "us-east4",
+        "env": "production",
+    }
+
+
+def delivered(recipient: str) -> dict[str, Any]:
+    """Return the status of a delivery that the recipient's server took."""
+    return _status(250, "OK", recipient, **{"enhanced-code": "2.0.0"})
+
+
+def refused(recipient: str, code: int, message: str, **more: Any) -> dict[str, Any]:
+    """Return the status of a delivery that the recipient's server refused."""
+    return _status(code, message, recipient, **more)
+
+
+def not_tried(code: int, message: str) -> dict[str, Any]:
+    """Return the status of mail that Mailgun itself held back."""
+    return {"attempt-no": 1, "code": code, "message": "", "description": message, "session-seconds": 0.0}
+
+
+def _status(code: int, message: str, recipient: str, **more: Any) -> dict[str, Any]:
+    return {
+        "attempt-no": 1,
+        "code": code,
+        "message": message,
+        "description": "",
+        "mx-host": f"mx.{_host(recipient)}",
+        "session-seconds": 0.427,
+        "tls": True,
+        "certificate-verified": True,
+        "utf8": True,
+        **more,
+    }
+
+
+def _host(recipient: str) -> str:
+    return recipient.rpartition("@")[2]
+
+
+def _recipient(recipient: str) -> dict[str, str]:
+    host = _host(recipient)
+    return {"recipient": recipient, "recipient-domain": host, "recipient-provider": PROVIDERS.get(host, "Other")}
+
+
+def _flags(message: Message, **more: bool) -> dict[str, bool]:
+    return {"is-authenticated": not message.routed, "is-test-mode": message.test_mode, **more}
+
+
+def _message(message: Message) -> dict[str, Any]:
+    headers = message.headers
+    return {
+        "headers": {
+            "to": headers.get("To", ""),
+            "from": headers.get("From", ""),
+            "subject": headers.get("Subject", ""),
+            "message-id": message.id,
+        },
+        "attachments": [
+            {"filename": item.filename, "content-type": item.content_type, "size": len(item.data)}
+            for item in message.attachments
+        ],
+        "size": message.size,
+    }
+
+
+def _transport(message: Message, recipient: str) -> dict[str, str]:
+    return {"sender": message.sender, "transport": "smtp", "targets": recipient}
+
+
+def _template(message: Message) -> dict[str, Any]:
+    if message.template is None:
+        return {}
+    return {"template": {"name": message.template, "version": message.template_version or "", "is-text": False}}
+
+
+def _accepted(_: Domain, message: Message, recipient: str) -> dict[str, Any]:
+    at = {"scheduled-for": int(message.deliver_at)} if message.deliver_at else {}
+    return {
+        "method": "HTTP",
+        "originating-ip": ORIGIN_IP,
+        "api-key-id": "f2153fd0-f1277777",
+        "envelope": _transport(message, recipient),
+        "flags": _flags(message, **{"is-routed": message.routed}),
+        "message": {**_message(message), "recipients": message.recipients, **at},
+        **_template(message),
+    }
+
+
+def _sent(domain: Domain, message: Message, recipient: str) -> dict[str, Any]:
+    envelope = {
+        **_transport(message, recipient),
+        "sending-ip": sending_ip(domain, message),
+        "mail-from": f"bounce@{domain.name}",
+    }
+    return {
+        "envelope": envelope,
+        "flags": _flags(message, **{"is-routed": message.routed, "is-system-test": False, "is-delayed-bounce": False}),
+        "message": _message(message),
+        "primary-dkim": f"pic._domainkey.{domain.name}",
+        **_template(message),
+    }
+
+
+def _engaged(_: Domain, message: Message, __: str) -> dict[str, Any]:
+    return {"message": {"headers": {"message-id": message.id}}, **VISITOR}
+
+
+def sending_ip(domain: Domain, message: Message) -> str:
+    """Return the IP that a message leaves from."""
+    ips = domain.administration.sending.ips
+    return message.sending_ip or (ips[0] if ips else SENDING_IP)
+
+
+def _complained(_: Domain, message: Message, __: str) -> dict[str, Any]:
+    return {"message": _message(message), "flags": {"is-test-mode": message.test_mode}}
+
+
+def _stored(_: Domain, message: Message, __: str) -> dict[str, Any]:
+    return {
+        "message": {**_message(message), "recipients": message.recipients},
+        "flags": {"is-authenticated": False, "is-test-mode": False},
+    }
+
+
+def _clicked(domain: Domain, message: Message, recipient: str) -> dict[str, Any]:
+    return {**_engaged(domain, message, recipient), "url": f"https://www.{domain.name}/"}
+
+
+SHAPES: Mapping[str, Any] = {
+    "accepted": _accepted,
+    "delivered": _sent,
+    "failed": _sent,
+    "opened": _engaged,
+    "clicked": _clicked,
+    "unsubscribed": _engaged,
+    "complained": _complained,
+    "stored": _stored,
+}
+"""Event name -> the fields that it has beside those of every event."""

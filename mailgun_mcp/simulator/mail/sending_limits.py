@@ -1,0 +1,62 @@
+"""Who may send now: monthly limits, disabled features, a sandbox's recipients and its daily volume."""
+
+from mailgun_mcp.simulator.model.account import Account, Domain
+from mailgun_mcp.simulator.model.clock import DAY, MINUTE, mail_date
+from mailgun_mcp.simulator.model.event_log import Span
+from mailgun_mcp.simulator.replies.reply import Refusal
+
+CONFIRMATION = MINUTE
+"""Seconds until an invited sandbox recipient confirms."""
+SANDBOX_A_DAY = 300
+ACCEPTED = frozenset({"accepted"})
+
+STOPPED = "Domain {} is not allowed to send: Account is disabled: custom sending limit reached"
+SWITCHED_OFF = "Domain {} is not allowed to send: sending is disabled for this subaccount"
+UNUSABLE = "Rejected: IP {} can't be used to send the message"
+TOO_MANY = "Domain {} is not allowed to send: recipient limit exceeded, try again after {}"
+
+
+def check_sending(account: Account, domain: Domain, recipients: int) -> None:
+    """Raise Refusal when the account, or the one above it, may not send now."""
+    now = account.clock.now()
+    for holder in (account, account.administration.parent):
+        if holder and holder.administration.sending_limit.stops(now):
+            raise Refusal(403, STOPPED.format(domain.name))
+    if not account.administration.features.get("sending", True):
+        raise Refusal(403, SWITCHED_OFF.format(domain.name))
+    if domain.type == "sandbox":
+        _check_daily(domain, now, recipients)
+
+
+def authorized_recipients(account: Account) -> set[str]:
+    """Return who a sandbox domain may write to; who was invited confirms after a while."""
+    invited = account.administration.access.invited
+    due = [email for email, at in invited.items() if at + CONFIRMATION <= account.clock.now()]
+    for email in due:
+        confirm_recipient(account, email)
+    return {email.lower() for email in account.authorized_recipients}
+
+
+def chosen_ip(account: Account, address: str | None, pool_id: str | None) -> str:
+    """Return the IP that a message is to leave from, or nothing. Raises Refusal when the account may not use it."""
+    ips = account.administration.ips
+    if address is not None and address not in ips.ips:
+        raise Refusal(403, UNUSABLE.format(address))
+    if pool_id is None or address is not None:
+        return address or ""
+    pool = ips.pools.get(pool_id)
+    if pool is None:
+        raise Refusal(400, f"IP pool not found: {pool_id}")
+    return pool.ips[0] if pool.ips else ""
+
+
+def confirm_recipient(account: Account, email: str) -> None:
+    """Do what an invited sandbox recipient's click does."""
+    account.administration.access.invited.pop(email, None)
+    account.authorized_recipients.add(email)
+
+
+def _check_daily(domain: Domain, now: float, recipients: int) -> None:
+    today = [event.at for event in domain.events.walk(Span(low=now - DAY, kinds=ACCEPTED))]
+    if len(today) + recipients > SANDBOX_A_DAY:
+        raise Refusal(429, TOO_MANY.format(domain.name, mail_date(min(today, default=now) + DAY, "GMT")))

@@ -1,0 +1,135 @@
+"""Fills in templates: Handlebars with Mailgun's helpers, and the plain fields of Go's templates."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
+
+from mailgun_mcp.simulator.model.account import Message, TemplateVersion
+
+if TYPE_CHECKING:
+    from dotpromptz_handlebars import Handlebars, HelperOptions
+
+Filler = Callable[[Mapping[str, Any]], str]
+
+GO_FIELD = re.compile(r"\{\{-?\s*\.([\w.]+)\s*-?\}\}")
+BREAKS = frozenset({"p", "br", "div", "tr", "li", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol"})
+UNREAD = frozenset({"script", "style", "head", "title"})
+HEADERS = ("From", "Subject", "Reply-To")
+"""What a version can set of a mail's headers."""
+
+
+class TemplateFault(ValueError):
+    """A template that cannot be read, or not be filled in."""
+
+
+def render(source: str, variables: Mapping[str, Any], *, engine: str = "handlebars", escape: bool = True) -> str:
+    """Return the template filled in, values escaped for HTML unless told otherwise. Raises TemplateFault."""
+    try:
+        return _filler(source, engine, escape)(variables)
+    except (ValueError, RecursionError, TypeError) as error:
+        raise TemplateFault(str(error)) from error
+
+
+def check_syntax(source: str, engine: str = "handlebars") -> None:
+    """Raise TemplateFault when the template cannot be read."""
+    try:
+        _filler(source, engine, True)
+    except (ValueError, RecursionError) as error:
+        raise TemplateFault(str(error)) from error
+
+
+def fill_in(message: Message, version: TemplateVersion, variables: Mapping[str, Any], *, as_text: bool = False) -> None:
+    """Make the body of `message` from a template's version, and with `as_text` its text; or note why it has none."""
+    message.template_version = version.tag
+    try:
+        message.html = render(version.template, variables, engine=version.engine)
+    except TemplateFault as fault:
+        message.fault = f"Template '{message.template}' could not be rendered: {fault}"
+    if as_text:
+        message.text = text_of(message.html)
+
+
+def headers_of(version: TemplateVersion | None, variables: Mapping[str, Any]) -> dict[str, str]:
+    """Return the headers that a template's version sets, filled in as far as they can be."""
+    if version is None:
+        return {}
+    return {name: _plain(version, name, variables) for name in HEADERS if version.headers.get(name)}
+
+
+def text_of(html: str) -> str:
+    """Return the words of an HTML document."""
+    reader = _Words()
+    reader.feed(html)
+    reader.close()
+    lines = (" ".join(line.split()) for line in "".join(reader.found).splitlines())
+    return "\n".join(line for line in lines if line)
+
+
+def _plain(version: TemplateVersion, name: str, variables: Mapping[str, Any]) -> str:
+    source = version.headers[name]
+    try:
+        return render(source, variables, engine=version.engine, escape=False)
+    except TemplateFault:
+        return source
+
+
+@lru_cache(maxsize=256)
+def _filler(source: str, engine: str, escape: bool) -> Filler:
+    if engine == "go":
+        return lambda variables: GO_FIELD.sub(lambda found: _field(variables, found[1]), source)
+    return _handlebars(escape).compile(source)
+
+
+@lru_cache(maxsize=2)
+def _handlebars(escape: bool) -> "Handlebars":
+    from dotpromptz_handlebars import Handlebars
+
+    engine = Handlebars(escape_html=escape)
+    engine.register_helper("equal", _equal)
+    # The library's own prints, and stdout belongs to others.
+    engine.register_helper("log", lambda _, __: "")
+    return engine
+
+
+def _equal(values: list[Any], options: "HelperOptions") -> str:
+    if len(values) != 2:
+        raise TemplateFault("equal takes two values")
+    block = options.fn if _written(values[0]) == _written(values[1]) else options.inverse
+    return block(options.context) if block else ""
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _field(variables: Mapping[str, Any], path: str) -> str:
+    value: Any = variables
+    for name in path.split("."):
+        value = value.get(name, "") if isinstance(value, Mapping) else ""
+    return _written(value)
+
+
+class _Words(HTMLParser):
+    """Collects what a reader of the document sees."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._unread = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - the parser's own signature
+        self._unread += tag in UNREAD
+        if tag in BREAKS:
+            self.found.append("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._unread -= tag in UNREAD and self._unread > 0
+        if tag in BREAKS:
+            self.found.append("\n")
+
+    def handle_data(self, data: str) -> None:
+        if not self._unread:
+            self.found.append(data)

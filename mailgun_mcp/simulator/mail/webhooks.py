@@ -1,0 +1,123 @@
+"""Puts into the outbox what is to be posted to someone's URL, signed as Mailgun signs it."""
+
+import hmac
+import json
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlencode
+
+from mailgun_mcp.simulator.model.account import Account, Domain, Event, Message
+from mailgun_mcp.simulator.model.webhooks import File, Posting, Signature
+
+TOKEN_LENGTH = 50
+FAILURES = {"permanent": "permanent_fail", "temporary": "temporary_fail"}
+EVENTS = frozenset({"accepted", "delivered", "opened", "clicked", "unsubscribed", "complained"})
+
+
+def fire(account: Account, domain: Domain, event: Event) -> None:
+    """Call the webhooks that wait for such an event; a URL of both the domain and the account once."""
+    if not domain.webhooks and not account.webhooks.by_id:
+        return
+    kind = event_type(event.record)
+    if kind is None:
+        return
+    urls = domain.webhooks.get(kind, [])
+    for url in urls:
+        _call(account, domain, kind, url, event.record)
+    of_account = {"domain-name": domain.name, "account-id": account.id}
+    for url in _account_urls(account, kind):
+        if url not in urls:
+            _call(account, domain, kind, url, {**event.record, **of_account})
+
+
+def event_type(record: dict[str, Any]) -> str | None:
+    """Return the webhook's name of an event, or None when no webhook has such events."""
+    name: str = record["event"]
+    return FAILURES[record["severity"]] if name == "failed" else name if name in EVENTS else None
+
+
+def enqueue(account: Account, posting: Posting) -> None:
+    """Put a posting into the outbox, to be posted at once."""
+    account.webhooks.outbox.append(posting)
+
+
+def route_posting(
+    account: Account, message: Message, kind: str, url: str, data: dict[str, Any], files: Iterable[File] = ()
+) -> Posting:
+    """Return what a route posts to `url`: the mail itself, or that it is stored."""
+    return Posting(
+        id=account.opaque_id(),
+        kind="forward" if kind == "forward" else "store",
+        url=url,
+        domain=message.domain,
+        event="",
+        created_at=account.clock.now(),
+        signature=sign(account),
+        data=data,
+        due_at=account.clock.now(),
+        files=tuple(files),
+        message=message if kind == "forward" else None,
+    )
+
+
+def sign(account: Account) -> Signature:
+    """Return a fresh signature by the account's signing key."""
+    timestamp, token = str(int(account.clock.now())), account.hex_id(TOKEN_LENGTH)
+    key = account.administration.access.signing_key
+    return Signature(timestamp, token, hmac.new(key.encode(), (timestamp + token).encode(), "sha256").hexdigest())
+
+
+def content(posting: Posting) -> tuple[str, bytes]:
+    """Return content type and body of a posting."""
+    signed = {
+        "timestamp": posting.signature.timestamp,
+        "token": posting.signature.token,
+        "signature": posting.signature.signature,
+    }
+    if posting.kind == "webhook":
+        return "application/json", json.dumps({"signature": signed, "event-data": posting.data}).encode()
+    fields = {**posting.data, **signed}
+    if posting.files:
+        return _multipart(posting.id, fields, posting.files)
+    return "application/x-www-form-urlencoded", urlencode(fields, errors="replace").encode()
+
+
+def _call(account: Account, domain: Domain, kind: str, url: str, record: dict[str, Any]) -> None:
+    now = account.clock.now()
+    posting = Posting(
+        id=account.opaque_id(),
+        kind="webhook",
+        url=url,
+        domain=domain.name,
+        event=kind,
+        created_at=now,
+        signature=sign(account),
+        data=record,
+        due_at=now,
+        retried=kind != "delivered",
+    )
+    enqueue(account, posting)
+
+
+def _account_urls(account: Account, kind: str) -> dict[str, None]:
+    return {hook.url: None for hook in account.webhooks.by_id.values() if kind in hook.event_types}
+
+
+def _multipart(boundary: str, fields: dict[str, Any], files: Iterable[File]) -> tuple[str, bytes]:
+    parts = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"\r\n\r\n{value}\r\n'.encode(
+            "utf-8", "replace"
+        )
+        for name, value in fields.items()
+    ]
+    for file in files:
+        head = (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{file.name}"; filename="{_quoted(file.filename)}"'
+        )
+        parts.append(f"{head}\r\nContent-Type: {file.content_type}\r\n\r\n".encode() + file.data + b"\r\n")
+    return f"multipart/form-data; boundary={boundary}", b"".join(parts) + f"--{boundary}--\r\n".encode()
+
+
+def _quoted(name: str) -> str:
+    """Write quotes and line breaks as browsers do in the names of a form."""
+    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

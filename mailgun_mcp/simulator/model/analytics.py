@@ -1,0 +1,113 @@
+"""What an account's events add up to: counts over time, tags, and which opens were the first."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from mailgun_mcp.simulator.model.bounce_rules import classify, provider_entity
+from mailgun_mcp.simulator.model.clock import DAY
+from mailgun_mcp.simulator.model.event_facts import dimensions_of, facts_of, tag_names, written_tag
+from mailgun_mcp.simulator.model.series import Series
+
+Record = dict[str, Any]
+
+UNIQUE_FOR = 7 * DAY
+"""Seconds in which a recipient's second open or click of a message does not count as unique."""
+TAG_LIMIT = 4000
+TRACKED = frozenset({"opened", "clicked"})
+
+FAILURE_DIMENSIONS = ("domain", "ip", "ip_pool", "tag", "recipient_domain", "entity", "rule")
+"""What failures and deliveries are kept by for bounce classification; a cell ends with what happened."""
+
+
+@dataclass(slots=True)
+class Tag:
+    """A tag that mail was sent with."""
+
+    tag: str
+    first_seen: float
+    last_seen: float
+    description: str = ""
+
+
+@dataclass(slots=True)
+class Analytics:
+    """Everything that is counted. It outlives the events it was counted from."""
+
+    mail: Series = field(default_factory=Series)
+    failures: Series = field(default_factory=Series)
+    usage: Series = field(default_factory=Series)
+    tags: dict[str, dict[str, Tag]] = field(default_factory=dict)
+    """By domain, then by the tag in lower case."""
+    tag_limit: int = TAG_LIMIT
+    _seen: dict[str, float] = field(default_factory=dict)
+    _rolled: float = 0.0
+
+    def note(self, domain: str, at: float, record: Record) -> bool:
+        """Count an event. Return whether it is the first open or click of a recipient in seven days."""
+        if at - self._rolled > DAY:
+            self.roll_up(at)
+        kind = record["event"]
+        unique = kind in TRACKED and self._is_first(record, at)
+        dimensions = dimensions_of(domain, record)
+        for fact in facts_of(record, unique=unique):
+            self.mail.add(at, (*dimensions, fact))
+        if kind in FAILURES:
+            self._note_failure(domain, at, record)
+        if kind == "accepted" and record["tags"]:
+            self._note_tags(domain, at, record["tags"])
+        return unique
+
+    def use(self, at: float, *names: str) -> None:
+        """Count the use of other products, by the names of usage metrics."""
+        for name in names:
+            self.usage.add(at, (name,))
+
+    def roll_up(self, now: float) -> None:
+        """Give up the detail that is older than Mailgun keeps it."""
+        self._rolled = now
+        self._seen = {key: seen for key, seen in self._seen.items() if now - seen < UNIQUE_FOR}
+        for series in (self.mail, self.failures, self.usage):
+            series.roll_up(now)
+
+    def tag_names(self) -> set[str]:
+        """Return the tags of all domains, in lower case."""
+        return {name for tags in self.tags.values() for name in tags}
+
+    def _is_first(self, record: Record, at: float) -> bool:
+        key = f"{record['event']} {record['message']['headers']['message-id']} {record['recipient']}"
+        seen = self._seen.get(key)
+        if seen is not None and at - seen < UNIQUE_FOR:
+            return False
+        self._seen[key] = at
+        return True
+
+    def _note_failure(self, domain: str, at: float, record: Record) -> None:
+        if record.get("flags", {}).get("is-test-mode"):
+            return
+        rule = classify(record)
+        if rule is None and record["event"] == "failed":
+            return
+        envelope = record.get("envelope", {})
+        if rule is None and envelope.get("transport") == "http":
+            return
+        happened = FAILURES[record["event"]].get(record.get("severity", ""), "delivered")
+        place = (domain, envelope.get("sending-ip", ""), envelope.get("i-ip-pool-id", ""), tag_names(record))
+        named = (rule.entity, rule.id) if rule else (provider_entity(record), "")
+        self.failures.add(at, (*place, record["recipient-domain"], *named, happened))
+
+    def _note_tags(self, domain: str, at: float, names: list[str]) -> None:
+        known = self.tags.setdefault(domain, {})
+        for name in map(written_tag, names):
+            tag = known.get(name.lower())
+            if tag is not None:
+                tag.first_seen, tag.last_seen = min(tag.first_seen, at), max(tag.last_seen, at)
+            elif name and self._may_add(name.lower()):
+                known[name.lower()] = Tag(name, at, at)
+
+    def _may_add(self, name: str) -> bool:
+        names = self.tag_names()
+        return name in names or len(names) < self.tag_limit
+
+
+FAILURES: dict[str, dict[str, str]] = {"failed": {"permanent": "bounce", "temporary": "delay"}, "delivered": {}}
+"""Event -> its severity -> what it is to bounce classification."""

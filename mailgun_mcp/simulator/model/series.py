@@ -1,0 +1,85 @@
+"""Counts by hour, rolled up to days and months as they grow old: what metrics are computed from."""
+
+from calendar import timegm
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from time import gmtime
+from typing import Literal
+
+from mailgun_mcp.simulator.model.clock import DAY, HOUR
+
+Resolution = Literal["hour", "day", "month"]
+Cell = tuple[object, ...]
+"""What a count is of: the values of all dimensions, and what happened."""
+Counts = dict[Cell, int]
+
+KEPT: dict[Resolution, float] = {"hour": 60 * DAY, "day": 365 * DAY, "month": float("inf")}
+"""Seconds that counts are kept at a resolution."""
+HOUR_SECONDS, DAY_SECONDS = int(HOUR), int(DAY)
+
+
+def floor(at: float, resolution: Resolution) -> int:
+    """Return the beginning of the hour, day or month (UTC) that `at` is in."""
+    if resolution == "hour":
+        return int(at // HOUR_SECONDS) * HOUR_SECONDS
+    if resolution == "day":
+        return int(at // DAY_SECONDS) * DAY_SECONDS
+    year, month = gmtime(at)[:2]
+    return timegm((year, month, 1, 0, 0, 0))
+
+
+def following(start: int, resolution: Resolution) -> int:
+    """Return the beginning of the next hour, day or month."""
+    if resolution == "month":
+        return floor(start + 32 * DAY, "month")
+    return start + (HOUR_SECONDS if resolution == "hour" else DAY_SECONDS)
+
+
+@dataclass(slots=True)
+class Series:
+    """Counts over time. The same cell is kept once however many hours it has counts in."""
+
+    _levels: dict[Resolution, dict[int, Counts]] = field(default_factory=lambda: {"hour": {}, "day": {}, "month": {}})
+    _cells: dict[Cell, Cell] = field(default_factory=dict)
+    _rolled: int = 0
+    """The day up to which hours were rolled up."""
+
+    def add(self, at: float, cell: Cell, count: int = 1) -> None:
+        """Count what happened at `at`."""
+        counts = self._levels["hour"].setdefault(floor(at, "hour"), {})
+        known = self._cells.setdefault(cell, cell)
+        counts[known] = counts.get(known, 0) + count
+
+    def between(self, start: float, end: float, resolution: Resolution) -> Iterator[tuple[int, Counts]]:
+        """Yield the beginning of each span that has counts kept at least this finely, and the counts.
+
+        A span may come in several parts.
+        """
+        low = floor(start, resolution)
+        for level in FINER[resolution]:
+            for at, counts in self._levels[level].items():
+                if low <= at <= end:
+                    yield floor(at, resolution), counts
+
+    def roll_up(self, now: float) -> None:
+        """Give up the resolution that counts are too old for."""
+        today = floor(now, "day")
+        if today == self._rolled:
+            return
+        self._rolled = today
+        self._merge("hour", "day", floor(now - KEPT["hour"], "day"))
+        self._merge("day", "month", floor(now - KEPT["day"], "day"))
+
+    def _merge(self, fine: Resolution, coarse: Resolution, before: int) -> None:
+        level = self._levels[fine]
+        for at in [at for at in level if at < before]:
+            target = self._levels[coarse].setdefault(floor(at, coarse), {})
+            for cell, count in level.pop(at).items():
+                target[cell] = target.get(cell, 0) + count
+
+
+FINER: dict[Resolution, tuple[Resolution, ...]] = {
+    "hour": ("hour",),
+    "day": ("hour", "day"),
+    "month": ("hour", "day", "month"),
+}

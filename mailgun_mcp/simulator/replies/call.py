@@ -1,0 +1,44 @@
+"""One request, understood: what a handler gets."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.simulator.model.access import ApiKey
+from mailgun_mcp.simulator.model.account import Account, Domain
+from mailgun_mcp.simulator.replies.reply import Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An operation with its arguments, by their names in the catalogue, checked against its input schema."""
+
+    operation: Operation
+    arguments: Arguments
+    url: str
+    """The absolute URL that was asked, without its query."""
+    accept: str = ""
+    found_domain: Domain | None = None
+    key: ApiKey | None = None
+    """The API key that calls; None is the simulator's own, an admin's."""
+
+    def __getitem__(self, name: str) -> Any:
+        return self.arguments[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return an argument, else the default that its schema names, else `default`."""
+        if name in self.arguments:
+            return self.arguments[name]
+        schema = self.operation.input_schema["properties"].get(name, {})
+        return schema.get("default", default)
+
+    @property
+    def domain(self) -> Domain:
+        """The domain that the path names. Only for operations whose path has one."""
+        if self.found_domain is None:
+            raise LookupError(f"{self.operation.name} names no domain")
+        return self.found_domain
+
+
+Handler = Callable[[Account, Call], Reply]

@@ -1,0 +1,66 @@
+"""Cuts a page out of event logs, walking only as far as the page needs."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Generic, TypeVar
+
+from mailgun_mcp.simulator.model.event_log import Position, Span
+from mailgun_mcp.simulator.replies.paging import BACKWARD
+
+Item = TypeVar("Item")
+Walk = Callable[[Span, bool], Iterator[tuple[Position, Item]]]
+"""Yields what is in a span with its positions, forward in time or, if so told, backward."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which page: `page` seen from `pivot`."""
+
+    page: str
+    pivot: Position | None
+    limit: int
+    ascending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Shown(Generic[Item]):
+    """A page, and whether there is more on either side."""
+
+    positions: list[Position]
+    items: list[Item]
+    before: bool
+    after: bool
+
+
+def cut_page(walk: Walk[Item], span: Span, asked: Asked, matches: Callable[[Item], bool]) -> Shown[Item]:
+    """Return the page of what is in `span` and matches."""
+    onward = asked.page not in (*BACKWARD, "last")
+    pivot = None if asked.page in ("first", "last") else asked.pivot
+    if not onward and asked.page != "last" and pivot is None:
+        onward = True
+    upward = asked.ascending == onward
+    found = (
+        (position, item)
+        for position, item in walk(_narrowed(span, pivot, upward), not upward)
+        if _beyond(position, pivot, upward) and matches(item)
+    )
+    taken = list(islice(found, asked.limit + 1))
+    more, shown = len(taken) > asked.limit, taken[: asked.limit]
+    if not onward:
+        shown.reverse()
+    left_behind = pivot is not None
+    before, after = (left_behind, more) if onward else (more, left_behind)
+    return Shown([position for position, _ in shown], [item for _, item in shown], before, after)
+
+
+def _narrowed(span: Span, pivot: Position | None, upward: bool) -> Span:
+    if pivot is None:
+        return span
+    if upward:
+        return replace(span, low=max(span.low, pivot[0]))
+    return replace(span, high=min(span.high, pivot[0]))
+
+
+def _beyond(position: Position, pivot: Position | None, upward: bool) -> bool:
+    return pivot is None or (position > pivot if upward else position < pivot)

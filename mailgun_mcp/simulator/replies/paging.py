@@ -1,0 +1,113 @@
+"""Cuts lists into pages, each of Mailgun's ways: pivot, opaque token, skip and limit.
+
+The first two keep their place by the key of an item: what comes or goes between two pages
+moves no other item.
+"""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from mailgun_mcp.simulator.replies.reply import Refusal
+
+Key = TypeVar("Key", str, tuple[float, int])
+Item = TypeVar("Item")
+
+BACKWARD = ("previous", "prev")
+
+
+def window(keys: Sequence[Key], page: str | None, pivot: Key | None, limit: int) -> slice:
+    """Return the slice of the sorted `keys` that is the page `page` seen from `pivot`."""
+    if page == "last":
+        return slice(max(0, len(keys) - limit), len(keys))
+    if pivot is None or page in (None, "first"):
+        return slice(0, limit)
+    if page in BACKWARD:
+        end = bisect_left(keys, pivot)
+        return slice(max(0, end - limit), end)
+    start = bisect_right(keys, pivot)
+    return slice(start, start + limit)
+
+
+@dataclass(frozen=True, slots=True)
+class PivotQuery:
+    """Which page is asked for: `page` seen from `pivot`, under which URL, and what every page's URL repeats."""
+
+    url: str
+    page: str | None
+    pivot: str | None
+    limit: int
+    pivot_name: str = "address"
+    filters: Mapping[str, str] = field(default_factory=dict)
+    backward: str = "previous"
+    """What the section calls the page before."""
+
+
+@dataclass(frozen=True, slots=True)
+class PivotPage:
+    """The items of one page, and the URLs of the others."""
+
+    items: list[Any]
+    paging: dict[str, str]
+
+
+def pivot_page(entries: Mapping[str, Item], asked: PivotQuery) -> PivotPage:
+    """Return a page of `entries` in the order of their keys.
+
+    `next` is always there: behind the last item it leads to a page without any, whose own `next` is `last`.
+    """
+    keys = sorted(entries)
+    cut = window(keys, asked.page, asked.pivot, asked.limit)
+    shown = keys[cut]
+    kept = {**asked.filters, "limit": asked.limit}
+    first, last = ({"page": name, **kept} for name in ("first", "last"))
+    if shown:
+        following = {"page": "next", asked.pivot_name: shown[-1], **kept}
+        preceding = {"page": asked.backward, asked.pivot_name: shown[0], **kept}
+    else:
+        following, preceding = (first, first) if asked.page in BACKWARD else (last, last)
+    queries = {"first": first, "last": last, "next": following, "previous": preceding}
+    paging = {name: f"{asked.url}?{urlencode(query)}" for name, query in queries.items()}
+    return PivotPage([entries[key] for key in shown], paging)
+
+
+def skip_page(items: Sequence[Item], skip: int, limit: int) -> list[Item]:
+    """Return the page that leaves out the first `skip` items."""
+    return list(items[skip : skip + limit])
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An opaque page token: which page, seen from where, of which query."""
+
+    page: str
+    pivot: tuple[float, int] | None
+    query: dict[str, Any]
+
+    def encoded(self) -> str:
+        text = json.dumps([self.page, self.pivot, self.query], separators=(",", ":"))
+        return urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+
+    @classmethod
+    def decoded(cls, text: str) -> "Token":
+        """Return the token that `text` is. Raises Refusal when it is none."""
+        try:
+            page, pivot, query = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+            return cls(str(page), (float(pivot[0]), int(pivot[1])) if pivot else None, dict(query))
+        except (ValueError, TypeError, IndexError, RecursionError) as error:
+            raise Refusal(400, "Invalid page token") from error
+
+
+def tokens(query: dict[str, Any], asked: Token, keys: Sequence[tuple[float, int]]) -> dict[str, str]:
+    """Return the tokens around a page that shows `keys`; an empty page keeps the place it was asked from."""
+    places = {
+        "first": Token("first", None, query),
+        "last": Token("last", None, query),
+        "next": Token("next", keys[-1] if keys else asked.pivot, query),
+        "previous": Token("previous", keys[0], query) if keys else Token("last", None, query),
+    }
+    return {name: token.encoded() for name, token in places.items()}

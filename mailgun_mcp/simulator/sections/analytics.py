@@ -1,0 +1,13 @@
+"""The handlers of everything that is computed from events."""
+
+from mailgun_mcp.simulator.replies.call import Handler
+from mailgun_mcp.simulator.sections import bounce_classification, events, logs, metrics, stats, tags
+
+HANDLERS: dict[str, Handler] = {
+    **events.HANDLERS,
+    **logs.HANDLERS,
+    **metrics.HANDLERS,
+    **stats.HANDLERS,
+    **tags.HANDLERS,
+    **bounce_classification.HANDLERS,
+}

@@ -1,0 +1,111 @@
+"""API keys: made with a role, shown once, refused once deleted or expired."""
+
+from typing import Any
+
+from mailgun_mcp.simulator.model.access import KEY_LIMIT, Access, ApiKey
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.clock import DAY, seconds_date
+from mailgun_mcp.simulator.replies.call import Call, Handler
+from mailgun_mcp.simulator.replies.reply import Refusal, Reply, said
+
+WEB_LIFETIME, LIFETIME = int(DAY), int(100 * 365 * DAY)
+
+
+def list_api_keys(account: Account, call: Call) -> Reply:
+    found = [key for key in _access(account).keys.values() if _listed(key, call)]
+    return Reply({"total_count": len(found), "items": [_shown(key, account.clock.now()) for key in found]})
+
+
+def create_api_key(account: Account, call: Call) -> Reply:
+    access = _access(account)
+    _check(account, call)
+    if len(access.keys) >= KEY_LIMIT:
+        raise Refusal(403, "could not create key, account limit reached")
+    key = _made(account, call)
+    access.keys[key.id] = key
+    return said("great success", key={**_shown(key, account.clock.now()), "secret": key.secret})
+
+
+def delete_api_key(account: Account, call: Call) -> Reply:
+    key = _access(account).keys.pop(call["key_id"], None)
+    if key is None:
+        raise Refusal(404, "no key matching id")
+    if key.secret:
+        _access(account).revoked.add(key.secret)
+    return said("key deleted")
+
+
+def regenerate_public_api_key(account: Account, _: Call) -> Reply:
+    _access(account).public_key = f"pubkey-{account.hex_id(32)}"
+    return said("The public API key has been successfully regenerated.", key=_access(account).public_key)
+
+
+def _access(account: Account) -> Access:
+    return account.administration.access
+
+
+def _check(account: Account, call: Call) -> None:
+    """Raise Refusal when kind, role and what they need do not fit together."""
+    kind = call.get("kind")
+    if (kind == "domain") != (call["role"] == "sending"):
+        raise Refusal(400, "role 'sending' is for keys of kind 'domain', which can have no other")
+    for name in {"domain": ("domain_name",), "web": ("user_id", "email")}.get(kind, ()):
+        if name not in call.arguments:
+            raise Refusal(400, f"{name} parameter is missing")
+    if kind == "domain" and call["domain_name"].lower() not in account.domains:
+        raise Refusal(404, f"Domain not found: {call['domain_name']}")
+    if "user_id" in call.arguments and call["user_id"] not in _access(account).users:
+        raise Refusal(404, "No such user exists")
+    longest = WEB_LIFETIME if kind == "web" else LIFETIME
+    if call.get("expiration", 1) > longest:
+        raise Refusal(400, f"The 'expiration' parameter can't be larger than {longest}")
+
+
+def _made(account: Account, call: Call) -> ApiKey:
+    now, kind = account.clock.now(), call.get("kind")
+    user = _access(account).users.get(call.get("user_id", ""))
+    lifetime = call.get("expiration", WEB_LIFETIME if kind == "web" else None)
+    return ApiKey(
+        id=f"{account.hex_id(8)}-{account.hex_id(8)}",
+        secret=f"{account.hex_id(32)}-{account.hex_id(8)}-{account.hex_id(8)}",
+        role=call["role"],
+        created_at=now,
+        kind=kind,
+        description=call.get("description", ""),
+        domain=call["domain_name"].lower() if kind == "domain" else None,
+        expires_at=now + lifetime if lifetime else None,
+        user_id=call.get("user_id"),
+        user_name=call.get("user_name", user.name if user else None),
+        requestor=call.get("email", user.email if user else None),
+    )
+
+
+def _listed(key: ApiKey, call: Call) -> bool:
+    named = call.get("domain_name")
+    return call.get("kind", key.kind) == key.kind and (not named or key.domain == named.lower())
+
+
+def _shown(key: ApiKey, now: float) -> dict[str, Any]:
+    expired = key.expired(now)
+    return {
+        "id": key.id,
+        "description": key.description,
+        "kind": key.kind,
+        "role": key.role,
+        "created_at": seconds_date(key.created_at),
+        "updated_at": seconds_date(key.created_at),
+        "expires_at": seconds_date(key.expires_at) if key.expires_at else None,
+        "disabled_reason": "expired" if expired else None,
+        "is_disabled": expired,
+        "domain_name": key.domain,
+        "requestor": key.requestor,
+        "user_name": key.user_name,
+    }
+
+
+HANDLERS: dict[str, Handler] = {
+    "list_api_keys": list_api_keys,
+    "create_api_key": create_api_key,
+    "delete_api_key": delete_api_key,
+    "regenerate_public_api_key": regenerate_public_api_key,
+}

@@ -1,0 +1,306 @@
+"""Why mail bounced or was delayed: counts by who refused it and for what."""
+
+from collections.abc import Callable
+from typing import Any
+
+from mailgun_mcp.simulator.analytics.reports import (
+    WEEK,
+    Condition,
+    Facts,
+    Key,
+    Period,
+    Reader,
+    Record,
+    Rows,
+    Source,
+    Values,
+    View,
+    conditions_of,
+    order_of,
+    period_of,
+    sources_of,
+    tally,
+)
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.bounce_rules import ENTITIES, Rule, classify, rules
+from mailgun_mcp.simulator.model.clock import HOUR, MINUTE, mail_date
+from mailgun_mcp.simulator.model.event_log import KEPT, Event, Span
+from mailgun_mcp.simulator.model.series import Cell
+from mailgun_mcp.simulator.replies.call import Call, Handler
+from mailgun_mcp.simulator.replies.event_pages import Asked, cut_page
+from mailgun_mcp.simulator.replies.paging import Token, skip_page, tokens
+from mailgun_mcp.simulator.replies.reply import Refusal, Reply
+from mailgun_mcp.simulator.sections.events import walk_of
+
+UNITS = {"h": HOUR, "m": MINUTE, "s": 1.0, "d": 24 * HOUR}
+LIMIT, MOST = 10, 50
+LEGACY_LIMIT = 100
+TIME, OWNER = "timestamp", "account.name"
+FAILED = Condition("happened", "!=", ("delivered",))
+BOUNCED = Condition("happened", "=", ("bounce",))
+
+
+def _place(index: int) -> Reader:
+    return lambda cell: (str(cell[index]),)
+
+
+def _tags(cell: Cell) -> Values:
+    found = cell[3]
+    return found if isinstance(found, tuple) else ()
+
+
+def _ruled(read: Callable[[Rule], str]) -> Reader:
+    def of_cell(cell: Cell) -> Values:
+        rule = rules().get(str(cell[6]))
+        return (read(rule),) if rule else ()
+
+    return of_cell
+
+
+OF_MAIL: dict[str, Reader] = {
+    "domain.name": _place(0),
+    "envelope.sending-ip": _place(1),
+    "envelope.i-ip-pool-name": _place(2),
+    "tag": _tags,
+    "tags": lambda cell: (", ".join(_tags(cell)),),
+    "recipient-domain": _place(4),
+    "entity-name": lambda cell: (ENTITIES[str(cell[5])],),
+    "entity-id": _place(5),
+}
+"""What deliveries have as well as failures."""
+OF_FAILURES: dict[str, Reader] = {
+    "rule-id": _place(6),
+    "group-id": _ruled(lambda rule: rule.group.id),
+    "criticality": _ruled(lambda rule: rule.group.criticality),
+    "category": _ruled(lambda rule: rule.group.category),
+    "severity": lambda cell: ({"bounce": "permanent", "delay": "temporary"}.get(str(cell[7]), ""),),
+    "happened": _place(7),
+}
+READERS = OF_MAIL | OF_FAILURES
+FILTERS = dict.fromkeys((*OF_MAIL, "group-id", "criticality", "category", "severity", OWNER))
+
+COUNTS = {
+    "critical_bounce_count": ("critical", "bounce"),
+    "non_critical_bounce_count": ("non-critical", "bounce"),
+    "critical_delay_count": ("critical", "delay"),
+    "non_critical_delay_count": ("non-critical", "delay"),
+}
+RATES = {name.replace("_count", "_rate"): name for name in COUNTS}
+METRICS = (*COUNTS, "delivered_smtp_count", "classified_failures_count", *RATES)
+
+
+def query_bounce_classification(account: Account, call: Call) -> Reply:
+    period = period_of(account, call, UNITS)
+    dimensions = tuple(dict.fromkeys(call.get("dimensions") or ()))
+    if {"tag", "tags"} <= set(dimensions):
+        raise Refusal(400, "'tag' and 'tags' dimensions can't be used together")
+    metrics = call.get("metrics") or list(METRICS)
+    order = order_of(call, (*dimensions, *METRICS), "classified_failures_count:desc", LIMIT, MOST)
+    sources = _failures(account, subaccounts=bool(call.get("include_subaccounts")))
+    rows = _classified(sources, period, dimensions, conditions_of(call, FILTERS))
+    names = _names(account, sources)
+    shown = order.page(rows, lambda row, by: row["metrics"].get(by, row["dimensions"].get(by)))
+    answer = {
+        "start": mail_date(period.start, "+0000"),
+        "end": mail_date(period.end, "+0000"),
+        "resolution": period.resolution,
+        "duration": call.get("duration") or "",
+        "dimensions": list(dimensions),
+        "pagination": order.answer(len(rows)),
+        "items": [_item(row, names, metrics) for row in shown],
+    }
+    return Reply(answer)
+
+
+def _failures(account: Account, *, subaccounts: bool = False) -> list[Source]:
+    return sources_of(account, lambda owner: owner.analytics.failures, subaccounts=subaccounts)
+
+
+def _classified(
+    sources: list[Source], period: Period, dimensions: tuple[str, ...], conditions: tuple[Condition, ...]
+) -> list[Record]:
+    """Return the rows that have failures, with the deliveries that they are measured against."""
+    failures = tally(sources, period, _view((*dimensions, "criticality", "happened"), (*conditions, FAILED)))
+    shared = tuple(name for name in dimensions if name not in OF_FAILURES)
+    of_mail = tuple(condition for condition in conditions if condition.attribute not in OF_FAILURES)
+    deliveries = tally(sources, period, _view(shared, of_mail))
+    rows: dict[Key, Facts] = {}
+    for key, facts in failures.items():
+        row = rows.setdefault(key[:-2], {})
+        for name, kind in COUNTS.items():
+            row[name] = row.get(name, 0) + (sum(facts.values()) if key[-2:] == kind else 0)
+    return [
+        _row(dict(zip(dimensions, key, strict=True)), row, shared, deliveries)
+        for key, row in sorted(rows.items(), key=str)
+    ]
+
+
+def _view(dimensions: tuple[str, ...], conditions: tuple[Condition, ...]) -> View:
+    return View(READERS, dimensions, conditions, TIME, OWNER)
+
+
+def _row(dimensions: Record, counts: Facts, shared: tuple[str, ...], deliveries: Rows) -> Record:
+    delivered = deliveries.get(tuple(dimensions[name] for name in shared), {}).get("delivered", 0)
+    failures = sum(counts.values())
+    tried = delivered + failures
+    rates = {rate: round(100 * counts[name] / tried, 4) if tried else 0 for rate, name in RATES.items()}
+    metrics = {**counts, "delivered_smtp_count": delivered, "classified_failures_count": failures, **rates}
+    return {"dimensions": dimensions, "metrics": metrics}
+
+
+def _names(account: Account, sources: list[Source]) -> dict[str, dict[str, str]]:
+    pools = {pool.id: pool.name for pool in account.administration.ips.pools.values()}
+    return {OWNER: {source.account.id: source.name for source in sources}, "envelope.i-ip-pool-name": pools}
+
+
+def _item(row: Record, names: dict[str, dict[str, str]], metrics: list[str]) -> Record:
+    told = {name: _told(name, value, names) for name, value in row["dimensions"].items()}
+    group = next((rule.group for rule in rules().values() if rule.group.id == told.get("group-id")), None)
+    if group:
+        told |= {"sample-text": group.sample, "explanation": group.explanation}
+    return {**told, "metrics": {name: row["metrics"][name] for name in metrics}}
+
+
+def _told(name: str, value: object, names: dict[str, dict[str, str]]) -> str:
+    return mail_date(value, "+0000") if isinstance(value, int) else names.get(name, {}).get(str(value), str(value))
+
+
+# The operations of version 1 look at the last seven days.
+
+
+def list_bounce_classification_stats(account: Account, call: Call) -> Reply:
+    group = tuple(call.get("group") or ("domain.name", "entity-id", "rule-id"))
+    rows = _bounced(account, tuple("account.name" if name == "subaccount.id" else name for name in group), call)
+    items = [_stat(dict(zip(group, key, strict=True)), bounced) for key, bounced in rows]
+    return Reply({"items": items[: _limit(call)], "_duration": "0s"})
+
+
+def _stat(values: dict[str, str], bounced: int) -> Record:
+    shown: Record = {"bounced": {"total": bounced}}
+    for name, value in values.items():
+        outer, _, inner = name.partition(".")
+        shown[outer] = {inner: value} if inner else value
+    if "rule-id" in values:
+        shown["short-explanation"] = rules()[values["rule-id"]].group.short
+    return shown
+
+
+def list_bounce_classification_domains(account: Account, call: Call) -> Reply:
+    conditions = _query(call["query"]) if call.get("query") else ()
+    rows = _bounced(account, ("domain.name",), call, *conditions)
+    items = [{"domain": {"name": key[0]}, "bounced": {"total": bounced}} for key, bounced in rows]
+    return Reply({"items": skip_page(items, call.get("skip") or 0, _limit(call)), "total": len(items)})
+
+
+def list_bounce_classification_domain_entities(account: Account, call: Call) -> Reply:
+    rows = _bounced(account, ("entity-id",), call, _only("domain.name", call.domain.name))
+    items = [
+        {"entity-id": key[0], "entity-name": ENTITIES[key[0]], "bounced": {"total": bounced}} for key, bounced in rows
+    ]
+    return Reply({"items": items})
+
+
+def list_bounce_classification_entity_rules(account: Account, call: Call) -> Reply:
+    within = (_only("domain.name", call.domain.name), _only("entity-id", call["entity_id"]))
+    rows = _bounced(account, ("rule-id",), call, *within)
+    return Reply({"items": [_rule(rules()[key[0]], bounced) for key, bounced in rows]})
+
+
+def _rule(rule: Rule, bounced: int) -> Record:
+    return {
+        "rule-id": rule.id,
+        "category": rule.group.category,
+        "severity": "PERMANENT",
+        "sample-text": rule.group.sample,
+        "explanation": rule.group.explanation,
+        "bounced": {"total": bounced},
+    }
+
+
+def list_bounce_classification_events(account: Account, call: Call) -> Reply:
+    token = Token.decoded(call["page"]) if call.get("page") else _first_page(call)
+    query = token.query
+    if not {"rule", "entity", "ascending", "limit"} <= query.keys():
+        raise Refusal(400, "Invalid page token")
+    asked = Asked(token.page, token.pivot, query["limit"], query["ascending"])
+    span = Span(account.clock.now() - KEPT, float("inf"), frozenset({"failed"}))
+    shown = cut_page(walk_of(call.domain.events), span, asked, lambda event: _is_of(event, query))
+    paging = {name: f"{call.url}?page={text}" for name, text in tokens(query, token, shown.positions).items()}
+    return Reply({"items": [event.record for event in shown.items], "paging": paging})
+
+
+def _first_page(call: Call) -> Token:
+    by, _, direction = call.get("sort").partition(":")
+    if by not in ("@timestamp", "timestamp") or direction not in ("", "asc", "desc"):
+        raise Refusal(400, "'sort' attribute is invalid")
+    query = {"rule": call.get("rule_id"), "entity": call.get("entity_id"), "ascending": direction != "desc"}
+    return Token("first", None, {**query, "limit": _limit(call)})
+
+
+def _is_of(event: Event, query: Record) -> bool:
+    rule = classify(event.record)
+    if rule is None or event.record.get("severity") != "permanent":
+        return False
+    return query["rule"] in (None, rule.id) and query["entity"] in (None, rule.entity)
+
+
+def list_bounce_classification_entities(_: Account, __: Call) -> Reply:
+    return Reply({entity: {"name": name} for entity, name in ENTITIES.items()})
+
+
+def list_bounce_classification_rules(_: Account, __: Call) -> Reply:
+    return Reply({rule.id: _config(rule) for rule in rules().values()})
+
+
+def _config(rule: Rule) -> Record:
+    return {
+        "entity_id": rule.entity,
+        "class": rule.group.category,
+        "sample-text": rule.group.sample,
+        "explanation": rule.group.explanation,
+        "short-explanation": rule.group.short,
+    }
+
+
+def _bounced(
+    account: Account, dimensions: tuple[str, ...], call: Call, *conditions: Condition
+) -> list[tuple[tuple[str, ...], int]]:
+    """Return the bounces of the last seven days by dimensions, most first."""
+    now = account.clock.now()
+    sources = _failures(account, subaccounts=bool(call.get("include_subaccounts")))
+    rows = tally(sources, Period(now - WEEK, now, "hour"), _view(dimensions, (*conditions, BOUNCED)))
+    counted: list[tuple[Any, int]] = [(key, sum(facts.values())) for key, facts in rows.items()]
+    return sorted(counted, key=lambda row: (-row[1], row[0]))
+
+
+def _only(attribute: str, value: str) -> Condition:
+    return Condition(attribute, "=", (value.lower(),))
+
+
+def _query(text: str) -> tuple[Condition, ...]:
+    attribute, colon, value = text.partition(":")
+    if not colon or attribute not in FILTERS:
+        raise Refusal(400, f"'{attribute}' is not a valid filter predicate attribute")
+    return (_only(attribute, value),)
+
+
+def _limit(call: Call) -> int:
+    limit: int = call.get("limit") or LEGACY_LIMIT
+    if limit < 1:
+        raise Refusal(400, "The 'limit' parameter can't be smaller than 1")
+    return limit
+
+
+HANDLERS: dict[str, Handler] = {
+    handler.__name__: handler
+    for handler in (
+        query_bounce_classification,
+        list_bounce_classification_stats,
+        list_bounce_classification_domains,
+        list_bounce_classification_domain_entities,
+        list_bounce_classification_entity_rules,
+        list_bounce_classification_events,
+        list_bounce_classification_entities,
+        list_bounce_classification_rules,
+    )
+}

@@ -1,0 +1,34 @@
+"""Results of seed tests and email previews: those that the account holds, as no operation here starts a test."""
+
+from typing import Any
+
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.replies.call import Call, Handler
+from mailgun_mcp.simulator.replies.reply import Refusal, Reply
+
+Result = dict[str, Any]
+
+
+def get_inbox_placement_result(account: Account, call: Call) -> Reply:
+    found = _found(account.seed_results, call["result"])
+    provider = call.get("provider")
+    if provider:
+        shares = found.get("provider_results", {})
+        found = {**found, "provider_results": {name: share for name, share in shares.items() if name == provider}}
+    return Reply(found)
+
+
+def get_email_preview_results(account: Account, call: Call) -> Reply:
+    return Reply(_found(account.preview_results, call["test_id"]))
+
+
+def _found(results: dict[str, Result], name: str) -> Result:
+    if name not in results:
+        raise Refusal(404, "not found", "error")
+    return results[name]
+
+
+HANDLERS: dict[str, Handler] = {
+    "get_inbox_placement_result": get_inbox_placement_result,
+    "get_email_preview_results": get_email_preview_results,
+}

@@ -1,0 +1,92 @@
+"""Automatic sender security: Mailgun rotates two keys, by hand or as the clock moves."""
+
+import re
+from typing import Any
+
+from mailgun_mcp.simulator.mail.dkim import AUTOMATIC, automatic_value
+from mailgun_mcp.simulator.model.account import Account, Domain
+from mailgun_mcp.simulator.model.clock import DAY, HOUR, MINUTE
+from mailgun_mcp.simulator.model.signing import Rotation
+from mailgun_mcp.simulator.replies.call import Call, Handler
+from mailgun_mcp.simulator.replies.reply import Refusal, Reply, said
+
+UNITS = {"d": DAY, "h": HOUR, "m": MINUTE, "s": 1.0}
+INTERVAL = re.compile(r"([0-9]{1,6})([dhms])")
+SHORTEST = 5 * DAY
+DEFAULT = "30d"
+
+
+def update_dkim_rotation(account: Account, call: Call) -> Reply:
+    enabled, interval = call["rotation_enabled"], call.get("rotation_interval")
+    if interval is not None and not enabled:
+        raise _reason("rotation_interval is not allowed unless also enabling DKIM rotation")
+    rotation = call.domain.administration.signing.rotation
+    text = interval or rotation.interval or DEFAULT
+    seconds = _seconds(text)
+    _restart(rotation, account.clock.now())
+    rotation.enabled, rotation.interval, rotation.seconds = enabled, text, seconds
+    return Reply({"domain": _shown(account, call.domain)})
+
+
+def rotate_dkim_key(account: Account, call: Call) -> Reply:
+    if _state(call.domain) != "enabled":
+        raise _reason(f"only domains in enabled can rotate their keys. Current state: {_state(call.domain)}")
+    rotation = call.domain.administration.signing.rotation
+    _restart(rotation, account.clock.now())
+    rotation.swaps += 1
+    return said("ok")
+
+
+def _reason(text: str) -> Refusal:
+    return Refusal(400, text, "Reason")
+
+
+def _seconds(text: str) -> float:
+    found = INTERVAL.fullmatch(text)
+    if found is None:
+        raise _reason(f"invalid rotation_interval: {text}")
+    seconds = int(found[1]) * UNITS[found[2]]
+    if seconds < SHORTEST:
+        raise _reason("rotation_interval must be at least 5 days")
+    return seconds
+
+
+def _restart(rotation: Rotation, now: float) -> None:
+    """Count from now on, with the key active that is active now."""
+    rotation.swaps = AUTOMATIC.index(rotation.active_selector(now))
+    rotation.since = now
+
+
+def _state(domain: Domain) -> str:
+    return {"active": "enabled", "unverified": "wait_verify"}.get(domain.state, domain.state)
+
+
+def _shown(account: Account, domain: Domain) -> dict[str, Any]:
+    rotation = domain.administration.signing.rotation
+    return {
+        "id": domain.id,
+        "account_id": account.id,
+        "sid": domain.id[:7],
+        "name": domain.name,
+        "state": _state(domain),
+        "active_selector": rotation.active_selector(account.clock.now()),
+        "rotation_enabled": "true" if rotation.enabled else "false",
+        "rotation_interval": rotation.interval,
+        "records": [_record(domain, selector) for selector in AUTOMATIC],
+    }
+
+
+def _record(domain: Domain, selector: str) -> dict[str, str]:
+    return {
+        "name": f"{selector}._domainkey.{domain.name}",
+        "type": "CNAME",
+        "identifier": "DKIM",
+        "value": automatic_value(domain, selector),
+        "comment": "Customer DKIM CNAME Record",
+    }
+
+
+HANDLERS: dict[str, Handler] = {
+    "update_dkim_rotation": update_dkim_rotation,
+    "rotate_dkim_key": rotate_dkim_key,
+}

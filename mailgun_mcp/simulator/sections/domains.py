@@ -1,0 +1,169 @@
+"""Domains: made unverified, active once verified, gone when deleted."""
+
+from typing import Any
+
+from mailgun_mcp.simulator.http.tracking_hosts import tracking_host
+from mailgun_mcp.simulator.mail.addressing import SHARED, assign, assignable, ips_of, source
+from mailgun_mcp.simulator.mail.dkim import BITS, SELECTOR, add_first_key, signing_records, verify_keys
+from mailgun_mcp.simulator.model.account import Account, Domain
+from mailgun_mcp.simulator.model.clock import mail_date
+from mailgun_mcp.simulator.replies.call import Call, Handler
+from mailgun_mcp.simulator.replies.paging import skip_page
+from mailgun_mcp.simulator.replies.reply import Refusal, Reply, said
+
+Record = dict[str, Any]
+
+DEFAULTS: Record = {
+    "spam_action": "disabled",
+    "wildcard": False,
+    "require_tls": False,
+    "skip_verification": False,
+    "use_automatic_sender_security": False,
+    "encrypt_incoming_message": False,
+    "web_prefix": "email",
+    "web_scheme": "http",
+    "tracking_host": "mailgun.org",
+}
+NEEDED = frozenset({"spf", "dkim"})
+"""Records without which a domain is not verified."""
+SETTINGS = frozenset({*DEFAULTS, "message_ttl", "archive_to", "mailfrom_host"})
+
+
+def list_domains(account: Account, call: Call) -> Reply:
+    found = [domain for domain in account.domains.values() if _listed(domain, call)]
+    found.sort(key=lambda domain: (-domain.created_at, domain.name))
+    if call.get("sort"):
+        found.sort(key=lambda domain: domain.name, reverse=call["sort"] == "name:desc")
+    page = skip_page(found, call.get("skip"), call.get("limit"))
+    return Reply({"total_count": len(found), "items": [shown(domain) for domain in page]})
+
+
+def create_domain(account: Account, call: Call) -> Reply:
+    name = call["name"].lower()
+    _check_password(call.get("smtp_password"))
+    if name in account.domains:
+        raise Refusal(409, f"Domain {name} already exists")
+    domain = Domain(account.hex_id(), name, account.clock.now(), settings=_settings(call))
+    _equip(account, domain, call)
+    account.domains[name] = domain
+    return said("Domain DNS records have been created", **with_dns(domain))
+
+
+def get_domain(_: Account, call: Call) -> Reply:
+    answer = with_dns(call.domain) if call.get("with_dns") else {"domain": shown(call.domain)}
+    if call.get("extended"):
+        name = call.domain.name
+        hosts = {"dkim_host": signing_records(call.domain)[0]["name"], "mailfrom_host": name}
+        answer["domain"] = {**hosts, **answer["domain"]}
+    return Reply(answer)
+
+
+def update_domain(_: Account, call: Call) -> Reply:
+    _check_password(call.get("smtp_password"))
+    call.domain.settings.update(_settings(call))
+    return said("Domain has been updated", **with_dns(call.domain))
+
+
+def verify_domain(_: Account, call: Call) -> Reply:
+    if call.domain.state in ("unverified", "active") and call.domain.type != "sandbox":
+        call.domain.state = "unverified" if NEEDED & call.domain.absent_records else "active"
+        verify_keys(call.domain)
+    return said("Domain DNS records have been updated", **with_dns(call.domain))
+
+
+def delete_domain(account: Account, call: Call) -> Reply:
+    if call.domain.type == "sandbox":
+        raise Refusal(400, "Sandbox domains cannot be deleted")
+    if call.domain.state == "disabled":
+        raise Refusal(400, "Disabled domains cannot be deleted")
+    del account.domains[call.domain.name]
+    return said("Domain will be deleted in the background")
+
+
+def shown(domain: Domain) -> Record:
+    """Return the domain as lists show it."""
+    return {
+        "id": domain.id,
+        "name": domain.name,
+        "state": domain.state,
+        "type": domain.type,
+        "created_at": mail_date(domain.created_at, "GMT"),
+        "is_disabled": domain.state == "disabled",
+        "smtp_login": f"postmaster@{domain.name}",
+        **DEFAULTS,
+        **domain.settings,
+    }
+
+
+def with_dns(domain: Domain) -> Record:
+    """Return the domain with its DNS records; they are valid once it was verified."""
+    active = domain.state == "active"
+    return {
+        "domain": shown(domain),
+        "receiving_dns_records": [
+            _mx(host, active and "mx" not in domain.absent_records) for host in ("mxa.mailgun.org", "mxb.mailgun.org")
+        ],
+        "sending_dns_records": _sending(domain, active),
+    }
+
+
+def _listed(domain: Domain, call: Call) -> bool:
+    state, search, authority = call.get("state"), call.get("search", "").lower(), call.get("authority")
+    if state:
+        return domain.state == state and search in domain.name
+    return search in domain.name and (not authority or domain.name == authority.lower())
+
+
+def _settings(call: Call) -> Record:
+    return {name: value for name, value in call.arguments.items() if name in SETTINGS}
+
+
+def _check_password(password: str | None) -> None:
+    if password is not None and len(password) < 5:
+        raise Refusal(400, "Password is too short. It must be between 5 and 32 characters.")
+    if password is not None and len(password) > 32:
+        raise Refusal(400, "Password is too long. It must be between 5 and 32 characters.")
+
+
+def _equip(account: Account, domain: Domain, call: Call) -> None:
+    """Give a new domain its first DKIM key, and the IPs or the pool that it is to send from."""
+    fallback = assignable(ips_of(account)) or [SHARED]
+    chosen = source(account, None if call.get("pool_id") else call.get("ips") or fallback, call.get("pool_id"))
+    if chosen:
+        assign(domain, chosen)
+    add_first_key(domain, call.get("dkim_selector", SELECTOR), int(call.get("dkim_key_size", BITS)))
+
+
+def _sending(domain: Domain, active: bool) -> list[Record]:
+    return [
+        _dns("TXT", domain.name, "v=spf1 include:mailgun.org ~all", active and "spf" not in domain.absent_records),
+        *signing_records(domain),
+        _dns("CNAME", tracking_host(domain), "mailgun.org", active and "tracking" not in domain.absent_records),
+    ]
+
+
+def _dns(kind: str, name: str, value: str, active: bool) -> Record:
+    return {
+        "record_type": kind,
+        "name": name,
+        "value": value,
+        "valid": "valid" if active else "unknown",
+        "is_active": active,
+        "cached": [value] if active else [],
+    }
+
+
+def _mx(host: str, active: bool) -> Record:
+    cached = [f"10 {host}"] if active else []
+    valid = "valid" if active else "unknown"
+    return {"record_type": "MX", "value": host, "priority": "10", "valid": valid, "is_active": active, "cached": cached}
+
+
+HANDLERS: dict[str, Handler] = {
+    "list_domains": list_domains,
+    "create_domain": create_domain,
+    "get_domain": get_domain,
+    "update_domain": update_domain,
+    "verify_domain": verify_domain,
+    "delete_domain": delete_domain,
+}

@@ -1,0 +1,347 @@
+"""Dynamic IP pools: domains are moved between three of them by how their mail goes."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from mailgun_mcp.simulator.analytics.rates import bounce_rate, complaint_rate, since, tally
+from mailgun_mcp.simulator.mail.addressing import assign, dedicated, ips_of, source
+from mailgun_mcp.simulator.model.account import Account, Domain
+from mailgun_mcp.simulator.model.clock import DAY, iso_date, parse_mail_date
+from mailgun_mcp.simulator.model.ips import GOOD, NEW, POOR, Ips, Move
+from mailgun_mcp.simulator.replies.call import Call, Handler
+from mailgun_mcp.simulator.replies.reply import Refusal, Reply, said
+from mailgun_mcp.simulator.replies.token_paging import asked, place_page
+
+FIELDS = {"good_reputation": GOOD, "poor_reputation": POOR, "new_senders": NEW}
+MEASURED = 30 * DAY
+"""What a health check looks back on."""
+POOR_BOUNCES, POOR_COMPLAINTS, NEW_BELOW = 0.05, 0.001, 1_000
+PAGE = 100
+SYSTEM, USER = "system", "user"
+
+
+def list_dynamic_pools(account: Account, _: Call) -> Reply:
+    return Reply(_pools(account))
+
+
+def replace_dynamic_pools(account: Account, call: Call) -> Reply:
+    wanted = {pool: list(dict.fromkeys(call[field])) for field, pool in FIELDS.items()}
+    _check_pools(account, wanted)
+    ips_of(account).dynamic = wanted
+    _settle(account)
+    return Reply(_pools(account))
+
+
+def delete_all_dynamic_pools(account: Account, _: Call) -> Reply:
+    if any(enrolled for _, enrolled in _enrolled(account)):
+        raise Refusal(400, "All domains must be removed from dynamic IP pools first")
+    ips_of(account).dynamic = {}
+    return said("success")
+
+
+def add_ip_to_dynamic_pool(account: Account, call: Call) -> Reply:
+    return _change(account, call["pool_name"], [call["ip"]], [])
+
+
+def update_dynamic_pool(account: Account, call: Call) -> Reply:
+    return _change(account, call["pool_name"], call.get("add_ip", []), call.get("remove_ip", []))
+
+
+def enroll_domain_in_dynamic_pools(account: Account, call: Call) -> Reply:
+    _check_configured(account)
+    source(account, [call["replacement_ip"]], None)
+    if call.domain.administration.sending.dynamic_pool:
+        raise Refusal(400, f"Domain {call.domain.name} is already enrolled in dynamic IP pools")
+    _enroll(account, call.domain)
+    return said("success")
+
+
+def enroll_all_domains_in_dynamic_pools(account: Account, call: Call) -> Reply:
+    _check_configured(account)
+    for holder in _accounts(account) if call.get("include_subaccounts") else [account]:
+        for domain in holder.domains.values():
+            if domain.type == "custom" and not domain.administration.sending.dynamic_pool:
+                _enroll(account, domain)
+    return said("started")
+
+
+def remove_domain_from_dynamic_pools(account: Account, call: Call) -> Reply:
+    sending = call.domain.administration.sending
+    if not sending.dynamic_pool:
+        raise Refusal(400, f"Domain {call.domain.name} is not enrolled in dynamic IP pools")
+    chosen = source(account, call.get("replacement_ip"), call.get("replacement_pool_id"))
+    _record(account, call.domain, "", "Removed from dynamic IP pools", USER)
+    if chosen:
+        assign(call.domain, chosen)
+    return said("success")
+
+
+def list_dynamic_pool_assignable_domains(account: Account, call: Call) -> Reply:
+    try:
+        pattern = re.compile(call.get("domain", ""))
+    except re.error as error:
+        raise Refusal(400, f"'domain' parameter is not a valid regular expression: {error}") from error
+    wanted = call.get("subaccount_id")
+    items = [
+        {"id": domain.id, "account_id": holder.id, "name": domain.name}
+        for holder, domain in _domains(account)
+        if not domain.administration.sending.dynamic_pool and pattern.search(domain.name)
+        if wanted in (None, holder.id)
+    ]
+    return Reply({"items": items})
+
+
+def list_dynamic_pool_domains(account: Account, call: Call) -> Reply:
+    filters = {name: call.get(name) for name in ("account", "pool", "sort_by", "sort_order")}
+    query = asked(call.get("page"), call.get("limit", PAGE), filters)
+    shown = [_enrolment(holder, domain) for holder, domain in _domains(account) if _is_enrolled(domain)]
+    found = [item for item in shown if _within(item, query.filters)]
+    found.sort(key=lambda item: item["name"])
+    if query.filters["sort_by"] in ("bounce_rate", "complaint_rate"):
+        found.sort(key=lambda item: float(item[query.filters["sort_by"]]))
+    if query.filters["sort_order"] == "descending":
+        found.reverse()
+    items, paging = place_page(found, call.url, query)
+    return Reply({"items": items, "total_items": len(found), "paging": paging})
+
+
+def preview_dynamic_pool_assignment(account: Account, call: Call) -> Reply:
+    return Reply(_health(account, call.domain))
+
+
+def list_dynamic_pool_domain_history(account: Account, call: Call) -> Reply:
+    moves = [move for move in ips_of(account).history if move.domain_id == call.domain.id]
+    if not moves:
+        raise Refusal(404, f"No history found for domain {call.domain.name}")
+    return Reply(_move(account, moves[-1]))
+
+
+def override_dynamic_pool_assignment(account: Account, call: Call) -> Reply:
+    sending = _enrolled_sending(call)
+    if sending.dynamic_pool != call["pool"]:
+        _record(account, call.domain, call["pool"], "Override", USER)
+    _place(account, call.domain, call["pool"])
+    sending.override = True
+    return said("success")
+
+
+def remove_dynamic_pool_override(account: Account, call: Call) -> Reply:
+    sending = _enrolled_sending(call)
+    if not sending.override:
+        raise Refusal(404, f"No override found for domain {call.domain.name}")
+    sending.override = False
+    pool = _health(account, call.domain)["pool"]
+    if sending.dynamic_pool != pool:
+        _record(account, call.domain, pool, "Override removed", USER)
+    _place(account, call.domain, pool)
+    return said("success")
+
+
+def list_dynamic_pool_history(account: Account, call: Call) -> Reply:
+    names = ("include_subaccounts", "domain", "before", "after", "moved_to", "moved_from")
+    query = asked(call.get("page"), call.get("limit", PAGE), {name: call.get(name) for name in names})
+    below = {domain.id for child in _accounts(account) if child is not account for domain in child.domains.values()}
+    hidden = set() if query.filters["include_subaccounts"] else below
+    moves = [
+        move
+        for move in reversed(ips_of(account).history)
+        if move.domain_id not in hidden and _asked_for(move, query.filters)
+    ]
+    items, paging = place_page([_move(account, move) for move in moves], call.url, query)
+    return Reply({"items": items, "total_items": len(moves), "paging": paging})
+
+
+def _accounts(account: Account) -> Iterator[Account]:
+    yield account
+    for subaccount in account.administration.subaccounts.values():
+        if subaccount.status != "closed":
+            yield subaccount.account
+
+
+def _domains(account: Account) -> Iterator[tuple[Account, Domain]]:
+    return ((holder, domain) for holder in _accounts(account) for domain in holder.domains.values())
+
+
+def _is_enrolled(domain: Domain) -> bool:
+    return domain.administration.sending.dynamic_pool is not None
+
+
+def _enrolled(account: Account) -> list[tuple[Domain, bool]]:
+    return [(domain, _is_enrolled(domain)) for _, domain in _domains(account)]
+
+
+def _enrolled_sending(call: Call) -> Any:
+    if not _is_enrolled(call.domain):
+        raise Refusal(404, f"Domain {call.domain.name} is not enrolled in dynamic IP pools")
+    return call.domain.administration.sending
+
+
+def _check_configured(account: Account) -> None:
+    if not ips_of(account).dynamic:
+        raise Refusal(400, "Dynamic IP pools are not configured for this account")
+
+
+def _check_pools(account: Account, wanted: dict[str, list[str]]) -> None:
+    """Raise Refusal when an IP is none of the account's, is in another pool, or a pool has none that is warm."""
+    ips, now = ips_of(account), account.clock.now()
+    everything = [address for addresses in wanted.values() for address in addresses]
+    if len(set(everything)) < len(everything):
+        raise Refusal(400, "An IP cannot be assigned to multiple dynamic IP pools")
+    for address in everything:
+        dedicated(account, address)
+        if any(address in pool.ips for pool in ips.pools.values()):
+            raise Refusal(400, f"IP {address} already belongs to an IP pool")
+    for pool, addresses in wanted.items():
+        if not any(not ips.ips[address].warming(now) for address in addresses):
+            raise Refusal(400, f"Dynamic IP pool {pool} must contain at least 1 IP that is not warming up")
+
+
+def _change(account: Account, pool: str, added: list[str], removed: list[str]) -> Reply:
+    _check_configured(account)
+    present = ips_of(account).dynamic[pool]
+    missing = next((address for address in removed if address not in present), None)
+    if missing is not None:
+        raise Refusal(400, f"IP {missing} does not belong to dynamic IP pool {pool}")
+    kept = [address for address in present if address not in removed]
+    wanted = {**ips_of(account).dynamic, pool: [*kept, *(ip for ip in dict.fromkeys(added) if ip not in kept)]}
+    _check_pools(account, wanted)
+    ips_of(account).dynamic = wanted
+    _settle(account)
+    return said("success")
+
+
+def _settle(account: Account) -> None:
+    """Let the enrolled domains send from what their pools now hold."""
+    for _, domain in _domains(account):
+        pool = domain.administration.sending.dynamic_pool
+        if pool:
+            domain.administration.sending.ips = list(ips_of(account).dynamic[pool])
+
+
+def _enroll(account: Account, domain: Domain) -> None:
+    pool = _health(account, domain)["pool"]
+    _record(account, domain, pool, "Enrolled in dynamic IP pools", USER)
+    domain.administration.sending.registered_at = account.clock.now()
+    domain.administration.sending.pool_id = None
+    _place(account, domain, pool)
+
+
+def _place(account: Account, domain: Domain, pool: str) -> None:
+    sending = domain.administration.sending
+    sending.dynamic_pool, sending.ips = pool, list(ips_of(account).dynamic[pool])
+
+
+def _record(account: Account, domain: Domain, pool: str, reason: str, who: str) -> None:
+    counts = tally(since(domain, account.clock.now() - MEASURED))
+    ips_of(account).history.append(
+        Move(
+            id=account.hex_id(),
+            at=account.clock.now(),
+            domain_id=domain.id,
+            domain=domain.name,
+            moved_from=domain.administration.sending.dynamic_pool or "",
+            moved_to=pool,
+            reason=reason,
+            initiated_by=who,
+            bounce_rate=bounce_rate(counts),
+            complaint_rate=complaint_rate(counts),
+            processed=counts.accepted,
+        )
+    )
+
+
+def _health(account: Account, domain: Domain) -> dict[str, Any]:
+    counts = tally(since(domain, account.clock.now() - MEASURED))
+    bounces, complaints = bounce_rate(counts), complaint_rate(counts)
+    bands = {
+        "bounce_rate": (bounces, POOR if bounces > POOR_BOUNCES else GOOD),
+        "complaint_rate": (complaints, POOR if complaints > POOR_COMPLAINTS else GOOD),
+        "processed_count": (counts.accepted, NEW if counts.accepted < NEW_BELOW else GOOD),
+    }
+    found = {band for _, band in bands.values()}
+    pool = next(band for band in (NEW, POOR, GOOD) if band in found)
+    return {"pool": pool, "results": {name: {"value": value, "band": band} for name, (value, band) in bands.items()}}
+
+
+def _pools(account: Account) -> dict[str, Any]:
+    ips: Ips = ips_of(account)
+    named = {field: list(ips.dynamic.get(pool, [])) for field, pool in FIELDS.items()}
+    pools = [
+        {"id": f"{account.id[:-1]}{place}", "account_id": account.id, "name": name, "enabled": True, "ips": list(held)}
+        for place, (name, held) in enumerate(ips.dynamic.items(), 1)
+    ]
+    return {**named, "pools": pools}
+
+
+def _enrolment(holder: Account, domain: Domain) -> dict[str, Any]:
+    sending = domain.administration.sending
+    counts = tally(since(domain, holder.clock.now() - MEASURED))
+    return {
+        "id": domain.id,
+        "account_id": holder.id,
+        "account_name": _name(holder),
+        "name": domain.name,
+        "registered_at": iso_date(sending.registered_at),
+        "pool": sending.dynamic_pool,
+        "override": sending.override,
+        "bounce_rate": bounce_rate(counts),
+        "complaint_rate": complaint_rate(counts),
+        "processed_count": counts.accepted,
+    }
+
+
+def _within(item: dict[str, Any], filters: dict[str, Any]) -> bool:
+    accounts, pools = filters["account"], filters["pool"]
+    return (not accounts or item["account_id"] in accounts) and (not pools or item["pool"] in pools)
+
+
+def _asked_for(move: Move, filters: dict[str, Any]) -> bool:
+    exact = {"domain": move.domain, "moved_to": move.moved_to, "moved_from": move.moved_from}
+    if any(filters[name] and filters[name] != value for name, value in exact.items()):
+        return False
+    after, before = (parse_mail_date(filters[name]) if filters[name] else None for name in ("after", "before"))
+    return (after is None or move.at >= after) and (before is None or move.at < before)
+
+
+def _name(account: Account) -> str:
+    return str(account.administration.access.settings.get("name", ""))
+
+
+def _move(account: Account, move: Move) -> dict[str, Any]:
+    holder = next((holder for holder, domain in _domains(account) if domain.id == move.domain_id), account)
+    return {
+        "id": move.id,
+        "owning_account_id": account.id,
+        "account_id": holder.id,
+        "account_name": _name(holder),
+        "domain_id": move.domain_id,
+        "domain_name": move.domain,
+        "new_band": move.moved_to,
+        "prev_band": move.moved_from,
+        "reason": move.reason,
+        "bounce_rate": move.bounce_rate,
+        "complaint_rate": move.complaint_rate,
+        "processed_count": move.processed,
+        "initiated_by": move.initiated_by,
+        "timestamp": iso_date(move.at),
+    }
+
+
+HANDLERS: dict[str, Handler] = {
+    "list_dynamic_pools": list_dynamic_pools,
+    "replace_dynamic_pools": replace_dynamic_pools,
+    "delete_all_dynamic_pools": delete_all_dynamic_pools,
+    "add_ip_to_dynamic_pool": add_ip_to_dynamic_pool,
+    "update_dynamic_pool": update_dynamic_pool,
+    "enroll_domain_in_dynamic_pools": enroll_domain_in_dynamic_pools,
+    "enroll_all_domains_in_dynamic_pools": enroll_all_domains_in_dynamic_pools,
+    "remove_domain_from_dynamic_pools": remove_domain_from_dynamic_pools,
+    "list_dynamic_pool_assignable_domains": list_dynamic_pool_assignable_domains,
+    "list_dynamic_pool_domains": list_dynamic_pool_domains,
+    "preview_dynamic_pool_assignment": preview_dynamic_pool_assignment,
+    "list_dynamic_pool_domain_history": list_dynamic_pool_domain_history,
+    "override_dynamic_pool_assignment": override_dynamic_pool_assignment,
+    "remove_dynamic_pool_override": remove_dynamic_pool_override,
+    "list_dynamic_pool_history": list_dynamic_pool_history,
+}

@@ -1,0 +1,189 @@
+"""Events of a domain: filters, direction of the search, and pages by token."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from mailgun_mcp.simulator.analytics.filter_expressions import alternatives_of, parse_expression
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.clock import parse_mail_date
+from mailgun_mcp.simulator.model.event_log import KEPT, Event, EventLog, Position, Span, mark
+from mailgun_mcp.simulator.replies.call import Call, Handler
+from mailgun_mcp.simulator.replies.event_pages import Asked, cut_page
+from mailgun_mcp.simulator.replies.paging import Token, tokens
+from mailgun_mcp.simulator.replies.reply import Refusal, Reply
+
+Record = dict[str, Any]
+Matches = Callable[[Record], bool]
+Filter = Callable[[str], Matches]
+DEFAULT_LIMIT = 100
+RANGE = frozenset({"begin", "end", "ascending", "limit"})
+KINDS = (
+    "accepted",
+    "rejected",
+    "delivered",
+    "failed",
+    "opened",
+    "clicked",
+    "unsubscribed",
+    "complained",
+    "stored",
+    "dropped",
+    "trapped",
+    "list_member_uploaded",
+    "list_member_upload_error",
+    "list_uploaded",
+    "email_validation",
+)
+BOUND = re.compile(r"([<>]=?)?\s*(\d+)\s*")
+FOREVER = float("inf")
+
+
+def list_events(account: Account, call: Call) -> Reply:
+    token = _asked(account, call)
+    query = token.query
+    filters = [FILTERS[name](query[name]) for name in FILTERS.keys() & query.keys()]
+    asked = Asked(token.page, token.pivot, query["limit"], query["ascending"])
+    shown = cut_page(
+        walk_of(call.domain.events),
+        _span(account, query),
+        asked,
+        lambda event: all(matches(event.record) for matches in filters),
+    )
+    base = call.url.partition("/events")[0]
+    paging = {name: f"{base}/events/{text}" for name, text in tokens(query, token, shown.positions).items()}
+    return Reply({"items": [event.record for event in shown.items], "paging": paging})
+
+
+def walk_of(log: EventLog) -> Callable[[Span, bool], Iterator[tuple[Position, Event]]]:
+    """Return how to walk a log for `cut_page`."""
+    return lambda span, backward: ((event.position, event) for event in log.walk(span, descending=backward))
+
+
+def _asked(account: Account, call: Call) -> Token:
+    if "page" in call.arguments:
+        token = Token.decoded(call["page"])
+        if not {"ascending", "low", "high", "limit"} <= token.query.keys():
+            raise Refusal(400, "Invalid page token")
+        return token
+    filters = {name: value for name, value in call.arguments.items() if name in FILTERS and value.strip()}
+    return Token("first", None, {**filters, **_range(account, call), "limit": _limit(call)})
+
+
+def _limit(call: Call) -> int:
+    limit: int = call.get("limit", DEFAULT_LIMIT)
+    if limit < 1:
+        raise Refusal(400, "The 'limit' parameter can't be smaller than 1")
+    return limit
+
+
+def _range(account: Account, call: Call) -> Record:
+    """Return where the search begins, where it ends and which way it goes, by Mailgun's rules."""
+    begin, end = (parse_mail_date(call[name]) if name in call.arguments else None for name in ("begin", "end"))
+    ascending = call.get("ascending")
+    if begin is not None and end is None and ascending is None:
+        raise Refusal(400, "'ascending' parameter is missing: it is needed with 'begin' and without 'end'")
+    if end is not None:
+        upward = end > (account.clock.now() if begin is None else begin)
+        if ascending is not None and ascending != upward:
+            raise Refusal(400, "'ascending' parameter contradicts 'begin' and 'end'")
+        ascending = upward
+    low, high = (begin, end) if ascending else (end, begin)
+    return {"ascending": bool(ascending), "low": low, "high": high}
+
+
+def _span(account: Account, query: Record) -> Span:
+    low, high = query["low"], query["high"]
+    kept = account.clock.now() - KEPT
+    kinds = None
+    if "event" in query:
+        matches = FILTERS["event"](query["event"])
+        kinds = frozenset(kind for kind in KINDS if matches({"event": kind}))
+    return Span(kept if low is None else max(low, kept), FOREVER if high is None else high, kinds, _marks(query))
+
+
+def _marks(query: Record) -> frozenset[int] | None:
+    """Return the marks of the recipients or messages that are asked for, if they are named."""
+    for name in ("message_id", "recipient"):
+        terms = alternatives_of(query[name]) if name in query else None
+        if terms:
+            return frozenset(map(mark, terms))
+    return None
+
+
+def _exactly(read: Callable[[Record], list[str]]) -> Filter:
+    return _by(read, lambda values, text: text in values)
+
+
+def _partly(read: Callable[[Record], list[str]]) -> Filter:
+    return _by(read, lambda values, text: any(text in value for value in values))
+
+
+def _by(read: Callable[[Record], list[str]], fits: Callable[[list[str], str], bool]) -> Filter:
+    def prepared(text: str) -> Matches:
+        expression = parse_expression(text)
+
+        def matches(record: Record) -> bool:
+            values = [value.lower() for value in read(record)]
+            return expression(lambda term: fits(values, term.lower()))
+
+        return matches
+
+    return prepared
+
+
+def _size(text: str) -> Matches:
+    expression = parse_expression(text)
+    expression(lambda bounds: not _bounds(bounds))
+    return lambda record: expression(lambda bounds: _within(_message(record).get("size", 0), bounds))
+
+
+def _within(size: int, text: str) -> bool:
+    return all(COMPARES[sign](size, bound) for sign, bound in _bounds(text))
+
+
+def _bounds(text: str) -> list[tuple[str, int]]:
+    found = BOUND.findall(text)
+    if not found or BOUND.sub("", text):
+        raise Refusal(400, f"'size' parameter is not valid: {text}")
+    return [(sign, int(bound)) for sign, bound in found]
+
+
+COMPARES: dict[str, Callable[[int, int], bool]] = {
+    "<": lambda size, bound: size < bound,
+    "<=": lambda size, bound: size <= bound,
+    ">": lambda size, bound: size > bound,
+    ">=": lambda size, bound: size >= bound,
+    "": lambda size, bound: size == bound,
+}
+
+
+def _of(name: str) -> Callable[[Record], list[str]]:
+    return lambda record: [record[name]] if name in record else []
+
+
+def _message(record: Record) -> Record:
+    message: Record = record.get("message", {})
+    return message
+
+
+def _header(name: str) -> Callable[[Record], list[str]]:
+    return lambda record: [_message(record).get("headers", {}).get(name, "")]
+
+
+FILTERS: dict[str, Filter] = {
+    "event": _exactly(_of("event")),
+    "recipient": _exactly(_of("recipient")),
+    "severity": _exactly(_of("severity")),
+    "tags": _exactly(lambda record: record.get("tags") or []),
+    "message_id": _exactly(_header("message-id")),
+    "recipients": _partly(lambda record: _message(record).get("recipients", [])),
+    "attachment": _partly(lambda record: [item["filename"] for item in _message(record).get("attachments", [])]),
+    "list": _exactly(lambda record: [record["mailing-list"]["address"]] if "mailing-list" in record else []),
+    "from": _partly(_header("from")),
+    "to": _partly(_header("to")),
+    "subject": _partly(_header("subject")),
+    "size": _size,
+}
+
+HANDLERS: dict[str, Handler] = {"list_events": list_events}

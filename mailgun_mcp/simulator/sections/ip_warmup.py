@@ -1,0 +1,119 @@
+"""IP warm-up: a plan that lets a new IP send a little more each day; the clock moves it on."""
+
+from typing import Any
+
+from mailgun_mcp.simulator.mail.addressing import dedicated, ips_of
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.clock import DAY, HOUR, iso_date
+from mailgun_mcp.simulator.model.event_log import Span
+from mailgun_mcp.simulator.model.ips import NEVER, STAGES, Ip, Warmup
+from mailgun_mcp.simulator.replies.call import Call, Handler
+from mailgun_mcp.simulator.replies.reply import Refusal, Reply, said
+from mailgun_mcp.simulator.replies.token_paging import key_page
+
+DELIVERED = frozenset({"delivered"})
+
+
+def list_ip_warmups(account: Account, call: Call) -> Reply:
+    now = account.clock.now()
+    warming = {ip.address: _listed(account, ip) for ip in ips_of(account).ips.values() if ip.warming(now)}
+    page = key_page(warming, call.url, call.get("page"), max(1, call.get("limit")))
+    return Reply({"items": page.items, "paging": {name: page.paging[name] for name in ("first", "next")}})
+
+
+def get_ip_warmup(account: Account, call: Call) -> Reply:
+    return Reply({"details": _detailed(account, _warming(account, call["addr"]))})
+
+
+def create_ip_warmup(account: Account, call: Call) -> Reply:
+    ip = dedicated(account, call["addr"])
+    if ip.warming(account.clock.now()):
+        raise Refusal(400, f"IP {ip.address} is already on warmup")
+    ip.warmup = Warmup(account.clock.now())
+    return said("success")
+
+
+def cancel_ip_warmup(account: Account, call: Call) -> Reply:
+    _warming(account, call["addr"]).warmup = None
+    return said("success")
+
+
+def _warming(account: Account, address: str) -> Ip:
+    ip = dedicated(account, address)
+    if not ip.warming(account.clock.now()):
+        raise Refusal(404, f"No warmup plan found for IP {address}")
+    return ip
+
+
+def _plan(ip: Ip) -> Warmup:
+    if ip.warmup is None:
+        raise LookupError(f"{ip.address} is not on warmup")
+    return ip.warmup
+
+
+def _sent(account: Account, ip: Ip, since: float) -> int:
+    """Count the mail that left from the IP."""
+    return sum(
+        event.record.get("envelope", {}).get("sending-ip") == ip.address
+        for domain in account.domains.values()
+        for event in domain.events.walk(Span(low=since, kinds=DELIVERED))
+    )
+
+
+def _stage_start(plan: Warmup, now: float) -> float:
+    return plan.started_at + plan.stage(now) * DAY
+
+
+def _share(account: Account, ip: Ip) -> str:
+    now, plan = account.clock.now(), _plan(ip)
+    share = 100 * _sent(account, ip, _stage_start(plan, now)) // STAGES[plan.stage(now)]
+    return f"{min(100, share)}%"
+
+
+def _throttle(stage: int) -> int:
+    """Return the share of its mail, in percent, that leaves from other IPs."""
+    return 100 - 100 * (stage + 1) // (len(STAGES) + 1)
+
+
+def _listed(account: Account, ip: Ip) -> dict[str, Any]:
+    now, plan = account.clock.now(), _plan(ip)
+    stage = plan.stage(now)
+    return {
+        "ip": ip.address,
+        "sent_within_stage": _share(account, ip),
+        "throttle": _throttle(stage),
+        "stage_number": stage + 1,
+        "stage_start_volume": STAGES[stage - 1] if stage else 0,
+        "stage_start_time": iso_date(_stage_start(plan, now)),
+        "stage_volume_limit": STAGES[stage],
+    }
+
+
+def _detailed(account: Account, ip: Ip) -> dict[str, Any]:
+    now, plan = account.clock.now(), _plan(ip)
+    stage, started = plan.stage(now), _stage_start(plan, now)
+    return {
+        "sent_within_stage": _share(account, ip),
+        "throttle": _throttle(stage),
+        "start_volume": STAGES[0],
+        "stage": stage + 1,
+        "stage_limit": STAGES[stage],
+        "hourly_limit": STAGES[stage] // 24,
+        "stage_started_at": iso_date(started),
+        "hour_started_at": iso_date(now - (now - started) % HOUR),
+        "plan_started_at": iso_date(plan.started_at),
+        "plan_last_updated_at": iso_date(started),
+        "total_stages": len(STAGES),
+        "stage_history": [
+            {"first_updated_at": NEVER, "completed_at": iso_date(plan.started_at + (done + 1) * DAY), "limit": limit}
+            for done, limit in enumerate(STAGES[:stage])
+        ],
+    }
+
+
+HANDLERS: dict[str, Handler] = {
+    "list_ip_warmups": list_ip_warmups,
+    "get_ip_warmup": get_ip_warmup,
+    "create_ip_warmup": create_ip_warmup,
+    "cancel_ip_warmup": cancel_ip_warmup,
+}

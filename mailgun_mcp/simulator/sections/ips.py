@@ -1,0 +1,147 @@
+"""IPs: which the account has, which domains send from them, and new ones."""
+
+import re
+
+from mailgun_mcp.simulator.mail.addressing import Source, assign, assignable, dedicated, ips_of, owned, source, used
+from mailgun_mcp.simulator.model.account import Account, Domain
+from mailgun_mcp.simulator.model.ips import SHARED_IP, Ip
+from mailgun_mcp.simulator.replies.call import Call, Handler
+from mailgun_mcp.simulator.replies.paging import skip_page
+from mailgun_mcp.simulator.replies.reply import Refusal, Reply, said
+
+POOL, ALL = "ip_pool", "all"
+LINKED = "Domain {} is linked to an IP pool: its IPs cannot be changed"
+
+
+def list_ips(account: Account, call: Call) -> Reply:
+    found = [ip for ip in ips_of(account).ips.values() if _listed(ip, call)]
+    now = account.clock.now()
+    return Reply({
+        "items": [ip.address for ip in found],
+        "details": [{"ip": ip.address, "is_on_warmup": ip.warming(now)} for ip in found],
+        "assignable_to_pools": assignable(ips_of(account)),
+        "total_count": len(found),
+    })  # fmt: skip
+
+
+def get_ip(account: Account, call: Call) -> Reply:
+    ip = owned(account, call["ip"])
+    name = re.sub(r"[.:]+", "-", ip.address)
+    return Reply({"ip": ip.address, "dedicated": ip.dedicated, "rdns": f"ip{name}.mailgun.net"})
+
+
+def list_ip_domains(account: Account, call: Call) -> Reply:
+    ip = owned(account, call["ip"])
+    words = re.findall(r"\w+", call.get("search", "").lower())
+    found = [domain for domain in account.domains.values() if ip.address in used(domain) and _matches(domain, words)]
+    found.sort(key=lambda domain: domain.id)
+    page = skip_page(found, max(0, call.get("skip", 0)), max(0, call.get("limit", len(found))))
+    items = [{"domain": domain.name, "ips": used(domain)} for domain in page]
+    return Reply({"items": items, "total_count": len(found)})
+
+
+def assign_ip_to_all_domains(account: Account, call: Call) -> Reply:
+    ip = owned(account, call["ip"])
+    for domain in _own(account):
+        sending = domain.administration.sending
+        sending.ips = [*sending.ips, *([ip.address] if ip.address not in sending.ips else [])]
+    return _started(account)
+
+
+def remove_ip_from_all_domains(account: Account, call: Call) -> Reply:
+    ip = owned(account, call["ip"])
+    other = [owned(account, call["alternative"]).address] if "alternative" in call.arguments else []
+    for domain in _own(account):
+        sending = domain.administration.sending
+        if ip.address in sending.ips:
+            kept = [address for address in sending.ips if address not in (ip.address, *other)]
+            sending.ips = [*kept, *other]
+    return _started(account)
+
+
+def set_ip_band(account: Account, call: Call) -> Reply:
+    dedicated(account, call["addr"]).band = call["ip_band"]
+    return said("success")
+
+
+def get_available_ips(account: Account, _: Call) -> Reply:
+    return Reply({"allowed": {"dedicated": ips_of(account).allowed, "shared": 0}})
+
+
+def request_dedicated_ip(account: Account, _: Call) -> Reply:
+    ips = ips_of(account)
+    if ips.allowed < 1:
+        raise Refusal(403, "Billing limits do not allow another dedicated IP")
+    ips.allowed -= 1
+    address = next(name for name in (f"203.0.113.{last}" for last in range(101, 256)) if name not in ips.ips)
+    ips.ips[address] = Ip(address)
+    return said("success")
+
+
+def remove_domain_ip(account: Account, call: Call) -> Reply:
+    """Takes an IP, all of them, or the linked pool from a domain."""
+    chosen = source(account, _replacement(call), call.get("replacement_pool_id"))
+    if call["ip"] == ALL:
+        del account.domains[call.domain.name]
+    elif call["ip"] == POOL:
+        _unlink(call.domain, chosen)
+    else:
+        _remove(call.domain, call["ip"], chosen)
+    return said("success")
+
+
+def _replacement(call: Call) -> list[str] | None:
+    return [call["replacement_ip"]] if "replacement_ip" in call.arguments else None
+
+
+def _unlink(domain: Domain, chosen: Source | None) -> None:
+    if domain.administration.sending.pool_id is None:
+        raise Refusal(400, f"Domain {domain.name} is not linked to an IP pool")
+    if chosen is None:
+        raise Refusal(400, "Either 'ip' or 'pool_id' parameter must be specified")
+    assign(domain, chosen)
+
+
+def _remove(domain: Domain, address: str, chosen: Source | None) -> None:
+    sending = domain.administration.sending
+    if sending.pool_id or sending.dynamic_pool:
+        raise Refusal(400, LINKED.format(domain.name))
+    if address not in used(domain):
+        raise Refusal(404, f"IP not found: {address}")
+    left = [other for other in sending.ips if other != address]
+    if chosen and chosen.pool_id:
+        assign(domain, chosen)
+    else:
+        sending.ips = [*left, *(chosen.ips if chosen else [])] or [SHARED_IP]
+
+
+def _own(account: Account) -> list[Domain]:
+    """Return the domains whose IPs are their own: no pool decides them."""
+    sendings = ((domain, domain.administration.sending) for domain in account.domains.values())
+    return [domain for domain, sending in sendings if not sending.pool_id and not sending.dynamic_pool]
+
+
+def _listed(ip: Ip, call: Call) -> bool:
+    return all(getattr(ip, name) == call[name] for name in ("dedicated", "enabled") if name in call.arguments)
+
+
+def _matches(domain: Domain, words: list[str]) -> bool:
+    return not words or any(word in domain.name for word in words)
+
+
+def _started(account: Account) -> Reply:
+    return said("started", reference_id=account.hex_id())
+
+
+HANDLERS: dict[str, Handler] = {
+    "list_ips": list_ips,
+    "get_ip": get_ip,
+    "list_ip_domains": list_ip_domains,
+    "assign_ip_to_all_domains": assign_ip_to_all_domains,
+    "remove_ip_from_all_domains": remove_ip_from_all_domains,
+    "set_ip_band": set_ip_band,
+    "get_available_ips": get_available_ips,
+    "request_dedicated_ip": request_dedicated_ip,
+    "remove_domain_ip": remove_domain_ip,
+    "remove_domain_pool_ip": remove_domain_ip,
+}

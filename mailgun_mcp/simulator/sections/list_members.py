@@ -1,0 +1,238 @@
+"""The members of mailing lists, one by one and in bulk."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable
+from email.utils import parseaddr
+from typing import Any
+
+from mailgun_mcp.request.formats import email as fault_of_address
+from mailgun_mcp.simulator.mail.inbound import receiving_domain
+from mailgun_mcp.simulator.mail.list_delivery import list_id
+from mailgun_mcp.simulator.model.account import Account, Event
+from mailgun_mcp.simulator.model.lists import MailingList, Member
+from mailgun_mcp.simulator.replies.call import Call, Handler
+from mailgun_mcp.simulator.replies.paging import PivotQuery, pivot_page, skip_page
+from mailgun_mcp.simulator.replies.reply import Refusal, Reply, said
+from mailgun_mcp.simulator.sections.lists import found_list, shown
+
+Record = dict[str, Any]
+
+MOST = 1000
+AT_ONCE = 100
+"""Members in one call up to which the list is changed before the answer."""
+QUOTED = "Mailing list '{}' not found"
+YES = frozenset({"yes", "true", "1"})
+NO = frozenset({"no", "false", "0"})
+COLUMNS = frozenset({"address", "name", "subscribed", "vars"})
+NOT_VALID = "'address' parameter is not a valid address. please check documentation"
+
+
+def list_mailing_list_members(account: Account, call: Call) -> Reply:
+    members, wanted = _chosen(account, call), call.get("address", "").lower()
+    found = [members[address] for address in sorted(members) if not wanted or address == wanted]
+    page = skip_page(found, call.get("skip"), call.get("limit"))
+    return Reply({"total_count": len(found), "items": [_shown(member) for member in page]})
+
+
+def list_mailing_list_members_by_page(account: Account, call: Call) -> Reply:
+    wanted = call.get("subscribed")
+    filters = {} if wanted is None else {"subscribed": "yes" if wanted else "no"}
+    asked = PivotQuery(
+        call.url, call.get("page"), call.get("address"), call.get("limit"), filters=filters, backward="prev"
+    )
+    page = pivot_page(_chosen(account, call), asked)
+    return Reply({"items": [_shown(member) for member in page.items], "paging": page.paging})
+
+
+def add_mailing_list_member(account: Account, call: Call) -> Reply:
+    mailing_list = found_list(account, call)
+    address = call["address"].lower()
+    if address in mailing_list.members and not call.get("upsert"):
+        raise Refusal(400, f"Address already exists '{call['address']}'")
+    member = _put(mailing_list, {"subscribed": call.get("subscribed"), **call.arguments})
+    return said("Mailing list member has been created", member=_shown(member))
+
+
+def get_mailing_list_member(account: Account, call: Call) -> Reply:
+    return Reply({"member": _shown(_found(found_list(account, call), call))})
+
+
+def update_mailing_list_member(account: Account, call: Call) -> Reply:
+    mailing_list = found_list(account, call)
+    member = _found(mailing_list, call)
+    if "address" in call.arguments:
+        _move(mailing_list, member, call["address"])
+    _put(mailing_list, {**call.arguments, "address": member.address})
+    return said("Mailing list member has been updated", member=_shown(member))
+
+
+def delete_mailing_list_member(account: Account, call: Call) -> Reply:
+    mailing_list = found_list(account, call)
+    member = _found(mailing_list, call)
+    del mailing_list.members[member.address]
+    return said("Mailing list member has been deleted", member={"address": member.address})
+
+
+def bulk_add_mailing_list_members(account: Account, call: Call) -> Reply:
+    mailing_list = found_list(account, call, QUOTED)
+    entries = [{"subscribed": True, **_bare(entry)} for entry in call["members"]]
+    if len(entries) > AT_ONCE:
+        return _uploaded(account, mailing_list, entries, "json", upsert=call.get("upsert"))
+    if any(fault_of_address(entry["address"]) for entry in entries):
+        raise Refusal(400, NOT_VALID)
+    _put_all(mailing_list, entries, upsert=call.get("upsert"))
+    return said("Mailing list has been updated", list=shown(mailing_list))
+
+
+def import_mailing_list_members(account: Account, call: Call) -> Reply:
+    mailing_list = found_list(account, call, QUOTED)
+    rows = _rows(call["members"].data)
+    if len(rows) > MOST:
+        raise Refusal(400, f"Batch size should be less than {MOST}")
+    entries = [_entry(row, subscribed=call.get("subscribed", True)) for row in rows]
+    return _uploaded(account, mailing_list, entries, "csv", upsert=call.get("upsert"))
+
+
+def _chosen(account: Account, call: Call) -> dict[str, Member]:
+    members, wanted = found_list(account, call).members, call.get("subscribed")
+    if wanted is None:
+        return members
+    return {address: member for address, member in members.items() if member.subscribed is wanted}
+
+
+def _found(mailing_list: MailingList, call: Call) -> Member:
+    member = mailing_list.members.get(call["member_address"].lower())
+    if member is None:
+        raise Refusal(404, f"Member {call['member_address']} of mailing list {mailing_list.address} not found")
+    return member
+
+
+def _put(mailing_list: MailingList, values: Record) -> Member:
+    """Add a member, or change what `values` names of one."""
+    address = values["address"].lower()
+    member = mailing_list.members.setdefault(address, Member(address))
+    member.name = values.get("name", member.name)
+    member.vars = values.get("vars", member.vars)
+    member.subscribed = values.get("subscribed", member.subscribed)
+    return member
+
+
+def _bare(entry: Record) -> Record:
+    """Return the entry with the name that stands beside its address, as in `Kim <kim@x.example>`, in its place."""
+    name, address = parseaddr(entry["address"])
+    if not name or fault_of_address(address):
+        return entry
+    return {"name": name, **entry, "address": address}
+
+
+def _put_all(mailing_list: MailingList, entries: Iterable[Record], *, upsert: bool) -> list[Record]:
+    """Add the members, and return those that were; existing ones are left alone without `upsert`."""
+    added = [entry for entry in entries if upsert or entry["address"].lower() not in mailing_list.members]
+    for entry in added:
+        _put(mailing_list, entry)
+    return added
+
+
+def _move(mailing_list: MailingList, member: Member, address: str) -> None:
+    if fault_of_address(address):
+        raise Refusal(400, NOT_VALID)
+    if address.lower() != member.address and address.lower() in mailing_list.members:
+        raise Refusal(400, f"Address already exists '{address}'")
+    del mailing_list.members[member.address]
+    member.address = address.lower()
+    mailing_list.members[member.address] = member
+
+
+def _rows(data: bytes) -> list[Record]:
+    try:
+        reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig")))
+        rows = [{(name or "").strip().lower(): value for name, value in row.items()} for row in reader]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise Refusal(400, "CSV file can't be parsed") from error
+    if "address" not in {(name or "").strip().lower() for name in reader.fieldnames or ()}:
+        raise Refusal(400, "CSV file has no 'address' column")
+    return rows
+
+
+def _entry(row: Record, *, subscribed: bool) -> Record:
+    """Return the member that a row describes; columns of other names are its variables."""
+    more = {name: value for name, value in row.items() if name and name not in COLUMNS and isinstance(value, str)}
+    said_so = (row.get("subscribed") or "").strip().lower()
+    name = row.get("name")
+    return {
+        "address": (row.get("address") or "").strip(),
+        "subscribed": True if said_so in YES else False if said_so in NO else subscribed,
+        **({"name": name.strip()} if name else {}),
+        **({"vars": variables} if (variables := {**_variables(row.get("vars")), **more}) else {}),
+    }
+
+
+def _variables(text: str | None) -> Record:
+    try:
+        value = json.loads(text) if text else {}
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _uploaded(account: Account, mailing_list: MailingList, entries: list[Record], form: str, *, upsert: bool) -> Reply:
+    """Add what can be, and tell how it went by events, as the service does once its task is over."""
+    task = account.hex_id()
+    good = [entry for entry in entries if not fault_of_address(entry["address"])]
+    bad = [entry for entry in entries if fault_of_address(entry["address"])]
+    added = _put_all(mailing_list, good, upsert=upsert)
+    for entry in added:
+        member = mailing_list.members[entry["address"].lower()]
+        _tell(account, mailing_list, "list_member_uploaded", task, member=_shown(member))
+    for entry in bad:
+        reason = {"reason": "invalid address", "member-description": entry["address"]}
+        _tell(account, mailing_list, "list_member_upload_error", task, **reason)
+    counts = {"member-count": len(entries), "upserted-count": len(added), "failed-count": len(bad)}
+    _tell(account, mailing_list, "list_uploaded", task, format=form, **{"is-upsert": upsert}, **counts)
+    return said("Mailing list upload started in background", list=shown(mailing_list), **{"task-id": task})
+
+
+def _tell(account: Account, mailing_list: MailingList, name: str, task: str, **details: Any) -> None:
+    domain = receiving_domain(account, mailing_list.address)
+    if domain is None:
+        return
+    now = account.clock.now()
+    record = {
+        "event": name,
+        "id": account.opaque_id(),
+        "timestamp": round(now, 6),
+        "log-level": "error" if name.endswith("_error") else "info",
+        "recipient": mailing_list.address,
+        "recipient-domain": domain.name,
+        "message": {"headers": {}, "attachments": [], "size": 0},
+        "mailing-list": {"address": mailing_list.address, "list-id": list_id(mailing_list), "sid": ""},
+        "task-id": task,
+        "tags": [],
+        "user-variables": {},
+        "campaigns": [],
+        **details,
+    }
+    domain.events.append(Event(now, account.serial, record, account.analytics.note(domain.name, now, record)))
+
+
+def _shown(member: Member) -> Record:
+    return {
+        "address": member.address,
+        "name": member.name,
+        "vars": member.vars,
+        "subscribed": member.subscribed,
+    }
+
+
+HANDLERS: dict[str, Handler] = {
+    "list_mailing_list_members": list_mailing_list_members,
+    "list_mailing_list_members_by_page": list_mailing_list_members_by_page,
+    "add_mailing_list_member": add_mailing_list_member,
+    "get_mailing_list_member": get_mailing_list_member,
+    "update_mailing_list_member": update_mailing_list_member,
+    "delete_mailing_list_member": delete_mailing_list_member,
+    "bulk_add_mailing_list_members": bulk_add_mailing_list_members,
+    "import_mailing_list_members": import_mailing_list_members,
+}

@@ -1,0 +1,115 @@
+"""Mailing lists themselves; their members are in `list_members`."""
+
+from email.utils import parseaddr
+from typing import Any
+
+from mailgun_mcp.request.formats import email as fault_of_address
+from mailgun_mcp.simulator.mail.inbound import receiving_domain
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.clock import mail_date
+from mailgun_mcp.simulator.model.lists import MailingList
+from mailgun_mcp.simulator.replies.call import Call, Handler
+from mailgun_mcp.simulator.replies.paging import PivotQuery, pivot_page, skip_page
+from mailgun_mcp.simulator.replies.reply import Refusal, Reply, said
+
+Record = dict[str, Any]
+
+SETTINGS = ("name", "description", "access_level", "reply_preference", "list_id")
+
+
+def list_mailing_lists(account: Account, call: Call) -> Reply:
+    wanted = call.get("address", "").lower()
+    found = [account.lists[address] for address in sorted(account.lists) if not wanted or address == wanted]
+    page = skip_page(found, call.get("skip"), call.get("limit"))
+    return Reply({"total_count": len(found), "items": [shown(mailing_list) for mailing_list in page]})
+
+
+def list_mailing_lists_by_page(account: Account, call: Call) -> Reply:
+    asked = PivotQuery(call.url, call.get("page"), call.get("address"), call.get("limit"), backward="prev")
+    page = pivot_page(account.lists, asked)
+    return Reply({"items": [shown(mailing_list) for mailing_list in page.items], "paging": page.paging})
+
+
+def create_mailing_list(account: Account, call: Call) -> Reply:
+    name, address = _address(account, call["address"])
+    if address in account.lists:
+        raise Refusal(400, f"Mailing list {address} already exists")
+    mailing_list = MailingList(address, account.clock.now(), name)
+    _set(mailing_list, {"access_level": call.get("access_level"), "reply_preference": call.get("reply_preference")})
+    _set(mailing_list, call.arguments)
+    account.lists[address] = mailing_list
+    return said("Mailing list has been created", list=shown(mailing_list))
+
+
+def get_mailing_list(account: Account, call: Call) -> Reply:
+    return Reply({"list": shown(found_list(account, call))})
+
+
+def update_mailing_list(account: Account, call: Call) -> Reply:
+    mailing_list = found_list(account, call)
+    if "address" in call.arguments:
+        _move(account, mailing_list, call["address"])
+    _set(mailing_list, call.arguments)
+    return said("Mailing list has been updated", list=shown(mailing_list))
+
+
+def delete_mailing_list(account: Account, call: Call) -> Reply:
+    mailing_list = found_list(account, call)
+    del account.lists[mailing_list.address]
+    return said("Mailing list has been removed", address=mailing_list.address)
+
+
+def found_list(account: Account, call: Call, missing: str = "Mailing list {} not found") -> MailingList:
+    """Return the list that the path names. Raises Refusal when there is none."""
+    mailing_list = account.lists.get(call["list_address"].lower())
+    if mailing_list is None:
+        raise Refusal(404, missing.format(call["list_address"]))
+    return mailing_list
+
+
+def shown(mailing_list: MailingList) -> Record:
+    """Return the list as answers show it."""
+    return {
+        "address": mailing_list.address,
+        "name": mailing_list.name,
+        "description": mailing_list.description,
+        "access_level": mailing_list.access_level,
+        "reply_preference": mailing_list.reply_preference,
+        "created_at": mail_date(mailing_list.created_at, "-0000"),
+        "members_count": len(mailing_list.members),
+    }
+
+
+def _address(account: Account, text: str) -> tuple[str, str]:
+    """Return name and address of a list; it has to be at a domain of the account."""
+    name, address = parseaddr(text)
+    if fault_of_address(address):
+        raise Refusal(400, "'address' parameter is not a valid address. please check documentation")
+    if receiving_domain(account, address) is None:
+        raise Refusal(404, f"Domain not found: {address.rpartition('@')[2]}")
+    return name, address.lower()
+
+
+def _move(account: Account, mailing_list: MailingList, text: str) -> None:
+    _, address = _address(account, text)
+    if address != mailing_list.address and address in account.lists:
+        raise Refusal(400, f"Mailing list {address} already exists")
+    del account.lists[mailing_list.address]
+    mailing_list.address = address
+    account.lists[address] = mailing_list
+
+
+def _set(mailing_list: MailingList, values: Record) -> None:
+    for name in SETTINGS:
+        if name in values:
+            setattr(mailing_list, name, values[name])
+
+
+HANDLERS: dict[str, Handler] = {
+    "list_mailing_lists": list_mailing_lists,
+    "list_mailing_lists_by_page": list_mailing_lists_by_page,
+    "create_mailing_list": create_mailing_list,
+    "get_mailing_list": get_mailing_list,
+    "update_mailing_list": update_mailing_list,
+    "delete_mailing_list": delete_mailing_list,
+}

@@ -1,0 +1,180 @@
+"""Logs of the account: the same events as `/events`, over all domains and in the form of analytics."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from heapq import merge
+from typing import Any
+
+from mailgun_mcp.simulator.analytics.log_attributes import Condition, conditions_of
+from mailgun_mcp.simulator.analytics.metrics import COUNTS
+from mailgun_mcp.simulator.analytics.reports import moment, seconds
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.clock import DAY, iso_date, mail_date
+from mailgun_mcp.simulator.model.event_facts import facts_of
+from mailgun_mcp.simulator.model.event_log import KEPT, Event, Position, Span, mark
+from mailgun_mcp.simulator.replies.call import Call, Handler
+from mailgun_mcp.simulator.replies.event_pages import Asked, Shown, cut_page
+from mailgun_mcp.simulator.replies.paging import Token, tokens
+from mailgun_mcp.simulator.replies.reply import Refusal, Reply
+
+Record = dict[str, Any]
+MAX_LIMIT = 100
+FOREVER = float("inf")
+PLACES = 1024
+"""More than there are logs to merge: keeps apart events of two logs that came at one moment."""
+FIRSTS = "unique_"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event, and whose it is."""
+
+    account: Account
+    domain: str
+    event: Event
+
+
+Matches = Callable[[Entry], bool]
+
+
+def query_logs(account: Account, call: Call) -> Reply:
+    pagination = call.get("pagination") or {}
+    token = Token.decoded(pagination["token"]) if pagination.get("token") else Token("first", None, {})
+    asked = Asked(token.page, token.pivot, _limit(pagination), _ascending(pagination))
+    start, end = _range(account, call)
+    span = Span(max(start, account.clock.now() - KEPT), end, _kinds(call), _marks(call))
+    matches = _matches(call)
+    accounts = _accounts(account, call)
+    shown = cut_page(_walk(accounts), span, asked, matches)
+    totals = _totals(accounts, span, matches) if call.get("include_totals") else None
+    answer = {
+        "start": mail_date(start, "+0000"),
+        "end": mail_date(account.clock.now() if end == FOREVER else end, "+0000"),
+        "items": [_shown(entry) for entry in shown.items],
+        "pagination": _pagination(token, shown, totals),
+        "aggregates": {"all": totals.total(), "metrics": dict(sorted(totals.items()))} if totals is not None else {},
+    }
+    return Reply(answer)
+
+
+def _limit(pagination: Record) -> int:
+    limit: int = pagination.get("limit") or MAX_LIMIT
+    if limit < 1:
+        raise Refusal(400, "The 'pagination.limit' parameter can't be smaller than 1")
+    return limit
+
+
+def _ascending(pagination: Record) -> bool:
+    by, _, direction = str(pagination.get("sort") or "timestamp:desc").partition(":")
+    if by not in ("timestamp", "@timestamp") or direction not in ("", "asc", "desc"):
+        raise Refusal(400, "'sort' attribute is invalid")
+    return direction == "asc"
+
+
+def _range(account: Account, call: Call) -> tuple[float, float]:
+    end = moment(call["end"]) if call.get("end") else FOREVER
+    latest = min(end, account.clock.now())
+    if call.get("duration"):
+        return latest - seconds(call["duration"]), end
+    return (moment(call["start"]) if call.get("start") else latest - DAY), end
+
+
+def _accounts(account: Account, call: Call) -> list[Account]:
+    below = account.administration.subaccounts.values() if call.get("include_subaccounts") else ()
+    return [account, *(subaccount.account for subaccount in below)]
+
+
+def _kinds(call: Call) -> frozenset[str] | None:
+    names = call.get("events")
+    return frozenset(name.removeprefix(FIRSTS) for name in names) if names else None
+
+
+def _marks(call: Call) -> frozenset[int] | None:
+    """Return the marks of the recipients or messages that are asked for, if they are named."""
+    for item in (call.get("filter") or {}).get("AND", ()):
+        if item["attribute"] in ("recipient", "message_id") and item["comparator"] == "=":
+            return frozenset(mark(str(value["value"])) for value in item["values"])
+    return None
+
+
+def _matches(call: Call) -> Matches:
+    conditions: list[Condition] = conditions_of(call)
+    events, facts = frozenset(call.get("events") or ()), _facts(call.get("metric_events") or ())
+
+    def matches(entry: Entry) -> bool:
+        event = entry.event
+        if events and not _is_named(event, events):
+            return False
+        if facts is not None and facts.isdisjoint(facts_of(event.record, unique=event.unique)):
+            return False
+        return all(condition(entry.account, entry.domain, event.record) for condition in conditions)
+
+    return matches
+
+
+def _is_named(event: Event, names: frozenset[str]) -> bool:
+    name = event.record["event"]
+    return name in names or (event.unique and FIRSTS + name in names)
+
+
+def _facts(metrics: Iterable[str]) -> frozenset[str] | None:
+    """Return the facts that make up the metrics; what no metric counts has no events."""
+    return frozenset(fact for name in metrics for fact in METRICS.get(name, ())) if metrics else None
+
+
+METRICS = {name.removesuffix("_count"): facts for name, facts in COUNTS.items()} | {
+    "webhook_failure": COUNTS["webhook_count"]
+}
+"""Metric as logs name it -> the facts that it counts."""
+
+
+def _walk(accounts: list[Account]) -> Callable[[Span, bool], Iterator[tuple[Position, Entry]]]:
+    logs = [(account, domain) for account in accounts for domain in account.domains.values()]
+
+    def walk(span: Span, backward: bool) -> Iterator[tuple[Position, Entry]]:
+        streams = [
+            _placed(domain.events.walk(span, descending=backward), account, domain.name, place)
+            for place, (account, domain) in enumerate(logs)
+        ]
+        return merge(*streams, key=lambda item: item[0], reverse=backward)
+
+    return walk
+
+
+def _placed(events: Iterator[Event], account: Account, domain: str, place: int) -> Iterator[tuple[Position, Entry]]:
+    for event in events:
+        yield (event.at, event.serial * PLACES + place), Entry(account, domain, event)
+
+
+def _totals(accounts: list[Account], span: Span, matches: Matches) -> Counter[str]:
+    return Counter(
+        f"{entry.event.record['event']}_count" for _, entry in _walk(accounts)(span, False) if matches(entry)
+    )
+
+
+def _shown(entry: Entry) -> Record:
+    record, parent = entry.event.record, entry.account.administration.parent
+    shown = {key: value for key, value in record.items() if key not in ("timestamp", "user-variables", "storage")}
+    shown |= {
+        "@timestamp": iso_date(entry.event.at),
+        "account": {"id": entry.account.id, **({"parent-id": parent.id} if parent else {})},
+        "domain": {"name": entry.domain},
+        "user-variables": json.dumps(record.get("user-variables", {})),
+    }
+    if "storage" in record:
+        shown["storage"] = {**record["storage"], "url": [record["storage"]["url"]]}
+    return shown
+
+
+def _pagination(token: Token, shown: Shown[Entry], totals: Counter[str] | None) -> Record:
+    pages: Record = tokens({}, token, shown.positions)
+    if not shown.after:
+        pages["next"] = ""
+    if not shown.before:
+        pages["previous"] = ""
+    return {**pages, **({"total": totals.total()} if totals is not None else {})}
+
+
+HANDLERS: dict[str, Handler] = {"query_logs": query_logs}

@@ -1,0 +1,276 @@
+"""Messages: sending, the stored copies, and the queue of what is scheduled."""
+
+import json
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from mailgun_mcp.simulator.http.body import File
+from mailgun_mcp.simulator.mail.composing import Address, copies, from_mime, parse_addresses, to_mime
+from mailgun_mcp.simulator.mail.delivery import accept
+from mailgun_mcp.simulator.mail.list_delivery import member_copies, split
+from mailgun_mcp.simulator.mail.record_events import storage
+from mailgun_mcp.simulator.mail.sending_limits import authorized_recipients, check_sending, chosen_ip
+from mailgun_mcp.simulator.mail.templating import fill_in, headers_of
+from mailgun_mcp.simulator.model.account import Account, Attachment, Domain, Message, TemplateVersion
+from mailgun_mcp.simulator.model.clock import mail_date, parse_mail_date
+from mailgun_mcp.simulator.replies.call import Call, Handler
+from mailgun_mcp.simulator.replies.reply import Refusal, Reply
+
+SANDBOX = (
+    "Domain {} is not allowed to send: Sandbox subdomains are for test purposes only. "
+    "Please add your own domain or add the address to authorized recipients in Account Settings."
+)
+UNVERIFIED = (
+    "Domain {} is not allowed to send: The domain is unverified and requires DNS configuration. "
+    "Log in to your control panel to view required DNS records."
+)
+DISABLED = "Domain {} is not allowed to send: Domain is disabled"
+RAW = "message/rfc2822"
+HEADER_NAME = re.compile(r"[!-9;-~]+")
+"""Printable ASCII without the colon (RFC 5322, section 2.2)."""
+KEY_BYTES = 30
+OPEN_QUEUE = {"is_disabled": False, "disabled": {"until": "", "reason": ""}}
+
+
+def send_message(account: Account, call: Call) -> Reply:
+    sender, to, others = _sender(call), parse_addresses("to", call["to"]), _others(call)
+    _check_may_send(account, call.domain, [*to, *others])
+    message = _composed(account, call, sender)
+    if "recipient_variables" not in call.arguments:
+        return _queued(account, call.domain, message, [*to, *others])
+    people, lists = split(account, to)
+    batch = copies(message, people, call["recipient_variables"], [account.opaque_id(KEY_BYTES) for _ in people])
+    for copy in batch:
+        accept(account, call.domain, copy)
+    rest = [*others, *(("", found.address) for found in lists)]
+    return _queued(account, call.domain, replace(message, key=account.opaque_id(KEY_BYTES)), rest)
+
+
+def send_mime_message(account: Account, call: Call) -> Reply:
+    to = parse_addresses("to", call["to"])
+    _check_may_send(account, call.domain, to)
+    content = from_mime(call["message"].data)
+    if "From" not in content["headers"]:
+        raise Refusal(400, "from parameter is missing")
+    sender = parse_addresses("from", [content["headers"]["From"]])[0]
+    message = replace(_blank(account, call, sender), **content, mime=call["message"].data)
+    if "Message-Id" in content["headers"]:
+        message.id = content["headers"]["Message-Id"].strip("<> ")
+    return _queued(account, call.domain, message, to)
+
+
+def get_stored_message(account: Account, call: Call) -> Reply:
+    message = _stored(account, call)
+    if RAW in call.accept:
+        return Reply(_summary(message) | {"body-mime": to_mime(message)})
+    return Reply(_parsed(account, message))
+
+
+def resend_message(account: Account, call: Call) -> Reply:
+    message = _stored(account, call)
+    to = parse_addresses("to", call["to"])
+    _check_may_send(account, call.domain, to)
+    now = account.clock.now()
+    again = replace(message, key=account.opaque_id(KEY_BYTES), at=now, deliver_at=None, routed=False)
+    return _queued(account, call.domain, again, to)
+
+
+def get_sending_queues(account: Account, call: Call) -> Reply:
+    """A queue takes nothing while the domain, or an account that used up its limit, may not send."""
+    try:
+        _check_may_send(account, call.domain, [])
+    except Refusal as refusal:
+        reason = str(refusal).partition(": ")[2] or str(refusal)
+        closed = {"is_disabled": True, "disabled": {"until": "", "reason": reason}}
+        return Reply({"regular": closed, "scheduled": closed})
+    return Reply({"regular": OPEN_QUEUE, "scheduled": OPEN_QUEUE})
+
+
+def clear_message_queue(_: Account, call: Call) -> Reply:
+    call.domain.scheduled.clear()
+    return Reply({"message": "done"})
+
+
+def _queued(account: Account, domain: Domain, message: Message, recipients: list[Address]) -> Reply:
+    """Send the message to the recipients; of those that are mailing lists each subscriber gets a copy."""
+    people, lists = split(account, recipients)
+    if people:
+        accept(account, domain, replace(message, recipients=_bare(people)))
+    for found in lists:
+        for copy in member_copies(account, message, found):
+            accept(account, domain, copy)
+    return Reply({"id": f"<{message.id}>", "message": "Queued. Thank you."})
+
+
+def _check_may_send(account: Account, domain: Domain, recipients: list[Address]) -> None:
+    refusals: dict[str, Callable[[], bool]] = {
+        UNVERIFIED: lambda: domain.state == "unverified",
+        DISABLED: lambda: domain.state == "disabled",
+        SANDBOX: lambda: domain.type == "sandbox" and not _authorized(account, recipients),
+    }
+    for text, holds in refusals.items():
+        if holds():
+            raise Refusal(400, text.format(domain.name))
+    check_sending(account, domain, len(recipients))
+
+
+def _authorized(account: Account, recipients: list[Address]) -> bool:
+    return authorized_recipients(account).issuperset(address.lower() for address in _bare(recipients))
+
+
+def _sender(call: Call) -> Address:
+    version = _template_version(call)
+    text = call.get("from") or (version.headers.get("From") if version else None)
+    if not text:
+        raise Refusal(400, "from parameter is missing")
+    return parse_addresses("from", [text])[0]
+
+
+def _others(call: Call) -> list[Address]:
+    return [address for name in ("cc", "bcc") if call.get(name) for address in parse_addresses(name, call[name])]
+
+
+def _blank(account: Account, call: Call, sender: Address) -> Message:
+    """Return a message with the options of the call, and without content."""
+    now = account.clock.now()
+    deliver_at = call.get("deliverytime")
+    stamp = time.strftime("%Y%m%d%H%M%S", time.gmtime(now))
+    return Message(
+        key=account.opaque_id(KEY_BYTES),
+        id=f"{stamp}.{account.hex_id(16)}@{call.domain.name}",
+        domain=call.domain.name,
+        at=now,
+        sender=sender[1],
+        recipients=[],
+        headers={},
+        tags=call.get("tags", []),
+        variables=_variables(call),
+        test_mode=bool(call.get("test_mode")),
+        sending_ip=chosen_ip(account, call.get("sending_ip"), call.get("sending_ip_pool")),
+        deliver_at=parse_mail_date(deliver_at) if deliver_at else None,
+    )
+
+
+def _composed(account: Account, call: Call, sender: Address) -> Message:
+    message = _blank(account, call, sender)
+    version = _template_version(call)
+    message.text, message.html = call.get("text", ""), call.get("html", "")
+    message.attachments = [_attachment(file) for name in ("attachments", "inline") for file in call.get(name, [])]
+    message.template = call.get("template")
+    if version:
+        fill_in(message, version, _template_variables(call), as_text=bool(call.get("template_text")))
+    elif message.template:
+        message.fault = f"Template '{message.template}' not found"
+    message.headers = _headers(call, message, version)
+    return message
+
+
+def _headers(call: Call, message: Message, version: TemplateVersion | None) -> dict[str, str]:
+    given = call.get("headers", {})
+    for name in given:
+        if not HEADER_NAME.fullmatch(name):
+            raise Refusal(400, f"Header name must be pure ASCII: {name}")
+    from_template = headers_of(version, _template_variables(call))
+    own = {
+        "Mime-Version": "1.0",
+        "Date": mail_date(message.at, "+0000"),
+        "Message-Id": f"<{message.id}>",
+        "From": call.get("from") or from_template.get("From", ""),
+        "To": ", ".join(call["to"]),
+        **({"Cc": ", ".join(call["cc"])} if call.get("cc") else {}),
+        "Subject": call.get("subject", from_template.get("Subject", "")),
+        **({"Reply-To": from_template["Reply-To"]} if "Reply-To" in from_template else {}),
+        **({"X-Mailgun-Tag": ", ".join(message.tags)} if message.tags else {}),
+        **({"X-Mailgun-Template-Name": message.template} if message.template else {}),
+    }
+    replaced = {name.lower() for name in given}
+    return {**{name: value for name, value in own.items() if name.lower() not in replaced}, **given}
+
+
+def _variables(call: Call) -> dict[str, Any]:
+    """Return the custom data of a mail, which the recipient may see."""
+    return {**_of_header(call, "x-mailgun-variables"), **call.get("variables", {})}
+
+
+def _template_variables(call: Call) -> dict[str, Any]:
+    hidden = _of_header(call, "x-mailgun-template-variables")
+    return {**_variables(call), **hidden, **call.get("template_variables", {})}
+
+
+def _of_header(call: Call, wanted: str) -> dict[str, Any]:
+    """Return the object that a header holds as JSON; Mailgun passes over what is none."""
+    texts = [text for name, text in call.get("headers", {}).items() if name.lower() == wanted]
+    try:
+        value = json.loads(texts[-1]) if texts else {}
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _template_version(call: Call) -> TemplateVersion | None:
+    template = call.domain.templates.get(call.get("template", "").lower())
+    if template is None:
+        return None
+    tag = call.get("template_version")
+    return template.versions.get(tag) if tag else template.active
+
+
+def _attachment(file: File) -> Attachment:
+    return Attachment(file.filename, file.content_type, file.data)
+
+
+def _bare(addresses: list[Address]) -> list[str]:
+    return [address for _, address in addresses]
+
+
+def _stored(account: Account, call: Call) -> Message:
+    message = call.domain.messages.get(call["storage_key"])
+    if message is None or message.at + call.domain.retention < account.clock.now():
+        raise Refusal(404, "Message not found")
+    return message
+
+
+def _summary(message: Message) -> dict[str, Any]:
+    return {
+        "sender": message.sender,
+        "from": message.headers.get("From", ""),
+        "recipients": ", ".join(message.recipients),
+        "subject": message.subject,
+    }
+
+
+def _parsed(account: Account, message: Message) -> dict[str, Any]:
+    headers: Mapping[str, str] = {
+        **message.headers,
+        "Content-Type": "text/html; charset=utf-8" if message.html else "text/plain; charset=utf-8",
+        "Content-Transfer-Encoding": "7bit",
+    }
+    return {
+        **headers,
+        **_summary(message),
+        "message-headers": [[name, value] for name, value in headers.items()],
+        "body-plain": message.text,
+        "body-html": message.html,
+        "stripped-text": message.text,
+        "stripped-html": message.html,
+        "stripped-signature": "",
+        "attachments": [_listed(account, message, index, item) for index, item in enumerate(message.attachments)],
+    }
+
+
+def _listed(account: Account, message: Message, index: int, item: Attachment) -> dict[str, Any]:
+    url = f"{storage(account, message)['url']}/attachments/{index}"
+    return {"name": item.filename, "content-type": item.content_type, "size": len(item.data), "url": url}
+
+
+HANDLERS: dict[str, Handler] = {
+    "send_message": send_message,
+    "send_mime_message": send_mime_message,
+    "get_stored_message": get_stored_message,
+    "resend_message": resend_message,
+    "get_sending_queues": get_sending_queues,
+    "clear_message_queue": clear_message_queue,
+}

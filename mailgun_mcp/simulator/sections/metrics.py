@@ -1,0 +1,151 @@
+"""Metrics of mail and of the use of other products, computed from what happened."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mailgun_mcp.simulator.analytics.metrics import METRICS, value
+from mailgun_mcp.simulator.analytics.reports import (
+    Condition,
+    Facts,
+    Period,
+    Reader,
+    Record,
+    Rows,
+    Source,
+    Values,
+    View,
+    conditions_of,
+    order_of,
+    period_of,
+    sources_of,
+    tally,
+)
+from mailgun_mcp.simulator.analytics.usage import USAGE_METRICS
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.clock import mail_date
+from mailgun_mcp.simulator.model.event_facts import DIMENSIONS
+from mailgun_mcp.simulator.model.series import Cell
+from mailgun_mcp.simulator.replies.call import Call, Handler
+from mailgun_mcp.simulator.replies.reply import Refusal, Reply
+
+ZONE = "+0000"
+TIMED_LIMIT = 1500
+LIMIT, MAX_LIMIT = 10, 1000
+Measure = Callable[[str, Facts], Any]
+
+
+def _reader(place: int) -> Reader:
+    def read(cell: Cell) -> Values:
+        found = cell[place]
+        return found if isinstance(found, tuple) else (str(found),)
+
+    return read
+
+
+READERS: dict[str, Reader] = {name: _reader(place) for place, name in enumerate(DIMENSIONS)}
+FILTERS: Mapping[str, object] = {**READERS, "subaccount": None}
+
+
+def query_metrics(account: Account, call: Call) -> Reply:
+    metrics = call.get("metrics") or sorted(METRICS)
+    _check_known(metrics, METRICS)
+    sources = sources_of(account, lambda owner: owner.analytics.mail, subaccounts=bool(call.get("include_subaccounts")))
+    return _answer(account, call, sources, conditions_of(call, FILTERS), metrics, value)
+
+
+def query_usage_metrics(account: Account, call: Call) -> Reply:
+    metrics = call.get("metrics") or list(USAGE_METRICS)
+    _check_known(metrics, USAGE_METRICS)
+    below = bool(call.get("include_subaccounts"))
+    sources = [
+        *sources_of(account, lambda owner: owner.analytics.usage, subaccounts=below),
+        *sources_of(account, lambda owner: owner.analytics.mail, subaccounts=below),
+    ]
+    conditions = conditions_of(call, {"subaccount": None})
+    return _answer(account, call, sources, conditions, metrics, lambda metric, facts: facts.get(_fact(metric), 0))
+
+
+def _fact(metric: str) -> str:
+    return metric.removesuffix("_count")
+
+
+def _check_known(metrics: list[str], known: Any) -> None:
+    for metric in metrics:
+        if metric not in known:
+            raise Refusal(400, f"'{metric}' is not a valid metric")
+
+
+def _answer(
+    account: Account,
+    call: Call,
+    sources: list[Source],
+    conditions: tuple[Condition, ...],
+    metrics: list[str],
+    measure: Measure,
+) -> Reply:
+    period = period_of(account, call)
+    dimensions = tuple(dict.fromkeys(call.get("dimensions") or ()))
+    rows = tally(sources, period, View(READERS, dimensions, conditions))
+    _fill_in(rows, period, dimensions, account.clock.now())
+    timed = "time" in dimensions
+    order = order_of(
+        call,
+        (*dimensions, *metrics),
+        "time:asc" if timed else f"{metrics[0]}:desc",
+        TIMED_LIMIT if timed else LIMIT,
+        TIMED_LIMIT if timed else MAX_LIMIT,
+    )
+    names = {source.account.id: source.name for source in sources}
+    entries = [{"key": key, "facts": facts} for key, facts in sorted(rows.items(), key=lambda row: str(row[0]))]
+    shown = order.page(entries, _sorted_by(dimensions, measure))
+    answer: Record = {
+        "start": mail_date(period.start, ZONE),
+        "end": mail_date(period.end, ZONE),
+        "resolution": period.resolution,
+        "duration": call.get("duration") or "",
+        "dimensions": list(dimensions),
+        "pagination": order.answer(len(rows)),
+        "items": [_item(entry, dimensions, names, metrics, measure) for entry in shown],
+        "aggregates": {"metrics": {}},
+    }
+    if call.get("include_aggregates"):
+        total = tally(sources, period, View(READERS, (), conditions)).get((), {})
+        answer["aggregates"] = {"metrics": _measured(metrics, measure, total)}
+    return Reply(answer)
+
+
+def _fill_in(rows: Rows, period: Period, dimensions: tuple[str, ...], now: float) -> None:
+    """Add what is empty where rows are known in advance: each step of time, or the one row of all."""
+    if dimensions == ("time",):
+        for at in period.steps(now):
+            rows.setdefault((at,), {})
+    elif not dimensions:
+        rows.setdefault((), {})
+
+
+def _sorted_by(dimensions: tuple[str, ...], measure: Measure) -> Callable[[Record, str], Any]:
+    def value_of(entry: Record, name: str) -> Any:
+        if name in dimensions:
+            return entry["key"][dimensions.index(name)]
+        return float(measure(name, entry["facts"]))
+
+    return value_of
+
+
+def _item(
+    entry: Record, dimensions: tuple[str, ...], names: Mapping[str, str], metrics: list[str], measure: Measure
+) -> Record:
+    told = [_dimension(name, part, names) for name, part in zip(dimensions, entry["key"], strict=True)]
+    return {"dimensions": told, "metrics": _measured(metrics, measure, entry["facts"])}
+
+
+def _dimension(name: str, part: object, names: Mapping[str, str]) -> Record:
+    text = mail_date(part, ZONE) if isinstance(part, int) else str(part)
+    return {"dimension": name, "value": text, "display_value": names.get(text, text) if name == "subaccount" else text}
+
+
+def _measured(metrics: list[str], measure: Measure, facts: Facts) -> Record:
+    return {metric: measure(metric, facts) for metric in metrics}
+
+
+HANDLERS: dict[str, Handler] = {"query_metrics": query_metrics, "query_usage_metrics": query_usage_metrics}

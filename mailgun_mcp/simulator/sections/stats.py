@@ -1,0 +1,222 @@
+"""The older totals of events: of an account or domain, by step of time, and grouped."""
+
+from collections.abc import Callable
+from typing import Any
+
+from mailgun_mcp.simulator.analytics.metrics import count
+from mailgun_mcp.simulator.analytics.providers import legacy_provider
+from mailgun_mcp.simulator.analytics.reports import (
+    Condition,
+    Facts,
+    Period,
+    Reader,
+    Record,
+    View,
+    moment,
+    period_of,
+    sources_of,
+    tally,
+)
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.clock import mail_date
+from mailgun_mcp.simulator.model.series import Resolution, floor, following
+from mailgun_mcp.simulator.replies.call import Call, Handler
+from mailgun_mcp.simulator.replies.reply import Refusal, Reply
+from mailgun_mcp.simulator.sections.metrics import READERS
+
+LEGACY_READERS: dict[str, Reader] = {
+    **READERS,
+    "provider": lambda cell: (legacy_provider(READERS["recipient_domain"](cell)[0]),),
+    "country": lambda cell: tuple(code.lower() for code in READERS["country"](cell)),
+}
+NO_GROUP = ("total", "time", "day", "month")
+STEPS: dict[str, Resolution] = {"day": "day", "month": "month"}
+AGGREGATES = (
+    "accepted",
+    "delivered",
+    "opened",
+    "unique_opened",
+    "clicked",
+    "unique_clicked",
+    "unsubscribed",
+    "complained",
+)
+
+
+def get_account_stats(account: Account, call: Call) -> Reply:
+    return _totals(account, call, ())
+
+
+def get_domain_stats(account: Account, call: Call) -> Reply:
+    return _totals(account, call, (only("domain", call.domain.name),))
+
+
+def get_filtered_stats(account: Account, call: Call) -> Reply:
+    group: str = call.get("group") or "time"
+    conditions = _filter(call["filter"]) if call.get("filter") else ()
+    period = period_of(account, call)
+    if group not in NO_GROUP:
+        return _grouped(account, call, period, group, conditions)
+    if group in STEPS:
+        period = Period(floor(period.start, STEPS[group]), period.end, STEPS[group])
+    if group == "total":
+        facts = tally(_mail(account), period, View(LEGACY_READERS, (), conditions)).get((), {})
+        return _answer(period, [_entry(int(period.start), facts, call["event"])])
+    return _by_time(account, call, period, conditions)
+
+
+def get_account_stats_by_domain(account: Account, call: Call) -> Reply:
+    resolution: Resolution = call.get("resolution") or "day"
+    start = floor(max(moment(call["timestamp"]), 0.0), resolution)
+    period = Period(start, following(start, resolution) - 1, resolution)
+    limit = call.get("limit")
+    if limit is not None and limit < 1:
+        raise Refusal(400, "The 'limit' parameter can't be smaller than 1")
+    return _grouped(account, call, period, "domain", (), limit)
+
+
+def _aggregates(key: str, dimension: str) -> Handler:
+    def answered(account: Account, call: Call) -> Reply:
+        return Reply({key: aggregates(account, dimension, (only("domain", call.domain.name),))})
+
+    return answered
+
+
+def aggregates(account: Account, dimension: str, conditions: tuple[Condition, ...]) -> Record:
+    """Return what happened by provider, country or device, over all that is kept."""
+    period = Period(0.0, account.clock.now(), "month")
+    rows = tally(_mail(account), period, View(LEGACY_READERS, (dimension,), conditions))
+    return {
+        str(key[0]): {name: count(f"{name}_count", rows[key]) for name in AGGREGATES} for key in sorted(rows, key=str)
+    }
+
+
+def only(attribute: str, value: str) -> Condition:
+    """Return the condition that an attribute is `value`."""
+    return Condition(attribute, "=", (value.lower(),))
+
+
+def stats_of(account: Account, call: Call, conditions: tuple[Condition, ...], more: Record | None = None) -> Reply:
+    """Return the totals of each step of time."""
+    return _by_time(account, call, period_of(account, call), conditions, more)
+
+
+def _totals(account: Account, call: Call, conditions: tuple[Condition, ...]) -> Reply:
+    return stats_of(account, call, conditions)
+
+
+def _by_time(
+    account: Account, call: Call, period: Period, conditions: tuple[Condition, ...], more: Record | None = None
+) -> Reply:
+    rows = tally(_mail(account), period, View(LEGACY_READERS, ("time",), conditions))
+    steps = sorted({*period.steps(account.clock.now()), *(int(str(key[0])) for key in rows)})
+    return _answer(period, [_entry(at, rows.get((at,), {}), call["event"]) for at in steps], more)
+
+
+def _grouped(
+    account: Account,
+    call: Call,
+    period: Period,
+    group: str,
+    conditions: tuple[Condition, ...],
+    limit: int | None = None,
+) -> Reply:
+    rows = tally(_mail(account, subaccounts=group == "subaccount"), period, View(LEGACY_READERS, (group,), conditions))
+    keys = sorted(rows, key=str)[:limit]
+    entries = [_entry(int(period.start), rows[key], call["event"], {group: str(key[0])}) for key in keys]
+    return _answer(period, entries)
+
+
+def _mail(account: Account, *, subaccounts: bool = False) -> Any:
+    return sources_of(account, lambda owner: owner.analytics.mail, subaccounts=subaccounts)
+
+
+def _filter(text: str) -> tuple[Condition, ...]:
+    attribute, colon, value = text.partition(":")
+    if not colon or attribute not in LEGACY_READERS:
+        raise Refusal(400, f"'{attribute}' is not a valid filter predicate attribute")
+    return (only(attribute, value),)
+
+
+def _answer(period: Period, stats: list[Record], more: Record | None = None) -> Reply:
+    return Reply(
+        {
+            "description": "",
+            **(more or {}),
+            "start": mail_date(period.start),
+            "end": mail_date(period.end),
+            "resolution": period.resolution,
+            "stats": stats,
+        }
+    )
+
+
+def _entry(at: int, facts: Facts, events: list[str], more: Record | None = None) -> Record:
+    return {"time": mail_date(at), **(more or {}), **{name: EVENTS[name](facts) for name in dict.fromkeys(events)}}
+
+
+def _accepted(facts: Facts) -> Record:
+    return {
+        "incoming": count("accepted_incoming_count", facts),
+        "outgoing": count("accepted_outgoing_count", facts),
+        "total": count("accepted_count", facts),
+    }
+
+
+def _delivered(facts: Facts) -> Record:
+    names = ("smtp", "http", "optimized")
+    return {
+        **{name: count(f"delivered_{name}_count", facts) for name in names},
+        "total": count("delivered_count", facts),
+    }
+
+
+def _failed(facts: Facts) -> Record:
+    permanent = {name: count(metric, facts) for name, metric in PERMANENT.items()}
+    temporary = {
+        "espblock": count("temporary_failed_esp_block_count", facts),
+        "total": count("temporary_failed_count", facts),
+    }
+    return {"temporary": temporary, "permanent": permanent}
+
+
+PERMANENT = {
+    "suppress-bounce": "suppressed_bounces_count",
+    "suppress-unsubscribe": "suppressed_unsubscribed_count",
+    "suppress-complaint": "suppressed_complaints_count",
+    "bounce": "bounced_count",
+    "delayed-bounce": "delayed_bounce_count",
+    "webhook": "webhook_count",
+    "optimized": "permanent_failed_optimized_count",
+    "total": "permanent_failed_count",
+}
+
+
+def _tracked(name: str) -> Callable[[Facts], Record]:
+    return lambda facts: {"total": count(f"{name}_count", facts), "unique": count(f"unique_{name}_count", facts)}
+
+
+def _plain(name: str) -> Callable[[Facts], Record]:
+    return lambda facts: {"total": count(f"{name}_count", facts)}
+
+
+EVENTS: dict[str, Callable[[Facts], Record]] = {
+    "accepted": _accepted,
+    "delivered": _delivered,
+    "failed": _failed,
+    "opened": _tracked("opened"),
+    "clicked": _tracked("clicked"),
+    "unsubscribed": _plain("unsubscribed"),
+    "complained": _plain("complained"),
+    "stored": _plain("stored"),
+}
+
+HANDLERS: dict[str, Handler] = {
+    "get_account_stats": get_account_stats,
+    "get_domain_stats": get_domain_stats,
+    "get_filtered_stats": get_filtered_stats,
+    "get_account_stats_by_domain": get_account_stats_by_domain,
+    "get_domain_provider_aggregates": _aggregates("providers", "provider"),
+    "get_domain_device_aggregates": _aggregates("devices", "device"),
+    "get_domain_country_aggregates": _aggregates("countries", "country"),
+}

@@ -1,0 +1,211 @@
+"""Subaccounts: accounts of their own below this one, reached through a header."""
+
+from typing import Any
+
+from mailgun_mcp.simulator.mail.addressing import Source, assign, dedicated, found_pool, ips_of, lend, linked, take_back
+from mailgun_mcp.simulator.model.access import Access
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.administration import Administration, Subaccount
+from mailgun_mcp.simulator.model.clock import mail_date
+from mailgun_mcp.simulator.model.ips import SHARED_IP
+from mailgun_mcp.simulator.replies.call import Call, Handler
+from mailgun_mcp.simulator.replies.paging import skip_page
+from mailgun_mcp.simulator.replies.reply import Refusal, Reply, said
+
+FEATURES = ("email_preview", "inbox_placement", "sending", "validations", "validations_bulk")
+SERIALS = 1 << 32
+"""Ids that one account can draw before they would meet the next one's."""
+CHILD_LIMIT = "Parent account has reached its allotted child limit"
+UNKNOWN = "account not found"
+
+
+def get_subaccount(account: Account, call: Call) -> Reply:
+    return _replied(_found(account, call))
+
+
+def list_subaccounts(account: Account, call: Call) -> Reply:
+    found = [child for child in _children(account).values() if _listed(child, call)]
+    if call.get("sort"):
+        found.sort(key=lambda child: child.name, reverse=call["sort"] == "desc")
+    page = skip_page(found, max(0, call.get("skip")), call.get("limit"))
+    return Reply({"subaccounts": [shown(child) for child in page], "total": len(found)})
+
+
+def create_subaccount(account: Account, call: Call) -> Reply:
+    children = _children(account)
+    if not call["name"].strip():
+        raise Refusal(400, "Bad request")
+    _check_child_limit(account, 403)
+    child = new_subaccount(account, call["name"])
+    children[child.id] = child
+    return _replied(child)
+
+
+def delete_subaccount(account: Account, call: Call) -> Reply:
+    child = _children(account).get(call["subaccount_id"])
+    if child is None or child.status == "closed":
+        raise Refusal(403, "Forbidden")
+    _set_status(account, child, "closed")
+    for pool in ips_of(account).pools.values():
+        pool.delegated_to.discard(child.id)
+    return said("Subaccount successfully deleted")
+
+
+def disable_subaccount(account: Account, call: Call) -> Reply:
+    child = _found(account, call)
+    if child.status == "disabled":
+        raise Refusal(400, "subaccount is already disabled")
+    child.reason, child.note = call.get("reason", ""), call.get("note", "")
+    _set_status(account, child, "disabled")
+    return _replied(child)
+
+
+def enable_subaccount(account: Account, call: Call) -> Reply:
+    child = _found(account, call)
+    if child.status == "open":
+        raise Refusal(400, "subaccount is already enabled")
+    _check_child_limit(account, 400)
+    child.reason = child.note = ""
+    _set_status(account, child, "open")
+    return _replied(child)
+
+
+def update_subaccount_features(account: Account, call: Call) -> Reply:
+    child = _found(account, call)
+    given = {name: call[name] for name in FEATURES if name in call.arguments}
+    if any("enabled" not in value for value in given.values()):
+        raise Refusal(400, "No valid updates provided")
+    child.account.administration.features.update({name: value["enabled"] for name, value in given.items()})
+    child.updated_at = account.clock.now()
+    return Reply({"features": _features(child)})
+
+
+def list_subaccount_ip_pools(account: Account, _: Call) -> Reply:
+    items = [
+        {"pool_id": pool.id, "subaccount_id": child}
+        for pool in ips_of(account).pools.values()
+        for child in sorted(pool.delegated_to)
+    ]
+    return Reply({"items": items, "total_count": len(items)})
+
+
+def delegate_ip_pool_to_subaccount(account: Account, call: Call) -> Reply:
+    child, pool = _found(account, call, UNKNOWN), found_pool(account, call["pool_id"])
+    if pool.inherited:
+        raise Refusal(400, "invalid request parameters")
+    for other in ips_of(account).pools.values():
+        if other is not pool and child.id in other.delegated_to:
+            _replace(child, other.id, pool.id, pool.ips)
+            other.delegated_to.discard(child.id)
+    pool.delegated_to.add(child.id)
+    lend(account, child.account, pool)
+    return said("started", reference_id=account.hex_id())
+
+
+def revoke_ip_pool_from_subaccount(account: Account, call: Call) -> Reply:
+    child, pool = _found(account, call, UNKNOWN), found_pool(account, call["pool_id"])
+    if child.id not in pool.delegated_to:
+        raise Refusal(400, "invalid request parameters")
+    pool.delegated_to.discard(child.id)
+    take_back(child.account, pool.id)
+    return said("started", reference_id=account.hex_id())
+
+
+def link_ip_to_subaccount(account: Account, call: Call) -> Reply:
+    child, ip = _found(account, call, UNKNOWN), dedicated(account, call["ip"])
+    ips_of(child.account).ips[ip.address] = ip
+    for domain in child.account.domains.values():
+        if domain.administration.sending.ips in ([], [SHARED_IP]):
+            assign(domain, Source([ip.address]))
+    return said("success")
+
+
+def new_subaccount(account: Account, name: str) -> Subaccount:
+    """Return a subaccount with an empty account below `account`, which does not list it yet."""
+    now, place = account.clock.now(), len(account.administration.subaccounts) + 1
+    below = Administration(parent=account, access=Access(settings={"name": name}))
+    below.access.public_key, below.access.signing_key = f"pubkey-{account.hex_id(32)}", f"key-{account.hex_id(32)}"
+    identity = account.hex_id()
+    own = Account(
+        account.clock,
+        identity,
+        serial=place * SERIALS,
+        administration=below,
+        storage_url=account.storage_url,
+    )
+    return Subaccount(identity, name, own, now, now)
+
+
+def shown(child: Subaccount) -> dict[str, Any]:
+    """Return the subaccount as lists show it."""
+    return {
+        "id": child.id,
+        "name": child.name,
+        "created_at": mail_date(child.created_at, "GMT"),
+        "updated_at": mail_date(child.updated_at, "GMT"),
+        "status": child.status,
+        "features": _features(child),
+    }
+
+
+def _replied(child: Subaccount) -> Reply:
+    return Reply({"subaccount": shown(child)})
+
+
+def _children(account: Account) -> dict[str, Subaccount]:
+    if account.administration.parent is not None:
+        raise Refusal(403, "Forbidden")
+    return account.administration.subaccounts
+
+
+def _found(account: Account, call: Call, missing: str = "Not Found") -> Subaccount:
+    child = _children(account).get(call["subaccount_id"])
+    if child is None or child.status == "closed":
+        raise Refusal(404, missing)
+    return child
+
+
+def _check_child_limit(account: Account, status: int) -> None:
+    opened = sum(child.status == "open" for child in account.administration.subaccounts.values())
+    if opened >= account.administration.child_limit:
+        raise Refusal(status, CHILD_LIMIT)
+
+
+def _set_status(account: Account, child: Subaccount, status: Any) -> None:
+    child.status, child.updated_at = status, account.clock.now()
+
+
+def _replace(child: Subaccount, pool_id: str, new_id: str, ips: list[str]) -> None:
+    """Let the domains that an inherited pool had go on with the new one."""
+    names = [domain.name for domain in linked(child.account, pool_id)]
+    take_back(child.account, pool_id)
+    for name in names:
+        assign(child.account.domains[name], Source(list(ips), new_id))
+
+
+def _features(child: Subaccount) -> dict[str, Any]:
+    known = child.account.administration.features
+    return {name: {"enabled": known.get(name, True)} for name in FEATURES}
+
+
+def _listed(child: Subaccount, call: Call) -> bool:
+    if child.status == "closed":
+        return bool(call.get("closed"))
+    if call.get("filter", "").lower() not in child.name.lower():
+        return False
+    return "enabled" not in call.arguments or call["enabled"] == (child.status == "open")
+
+
+HANDLERS: dict[str, Handler] = {
+    "get_subaccount": get_subaccount,
+    "list_subaccounts": list_subaccounts,
+    "create_subaccount": create_subaccount,
+    "delete_subaccount": delete_subaccount,
+    "disable_subaccount": disable_subaccount,
+    "enable_subaccount": enable_subaccount,
+    "update_subaccount_features": update_subaccount_features,
+    "list_subaccount_ip_pools": list_subaccount_ip_pools,
+    "delegate_ip_pool_to_subaccount": delegate_ip_pool_to_subaccount,
+    "revoke_ip_pool_from_subaccount": revoke_ip_pool_from_subaccount,
+    "link_ip_to_subaccount": link_ip_to_subaccount,
+}

@@ -1,0 +1,246 @@
+"""The four suppression lists: one set of handlers, told apart by a table."""
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from mailgun_mcp.request.formats import email as fault_of_address
+from mailgun_mcp.request.formats import hostname as fault_of_domain
+from mailgun_mcp.simulator.model.account import Account, AllowlistEntry, Bounce, Complaint, Domain, Unsubscribe
+from mailgun_mcp.simulator.model.clock import mail_date, parse_mail_date
+from mailgun_mcp.simulator.replies.call import Call, Handler
+from mailgun_mcp.simulator.replies.paging import PivotQuery, pivot_page
+from mailgun_mcp.simulator.replies.reply import Refusal, Reply, said
+
+Fields = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SuppressionList:
+    """One of the lists: where it is kept, how an entry is made and shown, and what Mailgun says."""
+
+    attribute: str
+    key: str
+    """The argument that names an entry."""
+    make: Callable[[Account, Fields], Any]
+    show: Callable[[Any], Fields]
+    missing: str
+    removed: str
+    cleared: str
+    added: str = ""
+    added_many: str = ""
+
+    def entries(self, domain: Domain) -> dict[str, Any]:
+        """Return the entries of `domain`, by address or domain in lower case."""
+        entries: dict[str, Any] = getattr(domain, self.attribute)
+        return entries
+
+    def found(self, call: Call) -> Any:
+        """Return the entry that the call names. Raises Refusal when there is none."""
+        entry = self.entries(call.domain).get(call[self.key].lower())
+        if entry is None:
+            raise Refusal(404, self.missing)
+        return entry
+
+    def put(self, domain: Domain, entry: Any) -> None:
+        """Add the entry, in the place of one that has its key."""
+        self.entries(domain)[getattr(entry, self.key)] = entry
+
+
+def list_entries(kind: SuppressionList, _: Account, call: Call) -> Reply:
+    term = call.get("term", "").lower()
+    entries = {key: entry for key, entry in kind.entries(call.domain).items() if key.startswith(term)}
+    pivot, limit = call.get("address", "").lower() or None, max(1, call.get("limit"))
+    filters = {"term": term} if term else {}
+    page = pivot_page(entries, PivotQuery(call.url, call.get("page"), pivot, limit, filters=filters))
+    return Reply({"items": [kind.show(entry) for entry in page.items], "paging": page.paging})
+
+
+def get_entry(kind: SuppressionList, _: Account, call: Call) -> Reply:
+    return Reply(kind.show(kind.found(call)))
+
+
+def add_entries(kind: SuppressionList, account: Account, call: Call) -> Reply:
+    given: list[Fields] = call[kind.attribute]
+    for fields in given:
+        _check_address(fields["address"])
+    for entry in [kind.make(account, fields) for fields in given]:
+        kind.put(call.domain, entry)
+    return said(kind.added if len(given) == 1 else kind.added_many.format(len(given)))
+
+
+def add_allowlist_entry(kind: SuppressionList, account: Account, call: Call) -> Reply:
+    entry = kind.make(account, call.arguments)
+    kind.put(call.domain, entry)
+    return said("Address/Domain has been added to the allowlists table", type=entry.type, value=entry.value)
+
+
+def import_entries(kind: SuppressionList, account: Account, call: Call) -> Reply:
+    for entry in [kind.make(account, fields) for fields in _read_csv(call["file"].data)]:
+        kind.put(call.domain, entry)
+    return Reply({"message": "file uploaded successfully for processing. standby..."}, 202)
+
+
+def delete_entry(kind: SuppressionList, _: Account, call: Call) -> Reply:
+    entry = kind.found(call)
+    tag = call.get("tag")
+    if tag and tag != "*":
+        _remove_tag(kind.entries(call.domain), entry, tag)
+    else:
+        del kind.entries(call.domain)[getattr(entry, kind.key)]
+    return said(kind.removed, **{kind.key: call[kind.key]})
+
+
+def clear_entries(kind: SuppressionList, _: Account, call: Call) -> Reply:
+    kind.entries(call.domain).clear()
+    return said(kind.cleared)
+
+
+def _remove_tag(entries: dict[str, Unsubscribe], entry: Unsubscribe, tag: str) -> None:
+    if tag not in entry.tags:
+        raise Refusal(404, "Unsubscribe event for this tag does not exist")
+    entry.tags.remove(tag)
+    if not entry.tags:
+        del entries[entry.address]
+
+
+def _read_csv(data: bytes) -> list[Fields]:
+    """Return the rows that name an address or a domain; the header may be missing."""
+    rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(data.decode("utf-8-sig", "replace")))]
+    if not rows:
+        raise Refusal(400, "while reading csv header")
+    header = [cell.lower() for cell in rows[0]]
+    if "address" not in header and "domain" not in header:
+        raise Refusal(400, "while reading csv header")
+    named = [{name: cell for name, cell in zip(header, row, strict=False) if cell} for row in rows[1:]]
+    return [fields for fields in named if _importable(fields)]
+
+
+def _importable(fields: Fields) -> bool:
+    """Rows that name nothing valid are left out, as the import runs in the background and tells nobody."""
+    if "address" in fields:
+        return fault_of_address(fields["address"]) is None
+    return "domain" in fields and fault_of_domain(fields["domain"]) is None
+
+
+def _check_address(address: str) -> None:
+    if fault_of_address(address):
+        raise Refusal(400, "'address' parameter is not a valid address. please check documentation")
+
+
+def _created(account: Account, fields: Fields) -> float:
+    text = fields.get("created_at")
+    try:
+        return parse_mail_date(text) if text else account.clock.now()
+    except ValueError as error:
+        raise Refusal(400, f"{text} is not an RFC-2822 compliant date") from error
+
+
+def _make_bounce(account: Account, fields: Fields) -> Bounce:
+    address, at = fields["address"].lower(), _created(account, fields)
+    return Bounce(address, at, str(fields.get("code") or "550"), fields.get("error", ""))
+
+
+def _make_complaint(account: Account, fields: Fields) -> Complaint:
+    return Complaint(fields["address"].lower(), _created(account, fields))
+
+
+def _make_unsubscribe(account: Account, fields: Fields) -> Unsubscribe:
+    tags = fields.get("tags") or ["*"]
+    given = [tag.strip() for tag in tags.split(",")] if isinstance(tags, str) else list(tags)
+    return Unsubscribe(fields["address"].lower(), _created(account, fields), account.hex_id(), given)
+
+
+def _make_allowlist_entry(account: Account, fields: Fields) -> AllowlistEntry:
+    if "address" in fields:
+        return AllowlistEntry(fields["address"].lower(), account.clock.now(), "address", fields.get("reason", ""))
+    return AllowlistEntry(fields["domain"].lower(), account.clock.now(), "domain", fields.get("reason", ""))
+
+
+def _show_bounce(entry: Bounce) -> Fields:
+    return {
+        "address": entry.address,
+        "code": entry.code,
+        "error": entry.error,
+        "created_at": mail_date(entry.created_at),
+    }
+
+
+def _show_complaint(entry: Complaint) -> Fields:
+    return {"address": entry.address, "count": entry.count, "created_at": mail_date(entry.created_at)}
+
+
+def _show_unsubscribe(entry: Unsubscribe) -> Fields:
+    return {"id": entry.id, "address": entry.address, "tags": entry.tags, "created_at": mail_date(entry.created_at)}
+
+
+def _show_allowlist_entry(entry: AllowlistEntry) -> Fields:
+    created = mail_date(entry.created_at)
+    return {"type": entry.type, "value": entry.value, "reason": entry.reason, "createdAt": created}
+
+
+BOUNCES = SuppressionList(
+    attribute="bounces",
+    key="address",
+    make=_make_bounce,
+    show=_show_bounce,
+    missing="Address not found in bounces table",
+    added="Address has been added to the bounces table",
+    added_many="{} addresses have been added to the bounces table",
+    removed="Bounced address has been removed",
+    cleared="Bounced addresses for this domain have been removed",
+)
+COMPLAINTS = SuppressionList(
+    attribute="complaints",
+    key="address",
+    make=_make_complaint,
+    show=_show_complaint,
+    missing="No spam complaints found for this address",
+    added="Address has been added to the complaints table",
+    added_many="{} complaint addresses have been added to the complaints table",
+    removed="Spam complaint has been removed",
+    cleared="Complaint addresses for this domain have been removed",
+)
+UNSUBSCRIBES = SuppressionList(
+    attribute="unsubscribes",
+    key="address",
+    make=_make_unsubscribe,
+    show=_show_unsubscribe,
+    missing="Address not found in unsubscribers table",
+    added="Address has been added to the unsubscribes table",
+    added_many="{} addresses have been added to the unsubscribes table",
+    removed="Unsubscribe event has been removed",
+    cleared="Unsubscribe addresses for this domain have been removed",
+)
+ALLOWLIST = SuppressionList(
+    attribute="allowlist",
+    key="value",
+    make=_make_allowlist_entry,
+    show=_show_allowlist_entry,
+    missing="Address/Domain not found in allowlist table",
+    removed="Allowlist address/domain has been removed",
+    cleared="Allowlist addresses/domains for this domain have been removed",
+)
+
+NAMES: dict[str, tuple[SuppressionList, Callable[[SuppressionList, Account, Call], Reply]]] = {
+    "get_bounce": (BOUNCES, get_entry),
+    "get_complaint": (COMPLAINTS, get_entry),
+    "get_unsubscribe": (UNSUBSCRIBES, get_entry),
+    "get_allowlist_entry": (ALLOWLIST, get_entry),
+    "add_bounces": (BOUNCES, add_entries),
+    "add_complaints": (COMPLAINTS, add_entries),
+    "add_unsubscribes": (UNSUBSCRIBES, add_entries),
+    "add_allowlist_entry": (ALLOWLIST, add_allowlist_entry),
+    "delete_bounce": (BOUNCES, delete_entry),
+    "delete_complaint": (COMPLAINTS, delete_entry),
+    "delete_unsubscribe": (UNSUBSCRIBES, delete_entry),
+    "delete_allowlist_entry": (ALLOWLIST, delete_entry),
+    **{f"list_{kind.attribute}": (kind, list_entries) for kind in (BOUNCES, COMPLAINTS, UNSUBSCRIBES, ALLOWLIST)},
+    **{f"import_{kind.attribute}": (kind, import_entries) for kind in (BOUNCES, COMPLAINTS, UNSUBSCRIBES, ALLOWLIST)},
+    **{f"clear_{kind.attribute}": (kind, clear_entries) for kind in (BOUNCES, COMPLAINTS, UNSUBSCRIBES, ALLOWLIST)},
+}
+
+HANDLERS: dict[str, Handler] = {name: partial(handler, kind) for name, (kind, handler) in NAMES.items()}

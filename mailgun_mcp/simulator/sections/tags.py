@@ -1,0 +1,206 @@
+"""Tags: they come by sending, of the account and, in the older operations, of each domain."""
+
+from typing import Any
+
+from mailgun_mcp.simulator.analytics.metrics import TAG_METRICS, value
+from mailgun_mcp.simulator.analytics.providers import COUNTRIES, DEVICES, LEGACY_PROVIDERS
+from mailgun_mcp.simulator.analytics.reports import WEEK, Facts, Key, Period, Record, View, order_of, sources_of, tally
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.analytics import Tag
+from mailgun_mcp.simulator.model.clock import iso_date
+from mailgun_mcp.simulator.replies.call import Call, Handler
+from mailgun_mcp.simulator.replies.paging import PivotQuery, pivot_page
+from mailgun_mcp.simulator.replies.reply import Refusal, Reply, said
+from mailgun_mcp.simulator.sections.metrics import READERS
+from mailgun_mcp.simulator.sections.stats import aggregates, only, stats_of
+
+UPDATED, DELETED, UNKNOWN = "Tag updated", "Tag deleted", "Tag not found"
+LEGACY_LIMIT, LEGACY_MOST = 100, 1000
+LIMIT, MOST, MOST_WITH_METRICS = 10, 1000, 20
+SORTS = {
+    "lastseen": lambda tag: tag.last_seen,
+    "firstseen": lambda tag: tag.first_seen,
+    "tag": lambda tag: tag.tag.lower(),
+}
+
+
+def query_account_tags(account: Account, call: Call) -> Reply:
+    measured = bool(call.get("include_metrics"))
+    order = order_of(call, list(SORTS), "lastseen:desc", LIMIT, MOST_WITH_METRICS if measured else MOST)
+    prefix = (call.get("tag") or "").lower()
+    found = [
+        {"owner": owner, "tag": tag}
+        for owner in _owners(account, call)
+        for name, tag in account_tags(owner).items()
+        if name.startswith(prefix)
+    ]
+    shown = order.page(found, lambda row, by: SORTS[by](row["tag"]))
+    counted = _metrics(account) if measured else {}
+    pagination = order.answer(len(found))
+    if not (call.get("pagination") or {}).get("include_total"):
+        del pagination["total"]
+    return Reply({"items": [_account_tag(account, row, counted) for row in shown], "pagination": pagination})
+
+
+def account_tags(account: Account) -> dict[str, Tag]:
+    """Return the account's tags: those of its domains put together."""
+    found: dict[str, Tag] = {}
+    for tags in account.analytics.tags.values():
+        for name, tag in tags.items():
+            found[name] = _together(found[name], tag) if name in found else tag
+    return found
+
+
+def update_account_tag(account: Account, call: Call) -> Reply:
+    for tag in _everywhere(account, call["tag"]):
+        tag.description = call["description"]
+    return said(UPDATED)
+
+
+def delete_account_tag(account: Account, call: Call) -> Reply:
+    _everywhere(account, call["tag"])
+    for tags in account.analytics.tags.values():
+        tags.pop(call["tag"].lower(), None)
+    return said(DELETED)
+
+
+def get_account_tag_limits(account: Account, _: Call) -> Reply:
+    limit, used = account.analytics.tag_limit, len(account.analytics.tag_names())
+    return Reply({"limit": limit, "count": used, "limit_reached": used >= limit})
+
+
+def list_domain_tags(account: Account, call: Call) -> Reply:
+    limit = call.get("limit") or LEGACY_LIMIT
+    if limit > LEGACY_MOST:
+        raise Refusal(400, f"The 'limit' parameter can't be larger than {LEGACY_MOST}")
+    if limit < 1:
+        raise Refusal(400, "The 'limit' parameter can't be smaller than 1")
+    prefix = call.get("prefix") or ""
+    found = {name: tag for name, tag in _of_domain(account, call).items() if name.startswith(prefix.lower())}
+    pivot = call["tag"].lower() if call.get("tag") else None
+    asked = PivotQuery(call.url, call.get("page") or "next", pivot, limit, "tag", {"prefix": prefix} if prefix else {})
+    page = pivot_page(found, asked)
+    paging = {name: url.replace("page=previous", "page=prev") for name, url in page.paging.items()}
+    return Reply({"items": [_domain_tag(tag) for tag in page.items], "paging": paging})
+
+
+def get_domain_tag(account: Account, call: Call) -> Reply:
+    return Reply(_domain_tag(_found(account, call)))
+
+
+def update_domain_tag(account: Account, call: Call) -> Reply:
+    _found(account, call).description = call.get("description", "")
+    return said(UPDATED)
+
+
+def delete_domain_tag(account: Account, call: Call) -> Reply:
+    _found(account, call)
+    del _of_domain(account, call)[call["tag"].lower()]
+    return said(DELETED)
+
+
+def get_domain_tag_limits(account: Account, call: Call) -> Reply:
+    used = len(_of_domain(account, call))
+    return Reply({"id": call.domain.name, "limit": account.analytics.tag_limit, "count": used})
+
+
+def get_domain_tag_stats(account: Account, call: Call) -> Reply:
+    tag = _found(account, call)
+    asked = (name for name in ("provider", "device", "country") if call.get(name))
+    conditions = (*_conditions(call), *(only(name, call[name]) for name in asked))
+    return stats_of(account, call, conditions, {"tag": tag.tag, "description": tag.description})
+
+
+def get_domain_tag_aggregates(account: Account, call: Call) -> Reply:
+    tag, kind = _found(account, call), call["type"]
+    return Reply({"tag": tag.tag, kind: aggregates(account, kind, _conditions(call))})
+
+
+def _values(values: Any) -> Handler:
+    return lambda _, __: Reply({"items": list(values)})
+
+
+def _owners(account: Account, call: Call) -> list[Account]:
+    below = account.administration.subaccounts.values() if call.get("include_subaccounts") else ()
+    return [account, *(subaccount.account for subaccount in below)]
+
+
+def _together(one: Tag, other: Tag) -> Tag:
+    description, older = one.description or other.description, min(one, other, key=lambda tag: tag.first_seen)
+    return Tag(older.tag, min(one.first_seen, other.first_seen), max(one.last_seen, other.last_seen), description)
+
+
+def _everywhere(account: Account, name: str) -> list[Tag]:
+    """Return a tag in all domains that have it. Raises Refusal when none has."""
+    found = [tags[name.lower()] for tags in account.analytics.tags.values() if name.lower() in tags]
+    if not found:
+        raise Refusal(404, UNKNOWN)
+    return found
+
+
+def _metrics(account: Account) -> dict[Key, Facts]:
+    """Return what happened in the last seven days, by account and tag."""
+    now = account.clock.now()
+    sources = sources_of(account, lambda owner: owner.analytics.mail, subaccounts=True)
+    return tally(sources, Period(now - WEEK, now, "hour"), View(READERS, ("subaccount", "tag")))
+
+
+def _account_tag(account: Account, row: Record, counted: dict[Key, Facts]) -> Record:
+    owner, tag = row["owner"], row["tag"]
+    names = {below.account.id: below.name for below in account.administration.subaccounts.values()}
+    parent = owner.administration.parent
+    shown = {
+        "account_id": owner.id,
+        "parent_account_id": parent.id if parent else "",
+        "account_name": names.get(owner.id, owner.id),
+        "tag": tag.tag,
+        "description": tag.description,
+        "first_seen": iso_date(tag.first_seen),
+        "last_seen": iso_date(tag.last_seen),
+    }
+    if counted:
+        facts = counted.get((owner.id, tag.tag.lower()), {})
+        shown["metrics"] = {metric: value(metric, facts) for metric in sorted(TAG_METRICS)}
+    return shown
+
+
+def _of_domain(account: Account, call: Call) -> dict[str, Tag]:
+    return account.analytics.tags.get(call.domain.name, {})
+
+
+def _found(account: Account, call: Call) -> Tag:
+    tag = _of_domain(account, call).get(call["tag"].lower())
+    if tag is None:
+        raise Refusal(404, UNKNOWN)
+    return tag
+
+
+def _conditions(call: Call) -> tuple[Any, ...]:
+    return (only("domain", call.domain.name), only("tag", call["tag"]))
+
+
+def _domain_tag(tag: Tag) -> Record:
+    return {
+        "tag": tag.tag,
+        "description": tag.description,
+        "first-seen": iso_date(tag.first_seen),
+        "last-seen": iso_date(tag.last_seen),
+    }
+
+
+HANDLERS: dict[str, Handler] = {
+    "query_account_tags": query_account_tags,
+    "update_account_tag": update_account_tag,
+    "delete_account_tag": delete_account_tag,
+    "get_account_tag_limits": get_account_tag_limits,
+    "list_domain_tags": list_domain_tags,
+    "get_domain_tag": get_domain_tag,
+    "update_domain_tag": update_domain_tag,
+    "delete_domain_tag": delete_domain_tag,
+    "get_domain_tag_limits": get_domain_tag_limits,
+    "get_domain_tag_stats": get_domain_tag_stats,
+    "get_domain_tag_aggregates": get_domain_tag_aggregates,
+    "list_tag_devices": _values(DEVICES),
+    "list_tag_providers": _values(LEGACY_PROVIDERS),
+    "list_tag_countries": _values(COUNTRIES),
+}

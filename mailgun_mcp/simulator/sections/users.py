@@ -1,0 +1,79 @@
+"""Users: the people of the account, and the one whose key calls."""
+
+from typing import Any
+
+from mailgun_mcp.simulator.http.auth import UNFIT
+from mailgun_mcp.simulator.model.access import User
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.clock import micro_date
+from mailgun_mcp.simulator.replies.call import Call, Handler
+from mailgun_mcp.simulator.replies.paging import skip_page
+from mailgun_mcp.simulator.replies.reply import Refusal, Reply
+
+OPENED_FROM = "198.51.100.7"
+
+
+def list_users(account: Account, call: Call) -> Reply:
+    found = [user for user in _users(account).values() if call.get("role", user.role) == user.role]
+    page = skip_page(found, max(0, call.get("skip", 0)), max(0, call.get("limit", len(found))))
+    return Reply({"users": [_shown(account, user) for user in page], "total": len(found)})
+
+
+def get_user(account: Account, call: Call) -> Reply:
+    user = _users(account).get(call["user_id"])
+    if user is None:
+        raise Refusal(404, "No such user exists")
+    return Reply(_shown(account, user))
+
+
+def get_current_user(account: Account, call: Call) -> Reply:
+    """The simulator's own key is the account owner's; others have to be bound to a user."""
+    users = _users(account)
+    owner = next((user for user in users.values() if user.master), None)
+    user = owner if call.key is None else users.get(call.key.user_id or "")
+    if user is None:
+        raise Refusal(403, UNFIT)
+    return Reply(_shown(account, user))
+
+
+def _users(account: Account) -> dict[str, User]:
+    return account.administration.access.users
+
+
+def _shown(account: Account, user: User) -> dict[str, Any]:
+    local, _, domain = user.email.partition("@")
+    since = user.two_factor_since
+    return {
+        "id": user.id,
+        "activated": user.activated,
+        "name": user.name,
+        "is_disabled": False,
+        "email": user.email,
+        "email_details": {
+            "address": user.email,
+            "is_valid": True,
+            "reason": "",
+            "parts": {"domain": domain, "local_part": local, "display_name": ""},
+        },
+        "role": user.role,
+        "account_id": account.id,
+        "opened_ip": OPENED_FROM,
+        "is_master": user.master,
+        "metadata": {},
+        "tfa_enabled": since is not None,
+        "tfa_active": since is not None,
+        "tfa_created_at": micro_date(since) if since is not None else None,
+        "password_updated_at": micro_date(user.password_updated_at),
+        "preferences": {"time_zone": "UTC", "time_format": "%m/%d/%y %I:%M %p", "programming_language": "curl"},
+        "auth": {"method": "", "prior_method": "", "prior_details": {}},
+        "github_user_id": None,
+        "salesforce_user_id": None,
+        "migration_status": None,
+    }
+
+
+HANDLERS: dict[str, Handler] = {
+    "list_users": list_users,
+    "get_user": get_user,
+    "get_current_user": get_current_user,
+}

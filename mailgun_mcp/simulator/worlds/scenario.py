@@ -1,0 +1,189 @@
+"""Reads a scenario, YAML that describes an account and what is wrong with it, and makes the account.
+
+The same scenario makes the same history whenever it is made, up to the present moment.
+"""
+
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from mailgun_mcp.simulator.model.account import STORAGE, Account
+from mailgun_mcp.simulator.model.clock import Clock
+from mailgun_mcp.text.suggest import nearest
+
+MOST_MESSAGES = 20_000
+SUFFIXES = (".yaml", ".yml")
+
+Rate = Annotated[float, Field(ge=0, le=1)]
+Hours = Annotated[float, Field(gt=0, le=24 * 30)]
+HostName = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
+
+
+class ScenarioError(ValueError):
+    """A scenario that is unknown, or cannot be followed."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Volume(_Part):
+    """How much mail a domain sent, evenly over the days until now, and what became of it."""
+
+    messages: int = Field(ge=0, le=MOST_MESSAGES)
+    days: float = Field(default=7, gt=0, le=30)
+    tag: str = "newsletter"
+    open_rate: Rate = 0.25
+    click_rate: Rate = 0.05
+    bounce_rate: Rate = 0.01
+    complaint_rate: Rate = 0.0005
+
+
+class DomainPart(_Part):
+    """A domain of the account."""
+
+    name: HostName
+    state: Literal["active", "unverified"] = "active"
+    volume: Volume | None = None
+
+
+class Blocklisting(_Part):
+    """The sending IP got onto a blocklist: one provider refuses the mail from then on."""
+
+    kind: Literal["blocklisting"]
+    domain: HostName
+    hours: Hours = 24
+    provider: HostName = "outlook.com"
+    blocklist: HostName = "zen.spamhaus.org"
+
+
+class ComplaintSpike(_Part):
+    """Recipients call the mail spam, far more often than before."""
+
+    kind: Literal["complaint_spike"]
+    domain: HostName
+    hours: Hours = 24
+    rate: Rate = 0.03
+
+
+class BrokenDkim(_Part):
+    """The DKIM record in the DNS is no longer that of the key: providers that insist refuse the mail."""
+
+    kind: Literal["broken_dkim"]
+    domain: HostName
+    hours: Hours = 24
+    providers: tuple[HostName, ...] = ("gmail.com", "yahoo.com")
+
+
+class Injection(_Part):
+    """A mail in the inbox tries to give orders to whoever reads it with a model."""
+
+    kind: Literal["injection"]
+    domain: HostName
+    hours: Hours = 5
+    sender: str = "Supplier Ltd <accounts@supplier.example>"
+    subject: str = "Invoice 4471: new bank details"
+    text: str
+
+
+Incident = Annotated[Blocklisting | ComplaintSpike | BrokenDkim | Injection, Field(discriminator="kind")]
+
+
+class Scenario(_Part):
+    """An account, and what happened to it."""
+
+    description: str = ""
+    seed: int = 0
+    domains: tuple[DomainPart, ...]
+    incidents: tuple[Incident, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> "Scenario":
+        names = [domain.name for domain in self.domains]
+        if not names:
+            raise ValueError("it has no domains")
+        if len(set(names)) < len(names):
+            raise ValueError("two domains have the same name")
+        for incident in self.incidents:
+            if incident.domain not in names:
+                raise ValueError(f"incident in {incident.domain!r}, which is none of the domains: {', '.join(names)}")
+        return self
+
+
+def shipped() -> list[str]:
+    """Return the names of the scenarios that come with the package."""
+    directory = files("mailgun_mcp") / "_data" / "scenarios"
+    return sorted(entry.name.removesuffix(".yaml") for entry in directory.iterdir() if entry.name.endswith(".yaml"))
+
+
+def open_scenario(name: str) -> Scenario:
+    """Return a shipped scenario by its name, or one in a file. Raises ScenarioError with all that is wrong."""
+    if name in shipped():
+        text = (files("mailgun_mcp") / "_data" / "scenarios" / f"{name}.yaml").read_text(encoding="utf-8")
+        return parse(text, name)
+    if not name.endswith(SUFFIXES):
+        like = nearest(name, shipped())
+        raise ScenarioError(
+            f"unknown scenario {name!r}; shipped are {', '.join(shipped())}"
+            + (f" (did you mean {like!r}?)" if like else "")
+            + "; a file's name ends with .yaml"
+        )
+    try:
+        return parse(Path(name).expanduser().read_text(encoding="utf-8"), name)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ScenarioError(f"{name}: cannot be read: {error}") from error
+
+
+def described(value: Any) -> Scenario:
+    """Return a shipped scenario by its name, or what a JSON object describes; no file. Raises ScenarioError."""
+    if isinstance(value, str):
+        if value not in shipped():
+            raise ScenarioError(f"unknown scenario {value!r}; shipped are {', '.join(shipped())}")
+        return open_scenario(value)
+    try:
+        return Scenario.model_validate(value)
+    except ValidationError as error:
+        raise ScenarioError("; ".join(_fault(fault) for fault in error.errors())) from error
+
+
+def parse(text: str, name: str) -> Scenario:
+    """Return the scenario in a YAML text. Raises ScenarioError with the line of each fault."""
+    try:
+        tree = yaml.compose(text, yaml.SafeLoader)
+        content = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ScenarioError(f"{name}: not valid YAML: {error}") from error
+    try:
+        return Scenario.model_validate(content)
+    except ValidationError as error:
+        faults = [f"{name}:{_line(tree, fault['loc'])}: {_fault(fault)}" for fault in error.errors()]
+        raise ScenarioError("\n".join(faults)) from error
+
+
+def scenario_account(scenario: Scenario, clock: Clock, *, storage_url: str = STORAGE) -> Account:
+    """Return the account that a scenario describes, as it is at the clock's present moment."""
+    from mailgun_mcp.simulator.worlds.scenario_history import relate
+
+    account = Account(clock, storage_url=storage_url)
+    relate(account, scenario)
+    return account
+
+
+def _fault(fault: Any) -> str:
+    where = ".".join(str(part) for part in fault["loc"])
+    text = "unknown key" if fault["type"] == "extra_forbidden" else fault["msg"]
+    return f"{where}: {text}" if where else str(text)
+
+
+def _line(node: Any, where: Sequence[int | str]) -> int:
+    """Return the line of the innermost part that the YAML has of a place."""
+    for part in where:
+        if isinstance(node, yaml.MappingNode):
+            node = next((value for key, value in node.value if key.value == part), node)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+    return node.start_mark.line + 1 if node is not None else 1

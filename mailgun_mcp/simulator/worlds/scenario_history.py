@@ -1,0 +1,145 @@
+"""Writes the history of a scenario's account: every mail with what became of it, and the incidents."""
+
+from random import Random
+
+from mailgun_mcp.simulator.mail.delivery import add_bounce, add_complaint, fail_blocked
+from mailgun_mcp.simulator.mail.dkim import keys_of, verify_keys
+from mailgun_mcp.simulator.mail.record_events import SENDING_IP, delivered, happen, refused
+from mailgun_mcp.simulator.model.account import Account, Block, Domain, Message
+from mailgun_mcp.simulator.model.clock import DAY, HOUR, MINUTE, mail_date
+from mailgun_mcp.simulator.worlds.scenario import (
+    Blocklisting,
+    BrokenDkim,
+    ComplaintSpike,
+    DomainPart,
+    Incident,
+    Injection,
+    Scenario,
+    Volume,
+)
+
+PROVIDERS = (
+    "gmail.com",
+    "gmail.com",
+    "gmail.com",
+    "outlook.com",
+    "outlook.com",
+    "yahoo.com",
+    "icloud.com",
+    "example.net",
+)
+"""Who has the recipients' mailboxes; the more often, the more of them."""
+OLD = 300 * DAY
+UNKNOWN_USER = "5.1.1 The email account that you tried to reach does not exist"
+UNSIGNED = "5.7.26 This mail is unauthenticated: DKIM did not pass (the body hash or key does not match the DNS record)"
+
+
+def relate(account: Account, scenario: Scenario) -> None:
+    """Give the account the scenario's domains and their history."""
+    random = Random(scenario.seed)  # noqa: S311 - the same history each time
+    now = account.clock.now()
+    for part in scenario.domains:
+        domain = Domain(account.hex_id(), part.name, now - OLD, part.state)
+        account.domains[domain.name] = domain
+        keys_of(domain)
+        incidents = [incident for incident in scenario.incidents if incident.domain == part.name]
+        if part.volume is not None:
+            _send_all(account, domain, part, part.volume, incidents, random)
+        for incident in incidents:
+            _leave_traces(account, domain, incident)
+
+
+def _send_all(
+    account: Account, domain: Domain, part: DomainPart, volume: Volume, incidents: list[Incident], random: Random
+) -> None:
+    now = account.clock.now()
+    for index in range(volume.messages):
+        at = now - volume.days * DAY * (1 - (index + 0.5) / volume.messages)
+        address = f"reader{random.randrange(10**6):06d}@{random.choice(PROVIDERS)}"
+        message = _message(account, part.name, address, volume.tag, index, at)
+        going = [incident for incident in incidents if at >= now - incident.hours * HOUR]
+        if at + domain.retention >= now:
+            domain.messages[message.key] = message
+        happen(account, domain, "accepted", message, address, at)
+        _arrive(account, domain, message, volume, going, random)
+
+
+def _message(account: Account, domain: str, address: str, tag: str, index: int, at: float) -> Message:
+    identity = f"{account.hex_id(16)}@{domain}"
+    subject = f"{tag.replace('-', ' ').capitalize()} no. {index + 1}"
+    headers = {
+        "Mime-Version": "1.0",
+        "Date": mail_date(at, "+0000"),
+        "Message-Id": f"<{identity}>",
+        "From": f"Example <hello@{domain}>",
+        "To": address,
+        "Subject": subject,
+    }
+    text = f"Hello,\n\nthis is {subject}.\n"
+    key = account.opaque_id(30)
+    return Message(key, identity, domain, at, f"hello@{domain}", [address], headers, text=text, tags=[tag])
+
+
+def _arrive(
+    account: Account, domain: Domain, message: Message, volume: Volume, going: list[Incident], random: Random
+) -> None:
+    """Let a mail be refused or taken. Each draws as often as any other: an incident changes nothing else."""
+    bounced, opened, clicked, complained = (random.random() for _ in range(4))
+    address, at = message.recipients[0], message.at + 2
+    host = address.rpartition("@")[2]
+    block = next((one for one in map(_block, going) if one and host in one.hosts), None)
+    if block:
+        fail_blocked(account, domain, message, address, at, block)
+        return
+    if bounced < volume.bounce_rate:
+        _bounce(account, domain, message, address, at)
+        return
+    happen(account, domain, "delivered", message, address, at, delivery_status=delivered(address))
+    now = account.clock.now()
+    if opened < volume.open_rate and at + 20 * MINUTE <= now:
+        happen(account, domain, "opened", message, address, at + 20 * MINUTE)
+        if clicked * volume.open_rate < volume.click_rate and at + 21 * MINUTE <= now:
+            happen(account, domain, "clicked", message, address, at + 21 * MINUTE)
+    rate = max([volume.complaint_rate, *(one.rate for one in going if isinstance(one, ComplaintSpike))])
+    if complained < rate and at + 30 * MINUTE <= now:
+        happen(account, domain, "complained", message, address, at + 30 * MINUTE)
+        add_complaint(domain, address, at + 30 * MINUTE)
+
+
+def _block(incident: Incident) -> Block | None:
+    """Return who refuses mail because of an incident."""
+    if isinstance(incident, Blocklisting):
+        text = f"5.7.1 Service unavailable; Client host [{SENDING_IP}] blocked using {incident.blocklist}"
+        return Block([incident.provider], 554, text, sending_ip=SENDING_IP)
+    if isinstance(incident, BrokenDkim):
+        return Block(list(incident.providers), 550, UNSIGNED, unsigned=True)
+    return None
+
+
+def _bounce(account: Account, domain: Domain, message: Message, address: str, at: float) -> None:
+    status = refused(address, 550, UNKNOWN_USER, **{"bounce-type": "hard"})
+    details = {"severity": "permanent", "reason": "bounce", "delivery_status": status}
+    happen(account, domain, "failed", message, address, at, **details)
+    add_bounce(domain, address, at, "550", UNKNOWN_USER)
+
+
+def _leave_traces(account: Account, domain: Domain, incident: Incident) -> None:
+    """Put what an incident leaves beside the mail that was sent, and let it go on."""
+    block = _block(incident)
+    if block:
+        domain.blocks.append(block)
+    if isinstance(incident, BrokenDkim):
+        domain.absent_records.add("dkim")
+        verify_keys(domain)
+    elif isinstance(incident, Injection):
+        _receive(account, domain, incident)
+
+
+def _receive(account: Account, domain: Domain, incident: Injection) -> None:
+    at = account.clock.now() - incident.hours * HOUR
+    message = _message(account, domain.name, f"support@{domain.name}", "inbound", 0, at)
+    message.headers = {**message.headers, "From": incident.sender, "Subject": incident.subject}
+    message.sender = incident.sender.partition("<")[2].rstrip(">") or incident.sender
+    message.text, message.tags, message.routed = incident.text, [], True
+    domain.messages[message.key] = message
+    happen(account, domain, "stored", message, message.recipients[0], at)

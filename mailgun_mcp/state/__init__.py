@@ -1,1 +1,0 @@
-"""What a server keeps between calls and processes: approvals, elevations, counters."""

@@ -1,0 +1,311 @@
+"""The state store: one SQLite file for all processes of a user. Opened at its first use.
+
+Methods block for as long as a small file takes, and take the time as an argument. A store that
+cannot be used raises StateError: the call that needed it is not made.
+"""
+
+import json
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from errno import EACCES
+from functools import cached_property
+from pathlib import Path
+from secrets import token_hex
+from threading import RLock
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from mailgun_mcp.store.migrations import MIGRATIONS
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from mailgun_mcp.audit.log import Journal
+    from mailgun_mcp.call.counters import Nonces, Sends, Spend, Untrusted
+    from mailgun_mcp.confirm.approvals import Approvals
+    from mailgun_mcp.confirm.grants import Elevations
+    from mailgun_mcp.undo.snapshots import Snapshots
+
+FILE = "state.db"
+BUSY_SECONDS = 5.0
+MONTHS = 400 * 86_400
+"""Seconds that what is over is kept for."""
+DAMAGED = f"{FILE} is damaged: move it away ({FILE}-wal and {FILE}-shm too) to begin anew, without what it holds"
+HINTS = {
+    "SQLITE_BUSY": f"another process has held {FILE} for more than {BUSY_SECONDS:.0f} seconds; try again",
+    "SQLITE_NOTADB": DAMAGED,
+    "SQLITE_CORRUPT": DAMAGED,
+    "SQLITE_FULL": "the disk is full",
+    "SQLITE_READONLY": f"{FILE} cannot be written",
+}
+"""Name of SQLite's error -> what to tell. Of others SQLite's own words are told."""
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class StateError(Exception):
+    """The state cannot be read or written, or does not allow what was asked. The message says what to do."""
+
+
+class UnknownName(StateError):
+    """Nothing has this name. The message names the nearest."""
+
+
+class Store:
+    """The state in `directory`, which is made, for the owner alone, when it is missing.
+
+    Threads of one process share it; one at a time is inside.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._connection: sqlite3.Connection | None = None
+        self._opened: tuple[int, int] | None = None
+        """The file that the connection is to."""
+        self._durable: bool | None = None
+        """What the connection was last told of it."""
+        self._lock = RLock()
+
+    @cached_property
+    def approvals(self) -> "Approvals":
+        """Held calls and a person's answers to them."""
+        from mailgun_mcp.confirm.approvals import Approvals
+
+        return Approvals(self)
+
+    @cached_property
+    def elevations(self) -> "Elevations":
+        """Calls that a person allowed for a while."""
+        from mailgun_mcp.confirm.grants import Elevations
+
+        return Elevations(self)
+
+    @cached_property
+    def nonces(self) -> "Nonces":
+        """What may be used once."""
+        from mailgun_mcp.call.counters import Nonces
+
+        return Nonces(self)
+
+    @cached_property
+    def sends(self) -> "Sends":
+        """What was sent to how many, for limits by the hour and for duplicates."""
+        from mailgun_mcp.call.counters import Sends
+
+        return Sends(self)
+
+    @cached_property
+    def spend(self) -> "Spend":
+        """What billing calls cost."""
+        from mailgun_mcp.call.counters import Spend
+
+        return Spend(self)
+
+    @cached_property
+    def untrusted(self) -> "Untrusted":
+        """Who was shown text of third parties, and when."""
+        from mailgun_mcp.call.counters import Untrusted
+
+        return Untrusted(self)
+
+    @cached_property
+    def journal(self) -> "Journal":
+        """What was called, decided and done."""
+        from mailgun_mcp.audit.log import Journal
+
+        return Journal(self)
+
+    @cached_property
+    def snapshots(self) -> "Snapshots":
+        """What calls were about to remove or overwrite."""
+        from mailgun_mcp.undo.snapshots import Snapshots
+
+        return Snapshots(self)
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever kept here. Told without SQLite."""
+        try:
+            return self._connection is not None or (self.directory / FILE).exists()
+        except OSError as error:
+            raise self._unusable(error.strerror or str(error)) from error
+
+    def __del__(self) -> None:
+        # For who did not close it: Python warns of a file that SQLite is left to close.
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    @contextmanager
+    def reading(self) -> "Iterator[sqlite3.Connection]":
+        """Give the connection for reads."""
+        with self._lock, self._faults():
+            yield self._open()
+
+    @contextmanager
+    def writing(self, *, durable: bool = True) -> "Iterator[sqlite3.Connection]":
+        """Give the connection inside a transaction that no other process shares; kept on leaving, undone on a fault.
+
+        What is durable outlives a power cut, for the time that a disk takes; all outlives a killed process.
+        """
+        with self.reading() as connection:
+            if self._durable != durable:
+                connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+                self._durable = durable
+            with transaction(connection):
+                yield connection
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        import sqlite3
+
+        try:
+            yield
+        except sqlite3.Error as error:
+            name = getattr(error, "sqlite_errorname", "")
+            hint = next((hint for known, hint in HINTS.items() if name.startswith(known)), str(error))
+            raise self._unusable(hint) from error
+        except OSError as error:
+            raise self._unusable(error.strerror or str(error)) from error
+
+    def _unusable(self, reason: str) -> StateError:
+        return StateError(f"the state in {self.directory} cannot be used: {reason}")
+
+    def _open(self) -> "sqlite3.Connection":
+        """A file that was moved away meanwhile is no longer the state: what other processes write is elsewhere."""
+        path = self.directory / FILE
+        if self._connection is not None and _identity(path) != self._opened:
+            self.close()
+        if self._connection is None:
+            self._connection, self._durable = self._connect(path), None
+            self._opened = _identity(path)
+        return self._connection
+
+    def _connect(self, path: Path) -> "sqlite3.Connection":
+        prepare_directory(self.directory)
+        if not path.exists():
+            _create(path)
+        refuse_others(path)
+        if not os.access(path, os.W_OK):
+            raise PermissionError(EACCES, os.strerror(EACCES))
+        return _connected(path)
+
+
+def _create(path: Path) -> None:
+    """Make the file whole under another name first: SQLite does not wait for others while it sets a new file up."""
+    draft = path.with_name(f"{path.name}.{token_hex(4)}")
+    try:
+        # It is made for its owner alone before SQLite writes the first byte; -wal and -shm take its mode.
+        os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        _connected(draft).close()
+        with suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _connected(path: Path) -> "sqlite3.Connection":
+    import sqlite3
+    from urllib.parse import quote
+
+    # Only SQLite opens the file: closing it elsewhere would drop the locks of every connection of this process.
+    connection = sqlite3.connect(
+        f"file:{quote(str(path.absolute()))}?mode=rw",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    try:
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA journal_mode=WAL")
+        _migrate(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def prepare_directory(directory: Path) -> None:
+    """Make the directory for its owner alone, or refuse one that others may enter. Raises StateError."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    refuse_others(directory)
+
+
+def refuse_others(path: Path) -> None:
+    """Raise StateError when others than this user have rights on `path`."""
+    if os.name != "posix":  # pragma: no cover - elsewhere the mode says nothing
+        return
+    found = path.stat()
+    mode = stat.S_IMODE(found.st_mode)
+    if found.st_uid != os.geteuid():
+        raise StateError(f"{path} belongs to another user: name a directory of your own with --state")
+    if mode & 0o077:
+        raise StateError(f"{path} is open to other users (mode {mode:o}): run chmod go= {path}")
+
+
+def stored(text: str, kind: type[T]) -> T:
+    """Return what was stored as JSON. Raises StateError when it is not of that kind."""
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise StateError(f"the state cannot be used: {DAMAGED}") from error
+    if not isinstance(value, kind):
+        raise StateError(f"the state cannot be used: {DAMAGED}")
+    return value
+
+
+@contextmanager
+def transaction(connection: "sqlite3.Connection") -> Iterator[None]:
+    """Keep what the block writes when it ends well, and nothing of it when it does not, or the disk is full."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _migrate(connection: "sqlite3.Connection") -> None:
+    """Bring the tables to this version, in one transaction; an unknown newer version is refused."""
+    if _version(connection) == len(MIGRATIONS):
+        return
+    with transaction(connection):
+        version = _version(connection)
+        if version > len(MIGRATIONS):
+            raise StateError(
+                f"the state was written by a newer mailgun-mcp (version {version} of the tables): update it"
+            )
+        for number, statements in enumerate(MIGRATIONS[version:], version + 1):
+            for statement in statements:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number}")
+
+
+def _version(connection: "sqlite3.Connection") -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run a blocking method of the store beside the event loop."""
+    from functools import partial
+
+    import anyio.to_thread
+
+    return await anyio.to_thread.run_sync(partial(function, *args, **kwargs))

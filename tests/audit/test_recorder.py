@@ -1,0 +1,234 @@
+"""What is written of a call, before it and after it, and what becomes of one that can't be written down."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from mailgun_mcp.audit.log import Call
+from mailgun_mcp.call.pipeline import run
+from mailgun_mcp.call.services import App
+from mailgun_mcp.catalogue.operation import Arguments
+from mailgun_mcp.policy.model import JournalRules
+from mailgun_mcp.policy.profiles import profile
+from mailgun_mcp.store.database import FILE, Store
+from tests.support.arguments import minimal
+from tests.support.operations import catalogue, find
+from tests.support.policies import policy
+from tests.support.recorder import Recorder, recorded_app
+
+pytestmark = pytest.mark.anyio
+
+BOUNCE = {"domain_name": "mg.example.com", "address": "ann@example.com"}
+
+
+@pytest.fixture
+def mailgun() -> Recorder:
+    return Recorder()
+
+
+def calls_of(app: App) -> list[Call]:
+    app.recorder.close()
+    return list(app.store.journal.calls())
+
+
+async def recorded(app: App, tool: str, arguments: Arguments) -> Call:
+    await run(app, tool, arguments)
+    return calls_of(app)[-1]
+
+
+async def test_a_call_that_changes_something_is_written_down_whole(mailgun: Recorder) -> None:
+    mailgun.answer = lambda line: httpx.Response(200, json={}, headers={"X-Mailgun-Request-Id": "req-1"})
+    app = recorded_app(mailgun, policy=profile("unguarded"))
+    call = await recorded(app, "delete_bounce", BOUNCE)
+    assert call.result | {"ms": 0} == {"outcome": "done", "status": 200, "attempts": 1, "request_id": "req-1", "ms": 0}
+    assert call.fields | {"digest": ""} == {
+        "tool": "delete_bounce",
+        "risk": "destructive",
+        "caller": "local",
+        "arguments": BOUNCE,
+        "account": "default",
+        "policy": ["unguarded", profile("unguarded").digest],
+        "digest": "",
+        "decision": {
+            "effect": "allow",
+            "rule": "unguarded/1",
+            "reason": "the operator started the server without guard rails",
+        },
+        "snapshot": {"records": 1, "copied": True},
+    }
+    assert [entry.kind for entry in app.store.journal.of_call(call.id)] == ["intent", "outcome"]
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "answer", "outcome"),
+    [
+        ("get_bounce", BOUNCE, 200, "done"),
+        ("get_bounce", BOUNCE, 404, "failed"),
+        ("get_bounce", {"domain_name": "x"}, 200, "invalid"),
+        ("delete_bounce", BOUNCE, 200, "held"),
+        ("update_route", {"id": "1"}, 200, "done"),
+        ("create_route", {"expression": "catch_all()", "action": ["stop()"]}, 500, "unknown"),
+        ("create_route", {"expression": "catch_all()", "action": ["stop()"]}, 400, "failed"),
+        ("list_undoable", {}, 200, "done"),
+        ("undo_operation", {"id": "none"}, 200, "failed"),
+    ],
+)
+async def test_every_call_has_an_outcome(
+    tool: str, arguments: Arguments, answer: int, outcome: str, mailgun: Recorder
+) -> None:
+    mailgun.answer = lambda _: httpx.Response(answer, json={})
+    call = await recorded(recorded_app(mailgun), tool, arguments)
+    assert (call.fields["tool"], call.outcome) == (tool, outcome)
+
+
+async def test_a_refusal_is_written_down_with_its_rule(mailgun: Recorder) -> None:
+    call = await recorded(recorded_app(mailgun, policy=profile("read-only")), "delete_bounce", BOUNCE)
+    assert (call.outcome, call.fields["decision"]["rule"], mailgun.lines) == ("refused", "read-only/otherwise", [])
+
+
+@pytest.mark.parametrize("name", [operation.name for operation in catalogue() if operation.risk != "read"])
+async def test_the_intent_is_there_before_the_request_leaves(name: str, mailgun: Recorder) -> None:
+    seen: list[list[str]] = []
+    app = recorded_app(mailgun, policy=profile("unguarded"))
+
+    def look(line: str) -> httpx.Response:
+        if mailgun.changes:
+            store = Store(app.state)
+            seen.append([entry.kind for entry in store.journal.entries()])
+            store.close()
+            mailgun.lines.clear()
+        return httpx.Response(200, json={})
+
+    mailgun.answer = look
+    await run(app, name, minimal(find(name)))
+    assert seen[:1] in ([["intent"]], []), "the outcome comes later"
+    assert seen or find(name).method == "GET"
+
+
+async def test_secrets_are_not_written_down_and_long_texts_are_digested(mailgun: Recorder) -> None:
+    app = recorded_app(mailgun, policy=profile("unguarded"))
+    made = {"domain_name": "mg.example.com", "login": ["ann"], "password": ["hunter2hunter2"]}
+    call = await recorded(app, "create_smtp_credentials", made)
+    assert call.fields["arguments"]["password"] == ["[redacted]"]
+    sent = {"domain_name": "mg.example.com", "from": "a@mg.example.com", "to": ["b@x.example"], "text": "x" * 9_000}
+    call = await recorded(app, "send_message", sent)
+    assert call.fields["arguments"]["text"]["characters"] == 9_000
+    assert b"hunter2" not in (app.state / FILE).read_bytes() + (app.state / f"{FILE}-wal").read_bytes()
+
+
+async def test_personal_data_is_left_out_where_the_policy_says_so(mailgun: Recorder) -> None:
+    app = recorded_app(mailgun, policy=policy("extends: unguarded\njournal: {personal: false}\n"))
+    call = await recorded(app, "delete_bounce", BOUNCE)
+    assert call.fields["arguments"] == {"domain_name": "mg.example.com", "address": "[personal]"}
+
+
+async def test_reads_are_left_out_where_the_policy_says_so(mailgun: Recorder) -> None:
+    app = recorded_app(mailgun, policy=policy("extends: unguarded\njournal: {reads: false}\n"))
+    await run(app, "get_bounce", BOUNCE)
+    call = await recorded(app, "delete_bounce", BOUNCE)
+    assert [one.id for one in calls_of(app)] == [call.id]
+
+
+async def test_what_is_old_is_removed_by_and_by(mailgun: Recorder) -> None:
+    app = recorded_app(mailgun, policy=policy("extends: unguarded\njournal: {keep: 1d}\n"))
+    await run(app, "get_bounce", BOUNCE)
+    app.recorder.close()
+    app.clock.now += 2 * 86_400.0  # type: ignore[attr-defined]  # the tests' own clock
+    del app.__dict__["recorder"]
+    call = await recorded(app, "get_bounce", BOUNCE)
+    assert [one.id for one in calls_of(app)] == [call.id]
+    assert app.store.journal.verify().broken is None
+
+
+def full(app: App) -> None:
+    """Let the file not grow any more: SQLite says that the disk is full."""
+    for store in (app.store, app.recorder._store):
+        store.nonces.burn("n", 2e9, 1e9)
+        with store.reading() as connection:
+            pages = connection.execute("PRAGMA page_count").fetchone()[0]
+            connection.execute(f"PRAGMA max_page_count = {pages}")
+
+
+def damaged(app: App) -> None:
+    app.state.mkdir(0o700, exist_ok=True)
+    (app.state / FILE).touch(0o600)
+    (app.state / FILE).write_bytes(b"x" * 4096)
+
+
+def open_to_others(app: App) -> None:
+    app.state.mkdir(exist_ok=True)
+    app.state.chmod(0o755)
+
+
+FAULTS = {"full": full, "damaged": damaged, "open to others": open_to_others}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("tool", ["delete_bounce", "update_route", "send_message", "create_route", "delete_domain"])
+async def test_what_cannot_be_written_down_is_not_made(tool: str, fault: str, mailgun: Recorder) -> None:
+    app = recorded_app(mailgun, policy=profile("unguarded"))
+    if fault == "full":
+        await fill(app)
+    FAULTS[fault](app)
+    outcome = await run(app, tool, minimal(find(tool)))
+    assert (outcome.kind, mailgun.changes) == ("failed", [])
+    assert outcome.text.startswith("Nothing was sent: the state in ") or str(app.state) in outcome.text
+
+
+async def fill(app: App) -> None:
+    """Use up what is free inside the pages that there are."""
+    full(app)
+    for length in (300, 1):
+        for _ in range(60):
+            outcome = await run(app, "get_bounce", {**BOUNCE, "address": f"{'x' * length}@example.com"})
+            assert outcome.kind == "done"
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_reads_go_on_and_the_fault_is_logged_once(
+    fault: str, mailgun: Recorder, capfd: pytest.CaptureFixture[str]
+) -> None:
+    app = recorded_app(mailgun)
+    if fault == "full":
+        await fill(app)
+    FAULTS[fault](app)
+    for _ in range(3):
+        assert (await run(app, "get_bounce", BOUNCE)).kind == "done"
+    app.recorder.close()
+    assert capfd.readouterr().err.count("calls are not recorded") == 1
+
+
+async def test_a_locked_store_is_told_and_nothing_is_sent(mailgun: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mailgun_mcp.store.database.BUSY_SECONDS", 0.01)
+    app = recorded_app(mailgun, policy=profile("unguarded"))
+    await run(app, "get_bounce", BOUNCE)
+    app.recorder.close()
+    other = Store(app.state)
+    with other.writing():
+        outcome = await run(app, "delete_domain", {"name": "mg.example.com"})
+    other.close()
+    assert (outcome.kind, mailgun.changes, "another process has held" in outcome.text) == ("failed", [], True)
+
+
+async def test_an_outcome_that_cannot_be_written_does_not_hide_the_result(mailgun: Recorder, capfd: Any) -> None:
+    app = recorded_app(mailgun, policy=profile("unguarded"))
+
+    def answer(line: str) -> httpx.Response:
+        if mailgun.changes:
+            open_to_others(app)
+            app.recorder._store.close()
+        return httpx.Response(200, json={"message": "gone"})
+
+    mailgun.answer = answer
+    outcome = await run(app, "delete_domain", {"name": "mg.example.com"})
+    assert json.loads(outcome.text) == {"message": "gone"}
+    assert "an outcome is not recorded" in capfd.readouterr().err
+
+
+def test_the_rules_have_the_defaults_that_the_guide_tells() -> None:
+    assert JournalRules() == JournalRules(personal=True, reads=True, keep=400 * 86_400, most_bytes=512 * 1024 * 1024)
+    guide = (Path(__file__).parents[2] / "docs" / "policies.md").read_text(encoding="utf-8")
+    assert ("`400d`" in guide, "512" in guide) == (True, True)

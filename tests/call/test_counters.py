@@ -1,0 +1,85 @@
+"""What policy counts: single uses, sends, spend, and third parties' text."""
+
+from mailgun_mcp.store.database import MONTHS, Store
+from tests.support.state import NOW, rows
+
+
+def test_a_nonce_is_good_once(store: Store) -> None:
+    assert [store.nonces.burn("one", NOW + 60, NOW) for _ in range(3)] == [True, False, False]
+    assert store.nonces.burn("two", NOW + 60, NOW)
+
+
+def test_a_nonce_is_good_once_also_after_a_restart(store: Store) -> None:
+    assert store.nonces.burn("one", NOW + 60, NOW)
+    store.close()
+    assert not Store(store.directory).nonces.burn("one", NOW + 60, NOW)
+
+
+def test_a_nonce_past_its_time_is_good_for_nothing(store: Store) -> None:
+    assert store.nonces.burn("one", NOW + 60, NOW)
+    assert not store.nonces.burn("one", NOW + 60, NOW + 60)
+    assert not store.nonces.burn("two", NOW, NOW)
+
+
+def test_nonces_past_their_time_are_forgotten(store: Store) -> None:
+    store.nonces.burn("old", NOW + 60, NOW)
+    store.nonces.burn("new", NOW + 600, NOW + 60)
+    assert rows(store, "SELECT nonce FROM nonces") == [("new",)]
+
+
+def test_recipients_are_counted_by_account_over_all_callers(store: Store) -> None:
+    store.sends.record("main", "ann", "a", 3, NOW - 3600)
+    store.sends.record("main", "ann", "a", 5, NOW - 3599)
+    store.sends.record("main", "bob", "b", 7, NOW)
+    store.sends.record("other", "ann", "a", 100, NOW)
+    assert store.sends.recipients_since("main", NOW - 3600) == 12
+    assert store.sends.recipients_since("nobody", 0) == 0
+
+
+def test_the_last_send_of_the_same_request_is_known(store: Store) -> None:
+    for at in (NOW - 5, NOW, NOW - 9):
+        store.sends.record("main", "ann", "a", 1, at)
+    store.sends.record("main", "ann", "b", 1, NOW + 5)
+    assert store.sends.last("main", "a") == NOW
+    assert store.sends.last("other", "a") is None
+
+
+def test_spend_is_summed_by_account_from_a_moment_on(store: Store) -> None:
+    for account, amount, at in (
+        ("main", 1.5, NOW - 1),
+        ("main", 2.25, NOW),
+        ("main", 4.0, NOW + 1),
+        ("other", 9.0, NOW),
+    ):
+        store.spend.record(account, amount, at)
+    assert store.spend.since("main", NOW) == 6.25
+    assert store.spend.since("nobody", 0) == 0
+
+
+def test_counts_are_forgotten_when_no_rule_can_ask_for_them(store: Store) -> None:
+    later = NOW + MONTHS + 1
+    for at in (NOW, later):
+        store.sends.record("main", "ann", "a", 1, at)
+        store.spend.record("main", 1.0, at)
+    assert (store.sends.recipients_since("main", 0), store.spend.since("main", 0)) == (1, 1.0)
+
+
+def test_the_last_look_at_third_parties_text_is_known_by_caller(store: Store) -> None:
+    assert store.untrusted.last("ann") is None
+    for at in (NOW, NOW + 5, NOW - 5):
+        store.untrusted.mark("ann", at)
+    store.untrusted.mark("bob", NOW - 9)
+    assert (store.untrusted.last("ann"), store.untrusted.last("bob")) == (NOW + 5, NOW - 9)
+
+
+def test_no_count_scans_what_it_does_not_count(store: Store) -> None:
+    store.sends.record("main", "ann", "a", 1, NOW)
+    queries = (
+        "SELECT sum(recipients) FROM sends WHERE account = 'a' AND at > 1",
+        "SELECT max(at) FROM sends WHERE account = 'a' AND digest = 'b'",
+        "DELETE FROM sends WHERE at < 1",
+        "DELETE FROM nonces WHERE expires <= 1",
+        "SELECT * FROM approvals WHERE binding = 'a' AND status = 'approved' ORDER BY created, id",
+    )
+    plans = [rows(store, f"EXPLAIN QUERY PLAN {query}")[0][3] for query in queries]
+    assert [plan.split()[0] for plan in plans] == ["SEARCH"] * len(queries)

@@ -1,0 +1,195 @@
+"""Processes that do the same at the same time, and processes that are killed."""
+
+import multiprocessing
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailgun_mcp.store.database import FILE, StateError, Store
+from tests.support.state import NOW, PATIENCE, asked, granted, held, python, rows
+
+ROUNDS = 100
+Act = Callable[[Store, Any], bool]
+
+
+def burn(store: Store, nonce: str) -> bool:
+    return store.nonces.burn(nonce, NOW + 60, NOW)
+
+
+def use(store: Store, name: str) -> bool:
+    return store.approvals.use(name, NOW)
+
+
+def redeem(store: Store, request: str) -> bool:
+    found = granted(store, asked(request=request))
+    return found is not None and store.approvals.use(found.id, NOW)
+
+
+def second_yes(store: Store, name: str) -> bool:
+    """Give a yes under one and the same name; at most one of them counts."""
+    try:
+        return bool(store.approvals.approve(name, by="ann", now=NOW, typed="mail.example.com"))
+    except StateError:
+        return False
+
+
+def open_anew(store: Store, name: str) -> bool:
+    """Burn a nonce in a state that nobody made yet."""
+    other = Store(store.directory / name)
+    try:
+        return other.nonces.burn("nonce", NOW + 60, NOW)
+    finally:
+        other.close()
+
+
+def race(directory: Path, act: Act, subjects: list[Any], barrier: Barrier, results: Any) -> None:
+    store = Store(directory)
+    won = []
+    try:
+        for subject in subjects:
+            barrier.wait(PATIENCE)
+            won.append(act(store, subject))
+    finally:
+        if len(won) < len(subjects):
+            barrier.abort()
+        results.put(won)
+
+
+def winners(directory: Path, act: Act, subjects: Iterable[Any], processes: int = 2) -> list[int]:
+    """Return how many processes won each round."""
+    context = multiprocessing.get_context("spawn")
+    barrier, results, listed = context.Barrier(processes), context.Queue(), list(subjects)
+    racers = [context.Process(target=race, args=(directory, act, listed, barrier, results)) for _ in range(processes)]
+    for racer in racers:
+        racer.start()
+    # A racer that fails breaks the barrier: the others then end at once instead of waiting for it.
+    won = [results.get(timeout=PATIENCE) for _ in racers]
+    for racer in racers:
+        racer.join(PATIENCE)
+    results.close()
+    return [sum(outcomes) for outcomes in zip(*won, strict=True)]
+
+
+def approvals(store: Store, count: int) -> list[str]:
+    """Hold and approve so many calls and return their ids."""
+    names = [held(store, asked(request=str(number))).id for number in range(count)]
+    return [store.approvals.approve(name, by="ann", now=NOW).id for name in names]
+
+
+def test_a_nonce_is_burnt_by_one_process(store: Store) -> None:
+    assert winners(store.directory, burn, map(str, range(ROUNDS))) == [1] * ROUNDS
+
+
+def test_an_approval_is_used_by_one_process(store: Store) -> None:
+    assert winners(store.directory, use, approvals(store, ROUNDS)) == [1] * ROUNDS
+    assert {approval.status for approval in store.approvals.list(NOW)} == {"used"}
+
+
+def test_a_call_is_let_through_in_one_process(store: Store) -> None:
+    approvals(store, ROUNDS)
+    assert winners(store.directory, redeem, map(str, range(ROUNDS)), processes=4) == [1] * ROUNDS
+
+
+def test_one_person_in_two_terminals_is_one_person(store: Store) -> None:
+    names = [held(store, asked("two_people", request=str(number))).id for number in range(20)]
+    assert winners(store.directory, second_yes, names) == [1] * 20
+    assert {(one.status, one.people) for one in store.approvals.list(NOW)} == {("pending", "ann")}
+
+
+def test_a_new_state_is_made_by_all_who_come_at_once(store: Store) -> None:
+    store.directory.mkdir(mode=0o700)
+    assert winners(store.directory, open_anew, map(str, range(30)), processes=6) == [1] * 30
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from mailgun_mcp.store.database import Store
+from tests.support.state import NOW, asked, held
+store = Store(Path(sys.argv[1]))
+for number in range(100_000):
+    approval = held(store, asked(request=str(number)))
+    store.approvals.approve(approval.id, by="ann", now=NOW)
+    print(approval.id, flush=True)
+"""
+INSIDE = """
+import sys, time
+from pathlib import Path
+from mailgun_mcp.store.database import Store
+store = Store(Path(sys.argv[1]))
+with store.writing() as connection:
+    connection.execute("UPDATE approvals SET status = 'approved'")
+    print("inside", flush=True)
+    sys.stdin.read()
+"""
+
+
+def killed_after(lines: int, code: str, directory: Path) -> list[str]:
+    """Run `code` until it has written so many lines, kill it, and return all that it wrote."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(directory)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    said = [process.stdout.readline() for _ in range(lines)]
+    process.send_signal(signal.SIGKILL)
+    rest, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == -signal.SIGKILL
+    return [line.rstrip("\n") for line in (*said, *rest.splitlines(keepends=True)) if line.endswith("\n")]
+
+
+@pytest.mark.parametrize("lines", [1, 2, 7, 30])
+def test_a_killed_process_leaves_what_it_had_written_and_nothing_by_half(store: Store, lines: int) -> None:
+    said = killed_after(lines, WRITER, store.directory)
+    status = {approval.id: approval.status for approval in store.approvals.list(NOW)}
+    assert len(said) >= lines
+    assert {status[name] for name in said} == {"approved"}
+    assert len(status) - len(said) in (0, 1)
+    assert rows(store, "PRAGMA integrity_check") == [("ok",)]
+    assert all(store.approvals.use(name, NOW) for name in said)
+
+
+def test_what_a_killed_process_was_about_to_write_was_never_written(store: Store) -> None:
+    approval = held(store, asked())
+    assert killed_after(1, INSIDE, store.directory) == ["inside"]
+    assert store.approvals.list(NOW) == (approval,)
+    assert store.approvals.approve(approval.id, by="ann", now=NOW).status == "approved"
+
+
+def test_a_journal_that_was_cut_off_loses_its_end_only(store: Store) -> None:
+    said = killed_after(10, WRITER, store.directory)
+    wal = store.directory / f"{FILE}-wal"
+    wal.write_bytes(wal.read_bytes()[: wal.stat().st_size * 2 // 3 + 11])
+    kept = [approval.id for approval in store.approvals.list(NOW)]
+    assert set(kept) < set(said) or set(said) <= set(kept)
+    with sqlite3.connect(store.directory / FILE) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    connection.close()
+
+
+COMES_AND_GOES = """
+import sys
+from pathlib import Path
+from mailgun_mcp.store.database import Store
+store = Store(Path(sys.argv[1]))
+with store.reading() as connection:
+    print(*sorted(row[0] for row in connection.execute("SELECT nonce FROM nonces")))
+store.close()
+"""
+
+
+def test_what_one_process_writes_over_two_connections_is_seen_after_others_came_and_went(store: Store) -> None:
+    """Closing a file drops every lock that a process has on it, and another would take the log away."""
+    assert store.nonces.burn("first", NOW + 60, NOW)
+    beside = Store(store.directory)
+    assert not beside.nonces.burn("first", NOW + 60, NOW)
+    assert python(COMES_AND_GOES, store.directory) == ["first"]
+    assert store.nonces.burn("second", NOW + 60, NOW)
+    assert python(COMES_AND_GOES, store.directory) == ["first second"]
+    beside.close()

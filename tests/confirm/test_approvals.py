@@ -1,0 +1,291 @@
+"""Held calls: who may answer, what a yes is good for, and how it ends."""
+
+import string
+from dataclasses import replace
+
+import pytest
+
+from mailgun_mcp.confirm.approvals import Answer, Approval, Status
+from mailgun_mcp.confirm.form import Form
+from mailgun_mcp.policy.model import LEVELS, Level
+from mailgun_mcp.store.database import StateError, Store, UnknownName
+from mailgun_mcp.store.ids import ALPHABET
+from tests.support.state import NOW, TTL, asked, granted, held
+
+NAME = "mail.example.com"
+
+
+def approved(store: Store, level: Level = "ask", **changes: str) -> Approval:
+    """A call that has the yes that it needs."""
+    approval = held(store, asked(level, **changes))
+    for by in ("ann", "bob") if level == "two_people" else ("ann",):
+        approval = store.approvals.approve(approval.id, by=by, now=NOW, typed=approval.typed)
+    return approval
+
+
+def ended(store: Store, status: Status) -> Approval:
+    """A call that no longer waits for an answer, as it is at NOW."""
+    approval = held(store, asked()) if status in ("denied", "stale") else approved(store)
+    match status:
+        case "denied":
+            return store.approvals.deny(approval.id, by="ann", now=NOW)
+        case "stale":
+            held(store, asked(preview="changed"))
+        case "used":
+            assert store.approvals.use(approval.id, NOW)
+        case "expired":
+            return store.approvals.get(approval.id, NOW + TTL)
+    return store.approvals.get(approval.id, NOW)
+
+
+def test_a_held_call_says_all_that_a_person_needs(store: Store) -> None:
+    form = asked("typed")
+    approval = held(store, form)
+    assert approval == Approval(
+        id=approval.id,
+        created=NOW,
+        expires=NOW + TTL,
+        status="pending",
+        tool="delete_domain",
+        title="Delete a domain",
+        text=form.text,
+        level="typed",
+        typed=NAME,
+        account="main",
+        caller="local",
+        client="tests",
+        binding=form.binding.digest,
+        preview="seen",
+        answers=(),
+    )
+    assert store.approvals.get(approval.id, NOW) == approval
+    assert store.approvals.list(NOW) == (approval,)
+
+
+def test_ids_are_short_readable_and_never_the_same(store: Store) -> None:
+    ids = [held(store, asked(request=str(number))).id for number in range(50)]
+    assert len(set(ids)) == 50
+    assert {len(name) for name in ids} == {8}
+    assert set("".join(ids)) <= set(ALPHABET) <= set(string.ascii_lowercase + string.digits) - set("il1o0")
+
+
+def test_what_a_program_is_shown_is_not_what_the_yes_is_bound_by(store: Store) -> None:
+    record = approved(store, "typed").record
+    assert record == {
+        "id": record["id"],
+        "status": "approved",
+        "tool": "delete_domain",
+        "title": "Delete a domain",
+        "text": asked().text,
+        "level": "typed",
+        "typed": NAME,
+        "account": "main",
+        "caller": "local",
+        "client": "tests",
+        "created": "2027-01-15T08:00:00Z",
+        "expires": "2027-01-15T08:10:00Z",
+        "answers": [{"by": "ann", "at": "2027-01-15T08:00:00Z", "yes": True}],
+    }
+
+
+def test_the_same_call_is_held_once(store: Store) -> None:
+    first = held(store, asked())
+    assert held(store, asked(), NOW + 60) == first
+    assert store.approvals.list(NOW) == (first,)
+
+
+@pytest.mark.parametrize("other", [asked(request="other"), asked(caller="someone")], ids=["request", "caller"])
+def test_another_call_is_held_beside_it(store: Store, other: Form) -> None:
+    first, second = held(store, asked()), held(store, other)
+    assert store.approvals.list(NOW, "pending") == tuple(sorted((first, second), key=lambda one: one.id))
+
+
+def test_a_call_is_held_anew_when_its_target_changed(store: Store) -> None:
+    first, second = held(store, asked()), held(store, asked(preview="changed"))
+    assert store.approvals.list(NOW, "pending") == (second,)
+    assert store.approvals.get(first.id, NOW) == replace(first, status="stale")
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_yes_lets_the_call_through_once_and_names_who_gave_it(store: Store, level: Level) -> None:
+    approval = approved(store, level)
+    people = ("ann", "bob") if level == "two_people" else ("ann",)
+    assert approval.answers == tuple(Answer(by, NOW, True) for by in people)
+    assert granted(store, asked(level)) == approval
+    assert [store.approvals.use(approval.id, NOW) for _ in range(3)] == [True, False, False]
+    assert granted(store, asked(level)) is None
+    assert store.approvals.get(approval.id, NOW) == replace(approval, status="used")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [asked(request="other"), asked(caller="someone")],
+    ids=["another request", "another caller"],
+)
+def test_a_yes_is_good_for_no_other_call(store: Store, other: Form) -> None:
+    approval = approved(store)
+    assert granted(store, other) is None
+    assert store.approvals.get(approval.id, NOW) == approval
+
+
+def test_a_yes_is_stale_when_the_target_changed_since(store: Store) -> None:
+    approval = approved(store)
+    assert granted(store, asked(preview="changed")) is None
+    assert granted(store, asked()) is None
+    assert store.approvals.get(approval.id, NOW).status == "stale"
+    assert not store.approvals.use(approval.id, NOW)
+
+
+@pytest.mark.parametrize("given", LEVELS)
+@pytest.mark.parametrize("needed", LEVELS)
+def test_a_yes_is_good_where_no_more_is_asked_of_a_person(store: Store, given: Level, needed: Level) -> None:
+    approved(store, given)
+    assert (granted(store, asked(needed)) is not None) == (LEVELS.index(given) >= LEVELS.index(needed))
+
+
+@pytest.mark.parametrize("first", LEVELS)
+@pytest.mark.parametrize("then", LEVELS)
+def test_a_held_call_stands_until_more_is_asked_of_a_person(store: Store, first: Level, then: Level) -> None:
+    before, after = held(store, asked(first)), held(store, asked(then))
+    same = LEVELS.index(first) >= LEVELS.index(then)
+    assert (before.id == after.id) == same
+    assert store.approvals.list(NOW, "stale") == (() if same else (replace(before, status="stale"),))
+
+
+def test_nothing_is_granted_before_the_yes(store: Store) -> None:
+    approval = held(store, asked())
+    assert granted(store, asked()) is None
+    assert not store.approvals.use(approval.id, NOW)
+
+
+def test_two_people_have_to_be_two(store: Store) -> None:
+    approval = held(store, asked("two_people"))
+    once = store.approvals.approve(approval.id, by="ann", now=NOW, typed=NAME)
+    assert (once.status, once.people) == ("pending", "ann")
+    assert granted(store, asked("two_people")) is None
+    for again in ("ann", " ann ", "ANN", "\uff41\uff4e\uff4e"):
+        with pytest.raises(StateError, match="needs a second person"):
+            store.approvals.approve(approval.id, by=again, now=NOW, typed=NAME)
+    twice = store.approvals.approve(approval.id, by="bob", now=NOW, typed=NAME)
+    assert (twice.status, twice.people) == ("approved", "ann and bob")
+
+
+@pytest.mark.parametrize("by", ["alice", "Alice", " alice\n"])
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_caller_is_no_person_to_ask(store: Store, level: Level, by: str) -> None:
+    approval = held(store, asked(level, caller="alice"))
+    with pytest.raises(StateError, match="it needs another person's yes"):
+        store.approvals.approve(approval.id, by=by, now=NOW, typed=NAME)
+    assert store.approvals.get(approval.id, NOW) == approval
+
+
+@pytest.mark.parametrize("by", ["", " \n"])
+def test_nobody_approves_nothing(store: Store, by: str) -> None:
+    approval = held(store, asked())
+    with pytest.raises(StateError, match="names the person"):
+        store.approvals.approve(approval.id, by=by, now=NOW)
+    assert store.approvals.get(approval.id, NOW) == approval
+
+
+@pytest.mark.parametrize("typed", [None, "", "  ", "mail.example.co", "MAIL.example.com", "yes"])
+@pytest.mark.parametrize("level", [level for level in LEVELS if level != "ask"])
+def test_a_wrong_name_is_no_yes(store: Store, level: Level, typed: str | None) -> None:
+    approval = held(store, asked(level))
+    with pytest.raises(StateError, match=f"wrong name: .* {NAME}"):
+        store.approvals.approve(approval.id, by="ann", now=NOW, typed=typed)
+    assert store.approvals.get(approval.id, NOW) == approval
+
+
+def test_a_name_may_stand_in_a_line_of_its_own(store: Store) -> None:
+    approval = held(store, asked("typed"))
+    assert store.approvals.approve(approval.id, by="ann", now=NOW, typed=f" {NAME}\n").status == "approved"
+
+
+@pytest.mark.parametrize("typed", [None, "", " "])
+def test_a_target_without_a_visible_name_is_never_approved_by_typing_nothing(store: Store, typed: str | None) -> None:
+    approval = held(store, replace(asked("typed"), typed=" "))
+    with pytest.raises(StateError, match="wrong name"):
+        store.approvals.approve(approval.id, by="ann", now=NOW, typed=typed)
+
+
+def test_one_no_ends_it_also_after_a_yes(store: Store) -> None:
+    waiting, ready = held(store, asked(request="waiting")), approved(store)
+    for approval in (waiting, ready):
+        denied = store.approvals.deny(approval.id, by="bob", now=NOW)
+        answers = (*approval.answers, Answer("bob", NOW, False))
+        assert denied == replace(approval, status="denied", answers=answers)
+        assert not store.approvals.use(approval.id, NOW)
+    assert granted(store, asked()) is None
+
+
+ENDINGS: dict[Status, str] = {
+    "denied": "has been denied",
+    "used": "has been approved by ann, and used",
+    "expired": "has expired",
+    "stale": "is about something that has changed since",
+}
+
+
+@pytest.mark.parametrize("status", ENDINGS)
+@pytest.mark.parametrize("answer", ["approve", "deny"])
+def test_what_is_over_cannot_be_answered_and_says_why(store: Store, status: Status, answer: str) -> None:
+    approval = ended(store, status)
+    assert approval.status == status
+    now = NOW + TTL if status == "expired" else NOW
+    done = {"approve": "approved", "deny": "denied"}[answer]
+    with pytest.raises(StateError, match=f"^{approval.id} {ENDINGS[status]}.* no longer be {done}$"):
+        getattr(store.approvals, answer)(approval.id, by="bob", now=now)
+    assert store.approvals.get(approval.id, now) == approval
+
+
+def test_what_is_approved_says_by_whom_when_approved_again(store: Store) -> None:
+    approval = approved(store)
+    with pytest.raises(StateError, match="has been approved by ann already"):
+        store.approvals.approve(approval.id, by="bob", now=NOW)
+
+
+def test_a_held_call_expires_with_or_without_a_yes(store: Store) -> None:
+    waiting, ready = held(store, asked(request="waiting")), approved(store)
+    before, after = NOW + TTL - 0.001, NOW + TTL
+    assert {one.status for one in store.approvals.list(before)} == {"pending", "approved"}
+    assert granted(store, asked(), before) == ready
+    assert {one.status for one in store.approvals.list(after)} == {"expired"}
+    assert not store.approvals.use(ready.id, after)
+    assert granted(store, asked(), after) is None
+    with pytest.raises(StateError, match="has expired"):
+        store.approvals.approve(waiting.id, by="ann", now=after)
+
+
+def test_a_clock_that_is_set_back_revives_nothing(store: Store) -> None:
+    approval = approved(store)
+    assert granted(store, asked(), NOW + TTL) is None
+    assert granted(store, asked(), NOW) is None
+    assert store.approvals.get(approval.id, NOW).status == "expired"
+
+
+def test_after_its_end_the_call_is_held_anew(store: Store) -> None:
+    first = held(store, asked())
+    second = held(store, asked(), NOW + TTL)
+    assert first.id != second.id
+    assert store.approvals.list(NOW + TTL, "pending") == (second,)
+
+
+def test_an_unknown_id_names_what_waits(store: Store) -> None:
+    approval = held(store, asked())
+    typo = approval.id[:-1] + "!"
+    message = f"unknown approval '{typo}': did you mean '{approval.id}'"
+    with pytest.raises(UnknownName, match=message):
+        store.approvals.get(typo, NOW)
+    with pytest.raises(UnknownName, match=message):
+        store.approvals.approve(typo, by="ann", now=NOW)
+    with pytest.raises(UnknownName, match=message):
+        store.approvals.deny(typo, by="ann", now=NOW)
+    assert not store.approvals.use(typo, NOW)
+
+
+def test_what_is_long_over_is_forgotten(store: Store) -> None:
+    old = held(store, asked(request="old"))
+    new = held(store, asked(), NOW + 500 * 86_400)
+    assert store.approvals.list(NOW + 500 * 86_400) == (new,)
+    with pytest.raises(UnknownName):
+        store.approvals.get(old.id, NOW)

@@ -1,0 +1,217 @@
+"""Why a decision fell: what each rule made of the call, a policy's own tests, the table, and a replayed journal."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailgun_mcp.policy.engine import Verdict, explain
+from mailgun_mcp.policy.file.examples import run_examples
+from mailgun_mcp.policy.file.replay import JournalError, replay
+from mailgun_mcp.policy.file.table import rows
+from mailgun_mcp.policy.profiles import profile
+from tests.support.operations import catalogue
+from tests.support.policies import EXAMPLES, facts, policy, send
+
+TEAM = """extends: read-only
+rules:
+  - {match: {risk: send, recipients: {more_than: 1}}, decision: confirm, level: approval}
+  - {match: {domain: "*.prod.example.com"}, decision: deny}
+  - {match: {tool: create_smtp_credentials, arguments: {password: "123*"}}, decision: deny}
+  - {name: broken, match: {tool: send_message, arguments: {subject: {more_than: 1}}}, decision: deny}
+  - {name: bounces, match: {toolset: bounces}, decision: allow}
+send: {recipients_per_call: 5, duplicate_window: 1m}
+"""
+
+
+def test_each_rule_says_what_it_made_of_the_call() -> None:
+    call = facts("delete_bounce", {"domain_name": "mg.example.com", "address": "a@gmail.com"})
+
+    assert explain(policy(TEAM), call) == [
+        Verdict("send/recipients_per_call", "deny", False, "not about delete_bounce"),
+        Verdict("send/duplicate_window", "confirm", False, "not about delete_bounce"),
+        Verdict("policy.yaml:5 (rule 2)", "deny", False, "domain is 'mg.example.com', not *.prod.example.com"),
+        Verdict("policy.yaml:6 (rule 3)", "deny", False, "tool is delete_bounce, not create_smtp_credentials"),
+        Verdict("policy.yaml:7 (broken)", "deny", False, "tool is delete_bounce, not send_message"),
+        Verdict("policy.yaml:4 (rule 1)", "confirm", False, "risk is destructive, not send"),
+        Verdict("policy.yaml:8 (bounces)", "allow", True, "it matches toolset: bounces", decides=True),
+        Verdict("read-only/1", "allow", False, "risk is destructive, not read"),
+    ]
+
+
+def test_a_rule_that_failed_is_the_one_that_decides() -> None:
+    verdicts = explain(policy(TEAM), send("a@example.com", subject="hello"))
+
+    why = "rule policy.yaml:7 (broken) failed (ValueError)"
+    assert [verdict for verdict in verdicts if verdict.decides] == [
+        Verdict("policy.yaml:7 (broken)", "deny", False, why, decides=True, failed=True)
+    ]
+
+
+def test_a_secret_argument_is_not_explained() -> None:
+    call = facts("create_smtp_credentials", {"domain_name": "a.example.com", "password": "hunter2"})
+    told = [verdict.why for verdict in explain(policy(TEAM), call)]
+
+    assert "arguments.password is a secret, not 123*" in told
+    assert "hunter2" not in str(told)
+
+
+@pytest.mark.parametrize(
+    ("match", "why"),
+    [
+        ("{recipients: {more_than: 5}}", "recipients.more_than is 4, not 5"),
+        (
+            "{recipients: {domains: gmail.com}}",
+            "recipients.domains is 'a@a.example', 'b@a.example', 'c@a.example' and 1 more, not gmail.com",
+        ),
+        ("{arguments: {cc: x}}", "arguments.cc is not given, not x"),
+        ("{arguments: {subject: {not: {exists: true}}}}", "arguments.subject is 'hi', not not exists true"),
+        ("{hour: 3}", "hour is 00:00 UTC, not 3"),
+        ("{weekday: [mon, tue]}", "weekday is thu UTC, not mon or tue"),
+        ("{after_untrusted: 5m}", "after_untrusted is never shown, not 5m"),
+        ("{destinations: x}", "destinations is none, not x"),
+        ("{region: eu}", "region is None, not eu"),
+        ("{bulk: false}", "bulk is true, not false"),
+        ("{reversible: whole}", "reversible is no, not whole"),
+    ],
+)
+def test_why_a_rule_does_not_match_is_told_from_the_call(match: str, why: str) -> None:
+    call = send("a@a.example", "b@a.example", "c@a.example", "d@a.example", subject="hi")
+    (verdict,) = explain(policy(f"rules: [{{match: {match}, decision: deny}}]"), call)
+
+    assert verdict.why == why
+
+
+def test_long_values_are_cut() -> None:
+    call = send("a@a.example", subject="x" * 500)
+    (verdict,) = explain(policy("rules: [{match: {arguments: {subject: y}}, decision: deny}]"), call)
+
+    assert verdict.why == f"arguments.subject is {'x' * 80!r}…, not y"
+
+
+@pytest.mark.parametrize("text", EXAMPLES, ids=["solo", "team", "bot"])
+def test_the_policies_of_the_guide_pass_their_tests(text: str) -> None:
+    guide = policy(text.partition("version: 1\n")[2])
+    results = run_examples(guide, catalogue())
+
+    assert len(results) >= 8
+    assert [(result.example.call, result.faults) for result in results if not result.passed] == []
+
+
+def test_a_test_that_fails_says_how() -> None:
+    wrong = policy(
+        TEAM
+        + """
+tests:
+  - {call: "delete_bounce {domain_name: a.example.com}", expect: deny, level: typed, rule: "send/*"}
+  - {call: "delete_bounce {domain_name: a.example.com}", expect: allow, rule: bounces}
+  - {call: "delete_bounce {domain_name: a.example.com}", expect: allow, rule: "policy.yaml:8*"}
+"""
+    )
+
+    assert [result.faults for result in run_examples(wrong, catalogue())] == [
+        (
+            "expected deny, got allow",
+            "expected level typed, got none",
+            "expected rule send/*, got policy.yaml:8 (bounces)",
+        ),
+        (),
+        (),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tool", "told"),
+    [
+        ("list_domains", "deny if domain: *.prod.example.com; else allow"),
+        ("delete_bounce", "deny if domain: *.prod.example.com; else allow"),
+        ("delete_domain", "deny"),
+        (
+            "send_message",
+            "deny if send/recipients_per_call; deny if domain: *.prod.example.com; "
+            "deny if arguments.subject: more than 1; confirm (approval) if recipients.more_than: 1; else deny",
+        ),
+    ],
+)
+def test_the_table_tells_what_a_decision_depends_on(tool: str, told: str) -> None:
+    row = {row.operation.name: row for row in rows(policy(TEAM), catalogue())}[tool]
+
+    assert str(row) == told
+
+
+def test_the_table_has_every_operation_in_order() -> None:
+    table = list(rows(profile("guarded"), catalogue()))
+
+    assert [row.operation.name for row in table] == list(catalogue().names)
+    assert {str(row) for row in table if row.operation.risk == "read"} == {"allow"}
+
+
+def test_the_table_tells_of_duplicates_where_they_matter() -> None:
+    table = {
+        row.operation.name: str(row)
+        for row in rows(policy("extends: unguarded\nsend: {duplicate_window: 1m}"), catalogue())
+    }
+
+    assert table["send_message"] == "confirm if send/duplicate_window; else allow"
+    assert table["delete_domain"] == "allow"
+
+
+READ_MAIL = {"tool": "get_stored_message", "arguments": {"domain_name": "a.example.com", "storage_key": "k"}}
+SEND = {"tool": "send_message", "arguments": {"domain_name": "a.example.com", "to": ["x@example.com"]}}
+
+
+def replayed(text: str, *entries: dict[str, Any]) -> list[str]:
+    """Return the effect of each entry, with a mark where it differs from what was recorded."""
+    lines = [json.dumps(entry) for entry in entries]
+    calls = replay(lines, policy(text), catalogue())
+    return [f"{call.decision.effect if call.decision else None}{'*' if call.differs else ''}" for call in calls]
+
+
+def test_a_replay_knows_what_came_before_each_call() -> None:
+    assert replayed(
+        "extends: guarded\nsend: {recipients_per_hour: 2, duplicate_window: 10m}",
+        {**SEND, "when": "2026-01-01T09:00:00Z", "decision": "allow"},
+        {**SEND, "when": "2026-01-01T09:05:00Z", "decision": "allow"},
+        {**SEND, "when": "2026-01-01T09:30:00Z", "decision": {"effect": "deny", "rule": "send/recipients_per_hour"}},
+        {**READ_MAIL, "when": "2026-01-01T11:00:00Z"},
+        {**SEND, "when": "2026-01-01T11:10:00Z", "decision": "allow"},
+        {**SEND, "when": "2026-01-01T11:16:00Z", "caller": "other", "decision": "allow"},
+        {"tool": "gone"},
+    ) == ["allow", "confirm*", "deny", "allow", "confirm*", "allow", "None"]
+
+
+def test_a_refused_call_did_not_happen() -> None:
+    refused = {**SEND, "decision": "deny"}
+
+    assert replayed("extends: guarded\nsend: {duplicate_window: 10m}", refused, refused) == ["allow*", "allow*"]
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("{", "line 2: Expecting property name"),
+        ("[]", "line 2: a call is an object with a tool"),
+        ('{"tool": "list_domains", "arguments": []}', "line 2: arguments is not an object"),
+        ('{"tool": "list_domains", "when": "noon"}', "line 2: 'noon' is not a time"),
+        ('{"tool": "list_domains", "decision": "alow"}', "line 2: unknown decision 'alow': did you mean 'allow'?"),
+        ("[" * 100_000, "line 2: maximum recursion depth"),
+    ],
+)
+def test_a_journal_that_cannot_be_read_says_where(line: str, problem: str) -> None:
+    with pytest.raises(JournalError) as raised:
+        list(replay(["\n", line], policy("extends: guarded"), catalogue()))
+
+    assert str(raised.value).startswith(problem)
+
+
+def test_the_guide_names_every_key_of_the_schema() -> None:
+    root = Path(__file__).parents[2] / "docs"
+    guide = (root / "policies.md").read_text(encoding="utf-8")
+    schema = json.loads((root / "policy.schema.json").read_text(encoding="utf-8"))
+    records = [schema, *schema["$defs"].values()]
+    keys = {key for record in records for key in record.get("properties", {})}
+
+    assert {
+        key for key in keys if f"`{key}`" not in guide and f"{key}:" not in guide and f" {key}," not in guide
+    } == set()

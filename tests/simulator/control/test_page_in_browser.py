@@ -1,0 +1,112 @@
+"""The page in a real browser: it is styled, its script runs, and none of the mail does."""
+
+import shutil
+import socket
+import subprocess
+import threading
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from mailgun_mcp.simulator import Account, create_app
+from mailgun_mcp.simulator.control.page import HTML
+from mailgun_mcp.simulator.control.page_views import HOME, PREFIX
+from mailgun_mcp.simulator.http.asgi import App, Receive, Scope, Send, send_reply
+from mailgun_mcp.simulator.replies.reply import Reply
+from tests.simulator import hostile
+from tests.simulator.conftest import PLAIN
+from tests.support.operations import catalogue
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no chromium or google-chrome to open the page with")
+PATIENCE = 60
+LIGHT, DARK = (0xF3, 0xF4, 0xF6), (0x1F, 0x24, 0x2A)
+
+
+class Site:
+    """The simulator, which notes what it is asked for; `/raw` is hostile HTML that nothing holds back."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self.asked: list[str] = []
+        self.address = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.asked.append(scope["path"])
+        if scope["path"] == "/raw":
+            await send_reply(send, Reply(hostile.EVERYTHING, 200, HTML))
+        elif scope["path"].startswith(hostile.BEACON):
+            await send_reply(send, Reply("", 200, HTML))
+        else:
+            await self._app(scope, receive, send)
+
+    def beacons(self) -> set[str]:
+        return {path.removeprefix(hostile.BEACON) for path in self.asked if path.startswith(hostile.BEACON)}
+
+
+@pytest.fixture
+def site(account: Account) -> Iterator[Site]:
+    site = Site(create_app(catalogue(), account=account, control=True))
+    hostile.fill(account, account.domains[PLAIN])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        site.address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server = uvicorn.Server(uvicorn.Config(site, log_config=None, lifespan="off", ws="none"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            yield site
+        finally:
+            server.should_exit = True
+            thread.join(PATIENCE)
+
+
+def browse(site: Site, path: str, profile: Path, *options: str) -> str:
+    assert BROWSER is not None
+    always = ("--headless=new", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--no-sandbox")
+    arguments = [BROWSER, *always, f"--user-data-dir={profile}", "--virtual-time-budget=4000", *options]
+    done = subprocess.run([*arguments, site.address + path], capture_output=True, timeout=PATIENCE, check=True)
+    return done.stdout.decode()
+
+
+def test_the_attacks_are_real(site: Site, tmp_path: Path) -> None:
+    browse(site, "/raw", tmp_path, "--dump-dom")
+    assert site.beacons() == set(hostile.ATTACKS)
+
+
+@pytest.mark.parametrize("view", ["message", "mail", "messages", "events", "inbound", "outbox", "suppressions"])
+def test_nothing_of_a_mail_runs_or_calls_home(site: Site, tmp_path: Path, view: str) -> None:
+    path = f"{PREFIX}{view}?domain={PLAIN}&key=hostile"
+    dom = browse(site, path, tmp_path, "--dump-dom")
+    assert site.beacons() == set()
+    assert (f"{PREFIX}mail" in site.asked) is (view in ("message", "mail"))
+    assert "beacon" in dom
+
+
+def test_the_script_of_the_page_runs_under_its_policy(site: Site, tmp_path: Path) -> None:
+    dom = browse(site, HOME, tmp_path, "--dump-dom")
+    assert '<div class="tools" id="tools" role="group" aria-label="Tools">' in dom
+    assert {f"{PREFIX}page.css", f"{PREFIX}page.js"} <= set(site.asked)
+
+
+@pytest.mark.parametrize(("scheme", "ground"), [("1", LIGHT), ("0", DARK)], ids=["light", "dark"])
+def test_the_page_is_light_or_dark_as_the_reader_wants(
+    site: Site, tmp_path: Path, scheme: str, ground: tuple[int, int, int]
+) -> None:
+    picture = tmp_path / "page.png"
+    browse(site, HOME, tmp_path, f"--blink-settings=preferredColorScheme={scheme}", f"--screenshot={picture}")
+    assert first_pixel(picture.read_bytes()) == ground
+
+
+def first_pixel(png: bytes) -> tuple[int, int, int]:
+    """Return the colour of the upper left corner, which no PNG filter changes."""
+    place, data = 8, b""
+    while place < len(png):
+        size = int.from_bytes(png[place : place + 4])
+        if png[place + 4 : place + 8] == b"IDAT":
+            data += png[place + 8 : place + 8 + size]
+        place += size + 12
+    red, green, blue = zlib.decompress(data)[1:4]
+    return red, green, blue

@@ -1,0 +1,90 @@
+"""An account that is kept in a file outlives its process, and no file is overwritten that it did not write."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailgun_mcp.simulator import Account
+from mailgun_mcp.simulator.control.account_json import snapshot
+from mailgun_mcp.simulator.control.state_file import StateFileError, open_account, write, write_account
+from mailgun_mcp.simulator.model.clock import HOUR, ManualClock
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state.json"
+
+
+def test_without_a_file_there_is_no_account(path: Path, clock: ManualClock) -> None:
+    assert open_account(path, clock) is None
+
+
+def test_what_was_written_is_read_back_whole(path: Path, account: Account, clock: ManualClock) -> None:
+    write_account(path, account)
+    again = open_account(path, clock)
+    assert again is not None
+    assert snapshot(again) == snapshot(account)
+
+
+def test_the_file_is_its_owner_s_alone_even_in_the_place_of_an_open_one(path: Path, account: Account) -> None:
+    path.write_text("{}", encoding="utf-8")
+    path.chmod(0o644)
+    write_account(path, account)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_other(path: Path, account: Account) -> None:
+    write_account(path, account)
+    before = path.read_bytes()
+    with pytest.raises(TypeError):
+        write(path, {"first": 1, "then": object()})
+    assert ([*path.parent.iterdir()], path.read_bytes()) == ([path], before)
+
+
+def test_time_goes_on_where_it_was_when_the_account_was_ahead(path: Path, account: Account, clock: ManualClock) -> None:
+    present = clock.now()
+    clock.advance(HOUR)
+    write_account(path, account)
+    again = open_account(path, ManualClock(present))
+    assert again is not None
+    assert again.clock.now() == present + HOUR
+
+
+def test_time_that_passed_meanwhile_has_passed(path: Path, account: Account, clock: ManualClock) -> None:
+    write_account(path, account)
+    clock.advance(HOUR)
+    again = open_account(path, clock)
+    assert again is not None
+    assert again.clock.now() == clock.now()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param({"format": "other"}, "no account of the simulator", id="foreign"),
+        pytest.param({"version": 2}, "version 2 is not one that this release reads", id="newer"),
+        pytest.param({"account": {"idd": "x"}}, "unknown field 'idd'; the nearest is 'id'", id="unknown-field"),
+        pytest.param({"account": {"id": 5}}, r"account\.id: int where str belongs", id="wrong-type"),
+        pytest.param({"now": "noon"}, "now \\(a number\\)", id="no-time"),
+        pytest.param({"now": float("inf")}, "now \\(a number\\)", id="endless-time"),
+    ],
+)
+def test_a_file_of_something_else_is_refused_and_stays(
+    path: Path, account: Account, clock: ManualClock, changes: dict[str, Any], message: str
+) -> None:
+    path.write_text(json.dumps(snapshot(account) | changes), encoding="utf-8")
+    before = path.read_bytes()
+    with pytest.raises(StateFileError, match=message) as caught:
+        open_account(path, clock)
+    assert (str(caught.value).startswith(f"{path}: damaged"), path.read_bytes()) == (True, before)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"\xff\xfe\xfa", b"[" * 100_000], ids=["empty", "half", "binary", "deep"]
+)
+def test_what_is_not_json_is_refused(path: Path, clock: ManualClock, content: bytes) -> None:
+    path.write_bytes(content)
+    with pytest.raises(StateFileError, match="damaged: it is not valid JSON"):
+        open_account(path, clock)

@@ -1,0 +1,163 @@
+"""Every operation of the catalogue answers, and what it answers is what its output schema says."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from jsonschema import Draft202012Validator
+
+from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.request.build import build
+from mailgun_mcp.request.files import Files
+from mailgun_mcp.simulator import Account, create_app
+from mailgun_mcp.simulator.http.documented import MOMENT, documented
+from mailgun_mcp.simulator.model.account import (
+    AllowlistEntry,
+    Bounce,
+    Complaint,
+    Domain,
+    Message,
+    Template,
+    TemplateVersion,
+    Unsubscribe,
+)
+from mailgun_mcp.simulator.model.clock import ManualClock
+from mailgun_mcp.simulator.replies.call import Call
+from mailgun_mcp.simulator.replies.paging import Token
+from mailgun_mcp.simulator.sections import HANDLERS
+from tests.simulator.conftest import client
+from tests.simulator.sections import administration_everything as administration
+from tests.simulator.sections import analytics_everything as analytics
+from tests.simulator.sections import mail_rules_everything as mail_rules
+from tests.support.arguments import BY_FORMAT, maximal, minimal
+from tests.support.operations import catalogue
+
+pytestmark = pytest.mark.anyio
+
+NAME, ADDRESS, TEXT = BY_FORMAT["hostname"], BY_FORMAT["email"], "some text"
+MIME = "From: a@mg.example.com\r\nTo: b@x.example\r\nSubject: Hi\r\n\r\nHello"
+
+CHOSEN: dict[str, Arguments] = {
+    "create_domain": {"name": "new.example.com", "smtp_password": "secret-enough"},
+    "update_domain": {"smtp_password": "secret-enough"},
+    "send_message": {
+        "to": ["Ann <ann@x.example>"],
+        "from": "a@mg.example.com",
+        "cc": ["b@x.example"],
+        "bcc": ["c@x.example"],
+    },
+    "send_mime_message": {"to": ["ann@x.example"], "message": {"text": MIME}},
+    "resend_message": {"to": ["ann@x.example"]},
+    "list_events": {
+        "page": Token("first", None, {"ascending": True, "low": None, "high": None, "limit": 3}).encoded(),
+        "size": ">1",
+    },
+    "query_logs": {"duration": "1d", "pagination": {"limit": 5}, "filter": {"AND": []}},
+    **{
+        f"import_{name}": {"file": {"text": f"address,domain\n{ADDRESS},"}}
+        for name in ("bounces", "complaints", "unsubscribes", "allowlist")
+    },
+    **{
+        f"add_{name}": {name: [{"address": ADDRESS, "created_at": "2026-11-23T09:00:00Z"}]}
+        for name in ("bounces", "complaints", "unsubscribes")
+    },
+    "delete_unsubscribe": {"tag": "*"},
+    **administration.CHOSEN,
+    **mail_rules.CHOSEN,
+    **analytics.CHOSEN,
+}
+"""Arguments that a handler looks into, where any text would not do."""
+
+
+def account_with_everything() -> Account:
+    """An account in which everything that `minimal` names exists."""
+    clock = ManualClock()
+    now = clock.now()
+    domain = Domain("1", NAME, now, "active")
+    domain.bounces[ADDRESS] = Bounce(ADDRESS, now)
+    domain.complaints[ADDRESS] = Complaint(ADDRESS, now)
+    domain.unsubscribes[ADDRESS] = Unsubscribe(ADDRESS, now, "1")
+    domain.allowlist[TEXT] = AllowlistEntry(TEXT, now)
+    version = TemplateVersion("1", TEXT, "Hello", now, active=True)
+    domain.templates[TEXT] = Template("1", TEXT, now, versions={TEXT: version})
+    domain.messages[TEXT] = Message(TEXT, "1@x.example", NAME, now, "a@x.example", [ADDRESS], {"Subject": "Hi"})
+    account = Account(clock, domains={NAME: domain})
+    account.seed_results[TEXT] = {"provider_results": {TEXT: {"inbox": 1}}}
+    account.preview_results[TEXT] = {"gmail": {"id": "gmail", "status": "complete"}}
+    administration.add_administration(account, domain)
+    mail_rules.add_mail_rules(account, domain)
+    analytics.add_analytics(account, domain)
+    return account
+
+
+async def answered(operation: Operation, arguments: Arguments) -> httpx.Response:
+    properties = operation.input_schema.get("properties", {})
+    given = {**arguments, **CHOSEN.get(operation.name, {})}
+    request = build(operation, {name: given[name] for name in given if name in properties}, Files())
+    account = account_with_everything()
+    administration.PREPARED.get(operation.name, lambda _: None)(account)
+    async with client(create_app(catalogue(), account=account)) as mailgun:
+        return await mailgun.request(
+            request.method, request.target, headers=list(request.headers), content=request.content
+        )
+
+
+def assert_documented(operation: Operation, answer: httpx.Response) -> None:
+    assert answer.status_code in (200, 202, 204), answer.text
+    body: Any = answer.json() if answer.content else {}
+    wrapped = {operation.wrap: body} if operation.wrap else body
+    faults = [error.message for error in Draft202012Validator(operation.output_schema).iter_errors(wrapped)]
+    assert faults == [], json.dumps(body)
+
+
+@pytest.mark.parametrize("operation", catalogue(), ids=lambda operation: operation.name)
+async def test_the_fewest_arguments_are_answered_in_the_documented_shape(operation: Operation) -> None:
+    required = operation.input_schema.get("required", [])
+    chosen = {name: value for name, value in CHOSEN.get(operation.name, {}).items() if name in required}
+    assert_documented(operation, await answered(operation, {**minimal(operation), **chosen}))
+
+
+@pytest.mark.parametrize("operation", catalogue(), ids=lambda operation: operation.name)
+async def test_all_arguments_are_answered_in_the_documented_shape(operation: Operation) -> None:
+    assert_documented(operation, await answered(operation, maximal(operation)))
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [operation for operation in catalogue() if operation.pages and operation.name not in HANDLERS],
+    ids=lambda operation: operation.name,
+)
+async def test_lists_that_keep_no_state_are_empty(operation: Operation) -> None:
+    body = (await answered(operation, minimal(operation))).json()
+    assert operation.pages is not None
+    for key in operation.pages.items.split("/"):
+        body = body[key]
+    assert body == []
+
+
+def test_every_handler_is_of_an_operation() -> None:
+    assert set(HANDLERS) <= set(catalogue().names)
+
+
+def test_what_the_call_named_is_said_back() -> None:
+    call = Call(catalogue().find("get_ip"), {"ip": "192.0.2.99"}, "https://api.mailgun.net/v3/ips/192.0.2.99")
+    assert documented(account_with_everything(), call).body["ip"] == "192.0.2.99"
+
+
+@pytest.mark.parametrize(
+    ("name", "is_moment"),
+    [
+        ("created_at", True),
+        ("createdAt", True),
+        ("first-seen", True),
+        ("end", True),
+        ("timestamp", True),
+        ("format", False),
+        ("send", False),
+        ("stat", False),
+        ("data", False),
+    ],
+)
+def test_moments_are_told_by_their_names(name: str, is_moment: bool) -> None:
+    assert bool(MOMENT.search(name)) is is_moment

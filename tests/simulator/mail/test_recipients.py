@@ -1,0 +1,93 @@
+"""Recipients do with a mail what people do, and the account shows it as Mailgun would."""
+
+import pytest
+
+from mailgun_mcp.simulator import Account
+from mailgun_mcp.simulator.mail.delivery import accept
+from mailgun_mcp.simulator.mail.recipients import act
+from mailgun_mcp.simulator.model.account import Domain, Message
+from mailgun_mcp.simulator.replies.reply import Refusal
+from tests.simulator.conftest import PLAIN
+
+ANN, BOB = "ann@x.example", "bob@x.example"
+
+
+@pytest.fixture
+def message(account: Account, plain: Domain) -> Message:
+    now = account.clock.now()
+    sent = Message("key-1", f"1@{PLAIN}", PLAIN, now, "a@x.example", [ANN, BOB], {"Subject": "S"})
+    accept(account, plain, sent)
+    plain.messages[sent.key] = sent
+    return sent
+
+
+def suppressed(plain: Domain) -> dict[str, list[str]]:
+    return {name: list(getattr(plain, name)) for name in ("bounces", "complaints", "unsubscribes")}
+
+
+@pytest.mark.parametrize(
+    ("action", "event", "kind"),
+    [
+        ("open", "opened", None),
+        ("click", "clicked", None),
+        ("complain", "complained", "complaints"),
+        ("unsubscribe", "unsubscribed", "unsubscribes"),
+        ("bounce", "failed", "bounces"),
+    ],
+)
+def test_an_act_makes_its_event_and_the_list_follows(
+    account: Account, plain: Domain, message: Message, action: str, event: str, kind: str | None
+) -> None:
+    before = suppressed(plain)
+    (made,) = act(account, action, message.id, ANN)
+    assert (made.record["event"], made.record["recipient"]) == (event, ANN)
+    assert made in list(plain.events)
+    assert suppressed(plain) == before | ({kind: [ANN]} if kind else {})
+
+
+def test_without_a_recipient_all_of_them_act(account: Account, message: Message) -> None:
+    events = act(account, "open", f"<{message.id}>")
+    assert [event.record["recipient"] for event in events] == [ANN, BOB]
+
+
+def test_acts_come_after_the_delivery_and_in_order_even_while_the_clock_is_held(
+    account: Account, plain: Domain, message: Message
+) -> None:
+    for action in ("open", "click", "complain"):
+        act(account, action, message.id, ANN)
+    of_ann = [event.record["event"] for event in plain.events if event.record["recipient"] == ANN]
+    assert of_ann == ["accepted", "delivered", "opened", "clicked", "complained"]
+
+
+def test_a_click_tells_the_link(account: Account, message: Message) -> None:
+    (event,) = act(account, "click", message.key, ANN.upper(), url="https://x.example/a")
+    assert event.record["url"] == "https://x.example/a"
+
+
+def test_unsubscribing_again_adds_the_tag(account: Account, plain: Domain, message: Message) -> None:
+    for tag in ("news", "offers", "news"):
+        act(account, "unsubscribe", message.id, ANN, tag=tag)
+    assert plain.unsubscribes[ANN].tags == ["news", "offers"]
+
+
+def test_a_late_bounce_is_permanent(account: Account, message: Message) -> None:
+    (event,) = act(account, "bounce", message.id, BOB)
+    assert (event.record["severity"], event.record["delivery-status"]["code"]) == ("permanent", 550)
+    assert event.record["flags"]["is-delayed-bounce"] is True
+    assert event.record["flags"]["is-test-mode"] is False
+
+
+@pytest.mark.parametrize(
+    ("action", "identity", "recipient", "status", "text"),
+    [
+        pytest.param("opne", f"1@{PLAIN}", "", 400, "open", id="act"),
+        pytest.param("open", "2@nowhere", "", 404, "no message '2@nowhere' was delivered", id="message"),
+        pytest.param("open", f"1@{PLAIN}", "eve@x.example", 404, "delivered to eve@x.example", id="recipient"),
+    ],
+)
+def test_what_is_unknown_is_refused(
+    account: Account, message: Message, action: str, identity: str, recipient: str, status: int, text: str
+) -> None:
+    with pytest.raises(Refusal) as caught:
+        act(account, action, identity, recipient)
+    assert (caught.value.reply.status, text in str(caught.value.reply.content)) == (status, True), message

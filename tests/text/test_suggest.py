@@ -1,0 +1,51 @@
+"""The nearest known name, and the sentence that offers it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailgun_mcp.text.suggest import nearest, unknown
+
+KNOWN = ["messages", "domains", "bounces", "ip_pools", "dynamic_pools"]
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("mesages", "messages"),
+        ("domain", "domains"),
+        ("bounce", "bounces"),
+        ("pools", "ip_pools"),
+        ("all_bounces_of_the_account", "bounces"),
+        ("messages", "messages"),
+        ("zzz", None),
+        ("", None),
+        ("x" * 1_000_000, None),
+    ],
+)
+def test_the_most_alike_name_is_found(name: str, found: str | None) -> None:
+    assert nearest(name, KNOWN) == found
+
+
+def test_nothing_is_near_when_nothing_is_known() -> None:
+    assert nearest("a", []) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "sentence"),
+    [
+        ("mesages", KNOWN, "unknown toolset 'mesages': did you mean 'messages'?"),
+        ("zzz", ["b", "a"], "unknown toolset 'zzz': known are a, b"),
+        ("zzz", [f"name{number}" for number in range(20)], "unknown toolset 'zzz'"),
+        ("zzz", [], "unknown toolset 'zzz'"),
+    ],
+)
+def test_an_unknown_name_is_refused_with_what_helps(name: str, known: list[str], sentence: str) -> None:
+    assert unknown("toolset", name, known) == sentence
+
+
+@given(st.text(), st.lists(st.text(min_size=1), max_size=5))
+def test_what_is_offered_is_always_known_and_order_does_not_matter(name: str, known: list[str]) -> None:
+    found = nearest(name, known)
+    assert found is None or found in known
+    assert found == nearest(name, reversed(known))
