@@ -147,7 +147,7 @@ async def see(call: Call) -> Preview:
 
 def snapshot_of(call: Call) -> Snapshot | None:
     """Return what copies what the call removes or overwrites; None where nothing can be put back."""
-    if not call.operation.touches:
+    if not call.operation.affects:
         return None
     app = call.app
     place = Place(app.account, app.client.endpoint.url, call.subaccount)

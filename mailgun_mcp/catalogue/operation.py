@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from mailgun_mcp.catalogue.resource import Touch
+from mailgun_mcp.catalogue.resource import Effect
 
 Record = dict[str, Any]
 Arguments = dict[str, Any]
@@ -35,7 +35,7 @@ class Pages:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The read that shows what a call would touch: its tool, and its arguments that have other names here."""
+    """The read that shows what a call would affect: its tool, and its arguments that have other names here."""
 
     tool: str
     arguments: dict[str, str]
@@ -45,7 +45,7 @@ class Preview:
 class Undo:
     """What a call removes, changes or makes, and what of it is not put back; see `extension.Undo`."""
 
-    touches: tuple[Touch, ...]
+    affects: tuple[Effect, ...]
     missing: str | None
     why: str | None
     nothing: str | None
@@ -153,10 +153,10 @@ class Operation:
         return schema
 
     @property
-    def touches(self) -> tuple[Touch, ...]:
+    def affects(self) -> tuple[Effect, ...]:
         """What the call removes, changes or makes, and can be put back."""
-        return self.undo.touches if self.undo else ()
+        return self.undo.affects if self.undo else ()
 
 
 def _undo(record: Record) -> Undo:
-    return Undo(**{**record, "touches": tuple(Touch(**touch) for touch in record["touches"])})
+    return Undo(**{**record, "affects": tuple(Effect(**effect) for effect in record["affects"])})

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Record = dict[str, Any]
-Effect = Literal["removes", "changes", "makes"]
+EffectKind = Literal["removes", "changes", "makes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,11 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True)
-class Touch:
-    """What a call removes, changes or makes; see `extension.Touch`."""
+class Effect:
+    """What a call removes, changes or makes; see `extension.Effect`."""
 
     resource: str
-    effect: Effect
+    kind: EffectKind
     within: dict[str, str]
     key: str | None
     when: str | None

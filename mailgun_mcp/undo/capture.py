@@ -109,7 +109,7 @@ class Snapshot:
                 await self.drop()
                 self.beyond = True
                 break
-            waiting.append([thing.resource, thing.scope, thing.key, found.value, found.effect, found.renamed])
+            waiting.append([thing.resource, thing.scope, thing.key, found.value, found.kind, found.renamed])
             if len(waiting) == PART:
                 await self._add("before", waiting)
                 waiting = []

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.operation import Arguments, Operation
-from mailgun_mcp.catalogue.resource import Effect, Resource, Write
+from mailgun_mcp.catalogue.resource import EffectKind, Resource, Write
 from mailgun_mcp.undo.reader import WHOLE, Reader
 from mailgun_mcp.undo.resource_values import (
     Scope,
@@ -40,7 +40,7 @@ class Record:
     thing: Thing
     before: Value | None
     after: Any
-    effect: Effect
+    kind: EffectKind
     renamed: str | None = None
 
 
@@ -128,14 +128,14 @@ def records_of(before: Iterator[Entry], after: Iterator[Entry]) -> Iterator[Reco
     afterwards = {_thing(entry): entry[3] for entry in after}
     wholes = {thing for thing in afterwards if thing.key == WHOLE}
     for entry in before:
-        thing, (value, effect, renamed) = _thing(entry), entry[3:]
+        thing, (value, kind, renamed) = _thing(entry), entry[3:]
         reached = replace(thing, key=renamed) if renamed else thing
-        unseen = None if effect == "removes" or replace(thing, key=WHOLE) in wholes else UNKNOWN
+        unseen = None if kind == "removes" or replace(thing, key=WHOLE) in wholes else UNKNOWN
         told = afterwards.pop(reached, unseen)
-        if effect == "changes" and not renamed and told is not UNKNOWN and same(told, value):
+        if kind == "changes" and not renamed and told is not UNKNOWN and same(told, value):
             # What a call changes can take a moment to be seen.
             told = UNKNOWN
-        yield Record(thing, value, told, effect, renamed)
+        yield Record(thing, value, told, kind, renamed)
     for thing, value in afterwards.items():
         if thing not in wholes:
             yield Record(thing, None, value, "makes")
@@ -161,7 +161,7 @@ class Planner:
             now = await self._now(resource, place, group)
             for record in group:
                 await self._decide(resource, record, now)
-                if record.effect == "makes" and record.before is None and record.thing in self._removed:
+                if record.kind == "makes" and record.before is None and record.thing in self._removed:
                     await self._look_for_more(record.thing, recorded)
         self._plan.steps = list(_together(self._plan.steps, self._catalogue))
         return self._plan
@@ -213,7 +213,7 @@ class Planner:
         if record.renamed and record.renamed in now:
             current, found = replace(record.thing, key=record.renamed), now[record.renamed]
         # Which version is active, say, follows from what else came back, and is set right after that.
-        follows = record.effect == "removes" and resource.key is None and bool(resource.of)
+        follows = record.kind == "removes" and resource.key is None and bool(resource.of)
         if record.after is not UNKNOWN and not same(found, record.after) and not follows:
             self._plan.conflicts.append(Conflict(current, record.after, found, self._foreign(resource)))
             return

@@ -7,7 +7,7 @@ from typing import Any
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.operation import Arguments, Operation
 from mailgun_mcp.catalogue.pagination import next_page
-from mailgun_mcp.catalogue.resource import Effect, Read, Resource, Touch
+from mailgun_mcp.catalogue.resource import Effect, EffectKind, Read, Resource
 from mailgun_mcp.confirm.caller import Notify
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.errors import MailgunFault, parse_json
@@ -35,12 +35,12 @@ Found = tuple[Thing, Value | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Touched:
+class Affected:
     """A thing as it is before the call."""
 
     thing: Thing
     value: Value | None
-    effect: Effect
+    kind: EffectKind
     renamed: str | None = None
     """The key that the call gives it."""
 
@@ -54,49 +54,49 @@ class Reader:
         self._subaccount = subaccount
         self._notify = notify
 
-    async def before(self, operation: Operation, arguments: Arguments) -> AsyncIterator[Touched]:
+    async def before(self, operation: Operation, arguments: Arguments) -> AsyncIterator[Affected]:
         """Yield what the call is about to remove, change or make, as it is now: None for what is not there.
 
         What Mailgun itself will name is not among it. Raises MailgunFault when it cannot be read.
         """
-        for touch in operation.touches:
-            resource = self.catalogue.resource(touch.resource)
-            scope = scope_of(touch, resource, arguments)
-            if touch.effect == "makes":
-                for key in keys_of(touch, arguments) or ():
-                    yield Touched(_thing(resource, scope, key), None, touch.effect)
+        for effect in operation.affects:
+            resource = self.catalogue.resource(effect.resource)
+            scope = scope_of(effect, resource, arguments)
+            if effect.kind == "makes":
+                for key in keys_of(effect, arguments) or ():
+                    yield Affected(_thing(resource, scope, key), None, effect.kind)
                 continue
-            renamed = _renamed(touch, arguments)
-            async for thing, value in self.things(resource, scope, keys_of(touch, arguments)):
-                yield Touched(thing, value, touch.effect, None if renamed == thing.key else renamed)
-                if touch.effect == "removes" and value is not None:
+            renamed = _renamed(effect, arguments)
+            async for thing, value in self.things(resource, scope, keys_of(effect, arguments)):
+                yield Affected(thing, value, effect.kind, None if renamed == thing.key else renamed)
+                if effect.kind == "removes" and value is not None:
                     async for part, told in self.parts(thing):
-                        yield Touched(part, told, touch.effect)
+                        yield Affected(part, told, effect.kind)
 
     def made(self, operation: Operation, arguments: Arguments, body: Any) -> Iterator[Thing]:
         """Yield what the call made under a key that Mailgun gave, as its answer tells."""
-        for touch in operation.touches:
-            if touch.made:
-                resource = self.catalogue.resource(touch.resource)
-                for key in _keys_after(touch, arguments, body) or ():
-                    yield _thing(resource, scope_of(touch, resource, arguments), key)
+        for effect in operation.affects:
+            if effect.made:
+                resource = self.catalogue.resource(effect.resource)
+                for key in _keys_after(effect, arguments, body) or ():
+                    yield _thing(resource, scope_of(effect, resource, arguments), key)
 
     async def after(self, operation: Operation, arguments: Arguments, body: Any) -> AsyncIterator[Found]:
         """Yield what the call made or changed, as it is now. What it removed is not looked for.
 
         Raises MailgunFault when it cannot be read.
         """
-        for touch in operation.touches:
-            if touch.effect == "removes" or touch.later:
+        for effect in operation.affects:
+            if effect.kind == "removes" or effect.later:
                 continue
-            resource = self.catalogue.resource(touch.resource)
-            scope = scope_of(touch, resource, arguments)
-            keys = _keys_after(touch, arguments, body)
+            resource = self.catalogue.resource(effect.resource)
+            scope = scope_of(effect, resource, arguments)
+            keys = _keys_after(effect, arguments, body)
             if keys is None and resource.key is not None:
                 yield _thing(resource, scope, WHOLE), None
             async for thing, value in self.things(resource, scope, keys):
                 yield thing, value
-                if touch.effect == "makes" and value is not None:
+                if effect.kind == "makes" and value is not None:
                     async for part in self.parts(thing):
                         yield part
 
@@ -177,17 +177,17 @@ def _thing(resource: Resource, scope: Scope, key: str | None) -> Thing:
     return Thing(resource.name, tuple(scope.items()), key)
 
 
-def _keys_after(touch: Touch, arguments: Arguments, body: Any) -> list[str] | None:
+def _keys_after(effect: Effect, arguments: Arguments, body: Any) -> list[str] | None:
     """Return which things to look at after the call: under the key that Mailgun gave, or the call."""
-    if touch.made:
-        made = at(body, touch.made)
+    if effect.made:
+        made = at(body, effect.made)
         return [] if made is None else [str(made)]
-    renamed = _renamed(touch, arguments)
-    return keys_of(touch, arguments) if renamed is None else [renamed]
+    renamed = _renamed(effect, arguments)
+    return keys_of(effect, arguments) if renamed is None else [renamed]
 
 
-def _renamed(touch: Touch, arguments: Arguments) -> str | None:
-    given = arguments.get(touch.renamed) if touch.renamed else None
+def _renamed(effect: Effect, arguments: Arguments) -> str | None:
+    given = arguments.get(effect.renamed) if effect.renamed else None
     return folded(str(given)) if given else None
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mailgun_mcp.catalogue.operation import Arguments, Operation
-from mailgun_mcp.catalogue.resource import Resource, Touch, Write
+from mailgun_mcp.catalogue.resource import Effect, Resource, Write
 from mailgun_mcp.request.validate import faults
 
 Value = dict[str, Any]
@@ -99,18 +99,18 @@ def same(one: Value | None, other: Value | None) -> bool:
     return canonical(one) == canonical(other)
 
 
-def scope_of(touch: Touch, resource: Resource, arguments: Arguments) -> Scope:
-    """Return where the call touches things."""
-    return {name: str(arguments[touch.within.get(name, name)]) for name in resource.within}
+def scope_of(effect: Effect, resource: Resource, arguments: Arguments) -> Scope:
+    """Return where the call affects things."""
+    return {name: str(arguments[effect.within.get(name, name)]) for name in resource.within}
 
 
-def keys_of(touch: Touch, arguments: Arguments) -> list[str] | None:
-    """Return which things the call touches; None for all in the scope."""
-    if touch.when and not arguments.get(touch.when):
+def keys_of(effect: Effect, arguments: Arguments) -> list[str] | None:
+    """Return which things the call affects; None for all in the scope."""
+    if effect.when and not arguments.get(effect.when):
         return []
-    if touch.key is None:
+    if effect.key is None:
         return None
-    return list(dict.fromkeys(folded(str(key)) for key in every(arguments, touch.key)))
+    return list(dict.fromkeys(folded(str(key)) for key in every(arguments, effect.key)))
 
 
 def arguments_of(write: Write, operation: Operation, thing: Thing, value: Value | None, was: str | None) -> Arguments:

@@ -223,7 +223,7 @@ UNSEEN = {tool for tool in CALLS if tool.startswith("import_")}
 
 
 def test_every_operation_that_can_be_undone_is_tried() -> None:
-    assert set(CALLS) == {operation.name for operation in catalogue() if operation.touches}
+    assert set(CALLS) == {operation.name for operation in catalogue() if operation.affects}
 
 
 def test_what_is_not_put_back_is_said_of_the_operation() -> None:

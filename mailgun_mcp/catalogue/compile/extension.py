@@ -19,7 +19,7 @@ class Closed(BaseModel):
 
 
 class Preview(Closed):
-    """The read that shows what a call would touch."""
+    """The read that shows what a call would affect."""
 
     tool: str
     arguments: dict[str, str] = Field(default_factory=dict)
@@ -152,17 +152,17 @@ class Resource(Closed):
         return self
 
 
-class Touch(Closed):
+class Effect(Closed):
     """What a call removes, changes or makes."""
 
     resource: str
-    effect: Literal["removes", "changes", "makes"]
+    kind: Literal["removes", "changes", "makes"]
     within: dict[str, str] = Field(default_factory=dict)
     """An argument of the resource's scope -> this operation's argument, where the names differ."""
     key: str | None = None
     """The place in the arguments of the key, or the keys (`bounces/*/address`); without one it is all in the scope."""
     when: str | None = None
-    """An argument without which it is not touched."""
+    """An argument without which it is not affected."""
     made: str | None = None
     """The place in the response of the key that Mailgun gave."""
     renamed: str | None = None
@@ -174,7 +174,7 @@ class Touch(Closed):
 class Undo(Closed):
     """What becomes of what the call removes or overwrites; see `reversible`."""
 
-    touches: list[Touch] = Field(default_factory=list)
+    affects: list[Effect] = Field(default_factory=list)
     missing: str | None = None
     """What is not put back, where it is not whole."""
     why: str | None = None
@@ -221,8 +221,8 @@ class OperationExtension(Closed):
         given = {name for name, value in (self.undo or Undo()) if value}
         wanted: dict[str | None, tuple[set[str], ...]] = {
             None: (set(),),
-            "whole": ({"touches"}, {"nothing"}),
-            "part": ({"touches", "missing"},),
+            "whole": ({"affects"}, {"nothing"}),
+            "part": ({"affects", "missing"},),
             "no": ({"why"},),
         }
         if given not in wanted[self.reversible] or (self.undo is None) != (self.reversible is None):

@@ -30,15 +30,15 @@ def compile_resources(head: DocumentExtension, file: str) -> dict[str, Node]:
 
 
 def check_resources(resources: dict[str, Node], operations: list[Node]) -> None:
-    """Raise CatalogueError for a resource or a touch that names what is not there, or leaves out what is needed."""
+    """Raise CatalogueError for a resource or an effect that names what is not there, or leaves out what is needed."""
     tools = {operation["tool"]["name"]: operation for operation in operations}
     for name, resource in resources.items():
         for fault in _resource_faults(resource, resources, tools):
             raise CatalogueError(f"resource {name}: {fault}")
     for operation in operations:
         undo = operation["undo"]
-        for touch in undo["touches"] if undo else ():
-            for fault in _touch_faults(touch, operation, resources):
+        for effect in undo["affects"] if undo else ():
+            for fault in _effect_faults(effect, operation, resources):
                 raise CatalogueError(f"{operation['tool']['name']}: undo: {fault}")
 
 
@@ -85,21 +85,21 @@ def _value_faults(value: Any, resource: Node) -> Iterator[str]:
         yield unknown("field", value, resource["fields"])
 
 
-def _touch_faults(touch: Node, operation: Node, resources: dict[str, Node]) -> Iterator[str]:
-    if touch["resource"] not in resources:
-        yield unknown("resource", touch["resource"], resources)
+def _effect_faults(effect: Node, operation: Node, resources: dict[str, Node]) -> Iterator[str]:
+    if effect["resource"] not in resources:
+        yield unknown("resource", effect["resource"], resources)
         return
-    resource = resources[touch["resource"]]
+    resource = resources[effect["resource"]]
     ours = operation["tool"]["inputSchema"].get("properties", {})
-    places = [touch["within"].get(name, name) for name in resource["within"]]
-    places += [touch[part].partition("/")[0] for part in ("key", "when", "renamed") if touch[part]]
+    places = [effect["within"].get(name, name) for name in resource["within"]]
+    places += [effect[part].partition("/")[0] for part in ("key", "when", "renamed") if effect[part]]
     for name in places:
         if name not in ours:
             yield unknown("argument", name, ours)
-    needed = {"removes": "put", "makes": "remove", "changes": "replace"}[touch["effect"]]
+    needed = {"removes": "put", "makes": "remove", "changes": "replace"}[effect["kind"]]
     if not (resource[needed] or (needed == "replace" and resource["put"])):
-        yield f"{touch['effect']} {touch['resource']}, which has no {needed}"
-    if touch["made"] and touch["effect"] != "makes":
+        yield f"{effect['kind']} {effect['resource']}, which has no {needed}"
+    if effect["made"] and effect["kind"] != "makes":
         yield "`made` is for what a call makes"
-    if touch["effect"] == "makes" and resource["key"] and not (touch["made"] or touch["key"]):
+    if effect["kind"] == "makes" and resource["key"] and not (effect["made"] or effect["key"]):
         yield "what is made has a key"

@@ -12,7 +12,7 @@ from mailgun_mcp.catalogue.compile.operations import compile_document
 from mailgun_mcp.catalogue.errors import CatalogueError
 from tests.support.operations import REVIEWED, described, document, made, with_body, with_query
 
-TOUCH = {"resource": "thing", "effect": "removes"}
+EFFECT = {"resource": "thing", "kind": "removes"}
 READ = {**REVIEWED, "risk": "read", "reversible": None, "undo": None}
 Node = dict[str, Any]
 
@@ -118,7 +118,7 @@ def test_a_description_becomes_a_tool_and_how_it_is_sent() -> None:
             "bulk": False,
             "idempotent": True,
             "reversible": "whole",
-            "undo": {"touches": [], "missing": None, "why": None, "nothing": "the same call again"},
+            "undo": {"affects": [], "missing": None, "why": None, "nothing": "the same call again"},
             "preview": None,
             "pages": None,
             "price": None,
@@ -292,12 +292,12 @@ WRONG: dict[str, tuple[Node, str]] = {
             ("whole", None),
             ("whole", {}),
             ("whole", {"why": "it is gone"}),
-            ("whole", {"nothing": "a", "touches": [TOUCH]}),
-            ("whole", {"touches": [TOUCH], "missing": "a date"}),
-            ("part", {"touches": [TOUCH]}),
+            ("whole", {"nothing": "a", "affects": [EFFECT]}),
+            ("whole", {"affects": [EFFECT], "missing": "a date"}),
+            ("part", {"affects": [EFFECT]}),
             ("part", {"missing": "a date"}),
             ("no", {"nothing": "a"}),
-            ("no", {"why": "it is gone", "touches": [TOUCH]}),
+            ("no", {"why": "it is gone", "affects": [EFFECT]}),
         )
     },
     "undo with an unknown key": (extended(undo={"because": "a"}), "x-mailgun-mcp: undo.because: Extra inputs"),

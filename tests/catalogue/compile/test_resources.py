@@ -1,4 +1,4 @@
-"""Resources and touches that do not fit the operations stop the compile, and say what is wrong."""
+"""Resources and effects that do not fit the operations stop the compile, and say what is wrong."""
 
 from typing import Any
 
@@ -22,21 +22,21 @@ BOUNCE: dict[str, Any] = {
     "put": {"tool": "add_bounces", "batch": "bounces"},
     "remove": {"tool": "delete_bounce", "arguments": {"address": "$key"}},
 }
-TOUCH = {"resource": "bounce", "effect": "removes", "key": "address"}
+EFFECT = {"resource": "bounce", "kind": "removes", "key": "address"}
 
 
-def compiled(resource: dict[str, Any], touch: dict[str, Any]) -> None:
-    """Compile and check the bounces with this resource, and this touch of `delete_bounce`."""
+def compiled(resource: dict[str, Any], effect: dict[str, Any]) -> None:
+    """Compile and check the bounces with this resource, and this effect of `delete_bounce`."""
     document = read_document(SOURCES / "bounces.yaml")
     document["x-mailgun-mcp"]["resources"] = {"bounce": resource}
     delete = document["paths"]["/v3/{domain_name}/bounces/{address}"]["delete"]
-    delete["x-mailgun-mcp"] |= {"reversible": "whole", "undo": {"touches": [touch]}}
+    delete["x-mailgun-mcp"] |= {"reversible": "whole", "undo": {"affects": [effect]}}
     head = extension_of(DocumentExtension, document, "bounces.yaml")
     check_resources(compile_resources(head, "bounces.yaml"), compile_document(document, "bounces.yaml", "bounces"))
 
 
 def test_what_fits_compiles() -> None:
-    compiled(BOUNCE, TOUCH)
+    compiled(BOUNCE, EFFECT)
 
 
 WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
@@ -81,17 +81,17 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "key that is no argument": ({}, {"key": "adress"}, "undo: unknown argument 'adress': did you mean 'address'?"),
     "scope that is no argument": ({}, {"within": {"domain_name": "domain"}}, "undo: unknown argument 'domain'"),
     "removed for good": ({"put": None}, {}, "bounce, which has no "),
-    "made for good": ({"remove": None}, {"effect": "makes"}, "makes bounce, which has no remove"),
+    "made for good": ({"remove": None}, {"kind": "makes"}, "makes bounce, which has no remove"),
     "made of a removal": ({}, {"made": "id"}, "`made` is for what a call makes"),
-    "made without a key": ({}, {"effect": "makes", "key": None}, "what is made has a key"),
+    "made without a key": ({}, {"kind": "makes", "key": None}, "what is made has a key"),
 }
 
 
 @pytest.mark.parametrize("name", WRONG)
 def test_what_does_not_fit_stops_the_compile(name: str) -> None:
-    resource, touch, told = WRONG[name]
+    resource, effect, told = WRONG[name]
     with pytest.raises(CatalogueError) as caught:
-        compiled({**BOUNCE, **resource}, {**TOUCH, **touch})
+        compiled({**BOUNCE, **resource}, {**EFFECT, **effect})
     assert told in str(caught.value)
 
 
