@@ -95,7 +95,7 @@ def _app(arguments: argparse.Namespace, storage_url: str) -> Any:
     from mailgun_mcp.catalogue.errors import CatalogueError
     from mailgun_mcp.cli.posting import post
     from mailgun_mcp.simulator import create_app
-    from mailgun_mcp.simulator.control.harness import Outside
+    from mailgun_mcp.simulator.control.harness import HostAccess
 
     if arguments.key == "":
         raise SettingsError("--key is empty")
@@ -107,7 +107,7 @@ def _app(arguments: argparse.Namespace, storage_url: str) -> Any:
             key=arguments.key,
             storage_url=storage_url,
             control=arguments.control,
-            outside=Outside(post, arguments.deliver_webhooks, path),
+            host_access=HostAccess(post, arguments.deliver_webhooks, path),
             region=arguments.region,
         )
     except CatalogueError as error:

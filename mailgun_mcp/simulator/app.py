@@ -7,26 +7,33 @@ from mailgun_mcp.catalogue.catalogue import SUBACCOUNT_HEADER, Catalogue
 from mailgun_mcp.catalogue.operation import Arguments, Operation
 from mailgun_mcp.simulator.analytics.usage import count_use
 from mailgun_mcp.simulator.http.asgi import App, Receive, Scope, Send, raw_path, send_reply
-from mailgun_mcp.simulator.http.auth import Caller, acting, check_address, check_may, identify, own_key
-from mailgun_mcp.simulator.http.decode import Sent, decode
-from mailgun_mcp.simulator.http.documented import documented
-from mailgun_mcp.simulator.http.error_overrides import check_in_own_words
+from mailgun_mcp.simulator.http.auth import (
+    ApiClient,
+    acting_account,
+    authenticate,
+    authorize,
+    check_client_address,
+    set_own_key,
+)
+from mailgun_mcp.simulator.http.decode import RawRequest, decode
+from mailgun_mcp.simulator.http.documented import documented_reply
+from mailgun_mcp.simulator.http.error_overrides import check_with_overrides
 from mailgun_mcp.simulator.http.regions import check_name, in_region
 from mailgun_mcp.simulator.http.router import Router
 from mailgun_mcp.simulator.http.tracking_hosts import UNKNOWN_DOMAIN
 from mailgun_mcp.simulator.http.undocumented_routes import fields_of
-from mailgun_mcp.simulator.http.undocumented_routes import find as find_beyond
+from mailgun_mcp.simulator.http.undocumented_routes import find as find_undocumented
 from mailgun_mcp.simulator.mail.delivery import deliver_due
 from mailgun_mcp.simulator.model.account import STORAGE, Account, Domain
 from mailgun_mcp.simulator.model.clock import SystemClock
-from mailgun_mcp.simulator.replies.call import Call
-from mailgun_mcp.simulator.replies.reply import TEXT, Refusal, Reply
+from mailgun_mcp.simulator.replies.reply import TEXT, ApiError, Reply
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from mailgun_mcp.simulator.sections import HANDLERS
 from mailgun_mcp.simulator.worlds.demo import demo_account
 
 if TYPE_CHECKING:
     from mailgun_mcp.simulator.control.faults import Sleep
-    from mailgun_mcp.simulator.control.harness import Conditions, Outside
+    from mailgun_mcp.simulator.control.harness import Environment, HostAccess
 
 MAX_CONTENT = int(52.4 * 1024 * 1024)
 
@@ -49,36 +56,36 @@ def create_app(
     key: str | None = None,
     storage_url: str = STORAGE,
     control: bool = False,
-    conditions: "Conditions | None" = None,
+    environment: "Environment | None" = None,
     sleep: "Sleep | None" = None,
-    outside: "Outside | None" = None,
+    host_access: "HostAccess | None" = None,
     region: str = "us",
 ) -> App:
     """Return the simulator as an ASGI application.
 
     Without `account` it holds the seeded demo account. With `key` only that API key is let in, as an
     admin's, and those that the account has or gets; without one any is, but those that were deleted.
-    With `control` the routes under `/simulator/` change it while it runs. `conditions` are the faults,
+    With `control` the routes under `/simulator/` change it while it runs. `environment` has the faults,
     limits and delays that it starts with; `sleep` is how slow answers wait.
-    `outside` says where webhooks may be posted, and which file keeps the account. The demo account tells that its
+    `host_access` says where webhooks may be posted, and which file keeps the account. The demo account tells that its
     stored messages are under `storage_url`. `region` is that of every host but those of Mailgun's regions.
     """
     account = account or demo_account(SystemClock(), storage_url=storage_url)
-    if not control and conditions is None and outside is None:
+    if not control and environment is None and host_access is None:
         return _Simulator(catalogue, account, key, region)
-    from mailgun_mcp.simulator.control.harness import Box, Conditions
-    from mailgun_mcp.simulator.control.routes import controlled
+    from mailgun_mcp.simulator.control.harness import Environment, Harness
+    from mailgun_mcp.simulator.control.routes import with_control_routes
 
     def build(account: Account) -> App:
         return _Simulator(catalogue, account, key, region)
 
-    box = Box(Router(catalogue), account, build, conditions or Conditions(), sleep, outside)
-    app: App = controlled(box, key=key) if control else box
-    if outside is None or outside.state_file is None:
+    harness = Harness(Router(catalogue), account, build, environment or Environment(), sleep, host_access)
+    app: App = with_control_routes(harness, key=key) if control else harness
+    if host_access is None or host_access.state_file is None:
         return app
-    from mailgun_mcp.simulator.control.state_file import kept
+    from mailgun_mcp.simulator.control.state_file import with_state_file
 
-    return kept(app, box, outside.state_file)
+    return with_state_file(app, harness, host_access.state_file)
 
 
 class _Simulator:
@@ -91,7 +98,7 @@ class _Simulator:
         self._account = account
         self._any_key = not key
         if key:
-            own_key(account, key)
+            set_own_key(account, key)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -103,48 +110,48 @@ class _Simulator:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         try:
             content = await _read(receive)
-            caller = identify(self._account, headers.get("authorization", ""), any_key=self._any_key)
-            if caller is None:
+            client = authenticate(self._account, headers.get("authorization", ""), any_key=self._any_key)
+            if client is None:
                 return _unauthorized(scope, headers)
-            return self._reply(scope, caller, Sent(scope["query_string"].decode("latin-1"), headers, content))
-        except Refusal as refusal:
+            return self._reply(scope, client, RawRequest(scope["query_string"].decode("latin-1"), headers, content))
+        except ApiError as refusal:
             return refusal.reply
         except Exception:  # noqa: BLE001 - the outermost frame: a bug here must look like one of Mailgun's
             _log_failure(scope)
             return FAILED
 
-    def _reply(self, scope: Scope, caller: Caller, sent: Sent) -> Reply:
+    def _reply(self, scope: Scope, client: ApiClient, sent: RawRequest) -> Reply:
         path = raw_path(scope)
         match = self._router.match(scope["method"], path)
-        check_address(caller, (scope.get("client") or (None,))[0])
+        check_client_address(client, (scope.get("client") or (None,))[0])
         if match is None:
-            return self._beyond(scope, caller, sent, path) or self._unmatched(path)
-        check_may(caller, match.operation, match.values)
-        whole = acting(caller, match.operation, sent.headers.get(SUBACCOUNT_HEADER.lower()))
+            return self._undocumented(scope, client, sent, path) or self._unmatched(path)
+        authorize(client, match.operation, match.values)
+        whole = acting_account(client, match.operation, sent.headers.get(SUBACCOUNT_HEADER.lower()))
         account = in_region(whole, match.operation, sent.headers.get("host", ""), self._region)
         deliver_due(account)
         domain = _domain(account, match.operation, match.values)
         arguments = decode(match.operation, match.values, sent)
-        check_in_own_words(match.operation, arguments)
+        check_with_overrides(match.operation, arguments)
         check_name(whole, match.operation, arguments)
         accept = sent.headers.get("accept", "")
-        call = Call(match.operation, arguments, _url(scope, sent, path), accept, domain, caller.key)
-        reply = HANDLERS.get(match.operation.name, documented)(account, call)
-        count_use(account, call, reply)
+        request = SimulatedRequest(match.operation, arguments, _url(scope, sent, path), accept, domain, client.key)
+        reply = HANDLERS.get(match.operation.name, documented_reply)(account, request)
+        count_use(account, request, reply)
         return reply
 
-    def _beyond(self, scope: Scope, caller: Caller, sent: Sent, path: str) -> Reply | None:
-        found = find_beyond(scope["method"], path)
+    def _undocumented(self, scope: Scope, client: ApiClient, sent: RawRequest, path: str) -> Reply | None:
+        found = find_undocumented(scope["method"], path)
         if found is None:
             return None
         beyond, places = found
         operation = self._catalogue.find(beyond.operation)
-        check_may(caller, operation, places)
-        whole = acting(caller, operation, sent.headers.get(SUBACCOUNT_HEADER.lower()))
+        authorize(client, operation, places)
+        whole = acting_account(client, operation, sent.headers.get(SUBACCOUNT_HEADER.lower()))
         account = in_region(whole, operation, sent.headers.get("host", ""), self._region)
         domain = account.domains.get(places["domain"].lower())
         if domain is None:
-            raise Refusal(404, f"Domain not found: {places['domain']}")
+            raise ApiError(404, f"Domain not found: {places['domain']}")
         return beyond.handler(account, domain, places, fields_of(sent.query, sent.content, sent.content_type))
 
     def _unmatched(self, path: str) -> Reply:
@@ -161,7 +168,7 @@ def _unauthorized(scope: Scope, headers: dict[str, str]) -> Reply:
 
 
 def _domain(account: Account, operation: Operation, values: Arguments) -> Domain | None:
-    """Return the domain that the path names. Raises Refusal when the account has none of that name."""
+    """Return the domain that the path names. Raises ApiError when the account has none of that name."""
     for argument in operation.arguments:
         if argument.place == "path" and argument.format == "hostname":
             name = values[argument.wire]
@@ -169,12 +176,12 @@ def _domain(account: Account, operation: Operation, values: Arguments) -> Domain
             if domain is None and operation.toolset in UNKNOWN_DOMAIN:
                 return UNKNOWN_DOMAIN[operation.toolset](account, operation, name)
             if domain is None:
-                raise Refusal(404, f"Domain not found: {name}")
+                raise ApiError(404, f"Domain not found: {name}")
             return domain
     return None
 
 
-def _url(scope: Scope, sent: Sent, path: str) -> str:
+def _url(scope: Scope, sent: RawRequest, path: str) -> str:
     return f"{scope.get('scheme', 'http')}://{sent.headers.get('host', 'api.mailgun.net')}{path}"
 
 
@@ -191,7 +198,7 @@ async def _read(receive: Receive) -> bytes:
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
         if size > MAX_CONTENT:
-            raise Refusal(413, "request size exceeds 52.4MiB")
+            raise ApiError(413, "request size exceeds 52.4MiB")
         more = message.get("more_body", False)
     return b"".join(chunks)
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from mailgun_mcp.simulator.replies.reply import Refusal
+from mailgun_mcp.simulator.replies.reply import ApiError
 
 Holds = Callable[[str], bool]
 Expression = Callable[[Holds], bool]
@@ -18,7 +18,7 @@ Token = tuple[bool, str]
 def parse_expression(text: str) -> Expression:
     """Return what says whether the expression is true, given what says so of each term.
 
-    Words side by side are one term. Raises Refusal when it is not well formed.
+    Words side by side are one term. Raises ApiError when it is not well formed.
     """
     parser = _Parser(text)
     expression = parser.alternatives()
@@ -53,8 +53,8 @@ class _Parser:
             options.append(self._conjunction())
         return options[0] if len(options) == 1 else lambda holds: any(option(holds) for option in options)
 
-    def refusal(self) -> Refusal:
-        return Refusal(400, f"Invalid filter expression: {self._text}")
+    def refusal(self) -> ApiError:
+        return ApiError(400, f"Invalid filter expression: {self._text}")
 
     def _conjunction(self) -> Expression:
         parts = [self._negation()]

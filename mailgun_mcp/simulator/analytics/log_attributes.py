@@ -8,8 +8,8 @@ from mailgun_mcp.simulator.analytics.reports import COMPARATORS, Record
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.bounce_rules import Rule, classify
 from mailgun_mcp.simulator.model.clock import parse_mail_date, parse_rfc3339
-from mailgun_mcp.simulator.replies.call import Call
-from mailgun_mcp.simulator.replies.reply import Refusal
+from mailgun_mcp.simulator.replies.reply import ApiError
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 
 Reader = Callable[[Account, str, Record], Iterable[Any]]
 Condition = Callable[[Account, str, Record], bool]
@@ -20,20 +20,20 @@ BOUNDS: dict[str, Callable[[float, float], bool]] = {
 }
 
 
-def conditions_of(call: Call) -> list[Condition]:
-    """Return the predicates of a filter. Raises Refusal for what cannot be compared so."""
-    return [_condition(item) for item in (call.get("filter") or {}).get("AND", ())]
+def conditions_of(request: SimulatedRequest) -> list[Condition]:
+    """Return the predicates of a filter. Raises ApiError for what cannot be compared so."""
+    return [_condition(item) for item in (request.get("filter") or {}).get("AND", ())]
 
 
 def _condition(item: Record) -> Condition:
     name, comparator = item["attribute"], item["comparator"]
     texts = [str(value["value"]) for value in item["values"]]
     if name not in ATTRIBUTES and name not in SIZES:
-        raise Refusal(400, f"'{name}' is not a valid filter predicate attribute")
+        raise ApiError(400, f"'{name}' is not a valid filter predicate attribute")
     if comparator not in COMPARATORS and comparator not in BOUNDS:
-        raise Refusal(400, f"'{comparator}' is not a valid comparator")
+        raise ApiError(400, f"'{comparator}' is not a valid comparator")
     if (name in SIZES) != (comparator in BOUNDS) or (name in ONLY and comparator not in ONLY[name]):
-        raise Refusal(400, f"'{comparator}' is not a valid comparator for the '{name}' attribute")
+        raise ApiError(400, f"'{comparator}' is not a valid comparator for the '{name}' attribute")
     return _bounded(name, comparator, texts) if name in SIZES else _compared(name, comparator, texts)
 
 
@@ -57,7 +57,7 @@ def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError as error:
-        raise Refusal(400, f"'{text}' is not a valid number") from error
+        raise ApiError(400, f"'{text}' is not a valid number") from error
 
 
 def _moment(text: str) -> float:
@@ -66,7 +66,7 @@ def _moment(text: str) -> float:
             return parse(text)
         except (ValueError, OverflowError):
             continue
-    raise Refusal(400, f"{text} is not an RFC-2822 compliant date")
+    raise ApiError(400, f"{text} is not an RFC-2822 compliant date")
 
 
 def _at(*path: str) -> Reader:

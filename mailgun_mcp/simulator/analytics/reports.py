@@ -8,8 +8,8 @@ from typing import Any
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import DAY, HOUR, parse_mail_date
 from mailgun_mcp.simulator.model.series import KEPT, Cell, Resolution, Series, floor, following
-from mailgun_mcp.simulator.replies.call import Call
-from mailgun_mcp.simulator.replies.reply import Refusal
+from mailgun_mcp.simulator.replies.reply import ApiError
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 
 Record = dict[str, Any]
 Values = tuple[str, ...]
@@ -133,44 +133,46 @@ def sources_of(account: Account, series: Callable[[Account], Series], *, subacco
     return [Source(owner, name, series(owner)) for owner, name in owners]
 
 
-def period_of(account: Account, call: Call, units: Mapping[str, float] = UNITS, default: float = WEEK) -> Period:
+def period_of(
+    account: Account, request: SimulatedRequest, units: Mapping[str, float] = UNITS, default: float = WEEK
+) -> Period:
     """Return the range that a call asks for. A duration counts back from the end, and overrides the start."""
-    end = moment(call["end"]) if call.get("end") else account.clock.now()
-    start = moment(call["start"]) if call.get("start") else end - default
-    if call.get("duration"):
-        start = end - seconds(call["duration"], units)
+    end = moment(request["end"]) if request.get("end") else account.clock.now()
+    start = moment(request["start"]) if request.get("start") else end - default
+    if request.get("duration"):
+        start = end - seconds(request["duration"], units)
     if start > end:
-        raise Refusal(400, "'start' should be before 'end'")
-    resolution: Resolution = call.get("resolution") or "day"
+        raise ApiError(400, "'start' should be before 'end'")
+    resolution: Resolution = request.get("resolution") or "day"
     return Period(floor(max(start, 0.0), resolution), end, resolution)
 
 
 def moment(text: str) -> float:
-    """Return the moment of an RFC 2822 date. Raises Refusal when it is none."""
+    """Return the moment of an RFC 2822 date. Raises ApiError when it is none."""
     try:
         return parse_mail_date(text)
     except (ValueError, OverflowError) as error:
-        raise Refusal(400, f"{text} is not an RFC-2822 compliant date") from error
+        raise ApiError(400, f"{text} is not an RFC-2822 compliant date") from error
 
 
 def seconds(duration: str, units: Mapping[str, float] = UNITS) -> float:
-    """Return the seconds of a duration such as `7d`. Raises Refusal when it is none."""
+    """Return the seconds of a duration such as `7d`. Raises ApiError when it is none."""
     parts = re.findall(r"(\d{1,9})([a-z])", duration)
     if not parts or "".join(map("".join, parts)) != duration or any(unit not in units for _, unit in parts):
-        raise Refusal(400, "'duration' attribute is invalid")
+        raise ApiError(400, "'duration' attribute is invalid")
     return sum(int(number) * units[unit] for number, unit in parts)
 
 
-def conditions_of(call: Call, known: Mapping[str, object]) -> tuple[Condition, ...]:
-    """Return the predicates of a filter. Raises Refusal for an attribute or comparator that is not known."""
-    return tuple(_condition(item, known) for item in (call.get("filter") or {}).get("AND", ()))
+def conditions_of(request: SimulatedRequest, known: Mapping[str, object]) -> tuple[Condition, ...]:
+    """Return the predicates of a filter. Raises ApiError for an attribute or comparator that is not known."""
+    return tuple(_condition(item, known) for item in (request.get("filter") or {}).get("AND", ()))
 
 
 def _condition(item: Record, known: Mapping[str, object]) -> Condition:
     if item["attribute"] not in known:
-        raise Refusal(400, f"'{item['attribute']}' is not a valid filter predicate attribute")
+        raise ApiError(400, f"'{item['attribute']}' is not a valid filter predicate attribute")
     if item["comparator"] not in COMPARATORS:
-        raise Refusal(400, f"'{item['comparator']}' is not a valid comparator")
+        raise ApiError(400, f"'{item['comparator']}' is not a valid comparator")
     wanted = tuple(str(value["value"]).lower() for value in item["values"])
     return Condition(item["attribute"], item["comparator"], wanted)
 
@@ -195,15 +197,15 @@ class Order:
         return {"sort": sort, "skip": self.skip, "limit": self.limit, "total": total}
 
 
-def order_of(call: Call, known: Sequence[str], default: str, limit: int, most: int) -> Order:
-    """Return the order and page that a call asks for. Raises Refusal when rows have no such value."""
-    asked = call.get("pagination") or {}
+def order_of(request: SimulatedRequest, known: Sequence[str], default: str, limit: int, most: int) -> Order:
+    """Return the order and page that a call asks for. Raises ApiError when rows have no such value."""
+    asked = request.get("pagination") or {}
     by, _, direction = str(asked.get("sort") or default).partition(":")
     if by not in known or direction not in ("", "asc", "desc"):
-        raise Refusal(400, "'sort' attribute is invalid")
+        raise ApiError(400, "'sort' attribute is invalid")
     shown = asked.get("limit") or limit
     if shown > most:
-        raise Refusal(400, f"The 'pagination.limit' parameter can't be larger than {most}")
+        raise ApiError(400, f"The 'pagination.limit' parameter can't be larger than {most}")
     if shown < 0 or (asked.get("skip") or 0) < 0:
-        raise Refusal(400, "The 'pagination' parameters can't be negative")
+        raise ApiError(400, "The 'pagination' parameters can't be negative")
     return Order(by, direction == "desc", asked.get("skip") or 0, shown)

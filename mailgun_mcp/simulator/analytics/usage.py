@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from mailgun_mcp.simulator.model.account import Account
-from mailgun_mcp.simulator.replies.call import Call
 from mailgun_mcp.simulator.replies.reply import Reply
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 
 USAGE_METRICS = (
     "email_validation_count",
@@ -31,23 +31,23 @@ USAGE_METRICS = (
 )
 
 
-def count_use(account: Account, call: Call, reply: Reply) -> None:
+def count_use(account: Account, request: SimulatedRequest, reply: Reply) -> None:
     """Count what the call has used, when it is one of those that are counted and went well."""
-    used = USES.get(call.operation.name)
+    used = USES.get(request.operation.name)
     if used is not None and reply.status < 300:
-        account.analytics.use(account.clock.now(), *used(call, reply))
+        account.analytics.use(account.clock.now(), *used(request, reply))
 
 
-def _validated(_: Call, reply: Reply) -> list[str]:
+def _validated(_: SimulatedRequest, reply: Reply) -> list[str]:
     valid = ["email_validation_valid"] if reply.body.get("result") == "deliverable" else []
     return ["email_validation", "email_validation_single", "email_validation_mailgun", *valid]
 
 
-def _archived(call: Call, _: Reply) -> list[str]:
-    return ["archived"] if call.get("archive_to") or call.domain.settings.get("archive_to") else []
+def _archived(request: SimulatedRequest, _: Reply) -> list[str]:
+    return ["archived"] if request.get("archive_to") or request.domain.settings.get("archive_to") else []
 
 
-USES: dict[str, Callable[[Call, Reply], list[str]]] = {
+USES: dict[str, Callable[[SimulatedRequest, Reply], list[str]]] = {
     "validate_email_address": _validated,
     "send_message": _archived,
     "send_mime_message": _archived,

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from random import Random
 from typing import Any, Literal, get_args
 
-from mailgun_mcp.simulator.http.asgi import Message, Next, Request, Send, discard, send_reply
+from mailgun_mcp.simulator.http.asgi import Message, Next, RoutedRequest, Send, discard, send_reply
 from mailgun_mcp.simulator.model.clock import Clock
 from mailgun_mcp.simulator.replies.reply import TEXT, Reply
 from mailgun_mcp.text.suggest import nearest
@@ -108,7 +108,7 @@ class Faults:
         return hit
 
 
-async def fail(request: Request, faults: list[Fault], clock: Clock, sleep: Sleep, go_on: Next) -> None:
+async def fail(request: RoutedRequest, faults: list[Fault], clock: Clock, sleep: Sleep, go_on: Next) -> None:
     """Answer a request as its faults have it. Raises ConnectionResetError for a connection that breaks."""
     for fault in faults:
         if fault.kind == "slow":

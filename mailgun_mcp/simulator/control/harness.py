@@ -8,8 +8,8 @@ from pathlib import Path
 
 from mailgun_mcp.simulator.control.faults import Fault, Faults, Sleep, fail
 from mailgun_mcp.simulator.control.rate_limits import DOCUMENTED, Limit, limited
-from mailgun_mcp.simulator.control.read_delay import Lag, accounts_of
-from mailgun_mcp.simulator.http.asgi import App, Receive, Request, Scope, Send, operation_of
+from mailgun_mcp.simulator.control.read_delay import ReadDelay, accounts_of
+from mailgun_mcp.simulator.http.asgi import App, Receive, RoutedRequest, Scope, Send, operation_of
 from mailgun_mcp.simulator.http.router import Router
 from mailgun_mcp.simulator.mail.outbox import Poster
 from mailgun_mcp.simulator.model.account import Account
@@ -17,7 +17,7 @@ from mailgun_mcp.simulator.model.clock import Clock, ManualClock, MovableClock
 
 
 @dataclass(frozen=True, slots=True)
-class Conditions:
+class Environment:
     """Under which conditions the simulator runs."""
 
     faults: tuple[Fault, ...] = ()
@@ -28,7 +28,7 @@ class Conditions:
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
+class HostAccess:
     """What the simulator may touch of the world around it."""
 
     poster: Poster | None = None
@@ -37,7 +37,7 @@ class Outside:
     state_file: Path | None = None
 
 
-class Box:
+class Harness:
     """One account with everything around it, all of which can be changed while it runs."""
 
     def __init__(
@@ -45,27 +45,27 @@ class Box:
         router: Router,
         account: Account,
         build: Callable[[Account], App],
-        conditions: Conditions,
+        environment: Environment,
         sleep: Sleep | None = None,
-        outside: Outside | None = None,
+        host_access: HostAccess | None = None,
     ) -> None:
         self.account = account
-        self.outside = outside or Outside()
+        self.host_access = host_access or HostAccess()
         self.clock = movable(account)
-        self._router, self._build, self._at_start = router, build, conditions
+        self._router, self._build, self._at_start = router, build, environment
         self._sleep: Sleep = sleep or sleep_of_asyncio
         self._origin = self._copy(account)
         self.faults = Faults()
         self.limits: list[Limit] = []
-        self._lag: Lag | None = None
+        self._read_delay: ReadDelay | None = None
         self._app = build(account)
-        self._meet(conditions)
+        self._apply(environment)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request = Request(scope, receive, send, operation_of(self._router, scope))
+        request = RoutedRequest(scope, receive, send, operation_of(self._router, scope))
         faults = self.faults.draw(request.operation.name) if self.faults and request.operation else []
         if faults:
             await fail(request, faults, self.clock, self._sleep, self._within_limits)
@@ -75,11 +75,11 @@ class Box:
     @property
     def visible_after(self) -> float:
         """Seconds until reads see a write."""
-        return self._lag.seconds if self._lag else 0.0
+        return self._read_delay.seconds if self._read_delay else 0.0
 
     def delay_reads(self, seconds: float) -> None:
         """Let reads see writes only after so many seconds; what was written is seen at once from here on."""
-        self._lag = Lag(self.account, self._build, seconds) if seconds else None
+        self._read_delay = ReadDelay(self.account, self._build, seconds) if seconds else None
 
     def limit_rates(self, limits: Iterable[Limit]) -> None:
         """Put these limits in place of those that hold."""
@@ -91,9 +91,9 @@ class Box:
             self.clock.reset()
         self.account = account or self._copy(self._origin)
         self._app = self._build(self.account)
-        self._meet(self._at_start)
+        self._apply(self._at_start)
 
-    def hold(self, account: Account) -> None:
+    def replace_account(self, account: Account) -> None:
         """Go on with another account, under the same conditions."""
         self.account = account
         self._app = self._build(account)
@@ -103,23 +103,23 @@ class Box:
         """Let late reads see at once what was changed behind their back."""
         self.delay_reads(self.visible_after)
 
-    def _meet(self, conditions: Conditions) -> None:
-        self.faults.set(conditions.faults, conditions.seed)
-        self.limit_rates(DOCUMENTED() if conditions.rate_limits else ())
-        self.delay_reads(conditions.visible_after)
+    def _apply(self, environment: Environment) -> None:
+        self.faults.set(environment.faults, environment.seed)
+        self.limit_rates(DOCUMENTED() if environment.rate_limits else ())
+        self.delay_reads(environment.visible_after)
 
     def _copy(self, account: Account) -> Account:
         return deepcopy(account, {id(self.clock): self.clock})
 
-    async def _within_limits(self, request: Request) -> None:
+    async def _within_limits(self, request: RoutedRequest) -> None:
         if self.limits:
             await limited(request, self.limits, self.clock, self._pass_on)
         else:
             await self._pass_on(request)
 
-    async def _pass_on(self, request: Request) -> None:
-        if self._lag:
-            await self._lag(request)
+    async def _pass_on(self, request: RoutedRequest) -> None:
+        if self._read_delay:
+            await self._read_delay(request)
         else:
             await self._app(request.scope, request.receive, request.send)
 

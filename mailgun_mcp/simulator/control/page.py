@@ -20,7 +20,7 @@ from mailgun_mcp.simulator.control.read_delay import accounts_of
 from mailgun_mcp.simulator.mail.delivery import deliver_due
 from mailgun_mcp.simulator.model.account import Account, Domain, Message
 from mailgun_mcp.simulator.model.clock import Clock
-from mailgun_mcp.simulator.replies.reply import Header, Refusal, Reply
+from mailgun_mcp.simulator.replies.reply import ApiError, Header, Reply
 
 HTML = "text/html; charset=utf-8"
 CLOSED: tuple[Header, ...] = (
@@ -51,7 +51,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Look], Markup]]] = {
 
 
 def show(path: str, account: Account, clock: Clock, query: str) -> Reply:
-    """Return what is at one of `PATHS`. Raises Refusal when the query names what is not there."""
+    """Return what is at one of `PATHS`. Raises ApiError when the query names what is not there."""
     return PATHS[path](_look(account, clock, dict(parse_qsl(query))))
 
 
@@ -59,11 +59,11 @@ def _look(account: Account, clock: Clock, query: dict[str, str]) -> Look:
     named = query.get("account", account.id)
     shown = next((one for one in accounts_of(account) if one.id == named), None)
     if shown is None:
-        raise Refusal(404, f"no account {named}")
+        raise ApiError(404, f"no account {named}")
     deliver_due(shown)
     domain = shown.domains.get(query.get("domain", "").lower())
     if "domain" in query and domain is None:
-        raise Refusal(404, f"no domain {query['domain']}")
+        raise ApiError(404, f"no domain {query['domain']}")
     return Look(account, shown, domain, query, clock.now())
 
 
@@ -89,7 +89,7 @@ def _found(look: Look) -> tuple[Domain, Message]:
         for message in (look.domain.messages.get(key), *look.domain.scheduled):
             if message and message.key == key:
                 return look.domain, message
-    raise Refusal(404, "no such message, or it is no longer kept")
+    raise ApiError(404, "no such message, or it is no longer kept")
 
 
 def _with_images(message: Message) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.simulator.control.faults import too_many
-from mailgun_mcp.simulator.http.asgi import Message, Next, Request, Send, send_reply
+from mailgun_mcp.simulator.http.asgi import Message, Next, RoutedRequest, Send, send_reply
 from mailgun_mcp.simulator.model.clock import Clock
 
 
@@ -47,7 +47,7 @@ DOCUMENTED: Callable[[], list[Limit]] = lambda: [  # noqa: E731
 """The limits that Mailgun writes about."""
 
 
-async def limited(request: Request, limits: list[Limit], clock: Clock, go_on: Next) -> None:
+async def limited(request: RoutedRequest, limits: list[Limit], clock: Clock, go_on: Next) -> None:
     """Pass a request on unless its limit is reached, and tell of the limit in the headers."""
     operation = request.operation
     limit = next((limit for limit in limits if operation and limit.covers(operation)), None)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 
-from mailgun_mcp.simulator.http.asgi import App, Request, Scope, discard, read_body, replayed
+from mailgun_mcp.simulator.http.asgi import App, RoutedRequest, Scope, discard, read_body, replayed
 from mailgun_mcp.simulator.mail.delivery import deliver_due
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import Clock
@@ -36,7 +36,7 @@ class _Write:
     """The counters of the accounts before it."""
 
 
-class Lag:
+class ReadDelay:
     """Two copies of an account, one of them late."""
 
     def __init__(self, account: Account, build: Callable[[Account], App], seconds: float) -> None:
@@ -48,7 +48,7 @@ class Lag:
         self._apps = build(account), build(self._late)
         self._writes: deque[_Write] = deque()
 
-    async def __call__(self, request: Request) -> None:
+    async def __call__(self, request: RoutedRequest) -> None:
         """Answer a request, a write by the account and a read by the late copy of it."""
         deliver_due(self._account)
         await self._catch_up()

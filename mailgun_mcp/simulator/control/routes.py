@@ -6,16 +6,16 @@ from typing import Any
 from mailgun_mcp.simulator.analytics.reports import seconds
 from mailgun_mcp.simulator.control import mail_routes as control_mail
 from mailgun_mcp.simulator.control.faults import Fault, FaultError, unknown
-from mailgun_mcp.simulator.control.harness import Box
+from mailgun_mcp.simulator.control.harness import Harness
 from mailgun_mcp.simulator.control.page import PATHS, show
 from mailgun_mcp.simulator.control.rate_limits import DOCUMENTED, Limit
 from mailgun_mcp.simulator.control.read_delay import accounts_of
 from mailgun_mcp.simulator.http.asgi import App, Receive, Scope, Send, raw_path, read_body, read_json, send_reply
-from mailgun_mcp.simulator.http.auth import identify
+from mailgun_mcp.simulator.http.auth import authenticate
 from mailgun_mcp.simulator.mail.delivery import deliver_due
 from mailgun_mcp.simulator.model.account import Account, Domain
 from mailgun_mcp.simulator.model.clock import MovableClock, iso_date, parse_mail_date, parse_rfc3339
-from mailgun_mcp.simulator.replies.reply import Refusal, Reply
+from mailgun_mcp.simulator.replies.reply import ApiError, Reply
 
 PREFIX = "/simulator/"
 READS = ("GET", "HEAD")
@@ -26,87 +26,87 @@ UNAUTHORIZED = Reply(
     headers=((b"www-authenticate", b'Basic realm="MG API"'),),
 )
 Body = dict[str, Any]
-Route = Callable[[Box, Body], Reply | Awaitable[Reply]]
+Route = Callable[[Harness, Body], Reply | Awaitable[Reply]]
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 """Of the durations that the clock is advanced by; here `m` is minutes."""
 
 
-def controlled(box: Box, *, key: str | None = None) -> App:
+def with_control_routes(harness: Harness, *, key: str | None = None) -> App:
     """Return the box as an application with its control routes. With `key` they need it as Mailgun's do."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not raw_path(scope).startswith(PREFIX):
-            await box(scope, receive, send)
+            await harness(scope, receive, send)
             return
         try:
-            answer = _answer(box, scope, await read_body(receive), key)
+            answer = _answer(harness, scope, await read_body(receive), key)
             reply = answer if isinstance(answer, Reply) else await answer
-        except (Refusal, FaultError) as error:
-            reply = error.reply if isinstance(error, Refusal) else Reply({"message": str(error)}, 400)
+        except (ApiError, FaultError) as error:
+            reply = error.reply if isinstance(error, ApiError) else Reply({"message": str(error)}, 400)
         await send_reply(send, reply)
 
     return app
 
 
-def _answer(box: Box, scope: Scope, content: bytes, key: str | None) -> Reply | Awaitable[Reply]:
+def _answer(harness: Harness, scope: Scope, content: bytes, key: str | None) -> Reply | Awaitable[Reply]:
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    if key and identify(box.account, headers.get("authorization", ""), any_key=False) is None:
+    if key and authenticate(harness.account, headers.get("authorization", ""), any_key=False) is None:
         return UNAUTHORIZED
     path, method = raw_path(scope), scope["method"]
     if path in PATHS and method in READS:
-        return show(path, box.account, box.clock, scope["query_string"].decode("latin-1"))
+        return show(path, harness.account, harness.clock, scope["query_string"].decode("latin-1"))
     # An empty form of another site's page would reset the account; browsers say where a request is from.
     if method not in READS and headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
-        raise Refusal(403, "the control routes take nothing from other sites' pages")
+        raise ApiError(403, "the control routes take nothing from other sites' pages")
     methods = ROUTES.get(path)
     if methods is None:
-        raise Refusal(404, unknown("control route", path, ROUTES))
+        raise ApiError(404, unknown("control route", path, ROUTES))
     if method not in methods:
         return Reply({"message": "Method Not Allowed"}, 405, headers=((b"allow", ", ".join(methods).encode()),))
-    return methods[method](box, _body(headers, content))
+    return methods[method](harness, _body(headers, content))
 
 
 def _body(headers: dict[str, str], content: bytes) -> Body:
     # A form of any web page may post, but not as JSON: no page can move the clock behind one's back.
     if content and headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise Refusal(400, "the control routes take application/json")
+        raise ApiError(400, "the control routes take application/json")
     try:
         body = read_json(content)
     except (ValueError, RecursionError) as error:
-        raise Refusal(400, "the body is not valid JSON") from error
+        raise ApiError(400, "the body is not valid JSON") from error
     if not isinstance(body, dict):
-        raise Refusal(400, "the body is not an object")
+        raise ApiError(400, "the body is not an object")
     return body
 
 
 def _known(body: Body, *names: str) -> None:
     for name in body:
         if name not in names:
-            raise Refusal(400, unknown("field", name, names))
+            raise ApiError(400, unknown("field", name, names))
 
 
-def show_clock(box: Box, _: Body) -> Reply:
+def show_clock(harness: Harness, _: Body) -> Reply:
     """Tell the time, and whether it is `held`."""
-    now, clock = box.clock.now(), box.clock
+    now, clock = harness.clock.now(), harness.clock
     return Reply({"now": now, "date": iso_date(now), "held": not isinstance(clock, MovableClock) or clock.held})
 
 
-def move_clock(box: Box, body: Body) -> Reply:
+def move_clock(harness: Harness, body: Body) -> Reply:
     """Move the clock forward: `advance` by seconds (or `2h`), or `to` a moment; `held` stops it or lets it go on."""
     _known(body, "advance", "to", "held")
     if not isinstance(body.get("held", False), bool) or {"advance", "to"} <= body.keys():
-        raise Refusal(400, "give advance or to, and held as true or false")
+        raise ApiError(400, "give advance or to, and held as true or false")
     ahead = _seconds(body["advance"]) if "advance" in body else 0.0
     if "to" in body:
-        ahead = _moment(body["to"]) - box.clock.now()
+        ahead = _moment(body["to"]) - harness.clock.now()
     if not 0 <= ahead < 1e10:
-        raise Refusal(400, "the clock only moves forward")
-    if isinstance(box.clock, MovableClock) and "held" in body:
-        (box.clock.hold if body["held"] else box.clock.release)()
-    box.clock.advance(ahead)
-    for owner in accounts_of(box.account):
+        raise ApiError(400, "the clock only moves forward")
+    if isinstance(harness.clock, MovableClock) and "held" in body:
+        (harness.clock.hold if body["held"] else harness.clock.release)()
+    harness.clock.advance(ahead)
+    for owner in accounts_of(harness.account):
         deliver_due(owner)
-    return show_clock(box, {})
+    return show_clock(harness, {})
 
 
 def _seconds(value: Any) -> float:
@@ -117,7 +117,7 @@ def _seconds(value: Any) -> float:
 
 def _number(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Refusal(400, f"{name} is not a number")
+        raise ApiError(400, f"{name} is not a number")
     return float(value)
 
 
@@ -129,45 +129,46 @@ def _moment(value: Any) -> float:
             return parse(value)
         except (ValueError, OverflowError):
             continue
-    raise Refusal(400, f"{value!r} is neither an RFC 2822 nor an RFC 3339 date")
+    raise ApiError(400, f"{value!r} is neither an RFC 2822 nor an RFC 3339 date")
 
 
-def show_faults(box: Box, _: Body) -> Reply:
+def show_faults(harness: Harness, _: Body) -> Reply:
     """Tell the faults, rate limits and lateness of reads that are on."""
     limits = [
-        {"operations": list(limit.globs), "requests": limit.requests, "seconds": limit.seconds} for limit in box.limits
+        {"operations": list(limit.globs), "requests": limit.requests, "seconds": limit.seconds}
+        for limit in harness.limits
     ]
     answer = {
-        "faults": box.faults.records(),
-        "seed": box.faults.seed,
+        "faults": harness.faults.records(),
+        "seed": harness.faults.seed,
         "rate_limits": limits,
-        "visible_after": box.visible_after,
+        "visible_after": harness.visible_after,
     }
     return Reply(answer)
 
 
-def set_faults(box: Box, body: Body) -> Reply:
+def set_faults(harness: Harness, body: Body) -> Reply:
     """Put what is given in place of what is on: `faults` (drawn by `seed`), `rate_limits`, `visible_after` seconds."""
     _known(body, "faults", "seed", "rate_limits", "visible_after")
     found, limits = _faults(body), _limits(body.get("rate_limits", ()))
     delay = _number("visible_after", body.get("visible_after", 0))
     if not 0 <= delay < 1e6:
-        raise Refusal(400, "visible_after is out of range")
+        raise ApiError(400, "visible_after is out of range")
     if "faults" in body:
-        box.faults.set(found, body.get("seed", 0))
+        harness.faults.set(found, body.get("seed", 0))
     if "rate_limits" in body:
-        box.limit_rates(limits)
+        harness.limit_rates(limits)
     if "visible_after" in body:
-        box.delay_reads(delay)
-    return show_faults(box, {})
+        harness.delay_reads(delay)
+    return show_faults(harness, {})
 
 
 def _faults(body: Body) -> list[Fault]:
     records, seed = body.get("faults", []), body.get("seed", 0)
     if isinstance(seed, bool) or not isinstance(seed, int):
-        raise Refusal(400, "seed is not an integer")
+        raise ApiError(400, "seed is not an integer")
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
-        raise Refusal(400, "faults is not a list of objects")
+        raise ApiError(400, "faults is not a list of objects")
     return [Fault.from_record(record) for record in records]
 
 
@@ -177,30 +178,32 @@ def _limits(value: Any) -> list[Limit]:
     try:
         return [Limit(tuple(item["operations"]), int(item["requests"]), float(item["seconds"])) for item in value]
     except (TypeError, ValueError, KeyError) as error:
-        raise Refusal(400, "rate_limits is true, false, or a list of {operations, requests, seconds}") from error
+        raise ApiError(400, "rate_limits is true, false, or a list of {operations, requests, seconds}") from error
 
 
-def clear_faults(box: Box, _: Body) -> Reply:
+def clear_faults(harness: Harness, _: Body) -> Reply:
     """End all faults, rate limits and late reads."""
-    box.faults.set(())
-    box.limit_rates(())
-    box.delay_reads(0.0)
-    return show_faults(box, {})
+    harness.faults.set(())
+    harness.limit_rates(())
+    harness.delay_reads(0.0)
+    return show_faults(harness, {})
 
 
-def reset(box: Box, body: Body) -> Reply:
+def reset(harness: Harness, body: Body) -> Reply:
     """Begin anew with the account, clock and conditions of the start, or with `empty` an account that holds nothing."""
     _known(body, "empty")
-    box.reset(Account(box.clock, storage_url=box.account.storage_url) if body.get("empty") is True else None)
-    return show_state(box, {})
+    harness.reset(
+        Account(harness.clock, storage_url=harness.account.storage_url) if body.get("empty") is True else None
+    )
+    return show_state(harness, {})
 
 
-def show_state(box: Box, _: Body) -> Reply:
+def show_state(harness: Harness, _: Body) -> Reply:
     """Tell the time, the domains and how much each of them holds, also in subaccounts and the other region (`others`)."""
-    account = box.account
+    account = harness.account
     answer = {
-        "now": box.clock.now(),
-        "date": iso_date(box.clock.now()),
+        "now": harness.clock.now(),
+        "date": iso_date(harness.clock.now()),
         "account": account.id,
         **_held(account),
         "others": {below.id: _held(below) for below in accounts_of(account)[1:]},

@@ -7,7 +7,7 @@ from tempfile import mkstemp
 from typing import Any
 
 from mailgun_mcp.simulator.control.account_json import CodecError, restored, snapshot
-from mailgun_mcp.simulator.control.harness import Box
+from mailgun_mcp.simulator.control.harness import Harness
 from mailgun_mcp.simulator.http.asgi import App, Receive, Scope, Send
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import Clock, MovableClock
@@ -61,14 +61,14 @@ def write(path: Path, document: Any) -> None:
         raise
 
 
-def kept(app: App, box: Box, path: Path) -> App:
+def with_state_file(app: App, harness: Harness, path: Path) -> App:
     """Return the application so that what it changes in the box's account gets into the file."""
-    return _Kept(app, box, path)
+    return _StateFile(app, harness, path)
 
 
-class _Kept:
-    def __init__(self, app: App, box: Box, path: Path) -> None:
-        self._app, self._box, self._path = app, box, path
+class _StateFile:
+    def __init__(self, app: App, harness: Harness, path: Path) -> None:
+        self._app, self._box, self._path = app, harness, path
         self._waiting = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -18,7 +18,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class RoutedRequest:
     """A request whose operation is known, if it has one."""
 
     scope: Scope
@@ -27,7 +27,7 @@ class Request:
     operation: Operation | None
 
 
-Next = Callable[[Request], Awaitable[None]]
+Next = Callable[[RoutedRequest], Awaitable[None]]
 
 
 def raw_path(scope: Scope) -> str:

@@ -10,7 +10,7 @@ from mailgun_mcp.catalogue.catalogue import SUBACCOUNT_HEADER
 from mailgun_mcp.catalogue.operation import Arguments, Operation
 from mailgun_mcp.simulator.model.access import Access, ApiKey, KeyRole
 from mailgun_mcp.simulator.model.account import Account
-from mailgun_mcp.simulator.replies.reply import Refusal
+from mailgun_mcp.simulator.replies.reply import ApiError
 
 OWN_KEY_ID = "f2153fd0-f1277777"
 """The id of the key that the simulator was started with."""
@@ -26,14 +26,14 @@ DEVELOPER_OPERATIONS = frozenset({"add_sandbox_recipient", "delete_sandbox_recip
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class ApiClient:
     """Who calls: the account that the key belongs to, and the key; None is the simulator's own, an admin's."""
 
     account: Account
     key: ApiKey | None = None
 
 
-def own_key(account: Account, secret: str) -> None:
+def set_own_key(account: Account, secret: str) -> None:
     """Make `secret` an admin key of the account, in place of the one it has as its own."""
     keys = account.administration.access.keys
     known = keys.get(OWN_KEY_ID)
@@ -43,7 +43,7 @@ def own_key(account: Account, secret: str) -> None:
         known.secret = secret
 
 
-def identify(account: Account, authorization: str, *, any_key: bool) -> Caller | None:
+def authenticate(account: Account, authorization: str, *, any_key: bool) -> ApiClient | None:
     """Return who calls, or None when the key is not let in. With `any_key` an unknown one is an admin's."""
     if not authorization.startswith("Basic "):
         return None
@@ -54,37 +54,37 @@ def identify(account: Account, authorization: str, *, any_key: bool) -> Caller |
             return None
         for key in access.keys.values():
             if secret and key.secret == secret:
-                return None if key.expired(account.clock.now()) else Caller(holder, key)
-    return Caller(account) if any_key else None
+                return None if key.expired(account.clock.now()) else ApiClient(holder, key)
+    return ApiClient(account) if any_key else None
 
 
-def acting(caller: Caller, operation: Operation, subaccount_id: str | None) -> Account:
-    """Return the account that the call is for. Raises Refusal when the caller may not act there."""
+def acting_account(client: ApiClient, operation: Operation, subaccount_id: str | None) -> Account:
+    """Return the account that the call is for. Raises ApiError when the caller may not act there."""
     if subaccount_id is None or any(argument.wire == SUBACCOUNT_HEADER for argument in operation.arguments):
-        return caller.account
-    subaccount = caller.account.administration.subaccounts.get(subaccount_id)
+        return client.account
+    subaccount = client.account.administration.subaccounts.get(subaccount_id)
     if subaccount is None or subaccount.status == "closed":
-        raise Refusal(403, FORBIDDEN)
+        raise ApiError(403, FORBIDDEN)
     if subaccount.status == "disabled":
-        raise Refusal(403, "subaccount is disabled")
+        raise ApiError(403, "subaccount is disabled")
     return subaccount.account
 
 
-def check_may(caller: Caller, operation: Operation, values: Arguments) -> None:
-    """Raise Refusal when the caller's key is not one for the operation. `values` are those of the path."""
-    key = caller.key
+def authorize(client: ApiClient, operation: Operation, values: Arguments) -> None:
+    """Raise ApiError when the caller's key is not one for the operation. `values` are those of the path."""
+    key = client.key
     if key is None or ROLES[key.role](operation, key, values):
         return
     if key.role == "sending":
-        raise Refusal(403, FORBIDDEN if operation.name in SENDS else UNFIT)
-    raise Refusal(403, UNSEEN if operation.risk == "read" else FORBIDDEN)
+        raise ApiError(403, FORBIDDEN if operation.name in SENDS else UNFIT)
+    raise ApiError(403, UNSEEN if operation.risk == "read" else FORBIDDEN)
 
 
-def check_address(caller: Caller, address: str | None) -> None:
-    """Raise Refusal when the account has an allowlist of addresses and the caller's is not on it."""
-    access = caller.account.administration.access
-    if access.allowlist and not (caller.key and caller.key.kind == "web") and not _on_allowlist(access, address):
-        raise Refusal(403, FORBIDDEN)
+def check_client_address(client: ApiClient, address: str | None) -> None:
+    """Raise ApiError when the account has an allowlist of addresses and the caller's is not on it."""
+    access = client.account.administration.access
+    if access.allowlist and not (client.key and client.key.kind == "web") and not _on_allowlist(access, address):
+        raise ApiError(403, FORBIDDEN)
 
 
 def _accounts(account: Account) -> Iterator[Account]:
@@ -105,12 +105,12 @@ def _secret(authorization: str) -> str:
 
 def _on_allowlist(access: Access, address: str | None) -> bool:
     try:
-        caller = ip_address(address or "127.0.0.1")
+        client = ip_address(address or "127.0.0.1")
     except ValueError:
         return False
-    if caller.is_loopback and not access.allowlist_binds_loopback:
+    if client.is_loopback and not access.allowlist_binds_loopback:
         return True
-    return any(caller in ip_network(entry, strict=False) for entry in access.allowlist)
+    return any(client in ip_network(entry, strict=False) for entry in access.allowlist)
 
 
 def _admin(_: Operation, __: ApiKey, ___: Arguments) -> bool:

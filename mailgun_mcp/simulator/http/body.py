@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from mailgun_mcp.simulator.replies.reply import Refusal
+from mailgun_mcp.simulator.replies.reply import ApiError
 
 MULTIPART = "multipart/form-data"
 URLENCODED = "application/x-www-form-urlencoded"
@@ -36,7 +36,7 @@ def parse_query(query: str) -> Fields:
 
 
 def parse_form(content: bytes, content_type: str) -> Fields:
-    """Return the fields of a form. Raises Refusal when the body is none."""
+    """Return the fields of a form. Raises ApiError when the body is none."""
     if not content:
         return {}
     if media_type(content_type) == URLENCODED:
@@ -45,11 +45,11 @@ def parse_form(content: bytes, content_type: str) -> Fields:
 
 
 def parse_json(content: bytes) -> Any:
-    """Return the JSON value in a body; an empty body is an empty object. Raises Refusal when it is not JSON."""
+    """Return the JSON value in a body; an empty body is an empty object. Raises ApiError when it is not JSON."""
     try:
         return json.loads(content) if content else {}
     except (ValueError, RecursionError) as error:
-        raise Refusal(400, "Invalid JSON in the request body") from error
+        raise ApiError(400, "Invalid JSON in the request body") from error
 
 
 def _grouped(pairs: list[tuple[str, Any]]) -> Fields:
@@ -70,7 +70,7 @@ def _parse_multipart(content: bytes, content_type: str) -> list[tuple[str, Field
         parser.write(content)
         parser.finalize()
     except FormParserError as error:
-        raise Refusal(400, "Invalid multipart form data") from error
+        raise ApiError(400, "Invalid multipart form data") from error
     return [_field(headers, bytes(data)) for headers, data in parts.found]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from mailgun_mcp.catalogue.operation import Argument, Arguments, Operation
 from mailgun_mcp.request.formats import FORMATS
 from mailgun_mcp.simulator.http.body import File
-from mailgun_mcp.simulator.replies.reply import Refusal
+from mailgun_mcp.simulator.replies.reply import ApiError
 
 Schema = Mapping[str, Any]
 Check = Callable[[Any, Any], bool]
@@ -69,23 +69,23 @@ LIMITS: dict[str, tuple[Check, Text]] = {
 
 
 def check(operation: Operation, arguments: Arguments) -> None:
-    """Raise Refusal with the first thing that is wrong with `arguments`."""
+    """Raise ApiError with the first thing that is wrong with `arguments`."""
     schema = operation.input_schema
     for argument in operation.arguments:
         if argument.name in arguments:
             _check_argument(argument, schema["properties"][argument.name], arguments[argument.name])
         elif argument.name in schema.get("required", ()) and argument.place != "host":
-            raise Refusal(400, f"{argument.wire} parameter is missing")
+            raise ApiError(400, f"{argument.wire} parameter is missing")
     for rule in operation.rules:
         for kind, of_rule in RULES.items():
             if kind in rule:
                 of_rule(operation, rule, arguments)
 
 
-def wrong_type(name: str, kind: str) -> Refusal:
+def wrong_type(name: str, kind: str) -> ApiError:
     """Return the refusal of a value that is no `kind`."""
     article = "an" if kind[0] in "aio" else "a"
-    return Refusal(
+    return ApiError(
         400, f"'{name}' parameter is not {article} {kind}" if name else f"The request body is not {article} {kind}"
     )
 
@@ -95,7 +95,7 @@ def _check_argument(argument: Argument, schema: Schema, value: Any) -> None:
     if argument.format and argument.place != "path":
         fault = FORMATS[argument.format]
         if any(fault(text) for text in (value if isinstance(value, list) else [value])):
-            raise Refusal(400, f"'{argument.wire}' parameter is not a valid {KINDS[argument.format]}")
+            raise ApiError(400, f"'{argument.wire}' parameter is not a valid {KINDS[argument.format]}")
 
 
 KINDS = {"email": "address. please check documentation", "hostname": "domain name", "ip": "IP address", "uri": "url"}
@@ -109,7 +109,7 @@ def _check_value(name: str, schema: Schema, value: Any) -> None:
         raise wrong_type(name, kind)
     for keyword, (holds, text) in LIMITS.items():
         if keyword in schema and not holds(value, schema[keyword]):
-            raise Refusal(400, text(name, value, schema[keyword]))
+            raise ApiError(400, text(name, value, schema[keyword]))
     if kind == "array":
         for item in value:
             _check_value(name, schema["items"], item)
@@ -125,12 +125,12 @@ def _check_object(name: str, schema: Schema, value: dict[str, Any]) -> None:
     known, extra = schema.get("properties", {}), schema.get("additionalProperties", True)
     for key in schema.get("required", ()):
         if key not in value:
-            raise Refusal(400, f"{key} parameter is missing")
+            raise ApiError(400, f"{key} parameter is missing")
     for key, item in value.items():
         if key in known:
             _check_value(_inside(name, key), known[key], item)
         elif extra is False:
-            raise Refusal(400, f"Unknown parameter '{_inside(name, key)}'")
+            raise ApiError(400, f"Unknown parameter '{_inside(name, key)}'")
         elif isinstance(extra, dict):
             _check_value(_inside(name, key), extra, item)
 
@@ -156,13 +156,13 @@ def _quoted(names: list[str]) -> str:
 def _at_least_one(operation: Operation, rule: dict[str, Any], arguments: Arguments) -> None:
     names = rule.get("at_least_one") or rule["exactly_one"]
     if not _given(names, arguments):
-        raise Refusal(400, f"Need at least one of {_quoted(_wires(operation, names))} parameters specified")
+        raise ApiError(400, f"Need at least one of {_quoted(_wires(operation, names))} parameters specified")
 
 
 def _at_most_one(operation: Operation, rule: dict[str, Any], arguments: Arguments) -> None:
     names = rule.get("at_most_one") or rule["exactly_one"]
     if len(_given(names, arguments)) > 1:
-        raise Refusal(400, f"Only one parameters {_quoted(_wires(operation, names))} is allowed")
+        raise ApiError(400, f"Only one parameters {_quoted(_wires(operation, names))} is allowed")
 
 
 def _exactly_one(operation: Operation, rule: dict[str, Any], arguments: Arguments) -> None:
@@ -172,13 +172,13 @@ def _exactly_one(operation: Operation, rule: dict[str, Any], arguments: Argument
 
 def _requires(operation: Operation, rule: dict[str, Any], arguments: Arguments) -> None:
     if _given([rule["argument"]], arguments) and len(_given(rule["requires"], arguments)) < len(rule["requires"]):
-        raise Refusal(400, f"{_wires(operation, rule['requires'])[0]} parameter is missing")
+        raise ApiError(400, f"{_wires(operation, rule['requires'])[0]} parameter is missing")
 
 
 def _max_recipients(_: Operation, rule: dict[str, Any], arguments: Arguments) -> None:
     texts = [text for name in rule["over"] for text in arguments.get(name, ())]
     if len(getaddresses(texts)) > rule["max_recipients"]:
-        raise Refusal(400, f"Too many recipients, max is {rule['max_recipients']}")
+        raise ApiError(400, f"Too many recipients, max is {rule['max_recipients']}")
 
 
 def _max_bytes(_: Operation, rule: dict[str, Any], arguments: Arguments) -> None:
@@ -187,13 +187,13 @@ def _max_bytes(_: Operation, rule: dict[str, Any], arguments: Arguments) -> None
         return
     megabytes = rule["max_bytes"] // 1024 // 1024
     if rule["over"] and all(isinstance(arguments.get(name), File) for name in rule["over"]):
-        raise Refusal(400, f"CSV file is too big, max allowed size is {megabytes} MB")
+        raise ApiError(400, f"CSV file is too big, max allowed size is {megabytes} MB")
     if rule["max_bytes"] < 1024 * 1024:
         kilobytes = rule["max_bytes"] // 1024
-        raise Refusal(
+        raise ApiError(
             400, f"Send options (parameters starting with o:, h:, v:, or t:) are limited to {kilobytes} kB total"
         )
-    raise Refusal(413, f"request size exceeds {rule['max_bytes'] / 1024 / 1024:.1f}MiB")
+    raise ApiError(413, f"request size exceeds {rule['max_bytes'] / 1024 / 1024:.1f}MiB")
 
 
 def _weight(value: Any) -> int:

@@ -20,9 +20,9 @@ from mailgun_mcp.simulator.http.body import (
     parse_query,
 )
 from mailgun_mcp.simulator.http.checks import wrong_type
-from mailgun_mcp.simulator.http.parameter_aliases import renamed
+from mailgun_mcp.simulator.http.parameter_aliases import apply_aliases
 from mailgun_mcp.simulator.model.clock import parse_mail_date, parse_rfc3339
-from mailgun_mcp.simulator.replies.reply import Refusal
+from mailgun_mcp.simulator.replies.reply import ApiError
 
 Schema = Mapping[str, Any]
 
@@ -33,7 +33,7 @@ FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0":
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class RawRequest:
     """What came over HTTP."""
 
     query: str
@@ -73,8 +73,8 @@ def _plan(operation: Operation) -> _Plan:
     )
 
 
-def decode(operation: Operation, path: Mapping[str, str], sent: Sent) -> Arguments:
-    """Return the arguments that a request holds. Raises Refusal for what cannot be read."""
+def decode(operation: Operation, path: Mapping[str, str], sent: RawRequest) -> Arguments:
+    """Return the arguments that a request holds. Raises ApiError for what cannot be read."""
     plan = _plan(operation)
     arguments: Arguments = {}
     for wire, text in path.items():
@@ -85,7 +85,7 @@ def decode(operation: Operation, path: Mapping[str, str], sent: Sent) -> Argumen
     if operation.body == "json":
         _take_json(operation, plan, sent, arguments)
     elif operation.body:
-        _take_form(operation, plan, renamed(operation.name, _form(plan, sent)), arguments)
+        _take_form(operation, plan, apply_aliases(operation.name, _form(plan, sent)), arguments)
     elif sent.content and media_type(sent.content_type) in (MULTIPART, URLENCODED):
         _take_form_for_query(operation, plan, parse_form(sent.content, sent.content_type), arguments)
     return arguments
@@ -97,7 +97,7 @@ def _in_path(plan: _Plan, wire: str) -> Argument:
     return found or plan.places["page_path"][""]
 
 
-def _take_headers(plan: _Plan, sent: Sent, arguments: Arguments) -> None:
+def _take_headers(plan: _Plan, sent: RawRequest, arguments: Arguments) -> None:
     for wire, argument in plan.places.get("header", {}).items():
         if wire.lower() in sent.headers:
             arguments[argument.name] = sent.headers[wire.lower()]
@@ -108,7 +108,7 @@ def _take_query(operation: Operation, plan: _Plan, query: str, arguments: Argume
         return
     # A form's fields may stand in the query too: Mailgun's SDK for Node sends some of them there.
     known = plan.places.get("form", {}) | plan.places.get("query", {})
-    fields = renamed(operation.name, parse_query(query))
+    fields = apply_aliases(operation.name, parse_query(query))
     if "page_url" in plan.only and not fields.keys() <= known.keys():
         arguments[plan.only["page_url"].name] = query
         return
@@ -123,7 +123,7 @@ def _is_number(operation: Operation, argument: Argument) -> bool:
     return operation.input_schema["properties"][argument.name].get("type") in ("integer", "number")
 
 
-def _form(plan: _Plan, sent: Sent) -> Fields:
+def _form(plan: _Plan, sent: RawRequest) -> Fields:
     kind = media_type(sent.content_type)
     if plan.multipart_only and kind != MULTIPART:
         raise _wrong_media(MULTIPART, kind)
@@ -151,7 +151,7 @@ def _take_form_for_query(operation: Operation, plan: _Plan, fields: Fields, argu
             arguments[argument.name] = _decoded(operation, argument, fields[wire])
 
 
-def _take_json(operation: Operation, plan: _Plan, sent: Sent, arguments: Arguments) -> None:
+def _take_json(operation: Operation, plan: _Plan, sent: RawRequest, arguments: Arguments) -> None:
     kind = media_type(sent.content_type)
     whole = plan.only.get("body")
     if whole and kind in (MULTIPART, URLENCODED):
@@ -215,13 +215,13 @@ def _file(wire: str, value: Field) -> File:
     if isinstance(value, str) and wire in FILES_AS_TEXT:
         return File(wire, "text/plain", value.encode("utf-8", "replace"))
     if isinstance(value, str):
-        raise Refusal(400, f"'{wire}' parameter is not a file")
+        raise ApiError(400, f"'{wire}' parameter is not a file")
     return value
 
 
 def _text(wire: str, value: Field) -> str:
     if isinstance(value, File):
-        raise Refusal(400, f"'{wire}' parameter is a file")
+        raise ApiError(400, f"'{wire}' parameter is a file")
     return value
 
 
@@ -254,7 +254,7 @@ def _json_field(wire: str, schema: Schema, texts: list[str]) -> Any:
     try:
         return _spelled_out(schema, json.loads(texts[-1]))
     except (ValueError, RecursionError) as error:
-        raise Refusal(400, f"'{wire}' parameter is not a valid JSON") from error
+        raise ApiError(400, f"'{wire}' parameter is not a valid JSON") from error
 
 
 def _spelled_out(schema: Schema, value: Any) -> Any:
@@ -278,7 +278,7 @@ def _date(parse: Callable[[str], float], standard: str) -> Callable[[str, Schema
         try:
             parse(texts[-1])
         except ValueError as error:
-            raise Refusal(400, f"{texts[-1]} is not an {standard} compliant date") from error
+            raise ApiError(400, f"{texts[-1]} is not an {standard} compliant date") from error
         return texts[-1]
 
     return decoded
@@ -329,9 +329,9 @@ def _unwritten(value: Any, place: list[str], encode: str) -> Any:
     return value
 
 
-def _unknown(wire: str) -> Refusal:
-    return Refusal(400, f"Unknown parameter '{wire}'")
+def _unknown(wire: str) -> ApiError:
+    return ApiError(400, f"Unknown parameter '{wire}'")
 
 
-def _wrong_media(expected: str, got: str) -> Refusal:
-    return Refusal(400, f"Invalid request content type. Expecting '{expected}' but got '{got}'")
+def _wrong_media(expected: str, got: str) -> ApiError:
+    return ApiError(400, f"Invalid request content type. Expecting '{expected}' but got '{got}'")

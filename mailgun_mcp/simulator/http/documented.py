@@ -6,8 +6,8 @@ from typing import Any
 
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import mail_date
-from mailgun_mcp.simulator.replies.call import Call
 from mailgun_mcp.simulator.replies.reply import Reply
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 
 Schema = Mapping[str, Any]
 
@@ -35,26 +35,26 @@ MOMENT = re.compile(r"(^|[_-])(at|date|time|timestamp|until|start|end|seen)$|[a-
 LINKS = frozenset({"first", "last", "next", "previous"})
 
 
-def documented(account: Account, call: Call) -> Reply:
+def documented_reply(account: Account, request: SimulatedRequest) -> Reply:
     """Return the reply: lists empty, totals zero, and what the call named said back."""
-    operation = call.operation
+    operation = request.operation
     schema = operation.output_schema
     properties = dict(schema.get("properties", {}))
     if operation.pages:
         # `next` at the root is the catalogue's own addition to the result of a tool.
         properties.pop("next", None)
-    body = {name: _example(account, call, name, value) for name, value in properties.items()}
+    body = {name: _example(account, request, name, value) for name, value in properties.items()}
     return Reply(body[operation.wrap] if operation.wrap else body)
 
 
-def _example(account: Account, call: Call, name: str, schema: Schema) -> Any:
+def _example(account: Account, request: SimulatedRequest, name: str, schema: Schema) -> Any:
     kind = _kind(schema)
-    if kind in PLAIN and isinstance(call.arguments.get(name), PLAIN[kind]):
-        return call.arguments[name]
+    if kind in PLAIN and isinstance(request.arguments.get(name), PLAIN[kind]):
+        return request.arguments[name]
     if kind == "string":
-        return _text(account, call, name)
+        return _text(account, request, name)
     if kind == "object" and "properties" in schema:
-        return {key: _example(account, call, key, value) for key, value in schema["properties"].items()}
+        return {key: _example(account, request, key, value) for key, value in schema["properties"].items()}
     return ZEROS[kind]() if kind in ZEROS else None
 
 
@@ -64,9 +64,9 @@ def _kind(schema: Schema) -> str | None:
     return next((kind for kind in kinds if kind != "null"), None) if isinstance(kinds, list) else kinds
 
 
-def _text(account: Account, call: Call, name: str) -> str:
-    if call.operation.pages and name.lower() in LINKS:
-        return call.url
+def _text(account: Account, request: SimulatedRequest, name: str) -> str:
+    if request.operation.pages and name.lower() in LINKS:
+        return request.url
     if MOMENT.search(name):
         return mail_date(account.clock.now())
     return TEXTS.get(name, "")

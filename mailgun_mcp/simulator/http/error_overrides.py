@@ -2,7 +2,7 @@
 
 from mailgun_mcp.catalogue.operation import Arguments, Operation
 from mailgun_mcp.simulator.http.checks import check
-from mailgun_mcp.simulator.replies.reply import Refusal
+from mailgun_mcp.simulator.replies.reply import ApiError
 
 PASSWORD = {
     True: "Password is too short. It must be between 5 and 32 characters.",
@@ -20,22 +20,22 @@ RULES: dict[str, str] = {
 """Operation -> what it says when there is nothing to change."""
 
 
-def check_in_own_words(operation: Operation, arguments: Arguments) -> None:
-    """Raise Refusal with the first thing that is wrong with `arguments`, in the operation's words."""
+def check_with_overrides(operation: Operation, arguments: Arguments) -> None:
+    """Raise ApiError with the first thing that is wrong with `arguments`, in the operation's words."""
     try:
         check(operation, arguments)
-    except Refusal:
-        raise_own(operation, arguments)
+    except ApiError:
+        raise_override(operation, arguments)
         raise
 
 
-def raise_own(operation: Operation, arguments: Arguments) -> None:
-    """Raise Refusal when the operation has words of its own for what is wrong."""
+def raise_override(operation: Operation, arguments: Arguments) -> None:
+    """Raise ApiError when the operation has words of its own for what is wrong."""
     text = _own(operation.name, arguments)
     if text:
-        raise Refusal(400, text)
+        raise ApiError(400, text)
     if operation.name == "override_dynamic_pool_assignment" and arguments.get("pool", BANDS[0]) not in BANDS:
-        refusal = Refusal(400, "pool", "Field")
+        refusal = ApiError(400, "pool", "Field")
         refusal.reply.body["Value"] = arguments["pool"]
         raise refusal
 

@@ -1,6 +1,6 @@
 """Paths that Mailgun still answers and its own SDKs still call, for operations that moved elsewhere since."""
 
-OLDER = (
+LEGACY_PATHS = (
     ("GET", "/v3/domains", "list_domains"),
     ("POST", "/v3/domains", "create_domain"),
     ("GET", "/v3/domains/{name}", "get_domain"),

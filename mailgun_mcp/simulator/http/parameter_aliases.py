@@ -2,7 +2,7 @@
 
 from mailgun_mcp.simulator.http.body import Fields
 
-OTHER_NAMES: dict[str, dict[str, str]] = {
+PARAMETER_ALIASES: dict[str, dict[str, str]] = {
     "create_ip_pool": {"ips": "ip"},
     "list_events": {"pretty": ""},
     "send_mime_message": {"from": "", "cc": "", "bcc": "", "subject": ""},
@@ -12,9 +12,9 @@ OTHER_NAMES: dict[str, dict[str, str]] = {
 """Operation -> the other name of a parameter, or nothing for one that changes nothing."""
 
 
-def renamed(operation: str, fields: Fields) -> Fields:
+def apply_aliases(operation: str, fields: Fields) -> Fields:
     """Return the fields under the names that the catalogue has for them."""
-    others = OTHER_NAMES.get(operation)
+    others = PARAMETER_ALIASES.get(operation)
     if not others:
         return fields
     named = ((others.get(wire, wire), values) for wire, values in fields.items())

@@ -2,7 +2,7 @@
 
 from mailgun_mcp.catalogue.operation import Arguments, Operation
 from mailgun_mcp.simulator.model.account import Account
-from mailgun_mcp.simulator.replies.reply import Refusal
+from mailgun_mcp.simulator.replies.reply import ApiError
 
 HOSTS = {"api.mailgun.net": "us", "api.eu.mailgun.net": "eu"}
 STORAGE = {
@@ -27,9 +27,9 @@ def in_region(account: Account, operation: Operation, host: str, home: str) -> A
 
 
 def check_name(account: Account, operation: Operation, arguments: Arguments) -> None:
-    """Raise Refusal for a domain that is made in one region while the other has it: names are global."""
+    """Raise ApiError for a domain that is made in one region while the other has it: names are global."""
     other = account.other_region
     if operation.name == "create_domain" and other is not None:
         name = arguments["name"].lower()
         if name in account.domains or name in other.domains:
-            raise Refusal(409, f"Domain {name} already exists")
+            raise ApiError(409, f"Domain {name} already exists")

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.operation import Operation
-from mailgun_mcp.simulator.http.legacy_paths import OLDER
+from mailgun_mcp.simulator.http.legacy_paths import LEGACY_PATHS
 
 PAGE = "{page}"
 """What ends the path of a later page, for an operation whose pages are tokens in the path."""
@@ -39,7 +39,7 @@ class Router:
             self._add(method, path, tool["name"])
             if "page" in tool["inputSchema"].get("properties", {}) and "{" in path:
                 self._add_page(method, path, tool["name"])
-        for method, path, name in OLDER:
+        for method, path, name in LEGACY_PATHS:
             if name in catalogue:
                 self._add(method, path, name)
 

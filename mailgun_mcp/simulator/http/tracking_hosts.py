@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.simulator.model.account import Account, Domain
-from mailgun_mcp.simulator.replies.reply import Refusal
+from mailgun_mcp.simulator.replies.reply import ApiError
 
 WEB_PREFIX = "email"
 CERTIFICATES = "/v2/x509/"
@@ -17,17 +17,17 @@ def tracking_host(domain: Domain) -> str:
 
 def _by_tracking_host(account: Account, operation: Operation, name: str) -> Domain:
     if not operation.path.startswith(CERTIFICATES):
-        raise Refusal(404, f"Domain not found: {name}")
+        raise ApiError(404, f"Domain not found: {name}")
     for domain in account.domains.values():
         if tracking_host(domain) == name.lower():
             return domain
     if operation.method == "POST":
-        raise Refusal(400, "invalid CNAME record", "Reason")
-    raise Refusal(404, "x509 cert not found", "Description")
+        raise ApiError(400, "invalid CNAME record", "Reason")
+    raise ApiError(404, "x509 cert not found", "Description")
 
 
 def _described(_: Account, __: Operation, ___: str) -> Domain:
-    raise Refusal(404, "domain not found", "Description")
+    raise ApiError(404, "domain not found", "Description")
 
 
 UNKNOWN_DOMAIN: dict[str, Callable[[Account, Operation, str], Domain]] = {

@@ -8,14 +8,14 @@ from urllib.parse import unquote
 from mailgun_mcp.simulator.http.body import Fields, parse_form, parse_query
 from mailgun_mcp.simulator.mail.addressing import assign, source, used
 from mailgun_mcp.simulator.model.account import Account, Domain
-from mailgun_mcp.simulator.replies.reply import Refusal, Reply, said
+from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
 
 Handler = Callable[[Account, Domain, Mapping[str, str], Fields], Reply]
 CONNECTION = ("require_tls", "skip_verification")
 
 
 @dataclass(frozen=True, slots=True)
-class Beyond:
+class UndocumentedRoute:
     """One method and path, with the operation whose rights it needs."""
 
     method: str
@@ -24,9 +24,9 @@ class Beyond:
     handler: Handler
 
 
-def find(method: str, path: str) -> tuple[Beyond, dict[str, str]] | None:
+def find(method: str, path: str) -> tuple[UndocumentedRoute, dict[str, str]] | None:
     """Return what answers a path that the catalogue does not know, and what stands in its places."""
-    for one in BEYOND:
+    for one in UNDOCUMENTED_ROUTES:
         found = one.path.fullmatch(path)
         if found and one.method == method:
             return one, {name: unquote(value) for name, value in found.groupdict().items()}
@@ -42,7 +42,7 @@ def _attachment(_: Account, domain: Domain, places: Mapping[str, str], __: Field
     message = domain.messages.get(places["key"])
     index = int(places["index"])
     if message is None or index >= len(message.attachments):
-        raise Refusal(404, "Attachment not found")
+        raise ApiError(404, "Attachment not found")
     item = message.attachments[index]
     return Reply(item.data, content_type=item.content_type)
 
@@ -55,11 +55,11 @@ def _list_ips(_: Account, domain: Domain, __: Mapping[str, str], ___: Fields) ->
 def _assign_ip(account: Account, domain: Domain, _: Mapping[str, str], fields: Fields) -> Reply:
     given = {name: str(values[-1]) for name, values in fields.items()}
     if not given.get("ip") and not given.get("pool_id"):
-        raise Refusal(400, "ip or pool_id is required")
+        raise ApiError(400, "ip or pool_id is required")
     chosen = source(account, [given["ip"]] if given.get("ip") else None, given.get("pool_id"))
     if chosen is not None:
         assign(domain, chosen)
-    return said("success")
+    return success("success")
 
 
 def _connection(_: Account, domain: Domain, __: Mapping[str, str], ___: Fields) -> Reply:
@@ -71,27 +71,27 @@ def _set_connection(_: Account, domain: Domain, __: Mapping[str, str], fields: F
         if name in fields:
             domain.settings[name] = str(fields[name][-1]).lower() in ("true", "yes")
     shown = {name.replace("_", "-"): bool(domain.settings.get(name)) for name in CONNECTION}
-    return said("Domain connection settings have been updated, may take 10 minutes to fully propagate", **shown)
+    return success("Domain connection settings have been updated, may take 10 minutes to fully propagate", **shown)
 
 
 def _set_web_prefix(_: Account, domain: Domain, __: Mapping[str, str], fields: Fields) -> Reply:
     if not fields.get("web_prefix"):
-        raise Refusal(400, "web_prefix is required")
+        raise ApiError(400, "web_prefix is required")
     domain.settings["web_prefix"] = str(fields["web_prefix"][-1])
-    return said("Domain web prefix updated")
+    return success("Domain web prefix updated")
 
 
 DOMAIN = r"/v3/domains/(?P<domain>[^/]+)"
-BEYOND = (
-    Beyond(
+UNDOCUMENTED_ROUTES = (
+    UndocumentedRoute(
         "GET",
         re.compile(DOMAIN + r"/messages/(?P<key>[^/]+)/attachments/(?P<index>[0-9]{1,4})"),
         "get_stored_message",
         _attachment,
     ),
-    Beyond("GET", re.compile(DOMAIN + "/ips"), "get_domain", _list_ips),
-    Beyond("POST", re.compile(DOMAIN + "/ips"), "update_domain", _assign_ip),
-    Beyond("GET", re.compile(DOMAIN + "/connection"), "get_domain", _connection),
-    Beyond("PUT", re.compile(DOMAIN + "/connection"), "update_domain", _set_connection),
-    Beyond("PUT", re.compile(DOMAIN + "/web_prefix"), "update_domain", _set_web_prefix),
+    UndocumentedRoute("GET", re.compile(DOMAIN + "/ips"), "get_domain", _list_ips),
+    UndocumentedRoute("POST", re.compile(DOMAIN + "/ips"), "update_domain", _assign_ip),
+    UndocumentedRoute("GET", re.compile(DOMAIN + "/connection"), "get_domain", _connection),
+    UndocumentedRoute("PUT", re.compile(DOMAIN + "/connection"), "update_domain", _set_connection),
+    UndocumentedRoute("PUT", re.compile(DOMAIN + "/web_prefix"), "update_domain", _set_web_prefix),
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mailgun_mcp.simulator.model.account import Account, Domain
 from mailgun_mcp.simulator.model.ips import SHARED_IP, Ip, Ips, Pool
-from mailgun_mcp.simulator.replies.reply import Refusal
+from mailgun_mcp.simulator.replies.reply import ApiError
 
 SHARED = "shared"
 
@@ -23,26 +23,26 @@ def ips_of(account: Account) -> Ips:
 
 
 def owned(account: Account, address: str) -> Ip:
-    """Return an IP of the account. Raises Refusal when it has none of that address."""
+    """Return an IP of the account. Raises ApiError when it has none of that address."""
     ip = ips_of(account).ips.get(address)
     if ip is None:
-        raise Refusal(404, f"IP not found: {address}")
+        raise ApiError(404, f"IP not found: {address}")
     return ip
 
 
 def dedicated(account: Account, address: str) -> Ip:
-    """Return a dedicated IP of the account. Raises Refusal when it is none."""
+    """Return a dedicated IP of the account. Raises ApiError when it is none."""
     ip = ips_of(account).ips.get(address)
     if ip is None or not ip.dedicated:
-        raise Refusal(400, f"IP {address} is not a dedicated IP of this account")
+        raise ApiError(400, f"IP {address} is not a dedicated IP of this account")
     return ip
 
 
 def free(account: Account, address: str) -> str:
-    """Return the address of a dedicated IP in no pool. Raises Refusal when it is none."""
+    """Return the address of a dedicated IP in no pool. Raises ApiError when it is none."""
     dedicated(account, address)
     if holder(ips_of(account), address) is not None:
-        raise Refusal(400, f"IP {address} already belongs to an IP pool")
+        raise ApiError(400, f"IP {address} already belongs to an IP pool")
     return address
 
 
@@ -60,19 +60,19 @@ def assignable(ips: Ips) -> list[str]:
 
 
 def found_pool(account: Account, pool_id: str) -> Pool:
-    """Return a pool of the account. Raises Refusal when it has none of that id."""
+    """Return a pool of the account. Raises ApiError when it has none of that id."""
     pool = ips_of(account).pools.get(pool_id)
     if pool is None:
-        raise Refusal(404, f"IP pool not found: {pool_id}")
+        raise ApiError(404, f"IP pool not found: {pool_id}")
     return pool
 
 
 def source(account: Account, ips: list[str] | None, pool_id: str | None) -> Source | None:
-    """Return what was asked for as a replacement, or None. Raises Refusal when it cannot be one."""
+    """Return what was asked for as a replacement, or None. Raises ApiError when it cannot be one."""
     if pool_id:
         pool = found_pool(account, pool_id)
         if not pool.ips:
-            raise Refusal(400, f"IP pool {pool_id} contains no IPs")
+            raise ApiError(400, f"IP pool {pool_id} contains no IPs")
         return Source(list(pool.ips), pool_id)
     if not ips:
         return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mailgun_mcp.request.formats import email as fault_of_address
 from mailgun_mcp.simulator.model.account import Attachment, Message
-from mailgun_mcp.simulator.replies.reply import Refusal
+from mailgun_mcp.simulator.replies.reply import ApiError
 
 if TYPE_CHECKING:
     from email.message import MIMEPart
@@ -20,10 +20,10 @@ PERSONAL = re.compile(r"%recipient(?:\.([\w-]+)|_(email|name|fname|lname))?%")
 
 
 def parse_addresses(name: str, texts: list[str]) -> list[Address]:
-    """Return the addresses in the field `name`. Raises Refusal when one is not valid."""
+    """Return the addresses in the field `name`. Raises ApiError when one is not valid."""
     found = getaddresses(texts)
     if not found or any(fault_of_address(address) for _, address in found):
-        raise Refusal(400, f"'{name}' parameter is not a valid address. please check documentation")
+        raise ApiError(400, f"'{name}' parameter is not a valid address. please check documentation")
     return found
 
 

@@ -10,7 +10,7 @@ from mailgun_mcp.simulator.mail.delivery import TICK, add_bounce, add_complaint
 from mailgun_mcp.simulator.mail.record_events import happen, refused
 from mailgun_mcp.simulator.model.account import Account, Domain, Event, Message, Unsubscribe
 from mailgun_mcp.simulator.model.event_log import Span, mark
-from mailgun_mcp.simulator.replies.reply import Refusal
+from mailgun_mcp.simulator.replies.reply import ApiError
 
 LATE_BOUNCE = "5.1.1 The recipient's server took the mail and returned it: user unknown"
 
@@ -36,14 +36,14 @@ Act = Callable[[Copy, dict[str, Any]], Event]
 def act(account: Account, action: str, message_id: str, recipient: str = "", **details: Any) -> list[Event]:
     """Let the recipients of a message (or one of them) do something with it. Return the events.
 
-    The message may be a subaccount's. Raises Refusal for an act or message that is not known, or a
+    The message may be a subaccount's. Raises ApiError for an act or message that is not known, or a
     recipient whom it was not delivered to.
     """
     if action not in ACTS:
-        raise Refusal(400, unknown("act of a recipient", action, ACTS))
+        raise ApiError(400, unknown("act of a recipient", action, ACTS))
     found = list(_copies(account, message_id.strip("<> "), recipient.lower()))
     if not found:
-        raise Refusal(404, f"no message {message_id!r} was delivered" + (f" to {recipient}" if recipient else ""))
+        raise ApiError(404, f"no message {message_id!r} was delivered" + (f" to {recipient}" if recipient else ""))
     return [ACTS[action](copy, details) for copy in found]
 
 

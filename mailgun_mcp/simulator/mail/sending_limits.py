@@ -3,7 +3,7 @@
 from mailgun_mcp.simulator.model.account import Account, Domain
 from mailgun_mcp.simulator.model.clock import DAY, MINUTE, mail_date
 from mailgun_mcp.simulator.model.event_log import Span
-from mailgun_mcp.simulator.replies.reply import Refusal
+from mailgun_mcp.simulator.replies.reply import ApiError
 
 CONFIRMATION = MINUTE
 """Seconds until an invited sandbox recipient confirms."""
@@ -17,13 +17,13 @@ TOO_MANY = "Domain {} is not allowed to send: recipient limit exceeded, try agai
 
 
 def check_sending(account: Account, domain: Domain, recipients: int) -> None:
-    """Raise Refusal when the account, or the one above it, may not send now."""
+    """Raise ApiError when the account, or the one above it, may not send now."""
     now = account.clock.now()
     for holder in (account, account.administration.parent):
         if holder and holder.administration.sending_limit.stops(now):
-            raise Refusal(403, STOPPED.format(domain.name))
+            raise ApiError(403, STOPPED.format(domain.name))
     if not account.administration.features.get("sending", True):
-        raise Refusal(403, SWITCHED_OFF.format(domain.name))
+        raise ApiError(403, SWITCHED_OFF.format(domain.name))
     if domain.type == "sandbox":
         _check_daily(domain, now, recipients)
 
@@ -38,15 +38,15 @@ def authorized_recipients(account: Account) -> set[str]:
 
 
 def chosen_ip(account: Account, address: str | None, pool_id: str | None) -> str:
-    """Return the IP that a message is to leave from, or nothing. Raises Refusal when the account may not use it."""
+    """Return the IP that a message is to leave from, or nothing. Raises ApiError when the account may not use it."""
     ips = account.administration.ips
     if address is not None and address not in ips.ips:
-        raise Refusal(403, UNUSABLE.format(address))
+        raise ApiError(403, UNUSABLE.format(address))
     if pool_id is None or address is not None:
         return address or ""
     pool = ips.pools.get(pool_id)
     if pool is None:
-        raise Refusal(400, f"IP pool not found: {pool_id}")
+        raise ApiError(400, f"IP pool not found: {pool_id}")
     return pool.ips[0] if pool.ips else ""
 
 
@@ -59,4 +59,4 @@ def confirm_recipient(account: Account, email: str) -> None:
 def _check_daily(domain: Domain, now: float, recipients: int) -> None:
     today = [event.at for event in domain.events.walk(Span(low=now - DAY, kinds=ACCEPTED))]
     if len(today) + recipients > SANDBOX_A_DAY:
-        raise Refusal(429, TOO_MANY.format(domain.name, mail_date(min(today, default=now) + DAY, "GMT")))
+        raise ApiError(429, TOO_MANY.format(domain.name, mail_date(min(today, default=now) + DAY, "GMT")))

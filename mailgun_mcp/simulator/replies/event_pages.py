@@ -14,7 +14,7 @@ Walk = Callable[[Span, bool], Iterator[tuple[Position, Item]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class EventPageQuery:
     """Which page: `page` seen from `pivot`."""
 
     page: str
@@ -24,7 +24,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown(Generic[Item]):
+class EventPage(Generic[Item]):
     """A page, and whether there is more on either side."""
 
     positions: list[Position]
@@ -33,7 +33,7 @@ class Shown(Generic[Item]):
     after: bool
 
 
-def cut_page(walk: Walk[Item], span: Span, asked: Asked, matches: Callable[[Item], bool]) -> Shown[Item]:
+def cut_page(walk: Walk[Item], span: Span, asked: EventPageQuery, matches: Callable[[Item], bool]) -> EventPage[Item]:
     """Return the page of what is in `span` and matches."""
     onward = asked.page not in (*BACKWARD, "last")
     pivot = None if asked.page in ("first", "last") else asked.pivot
@@ -51,7 +51,7 @@ def cut_page(walk: Walk[Item], span: Span, asked: Asked, matches: Callable[[Item
         shown.reverse()
     left_behind = pivot is not None
     before, after = (left_behind, more) if onward else (more, left_behind)
-    return Shown([position for position, _ in shown], [item for _, item in shown], before, after)
+    return EventPage([position for position, _ in shown], [item for _, item in shown], before, after)
 
 
 def _narrowed(span: Span, pivot: Position | None, upward: bool) -> Span:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from mailgun_mcp.simulator.replies.reply import Refusal
+from mailgun_mcp.simulator.replies.reply import ApiError
 
 Key = TypeVar("Key", str, tuple[float, int])
 Item = TypeVar("Item")
@@ -94,12 +94,12 @@ class Token:
 
     @classmethod
     def decoded(cls, text: str) -> "Token":
-        """Return the token that `text` is. Raises Refusal when it is none."""
+        """Return the token that `text` is. Raises ApiError when it is none."""
         try:
             page, pivot, query = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
             return cls(str(page), (float(pivot[0]), int(pivot[1])) if pivot else None, dict(query))
         except (ValueError, TypeError, IndexError, RecursionError) as error:
-            raise Refusal(400, "Invalid page token") from error
+            raise ApiError(400, "Invalid page token") from error
 
 
 def tokens(query: dict[str, Any], asked: Token, keys: Sequence[tuple[float, int]]) -> dict[str, str]:

@@ -33,7 +33,7 @@ NO_CONTENT = Reply("", 204, TEXT)
 """What says nothing but that it was done."""
 
 
-class Refusal(Exception):
+class ApiError(Exception):
     """A request that Mailgun would refuse; `reply` is how, with `key` for sections that say it under another."""
 
     def __init__(self, status: int, message: str, key: str = "message") -> None:
@@ -41,6 +41,6 @@ class Refusal(Exception):
         self.reply = Reply({key: message}, status)
 
 
-def said(message: str, **more: Any) -> Reply:
+def success(message: str, **more: Any) -> Reply:
     """Return Mailgun's usual success: a message, and what it is about."""
     return Reply({"message": message, **more})

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 from mailgun_mcp.simulator.replies.paging import window
-from mailgun_mcp.simulator.replies.reply import Refusal
+from mailgun_mcp.simulator.replies.reply import ApiError
 
 Item = TypeVar("Item")
 
@@ -26,7 +26,7 @@ def key_page(
 ) -> KeyPage:
     """Return the page of `entries`, in the order of their keys, that `token` names; none names the first.
 
-    `next` is always there: behind the last entry it leads to an empty page. Raises Refusal for a wrong token.
+    `next` is always there: behind the last entry it leads to an empty page. Raises ApiError for a wrong token.
     """
     keys = sorted(entries)
     page, pivot = _decoded(token, (str, str)) if token else ("first", "")
@@ -84,9 +84,9 @@ def _decoded(token: str, kinds: tuple[type, ...]) -> list[Any]:
     try:
         values = json.loads(urlsafe_b64decode(token + "=" * (-len(token) % 4)))
     except (ValueError, RecursionError) as error:
-        raise Refusal(400, "Invalid page token") from error
+        raise ApiError(400, "Invalid page token") from error
     if not isinstance(values, list) or [type(value) for value in values] != list(kinds):
-        raise Refusal(400, "Invalid page token")
+        raise ApiError(400, "Invalid page token")
     if any(isinstance(value, int) and value < 0 for value in values):
-        raise Refusal(400, "Invalid page token")
+        raise ApiError(400, "Invalid page token")
     return values

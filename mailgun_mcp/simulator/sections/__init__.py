@@ -3,7 +3,7 @@
 An operation that is not in it answers a valid value of its documented shape.
 """
 
-from mailgun_mcp.simulator.replies.call import Handler
+from mailgun_mcp.simulator.replies.simulated_request import Handler
 from mailgun_mcp.simulator.sections import (
     administration,
     analytics,

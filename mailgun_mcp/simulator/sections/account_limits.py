@@ -2,56 +2,56 @@
 
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.administration import SendingLimit
-from mailgun_mcp.simulator.replies.call import Call, Handler
-from mailgun_mcp.simulator.replies.reply import Refusal, Reply
+from mailgun_mcp.simulator.replies.reply import ApiError, Reply
+from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
 
 DONE = Reply({"success": True})
 
 
-def get_sending_limit(account: Account, call: Call) -> Reply:
-    holder = _holder(account, call, "Not a subaccount")
+def get_sending_limit(account: Account, request: SimulatedRequest) -> Reply:
+    holder = _holder(account, request, "Not a subaccount")
     found = holder.administration.sending_limit
     if found.limit is None:
-        raise Refusal(404, "No threshold for account")
+        raise ApiError(404, "No threshold for account")
     return Reply({"limit": found.limit, "current": found.current(account.clock.now()), "period": "1m"})
 
 
-def set_sending_limit(account: Account, call: Call) -> Reply:
-    if call["limit"] < 1:
-        raise Refusal(400, "The limit parameter minumum is 1")
-    _limit(account, call).limit = call["limit"]
+def set_sending_limit(account: Account, request: SimulatedRequest) -> Reply:
+    if request["limit"] < 1:
+        raise ApiError(400, "The limit parameter minumum is 1")
+    _limit(account, request).limit = request["limit"]
     return DONE
 
 
-def delete_sending_limit(account: Account, call: Call) -> Reply:
-    found = _limit(account, call)
+def delete_sending_limit(account: Account, request: SimulatedRequest) -> Reply:
+    found = _limit(account, request)
     if found.limit is None:
-        raise Refusal(400, "Could not delete threshold for account")
+        raise ApiError(400, "Could not delete threshold for account")
     found.limit = None
     return DONE
 
 
-def reenable_account(account: Account, _: Call) -> Reply:
+def reenable_account(account: Account, _: SimulatedRequest) -> Reply:
     found = account.administration.sending_limit
     if not found.stops(account.clock.now()):
-        raise Refusal(400, "Unable to re-enable account with current account disablement")
+        raise ApiError(400, "Unable to re-enable account with current account disablement")
     found.stopped_in = None
     return DONE
 
 
-def _limit(account: Account, call: Call) -> SendingLimit:
-    return _holder(account, call, "Invalid subaccount ID").administration.sending_limit
+def _limit(account: Account, request: SimulatedRequest) -> SendingLimit:
+    return _holder(account, request, "Invalid subaccount ID").administration.sending_limit
 
 
-def _holder(account: Account, call: Call, unknown: str) -> Account:
-    """Return the account that the limit is of. Raises Refusal with `unknown` when there is no such subaccount."""
-    if "subaccount_id" not in call.arguments:
+def _holder(account: Account, request: SimulatedRequest, unknown: str) -> Account:
+    """Return the account that the limit is of. Raises ApiError with `unknown` when there is no such subaccount."""
+    if "subaccount_id" not in request.arguments:
         return account
     if account.administration.parent is not None:
-        raise Refusal(403, "Forbidden - user does not have permission to view this resource")
-    child = account.administration.subaccounts.get(call["subaccount_id"])
+        raise ApiError(403, "Forbidden - user does not have permission to view this resource")
+    child = account.administration.subaccounts.get(request["subaccount_id"])
     if child is None or child.status == "closed":
-        raise Refusal(400, unknown)
+        raise ApiError(400, unknown)
     return child.account
 
 

@@ -1,6 +1,6 @@
 """The handlers of all sections that run the account rather than its mail."""
 
-from mailgun_mcp.simulator.replies.call import Handler
+from mailgun_mcp.simulator.replies.simulated_request import Handler
 from mailgun_mcp.simulator.sections import (
     account,
     account_limits,

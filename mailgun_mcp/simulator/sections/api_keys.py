@@ -5,84 +5,84 @@ from typing import Any
 from mailgun_mcp.simulator.model.access import KEY_LIMIT, Access, ApiKey
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import DAY, seconds_date
-from mailgun_mcp.simulator.replies.call import Call, Handler
-from mailgun_mcp.simulator.replies.reply import Refusal, Reply, said
+from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
+from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
 
 WEB_LIFETIME, LIFETIME = int(DAY), int(100 * 365 * DAY)
 
 
-def list_api_keys(account: Account, call: Call) -> Reply:
-    found = [key for key in _access(account).keys.values() if _listed(key, call)]
+def list_api_keys(account: Account, request: SimulatedRequest) -> Reply:
+    found = [key for key in _access(account).keys.values() if _listed(key, request)]
     return Reply({"total_count": len(found), "items": [_shown(key, account.clock.now()) for key in found]})
 
 
-def create_api_key(account: Account, call: Call) -> Reply:
+def create_api_key(account: Account, request: SimulatedRequest) -> Reply:
     access = _access(account)
-    _check(account, call)
+    _check(account, request)
     if len(access.keys) >= KEY_LIMIT:
-        raise Refusal(403, "could not create key, account limit reached")
-    key = _made(account, call)
+        raise ApiError(403, "could not create key, account limit reached")
+    key = _made(account, request)
     access.keys[key.id] = key
-    return said("great success", key={**_shown(key, account.clock.now()), "secret": key.secret})
+    return success("great success", key={**_shown(key, account.clock.now()), "secret": key.secret})
 
 
-def delete_api_key(account: Account, call: Call) -> Reply:
-    key = _access(account).keys.pop(call["key_id"], None)
+def delete_api_key(account: Account, request: SimulatedRequest) -> Reply:
+    key = _access(account).keys.pop(request["key_id"], None)
     if key is None:
-        raise Refusal(404, "no key matching id")
+        raise ApiError(404, "no key matching id")
     if key.secret:
         _access(account).revoked.add(key.secret)
-    return said("key deleted")
+    return success("key deleted")
 
 
-def regenerate_public_api_key(account: Account, _: Call) -> Reply:
+def regenerate_public_api_key(account: Account, _: SimulatedRequest) -> Reply:
     _access(account).public_key = f"pubkey-{account.hex_id(32)}"
-    return said("The public API key has been successfully regenerated.", key=_access(account).public_key)
+    return success("The public API key has been successfully regenerated.", key=_access(account).public_key)
 
 
 def _access(account: Account) -> Access:
     return account.administration.access
 
 
-def _check(account: Account, call: Call) -> None:
-    """Raise Refusal when kind, role and what they need do not fit together."""
-    kind = call.get("kind")
-    if (kind == "domain") != (call["role"] == "sending"):
-        raise Refusal(400, "role 'sending' is for keys of kind 'domain', which can have no other")
+def _check(account: Account, request: SimulatedRequest) -> None:
+    """Raise ApiError when kind, role and what they need do not fit together."""
+    kind = request.get("kind")
+    if (kind == "domain") != (request["role"] == "sending"):
+        raise ApiError(400, "role 'sending' is for keys of kind 'domain', which can have no other")
     for name in {"domain": ("domain_name",), "web": ("user_id", "email")}.get(kind, ()):
-        if name not in call.arguments:
-            raise Refusal(400, f"{name} parameter is missing")
-    if kind == "domain" and call["domain_name"].lower() not in account.domains:
-        raise Refusal(404, f"Domain not found: {call['domain_name']}")
-    if "user_id" in call.arguments and call["user_id"] not in _access(account).users:
-        raise Refusal(404, "No such user exists")
+        if name not in request.arguments:
+            raise ApiError(400, f"{name} parameter is missing")
+    if kind == "domain" and request["domain_name"].lower() not in account.domains:
+        raise ApiError(404, f"Domain not found: {request['domain_name']}")
+    if "user_id" in request.arguments and request["user_id"] not in _access(account).users:
+        raise ApiError(404, "No such user exists")
     longest = WEB_LIFETIME if kind == "web" else LIFETIME
-    if call.get("expiration", 1) > longest:
-        raise Refusal(400, f"The 'expiration' parameter can't be larger than {longest}")
+    if request.get("expiration", 1) > longest:
+        raise ApiError(400, f"The 'expiration' parameter can't be larger than {longest}")
 
 
-def _made(account: Account, call: Call) -> ApiKey:
-    now, kind = account.clock.now(), call.get("kind")
-    user = _access(account).users.get(call.get("user_id", ""))
-    lifetime = call.get("expiration", WEB_LIFETIME if kind == "web" else None)
+def _made(account: Account, request: SimulatedRequest) -> ApiKey:
+    now, kind = account.clock.now(), request.get("kind")
+    user = _access(account).users.get(request.get("user_id", ""))
+    lifetime = request.get("expiration", WEB_LIFETIME if kind == "web" else None)
     return ApiKey(
         id=f"{account.hex_id(8)}-{account.hex_id(8)}",
         secret=f"{account.hex_id(32)}-{account.hex_id(8)}-{account.hex_id(8)}",
-        role=call["role"],
+        role=request["role"],
         created_at=now,
         kind=kind,
-        description=call.get("description", ""),
-        domain=call["domain_name"].lower() if kind == "domain" else None,
+        description=request.get("description", ""),
+        domain=request["domain_name"].lower() if kind == "domain" else None,
         expires_at=now + lifetime if lifetime else None,
-        user_id=call.get("user_id"),
-        user_name=call.get("user_name", user.name if user else None),
-        requestor=call.get("email", user.email if user else None),
+        user_id=request.get("user_id"),
+        user_name=request.get("user_name", user.name if user else None),
+        requestor=request.get("email", user.email if user else None),
     )
 
 
-def _listed(key: ApiKey, call: Call) -> bool:
-    named = call.get("domain_name")
-    return call.get("kind", key.kind) == key.kind and (not named or key.domain == named.lower())
+def _listed(key: ApiKey, request: SimulatedRequest) -> bool:
+    named = request.get("domain_name")
+    return request.get("kind", key.kind) == key.kind and (not named or key.domain == named.lower())
 
 
 def _shown(key: ApiKey, now: float) -> dict[str, Any]:

@@ -26,10 +26,10 @@ from mailgun_mcp.simulator.model.bounce_rules import ENTITIES, Rule, classify, r
 from mailgun_mcp.simulator.model.clock import HOUR, MINUTE, mail_date
 from mailgun_mcp.simulator.model.event_log import KEPT, Event, Span
 from mailgun_mcp.simulator.model.series import Cell
-from mailgun_mcp.simulator.replies.call import Call, Handler
-from mailgun_mcp.simulator.replies.event_pages import Asked, cut_page
+from mailgun_mcp.simulator.replies.event_pages import EventPageQuery, cut_page
 from mailgun_mcp.simulator.replies.paging import Token, skip_page, tokens
-from mailgun_mcp.simulator.replies.reply import Refusal, Reply
+from mailgun_mcp.simulator.replies.reply import ApiError, Reply
+from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
 from mailgun_mcp.simulator.sections.events import walk_of
 
 UNITS = {"h": HOUR, "m": MINUTE, "s": 1.0, "d": 24 * HOUR}
@@ -89,22 +89,22 @@ RATES = {name.replace("_count", "_rate"): name for name in COUNTS}
 METRICS = (*COUNTS, "delivered_smtp_count", "classified_failures_count", *RATES)
 
 
-def query_bounce_classification(account: Account, call: Call) -> Reply:
-    period = period_of(account, call, UNITS)
-    dimensions = tuple(dict.fromkeys(call.get("dimensions") or ()))
+def query_bounce_classification(account: Account, request: SimulatedRequest) -> Reply:
+    period = period_of(account, request, UNITS)
+    dimensions = tuple(dict.fromkeys(request.get("dimensions") or ()))
     if {"tag", "tags"} <= set(dimensions):
-        raise Refusal(400, "'tag' and 'tags' dimensions can't be used together")
-    metrics = call.get("metrics") or list(METRICS)
-    order = order_of(call, (*dimensions, *METRICS), "classified_failures_count:desc", LIMIT, MOST)
-    sources = _failures(account, subaccounts=bool(call.get("include_subaccounts")))
-    rows = _classified(sources, period, dimensions, conditions_of(call, FILTERS))
+        raise ApiError(400, "'tag' and 'tags' dimensions can't be used together")
+    metrics = request.get("metrics") or list(METRICS)
+    order = order_of(request, (*dimensions, *METRICS), "classified_failures_count:desc", LIMIT, MOST)
+    sources = _failures(account, subaccounts=bool(request.get("include_subaccounts")))
+    rows = _classified(sources, period, dimensions, conditions_of(request, FILTERS))
     names = _names(account, sources)
     shown = order.page(rows, lambda row, by: row["metrics"].get(by, row["dimensions"].get(by)))
     answer = {
         "start": mail_date(period.start, "+0000"),
         "end": mail_date(period.end, "+0000"),
         "resolution": period.resolution,
-        "duration": call.get("duration") or "",
+        "duration": request.get("duration") or "",
         "dimensions": list(dimensions),
         "pagination": order.answer(len(rows)),
         "items": [_item(row, names, metrics) for row in shown],
@@ -168,11 +168,11 @@ def _told(name: str, value: object, names: dict[str, dict[str, str]]) -> str:
 # The operations of version 1 look at the last seven days.
 
 
-def list_bounce_classification_stats(account: Account, call: Call) -> Reply:
-    group = tuple(call.get("group") or ("domain.name", "entity-id", "rule-id"))
-    rows = _bounced(account, tuple("account.name" if name == "subaccount.id" else name for name in group), call)
+def list_bounce_classification_stats(account: Account, request: SimulatedRequest) -> Reply:
+    group = tuple(request.get("group") or ("domain.name", "entity-id", "rule-id"))
+    rows = _bounced(account, tuple("account.name" if name == "subaccount.id" else name for name in group), request)
     items = [_stat(dict(zip(group, key, strict=True)), bounced) for key, bounced in rows]
-    return Reply({"items": items[: _limit(call)], "_duration": "0s"})
+    return Reply({"items": items[: _limit(request)], "_duration": "0s"})
 
 
 def _stat(values: dict[str, str], bounced: int) -> Record:
@@ -185,24 +185,24 @@ def _stat(values: dict[str, str], bounced: int) -> Record:
     return shown
 
 
-def list_bounce_classification_domains(account: Account, call: Call) -> Reply:
-    conditions = _query(call["query"]) if call.get("query") else ()
-    rows = _bounced(account, ("domain.name",), call, *conditions)
+def list_bounce_classification_domains(account: Account, request: SimulatedRequest) -> Reply:
+    conditions = _query(request["query"]) if request.get("query") else ()
+    rows = _bounced(account, ("domain.name",), request, *conditions)
     items = [{"domain": {"name": key[0]}, "bounced": {"total": bounced}} for key, bounced in rows]
-    return Reply({"items": skip_page(items, call.get("skip") or 0, _limit(call)), "total": len(items)})
+    return Reply({"items": skip_page(items, request.get("skip") or 0, _limit(request)), "total": len(items)})
 
 
-def list_bounce_classification_domain_entities(account: Account, call: Call) -> Reply:
-    rows = _bounced(account, ("entity-id",), call, _only("domain.name", call.domain.name))
+def list_bounce_classification_domain_entities(account: Account, request: SimulatedRequest) -> Reply:
+    rows = _bounced(account, ("entity-id",), request, _only("domain.name", request.domain.name))
     items = [
         {"entity-id": key[0], "entity-name": ENTITIES[key[0]], "bounced": {"total": bounced}} for key, bounced in rows
     ]
     return Reply({"items": items})
 
 
-def list_bounce_classification_entity_rules(account: Account, call: Call) -> Reply:
-    within = (_only("domain.name", call.domain.name), _only("entity-id", call["entity_id"]))
-    rows = _bounced(account, ("rule-id",), call, *within)
+def list_bounce_classification_entity_rules(account: Account, request: SimulatedRequest) -> Reply:
+    within = (_only("domain.name", request.domain.name), _only("entity-id", request["entity_id"]))
+    rows = _bounced(account, ("rule-id",), request, *within)
     return Reply({"items": [_rule(rules()[key[0]], bounced) for key, bounced in rows]})
 
 
@@ -217,24 +217,24 @@ def _rule(rule: Rule, bounced: int) -> Record:
     }
 
 
-def list_bounce_classification_events(account: Account, call: Call) -> Reply:
-    token = Token.decoded(call["page"]) if call.get("page") else _first_page(call)
+def list_bounce_classification_events(account: Account, request: SimulatedRequest) -> Reply:
+    token = Token.decoded(request["page"]) if request.get("page") else _first_page(request)
     query = token.query
     if not {"rule", "entity", "ascending", "limit"} <= query.keys():
-        raise Refusal(400, "Invalid page token")
-    asked = Asked(token.page, token.pivot, query["limit"], query["ascending"])
+        raise ApiError(400, "Invalid page token")
+    asked = EventPageQuery(token.page, token.pivot, query["limit"], query["ascending"])
     span = Span(account.clock.now() - KEPT, float("inf"), frozenset({"failed"}))
-    shown = cut_page(walk_of(call.domain.events), span, asked, lambda event: _is_of(event, query))
-    paging = {name: f"{call.url}?page={text}" for name, text in tokens(query, token, shown.positions).items()}
+    shown = cut_page(walk_of(request.domain.events), span, asked, lambda event: _is_of(event, query))
+    paging = {name: f"{request.url}?page={text}" for name, text in tokens(query, token, shown.positions).items()}
     return Reply({"items": [event.record for event in shown.items], "paging": paging})
 
 
-def _first_page(call: Call) -> Token:
-    by, _, direction = call.get("sort").partition(":")
+def _first_page(request: SimulatedRequest) -> Token:
+    by, _, direction = request.get("sort").partition(":")
     if by not in ("@timestamp", "timestamp") or direction not in ("", "asc", "desc"):
-        raise Refusal(400, "'sort' attribute is invalid")
-    query = {"rule": call.get("rule_id"), "entity": call.get("entity_id"), "ascending": direction != "desc"}
-    return Token("first", None, {**query, "limit": _limit(call)})
+        raise ApiError(400, "'sort' attribute is invalid")
+    query = {"rule": request.get("rule_id"), "entity": request.get("entity_id"), "ascending": direction != "desc"}
+    return Token("first", None, {**query, "limit": _limit(request)})
 
 
 def _is_of(event: Event, query: Record) -> bool:
@@ -244,11 +244,11 @@ def _is_of(event: Event, query: Record) -> bool:
     return query["rule"] in (None, rule.id) and query["entity"] in (None, rule.entity)
 
 
-def list_bounce_classification_entities(_: Account, __: Call) -> Reply:
+def list_bounce_classification_entities(_: Account, __: SimulatedRequest) -> Reply:
     return Reply({entity: {"name": name} for entity, name in ENTITIES.items()})
 
 
-def list_bounce_classification_rules(_: Account, __: Call) -> Reply:
+def list_bounce_classification_rules(_: Account, __: SimulatedRequest) -> Reply:
     return Reply({rule.id: _config(rule) for rule in rules().values()})
 
 
@@ -263,11 +263,11 @@ def _config(rule: Rule) -> Record:
 
 
 def _bounced(
-    account: Account, dimensions: tuple[str, ...], call: Call, *conditions: Condition
+    account: Account, dimensions: tuple[str, ...], request: SimulatedRequest, *conditions: Condition
 ) -> list[tuple[tuple[str, ...], int]]:
     """Return the bounces of the last seven days by dimensions, most first."""
     now = account.clock.now()
-    sources = _failures(account, subaccounts=bool(call.get("include_subaccounts")))
+    sources = _failures(account, subaccounts=bool(request.get("include_subaccounts")))
     rows = tally(sources, Period(now - WEEK, now, "hour"), _view(dimensions, (*conditions, BOUNCED)))
     counted: list[tuple[Any, int]] = [(key, sum(facts.values())) for key, facts in rows.items()]
     return sorted(counted, key=lambda row: (-row[1], row[0]))
@@ -280,14 +280,14 @@ def _only(attribute: str, value: str) -> Condition:
 def _query(text: str) -> tuple[Condition, ...]:
     attribute, colon, value = text.partition(":")
     if not colon or attribute not in FILTERS:
-        raise Refusal(400, f"'{attribute}' is not a valid filter predicate attribute")
+        raise ApiError(400, f"'{attribute}' is not a valid filter predicate attribute")
     return (_only(attribute, value),)
 
 
-def _limit(call: Call) -> int:
-    limit: int = call.get("limit") or LEGACY_LIMIT
+def _limit(request: SimulatedRequest) -> int:
+    limit: int = request.get("limit") or LEGACY_LIMIT
     if limit < 1:
-        raise Refusal(400, "The 'limit' parameter can't be smaller than 1")
+        raise ApiError(400, "The 'limit' parameter can't be smaller than 1")
     return limit
 
 

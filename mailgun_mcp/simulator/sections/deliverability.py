@@ -3,28 +3,28 @@
 from typing import Any
 
 from mailgun_mcp.simulator.model.account import Account
-from mailgun_mcp.simulator.replies.call import Call, Handler
-from mailgun_mcp.simulator.replies.reply import Refusal, Reply
+from mailgun_mcp.simulator.replies.reply import ApiError, Reply
+from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
 
 Result = dict[str, Any]
 
 
-def get_inbox_placement_result(account: Account, call: Call) -> Reply:
-    found = _found(account.seed_results, call["result"])
-    provider = call.get("provider")
+def get_inbox_placement_result(account: Account, request: SimulatedRequest) -> Reply:
+    found = _found(account.seed_results, request["result"])
+    provider = request.get("provider")
     if provider:
         shares = found.get("provider_results", {})
         found = {**found, "provider_results": {name: share for name, share in shares.items() if name == provider}}
     return Reply(found)
 
 
-def get_email_preview_results(account: Account, call: Call) -> Reply:
-    return Reply(_found(account.preview_results, call["test_id"]))
+def get_email_preview_results(account: Account, request: SimulatedRequest) -> Reply:
+    return Reply(_found(account.preview_results, request["test_id"]))
 
 
 def _found(results: dict[str, Result], name: str) -> Result:
     if name not in results:
-        raise Refusal(404, "not found", "error")
+        raise ApiError(404, "not found", "error")
     return results[name]
 
 

@@ -7,8 +7,8 @@ from mailgun_mcp.simulator.mail.dkim import AUTOMATIC, automatic_value
 from mailgun_mcp.simulator.model.account import Account, Domain
 from mailgun_mcp.simulator.model.clock import DAY, HOUR, MINUTE
 from mailgun_mcp.simulator.model.signing import Rotation
-from mailgun_mcp.simulator.replies.call import Call, Handler
-from mailgun_mcp.simulator.replies.reply import Refusal, Reply, said
+from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
+from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
 
 UNITS = {"d": DAY, "h": HOUR, "m": MINUTE, "s": 1.0}
 INTERVAL = re.compile(r"([0-9]{1,6})([dhms])")
@@ -16,29 +16,29 @@ SHORTEST = 5 * DAY
 DEFAULT = "30d"
 
 
-def update_dkim_rotation(account: Account, call: Call) -> Reply:
-    enabled, interval = call["rotation_enabled"], call.get("rotation_interval")
+def update_dkim_rotation(account: Account, request: SimulatedRequest) -> Reply:
+    enabled, interval = request["rotation_enabled"], request.get("rotation_interval")
     if interval is not None and not enabled:
         raise _reason("rotation_interval is not allowed unless also enabling DKIM rotation")
-    rotation = call.domain.administration.signing.rotation
+    rotation = request.domain.administration.signing.rotation
     text = interval or rotation.interval or DEFAULT
     seconds = _seconds(text)
     _restart(rotation, account.clock.now())
     rotation.enabled, rotation.interval, rotation.seconds = enabled, text, seconds
-    return Reply({"domain": _shown(account, call.domain)})
+    return Reply({"domain": _shown(account, request.domain)})
 
 
-def rotate_dkim_key(account: Account, call: Call) -> Reply:
-    if _state(call.domain) != "enabled":
-        raise _reason(f"only domains in enabled can rotate their keys. Current state: {_state(call.domain)}")
-    rotation = call.domain.administration.signing.rotation
+def rotate_dkim_key(account: Account, request: SimulatedRequest) -> Reply:
+    if _state(request.domain) != "enabled":
+        raise _reason(f"only domains in enabled can rotate their keys. Current state: {_state(request.domain)}")
+    rotation = request.domain.administration.signing.rotation
     _restart(rotation, account.clock.now())
     rotation.swaps += 1
-    return said("ok")
+    return success("ok")
 
 
-def _reason(text: str) -> Refusal:
-    return Refusal(400, text, "Reason")
+def _reason(text: str) -> ApiError:
+    return ApiError(400, text, "Reason")
 
 
 def _seconds(text: str) -> float:

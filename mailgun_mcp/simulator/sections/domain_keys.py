@@ -18,8 +18,8 @@ from mailgun_mcp.simulator.mail.dkim import (
 )
 from mailgun_mcp.simulator.model.account import Account, Domain
 from mailgun_mcp.simulator.model.signing import DomainKey
-from mailgun_mcp.simulator.replies.call import Call, Handler
-from mailgun_mcp.simulator.replies.reply import Refusal, Reply, said
+from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
+from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
 from mailgun_mcp.simulator.replies.token_paging import key_page
 
 MAX_KEYS = 5
@@ -27,8 +27,10 @@ SELECTOR = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?")
 MISSING = "domain key not found"
 
 
-def list_account_domain_keys(account: Account, call: Call) -> Reply:
-    filters: dict[str, str] = {name: call[name] for name in ("signing_domain", "selector") if name in call.arguments}
+def list_account_domain_keys(account: Account, request: SimulatedRequest) -> Reply:
+    filters: dict[str, str] = {
+        name: request[name] for name in ("signing_domain", "selector") if name in request.arguments
+    }
     found = {
         f"{domain.name} {item['selector']}": item
         for domain in account.domains.values()
@@ -36,103 +38,103 @@ def list_account_domain_keys(account: Account, call: Call) -> Reply:
         for item in _items(account, domain)
         if filters.get("selector", item["selector"]) == item["selector"]
     }
-    page = key_page(found, call.url, call.get("page"), call.get("limit"), filters)
+    page = key_page(found, request.url, request.get("page"), request.get("limit"), filters)
     return Reply({"items": page.items, "paging": page.paging})
 
 
-def list_domain_keys(account: Account, call: Call) -> Reply:
-    return Reply({"items": _items(account, authority(account, call.domain))})
+def list_domain_keys(account: Account, request: SimulatedRequest) -> Reply:
+    return Reply({"items": _items(account, authority(account, request.domain))})
 
 
-def create_domain_key(account: Account, call: Call) -> Reply:
-    domain = _signing_domain(account, call)
+def create_domain_key(account: Account, request: SimulatedRequest) -> Reply:
+    domain = _signing_domain(account, request)
     keys = keys_of(domain)
-    _check_selector(call["selector"])
-    if call["selector"] in keys or (is_automatic(domain) and call["selector"] in AUTOMATIC):
-        raise Refusal(400, "failed to create domain key: duplicate key")
+    _check_selector(request["selector"])
+    if request["selector"] in keys or (is_automatic(domain) and request["selector"] in AUTOMATIC):
+        raise ApiError(400, "failed to create domain key: duplicate key")
     if len(keys) >= MAX_KEYS:
-        raise Refusal(400, f"failed to create domain key: a domain can have at most {MAX_KEYS} keys")
-    key = new_key(account, domain, call["selector"], int(call.get("bits", BITS)))
-    if "pem" in call.arguments:
-        key.public = _imported(call["pem"])
+        raise ApiError(400, f"failed to create domain key: a domain can have at most {MAX_KEYS} keys")
+    key = new_key(account, domain, request["selector"], int(request.get("bits", BITS)))
+    if "pem" in request.arguments:
+        key.public = _imported(request["pem"])
     keys[key.selector] = key
     return Reply(_item(domain, key.selector, key_record(domain, key)))
 
 
-def delete_domain_key(account: Account, call: Call) -> Reply:
-    domain = account.domains.get(call["signing_domain"].lower())
-    key = keys_of(domain).get(call["selector"]) if domain else None
+def delete_domain_key(account: Account, request: SimulatedRequest) -> Reply:
+    domain = account.domains.get(request["signing_domain"].lower())
+    key = keys_of(domain).get(request["selector"]) if domain else None
     if domain is None or key is None:
-        raise Refusal(404, MISSING)
+        raise ApiError(404, MISSING)
     _check_other_active(domain, key, "delete")
     del keys_of(domain)[key.selector]
-    return said("success")
+    return success("success")
 
 
-def activate_domain_key(_: Account, call: Call) -> Reply:
-    key = _found(call)
+def activate_domain_key(_: Account, request: SimulatedRequest) -> Reply:
+    key = _found(request)
     if not key.verified:
-        raise Refusal(400, "cannot activate domain key: dns record is not valid")
+        raise ApiError(400, "cannot activate domain key: dns record is not valid")
     key.active = True
-    return _switched(call, key)
+    return _switched(request, key)
 
 
-def deactivate_domain_key(_: Account, call: Call) -> Reply:
-    key = _found(call)
-    _check_other_active(call.domain, key, "deactivate")
+def deactivate_domain_key(_: Account, request: SimulatedRequest) -> Reply:
+    key = _found(request)
+    _check_other_active(request.domain, key, "deactivate")
     key.active = False
-    return _switched(call, key)
+    return _switched(request, key)
 
 
-def update_dkim_authority(account: Account, call: Call) -> Reply:
-    signing = call.domain.administration.signing
-    wanted = None if call["self"] else _root(account, call.domain)
+def update_dkim_authority(account: Account, request: SimulatedRequest) -> Reply:
+    signing = request.domain.administration.signing
+    wanted = None if request["self"] else _root(account, request.domain)
     changed, signing.authority = signing.authority != wanted, wanted
-    records = signing_records(authority(account, call.domain))
+    records = signing_records(authority(account, request.domain))
     text = "Domain DKIM authority has been changed" if changed else "Domain DKIM authority is unchanged"
-    return said(text, changed=changed, sending_dns_records=records)
+    return success(text, changed=changed, sending_dns_records=records)
 
 
-def update_dkim_selector(_: Account, call: Call) -> Reply:
-    keys, selector = keys_of(call.domain), call["dkim_selector"]
+def update_dkim_selector(_: Account, request: SimulatedRequest) -> Reply:
+    keys, selector = keys_of(request.domain), request["dkim_selector"]
     _check_selector(selector)
     if selector in keys:
-        raise Refusal(400, f"DKIM selector {selector} is already in use")
+        raise ApiError(400, f"DKIM selector {selector} is already in use")
     key = next(key for key in keys.values() if key.active)
     del keys[key.selector]
     keys[selector] = DomainKey(selector, key.public, key.created_at, active=True)
-    return said("DKIM selector changed")
+    return success("DKIM selector changed")
 
 
-def _signing_domain(account: Account, call: Call) -> Domain:
-    domain = account.domains.get(call["signing_domain"].lower())
+def _signing_domain(account: Account, request: SimulatedRequest) -> Domain:
+    domain = account.domains.get(request["signing_domain"].lower())
     if domain is None:
-        raise Refusal(404, f"Domain not found: {call['signing_domain']}")
+        raise ApiError(404, f"Domain not found: {request['signing_domain']}")
     return domain
 
 
-def _found(call: Call) -> DomainKey:
-    key = keys_of(call.domain).get(call["selector"])
+def _found(request: SimulatedRequest) -> DomainKey:
+    key = keys_of(request.domain).get(request["selector"])
     if key is None:
-        raise Refusal(404, MISSING)
+        raise ApiError(404, MISSING)
     return key
 
 
 def _check_selector(selector: str) -> None:
     if not SELECTOR.fullmatch(selector):
-        raise Refusal(400, f"Invalid value '{selector}' for parameter 'selector'")
+        raise ApiError(400, f"Invalid value '{selector}' for parameter 'selector'")
 
 
 def _check_other_active(domain: Domain, key: DomainKey, verb: str) -> None:
     if key.active and not any(other.active for other in keys_of(domain).values() if other is not key):
-        raise Refusal(400, f"cannot {verb} domain key: must have at least one active domain key")
+        raise ApiError(400, f"cannot {verb} domain key: must have at least one active domain key")
 
 
 def _imported(pem: File) -> str:
     try:
         return public_key_of(pem.data.decode("ascii", "replace"))
     except ValueError as error:
-        raise Refusal(400, "failed to parse private key: key must be PKCS1 format") from error
+        raise ApiError(400, "failed to parse private key: key must be PKCS1 format") from error
 
 
 def _root(account: Account, domain: Domain) -> str:
@@ -142,7 +144,7 @@ def _root(account: Account, domain: Domain) -> str:
         above = account.domains.get(".".join(labels[start:]))
         if above is not None:
             return authority(account, above).name
-    raise Refusal(400, f"Domain {domain.name} has no root domain in this account")
+    raise ApiError(400, f"Domain {domain.name} has no root domain in this account")
 
 
 def _items(account: Account, domain: Domain) -> list[dict[str, Any]]:
@@ -157,9 +159,9 @@ def _item(domain: Domain, selector: str, record: dict[str, Any]) -> dict[str, An
     return {"signing_domain": domain.name, "selector": selector, "dns_record": record}
 
 
-def _switched(call: Call, key: DomainKey) -> Reply:
+def _switched(request: SimulatedRequest, key: DomainKey) -> Reply:
     text = "domain key activated" if key.active else "domain key deactivated"
-    return said(text, authority=call.domain.name, selector=key.selector, active=key.active)
+    return success(text, authority=request.domain.name, selector=key.selector, active=key.active)
 
 
 HANDLERS: dict[str, Handler] = {

@@ -7,9 +7,9 @@ from mailgun_mcp.simulator.mail.addressing import SHARED, assign, assignable, ip
 from mailgun_mcp.simulator.mail.dkim import BITS, SELECTOR, add_first_key, signing_records, verify_keys
 from mailgun_mcp.simulator.model.account import Account, Domain
 from mailgun_mcp.simulator.model.clock import mail_date
-from mailgun_mcp.simulator.replies.call import Call, Handler
 from mailgun_mcp.simulator.replies.paging import skip_page
-from mailgun_mcp.simulator.replies.reply import Refusal, Reply, said
+from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
+from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
 
 Record = dict[str, Any]
 
@@ -29,55 +29,55 @@ NEEDED = frozenset({"spf", "dkim"})
 SETTINGS = frozenset({*DEFAULTS, "message_ttl", "archive_to", "mailfrom_host"})
 
 
-def list_domains(account: Account, call: Call) -> Reply:
-    found = [domain for domain in account.domains.values() if _listed(domain, call)]
+def list_domains(account: Account, request: SimulatedRequest) -> Reply:
+    found = [domain for domain in account.domains.values() if _listed(domain, request)]
     found.sort(key=lambda domain: (-domain.created_at, domain.name))
-    if call.get("sort"):
-        found.sort(key=lambda domain: domain.name, reverse=call["sort"] == "name:desc")
-    page = skip_page(found, call.get("skip"), call.get("limit"))
+    if request.get("sort"):
+        found.sort(key=lambda domain: domain.name, reverse=request["sort"] == "name:desc")
+    page = skip_page(found, request.get("skip"), request.get("limit"))
     return Reply({"total_count": len(found), "items": [shown(domain) for domain in page]})
 
 
-def create_domain(account: Account, call: Call) -> Reply:
-    name = call["name"].lower()
-    _check_password(call.get("smtp_password"))
+def create_domain(account: Account, request: SimulatedRequest) -> Reply:
+    name = request["name"].lower()
+    _check_password(request.get("smtp_password"))
     if name in account.domains:
-        raise Refusal(409, f"Domain {name} already exists")
-    domain = Domain(account.hex_id(), name, account.clock.now(), settings=_settings(call))
-    _equip(account, domain, call)
+        raise ApiError(409, f"Domain {name} already exists")
+    domain = Domain(account.hex_id(), name, account.clock.now(), settings=_settings(request))
+    _equip(account, domain, request)
     account.domains[name] = domain
-    return said("Domain DNS records have been created", **with_dns(domain))
+    return success("Domain DNS records have been created", **with_dns(domain))
 
 
-def get_domain(_: Account, call: Call) -> Reply:
-    answer = with_dns(call.domain) if call.get("with_dns") else {"domain": shown(call.domain)}
-    if call.get("extended"):
-        name = call.domain.name
-        hosts = {"dkim_host": signing_records(call.domain)[0]["name"], "mailfrom_host": name}
+def get_domain(_: Account, request: SimulatedRequest) -> Reply:
+    answer = with_dns(request.domain) if request.get("with_dns") else {"domain": shown(request.domain)}
+    if request.get("extended"):
+        name = request.domain.name
+        hosts = {"dkim_host": signing_records(request.domain)[0]["name"], "mailfrom_host": name}
         answer["domain"] = {**hosts, **answer["domain"]}
     return Reply(answer)
 
 
-def update_domain(_: Account, call: Call) -> Reply:
-    _check_password(call.get("smtp_password"))
-    call.domain.settings.update(_settings(call))
-    return said("Domain has been updated", **with_dns(call.domain))
+def update_domain(_: Account, request: SimulatedRequest) -> Reply:
+    _check_password(request.get("smtp_password"))
+    request.domain.settings.update(_settings(request))
+    return success("Domain has been updated", **with_dns(request.domain))
 
 
-def verify_domain(_: Account, call: Call) -> Reply:
-    if call.domain.state in ("unverified", "active") and call.domain.type != "sandbox":
-        call.domain.state = "unverified" if NEEDED & call.domain.absent_records else "active"
-        verify_keys(call.domain)
-    return said("Domain DNS records have been updated", **with_dns(call.domain))
+def verify_domain(_: Account, request: SimulatedRequest) -> Reply:
+    if request.domain.state in ("unverified", "active") and request.domain.type != "sandbox":
+        request.domain.state = "unverified" if NEEDED & request.domain.absent_records else "active"
+        verify_keys(request.domain)
+    return success("Domain DNS records have been updated", **with_dns(request.domain))
 
 
-def delete_domain(account: Account, call: Call) -> Reply:
-    if call.domain.type == "sandbox":
-        raise Refusal(400, "Sandbox domains cannot be deleted")
-    if call.domain.state == "disabled":
-        raise Refusal(400, "Disabled domains cannot be deleted")
-    del account.domains[call.domain.name]
-    return said("Domain will be deleted in the background")
+def delete_domain(account: Account, request: SimulatedRequest) -> Reply:
+    if request.domain.type == "sandbox":
+        raise ApiError(400, "Sandbox domains cannot be deleted")
+    if request.domain.state == "disabled":
+        raise ApiError(400, "Disabled domains cannot be deleted")
+    del account.domains[request.domain.name]
+    return success("Domain will be deleted in the background")
 
 
 def shown(domain: Domain) -> Record:
@@ -107,31 +107,31 @@ def with_dns(domain: Domain) -> Record:
     }
 
 
-def _listed(domain: Domain, call: Call) -> bool:
-    state, search, authority = call.get("state"), call.get("search", "").lower(), call.get("authority")
+def _listed(domain: Domain, request: SimulatedRequest) -> bool:
+    state, search, authority = request.get("state"), request.get("search", "").lower(), request.get("authority")
     if state:
         return domain.state == state and search in domain.name
     return search in domain.name and (not authority or domain.name == authority.lower())
 
 
-def _settings(call: Call) -> Record:
-    return {name: value for name, value in call.arguments.items() if name in SETTINGS}
+def _settings(request: SimulatedRequest) -> Record:
+    return {name: value for name, value in request.arguments.items() if name in SETTINGS}
 
 
 def _check_password(password: str | None) -> None:
     if password is not None and len(password) < 5:
-        raise Refusal(400, "Password is too short. It must be between 5 and 32 characters.")
+        raise ApiError(400, "Password is too short. It must be between 5 and 32 characters.")
     if password is not None and len(password) > 32:
-        raise Refusal(400, "Password is too long. It must be between 5 and 32 characters.")
+        raise ApiError(400, "Password is too long. It must be between 5 and 32 characters.")
 
 
-def _equip(account: Account, domain: Domain, call: Call) -> None:
+def _equip(account: Account, domain: Domain, request: SimulatedRequest) -> None:
     """Give a new domain its first DKIM key, and the IPs or the pool that it is to send from."""
     fallback = assignable(ips_of(account)) or [SHARED]
-    chosen = source(account, None if call.get("pool_id") else call.get("ips") or fallback, call.get("pool_id"))
+    chosen = source(account, None if request.get("pool_id") else request.get("ips") or fallback, request.get("pool_id"))
     if chosen:
         assign(domain, chosen)
-    add_first_key(domain, call.get("dkim_selector", SELECTOR), int(call.get("dkim_key_size", BITS)))
+    add_first_key(domain, request.get("dkim_selector", SELECTOR), int(request.get("dkim_key_size", BITS)))
 
 
 def _sending(domain: Domain, active: bool) -> list[Record]:

@@ -9,8 +9,8 @@ from mailgun_mcp.simulator.mail.addressing import assign, dedicated, ips_of, sou
 from mailgun_mcp.simulator.model.account import Account, Domain
 from mailgun_mcp.simulator.model.clock import DAY, iso_date, parse_mail_date
 from mailgun_mcp.simulator.model.ips import GOOD, NEW, POOR, Ips, Move
-from mailgun_mcp.simulator.replies.call import Call, Handler
-from mailgun_mcp.simulator.replies.reply import Refusal, Reply, said
+from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
+from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
 from mailgun_mcp.simulator.replies.token_paging import asked, place_page
 
 FIELDS = {"good_reputation": GOOD, "poor_reputation": POOR, "new_senders": NEW}
@@ -21,68 +21,68 @@ PAGE = 100
 SYSTEM, USER = "system", "user"
 
 
-def list_dynamic_pools(account: Account, _: Call) -> Reply:
+def list_dynamic_pools(account: Account, _: SimulatedRequest) -> Reply:
     return Reply(_pools(account))
 
 
-def replace_dynamic_pools(account: Account, call: Call) -> Reply:
-    wanted = {pool: list(dict.fromkeys(call[field])) for field, pool in FIELDS.items()}
+def replace_dynamic_pools(account: Account, request: SimulatedRequest) -> Reply:
+    wanted = {pool: list(dict.fromkeys(request[field])) for field, pool in FIELDS.items()}
     _check_pools(account, wanted)
     ips_of(account).dynamic = wanted
     _settle(account)
     return Reply(_pools(account))
 
 
-def delete_all_dynamic_pools(account: Account, _: Call) -> Reply:
+def delete_all_dynamic_pools(account: Account, _: SimulatedRequest) -> Reply:
     if any(enrolled for _, enrolled in _enrolled(account)):
-        raise Refusal(400, "All domains must be removed from dynamic IP pools first")
+        raise ApiError(400, "All domains must be removed from dynamic IP pools first")
     ips_of(account).dynamic = {}
-    return said("success")
+    return success("success")
 
 
-def add_ip_to_dynamic_pool(account: Account, call: Call) -> Reply:
-    return _change(account, call["pool_name"], [call["ip"]], [])
+def add_ip_to_dynamic_pool(account: Account, request: SimulatedRequest) -> Reply:
+    return _change(account, request["pool_name"], [request["ip"]], [])
 
 
-def update_dynamic_pool(account: Account, call: Call) -> Reply:
-    return _change(account, call["pool_name"], call.get("add_ip", []), call.get("remove_ip", []))
+def update_dynamic_pool(account: Account, request: SimulatedRequest) -> Reply:
+    return _change(account, request["pool_name"], request.get("add_ip", []), request.get("remove_ip", []))
 
 
-def enroll_domain_in_dynamic_pools(account: Account, call: Call) -> Reply:
+def enroll_domain_in_dynamic_pools(account: Account, request: SimulatedRequest) -> Reply:
     _check_configured(account)
-    source(account, [call["replacement_ip"]], None)
-    if call.domain.administration.sending.dynamic_pool:
-        raise Refusal(400, f"Domain {call.domain.name} is already enrolled in dynamic IP pools")
-    _enroll(account, call.domain)
-    return said("success")
+    source(account, [request["replacement_ip"]], None)
+    if request.domain.administration.sending.dynamic_pool:
+        raise ApiError(400, f"Domain {request.domain.name} is already enrolled in dynamic IP pools")
+    _enroll(account, request.domain)
+    return success("success")
 
 
-def enroll_all_domains_in_dynamic_pools(account: Account, call: Call) -> Reply:
+def enroll_all_domains_in_dynamic_pools(account: Account, request: SimulatedRequest) -> Reply:
     _check_configured(account)
-    for holder in _accounts(account) if call.get("include_subaccounts") else [account]:
+    for holder in _accounts(account) if request.get("include_subaccounts") else [account]:
         for domain in holder.domains.values():
             if domain.type == "custom" and not domain.administration.sending.dynamic_pool:
                 _enroll(account, domain)
-    return said("started")
+    return success("started")
 
 
-def remove_domain_from_dynamic_pools(account: Account, call: Call) -> Reply:
-    sending = call.domain.administration.sending
+def remove_domain_from_dynamic_pools(account: Account, request: SimulatedRequest) -> Reply:
+    sending = request.domain.administration.sending
     if not sending.dynamic_pool:
-        raise Refusal(400, f"Domain {call.domain.name} is not enrolled in dynamic IP pools")
-    chosen = source(account, call.get("replacement_ip"), call.get("replacement_pool_id"))
-    _record(account, call.domain, "", "Removed from dynamic IP pools", USER)
+        raise ApiError(400, f"Domain {request.domain.name} is not enrolled in dynamic IP pools")
+    chosen = source(account, request.get("replacement_ip"), request.get("replacement_pool_id"))
+    _record(account, request.domain, "", "Removed from dynamic IP pools", USER)
     if chosen:
-        assign(call.domain, chosen)
-    return said("success")
+        assign(request.domain, chosen)
+    return success("success")
 
 
-def list_dynamic_pool_assignable_domains(account: Account, call: Call) -> Reply:
+def list_dynamic_pool_assignable_domains(account: Account, request: SimulatedRequest) -> Reply:
     try:
-        pattern = re.compile(call.get("domain", ""))
+        pattern = re.compile(request.get("domain", ""))
     except re.error as error:
-        raise Refusal(400, f"'domain' parameter is not a valid regular expression: {error}") from error
-    wanted = call.get("subaccount_id")
+        raise ApiError(400, f"'domain' parameter is not a valid regular expression: {error}") from error
+    wanted = request.get("subaccount_id")
     items = [
         {"id": domain.id, "account_id": holder.id, "name": domain.name}
         for holder, domain in _domains(account)
@@ -92,9 +92,9 @@ def list_dynamic_pool_assignable_domains(account: Account, call: Call) -> Reply:
     return Reply({"items": items})
 
 
-def list_dynamic_pool_domains(account: Account, call: Call) -> Reply:
-    filters = {name: call.get(name) for name in ("account", "pool", "sort_by", "sort_order")}
-    query = asked(call.get("page"), call.get("limit", PAGE), filters)
+def list_dynamic_pool_domains(account: Account, request: SimulatedRequest) -> Reply:
+    filters = {name: request.get(name) for name in ("account", "pool", "sort_by", "sort_order")}
+    query = asked(request.get("page"), request.get("limit", PAGE), filters)
     shown = [_enrolment(holder, domain) for holder, domain in _domains(account) if _is_enrolled(domain)]
     found = [item for item in shown if _within(item, query.filters)]
     found.sort(key=lambda item: item["name"])
@@ -102,45 +102,45 @@ def list_dynamic_pool_domains(account: Account, call: Call) -> Reply:
         found.sort(key=lambda item: float(item[query.filters["sort_by"]]))
     if query.filters["sort_order"] == "descending":
         found.reverse()
-    items, paging = place_page(found, call.url, query)
+    items, paging = place_page(found, request.url, query)
     return Reply({"items": items, "total_items": len(found), "paging": paging})
 
 
-def preview_dynamic_pool_assignment(account: Account, call: Call) -> Reply:
-    return Reply(_health(account, call.domain))
+def preview_dynamic_pool_assignment(account: Account, request: SimulatedRequest) -> Reply:
+    return Reply(_health(account, request.domain))
 
 
-def list_dynamic_pool_domain_history(account: Account, call: Call) -> Reply:
-    moves = [move for move in ips_of(account).history if move.domain_id == call.domain.id]
+def list_dynamic_pool_domain_history(account: Account, request: SimulatedRequest) -> Reply:
+    moves = [move for move in ips_of(account).history if move.domain_id == request.domain.id]
     if not moves:
-        raise Refusal(404, f"No history found for domain {call.domain.name}")
+        raise ApiError(404, f"No history found for domain {request.domain.name}")
     return Reply(_move(account, moves[-1]))
 
 
-def override_dynamic_pool_assignment(account: Account, call: Call) -> Reply:
-    sending = _enrolled_sending(call)
-    if sending.dynamic_pool != call["pool"]:
-        _record(account, call.domain, call["pool"], "Override", USER)
-    _place(account, call.domain, call["pool"])
+def override_dynamic_pool_assignment(account: Account, request: SimulatedRequest) -> Reply:
+    sending = _enrolled_sending(request)
+    if sending.dynamic_pool != request["pool"]:
+        _record(account, request.domain, request["pool"], "Override", USER)
+    _place(account, request.domain, request["pool"])
     sending.override = True
-    return said("success")
+    return success("success")
 
 
-def remove_dynamic_pool_override(account: Account, call: Call) -> Reply:
-    sending = _enrolled_sending(call)
+def remove_dynamic_pool_override(account: Account, request: SimulatedRequest) -> Reply:
+    sending = _enrolled_sending(request)
     if not sending.override:
-        raise Refusal(404, f"No override found for domain {call.domain.name}")
+        raise ApiError(404, f"No override found for domain {request.domain.name}")
     sending.override = False
-    pool = _health(account, call.domain)["pool"]
+    pool = _health(account, request.domain)["pool"]
     if sending.dynamic_pool != pool:
-        _record(account, call.domain, pool, "Override removed", USER)
-    _place(account, call.domain, pool)
-    return said("success")
+        _record(account, request.domain, pool, "Override removed", USER)
+    _place(account, request.domain, pool)
+    return success("success")
 
 
-def list_dynamic_pool_history(account: Account, call: Call) -> Reply:
+def list_dynamic_pool_history(account: Account, request: SimulatedRequest) -> Reply:
     names = ("include_subaccounts", "domain", "before", "after", "moved_to", "moved_from")
-    query = asked(call.get("page"), call.get("limit", PAGE), {name: call.get(name) for name in names})
+    query = asked(request.get("page"), request.get("limit", PAGE), {name: request.get(name) for name in names})
     below = {domain.id for child in _accounts(account) if child is not account for domain in child.domains.values()}
     hidden = set() if query.filters["include_subaccounts"] else below
     moves = [
@@ -148,7 +148,7 @@ def list_dynamic_pool_history(account: Account, call: Call) -> Reply:
         for move in reversed(ips_of(account).history)
         if move.domain_id not in hidden and _asked_for(move, query.filters)
     ]
-    items, paging = place_page([_move(account, move) for move in moves], call.url, query)
+    items, paging = place_page([_move(account, move) for move in moves], request.url, query)
     return Reply({"items": items, "total_items": len(moves), "paging": paging})
 
 
@@ -171,30 +171,30 @@ def _enrolled(account: Account) -> list[tuple[Domain, bool]]:
     return [(domain, _is_enrolled(domain)) for _, domain in _domains(account)]
 
 
-def _enrolled_sending(call: Call) -> Any:
-    if not _is_enrolled(call.domain):
-        raise Refusal(404, f"Domain {call.domain.name} is not enrolled in dynamic IP pools")
-    return call.domain.administration.sending
+def _enrolled_sending(request: SimulatedRequest) -> Any:
+    if not _is_enrolled(request.domain):
+        raise ApiError(404, f"Domain {request.domain.name} is not enrolled in dynamic IP pools")
+    return request.domain.administration.sending
 
 
 def _check_configured(account: Account) -> None:
     if not ips_of(account).dynamic:
-        raise Refusal(400, "Dynamic IP pools are not configured for this account")
+        raise ApiError(400, "Dynamic IP pools are not configured for this account")
 
 
 def _check_pools(account: Account, wanted: dict[str, list[str]]) -> None:
-    """Raise Refusal when an IP is none of the account's, is in another pool, or a pool has none that is warm."""
+    """Raise ApiError when an IP is none of the account's, is in another pool, or a pool has none that is warm."""
     ips, now = ips_of(account), account.clock.now()
     everything = [address for addresses in wanted.values() for address in addresses]
     if len(set(everything)) < len(everything):
-        raise Refusal(400, "An IP cannot be assigned to multiple dynamic IP pools")
+        raise ApiError(400, "An IP cannot be assigned to multiple dynamic IP pools")
     for address in everything:
         dedicated(account, address)
         if any(address in pool.ips for pool in ips.pools.values()):
-            raise Refusal(400, f"IP {address} already belongs to an IP pool")
+            raise ApiError(400, f"IP {address} already belongs to an IP pool")
     for pool, addresses in wanted.items():
         if not any(not ips.ips[address].warming(now) for address in addresses):
-            raise Refusal(400, f"Dynamic IP pool {pool} must contain at least 1 IP that is not warming up")
+            raise ApiError(400, f"Dynamic IP pool {pool} must contain at least 1 IP that is not warming up")
 
 
 def _change(account: Account, pool: str, added: list[str], removed: list[str]) -> Reply:
@@ -202,13 +202,13 @@ def _change(account: Account, pool: str, added: list[str], removed: list[str]) -
     present = ips_of(account).dynamic[pool]
     missing = next((address for address in removed if address not in present), None)
     if missing is not None:
-        raise Refusal(400, f"IP {missing} does not belong to dynamic IP pool {pool}")
+        raise ApiError(400, f"IP {missing} does not belong to dynamic IP pool {pool}")
     kept = [address for address in present if address not in removed]
     wanted = {**ips_of(account).dynamic, pool: [*kept, *(ip for ip in dict.fromkeys(added) if ip not in kept)]}
     _check_pools(account, wanted)
     ips_of(account).dynamic = wanted
     _settle(account)
-    return said("success")
+    return success("success")
 
 
 def _settle(account: Account) -> None:

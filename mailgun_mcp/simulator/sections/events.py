@@ -8,10 +8,10 @@ from mailgun_mcp.simulator.analytics.filter_expressions import alternatives_of, 
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import parse_mail_date
 from mailgun_mcp.simulator.model.event_log import KEPT, Event, EventLog, Position, Span, mark
-from mailgun_mcp.simulator.replies.call import Call, Handler
-from mailgun_mcp.simulator.replies.event_pages import Asked, cut_page
+from mailgun_mcp.simulator.replies.event_pages import EventPageQuery, cut_page
 from mailgun_mcp.simulator.replies.paging import Token, tokens
-from mailgun_mcp.simulator.replies.reply import Refusal, Reply
+from mailgun_mcp.simulator.replies.reply import ApiError, Reply
+from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
 
 Record = dict[str, Any]
 Matches = Callable[[Record], bool]
@@ -39,18 +39,18 @@ BOUND = re.compile(r"([<>]=?)?\s*(\d+)\s*")
 FOREVER = float("inf")
 
 
-def list_events(account: Account, call: Call) -> Reply:
-    token = _asked(account, call)
+def list_events(account: Account, request: SimulatedRequest) -> Reply:
+    token = _asked(account, request)
     query = token.query
     filters = [FILTERS[name](query[name]) for name in FILTERS.keys() & query.keys()]
-    asked = Asked(token.page, token.pivot, query["limit"], query["ascending"])
+    asked = EventPageQuery(token.page, token.pivot, query["limit"], query["ascending"])
     shown = cut_page(
-        walk_of(call.domain.events),
+        walk_of(request.domain.events),
         _span(account, query),
         asked,
         lambda event: all(matches(event.record) for matches in filters),
     )
-    base = call.url.partition("/events")[0]
+    base = request.url.partition("/events")[0]
     paging = {name: f"{base}/events/{text}" for name, text in tokens(query, token, shown.positions).items()}
     return Reply({"items": [event.record for event in shown.items], "paging": paging})
 
@@ -60,33 +60,33 @@ def walk_of(log: EventLog) -> Callable[[Span, bool], Iterator[tuple[Position, Ev
     return lambda span, backward: ((event.position, event) for event in log.walk(span, descending=backward))
 
 
-def _asked(account: Account, call: Call) -> Token:
-    if "page" in call.arguments:
-        token = Token.decoded(call["page"])
+def _asked(account: Account, request: SimulatedRequest) -> Token:
+    if "page" in request.arguments:
+        token = Token.decoded(request["page"])
         if not {"ascending", "low", "high", "limit"} <= token.query.keys():
-            raise Refusal(400, "Invalid page token")
+            raise ApiError(400, "Invalid page token")
         return token
-    filters = {name: value for name, value in call.arguments.items() if name in FILTERS and value.strip()}
-    return Token("first", None, {**filters, **_range(account, call), "limit": _limit(call)})
+    filters = {name: value for name, value in request.arguments.items() if name in FILTERS and value.strip()}
+    return Token("first", None, {**filters, **_range(account, request), "limit": _limit(request)})
 
 
-def _limit(call: Call) -> int:
-    limit: int = call.get("limit", DEFAULT_LIMIT)
+def _limit(request: SimulatedRequest) -> int:
+    limit: int = request.get("limit", DEFAULT_LIMIT)
     if limit < 1:
-        raise Refusal(400, "The 'limit' parameter can't be smaller than 1")
+        raise ApiError(400, "The 'limit' parameter can't be smaller than 1")
     return limit
 
 
-def _range(account: Account, call: Call) -> Record:
+def _range(account: Account, request: SimulatedRequest) -> Record:
     """Return where the search begins, where it ends and which way it goes, by Mailgun's rules."""
-    begin, end = (parse_mail_date(call[name]) if name in call.arguments else None for name in ("begin", "end"))
-    ascending = call.get("ascending")
+    begin, end = (parse_mail_date(request[name]) if name in request.arguments else None for name in ("begin", "end"))
+    ascending = request.get("ascending")
     if begin is not None and end is None and ascending is None:
-        raise Refusal(400, "'ascending' parameter is missing: it is needed with 'begin' and without 'end'")
+        raise ApiError(400, "'ascending' parameter is missing: it is needed with 'begin' and without 'end'")
     if end is not None:
         upward = end > (account.clock.now() if begin is None else begin)
         if ascending is not None and ascending != upward:
-            raise Refusal(400, "'ascending' parameter contradicts 'begin' and 'end'")
+            raise ApiError(400, "'ascending' parameter contradicts 'begin' and 'end'")
         ascending = upward
     low, high = (begin, end) if ascending else (end, begin)
     return {"ascending": bool(ascending), "low": low, "high": high}
@@ -145,7 +145,7 @@ def _within(size: int, text: str) -> bool:
 def _bounds(text: str) -> list[tuple[str, int]]:
     found = BOUND.findall(text)
     if not found or BOUND.sub("", text):
-        raise Refusal(400, f"'size' parameter is not valid: {text}")
+        raise ApiError(400, f"'size' parameter is not valid: {text}")
     return [(sign, int(bound)) for sign, bound in found]
 
 

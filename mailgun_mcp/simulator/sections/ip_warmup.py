@@ -7,41 +7,41 @@ from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import DAY, HOUR, iso_date
 from mailgun_mcp.simulator.model.event_log import Span
 from mailgun_mcp.simulator.model.ips import NEVER, STAGES, Ip, Warmup
-from mailgun_mcp.simulator.replies.call import Call, Handler
-from mailgun_mcp.simulator.replies.reply import Refusal, Reply, said
+from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
+from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
 from mailgun_mcp.simulator.replies.token_paging import key_page
 
 DELIVERED = frozenset({"delivered"})
 
 
-def list_ip_warmups(account: Account, call: Call) -> Reply:
+def list_ip_warmups(account: Account, request: SimulatedRequest) -> Reply:
     now = account.clock.now()
     warming = {ip.address: _listed(account, ip) for ip in ips_of(account).ips.values() if ip.warming(now)}
-    page = key_page(warming, call.url, call.get("page"), max(1, call.get("limit")))
+    page = key_page(warming, request.url, request.get("page"), max(1, request.get("limit")))
     return Reply({"items": page.items, "paging": {name: page.paging[name] for name in ("first", "next")}})
 
 
-def get_ip_warmup(account: Account, call: Call) -> Reply:
-    return Reply({"details": _detailed(account, _warming(account, call["addr"]))})
+def get_ip_warmup(account: Account, request: SimulatedRequest) -> Reply:
+    return Reply({"details": _detailed(account, _warming(account, request["addr"]))})
 
 
-def create_ip_warmup(account: Account, call: Call) -> Reply:
-    ip = dedicated(account, call["addr"])
+def create_ip_warmup(account: Account, request: SimulatedRequest) -> Reply:
+    ip = dedicated(account, request["addr"])
     if ip.warming(account.clock.now()):
-        raise Refusal(400, f"IP {ip.address} is already on warmup")
+        raise ApiError(400, f"IP {ip.address} is already on warmup")
     ip.warmup = Warmup(account.clock.now())
-    return said("success")
+    return success("success")
 
 
-def cancel_ip_warmup(account: Account, call: Call) -> Reply:
-    _warming(account, call["addr"]).warmup = None
-    return said("success")
+def cancel_ip_warmup(account: Account, request: SimulatedRequest) -> Reply:
+    _warming(account, request["addr"]).warmup = None
+    return success("success")
 
 
 def _warming(account: Account, address: str) -> Ip:
     ip = dedicated(account, address)
     if not ip.warming(account.clock.now()):
-        raise Refusal(404, f"No warmup plan found for IP {address}")
+        raise ApiError(404, f"No warmup plan found for IP {address}")
     return ip
 
 

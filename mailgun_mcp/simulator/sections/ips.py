@@ -5,16 +5,16 @@ import re
 from mailgun_mcp.simulator.mail.addressing import Source, assign, assignable, dedicated, ips_of, owned, source, used
 from mailgun_mcp.simulator.model.account import Account, Domain
 from mailgun_mcp.simulator.model.ips import SHARED_IP, Ip
-from mailgun_mcp.simulator.replies.call import Call, Handler
 from mailgun_mcp.simulator.replies.paging import skip_page
-from mailgun_mcp.simulator.replies.reply import Refusal, Reply, said
+from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
+from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
 
 POOL, ALL = "ip_pool", "all"
 LINKED = "Domain {} is linked to an IP pool: its IPs cannot be changed"
 
 
-def list_ips(account: Account, call: Call) -> Reply:
-    found = [ip for ip in ips_of(account).ips.values() if _listed(ip, call)]
+def list_ips(account: Account, request: SimulatedRequest) -> Reply:
+    found = [ip for ip in ips_of(account).ips.values() if _listed(ip, request)]
     now = account.clock.now()
     return Reply({
         "items": [ip.address for ip in found],
@@ -24,33 +24,33 @@ def list_ips(account: Account, call: Call) -> Reply:
     })  # fmt: skip
 
 
-def get_ip(account: Account, call: Call) -> Reply:
-    ip = owned(account, call["ip"])
+def get_ip(account: Account, request: SimulatedRequest) -> Reply:
+    ip = owned(account, request["ip"])
     name = re.sub(r"[.:]+", "-", ip.address)
     return Reply({"ip": ip.address, "dedicated": ip.dedicated, "rdns": f"ip{name}.mailgun.net"})
 
 
-def list_ip_domains(account: Account, call: Call) -> Reply:
-    ip = owned(account, call["ip"])
-    words = re.findall(r"\w+", call.get("search", "").lower())
+def list_ip_domains(account: Account, request: SimulatedRequest) -> Reply:
+    ip = owned(account, request["ip"])
+    words = re.findall(r"\w+", request.get("search", "").lower())
     found = [domain for domain in account.domains.values() if ip.address in used(domain) and _matches(domain, words)]
     found.sort(key=lambda domain: domain.id)
-    page = skip_page(found, max(0, call.get("skip", 0)), max(0, call.get("limit", len(found))))
+    page = skip_page(found, max(0, request.get("skip", 0)), max(0, request.get("limit", len(found))))
     items = [{"domain": domain.name, "ips": used(domain)} for domain in page]
     return Reply({"items": items, "total_count": len(found)})
 
 
-def assign_ip_to_all_domains(account: Account, call: Call) -> Reply:
-    ip = owned(account, call["ip"])
+def assign_ip_to_all_domains(account: Account, request: SimulatedRequest) -> Reply:
+    ip = owned(account, request["ip"])
     for domain in _own(account):
         sending = domain.administration.sending
         sending.ips = [*sending.ips, *([ip.address] if ip.address not in sending.ips else [])]
     return _started(account)
 
 
-def remove_ip_from_all_domains(account: Account, call: Call) -> Reply:
-    ip = owned(account, call["ip"])
-    other = [owned(account, call["alternative"]).address] if "alternative" in call.arguments else []
+def remove_ip_from_all_domains(account: Account, request: SimulatedRequest) -> Reply:
+    ip = owned(account, request["ip"])
+    other = [owned(account, request["alternative"]).address] if "alternative" in request.arguments else []
     for domain in _own(account):
         sending = domain.administration.sending
         if ip.address in sending.ips:
@@ -59,55 +59,55 @@ def remove_ip_from_all_domains(account: Account, call: Call) -> Reply:
     return _started(account)
 
 
-def set_ip_band(account: Account, call: Call) -> Reply:
-    dedicated(account, call["addr"]).band = call["ip_band"]
-    return said("success")
+def set_ip_band(account: Account, request: SimulatedRequest) -> Reply:
+    dedicated(account, request["addr"]).band = request["ip_band"]
+    return success("success")
 
 
-def get_available_ips(account: Account, _: Call) -> Reply:
+def get_available_ips(account: Account, _: SimulatedRequest) -> Reply:
     return Reply({"allowed": {"dedicated": ips_of(account).allowed, "shared": 0}})
 
 
-def request_dedicated_ip(account: Account, _: Call) -> Reply:
+def request_dedicated_ip(account: Account, _: SimulatedRequest) -> Reply:
     ips = ips_of(account)
     if ips.allowed < 1:
-        raise Refusal(403, "Billing limits do not allow another dedicated IP")
+        raise ApiError(403, "Billing limits do not allow another dedicated IP")
     ips.allowed -= 1
     address = next(name for name in (f"203.0.113.{last}" for last in range(101, 256)) if name not in ips.ips)
     ips.ips[address] = Ip(address)
-    return said("success")
+    return success("success")
 
 
-def remove_domain_ip(account: Account, call: Call) -> Reply:
+def remove_domain_ip(account: Account, request: SimulatedRequest) -> Reply:
     """Takes an IP, all of them, or the linked pool from a domain."""
-    chosen = source(account, _replacement(call), call.get("replacement_pool_id"))
-    if call["ip"] == ALL:
-        del account.domains[call.domain.name]
-    elif call["ip"] == POOL:
-        _unlink(call.domain, chosen)
+    chosen = source(account, _replacement(request), request.get("replacement_pool_id"))
+    if request["ip"] == ALL:
+        del account.domains[request.domain.name]
+    elif request["ip"] == POOL:
+        _unlink(request.domain, chosen)
     else:
-        _remove(call.domain, call["ip"], chosen)
-    return said("success")
+        _remove(request.domain, request["ip"], chosen)
+    return success("success")
 
 
-def _replacement(call: Call) -> list[str] | None:
-    return [call["replacement_ip"]] if "replacement_ip" in call.arguments else None
+def _replacement(request: SimulatedRequest) -> list[str] | None:
+    return [request["replacement_ip"]] if "replacement_ip" in request.arguments else None
 
 
 def _unlink(domain: Domain, chosen: Source | None) -> None:
     if domain.administration.sending.pool_id is None:
-        raise Refusal(400, f"Domain {domain.name} is not linked to an IP pool")
+        raise ApiError(400, f"Domain {domain.name} is not linked to an IP pool")
     if chosen is None:
-        raise Refusal(400, "Either 'ip' or 'pool_id' parameter must be specified")
+        raise ApiError(400, "Either 'ip' or 'pool_id' parameter must be specified")
     assign(domain, chosen)
 
 
 def _remove(domain: Domain, address: str, chosen: Source | None) -> None:
     sending = domain.administration.sending
     if sending.pool_id or sending.dynamic_pool:
-        raise Refusal(400, LINKED.format(domain.name))
+        raise ApiError(400, LINKED.format(domain.name))
     if address not in used(domain):
-        raise Refusal(404, f"IP not found: {address}")
+        raise ApiError(404, f"IP not found: {address}")
     left = [other for other in sending.ips if other != address]
     if chosen and chosen.pool_id:
         assign(domain, chosen)
@@ -121,8 +121,8 @@ def _own(account: Account) -> list[Domain]:
     return [domain for domain, sending in sendings if not sending.pool_id and not sending.dynamic_pool]
 
 
-def _listed(ip: Ip, call: Call) -> bool:
-    return all(getattr(ip, name) == call[name] for name in ("dedicated", "enabled") if name in call.arguments)
+def _listed(ip: Ip, request: SimulatedRequest) -> bool:
+    return all(getattr(ip, name) == request[name] for name in ("dedicated", "enabled") if name in request.arguments)
 
 
 def _matches(domain: Domain, words: list[str]) -> bool:
@@ -130,7 +130,7 @@ def _matches(domain: Domain, words: list[str]) -> bool:
 
 
 def _started(account: Account) -> Reply:
-    return said("started", reference_id=account.hex_id())
+    return success("started", reference_id=account.hex_id())
 
 
 HANDLERS: dict[str, Handler] = {

@@ -12,9 +12,9 @@ from mailgun_mcp.simulator.mail.inbound import receiving_domain
 from mailgun_mcp.simulator.mail.list_delivery import list_id
 from mailgun_mcp.simulator.model.account import Account, Event
 from mailgun_mcp.simulator.model.lists import MailingList, Member
-from mailgun_mcp.simulator.replies.call import Call, Handler
 from mailgun_mcp.simulator.replies.paging import PivotQuery, pivot_page, skip_page
-from mailgun_mcp.simulator.replies.reply import Refusal, Reply, said
+from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
+from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
 from mailgun_mcp.simulator.sections.lists import found_list, shown
 
 Record = dict[str, Any]
@@ -29,83 +29,83 @@ COLUMNS = frozenset({"address", "name", "subscribed", "vars"})
 NOT_VALID = "'address' parameter is not a valid address. please check documentation"
 
 
-def list_mailing_list_members(account: Account, call: Call) -> Reply:
-    members, wanted = _chosen(account, call), call.get("address", "").lower()
+def list_mailing_list_members(account: Account, request: SimulatedRequest) -> Reply:
+    members, wanted = _chosen(account, request), request.get("address", "").lower()
     found = [members[address] for address in sorted(members) if not wanted or address == wanted]
-    page = skip_page(found, call.get("skip"), call.get("limit"))
+    page = skip_page(found, request.get("skip"), request.get("limit"))
     return Reply({"total_count": len(found), "items": [_shown(member) for member in page]})
 
 
-def list_mailing_list_members_by_page(account: Account, call: Call) -> Reply:
-    wanted = call.get("subscribed")
+def list_mailing_list_members_by_page(account: Account, request: SimulatedRequest) -> Reply:
+    wanted = request.get("subscribed")
     filters = {} if wanted is None else {"subscribed": "yes" if wanted else "no"}
     asked = PivotQuery(
-        call.url, call.get("page"), call.get("address"), call.get("limit"), filters=filters, backward="prev"
+        request.url, request.get("page"), request.get("address"), request.get("limit"), filters=filters, backward="prev"
     )
-    page = pivot_page(_chosen(account, call), asked)
+    page = pivot_page(_chosen(account, request), asked)
     return Reply({"items": [_shown(member) for member in page.items], "paging": page.paging})
 
 
-def add_mailing_list_member(account: Account, call: Call) -> Reply:
-    mailing_list = found_list(account, call)
-    address = call["address"].lower()
-    if address in mailing_list.members and not call.get("upsert"):
-        raise Refusal(400, f"Address already exists '{call['address']}'")
-    member = _put(mailing_list, {"subscribed": call.get("subscribed"), **call.arguments})
-    return said("Mailing list member has been created", member=_shown(member))
+def add_mailing_list_member(account: Account, request: SimulatedRequest) -> Reply:
+    mailing_list = found_list(account, request)
+    address = request["address"].lower()
+    if address in mailing_list.members and not request.get("upsert"):
+        raise ApiError(400, f"Address already exists '{request['address']}'")
+    member = _put(mailing_list, {"subscribed": request.get("subscribed"), **request.arguments})
+    return success("Mailing list member has been created", member=_shown(member))
 
 
-def get_mailing_list_member(account: Account, call: Call) -> Reply:
-    return Reply({"member": _shown(_found(found_list(account, call), call))})
+def get_mailing_list_member(account: Account, request: SimulatedRequest) -> Reply:
+    return Reply({"member": _shown(_found(found_list(account, request), request))})
 
 
-def update_mailing_list_member(account: Account, call: Call) -> Reply:
-    mailing_list = found_list(account, call)
-    member = _found(mailing_list, call)
-    if "address" in call.arguments:
-        _move(mailing_list, member, call["address"])
-    _put(mailing_list, {**call.arguments, "address": member.address})
-    return said("Mailing list member has been updated", member=_shown(member))
+def update_mailing_list_member(account: Account, request: SimulatedRequest) -> Reply:
+    mailing_list = found_list(account, request)
+    member = _found(mailing_list, request)
+    if "address" in request.arguments:
+        _move(mailing_list, member, request["address"])
+    _put(mailing_list, {**request.arguments, "address": member.address})
+    return success("Mailing list member has been updated", member=_shown(member))
 
 
-def delete_mailing_list_member(account: Account, call: Call) -> Reply:
-    mailing_list = found_list(account, call)
-    member = _found(mailing_list, call)
+def delete_mailing_list_member(account: Account, request: SimulatedRequest) -> Reply:
+    mailing_list = found_list(account, request)
+    member = _found(mailing_list, request)
     del mailing_list.members[member.address]
-    return said("Mailing list member has been deleted", member={"address": member.address})
+    return success("Mailing list member has been deleted", member={"address": member.address})
 
 
-def bulk_add_mailing_list_members(account: Account, call: Call) -> Reply:
-    mailing_list = found_list(account, call, QUOTED)
-    entries = [{"subscribed": True, **_bare(entry)} for entry in call["members"]]
+def bulk_add_mailing_list_members(account: Account, request: SimulatedRequest) -> Reply:
+    mailing_list = found_list(account, request, QUOTED)
+    entries = [{"subscribed": True, **_bare(entry)} for entry in request["members"]]
     if len(entries) > AT_ONCE:
-        return _uploaded(account, mailing_list, entries, "json", upsert=call.get("upsert"))
+        return _uploaded(account, mailing_list, entries, "json", upsert=request.get("upsert"))
     if any(fault_of_address(entry["address"]) for entry in entries):
-        raise Refusal(400, NOT_VALID)
-    _put_all(mailing_list, entries, upsert=call.get("upsert"))
-    return said("Mailing list has been updated", list=shown(mailing_list))
+        raise ApiError(400, NOT_VALID)
+    _put_all(mailing_list, entries, upsert=request.get("upsert"))
+    return success("Mailing list has been updated", list=shown(mailing_list))
 
 
-def import_mailing_list_members(account: Account, call: Call) -> Reply:
-    mailing_list = found_list(account, call, QUOTED)
-    rows = _rows(call["members"].data)
+def import_mailing_list_members(account: Account, request: SimulatedRequest) -> Reply:
+    mailing_list = found_list(account, request, QUOTED)
+    rows = _rows(request["members"].data)
     if len(rows) > MOST:
-        raise Refusal(400, f"Batch size should be less than {MOST}")
-    entries = [_entry(row, subscribed=call.get("subscribed", True)) for row in rows]
-    return _uploaded(account, mailing_list, entries, "csv", upsert=call.get("upsert"))
+        raise ApiError(400, f"Batch size should be less than {MOST}")
+    entries = [_entry(row, subscribed=request.get("subscribed", True)) for row in rows]
+    return _uploaded(account, mailing_list, entries, "csv", upsert=request.get("upsert"))
 
 
-def _chosen(account: Account, call: Call) -> dict[str, Member]:
-    members, wanted = found_list(account, call).members, call.get("subscribed")
+def _chosen(account: Account, request: SimulatedRequest) -> dict[str, Member]:
+    members, wanted = found_list(account, request).members, request.get("subscribed")
     if wanted is None:
         return members
     return {address: member for address, member in members.items() if member.subscribed is wanted}
 
 
-def _found(mailing_list: MailingList, call: Call) -> Member:
-    member = mailing_list.members.get(call["member_address"].lower())
+def _found(mailing_list: MailingList, request: SimulatedRequest) -> Member:
+    member = mailing_list.members.get(request["member_address"].lower())
     if member is None:
-        raise Refusal(404, f"Member {call['member_address']} of mailing list {mailing_list.address} not found")
+        raise ApiError(404, f"Member {request['member_address']} of mailing list {mailing_list.address} not found")
     return member
 
 
@@ -137,9 +137,9 @@ def _put_all(mailing_list: MailingList, entries: Iterable[Record], *, upsert: bo
 
 def _move(mailing_list: MailingList, member: Member, address: str) -> None:
     if fault_of_address(address):
-        raise Refusal(400, NOT_VALID)
+        raise ApiError(400, NOT_VALID)
     if address.lower() != member.address and address.lower() in mailing_list.members:
-        raise Refusal(400, f"Address already exists '{address}'")
+        raise ApiError(400, f"Address already exists '{address}'")
     del mailing_list.members[member.address]
     member.address = address.lower()
     mailing_list.members[member.address] = member
@@ -150,9 +150,9 @@ def _rows(data: bytes) -> list[Record]:
         reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig")))
         rows = [{(name or "").strip().lower(): value for name, value in row.items()} for row in reader]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise Refusal(400, "CSV file can't be parsed") from error
+        raise ApiError(400, "CSV file can't be parsed") from error
     if "address" not in {(name or "").strip().lower() for name in reader.fieldnames or ()}:
-        raise Refusal(400, "CSV file has no 'address' column")
+        raise ApiError(400, "CSV file has no 'address' column")
     return rows
 
 
@@ -191,7 +191,7 @@ def _uploaded(account: Account, mailing_list: MailingList, entries: list[Record]
         _tell(account, mailing_list, "list_member_upload_error", task, **reason)
     counts = {"member-count": len(entries), "upserted-count": len(added), "failed-count": len(bad)}
     _tell(account, mailing_list, "list_uploaded", task, format=form, **{"is-upsert": upsert}, **counts)
-    return said("Mailing list upload started in background", list=shown(mailing_list), **{"task-id": task})
+    return success("Mailing list upload started in background", list=shown(mailing_list), **{"task-id": task})
 
 
 def _tell(account: Account, mailing_list: MailingList, name: str, task: str, **details: Any) -> None:

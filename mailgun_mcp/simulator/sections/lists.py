@@ -8,62 +8,64 @@ from mailgun_mcp.simulator.mail.inbound import receiving_domain
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import mail_date
 from mailgun_mcp.simulator.model.lists import MailingList
-from mailgun_mcp.simulator.replies.call import Call, Handler
 from mailgun_mcp.simulator.replies.paging import PivotQuery, pivot_page, skip_page
-from mailgun_mcp.simulator.replies.reply import Refusal, Reply, said
+from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
+from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
 
 Record = dict[str, Any]
 
 SETTINGS = ("name", "description", "access_level", "reply_preference", "list_id")
 
 
-def list_mailing_lists(account: Account, call: Call) -> Reply:
-    wanted = call.get("address", "").lower()
+def list_mailing_lists(account: Account, request: SimulatedRequest) -> Reply:
+    wanted = request.get("address", "").lower()
     found = [account.lists[address] for address in sorted(account.lists) if not wanted or address == wanted]
-    page = skip_page(found, call.get("skip"), call.get("limit"))
+    page = skip_page(found, request.get("skip"), request.get("limit"))
     return Reply({"total_count": len(found), "items": [shown(mailing_list) for mailing_list in page]})
 
 
-def list_mailing_lists_by_page(account: Account, call: Call) -> Reply:
-    asked = PivotQuery(call.url, call.get("page"), call.get("address"), call.get("limit"), backward="prev")
+def list_mailing_lists_by_page(account: Account, request: SimulatedRequest) -> Reply:
+    asked = PivotQuery(request.url, request.get("page"), request.get("address"), request.get("limit"), backward="prev")
     page = pivot_page(account.lists, asked)
     return Reply({"items": [shown(mailing_list) for mailing_list in page.items], "paging": page.paging})
 
 
-def create_mailing_list(account: Account, call: Call) -> Reply:
-    name, address = _address(account, call["address"])
+def create_mailing_list(account: Account, request: SimulatedRequest) -> Reply:
+    name, address = _address(account, request["address"])
     if address in account.lists:
-        raise Refusal(400, f"Mailing list {address} already exists")
+        raise ApiError(400, f"Mailing list {address} already exists")
     mailing_list = MailingList(address, account.clock.now(), name)
-    _set(mailing_list, {"access_level": call.get("access_level"), "reply_preference": call.get("reply_preference")})
-    _set(mailing_list, call.arguments)
+    _set(
+        mailing_list, {"access_level": request.get("access_level"), "reply_preference": request.get("reply_preference")}
+    )
+    _set(mailing_list, request.arguments)
     account.lists[address] = mailing_list
-    return said("Mailing list has been created", list=shown(mailing_list))
+    return success("Mailing list has been created", list=shown(mailing_list))
 
 
-def get_mailing_list(account: Account, call: Call) -> Reply:
-    return Reply({"list": shown(found_list(account, call))})
+def get_mailing_list(account: Account, request: SimulatedRequest) -> Reply:
+    return Reply({"list": shown(found_list(account, request))})
 
 
-def update_mailing_list(account: Account, call: Call) -> Reply:
-    mailing_list = found_list(account, call)
-    if "address" in call.arguments:
-        _move(account, mailing_list, call["address"])
-    _set(mailing_list, call.arguments)
-    return said("Mailing list has been updated", list=shown(mailing_list))
+def update_mailing_list(account: Account, request: SimulatedRequest) -> Reply:
+    mailing_list = found_list(account, request)
+    if "address" in request.arguments:
+        _move(account, mailing_list, request["address"])
+    _set(mailing_list, request.arguments)
+    return success("Mailing list has been updated", list=shown(mailing_list))
 
 
-def delete_mailing_list(account: Account, call: Call) -> Reply:
-    mailing_list = found_list(account, call)
+def delete_mailing_list(account: Account, request: SimulatedRequest) -> Reply:
+    mailing_list = found_list(account, request)
     del account.lists[mailing_list.address]
-    return said("Mailing list has been removed", address=mailing_list.address)
+    return success("Mailing list has been removed", address=mailing_list.address)
 
 
-def found_list(account: Account, call: Call, missing: str = "Mailing list {} not found") -> MailingList:
-    """Return the list that the path names. Raises Refusal when there is none."""
-    mailing_list = account.lists.get(call["list_address"].lower())
+def found_list(account: Account, request: SimulatedRequest, missing: str = "Mailing list {} not found") -> MailingList:
+    """Return the list that the path names. Raises ApiError when there is none."""
+    mailing_list = account.lists.get(request["list_address"].lower())
     if mailing_list is None:
-        raise Refusal(404, missing.format(call["list_address"]))
+        raise ApiError(404, missing.format(request["list_address"]))
     return mailing_list
 
 
@@ -84,16 +86,16 @@ def _address(account: Account, text: str) -> tuple[str, str]:
     """Return name and address of a list; it has to be at a domain of the account."""
     name, address = parseaddr(text)
     if fault_of_address(address):
-        raise Refusal(400, "'address' parameter is not a valid address. please check documentation")
+        raise ApiError(400, "'address' parameter is not a valid address. please check documentation")
     if receiving_domain(account, address) is None:
-        raise Refusal(404, f"Domain not found: {address.rpartition('@')[2]}")
+        raise ApiError(404, f"Domain not found: {address.rpartition('@')[2]}")
     return name, address.lower()
 
 
 def _move(account: Account, mailing_list: MailingList, text: str) -> None:
     _, address = _address(account, text)
     if address != mailing_list.address and address in account.lists:
-        raise Refusal(400, f"Mailing list {address} already exists")
+        raise ApiError(400, f"Mailing list {address} already exists")
     del account.lists[mailing_list.address]
     mailing_list.address = address
     account.lists[address] = mailing_list

@@ -14,10 +14,10 @@ from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import DAY, iso_date, mail_date
 from mailgun_mcp.simulator.model.event_facts import facts_of
 from mailgun_mcp.simulator.model.event_log import KEPT, Event, Position, Span, mark
-from mailgun_mcp.simulator.replies.call import Call, Handler
-from mailgun_mcp.simulator.replies.event_pages import Asked, Shown, cut_page
+from mailgun_mcp.simulator.replies.event_pages import EventPage, EventPageQuery, cut_page
 from mailgun_mcp.simulator.replies.paging import Token, tokens
-from mailgun_mcp.simulator.replies.reply import Refusal, Reply
+from mailgun_mcp.simulator.replies.reply import ApiError, Reply
+from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
 
 Record = dict[str, Any]
 MAX_LIMIT = 100
@@ -39,16 +39,16 @@ class Entry:
 Matches = Callable[[Entry], bool]
 
 
-def query_logs(account: Account, call: Call) -> Reply:
-    pagination = call.get("pagination") or {}
+def query_logs(account: Account, request: SimulatedRequest) -> Reply:
+    pagination = request.get("pagination") or {}
     token = Token.decoded(pagination["token"]) if pagination.get("token") else Token("first", None, {})
-    asked = Asked(token.page, token.pivot, _limit(pagination), _ascending(pagination))
-    start, end = _range(account, call)
-    span = Span(max(start, account.clock.now() - KEPT), end, _kinds(call), _marks(call))
-    matches = _matches(call)
-    accounts = _accounts(account, call)
+    asked = EventPageQuery(token.page, token.pivot, _limit(pagination), _ascending(pagination))
+    start, end = _range(account, request)
+    span = Span(max(start, account.clock.now() - KEPT), end, _kinds(request), _marks(request))
+    matches = _matches(request)
+    accounts = _accounts(account, request)
     shown = cut_page(_walk(accounts), span, asked, matches)
-    totals = _totals(accounts, span, matches) if call.get("include_totals") else None
+    totals = _totals(accounts, span, matches) if request.get("include_totals") else None
     answer = {
         "start": mail_date(start, "+0000"),
         "end": mail_date(account.clock.now() if end == FOREVER else end, "+0000"),
@@ -62,46 +62,46 @@ def query_logs(account: Account, call: Call) -> Reply:
 def _limit(pagination: Record) -> int:
     limit: int = pagination.get("limit") or MAX_LIMIT
     if limit < 1:
-        raise Refusal(400, "The 'pagination.limit' parameter can't be smaller than 1")
+        raise ApiError(400, "The 'pagination.limit' parameter can't be smaller than 1")
     return limit
 
 
 def _ascending(pagination: Record) -> bool:
     by, _, direction = str(pagination.get("sort") or "timestamp:desc").partition(":")
     if by not in ("timestamp", "@timestamp") or direction not in ("", "asc", "desc"):
-        raise Refusal(400, "'sort' attribute is invalid")
+        raise ApiError(400, "'sort' attribute is invalid")
     return direction == "asc"
 
 
-def _range(account: Account, call: Call) -> tuple[float, float]:
-    end = moment(call["end"]) if call.get("end") else FOREVER
+def _range(account: Account, request: SimulatedRequest) -> tuple[float, float]:
+    end = moment(request["end"]) if request.get("end") else FOREVER
     latest = min(end, account.clock.now())
-    if call.get("duration"):
-        return latest - seconds(call["duration"]), end
-    return (moment(call["start"]) if call.get("start") else latest - DAY), end
+    if request.get("duration"):
+        return latest - seconds(request["duration"]), end
+    return (moment(request["start"]) if request.get("start") else latest - DAY), end
 
 
-def _accounts(account: Account, call: Call) -> list[Account]:
-    below = account.administration.subaccounts.values() if call.get("include_subaccounts") else ()
+def _accounts(account: Account, request: SimulatedRequest) -> list[Account]:
+    below = account.administration.subaccounts.values() if request.get("include_subaccounts") else ()
     return [account, *(subaccount.account for subaccount in below)]
 
 
-def _kinds(call: Call) -> frozenset[str] | None:
-    names = call.get("events")
+def _kinds(request: SimulatedRequest) -> frozenset[str] | None:
+    names = request.get("events")
     return frozenset(name.removeprefix(FIRSTS) for name in names) if names else None
 
 
-def _marks(call: Call) -> frozenset[int] | None:
+def _marks(request: SimulatedRequest) -> frozenset[int] | None:
     """Return the marks of the recipients or messages that are asked for, if they are named."""
-    for item in (call.get("filter") or {}).get("AND", ()):
+    for item in (request.get("filter") or {}).get("AND", ()):
         if item["attribute"] in ("recipient", "message_id") and item["comparator"] == "=":
             return frozenset(mark(str(value["value"])) for value in item["values"])
     return None
 
 
-def _matches(call: Call) -> Matches:
-    conditions: list[Condition] = conditions_of(call)
-    events, facts = frozenset(call.get("events") or ()), _facts(call.get("metric_events") or ())
+def _matches(request: SimulatedRequest) -> Matches:
+    conditions: list[Condition] = conditions_of(request)
+    events, facts = frozenset(request.get("events") or ()), _facts(request.get("metric_events") or ())
 
     def matches(entry: Entry) -> bool:
         event = entry.event
@@ -168,7 +168,7 @@ def _shown(entry: Entry) -> Record:
     return shown
 
 
-def _pagination(token: Token, shown: Shown[Entry], totals: Counter[str] | None) -> Record:
+def _pagination(token: Token, shown: EventPage[Entry], totals: Counter[str] | None) -> Record:
     pages: Record = tokens({}, token, shown.positions)
     if not shown.after:
         pages["next"] = ""

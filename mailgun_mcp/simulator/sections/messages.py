@@ -16,8 +16,8 @@ from mailgun_mcp.simulator.mail.sending_limits import authorized_recipients, che
 from mailgun_mcp.simulator.mail.templating import fill_in, headers_of
 from mailgun_mcp.simulator.model.account import Account, Attachment, Domain, Message, TemplateVersion
 from mailgun_mcp.simulator.model.clock import mail_date, parse_mail_date
-from mailgun_mcp.simulator.replies.call import Call, Handler
-from mailgun_mcp.simulator.replies.reply import Refusal, Reply
+from mailgun_mcp.simulator.replies.reply import ApiError, Reply
+from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
 
 SANDBOX = (
     "Domain {} is not allowed to send: Sandbox subdomains are for test purposes only. "
@@ -35,62 +35,62 @@ KEY_BYTES = 30
 OPEN_QUEUE = {"is_disabled": False, "disabled": {"until": "", "reason": ""}}
 
 
-def send_message(account: Account, call: Call) -> Reply:
-    sender, to, others = _sender(call), parse_addresses("to", call["to"]), _others(call)
-    _check_may_send(account, call.domain, [*to, *others])
-    message = _composed(account, call, sender)
-    if "recipient_variables" not in call.arguments:
-        return _queued(account, call.domain, message, [*to, *others])
+def send_message(account: Account, request: SimulatedRequest) -> Reply:
+    sender, to, others = _sender(request), parse_addresses("to", request["to"]), _others(request)
+    _check_may_send(account, request.domain, [*to, *others])
+    message = _composed(account, request, sender)
+    if "recipient_variables" not in request.arguments:
+        return _queued(account, request.domain, message, [*to, *others])
     people, lists = split(account, to)
-    batch = copies(message, people, call["recipient_variables"], [account.opaque_id(KEY_BYTES) for _ in people])
+    batch = copies(message, people, request["recipient_variables"], [account.opaque_id(KEY_BYTES) for _ in people])
     for copy in batch:
-        accept(account, call.domain, copy)
+        accept(account, request.domain, copy)
     rest = [*others, *(("", found.address) for found in lists)]
-    return _queued(account, call.domain, replace(message, key=account.opaque_id(KEY_BYTES)), rest)
+    return _queued(account, request.domain, replace(message, key=account.opaque_id(KEY_BYTES)), rest)
 
 
-def send_mime_message(account: Account, call: Call) -> Reply:
-    to = parse_addresses("to", call["to"])
-    _check_may_send(account, call.domain, to)
-    content = from_mime(call["message"].data)
+def send_mime_message(account: Account, request: SimulatedRequest) -> Reply:
+    to = parse_addresses("to", request["to"])
+    _check_may_send(account, request.domain, to)
+    content = from_mime(request["message"].data)
     if "From" not in content["headers"]:
-        raise Refusal(400, "from parameter is missing")
+        raise ApiError(400, "from parameter is missing")
     sender = parse_addresses("from", [content["headers"]["From"]])[0]
-    message = replace(_blank(account, call, sender), **content, mime=call["message"].data)
+    message = replace(_blank(account, request, sender), **content, mime=request["message"].data)
     if "Message-Id" in content["headers"]:
         message.id = content["headers"]["Message-Id"].strip("<> ")
-    return _queued(account, call.domain, message, to)
+    return _queued(account, request.domain, message, to)
 
 
-def get_stored_message(account: Account, call: Call) -> Reply:
-    message = _stored(account, call)
-    if RAW in call.accept:
+def get_stored_message(account: Account, request: SimulatedRequest) -> Reply:
+    message = _stored(account, request)
+    if RAW in request.accept:
         return Reply(_summary(message) | {"body-mime": to_mime(message)})
     return Reply(_parsed(account, message))
 
 
-def resend_message(account: Account, call: Call) -> Reply:
-    message = _stored(account, call)
-    to = parse_addresses("to", call["to"])
-    _check_may_send(account, call.domain, to)
+def resend_message(account: Account, request: SimulatedRequest) -> Reply:
+    message = _stored(account, request)
+    to = parse_addresses("to", request["to"])
+    _check_may_send(account, request.domain, to)
     now = account.clock.now()
     again = replace(message, key=account.opaque_id(KEY_BYTES), at=now, deliver_at=None, routed=False)
-    return _queued(account, call.domain, again, to)
+    return _queued(account, request.domain, again, to)
 
 
-def get_sending_queues(account: Account, call: Call) -> Reply:
+def get_sending_queues(account: Account, request: SimulatedRequest) -> Reply:
     """A queue takes nothing while the domain, or an account that used up its limit, may not send."""
     try:
-        _check_may_send(account, call.domain, [])
-    except Refusal as refusal:
+        _check_may_send(account, request.domain, [])
+    except ApiError as refusal:
         reason = str(refusal).partition(": ")[2] or str(refusal)
         closed = {"is_disabled": True, "disabled": {"until": "", "reason": reason}}
         return Reply({"regular": closed, "scheduled": closed})
     return Reply({"regular": OPEN_QUEUE, "scheduled": OPEN_QUEUE})
 
 
-def clear_message_queue(_: Account, call: Call) -> Reply:
-    call.domain.scheduled.clear()
+def clear_message_queue(_: Account, request: SimulatedRequest) -> Reply:
+    request.domain.scheduled.clear()
     return Reply({"message": "done"})
 
 
@@ -113,7 +113,7 @@ def _check_may_send(account: Account, domain: Domain, recipients: list[Address])
     }
     for text, holds in refusals.items():
         if holds():
-            raise Refusal(400, text.format(domain.name))
+            raise ApiError(400, text.format(domain.name))
     check_sending(account, domain, len(recipients))
 
 
@@ -121,67 +121,67 @@ def _authorized(account: Account, recipients: list[Address]) -> bool:
     return authorized_recipients(account).issuperset(address.lower() for address in _bare(recipients))
 
 
-def _sender(call: Call) -> Address:
-    version = _template_version(call)
-    text = call.get("from") or (version.headers.get("From") if version else None)
+def _sender(request: SimulatedRequest) -> Address:
+    version = _template_version(request)
+    text = request.get("from") or (version.headers.get("From") if version else None)
     if not text:
-        raise Refusal(400, "from parameter is missing")
+        raise ApiError(400, "from parameter is missing")
     return parse_addresses("from", [text])[0]
 
 
-def _others(call: Call) -> list[Address]:
-    return [address for name in ("cc", "bcc") if call.get(name) for address in parse_addresses(name, call[name])]
+def _others(request: SimulatedRequest) -> list[Address]:
+    return [address for name in ("cc", "bcc") if request.get(name) for address in parse_addresses(name, request[name])]
 
 
-def _blank(account: Account, call: Call, sender: Address) -> Message:
+def _blank(account: Account, request: SimulatedRequest, sender: Address) -> Message:
     """Return a message with the options of the call, and without content."""
     now = account.clock.now()
-    deliver_at = call.get("deliverytime")
+    deliver_at = request.get("deliverytime")
     stamp = time.strftime("%Y%m%d%H%M%S", time.gmtime(now))
     return Message(
         key=account.opaque_id(KEY_BYTES),
-        id=f"{stamp}.{account.hex_id(16)}@{call.domain.name}",
-        domain=call.domain.name,
+        id=f"{stamp}.{account.hex_id(16)}@{request.domain.name}",
+        domain=request.domain.name,
         at=now,
         sender=sender[1],
         recipients=[],
         headers={},
-        tags=call.get("tags", []),
-        variables=_variables(call),
-        test_mode=bool(call.get("test_mode")),
-        sending_ip=chosen_ip(account, call.get("sending_ip"), call.get("sending_ip_pool")),
+        tags=request.get("tags", []),
+        variables=_variables(request),
+        test_mode=bool(request.get("test_mode")),
+        sending_ip=chosen_ip(account, request.get("sending_ip"), request.get("sending_ip_pool")),
         deliver_at=parse_mail_date(deliver_at) if deliver_at else None,
     )
 
 
-def _composed(account: Account, call: Call, sender: Address) -> Message:
-    message = _blank(account, call, sender)
-    version = _template_version(call)
-    message.text, message.html = call.get("text", ""), call.get("html", "")
-    message.attachments = [_attachment(file) for name in ("attachments", "inline") for file in call.get(name, [])]
-    message.template = call.get("template")
+def _composed(account: Account, request: SimulatedRequest, sender: Address) -> Message:
+    message = _blank(account, request, sender)
+    version = _template_version(request)
+    message.text, message.html = request.get("text", ""), request.get("html", "")
+    message.attachments = [_attachment(file) for name in ("attachments", "inline") for file in request.get(name, [])]
+    message.template = request.get("template")
     if version:
-        fill_in(message, version, _template_variables(call), as_text=bool(call.get("template_text")))
+        fill_in(message, version, _template_variables(request), as_text=bool(request.get("template_text")))
     elif message.template:
         message.fault = f"Template '{message.template}' not found"
-    message.headers = _headers(call, message, version)
+    message.headers = _headers(request, message, version)
     return message
 
 
-def _headers(call: Call, message: Message, version: TemplateVersion | None) -> dict[str, str]:
-    given = call.get("headers", {})
+def _headers(request: SimulatedRequest, message: Message, version: TemplateVersion | None) -> dict[str, str]:
+    given = request.get("headers", {})
     for name in given:
         if not HEADER_NAME.fullmatch(name):
-            raise Refusal(400, f"Header name must be pure ASCII: {name}")
-    from_template = headers_of(version, _template_variables(call))
+            raise ApiError(400, f"Header name must be pure ASCII: {name}")
+    from_template = headers_of(version, _template_variables(request))
     own = {
         "Mime-Version": "1.0",
         "Date": mail_date(message.at, "+0000"),
         "Message-Id": f"<{message.id}>",
-        "From": call.get("from") or from_template.get("From", ""),
-        "To": ", ".join(call["to"]),
-        **({"Cc": ", ".join(call["cc"])} if call.get("cc") else {}),
-        "Subject": call.get("subject", from_template.get("Subject", "")),
+        "From": request.get("from") or from_template.get("From", ""),
+        "To": ", ".join(request["to"]),
+        **({"Cc": ", ".join(request["cc"])} if request.get("cc") else {}),
+        "Subject": request.get("subject", from_template.get("Subject", "")),
         **({"Reply-To": from_template["Reply-To"]} if "Reply-To" in from_template else {}),
         **({"X-Mailgun-Tag": ", ".join(message.tags)} if message.tags else {}),
         **({"X-Mailgun-Template-Name": message.template} if message.template else {}),
@@ -190,19 +190,19 @@ def _headers(call: Call, message: Message, version: TemplateVersion | None) -> d
     return {**{name: value for name, value in own.items() if name.lower() not in replaced}, **given}
 
 
-def _variables(call: Call) -> dict[str, Any]:
+def _variables(request: SimulatedRequest) -> dict[str, Any]:
     """Return the custom data of a mail, which the recipient may see."""
-    return {**_of_header(call, "x-mailgun-variables"), **call.get("variables", {})}
+    return {**_of_header(request, "x-mailgun-variables"), **request.get("variables", {})}
 
 
-def _template_variables(call: Call) -> dict[str, Any]:
-    hidden = _of_header(call, "x-mailgun-template-variables")
-    return {**_variables(call), **hidden, **call.get("template_variables", {})}
+def _template_variables(request: SimulatedRequest) -> dict[str, Any]:
+    hidden = _of_header(request, "x-mailgun-template-variables")
+    return {**_variables(request), **hidden, **request.get("template_variables", {})}
 
 
-def _of_header(call: Call, wanted: str) -> dict[str, Any]:
+def _of_header(request: SimulatedRequest, wanted: str) -> dict[str, Any]:
     """Return the object that a header holds as JSON; Mailgun passes over what is none."""
-    texts = [text for name, text in call.get("headers", {}).items() if name.lower() == wanted]
+    texts = [text for name, text in request.get("headers", {}).items() if name.lower() == wanted]
     try:
         value = json.loads(texts[-1]) if texts else {}
     except (ValueError, RecursionError):
@@ -210,11 +210,11 @@ def _of_header(call: Call, wanted: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _template_version(call: Call) -> TemplateVersion | None:
-    template = call.domain.templates.get(call.get("template", "").lower())
+def _template_version(request: SimulatedRequest) -> TemplateVersion | None:
+    template = request.domain.templates.get(request.get("template", "").lower())
     if template is None:
         return None
-    tag = call.get("template_version")
+    tag = request.get("template_version")
     return template.versions.get(tag) if tag else template.active
 
 
@@ -226,10 +226,10 @@ def _bare(addresses: list[Address]) -> list[str]:
     return [address for _, address in addresses]
 
 
-def _stored(account: Account, call: Call) -> Message:
-    message = call.domain.messages.get(call["storage_key"])
-    if message is None or message.at + call.domain.retention < account.clock.now():
-        raise Refusal(404, "Message not found")
+def _stored(account: Account, request: SimulatedRequest) -> Message:
+    message = request.domain.messages.get(request["storage_key"])
+    if message is None or message.at + request.domain.retention < account.clock.now():
+        raise ApiError(404, "Message not found")
     return message
 
 

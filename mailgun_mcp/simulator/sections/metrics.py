@@ -25,8 +25,8 @@ from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import mail_date
 from mailgun_mcp.simulator.model.event_facts import DIMENSIONS
 from mailgun_mcp.simulator.model.series import Cell
-from mailgun_mcp.simulator.replies.call import Call, Handler
-from mailgun_mcp.simulator.replies.reply import Refusal, Reply
+from mailgun_mcp.simulator.replies.reply import ApiError, Reply
+from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
 
 ZONE = "+0000"
 TIMED_LIMIT = 1500
@@ -46,23 +46,25 @@ READERS: dict[str, Reader] = {name: _reader(place) for place, name in enumerate(
 FILTERS: Mapping[str, object] = {**READERS, "subaccount": None}
 
 
-def query_metrics(account: Account, call: Call) -> Reply:
-    metrics = call.get("metrics") or sorted(METRICS)
+def query_metrics(account: Account, request: SimulatedRequest) -> Reply:
+    metrics = request.get("metrics") or sorted(METRICS)
     _check_known(metrics, METRICS)
-    sources = sources_of(account, lambda owner: owner.analytics.mail, subaccounts=bool(call.get("include_subaccounts")))
-    return _answer(account, call, sources, conditions_of(call, FILTERS), metrics, value)
+    sources = sources_of(
+        account, lambda owner: owner.analytics.mail, subaccounts=bool(request.get("include_subaccounts"))
+    )
+    return _answer(account, request, sources, conditions_of(request, FILTERS), metrics, value)
 
 
-def query_usage_metrics(account: Account, call: Call) -> Reply:
-    metrics = call.get("metrics") or list(USAGE_METRICS)
+def query_usage_metrics(account: Account, request: SimulatedRequest) -> Reply:
+    metrics = request.get("metrics") or list(USAGE_METRICS)
     _check_known(metrics, USAGE_METRICS)
-    below = bool(call.get("include_subaccounts"))
+    below = bool(request.get("include_subaccounts"))
     sources = [
         *sources_of(account, lambda owner: owner.analytics.usage, subaccounts=below),
         *sources_of(account, lambda owner: owner.analytics.mail, subaccounts=below),
     ]
-    conditions = conditions_of(call, {"subaccount": None})
-    return _answer(account, call, sources, conditions, metrics, lambda metric, facts: facts.get(_fact(metric), 0))
+    conditions = conditions_of(request, {"subaccount": None})
+    return _answer(account, request, sources, conditions, metrics, lambda metric, facts: facts.get(_fact(metric), 0))
 
 
 def _fact(metric: str) -> str:
@@ -72,24 +74,24 @@ def _fact(metric: str) -> str:
 def _check_known(metrics: list[str], known: Any) -> None:
     for metric in metrics:
         if metric not in known:
-            raise Refusal(400, f"'{metric}' is not a valid metric")
+            raise ApiError(400, f"'{metric}' is not a valid metric")
 
 
 def _answer(
     account: Account,
-    call: Call,
+    request: SimulatedRequest,
     sources: list[Source],
     conditions: tuple[Condition, ...],
     metrics: list[str],
     measure: Measure,
 ) -> Reply:
-    period = period_of(account, call)
-    dimensions = tuple(dict.fromkeys(call.get("dimensions") or ()))
+    period = period_of(account, request)
+    dimensions = tuple(dict.fromkeys(request.get("dimensions") or ()))
     rows = tally(sources, period, View(READERS, dimensions, conditions))
     _fill_in(rows, period, dimensions, account.clock.now())
     timed = "time" in dimensions
     order = order_of(
-        call,
+        request,
         (*dimensions, *metrics),
         "time:asc" if timed else f"{metrics[0]}:desc",
         TIMED_LIMIT if timed else LIMIT,
@@ -102,13 +104,13 @@ def _answer(
         "start": mail_date(period.start, ZONE),
         "end": mail_date(period.end, ZONE),
         "resolution": period.resolution,
-        "duration": call.get("duration") or "",
+        "duration": request.get("duration") or "",
         "dimensions": list(dimensions),
         "pagination": order.answer(len(rows)),
         "items": [_item(entry, dimensions, names, metrics, measure) for entry in shown],
         "aggregates": {"metrics": {}},
     }
-    if call.get("include_aggregates"):
+    if request.get("include_aggregates"):
         total = tally(sources, period, View(READERS, (), conditions)).get((), {})
         answer["aggregates"] = {"metrics": _measured(metrics, measure, total)}
     return Reply(answer)

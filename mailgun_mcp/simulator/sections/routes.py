@@ -8,79 +8,79 @@ from mailgun_mcp.simulator.mail.route_language import RouteFault, parse_action, 
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import mail_date
 from mailgun_mcp.simulator.model.routes import Route
-from mailgun_mcp.simulator.replies.call import Call, Handler
 from mailgun_mcp.simulator.replies.paging import skip_page
-from mailgun_mcp.simulator.replies.reply import Refusal, Reply, said
+from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
+from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
 
 Record = dict[str, Any]
 
 
-def list_routes(account: Account, call: Call) -> Reply:
+def list_routes(account: Account, request: SimulatedRequest) -> Reply:
     routes = account.routes.in_turn()
-    page = skip_page(routes, call.get("skip"), call.get("limit"))
+    page = skip_page(routes, request.get("skip"), request.get("limit"))
     return Reply({"total_count": len(routes), "items": [_shown(route) for route in page]})
 
 
-def create_route(account: Account, call: Call) -> Reply:
-    actions = call.get("action", [])
-    _check(call["expression"], actions)
+def create_route(account: Account, request: SimulatedRequest) -> Reply:
+    actions = request.get("action", [])
+    _check(request["expression"], actions)
     route = Route(
         id=account.hex_id(),
         serial=account.serial,
-        expression=call["expression"],
+        expression=request["expression"],
         created_at=account.clock.now(),
         actions=list(actions),
-        priority=call.get("priority"),
-        description=call.get("description", ""),
+        priority=request.get("priority"),
+        description=request.get("description", ""),
     )
     account.routes.by_id[route.id] = route
-    return said("Route has been created", route=_shown(route))
+    return success("Route has been created", route=_shown(route))
 
 
-def get_route(account: Account, call: Call) -> Reply:
-    return Reply({"route": _shown(_found(account, call))})
+def get_route(account: Account, request: SimulatedRequest) -> Reply:
+    return Reply({"route": _shown(_found(account, request))})
 
 
-def update_route(account: Account, call: Call) -> Reply:
-    route = _found(account, call)
-    given = call.arguments
+def update_route(account: Account, request: SimulatedRequest) -> Reply:
+    route = _found(account, request)
+    given = request.arguments
     _check(given.get("expression", route.expression), given.get("action", route.actions))
     route.expression = given.get("expression", route.expression)
     route.actions = list(given.get("action", route.actions))
     route.priority = given.get("priority", route.priority)
     route.description = given.get("description", route.description)
     # The service answers the route bare, unlike everywhere else.
-    return said("Route has been updated", **_shown(route))
+    return success("Route has been updated", **_shown(route))
 
 
-def delete_route(account: Account, call: Call) -> Reply:
-    route = _found(account, call)
+def delete_route(account: Account, request: SimulatedRequest) -> Reply:
+    route = _found(account, request)
     del account.routes.by_id[route.id]
-    return said("Route has been deleted", id=route.id)
+    return success("Route has been deleted", id=route.id)
 
 
-def match_route(account: Account, call: Call) -> Reply:
-    for route, _ in matching(account, call["address"], {}):
+def match_route(account: Account, request: SimulatedRequest) -> Reply:
+    for route, _ in matching(account, request["address"], {}):
         return Reply({"route": _shown(route)})
-    raise Refusal(404, "Route not found")
+    raise ApiError(404, "Route not found")
 
 
 def _check(expression: str, actions: Iterable[str]) -> None:
     try:
         parse_expression(expression)
     except RouteFault as fault:
-        raise Refusal(400, f"Invalid route expression: {fault}") from fault
+        raise ApiError(400, f"Invalid route expression: {fault}") from fault
     try:
         for action in actions:
             parse_action(action)
     except RouteFault as fault:
-        raise Refusal(400, f"Invalid route action: {fault}") from fault
+        raise ApiError(400, f"Invalid route action: {fault}") from fault
 
 
-def _found(account: Account, call: Call) -> Route:
-    route = account.routes.by_id.get(call["id"])
+def _found(account: Account, request: SimulatedRequest) -> Route:
+    route = account.routes.by_id.get(request["id"])
     if route is None:
-        raise Refusal(404, "Route not found")
+        raise ApiError(404, "Route not found")
     return route
 
 

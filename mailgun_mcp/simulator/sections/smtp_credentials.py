@@ -6,48 +6,48 @@ from mailgun_mcp.request.formats import email as fault_of_address
 from mailgun_mcp.simulator.model.access import SmtpCredential
 from mailgun_mcp.simulator.model.account import Account, Domain
 from mailgun_mcp.simulator.model.clock import mail_date
-from mailgun_mcp.simulator.replies.call import Call, Handler
 from mailgun_mcp.simulator.replies.paging import skip_page
-from mailgun_mcp.simulator.replies.reply import Refusal, Reply, said
+from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
+from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
 
 NOTE = "These passwords are shown only once"
 
 
-def list_smtp_credentials(_: Account, call: Call) -> Reply:
-    page = skip_page(_all(call.domain), max(0, call.get("skip")), max(0, call.get("limit")))
+def list_smtp_credentials(_: Account, request: SimulatedRequest) -> Reply:
+    page = skip_page(_all(request.domain), max(0, request.get("skip")), max(0, request.get("limit")))
     return Reply({"items": [_shown(credential) for credential in page], "total_count": len(page)})
 
 
-def create_smtp_credentials(account: Account, call: Call) -> Reply:
-    logins = [_login(call.domain, text) for text in call.get("login") or call.get("mailbox")]
-    passwords = call.get("password", [])
+def create_smtp_credentials(account: Account, request: SimulatedRequest) -> Reply:
+    logins = [_login(request.domain, text) for text in request.get("login") or request.get("mailbox")]
+    passwords = request.get("password", [])
     if passwords and len(passwords) != len(logins):
-        raise Refusal(400, "The number of 'login' and 'password' parameters must be equal")
+        raise ApiError(400, "The number of 'login' and 'password' parameters must be equal")
     made = {} if passwords else {login: _password(account) for login in logins}
     for login, password in zip(logins, passwords or made.values(), strict=True):
-        _put(account, call.domain, login, password)
-    return said(f"Created {len(logins)} credentials pair(s)", **_told(made))
+        _put(account, request.domain, login, password)
+    return success(f"Created {len(logins)} credentials pair(s)", **_told(made))
 
 
-def clear_smtp_credentials(_: Account, call: Call) -> Reply:
-    count = len(call.domain.administration.credentials)
-    call.domain.administration.credentials.clear()
-    return said("All domain credentials have been deleted", count=count)
+def clear_smtp_credentials(_: Account, request: SimulatedRequest) -> Reply:
+    count = len(request.domain.administration.credentials)
+    request.domain.administration.credentials.clear()
+    return success("All domain credentials have been deleted", count=count)
 
 
-def update_smtp_credential(account: Account, call: Call) -> Reply:
-    credential = _found(call)
-    made = {} if "password" in call.arguments else {credential.login: _password(account)}
-    _put(account, call.domain, credential.login, call.get("password") or made[credential.login])
-    return said("Password changed", **_told(made))
+def update_smtp_credential(account: Account, request: SimulatedRequest) -> Reply:
+    credential = _found(request)
+    made = {} if "password" in request.arguments else {credential.login: _password(account)}
+    _put(account, request.domain, credential.login, request.get("password") or made[credential.login])
+    return success("Password changed", **_told(made))
 
 
-def delete_smtp_credential(_: Account, call: Call) -> Reply:
-    credential = _found(call)
+def delete_smtp_credential(_: Account, request: SimulatedRequest) -> Reply:
+    credential = _found(request)
     if credential.system:
-        raise Refusal(400, f"Cannot delete system mailbox: {credential.login}")
-    del call.domain.administration.credentials[credential.login]
-    return said("Credentials have been deleted", spec=credential.login)
+        raise ApiError(400, f"Cannot delete system mailbox: {credential.login}")
+    del request.domain.administration.credentials[credential.login]
+    return success("Credentials have been deleted", spec=credential.login)
 
 
 def postmaster(domain: Domain) -> SmtpCredential:
@@ -61,19 +61,19 @@ def _all(domain: Domain) -> list[SmtpCredential]:
     return sorted([postmaster(domain), *own.values()], key=lambda credential: credential.login)
 
 
-def _found(call: Call) -> SmtpCredential:
-    login = _login(call.domain, call["spec"])
-    credential = next((known for known in _all(call.domain) if known.login == login), None)
+def _found(request: SimulatedRequest) -> SmtpCredential:
+    login = _login(request.domain, request["spec"])
+    credential = next((known for known in _all(request.domain) if known.login == login), None)
     if credential is None:
-        raise Refusal(404, "Credentials not found")
+        raise ApiError(404, "Credentials not found")
     return credential
 
 
 def _login(domain: Domain, text: str) -> str:
-    """Return the whole login of a name that may lack its domain. Raises Refusal for one of another domain."""
+    """Return the whole login of a name that may lack its domain. Raises ApiError for one of another domain."""
     login = (text if "@" in text else f"{text}@{domain.name}").lower()
     if fault_of_address(login) or login.rpartition("@")[2] != domain.name:
-        raise Refusal(400, f"'login' parameter is not a valid address of domain {domain.name}")
+        raise ApiError(400, f"'login' parameter is not a valid address of domain {domain.name}")
     return login
 
 

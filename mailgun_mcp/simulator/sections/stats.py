@@ -20,8 +20,8 @@ from mailgun_mcp.simulator.analytics.reports import (
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import mail_date
 from mailgun_mcp.simulator.model.series import Resolution, floor, following
-from mailgun_mcp.simulator.replies.call import Call, Handler
-from mailgun_mcp.simulator.replies.reply import Refusal, Reply
+from mailgun_mcp.simulator.replies.reply import ApiError, Reply
+from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
 from mailgun_mcp.simulator.sections.metrics import READERS
 
 LEGACY_READERS: dict[str, Reader] = {
@@ -43,41 +43,41 @@ AGGREGATES = (
 )
 
 
-def get_account_stats(account: Account, call: Call) -> Reply:
-    return _totals(account, call, ())
+def get_account_stats(account: Account, request: SimulatedRequest) -> Reply:
+    return _totals(account, request, ())
 
 
-def get_domain_stats(account: Account, call: Call) -> Reply:
-    return _totals(account, call, (only("domain", call.domain.name),))
+def get_domain_stats(account: Account, request: SimulatedRequest) -> Reply:
+    return _totals(account, request, (only("domain", request.domain.name),))
 
 
-def get_filtered_stats(account: Account, call: Call) -> Reply:
-    group: str = call.get("group") or "time"
-    conditions = _filter(call["filter"]) if call.get("filter") else ()
-    period = period_of(account, call)
+def get_filtered_stats(account: Account, request: SimulatedRequest) -> Reply:
+    group: str = request.get("group") or "time"
+    conditions = _filter(request["filter"]) if request.get("filter") else ()
+    period = period_of(account, request)
     if group not in NO_GROUP:
-        return _grouped(account, call, period, group, conditions)
+        return _grouped(account, request, period, group, conditions)
     if group in STEPS:
         period = Period(floor(period.start, STEPS[group]), period.end, STEPS[group])
     if group == "total":
         facts = tally(_mail(account), period, View(LEGACY_READERS, (), conditions)).get((), {})
-        return _answer(period, [_entry(int(period.start), facts, call["event"])])
-    return _by_time(account, call, period, conditions)
+        return _answer(period, [_entry(int(period.start), facts, request["event"])])
+    return _by_time(account, request, period, conditions)
 
 
-def get_account_stats_by_domain(account: Account, call: Call) -> Reply:
-    resolution: Resolution = call.get("resolution") or "day"
-    start = floor(max(moment(call["timestamp"]), 0.0), resolution)
+def get_account_stats_by_domain(account: Account, request: SimulatedRequest) -> Reply:
+    resolution: Resolution = request.get("resolution") or "day"
+    start = floor(max(moment(request["timestamp"]), 0.0), resolution)
     period = Period(start, following(start, resolution) - 1, resolution)
-    limit = call.get("limit")
+    limit = request.get("limit")
     if limit is not None and limit < 1:
-        raise Refusal(400, "The 'limit' parameter can't be smaller than 1")
-    return _grouped(account, call, period, "domain", (), limit)
+        raise ApiError(400, "The 'limit' parameter can't be smaller than 1")
+    return _grouped(account, request, period, "domain", (), limit)
 
 
 def _aggregates(key: str, dimension: str) -> Handler:
-    def answered(account: Account, call: Call) -> Reply:
-        return Reply({key: aggregates(account, dimension, (only("domain", call.domain.name),))})
+    def answered(account: Account, request: SimulatedRequest) -> Reply:
+        return Reply({key: aggregates(account, dimension, (only("domain", request.domain.name),))})
 
     return answered
 
@@ -96,26 +96,32 @@ def only(attribute: str, value: str) -> Condition:
     return Condition(attribute, "=", (value.lower(),))
 
 
-def stats_of(account: Account, call: Call, conditions: tuple[Condition, ...], more: Record | None = None) -> Reply:
+def stats_of(
+    account: Account, request: SimulatedRequest, conditions: tuple[Condition, ...], more: Record | None = None
+) -> Reply:
     """Return the totals of each step of time."""
-    return _by_time(account, call, period_of(account, call), conditions, more)
+    return _by_time(account, request, period_of(account, request), conditions, more)
 
 
-def _totals(account: Account, call: Call, conditions: tuple[Condition, ...]) -> Reply:
-    return stats_of(account, call, conditions)
+def _totals(account: Account, request: SimulatedRequest, conditions: tuple[Condition, ...]) -> Reply:
+    return stats_of(account, request, conditions)
 
 
 def _by_time(
-    account: Account, call: Call, period: Period, conditions: tuple[Condition, ...], more: Record | None = None
+    account: Account,
+    request: SimulatedRequest,
+    period: Period,
+    conditions: tuple[Condition, ...],
+    more: Record | None = None,
 ) -> Reply:
     rows = tally(_mail(account), period, View(LEGACY_READERS, ("time",), conditions))
     steps = sorted({*period.steps(account.clock.now()), *(int(str(key[0])) for key in rows)})
-    return _answer(period, [_entry(at, rows.get((at,), {}), call["event"]) for at in steps], more)
+    return _answer(period, [_entry(at, rows.get((at,), {}), request["event"]) for at in steps], more)
 
 
 def _grouped(
     account: Account,
-    call: Call,
+    request: SimulatedRequest,
     period: Period,
     group: str,
     conditions: tuple[Condition, ...],
@@ -123,7 +129,7 @@ def _grouped(
 ) -> Reply:
     rows = tally(_mail(account, subaccounts=group == "subaccount"), period, View(LEGACY_READERS, (group,), conditions))
     keys = sorted(rows, key=str)[:limit]
-    entries = [_entry(int(period.start), rows[key], call["event"], {group: str(key[0])}) for key in keys]
+    entries = [_entry(int(period.start), rows[key], request["event"], {group: str(key[0])}) for key in keys]
     return _answer(period, entries)
 
 
@@ -134,7 +140,7 @@ def _mail(account: Account, *, subaccounts: bool = False) -> Any:
 def _filter(text: str) -> tuple[Condition, ...]:
     attribute, colon, value = text.partition(":")
     if not colon or attribute not in LEGACY_READERS:
-        raise Refusal(400, f"'{attribute}' is not a valid filter predicate attribute")
+        raise ApiError(400, f"'{attribute}' is not a valid filter predicate attribute")
     return (only(attribute, value),)
 
 

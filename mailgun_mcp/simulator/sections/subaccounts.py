@@ -8,9 +8,9 @@ from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.administration import Administration, Subaccount
 from mailgun_mcp.simulator.model.clock import mail_date
 from mailgun_mcp.simulator.model.ips import SHARED_IP
-from mailgun_mcp.simulator.replies.call import Call, Handler
 from mailgun_mcp.simulator.replies.paging import skip_page
-from mailgun_mcp.simulator.replies.reply import Refusal, Reply, said
+from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
+from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
 
 FEATURES = ("email_preview", "inbox_placement", "sending", "validations", "validations_bulk")
 SERIALS = 1 << 32
@@ -19,68 +19,68 @@ CHILD_LIMIT = "Parent account has reached its allotted child limit"
 UNKNOWN = "account not found"
 
 
-def get_subaccount(account: Account, call: Call) -> Reply:
-    return _replied(_found(account, call))
+def get_subaccount(account: Account, request: SimulatedRequest) -> Reply:
+    return _replied(_found(account, request))
 
 
-def list_subaccounts(account: Account, call: Call) -> Reply:
-    found = [child for child in _children(account).values() if _listed(child, call)]
-    if call.get("sort"):
-        found.sort(key=lambda child: child.name, reverse=call["sort"] == "desc")
-    page = skip_page(found, max(0, call.get("skip")), call.get("limit"))
+def list_subaccounts(account: Account, request: SimulatedRequest) -> Reply:
+    found = [child for child in _children(account).values() if _listed(child, request)]
+    if request.get("sort"):
+        found.sort(key=lambda child: child.name, reverse=request["sort"] == "desc")
+    page = skip_page(found, max(0, request.get("skip")), request.get("limit"))
     return Reply({"subaccounts": [shown(child) for child in page], "total": len(found)})
 
 
-def create_subaccount(account: Account, call: Call) -> Reply:
+def create_subaccount(account: Account, request: SimulatedRequest) -> Reply:
     children = _children(account)
-    if not call["name"].strip():
-        raise Refusal(400, "Bad request")
+    if not request["name"].strip():
+        raise ApiError(400, "Bad request")
     _check_child_limit(account, 403)
-    child = new_subaccount(account, call["name"])
+    child = new_subaccount(account, request["name"])
     children[child.id] = child
     return _replied(child)
 
 
-def delete_subaccount(account: Account, call: Call) -> Reply:
-    child = _children(account).get(call["subaccount_id"])
+def delete_subaccount(account: Account, request: SimulatedRequest) -> Reply:
+    child = _children(account).get(request["subaccount_id"])
     if child is None or child.status == "closed":
-        raise Refusal(403, "Forbidden")
+        raise ApiError(403, "Forbidden")
     _set_status(account, child, "closed")
     for pool in ips_of(account).pools.values():
         pool.delegated_to.discard(child.id)
-    return said("Subaccount successfully deleted")
+    return success("Subaccount successfully deleted")
 
 
-def disable_subaccount(account: Account, call: Call) -> Reply:
-    child = _found(account, call)
+def disable_subaccount(account: Account, request: SimulatedRequest) -> Reply:
+    child = _found(account, request)
     if child.status == "disabled":
-        raise Refusal(400, "subaccount is already disabled")
-    child.reason, child.note = call.get("reason", ""), call.get("note", "")
+        raise ApiError(400, "subaccount is already disabled")
+    child.reason, child.note = request.get("reason", ""), request.get("note", "")
     _set_status(account, child, "disabled")
     return _replied(child)
 
 
-def enable_subaccount(account: Account, call: Call) -> Reply:
-    child = _found(account, call)
+def enable_subaccount(account: Account, request: SimulatedRequest) -> Reply:
+    child = _found(account, request)
     if child.status == "open":
-        raise Refusal(400, "subaccount is already enabled")
+        raise ApiError(400, "subaccount is already enabled")
     _check_child_limit(account, 400)
     child.reason = child.note = ""
     _set_status(account, child, "open")
     return _replied(child)
 
 
-def update_subaccount_features(account: Account, call: Call) -> Reply:
-    child = _found(account, call)
-    given = {name: call[name] for name in FEATURES if name in call.arguments}
+def update_subaccount_features(account: Account, request: SimulatedRequest) -> Reply:
+    child = _found(account, request)
+    given = {name: request[name] for name in FEATURES if name in request.arguments}
     if any("enabled" not in value for value in given.values()):
-        raise Refusal(400, "No valid updates provided")
+        raise ApiError(400, "No valid updates provided")
     child.account.administration.features.update({name: value["enabled"] for name, value in given.items()})
     child.updated_at = account.clock.now()
     return Reply({"features": _features(child)})
 
 
-def list_subaccount_ip_pools(account: Account, _: Call) -> Reply:
+def list_subaccount_ip_pools(account: Account, _: SimulatedRequest) -> Reply:
     items = [
         {"pool_id": pool.id, "subaccount_id": child}
         for pool in ips_of(account).pools.values()
@@ -89,35 +89,35 @@ def list_subaccount_ip_pools(account: Account, _: Call) -> Reply:
     return Reply({"items": items, "total_count": len(items)})
 
 
-def delegate_ip_pool_to_subaccount(account: Account, call: Call) -> Reply:
-    child, pool = _found(account, call, UNKNOWN), found_pool(account, call["pool_id"])
+def delegate_ip_pool_to_subaccount(account: Account, request: SimulatedRequest) -> Reply:
+    child, pool = _found(account, request, UNKNOWN), found_pool(account, request["pool_id"])
     if pool.inherited:
-        raise Refusal(400, "invalid request parameters")
+        raise ApiError(400, "invalid request parameters")
     for other in ips_of(account).pools.values():
         if other is not pool and child.id in other.delegated_to:
             _replace(child, other.id, pool.id, pool.ips)
             other.delegated_to.discard(child.id)
     pool.delegated_to.add(child.id)
     lend(account, child.account, pool)
-    return said("started", reference_id=account.hex_id())
+    return success("started", reference_id=account.hex_id())
 
 
-def revoke_ip_pool_from_subaccount(account: Account, call: Call) -> Reply:
-    child, pool = _found(account, call, UNKNOWN), found_pool(account, call["pool_id"])
+def revoke_ip_pool_from_subaccount(account: Account, request: SimulatedRequest) -> Reply:
+    child, pool = _found(account, request, UNKNOWN), found_pool(account, request["pool_id"])
     if child.id not in pool.delegated_to:
-        raise Refusal(400, "invalid request parameters")
+        raise ApiError(400, "invalid request parameters")
     pool.delegated_to.discard(child.id)
     take_back(child.account, pool.id)
-    return said("started", reference_id=account.hex_id())
+    return success("started", reference_id=account.hex_id())
 
 
-def link_ip_to_subaccount(account: Account, call: Call) -> Reply:
-    child, ip = _found(account, call, UNKNOWN), dedicated(account, call["ip"])
+def link_ip_to_subaccount(account: Account, request: SimulatedRequest) -> Reply:
+    child, ip = _found(account, request, UNKNOWN), dedicated(account, request["ip"])
     ips_of(child.account).ips[ip.address] = ip
     for domain in child.account.domains.values():
         if domain.administration.sending.ips in ([], [SHARED_IP]):
             assign(domain, Source([ip.address]))
-    return said("success")
+    return success("success")
 
 
 def new_subaccount(account: Account, name: str) -> Subaccount:
@@ -154,21 +154,21 @@ def _replied(child: Subaccount) -> Reply:
 
 def _children(account: Account) -> dict[str, Subaccount]:
     if account.administration.parent is not None:
-        raise Refusal(403, "Forbidden")
+        raise ApiError(403, "Forbidden")
     return account.administration.subaccounts
 
 
-def _found(account: Account, call: Call, missing: str = "Not Found") -> Subaccount:
-    child = _children(account).get(call["subaccount_id"])
+def _found(account: Account, request: SimulatedRequest, missing: str = "Not Found") -> Subaccount:
+    child = _children(account).get(request["subaccount_id"])
     if child is None or child.status == "closed":
-        raise Refusal(404, missing)
+        raise ApiError(404, missing)
     return child
 
 
 def _check_child_limit(account: Account, status: int) -> None:
     opened = sum(child.status == "open" for child in account.administration.subaccounts.values())
     if opened >= account.administration.child_limit:
-        raise Refusal(status, CHILD_LIMIT)
+        raise ApiError(status, CHILD_LIMIT)
 
 
 def _set_status(account: Account, child: Subaccount, status: Any) -> None:
@@ -188,12 +188,12 @@ def _features(child: Subaccount) -> dict[str, Any]:
     return {name: {"enabled": known.get(name, True)} for name in FEATURES}
 
 
-def _listed(child: Subaccount, call: Call) -> bool:
+def _listed(child: Subaccount, request: SimulatedRequest) -> bool:
     if child.status == "closed":
-        return bool(call.get("closed"))
-    if call.get("filter", "").lower() not in child.name.lower():
+        return bool(request.get("closed"))
+    if request.get("filter", "").lower() not in child.name.lower():
         return False
-    return "enabled" not in call.arguments or call["enabled"] == (child.status == "open")
+    return "enabled" not in request.arguments or request["enabled"] == (child.status == "open")
 
 
 HANDLERS: dict[str, Handler] = {

@@ -11,9 +11,9 @@ from mailgun_mcp.request.formats import email as fault_of_address
 from mailgun_mcp.request.formats import hostname as fault_of_domain
 from mailgun_mcp.simulator.model.account import Account, AllowlistEntry, Bounce, Complaint, Domain, Unsubscribe
 from mailgun_mcp.simulator.model.clock import mail_date, parse_mail_date
-from mailgun_mcp.simulator.replies.call import Call, Handler
 from mailgun_mcp.simulator.replies.paging import PivotQuery, pivot_page
-from mailgun_mcp.simulator.replies.reply import Refusal, Reply, said
+from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
+from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
 
 Fields = dict[str, Any]
 
@@ -38,11 +38,11 @@ class SuppressionList:
         entries: dict[str, Any] = getattr(domain, self.attribute)
         return entries
 
-    def found(self, call: Call) -> Any:
-        """Return the entry that the call names. Raises Refusal when there is none."""
-        entry = self.entries(call.domain).get(call[self.key].lower())
+    def found(self, request: SimulatedRequest) -> Any:
+        """Return the entry that the call names. Raises ApiError when there is none."""
+        entry = self.entries(request.domain).get(request[self.key].lower())
         if entry is None:
-            raise Refusal(404, self.missing)
+            raise ApiError(404, self.missing)
         return entry
 
     def put(self, domain: Domain, entry: Any) -> None:
@@ -50,58 +50,58 @@ class SuppressionList:
         self.entries(domain)[getattr(entry, self.key)] = entry
 
 
-def list_entries(kind: SuppressionList, _: Account, call: Call) -> Reply:
-    term = call.get("term", "").lower()
-    entries = {key: entry for key, entry in kind.entries(call.domain).items() if key.startswith(term)}
-    pivot, limit = call.get("address", "").lower() or None, max(1, call.get("limit"))
+def list_entries(kind: SuppressionList, _: Account, request: SimulatedRequest) -> Reply:
+    term = request.get("term", "").lower()
+    entries = {key: entry for key, entry in kind.entries(request.domain).items() if key.startswith(term)}
+    pivot, limit = request.get("address", "").lower() or None, max(1, request.get("limit"))
     filters = {"term": term} if term else {}
-    page = pivot_page(entries, PivotQuery(call.url, call.get("page"), pivot, limit, filters=filters))
+    page = pivot_page(entries, PivotQuery(request.url, request.get("page"), pivot, limit, filters=filters))
     return Reply({"items": [kind.show(entry) for entry in page.items], "paging": page.paging})
 
 
-def get_entry(kind: SuppressionList, _: Account, call: Call) -> Reply:
-    return Reply(kind.show(kind.found(call)))
+def get_entry(kind: SuppressionList, _: Account, request: SimulatedRequest) -> Reply:
+    return Reply(kind.show(kind.found(request)))
 
 
-def add_entries(kind: SuppressionList, account: Account, call: Call) -> Reply:
-    given: list[Fields] = call[kind.attribute]
+def add_entries(kind: SuppressionList, account: Account, request: SimulatedRequest) -> Reply:
+    given: list[Fields] = request[kind.attribute]
     for fields in given:
         _check_address(fields["address"])
     for entry in [kind.make(account, fields) for fields in given]:
-        kind.put(call.domain, entry)
-    return said(kind.added if len(given) == 1 else kind.added_many.format(len(given)))
+        kind.put(request.domain, entry)
+    return success(kind.added if len(given) == 1 else kind.added_many.format(len(given)))
 
 
-def add_allowlist_entry(kind: SuppressionList, account: Account, call: Call) -> Reply:
-    entry = kind.make(account, call.arguments)
-    kind.put(call.domain, entry)
-    return said("Address/Domain has been added to the allowlists table", type=entry.type, value=entry.value)
+def add_allowlist_entry(kind: SuppressionList, account: Account, request: SimulatedRequest) -> Reply:
+    entry = kind.make(account, request.arguments)
+    kind.put(request.domain, entry)
+    return success("Address/Domain has been added to the allowlists table", type=entry.type, value=entry.value)
 
 
-def import_entries(kind: SuppressionList, account: Account, call: Call) -> Reply:
-    for entry in [kind.make(account, fields) for fields in _read_csv(call["file"].data)]:
-        kind.put(call.domain, entry)
+def import_entries(kind: SuppressionList, account: Account, request: SimulatedRequest) -> Reply:
+    for entry in [kind.make(account, fields) for fields in _read_csv(request["file"].data)]:
+        kind.put(request.domain, entry)
     return Reply({"message": "file uploaded successfully for processing. standby..."}, 202)
 
 
-def delete_entry(kind: SuppressionList, _: Account, call: Call) -> Reply:
-    entry = kind.found(call)
-    tag = call.get("tag")
+def delete_entry(kind: SuppressionList, _: Account, request: SimulatedRequest) -> Reply:
+    entry = kind.found(request)
+    tag = request.get("tag")
     if tag and tag != "*":
-        _remove_tag(kind.entries(call.domain), entry, tag)
+        _remove_tag(kind.entries(request.domain), entry, tag)
     else:
-        del kind.entries(call.domain)[getattr(entry, kind.key)]
-    return said(kind.removed, **{kind.key: call[kind.key]})
+        del kind.entries(request.domain)[getattr(entry, kind.key)]
+    return success(kind.removed, **{kind.key: request[kind.key]})
 
 
-def clear_entries(kind: SuppressionList, _: Account, call: Call) -> Reply:
-    kind.entries(call.domain).clear()
-    return said(kind.cleared)
+def clear_entries(kind: SuppressionList, _: Account, request: SimulatedRequest) -> Reply:
+    kind.entries(request.domain).clear()
+    return success(kind.cleared)
 
 
 def _remove_tag(entries: dict[str, Unsubscribe], entry: Unsubscribe, tag: str) -> None:
     if tag not in entry.tags:
-        raise Refusal(404, "Unsubscribe event for this tag does not exist")
+        raise ApiError(404, "Unsubscribe event for this tag does not exist")
     entry.tags.remove(tag)
     if not entry.tags:
         del entries[entry.address]
@@ -111,10 +111,10 @@ def _read_csv(data: bytes) -> list[Fields]:
     """Return the rows that name an address or a domain; the header may be missing."""
     rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(data.decode("utf-8-sig", "replace")))]
     if not rows:
-        raise Refusal(400, "while reading csv header")
+        raise ApiError(400, "while reading csv header")
     header = [cell.lower() for cell in rows[0]]
     if "address" not in header and "domain" not in header:
-        raise Refusal(400, "while reading csv header")
+        raise ApiError(400, "while reading csv header")
     named = [{name: cell for name, cell in zip(header, row, strict=False) if cell} for row in rows[1:]]
     return [fields for fields in named if _importable(fields)]
 
@@ -128,7 +128,7 @@ def _importable(fields: Fields) -> bool:
 
 def _check_address(address: str) -> None:
     if fault_of_address(address):
-        raise Refusal(400, "'address' parameter is not a valid address. please check documentation")
+        raise ApiError(400, "'address' parameter is not a valid address. please check documentation")
 
 
 def _created(account: Account, fields: Fields) -> float:
@@ -136,7 +136,7 @@ def _created(account: Account, fields: Fields) -> float:
     try:
         return parse_mail_date(text) if text else account.clock.now()
     except ValueError as error:
-        raise Refusal(400, f"{text} is not an RFC-2822 compliant date") from error
+        raise ApiError(400, f"{text} is not an RFC-2822 compliant date") from error
 
 
 def _make_bounce(account: Account, fields: Fields) -> Bounce:
@@ -225,7 +225,7 @@ ALLOWLIST = SuppressionList(
     cleared="Allowlist addresses/domains for this domain have been removed",
 )
 
-NAMES: dict[str, tuple[SuppressionList, Callable[[SuppressionList, Account, Call], Reply]]] = {
+NAMES: dict[str, tuple[SuppressionList, Callable[[SuppressionList, Account, SimulatedRequest], Reply]]] = {
     "get_bounce": (BOUNCES, get_entry),
     "get_complaint": (COMPLAINTS, get_entry),
     "get_unsubscribe": (UNSUBSCRIBES, get_entry),

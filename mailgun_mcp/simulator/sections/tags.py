@@ -8,9 +8,9 @@ from mailgun_mcp.simulator.analytics.reports import WEEK, Facts, Key, Period, Re
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.analytics import Tag
 from mailgun_mcp.simulator.model.clock import iso_date
-from mailgun_mcp.simulator.replies.call import Call, Handler
 from mailgun_mcp.simulator.replies.paging import PivotQuery, pivot_page
-from mailgun_mcp.simulator.replies.reply import Refusal, Reply, said
+from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
+from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
 from mailgun_mcp.simulator.sections.metrics import READERS
 from mailgun_mcp.simulator.sections.stats import aggregates, only, stats_of
 
@@ -24,20 +24,20 @@ SORTS = {
 }
 
 
-def query_account_tags(account: Account, call: Call) -> Reply:
-    measured = bool(call.get("include_metrics"))
-    order = order_of(call, list(SORTS), "lastseen:desc", LIMIT, MOST_WITH_METRICS if measured else MOST)
-    prefix = (call.get("tag") or "").lower()
+def query_account_tags(account: Account, request: SimulatedRequest) -> Reply:
+    measured = bool(request.get("include_metrics"))
+    order = order_of(request, list(SORTS), "lastseen:desc", LIMIT, MOST_WITH_METRICS if measured else MOST)
+    prefix = (request.get("tag") or "").lower()
     found = [
         {"owner": owner, "tag": tag}
-        for owner in _owners(account, call)
+        for owner in _owners(account, request)
         for name, tag in account_tags(owner).items()
         if name.startswith(prefix)
     ]
     shown = order.page(found, lambda row, by: SORTS[by](row["tag"]))
     counted = _metrics(account) if measured else {}
     pagination = order.answer(len(found))
-    if not (call.get("pagination") or {}).get("include_total"):
+    if not (request.get("pagination") or {}).get("include_total"):
         del pagination["total"]
     return Reply({"items": [_account_tag(account, row, counted) for row in shown], "pagination": pagination})
 
@@ -51,77 +51,79 @@ def account_tags(account: Account) -> dict[str, Tag]:
     return found
 
 
-def update_account_tag(account: Account, call: Call) -> Reply:
-    for tag in _everywhere(account, call["tag"]):
-        tag.description = call["description"]
-    return said(UPDATED)
+def update_account_tag(account: Account, request: SimulatedRequest) -> Reply:
+    for tag in _everywhere(account, request["tag"]):
+        tag.description = request["description"]
+    return success(UPDATED)
 
 
-def delete_account_tag(account: Account, call: Call) -> Reply:
-    _everywhere(account, call["tag"])
+def delete_account_tag(account: Account, request: SimulatedRequest) -> Reply:
+    _everywhere(account, request["tag"])
     for tags in account.analytics.tags.values():
-        tags.pop(call["tag"].lower(), None)
-    return said(DELETED)
+        tags.pop(request["tag"].lower(), None)
+    return success(DELETED)
 
 
-def get_account_tag_limits(account: Account, _: Call) -> Reply:
+def get_account_tag_limits(account: Account, _: SimulatedRequest) -> Reply:
     limit, used = account.analytics.tag_limit, len(account.analytics.tag_names())
     return Reply({"limit": limit, "count": used, "limit_reached": used >= limit})
 
 
-def list_domain_tags(account: Account, call: Call) -> Reply:
-    limit = call.get("limit") or LEGACY_LIMIT
+def list_domain_tags(account: Account, request: SimulatedRequest) -> Reply:
+    limit = request.get("limit") or LEGACY_LIMIT
     if limit > LEGACY_MOST:
-        raise Refusal(400, f"The 'limit' parameter can't be larger than {LEGACY_MOST}")
+        raise ApiError(400, f"The 'limit' parameter can't be larger than {LEGACY_MOST}")
     if limit < 1:
-        raise Refusal(400, "The 'limit' parameter can't be smaller than 1")
-    prefix = call.get("prefix") or ""
-    found = {name: tag for name, tag in _of_domain(account, call).items() if name.startswith(prefix.lower())}
-    pivot = call["tag"].lower() if call.get("tag") else None
-    asked = PivotQuery(call.url, call.get("page") or "next", pivot, limit, "tag", {"prefix": prefix} if prefix else {})
+        raise ApiError(400, "The 'limit' parameter can't be smaller than 1")
+    prefix = request.get("prefix") or ""
+    found = {name: tag for name, tag in _of_domain(account, request).items() if name.startswith(prefix.lower())}
+    pivot = request["tag"].lower() if request.get("tag") else None
+    asked = PivotQuery(
+        request.url, request.get("page") or "next", pivot, limit, "tag", {"prefix": prefix} if prefix else {}
+    )
     page = pivot_page(found, asked)
     paging = {name: url.replace("page=previous", "page=prev") for name, url in page.paging.items()}
     return Reply({"items": [_domain_tag(tag) for tag in page.items], "paging": paging})
 
 
-def get_domain_tag(account: Account, call: Call) -> Reply:
-    return Reply(_domain_tag(_found(account, call)))
+def get_domain_tag(account: Account, request: SimulatedRequest) -> Reply:
+    return Reply(_domain_tag(_found(account, request)))
 
 
-def update_domain_tag(account: Account, call: Call) -> Reply:
-    _found(account, call).description = call.get("description", "")
-    return said(UPDATED)
+def update_domain_tag(account: Account, request: SimulatedRequest) -> Reply:
+    _found(account, request).description = request.get("description", "")
+    return success(UPDATED)
 
 
-def delete_domain_tag(account: Account, call: Call) -> Reply:
-    _found(account, call)
-    del _of_domain(account, call)[call["tag"].lower()]
-    return said(DELETED)
+def delete_domain_tag(account: Account, request: SimulatedRequest) -> Reply:
+    _found(account, request)
+    del _of_domain(account, request)[request["tag"].lower()]
+    return success(DELETED)
 
 
-def get_domain_tag_limits(account: Account, call: Call) -> Reply:
-    used = len(_of_domain(account, call))
-    return Reply({"id": call.domain.name, "limit": account.analytics.tag_limit, "count": used})
+def get_domain_tag_limits(account: Account, request: SimulatedRequest) -> Reply:
+    used = len(_of_domain(account, request))
+    return Reply({"id": request.domain.name, "limit": account.analytics.tag_limit, "count": used})
 
 
-def get_domain_tag_stats(account: Account, call: Call) -> Reply:
-    tag = _found(account, call)
-    asked = (name for name in ("provider", "device", "country") if call.get(name))
-    conditions = (*_conditions(call), *(only(name, call[name]) for name in asked))
-    return stats_of(account, call, conditions, {"tag": tag.tag, "description": tag.description})
+def get_domain_tag_stats(account: Account, request: SimulatedRequest) -> Reply:
+    tag = _found(account, request)
+    asked = (name for name in ("provider", "device", "country") if request.get(name))
+    conditions = (*_conditions(request), *(only(name, request[name]) for name in asked))
+    return stats_of(account, request, conditions, {"tag": tag.tag, "description": tag.description})
 
 
-def get_domain_tag_aggregates(account: Account, call: Call) -> Reply:
-    tag, kind = _found(account, call), call["type"]
-    return Reply({"tag": tag.tag, kind: aggregates(account, kind, _conditions(call))})
+def get_domain_tag_aggregates(account: Account, request: SimulatedRequest) -> Reply:
+    tag, kind = _found(account, request), request["type"]
+    return Reply({"tag": tag.tag, kind: aggregates(account, kind, _conditions(request))})
 
 
 def _values(values: Any) -> Handler:
     return lambda _, __: Reply({"items": list(values)})
 
 
-def _owners(account: Account, call: Call) -> list[Account]:
-    below = account.administration.subaccounts.values() if call.get("include_subaccounts") else ()
+def _owners(account: Account, request: SimulatedRequest) -> list[Account]:
+    below = account.administration.subaccounts.values() if request.get("include_subaccounts") else ()
     return [account, *(subaccount.account for subaccount in below)]
 
 
@@ -131,10 +133,10 @@ def _together(one: Tag, other: Tag) -> Tag:
 
 
 def _everywhere(account: Account, name: str) -> list[Tag]:
-    """Return a tag in all domains that have it. Raises Refusal when none has."""
+    """Return a tag in all domains that have it. Raises ApiError when none has."""
     found = [tags[name.lower()] for tags in account.analytics.tags.values() if name.lower() in tags]
     if not found:
-        raise Refusal(404, UNKNOWN)
+        raise ApiError(404, UNKNOWN)
     return found
 
 
@@ -164,19 +166,19 @@ def _account_tag(account: Account, row: Record, counted: dict[Key, Facts]) -> Re
     return shown
 
 
-def _of_domain(account: Account, call: Call) -> dict[str, Tag]:
-    return account.analytics.tags.get(call.domain.name, {})
+def _of_domain(account: Account, request: SimulatedRequest) -> dict[str, Tag]:
+    return account.analytics.tags.get(request.domain.name, {})
 
 
-def _found(account: Account, call: Call) -> Tag:
-    tag = _of_domain(account, call).get(call["tag"].lower())
+def _found(account: Account, request: SimulatedRequest) -> Tag:
+    tag = _of_domain(account, request).get(request["tag"].lower())
     if tag is None:
-        raise Refusal(404, UNKNOWN)
+        raise ApiError(404, UNKNOWN)
     return tag
 
 
-def _conditions(call: Call) -> tuple[Any, ...]:
-    return (only("domain", call.domain.name), only("tag", call["tag"]))
+def _conditions(request: SimulatedRequest) -> tuple[Any, ...]:
+    return (only("domain", request.domain.name), only("tag", request["tag"]))
 
 
 def _domain_tag(tag: Tag) -> Record:

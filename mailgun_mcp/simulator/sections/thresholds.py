@@ -10,54 +10,54 @@ from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import iso_date
 from mailgun_mcp.simulator.model.ips import NEVER
 from mailgun_mcp.simulator.model.thresholds import Hit, Threshold
-from mailgun_mcp.simulator.replies.call import Call, Handler
-from mailgun_mcp.simulator.replies.reply import Refusal, Reply, said
+from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
+from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
 
 Kept = Callable[[Account], dict[str, Threshold]]
 
 
-def list_thresholds(kept: Kept, account: Account, _: Call) -> Reply:
+def list_thresholds(kept: Kept, account: Account, _: SimulatedRequest) -> Reply:
     watch(account)
     items = [_shown(account, threshold) for threshold in kept(account).values()]
     return Reply({"items": items, "total": len(items)})
 
 
-def create_threshold(kept: Kept, account: Account, call: Call) -> Reply:
-    _check(call)
-    _check_free(kept, account, call["name"])
+def create_threshold(kept: Kept, account: Account, request: SimulatedRequest) -> Reply:
+    _check(request)
+    _check_free(kept, account, request["name"])
     now = account.clock.now()
-    threshold = _filled(call, Threshold(account.uuid(), call["name"], now, now, "", "", "", ""))
+    threshold = _filled(request, Threshold(account.uuid(), request["name"], now, now, "", "", "", ""))
     kept(account)[threshold.name] = threshold
     return Reply(_shown(account, threshold))
 
 
-def get_threshold(kept: Kept, account: Account, call: Call) -> Reply:
-    found = _found(kept, account, call)
+def get_threshold(kept: Kept, account: Account, request: SimulatedRequest) -> Reply:
+    found = _found(kept, account, request)
     watch(account)
     return Reply(_shown(account, found))
 
 
-def update_threshold(kept: Kept, account: Account, call: Call) -> Reply:
-    threshold = _found(kept, account, call)
-    _check(call)
-    if call["new_name"] != threshold.name:
-        _check_free(kept, account, call["new_name"])
+def update_threshold(kept: Kept, account: Account, request: SimulatedRequest) -> Reply:
+    threshold = _found(kept, account, request)
+    _check(request)
+    if request["new_name"] != threshold.name:
+        _check_free(kept, account, request["new_name"])
     del kept(account)[threshold.name]
-    threshold.name, threshold.updated_at = call["new_name"], account.clock.now()
-    kept(account)[threshold.name] = _filled(call, threshold)
-    return said("success")
+    threshold.name, threshold.updated_at = request["new_name"], account.clock.now()
+    kept(account)[threshold.name] = _filled(request, threshold)
+    return success("success")
 
 
-def delete_threshold(kept: Kept, account: Account, call: Call) -> Reply:
-    threshold = _found(kept, account, call)
+def delete_threshold(kept: Kept, account: Account, request: SimulatedRequest) -> Reply:
+    threshold = _found(kept, account, request)
     del kept(account)[threshold.name]
     hits = account.administration.thresholds.hits
     for key in [key for key in hits if key[0] == threshold.id]:
         del hits[key]
-    return said("success")
+    return success("success")
 
 
-def list_threshold_hits(account: Account, _: Call) -> Reply:
+def list_threshold_hits(account: Account, _: SimulatedRequest) -> Reply:
     watch(account)
     thresholds = account.administration.thresholds
     known = {each.id: each for kept in (thresholds.alerts, thresholds.limits) for each in kept.values()}
@@ -73,36 +73,36 @@ def _limits(account: Account) -> dict[str, Threshold]:
     return account.administration.thresholds.limits
 
 
-def _found(kept: Kept, account: Account, call: Call) -> Threshold:
-    threshold = kept(account).get(call["name"])
+def _found(kept: Kept, account: Account, request: SimulatedRequest) -> Threshold:
+    threshold = kept(account).get(request["name"])
     if threshold is None:
-        raise Refusal(404, "threshold not found")
+        raise ApiError(404, "threshold not found")
     return threshold
 
 
 def _check_free(kept: Kept, account: Account, name: str) -> None:
     if name in kept(account):
-        raise Refusal(400, f"threshold '{name}' already exists")
+        raise ApiError(400, f"threshold '{name}' already exists")
 
 
-def _check(call: Call) -> None:
-    if seconds(call.get("period", "1h")) is None:
-        raise Refusal(400, f"'period' attribute is invalid: {call['period']}")
+def _check(request: SimulatedRequest) -> None:
+    if seconds(request.get("period", "1h")) is None:
+        raise ApiError(400, f"'period' attribute is invalid: {request['period']}")
     try:
-        fits = isfinite(float(call["limit"]))
+        fits = isfinite(float(request["limit"]))
     except ValueError:
         fits = False
     if not fits:
-        raise Refusal(400, f"'limit' attribute is invalid: {call['limit']}")
-    if any({"dimension", "comparator", "values"} - each.keys() for each in call.get("filters", [])):
-        raise Refusal(400, "'filters' attribute is invalid")
+        raise ApiError(400, f"'limit' attribute is invalid: {request['limit']}")
+    if any({"dimension", "comparator", "values"} - each.keys() for each in request.get("filters", [])):
+        raise ApiError(400, "'filters' attribute is invalid")
 
 
-def _filled(call: Call, threshold: Threshold) -> Threshold:
-    threshold.metric, threshold.comparator = call["metric"], call["comparator"]
-    threshold.limit, threshold.dimension = call["limit"], call["dimension"]
-    threshold.period, threshold.description = call.get("period", "1h"), call.get("description", "")
-    threshold.channels, threshold.filters = call.get("alert_channels", []), call.get("filters", [])
+def _filled(request: SimulatedRequest, threshold: Threshold) -> Threshold:
+    threshold.metric, threshold.comparator = request["metric"], request["comparator"]
+    threshold.limit, threshold.dimension = request["limit"], request["dimension"]
+    threshold.period, threshold.description = request.get("period", "1h"), request.get("description", "")
+    threshold.channels, threshold.filters = request.get("alert_channels", []), request.get("filters", [])
     return threshold
 
 
@@ -151,7 +151,7 @@ def _hit(account: Account, threshold: Threshold, hit: Hit) -> dict[str, Any]:
     }
 
 
-NAMES: dict[str, Callable[[Kept, Account, Call], Reply]] = {
+NAMES: dict[str, Callable[[Kept, Account, SimulatedRequest], Reply]] = {
     "list_{}s": list_thresholds,
     "create_{}": create_threshold,
     "get_{}": get_threshold,

@@ -6,8 +6,8 @@ from mailgun_mcp.simulator.http.tracking_hosts import tracking_host
 from mailgun_mcp.simulator.mail.der import certificate
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.signing import Certificate
-from mailgun_mcp.simulator.replies.call import Call, Handler
-from mailgun_mcp.simulator.replies.reply import Refusal, Reply, said
+from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
+from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
 
 UPDATED = "Domain tracking settings have been updated"
 OPEN = {"active": "opens", "place_at_the_top": "opens_at_the_top"}
@@ -17,72 +17,79 @@ STARTED = "Initiated x509 key pair generation"
 ERRORS = {"processing": "Waiting for x509 key pair generation", "expired": "x509 certificate has expired", "active": ""}
 
 
-def get_tracking_settings(_: Account, call: Call) -> Reply:
-    scheme = call.domain.settings.get("web_scheme", "http")
-    shown = {"open": _open(call), "click": _click(call), "unsubscribe": _unsubscribe(call), "web_scheme": scheme}
+def get_tracking_settings(_: Account, request: SimulatedRequest) -> Reply:
+    scheme = request.domain.settings.get("web_scheme", "http")
+    shown = {
+        "open": _open(request),
+        "click": _click(request),
+        "unsubscribe": _unsubscribe(request),
+        "web_scheme": scheme,
+    }
     return Reply({"tracking": shown})
 
 
-def update_click_tracking(_: Account, call: Call) -> Reply:
-    call.domain.administration.tracking.clicks = call["active"]
-    return said(UPDATED, click=_click(call))
+def update_click_tracking(_: Account, request: SimulatedRequest) -> Reply:
+    request.domain.administration.tracking.clicks = request["active"]
+    return success(UPDATED, click=_click(request))
 
 
-def update_open_tracking(_: Account, call: Call) -> Reply:
-    _update(call, OPEN)
-    return said(UPDATED, open=_open(call))
+def update_open_tracking(_: Account, request: SimulatedRequest) -> Reply:
+    _update(request, OPEN)
+    return success(UPDATED, open=_open(request))
 
 
-def update_unsubscribe_tracking(_: Account, call: Call) -> Reply:
-    _update(call, UNSUBSCRIBE)
-    return said(UPDATED, unsubscribe=_unsubscribe(call))
+def update_unsubscribe_tracking(_: Account, request: SimulatedRequest) -> Reply:
+    _update(request, UNSUBSCRIBE)
+    return success(UPDATED, unsubscribe=_unsubscribe(request))
 
 
-def get_tracking_certificate(account: Account, call: Call) -> Reply:
-    found = _certificate(call)
+def get_tracking_certificate(account: Account, request: SimulatedRequest) -> Reply:
+    found = _certificate(request)
     if found is None:
-        raise Refusal(404, f"Please initiate x509 key pair generation at POST /v2/x509/{_host(call)}", "Description")
+        raise ApiError(
+            404, f"Please initiate x509 key pair generation at POST /v2/x509/{_host(request)}", "Description"
+        )
     status = found.status(account.clock.now())
     text = certificate(found.host, found.serial, found.requested_at, found.valid_until)
     return Reply({"status": status, "error": ERRORS[status], "certificate": "" if status == "processing" else text})
 
 
-def generate_tracking_certificate(account: Account, call: Call) -> Reply:
-    if _host(call) != tracking_host(call.domain) or call.domain.state != "active":
-        raise Refusal(400, "invalid CNAME record", "Reason")
-    if _certificate(call) is not None:
-        text = f"x509 key pair generation has already been initiated for {_host(call)}"
-        raise Refusal(409, text, "Description")
-    return _generate(account, call)
+def generate_tracking_certificate(account: Account, request: SimulatedRequest) -> Reply:
+    if _host(request) != tracking_host(request.domain) or request.domain.state != "active":
+        raise ApiError(400, "invalid CNAME record", "Reason")
+    if _certificate(request) is not None:
+        text = f"x509 key pair generation has already been initiated for {_host(request)}"
+        raise ApiError(409, text, "Description")
+    return _generate(account, request)
 
 
-def regenerate_tracking_certificate(account: Account, call: Call) -> Reply:
-    found = _certificate(call)
+def regenerate_tracking_certificate(account: Account, request: SimulatedRequest) -> Reply:
+    found = _certificate(request)
     if found is None:
-        raise Refusal(404, "x509 cert not found", "Description")
+        raise ApiError(404, "x509 cert not found", "Description")
     status = found.status(account.clock.now())
     if status == "processing":
         text = f"x509 key pair generation job is already in progress for {found.host}"
-        raise Refusal(429, text, "Description")
+        raise ApiError(429, text, "Description")
     if status == "active":
         text = f"x509 certificate is still valid until {_written(found.valid_until)}"
-        raise Refusal(409, text, "Description")
-    return _generate(account, call)
+        raise ApiError(409, text, "Description")
+    return _generate(account, request)
 
 
-def _generate(account: Account, call: Call) -> Reply:
-    host = _host(call)
-    call.domain.administration.certificates[host] = Certificate(host, account.clock.now(), account.next_serial())
+def _generate(account: Account, request: SimulatedRequest) -> Reply:
+    host = _host(request)
+    request.domain.administration.certificates[host] = Certificate(host, account.clock.now(), account.next_serial())
     return Reply({"message": STARTED, "location": f"/v2/x509/{host}/status"}, 202)
 
 
-def _host(call: Call) -> str:
-    host: str = call["domain"].lower()
+def _host(request: SimulatedRequest) -> str:
+    host: str = request["domain"].lower()
     return host
 
 
-def _certificate(call: Call) -> Certificate | None:
-    return call.domain.administration.certificates.get(_host(call))
+def _certificate(request: SimulatedRequest) -> Certificate | None:
+    return request.domain.administration.certificates.get(_host(request))
 
 
 def _written(at: float) -> str:
@@ -91,27 +98,27 @@ def _written(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S +0000 UTC")
 
 
-def _update(call: Call, fields: dict[str, str]) -> None:
+def _update(request: SimulatedRequest, fields: dict[str, str]) -> None:
     for argument, attribute in fields.items():
-        if argument in call.arguments:
-            setattr(call.domain.administration.tracking, attribute, call[argument])
+        if argument in request.arguments:
+            setattr(request.domain.administration.tracking, attribute, request[argument])
 
 
-def _shown(call: Call, fields: dict[str, str]) -> dict[str, Any]:
-    tracking = call.domain.administration.tracking
+def _shown(request: SimulatedRequest, fields: dict[str, str]) -> dict[str, Any]:
+    tracking = request.domain.administration.tracking
     return {argument: getattr(tracking, attribute) for argument, attribute in fields.items()}
 
 
-def _open(call: Call) -> dict[str, Any]:
-    return _shown(call, OPEN)
+def _open(request: SimulatedRequest) -> dict[str, Any]:
+    return _shown(request, OPEN)
 
 
-def _unsubscribe(call: Call) -> dict[str, Any]:
-    return _shown(call, UNSUBSCRIBE)
+def _unsubscribe(request: SimulatedRequest) -> dict[str, Any]:
+    return _shown(request, UNSUBSCRIBE)
 
 
-def _click(call: Call) -> dict[str, Any]:
-    return {"active": call.domain.administration.tracking.clicks != "no"}
+def _click(request: SimulatedRequest) -> dict[str, Any]:
+    return {"active": request.domain.administration.tracking.clicks != "no"}
 
 
 HANDLERS: dict[str, Handler] = {

@@ -6,33 +6,33 @@ from mailgun_mcp.simulator.http.auth import UNFIT
 from mailgun_mcp.simulator.model.access import User
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import micro_date
-from mailgun_mcp.simulator.replies.call import Call, Handler
 from mailgun_mcp.simulator.replies.paging import skip_page
-from mailgun_mcp.simulator.replies.reply import Refusal, Reply
+from mailgun_mcp.simulator.replies.reply import ApiError, Reply
+from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
 
 OPENED_FROM = "198.51.100.7"
 
 
-def list_users(account: Account, call: Call) -> Reply:
-    found = [user for user in _users(account).values() if call.get("role", user.role) == user.role]
-    page = skip_page(found, max(0, call.get("skip", 0)), max(0, call.get("limit", len(found))))
+def list_users(account: Account, request: SimulatedRequest) -> Reply:
+    found = [user for user in _users(account).values() if request.get("role", user.role) == user.role]
+    page = skip_page(found, max(0, request.get("skip", 0)), max(0, request.get("limit", len(found))))
     return Reply({"users": [_shown(account, user) for user in page], "total": len(found)})
 
 
-def get_user(account: Account, call: Call) -> Reply:
-    user = _users(account).get(call["user_id"])
+def get_user(account: Account, request: SimulatedRequest) -> Reply:
+    user = _users(account).get(request["user_id"])
     if user is None:
-        raise Refusal(404, "No such user exists")
+        raise ApiError(404, "No such user exists")
     return Reply(_shown(account, user))
 
 
-def get_current_user(account: Account, call: Call) -> Reply:
+def get_current_user(account: Account, request: SimulatedRequest) -> Reply:
     """The simulator's own key is the account owner's; others have to be bound to a user."""
     users = _users(account)
     owner = next((user for user in users.values() if user.master), None)
-    user = owner if call.key is None else users.get(call.key.user_id or "")
+    user = owner if request.key is None else users.get(request.key.user_id or "")
     if user is None:
-        raise Refusal(403, UNFIT)
+        raise ApiError(403, UNFIT)
     return Reply(_shown(account, user))
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from mailgun_mcp.request.formats import email as fault_of_address
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.event_log import Span
-from mailgun_mcp.simulator.replies.call import Call, Handler
 from mailgun_mcp.simulator.replies.reply import Reply
+from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
 
 LONGEST = 512
 PROVIDERS = ("gmail.com", "yahoo.com", "hotmail.com", "outlook.com", "icloud.com", "aol.com", "gmx.de", "proton.me")
@@ -37,8 +37,8 @@ class _Verdict:
         self.reason.append(reason)
 
 
-def validate_email_address(account: Account, call: Call) -> Reply:
-    address: str = call["address"].strip()
+def validate_email_address(account: Account, request: SimulatedRequest) -> Reply:
+    address: str = request["address"].strip()
     lower = address.lower()
     local, _, domain = lower.rpartition("@")
     answer: dict[str, Any] = {
@@ -55,7 +55,7 @@ def validate_email_address(account: Account, call: Call) -> Reply:
         )
     else:
         seen = list(_events(account, lower))
-        _judge(account, lower, answer, verdict, known=bool(seen) or call.get("provider_lookup", True))
+        _judge(account, lower, answer, verdict, known=bool(seen) or request.get("provider_lookup", True))
         answer |= _seen(seen)
     near = get_close_matches(domain, PROVIDERS, 1, NEAR) if domain not in PROVIDERS else []
     if near:

@@ -7,113 +7,113 @@ from urllib.parse import urlsplit
 from mailgun_mcp.simulator.model.account import Account, Domain
 from mailgun_mcp.simulator.model.clock import iso_date
 from mailgun_mcp.simulator.model.webhooks import EVENT_TYPES, MOST_URLS, AccountWebhook
-from mailgun_mcp.simulator.replies.call import Call, Handler
-from mailgun_mcp.simulator.replies.reply import NO_CONTENT, Refusal, Reply, said
+from mailgun_mcp.simulator.replies.reply import NO_CONTENT, ApiError, Reply, success
+from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
 
 Record = dict[str, Any]
 
 NOT_FOUND = "Webhook not found"
 
 
-def list_domain_webhooks(_: Account, call: Call) -> Reply:
-    return _by_type(call.domain)
+def list_domain_webhooks(_: Account, request: SimulatedRequest) -> Reply:
+    return _by_type(request.domain)
 
 
-def create_domain_webhook(_: Account, call: Call) -> Reply:
-    name, urls = call["id"], _distinct(call["url"])
+def create_domain_webhook(_: Account, request: SimulatedRequest) -> Reply:
+    name, urls = request["id"], _distinct(request["url"])
     _check_hosts(urls)
-    if name in call.domain.webhooks:
-        raise Refusal(400, "Webhook already exists")
-    call.domain.webhooks[name] = urls
-    return said("Webhook has been created", webhook={"urls": urls})
+    if name in request.domain.webhooks:
+        raise ApiError(400, "Webhook already exists")
+    request.domain.webhooks[name] = urls
+    return success("Webhook has been created", webhook={"urls": urls})
 
 
-def get_domain_webhook(_: Account, call: Call) -> Reply:
-    return Reply({"webhook": {"urls": _urls(call)}})
+def get_domain_webhook(_: Account, request: SimulatedRequest) -> Reply:
+    return Reply({"webhook": {"urls": _urls(request)}})
 
 
-def update_domain_webhook(_: Account, call: Call) -> Reply:
-    urls = _distinct(call["url"])
+def update_domain_webhook(_: Account, request: SimulatedRequest) -> Reply:
+    urls = _distinct(request["url"])
     _check_hosts(urls)
-    _urls(call)[:] = urls
-    return said("Webhook has been updated", webhook={"urls": urls})
+    _urls(request)[:] = urls
+    return success("Webhook has been updated", webhook={"urls": urls})
 
 
-def delete_domain_webhook(_: Account, call: Call) -> Reply:
-    urls = _urls(call)
-    del call.domain.webhooks[call["webhook_name"]]
-    return said("Webhook has been deleted", webhook={"urls": urls})
+def delete_domain_webhook(_: Account, request: SimulatedRequest) -> Reply:
+    urls = _urls(request)
+    del request.domain.webhooks[request["webhook_name"]]
+    return success("Webhook has been deleted", webhook={"urls": urls})
 
 
-def create_domain_webhook_url(_: Account, call: Call) -> Reply:
-    url, kinds, webhooks = call["url"], _distinct(call["event_types"]), call.domain.webhooks
+def create_domain_webhook_url(_: Account, request: SimulatedRequest) -> Reply:
+    url, kinds, webhooks = request["url"], _distinct(request["event_types"]), request.domain.webhooks
     _check_hosts([url])
     for kind in kinds:
         _check_new(kind, url, webhooks.get(kind, []))
     for kind in kinds:
         webhooks.setdefault(kind, []).append(url)
-    return _by_type(call.domain)
+    return _by_type(request.domain)
 
 
-def update_domain_webhook_url(_: Account, call: Call) -> Reply:
-    url, kinds, webhooks = call["url"], call["event_types"], call.domain.webhooks
+def update_domain_webhook_url(_: Account, request: SimulatedRequest) -> Reply:
+    url, kinds, webhooks = request["url"], request["event_types"], request.domain.webhooks
     if not any(url in urls for urls in webhooks.values()):
-        raise Refusal(404, NOT_FOUND, key="Description")
+        raise ApiError(404, NOT_FOUND, key="Description")
     for kind in kinds:
         _check_room(kind, [other for other in webhooks.get(kind, []) if other != url])
     for kind in EVENT_TYPES:
         if kind not in kinds:
-            _remove(call.domain, kind, url)
+            _remove(request.domain, kind, url)
         elif url not in webhooks.setdefault(kind, []):
             webhooks[kind].append(url)
-    return _by_type(call.domain)
+    return _by_type(request.domain)
 
 
-def delete_domain_webhook_urls(_: Account, call: Call) -> Reply:
-    known = {url for urls in call.domain.webhooks.values() for url in urls}
-    if not known.issuperset(call["url"]):
-        raise Refusal(404, NOT_FOUND, key="Description")
-    for url in call["url"]:
+def delete_domain_webhook_urls(_: Account, request: SimulatedRequest) -> Reply:
+    known = {url for urls in request.domain.webhooks.values() for url in urls}
+    if not known.issuperset(request["url"]):
+        raise ApiError(404, NOT_FOUND, key="Description")
+    for url in request["url"]:
         for kind in EVENT_TYPES:
-            _remove(call.domain, kind, url)
-    return _by_type(call.domain)
+            _remove(request.domain, kind, url)
+    return _by_type(request.domain)
 
 
-def list_account_webhooks(account: Account, call: Call) -> Reply:
-    wanted = call.get("webhook_ids")
+def list_account_webhooks(account: Account, request: SimulatedRequest) -> Reply:
+    wanted = request.get("webhook_ids")
     hooks = [hook for hook in account.webhooks.by_id.values() if wanted is None or hook.id in wanted]
     return Reply({"webhooks": [_shown(hook) for hook in hooks]})
 
 
-def create_account_webhook(account: Account, call: Call) -> Reply:
-    _check_account_hook(account, call, None)
+def create_account_webhook(account: Account, request: SimulatedRequest) -> Reply:
+    _check_account_hook(account, request, None)
     hook = AccountWebhook(account.uuid(), "", [], account.clock.now())
-    _set(hook, call)
+    _set(hook, request)
     account.webhooks.by_id[hook.id] = hook
     return Reply({"webhook_id": hook.id})
 
 
-def get_account_webhook(account: Account, call: Call) -> Reply:
-    return Reply(_shown(_found(account, call["webhook_id"])))
+def get_account_webhook(account: Account, request: SimulatedRequest) -> Reply:
+    return Reply(_shown(_found(account, request["webhook_id"])))
 
 
-def update_account_webhook(account: Account, call: Call) -> Reply:
-    hook = _found(account, call["webhook_id"])
-    _check_account_hook(account, call, hook)
-    _set(hook, call)
+def update_account_webhook(account: Account, request: SimulatedRequest) -> Reply:
+    hook = _found(account, request["webhook_id"])
+    _check_account_hook(account, request, hook)
+    _set(hook, request)
     return NO_CONTENT
 
 
-def delete_account_webhook(account: Account, call: Call) -> Reply:
-    del account.webhooks.by_id[_found(account, call["webhook_id"]).id]
+def delete_account_webhook(account: Account, request: SimulatedRequest) -> Reply:
+    del account.webhooks.by_id[_found(account, request["webhook_id"]).id]
     return NO_CONTENT
 
 
-def bulk_delete_account_webhooks(account: Account, call: Call) -> Reply:
+def bulk_delete_account_webhooks(account: Account, request: SimulatedRequest) -> Reply:
     hooks = account.webhooks.by_id
-    if not call.get("all") and not call.get("webhook_ids"):
-        raise Refusal(400, "Need at least one of 'webhook_ids' or 'all' parameters specified")
-    wanted = list(hooks) if call.get("all") else call["webhook_ids"]
+    if not request.get("all") and not request.get("webhook_ids"):
+        raise ApiError(400, "Need at least one of 'webhook_ids' or 'all' parameters specified")
+    wanted = list(hooks) if request.get("all") else request["webhook_ids"]
     for found in [_found(account, webhook_id) for webhook_id in _distinct(wanted)]:
         del hooks[found.id]
     return NO_CONTENT
@@ -123,10 +123,10 @@ def _by_type(domain: Domain) -> Reply:
     return Reply({"webhooks": {kind: {"urls": urls} for kind, urls in domain.webhooks.items()}})
 
 
-def _urls(call: Call) -> list[str]:
-    urls = call.domain.webhooks.get(call["webhook_name"])
+def _urls(request: SimulatedRequest) -> list[str]:
+    urls = request.domain.webhooks.get(request["webhook_name"])
     if urls is None:
-        raise Refusal(404, NOT_FOUND)
+        raise ApiError(404, NOT_FOUND)
     return urls
 
 
@@ -143,36 +143,36 @@ def _check_hosts(urls: Iterable[str]) -> None:
     for url in urls:
         # The top-level domain that no host can be in stands for all that cannot be found.
         if (urlsplit(url).hostname or "").endswith(".invalid"):
-            raise Refusal(400, f"{url} is not a valid url: host not found", key="Reason")
+            raise ApiError(400, f"{url} is not a valid url: host not found", key="Reason")
 
 
 def _check_new(kind: str, url: str, urls: list[str]) -> None:
     if url in urls:
-        raise Refusal(400, f"Webhook for event type '{kind}' with URL '{url}' already exists", key="Reason")
+        raise ApiError(400, f"Webhook for event type '{kind}' with URL '{url}' already exists", key="Reason")
     _check_room(kind, urls)
 
 
 def _check_room(kind: str, others: list[str]) -> None:
     if len(others) >= MOST_URLS:
-        raise Refusal(409, f"unable to add more than {MOST_URLS} urls for event type {kind}", key="Description")
+        raise ApiError(409, f"unable to add more than {MOST_URLS} urls for event type {kind}", key="Description")
 
 
-def _check_account_hook(account: Account, call: Call, replaced: AccountWebhook | None) -> None:
-    _check_hosts([call["url"]])
+def _check_account_hook(account: Account, request: SimulatedRequest, replaced: AccountWebhook | None) -> None:
+    _check_hosts([request["url"]])
     others = [hook for hook in account.webhooks.by_id.values() if hook is not replaced]
-    for kind in call["event_types"]:
-        _check_new(kind, call["url"], [hook.url for hook in others if kind in hook.event_types])
+    for kind in request["event_types"]:
+        _check_new(kind, request["url"], [hook.url for hook in others if kind in hook.event_types])
 
 
-def _set(hook: AccountWebhook, call: Call) -> None:
-    hook.url, hook.event_types = call["url"], _distinct(call["event_types"])
-    hook.description = call.get("description", "")
+def _set(hook: AccountWebhook, request: SimulatedRequest) -> None:
+    hook.url, hook.event_types = request["url"], _distinct(request["event_types"])
+    hook.description = request.get("description", "")
 
 
 def _found(account: Account, webhook_id: str) -> AccountWebhook:
     hook = account.webhooks.by_id.get(webhook_id)
     if hook is None:
-        raise Refusal(404, NOT_FOUND, key="Description")
+        raise ApiError(404, NOT_FOUND, key="Description")
     return hook
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from mailgun_mcp.simulator.analytics.filter_expressions import parse_expression
-from mailgun_mcp.simulator.replies.reply import Refusal
+from mailgun_mcp.simulator.replies.reply import ApiError
 
 
 @pytest.mark.parametrize(
@@ -36,5 +36,5 @@ def test_words_side_by_side_are_one_term() -> None:
 
 @pytest.mark.parametrize("expression", ["", "OR", "a OR", "AND a", "(a", "a)", "NOT", "a (b)"])
 def test_what_is_not_well_formed_is_refused(expression: str) -> None:
-    with pytest.raises(Refusal, match="Invalid filter expression"):
+    with pytest.raises(ApiError, match="Invalid filter expression"):
         parse_expression(expression)

@@ -10,7 +10,7 @@ import uvicorn
 
 from mailgun_mcp.simulator import Account, create_app
 from mailgun_mcp.simulator.control.faults import Fault
-from mailgun_mcp.simulator.control.harness import Conditions
+from mailgun_mcp.simulator.control.harness import Environment
 from tests.support.operations import catalogue
 
 pytestmark = pytest.mark.anyio
@@ -23,7 +23,7 @@ FAULTS = (
 
 @pytest.fixture
 async def url(account: Account) -> AsyncIterator[str]:
-    app = create_app(catalogue(), account=account, conditions=Conditions(faults=FAULTS))
+    app = create_app(catalogue(), account=account, environment=Environment(faults=FAULTS))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))  # type: ignore[arg-type]  # its own ASGI types
         serving = asyncio.create_task(server.serve(sockets=[listener]))

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from mailgun_mcp.simulator import Account, create_app
-from mailgun_mcp.simulator.control.harness import Outside
+from mailgun_mcp.simulator.control.harness import HostAccess
 from mailgun_mcp.simulator.control.mail_routes import is_loopback
 from mailgun_mcp.simulator.model.account import Domain
 from mailgun_mcp.simulator.model.routes import Route
@@ -26,25 +26,27 @@ def posted_to() -> list[str]:
 
 
 @pytest.fixture
-async def box(account: Account, posted_to: list[str]) -> AsyncIterator[httpx.AsyncClient]:
+async def harness(account: Account, posted_to: list[str]) -> AsyncIterator[httpx.AsyncClient]:
     async def poster(url: str, _: str, __: bytes) -> int:
         posted_to.append(url)
         return 200
 
     account.webhooks.outbox.clear()
-    async with client(create_app(catalogue(), account=account, control=True, outside=Outside(poster))) as connected:
+    async with client(
+        create_app(catalogue(), account=account, control=True, host_access=HostAccess(poster))
+    ) as connected:
         yield connected
 
 
-async def posted(box: httpx.AsyncClient, path: str, **body: Any) -> Any:
-    answer = await box.post(f"/simulator/{path}", json=body)
+async def posted(harness: httpx.AsyncClient, path: str, **body: Any) -> Any:
+    answer = await harness.post(f"/simulator/{path}", json=body)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
-async def send(box: httpx.AsyncClient, domain: str = PLAIN, **headers: str) -> str:
+async def send(harness: httpx.AsyncClient, domain: str = PLAIN, **headers: str) -> str:
     form = {"from": "a@x.example", "to": "b@x.example", "text": "Hi"}
-    return str((await box.post(f"/v3/{domain}/messages", data=form, headers=headers)).json()["id"])
+    return str((await harness.post(f"/v3/{domain}/messages", data=form, headers=headers)).json()["id"])
 
 
 @pytest.fixture
@@ -57,40 +59,40 @@ def below(account: Account) -> Account:
     return child
 
 
-async def test_subaccounts_take_part(box: httpx.AsyncClient, below: Account, posted_to: list[str]) -> None:
-    message = await send(box, CHILD, **{"x-mailgun-on-behalf-of": below.id})
-    (opened,) = (await posted(box, "act", action="open", message=message))["items"]
+async def test_subaccounts_take_part(harness: httpx.AsyncClient, below: Account, posted_to: list[str]) -> None:
+    message = await send(harness, CHILD, **{"x-mailgun-on-behalf-of": below.id})
+    (opened,) = (await posted(harness, "act", action="open", message=message))["items"]
     assert below.domains[CHILD].events[-1].record["id"] == opened["id"]
-    (called,) = (await box.get("/simulator/webhooks")).json()["items"]
-    (taken,) = (await posted(box, "webhooks/post"))["items"]
+    (called,) = (await harness.get("/simulator/webhooks")).json()["items"]
+    (taken,) = (await posted(harness, "webhooks/post"))["items"]
     assert (called["domain"], taken["id"], taken["outcome"], posted_to) == (CHILD, called["id"], "taken", [HERE])
-    (received,) = (await posted(box, "inbound", to=f"in@{CHILD}", text="Hi"))["items"]
+    (received,) = (await posted(harness, "inbound", to=f"in@{CHILD}", text="Hi"))["items"]
     assert (received["domain"], received["actions"]) == (CHILD, ["store()"])
-    assert received in (await box.get("/simulator/inbound")).json()["items"]
-    state = (await box.get("/simulator/state")).json()["others"][below.id]
+    assert received in (await harness.get("/simulator/inbound")).json()["items"]
+    state = (await harness.get("/simulator/state")).json()["others"][below.id]
     assert state["domains"][CHILD]["messages"] == 2
 
 
-async def test_mail_from_outside_is_received(box: httpx.AsyncClient) -> None:
-    got = await posted(box, "inbound", **{"from": "c@x.example", "to": f"in@{PLAIN}", "subject": "S", "text": "T"})
+async def test_mail_from_outside_is_received(harness: httpx.AsyncClient) -> None:
+    got = await posted(harness, "inbound", **{"from": "c@x.example", "to": f"in@{PLAIN}", "subject": "S", "text": "T"})
     assert len(got["items"]) == 1
-    assert (await box.get("/simulator/inbound")).json()["items"][-1:] == got["items"]
+    assert (await harness.get("/simulator/inbound")).json()["items"][-1:] == got["items"]
 
 
-async def test_a_recipient_acts_and_the_events_show_it(box: httpx.AsyncClient) -> None:
-    message = await send(box)
-    (made,) = (await posted(box, "act", action="complain", message=message))["items"]
-    (seen,) = (await box.get(f"/v3/{PLAIN}/events?event=complained")).json()["items"]
+async def test_a_recipient_acts_and_the_events_show_it(harness: httpx.AsyncClient) -> None:
+    message = await send(harness)
+    (made,) = (await posted(harness, "act", action="complain", message=message))["items"]
+    (seen,) = (await harness.get(f"/v3/{PLAIN}/events?event=complained")).json()["items"]
     assert seen["id"] == made["id"]
 
 
 async def test_webhooks_are_posted_to_this_machine_alone(
-    box: httpx.AsyncClient, account: Account, posted_to: list[str]
+    harness: httpx.AsyncClient, account: Account, posted_to: list[str]
 ) -> None:
     account.webhooks.by_id.clear()
     account.domains[PLAIN].webhooks = {"accepted": [HERE, THERE]}
-    await send(box)
-    answer = await posted(box, "webhooks/post")
+    await send(harness)
+    answer = await posted(harness, "webhooks/post")
     assert ([one["outcome"] for one in answer["items"]], answer["not_loopback"], posted_to) == (
         ["taken"],
         [THERE],
@@ -98,35 +100,35 @@ async def test_webhooks_are_posted_to_this_machine_alone(
     )
 
 
-async def test_the_dns_of_a_subaccount_s_domain_can_lack_a_record(box: httpx.AsyncClient, below: Account) -> None:
-    await posted(box, "dns", domain=CHILD, record="dkim", present=False)
+async def test_the_dns_of_a_subaccount_s_domain_can_lack_a_record(harness: httpx.AsyncClient, below: Account) -> None:
+    await posted(harness, "dns", domain=CHILD, record="dkim", present=False)
     assert below.domains[CHILD].absent_records == {"dkim"}
-    assert (await box.get("/simulator/dns")).json()[CHILD]["dkim"] is False
+    assert (await harness.get("/simulator/dns")).json()[CHILD]["dkim"] is False
 
 
-async def test_a_seed_begins_anew_with_a_scenario(box: httpx.AsyncClient) -> None:
-    assert await posted(box, "seed", scenario="injection") == {"domains": ["mail.example.com"]}
-    assert [item["name"] for item in (await box.get("/v4/domains")).json()["items"]] == ["mail.example.com"]
+async def test_a_seed_begins_anew_with_a_scenario(harness: httpx.AsyncClient) -> None:
+    assert await posted(harness, "seed", scenario="injection") == {"domains": ["mail.example.com"]}
+    assert [item["name"] for item in (await harness.get("/v4/domains")).json()["items"]] == ["mail.example.com"]
 
 
-async def test_a_snapshot_brings_back_what_was(box: httpx.AsyncClient) -> None:
-    before = (await box.get("/simulator/snapshot")).json()
-    await send(box)
-    assert (await box.get("/simulator/snapshot")).json() != before
-    await posted(box, "restore", **before)
-    assert (await box.get("/simulator/snapshot")).json() == before
+async def test_a_snapshot_brings_back_what_was(harness: httpx.AsyncClient) -> None:
+    before = (await harness.get("/simulator/snapshot")).json()
+    await send(harness)
+    assert (await harness.get("/simulator/snapshot")).json() != before
+    await posted(harness, "restore", **before)
+    assert (await harness.get("/simulator/snapshot")).json() == before
 
 
 @pytest.mark.parametrize("path", WRITES)
-async def test_another_site_s_page_changes_nothing(box: httpx.AsyncClient, path: str) -> None:
-    answer = await box.post(f"/simulator/{path}", json={}, headers={"sec-fetch-site": "cross-site"})
+async def test_another_site_s_page_changes_nothing(harness: httpx.AsyncClient, path: str) -> None:
+    answer = await harness.post(f"/simulator/{path}", json={}, headers={"sec-fetch-site": "cross-site"})
     assert answer.status_code == 403
 
 
 @pytest.mark.parametrize("path", WRITES)
 async def test_with_a_key_they_need_it(account: Account, path: str) -> None:
-    async with client(create_app(catalogue(), account=account, key="right", control=True), "wrong") as box:
-        assert (await box.post(f"/simulator/{path}", json={})).status_code == 401
+    async with client(create_app(catalogue(), account=account, key="right", control=True), "wrong") as harness:
+        assert (await harness.post(f"/simulator/{path}", json={})).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -142,9 +144,9 @@ async def test_with_a_key_they_need_it(account: Account, path: str) -> None:
     ],
 )
 async def test_what_cannot_be_done_is_told(
-    box: httpx.AsyncClient, path: str, body: dict[str, Any], message: str
+    harness: httpx.AsyncClient, path: str, body: dict[str, Any], message: str
 ) -> None:
-    answer = await box.post(f"/simulator/{path}", json=body)
+    answer = await harness.post(f"/simulator/{path}", json=body)
     assert (answer.status_code, message in answer.json()["message"]) == (400, True), answer.text
 
 

@@ -8,7 +8,7 @@ from mailgun_mcp.request.formats import FORMATS
 from mailgun_mcp.simulator.http import checks
 from mailgun_mcp.simulator.http.body import File
 from mailgun_mcp.simulator.http.checks import check
-from mailgun_mcp.simulator.replies.reply import Refusal
+from mailgun_mcp.simulator.replies.reply import ApiError
 from tests.support.operations import catalogue, find, with_query
 
 LIST = {"list_address": "list@x.example"}
@@ -16,7 +16,7 @@ SEND = {"domain_name": "x.example", "from": "a@x.example", "to": ["b@x.example"]
 
 
 def refusal(operation: Any, arguments: dict[str, Any]) -> tuple[int, str]:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(ApiError) as refused:
         check(operation, arguments)
     return refused.value.reply.status, str(refused.value)
 

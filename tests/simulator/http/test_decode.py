@@ -9,9 +9,9 @@ from mailgun_mcp.request.build import build
 from mailgun_mcp.request.files import Files
 from mailgun_mcp.request.multipart import Part, encode_multipart
 from mailgun_mcp.simulator.http.body import File
-from mailgun_mcp.simulator.http.decode import Sent, decode
+from mailgun_mcp.simulator.http.decode import RawRequest, decode
 from mailgun_mcp.simulator.http.router import Match, Router
-from mailgun_mcp.simulator.replies.reply import Refusal
+from mailgun_mcp.simulator.replies.reply import ApiError
 from tests.support.arguments import maximal
 from tests.support.operations import catalogue, find, with_body, with_query
 
@@ -19,16 +19,16 @@ ROUTER = Router(catalogue())
 OBJECT = {"type": "object"}
 
 
-def sent(operation: Operation, arguments: dict[str, Any]) -> tuple[dict[str, str], Sent]:
+def sent(operation: Operation, arguments: dict[str, Any]) -> tuple[dict[str, str], RawRequest]:
     request = build(operation, arguments, Files())
     match = ROUTER.match(request.method, request.path)
     headers = {name.lower(): value for name, value in request.headers}
-    return (match.values if isinstance(match, Match) else {}), Sent(request.query, headers, request.content)
+    return (match.values if isinstance(match, Match) else {}), RawRequest(request.query, headers, request.content)
 
 
 def refusal(operation: Operation, query: str = "", content: bytes = b"", content_type: str = "") -> str:
-    with pytest.raises(Refusal) as refused:
-        decode(operation, {}, Sent(query, {"content-type": content_type}, content))
+    with pytest.raises(ApiError) as refused:
+        decode(operation, {}, RawRequest(query, {"content-type": content_type}, content))
     assert refused.value.reply.status == 400
     return str(refused.value)
 
@@ -81,7 +81,7 @@ def test_files_keep_name_type_and_bytes() -> None:
     ],
 )
 def test_query_values_have_the_types_of_the_schema(schema: dict[str, Any], query: str, value: Any) -> None:
-    assert decode(with_query("a", schema), {}, Sent(query, {}, b"")) == {"a": value}
+    assert decode(with_query("a", schema), {}, RawRequest(query, {}, b"")) == {"a": value}
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_form_fields_that_cannot_be_read_are_refused(fields: list[Part], text: s
 
 def test_forms_are_taken_urlencoded_as_well() -> None:
     operation = with_body("multipart/form-data", FORM, {"ips": {"explode": False}})
-    form = Sent(
+    form = RawRequest(
         "", {"content-type": "application/x-www-form-urlencoded"}, b"vars=%7B%22a%22%3A1%7D&ips=1.2.3.4%2C+5.6.7.8"
     )
     assert decode(operation, {}, form) == {"vars": {"a": 1}, "ips": ["1.2.3.4", "5.6.7.8"]}
@@ -171,54 +171,57 @@ def test_yes_and_comma_lists_inside_json_become_the_catalogues_types() -> None:
         {"type": "object", "properties": {"on": yes, "items": {"type": "array", "items": item}}},
     )
     body = b'{"on": "yes", "items": [{"on": "no", "names": "a,b"}, {"names": ["c"]}, 7]}'
-    read = decode(operation, {}, Sent("", {"content-type": "application/json"}, body))
+    read = decode(operation, {}, RawRequest("", {"content-type": "application/json"}, body))
     assert read == {"on": True, "items": [{"on": False, "names": ["a", "b"]}, {"names": ["c"]}, 7]}
 
 
 @pytest.mark.parametrize("content", [b"", b"{}"])
 def test_an_empty_json_body_is_an_empty_object(content: bytes) -> None:
     assert (
-        decode(with_body("application/json", OBJECT), {}, Sent("", {"content-type": "application/json"}, content)) == {}
+        decode(with_body("application/json", OBJECT), {}, RawRequest("", {"content-type": "application/json"}, content))
+        == {}
     )
 
 
 def test_a_single_entry_of_a_batch_comes_as_a_form() -> None:
-    form = Sent("", {"content-type": "application/x-www-form-urlencoded"}, b"address=a%40x.example&tag=one&tag=two")
+    form = RawRequest(
+        "", {"content-type": "application/x-www-form-urlencoded"}, b"address=a%40x.example&tag=one&tag=two"
+    )
     read = decode(find("add_unsubscribes"), {"domain_name": "x.example"}, form)
     assert read["unsubscribes"] == [{"address": "a@x.example", "tags": ["one", "two"]}]
 
 
 def test_an_unknown_field_of_a_single_entry_is_refused() -> None:
-    with pytest.raises(Refusal, match="Unknown parameter 'colour'"):
+    with pytest.raises(ApiError, match="Unknown parameter 'colour'"):
         decode(
             find("add_bounces"),
             {"domain_name": "x.example"},
-            Sent("", {"content-type": "application/x-www-form-urlencoded"}, b"address=a&colour=red"),
+            RawRequest("", {"content-type": "application/x-www-form-urlencoded"}, b"address=a&colour=red"),
         )
 
 
 def test_numbers_in_a_batch_are_taken_for_the_text_that_the_catalogue_has() -> None:
-    sent = Sent("", {"content-type": "application/json"}, b'[{"address": "a@b.example", "code": 550}]')
+    sent = RawRequest("", {"content-type": "application/json"}, b'[{"address": "a@b.example", "code": 550}]')
     arguments = decode(find("add_bounces"), {"domain_name": "x.example"}, sent)
     assert arguments["bounces"] == [{"address": "a@b.example", "code": "550"}]
 
 
 def test_what_is_called_a_form_but_is_json_is_read_as_json() -> None:
-    sent = Sent("", {"content-type": "application/x-www-form-urlencoded"}, b'{"tag": "news"}')
+    sent = RawRequest("", {"content-type": "application/x-www-form-urlencoded"}, b'{"tag": "news"}')
     assert decode(find("delete_account_tag"), {}, sent) == {"tag": "news"}
 
 
 def test_a_field_of_a_form_may_stand_in_the_query() -> None:
-    sent = Sent("dkim_selector=third", {}, b"")
+    sent = RawRequest("dkim_selector=third", {}, b"")
     arguments = decode(find("update_dkim_selector"), {"name": "x.example"}, sent)
     assert arguments["dkim_selector"] == "third"
 
 
 def test_a_number_that_is_left_blank_in_the_query_is_not_there() -> None:
-    assert "limit" not in decode(find("list_account_domain_keys"), {}, Sent("limit=&selector=s", {}, b""))
+    assert "limit" not in decode(find("list_account_domain_keys"), {}, RawRequest("limit=&selector=s", {}, b""))
 
 
 @pytest.mark.parametrize(("text", "option"), [("False", "no"), ("true", "yes"), ("htmlonly", "htmlonly")])
 def test_a_flag_among_words_is_one_of_the_words(text: str, option: str) -> None:
-    sent = Sent("", {"content-type": "application/x-www-form-urlencoded"}, f"o:tracking={text}".encode())
+    sent = RawRequest("", {"content-type": "application/x-www-form-urlencoded"}, f"o:tracking={text}".encode())
     assert decode(find("send_message"), {"domain_name": "x.example"}, sent)["tracking"] == option

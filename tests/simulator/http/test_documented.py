@@ -11,7 +11,7 @@ from mailgun_mcp.catalogue.operation import Arguments, Operation
 from mailgun_mcp.request.build import build
 from mailgun_mcp.request.files import Files
 from mailgun_mcp.simulator import Account, create_app
-from mailgun_mcp.simulator.http.documented import MOMENT, documented
+from mailgun_mcp.simulator.http.documented import MOMENT, documented_reply
 from mailgun_mcp.simulator.model.account import (
     AllowlistEntry,
     Bounce,
@@ -23,8 +23,8 @@ from mailgun_mcp.simulator.model.account import (
     Unsubscribe,
 )
 from mailgun_mcp.simulator.model.clock import ManualClock
-from mailgun_mcp.simulator.replies.call import Call
 from mailgun_mcp.simulator.replies.paging import Token
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from mailgun_mcp.simulator.sections import HANDLERS
 from tests.simulator.conftest import client
 from tests.simulator.sections import administration_everything as administration
@@ -141,8 +141,10 @@ def test_every_handler_is_of_an_operation() -> None:
 
 
 def test_what_the_call_named_is_said_back() -> None:
-    call = Call(catalogue().find("get_ip"), {"ip": "192.0.2.99"}, "https://api.mailgun.net/v3/ips/192.0.2.99")
-    assert documented(account_with_everything(), call).body["ip"] == "192.0.2.99"
+    call = SimulatedRequest(
+        catalogue().find("get_ip"), {"ip": "192.0.2.99"}, "https://api.mailgun.net/v3/ips/192.0.2.99"
+    )
+    assert documented_reply(account_with_everything(), call).body["ip"] == "192.0.2.99"
 
 
 @pytest.mark.parametrize(

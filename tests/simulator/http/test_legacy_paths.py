@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from mailgun_mcp.simulator.http.legacy_paths import OLDER
+from mailgun_mcp.simulator.http.legacy_paths import LEGACY_PATHS
 from tests.simulator.conftest import DOMAIN, PLAIN
 from tests.support.operations import catalogue
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.anyio
 
 
 def test_every_older_path_leads_to_an_operation_that_takes_what_it_holds() -> None:
-    for _, path, name in OLDER:
+    for _, path, name in LEGACY_PATHS:
         named = {part[1:-1] for part in path.split("/") if part.startswith("{")}
         known = {argument.wire for argument in catalogue().find(name).arguments if argument.place in ("path", "query")}
         assert named <= known, path

@@ -6,7 +6,7 @@ from mailgun_mcp.simulator import Account
 from mailgun_mcp.simulator.mail.delivery import accept
 from mailgun_mcp.simulator.mail.recipients import act
 from mailgun_mcp.simulator.model.account import Domain, Message
-from mailgun_mcp.simulator.replies.reply import Refusal
+from mailgun_mcp.simulator.replies.reply import ApiError
 from tests.simulator.conftest import PLAIN
 
 ANN, BOB = "ann@x.example", "bob@x.example"
@@ -88,6 +88,6 @@ def test_a_late_bounce_is_permanent(account: Account, message: Message) -> None:
 def test_what_is_unknown_is_refused(
     account: Account, message: Message, action: str, identity: str, recipient: str, status: int, text: str
 ) -> None:
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(ApiError) as caught:
         act(account, action, identity, recipient)
     assert (caught.value.reply.status, text in str(caught.value.reply.content)) == (status, True), message

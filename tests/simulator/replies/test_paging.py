@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailgun_mcp.simulator.replies.paging import PivotPage, PivotQuery, Token, pivot_page, skip_page, tokens, window
-from mailgun_mcp.simulator.replies.reply import Refusal
+from mailgun_mcp.simulator.replies.reply import ApiError
 
 URL = "https://api.mailgun.net/v3/x.example/bounces"
 addresses = st.sets(st.text("abc@.+%é ", min_size=1, max_size=6), max_size=30)
@@ -82,6 +82,6 @@ def test_an_empty_page_keeps_its_place_so_that_polling_finds_what_comes() -> Non
 
 @pytest.mark.parametrize("text", ["", "%%%", "bm90IGpzb24", "WzEsMiwzXQ", "é"])
 def test_a_token_that_nobody_gave_out_is_refused(text: str) -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(ApiError) as refused:
         Token.decoded(text)
     assert refused.value.reply.status == 400

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgun_mcp.simulator.replies.reply import Refusal
+from mailgun_mcp.simulator.replies.reply import ApiError
 from mailgun_mcp.simulator.replies.token_paging import KeyPage, asked, encoded, key_page, place_page
 
 URL = "https://api.mailgun.net/v1/things"
@@ -55,5 +55,5 @@ def test_places_lead_through_the_whole_list(count: int, limit: int) -> None:
     "token", ["nonsense", "", encoded((-1, 5, {})), encoded((1, 5)), encoded(("a", 5, {})), encoded({"a": 1})]  # type: ignore[arg-type]
 )  # fmt: skip
 def test_a_wrong_token_is_refused(token: str) -> None:
-    with pytest.raises(Refusal, match="Invalid page token"):
+    with pytest.raises(ApiError, match="Invalid page token"):
         asked(f"page={token}", 1, {})

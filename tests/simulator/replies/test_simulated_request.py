@@ -2,10 +2,10 @@
 
 import pytest
 
-from mailgun_mcp.simulator.replies.call import Call
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from tests.support.operations import find
 
-CALL = Call(find("list_domains"), {"skip": 3}, "https://api.mailgun.net/v4/domains")
+CALL = SimulatedRequest(find("list_domains"), {"skip": 3}, "https://api.mailgun.net/v4/domains")
 
 
 def test_an_argument_goes_before_the_schemas_default_and_that_before_the_handlers() -> None:

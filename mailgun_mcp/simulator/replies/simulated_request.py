@@ -11,7 +11,7 @@ from mailgun_mcp.simulator.replies.reply import Reply
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class SimulatedRequest:
     """An operation with its arguments, by their names in the catalogue, checked against its input schema."""
 
     operation: Operation
@@ -41,4 +41,4 @@ class Call:
         return self.found_domain
 
 
-Handler = Callable[[Account, Call], Reply]
+Handler = Callable[[Account, SimulatedRequest], Reply]
