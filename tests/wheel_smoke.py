@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import mailgun_mcp
@@ -21,6 +22,7 @@ def call(*arguments: str, stdin: str = "") -> str:
 def main() -> None:
     """Check version, tools, a call and the stdio server."""
     assert "site-packages" in mailgun_mcp.__file__, mailgun_mcp.__file__
+    assert version(mailgun_mcp.DISTRIBUTION) == mailgun_mcp.__version__
     assert call("--version").strip() == f"mailgun-mcp {mailgun_mcp.__version__}"
     tools = len(call("tools", "list").splitlines())
     domains = json.loads(call("tools", "call", "list_domains", "--simulator"))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
+from mailgun_mcp import __version__
 from mailgun_mcp.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -44,6 +45,16 @@ class Check:
     text: str
     step: str = ""
     """What to do; empty when there is nothing."""
+
+
+def package() -> Check:
+    """Check the version, and that no other distribution installed files into the same package."""
+    from mailgun_mcp.cli.foreign_package import foreign_owners, sentence
+
+    owners = foreign_owners()
+    if owners:
+        return Check("mailgun-mcp", "failure", __version__, "; ".join(map(sentence, owners)))
+    return Check("mailgun-mcp", "ok", __version__)
 
 
 def python() -> Check:

@@ -1,4 +1,4 @@
-"""The MCP clients that `install` knows: where each keeps its servers, and how a key reaches them."""
+"""The MCP clients that `install` supports: where each keeps its servers, and how a key reaches them."""
 
 import sys
 from collections.abc import Mapping
@@ -15,30 +15,32 @@ INPUT = {
     "description": "Mailgun API key",
     "password": True,
 }
-"""What VS Code asks for once and keeps in its own secret storage."""
+"""VS Code asks for this once and keeps the answer in its secret storage."""
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One MCP client, as its documentation describes its configuration."""
+    """The configuration of one MCP client, as its documentation describes it."""
 
     title: str
     files: Mapping[str, str]
-    """Scope -> file; the first is the default. `~` is the home directory, `@` where applications keep theirs."""
+    """Scope -> file. The first is the default. `~` is the home directory, `@` the directory of applications' settings."""
     servers: str = "mcpServers"
-    """The key that holds the servers."""
+    """The key in the file under which the servers are listed."""
     form: Literal["json", "toml"] = "json"
     typed: bool = False
-    """Whether an entry says `"type": "stdio"`."""
+    """Whether an entry has `"type": "stdio"`."""
     key: Mapping[str, Any] = field(default_factory=dict)
-    """What an entry holds so that the server gets the key, which itself is never written."""
+    """The part of an entry that passes the API key on. The key itself is never written."""
     inputs: tuple[Mapping[str, Any], ...] = ()
+    slow_start: Mapping[str, Any] = field(default_factory=dict)
+    """The part of an entry that gives a server more time to start: uvx installs it the first time."""
     key_step: str = ""
     tool_limit: int | None = None
     after: str = "Restart it."
 
     def file(self, scope: str | None) -> Path:
-        """Return the configuration file of a scope. Raises KeyError for one that the client does not have."""
+        """Return the configuration file of a scope. Raises KeyError if the client does not have that scope."""
         name = self.files[scope or next(iter(self.files))]
         if name.startswith("@"):
             return applications_directory(sys.platform) / name[2:]
@@ -46,7 +48,7 @@ class Client:
 
 
 def _from_environment(client: str) -> str:
-    return f"Set {KEY} in the environment that {client} starts from (or install again with --api-key-file FILE)."
+    return f"Set {KEY} in the environment that {client} starts from, or install again with --api-key-file FILE."
 
 
 CLIENTS: dict[str, Client] = {
@@ -60,8 +62,8 @@ CLIENTS: dict[str, Client] = {
     "claude-desktop": Client(
         "Claude Desktop",
         {"user": "@/Claude/claude_desktop_config.json"},
-        key_step="Claude Desktop passes no variables on: save the key in a file that only you can read, and install "
-        "again with --api-key-file FILE.",
+        key_step="Claude Desktop does not pass environment variables on: save the key in a file that only you can read, "
+        "and install again with --api-key-file FILE.",
         after="Quit Claude Desktop and start it again.",
     ),
     "cursor": Client(
@@ -80,7 +82,7 @@ CLIENTS: dict[str, Client] = {
         typed=True,
         key={"env": {KEY: f"${{input:{INPUT['id']}}}"}},
         inputs=(INPUT,),
-        key_step="VS Code asks for the key when it first starts the server, and keeps it in its secret storage.",
+        key_step="VS Code asks for the key when it first starts the server and keeps it in its secret storage.",
         tool_limit=128,
         after="Run `MCP: List Servers` from the command palette and start it.",
     ),
@@ -98,6 +100,7 @@ CLIENTS: dict[str, Client] = {
         servers="mcp_servers",
         form="toml",
         key={"env_vars": [KEY]},
+        slow_start={"startup_timeout_sec": 120},
         key_step=_from_environment("Codex"),
         after="Start `codex` again and look at /mcp.",
     ),
@@ -114,12 +117,13 @@ CLIENTS: dict[str, Client] = {
 def entry(client: Client, command: list[str], key_file: str | None, *, keyless: bool) -> dict[str, Any]:
     """Return the entry that runs `command`.
 
-    The key comes from `key_file` if there is one, else by the client's own means; `keyless` when none is needed.
+    The server reads the API key from `key_file` if there is one, else the client passes it on its own way. With
+    `keyless` it needs none.
     """
-    made: dict[str, Any] = {"type": "stdio"} if client.typed else {}
-    made["command"] = command[0]
+    server: dict[str, Any] = {"type": "stdio"} if client.typed else {}
+    server["command"] = command[0]
     if command[1:]:
-        made["args"] = command[1:]
+        server["args"] = command[1:]
     if keyless:
-        return made
-    return made | ({"env": {f"{KEY}_FILE": key_file}} if key_file else dict(client.key))
+        return server
+    return server | ({"env": {f"{KEY}_FILE": key_file}} if key_file else dict(client.key))

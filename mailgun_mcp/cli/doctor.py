@@ -7,7 +7,6 @@ from dataclasses import asdict, replace
 from time import time
 from typing import TYPE_CHECKING, Any
 
-from mailgun_mcp import __version__
 from mailgun_mcp.cli.exits import FAILED, OK
 from mailgun_mcp.cli.output import out, paint
 from mailgun_mcp.cli.parser import add_settings, settings_given
@@ -50,7 +49,7 @@ def examine(given: dict[str, Any], now: Callable[[], float] = time) -> "list[Che
     from mailgun_mcp.cli import checks
     from mailgun_mcp.cli.checks import Check
 
-    found = [Check("mailgun-mcp", "ok", __version__), checks.python()]
+    found = [checks.package(), checks.python()]
     try:
         options = checks.patient(settings.load(given))
         start.create_policy(options)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mailgun_mcp.cli.exits import OK
+from mailgun_mcp.cli.foreign_package import warn_of_foreign_package
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -33,6 +34,7 @@ def serve(flags: Mapping[str, Any]) -> int:
     from mailgun_mcp.output import logs
 
     options = settings.load(flags)
+    warn_of_foreign_package()
     logs.configure(options.log_level)
     app = start.create_app(options)
     if options.transport == "stdio":

@@ -327,3 +327,9 @@ async def test_a_proxy_that_is_no_url_is_told(proxy: str, monkeypatch: pytest.Mo
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     check = await looked_at("https://api.mailgun.net")
     assert check == Check("network", "failure", "the proxy's address is not a URL", "Check HTTPS_PROXY and ALL_PROXY.")
+
+
+def test_a_strangers_package_in_ours_is_a_failure_that_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mailgun_mcp.cli.foreign_package.foreign_owners", lambda: ["mailgun_mcp in /site"])
+    check = checks.package()
+    assert (check.state, "Uninstall both, then install mailgun-mcp-server again." in check.step) == ("failure", True)

@@ -14,6 +14,7 @@ from mailgun_mcp.cli.clients import CLIENTS
 from tests.cli.conftest import Command
 
 KEY = "key-0123456789abcdef0123456789abcdef"
+CHECKOUT = Path(__file__).resolve().parents[2]
 SCRIPT = str(Path(sys.executable).with_name("mailgun-mcp"))
 FROM_ENVIRONMENT = {"env": {"MAILGUN_API_KEY": "${env:MAILGUN_API_KEY}"}}
 INPUT = {"type": "promptString", "id": "mailgun-api-key", "description": "Mailgun API key", "password": True}
@@ -102,7 +103,7 @@ def test_a_second_time_changes_nothing(client: str, home: Path, capsys: pytest.C
     assert run(["install", "--client", client]) == exits.OK
     assert (file.read_bytes(), file.stat().st_mtime_ns) == (before, moment)
     assert list(file.parent.iterdir()) == [file]
-    assert "already has it" in capsys.readouterr().out
+    assert "already has this server" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -181,10 +182,54 @@ def test_no_key_is_ever_written_or_shown(
     assert KEY not in out + err + (home / WRITTEN[client][0]).read_text(encoding="utf-8")
 
 
-def test_uvx_runs_the_published_package(home: Path) -> None:
-    assert run(["install", "--client", "cursor", "--uvx", "--simulator"]) == exits.OK
+@pytest.fixture
+def uvx(home: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The full path of a uvx on the PATH."""
+    path = home / "bin" / "uvx"
+    path.parent.mkdir()
+    path.touch(0o755)
+    monkeypatch.setenv("PATH", str(path.parent))
+    return str(path)
+
+
+def test_uvx_runs_a_checkout_by_full_paths_that_a_desktop_application_can_find(uvx: str, home: Path) -> None:
+    assert run(["install", "--client", "cursor", "--uvx", str(CHECKOUT), "--simulator"]) == exits.OK
     entry = server(home / ".cursor" / "mcp.json")
-    assert (entry["command"], entry["args"]) == ("uvx", ["mailgun-mcp", "serve", "--simulator"])
+    assert [entry["command"], *entry["args"]] == [
+        *(uvx, "--from", str(CHECKOUT), "mailgun-mcp", "serve", "--simulator"),
+    ]
+
+
+def test_uvx_runs_a_wheel(uvx: str, home: Path) -> None:
+    wheel = home / "mailgun_mcp_server-0.1.0-py3-none-any.whl"
+    wheel.touch()
+    assert run(["install", "--client", "cursor", "--uvx", wheel.name, "--simulator"]) == exits.OK
+    assert server(home / ".cursor" / "mcp.json")["args"][:2] == ["--from", str(wheel)]
+
+
+@pytest.mark.usefixtures("uvx")
+def test_codex_waits_longer_for_uvx_which_installs_the_package_first(home: Path) -> None:
+    assert run(["install", "--client", "codex", "--uvx", str(CHECKOUT)]) == exits.OK
+    assert server(home / ".codex" / "config.toml")["startup_timeout_sec"] == 120
+
+
+@pytest.mark.usefixtures("uvx")
+@pytest.mark.parametrize("source", ["mailgun-mcp", "mailgun-mcp-server", "mailgun_mcp-0.1.0-py3-none-any.whl", "empty"])
+def test_uvx_runs_nothing_that_could_be_somebody_elses_package(
+    source: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "mailgun_mcp-0.1.0-py3-none-any.whl").touch()
+    (home / "empty").mkdir()
+    assert run(["install", "--client", "cursor", "--uvx", source]) == exits.USAGE
+    assert f"{source} is neither a checkout of mailgun-mcp nor a wheel of mailgun-mcp-server" in capsys.readouterr().err
+
+
+def test_without_uvx_on_the_path_it_says_so(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(home))
+    assert run(["install", "--client", "cursor", "--uvx", str(CHECKOUT)]) == exits.USAGE
+    assert "uvx is not on the PATH: install uv" in capsys.readouterr().err
 
 
 def test_without_a_script_the_interpreter_is_run(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,7 +247,7 @@ def test_an_installation_in_uvs_cache_is_warned_of(
 ) -> None:
     monkeypatch.setattr(sys, "executable", str(home / ".cache" / "uv" / "archive-v0" / "x1" / "bin" / "python"))
     run(["install", "--client", "cursor"])
-    assert "may vanish: give --uvx" in capsys.readouterr().err
+    assert "may be removed: use --uvx PATH" in capsys.readouterr().err
 
 
 def test_the_server_can_have_another_name_and_file(home: Path) -> None:
@@ -216,7 +261,7 @@ def test_the_server_can_have_another_name_and_file(home: Path) -> None:
 @pytest.mark.parametrize("name", ["", "a b", "a.b", 'a"b', "é"])
 def test_a_name_that_clients_do_not_take_is_refused(name: str, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["install", "--client", "codex", f"--name={name}"]) == exits.USAGE
-    assert "holds more than letters, digits, - and _" in capsys.readouterr().err
+    assert "may contain only letters, digits, - and _" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -227,7 +272,7 @@ def test_more_tools_than_the_client_takes_are_warned_of_with_a_choice_that_fits(
 ) -> None:
     run(["install", "--client", client, "--print"])
     err = capsys.readouterr().err
-    assert f"takes {limit} tools of all servers together, and this one has 228" in err
+    assert f"accepts {limit} tools from all servers together, and this one has 228" in err
     proposed = err.partition("--toolsets ")[2].partition(" ")[0]
     run(["install", "--client", client, "--print", "--toolsets", proposed])
     assert "warning" not in capsys.readouterr().err
