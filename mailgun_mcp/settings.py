@@ -1,8 +1,8 @@
-"""What a server is started with: flags over environment over configuration file.
+"""The settings of a server: flags override the environment, which overrides the configuration file.
 
-The only reader of the environment and of `mailgun-mcp.toml`. The file is taken from the user's
-configuration directory or from `--config`, never from the working directory: an IDE starts the
-server inside projects of other people, whose file could lift the guard rails.
+Nothing else reads the environment or `mailgun-mcp.toml`. The file comes from the user's configuration directory or
+from `--config`, never from the working directory: an IDE starts the server inside other people's projects, and a
+file there could switch the guard rails off.
 """
 
 import os
@@ -16,11 +16,11 @@ from mailgun_mcp.text.suggest import unknown
 TRANSPORTS = ("stdio", "http", "sse")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 ALTERNATIVES = (frozenset({"region", "hostname", "url"}), frozenset({"api_key", "api_key_file"}))
-"""Options of which one is enough: the stronger source's choice puts the weaker source's aside."""
+"""Options that replace each other: one of them in a stronger source overrides all of them in a weaker source."""
 
 
 class SettingsError(ValueError):
-    """A flag, variable or key that is unknown or has a value that cannot be used."""
+    """A flag, variable or key is unknown or has an unusable value. Nothing was done."""
 
 
 def _option(
@@ -38,30 +38,38 @@ def _option(
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Every option of a server, by the name of its flag with `_` for `-`."""
+    """Every option of a server. A field is named like its flag, with `_` for `-`."""
 
     transport: str = _option("text", "how clients connect", "stdio", choices=TRANSPORTS)
     host: str = _option("text", "address to listen on (http, sse); loopback only for now", "127.0.0.1")
     port: int = _option("integer", "port to listen on (http, sse)", 8000)
     toolsets: tuple[str, ...] = _option("list", "offer only the tools of these toolsets", ())
     tools: tuple[str, ...] = _option("list", "offer these tools (adds to --toolsets)", ())
-    exclude_tools: tuple[str, ...] = _option("list", "never offer these tools, whatever else is said", ())
-    read_only: bool = _option("switch", "offer only tools that read, whatever else is said", False)
-    policy: str = _option("text", "guard rails: a policy file, or guarded, strict, read-only, unguarded", "guarded")
-    spec: str | None = _option("text", "add the operations of this OpenAPI 3.x file that the catalogue lacks", None)
-    simulator: bool = _option("switch", "talk to the built-in simulator: no account, key or network", False)
-    scenario: str | None = _option("text", "begin the simulator with this account: a shipped scenario, or YAML", None)
-    files: tuple[str, ...] = _option("list", "let calls read files inside these directories", ())
-    subaccount: str | None = _option("text", "act in this subaccount (its id)", None)
-    subaccount_argument: bool = _option("switch", "give every tool an argument that names a subaccount", False)
-    state: str | None = _option("text", "directory of the state store, instead of the user's own", None)
-    rate_limit: int = _option("integer", "calls to Mailgun in 10 seconds at most; 0 for no limit", 500)
-    log_level: str = _option("text", "what to log on stderr", "info", choices=LOG_LEVELS)
+    exclude_tools: tuple[str, ...] = _option("list", "never offer these tools; this overrides every other choice", ())
+    read_only: bool = _option("switch", "offer only tools that read; this overrides every other choice", False)
+    policy: str = _option(
+        "text", "guard rails: a policy file, or one of the profiles guarded, strict, read-only, unguarded", "guarded"
+    )
+    spec: str | None = _option(
+        "text", "add tools for the operations of this OpenAPI 3.x file that the catalogue does not have", None
+    )
+    simulator: bool = _option(
+        "switch", "use the built-in simulator instead of Mailgun: no account, key or network", False
+    )
+    scenario: str | None = _option(
+        "text", "account that the simulator starts with: the name of a built-in scenario, or a YAML file", None
+    )
+    files: tuple[str, ...] = _option("list", "directories whose files calls may read", ())
+    subaccount: str | None = _option("text", "id of the subaccount to act in", None)
+    subaccount_argument: bool = _option("switch", "give every tool an argument that selects a subaccount", False)
+    state: str | None = _option("text", "directory of the state store (default: in the user's state directory)", None)
+    rate_limit: int = _option("integer", "most calls to Mailgun in 10 seconds; 0 for no limit", 500)
+    log_level: str = _option("text", "lowest level of messages logged on stderr", "info", choices=LOG_LEVELS)
     region: str | None = _option("text", "region of the account", None, choices=("us", "eu"), env="MAILGUN_API_REGION")
     hostname: str | None = _option("text", "host name of the API", None, env="MAILGUN_API_HOSTNAME")
     url: str | None = _option("text", "base URL of the API", None, env="MAILGUN_API_URL")
     timeout: float = _option("number", "seconds to wait for Mailgun", 30.0, env="MAILGUN_TIMEOUT")
-    api_key_file: str | None = _option("text", "file that holds the API key", None, env="MAILGUN_API_KEY_FILE")
+    api_key_file: str | None = _option("text", "file that contains the API key", None, env="MAILGUN_API_KEY_FILE")
     api_key: str | None = field(
         default=None,
         repr=False,
@@ -69,24 +77,26 @@ class Settings:
     )
 
     def key(self) -> str:
-        """Return the API key. Raises SettingsError, with what to do, when there is none."""
+        """Return the API key. Raises SettingsError, which says what to do, if there is none."""
         if self.api_key and self.api_key_file:
-            raise SettingsError("give one of MAILGUN_API_KEY and MAILGUN_API_KEY_FILE, not both")
+            raise SettingsError("both MAILGUN_API_KEY and MAILGUN_API_KEY_FILE are set: set only one of them")
         key = _read_key(self.api_key_file) if self.api_key_file else self.api_key
         if not key:
             raise SettingsError(
                 "no API key: set MAILGUN_API_KEY or MAILGUN_API_KEY_FILE, or add --simulator to try it without an account"
             )
         if key.startswith("$"):
-            raise SettingsError("the API key is a reference that the client did not fill in: set the variable it names")
+            raise SettingsError(
+                "the API key is a reference to a variable, which the client did not resolve: set that variable"
+            )
         if not key.isascii() or any(character.isspace() or not character.isprintable() for character in key):
-            raise SettingsError("the API key holds a space or a character that no key has")
+            raise SettingsError("the API key contains a space or another character that API keys do not contain")
         return key
 
 
 OPTIONS = {option.name: option for option in fields(Settings)}
-HELD = "MAILGUN_MCP_APPROVAL_ID"
-"""Told to a notification hook, which may run `mailgun-mcp` itself: no option, but known."""
+APPROVAL_ID = "MAILGUN_MCP_APPROVAL_ID"
+"""Set for a notification hook, which may run `mailgun-mcp` itself. It is not an option, so it is allowed here."""
 
 
 def env_name(name: str) -> str:
@@ -95,34 +105,34 @@ def env_name(name: str) -> str:
 
 
 def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> Settings:
-    """Return the settings. `flags` holds what the command line gave, by option name, None for not given.
+    """Return the settings. `flags` maps option names to the command line's values, None for flags that were not given.
 
-    Raises SettingsError for anything unknown or unusable; it names the nearest.
+    Raises SettingsError for anything unknown, with the nearest valid name, and for unusable values.
     """
     environ = os.environ if environ is None else environ
     values = _from_file(flags.get("config") or environ.get("MAILGUN_MCP_CONFIG"), environ)
-    values = _over(values, _from_environ(environ))
-    values = _over(values, {name: value for name, value in flags.items() if value is not None and name in OPTIONS})
+    values = _override(values, _from_environ(environ))
+    values = _override(values, {name: value for name, value in flags.items() if value is not None and name in OPTIONS})
     return Settings(**{name: _value(name, value) for name, value in values.items()})
 
 
-def _over(weaker: dict[str, Any], stronger: dict[str, Any]) -> dict[str, Any]:
-    aside = {name for group in ALTERNATIVES if group & stronger.keys() for name in group}
-    return {**{name: value for name, value in weaker.items() if name not in aside}, **stronger}
+def _override(weaker: dict[str, Any], stronger: dict[str, Any]) -> dict[str, Any]:
+    replaced = {name for group in ALTERNATIVES if group & stronger.keys() for name in group}
+    return {**{name: value for name, value in weaker.items() if name not in replaced}, **stronger}
 
 
 def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
-    known = {env_name(name): name for name in OPTIONS}
+    options = {env_name(name): name for name in OPTIONS}
     for variable in environ:
         ours = variable.startswith(("MAILGUN_MCP_", "MAILGUN_API_"))
-        if ours and variable not in (*known, "MAILGUN_MCP_CONFIG", HELD):
-            raise SettingsError(unknown("environment variable", variable, [*known, "MAILGUN_MCP_CONFIG"]))
-    return {name: environ[variable] for variable, name in known.items() if environ.get(variable)}
+        if ours and variable not in (*options, "MAILGUN_MCP_CONFIG", APPROVAL_ID):
+            raise SettingsError(unknown("environment variable", variable, [*options, "MAILGUN_MCP_CONFIG"]))
+    return {name: environ[variable] for variable, name in options.items() if environ.get(variable)}
 
 
-def _from_file(given: str | None, environ: Mapping[str, str]) -> dict[str, Any]:
-    path = Path(given).expanduser() if given else config_directory(environ) / "mailgun-mcp.toml"
-    if not given and not path.is_file():
+def _from_file(config: str | None, environ: Mapping[str, str]) -> dict[str, Any]:
+    path = Path(config).expanduser() if config else config_directory(environ) / "mailgun-mcp.toml"
+    if not config and not path.is_file():
         return {}
     import tomllib
 
@@ -133,7 +143,7 @@ def _from_file(given: str | None, environ: Mapping[str, str]) -> dict[str, Any]:
     values = {name.replace("-", "_"): value for name, value in values.items()}
     for name in values:
         if name not in OPTIONS or name == "api_key":
-            hint = "; keep the key in a file and name it with api_key_file" if name == "api_key" else ""
+            hint = "; save the key in a file of its own and set api_key_file" if name == "api_key" else ""
             raise SettingsError(f"{path}: {unknown('key', name, set(OPTIONS) - {'api_key'})}{hint}")
     return values
 
@@ -145,23 +155,25 @@ def config_directory(environ: Mapping[str, str] | None = None) -> Path:
     return Path(base) / "mailgun-mcp" if base else Path.home() / ".config" / "mailgun-mcp"
 
 
-def state_directory(given: str | None = None, environ: Mapping[str, str] | None = None) -> Path:
-    """Return the directory of the state store: `given`, the `state` option, or the user's own."""
-    if given:
-        return Path(given).expanduser()
+def state_directory(option: str | None = None, environ: Mapping[str, str] | None = None) -> Path:
+    """Return the directory of the state store: `option`, the value of `--state`, or the default in the user's home."""
+    if option:
+        return Path(option).expanduser()
     environ = os.environ if environ is None else environ
     base = environ.get("XDG_STATE_HOME")
     return Path(base) / "mailgun-mcp" if base else Path.home() / ".local" / "state" / "mailgun-mcp"
 
 
-def hook_environment(held: str, state: Path | None = None, environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the environment of a command that is told of the held call `held`: this process's without the key.
+def hook_environment(
+    approval_id: str, state: Path | None = None, environ: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Return the environment of a notification command for a pending approval: this process's, without the API key.
 
-    With `state`, a `mailgun-mcp` that the command runs looks into that directory.
+    With `state`, a `mailgun-mcp` that the command runs uses that state directory.
     """
     environ = os.environ if environ is None else environ
-    kept = {name: value for name, value in environ.items() if name != env_name("api_key")}
-    return {**kept, HELD: held, **({env_name("state"): str(state.absolute())} if state else {})}
+    inherited = {name: value for name, value in environ.items() if name != env_name("api_key")}
+    return {**inherited, APPROVAL_ID: approval_id, **({env_name("state"): str(state.absolute())} if state else {})}
 
 
 def _value(name: str, value: Any) -> Any:
@@ -169,7 +181,7 @@ def _value(name: str, value: Any) -> Any:
     try:
         converted = CONVERTERS[kind](value)
     except (ValueError, TypeError) as error:
-        raise SettingsError(f"{name}: {value!r} is not {ARTICLES[kind]}") from error
+        raise SettingsError(f"{name}: {value!r} must be {EXPECTED[kind]}") from error
     if choices and converted not in choices:
         raise SettingsError(unknown(f"{name.replace('_', ' ')}", str(converted), choices))
     return converted
@@ -183,11 +195,11 @@ def _list(value: Any) -> tuple[str, ...]:
 
 
 def _switch(value: Any) -> bool:
-    known = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    values = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
     text = str(value).lower()
-    if text not in known:
+    if text not in values:
         raise ValueError
-    return known[text]
+    return values[text]
 
 
 def _text(value: Any) -> str:
@@ -221,12 +233,12 @@ CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "integer": _integer,
     "number": _number,
 }
-ARTICLES = {
-    "text": "a text",
-    "list": "a list of names",
+EXPECTED = {
+    "text": "text",
+    "list": "a list of names, or names separated by commas",
     "switch": "true or false",
-    "integer": "a whole number from 0 up",
-    "number": "a number above 0",
+    "integer": "a whole number, 0 or more",
+    "number": "a number greater than 0",
 }
 
 
@@ -234,18 +246,18 @@ def _read_key(path: str) -> str:
     try:
         return Path(path).expanduser().read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"MAILGUN_API_KEY_FILE: {path} cannot be read: {error}") from error
+        raise SettingsError(f"MAILGUN_API_KEY_FILE: cannot read {path}: {error}") from error
 
 
-def colour_wish() -> bool | None:
-    """Return what NO_COLOR and FORCE_COLOR say (no-color.org), or None when they say nothing."""
+def colour_preference() -> bool | None:
+    """Return whether NO_COLOR or FORCE_COLOR asks for colour (no-color.org), None if neither is set."""
     if os.environ.get("NO_COLOR"):
         return False
     return True if os.environ.get("FORCE_COLOR") else None
 
 
 def applications_directory(platform: str) -> Path:
-    """Return the directory where desktop applications keep the user's configuration."""
+    """Return the directory in which desktop applications keep the user's settings."""
     if platform == "darwin":
         return Path.home() / "Library" / "Application Support"
     if platform == "win32":

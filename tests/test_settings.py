@@ -89,17 +89,17 @@ def test_variables_of_other_programs_are_left_alone(tmp_path: Path) -> None:
     [
         pytest.param("toolset = []", r"unknown key 'toolset': did you mean 'toolsets'\?", id="unknown"),
         pytest.param("[serve]\nport = 1", "unknown key 'serve'", id="a-table"),
-        pytest.param('api_key = "x"', "keep the key in a file and name it with api_key_file", id="the-key-itself"),
+        pytest.param('api_key = "x"', "save the key in a file of its own and set api_key_file", id="the-key-itself"),
         pytest.param("port = ", "Invalid value", id="not-toml"),
-        pytest.param("port = true", "port: True is not a whole number", id="truth-for-number"),
-        pytest.param("port = 80.9", "port: 80.9 is not a whole number", id="fraction-for-integer"),
-        pytest.param("port = inf", "port: inf is not a whole number", id="infinity-for-integer"),
-        pytest.param("toolsets = 5", "toolsets: 5 is not a list of names", id="number-for-list"),
-        pytest.param("toolsets = [5]", "is not a list of names", id="number-in-list"),
-        pytest.param("toolsets = {a = 1}", "is not a list of names", id="table-for-list"),
-        pytest.param("region = 5", "region: 5 is not a text", id="number-for-text"),
-        pytest.param("timeout = true", "timeout: True is not a number", id="truth-for-fraction"),
-        pytest.param('read_only = "maybe"', "read_only: 'maybe' is not true or false", id="neither-true-nor-false"),
+        pytest.param("port = true", "port: True must be a whole number", id="truth-for-number"),
+        pytest.param("port = 80.9", "port: 80.9 must be a whole number", id="fraction-for-integer"),
+        pytest.param("port = inf", "port: inf must be a whole number", id="infinity-for-integer"),
+        pytest.param("toolsets = 5", "toolsets: 5 must be a list of names", id="number-for-list"),
+        pytest.param("toolsets = [5]", "must be a list of names", id="number-in-list"),
+        pytest.param("toolsets = {a = 1}", "must be a list of names", id="table-for-list"),
+        pytest.param("region = 5", "region: 5 must be text", id="number-for-text"),
+        pytest.param("timeout = true", "timeout: True must be a number", id="truth-for-fraction"),
+        pytest.param('read_only = "maybe"', "read_only: 'maybe' must be true or false", id="neither-true-nor-false"),
     ],
 )
 def test_a_file_with_a_fault_is_refused(text: str, message: str, tmp_path: Path) -> None:
@@ -122,16 +122,16 @@ def test_a_named_file_that_cannot_be_read_is_refused(content: bytes | None, tmp_
         pytest.param("region", "uk", "unknown region 'uk': known are eu, us", id="region"),
         pytest.param("transport", "htp", r"did you mean 'http'\?", id="transport"),
         pytest.param("log_level", "warn", r"unknown log level 'warn': did you mean 'warning'\?", id="log-level"),
-        pytest.param("port", "-1", "port: '-1' is not a whole number from 0 up", id="negative-integer"),
-        pytest.param("port", "nan", "is not a whole number", id="nan-integer"),
-        pytest.param("port", "1e3", "is not a whole number", id="exponent"),
-        pytest.param("rate_limit", "many", "is not a whole number", id="word-for-integer"),
-        pytest.param("timeout", "-1", "timeout: '-1' is not a number above 0", id="negative-number"),
-        pytest.param("timeout", "0", "is not a number above 0", id="no-time"),
-        pytest.param("timeout", "nan", "is not a number above 0", id="nan"),
-        pytest.param("timeout", "inf", "is not a number above 0", id="infinity"),
-        pytest.param("timeout", "1e999", "is not a number above 0", id="too-large"),
-        pytest.param("simulator", "2", "is not true or false", id="switch"),
+        pytest.param("port", "-1", "port: '-1' must be a whole number, 0 or more", id="negative-integer"),
+        pytest.param("port", "nan", "must be a whole number", id="nan-integer"),
+        pytest.param("port", "1e3", "must be a whole number", id="exponent"),
+        pytest.param("rate_limit", "many", "must be a whole number", id="word-for-integer"),
+        pytest.param("timeout", "-1", "timeout: '-1' must be a number greater than 0", id="negative-number"),
+        pytest.param("timeout", "0", "must be a number greater than 0", id="no-time"),
+        pytest.param("timeout", "nan", "must be a number greater than 0", id="nan"),
+        pytest.param("timeout", "inf", "must be a number greater than 0", id="infinity"),
+        pytest.param("timeout", "1e999", "must be a number greater than 0", id="too-large"),
+        pytest.param("simulator", "2", "must be true or false", id="switch"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused(name: str, value: str, message: str, tmp_path: Path) -> None:
@@ -163,10 +163,10 @@ def test_the_key_is_read_from_its_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        pytest.param(None, "MAILGUN_API_KEY_FILE: .* cannot be read", id="missing"),
-        pytest.param(b"\xff", "MAILGUN_API_KEY_FILE: .* cannot be read", id="not-utf-8"),
+        pytest.param(None, "MAILGUN_API_KEY_FILE: cannot read ", id="missing"),
+        pytest.param(b"\xff", "MAILGUN_API_KEY_FILE: cannot read ", id="not-utf-8"),
         pytest.param(b" \n", "no API key", id="blank"),
-        pytest.param(b"one\ntwo", "holds a space", id="two-lines"),
+        pytest.param(b"one\ntwo", "contains a space", id="two-lines"),
     ],
 )
 def test_a_key_file_without_a_key_is_refused(content: bytes | None, message: str, tmp_path: Path) -> None:
@@ -180,12 +180,16 @@ def test_a_key_file_without_a_key_is_refused(content: bytes | None, message: str
     ("key", "message"),
     [
         pytest.param(None, "no API key: set MAILGUN_API_KEY or MAILGUN_API_KEY_FILE, or add --simulator", id="none"),
-        pytest.param("two words", "holds a space", id="space"),
-        pytest.param("key\r\nX-Injected: 1", "holds a space", id="line-break"),
-        pytest.param("key\x00", "holds a space or a character", id="nul"),
-        pytest.param("schlüssel", "holds a space or a character", id="not-ascii"),
-        pytest.param("${env:MAILGUN_API_KEY}", "a reference that the client did not fill in", id="reference"),
-        pytest.param("$MAILGUN_API_KEY", "a reference that the client did not fill in", id="short-reference"),
+        pytest.param("two words", "contains a space", id="space"),
+        pytest.param("key\r\nX-Injected: 1", "contains a space", id="line-break"),
+        pytest.param("key\x00", "contains a space or another character", id="nul"),
+        pytest.param("schlüssel", "contains a space or another character", id="not-ascii"),
+        pytest.param(
+            "${env:MAILGUN_API_KEY}", "a reference to a variable, which the client did not resolve", id="reference"
+        ),
+        pytest.param(
+            "$MAILGUN_API_KEY", "a reference to a variable, which the client did not resolve", id="short-reference"
+        ),
     ],
 )
 def test_a_key_that_cannot_be_one_is_refused_and_not_repeated(key: str | None, message: str) -> None:
@@ -195,7 +199,9 @@ def test_a_key_that_cannot_be_one_is_refused_and_not_repeated(key: str | None, m
 
 
 def test_a_key_and_a_key_file_from_one_source_are_refused() -> None:
-    with pytest.raises(SettingsError, match="give one of MAILGUN_API_KEY and MAILGUN_API_KEY_FILE, not both"):
+    with pytest.raises(
+        SettingsError, match="both MAILGUN_API_KEY and MAILGUN_API_KEY_FILE are set: set only one of them"
+    ):
         load({}, {"MAILGUN_API_KEY": KEY, "MAILGUN_API_KEY_FILE": "key"}).key()
 
 

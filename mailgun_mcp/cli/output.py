@@ -33,7 +33,7 @@ def paint(text: str, *styles: str, stream: TextIO | None = None) -> str:
 
 
 def _colourful(stream: TextIO) -> bool:
-    from mailgun_mcp.settings import colour_wish
+    from mailgun_mcp.settings import colour_preference
 
-    wish = colour_wish()
-    return stream.isatty() if wish is None else wish
+    preference = colour_preference()
+    return stream.isatty() if preference is None else preference
