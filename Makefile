@@ -23,8 +23,8 @@ types: $(READY)
 	$(BIN)/mypy
 
 drift: $(READY)
-	$(BIN)/python -m mailgun_mcp.catalogue.compile.__main__ --check
-	$(BIN)/python -m mailgun_mcp.docs --check
+	$(BIN)/python -m mailgun_mcp.catalogue.compile --check
+	$(BIN)/python -m docs.generate --check
 
 # The built wheel, in an empty environment outside the checkout: what a user installs.
 wheel: $(READY)
@@ -43,10 +43,10 @@ bench: $(READY)
 
 # What is generated: compiled catalogue and prompts, tables in the docs.
 compile: $(READY)
-	$(BIN)/python -m mailgun_mcp.catalogue.compile.__main__
+	$(BIN)/python -m mailgun_mcp.catalogue.compile
 
 docs: compile
-	$(BIN)/python -m mailgun_mcp.docs
+	$(BIN)/python -m docs.generate
 
 # Needs uv; run after a change of dependencies.
 lock:

@@ -12,9 +12,9 @@ from typing import Any
 
 from bpe_openai import get_encoding
 
-from mailgun_mcp.catalogue.compile.__main__ import DATA
-from mailgun_mcp.catalogue.compile.documents import read_document
-from mailgun_mcp.catalogue.compile.operations import compile_document
+from mailgun_mcp.catalogue.compile.compiler import DATA
+from mailgun_mcp.catalogue.openapi.documents import read_document
+from mailgun_mcp.catalogue.openapi.operations import compile_document
 
 ENCODING = get_encoding("o200k_base")
 

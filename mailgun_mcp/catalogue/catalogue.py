@@ -14,6 +14,11 @@ from mailgun_mcp.text.suggest import unknown
 ON_BEHALF_OF = "on_behalf_of"
 SUBACCOUNT_HEADER = "X-Mailgun-On-Behalf-Of"
 
+CHECKOUT = Path(__file__).resolve().parents[2]
+"""The root of the checkout, where the package runs from one."""
+COMPILE = "python -m mailgun_mcp.catalogue.compile"
+"""The command that compiles the sources in a checkout; an installed package does not have it."""
+
 
 class Catalogue:
     """The operations of one server, in their fixed order.
@@ -156,25 +161,25 @@ def _documents() -> list[dict[str, Any]]:
         json.loads(item.read_text(encoding="utf-8")) for item in folder.iterdir() if item.name.endswith(".json")
     ]
     if not documents:
-        raise CatalogueError(
-            f"{folder} holds no compiled catalogue: run `python -m mailgun_mcp.catalogue.compile.__main__`"
-        )
+        remedy = f"run `{COMPILE}`" if _is_checkout() else "the installation is damaged, install the package again"
+        raise CatalogueError(f"{folder} holds no compiled catalogue: {remedy}")
     _check_fresh(documents)
     documents.sort(key=lambda document: document["order"])
     return documents
 
 
+def _is_checkout() -> bool:
+    return (CHECKOUT / "pyproject.toml").is_file()
+
+
 def _check_fresh(documents: list[dict[str, Any]]) -> None:
     """In a checkout the sources lie beside the package: what was compiled from others is refused."""
-    sources = Path(__file__).resolve().parents[2] / "tools"
-    if not (sources.parent / "pyproject.toml").is_file():
+    if not _is_checkout():
         return
     from hashlib import sha256
 
     compiled = {document["toolset"]: document["source"] for document in documents}
-    present = {path.stem: sha256(path.read_bytes()).hexdigest() for path in sources.glob("*.yaml")}
+    present = {path.stem: sha256(path.read_bytes()).hexdigest() for path in (CHECKOUT / "tools").glob("*.yaml")}
     stale = sorted(name for name in compiled.keys() | present.keys() if compiled.get(name) != present.get(name))
     if stale:
-        raise StaleDataError(
-            f"the compiled catalogue is stale ({', '.join(stale)}): run `python -m mailgun_mcp.catalogue.compile.__main__`"
-        )
+        raise StaleDataError(f"the compiled catalogue is stale ({', '.join(stale)}): run `{COMPILE}`")

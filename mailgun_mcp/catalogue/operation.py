@@ -1,5 +1,6 @@
 """One Mailgun operation, as the compiled catalogue holds it."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -8,6 +9,9 @@ from mailgun_mcp.catalogue.resource import Effect
 Record = dict[str, Any]
 Arguments = dict[str, Any]
 Risk = Literal["read", "write", "send", "destructive", "credential", "billing"]
+
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A header name by RFC 9110, section 5.6.2."""
 
 
 @dataclass(frozen=True, slots=True)

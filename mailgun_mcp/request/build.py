@@ -12,14 +12,11 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from mailgun_mcp.catalogue.catalogue import SUBACCOUNT_HEADER
-from mailgun_mcp.catalogue.operation import Argument, Arguments, Operation
+from mailgun_mcp.catalogue.operation import HEADER_NAME, Argument, Arguments, Operation
 from mailgun_mcp.request.dates import epoch, rfc2822, rfc3339
 from mailgun_mcp.request.files import FileFault, Files
 from mailgun_mcp.request.formats import header_value, line_break, path_part, slash, storage_host
 from mailgun_mcp.request.multipart import Part, encode_multipart
-
-HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-"""A header name by RFC 9110, section 5.6.2."""
 
 FIELD_NAME = re.compile(r"[^\x00-\x1f\x7f]+")
 """Any other form field; the characters that would end its line are not for names."""

@@ -55,7 +55,7 @@ def _check_fresh(prompts: list[dict[str, Any]]) -> None:
 
     compiled = {prompt["file"]: prompt["source"] for prompt in prompts}
     if compiled != {path.name: sha256(path.read_bytes()).hexdigest() for path in SOURCES.glob("*.md")}:
-        message = "The compiled prompts are stale: run `python -m mailgun_mcp.catalogue.compile.__main__`"
+        message = "The compiled prompts are stale: run `python -m mailgun_mcp.catalogue.compile`"
         raise MCPError(types.INTERNAL_ERROR, message)
 
 

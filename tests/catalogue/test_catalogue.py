@@ -12,9 +12,9 @@ import pytest
 
 import mailgun_mcp
 from mailgun_mcp.catalogue.catalogue import Catalogue
-from mailgun_mcp.catalogue.compile.__main__ import SOURCES
-from mailgun_mcp.catalogue.compile.operations import compile_document
+from mailgun_mcp.catalogue.compile.compiler import SOURCES
 from mailgun_mcp.catalogue.errors import CatalogueError
+from mailgun_mcp.catalogue.openapi.operations import compile_document
 from tests.support.operations import catalogue, described, document
 
 PACKAGE = Path(mailgun_mcp.__file__).parent
@@ -159,7 +159,7 @@ def test_a_stale_checkout_names_the_command(checkout: Path, alter: Callable[[Pat
     loaded = load_in(checkout)
     assert loaded.returncode == 1
     assert loaded.stderr.rstrip().endswith(
-        f"StaleDataError: the compiled catalogue is stale ({name}): run `python -m mailgun_mcp.catalogue.compile.__main__`"
+        f"StaleDataError: the compiled catalogue is stale ({name}): run `python -m mailgun_mcp.catalogue.compile`"
     )
 
 
@@ -170,10 +170,19 @@ def test_a_fresh_checkout_and_an_installation_load(checkout: Path) -> None:
     assert load_in(checkout).stdout == "225\n"
 
 
-def test_a_package_without_its_data_says_how_to_make_it(checkout: Path) -> None:
+def test_a_checkout_without_compiled_data_names_the_command(checkout: Path) -> None:
+    empty_data(checkout)
+    assert "holds no compiled catalogue: run `python -m mailgun_mcp.catalogue.compile`" in load_in(checkout).stderr
+
+
+def test_an_installation_without_its_data_asks_to_be_installed_again(checkout: Path) -> None:
+    empty_data(checkout)
+    (checkout / "pyproject.toml").unlink()
+    stderr = load_in(checkout).stderr
+    assert "holds no compiled catalogue: the installation is damaged, install the package again" in stderr
+    assert "mailgun_mcp.catalogue.compile" not in stderr.splitlines()[-1]
+
+
+def empty_data(checkout: Path) -> None:
     shutil.rmtree(checkout / "mailgun_mcp" / "_data" / "tools")
     (checkout / "mailgun_mcp" / "_data" / "tools").mkdir()
-    assert (
-        "holds no compiled catalogue: run `python -m mailgun_mcp.catalogue.compile.__main__`"
-        in load_in(checkout).stderr
-    )

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from mailgun_mcp.catalogue.compile.__main__ import DATA, SOURCES, compile_all
-from mailgun_mcp.catalogue.compile.documents import read_document
+from mailgun_mcp.catalogue.compile.compiler import DATA, SOURCES, compile_all
+from mailgun_mcp.catalogue.openapi.documents import read_document
 from mailgun_mcp.catalogue.operation import Operation
 from tests.support.operations import catalogue, find
 

@@ -4,7 +4,7 @@ from inspect import signature
 
 import pytest
 
-from mailgun_mcp.simulator.fidelity import COMPUTED, FIDELITY, FIXED, SHAPE_ONLY, STATEFUL
+from docs.fidelity import COMPUTED, FIDELITY, FIXED, SHAPE_ONLY, STATEFUL
 from mailgun_mcp.simulator.sections import HANDLERS
 from tests.support.operations import catalogue
 

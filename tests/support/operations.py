@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import Any
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
-from mailgun_mcp.catalogue.compile.operations import compile_document
+from mailgun_mcp.catalogue.openapi.operations import compile_document
 from mailgun_mcp.catalogue.operation import Operation
 
 REVIEWED: dict[str, Any] = {

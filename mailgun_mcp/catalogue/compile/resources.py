@@ -6,9 +6,9 @@ Imported by the compiler only.
 from collections.abc import Iterator
 from typing import Any
 
-from mailgun_mcp.catalogue.compile.documents import Node
-from mailgun_mcp.catalogue.compile.extension import DocumentExtension
 from mailgun_mcp.catalogue.errors import CatalogueError
+from mailgun_mcp.catalogue.openapi.documents import Node
+from mailgun_mcp.catalogue.openapi.extension import DocumentExtension
 from mailgun_mcp.text.suggest import unknown
 
 WORDS = ("$key", "$was")

@@ -4,12 +4,12 @@ import re
 from typing import Any
 
 from mailgun_mcp.catalogue.catalogue import ON_BEHALF_OF, SUBACCOUNT_HEADER
-from mailgun_mcp.catalogue.compile.documents import Node
-from mailgun_mcp.catalogue.compile.operations import ARGUMENT
-from mailgun_mcp.catalogue.compile.schemas import Schema
 from mailgun_mcp.catalogue.errors import CatalogueError
+from mailgun_mcp.catalogue.openapi.documents import Node
+from mailgun_mcp.catalogue.openapi.operations import ARGUMENT
+from mailgun_mcp.catalogue.openapi.schemas import Schema
 from mailgun_mcp.catalogue.openapi.simplify import simplify
-from mailgun_mcp.request.build import HEADER_NAME
+from mailgun_mcp.catalogue.operation import HEADER_NAME
 
 PLACES = ("path", "query", "header")
 STYLES = {"path": "simple", "query": "form", "header": "simple"}

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from mailgun_mcp.catalogue.compile.documents import Node
-from mailgun_mcp.catalogue.compile.operations import BODIES
-from mailgun_mcp.catalogue.compile.schemas import Schema, is_file
 from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.catalogue.openapi.arguments import ArgumentNames, argument_schema
+from mailgun_mcp.catalogue.openapi.documents import Node
+from mailgun_mcp.catalogue.openapi.operations import BODIES
+from mailgun_mcp.catalogue.openapi.schemas import Schema, is_file
 from mailgun_mcp.catalogue.openapi.simplify import simplify
 
 MEDIA = {

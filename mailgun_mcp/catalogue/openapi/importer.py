@@ -12,12 +12,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
-from mailgun_mcp.catalogue.compile.documents import Node, parse_document
-from mailgun_mcp.catalogue.compile.operations import METHODS, compile_document
 from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.catalogue.openapi.arguments import ArgumentNames, Parameters
 from mailgun_mcp.catalogue.openapi.bodies import request_body
+from mailgun_mcp.catalogue.openapi.documents import Node, parse_document
 from mailgun_mcp.catalogue.openapi.naming import tool_name
+from mailgun_mcp.catalogue.openapi.operations import METHODS, compile_document
 from mailgun_mcp.catalogue.openapi.references import References
 from mailgun_mcp.catalogue.openapi.simplify import simplify
 from mailgun_mcp.catalogue.operation import Record

@@ -7,8 +7,8 @@ import math
 from typing import Any
 from urllib.parse import unquote
 
-from mailgun_mcp.catalogue.compile.documents import Node
 from mailgun_mcp.catalogue.errors import CatalogueError
+from mailgun_mcp.catalogue.openapi.documents import Node
 
 MAX_NODES = 20_000
 MAX_DEPTH = 150

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
-from mailgun_mcp.catalogue.compile.__main__ import DATA, SOURCES, compile_all, main
-from mailgun_mcp.catalogue.compile.operations import compile_document
+from mailgun_mcp.catalogue.compile.__main__ import main
+from mailgun_mcp.catalogue.compile.compiler import DATA, SOURCES, compile_all
 from mailgun_mcp.catalogue.errors import CatalogueError
+from mailgun_mcp.catalogue.openapi.operations import compile_document
 from tests.support.operations import REVIEWED, described, document, made, with_body, with_query
 
 EFFECT = {"resource": "thing", "kind": "removes"}
@@ -454,23 +455,66 @@ def test_checking_what_is_not_there_fails(arguments: list[str], capsys: pytest.C
     assert capsys.readouterr().err.startswith(f"error: {arguments[0]}: cannot be read")
 
 
-def test_data_that_differs_from_the_documents_is_found_and_rewritten(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let the compiler write somewhere else, and return the folder of the compiled toolsets."""
     monkeypatch.setattr("mailgun_mcp.catalogue.compile.__main__.DATA", tmp_path)
-    folder = tmp_path / "tools"
+    return tmp_path / "tools"
+
+
+def test_data_that_differs_from_the_documents_is_found_and_rewritten(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["--check"]) == 1
     assert main([]) == 0
     assert main(["--check"]) == 0
-    (folder / "bounces.json").write_text("{}", encoding="utf-8")
-    (folder / "gone.json").write_text("{}", encoding="utf-8")
+    renamed = json.loads((data / "bounces.json").read_text(encoding="utf-8")) | {"toolset": "gone"}
+    (data / "gone.json").write_text(json.dumps(renamed), encoding="utf-8")
+    (data / "bounces.json").write_text("{}", encoding="utf-8")
     capsys.readouterr()
     assert main(["--check"]) == 1
+    assert capsys.readouterr().err == "stale: bounces.json, gone.json; run `python -m mailgun_mcp.catalogue.compile`\n"
+    assert (data / "gone.json").exists()
+    assert main([]) == 0
+    written = {path.name: path.read_bytes() for path in data.iterdir()}
+    assert written == {path.name: path.read_bytes() for path in (DATA / "tools").glob("*.json")}
+
+
+@pytest.mark.parametrize("missing", ["SOURCES", "PROMPTS"])
+@pytest.mark.parametrize("there", [True, False], ids=["empty folder", "no folder"])
+def test_without_sources_nothing_is_compiled_and_the_data_stays(
+    missing: str,
+    there: bool,
+    data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main([]) == 0
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.json")}
+    sources = tmp_path / "sources"
+    if there:
+        sources.mkdir()
+    monkeypatch.setattr(f"mailgun_mcp.catalogue.compile.__main__.{missing}", sources)
+
+    assert main([]) == 1
+
+    kind = "tool documents (*.yaml)" if missing == "SOURCES" else "prompts (*.md)"
+    assert capsys.readouterr().err == f"error: no {kind} in {sources}: run this in a checkout of mailgun-mcp\n"
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.json")} == before
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "not JSON", '{"toolset": "other"}'])
+def test_a_file_that_the_compiler_did_not_write_is_named_and_stays(
+    text: str, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([]) == 0
+    (data / "notes.json").write_text(text, encoding="utf-8")
+
+    assert main([]) == 1
+
     assert (
         capsys.readouterr().err
-        == "stale: bounces.json, gone.json; run `python -m mailgun_mcp.catalogue.compile.__main__`\n"
+        == f"error: {data / 'notes.json'} was not written by this compiler: move it somewhere else\n"
     )
-    assert (folder / "gone.json").exists()
-    assert main([]) == 0
-    written = {path.name: path.read_bytes() for path in folder.iterdir()}
-    assert written == {path.name: path.read_bytes() for path in (DATA / "tools").glob("*.json")}
+    assert (data / "notes.json").read_text(encoding="utf-8") == text

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from mailgun_mcp.catalogue.compile.__main__ import SOURCES
-from mailgun_mcp.catalogue.compile.documents import read_document
-from mailgun_mcp.catalogue.compile.extension import DocumentExtension
-from mailgun_mcp.catalogue.compile.operations import compile_document, extension_of
+from mailgun_mcp.catalogue.compile.compiler import SOURCES
 from mailgun_mcp.catalogue.compile.resources import check_resources, compile_resources
 from mailgun_mcp.catalogue.errors import CatalogueError
+from mailgun_mcp.catalogue.openapi.documents import read_document
+from mailgun_mcp.catalogue.openapi.extension import DocumentExtension
+from mailgun_mcp.catalogue.openapi.operations import compile_document, extension_of
 from mailgun_mcp.catalogue.resource import Resource
 from tests.support.operations import catalogue
 

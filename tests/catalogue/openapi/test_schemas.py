@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from mailgun_mcp.catalogue.compile.schemas import FILE, flatten, input_schema, is_file, output_schema
 from mailgun_mcp.catalogue.errors import CatalogueError
+from mailgun_mcp.catalogue.openapi.schemas import FILE, flatten, input_schema, is_file, output_schema
 
 STRING = {"type": "string"}
 

@@ -1,7 +1,6 @@
 """Writes the generated parts of the docs: what stands between two `generated` markers.
 
-Run as `python -m mailgun_mcp.docs`, with `--check` to only compare. For the repository; the
-server does not use it.
+Run from the repository as `python -m docs.generate`, with `--check` to only compare.
 """
 
 import inspect
@@ -10,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from docs.fidelity import FIDELITY, MEANINGS
 from mailgun_mcp.catalogue.builtin_tools import LOCAL_TOOLS
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.markdown import tool_reference
@@ -17,7 +17,6 @@ from mailgun_mcp.cli import COMMANDS, exits
 from mailgun_mcp.cli.simulator_control import CONTROLS
 from mailgun_mcp.settings import OPTIONS, env_name
 from mailgun_mcp.simulator.control.routes import ROUTES
-from mailgun_mcp.simulator.fidelity import FIDELITY, MEANINGS
 
 ROOT = Path(__file__).resolve().parents[1]
 MARKED = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -170,7 +169,7 @@ def main(arguments: list[str]) -> int:
             if arguments != ["--check"]:
                 path.write_text(rendered, encoding="utf-8", newline="\n")
     if stale and arguments == ["--check"]:
-        sys.stderr.write(f"stale: {', '.join(stale)}; run `python -m mailgun_mcp.docs`\n")
+        sys.stderr.write(f"stale: {', '.join(stale)}; run `python -m docs.generate`\n")
         return 1
     return 0
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from mailgun_mcp.catalogue.compile.documents import digest, read_document
 from mailgun_mcp.catalogue.errors import CatalogueError
+from mailgun_mcp.catalogue.openapi.documents import digest, read_document
 
 
 def written(folder: Path, text: str, name: str = "x.yaml") -> Path:

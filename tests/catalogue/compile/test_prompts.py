@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
-from mailgun_mcp.catalogue.compile.__main__ import PROMPTS, main
+from mailgun_mcp.catalogue.compile.__main__ import main
+from mailgun_mcp.catalogue.compile.compiler import PROMPTS
+from mailgun_mcp.catalogue.compile.prompts import compile_prompts, render_prompts
 from mailgun_mcp.catalogue.errors import CatalogueError
-from mailgun_mcp.catalogue.prompts import compile_prompts, render_prompts
 
 TOOLS = ("get_domain", "list_bounces", "send_message")
 SOURCE = """---
@@ -157,7 +158,7 @@ def test_a_prompt_that_changed_is_found_and_compiled(
     write(tmp_path, look=SOURCE.replace("Which", "Whose"))
 
     assert main(["--check"]) == 1
-    assert capsys.readouterr().err == "stale: prompts.json; run `python -m mailgun_mcp.catalogue.compile.__main__`\n"
+    assert capsys.readouterr().err == "stale: prompts.json; run `python -m mailgun_mcp.catalogue.compile`\n"
     assert main([]) == 0
     assert main(["--check"]) == 0
     assert (tmp_path / "other.json").exists()

@@ -5,8 +5,9 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from mailgun_mcp.catalogue.compile.documents import Node
-from mailgun_mcp.catalogue.compile.extension import (
+from mailgun_mcp.catalogue.errors import CatalogueError
+from mailgun_mcp.catalogue.openapi.documents import Node
+from mailgun_mcp.catalogue.openapi.extension import (
     AtLeastOne,
     AtMostOne,
     ExactlyOne,
@@ -17,8 +18,7 @@ from mailgun_mcp.catalogue.compile.extension import (
     Requires,
     Rule,
 )
-from mailgun_mcp.catalogue.compile.schemas import Schema, flatten, input_schema, is_file, output_schema
-from mailgun_mcp.catalogue.errors import CatalogueError
+from mailgun_mcp.catalogue.openapi.schemas import Schema, flatten, input_schema, is_file, output_schema
 
 Extension = TypeVar("Extension", bound=BaseModel)
 

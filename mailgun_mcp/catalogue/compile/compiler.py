@@ -1,0 +1,89 @@
+"""Compiles `tools/*.yaml`: what is listed, and how each call is sent.
+
+Raises CatalogueError, with file, path and method, for whatever is not right.
+"""
+
+import json
+from pathlib import Path
+
+from mailgun_mcp.catalogue.compile.resources import check_resources, compile_resources
+from mailgun_mcp.catalogue.errors import CatalogueError
+from mailgun_mcp.catalogue.openapi.documents import Node, digest, read_document
+from mailgun_mcp.catalogue.openapi.extension import DocumentExtension
+from mailgun_mcp.catalogue.openapi.operations import compile_document, extension_of
+
+PACKAGE = Path(__file__).resolve().parents[2]
+SOURCES = PACKAGE.parent / "tools"
+PROMPTS = PACKAGE.parent / "prompts"
+DATA = PACKAGE / "_data"
+
+
+def compile_all(sources: Path = SOURCES) -> dict[str, str]:
+    """Return the text of each data file by its name, compiled from `sources`.
+
+    Raises CatalogueError, with file, path and method, for anything that is not right.
+    """
+    documents = []
+    for path in sorted(sources.glob("*.yaml")):
+        document = read_document(path)
+        head = extension_of(DocumentExtension, document, path.name)
+        if head.toolset != path.stem:
+            raise CatalogueError(f"{path.name}: x-mailgun-mcp: toolset {head.toolset!r} is not the file's name")
+        records = compile_document(document, path.name, head.toolset)
+        documents.append((head, path, compile_resources(head, path.name), records))
+    documents.sort(key=lambda item: item[0].order)
+    together = [record for *_, records in documents for record in records]
+    _check_together(together)
+    check_resources({name: record for *_, found, _ in documents for name, record in found.items()}, together)
+    return {
+        f"{head.toolset}.json": _render(
+            {
+                **{"toolset": head.toolset, "title": head.title, "order": head.order, "source": digest(path)},
+                "resources": resources,
+            },
+            records,
+        )
+        for head, path, resources, records in documents
+    }
+
+
+def _check_together(records: list[Node]) -> None:
+    """What one operation alone cannot show: unique names and calls, previews that exist and read."""
+    by_name: dict[str, Node] = {}
+    calls: set[tuple[str, str]] = set()
+    for record in records:
+        name, call = record["tool"]["name"], (record["method"], record["path"])
+        where = f"{record['tool']['_meta']['mailgun-mcp/toolset']}.yaml: {record['path']}: {record['method'].lower()}"
+        if name in by_name:
+            raise CatalogueError(f"{where}: the tool name {name} is taken by {by_name[name]['path']}")
+        if call in calls:
+            raise CatalogueError(f"{where}: described twice")
+        by_name[name] = record
+        calls.add(call)
+    for record in records:
+        if record["preview"]:
+            _check_preview(record, by_name)
+
+
+def _check_preview(record: Node, by_name: dict[str, Node]) -> None:
+    where = f"{record['tool']['_meta']['mailgun-mcp/toolset']}.yaml: {record['path']}: {record['method'].lower()}"
+    preview = by_name.get(record["preview"]["tool"])
+    if preview is None:
+        raise CatalogueError(f"{where}: preview names an unknown tool {record['preview']['tool']}")
+    if preview["risk"] != "read":
+        raise CatalogueError(f"{where}: preview {record['preview']['tool']} is not a read")
+    theirs = preview["tool"]["inputSchema"].get("properties", {})
+    ours = record["tool"]["inputSchema"].get("properties", {})
+    for name in preview["tool"]["inputSchema"].get("required", []):
+        if record["preview"]["arguments"].get(name, name) not in ours:
+            raise CatalogueError(f"{where}: preview {preview['tool']['name']} needs {name}")
+    for name in record["preview"]["arguments"]:
+        if name not in theirs:
+            raise CatalogueError(f"{where}: preview {preview['tool']['name']} has no argument {name}")
+
+
+def _render(head: Node, records: list[Node]) -> str:
+    """One operation a line: a change to one tool is one line of a diff."""
+    lines = ",\n".join(json.dumps(record, ensure_ascii=False, separators=(",", ":")) for record in records)
+    start = json.dumps(head, ensure_ascii=False, separators=(",", ":"))[:-1]
+    return f'{start},"operations":[\n{lines}\n]}}\n'
