@@ -1,16 +1,13 @@
 """Shapes Mailgun's answer into a tool's result: an object that satisfies the output schema."""
 
-import math
-import re
 from typing import Any
 
 from mailgun_mcp.catalogue.operation import Arguments, Operation
 from mailgun_mcp.catalogue.pagination import next_page
 from mailgun_mcp.mailgun.errors import MailgunFault, Response, parse_json, said
+from mailgun_mcp.request.coerce import coerce_scalar, declared_type
 
 UNEXPECTED = "unexpected"
-INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
-NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
 def shape(operation: Operation, arguments: Arguments, response: Response) -> dict[str, Any]:
@@ -64,10 +61,9 @@ def _conform(value: Any, schema: dict[str, Any], place: str, misfits: dict[str, 
 
     A scalar of another type is converted where nothing is lost; anything else moves to `misfits`.
     """
-    expected = schema.get("type")
-    if expected is None or value is None:
+    kind = declared_type(schema)
+    if kind is None or value is None:
         return value
-    kind = expected[0] if isinstance(expected, list) else expected
     if kind == "object" and isinstance(value, dict):
         return _conform_object(value, schema, place, misfits)
     if kind == "array" and isinstance(value, list):
@@ -75,7 +71,7 @@ def _conform(value: Any, schema: dict[str, Any], place: str, misfits: dict[str, 
         return (
             [_conform(item, items, f"{place}/{index}", misfits) for index, item in enumerate(value)] if items else value
         )
-    converted = _as(kind, value)
+    converted = coerce_scalar(value, schema)
     if converted is None:
         misfits[place] = value
     return converted
@@ -92,26 +88,3 @@ def _conform_object(
         expected = properties.get(key, other)
         conformed[key] = _conform(item, expected, f"{place}/{key}", misfits) if expected else item
     return conformed
-
-
-def _as(kind: str, value: Any) -> Any:
-    match kind, value:
-        case ("string", str()) | ("boolean", bool()):
-            return value
-        case "string", bool():
-            return "true" if value else "false"
-        case "string", int() | float():
-            return str(value)
-        case (("integer" | "number"), bool()):
-            return None
-        case ("integer", int()) | ("number", int() | float()):
-            return value
-        case "integer", float() if value.is_integer():
-            return int(value)
-        case "integer", str() if INTEGER.fullmatch(value):
-            return int(value)
-        case "number", str() if NUMBER.fullmatch(value) and math.isfinite(float(value)):
-            return float(value)
-        case "boolean", str() if value in ("true", "yes", "false", "no"):
-            return value in ("true", "yes")
-    return None

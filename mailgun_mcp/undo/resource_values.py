@@ -7,6 +7,7 @@ from typing import Any
 
 from mailgun_mcp.catalogue.operation import Arguments, Operation
 from mailgun_mcp.catalogue.resource import Effect, Resource, Write
+from mailgun_mcp.request.coerce import coerce_scalar
 from mailgun_mcp.request.validate import faults
 
 Value = dict[str, Any]
@@ -181,20 +182,5 @@ def fit(value: Any, schema: dict[str, Any]) -> Any:
         return {name: fit(item, inner.get(name, {})) for name, item in value.items() if name in inner or not only}
     if isinstance(value, list) and kind == "array":
         return [fit(item, schema.get("items", {})) for item in value]
-    if kind == "string" and isinstance(value, bool):
-        return ("yes" if value else "no") if "yes" in schema.get("enum", ()) else str(value).lower()
-    if kind == "string" and isinstance(value, (int, float)):
-        return str(value)
-    if kind == "boolean" and value in ("yes", "true", "no", "false"):
-        return value in ("yes", "true")
-    if kind in ("integer", "number") and isinstance(value, (str, float)):
-        return _number(value, kind)
-    return value
-
-
-def _number(value: str | float, kind: str) -> Any:
-    try:
-        number = float(value)
-    except ValueError:
-        return value
-    return int(number) if kind == "integer" and number.is_integer() else number
+    converted = coerce_scalar(value, schema)
+    return value if converted is None else converted
