@@ -29,8 +29,9 @@ from mailgun_mcp.mailgun.endpoint import resolve
 from mailgun_mcp.policy.model import JournalRules, Policy, UndoRules
 from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.simulator import create_app
-from mailgun_mcp.simulator.model.account import Account, Bounce
+from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import SystemClock
+from mailgun_mcp.simulator.model.suppressions import Bounce
 from mailgun_mcp.simulator.worlds.demo import demo_account
 
 DOMAIN = "mail.example.com"

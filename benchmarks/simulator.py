@@ -23,10 +23,11 @@ from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.simulator import create_app
 from mailgun_mcp.simulator.http.asgi import App, Message
 from mailgun_mcp.simulator.mail.delivery import accept
-from mailgun_mcp.simulator.mail.record_events import happen
-from mailgun_mcp.simulator.model.account import Account, Domain
-from mailgun_mcp.simulator.model.account import Message as Mail
+from mailgun_mcp.simulator.mail.record_events import record_event
+from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import DAY, ManualClock
+from mailgun_mcp.simulator.model.domains import Domain
+from mailgun_mcp.simulator.model.messages import StoredMessage as Mail
 from mailgun_mcp.simulator.worlds.demo import demo_account
 
 REQUESTS, WARM_UP = 2000, 200
@@ -174,7 +175,7 @@ def fill(events: int) -> tuple[Account, Domain]:
         mail.tags = [("order", "shipping", "newsletter")[number % 3]]
         accept(account, domain, mail)
         if number % 3:
-            happen(account, domain, "opened", mail, recipient, clock.now() + 60)
+            record_event(account, domain, "opened", mail, recipient, clock.now() + 60)
     return account, domain
 
 

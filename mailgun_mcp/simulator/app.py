@@ -24,8 +24,9 @@ from mailgun_mcp.simulator.http.tracking_hosts import UNKNOWN_DOMAIN
 from mailgun_mcp.simulator.http.undocumented_routes import fields_of
 from mailgun_mcp.simulator.http.undocumented_routes import find as find_undocumented
 from mailgun_mcp.simulator.mail.delivery import deliver_due
-from mailgun_mcp.simulator.model.account import STORAGE, Account, Domain
+from mailgun_mcp.simulator.model.account import STORAGE, Account
 from mailgun_mcp.simulator.model.clock import SystemClock
+from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.replies.reply import TEXT, ApiError, Reply
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from mailgun_mcp.simulator.sections import HANDLERS

@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from mailgun_mcp.simulator import Account, create_app
-from mailgun_mcp.simulator.model.account import Domain
 from mailgun_mcp.simulator.model.clock import ManualClock
+from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.worlds.demo import demo_account
 from tests.support.operations import catalogue
 

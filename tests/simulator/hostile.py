@@ -3,16 +3,10 @@
 from mailgun_mcp.simulator import Account
 from mailgun_mcp.simulator.mail.delivery import accept
 from mailgun_mcp.simulator.mail.inbound import deliver_inbound
-from mailgun_mcp.simulator.model.account import (
-    AllowlistEntry,
-    Attachment,
-    Bounce,
-    Complaint,
-    Domain,
-    Message,
-    Unsubscribe,
-)
+from mailgun_mcp.simulator.model.domains import Domain
+from mailgun_mcp.simulator.model.messages import Attachment, StoredMessage
 from mailgun_mcp.simulator.model.routes import Route
+from mailgun_mcp.simulator.model.suppressions import AllowlistEntry, Bounce, Complaint, Unsubscribe
 
 BEACON = "/beacon/"
 """Where a request comes to when an attack got through; its name follows."""
@@ -42,7 +36,7 @@ def text(field: str) -> str:
     )
 
 
-def fill(account: Account, domain: Domain) -> Message:
+def fill(account: Account, domain: Domain) -> StoredMessage:
     """Fill the account with it wherever strangers can write, and return a message that has all of it."""
     message = _message(account, domain)
     domain.webhooks["delivered"] = [f"https://hooks.example/{text('hook')}"]
@@ -60,9 +54,9 @@ def fill(account: Account, domain: Domain) -> Message:
     return message
 
 
-def _message(account: Account, domain: Domain) -> Message:
+def _message(account: Account, domain: Domain) -> StoredMessage:
     headers = {name: text(name) for name in ("From", "To", "Subject", "X-Evil")}
-    return Message(
+    return StoredMessage(
         key="hostile",
         id=f"{text('id')}@x.example",
         domain=domain.name,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from mailgun_mcp.simulator import Account
-from mailgun_mcp.simulator.mail.record_events import happen
+from mailgun_mcp.simulator.mail.record_events import record_event
 from mailgun_mcp.simulator.worlds.demo import SHOP
 
 CANARY = "ZEBRAFISH"
@@ -60,5 +60,5 @@ def inbox(account: Account, injection: Injection) -> str:
         html=injection.html,
     )
     domain.messages[message.key] = message
-    happen(account, domain, "stored", message, message.recipients[0], account.clock.now())
+    record_event(account, domain, "stored", message, message.recipients[0], account.clock.now())
     return message.key

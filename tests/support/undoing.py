@@ -20,10 +20,12 @@ from mailgun_mcp.simulator import Account, create_app
 from mailgun_mcp.simulator.control.account_json import snapshot
 from mailgun_mcp.simulator.mail.addressing import Source, assign
 from mailgun_mcp.simulator.mail.dkim import keys_of
-from mailgun_mcp.simulator.model.account import AllowlistEntry, Bounce, Complaint, Domain, TemplateVersion, Unsubscribe
+from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.ips import SHARED_IP
 from mailgun_mcp.simulator.model.lists import Member
 from mailgun_mcp.simulator.model.signing import DomainKey
+from mailgun_mcp.simulator.model.suppressions import AllowlistEntry, Bounce, Complaint, Unsubscribe
+from mailgun_mcp.simulator.model.templates import TemplateVersion
 from mailgun_mcp.simulator.sections.domains import DEFAULTS
 from tests.simulator.http.test_documented import account_with_everything
 from tests.support.apps import KEY, own_state

@@ -8,7 +8,7 @@ import pytest
 from mailgun_mcp.catalogue.operation import Arguments
 from mailgun_mcp.simulator import Account
 from mailgun_mcp.simulator.mail.addressing import Source, assign
-from mailgun_mcp.simulator.model.account import Bounce
+from mailgun_mcp.simulator.model.suppressions import Bounce
 from tests.support.undoing import (
     ADDRESS,
     HOST,

@@ -9,15 +9,9 @@ from mailgun_mcp.catalogue.operation import Arguments
 from mailgun_mcp.policy.model import UndoRules
 from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.simulator import Account
-from mailgun_mcp.simulator.model.account import (
-    AllowlistEntry,
-    Bounce,
-    Complaint,
-    Template,
-    TemplateVersion,
-    Unsubscribe,
-)
 from mailgun_mcp.simulator.model.lists import Member
+from mailgun_mcp.simulator.model.suppressions import AllowlistEntry, Bounce, Complaint, Unsubscribe
+from mailgun_mcp.simulator.model.templates import Template, TemplateVersion
 from tests.support.requests import changing
 from tests.support.undoing import ADDRESS, NAME, TEXT, account_to_change, bench, differences
 

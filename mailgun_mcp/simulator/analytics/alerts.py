@@ -13,8 +13,10 @@ from mailgun_mcp.simulator.analytics.rates import (
     since,
     temporary_rate,
 )
-from mailgun_mcp.simulator.model.account import Account, Domain, Event
+from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import DAY, HOUR, MINUTE
+from mailgun_mcp.simulator.model.domains import Domain
+from mailgun_mcp.simulator.model.event_log import MailEvent
 from mailgun_mcp.simulator.model.thresholds import Hit, Threshold
 
 PERIOD = re.compile(r"([1-9][0-9]{0,3})([mhd])")
@@ -91,16 +93,15 @@ def _rates(account: Account, threshold: Threshold) -> dict[str, float]:
     return {value: rate(counts) for value, counts in tallies.items() if value and counts.sent + counts.temporary}
 
 
-def _events(account: Account, threshold: Threshold) -> Iterator[tuple[Account, Domain, Event]]:
+def _events(account: Account, threshold: Threshold) -> Iterator[tuple[Account, Domain, MailEvent]]:
     start = account.clock.now() - (seconds(threshold.period) or HOUR)
-    holders = [account, *(child.account for child in account.administration.subaccounts.values())]
-    for holder in holders:
+    for holder in account.with_subaccounts():
         for domain in holder.domains.values():
             for event in since(domain, start):
                 yield holder, domain, event
 
 
-def _facts(holder: Account, domain: Domain, event: Event) -> dict[str, str]:
+def _facts(holder: Account, domain: Domain, event: MailEvent) -> dict[str, str]:
     envelope: dict[str, Any] = event.record.get("envelope", {})
     return {
         "domain": domain.name,

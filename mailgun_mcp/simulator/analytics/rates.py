@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from mailgun_mcp.simulator.model.account import Domain, Event
-from mailgun_mcp.simulator.model.event_log import Span
+from mailgun_mcp.simulator.model.domains import Domain
+from mailgun_mcp.simulator.model.event_log import EventRange, MailEvent
 
 
 @dataclass(slots=True)
@@ -22,13 +22,13 @@ class Tally:
     def sent(self) -> int:
         return self.delivered + self.hard
 
-    def add(self, event: Event) -> None:
+    def add(self, event: MailEvent) -> None:
         field = FIELDS.get(event.record["event"])
         if field:
             field(self, event)
 
 
-def tally(events: Iterable[Event]) -> Tally:
+def tally(events: Iterable[MailEvent]) -> Tally:
     """Return the counts of `events`."""
     counts = Tally()
     for event in events:
@@ -36,9 +36,9 @@ def tally(events: Iterable[Event]) -> Tally:
     return counts
 
 
-def since(domain: Domain, start: float) -> Iterator[Event]:
+def since(domain: Domain, start: float) -> Iterator[MailEvent]:
     """Yield the domain's events from `start` on that a tally counts."""
-    return domain.events.walk(Span(low=start, kinds=COUNTED))
+    return domain.events.walk(EventRange(low=start, kinds=COUNTED))
 
 
 def bounce_rate(counts: Tally) -> float:
@@ -61,26 +61,26 @@ def _rate(part: int, whole: int) -> float:
     return round(part / whole, 6) if whole else 0.0
 
 
-def _accepted(counts: Tally, _: Event) -> None:
+def _accepted(counts: Tally, _: MailEvent) -> None:
     counts.accepted += 1
 
 
-def _delivered(counts: Tally, _: Event) -> None:
+def _delivered(counts: Tally, _: MailEvent) -> None:
     counts.delivered += 1
 
 
-def _failed(counts: Tally, event: Event) -> None:
+def _failed(counts: Tally, event: MailEvent) -> None:
     if event.record["severity"] == "temporary":
         counts.temporary += 1
     elif not event.record["reason"].startswith("suppress-"):
         counts.hard += 1
 
 
-def _complained(counts: Tally, _: Event) -> None:
+def _complained(counts: Tally, _: MailEvent) -> None:
     counts.complained += 1
 
 
-FIELDS: dict[str, Callable[[Tally, Event], None]] = {
+FIELDS: dict[str, Callable[[Tally, MailEvent], None]] = {
     "accepted": _accepted,
     "delivered": _delivered,
     "failed": _failed,

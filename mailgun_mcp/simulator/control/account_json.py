@@ -11,11 +11,10 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from mailgun_mcp.simulator.control.read_delay import accounts_of
-from mailgun_mcp.simulator.model.account import Account, Message
-from mailgun_mcp.simulator.model.administration import Administration
+from mailgun_mcp.simulator.model.account import Account, Administration
 from mailgun_mcp.simulator.model.clock import Clock, SystemClock
-from mailgun_mcp.simulator.model.event_log import Event, EventLog
+from mailgun_mcp.simulator.model.event_log import EventLog, MailEvent
+from mailgun_mcp.simulator.model.messages import StoredMessage
 from mailgun_mcp.simulator.model.series import Series
 from mailgun_mcp.text.suggest import nearest
 
@@ -30,7 +29,7 @@ LEFT_OUT: dict[type, frozenset[str]] = {
     Series: frozenset({"_cells"}),
 }
 """Fields that follow from where the record stands."""
-NAMES = {"Account": Account, "Message": Message}
+NAMES = {"Account": Account, "StoredMessage": StoredMessage}
 """Types that records name before they are there."""
 PLAIN: dict[Any, tuple[type, ...]] = {
     str: (str,),
@@ -60,7 +59,7 @@ def restored(document: Any, clock: Clock) -> Account:
         account: Account = decode(Account, document["account"], clock=clock)
     except (ValueError, TypeError, RecursionError) as error:
         raise CodecError(f"account{error}" if isinstance(error, CodecError) else "account: nested wrongly") from error
-    for owner in accounts_of(account):
+    for owner in account.with_subaccounts(all_regions=True):
         owner.clock = clock
     for below in account.administration.subaccounts.values():
         below.account.administration.parent = account
@@ -84,7 +83,7 @@ def _is_moment(value: Any) -> bool:
 def encode(kind: Any, value: Any) -> Any:
     """Return `value`, which is of the type `kind`, as JSON."""
     if kind is EventLog:
-        return [encode(Event, event) for event in value]
+        return [encode(MailEvent, event) for event in value]
     if kind is bytes:
         return b64encode(value).decode()
     if is_dataclass(kind):
@@ -108,7 +107,7 @@ def encode(kind: Any, value: Any) -> Any:
 def decode(kind: Any, value: Any, **given: Any) -> Any:
     """Return what `encode` made `value` of. `given` are fields that were left out. Raises CodecError."""
     if kind is EventLog:
-        return EventLog(decode(list[Event], value))
+        return EventLog(decode(list[MailEvent], value))
     if kind is bytes:
         return b64decode(_of(str, value), validate=True)
     if is_dataclass(kind):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mailgun_mcp.simulator.control.faults import Fault, Faults, Sleep, fail
 from mailgun_mcp.simulator.control.rate_limits import DOCUMENTED, Limit, limited
-from mailgun_mcp.simulator.control.read_delay import ReadDelay, accounts_of
+from mailgun_mcp.simulator.control.read_delay import ReadDelay
 from mailgun_mcp.simulator.http.asgi import App, Receive, RoutedRequest, Scope, Send, operation_of
 from mailgun_mcp.simulator.http.router import Router
 from mailgun_mcp.simulator.mail.outbox import Poster
@@ -130,6 +130,6 @@ def movable(account: Account) -> ManualClock | MovableClock:
     if isinstance(clock, ManualClock | MovableClock):
         return clock
     moved = MovableClock(clock)
-    for owner in accounts_of(account):
+    for owner in account.with_subaccounts(all_regions=True):
         owner.clock = moved
     return moved

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 from mailgun_mcp.simulator.control.account_json import CodecError, restored, snapshot
 from mailgun_mcp.simulator.control.faults import unknown
 from mailgun_mcp.simulator.control.harness import Harness
-from mailgun_mcp.simulator.control.read_delay import accounts_of
 from mailgun_mcp.simulator.mail.inbound import deliver_inbound
 from mailgun_mcp.simulator.mail.outbox import Poster, post_due
 from mailgun_mcp.simulator.mail.recipients import act
-from mailgun_mcp.simulator.model.account import Account, Domain
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.webhooks import Posting
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply
 
@@ -57,7 +57,7 @@ def receive_mail(harness: Harness, body: Body) -> Reply:
 
 def show_received(harness: Harness, _: Body) -> Reply:
     """Tell of the mail that came in, and what routes did with it."""
-    received = [one for owner in accounts_of(harness.account) for one in owner.routes.received]
+    received = [one for owner in harness.account.with_subaccounts(all_regions=True) for one in owner.routes.received]
     return Reply({"items": [asdict(one) for one in sorted(received, key=lambda one: one.at)]})
 
 
@@ -80,7 +80,9 @@ def show_webhooks(harness: Harness, _: Body) -> Reply:
 
 def _outbox(harness: Harness) -> list[Posting]:
     """Return the postings of the account and its subaccounts, the oldest first."""
-    found = [posting for owner in accounts_of(harness.account) for posting in owner.webhooks.outbox]
+    found = [
+        posting for owner in harness.account.with_subaccounts(all_regions=True) for posting in owner.webhooks.outbox
+    ]
     return sorted(found, key=lambda posting: posting.created_at)
 
 
@@ -95,7 +97,11 @@ def post_webhooks(harness: Harness, body: Body) -> Awaitable[Reply]:
 
 async def _post(harness: Harness, poster: Poster) -> Reply:
     may = bool if harness.host_access.anywhere else is_loopback
-    posted = [one for owner in accounts_of(harness.account) for one in await post_due(owner, poster, may=may)]
+    posted = [
+        one
+        for owner in harness.account.with_subaccounts(all_regions=True)
+        for one in await post_due(owner, poster, may=may)
+    ]
     harness.changed()
     kept = [one for one in _outbox(harness) if one.due_at is not None and one.due_at <= harness.clock.now()]
     not_posted = [one.url for one in kept if not may(one.url)]
@@ -139,7 +145,11 @@ def show_dns(harness: Harness, _: Body) -> Reply:
 
 
 def _domains(harness: Harness) -> dict[str, Domain]:
-    return {name: domain for owner in accounts_of(harness.account) for name, domain in owner.domains.items()}
+    return {
+        name: domain
+        for owner in harness.account.with_subaccounts(all_regions=True)
+        for name, domain in owner.domains.items()
+    }
 
 
 def set_dns(harness: Harness, body: Body) -> Reply:

@@ -16,10 +16,11 @@ from urllib.parse import parse_qsl
 from mailgun_mcp.simulator.control import page_views as views
 from mailgun_mcp.simulator.control.markup import Markup, element, joined
 from mailgun_mcp.simulator.control.page_views import HOME, PREFIX, Look
-from mailgun_mcp.simulator.control.read_delay import accounts_of
 from mailgun_mcp.simulator.mail.delivery import deliver_due
-from mailgun_mcp.simulator.model.account import Account, Domain, Message
+from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import Clock
+from mailgun_mcp.simulator.model.domains import Domain
+from mailgun_mcp.simulator.model.messages import StoredMessage
 from mailgun_mcp.simulator.replies.reply import ApiError, Header, Reply
 
 HTML = "text/html; charset=utf-8"
@@ -57,7 +58,7 @@ def show(path: str, account: Account, clock: Clock, query: str) -> Reply:
 
 def _look(account: Account, clock: Clock, query: dict[str, str]) -> Look:
     named = query.get("account", account.id)
-    shown = next((one for one in accounts_of(account) if one.id == named), None)
+    shown = next((one for one in account.with_subaccounts(all_regions=True) if one.id == named), None)
     if shown is None:
         raise ApiError(404, f"no account {named}")
     deliver_due(shown)
@@ -83,7 +84,7 @@ def _mail(look: Look) -> Reply:
     return Reply(_sendable(_with_images(message)), 200, HTML, (*CLOSED, (b"content-security-policy", MAIL_POLICY)))
 
 
-def _found(look: Look) -> tuple[Domain, Message]:
+def _found(look: Look) -> tuple[Domain, StoredMessage]:
     if look.domain:
         key = look.query.get("key", "")
         for message in (look.domain.messages.get(key), *look.domain.scheduled):
@@ -92,7 +93,7 @@ def _found(look: Look) -> tuple[Domain, Message]:
     raise ApiError(404, "no such message, or it is no longer kept")
 
 
-def _with_images(message: Message) -> str:
+def _with_images(message: StoredMessage) -> str:
     images = {item.filename: item for item in message.attachments if item.content_type.startswith("image/")}
 
     def embedded(found: Match[str]) -> str:

@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from mailgun_mcp.simulator.control.markup import Markup, element, joined, pairs, table
-from mailgun_mcp.simulator.control.read_delay import accounts_of
-from mailgun_mcp.simulator.model.account import Account, Domain, Event, Message
+from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import iso_date
-from mailgun_mcp.simulator.model.event_log import Span, mark
+from mailgun_mcp.simulator.model.domains import Domain
+from mailgun_mcp.simulator.model.event_log import EventRange, MailEvent, lookup_hash
+from mailgun_mcp.simulator.model.messages import StoredMessage
 from mailgun_mcp.simulator.model.routes import Received
 from mailgun_mcp.simulator.model.webhooks import Posting
 
@@ -56,7 +57,7 @@ def overview(look: Look) -> Markup:
     below = [
         (element("a", owner.id, href=f"{HOME}?{urlencode({'account': owner.id})}"), names.get(owner.id, "this one"))
         for names in [{one.id: one.name for one in look.top.administration.subaccounts.values()}]
-        for owner in accounts_of(look.top)
+        for owner in look.top.with_subaccounts(all_regions=True)
     ]
     shown = f"Domains of account {look.account.id}"
     return joined([table(shown, columns, domains), table("Accounts", ("account", "name"), below)])
@@ -89,18 +90,18 @@ def messages(look: Look) -> Markup:
     return joined([*parts, _turn(look, "messages", len(stored))])
 
 
-def _age(message: Message) -> float:
+def _age(message: StoredMessage) -> float:
     return message.at
 
 
-def _row(look: Look, message: Message) -> tuple[Any, ...]:
+def _row(look: Look, message: StoredMessage) -> tuple[Any, ...]:
     subject = _link(look, "message", message.subject or "(no subject)", domain=message.domain, key=message.key)
     sender = message.headers.get("From", message.sender)
     tags, at = ", ".join(message.tags), message.deliver_at or message.at
     return moment(at), sender, ", ".join(message.recipients), subject, message.domain, tags
 
 
-def message(look: Look, shown: Message) -> Markup:
+def message(look: Look, shown: StoredMessage) -> Markup:
     """Show one message as it was sent, and what happened to it."""
     facts = [
         ("Domain", shown.domain),
@@ -118,7 +119,7 @@ def message(look: Look, shown: Message) -> Markup:
     files = [(item.filename, item.content_type, f"{len(item.data):,}") for item in shown.attachments]
     return joined(
         [
-            pairs("Message", [(name, value) for name, value in facts if value]),
+            pairs("StoredMessage", [(name, value) for name, value in facts if value]),
             _html_of(look, shown),
             _text_of(shown),
             pairs("Headers", shown.headers.items()),
@@ -128,7 +129,7 @@ def message(look: Look, shown: Message) -> Markup:
     )
 
 
-def _html_of(look: Look, shown: Message) -> Markup:
+def _html_of(look: Look, shown: StoredMessage) -> Markup:
     if not shown.html:
         return element("p", "It has no HTML.", class_="none")
     where = look.to("mail", domain=shown.domain, key=shown.key)
@@ -138,22 +139,22 @@ def _html_of(look: Look, shown: Message) -> Markup:
     return joined([element("h2", "HTML"), frame, note, source])
 
 
-def _text_of(shown: Message) -> Markup:
+def _text_of(shown: StoredMessage) -> Markup:
     if not shown.text:
         return element("p", "It has no text.", class_="none")
     return joined([element("h2", "Text"), element("pre", element("bdi", shown.text), tabindex="0")])
 
 
-def _events_of(look: Look, shown: Message) -> list[Event]:
+def _events_of(look: Look, shown: StoredMessage) -> list[MailEvent]:
     if look.domain is None:
         return []
-    span = Span(marks=frozenset({mark(shown.id)}))
+    span = EventRange(marks=frozenset({lookup_hash(shown.id)}))
     own = (one for one in look.domain.events.walk(span) if _identity(one) == shown.id)
     to = {recipient.lower() for recipient in shown.recipients}
     return list(islice((one for one in own if one.record.get("recipient", "").lower() in to), SHOWN))
 
 
-def _identity(event: Event) -> str:
+def _identity(event: MailEvent) -> str:
     return str(event.record.get("message", {}).get("headers", {}).get("message-id", ""))
 
 
@@ -164,13 +165,13 @@ BAD = frozenset({"failed", "complained", "rejected"})
 def events(look: Look) -> Markup:
     """Show events, newest first."""
     logs = [domain.events.walk(descending=True) for domain in look.domains]
-    newest: Iterator[Event] = merge(*logs, key=lambda event: (-event.at, -event.serial))
+    newest: Iterator[MailEvent] = merge(*logs, key=lambda event: (-event.at, -event.serial))
     found = list(islice(newest, look.skip + SHOWN + 1))
     rows = [_event(look, event) for event in _part(look, found)]
     return joined([table("Events", EVENT_COLUMNS, rows), _turn(look, "events", len(found))])
 
 
-def _event(look: Look, event: Event) -> tuple[Any, ...]:
+def _event(look: Look, event: MailEvent) -> tuple[Any, ...]:
     record = event.record
     name = record["event"]
     status = record.get("delivery-status") or {}

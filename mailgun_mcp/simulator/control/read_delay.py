@@ -72,16 +72,10 @@ class ReadDelay:
             self._clock.moment = None
 
 
-def accounts_of(account: Account) -> list[Account]:
-    """Return the account and those below it, each with what it has in the other region."""
-    wholes = [account, *(below.account for below in account.administration.subaccounts.values())]
-    return [part for whole in wholes for part in (whole, whole.other_region) if part is not None]
-
-
 def _serials(account: Account) -> dict[str, int]:
-    return {owner.id: owner.serial for owner in accounts_of(account)}
+    return {owner.id: owner.serial for owner in account.with_subaccounts(all_regions=True)}
 
 
 def _set_serials(account: Account, serials: dict[str, int]) -> None:
-    for owner in accounts_of(account):
+    for owner in account.with_subaccounts(all_regions=True):
         owner.serial = serials.get(owner.id, owner.serial)

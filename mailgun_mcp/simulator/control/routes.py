@@ -9,12 +9,12 @@ from mailgun_mcp.simulator.control.faults import Fault, FaultError, unknown
 from mailgun_mcp.simulator.control.harness import Harness
 from mailgun_mcp.simulator.control.page import PATHS, show
 from mailgun_mcp.simulator.control.rate_limits import DOCUMENTED, Limit
-from mailgun_mcp.simulator.control.read_delay import accounts_of
 from mailgun_mcp.simulator.http.asgi import App, Receive, Scope, Send, raw_path, read_body, read_json, send_reply
 from mailgun_mcp.simulator.http.auth import authenticate
 from mailgun_mcp.simulator.mail.delivery import deliver_due
-from mailgun_mcp.simulator.model.account import Account, Domain
+from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import MovableClock, iso_date, parse_mail_date, parse_rfc3339
+from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply
 
 PREFIX = "/simulator/"
@@ -104,7 +104,7 @@ def move_clock(harness: Harness, body: Body) -> Reply:
     if isinstance(harness.clock, MovableClock) and "held" in body:
         (harness.clock.hold if body["held"] else harness.clock.release)()
     harness.clock.advance(ahead)
-    for owner in accounts_of(harness.account):
+    for owner in harness.account.with_subaccounts(all_regions=True):
         deliver_due(owner)
     return show_clock(harness, {})
 
@@ -206,7 +206,7 @@ def show_state(harness: Harness, _: Body) -> Reply:
         "date": iso_date(harness.clock.now()),
         "account": account.id,
         **_held(account),
-        "others": {below.id: _held(below) for below in accounts_of(account)[1:]},
+        "others": {below.id: _held(below) for below in list(account.with_subaccounts(all_regions=True))[1:]},
     }
     return Reply(answer)
 

@@ -2,14 +2,14 @@
 
 from base64 import b64decode
 from binascii import Error as BinasciiError
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
 from mailgun_mcp.catalogue.catalogue import SUBACCOUNT_HEADER
 from mailgun_mcp.catalogue.operation import Arguments, Operation
 from mailgun_mcp.simulator.model.access import Access, ApiKey, KeyRole
-from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.account import OPEN, Account
 from mailgun_mcp.simulator.replies.reply import ApiError
 
 OWN_KEY_ID = "f2153fd0-f1277777"
@@ -48,7 +48,7 @@ def authenticate(account: Account, authorization: str, *, any_key: bool) -> ApiC
     if not authorization.startswith("Basic "):
         return None
     secret = _secret(authorization)
-    for holder in _accounts(account):
+    for holder in account.with_subaccounts(OPEN):
         access = holder.administration.access
         if secret in access.revoked:
             return None
@@ -85,14 +85,6 @@ def check_client_address(client: ApiClient, address: str | None) -> None:
     access = client.account.administration.access
     if access.allowlist and not (client.key and client.key.kind == "web") and not _on_allowlist(access, address):
         raise ApiError(403, FORBIDDEN)
-
-
-def _accounts(account: Account) -> Iterator[Account]:
-    """The account, and those below it whose keys work."""
-    yield account
-    for subaccount in account.administration.subaccounts.values():
-        if subaccount.status == "open":
-            yield subaccount.account
 
 
 def _secret(authorization: str) -> str:

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from mailgun_mcp.catalogue.operation import Operation
-from mailgun_mcp.simulator.model.account import Account, Domain
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.replies.reply import ApiError
 
 WEB_PREFIX = "email"

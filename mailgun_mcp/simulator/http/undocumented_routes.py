@@ -7,7 +7,8 @@ from urllib.parse import unquote
 
 from mailgun_mcp.simulator.http.body import Fields, parse_form, parse_query
 from mailgun_mcp.simulator.mail.addressing import assign, source, used
-from mailgun_mcp.simulator.model.account import Account, Domain
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
 
 Handler = Callable[[Account, Domain, Mapping[str, str], Fields], Reply]

@@ -7,7 +7,7 @@ from email.utils import getaddresses
 from typing import TYPE_CHECKING, Any
 
 from mailgun_mcp.request.formats import email as fault_of_address
-from mailgun_mcp.simulator.model.account import Attachment, Message
+from mailgun_mcp.simulator.model.messages import Attachment, StoredMessage
 from mailgun_mcp.simulator.replies.reply import ApiError
 
 if TYPE_CHECKING:
@@ -27,13 +27,15 @@ def parse_addresses(name: str, texts: list[str]) -> list[Address]:
     return found
 
 
-def copies(message: Message, to: list[Address], variables: Mapping[str, Any], keys: list[str]) -> list[Message]:
+def copies(
+    message: StoredMessage, to: list[Address], variables: Mapping[str, Any], keys: list[str]
+) -> list[StoredMessage]:
     """Return each recipient's own copy of a batch message, with what is personal filled in."""
     own = {address.lower(): values for address, values in variables.items()}
     return [_copy(message, person, own.get(person[1].lower(), {}), key) for person, key in zip(to, keys, strict=True)]
 
 
-def to_mime(message: Message) -> str:
+def to_mime(message: StoredMessage) -> str:
     """Return the MIME form of a stored message."""
     if message.mime is not None:
         return message.mime.decode("utf-8", "replace")
@@ -91,7 +93,7 @@ def _attachment(part: "MIMEPart") -> Attachment:
     )
 
 
-def _copy(message: Message, person: Address, values: Mapping[str, Any], key: str) -> Message:
+def _copy(message: StoredMessage, person: Address, values: Mapping[str, Any], key: str) -> StoredMessage:
     def personal(text: str) -> str:
         return PERSONAL.sub(lambda found: _personal(found, person, values), text)
 

@@ -7,13 +7,22 @@ its name says, everyone else takes the mail.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mailgun_mcp.simulator.mail.record_events import delivered, happen, not_tried, refused, sending_ip
-from mailgun_mcp.simulator.model.account import Account, Block, Bounce, Complaint, Domain, Message, Unsubscribe
+from mailgun_mcp.simulator.mail.record_events import (
+    delivered_status,
+    not_attempted_status,
+    record_event,
+    refused_status,
+    sending_ip,
+)
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.domains import Domain, ProviderBlock
+from mailgun_mcp.simulator.model.messages import StoredMessage
+from mailgun_mcp.simulator.model.suppressions import Bounce, Complaint, Unsubscribe
 
 TICK = 0.001
 """Seconds between two events of one message: enough to put them in order."""
 
-Outcome = Callable[[Account, Domain, Message, str, float], None]
+Outcome = Callable[[Account, Domain, StoredMessage, str, float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +34,12 @@ class Held:
     text: str
 
 
-def accept(account: Account, domain: Domain, message: Message) -> None:
+def accept(account: Account, domain: Domain, message: StoredMessage) -> None:
     """Store the message, and deliver it at once unless it is a test or scheduled."""
     domain.forget_expired(message.at)
     domain.messages[message.key] = message
     for recipient in message.recipients:
-        happen(account, domain, "accepted", message, recipient, message.at)
+        record_event(account, domain, "accepted", message, recipient, message.at)
     if message.test_mode:
         return
     if message.deliver_at is not None and message.deliver_at > message.at:
@@ -39,7 +48,7 @@ def accept(account: Account, domain: Domain, message: Message) -> None:
         deliver(account, domain, message, message.at + TICK)
 
 
-def deliver(account: Account, domain: Domain, message: Message, at: float) -> None:
+def deliver(account: Account, domain: Domain, message: StoredMessage, at: float) -> None:
     """Let each recipient's mail go its way at the moment `at`."""
     for recipient in message.recipients:
         if message.fault:
@@ -52,19 +61,21 @@ def deliver(account: Account, domain: Domain, message: Message, at: float) -> No
                 outcome(recipient)(account, domain, message, recipient, at)
 
 
-def fail_blocked(account: Account, domain: Domain, message: Message, recipient: str, at: float, block: Block) -> None:
+def fail_blocked(
+    account: Account, domain: Domain, message: StoredMessage, recipient: str, at: float, block: ProviderBlock
+) -> None:
     """Let the recipient's server refuse the mail for who sends it; the address itself is well."""
-    status = refused(recipient, block.code, block.text, **{"bounce-type": "soft"})
+    status = refused_status(recipient, block.code, block.text, **{"bounce-type": "soft"})
     details = {"severity": "permanent", "reason": "espblock", "delivery_status": status}
-    happen(account, domain, "failed", message, recipient, at, **details)
+    record_event(account, domain, "failed", message, recipient, at, **details)
 
 
-def _block(domain: Domain, message: Message, recipient: str) -> Block | None:
+def _block(domain: Domain, message: StoredMessage, recipient: str) -> ProviderBlock | None:
     host = recipient.rpartition("@")[2].lower()
     return next((one for one in domain.blocks if host in one.hosts and _holds(one, domain, message)), None)
 
 
-def _holds(block: Block, domain: Domain, message: Message) -> bool:
+def _holds(block: ProviderBlock, domain: Domain, message: StoredMessage) -> bool:
     if block.unsigned and "dkim" not in domain.absent_records:
         return False
     return block.sending_ip in ("", sending_ip(domain, message))
@@ -102,7 +113,7 @@ def _deliver_scheduled(account: Account, domain: Domain, now: float) -> None:
         deliver(account, domain, message, message.deliver_at or now)
 
 
-def _suppressed(account: Account, domain: Domain, message: Message, recipient: str, at: float) -> bool:
+def _suppressed(account: Account, domain: Domain, message: StoredMessage, recipient: str, at: float) -> bool:
     for held, holds in SUPPRESSIONS.items():
         if holds(domain, message, recipient.lower()):
             _hold(account, domain, message, recipient, at, held)
@@ -110,18 +121,18 @@ def _suppressed(account: Account, domain: Domain, message: Message, recipient: s
     return False
 
 
-def _hold(account: Account, domain: Domain, message: Message, recipient: str, at: float, held: Held) -> None:
-    status = not_tried(held.code, held.text)
+def _hold(account: Account, domain: Domain, message: StoredMessage, recipient: str, at: float, held: Held) -> None:
+    status = not_attempted_status(held.code, held.text)
     details = {"severity": "permanent", "reason": held.reason, "delivery_status": status}
-    happen(account, domain, "failed", message, recipient, at, **details)
+    record_event(account, domain, "failed", message, recipient, at, **details)
 
 
-def _unsubscribed(domain: Domain, message: Message, address: str) -> bool:
+def _unsubscribed(domain: Domain, message: StoredMessage, address: str) -> bool:
     entry = domain.unsubscribes.get(address)
     return entry is not None and ("*" in entry.tags or not set(entry.tags).isdisjoint(message.tags))
 
 
-SUPPRESSIONS: dict[Held, Callable[[Domain, Message, str], bool]] = {
+SUPPRESSIONS: dict[Held, Callable[[Domain, StoredMessage, str], bool]] = {
     Held("suppress-bounce", 605, "Not delivering to previously bounced address"): (
         lambda domain, _, address: address in domain.bounces
     ),
@@ -132,23 +143,23 @@ SUPPRESSIONS: dict[Held, Callable[[Domain, Message, str], bool]] = {
 }
 
 
-def _take(account: Account, domain: Domain, message: Message, recipient: str, at: float) -> None:
-    happen(account, domain, "delivered", message, recipient, at, delivery_status=delivered(recipient))
+def _take(account: Account, domain: Domain, message: StoredMessage, recipient: str, at: float) -> None:
+    record_event(account, domain, "delivered", message, recipient, at, delivery_status=delivered_status(recipient))
 
 
-def _bounce(account: Account, domain: Domain, message: Message, recipient: str, at: float) -> None:
+def _bounce(account: Account, domain: Domain, message: StoredMessage, recipient: str, at: float) -> None:
     error = f"5.1.1 <{recipient}>: Recipient address rejected: User unknown in virtual mailbox table"
-    status = refused(recipient, 550, error, **{"enhanced-code": "5.1.1", "bounce-type": "hard"})
-    happen(
+    status = refused_status(recipient, 550, error, **{"enhanced-code": "5.1.1", "bounce-type": "hard"})
+    record_event(
         account, domain, "failed", message, recipient, at, severity="permanent", reason="bounce", delivery_status=status
     )
     add_bounce(domain, recipient, at, "550", error)
 
 
-def _defer(account: Account, domain: Domain, message: Message, recipient: str, at: float) -> None:
+def _defer(account: Account, domain: Domain, message: StoredMessage, recipient: str, at: float) -> None:
     error = "4.2.2 The email account that you tried to reach is over quota"
-    status = refused(recipient, 452, error, **{"enhanced-code": "4.2.2", "retry-seconds": 600})
-    happen(
+    status = refused_status(recipient, 452, error, **{"enhanced-code": "4.2.2", "retry-seconds": 600})
+    record_event(
         account,
         domain,
         "failed",
@@ -161,26 +172,26 @@ def _defer(account: Account, domain: Domain, message: Message, recipient: str, a
     )
 
 
-def _complain(account: Account, domain: Domain, message: Message, recipient: str, at: float) -> None:
+def _complain(account: Account, domain: Domain, message: StoredMessage, recipient: str, at: float) -> None:
     _take(account, domain, message, recipient, at)
-    happen(account, domain, "complained", message, recipient, at + TICK)
+    record_event(account, domain, "complained", message, recipient, at + TICK)
     add_complaint(domain, recipient, at + TICK)
 
 
-def _unsubscribe(account: Account, domain: Domain, message: Message, recipient: str, at: float) -> None:
+def _unsubscribe(account: Account, domain: Domain, message: StoredMessage, recipient: str, at: float) -> None:
     _take(account, domain, message, recipient, at)
-    happen(account, domain, "unsubscribed", message, recipient, at + TICK)
+    record_event(account, domain, "unsubscribed", message, recipient, at + TICK)
     domain.unsubscribes[recipient.lower()] = Unsubscribe(recipient.lower(), at + TICK, account.hex_id())
 
 
-def _open(account: Account, domain: Domain, message: Message, recipient: str, at: float) -> None:
+def _open(account: Account, domain: Domain, message: StoredMessage, recipient: str, at: float) -> None:
     _take(account, domain, message, recipient, at)
-    happen(account, domain, "opened", message, recipient, at + TICK)
+    record_event(account, domain, "opened", message, recipient, at + TICK)
 
 
-def _click(account: Account, domain: Domain, message: Message, recipient: str, at: float) -> None:
+def _click(account: Account, domain: Domain, message: StoredMessage, recipient: str, at: float) -> None:
     _open(account, domain, message, recipient, at)
-    happen(account, domain, "clicked", message, recipient, at + 2 * TICK)
+    record_event(account, domain, "clicked", message, recipient, at + 2 * TICK)
 
 
 OUTCOMES: dict[str, Outcome] = {

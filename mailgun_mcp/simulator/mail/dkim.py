@@ -3,7 +3,8 @@
 from typing import Any
 
 from mailgun_mcp.simulator.mail.der import public_key
-from mailgun_mcp.simulator.model.account import Account, Domain
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.signing import DomainKey
 
 Record = dict[str, Any]

@@ -6,15 +6,16 @@ from dataclasses import replace
 from email.utils import getaddresses, parseaddr
 from typing import Any
 
-from mailgun_mcp.simulator.control.read_delay import accounts_of
 from mailgun_mcp.simulator.mail.composing import from_mime, to_mime
 from mailgun_mcp.simulator.mail.delivery import TICK, accept, deliver
 from mailgun_mcp.simulator.mail.list_delivery import member_copies
-from mailgun_mcp.simulator.mail.record_events import happen, storage
+from mailgun_mcp.simulator.mail.record_events import record_event, storage
 from mailgun_mcp.simulator.mail.route_language import Action, Captures, Facts, parse_action, parse_expression
 from mailgun_mcp.simulator.mail.webhooks import enqueue, route_posting
-from mailgun_mcp.simulator.model.account import Account, Domain, Message
+from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import mail_date
+from mailgun_mcp.simulator.model.domains import Domain
+from mailgun_mcp.simulator.model.messages import StoredMessage
 from mailgun_mcp.simulator.model.routes import Received, Route
 from mailgun_mcp.simulator.model.webhooks import File
 
@@ -66,7 +67,9 @@ def receiving_domain(account: Account, address: str) -> Domain | None:
 
 
 def _owner(account: Account, recipient: str) -> Account:
-    return next((one for one in accounts_of(account) if receiving_domain(one, recipient)), account)
+    return next(
+        (one for one in account.with_subaccounts(all_regions=True) if receiving_domain(one, recipient)), account
+    )
 
 
 def _recipients(headers: Mapping[str, str]) -> list[str]:
@@ -99,12 +102,12 @@ def _receive(account: Account, parsed: Mapping[str, Any], mime: bytes | None, se
 
 def _message(
     account: Account, domain: Domain, parsed: Mapping[str, Any], mime: bytes | None, sender: str, recipient: str
-) -> Message:
+) -> StoredMessage:
     now = account.clock.now()
     headers: dict[str, str] = parsed["headers"]
     given = next((value for name, value in headers.items() if name.lower() == "message-id"), "")
     identity = given.strip("<> ") or f"{account.hex_id(16)}@{sender.rpartition('@')[2] or 'localhost'}"
-    return Message(
+    return StoredMessage(
         key=account.opaque_id(KEY_BYTES),
         id=identity,
         domain=domain.name,
@@ -120,7 +123,7 @@ def _message(
     )
 
 
-def _pass_on(account: Account, domain: Domain, message: Message, received: Received) -> bool:
+def _pass_on(account: Account, domain: Domain, message: StoredMessage, received: Received) -> bool:
     mailing_list = account.lists.get(received.recipient.lower())
     if mailing_list is None:
         return False
@@ -133,7 +136,7 @@ def _pass_on(account: Account, domain: Domain, message: Message, received: Recei
     return True
 
 
-def _follow_routes(account: Account, domain: Domain, message: Message, received: Received) -> bool:
+def _follow_routes(account: Account, domain: Domain, message: StoredMessage, received: Received) -> bool:
     taken = list(_taken(account, message))
     if not taken:
         return False
@@ -141,7 +144,7 @@ def _follow_routes(account: Account, domain: Domain, message: Message, received:
     received.routes = [route.id for route, _ in taken]
     shown = [{"id": route.id, "priority": route.priority, "expression": route.expression} for route, _ in taken]
     at = account.clock.now()
-    happen(account, domain, "accepted", message, received.recipient, at, method="SMTP", routes=shown)
+    record_event(account, domain, "accepted", message, received.recipient, at, method="SMTP", routes=shown)
     for _, actions in taken:
         for action in actions:
             received.actions.append(str(action))
@@ -149,7 +152,7 @@ def _follow_routes(account: Account, domain: Domain, message: Message, received:
     return True
 
 
-def _taken(account: Account, message: Message) -> Iterator[tuple[Route, list[Action]]]:
+def _taken(account: Account, message: StoredMessage) -> Iterator[tuple[Route, list[Action]]]:
     for route, captures in matching(account, message.recipients[0], message.headers):
         actions = [parse_action(text).filled_in(captures) for text in route.actions]
         yield route, actions
@@ -157,7 +160,7 @@ def _taken(account: Account, message: Message) -> Iterator[tuple[Route, list[Act
             return
 
 
-def _perform(account: Account, domain: Domain, message: Message, action: Action, received: Received) -> None:
+def _perform(account: Account, domain: Domain, message: StoredMessage, action: Action, received: Received) -> None:
     if action.kind == "forward":
         for target in action.targets:
             _forward(account, domain, message, target)
@@ -166,7 +169,7 @@ def _perform(account: Account, domain: Domain, message: Message, action: Action,
         _store(account, domain, message, action.targets)
 
 
-def _forward(account: Account, domain: Domain, message: Message, target: str) -> None:
+def _forward(account: Account, domain: Domain, message: StoredMessage, target: str) -> None:
     if "://" not in target:
         at = account.clock.now() + TICK
         deliver(account, domain, replace(message, recipients=[target]), at)
@@ -177,10 +180,10 @@ def _forward(account: Account, domain: Domain, message: Message, target: str) ->
         enqueue(account, route_posting(account, message, "forward", target, _parsed(message), _files(message)))
 
 
-def _store(account: Account, domain: Domain, message: Message, notified: Sequence[str]) -> None:
+def _store(account: Account, domain: Domain, message: StoredMessage, notified: Sequence[str]) -> None:
     domain.messages[message.key] = message
     at = account.clock.now() + TICK
-    happen(account, domain, "stored", message, message.recipients[0], at)
+    record_event(account, domain, "stored", message, message.recipients[0], at)
     listed = [
         {"name": item.filename, "content-type": item.content_type, "size": len(item.data)}
         for item in message.attachments
@@ -190,7 +193,7 @@ def _store(account: Account, domain: Domain, message: Message, notified: Sequenc
         enqueue(account, route_posting(account, message, "store", url, {**_parsed(message), **more}))
 
 
-def _envelope(message: Message) -> dict[str, str]:
+def _envelope(message: StoredMessage) -> dict[str, str]:
     return {
         "recipient": message.recipients[0],
         "sender": message.sender,
@@ -199,7 +202,7 @@ def _envelope(message: Message) -> dict[str, str]:
     }
 
 
-def _parsed(message: Message) -> dict[str, str]:
+def _parsed(message: StoredMessage) -> dict[str, str]:
     return {
         **message.headers,
         **_envelope(message),
@@ -213,7 +216,7 @@ def _parsed(message: Message) -> dict[str, str]:
     }
 
 
-def _files(message: Message) -> list[File]:
+def _files(message: StoredMessage) -> list[File]:
     return [
         File(f"attachment-{index}", item.filename, item.content_type, item.data)
         for index, item in enumerate(message.attachments, 1)

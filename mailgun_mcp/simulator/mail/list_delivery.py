@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from mailgun_mcp.simulator.mail.composing import Address, copies
-from mailgun_mcp.simulator.model.account import Account, Message
+from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.lists import MailingList
+from mailgun_mcp.simulator.model.messages import StoredMessage
 
 UNSUBSCRIBE = "%mailing_list_unsubscribe_url%"
 KEY_BYTES = 30
@@ -18,7 +19,7 @@ def split(account: Account, addresses: Sequence[Address]) -> tuple[list[Address]
     return people, list({found.address: found for found in lists}.values())
 
 
-def member_copies(account: Account, message: Message, mailing_list: MailingList) -> list[Message]:
+def member_copies(account: Account, message: StoredMessage, mailing_list: MailingList) -> list[StoredMessage]:
     """Return the copy of `message` that each subscribed member of the list gets."""
     people = [(member.name, member.address) for member in mailing_list.subscribers]
     variables = {member.address: member.vars for member in mailing_list.subscribers}
@@ -34,7 +35,7 @@ def list_id(mailing_list: MailingList) -> str:
     return mailing_list.list_id or mailing_list.address.replace("@", ".")
 
 
-def _mark(copy: Message, original: Message, mailing_list: MailingList) -> None:
+def _mark(copy: StoredMessage, original: StoredMessage, mailing_list: MailingList) -> None:
     """Make a member's copy look as from the list."""
     address = mailing_list.address
     link = unsubscribe_url(mailing_list, copy.recipients[0])

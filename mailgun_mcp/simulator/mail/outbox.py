@@ -5,7 +5,7 @@ The simulator itself posts nothing: without anyone who asks, the outbox is a rec
 
 from collections.abc import Awaitable, Callable
 
-from mailgun_mcp.simulator.mail.record_events import happen
+from mailgun_mcp.simulator.mail.record_events import record_event
 from mailgun_mcp.simulator.mail.webhooks import content
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import HOUR, MINUTE
@@ -58,4 +58,6 @@ def _delivered(account: Account, posting: Posting, now: float) -> None:
         return
     status = {"attempt-no": len(posting.attempts), "code": 200, "message": "OK", "description": ""}
     envelope = {"sender": message.sender, "transport": "http", "targets": posting.url}
-    happen(account, domain, "delivered", message, message.recipients[0], now, delivery_status=status, envelope=envelope)
+    record_event(
+        account, domain, "delivered", message, message.recipients[0], now, delivery_status=status, envelope=envelope
+    )

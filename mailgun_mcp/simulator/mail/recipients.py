@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from mailgun_mcp.simulator.control.faults import unknown
-from mailgun_mcp.simulator.control.read_delay import accounts_of
 from mailgun_mcp.simulator.mail.delivery import TICK, add_bounce, add_complaint
-from mailgun_mcp.simulator.mail.record_events import happen, refused
-from mailgun_mcp.simulator.model.account import Account, Domain, Event, Message, Unsubscribe
-from mailgun_mcp.simulator.model.event_log import Span, mark
+from mailgun_mcp.simulator.mail.record_events import record_event, refused_status
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.domains import Domain
+from mailgun_mcp.simulator.model.event_log import EventRange, MailEvent, lookup_hash
+from mailgun_mcp.simulator.model.messages import StoredMessage
+from mailgun_mcp.simulator.model.suppressions import Unsubscribe
 from mailgun_mcp.simulator.replies.reply import ApiError
 
 LATE_BOUNCE = "5.1.1 The recipient's server took the mail and returned it: user unknown"
@@ -21,19 +23,19 @@ class Copy:
 
     account: Account
     domain: Domain
-    message: Message
+    message: StoredMessage
     address: str
     at: float
 
-    def happen(self, kind: str, **details: Any) -> Event:
+    def record(self, kind: str, **details: Any) -> MailEvent:
         """Note what he did, and return the event."""
-        return happen(self.account, self.domain, kind, self.message, self.address, self.at, **details)
+        return record_event(self.account, self.domain, kind, self.message, self.address, self.at, **details)
 
 
-Act = Callable[[Copy, dict[str, Any]], Event]
+Act = Callable[[Copy, dict[str, Any]], MailEvent]
 
 
-def act(account: Account, action: str, message_id: str, recipient: str = "", **details: Any) -> list[Event]:
+def act(account: Account, action: str, message_id: str, recipient: str = "", **details: Any) -> list[MailEvent]:
     """Let the recipients of a message (or one of them) do something with it. Return the events.
 
     The message may be a subaccount's. Raises ApiError for an act or message that is not known, or a
@@ -48,7 +50,7 @@ def act(account: Account, action: str, message_id: str, recipient: str = "", **d
 
 
 def _copies(account: Account, identity: str, recipient: str) -> Iterator[Copy]:
-    for owner in accounts_of(account):
+    for owner in account.with_subaccounts(all_regions=True):
         for domain in owner.domains.values():
             for message in domain.messages.values():
                 if identity not in (message.id, message.key):
@@ -61,41 +63,41 @@ def _copies(account: Account, identity: str, recipient: str) -> Iterator[Copy]:
                         yield Copy(owner, domain, message, address, at)
 
 
-def _events(domain: Domain, message: Message, address: str) -> dict[str, float]:
+def _events(domain: Domain, message: StoredMessage, address: str) -> dict[str, float]:
     """Return what happened to a recipient's copy, and when it last did."""
     return {
         event.record["event"]: event.at
-        for event in domain.events.walk(Span(marks=frozenset({mark(address)})))
+        for event in domain.events.walk(EventRange(marks=frozenset({lookup_hash(address)})))
         if event.record["message"]["headers"]["message-id"] == message.id and event.record["recipient"] == address
     }
 
 
-def _open(copy: Copy, _: dict[str, Any]) -> Event:
-    return copy.happen("opened")
+def _open(copy: Copy, _: dict[str, Any]) -> MailEvent:
+    return copy.record("opened")
 
 
-def _click(copy: Copy, details: dict[str, Any]) -> Event:
-    return copy.happen("clicked", **({"url": details["url"]} if details.get("url") else {}))
+def _click(copy: Copy, details: dict[str, Any]) -> MailEvent:
+    return copy.record("clicked", **({"url": details["url"]} if details.get("url") else {}))
 
 
-def _complain(copy: Copy, _: dict[str, Any]) -> Event:
+def _complain(copy: Copy, _: dict[str, Any]) -> MailEvent:
     add_complaint(copy.domain, copy.address, copy.at)
-    return copy.happen("complained")
+    return copy.record("complained")
 
 
-def _unsubscribe(copy: Copy, details: dict[str, Any]) -> Event:
+def _unsubscribe(copy: Copy, details: dict[str, Any]) -> MailEvent:
     address = copy.address.lower()
     entry = Unsubscribe(address, copy.at, copy.account.hex_id(), [details.get("tag") or "*"])
     known = copy.domain.unsubscribes.setdefault(address, entry)
     known.tags = list(dict.fromkeys([*known.tags, *entry.tags]))
-    return copy.happen("unsubscribed")
+    return copy.record("unsubscribed")
 
 
-def _bounce(copy: Copy, _: dict[str, Any]) -> Event:
+def _bounce(copy: Copy, _: dict[str, Any]) -> MailEvent:
     add_bounce(copy.domain, copy.address, copy.at, "550", LATE_BOUNCE)
-    status = refused(copy.address, 550, LATE_BOUNCE, **{"enhanced-code": "5.1.1", "bounce-type": "hard"})
+    status = refused_status(copy.address, 550, LATE_BOUNCE, **{"enhanced-code": "5.1.1", "bounce-type": "hard"})
     late = {"is-delayed-bounce": True}
-    return copy.happen("failed", severity="permanent", reason="bounce", delivery_status=status, flags=late)
+    return copy.record("failed", severity="permanent", reason="bounce", delivery_status=status, flags=late)
 
 
 ACTS: dict[str, Act] = {

@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from mailgun_mcp.simulator.mail.webhooks import fire
-from mailgun_mcp.simulator.model.account import Account, Domain, Event, Message
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.domains import Domain
+from mailgun_mcp.simulator.model.event_log import MailEvent
+from mailgun_mcp.simulator.model.messages import StoredMessage
 
 SENDING_IP = "192.0.2.10"
 ORIGIN_IP = "198.51.100.7"
@@ -37,9 +40,9 @@ VISITOR = {
 }
 
 
-def happen(
-    account: Account, domain: Domain, name: str, message: Message, recipient: str, at: float, **details: Any
-) -> Event:
+def record_event(
+    account: Account, domain: Domain, name: str, message: StoredMessage, recipient: str, at: float, **details: Any
+) -> MailEvent:
     """Add an event of `name` to the domain. `details` are its own fields, with `_` for `-`, and `flags` those that differ."""
     shape = SHAPES[name](domain, message, recipient)
     if "flags" in details:
@@ -62,13 +65,13 @@ def happen(
         record["log-level"] = "warn"
     if name == "accepted":
         account.administration.sending_limit.count(at)
-    event = Event(at, account.serial, record, account.analytics.note(domain.name, at, record))
+    event = MailEvent(at, account.serial, record, account.analytics.note(domain.name, at, record))
     domain.events.append(event)
     fire(account, domain, event)
     return event
 
 
-def storage(account: Account, message: Message) -> dict[str, str]:
+def storage(account: Account, message: StoredMessage) -> dict[str, str]:
     """Return where the stored copy of `message` is."""
     return {
         "url": f"{account.storage_url}/v3/domains/{message.domain}/messages/{message.key}",
@@ -78,17 +81,17 @@ def storage(account: Account, message: Message) -> dict[str, str]:
     }
 
 
-def delivered(recipient: str) -> dict[str, Any]:
+def delivered_status(recipient: str) -> dict[str, Any]:
     """Return the status of a delivery that the recipient's server took."""
     return _status(250, "OK", recipient, **{"enhanced-code": "2.0.0"})
 
 
-def refused(recipient: str, code: int, message: str, **more: Any) -> dict[str, Any]:
+def refused_status(recipient: str, code: int, message: str, **more: Any) -> dict[str, Any]:
     """Return the status of a delivery that the recipient's server refused."""
     return _status(code, message, recipient, **more)
 
 
-def not_tried(code: int, message: str) -> dict[str, Any]:
+def not_attempted_status(code: int, message: str) -> dict[str, Any]:
     """Return the status of mail that Mailgun itself held back."""
     return {"attempt-no": 1, "code": code, "message": "", "description": message, "session-seconds": 0.0}
 
@@ -117,11 +120,11 @@ def _recipient(recipient: str) -> dict[str, str]:
     return {"recipient": recipient, "recipient-domain": host, "recipient-provider": PROVIDERS.get(host, "Other")}
 
 
-def _flags(message: Message, **more: bool) -> dict[str, bool]:
+def _flags(message: StoredMessage, **more: bool) -> dict[str, bool]:
     return {"is-authenticated": not message.routed, "is-test-mode": message.test_mode, **more}
 
 
-def _message(message: Message) -> dict[str, Any]:
+def _message(message: StoredMessage) -> dict[str, Any]:
     headers = message.headers
     return {
         "headers": {
@@ -138,17 +141,17 @@ def _message(message: Message) -> dict[str, Any]:
     }
 
 
-def _transport(message: Message, recipient: str) -> dict[str, str]:
+def _transport(message: StoredMessage, recipient: str) -> dict[str, str]:
     return {"sender": message.sender, "transport": "smtp", "targets": recipient}
 
 
-def _template(message: Message) -> dict[str, Any]:
+def _template(message: StoredMessage) -> dict[str, Any]:
     if message.template is None:
         return {}
     return {"template": {"name": message.template, "version": message.template_version or "", "is-text": False}}
 
 
-def _accepted(_: Domain, message: Message, recipient: str) -> dict[str, Any]:
+def _accepted(_: Domain, message: StoredMessage, recipient: str) -> dict[str, Any]:
     at = {"scheduled-for": int(message.deliver_at)} if message.deliver_at else {}
     return {
         "method": "HTTP",
@@ -161,7 +164,7 @@ def _accepted(_: Domain, message: Message, recipient: str) -> dict[str, Any]:
     }
 
 
-def _sent(domain: Domain, message: Message, recipient: str) -> dict[str, Any]:
+def _sent(domain: Domain, message: StoredMessage, recipient: str) -> dict[str, Any]:
     envelope = {
         **_transport(message, recipient),
         "sending-ip": sending_ip(domain, message),
@@ -176,28 +179,28 @@ def _sent(domain: Domain, message: Message, recipient: str) -> dict[str, Any]:
     }
 
 
-def _engaged(_: Domain, message: Message, __: str) -> dict[str, Any]:
+def _engaged(_: Domain, message: StoredMessage, __: str) -> dict[str, Any]:
     return {"message": {"headers": {"message-id": message.id}}, **VISITOR}
 
 
-def sending_ip(domain: Domain, message: Message) -> str:
+def sending_ip(domain: Domain, message: StoredMessage) -> str:
     """Return the IP that a message leaves from."""
     ips = domain.administration.sending.ips
     return message.sending_ip or (ips[0] if ips else SENDING_IP)
 
 
-def _complained(_: Domain, message: Message, __: str) -> dict[str, Any]:
+def _complained(_: Domain, message: StoredMessage, __: str) -> dict[str, Any]:
     return {"message": _message(message), "flags": {"is-test-mode": message.test_mode}}
 
 
-def _stored(_: Domain, message: Message, __: str) -> dict[str, Any]:
+def _stored(_: Domain, message: StoredMessage, __: str) -> dict[str, Any]:
     return {
         "message": {**_message(message), "recipients": message.recipients},
         "flags": {"is-authenticated": False, "is-test-mode": False},
     }
 
 
-def _clicked(domain: Domain, message: Message, recipient: str) -> dict[str, Any]:
+def _clicked(domain: Domain, message: StoredMessage, recipient: str) -> dict[str, Any]:
     return {**_engaged(domain, message, recipient), "url": f"https://www.{domain.name}/"}
 
 

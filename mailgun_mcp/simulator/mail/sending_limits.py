@@ -1,8 +1,9 @@
 """Who may send now: monthly limits, disabled features, a sandbox's recipients and its daily volume."""
 
-from mailgun_mcp.simulator.model.account import Account, Domain
+from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import DAY, MINUTE, mail_date
-from mailgun_mcp.simulator.model.event_log import Span
+from mailgun_mcp.simulator.model.domains import Domain
+from mailgun_mcp.simulator.model.event_log import EventRange
 from mailgun_mcp.simulator.replies.reply import ApiError
 
 CONFIRMATION = MINUTE
@@ -57,6 +58,6 @@ def confirm_recipient(account: Account, email: str) -> None:
 
 
 def _check_daily(domain: Domain, now: float, recipients: int) -> None:
-    today = [event.at for event in domain.events.walk(Span(low=now - DAY, kinds=ACCEPTED))]
+    today = [event.at for event in domain.events.walk(EventRange(low=now - DAY, kinds=ACCEPTED))]
     if len(today) + recipients > SANDBOX_A_DAY:
         raise ApiError(429, TOO_MANY.format(domain.name, mail_date(min(today, default=now) + DAY, "GMT")))

@@ -7,7 +7,8 @@ from functools import lru_cache
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
-from mailgun_mcp.simulator.model.account import Message, TemplateVersion
+from mailgun_mcp.simulator.model.messages import StoredMessage
+from mailgun_mcp.simulator.model.templates import TemplateVersion
 
 if TYPE_CHECKING:
     from dotpromptz_handlebars import Handlebars, HelperOptions
@@ -41,7 +42,9 @@ def check_syntax(source: str, engine: str = "handlebars") -> None:
         raise TemplateFault(str(error)) from error
 
 
-def fill_in(message: Message, version: TemplateVersion, variables: Mapping[str, Any], *, as_text: bool = False) -> None:
+def fill_in(
+    message: StoredMessage, version: TemplateVersion, variables: Mapping[str, Any], *, as_text: bool = False
+) -> None:
     """Make the body of `message` from a template's version, and with `as_text` its text; or note why it has none."""
     message.template_version = version.tag
     try:

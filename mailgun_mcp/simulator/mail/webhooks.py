@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
-from mailgun_mcp.simulator.model.account import Account, Domain, Event, Message
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.domains import Domain
+from mailgun_mcp.simulator.model.event_log import MailEvent
+from mailgun_mcp.simulator.model.messages import StoredMessage
 from mailgun_mcp.simulator.model.webhooks import File, Posting, Signature
 
 TOKEN_LENGTH = 50
@@ -14,7 +17,7 @@ FAILURES = {"permanent": "permanent_fail", "temporary": "temporary_fail"}
 EVENTS = frozenset({"accepted", "delivered", "opened", "clicked", "unsubscribed", "complained"})
 
 
-def fire(account: Account, domain: Domain, event: Event) -> None:
+def fire(account: Account, domain: Domain, event: MailEvent) -> None:
     """Call the webhooks that wait for such an event; a URL of both the domain and the account once."""
     if not domain.webhooks and not account.webhooks.by_id:
         return
@@ -42,7 +45,7 @@ def enqueue(account: Account, posting: Posting) -> None:
 
 
 def route_posting(
-    account: Account, message: Message, kind: str, url: str, data: dict[str, Any], files: Iterable[File] = ()
+    account: Account, message: StoredMessage, kind: str, url: str, data: dict[str, Any], files: Iterable[File] = ()
 ) -> Posting:
     """Return what a route posts to `url`: the mail itself, or that it is stored."""
     return Posting(

@@ -1,18 +1,12 @@
-"""What belongs to an account and to a domain beside their mail, section by section."""
+"""Settings beside the mail itself: an account's monthly sending limit, and how a domain sends, signs and tracks."""
 
 from dataclasses import dataclass, field
 from time import gmtime
-from typing import TYPE_CHECKING, Literal
 
-from mailgun_mcp.simulator.model.access import Access, SmtpCredential
-from mailgun_mcp.simulator.model.ips import Ips, Sending
+from mailgun_mcp.simulator.model.access import SmtpCredential
+from mailgun_mcp.simulator.model.ips import Sending
 from mailgun_mcp.simulator.model.signing import Certificate, Signing, Tracking
-from mailgun_mcp.simulator.model.thresholds import Thresholds
 
-if TYPE_CHECKING:
-    from mailgun_mcp.simulator.model.account import Account
-
-SubaccountStatus = Literal["open", "disabled", "closed"]
 Month = tuple[int, int]
 
 
@@ -41,35 +35,6 @@ class SendingLimit:
 def month(at: float) -> Month:
     """Return year and month of a moment."""
     return gmtime(at)[:2]
-
-
-@dataclass(slots=True)
-class Subaccount:
-    """An account below another, with its own state."""
-
-    id: str
-    name: str
-    account: "Account"
-    created_at: float
-    updated_at: float
-    status: SubaccountStatus = "open"
-    reason: str = ""
-    note: str = ""
-
-
-@dataclass(slots=True)
-class Administration:
-    """What an account holds beside its domains."""
-
-    access: Access = field(default_factory=Access)
-    ips: Ips = field(default_factory=Ips)
-    thresholds: Thresholds = field(default_factory=Thresholds)
-    sending_limit: SendingLimit = field(default_factory=SendingLimit)
-    subaccounts: dict[str, Subaccount] = field(default_factory=dict)
-    child_limit: int = 10
-    """Subaccounts that may be open at one time."""
-    parent: "Account | None" = None
-    features: dict[str, bool] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

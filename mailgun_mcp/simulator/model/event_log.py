@@ -16,7 +16,7 @@ from typing import Any, overload
 from mailgun_mcp.simulator.model.clock import DAY
 
 Position = tuple[float, int]
-Key = Callable[["Event"], Position]
+Key = Callable[["MailEvent"], Position]
 
 CHUNK = 512
 """Events that are packed together; as many again stay unpacked, for those that come late."""
@@ -28,7 +28,7 @@ BEGINNING, END = (float("-inf"), 0), (float("inf"), 0)
 
 
 @dataclass(slots=True)
-class Event:
+class MailEvent:
     """Something that happened to a message; `record` is its JSON form as `/events` shows it."""
 
     at: float
@@ -43,22 +43,22 @@ class Event:
         return self.at, self.serial
 
 
-def _forward(event: Event) -> Position:
+def _forward(event: MailEvent) -> Position:
     return event.at, event.serial
 
 
-def _backward(event: Event) -> Position:
+def _backward(event: MailEvent) -> Position:
     return -event.at, -event.serial
 
 
-def mark(text: str) -> int:
+def lookup_hash(text: str) -> int:
     """Return what a recipient or message id is looked up by; two may share a mark."""
     return zlib.crc32(text.lower().encode("utf-8", "surrogatepass"))
 
 
 def _marks(record: dict[str, Any]) -> tuple[int, int]:
     identity = record.get("message", {}).get("headers", {}).get("message-id", "")
-    return mark(record.get("recipient", "")), mark(identity)
+    return lookup_hash(record.get("recipient", "")), lookup_hash(identity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class _Run:
     packed: bytes
 
     @classmethod
-    def of(cls, events: list[Event]) -> "_Run":
+    def of(cls, events: list[MailEvent]) -> "_Run":
         # marshal, not JSON: four times as fast, and the data never leaves the process.
         rows = [(event.at, event.serial, event.record, event.unique) for event in events]
         packed = zlib.compress(marshal.dumps(rows), LEVEL)
@@ -81,13 +81,13 @@ class _Run:
         marks = array("I", sorted({one for event in events for one in _marks(event.record)}))
         return cls(events[0].position, events[-1].position, kinds, marks, len(events), packed)
 
-    def events(self) -> list[Event]:
+    def events(self) -> list[MailEvent]:
         rows = marshal.loads(zlib.decompress(self.packed))  # noqa: S302 - what this process packed itself
-        return [Event(*row) for row in rows]
+        return [MailEvent(*row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class EventRange:
     """What part of a log is asked for: from `low` to `high`, both within, only of some kinds.
 
     `marks` only say where it is not worth looking: what has none of them may still come.
@@ -98,7 +98,7 @@ class Span:
     kinds: frozenset[str] | None = None
     marks: frozenset[int] | None = None
 
-    def touches(self, run: _Run) -> bool:
+    def overlaps(self, run: _Run) -> bool:
         """Say whether an event of the run may be in it."""
         if run.first[0] > self.high or run.last[0] < self.low:
             return False
@@ -106,12 +106,12 @@ class Span:
             return False
         return self.marks is None or not self.marks.isdisjoint(run.marks)
 
-    def holds(self, event: Event) -> bool:
+    def contains(self, event: MailEvent) -> bool:
         """Say whether the event is in it."""
         return self.low <= event.at <= self.high and (self.kinds is None or event.record["event"] in self.kinds)
 
 
-EVERYTHING = Span()
+EVERYTHING = EventRange()
 
 
 class EventLog:
@@ -119,15 +119,15 @@ class EventLog:
 
     __slots__ = ("_limit", "_packed", "_recent", "_runs")
 
-    def __init__(self, events: Iterable[Event] = (), limit: int = LIMIT) -> None:
+    def __init__(self, events: Iterable[MailEvent] = (), limit: int = LIMIT) -> None:
         self._limit = limit
         self._runs: list[_Run] = []
         self._packed = 0
-        self._recent: list[Event] = []
+        self._recent: list[MailEvent] = []
         for event in events:
             self.append(event)
 
-    def append(self, event: Event) -> None:
+    def append(self, event: MailEvent) -> None:
         """Add an event at its place in time."""
         recent = self._recent
         if not recent or recent[-1].position < event.position:
@@ -143,16 +143,16 @@ class EventLog:
         if len(kept) < len(self._runs):
             self._runs, self._packed = kept, sum(run.size for run in kept)
 
-    def walk(self, span: Span = EVERYTHING, *, descending: bool = False) -> Iterator[Event]:
-        """Yield the events of `span` in the order of time; only what is reached is unpacked."""
-        runs = [run for run in self._runs if span.touches(run)]
+    def walk(self, event_range: EventRange = EVERYTHING, *, descending: bool = False) -> Iterator[MailEvent]:
+        """Yield the events of `event_range` in the order of time; only what is reached is unpacked."""
+        runs = [run for run in self._runs if event_range.overlaps(run)]
         key, start = (_backward, _last) if descending else (_forward, _first)
         opened = [(start(run), run.events) for run in sorted(runs, key=start)]
         for event in _merged([(_start(self._recent, key), lambda: self._recent), *opened], key):
-            if span.holds(event):
+            if event_range.contains(event):
                 yield event
 
-    def __iter__(self) -> Iterator[Event]:
+    def __iter__(self) -> Iterator[MailEvent]:
         return self.walk()
 
     def __len__(self) -> int:
@@ -162,10 +162,10 @@ class EventLog:
         return bool(self._recent)
 
     @overload
-    def __getitem__(self, place: int) -> Event: ...
+    def __getitem__(self, place: int) -> MailEvent: ...
     @overload
-    def __getitem__(self, place: slice) -> list[Event]: ...
-    def __getitem__(self, place: int | slice) -> Event | list[Event]:
+    def __getitem__(self, place: slice) -> list[MailEvent]: ...
+    def __getitem__(self, place: int | slice) -> MailEvent | list[MailEvent]:
         if not self._runs or (isinstance(place, int) and -len(self._recent) <= place < 0 and self._is_newest()):
             return self._recent[place]
         return list(self)[place]
@@ -196,20 +196,20 @@ def _last(run: _Run) -> Position:
     return -run.last[0], -run.last[1]
 
 
-def _start(events: list[Event], key: Key) -> Position:
+def _start(events: list[MailEvent], key: Key) -> Position:
     return min(key(events[0]), key(events[-1])) if events else END
 
 
-Opened = tuple[Position, Callable[[], list[Event]]]
+Opened = tuple[Position, Callable[[], list[MailEvent]]]
 
 
-def _merged(runs: list[Opened], key: Key) -> Iterator[Event]:
+def _merged(runs: list[Opened], key: Key) -> Iterator[MailEvent]:
     """Yield the events of all runs by `key`, opening a run no sooner than its start is reached."""
-    waiting: list[tuple[Position, int, Callable[[], list[Event]]]] = [
+    waiting: list[tuple[Position, int, Callable[[], list[MailEvent]]]] = [
         (start, number, opened) for number, (start, opened) in enumerate(runs)
     ]
     heapify(waiting)
-    going: list[tuple[Position, int, Event, Iterator[Event]]] = []
+    going: list[tuple[Position, int, MailEvent, Iterator[MailEvent]]] = []
     while waiting or going:
         while waiting and (not going or waiting[0][0] <= going[0][0]):
             _, number, opened = heappop(waiting)
@@ -227,7 +227,10 @@ def _merged(runs: list[Opened], key: Key) -> Iterator[Event]:
 
 
 def _push(
-    going: list[tuple[Position, int, Event, Iterator[Event]]], number: int, events: Iterator[Event], key: Key
+    going: list[tuple[Position, int, MailEvent, Iterator[MailEvent]]],
+    number: int,
+    events: Iterator[MailEvent],
+    key: Key,
 ) -> None:
     first = next(events, None)
     if first is not None:

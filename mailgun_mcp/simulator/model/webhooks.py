@@ -2,10 +2,9 @@
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    from mailgun_mcp.simulator.model.account import Message
+from mailgun_mcp.simulator.model.messages import StoredMessage
 
 EVENT_TYPES = (
     "accepted",
@@ -74,7 +73,7 @@ class Posting:
     attempts: list[tuple[float, int]] = field(default_factory=list)
     """When it was posted, and the status of the answer; 0 is none."""
     outcome: Literal["", "taken", "refused", "given up"] = ""
-    message: "Message | None" = None
+    message: StoredMessage | None = None
     """The mail that a route forwards: taken, it is delivered."""
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Generic, TypeVar
 
-from mailgun_mcp.simulator.model.event_log import Position, Span
+from mailgun_mcp.simulator.model.event_log import EventRange, Position
 from mailgun_mcp.simulator.replies.paging import BACKWARD
 
 Item = TypeVar("Item")
-Walk = Callable[[Span, bool], Iterator[tuple[Position, Item]]]
+Walk = Callable[[EventRange, bool], Iterator[tuple[Position, Item]]]
 """Yields what is in a span with its positions, forward in time or, if so told, backward."""
 
 
@@ -33,7 +33,9 @@ class EventPage(Generic[Item]):
     after: bool
 
 
-def cut_page(walk: Walk[Item], span: Span, asked: EventPageQuery, matches: Callable[[Item], bool]) -> EventPage[Item]:
+def cut_page(
+    walk: Walk[Item], span: EventRange, asked: EventPageQuery, matches: Callable[[Item], bool]
+) -> EventPage[Item]:
     """Return the page of what is in `span` and matches."""
     onward = asked.page not in (*BACKWARD, "last")
     pivot = None if asked.page in ("first", "last") else asked.pivot
@@ -54,7 +56,7 @@ def cut_page(walk: Walk[Item], span: Span, asked: EventPageQuery, matches: Calla
     return EventPage([position for position, _ in shown], [item for _, item in shown], before, after)
 
 
-def _narrowed(span: Span, pivot: Position | None, upward: bool) -> Span:
+def _narrowed(span: EventRange, pivot: Position | None, upward: bool) -> EventRange:
     if pivot is None:
         return span
     if upward:

@@ -6,7 +6,8 @@ from typing import Any
 
 from mailgun_mcp.catalogue.operation import Arguments, Operation
 from mailgun_mcp.simulator.model.access import ApiKey
-from mailgun_mcp.simulator.model.account import Account, Domain
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.replies.reply import Reply
 
 

@@ -24,7 +24,7 @@ from mailgun_mcp.simulator.analytics.reports import (
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.bounce_rules import ENTITIES, Rule, classify, rules
 from mailgun_mcp.simulator.model.clock import HOUR, MINUTE, mail_date
-from mailgun_mcp.simulator.model.event_log import KEPT, Event, Span
+from mailgun_mcp.simulator.model.event_log import KEPT, EventRange, MailEvent
 from mailgun_mcp.simulator.model.series import Cell
 from mailgun_mcp.simulator.replies.event_pages import EventPageQuery, cut_page
 from mailgun_mcp.simulator.replies.paging import Token, skip_page, tokens
@@ -223,7 +223,7 @@ def list_bounce_classification_events(account: Account, request: SimulatedReques
     if not {"rule", "entity", "ascending", "limit"} <= query.keys():
         raise ApiError(400, "Invalid page token")
     asked = EventPageQuery(token.page, token.pivot, query["limit"], query["ascending"])
-    span = Span(account.clock.now() - KEPT, float("inf"), frozenset({"failed"}))
+    span = EventRange(account.clock.now() - KEPT, float("inf"), frozenset({"failed"}))
     shown = cut_page(walk_of(request.domain.events), span, asked, lambda event: _is_of(event, query))
     paging = {name: f"{request.url}?page={text}" for name, text in tokens(query, token, shown.positions).items()}
     return Reply({"items": [event.record for event in shown.items], "paging": paging})
@@ -237,7 +237,7 @@ def _first_page(request: SimulatedRequest) -> Token:
     return Token("first", None, {**query, "limit": _limit(request)})
 
 
-def _is_of(event: Event, query: Record) -> bool:
+def _is_of(event: MailEvent, query: Record) -> bool:
     rule = classify(event.record)
     if rule is None or event.record.get("severity") != "permanent":
         return False

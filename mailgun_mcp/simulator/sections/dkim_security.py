@@ -4,8 +4,9 @@ import re
 from typing import Any
 
 from mailgun_mcp.simulator.mail.dkim import AUTOMATIC, automatic_value
-from mailgun_mcp.simulator.model.account import Account, Domain
+from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import DAY, HOUR, MINUTE
+from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.signing import Rotation
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
 from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest

@@ -5,8 +5,9 @@ from typing import Any
 from mailgun_mcp.simulator.http.tracking_hosts import tracking_host
 from mailgun_mcp.simulator.mail.addressing import SHARED, assign, assignable, ips_of, source
 from mailgun_mcp.simulator.mail.dkim import BITS, SELECTOR, add_first_key, signing_records, verify_keys
-from mailgun_mcp.simulator.model.account import Account, Domain
+from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import mail_date
+from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.replies.paging import skip_page
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
 from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest

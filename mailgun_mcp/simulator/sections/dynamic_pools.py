@@ -6,8 +6,9 @@ from typing import Any
 
 from mailgun_mcp.simulator.analytics.rates import bounce_rate, complaint_rate, since, tally
 from mailgun_mcp.simulator.mail.addressing import assign, dedicated, ips_of, source
-from mailgun_mcp.simulator.model.account import Account, Domain
+from mailgun_mcp.simulator.model.account import NOT_CLOSED, Account
 from mailgun_mcp.simulator.model.clock import DAY, iso_date, parse_mail_date
+from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.ips import GOOD, NEW, POOR, Ips, Move
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
 from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
@@ -59,7 +60,7 @@ def enroll_domain_in_dynamic_pools(account: Account, request: SimulatedRequest) 
 
 def enroll_all_domains_in_dynamic_pools(account: Account, request: SimulatedRequest) -> Reply:
     _check_configured(account)
-    for holder in _accounts(account) if request.get("include_subaccounts") else [account]:
+    for holder in account.with_subaccounts(NOT_CLOSED) if request.get("include_subaccounts") else [account]:
         for domain in holder.domains.values():
             if domain.type == "custom" and not domain.administration.sending.dynamic_pool:
                 _enroll(account, domain)
@@ -141,7 +142,12 @@ def remove_dynamic_pool_override(account: Account, request: SimulatedRequest) ->
 def list_dynamic_pool_history(account: Account, request: SimulatedRequest) -> Reply:
     names = ("include_subaccounts", "domain", "before", "after", "moved_to", "moved_from")
     query = asked(request.get("page"), request.get("limit", PAGE), {name: request.get(name) for name in names})
-    below = {domain.id for child in _accounts(account) if child is not account for domain in child.domains.values()}
+    below = {
+        domain.id
+        for child in account.with_subaccounts(NOT_CLOSED)
+        if child is not account
+        for domain in child.domains.values()
+    }
     hidden = set() if query.filters["include_subaccounts"] else below
     moves = [
         move
@@ -152,15 +158,8 @@ def list_dynamic_pool_history(account: Account, request: SimulatedRequest) -> Re
     return Reply({"items": items, "total_items": len(moves), "paging": paging})
 
 
-def _accounts(account: Account) -> Iterator[Account]:
-    yield account
-    for subaccount in account.administration.subaccounts.values():
-        if subaccount.status != "closed":
-            yield subaccount.account
-
-
 def _domains(account: Account) -> Iterator[tuple[Account, Domain]]:
-    return ((holder, domain) for holder in _accounts(account) for domain in holder.domains.values())
+    return ((holder, domain) for holder in account.with_subaccounts(NOT_CLOSED) for domain in holder.domains.values())
 
 
 def _is_enrolled(domain: Domain) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from mailgun_mcp.simulator.analytics.filter_expressions import alternatives_of, parse_expression
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import parse_mail_date
-from mailgun_mcp.simulator.model.event_log import KEPT, Event, EventLog, Position, Span, mark
+from mailgun_mcp.simulator.model.event_log import KEPT, EventLog, EventRange, MailEvent, Position, lookup_hash
 from mailgun_mcp.simulator.replies.event_pages import EventPageQuery, cut_page
 from mailgun_mcp.simulator.replies.paging import Token, tokens
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply
@@ -55,7 +55,7 @@ def list_events(account: Account, request: SimulatedRequest) -> Reply:
     return Reply({"items": [event.record for event in shown.items], "paging": paging})
 
 
-def walk_of(log: EventLog) -> Callable[[Span, bool], Iterator[tuple[Position, Event]]]:
+def walk_of(log: EventLog) -> Callable[[EventRange, bool], Iterator[tuple[Position, MailEvent]]]:
     """Return how to walk a log for `cut_page`."""
     return lambda span, backward: ((event.position, event) for event in log.walk(span, descending=backward))
 
@@ -92,14 +92,14 @@ def _range(account: Account, request: SimulatedRequest) -> Record:
     return {"ascending": bool(ascending), "low": low, "high": high}
 
 
-def _span(account: Account, query: Record) -> Span:
+def _span(account: Account, query: Record) -> EventRange:
     low, high = query["low"], query["high"]
     kept = account.clock.now() - KEPT
     kinds = None
     if "event" in query:
         matches = FILTERS["event"](query["event"])
         kinds = frozenset(kind for kind in KINDS if matches({"event": kind}))
-    return Span(kept if low is None else max(low, kept), FOREVER if high is None else high, kinds, _marks(query))
+    return EventRange(kept if low is None else max(low, kept), FOREVER if high is None else high, kinds, _marks(query))
 
 
 def _marks(query: Record) -> frozenset[int] | None:
@@ -107,7 +107,7 @@ def _marks(query: Record) -> frozenset[int] | None:
     for name in ("message_id", "recipient"):
         terms = alternatives_of(query[name]) if name in query else None
         if terms:
-            return frozenset(map(mark, terms))
+            return frozenset(map(lookup_hash, terms))
     return None
 
 

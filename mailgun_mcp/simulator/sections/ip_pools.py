@@ -14,7 +14,8 @@ from mailgun_mcp.simulator.mail.addressing import (
     spread,
     take_back,
 )
-from mailgun_mcp.simulator.model.account import Account, Domain
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.ips import SHARED_IP, Pool
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
 from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest

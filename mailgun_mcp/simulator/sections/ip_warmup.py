@@ -5,7 +5,7 @@ from typing import Any
 from mailgun_mcp.simulator.mail.addressing import dedicated, ips_of
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import DAY, HOUR, iso_date
-from mailgun_mcp.simulator.model.event_log import Span
+from mailgun_mcp.simulator.model.event_log import EventRange
 from mailgun_mcp.simulator.model.ips import NEVER, STAGES, Ip, Warmup
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
 from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
@@ -56,7 +56,7 @@ def _sent(account: Account, ip: Ip, since: float) -> int:
     return sum(
         event.record.get("envelope", {}).get("sending-ip") == ip.address
         for domain in account.domains.values()
-        for event in domain.events.walk(Span(low=since, kinds=DELIVERED))
+        for event in domain.events.walk(EventRange(low=since, kinds=DELIVERED))
     )
 
 

@@ -3,7 +3,8 @@
 import re
 
 from mailgun_mcp.simulator.mail.addressing import Source, assign, assignable, dedicated, ips_of, owned, source, used
-from mailgun_mcp.simulator.model.account import Account, Domain
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.ips import SHARED_IP, Ip
 from mailgun_mcp.simulator.replies.paging import skip_page
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success

@@ -10,7 +10,8 @@ from typing import Any
 from mailgun_mcp.request.formats import email as fault_of_address
 from mailgun_mcp.simulator.mail.inbound import receiving_domain
 from mailgun_mcp.simulator.mail.list_delivery import list_id
-from mailgun_mcp.simulator.model.account import Account, Event
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.event_log import MailEvent
 from mailgun_mcp.simulator.model.lists import MailingList, Member
 from mailgun_mcp.simulator.replies.paging import PivotQuery, pivot_page, skip_page
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
@@ -214,7 +215,7 @@ def _tell(account: Account, mailing_list: MailingList, name: str, task: str, **d
         "campaigns": [],
         **details,
     }
-    domain.events.append(Event(now, account.serial, record, account.analytics.note(domain.name, now, record)))
+    domain.events.append(MailEvent(now, account.serial, record, account.analytics.note(domain.name, now, record)))
 
 
 def _shown(member: Member) -> Record:

@@ -13,7 +13,7 @@ from mailgun_mcp.simulator.analytics.reports import moment, seconds
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import DAY, iso_date, mail_date
 from mailgun_mcp.simulator.model.event_facts import facts_of
-from mailgun_mcp.simulator.model.event_log import KEPT, Event, Position, Span, mark
+from mailgun_mcp.simulator.model.event_log import KEPT, EventRange, MailEvent, Position, lookup_hash
 from mailgun_mcp.simulator.replies.event_pages import EventPage, EventPageQuery, cut_page
 from mailgun_mcp.simulator.replies.paging import Token, tokens
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply
@@ -33,7 +33,7 @@ class Entry:
 
     account: Account
     domain: str
-    event: Event
+    event: MailEvent
 
 
 Matches = Callable[[Entry], bool]
@@ -44,7 +44,7 @@ def query_logs(account: Account, request: SimulatedRequest) -> Reply:
     token = Token.decoded(pagination["token"]) if pagination.get("token") else Token("first", None, {})
     asked = EventPageQuery(token.page, token.pivot, _limit(pagination), _ascending(pagination))
     start, end = _range(account, request)
-    span = Span(max(start, account.clock.now() - KEPT), end, _kinds(request), _marks(request))
+    span = EventRange(max(start, account.clock.now() - KEPT), end, _kinds(request), _marks(request))
     matches = _matches(request)
     accounts = _accounts(account, request)
     shown = cut_page(_walk(accounts), span, asked, matches)
@@ -95,7 +95,7 @@ def _marks(request: SimulatedRequest) -> frozenset[int] | None:
     """Return the marks of the recipients or messages that are asked for, if they are named."""
     for item in (request.get("filter") or {}).get("AND", ()):
         if item["attribute"] in ("recipient", "message_id") and item["comparator"] == "=":
-            return frozenset(mark(str(value["value"])) for value in item["values"])
+            return frozenset(lookup_hash(str(value["value"])) for value in item["values"])
     return None
 
 
@@ -114,7 +114,7 @@ def _matches(request: SimulatedRequest) -> Matches:
     return matches
 
 
-def _is_named(event: Event, names: frozenset[str]) -> bool:
+def _is_named(event: MailEvent, names: frozenset[str]) -> bool:
     name = event.record["event"]
     return name in names or (event.unique and FIRSTS + name in names)
 
@@ -130,10 +130,10 @@ METRICS = {name.removesuffix("_count"): facts for name, facts in COUNTS.items()}
 """Metric as logs name it -> the facts that it counts."""
 
 
-def _walk(accounts: list[Account]) -> Callable[[Span, bool], Iterator[tuple[Position, Entry]]]:
+def _walk(accounts: list[Account]) -> Callable[[EventRange, bool], Iterator[tuple[Position, Entry]]]:
     logs = [(account, domain) for account in accounts for domain in account.domains.values()]
 
-    def walk(span: Span, backward: bool) -> Iterator[tuple[Position, Entry]]:
+    def walk(span: EventRange, backward: bool) -> Iterator[tuple[Position, Entry]]:
         streams = [
             _placed(domain.events.walk(span, descending=backward), account, domain.name, place)
             for place, (account, domain) in enumerate(logs)
@@ -143,12 +143,12 @@ def _walk(accounts: list[Account]) -> Callable[[Span, bool], Iterator[tuple[Posi
     return walk
 
 
-def _placed(events: Iterator[Event], account: Account, domain: str, place: int) -> Iterator[tuple[Position, Entry]]:
+def _placed(events: Iterator[MailEvent], account: Account, domain: str, place: int) -> Iterator[tuple[Position, Entry]]:
     for event in events:
         yield (event.at, event.serial * PLACES + place), Entry(account, domain, event)
 
 
-def _totals(accounts: list[Account], span: Span, matches: Matches) -> Counter[str]:
+def _totals(accounts: list[Account], span: EventRange, matches: Matches) -> Counter[str]:
     return Counter(
         f"{entry.event.record['event']}_count" for _, entry in _walk(accounts)(span, False) if matches(entry)
     )

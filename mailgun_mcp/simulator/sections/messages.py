@@ -14,8 +14,11 @@ from mailgun_mcp.simulator.mail.list_delivery import member_copies, split
 from mailgun_mcp.simulator.mail.record_events import storage
 from mailgun_mcp.simulator.mail.sending_limits import authorized_recipients, check_sending, chosen_ip
 from mailgun_mcp.simulator.mail.templating import fill_in, headers_of
-from mailgun_mcp.simulator.model.account import Account, Attachment, Domain, Message, TemplateVersion
+from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import mail_date, parse_mail_date
+from mailgun_mcp.simulator.model.domains import Domain
+from mailgun_mcp.simulator.model.messages import Attachment, StoredMessage
+from mailgun_mcp.simulator.model.templates import TemplateVersion
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply
 from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
 
@@ -94,7 +97,7 @@ def clear_message_queue(_: Account, request: SimulatedRequest) -> Reply:
     return Reply({"message": "done"})
 
 
-def _queued(account: Account, domain: Domain, message: Message, recipients: list[Address]) -> Reply:
+def _queued(account: Account, domain: Domain, message: StoredMessage, recipients: list[Address]) -> Reply:
     """Send the message to the recipients; of those that are mailing lists each subscriber gets a copy."""
     people, lists = split(account, recipients)
     if people:
@@ -133,12 +136,12 @@ def _others(request: SimulatedRequest) -> list[Address]:
     return [address for name in ("cc", "bcc") if request.get(name) for address in parse_addresses(name, request[name])]
 
 
-def _blank(account: Account, request: SimulatedRequest, sender: Address) -> Message:
+def _blank(account: Account, request: SimulatedRequest, sender: Address) -> StoredMessage:
     """Return a message with the options of the call, and without content."""
     now = account.clock.now()
     deliver_at = request.get("deliverytime")
     stamp = time.strftime("%Y%m%d%H%M%S", time.gmtime(now))
-    return Message(
+    return StoredMessage(
         key=account.opaque_id(KEY_BYTES),
         id=f"{stamp}.{account.hex_id(16)}@{request.domain.name}",
         domain=request.domain.name,
@@ -154,7 +157,7 @@ def _blank(account: Account, request: SimulatedRequest, sender: Address) -> Mess
     )
 
 
-def _composed(account: Account, request: SimulatedRequest, sender: Address) -> Message:
+def _composed(account: Account, request: SimulatedRequest, sender: Address) -> StoredMessage:
     message = _blank(account, request, sender)
     version = _template_version(request)
     message.text, message.html = request.get("text", ""), request.get("html", "")
@@ -168,7 +171,7 @@ def _composed(account: Account, request: SimulatedRequest, sender: Address) -> M
     return message
 
 
-def _headers(request: SimulatedRequest, message: Message, version: TemplateVersion | None) -> dict[str, str]:
+def _headers(request: SimulatedRequest, message: StoredMessage, version: TemplateVersion | None) -> dict[str, str]:
     given = request.get("headers", {})
     for name in given:
         if not HEADER_NAME.fullmatch(name):
@@ -226,14 +229,14 @@ def _bare(addresses: list[Address]) -> list[str]:
     return [address for _, address in addresses]
 
 
-def _stored(account: Account, request: SimulatedRequest) -> Message:
+def _stored(account: Account, request: SimulatedRequest) -> StoredMessage:
     message = request.domain.messages.get(request["storage_key"])
     if message is None or message.at + request.domain.retention < account.clock.now():
-        raise ApiError(404, "Message not found")
+        raise ApiError(404, "StoredMessage not found")
     return message
 
 
-def _summary(message: Message) -> dict[str, Any]:
+def _summary(message: StoredMessage) -> dict[str, Any]:
     return {
         "sender": message.sender,
         "from": message.headers.get("From", ""),
@@ -242,7 +245,7 @@ def _summary(message: Message) -> dict[str, Any]:
     }
 
 
-def _parsed(account: Account, message: Message) -> dict[str, Any]:
+def _parsed(account: Account, message: StoredMessage) -> dict[str, Any]:
     headers: Mapping[str, str] = {
         **message.headers,
         "Content-Type": "text/html; charset=utf-8" if message.html else "text/plain; charset=utf-8",
@@ -261,7 +264,7 @@ def _parsed(account: Account, message: Message) -> dict[str, Any]:
     }
 
 
-def _listed(account: Account, message: Message, index: int, item: Attachment) -> dict[str, Any]:
+def _listed(account: Account, message: StoredMessage, index: int, item: Attachment) -> dict[str, Any]:
     url = f"{storage(account, message)['url']}/attachments/{index}"
     return {"name": item.filename, "content-type": item.content_type, "size": len(item.data), "url": url}
 

@@ -4,8 +4,9 @@ from typing import Any
 
 from mailgun_mcp.request.formats import email as fault_of_address
 from mailgun_mcp.simulator.model.access import SmtpCredential
-from mailgun_mcp.simulator.model.account import Account, Domain
+from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import mail_date
+from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.replies.paging import skip_page
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
 from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest

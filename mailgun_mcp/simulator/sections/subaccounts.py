@@ -4,8 +4,7 @@ from typing import Any
 
 from mailgun_mcp.simulator.mail.addressing import Source, assign, dedicated, found_pool, ips_of, lend, linked, take_back
 from mailgun_mcp.simulator.model.access import Access
-from mailgun_mcp.simulator.model.account import Account
-from mailgun_mcp.simulator.model.administration import Administration, Subaccount
+from mailgun_mcp.simulator.model.account import Account, Administration, Subaccount
 from mailgun_mcp.simulator.model.clock import mail_date
 from mailgun_mcp.simulator.model.ips import SHARED_IP
 from mailgun_mcp.simulator.replies.paging import skip_page

@@ -9,8 +9,10 @@ from typing import Any
 
 from mailgun_mcp.request.formats import email as fault_of_address
 from mailgun_mcp.request.formats import hostname as fault_of_domain
-from mailgun_mcp.simulator.model.account import Account, AllowlistEntry, Bounce, Complaint, Domain, Unsubscribe
+from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import mail_date, parse_mail_date
+from mailgun_mcp.simulator.model.domains import Domain
+from mailgun_mcp.simulator.model.suppressions import AllowlistEntry, Bounce, Complaint, Unsubscribe
 from mailgun_mcp.simulator.replies.paging import PivotQuery, pivot_page
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
 from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest

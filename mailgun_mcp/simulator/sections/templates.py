@@ -4,8 +4,9 @@ import re
 from typing import Any
 
 from mailgun_mcp.simulator.mail.templating import TemplateFault, check_syntax
-from mailgun_mcp.simulator.model.account import Account, Template, TemplateVersion
+from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import mail_date
+from mailgun_mcp.simulator.model.templates import Template, TemplateVersion
 from mailgun_mcp.simulator.replies.paging import PivotQuery, pivot_page
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
 from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest

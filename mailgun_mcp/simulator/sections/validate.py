@@ -7,7 +7,7 @@ from typing import Any
 
 from mailgun_mcp.request.formats import email as fault_of_address
 from mailgun_mcp.simulator.model.account import Account
-from mailgun_mcp.simulator.model.event_log import Span
+from mailgun_mcp.simulator.model.event_log import EventRange
 from mailgun_mcp.simulator.replies.reply import Reply
 from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
 
@@ -87,7 +87,7 @@ def _judge(account: Account, address: str, answer: dict[str, Any], verdict: _Ver
 
 def _events(account: Account, address: str) -> Iterator[dict[str, Any]]:
     for domain in account.domains.values():
-        for event in domain.events.walk(Span()):
+        for event in domain.events.walk(EventRange()):
             if str(event.record.get("recipient", "")).lower() == address:
                 yield event.record
 

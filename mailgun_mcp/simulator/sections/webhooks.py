@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
-from mailgun_mcp.simulator.model.account import Account, Domain
+from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import iso_date
+from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.webhooks import EVENT_TYPES, MOST_URLS, AccountWebhook
 from mailgun_mcp.simulator.replies.reply import NO_CONTENT, ApiError, Reply, success
 from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest

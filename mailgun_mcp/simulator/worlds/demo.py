@@ -3,18 +3,13 @@
 from typing import Any
 
 from mailgun_mcp.simulator.mail.delivery import add_bounce, add_complaint
-from mailgun_mcp.simulator.mail.record_events import delivered, happen, refused
-from mailgun_mcp.simulator.model.account import (
-    STORAGE,
-    Account,
-    AllowlistEntry,
-    Domain,
-    Message,
-    Template,
-    TemplateVersion,
-    Unsubscribe,
-)
+from mailgun_mcp.simulator.mail.record_events import delivered_status, record_event, refused_status
+from mailgun_mcp.simulator.model.account import STORAGE, Account
 from mailgun_mcp.simulator.model.clock import DAY, HOUR, MINUTE, Clock, mail_date
+from mailgun_mcp.simulator.model.domains import Domain
+from mailgun_mcp.simulator.model.messages import StoredMessage
+from mailgun_mcp.simulator.model.suppressions import AllowlistEntry, Unsubscribe
+from mailgun_mcp.simulator.model.templates import Template, TemplateVersion
 from mailgun_mcp.simulator.worlds.demo_administration import furnish
 from mailgun_mcp.simulator.worlds.demo_mail_rules import add_mail_rules
 
@@ -196,15 +191,17 @@ def _add_mail(account: Account, index: int, at: float) -> None:
     if template:
         _fill_in(message, domain.templates[template], {"name": name or "customer", "number": str(4400 + index)})
     domain.messages[message.key] = message
-    happen(account, domain, "accepted", message, address, at)
+    record_event(account, domain, "accepted", message, address, at)
     if failure:
         _fail(account, domain, message, failure, at + 2)
     else:
-        happen(account, domain, "delivered", message, address, at + 1.2, delivery_status=delivered(address))
+        record_event(
+            account, domain, "delivered", message, address, at + 1.2, delivery_status=delivered_status(address)
+        )
         _engage(account, domain, message, index, at)
 
 
-def _message(account: Account, domain: str, sender: str, to: tuple[str, str], subject: str, at: float) -> Message:
+def _message(account: Account, domain: str, sender: str, to: tuple[str, str], subject: str, at: float) -> StoredMessage:
     name, address = to
     identity = f"{account.hex_id(16)}@{domain}"
     headers = {
@@ -215,7 +212,7 @@ def _message(account: Account, domain: str, sender: str, to: tuple[str, str], su
         "To": f"{name} <{address}>" if name else address,
         "Subject": subject,
     }
-    return Message(
+    return StoredMessage(
         key=account.opaque_id(30),
         id=identity,
         domain=domain,
@@ -227,7 +224,7 @@ def _message(account: Account, domain: str, sender: str, to: tuple[str, str], su
     )
 
 
-def _fill_in(message: Message, template: Template, variables: dict[str, str]) -> None:
+def _fill_in(message: StoredMessage, template: Template, variables: dict[str, str]) -> None:
     version = template.versions["initial"]
     message.template, message.template_version = template.name, version.tag
     # Not by the template engine: its import would cost more than the whole account.
@@ -237,26 +234,28 @@ def _fill_in(message: Message, template: Template, variables: dict[str, str]) ->
 
 
 def _fail(
-    account: Account, domain: Domain, message: Message, failure: tuple[str, int, str, str, str], at: float
+    account: Account, domain: Domain, message: StoredMessage, failure: tuple[str, int, str, str, str], at: float
 ) -> None:
     address, code, text, severity, reason = failure
-    status = refused(address, code, text, **{"bounce-type": "hard" if reason == "bounce" else "soft"})
-    happen(account, domain, "failed", message, address, at, severity=severity, reason=reason, delivery_status=status)
+    status = refused_status(address, code, text, **{"bounce-type": "hard" if reason == "bounce" else "soft"})
+    record_event(
+        account, domain, "failed", message, address, at, severity=severity, reason=reason, delivery_status=status
+    )
     if reason == "bounce":
         add_bounce(domain, address, at, str(code), text)
 
 
-def _engage(account: Account, domain: Domain, message: Message, index: int, at: float) -> None:
+def _engage(account: Account, domain: Domain, message: StoredMessage, index: int, at: float) -> None:
     address = message.recipients[0]
     if index % 3 == 0:
-        happen(account, domain, "opened", message, address, at + 20 * MINUTE)
+        record_event(account, domain, "opened", message, address, at + 20 * MINUTE)
     if index % 6 == 0:
-        happen(account, domain, "clicked", message, address, at + 21 * MINUTE)
+        record_event(account, domain, "clicked", message, address, at + 21 * MINUTE)
     if index == COMPLAINT:
-        happen(account, domain, "complained", message, address, at + 30 * MINUTE)
+        record_event(account, domain, "complained", message, address, at + 30 * MINUTE)
         add_complaint(domain, address, at + 30 * MINUTE)
     if index == UNSUBSCRIBE:
-        happen(account, domain, "unsubscribed", message, address, at + 40 * MINUTE)
+        record_event(account, domain, "unsubscribed", message, address, at + 40 * MINUTE)
         domain.unsubscribes[address] = Unsubscribe(address, at + 40 * MINUTE, account.hex_id())
 
 
@@ -267,7 +266,7 @@ def _add_inbound(account: Account, at: float) -> None:
     message = _message(account, SHOP, sender, ("", f"support@{SHOP}"), "Invoice 4471: new bank details", at)
     message.text = INBOUND_TEXT
     domain.messages[message.key] = message
-    happen(account, domain, "stored", message, message.recipients[0], at)
+    record_event(account, domain, "stored", message, message.recipients[0], at)
 
 
 def _add_suppressions(account: Account, now: float) -> None:

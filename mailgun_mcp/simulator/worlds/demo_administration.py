@@ -5,9 +5,9 @@ from mailgun_mcp.simulator.http.tracking_hosts import tracking_host
 from mailgun_mcp.simulator.mail.addressing import Source, assign, lend
 from mailgun_mcp.simulator.mail.dkim import keys_of
 from mailgun_mcp.simulator.model.access import ApiKey, SmtpCredential, User
-from mailgun_mcp.simulator.model.account import Account, Domain
-from mailgun_mcp.simulator.model.administration import Administration, Subaccount
+from mailgun_mcp.simulator.model.account import Account, Administration, Subaccount
 from mailgun_mcp.simulator.model.clock import DAY
+from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.ips import GOOD, NEW, POOR, SHARED_IP, Ip, Move, Pool, Warmup
 from mailgun_mcp.simulator.model.signing import Certificate, DomainKey, Rotation, Tracking
 from mailgun_mcp.simulator.model.thresholds import Threshold

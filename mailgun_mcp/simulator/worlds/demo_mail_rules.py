@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 
 from mailgun_mcp.simulator.mail.webhooks import event_type, fire
-from mailgun_mcp.simulator.model.account import Account, Domain, TemplateVersion
+from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import DAY
+from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.lists import MailingList, Member
 from mailgun_mcp.simulator.model.routes import Received, Route
+from mailgun_mcp.simulator.model.templates import TemplateVersion
 from mailgun_mcp.simulator.model.webhooks import AccountWebhook
 
 HOOKS = "https://hooks.example.com/mailgun"

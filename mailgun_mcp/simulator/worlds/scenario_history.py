@@ -4,9 +4,11 @@ from random import Random
 
 from mailgun_mcp.simulator.mail.delivery import add_bounce, add_complaint, fail_blocked
 from mailgun_mcp.simulator.mail.dkim import keys_of, verify_keys
-from mailgun_mcp.simulator.mail.record_events import SENDING_IP, delivered, happen, refused
-from mailgun_mcp.simulator.model.account import Account, Block, Domain, Message
+from mailgun_mcp.simulator.mail.record_events import SENDING_IP, delivered_status, record_event, refused_status
+from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import DAY, HOUR, MINUTE, mail_date
+from mailgun_mcp.simulator.model.domains import Domain, ProviderBlock
+from mailgun_mcp.simulator.model.messages import StoredMessage
 from mailgun_mcp.simulator.worlds.scenario import (
     Blocklisting,
     BrokenDkim,
@@ -60,11 +62,11 @@ def _send_all(
         going = [incident for incident in incidents if at >= now - incident.hours * HOUR]
         if at + domain.retention >= now:
             domain.messages[message.key] = message
-        happen(account, domain, "accepted", message, address, at)
+        record_event(account, domain, "accepted", message, address, at)
         _arrive(account, domain, message, volume, going, random)
 
 
-def _message(account: Account, domain: str, address: str, tag: str, index: int, at: float) -> Message:
+def _message(account: Account, domain: str, address: str, tag: str, index: int, at: float) -> StoredMessage:
     identity = f"{account.hex_id(16)}@{domain}"
     subject = f"{tag.replace('-', ' ').capitalize()} no. {index + 1}"
     headers = {
@@ -77,11 +79,11 @@ def _message(account: Account, domain: str, address: str, tag: str, index: int, 
     }
     text = f"Hello,\n\nthis is {subject}.\n"
     key = account.opaque_id(30)
-    return Message(key, identity, domain, at, f"hello@{domain}", [address], headers, text=text, tags=[tag])
+    return StoredMessage(key, identity, domain, at, f"hello@{domain}", [address], headers, text=text, tags=[tag])
 
 
 def _arrive(
-    account: Account, domain: Domain, message: Message, volume: Volume, going: list[Incident], random: Random
+    account: Account, domain: Domain, message: StoredMessage, volume: Volume, going: list[Incident], random: Random
 ) -> None:
     """Let a mail be refused or taken. Each draws as often as any other: an incident changes nothing else."""
     bounced, opened, clicked, complained = (random.random() for _ in range(4))
@@ -94,32 +96,32 @@ def _arrive(
     if bounced < volume.bounce_rate:
         _bounce(account, domain, message, address, at)
         return
-    happen(account, domain, "delivered", message, address, at, delivery_status=delivered(address))
+    record_event(account, domain, "delivered", message, address, at, delivery_status=delivered_status(address))
     now = account.clock.now()
     if opened < volume.open_rate and at + 20 * MINUTE <= now:
-        happen(account, domain, "opened", message, address, at + 20 * MINUTE)
+        record_event(account, domain, "opened", message, address, at + 20 * MINUTE)
         if clicked * volume.open_rate < volume.click_rate and at + 21 * MINUTE <= now:
-            happen(account, domain, "clicked", message, address, at + 21 * MINUTE)
+            record_event(account, domain, "clicked", message, address, at + 21 * MINUTE)
     rate = max([volume.complaint_rate, *(one.rate for one in going if isinstance(one, ComplaintSpike))])
     if complained < rate and at + 30 * MINUTE <= now:
-        happen(account, domain, "complained", message, address, at + 30 * MINUTE)
+        record_event(account, domain, "complained", message, address, at + 30 * MINUTE)
         add_complaint(domain, address, at + 30 * MINUTE)
 
 
-def _block(incident: Incident) -> Block | None:
+def _block(incident: Incident) -> ProviderBlock | None:
     """Return who refuses mail because of an incident."""
     if isinstance(incident, Blocklisting):
         text = f"5.7.1 Service unavailable; Client host [{SENDING_IP}] blocked using {incident.blocklist}"
-        return Block([incident.provider], 554, text, sending_ip=SENDING_IP)
+        return ProviderBlock([incident.provider], 554, text, sending_ip=SENDING_IP)
     if isinstance(incident, BrokenDkim):
-        return Block(list(incident.providers), 550, UNSIGNED, unsigned=True)
+        return ProviderBlock(list(incident.providers), 550, UNSIGNED, unsigned=True)
     return None
 
 
-def _bounce(account: Account, domain: Domain, message: Message, address: str, at: float) -> None:
-    status = refused(address, 550, UNKNOWN_USER, **{"bounce-type": "hard"})
+def _bounce(account: Account, domain: Domain, message: StoredMessage, address: str, at: float) -> None:
+    status = refused_status(address, 550, UNKNOWN_USER, **{"bounce-type": "hard"})
     details = {"severity": "permanent", "reason": "bounce", "delivery_status": status}
-    happen(account, domain, "failed", message, address, at, **details)
+    record_event(account, domain, "failed", message, address, at, **details)
     add_bounce(domain, address, at, "550", UNKNOWN_USER)
 
 
@@ -142,4 +144,4 @@ def _receive(account: Account, domain: Domain, incident: Injection) -> None:
     message.sender = incident.sender.partition("<")[2].rstrip(">") or incident.sender
     message.text, message.tags, message.routed = incident.text, [], True
     domain.messages[message.key] = message
-    happen(account, domain, "stored", message, message.recipients[0], at)
+    record_event(account, domain, "stored", message, message.recipients[0], at)

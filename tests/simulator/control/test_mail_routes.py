@@ -9,7 +9,7 @@ import pytest
 from mailgun_mcp.simulator import Account, create_app
 from mailgun_mcp.simulator.control.harness import HostAccess
 from mailgun_mcp.simulator.control.mail_routes import is_loopback
-from mailgun_mcp.simulator.model.account import Domain
+from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.routes import Route
 from tests.simulator.conftest import PLAIN, client
 from tests.support.operations import catalogue

@@ -9,7 +9,8 @@ import pytest
 from mailgun_mcp.simulator import Account, create_app
 from mailgun_mcp.simulator.control.page import PATHS, SECTIONS
 from mailgun_mcp.simulator.control.page_views import HOME, PREFIX, SHOWN
-from mailgun_mcp.simulator.model.account import Attachment, Domain, Message
+from mailgun_mcp.simulator.model.domains import Domain
+from mailgun_mcp.simulator.model.messages import Attachment, StoredMessage
 from mailgun_mcp.simulator.worlds.demo import SHOP
 from tests.simulator import hostile
 from tests.simulator.conftest import PLAIN, client
@@ -61,8 +62,8 @@ async def read(browser: httpx.AsyncClient, path: str) -> Reader:
     return Reader(answer.text)
 
 
-def message(domain: Domain, key: str, at: float, **more: object) -> Message:
-    made = Message(key, f"{key}@x", domain.name, at, "a@x.example", ["b@x.example"], {"Subject": key}, **more)  # type: ignore[arg-type]
+def message(domain: Domain, key: str, at: float, **more: object) -> StoredMessage:
+    made = StoredMessage(key, f"{key}@x", domain.name, at, "a@x.example", ["b@x.example"], {"Subject": key}, **more)  # type: ignore[arg-type]
     domain.messages[key] = made
     return made
 

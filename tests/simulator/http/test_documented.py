@@ -12,17 +12,11 @@ from mailgun_mcp.request.build import build
 from mailgun_mcp.request.files import Files
 from mailgun_mcp.simulator import Account, create_app
 from mailgun_mcp.simulator.http.documented import MOMENT, documented_reply
-from mailgun_mcp.simulator.model.account import (
-    AllowlistEntry,
-    Bounce,
-    Complaint,
-    Domain,
-    Message,
-    Template,
-    TemplateVersion,
-    Unsubscribe,
-)
 from mailgun_mcp.simulator.model.clock import ManualClock
+from mailgun_mcp.simulator.model.domains import Domain
+from mailgun_mcp.simulator.model.messages import StoredMessage
+from mailgun_mcp.simulator.model.suppressions import AllowlistEntry, Bounce, Complaint, Unsubscribe
+from mailgun_mcp.simulator.model.templates import Template, TemplateVersion
 from mailgun_mcp.simulator.replies.paging import Token
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from mailgun_mcp.simulator.sections import HANDLERS
@@ -81,7 +75,7 @@ def account_with_everything() -> Account:
     domain.allowlist[TEXT] = AllowlistEntry(TEXT, now)
     version = TemplateVersion("1", TEXT, "Hello", now, active=True)
     domain.templates[TEXT] = Template("1", TEXT, now, versions={TEXT: version})
-    domain.messages[TEXT] = Message(TEXT, "1@x.example", NAME, now, "a@x.example", [ADDRESS], {"Subject": "Hi"})
+    domain.messages[TEXT] = StoredMessage(TEXT, "1@x.example", NAME, now, "a@x.example", [ADDRESS], {"Subject": "Hi"})
     account = Account(clock, domains={NAME: domain})
     account.seed_results[TEXT] = {"provider_results": {TEXT: {"inbox": 1}}}
     account.preview_results[TEXT] = {"gmail": {"id": "gmail", "status": "complete"}}

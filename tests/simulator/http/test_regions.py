@@ -7,7 +7,6 @@ import pytest
 
 from mailgun_mcp.simulator import Account, create_app
 from mailgun_mcp.simulator.control.account_json import restored, snapshot
-from mailgun_mcp.simulator.control.read_delay import accounts_of
 from mailgun_mcp.simulator.model.clock import ManualClock
 from tests.simulator.conftest import DOMAIN
 from tests.support.operations import catalogue
@@ -80,5 +79,5 @@ async def test_both_regions_are_in_a_snapshot(both: httpx.AsyncClient, account: 
     again = restored(snapshot(account), clock)
     assert again.other_region is not None
     assert list(again.other_region.domains) == ["eu.example.com"]
-    assert {owner.clock for owner in accounts_of(again)} == {clock}
+    assert {owner.clock for owner in again.with_subaccounts(all_regions=True)} == {clock}
     assert snapshot(again) == snapshot(account)

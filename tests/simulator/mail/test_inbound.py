@@ -9,7 +9,7 @@ import pytest
 from mailgun_mcp.simulator import Account
 from mailgun_mcp.simulator.mail.inbound import NOBODY, NOT_ALLOWED, deliver_inbound, receiving_domain
 from mailgun_mcp.simulator.mail.webhooks import content
-from mailgun_mcp.simulator.model.account import Domain
+from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.lists import MailingList, Member
 from mailgun_mcp.simulator.model.routes import Received, Route
 from mailgun_mcp.simulator.model.webhooks import Posting

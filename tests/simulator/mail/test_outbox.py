@@ -10,8 +10,9 @@ from mailgun_mcp.simulator.mail.delivery import accept
 from mailgun_mcp.simulator.mail.inbound import deliver_inbound
 from mailgun_mcp.simulator.mail.outbox import RETRIES, post_due
 from mailgun_mcp.simulator.mail.webhooks import content
-from mailgun_mcp.simulator.model.account import Domain, Message
 from mailgun_mcp.simulator.model.clock import HOUR, MINUTE, ManualClock
+from mailgun_mcp.simulator.model.domains import Domain
+from mailgun_mcp.simulator.model.messages import StoredMessage
 from mailgun_mcp.simulator.model.routes import Route
 from mailgun_mcp.simulator.model.webhooks import AccountWebhook, Posting
 from tests.simulator.conftest import PLAIN
@@ -42,7 +43,7 @@ def nothing_yet(account: Account) -> None:
 
 def send(account: Account, plain: Domain, to: str = "ann@x.example") -> None:
     now = account.clock.now()
-    accept(account, plain, Message(account.opaque_id(), "1@x", PLAIN, now, "a@x.example", [to], {"Subject": "S"}))
+    accept(account, plain, StoredMessage(account.opaque_id(), "1@x", PLAIN, now, "a@x.example", [to], {"Subject": "S"}))
 
 
 def called(account: Account) -> list[tuple[str, str]]:

@@ -5,7 +5,8 @@ import pytest
 from mailgun_mcp.simulator import Account
 from mailgun_mcp.simulator.mail.delivery import accept
 from mailgun_mcp.simulator.mail.recipients import act
-from mailgun_mcp.simulator.model.account import Domain, Message
+from mailgun_mcp.simulator.model.domains import Domain
+from mailgun_mcp.simulator.model.messages import StoredMessage
 from mailgun_mcp.simulator.replies.reply import ApiError
 from tests.simulator.conftest import PLAIN
 
@@ -13,9 +14,9 @@ ANN, BOB = "ann@x.example", "bob@x.example"
 
 
 @pytest.fixture
-def message(account: Account, plain: Domain) -> Message:
+def message(account: Account, plain: Domain) -> StoredMessage:
     now = account.clock.now()
-    sent = Message("key-1", f"1@{PLAIN}", PLAIN, now, "a@x.example", [ANN, BOB], {"Subject": "S"})
+    sent = StoredMessage("key-1", f"1@{PLAIN}", PLAIN, now, "a@x.example", [ANN, BOB], {"Subject": "S"})
     accept(account, plain, sent)
     plain.messages[sent.key] = sent
     return sent
@@ -36,7 +37,7 @@ def suppressed(plain: Domain) -> dict[str, list[str]]:
     ],
 )
 def test_an_act_makes_its_event_and_the_list_follows(
-    account: Account, plain: Domain, message: Message, action: str, event: str, kind: str | None
+    account: Account, plain: Domain, message: StoredMessage, action: str, event: str, kind: str | None
 ) -> None:
     before = suppressed(plain)
     (made,) = act(account, action, message.id, ANN)
@@ -45,13 +46,13 @@ def test_an_act_makes_its_event_and_the_list_follows(
     assert suppressed(plain) == before | ({kind: [ANN]} if kind else {})
 
 
-def test_without_a_recipient_all_of_them_act(account: Account, message: Message) -> None:
+def test_without_a_recipient_all_of_them_act(account: Account, message: StoredMessage) -> None:
     events = act(account, "open", f"<{message.id}>")
     assert [event.record["recipient"] for event in events] == [ANN, BOB]
 
 
 def test_acts_come_after_the_delivery_and_in_order_even_while_the_clock_is_held(
-    account: Account, plain: Domain, message: Message
+    account: Account, plain: Domain, message: StoredMessage
 ) -> None:
     for action in ("open", "click", "complain"):
         act(account, action, message.id, ANN)
@@ -59,18 +60,18 @@ def test_acts_come_after_the_delivery_and_in_order_even_while_the_clock_is_held(
     assert of_ann == ["accepted", "delivered", "opened", "clicked", "complained"]
 
 
-def test_a_click_tells_the_link(account: Account, message: Message) -> None:
+def test_a_click_tells_the_link(account: Account, message: StoredMessage) -> None:
     (event,) = act(account, "click", message.key, ANN.upper(), url="https://x.example/a")
     assert event.record["url"] == "https://x.example/a"
 
 
-def test_unsubscribing_again_adds_the_tag(account: Account, plain: Domain, message: Message) -> None:
+def test_unsubscribing_again_adds_the_tag(account: Account, plain: Domain, message: StoredMessage) -> None:
     for tag in ("news", "offers", "news"):
         act(account, "unsubscribe", message.id, ANN, tag=tag)
     assert plain.unsubscribes[ANN].tags == ["news", "offers"]
 
 
-def test_a_late_bounce_is_permanent(account: Account, message: Message) -> None:
+def test_a_late_bounce_is_permanent(account: Account, message: StoredMessage) -> None:
     (event,) = act(account, "bounce", message.id, BOB)
     assert (event.record["severity"], event.record["delivery-status"]["code"]) == ("permanent", 550)
     assert event.record["flags"]["is-delayed-bounce"] is True
@@ -86,7 +87,7 @@ def test_a_late_bounce_is_permanent(account: Account, message: Message) -> None:
     ],
 )
 def test_what_is_unknown_is_refused(
-    account: Account, message: Message, action: str, identity: str, recipient: str, status: int, text: str
+    account: Account, message: StoredMessage, action: str, identity: str, recipient: str, status: int, text: str
 ) -> None:
     with pytest.raises(ApiError) as caught:
         act(account, action, identity, recipient)

@@ -3,7 +3,7 @@
 import pytest
 
 from mailgun_mcp.simulator.mail.templating import TemplateFault, check_syntax, headers_of, render, text_of
-from mailgun_mcp.simulator.model.account import TemplateVersion
+from mailgun_mcp.simulator.model.templates import TemplateVersion
 
 VALUES = {
     "name": "Ann & <b>Bob</b>",

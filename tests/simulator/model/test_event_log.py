@@ -8,16 +8,16 @@ from hypothesis import strategies as st
 
 from mailgun_mcp.simulator.model import event_log
 from mailgun_mcp.simulator.model.clock import DAY, HOUR
-from mailgun_mcp.simulator.model.event_log import CHUNK, KEPT, Event, EventLog, Span
+from mailgun_mcp.simulator.model.event_log import CHUNK, KEPT, EventLog, EventRange, MailEvent
 
 KINDS = ("accepted", "delivered", "opened")
 
 
-def event(at: float, serial: int) -> Event:
-    return Event(at, serial, {"event": KINDS[serial % 3], "id": str(serial), "tags": ["ü"]}, unique=serial % 2 == 0)
+def event(at: float, serial: int) -> MailEvent:
+    return MailEvent(at, serial, {"event": KINDS[serial % 3], "id": str(serial), "tags": ["ü"]}, unique=serial % 2 == 0)
 
 
-def serials(log: EventLog, span: Span = event_log.EVERYTHING, *, descending: bool = False) -> list[int]:
+def serials(log: EventLog, span: EventRange = event_log.EVERYTHING, *, descending: bool = False) -> list[int]:
     return [found.serial for found in log.walk(span, descending=descending)]
 
 
@@ -57,7 +57,7 @@ def test_any_span_is_walked_in_order_both_ways(moments: list[int], low: int, hig
     wanted = sorted(
         (e for e in events if low <= e.at <= high and e.record["event"] != "opened"), key=lambda e: e.position
     )
-    span = Span(low, high, frozenset({"accepted", "delivered"}))
+    span = EventRange(low, high, frozenset({"accepted", "delivered"}))
     assert serials(log, span) == [e.serial for e in wanted]
     assert serials(log, span, descending=True) == [e.serial for e in wanted[::-1]]
 

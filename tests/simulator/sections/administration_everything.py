@@ -7,8 +7,9 @@ from mailgun_mcp.simulator.mail.addressing import Source, assign, lend
 from mailgun_mcp.simulator.mail.der import private_key
 from mailgun_mcp.simulator.mail.dkim import keys_of, new_key
 from mailgun_mcp.simulator.model.access import ApiKey, SmtpCredential, User
-from mailgun_mcp.simulator.model.account import Account, Domain
+from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import DAY
+from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.ips import GOOD, NEW, POOR, Ip, Move, Pool, Warmup
 from mailgun_mcp.simulator.model.signing import Certificate
 from mailgun_mcp.simulator.model.thresholds import Threshold

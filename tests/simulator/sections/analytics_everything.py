@@ -4,7 +4,8 @@ from typing import Any
 
 from mailgun_mcp.simulator import Account
 from mailgun_mcp.simulator.mail.delivery import accept
-from mailgun_mcp.simulator.model.account import Domain, Message
+from mailgun_mcp.simulator.model.domains import Domain
+from mailgun_mcp.simulator.model.messages import StoredMessage
 
 TEXT = "some text"
 RANGE = {"start": "Mon, 16 Nov 2026 09:00:00 +0000", "end": "Wed, 18 Nov 2026 09:00:00 +0000", "duration": "2d"}
@@ -48,7 +49,7 @@ def add_analytics(account: Account, domain: Domain) -> None:
     """Send mail with a tag: one that is clicked, one that bounces."""
     for number, local in enumerate(("click", "bounce")):
         recipient = f"{local}@x.example"
-        message = Message(
+        message = StoredMessage(
             f"tagged-{number}", f"{number}@x.example", domain.name, account.clock.now(), "a@x.example", [recipient], {}
         )
         message.tags = [TEXT]

@@ -1,6 +1,7 @@
 """What the operations on routes, lists and webhooks name in the tests that loop over all operations."""
 
-from mailgun_mcp.simulator.model.account import Account, Domain
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.lists import MailingList, Member
 from mailgun_mcp.simulator.model.routes import Route
 from mailgun_mcp.simulator.model.webhooks import AccountWebhook

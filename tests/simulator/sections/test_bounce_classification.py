@@ -6,9 +6,10 @@ import httpx
 import pytest
 
 from mailgun_mcp.simulator import Account
-from mailgun_mcp.simulator.mail.record_events import happen, refused
-from mailgun_mcp.simulator.model.account import Domain, Message
+from mailgun_mcp.simulator.mail.record_events import record_event, refused_status
 from mailgun_mcp.simulator.model.bounce_rules import ENTITIES, GROUPS, classify, rules
+from mailgun_mcp.simulator.model.domains import Domain
+from mailgun_mcp.simulator.model.messages import StoredMessage
 from mailgun_mcp.simulator.worlds.demo import SHOP
 from tests.simulator.conftest import PLAIN
 
@@ -36,7 +37,7 @@ def failed(text: str, provider: str = "Other", **more: Any) -> dict[str, Any]:
         ("4.2.2 mailbox is over quota", "Yahoo", "yahoo", "mailbox-full"),
         ("5.7.26 This mail is unauthenticated", "Gmail", "gmail", "authentication"),
         ("4.7.0 Too many connections, try again later", "Outlook", "hotmail", "rate-limited"),
-        ("5.7.1 Message rejected as spam by Barracuda", "Other", "barracuda", "spam-content"),
+        ("5.7.1 StoredMessage rejected as spam by Barracuda", "Other", "barracuda", "spam-content"),
         ("5.4.310 DNS domain gmial.example does not exist", "Other", "other", "dns"),
         ("Recipient address rejected: access denied", "Apple", "apple", "reputation"),
         ("computer says no", "Other", "other", "other"),
@@ -71,14 +72,14 @@ def failures(account: Account, plain: Domain) -> Domain:
         ("c@gmail.com", "4.2.2 over quota", "permanent"),
         ("d@x.example", "4.7.0 too many connections", "temporary"),
     )
-    message = Message("1", "1@x.example", PLAIN, now, "a@x.example", ["b@x.example"], {}, tags=["one", "two"])
+    message = StoredMessage("1", "1@x.example", PLAIN, now, "a@x.example", ["b@x.example"], {}, tags=["one", "two"])
     for address, text, severity in cases:
-        status = refused(address, 550, text)
-        happen(
+        status = refused_status(address, 550, text)
+        record_event(
             account, plain, "failed", message, address, now, severity=severity, reason="bounce", delivery_status=status
         )
     for address in ("e@gmail.com", "f@gmail.com", "g@x.example"):
-        happen(account, plain, "delivered", message, address, now)
+        record_event(account, plain, "delivered", message, address, now)
     return plain
 
 

@@ -6,9 +6,10 @@ import httpx
 import pytest
 
 from mailgun_mcp.simulator import Account
-from mailgun_mcp.simulator.mail.record_events import happen
-from mailgun_mcp.simulator.model.account import Attachment, Domain, Message
+from mailgun_mcp.simulator.mail.record_events import record_event
 from mailgun_mcp.simulator.model.clock import HOUR, ManualClock, mail_date
+from mailgun_mcp.simulator.model.domains import Domain
+from mailgun_mcp.simulator.model.messages import Attachment, StoredMessage
 from tests.simulator.conftest import PLAIN
 
 pytestmark = pytest.mark.anyio
@@ -21,11 +22,13 @@ def hours(account: Account, plain: Domain, clock: ManualClock) -> list[float]:
     moments = [clock.now() - hour * HOUR for hour in range(10, 0, -1)]
     for index, at in enumerate(moments):
         headers = {"From": "Shop <shop@x.example>", "To": "Ann <ann@x.example>", "Subject": f"Order {index}"}
-        message = Message(str(index), f"{index}@x.example", PLAIN, at, "shop@x.example", ["ann@x.example"], headers)
+        message = StoredMessage(
+            str(index), f"{index}@x.example", PLAIN, at, "shop@x.example", ["ann@x.example"], headers
+        )
         message.tags = ["even" if index % 2 == 0 else "odd"]
         message.attachments = [Attachment("Invoice.pdf", "application/pdf", b"x" * index * 1000)] if index else []
         name, details = ("failed", {"severity": "permanent"}) if index == 9 else ("accepted", {})
-        happen(account, plain, name, message, f"ann{index % 3}@x.example", at, **details)
+        record_event(account, plain, name, message, f"ann{index % 3}@x.example", at, **details)
     return moments
 
 
@@ -178,8 +181,10 @@ async def test_one_recipient_or_message_is_found_among_very_many(
     mailgun: httpx.AsyncClient, account: Account, plain: Domain, clock: ManualClock
 ) -> None:
     for number in range(3000):
-        message = Message(str(number), f"{number}@x.example", PLAIN, clock.now(), "a@x.example", ["b@x.example"], {})
-        happen(account, plain, "accepted", message, f"Person{number}@x.example", clock.now() - 5000 + number)
+        message = StoredMessage(
+            str(number), f"{number}@x.example", PLAIN, clock.now(), "a@x.example", ["b@x.example"], {}
+        )
+        record_event(account, plain, "accepted", message, f"Person{number}@x.example", clock.now() - 5000 + number)
     for query in (
         {"recipient": "person7@x.example OR PERSON8@x.example"},
         {"message-id": "7@x.example OR 8@x.example"},

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mailgun_mcp.simulator import Account
-from mailgun_mcp.simulator.model.account import Domain
+from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.lists import MailingList, Member
 from tests.simulator.conftest import PLAIN
 

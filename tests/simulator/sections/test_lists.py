@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from mailgun_mcp.simulator import Account
-from mailgun_mcp.simulator.model.account import Domain
+from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.lists import MailingList, Member
 from tests.simulator.conftest import PLAIN
 

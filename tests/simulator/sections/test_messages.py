@@ -9,8 +9,10 @@ import pytest
 
 from mailgun_mcp.simulator import Account
 from mailgun_mcp.simulator.mail.delivery import add_complaint
-from mailgun_mcp.simulator.model.account import AllowlistEntry, Bounce, Complaint, Domain, Message, Unsubscribe
 from mailgun_mcp.simulator.model.clock import DAY, HOUR, ManualClock, mail_date
+from mailgun_mcp.simulator.model.domains import Domain
+from mailgun_mcp.simulator.model.messages import StoredMessage
+from mailgun_mcp.simulator.model.suppressions import AllowlistEntry, Bounce, Complaint, Unsubscribe
 from mailgun_mcp.simulator.worlds.demo import NEWS, SANDBOX, SHOP, STAGING, TESTER
 from tests.simulator.conftest import PLAIN
 
@@ -28,7 +30,7 @@ def events(domain: Domain) -> list[tuple[str, str]]:
     return [(event.record["event"], event.record["recipient"]) for event in domain.events]
 
 
-def only(domain: Domain) -> Message:
+def only(domain: Domain) -> StoredMessage:
     (message,) = domain.messages.values()
     return message
 
@@ -268,7 +270,7 @@ async def test_a_template_that_is_not_there_is_accepted_and_fails(
     assert failed["delivery-status"]["description"] == f"Template '{missing['template']}' not found"
 
 
-async def stored(mailgun: httpx.AsyncClient, message: Message, accept: str = "*/*") -> dict[str, Any]:
+async def stored(mailgun: httpx.AsyncClient, message: StoredMessage, accept: str = "*/*") -> dict[str, Any]:
     path = f"/v3/domains/{message.domain}/messages/{message.key}"
     answer = await mailgun.get(path, headers={"Accept": accept})
     assert answer.status_code == 200
@@ -329,7 +331,7 @@ async def test_stored_messages_are_kept_three_days(
     clock.advance(3 * DAY)
     assert (await mailgun.get(path)).status_code == 200
     clock.advance(1)
-    assert (await mailgun.get(path)).json() == {"message": "Message not found"}
+    assert (await mailgun.get(path)).json() == {"message": "StoredMessage not found"}
 
 
 async def test_a_domain_sets_how_long_messages_are_kept(
@@ -344,7 +346,7 @@ async def test_a_domain_sets_how_long_messages_are_kept(
 async def test_a_message_of_another_domain_is_not_found(mailgun: httpx.AsyncClient, plain: Domain) -> None:
     await send(mailgun)
     answer = await mailgun.get(f"/v3/domains/{SHOP}/messages/{only(plain).key}")
-    assert (answer.status_code, answer.json()) == (404, {"message": "Message not found"})
+    assert (answer.status_code, answer.json()) == (404, {"message": "StoredMessage not found"})
 
 
 async def test_a_stored_message_is_sent_again_to_others(mailgun: httpx.AsyncClient, plain: Domain) -> None:

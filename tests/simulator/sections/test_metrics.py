@@ -7,9 +7,10 @@ import pytest
 
 from mailgun_mcp.simulator import Account
 from mailgun_mcp.simulator.analytics.metrics import COUNTS, METRICS, RATES
-from mailgun_mcp.simulator.mail.record_events import happen
-from mailgun_mcp.simulator.model.account import Domain, Message
+from mailgun_mcp.simulator.mail.record_events import record_event
 from mailgun_mcp.simulator.model.clock import DAY, HOUR, ManualClock, mail_date
+from mailgun_mcp.simulator.model.domains import Domain
+from mailgun_mcp.simulator.model.messages import StoredMessage
 from mailgun_mcp.simulator.worlds.demo import NEWS, SHOP
 from tests.simulator.conftest import PLAIN
 from tests.support.operations import catalogue
@@ -103,7 +104,7 @@ async def test_opens_are_unique_for_seven_days(
     await send(mailgun, "open@x.example")
     (message,) = plain.messages.values()
     clock.advance(days * DAY)
-    happen(account, plain, "opened", message, "open@x.example", clock.now())
+    record_event(account, plain, "opened", message, "open@x.example", clock.now())
     assert await total(mailgun, "opened_count", "unique_opened_count", duration="30d") == {
         "opened_count": 2,
         "unique_opened_count": unique,
@@ -125,9 +126,9 @@ async def test_later_attempts_are_told_from_first_ones(
     account: Account, plain: Domain, mailgun: httpx.AsyncClient
 ) -> None:
     now = account.clock.now()
-    message = Message("1", "1@x.example", PLAIN, now, "a@x.example", ["b@x.example"], {})
+    message = StoredMessage("1", "1@x.example", PLAIN, now, "a@x.example", ["b@x.example"], {})
     status = {"attempt-no": 1, "code": 452}
-    happen(
+    record_event(
         account,
         plain,
         "failed",
@@ -138,8 +139,8 @@ async def test_later_attempts_are_told_from_first_ones(
         reason="espblock",
         delivery_status=status,
     )
-    happen(account, plain, "delivered", message, "b@x.example", now + 1, delivery_status={"attempt-no": 2})
-    happen(
+    record_event(account, plain, "delivered", message, "b@x.example", now + 1, delivery_status={"attempt-no": 2})
+    record_event(
         account,
         plain,
         "failed",

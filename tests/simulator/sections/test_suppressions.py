@@ -7,7 +7,8 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from mailgun_mcp.simulator.model.account import Domain, Unsubscribe
+from mailgun_mcp.simulator.model.domains import Domain
+from mailgun_mcp.simulator.model.suppressions import Unsubscribe
 from tests.simulator.conftest import PLAIN
 
 pytestmark = pytest.mark.anyio

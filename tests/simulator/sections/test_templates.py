@@ -6,7 +6,8 @@ import httpx
 import pytest
 
 from mailgun_mcp.simulator import Account
-from mailgun_mcp.simulator.model.account import Domain, Template, TemplateVersion
+from mailgun_mcp.simulator.model.domains import Domain
+from mailgun_mcp.simulator.model.templates import Template, TemplateVersion
 from mailgun_mcp.simulator.worlds.demo import SHOP
 from tests.simulator.conftest import PLAIN
 

@@ -5,7 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from mailgun_mcp.simulator.model.account import Complaint, Domain
+from mailgun_mcp.simulator.model.domains import Domain
+from mailgun_mcp.simulator.model.suppressions import Complaint
 
 pytestmark = pytest.mark.anyio
 

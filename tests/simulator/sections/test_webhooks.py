@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mailgun_mcp.simulator import Account
-from mailgun_mcp.simulator.model.account import Domain
+from mailgun_mcp.simulator.model.domains import Domain
 from tests.simulator.conftest import PLAIN
 
 pytestmark = pytest.mark.anyio

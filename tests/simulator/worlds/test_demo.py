@@ -4,12 +4,12 @@ from collections import Counter
 from dataclasses import asdict
 
 from mailgun_mcp.simulator import Account
-from mailgun_mcp.simulator.model.account import Event
 from mailgun_mcp.simulator.model.clock import DAY, ManualClock
+from mailgun_mcp.simulator.model.event_log import MailEvent
 from mailgun_mcp.simulator.worlds.demo import NEWS, SANDBOX, SHOP, STAGING, demo_account
 
 
-def events(account: Account) -> list[Event]:
+def events(account: Account) -> list[MailEvent]:
     return [event for domain in account.domains.values() for event in domain.events]
 
 

@@ -2,7 +2,7 @@
 
 from mailgun_mcp.simulator import Account
 from mailgun_mcp.simulator.mail.addressing import holder, used
-from mailgun_mcp.simulator.model.administration import Administration
+from mailgun_mcp.simulator.model.account import Administration
 from mailgun_mcp.simulator.model.clock import ManualClock
 from mailgun_mcp.simulator.worlds.demo import SHOP, STAGING, demo_account
 from mailgun_mcp.simulator.worlds.demo_administration import LABS, LABS_DOMAIN, POOL_ID, POOL_IP

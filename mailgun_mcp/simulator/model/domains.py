@@ -1,0 +1,69 @@
+"""A sending domain and everything that belongs to it."""
+
+from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import Any, Literal
+
+from mailgun_mcp.simulator.model.administration import DomainAdministration
+from mailgun_mcp.simulator.model.clock import DAY
+from mailgun_mcp.simulator.model.event_log import EventLog
+from mailgun_mcp.simulator.model.messages import StoredMessage
+from mailgun_mcp.simulator.model.suppressions import AllowlistEntry, Bounce, Complaint, Unsubscribe
+from mailgun_mcp.simulator.model.templates import Template
+
+RETENTION = 3 * DAY
+"""Seconds that a stored message can be read when its domain sets no `message_ttl`."""
+
+DomainState = Literal["active", "unverified", "disabled"]
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderBlock:
+    """An incident: servers that block a domain's mail."""
+
+    hosts: list[str]
+    """Domains of the recipients."""
+    code: int
+    text: str
+    sending_ip: str = ""
+    """Only mail from this IP; nothing is any."""
+    unsigned: bool = False
+    """Only while the DNS lacks the DKIM record."""
+
+
+@dataclass(slots=True)
+class Domain:
+    """A sending domain with all that belongs to it. Addresses are kept in lower case."""
+
+    id: str
+    name: str
+    created_at: float
+    state: DomainState = "unverified"
+    type: Literal["custom", "sandbox"] = "custom"
+    settings: dict[str, Any] = field(default_factory=dict)
+    """What create and update set: spam_action, wildcard, web_prefix, …"""
+    messages: dict[str, StoredMessage] = field(default_factory=dict)
+    scheduled: list[StoredMessage] = field(default_factory=list)
+    events: EventLog = field(default_factory=EventLog)
+    bounces: dict[str, Bounce] = field(default_factory=dict)
+    complaints: dict[str, Complaint] = field(default_factory=dict)
+    unsubscribes: dict[str, Unsubscribe] = field(default_factory=dict)
+    allowlist: dict[str, AllowlistEntry] = field(default_factory=dict)
+    templates: dict[str, Template] = field(default_factory=dict)
+    administration: DomainAdministration = field(default_factory=DomainAdministration)
+    webhooks: dict[str, list[str]] = field(default_factory=dict)
+    """Event type -> the URLs that are called."""
+    absent_records: set[str] = field(default_factory=set)
+    """Which of its records the DNS lacks: `spf`, `dkim`, `tracking`, `mx`. Verifying looks at them."""
+    blocks: list[ProviderBlock] = field(default_factory=list)
+
+    @property
+    def retention(self) -> float:
+        """Seconds that its stored messages can be read."""
+        return float(self.settings.get("message_ttl") or RETENTION)
+
+    def forget_expired(self, now: float) -> None:
+        """Drop the stored messages that can no longer be read, as far as they were stored in order."""
+        expired = list(takewhile(lambda key: self.messages[key].at + self.retention < now, self.messages))
+        for key in expired:
+            del self.messages[key]

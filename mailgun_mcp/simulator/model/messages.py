@@ -1,0 +1,60 @@
+"""Messages as the account stores them."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class Attachment:
+    """A file in a message."""
+
+    filename: str
+    content_type: str
+    data: bytes
+
+
+@dataclass(slots=True)
+class StoredMessage:
+    """A stored copy of a message. A batch makes one for each recipient, all of one id."""
+
+    key: str
+    id: str
+    """Without the angle brackets."""
+    domain: str
+    at: float
+    sender: str
+    """The bare address of the envelope."""
+    recipients: list[str]
+    headers: dict[str, str]
+    """From, To, Subject, … as the recipient sees them."""
+    text: str = ""
+    html: str = ""
+    attachments: list[Attachment] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+    variables: dict[str, Any] = field(default_factory=dict)
+    template: str | None = None
+    template_version: str | None = None
+    test_mode: bool = False
+    deliver_at: float | None = None
+    sending_ip: str = ""
+    """The IP that it was asked to leave from; empty leaves it to the domain."""
+    fault: str = ""
+    """Why it cannot be delivered to anyone, such as a template that is not there."""
+    mime: bytes | None = None
+    """The message as it was handed in, when it came as MIME."""
+    mailing_list: dict[str, str] | None = None
+    """The list that passed it on, as events show it."""
+    routed: bool = False
+    """Whether it came in from outside, and a route took it."""
+
+    @property
+    def subject(self) -> str:
+        return self.headers.get("Subject", "")
+
+    @property
+    def size(self) -> int:
+        """About as many bytes as the MIME form has."""
+        if self.mime is not None:
+            return len(self.mime)
+        parts = sum(len(attachment.data) for attachment in self.attachments)
+        return 400 + len(self.subject) + len(self.text) + len(self.html) + parts

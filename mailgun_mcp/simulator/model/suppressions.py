@@ -1,0 +1,43 @@
+"""A domain's suppression lists: bounces, complaints, unsubscribes, and the allowlist."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(slots=True)
+class Bounce:
+    """An address that mail bounced from."""
+
+    address: str
+    created_at: float
+    code: str = "550"
+    error: str = ""
+
+
+@dataclass(slots=True)
+class Complaint:
+    """An address whose owner called a mail spam."""
+
+    address: str
+    created_at: float
+    count: int = 1
+
+
+@dataclass(slots=True)
+class Unsubscribe:
+    """An address that wants no mail, or none with some tags (`*` is every tag)."""
+
+    address: str
+    created_at: float
+    id: str
+    tags: list[str] = field(default_factory=lambda: ["*"])
+
+
+@dataclass(slots=True)
+class AllowlistEntry:
+    """An address or domain that never gets onto the bounce list."""
+
+    value: str
+    created_at: float
+    type: Literal["address", "domain"] = "address"
+    reason: str = ""
