@@ -13,7 +13,7 @@ from mailgun_mcp.catalogue.operation import Arguments, Operation
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.confirm.confirm import Looker, confirm
 from mailgun_mcp.confirm.form import Preview
-from mailgun_mcp.confirm.pending import HeldCalls
+from mailgun_mcp.confirm.pending import PendingApprovals
 from mailgun_mcp.mailgun.errors import MailgunFault, Response, parse_json
 from mailgun_mcp.policy.engine import decide, level_of
 from mailgun_mcp.policy.facts import Facts, gather
@@ -106,7 +106,7 @@ def _elevations(app: App, facts: Facts, *, needed: bool) -> list[tuple[bool, str
     from mailgun_mcp.policy.conditions import compile_match
 
     try:
-        active = app.store.elevations.active(app.clock()) if app.store.exists else ()
+        active = app.store.grants.active(app.clock()) if app.store.exists else ()
     except StateError:
         if needed:
             raise
@@ -127,7 +127,7 @@ def _elevated(decision: Decision, elevations: list[tuple[bool, str]]) -> bool:
 
 async def _confirm(call: Call, facts: Facts, request: Request, decision: Decision, see: Looker) -> None:
     app = call.app
-    held = HeldCalls(app.store, app.clock, app.policy.notify)
+    held = PendingApprovals(app.store, app.clock, app.policy.notify)
     confirmation = await confirm(
         facts, request, decision, app.policy, asker=call.caller.asker, approvals=held, look=see
     )

@@ -17,7 +17,7 @@ from mailgun_mcp.store.database import StateError, Store, UnknownName
 from mailgun_mcp.text.durations import iso
 
 if TYPE_CHECKING:
-    from mailgun_mcp.confirm.grants import Elevation
+    from mailgun_mcp.confirm.grants import Grant
 
 ACTIONS = {
     "list": "list the calls that wait for an answer",
@@ -170,14 +170,14 @@ def _elevate(store: Store, arguments: argparse.Namespace) -> None:
     now = time.time()
     match = _match(arguments.match)
     until = now + _duration("for", arguments.span)
-    elevation = store.elevations.add(match, until=until, by=_by(arguments), now=now)
+    elevation = store.grants.add(match, until=until, by=_by(arguments), now=now)
     out(f"{elevation.id}: calls that match {_matching(elevation)} are allowed until {iso(until)}.")
     out(f"End it with: mailgun-mcp approvals revoke {elevation.id}")
 
 
 def _elevations(store: Store, arguments: argparse.Namespace) -> None:
     now = time.time()
-    active = store.elevations.active(now)
+    active = store.grants.active(now)
     if arguments.json:
         as_json([{"id": one.id, "until": iso(one.until), "match": one.match, "by": one.by} for one in active])
     elif not active:
@@ -187,11 +187,11 @@ def _elevations(store: Store, arguments: argparse.Namespace) -> None:
 
 
 def _revoke(store: Store, arguments: argparse.Namespace) -> None:
-    store.elevations.revoke(arguments.id, time.time())
+    store.grants.revoke(arguments.id, time.time())
     out(f"Ended: {arguments.id}.")
 
 
-def _matching(elevation: "Elevation") -> str:
+def _matching(elevation: "Grant") -> str:
     return json.dumps(elevation.match, ensure_ascii=False)
 
 

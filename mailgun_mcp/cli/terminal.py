@@ -4,7 +4,7 @@ import sys
 
 import anyio.to_thread
 
-from mailgun_mcp.confirm.form import Form, Verdict, judge
+from mailgun_mcp.confirm.form import Form, FormResult, read_answer
 
 
 class Terminal:
@@ -15,14 +15,14 @@ class Terminal:
         """Whether stdin and stderr are a terminal."""
         return sys.stdin.isatty() and sys.stderr.isatty()
 
-    async def ask(self, form: Form, *, patience: float) -> Verdict:
+    async def ask(self, form: Form, *, patience: float) -> FormResult:
         """Return what the person's answer means; no answer in time is a no."""
         with anyio.move_on_after(patience):
             return await anyio.to_thread.run_sync(_ask, form, abandon_on_cancel=True)
         return "timeout"
 
 
-def _ask(form: Form) -> Verdict:
+def _ask(form: Form) -> FormResult:
     question = "Make this call? [y/N] " if form.typed is None else "> "
     sys.stderr.write(f"{form.text}\n{question}")
     sys.stderr.flush()
@@ -31,4 +31,4 @@ def _ask(form: Form) -> Verdict:
         return "cancelled"
     given = line.strip()
     confirm = given.lower() in ("y", "yes") if form.typed is None else given
-    return judge(form, "accept", {"confirm": confirm})
+    return read_answer(form, "accept", {"confirm": confirm})

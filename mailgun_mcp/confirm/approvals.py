@@ -73,7 +73,7 @@ class Approvals:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def hold(
+    def request(
         self, form: "Form", *, tool: str, title: str, account: str, caller: str, client: str, now: float, ttl: float
     ) -> Approval:
         """Hold a call and return it; a call that is held already, in the same state of its target, is that one.
@@ -98,7 +98,7 @@ class Approvals:
             )
             return _find(connection, name, now)
 
-    def grant(self, binding: str, preview: str, now: float, *, level: Level) -> Approval | None:
+    def find_approved(self, binding: str, preview: str, now: float, *, level: Level) -> Approval | None:
         """Return the approval, given at `level` or a higher one, that lets the bound call through, or None.
 
         One that was given for another state of the target, or asked less of a person than is asked now, is no
@@ -112,7 +112,7 @@ class Approvals:
                 _mark(connection, approval, "stale")
         return None
 
-    def use(self, name: str, now: float) -> bool:
+    def consume(self, name: str, now: float) -> bool:
         """Use the approval up. False when another process was first, or it is no longer good."""
         with self._store.writing() as connection:
             done = connection.execute(

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from mailgun_mcp.confirm.confirm import Asker
-from mailgun_mcp.confirm.form import Form, Verdict
+from mailgun_mcp.confirm.form import Form, FormResult
 
 Notify = Callable[[str], Awaitable[None]]
 
@@ -14,7 +14,7 @@ class Nobody:
 
     can_ask = False
 
-    async def ask(self, form: Form, *, patience: float) -> Verdict:  # noqa: ARG002 - the shape of an Asker
+    async def ask(self, form: Form, *, patience: float) -> FormResult:  # noqa: ARG002 - the shape of an Asker
         """Answer for nobody: the question could not be asked."""
         return "broken"
 

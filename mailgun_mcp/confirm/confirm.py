@@ -7,7 +7,7 @@ person at the approvals channel; anything else is a no.
 from dataclasses import dataclass
 from typing import Protocol
 
-from mailgun_mcp.confirm.form import REASONS, Binding, Form, Preview, Verdict, render
+from mailgun_mcp.confirm.form import REFUSALS, Binding, Form, FormResult, Preview, render
 from mailgun_mcp.policy.facts import Facts
 from mailgun_mcp.policy.model import Decision, Policy
 from mailgun_mcp.request.build import Request
@@ -24,17 +24,17 @@ class Asker(Protocol):
     def can_ask(self) -> bool:
         """Whether the client says that it can put a form before a person."""
 
-    async def ask(self, form: Form, *, patience: float) -> Verdict:
+    async def ask(self, form: Form, *, patience: float) -> FormResult:
         """Return what the person's answer means."""
 
 
 class Approvals(Protocol):
     """The channel that only a person can write to."""
 
-    async def redeem(self, form: Form) -> str | None:
+    async def consume(self, form: Form) -> str | None:
         """Return who approved this very call, and use the approval up; None when nobody did."""
 
-    async def hold(self, form: Form, facts: Facts, *, ttl: float) -> str:
+    async def request(self, form: Form, facts: Facts, *, ttl: float) -> str:
         """Hold the call for a person's answer and return its id."""
 
 
@@ -80,7 +80,7 @@ async def confirm(
     """
     binding = Binding(facts.context.caller, facts.context.account, facts.operation.name, request.digest, policy.digest)
     form = render(facts, request, decision, await look(), binding)
-    by = await approvals.redeem(form)
+    by = await approvals.consume(form)
     if by is not None:
         return Confirmation(form.level, by, "approval")
     if not _may_elicit(form, policy, asker):
@@ -106,7 +106,7 @@ async def _held(facts: Facts, form: Form, policy: Policy, approvals: Approvals) 
             "Not made: it needs a person's confirmation, this client cannot ask for one, and the policy allows no other way.",
             "cannot ask",
         )
-    name = await approvals.hold(form, facts, ttl=policy.confirmation.ttl)
+    name = await approvals.request(form, facts, ttl=policy.confirmation.ttl)
     return NotConfirmed(
         f"Held for a person's approval as {name}; nothing was sent. A person runs `mailgun-mcp approvals approve {name}` in a "
         f"terminal (`approvals show {name}` shows the call). After that, make exactly the same call again: it runs once. "
@@ -116,8 +116,8 @@ async def _held(facts: Facts, form: Form, policy: Policy, approvals: Approvals) 
     )
 
 
-def _refused(verdict: Verdict) -> NotConfirmed:
+def _refused(verdict: FormResult) -> NotConfirmed:
     return NotConfirmed(
-        f"Not made: {REASONS[verdict]}. Nothing was sent. Do not look for another way to do it; ask the person what they want.",
+        f"Not made: {REFUSALS[verdict]}. Nothing was sent. Do not look for another way to do it; ask the person what they want.",
         verdict,
     )

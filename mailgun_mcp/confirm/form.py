@@ -177,9 +177,11 @@ def _name(item: Any) -> str:
     return _value(item)
 
 
-Verdict = Literal["yes", "declined", "cancelled", "timeout", "empty", "wrong", "unknown", "other", "replay", "broken"]
+FormResult = Literal[
+    "yes", "declined", "cancelled", "timeout", "empty", "wrong", "unknown", "other", "replay", "broken"
+]
 
-REASONS: dict[Verdict, str] = {
+REFUSALS: dict[FormResult, str] = {
     "declined": "the person said no",
     "cancelled": "the person closed the question without an answer",
     "timeout": "nobody answered in time",
@@ -192,7 +194,7 @@ REASONS: dict[Verdict, str] = {
 }
 
 
-def judge(form: Form, action: str, content: dict[str, Any] | None) -> Verdict:
+def read_answer(form: Form, action: str, content: dict[str, Any] | None) -> FormResult:
     """Return what an answer to the form means. Only the exact yes is a yes."""
     if action != "accept":
         return "declined" if action == "decline" else "cancelled"

@@ -15,7 +15,7 @@ LONGEST = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
-class Elevation:
+class Grant:
     """What is allowed, until when, by whom."""
 
     id: str
@@ -25,42 +25,42 @@ class Elevation:
     by: str
 
 
-class Elevations:
-    """The table of elevations."""
+class Grants:
+    """The table of grants."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._marker = store.directory / MARKER
 
-    def add(self, match: dict[str, Any], *, until: float, by: str, now: float) -> Elevation:
+    def add(self, match: dict[str, Any], *, until: float, by: str, now: float) -> Grant:
         """Allow what `match` covers until then.
 
         Raises StateError for an empty match, a time that is past or more than a day ahead, or nobody as `by`.
         """
         if not match or not by.strip() or not now < until <= now + LONGEST:
-            raise StateError("an elevation needs a match, a person who gives it, and an end within a day")
-        elevation = Elevation(token_hex(4), until, match, by)
+            raise StateError("a grant needs a match, a person who gives it, and an end within a day")
+        grant = Grant(token_hex(4), until, match, by)
         with self._store.writing() as connection:
             self._marker.touch(0o600)
             connection.execute("DELETE FROM elevations WHERE until < ?", (now - MONTHS,))
             connection.execute(
                 "INSERT INTO elevations (id, created, until, match, by) VALUES (?, ?, ?, ?, ?)",
-                (elevation.id, now, until, json.dumps(match), by),
+                (grant.id, now, until, json.dumps(match), by),
             )
-        return elevation
+        return grant
 
-    def active(self, now: float) -> tuple[Elevation, ...]:
+    def active(self, now: float) -> tuple[Grant, ...]:
         """Return what is allowed now."""
         if not self._marker.exists():
             return ()
         with self._store.reading() as connection:
             rows = connection.execute("SELECT * FROM elevations WHERE until > ? ORDER BY created", (now,)).fetchall()
-        return tuple(Elevation(row["id"], row["until"], stored(row["match"], dict), row["by"]) for row in rows)
+        return tuple(Grant(row["id"], row["until"], stored(row["match"], dict), row["by"]) for row in rows)
 
     def revoke(self, name: str, now: float) -> None:
-        """End an elevation. Raises UnknownName when there is none."""
+        """End a grant. Raises UnknownName when there is none."""
         with self._store.writing() as connection:
             done = connection.execute("UPDATE elevations SET until = ? WHERE id = ? AND until > ?", (now, name, now))
             if done.rowcount == 0:
                 known = [row["id"] for row in connection.execute("SELECT id FROM elevations WHERE until > ?", (now,))]
-                raise UnknownName(unknown("elevation", name, known))
+                raise UnknownName(unknown("grant", name, known))

@@ -8,7 +8,7 @@ from mailgun_mcp.policy.model import Notify
 from mailgun_mcp.store.database import Store, in_thread
 
 
-class HeldCalls:
+class PendingApprovals:
     """The approvals channel as one call sees it."""
 
     def __init__(self, store: Store, clock: Callable[[], float], hooks: Notify | None) -> None:
@@ -16,21 +16,23 @@ class HeldCalls:
         self._clock = clock
         self._hooks = hooks
 
-    async def redeem(self, form: Form) -> str | None:
+    async def consume(self, form: Form) -> str | None:
         """Return who approved this very call, and use the approval up; None when nobody did."""
         if not self._store.exists:
             return None
         approvals = self._store.approvals
-        found = await in_thread(approvals.grant, form.binding.digest, form.preview, self._clock(), level=form.level)
-        if found is None or not await in_thread(approvals.use, found.id, self._clock()):
+        found = await in_thread(
+            approvals.find_approved, form.binding.digest, form.preview, self._clock(), level=form.level
+        )
+        if found is None or not await in_thread(approvals.consume, found.id, self._clock()):
             return None
         return ", ".join(answer.by for answer in found.answers)
 
-    async def hold(self, form: Form, facts: Facts, *, ttl: float) -> str:
+    async def request(self, form: Form, facts: Facts, *, ttl: float) -> str:
         """Hold the call for a person's answer and return its id."""
         now = self._clock()
         approval = await in_thread(
-            self._store.approvals.hold,
+            self._store.approvals.request,
             form,
             tool=facts.operation.name,
             title=facts.operation.title,

@@ -11,7 +11,7 @@ from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from mailgun_mcp.confirm.form import Form, Verdict, judge
+from mailgun_mcp.confirm.form import Form, FormResult, read_answer
 
 Context = ServerRequestContext[dict[str, Any], Any]
 Burn = Callable[[str], Awaitable[bool]]
@@ -48,7 +48,7 @@ class Elicitation:
             return False
         return self._modern or self._context.session.can_send_request
 
-    async def ask(self, form: Form, *, patience: float) -> Verdict:
+    async def ask(self, form: Form, *, patience: float) -> FormResult:
         """Return what the person's answer means. Raises InputRequired where the question is returned, not pushed."""
         return await self._returned(form) if self._modern else await self._pushed(form, patience)
 
@@ -56,7 +56,7 @@ class Elicitation:
     def _modern(self) -> bool:
         return self._context.protocol_version in MODERN_PROTOCOL_VERSIONS
 
-    async def _pushed(self, form: Form, patience: float) -> Verdict:
+    async def _pushed(self, form: Form, patience: float) -> FormResult:
         """A fault on the way is a no, whatever it is."""
         try:
             with anyio.fail_after(patience):
@@ -67,9 +67,9 @@ class Elicitation:
             return "timeout"
         except (MCPError, ValueError, anyio.ClosedResourceError, anyio.BrokenResourceError):
             return "broken"
-        return judge(form, answer.action, answer.content)
+        return read_answer(form, answer.action, answer.content)
 
-    async def _returned(self, form: Form) -> Verdict:
+    async def _returned(self, form: Form) -> FormResult:
         """The sealed state says which question the answer belongs to; each is good for one answer."""
         state = _state(self._params.request_state)
         answer = (self._params.input_responses or {}).get(KEY)
@@ -84,7 +84,7 @@ class Elicitation:
             return "replay"
         if state["preview"] != form.preview:
             raise InputRequired(_question(form))
-        return judge(form, answer.action, answer.content)
+        return read_answer(form, answer.action, answer.content)
 
 
 def _question(form: Form) -> types.InputRequiredResult:

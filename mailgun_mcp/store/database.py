@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mailgun_mcp.audit.log import Journal
     from mailgun_mcp.call.counters import Nonces, Sends, Spend, Untrusted
     from mailgun_mcp.confirm.approvals import Approvals
-    from mailgun_mcp.confirm.grants import Elevations
+    from mailgun_mcp.confirm.grants import Grants
     from mailgun_mcp.undo.snapshots import Snapshots
 
 FILE = "state.db"
@@ -76,11 +76,11 @@ class Store:
         return Approvals(self)
 
     @cached_property
-    def elevations(self) -> "Elevations":
+    def grants(self) -> "Grants":
         """Calls that a person allowed for a while."""
-        from mailgun_mcp.confirm.grants import Elevations
+        from mailgun_mcp.confirm.grants import Grants
 
-        return Elevations(self)
+        return Grants(self)
 
     @cached_property
     def nonces(self) -> "Nonces":

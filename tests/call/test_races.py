@@ -24,12 +24,12 @@ def burn(store: Store, nonce: str) -> bool:
 
 
 def use(store: Store, name: str) -> bool:
-    return store.approvals.use(name, NOW)
+    return store.approvals.consume(name, NOW)
 
 
 def redeem(store: Store, request: str) -> bool:
     found = granted(store, asked(request=request))
-    return found is not None and store.approvals.use(found.id, NOW)
+    return found is not None and store.approvals.consume(found.id, NOW)
 
 
 def second_yes(store: Store, name: str) -> bool:
@@ -152,7 +152,7 @@ def test_a_killed_process_leaves_what_it_had_written_and_nothing_by_half(store: 
     assert {status[name] for name in said} == {"approved"}
     assert len(status) - len(said) in (0, 1)
     assert rows(store, "PRAGMA integrity_check") == [("ok",)]
-    assert all(store.approvals.use(name, NOW) for name in said)
+    assert all(store.approvals.consume(name, NOW) for name in said)
 
 
 def test_what_a_killed_process_was_about_to_write_was_never_written(store: Store) -> None:

@@ -223,7 +223,7 @@ def test_an_unknown_id_is_wrong_usage_and_names_the_nearest(
 ) -> None:
     known = waiting(store).id
     if action == "revoke":
-        known = store.elevations.add({"tool": "a*"}, until=time.time() + 60, by="ann", now=time.time()).id
+        known = store.grants.add({"tool": "a*"}, until=time.time() + 60, by="ann", now=time.time()).id
     code, out, err = ran([action, f"{known}x"], capsys)
     assert (code, out) == (exits.USAGE, "")
     assert f"{known}x': did you mean '{known}'?" in err
@@ -238,7 +238,7 @@ def test_what_is_over_cannot_be_answered_and_says_why(
     approval = held(store, asked(), now - LONG, LONG + (-1 if ending == "expired" else LONG))
     if ending == "used":
         store.approvals.approve(approval.id, by="ann", now=now)
-        store.approvals.use(approval.id, now)
+        store.approvals.consume(approval.id, now)
     if ending == "denied":
         store.approvals.deny(approval.id, by="ann", now=now)
     if ending == "stale":
@@ -279,7 +279,7 @@ def test_calls_are_allowed_for_a_while(store: Store, capsys: pytest.CaptureFixtu
     match = "tool=delete_*, domain=staging.*, domain=dev.*, bulk=false"
     code, out, _ = ran(["elevate", "--match", match, "--for", "20m", "--by", "ann"], capsys)
     after = time.time()
-    (elevation,) = store.elevations.active(after)
+    (elevation,) = store.grants.active(after)
     assert code == exits.OK
     assert (elevation.match, elevation.by) == (
         {"tool": "delete_*", "domain": ["staging.*", "dev.*"], "bulk": False},
@@ -296,7 +296,7 @@ def test_calls_are_allowed_for_a_while(store: Store, capsys: pytest.CaptureFixtu
 def test_a_match_may_be_written_as_json(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     match = '{"risk": "send", "recipients": {"at_most": 5}}'
     code, _, _ = ran(["elevate", "--match", match], capsys)
-    assert (code, [one.match for one in store.elevations.active(time.time())]) == (exits.OK, [json.loads(match)])
+    assert (code, [one.match for one in store.grants.active(time.time())]) == (exits.OK, [json.loads(match)])
 
 
 @pytest.mark.parametrize(
@@ -317,12 +317,12 @@ def test_a_match_or_time_that_says_nothing_is_wrong_usage(
     code, out, err = ran(["elevate", *flags], capsys)
     assert (code, out) == (exits.USAGE, "")
     assert message in err
-    assert store.elevations.active(time.time()) == ()
+    assert store.grants.active(time.time()) == ()
 
 
 def test_nothing_is_allowed_for_more_than_a_day(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = ran(["elevate", "--match", "tool=delete_*", "--for", "25h"], capsys)
-    assert (code, store.elevations.active(time.time())) == (exits.FAILED, ())
+    assert (code, store.grants.active(time.time())) == (exits.FAILED, ())
     assert "an end within a day" in err
 
 

@@ -32,7 +32,7 @@ def ended(store: Store, status: Status) -> Approval:
         case "stale":
             held(store, asked(preview="changed"))
         case "used":
-            assert store.approvals.use(approval.id, NOW)
+            assert store.approvals.consume(approval.id, NOW)
         case "expired":
             return store.approvals.get(approval.id, NOW + TTL)
     return store.approvals.get(approval.id, NOW)
@@ -112,7 +112,7 @@ def test_a_yes_lets_the_call_through_once_and_names_who_gave_it(store: Store, le
     people = ("ann", "bob") if level == "two_people" else ("ann",)
     assert approval.answers == tuple(Answer(by, NOW, True) for by in people)
     assert granted(store, asked(level)) == approval
-    assert [store.approvals.use(approval.id, NOW) for _ in range(3)] == [True, False, False]
+    assert [store.approvals.consume(approval.id, NOW) for _ in range(3)] == [True, False, False]
     assert granted(store, asked(level)) is None
     assert store.approvals.get(approval.id, NOW) == replace(approval, status="used")
 
@@ -133,7 +133,7 @@ def test_a_yes_is_stale_when_the_target_changed_since(store: Store) -> None:
     assert granted(store, asked(preview="changed")) is None
     assert granted(store, asked()) is None
     assert store.approvals.get(approval.id, NOW).status == "stale"
-    assert not store.approvals.use(approval.id, NOW)
+    assert not store.approvals.consume(approval.id, NOW)
 
 
 @pytest.mark.parametrize("given", LEVELS)
@@ -155,7 +155,7 @@ def test_a_held_call_stands_until_more_is_asked_of_a_person(store: Store, first:
 def test_nothing_is_granted_before_the_yes(store: Store) -> None:
     approval = held(store, asked())
     assert granted(store, asked()) is None
-    assert not store.approvals.use(approval.id, NOW)
+    assert not store.approvals.consume(approval.id, NOW)
 
 
 def test_two_people_have_to_be_two(store: Store) -> None:
@@ -214,7 +214,7 @@ def test_one_no_ends_it_also_after_a_yes(store: Store) -> None:
         denied = store.approvals.deny(approval.id, by="bob", now=NOW)
         answers = (*approval.answers, Answer("bob", NOW, False))
         assert denied == replace(approval, status="denied", answers=answers)
-        assert not store.approvals.use(approval.id, NOW)
+        assert not store.approvals.consume(approval.id, NOW)
     assert granted(store, asked()) is None
 
 
@@ -250,7 +250,7 @@ def test_a_held_call_expires_with_or_without_a_yes(store: Store) -> None:
     assert {one.status for one in store.approvals.list(before)} == {"pending", "approved"}
     assert granted(store, asked(), before) == ready
     assert {one.status for one in store.approvals.list(after)} == {"expired"}
-    assert not store.approvals.use(ready.id, after)
+    assert not store.approvals.consume(ready.id, after)
     assert granted(store, asked(), after) is None
     with pytest.raises(StateError, match="has expired"):
         store.approvals.approve(waiting.id, by="ann", now=after)
@@ -280,7 +280,7 @@ def test_an_unknown_id_names_what_waits(store: Store) -> None:
         store.approvals.approve(typo, by="ann", now=NOW)
     with pytest.raises(UnknownName, match=message):
         store.approvals.deny(typo, by="ann", now=NOW)
-    assert not store.approvals.use(typo, NOW)
+    assert not store.approvals.consume(typo, NOW)
 
 
 def test_what_is_long_over_is_forgotten(store: Store) -> None:

@@ -86,12 +86,12 @@ class HeldCalls(RuleBasedStateMachine):
     def redeem(self, level: Level, request: str, preview: str) -> None:
         found = granted(self.store, asked(level, request=request, preview=preview, caller=CALLER), self.now)
         if found is not None:
-            assert self.store.approvals.use(found.id, self.now)
+            assert self.store.approvals.consume(found.id, self.now)
             self._went_through(found, level, request, preview)
 
     @rule(name=ids)
     def use_at_once(self, name: str) -> None:
-        if self.store.approvals.use(name, self.now):
+        if self.store.approvals.consume(name, self.now):
             known = self.known[name]
             self._went_through(self.store.approvals.get(name, self.now), known.level, known.request, known.preview)
 

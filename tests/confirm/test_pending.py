@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mailgun_mcp.confirm.pending import HeldCalls
+from mailgun_mcp.confirm.pending import PendingApprovals
 from mailgun_mcp.policy.model import LEVELS, Level
 from mailgun_mcp.store.database import Store
 from tests.support.state import NOW, asked, held
@@ -16,11 +16,11 @@ pytestmark = pytest.mark.anyio
 async def test_a_yes_counts_only_where_no_more_is_asked_of_a_person(store: Store, needed: Level) -> None:
     approval = held(store, asked("typed"))
     store.approvals.approve(approval.id, by="ann", now=NOW, typed=approval.typed)
-    by = await HeldCalls(store, lambda: NOW, None).redeem(asked(needed))
+    by = await PendingApprovals(store, lambda: NOW, None).consume(asked(needed))
     assert by == ("ann" if needed in ("ask", "typed") else None)
 
 
 async def test_without_a_state_nobody_approved_anything_and_none_is_made(tmp_path: Path) -> None:
     store = Store(tmp_path / "state")
-    assert await HeldCalls(store, lambda: NOW, None).redeem(asked()) is None
+    assert await PendingApprovals(store, lambda: NOW, None).consume(asked()) is None
     assert not store.directory.exists()

@@ -13,7 +13,7 @@ import pytest
 from mailgun_mcp.call.pipeline import App, run
 from mailgun_mcp.catalogue.operation import Arguments, Operation
 from mailgun_mcp.confirm.caller import Caller
-from mailgun_mcp.confirm.form import Form, Verdict
+from mailgun_mcp.confirm.form import Form, FormResult
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.endpoint import resolve
 from mailgun_mcp.output import logs
@@ -42,7 +42,7 @@ class Person:
     shown: list[str] = field(default_factory=list)
     can_ask = True
 
-    async def ask(self, form: Form, *, patience: float) -> Verdict:
+    async def ask(self, form: Form, *, patience: float) -> FormResult:
         self.shown += [form.text, json.dumps(form.schema)]
         return "yes"
 

@@ -14,7 +14,7 @@ import pytest
 from mcp import Client
 from mcp.server.request_state import RequestStateSecurity
 
-from mailgun_mcp.confirm.form import REASONS
+from mailgun_mcp.confirm.form import REFUSALS
 from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.server.server import create_server
 from tests.e2e.conftest import ERAS, WAYS, connect
@@ -75,13 +75,13 @@ async def test_a_yes_lets_the_call_through_once_and_the_person_saw_it(seat: Seat
 async def test_a_no_lets_nothing_through(seat: Seat) -> None:
     seat.desk.person = people.declines
     result = await seat.client.call_tool("delete_bounce", BOUNCE)
-    assert (text(result).partition(".")[0], changing(seat.mailgun.lines)) == (f"Not made: {REASONS['declined']}", [])
+    assert (text(result).partition(".")[0], changing(seat.mailgun.lines)) == (f"Not made: {REFUSALS['declined']}", [])
 
 
 async def test_what_was_typed_must_be_the_name(seat: Seat) -> None:
     seat.desk.person = people.answers_wrong
     result = await seat.client.call_tool("delete_domain", DOMAIN)
-    assert (text(result).partition(".")[0], changing(seat.mailgun.lines)) == (f"Not made: {REASONS['wrong']}", [])
+    assert (text(result).partition(".")[0], changing(seat.mailgun.lines)) == (f"Not made: {REFUSALS['wrong']}", [])
     seat.desk.person = people.accepts
     result = await seat.client.call_tool("delete_domain", DOMAIN)
     assert (result.is_error, changing(seat.mailgun.lines)) == (False, ["DELETE /v3/domains/mg.example.com"])
@@ -111,7 +111,7 @@ async def test_a_yes_under_another_policy_is_none(monkeypatch: pytest.MonkeyPatc
         given: Any = {"input_responses": YES, "request_state": question.request_state, "allow_input_required": True}
         refused = await strict.session.call_tool("delete_bounce", BOUNCE, **given)
         assert isinstance(refused, types.CallToolResult)
-        assert (text(refused).partition(".")[0], mailgun.changes) == (f"Not made: {REASONS['other']}", [])
+        assert (text(refused).partition(".")[0], mailgun.changes) == (f"Not made: {REFUSALS['other']}", [])
 
 
 YES: types.InputResponses = {"confirmation": types.ElicitResult(action="accept", content={"confirm": True})}
@@ -127,7 +127,7 @@ async def test_of_many_that_answer_with_one_state_at_once_one_is_heard() -> None
         results = await asyncio.gather(*calls)
     assert sorted(result.is_error for result in results) == [False] + [True] * 15
     assert {text(result).partition(".")[0] for result in results if result.is_error} == {
-        f"Not made: {REASONS['replay']}"
+        f"Not made: {REFUSALS['replay']}"
     }
     assert len(mailgun.changes) == 1
 

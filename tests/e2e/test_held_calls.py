@@ -202,7 +202,7 @@ MINUTES = 60.0
 
 
 def elevate(app: App, match: dict[str, Any]) -> None:
-    app.store.elevations.add(match, until=app.clock() + 15 * MINUTES, by="ann", now=app.clock())
+    app.store.grants.add(match, until=app.clock() + 15 * MINUTES, by="ann", now=app.clock())
 
 
 async def test_what_a_person_allows_for_a_while_is_made_and_told_while_it_lasts(

@@ -16,7 +16,7 @@ from mcp.shared.exceptions import MCPError
 
 from mailgun_mcp.call.pipeline import App
 from mailgun_mcp.catalogue.operation import Arguments, Operation
-from mailgun_mcp.confirm.form import REASONS
+from mailgun_mcp.confirm.form import REFUSALS
 from mailgun_mcp.policy.model import ConfirmationRules
 from mailgun_mcp.policy.profiles import PROFILES, profile
 from mailgun_mcp.request.build import build
@@ -219,7 +219,7 @@ class Ability:
 
 
 def no(verdict: Literal["declined", "cancelled", "timeout", "empty", "wrong", "unknown", "replay", "broken"]) -> str:
-    return f"Not made: {REASONS[verdict]}. Nothing was sent. "
+    return f"Not made: {REFUSALS[verdict]}. Nothing was sent. "
 
 
 REJECTED = "Invalid or expired requestState"

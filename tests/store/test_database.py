@@ -34,7 +34,7 @@ import sys
 from pathlib import Path
 from mailgun_mcp.store.database import Store
 store = Store(Path(sys.argv[1]))
-store.approvals, store.nonces, store.elevations, store.exists
+store.approvals, store.nonces, store.grants, store.exists
 print("sqlite3" in sys.modules)
 """
     assert python(code, "nowhere") == ["False"]

@@ -23,7 +23,7 @@ def asked(level: Level = "ask", *, preview: str = "seen", request: str = "reques
 
 
 def held(store: Store, form: Form, now: float = NOW, ttl: float = TTL) -> Approval:
-    return store.approvals.hold(
+    return store.approvals.request(
         form,
         tool="delete_domain",
         title="Delete a domain",
@@ -36,7 +36,7 @@ def held(store: Store, form: Form, now: float = NOW, ttl: float = TTL) -> Approv
 
 
 def granted(store: Store, form: Form, now: float = NOW) -> Approval | None:
-    return store.approvals.grant(form.binding.digest, form.preview, now, level=form.level)
+    return store.approvals.find_approved(form.binding.digest, form.preview, now, level=form.level)
 
 
 def python(code: str, *arguments: object, **options: Any) -> list[str]:

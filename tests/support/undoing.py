@@ -11,7 +11,7 @@ from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.services import App, Outcome
 from mailgun_mcp.catalogue.operation import Arguments
 from mailgun_mcp.confirm.caller import Caller
-from mailgun_mcp.confirm.form import Form, Verdict
+from mailgun_mcp.confirm.form import Form, FormResult
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.endpoint import resolve
 from mailgun_mcp.policy.model import Policy
@@ -137,7 +137,7 @@ class Yes:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    async def ask(self, form: Form, *, patience: float) -> Verdict:
+    async def ask(self, form: Form, *, patience: float) -> FormResult:
         self.asked.append(form.text)
         return "yes"
 
