@@ -60,15 +60,8 @@ def _commands() -> str:
 
 
 def _exits() -> str:
-    meanings = {
-        exits.OK: "done",
-        exits.FAILED: "a call, check or comparison did not come out well",
-        exits.USAGE: "something unknown or unusable in a flag, variable, file or argument; nothing was done",
-        exits.REFUSED: "refused by policy, held, or a person said no; nothing was sent",
-        exits.INTERRUPTED: "interrupted",
-    }
     lines = ["| exit code | meaning |", "| --- | --- |"]
-    return "\n".join(lines + [f"| {code} | {meaning} |" for code, meaning in meanings.items()])
+    return "\n".join(lines + [f"| {code} | {meaning} |" for code, meaning in exits.MEANINGS.items()])
 
 
 def _risks() -> str:

@@ -1,4 +1,8 @@
-"""The command line. One module a command, imported when it is asked for."""
+"""The command line: one module a command, imported when that command runs.
+
+It may use everything else, and nothing else may use it. Importing this package must stay cheap: it is the first
+thing that a client's configuration loads.
+"""
 
 import os
 import sys
@@ -9,18 +13,19 @@ from mailgun_mcp.settings import SettingsError
 
 COMMANDS = {
     "serve": "run the MCP server",
-    "demo": "watch an assistant's session against the simulator, explained step by step",
-    "simulator": "run Mailgun in the box as an HTTP server, or control one that runs",
+    "demo": "watch an assistant use the simulator, step by step",
+    "simulator": "run the Mailgun simulator as an HTTP server, or control a running one",
     "tools": "list, show and call tools",
     "spec": "compare an OpenAPI file with the catalogue",
-    "policy": "check, explain, test, tabulate and rehearse a policy",
-    "approvals": "answer held calls, and allow calls for a while",
-    "audit": "read and check the journal of calls",
-    "undo": "list and put back what calls removed or overwrote",
-    "secrets": "list, show and forget what was withheld from the model",
-    "doctor": "check key, region, network and clock",
-    "install": "write the configuration of an MCP client",
+    "policy": "check, explain, test and show a policy, or replay recorded calls against it",
+    "approvals": "answer pending approvals, and grant calls for a limited time",
+    "audit": "read, verify and prune the audit log",
+    "undo": "list and restore what calls removed or overwrote",
+    "secrets": "list, show and delete secrets that were withheld from the model",
+    "doctor": "check API key, region, network and clock",
+    "install": "add this server to the configuration of an MCP client",
 }
+"""Command -> what it does, as help and docs show it."""
 
 
 def run(argv: Sequence[str]) -> int:
@@ -36,14 +41,14 @@ def run(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # What is still buffered has no reader; without this the interpreter would complain at its end.
+        # The reader of stdout has left. Without this, the interpreter would complain about unwritten text at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
 
 
 def _run(argv: list[str]) -> int:
     if not argv:
-        # What a client's configuration runs: argparse would cost it 15 ms.
+        # A client's configuration runs this. Loading argparse would cost it 15 ms.
         from mailgun_mcp.cli.serve import serve
 
         return serve({})

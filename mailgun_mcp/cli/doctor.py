@@ -8,7 +8,7 @@ from time import time
 from typing import TYPE_CHECKING, Any
 
 from mailgun_mcp.cli.exits import FAILED, OK
-from mailgun_mcp.cli.output import out, paint
+from mailgun_mcp.cli.output import out, paint, paint_state
 from mailgun_mcp.cli.parser import add_settings, settings_given
 from mailgun_mcp.settings import Settings, SettingsError
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from mailgun_mcp.cli.checks import Check
     from mailgun_mcp.mailgun.client import Client
     from mailgun_mcp.mailgun.endpoint import Endpoint
-
-COLOURS = {"ok": "green", "warning": "yellow", "failure": "red"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -147,7 +145,7 @@ def _endpoint(options: Settings) -> "Endpoint | Check":
 
 
 def _show(check: "Check") -> None:
-    mark = paint(f"{check.state:<7}", COLOURS[check.state])
+    mark = paint_state(f"{check.state:<7}", check.state)
     out(f"{mark}  {check.name:<11}  {check.text}")
     if check.step:
         out(f"{'':<22}{paint('->', 'dim')} {check.step}")

@@ -1,10 +1,16 @@
-"""The exit codes of `mailgun-mcp`."""
+"""The exit codes of `mailgun-mcp`, for every command."""
 
 OK = 0
 FAILED = 1
-"""A call, check or comparison did not come out well."""
 USAGE = 2
-"""Something unknown or unusable in a flag, variable, file or argument; nothing was done."""
 REFUSED = 3
-"""Policy did not let the call through; nothing was sent."""
 INTERRUPTED = 130
+
+MEANINGS = {
+    OK: "done",
+    FAILED: "a call, check or comparison failed",
+    USAGE: "a flag, variable, file or argument is unknown or unusable; nothing was done",
+    REFUSED: "denied by policy, waiting for an approval, or declined by a person; nothing was sent",
+    INTERRUPTED: "interrupted",
+}
+"""Exit code -> meaning, as help and docs show it."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mailgun_mcp import DISTRIBUTION
 from mailgun_mcp.cli.clients import CLIENTS, Client, entry
 from mailgun_mcp.cli.exits import OK
-from mailgun_mcp.cli.output import out
+from mailgun_mcp.cli.output import note, out
 from mailgun_mcp.cli.parser import add_settings, settings_given
 from mailgun_mcp.policy.profiles import PROFILES
 from mailgun_mcp.settings import Settings, SettingsError
@@ -152,7 +152,7 @@ def _print(plan: _Plan) -> None:
     from mailgun_mcp.cli.config_edit import snippet
 
     out(snippet(plan.client, plan.name, plan.entry).rstrip())
-    _note(f"Add this to {plan.path}. Nothing was written.")
+    note(f"Add this to {plan.path}. Nothing was written.")
 
 
 def _write(plan: _Plan, *, force: bool) -> None:
@@ -173,9 +173,9 @@ def _write(plan: _Plan, *, force: bool) -> None:
 def _advise(plan: _Plan, options: Settings, catalogue: "Catalogue", *, uvx: bool) -> None:
     for line in (_short_lived(uvx=uvx), _too_many_tools(plan.client, catalogue), _long_names(plan.name, catalogue)):
         if line:
-            _note(f"warning: {line}")
+            note(f"warning: {line}")
     step = _key_step(plan.client, options)
-    _note(f"Next: {f'{step} ' if step else ''}{plan.client.after}")
+    note(f"Next: {f'{step} ' if step else ''}{plan.client.after}")
 
 
 def _key_step(client: Client, options: Settings) -> str:
@@ -230,7 +230,3 @@ def _long_names(name: str, catalogue: "Catalogue") -> str:
         f"with the server name {name!r}, some tool names are longer than clients accept: "
         f"make it {excess} characters shorter"
     )
-
-
-def _note(text: str) -> None:
-    sys.stderr.write(f"{text}\n")

@@ -1,11 +1,19 @@
-"""Writes to the person at the terminal. stdout is for results, stderr for everything else."""
+"""Writes to the terminal: results to stdout, everything else to stderr. The only module that knows colours."""
 
 import json
 import sys
 from collections.abc import Sequence
 from typing import Any, TextIO
 
+from mailgun_mcp.settings import colour_preference
+
 COLOURS = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36", "dim": "2", "bold": "1"}
+STATE_COLOURS = {
+    **dict.fromkeys(("ok", "allow"), "green"),
+    **dict.fromkeys(("warning", "confirm"), "yellow"),
+    **dict.fromkeys(("failure", "failed", "deny"), "red"),
+}
+"""The colour of a check's state or of a policy's decision."""
 
 
 def out(text: str = "") -> None:
@@ -13,27 +21,35 @@ def out(text: str = "") -> None:
     sys.stdout.write(f"{text}\n")
 
 
+def note(text: str) -> None:
+    """Write a line that is not a result to stderr."""
+    sys.stderr.write(f"{text}\n")
+
+
 def as_json(value: Any) -> None:
-    """Write a value as JSON that a person can read."""
+    """Write a value to stdout as indented JSON."""
     out(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def table(rows: Sequence[Sequence[str]]) -> None:
-    """Write rows whose columns line up."""
+    """Write rows to stdout in aligned columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         out("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def paint(text: str, *styles: str, stream: TextIO | None = None) -> str:
-    """Return `text` in colour where the stream is a terminal that wants it (NO_COLOR, FORCE_COLOR)."""
-    if not _colourful(stream or sys.stdout):
+    """Return `text` in colour if the stream is a terminal or FORCE_COLOR is set, unless NO_COLOR is set."""
+    if not _has_colour(stream or sys.stdout):
         return text
     return f"\033[{';'.join(COLOURS[style] for style in styles)}m{text}\033[0m"
 
 
-def _colourful(stream: TextIO) -> bool:
-    from mailgun_mcp.settings import colour_preference
+def paint_state(text: str, state: str) -> str:
+    """Return `text` in the colour of a check's state or of a decision."""
+    return paint(text, STATE_COLOURS[state])
 
+
+def _has_colour(stream: TextIO) -> bool:
     preference = colour_preference()
     return stream.isatty() if preference is None else preference

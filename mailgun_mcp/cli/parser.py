@@ -1,15 +1,19 @@
-"""Parses the command line. What is unknown is refused with the nearest that is known."""
+"""Parses the command line. An unknown command, flag or value is refused, with the nearest valid one.
+
+Flags may come before or after other arguments. Words of the previous release are still accepted; help and docs show
+only the new ones.
+"""
 
 import argparse
 import importlib
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from mailgun_mcp import __version__
 from mailgun_mcp.cli import COMMANDS
-from mailgun_mcp.cli.exits import USAGE
-from mailgun_mcp.settings import OPTIONS
+from mailgun_mcp.cli.exits import MEANINGS, USAGE
+from mailgun_mcp.settings import OPTIONS, load, state_directory
 from mailgun_mcp.text.suggest import unknown
 
 if TYPE_CHECKING:
@@ -17,24 +21,50 @@ if TYPE_CHECKING:
 
 Command = Callable[[argparse.Namespace], int]
 
+HELP = ("-h", "--help")
+
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors name the nearest."""
+    """An argument parser that takes flags anywhere, and whose errors suggest the nearest valid word."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+    def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override] # the base class overloads it
+        """Parse with the flags first: argparse alone would take `show --json NAME` for a missing name."""
+        words = list(sys.argv[1:] if args is None else args)
+        return super().parse_known_args(words if self.actions() else self._flags_first(words), namespace)
+
+    def actions(self) -> "list[argparse._SubParsersAction[Any]]":
+        """Return the parsers of the command's actions."""
+        return [action for action in self._actions if isinstance(action, argparse._SubParsersAction)]
+
+    def flags(self) -> list[str]:
+        """Return every flag that the parser accepts."""
+        return [flag for action in self._actions for flag in action.option_strings]
+
+    def _flags_first(self, words: list[str]) -> list[str]:
+        flags: list[str] = []
+        others: list[str] = []
+        rest = iter(words)
+        for word in rest:
+            if word == "--":
+                others += rest
+            elif word.startswith("-") and word != "-":
+                flags.append(word)
+                flags += [value for value in [next(rest, None)] if value is not None] if self._takes_value(word) else []
+            else:
+                others.append(word)
+        return [*flags, "--", *others] if any(word.startswith("-") for word in others) else [*flags, *others]
+
+    def _takes_value(self, flag: str) -> bool:
+        action = self._option_string_actions.get(flag)
+        return action is not None and action.nargs != 0
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         choices = action.choices
         if choices is not None and value not in choices:
             raise argparse.ArgumentError(action, unknown("value", str(value), [str(choice) for choice in choices]))
-
-    def _subparsers_actions(self) -> "list[argparse._SubParsersAction[Any]]":
-        return [action for action in self._actions if isinstance(action, argparse._SubParsersAction)]
-
-    def flags(self) -> Iterable[str]:
-        """Return every flag that the parser knows."""
-        return [flag for action in self._actions for flag in action.option_strings]
 
     def error(self, message: str) -> NoReturn:
         sys.stderr.write(f"{self.prog}: error: {message}\n")
@@ -42,28 +72,46 @@ class Parser(argparse.ArgumentParser):
 
 
 def parse(argv: list[str]) -> tuple[Command, argparse.Namespace]:
-    """Return the command and its arguments. Exits with USAGE on what is wrong, 0 after help."""
-    if argv[0].startswith("-") and argv[0] not in ("-h", "--help", "--version"):
+    """Return the command and its arguments. Exits with USAGE on an error, with OK after help."""
+    if argv[0] == "help":
+        argv = [*argv[1:], "--help"]
+    if argv[0].startswith("-") and argv[0] not in (*HELP, "--version"):
         argv = ["serve", *argv]
-    if argv[0] in ("-h", "--help", "--version"):
+    if argv[0] in (*HELP, "--version"):
         _overview().parse_args(argv)
     if argv[0] not in COMMANDS:
         _overview().error(unknown("command", argv[0], COMMANDS))
     module = importlib.import_module(f"mailgun_mcp.cli.{argv[0]}")
-    parser = Parser(prog=f"mailgun-mcp {argv[0]}", description=module.__doc__)
+    examples = getattr(module, "EXAMPLES", "")
+    parser = Parser(
+        prog=f"mailgun-mcp {argv[0]}",
+        description=module.__doc__,
+        epilog=f"examples:\n{examples}" if examples else None,
+    )
     module.add_arguments(parser)
-    _check_flags_before_the_action(parser, argv[1:])
-    arguments, extra = parser.parse_known_args(argv[1:])
+    words = _with_new_words(argv[1:], getattr(module, "RENAMED", {}))
+    _check_flags_before_the_action(parser, words)
+    arguments, extra = parser.parse_known_args(words)
     if extra:
         name = extra[0].partition("=")[0]
-        parser.error(unknown("flag" if name.startswith("-") else "argument", name, _known_flags(parser, arguments)))
+        parser.error(unknown("flag" if name.startswith("-") else "argument", name, _all_flags(parser, arguments)))
     command: Command = module.run
     return command, arguments
 
 
+def _with_new_words(words: list[str], renamed: Mapping[str, str]) -> list[str]:
+    """Replace the previous release's actions and flags, which a command lists in RENAMED, by today's."""
+    replaced = []
+    for position, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        is_name = position == 0 or name.startswith("--")
+        replaced.append(f"{renamed[name]}{equals}{value}" if is_name and name in renamed else word)
+    return replaced
+
+
 def _check_flags_before_the_action(parser: Parser, words: list[str]) -> None:
-    """Where an action may be left out, argparse would take the value of an unknown flag for one."""
-    optional = [action for action in parser._subparsers_actions() if not action.required]
+    """If the action is optional, argparse would take the value of an unknown flag for the action."""
+    optional = [action for action in parser.actions() if not action.required]
     actions = {choice for action in optional for choice in action.choices}
     for word in words if actions else ():
         if word in actions:
@@ -75,7 +123,7 @@ def _check_flags_before_the_action(parser: Parser, words: list[str]) -> None:
 
 def add_settings(parser: argparse.ArgumentParser, *, only: Iterable[str] | None = None) -> None:
     """Add the flags of the settings (all, or those named in `only`) and `--config`."""
-    group = parser.add_argument_group("settings", "each is also read from the environment and the configuration file")
+    group = parser.add_argument_group("settings", "each can also be set in the environment or the configuration file")
     for name, option in OPTIONS.items():
         data = option.metadata
         if not data["flag"] or (only is not None and name not in only):
@@ -86,44 +134,52 @@ def add_settings(parser: argparse.ArgumentParser, *, only: Iterable[str] | None 
         elif data["kind"] == "list":
             group.add_argument(flag, action="append", metavar="A,B", help=data["help"])
         else:
-            group.add_argument(flag, metavar=data["kind"].upper(), help=_help(data, option.default))
-    group.add_argument("--config", metavar="FILE", help="configuration file (default: mailgun-mcp.toml in the user's)")
+            group.add_argument(flag, metavar=_metavar(name, data), help=_help(data, option.default))
+    group.add_argument(
+        "--config", metavar="FILE", help="configuration file (default: mailgun-mcp.toml in the user's configuration)"
+    )
 
 
 def settings_given(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the settings that the command line gave."""
-    given = {name: getattr(arguments, name, None) for name in (*OPTIONS, "config")}
+    """Return the settings that the command line gives."""
+    flags = {name: getattr(arguments, name, None) for name in (*OPTIONS, "config")}
     return {
         name: ",".join(value) if isinstance(value, list) else value
-        for name, value in given.items()
+        for name, value in flags.items()
         if value is not None
     }
 
 
 def open_store(arguments: argparse.Namespace) -> "Store":
-    """Return the state store that the settings name; nothing is made before something is kept."""
-    from mailgun_mcp import settings
+    """Return the state store that the settings name. Nothing is created before something is stored."""
     from mailgun_mcp.store.database import Store
 
-    return Store(settings.state_directory(settings.load(settings_given(arguments)).state))
+    return Store(state_directory(load(settings_given(arguments)).state))
 
 
-def _help(data: Any, default: Any) -> str:
-    choices = f" ({', '.join(data['choices'])})" if data["choices"] else ""
-    return f"{data['help']}{choices}" + (f"; default {default}" if default not in (None, "") else "")
+def _metavar(name: str, data: Mapping[str, Any]) -> str:
+    if data["choices"]:
+        return "|".join(data["choices"])
+    return {"integer": "N", "number": "SECONDS"}.get(data["kind"], name.rpartition("_")[2].upper())
 
 
-def _known_flags(parser: Parser, arguments: argparse.Namespace) -> list[str]:
-    inner = getattr(arguments, "parser", None)
-    return [*parser.flags(), *(inner.flags() if isinstance(inner, Parser) else [])]
+def _help(data: Mapping[str, Any], default: Any) -> str:
+    text: str = data["help"]
+    return text if default in (None, "") else f"{text}; default {default}"
+
+
+def _all_flags(parser: Parser, arguments: argparse.Namespace) -> list[str]:
+    action = getattr(arguments, "parser", None)
+    return [*parser.flags(), *(action.flags() if isinstance(action, Parser) else [])]
 
 
 def _overview() -> Parser:
     commands = "\n".join(f"  {name:<10} {help_text}" for name, help_text in COMMANDS.items())
+    codes = "\n".join(f"  {code:<10} {meaning}" for code, meaning in MEANINGS.items())
     parser = Parser(
         prog="mailgun-mcp",
         description="Every Mailgun operation as a typed, guarded MCP tool.\nWithout a command: the server on stdio.",
-        epilog=f"commands:\n{commands}\n\nexit codes: 0 done, 1 failed, 2 wrong usage or settings, 3 refused or held, 130 interrupted",
+        epilog=f"commands:\n{commands}\n\n`mailgun-mcp help COMMAND` shows the help of a command.\n\nexit codes:\n{codes}",
         usage="mailgun-mcp [COMMAND] [FLAGS]",
     )
     parser.add_argument("--version", action="version", version=f"mailgun-mcp {__version__}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailgun_mcp.cli.exits import FAILED, OK, USAGE
-from mailgun_mcp.cli.output import out, paint
+from mailgun_mcp.cli.output import out, paint_state
 from mailgun_mcp.cli.parser import Parser, add_settings
 from mailgun_mcp.settings import Settings, SettingsError, load
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from mailgun_mcp.policy.file.replay import Replayed
     from mailgun_mcp.policy.model import Decision, Policy
 
-COLOURS = {"allow": "green", "confirm": "yellow", "deny": "red"}
 NAMES = ("check", "explain", "test", "table", "simulate", "schema")
 
 
@@ -123,7 +122,7 @@ def _test(arguments: argparse.Namespace) -> int:
     catalogue = _catalogue(arguments)
     results = run_examples(_load(arguments.file, catalogue), catalogue)
     for result in results:
-        mark = paint("ok    ", "green") if result.passed else paint("FAILED", "red")
+        mark = paint_state("ok    ", "ok") if result.passed else paint_state("FAILED", "failed")
         out(f"{mark} {arguments.file}:{result.example.line} {result.example.call}: {_words(result.decision)}")
         for fault in result.faults:
             out(f"       {fault} ({result.decision.reason})")
@@ -218,7 +217,7 @@ def _words(decision: "Decision") -> str:
 
 
 def _painted(decision: "Decision") -> str:
-    return paint(_words(decision), COLOURS[decision.effect])
+    return paint_state(_words(decision), decision.effect)
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:

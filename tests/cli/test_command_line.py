@@ -38,9 +38,58 @@ def test_the_overview_names_every_command(mailgun_mcp: Command) -> None:
 
 
 def test_the_overview_documents_every_exit_code(mailgun_mcp: Command) -> None:
-    (line,) = re.findall(r"^exit codes: (.*)$", mailgun_mcp("--help").stdout, re.MULTILINE)
-    documented = {int(code) for code in re.findall(r"(?:^|, )(\d+) ", line)}
-    assert documented == {value for name, value in vars(exits).items() if name.isupper()}
+    codes = mailgun_mcp("--help").stdout.partition("exit codes:\n")[2].splitlines()
+    documented = {int(code): meaning for code, meaning in (line.split(maxsplit=1) for line in codes)}
+    assert documented == exits.MEANINGS
+    assert set(documented) == {value for value in vars(exits).values() if isinstance(value, int)}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "same"),
+    [
+        (["help"], ["--help"]),
+        (["help", "audit"], ["audit", "--help"]),
+        (["help", "tools", "call"], ["tools", "call", "--help"]),
+    ],
+    ids=" ".join,
+)
+def test_help_is_a_command_too(arguments: list[str], same: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    texts = []
+    for words in (arguments, same):
+        with pytest.raises(SystemExit) as stopped:
+            run(words)
+        texts.append((stopped.value.code, capsys.readouterr()))
+    assert texts[0] == texts[1]
+    assert texts[0][0] == exits.OK
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["tools", "show", "get_domain", "--json", "--toolsets", "domains"],
+        ["tools", "show", "--json", "get_domain", "--toolsets", "domains"],
+        ["tools", "show", "--toolsets", "domains", "--json", "get_domain"],
+        ["tools", "show", "--toolsets=domains", "--json", "--", "get_domain"],
+    ],
+    ids=" ".join,
+)
+def test_flags_may_stand_before_and_after_other_arguments(words: list[str]) -> None:
+    _, arguments = parse(words)
+    assert (arguments.name, arguments.json, settings_given(arguments)) == ("get_domain", True, {"toolsets": "domains"})
+
+
+def test_a_value_that_looks_like_a_flag_follows_two_dashes() -> None:
+    _, arguments = parse(["tools", "show", "--json", "--", "-x"])
+    assert (arguments.name, arguments.json) == ("-x", True)
+
+
+def test_help_shows_the_choices_of_a_setting(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run(["serve", "--help"])
+    text = capsys.readouterr().out
+    assert "--transport stdio|http|sse" in text
+    assert "--region us|eu" in text
+    assert "--api-key-file FILE" in text
 
 
 def test_the_version_is_told(mailgun_mcp: Command) -> None:
