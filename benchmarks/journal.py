@@ -26,7 +26,7 @@ from mailgun_mcp.call.services import App
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.endpoint import resolve
-from mailgun_mcp.policy.model import JournalRules, Policy, UndoRules
+from mailgun_mcp.policy.model import AuditRules, Policy, UndoRules
 from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.simulator import create_app
 from mailgun_mcp.simulator.model.account import Account
@@ -67,7 +67,7 @@ async def _median(app: App, calls: int) -> float:
 
 async def _reads(catalogue: Catalogue, rounds: int, calls: int) -> tuple[float, float]:
     policy = profile("guarded")
-    without = replace(policy, journal=JournalRules(reads=False), plans={})
+    without = replace(policy, audit=AuditRules(reads=False), plans={})
     found = []
     with tempfile.TemporaryDirectory() as directory:
         apps = [
@@ -98,7 +98,7 @@ async def _clear(catalogue: Catalogue, *, copied: bool) -> tuple[float, float, f
     policy = (
         profile("unguarded")
         if copied
-        else replace(profile("unguarded"), undo=UndoRules(records=0, beyond="allow"), plans={})
+        else replace(profile("unguarded"), undo=UndoRules(records=0, too_many="allow"), plans={})
     )
     with tempfile.TemporaryDirectory() as directory:
         app = _app(

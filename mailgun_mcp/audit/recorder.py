@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from mailgun_mcp.audit.log import Entry, new_call_id
 from mailgun_mcp.output.logs import logger, redactor
-from mailgun_mcp.policy.model import Decision, JournalRules
+from mailgun_mcp.policy.model import AuditRules, Decision
 from mailgun_mcp.store.database import StateError, Store
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Recorder:
     """The journal as calls see it. `monotonic` measures how long they take."""
 
     def __init__(
-        self, store: Store, clock: Callable[[], float], rules: JournalRules, *, monotonic: Callable[[], float]
+        self, store: Store, clock: Callable[[], float], rules: AuditRules, *, monotonic: Callable[[], float]
     ) -> None:
         self._store = store
         self._clock = clock
@@ -198,7 +198,7 @@ def _tell(loop: asyncio.AbstractEventLoop, done: "asyncio.Future[None]", fault: 
 
 
 def recording_of(
-    operation: "Operation", arguments: "Arguments", caller: "Caller", rules: JournalRules, **fields: Any
+    operation: "Operation", arguments: "Arguments", caller: "Caller", rules: AuditRules, **fields: Any
 ) -> Recording:
     """Return the record of a call of which nothing is decided yet; `fields` is what else is known.
 

@@ -39,7 +39,7 @@ class History:
             account=self._account,
             region=self._region,
             subaccount=subaccount or self._subaccount,
-            caller=caller.name,
+            principal=caller.name,
             client=caller.client,
             now=datetime.fromtimestamp(now, UTC),
             untrusted_age=self._age(self._shown.get(caller.name), now),
@@ -86,7 +86,7 @@ class History:
         from dataclasses import replace
 
         context, sends = facts.context, self.store.sends
-        row = sends.record(context.account, context.caller, facts.digest, facts.recipient_count, now)
+        row = sends.record(context.account, context.principal, facts.digest, facts.recipient_count, now)
         context = replace(
             context,
             recipients_last_hour=sends.recipients_since(context.account, now - HOUR, row),
@@ -98,7 +98,7 @@ class History:
         from dataclasses import replace
 
         month = context.now.replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp()
-        shown = [at for at in (self._shown.get(context.caller), self.store.untrusted.last(context.caller)) if at]
+        shown = [at for at in (self._shown.get(context.principal), self.store.untrusted.last(context.principal)) if at]
         return replace(
             context,
             untrusted_age=self._age(max(shown, default=None), now),

@@ -115,7 +115,7 @@ class App:
     def recorder(self) -> Recorder:
         """Writes calls into the journal."""
         # A connection of its own: nobody waits for the disk with it.
-        return Recorder(Store(self.state), self.clock, self.policy.journal, monotonic=time.monotonic)
+        return Recorder(Store(self.state), self.clock, self.policy.audit, monotonic=time.monotonic)
 
     def reader(self, subaccount: str | None, notify: Notify) -> Reader:
         """Return what reads the things that calls touch."""

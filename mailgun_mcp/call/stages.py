@@ -46,7 +46,7 @@ class Call:
             "subaccount": arguments.get(ON_BEHALF_OF) or app.subaccount,
             "policy": [app.policy.name, app.policy.digest],
         }
-        recording = recording_of(operation, arguments, caller, app.policy.journal, **{**known, **fields})
+        recording = recording_of(operation, arguments, caller, app.policy.audit, **{**known, **fields})
         return cls(app, operation, arguments, caller, recording)
 
     @property
@@ -83,7 +83,7 @@ async def permit(call: Call, facts: Facts, request: Request, decision: Decision,
         if told:
             call.recording.fields["elevated"] = told
         preview = await see() if call.snapshot is not None else None
-        if preview is None or not preview.beyond or call.app.policy.undo.beyond == "allow":
+        if preview is None or not preview.beyond or call.app.policy.undo.too_many == "allow":
             return told
         decision = _too_much(call)
         call.recording.fields["decision"] = decision_of(decision)

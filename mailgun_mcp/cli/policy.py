@@ -15,7 +15,7 @@ from mailgun_mcp.settings import Settings, SettingsError, load
 
 if TYPE_CHECKING:
     from mailgun_mcp.catalogue.catalogue import Catalogue
-    from mailgun_mcp.policy.file.replay import Replayed
+    from mailgun_mcp.policy.file.replay import ReplayedCall
     from mailgun_mcp.policy.model import Decision, Policy
 
 NAMES = ("check", "explain", "test", "table", "simulate", "schema")
@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, meaning in SUPPOSED.items():
         if name != "list_members":
             explaining.add_argument(f"--{name.replace('_', '-')}", metavar="TEXT", help=meaning)
+    explaining.add_argument("--caller", dest="principal", help=argparse.SUPPRESS)
     testing = actions.add_parser("test", help="run the tests of a file")
     testing.add_argument("file")
     tabling = actions.add_parser("table", help="show the decision on every operation; of all profiles without --policy")
@@ -174,19 +175,19 @@ FORMATS = {"text": _as_text, "markdown": _as_markdown, "csv": _as_csv}
 
 
 def _simulate(arguments: argparse.Namespace) -> int:
-    from mailgun_mcp.policy.file.replay import JournalError, replay
+    from mailgun_mcp.policy.file.replay import ReplayError, replay
 
     catalogue = _catalogue(arguments)
     policy = _load(arguments.file, catalogue)
     try:
         with Path(arguments.replay).open(encoding="utf-8") as journal:
             _tell_replayed(list(replay(journal, policy, catalogue)))
-    except (OSError, UnicodeDecodeError, JournalError) as error:
+    except (OSError, UnicodeDecodeError, ReplayError) as error:
         raise SettingsError(f"{arguments.replay}: {error}") from error
     return OK
 
 
-def _tell_replayed(calls: Iterable["Replayed"]) -> None:
+def _tell_replayed(calls: Iterable["ReplayedCall"]) -> None:
     from collections import Counter
 
     changes: Counter[str] = Counter()

@@ -78,7 +78,9 @@ async def confirm(
 
     Raises NotConfirmed when there is none.
     """
-    binding = Binding(facts.context.caller, facts.context.account, facts.operation.name, request.digest, policy.digest)
+    binding = Binding(
+        facts.context.principal, facts.context.account, facts.operation.name, request.digest, policy.digest
+    )
     form = render(facts, request, decision, await look(), binding)
     by = await approvals.consume(form)
     if by is not None:
@@ -91,7 +93,7 @@ async def confirm(
             raise _refused(verdict)
         again = await look()
         if again.digest == form.preview:
-            return Confirmation(form.level, facts.context.client or facts.context.caller, "elicitation")
+            return Confirmation(form.level, facts.context.client or facts.context.principal, "elicitation")
         form = render(facts, request, decision, again, binding)
     raise NotConfirmed("Not made: the target changed each time while the person was asked.", "changed")
 

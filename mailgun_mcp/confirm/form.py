@@ -111,7 +111,7 @@ def _where(facts: Facts) -> str:
     context = facts.context
     region = f", region {context.region.upper()}" if context.region else ""
     subaccount = f", subaccount {context.subaccount}" if context.subaccount else ""
-    return f"Account {context.account}{region}{subaccount}, called by {_clean(context.client or context.caller)}"
+    return f"Account {context.account}{region}{subaccount}, called by {_clean(context.client or context.principal)}"
 
 
 def _arguments(operation: Operation, arguments: Arguments) -> list[str]:

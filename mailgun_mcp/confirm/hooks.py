@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from mailgun_mcp.confirm.approvals import Approval
 from mailgun_mcp.output import logs
-from mailgun_mcp.policy.model import Notify
+from mailgun_mcp.policy.model import NotifyRules
 
 if TYPE_CHECKING:
     from anyio.abc import Process
@@ -30,7 +30,7 @@ class HookFailed(Exception):
 
 
 async def run_hooks(
-    hooks: Notify | None, approval: Approval, *, state: Path | None = None, patience: float = PATIENCE
+    hooks: NotifyRules | None, approval: Approval, *, state: Path | None = None, patience: float = PATIENCE
 ) -> None:
     """Tell the operator's hooks of a held call; `state` is the directory that the command's `mailgun-mcp` looks into.
 
@@ -38,7 +38,7 @@ async def run_hooks(
     """
     import anyio
 
-    hooks = hooks or Notify()
+    hooks = hooks or NotifyRules()
     message = json.dumps(describe(approval), ensure_ascii=False).encode()
     async with anyio.create_task_group() as tasks:
         if hooks.command is not None:

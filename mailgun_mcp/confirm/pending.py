@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 from mailgun_mcp.confirm.form import Form
 from mailgun_mcp.policy.facts import Facts
-from mailgun_mcp.policy.model import Notify
+from mailgun_mcp.policy.model import NotifyRules
 from mailgun_mcp.store.database import Store, in_thread
 
 
 class PendingApprovals:
     """The approvals channel as one call sees it."""
 
-    def __init__(self, store: Store, clock: Callable[[], float], hooks: Notify | None) -> None:
+    def __init__(self, store: Store, clock: Callable[[], float], hooks: NotifyRules | None) -> None:
         self._store = store
         self._clock = clock
         self._hooks = hooks
@@ -37,7 +37,7 @@ class PendingApprovals:
             tool=facts.operation.name,
             title=facts.operation.title,
             account=facts.context.account,
-            caller=facts.context.caller,
+            caller=facts.context.principal,
             client=facts.context.client,
             now=now,
             ttl=ttl,

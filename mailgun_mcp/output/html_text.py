@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from html import unescape
 from urllib.parse import urlsplit
 
-from mailgun_mcp.output.html_visibility import PAGE, Look, look_of
+from mailgun_mcp.output.html_visibility import PAGE, Visibility, visibility_of
 
 LONGEST_HTML = 500_000
 LONGEST_TEXT = 100_000
@@ -150,7 +150,7 @@ class _Full(Exception):
 @dataclass(slots=True)
 class _Element:
     name: str
-    look: Look
+    visibility: Visibility
     link: str = ""
     begins: int = 0
     """The part of the text that is the element's first."""
@@ -171,7 +171,7 @@ class _Writer:
 
     def write(self, raw: str) -> None:
         """Add text as it stands in the HTML."""
-        if self._open[-1].look.hidden:
+        if self._open[-1].visibility.hidden:
             return
         text = MARKS.sub("", _unescape(raw))
         if self._names["pre"]:
@@ -190,15 +190,15 @@ class _Writer:
 
     def _start(self, tag: _Tag) -> None:
         self._end_implied(tag.name)
-        look = look_of(tag.attributes, self._open[-1].look, unseen=tag.name in UNSEEN)
+        visibility = visibility_of(tag.attributes, self._open[-1].visibility, unseen=tag.name in UNSEEN)
         if tag.name in VOID or tag.name in RAW:
-            if not look.gone:
+            if not visibility.gone:
                 self._void(tag)
             return
-        element = _Element(tag.name, look, begins=len(self.parts), items=0 if tag.name == "ol" else None)
+        element = _Element(tag.name, visibility, begins=len(self.parts), items=0 if tag.name == "ol" else None)
         if tag.name == "a":
             element.link = _link(tag.attributes.get("href", ""))
-        if not look.gone:
+        if not visibility.gone:
             self._before(tag.name)
         self._open.append(element)
         self._names[tag.name] += 1
@@ -232,7 +232,7 @@ class _Writer:
     def _bullet(self) -> str:
         depth = self._names["ul"] + self._names["ol"]
         inner = next(
-            (element for element in reversed(self._open[-DEEPEST_LOOK:]) if element.name in ("ul", "ol")), None
+            (element for element in reversed(self._open[-DEEPEST_SEARCH:]) if element.name in ("ul", "ol")), None
         )
         indent = FIXED * 2 * min(max(depth - 1, 0), 8)
         if inner is None or inner.items is None:
@@ -242,7 +242,7 @@ class _Writer:
 
     def _innermost(self, name: str) -> _Element | None:
         """Return the innermost open element of the name, not looking out of the innermost table."""
-        for element in reversed(self._open[-DEEPEST_LOOK:]):
+        for element in reversed(self._open[-DEEPEST_SEARCH:]):
             if element.name == name:
                 return element
             if element.name == "table":
@@ -257,7 +257,7 @@ class _Writer:
 
     def _close(self, element: _Element) -> str:
         self._names[element.name] -= 1
-        if not element.look.gone:
+        if not element.visibility.gone:
             if element.link:
                 self._add(_linked("".join(self.parts[element.begins :]), element.link))
             if element.name in BLOCKS:
@@ -268,7 +268,7 @@ class _Writer:
         return PARAGRAPH if name in SPACED and not self._names["li"] else EDGE
 
     def _mark(self, mark: str) -> None:
-        if mark and not self._open[-1].look.gone:
+        if mark and not self._open[-1].visibility.gone:
             self._add(mark)
 
     def _add(self, text: str) -> None:
@@ -279,7 +279,7 @@ class _Writer:
 
 
 SPACED = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "table", "blockquote", "pre"})
-DEEPEST_LOOK = 50
+DEEPEST_SEARCH = 50
 
 
 def _link(href: str) -> str:

@@ -32,7 +32,7 @@ SMALLEST_FONT = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Visibility:
     """How text in an element looks."""
 
     gone: bool = False
@@ -43,21 +43,21 @@ class Look:
 
     @property
     def hidden(self) -> bool:
-        """Whether text is not seen; an element inside may still look otherwise."""
+        """Whether text is not seen; an element inside may still visibility otherwise."""
         return self.gone or self.tiny or _alike(self.colour, self.background)
 
 
-PAGE = Look(background=NAMES["white"])
+PAGE = Visibility(background=NAMES["white"])
 
 
-def look_of(attributes: dict[str, str], outer: Look, *, unseen: bool) -> Look:
-    """Return the look of an element inside `outer`; `unseen` for an element whose kind is never seen."""
+def visibility_of(attributes: dict[str, str], outer: Visibility, *, unseen: bool) -> Visibility:
+    """Return the visibility of an element inside `outer`; `unseen` for an element whose kind is never seen."""
     if outer.gone or not (unseen or attributes):
         return outer
     style = _declarations(attributes.get("style", ""))
     if unseen or "hidden" in attributes or _hides(style):
         return replace(outer, gone=True)
-    return Look(
+    return Visibility(
         tiny=_tiny(style.get("font-size", ""), outer),
         colour=_colour(style.get("color") or attributes.get("color", "")) or outer.colour,
         background=_background(attributes, style, outer),
@@ -84,7 +84,7 @@ def _hides(style: dict[str, str]) -> bool:
     )
 
 
-def _tiny(size: str, outer: Look) -> bool:
+def _tiny(size: str, outer: Visibility) -> bool:
     found = LENGTH.fullmatch(size)
     if found is None:
         return outer.tiny and not size
@@ -97,7 +97,7 @@ def _at_most(style: dict[str, str], name: str, limit: float) -> bool:
     return found is not None and float(found[1]) <= limit
 
 
-def _background(attributes: dict[str, str], style: dict[str, str], outer: Look) -> Colour | None:
+def _background(attributes: dict[str, str], style: dict[str, str], outer: Visibility) -> Colour | None:
     given = style.get("background-color") or attributes.get("bgcolor", "") or style.get("background", "")
     if given in SEEN_THROUGH:
         given = ""

@@ -13,8 +13,8 @@ from typing import Any
 from mailgun_mcp.catalogue.catalogue import SUBACCOUNT_HEADER
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.policy.facts import Facts
-from mailgun_mcp.policy.globs import Test, address_matcher, matcher
-from mailgun_mcp.policy.model import Condition, Effect, Match
+from mailgun_mcp.policy.globs import TextPredicate, address_matcher, matcher
+from mailgun_mcp.policy.model import Condition, DecisionEffect, Match
 from mailgun_mcp.policy.values import COMPARISONS, MISSING, compile_value, find, number
 from mailgun_mcp.text.durations import WEEKDAYS, duration, minutes_of, weekdays_of
 
@@ -22,7 +22,7 @@ SHOWN = 3
 LONGEST = 80
 
 
-def compile_match(match: Mapping[str, Any], effect: Effect, zone: tzinfo) -> Match:
+def compile_match(match: Mapping[str, Any], effect: DecisionEffect, zone: tzinfo) -> Match:
     """Return the compiled `match` of a rule with `effect`; hours and weekdays are those of `zone`.
 
     Raises ValueError, and KeyError for an unknown key: `policy_file` says both with the line.
@@ -102,14 +102,14 @@ def _many(
     _zone: tzinfo,
     *,
     values: Callable[[Facts], Iterable[str]],
-    compiled: Callable[[Iterable[str]], Test] = matcher,
+    compiled: Callable[[Iterable[str]], TextPredicate] = matcher,
 ) -> Conditions:
     matches = compiled(as_list(wanted))
     return [_quantified(key, wanted, every, values, matches)]
 
 
 def _quantified(
-    key: str, wanted: Any, every: bool, values: Callable[[Facts], Iterable[str]], matches: Test
+    key: str, wanted: Any, every: bool, values: Callable[[Facts], Iterable[str]], matches: TextPredicate
 ) -> Condition[Facts]:
     def all_hold(facts: Facts) -> bool:
         found = values(facts)
@@ -221,7 +221,7 @@ OF_CALL: dict[str, Callable[[str, Any, bool, tzinfo], Conditions]] = {
     "subaccount": partial(_many, values=_subaccounts),
     "account": partial(_text, value=lambda facts: facts.context.account),
     "region": partial(_text, value=lambda facts: facts.context.region),
-    "caller": partial(_text, value=lambda facts: facts.context.caller),
+    "principal": partial(_text, value=lambda facts: facts.context.principal),
     "client": partial(_text, value=lambda facts: facts.context.client),
     "arguments": _arguments,
     "recipients": _recipients,

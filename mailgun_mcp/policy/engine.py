@@ -9,16 +9,26 @@ from dataclasses import dataclass
 
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.policy.facts import Facts
-from mailgun_mcp.policy.model import LEVELS, Decision, Effect, Guard, Level, Plan, Planned, Policy, Rule
-from mailgun_mcp.policy.send_limits import guards
+from mailgun_mcp.policy.model import (
+    LEVELS,
+    ApplicableRule,
+    ApplicableRules,
+    Decision,
+    DecisionEffect,
+    Level,
+    Policy,
+    Rule,
+    SendLimit,
+)
+from mailgun_mcp.policy.send_limits import send_limits
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RuleResult:
     """What one rule made of a call."""
 
     rule: str
-    effect: Effect
+    effect: DecisionEffect
     matched: bool
     why: str
     """Why it matched or did not."""
@@ -37,21 +47,21 @@ def decide(policy: Policy, facts: Facts) -> Decision:
         return Decision("deny", failed.rule, f"{failed}, so the call is denied")
 
 
-def explain(policy: Policy, facts: Facts) -> list[Verdict]:
+def explain(policy: Policy, facts: Facts) -> list[RuleResult]:
     """Return what each rule made of the call, in the order in which they are asked. Never raises.
 
     The one that decided is marked; none is when no rule matched.
     """
     decision = decide(policy, facts)
-    verdicts = [_of_guard(guard, facts) for guard in guards(policy)]
-    verdicts += [_of_rule(rule, facts) for rule in sorted(policy.rules, key=lambda rule: rule.effect != "deny")]
-    for index, verdict in enumerate(verdicts):
-        if verdict.rule == decision.rule and (verdict.matched or verdict.failed):
-            verdicts[index] = Verdict(
-                verdict.rule, verdict.effect, verdict.matched, verdict.why, decides=True, failed=verdict.failed
+    results = [_of_limit(limit, facts) for limit in send_limits(policy)]
+    results += [_of_rule(rule, facts) for rule in sorted(policy.rules, key=lambda rule: rule.effect != "deny")]
+    for index, result in enumerate(results):
+        if result.rule == decision.rule and (result.matched or result.failed):
+            results[index] = RuleResult(
+                result.rule, result.effect, result.matched, result.why, decides=True, failed=result.failed
             )
             break
-    return verdicts
+    return results
 
 
 def level_of(operation: Operation) -> Level:
@@ -62,7 +72,7 @@ def level_of(operation: Operation) -> Level:
     return "ask" if operation.reversible == "whole" or changes_nothing else "typed"
 
 
-def outcome(rule: Rule, operation: Operation) -> tuple[Effect, Level | None]:
+def outcome(rule: Rule, operation: Operation) -> tuple[DecisionEffect, Level | None]:
     """Return the effect and the level that `rule` gives to calls of `operation`."""
     return rule.effect, (rule.level or level_of(operation)) if rule.effect == "confirm" else None
 
@@ -75,55 +85,55 @@ class _Failed(Exception):
         self.rule = rule
 
 
-def plan_of(policy: Policy, operation: Operation) -> Plan:
+def plan_of(policy: Policy, operation: Operation) -> ApplicableRules:
     """Return the part of the policy that can concern `operation`."""
     return policy.plans.get(operation) or _plan(policy, operation)
 
 
-def _plan(policy: Policy, operation: Operation) -> Plan:
-    covering = [guard for guard in guards(policy) if guard.covers(operation)]
+def _plan(policy: Policy, operation: Operation) -> ApplicableRules:
+    covering = [limit for limit in send_limits(policy) if limit.covers(operation)]
     rules = [_planned(rule) for rule in policy.rules if rule.match.covers(operation)]
-    plan = Plan(
-        guards=tuple(guard for guard in covering if guard.effect == "deny"),
+    plan = ApplicableRules(
+        denying_limits=tuple(limit for limit in covering if limit.effect == "deny"),
         denies=tuple(planned for planned in rules if planned.rule.effect == "deny"),
         others=tuple(planned for planned in rules if planned.rule.effect != "deny"),
-        holds=tuple(guard for guard in covering if guard.effect == "confirm"),
+        confirming_limits=tuple(limit for limit in covering if limit.effect == "confirm"),
     )
     policy.plans[operation] = plan
     return plan
 
 
-def _denied(plan: Plan, facts: Facts) -> Decision | None:
-    for guard in plan.guards:
-        reason = _reason(guard, facts)
+def _denied(plan: ApplicableRules, facts: Facts) -> Decision | None:
+    for limit in plan.denying_limits:
+        reason = _reason(limit, facts)
         if reason is not None:
-            return Decision("deny", guard.name, reason)
+            return Decision("deny", limit.name, reason)
     rule = _matching(plan.denies, facts)
     return _decision(rule, facts.operation) if rule else None
 
 
-def _first(policy: Policy, plan: Plan, facts: Facts) -> Decision:
+def _first(policy: Policy, plan: ApplicableRules, facts: Facts) -> Decision:
     rule = _matching(plan.others, facts)
     return _decision(rule, facts.operation) if rule else policy.otherwise
 
 
-def _held(plan: Plan, facts: Facts, decision: Decision) -> Decision:
-    """Return the decision with what the guards add to it: a confirmation stays at the higher level."""
-    for guard in plan.holds:
-        reason = _reason(guard, facts)
+def _held(plan: ApplicableRules, facts: Facts, decision: Decision) -> Decision:
+    """Return the decision with what the send_limits add to it: a confirmation stays at the higher level."""
+    for limit in plan.confirming_limits:
+        reason = _reason(limit, facts)
         if reason is None:
             continue
         level = level_of(facts.operation)
         if decision.level is None:
-            decision = Decision("confirm", guard.name, reason, level)
+            decision = Decision("confirm", limit.name, reason, level)
         else:
             highest = max(decision.level, level, key=LEVELS.index)
             decision = Decision("confirm", decision.rule, f"{decision.reason}; {reason}", highest)
     return decision
 
 
-def _planned(rule: Rule) -> Planned:
-    return Planned(rule, _all_of([condition.holds for condition in rule.match.of_call]))
+def _planned(rule: Rule) -> ApplicableRule:
+    return ApplicableRule(rule, _all_of([condition.holds for condition in rule.match.of_call]))
 
 
 def _all_of(tests: Sequence[Callable[[Facts], bool]]) -> Callable[[Facts], bool]:
@@ -140,7 +150,7 @@ def _both(first: Callable[[Facts], bool], second: Callable[[Facts], bool]) -> Ca
     return lambda facts: first(facts) and second(facts)
 
 
-def _matching(rules: tuple[Planned, ...], facts: Facts) -> Rule | None:
+def _matching(rules: tuple[ApplicableRule, ...], facts: Facts) -> Rule | None:
     planned = None
     try:
         for planned in rules:
@@ -151,11 +161,11 @@ def _matching(rules: tuple[Planned, ...], facts: Facts) -> Rule | None:
     return None
 
 
-def _reason(guard: Guard, facts: Facts) -> str | None:
+def _reason(limit: SendLimit, facts: Facts) -> str | None:
     try:
-        return guard.check(facts)
+        return limit.check(facts)
     except Exception as error:
-        raise _Failed(guard.name, error) from error
+        raise _Failed(limit.name, error) from error
 
 
 def _decision(rule: Rule, operation: Operation) -> Decision:
@@ -163,26 +173,26 @@ def _decision(rule: Rule, operation: Operation) -> Decision:
     return Decision(effect, rule.name, rule.reason or f"it matches {rule.match}", level)
 
 
-def _of_guard(guard: Guard, facts: Facts) -> Verdict:
-    if not guard.covers(facts.operation):
-        return Verdict(guard.name, guard.effect, False, f"not about {facts.operation.name}")
+def _of_limit(limit: SendLimit, facts: Facts) -> RuleResult:
+    if not limit.covers(facts.operation):
+        return RuleResult(limit.name, limit.effect, False, f"not about {facts.operation.name}")
     try:
-        reason = _reason(guard, facts)
+        reason = _reason(limit, facts)
     except _Failed as failed:
-        return Verdict(guard.name, guard.effect, False, str(failed), failed=True)
-    return Verdict(guard.name, guard.effect, reason is not None, reason or "keeps to it")
+        return RuleResult(limit.name, limit.effect, False, str(failed), failed=True)
+    return RuleResult(limit.name, limit.effect, reason is not None, reason or "keeps to it")
 
 
-def _of_rule(rule: Rule, facts: Facts) -> Verdict:
+def _of_rule(rule: Rule, facts: Facts) -> RuleResult:
     for of_operation in rule.match.of_operation:
         if not of_operation.holds(facts.operation):
             why = f"{of_operation.key} is {of_operation.seen(facts.operation)}, not {of_operation.wanted}"
-            return Verdict(rule.name, rule.effect, False, why)
+            return RuleResult(rule.name, rule.effect, False, why)
     try:
         for condition in rule.match.of_call:
             if not condition.holds(facts):
                 why = f"{condition.key} is {condition.seen(facts)}, not {condition.wanted}"
-                return Verdict(rule.name, rule.effect, False, why)
+                return RuleResult(rule.name, rule.effect, False, why)
     except Exception as error:  # noqa: BLE001 - as in `_matching`
-        return Verdict(rule.name, rule.effect, False, str(_Failed(rule.name, error)), failed=True)
-    return Verdict(rule.name, rule.effect, True, f"it matches {rule.match}")
+        return RuleResult(rule.name, rule.effect, False, str(_Failed(rule.name, error)), failed=True)
+    return RuleResult(rule.name, rule.effect, True, f"it matches {rule.match}")

@@ -22,13 +22,13 @@ class Context:
     account: str = "default"
     region: str | None = None
     subaccount: str | None = None
-    caller: str = "local"
+    principal: str = "local"
     """Who is responsible: the authenticated principal, or `local` on stdio."""
     client: str = ""
     """The MCP client's own name; it is what the client says, not proof."""
     now: datetime = field(default_factory=lambda: datetime.fromtimestamp(0, UTC))
     untrusted_age: float | None = None
-    """Seconds since this caller was shown text that a third party wrote; None for never."""
+    """Seconds since this principal was shown text that a third party wrote; None for never."""
     recipients_last_hour: int = 0
     duplicate_age: float | None = None
     """Seconds since the same request was last sent; None for never."""

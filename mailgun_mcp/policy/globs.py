@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable, Iterable
 from fnmatch import translate
 
-Test = Callable[[str], bool]
+TextPredicate = Callable[[str], bool]
 
 
-def matcher(globs: Iterable[str]) -> Test:
+def matcher(globs: Iterable[str]) -> TextPredicate:
     """Return the test whether a text matches any of `globs`; of none, nothing does."""
     wanted = list(dict.fromkeys(glob.lower() for glob in globs))
     if "*" in wanted:
@@ -37,7 +37,7 @@ def is_glob(text: str) -> bool:
     return any(character in text for character in "*?[")
 
 
-def address_matcher(globs: Iterable[str]) -> Test:
+def address_matcher(globs: Iterable[str]) -> TextPredicate:
     """Return the test of an address: a glob with `@` is for the whole of it, one without for its domain."""
     wanted = list(globs)
     whole = matcher(glob for glob in wanted if "@" in glob or glob == "*")

@@ -11,7 +11,7 @@ from typing import Any, Generic, Literal, TypeVar
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.policy.facts import Facts
 
-Effect = Literal["allow", "confirm", "deny"]
+DecisionEffect = Literal["allow", "confirm", "deny"]
 Level = Literal["ask", "typed", "approval", "two_people"]
 Method = Literal["elicitation", "approval"]
 
@@ -25,7 +25,7 @@ Subject = TypeVar("Subject")
 class Decision:
     """What policy says of one call."""
 
-    effect: Effect
+    effect: DecisionEffect
     rule: str
     """The name of the rule that decided."""
     reason: str
@@ -78,15 +78,15 @@ class Rule:
     """What is decided when a call matches."""
 
     name: str
-    """`FILE:LINE (NAME)` for a file's rule, `guarded/3` for a profile's."""
+    """`FILE:LINE (NAME)` for a file's rule, `guarded/upsert-members` for a profile's."""
     match: Match
-    effect: Effect
+    effect: DecisionEffect
     level: Level | None = None
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
+class SendLimit:
     """A rule that is built from `send` or `spend`. It only tightens: its effect is `confirm` or `deny`."""
 
     name: str
@@ -115,7 +115,7 @@ class SendRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Spend:
+class SpendRules:
     """What billing operations may cost in a calendar month."""
 
     monthly_budget: float
@@ -132,7 +132,7 @@ class ConfirmationRules:
 
 
 @dataclass(frozen=True, slots=True)
-class JournalRules:
+class AuditRules:
     """What is written down of calls, and for how long it is kept."""
 
     personal: bool = True
@@ -151,12 +151,12 @@ class UndoRules:
     """At most so many things of one call."""
     keep: float = 30 * 86_400.0
     """Seconds."""
-    beyond: Literal["confirm", "allow"] = "confirm"
+    too_many: Literal["confirm", "allow"] = "confirm"
     """What becomes of a call that would lose more than is copied, where the rules allow it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Notify:
+class NotifyRules:
     """What is called when a call is held, so that somebody can answer it."""
 
     command: tuple[str, ...] | None = None
@@ -173,13 +173,13 @@ class Example:
     arguments: Mapping[str, Any]
     supposed: Mapping[str, Any]
     """Facts beside the call, as written; see `hypothetical.suppose`."""
-    expect: Effect
+    expect: DecisionEffect
     level: Level | None = None
     rule: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class ApplicableRule:
     """A rule that can concern an operation, and the rest of its match."""
 
     rule: Rule
@@ -187,15 +187,14 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ApplicableRules:
     """The part of a policy that can concern one operation, denies apart from the rest."""
 
-    guards: tuple[Guard, ...]
-    """Those that deny."""
-    denies: tuple[Planned, ...]
-    others: tuple[Planned, ...]
-    holds: tuple[Guard, ...]
-    """Guards that confirm what the rules would allow."""
+    denying_limits: tuple[SendLimit, ...]
+    denies: tuple[ApplicableRule, ...]
+    others: tuple[ApplicableRule, ...]
+    confirming_limits: tuple[SendLimit, ...]
+    """They confirm what the rules would allow."""
 
 
 NOTHING_MATCHED = Decision("deny", "nothing", "no rule allows this call, and what no rule allows is denied")
@@ -209,17 +208,17 @@ class Policy:
     rules: tuple[Rule, ...]
     send: tuple[SendRules, ...] = ()
     """One for each file that has them; all of them hold."""
-    spend: tuple[Spend, ...] = ()
+    spend: tuple[SpendRules, ...] = ()
     confirmation: ConfirmationRules = ConfirmationRules()
-    journal: JournalRules = JournalRules()
+    audit: AuditRules = AuditRules()
     undo: UndoRules = UndoRules()
     secrets: Literal["withhold", "reveal"] = "withhold"
-    notify: Notify | None = None
+    notify: NotifyRules | None = None
     timezone: tzinfo = UTC
     otherwise: Decision = NOTHING_MATCHED
     """When no rule matches."""
     tests: tuple[Example, ...] = ()
     digest: str = ""
     """SHA-256 of what the policy says: comments, order of keys and tests do not change it."""
-    plans: dict[Operation, Plan] = field(default_factory=dict, compare=False, repr=False)
+    plans: dict[Operation, ApplicableRules] = field(default_factory=dict, compare=False, repr=False)
     """What `engine` worked out for each operation so far."""

@@ -6,22 +6,22 @@ from functools import partial
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.policy.conditions import show
 from mailgun_mcp.policy.facts import Facts
-from mailgun_mcp.policy.globs import Test, address_matcher
-from mailgun_mcp.policy.model import Guard, Policy, SendRules, Spend
+from mailgun_mcp.policy.globs import TextPredicate, address_matcher
+from mailgun_mcp.policy.model import Policy, SendLimit, SendRules, SpendRules
 
 Check = Callable[[Facts], str | None]
 
 
-def guards(policy: Policy) -> Iterator[Guard]:
-    """Yield the guards of the policy: of every file's `send` and `spend`, for all of them hold."""
+def send_limits(policy: Policy) -> Iterator[SendLimit]:
+    """Yield the limits of the policy: of every file's `send` and `spend`, for all of them hold."""
     for rules in policy.send:
         yield from _of_send(rules)
     for budget in policy.spend:
-        yield Guard("spend/monthly_budget", "deny", _bills, partial(_over_budget, budget))
-        yield Guard("spend/unknown_price", "confirm", _bills, partial(_unknown_price, budget))
+        yield SendLimit("spend/monthly_budget", "deny", _bills, partial(_over_budget, budget))
+        yield SendLimit("spend/unknown_price", "confirm", _bills, partial(_unknown_price, budget))
 
 
-def _of_send(rules: SendRules) -> Iterator[Guard]:
+def _of_send(rules: SendRules) -> Iterator[SendLimit]:
     yield from _of_recipients(rules)
     yield from _of_destinations(rules)
     if rules.sender_domains is not None and "*" not in rules.sender_domains:
@@ -33,10 +33,10 @@ def _of_send(rules: SendRules) -> Iterator[Guard]:
     if rules.test_mode:
         yield _denying("test_mode", _not_in_test_mode)
     if rules.duplicate_window is not None:
-        yield Guard("send/duplicate_window", "confirm", _sends, partial(_duplicate, rules.duplicate_window))
+        yield SendLimit("send/duplicate_window", "confirm", _sends, partial(_duplicate, rules.duplicate_window))
 
 
-def _of_recipients(rules: SendRules) -> Iterator[Guard]:
+def _of_recipients(rules: SendRules) -> Iterator[SendLimit]:
     for name, globs in (("allow_recipients", rules.allow_recipients), ("allow_domains", rules.allow_domains)):
         if globs is not None and "*" not in globs:
             yield _denying(name, partial(_not_allowed, name, address_matcher(globs)))
@@ -45,18 +45,18 @@ def _of_recipients(rules: SendRules) -> Iterator[Guard]:
             yield _denying(name, partial(_denied, name, address_matcher(globs)))
 
 
-def _of_destinations(rules: SendRules) -> Iterator[Guard]:
+def _of_destinations(rules: SendRules) -> Iterator[SendLimit]:
     allowed, denied = rules.allow_destinations, rules.deny_destinations
     if allowed is not None:
         matches = address_matcher(allowed)
-        yield Guard("send/allow_destinations", "deny", _opens, partial(_other_destination, matches))
+        yield SendLimit("send/allow_destinations", "deny", _opens, partial(_other_destination, matches))
     if denied:
         matches = address_matcher(denied)
-        yield Guard("send/deny_destinations", "deny", _opens, partial(_denied_destination, matches))
+        yield SendLimit("send/deny_destinations", "deny", _opens, partial(_denied_destination, matches))
 
 
-def _denying(name: str, check: Check) -> Guard:
-    return Guard(f"send/{name}", "deny", _sends, check)
+def _denying(name: str, check: Check) -> SendLimit:
+    return SendLimit(f"send/{name}", "deny", _sends, check)
 
 
 def _sends(operation: Operation) -> bool:
@@ -72,33 +72,33 @@ def _opens(operation: Operation) -> bool:
     return operation.risk != "read" and operation.method != "DELETE"
 
 
-def _first(test: Test, values: Iterable[str], wanted: bool) -> str | None:
+def _first(test: TextPredicate, values: Iterable[str], wanted: bool) -> str | None:
     return next((value for value in values if test(value) is wanted), None)
 
 
-def _not_allowed(name: str, matches: Test, facts: Facts) -> str | None:
+def _not_allowed(name: str, matches: TextPredicate, facts: Facts) -> str | None:
     if not facts.recipients:
         return f"who would get the mail cannot be read from the call, and {name} restricts it"
     found = _first(matches, facts.recipients, False)
     return None if found is None else f"{show(found)} is not in {name}"
 
 
-def _denied(name: str, matches: Test, facts: Facts) -> str | None:
+def _denied(name: str, matches: TextPredicate, facts: Facts) -> str | None:
     found = _first(matches, facts.recipients, True)
     return None if found is None else f"{show(found)} is in {name}"
 
 
-def _other_destination(matches: Test, facts: Facts) -> str | None:
+def _other_destination(matches: TextPredicate, facts: Facts) -> str | None:
     found = _first(matches, facts.destinations, False)
     return None if found is None else f"data would go to {show(found)}, which is not in allow_destinations"
 
 
-def _denied_destination(matches: Test, facts: Facts) -> str | None:
+def _denied_destination(matches: TextPredicate, facts: Facts) -> str | None:
     found = _first(matches, facts.destinations, True)
     return None if found is None else f"data would go to {show(found)}, which is in deny_destinations"
 
 
-def _wrong_sender(matches: Test, facts: Facts) -> str | None:
+def _wrong_sender(matches: TextPredicate, facts: Facts) -> str | None:
     if not facts.senders and facts.domains:
         return "the sender cannot be read from the call, and sender_domains restricts it"
     found = _first(matches, facts.senders, False)
@@ -136,13 +136,13 @@ def _duplicate(window: float, facts: Facts) -> str | None:
     return f"the same message was sent {age:.0f} seconds ago"
 
 
-def _price(budget: Spend, facts: Facts) -> float | None:
+def _price(budget: SpendRules, facts: Facts) -> float | None:
     """What the call costs in the currency of the budget; rates between currencies are not known."""
     price = facts.operation.price
     return facts.price if price and price.currency == budget.currency else None
 
 
-def _over_budget(budget: Spend, facts: Facts) -> str | None:
+def _over_budget(budget: SpendRules, facts: Facts) -> str | None:
     price, spent = _price(budget, facts), facts.context.spent_this_month
     if price is None:
         used_up = not spent < budget.monthly_budget
@@ -156,12 +156,12 @@ def _over_budget(budget: Spend, facts: Facts) -> str | None:
     )
 
 
-def _unknown_price(budget: Spend, facts: Facts) -> str | None:
+def _unknown_price(budget: SpendRules, facts: Facts) -> str | None:
     if _price(budget, facts) is not None:
         return None
     left = budget.monthly_budget - facts.context.spent_this_month
     return f"its price in {budget.currency} is not known, and {_money(budget, left)} of the monthly budget are left"
 
 
-def _money(budget: Spend, amount: float) -> str:
+def _money(budget: SpendRules, amount: float) -> str:
     return f"{amount:.2f} {budget.currency}"

@@ -10,7 +10,7 @@ from typing import Any
 
 from mailgun_mcp.policy.globs import matcher
 
-Test = Callable[[Any], bool]
+ValuePredicate = Callable[[Any], bool]
 
 
 class _Missing:
@@ -29,7 +29,7 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 }
 
 
-def compile_value(wanted: Any, *, every: bool) -> Test:
+def compile_value(wanted: Any, *, every: bool) -> ValuePredicate:
     """Return the test of a value; `every` for a rule that allows.
 
     Raises ValueError when `wanted` is no condition.
@@ -69,7 +69,7 @@ def number(value: Any) -> float:
     return found
 
 
-def _compile_key(key: str, wanted: Any, every: bool) -> Test:
+def _compile_key(key: str, wanted: Any, every: bool) -> ValuePredicate:
     if key in COMPARISONS:
         return _quantified(_compared(COMPARISONS[key], number(wanted)), every)
     if key == "not":
@@ -88,30 +88,30 @@ def _compile_key(key: str, wanted: Any, every: bool) -> Test:
     raise ValueError(f"unknown condition {key!r}")
 
 
-def _compared(compare: Callable[[float, float], bool], limit: float) -> Test:
+def _compared(compare: Callable[[float, float], bool], limit: float) -> ValuePredicate:
     return lambda leaf: compare(number(leaf), limit)
 
 
-def _quantified(test: Test, every: bool) -> Test:
+def _quantified(test: ValuePredicate, every: bool) -> ValuePredicate:
     if every:
         return lambda value: bool(found := list(_leaves(value))) and all(test(leaf) for leaf in found)
     return lambda value: any(test(leaf) for leaf in _leaves(value))
 
 
-def _any_leaf(wanted: list[Any]) -> Test | None:
+def _any_leaf(wanted: list[Any]) -> ValuePredicate | None:
     if any(isinstance(item, (Mapping, list)) for item in wanted):
         return None
     tests = [_leaf(item) for item in wanted]
     return lambda leaf: any(test(leaf) for test in tests)
 
 
-def _equals(wanted: Any, every: bool) -> Test:
+def _equals(wanted: Any, every: bool) -> ValuePredicate:
     if isinstance(wanted, (Mapping, list)):
         return lambda value: _same(value, wanted)
     return _quantified(lambda leaf: _same(leaf, wanted), every)
 
 
-def _leaf(wanted: Any) -> Test:
+def _leaf(wanted: Any) -> ValuePredicate:
     if not isinstance(wanted, str):
         return lambda leaf: _same(leaf, wanted)
     matches = matcher([wanted])

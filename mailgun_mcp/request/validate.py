@@ -16,7 +16,7 @@ from mailgun_mcp.request.formats import (
     slash,
     storage_host,
 )
-from mailgun_mcp.text.suggest import nearest
+from mailgun_mcp.text.suggest import suggest
 
 MAX_DEPTH = 32
 MAX_FAULTS = 20
@@ -121,7 +121,7 @@ def _told(error: Any) -> Iterator[str]:
 
 
 def _unknown(place: str, name: str, known: dict[str, Any]) -> str:
-    like = nearest(name, known)
+    like = suggest(name, known)
     if like:
         return f"{place}: unknown argument; did you mean {like}?"
     return f"{place}: unknown argument; " + (f"known are {', '.join(known)}" if known else "there are none here")
@@ -130,7 +130,7 @@ def _unknown(place: str, name: str, known: dict[str, Any]) -> str:
 def _not_in_enum(place: str, error: Any) -> str:
     options = error.validator_value
     like = (
-        nearest(error.instance, [option for option in options if isinstance(option, str)])
+        suggest(error.instance, [option for option in options if isinstance(option, str)])
         if isinstance(error.instance, str)
         else None
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
+def suggest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name most like `name`, or None when none is like it."""
     from difflib import get_close_matches
 
@@ -22,7 +22,7 @@ def sentence(text: str) -> str:
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     """Return the sentence that refuses an unknown name and offers the nearest."""
     options = list(known)
-    like = nearest(name, options)
+    like = suggest(name, options)
     if like:
         return f"unknown {kind} {name!r}: did you mean {like!r}?"
     if 0 < len(options) <= 12:

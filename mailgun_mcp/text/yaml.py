@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-Place = tuple[str | int, ...]
+YamlPath = tuple[str | int, ...]
 
 LONGEST = 1_000_000
 TAG = "tag:yaml.org,2002:"
@@ -27,21 +27,21 @@ class YamlError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class YamlDocument:
     """A value, the line of each place in it, and what is wrong with it."""
 
     value: Any
-    lines: dict[Place, int]
+    lines: dict[YamlPath, int]
     problems: tuple[tuple[int, str], ...]
 
-    def line(self, place: Place) -> int:
+    def line(self, place: YamlPath) -> int:
         """Return the line of `place`, or of the nearest place around it."""
         while place and place not in self.lines:
             place = place[:-1]
         return self.lines.get(place, 1)
 
 
-def read(text: str) -> Document:
+def read(text: str) -> YamlDocument:
     """Return the document of `text`. Raises YamlError when it is not YAML at all."""
     if len(text) > LONGEST:
         raise YamlError(1, f"longer than {LONGEST:,} characters")
@@ -58,7 +58,7 @@ def read(text: str) -> Document:
         raise YamlError(1, f"not YAML: {error}") from error
     reading = _Reading()
     value = reading.value(node, ()) if node else None
-    return Document(value, reading.lines, tuple(reading.problems))
+    return YamlDocument(value, reading.lines, tuple(reading.problems))
 
 
 class _Loader(yaml.SafeLoader):
@@ -85,10 +85,10 @@ for _name, _pattern, _starts in (
 
 class _Reading:
     def __init__(self) -> None:
-        self.lines: dict[Place, int] = {}
+        self.lines: dict[YamlPath, int] = {}
         self.problems: list[tuple[int, str]] = []
 
-    def value(self, node: yaml.Node, place: Place) -> Any:
+    def value(self, node: yaml.Node, place: YamlPath) -> Any:
         self.lines.setdefault(place, _line(node))
         if isinstance(node, yaml.MappingNode) and node.tag == f"{TAG}map":
             return dict(self._items(node, place))
@@ -99,7 +99,7 @@ class _Reading:
         self._problem(node, f"the tag {node.tag.removeprefix(TAG)!r} is not supported")
         return None
 
-    def _items(self, node: yaml.MappingNode, place: Place) -> Iterator[tuple[str, Any]]:
+    def _items(self, node: yaml.MappingNode, place: YamlPath) -> Iterator[tuple[str, Any]]:
         seen: dict[str, int] = {}
         for key_node, value_node in node.value:
             key = self._key(key_node)

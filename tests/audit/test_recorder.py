@@ -11,7 +11,7 @@ from mailgun_mcp.audit.log import Call
 from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.services import App
 from mailgun_mcp.catalogue.operation import Arguments
-from mailgun_mcp.policy.model import JournalRules
+from mailgun_mcp.policy.model import AuditRules
 from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.store.database import FILE, Store
 from tests.support.arguments import minimal
@@ -54,7 +54,7 @@ async def test_a_call_that_changes_something_is_written_down_whole(mailgun: Reco
         "digest": "",
         "decision": {
             "effect": "allow",
-            "rule": "unguarded/1",
+            "rule": "unguarded/everything",
             "reason": "the operator started the server without guard rails",
         },
         "snapshot": {"records": 1, "copied": True},
@@ -120,20 +120,20 @@ async def test_secrets_are_not_written_down_and_long_texts_are_digested(mailgun:
 
 
 async def test_personal_data_is_left_out_where_the_policy_says_so(mailgun: Recorder) -> None:
-    app = recorded_app(mailgun, policy=policy("extends: unguarded\njournal: {personal: false}\n"))
+    app = recorded_app(mailgun, policy=policy("extends: unguarded\naudit: {personal: false}\n"))
     call = await recorded(app, "delete_bounce", BOUNCE)
     assert call.fields["arguments"] == {"domain_name": "mg.example.com", "address": "[personal]"}
 
 
 async def test_reads_are_left_out_where_the_policy_says_so(mailgun: Recorder) -> None:
-    app = recorded_app(mailgun, policy=policy("extends: unguarded\njournal: {reads: false}\n"))
+    app = recorded_app(mailgun, policy=policy("extends: unguarded\naudit: {reads: false}\n"))
     await run(app, "get_bounce", BOUNCE)
     call = await recorded(app, "delete_bounce", BOUNCE)
     assert [one.id for one in calls_of(app)] == [call.id]
 
 
 async def test_what_is_old_is_removed_by_and_by(mailgun: Recorder) -> None:
-    app = recorded_app(mailgun, policy=policy("extends: unguarded\njournal: {keep: 1d}\n"))
+    app = recorded_app(mailgun, policy=policy("extends: unguarded\naudit: {keep: 1d}\n"))
     await run(app, "get_bounce", BOUNCE)
     app.recorder.close()
     app.clock.now += 2 * 86_400.0  # type: ignore[attr-defined]  # the tests' own clock
@@ -229,6 +229,6 @@ async def test_an_outcome_that_cannot_be_written_does_not_hide_the_result(mailgu
 
 
 def test_the_rules_have_the_defaults_that_the_guide_tells() -> None:
-    assert JournalRules() == JournalRules(personal=True, reads=True, keep=400 * 86_400, most_bytes=512 * 1024 * 1024)
+    assert AuditRules() == AuditRules(personal=True, reads=True, keep=400 * 86_400, most_bytes=512 * 1024 * 1024)
     guide = (Path(__file__).parents[2] / "docs" / "policies.md").read_text(encoding="utf-8")
     assert ("`400d`" in guide, "512" in guide) == (True, True)

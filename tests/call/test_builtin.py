@@ -135,7 +135,7 @@ async def test_a_person_is_shown_what_an_undo_does() -> None:
             f"- put back mailing list {ADDRESS} (create_mailing_list)",
             f"- put back list member {ADDRESS}, list member {OTHER} (bulk_add_mailing_list_members)",
             "It loses nothing: it puts things back as they were before the call.",
-            "Asked because bulk_add_mailing_list_members: everything but a read is confirmed (strict/2).",
+            "Asked because bulk_add_mailing_list_members: everything but a read is confirmed (strict/changes).",
             f"To confirm, type: {undo}",
         ]
 

@@ -43,7 +43,7 @@ def write(store: Store, call: str, at: float, tool: str, risk: str, arguments: A
         "account": "default",
         "arguments": arguments,
     }
-    fields["decision"] = {"effect": said.get("decision", "allow"), "rule": "guarded/1"}
+    fields["decision"] = {"effect": said.get("decision", "allow"), "rule": "guarded/send-after-untrusted"}
     if "by" in said:
         fields["confirmation"] = {"level": "ask", "by": said["by"], "method": "approval"}
     store.journal.append([Entry(call, "intent", fields)], at, durable=False)
@@ -72,11 +72,11 @@ def test_calls_are_listed_with_decision_and_person_and_without_values(filled: Pa
             "aaa",
             "done",
             "delete_bounce",
-            "confirm guarded/1",
+            "confirm guarded/send-after-untrusted",
             "yes of ann (approval)",
             "address",
         ],
-        ["2027-01-15T08:01:00Z", "bbb", "done", "get_domain", "allow guarded/1", "name"],
+        ["2027-01-15T08:01:00Z", "bbb", "done", "get_domain", "allow guarded/send-after-untrusted", "name"],
         ["2027-01-15T08:02:00Z", "ccc", "unknown", "create_route"],
     ]
 
@@ -146,7 +146,7 @@ def test_an_export_can_be_replayed_against_a_policy(filled: Path, home: Path, ca
     policy = home / "strict.yaml"
     policy.write_text("version: 1\nextends: strict\n", encoding="utf-8")
     assert run(["policy", "simulate", str(policy), "--replay", str(path)]) == exits.OK
-    assert "delete_bounce: allow -> confirm (ask) (strict/2)" in capsys.readouterr().out
+    assert "delete_bounce: allow -> confirm (ask) (strict/changes)" in capsys.readouterr().out
 
 
 def test_a_whole_chain_verifies_and_names_its_head(filled: Path, capsys: Any) -> None:

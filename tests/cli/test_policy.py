@@ -91,7 +91,9 @@ def test_explain_tells_decision_rule_and_why_not_the_others(solo: str, capsys: p
         "reason:   it matches toolset: bounces or complaints or unsubscribes, domain: sandbox*.mailgun.org",
     ]
     assert [line for line in told if line.startswith("=>")] == [f"=> allow    solo.yaml:5 (sandbox): {told[2][10:]}"]
-    assert "+  confirm  guarded/1: it matches risk: send or destructive, after_untrusted: 15m" in told
+    assert (
+        "+  confirm  guarded/send-after-untrusted: it matches risk: send or destructive, after_untrusted: 15m" in told
+    )
     assert (
         "   deny     solo.yaml:8 (production): domain is 'sandbox1.mailgun.org', not example.com or *.example.com"
         in told
@@ -172,7 +174,7 @@ def test_a_test_that_fails_fails_the_command(tmp_path: Path, capsys: pytest.Capt
     assert run("test", str(path)) == FAILED
     assert capsys.readouterr().out == (
         f"FAILED {path}:4 delete_domain: confirm (typed)\n"
-        "       expected deny, got confirm (everything but a read is confirmed)\n"
+        "       expected deny, got confirm (everything except a read is confirmed)\n"
         "0 of 1 tests passed\n"
     )
 
@@ -202,7 +204,7 @@ def test_the_table_of_one_policy_tells_level_conditions_and_rule(capsys: pytest.
         "| tool | toolset | risk | decision | level | when | rule |",
         "| --- | --- | --- | --- | --- | --- | --- |",
         "| send_message | messages | send | confirm | typed | "
-        "confirm (typed) if after_untrusted: 15m; allow if recipients.at_most: 10 | guarded/7 |",
+        "confirm (typed) if after_untrusted: 15m; allow if recipients.at_most: 10 | guarded/large-send |",
     ]
     assert len(lines) == len(catalogue()) + 2
 
@@ -228,9 +230,9 @@ def test_simulate_tells_each_difference_and_counts_them(
 
     assert run("simulate", solo, "--replay", str(journal)) == OK
     assert capsys.readouterr().out == (
-        "      1 list_domains: allow -> allow (guarded/5)\n"
+        "      1 list_domains: allow -> allow (guarded/reads-and-writes)\n"
         "*     2 delete_domain: confirm -> deny (solo.yaml:8 (production))\n"
-        "      3 list_domains: ? -> allow (guarded/5)\n"
+        "      3 list_domains: ? -> allow (guarded/reads-and-writes)\n"
         "      4 gone: allow -> unknown tool\n"
         "\n"
         "     1 ? -> allow\n"

@@ -15,7 +15,7 @@ import structlog
 from mailgun_mcp.confirm.approvals import Approval
 from mailgun_mcp.confirm.hooks import describe, run_hooks
 from mailgun_mcp.output import logs
-from mailgun_mcp.policy.model import Notify
+from mailgun_mcp.policy.model import NotifyRules
 from tests.support.state import NOW, PATIENCE
 from tests.support.upstream import Upstream, hangs, replies, resets, says, serve_upstream
 
@@ -83,8 +83,8 @@ async def upstream() -> AsyncIterator[Upstream]:
         yield serving
 
 
-def script(code: str, *arguments: object) -> Notify:
-    return Notify(command=(sys.executable, "-c", code, *map(str, arguments)))
+def script(code: str, *arguments: object) -> NotifyRules:
+    return NotifyRules(command=(sys.executable, "-c", code, *map(str, arguments)))
 
 
 def test_what_a_hook_is_told_is_what_a_person_is_shown() -> None:
@@ -93,7 +93,7 @@ def test_what_a_hook_is_told_is_what_a_person_is_shown() -> None:
 
 async def test_nothing_happens_without_hooks(logged: list[Any]) -> None:
     await run_hooks(None, APPROVAL)
-    await run_hooks(Notify(), APPROVAL)
+    await run_hooks(NotifyRules(), APPROVAL)
     assert logged == []
 
 
@@ -118,11 +118,11 @@ async def test_a_command_reads_the_call_and_no_shell_is_between(
     ("hook", "error"),
     [
         pytest.param(script("raise SystemExit(3)"), "the command ended with exit code 3", id="fails"),
-        pytest.param(Notify(command=("/no/such/program",)), "the command did not start: ", id="missing"),
-        pytest.param(Notify(command=("nul\0byte",)), "the command did not start: ", id="impossible"),
+        pytest.param(NotifyRules(command=("/no/such/program",)), "the command did not start: ", id="missing"),
+        pytest.param(NotifyRules(command=("nul\0byte",)), "the command did not start: ", id="impossible"),
     ],
 )
-async def test_a_command_that_fails_is_logged(hook: Notify, error: str, logged: list[Any]) -> None:
+async def test_a_command_that_fails_is_logged(hook: NotifyRules, error: str, logged: list[Any]) -> None:
     await run_hooks(hook, APPROVAL)
     assert [(one["event"], one["hook"], one["error"][: len(error)]) for one in logged] == [
         ("notification hook failed", "command", error)
@@ -144,7 +144,7 @@ async def test_a_command_that_hangs_is_ended_with_all_that_it_started(
     monkeypatch.chdir(tmp_path)
     os.mkfifo("writers")
     reader = os.open("writers", os.O_RDONLY | os.O_NONBLOCK)
-    await run_hooks(Notify(command=("/bin/sh", "-c", LINGERS)), APPROVAL, patience=1.0)
+    await run_hooks(NotifyRules(command=("/bin/sh", "-c", LINGERS)), APPROVAL, patience=1.0)
     os.set_blocking(reader, True)
     said = []
     while ready(reader) and (chunk := os.read(reader, 100)):
@@ -160,7 +160,7 @@ def ready(reader: int) -> bool:
 
 
 async def test_a_webhook_is_posted_the_call(upstream: Upstream, logged: list[Any]) -> None:
-    await run_hooks(Notify(url=f"{upstream.url}/hook?token=a"), APPROVAL)
+    await run_hooks(NotifyRules(url=f"{upstream.url}/hook?token=a"), APPROVAL)
     assert upstream.lines == ["POST /hook?token=a"]
     request = upstream.received[0]
     assert (request.headers["content-type"], json.loads(request.body), logged) == ("application/json", TOLD, [])
@@ -171,7 +171,7 @@ async def test_command_and_webhook_are_both_told_whatever_the_other_does(
 ) -> None:
     upstream.then(says({}, 500))
     command = script(WRITES, tmp_path / "told.json").command
-    await run_hooks(Notify(command=command, url=upstream.url), APPROVAL)
+    await run_hooks(NotifyRules(command=command, url=upstream.url), APPROVAL)
     assert (tmp_path / "told.json").exists()
     assert [one["error"] for one in logged] == ["the webhook answered with HTTP 500"]
 
@@ -179,7 +179,7 @@ async def test_command_and_webhook_are_both_told_whatever_the_other_does(
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 async def test_a_redirect_is_not_followed(upstream: Upstream, status: int, logged: list[Any]) -> None:
     upstream.then(replies(status, headers=[("Location", f"{upstream.url}/elsewhere")]))
-    await run_hooks(Notify(url=upstream.url), APPROVAL)
+    await run_hooks(NotifyRules(url=upstream.url), APPROVAL)
     assert upstream.lines == ["POST /"]
     assert [one["error"] for one in logged] == [f"the webhook answered with HTTP {status}"]
 
@@ -187,14 +187,14 @@ async def test_a_redirect_is_not_followed(upstream: Upstream, status: int, logge
 async def test_a_webhook_that_hangs_is_given_up(upstream: Upstream, logged: list[Any]) -> None:
     begun, gone = asyncio.Event(), asyncio.Event()
     upstream.then(hangs(begun, gone))
-    await run_hooks(Notify(url=upstream.url), APPROVAL, patience=0.3)
+    await run_hooks(NotifyRules(url=upstream.url), APPROVAL, patience=0.3)
     await gone.wait()
     assert [one["error"][:20] for one in logged] == ["the webhook took mor"]
 
 
 async def test_a_webhook_that_hangs_up_is_logged_without_its_url(upstream: Upstream, logged: list[Any]) -> None:
     upstream.then(resets)
-    await run_hooks(Notify(url=f"{upstream.url}/{KEY}"), APPROVAL)
+    await run_hooks(NotifyRules(url=f"{upstream.url}/{KEY}"), APPROVAL)
     assert len(logged) == 1
     assert "could not be reached" in logged[0]["error"]
     assert KEY not in str(logged)
@@ -205,11 +205,11 @@ async def test_a_webhook_that_hangs_up_is_logged_without_its_url(upstream: Upstr
     ["http://example.com/", "ftp://127.0.0.1/", "http://127.0.0.1.example.com/", "file:///etc/passwd", "http://[", ""],
 )
 async def test_a_url_that_is_not_safe_is_not_called(url: str, logged: list[Any]) -> None:
-    await run_hooks(Notify(url=url), APPROVAL)
+    await run_hooks(NotifyRules(url=url), APPROVAL)
     assert [one["error"] in ("the URL is not https", "the URL is not a URL") for one in logged] == [True]
 
 
 async def test_what_a_hook_answers_is_never_a_yes(upstream: Upstream, logged: list[Any]) -> None:
     upstream.then(says({"status": "approved", "yes": True, "id": APPROVAL.id}))
-    answered = await run_hooks(Notify(url=upstream.url), APPROVAL)  # type: ignore[func-returns-value] # that is the point
+    answered = await run_hooks(NotifyRules(url=upstream.url), APPROVAL)  # type: ignore[func-returns-value] # that is the point
     assert (answered, APPROVAL.status) == (None, "pending")

@@ -153,7 +153,7 @@ async def test_what_is_held_shows_the_person_what_a_form_would(app: App, mailgun
         "Account default, called by an assistant",
         'There now: ann@example.com {"address": "ann@example.com", "code": "550"}',
         "It can be undone.",
-        "Asked because it removes something, or lets mail flow to someone who said no (guarded/8).",
+        "Asked because it removes something, or lets mail flow to someone who said no (guarded/destructive).",
     ]
 
 

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from mailgun_mcp.policy.conditions import compile_match
 from mailgun_mcp.policy.engine import decide, explain, level_of
 from mailgun_mcp.policy.facts import Context, Facts, gather
-from mailgun_mcp.policy.model import Decision, Effect, Policy, Rule, SendRules
+from mailgun_mcp.policy.model import Decision, DecisionEffect, Policy, Rule, SendRules
 from mailgun_mcp.policy.profiles import PROFILES, profile
 from tests.policy.test_facts import JSON
 from tests.support.operations import catalogue, find
 from tests.support.policies import facts, policy, send
 
-STRICTNESS: dict[Effect, int] = {"allow": 0, "confirm": 1, "deny": 2}
+STRICTNESS: dict[DecisionEffect, int] = {"allow": 0, "confirm": 1, "deny": 2}
 BOUNCE = {"domain_name": "mg.example.com", "address": "a@gmail.com"}
 
 
@@ -101,13 +101,13 @@ MATCHES = st.sampled_from(
         {"recipients": {"outside": ["example.com"]}},
         {"arguments": {"address": {"more_than": 5}}},
         {"arguments": {"to": {"not": "*@example.com"}}},
-        {"caller": "ops-*", "hour": "9-17"},
+        {"principal": "ops-*", "hour": "9-17"},
         {"after_untrusted": "15m"},
         {"bulk": True},
         {"reversible": ["whole"]},
     ]
 )
-EFFECTS: st.SearchStrategy[Effect] = st.sampled_from(["allow", "confirm", "deny"])
+EFFECTS: st.SearchStrategy[DecisionEffect] = st.sampled_from(["allow", "confirm", "deny"])
 RULES = st.lists(st.tuples(MATCHES, EFFECTS), max_size=6)
 SENDS = st.builds(
     SendRules,
@@ -119,7 +119,7 @@ SENDS = st.builds(
 )
 
 
-def made(rules: list[tuple[dict[str, Any], Effect]], firewall: tuple[SendRules, ...] = ()) -> Policy:
+def made(rules: list[tuple[dict[str, Any], DecisionEffect]], firewall: tuple[SendRules, ...] = ()) -> Policy:
     """Return a policy of compiled rules, named by their number."""
     compiled = [Rule(str(n), compile_match(match, effect, UTC), effect) for n, (match, effect) in enumerate(rules)]
     return Policy("made", tuple(compiled), send=firewall)
@@ -129,7 +129,7 @@ POLICIES = st.builds(made, RULES, st.lists(SENDS, max_size=2).map(tuple))
 ANY_POLICY = POLICIES | st.sampled_from([profile(name) for name in PROFILES])
 CONTEXTS = st.builds(
     Context,
-    caller=st.sampled_from(["local", "ops-1"]),
+    principal=st.sampled_from(["local", "ops-1"]),
     untrusted_age=st.none() | st.floats(),
     recipients_last_hour=st.integers(0, 5),
     duplicate_age=st.none() | st.floats(),
@@ -166,10 +166,10 @@ def test_adding_a_firewall_never_allows_more(policy: Policy, firewall: SendRules
 
 @given(denies=st.lists(MATCHES, max_size=3), others=RULES, call=CALLS)
 def test_the_order_of_denies_does_not_matter(
-    denies: list[dict[str, Any]], others: list[tuple[dict[str, Any], Effect]], call: Facts
+    denies: list[dict[str, Any]], others: list[tuple[dict[str, Any], DecisionEffect]], call: Facts
 ) -> None:
     allowing = [(match, effect) for match, effect in others if effect != "deny"]
-    denying: list[tuple[dict[str, Any], Effect]] = [(match, "deny") for match in denies]
+    denying: list[tuple[dict[str, Any], DecisionEffect]] = [(match, "deny") for match in denies]
     effects = {
         decide(made([*order, *allowing] if first else [*allowing, *order]), call).effect
         for order in permutations(denying)

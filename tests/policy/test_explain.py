@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from mailgun_mcp.policy.engine import Verdict, explain
+from mailgun_mcp.policy.engine import RuleResult, explain
 from mailgun_mcp.policy.file.examples import run_examples
-from mailgun_mcp.policy.file.replay import JournalError, replay
+from mailgun_mcp.policy.file.replay import ReplayError, replay
 from mailgun_mcp.policy.file.table import rows
 from mailgun_mcp.policy.profiles import profile
 from tests.support.operations import catalogue
@@ -29,14 +29,14 @@ def test_each_rule_says_what_it_made_of_the_call() -> None:
     call = facts("delete_bounce", {"domain_name": "mg.example.com", "address": "a@gmail.com"})
 
     assert explain(policy(TEAM), call) == [
-        Verdict("send/recipients_per_call", "deny", False, "not about delete_bounce"),
-        Verdict("send/duplicate_window", "confirm", False, "not about delete_bounce"),
-        Verdict("policy.yaml:5 (rule 2)", "deny", False, "domain is 'mg.example.com', not *.prod.example.com"),
-        Verdict("policy.yaml:6 (rule 3)", "deny", False, "tool is delete_bounce, not create_smtp_credentials"),
-        Verdict("policy.yaml:7 (broken)", "deny", False, "tool is delete_bounce, not send_message"),
-        Verdict("policy.yaml:4 (rule 1)", "confirm", False, "risk is destructive, not send"),
-        Verdict("policy.yaml:8 (bounces)", "allow", True, "it matches toolset: bounces", decides=True),
-        Verdict("read-only/1", "allow", False, "risk is destructive, not read"),
+        RuleResult("send/recipients_per_call", "deny", False, "not about delete_bounce"),
+        RuleResult("send/duplicate_window", "confirm", False, "not about delete_bounce"),
+        RuleResult("policy.yaml:5 (rule 2)", "deny", False, "domain is 'mg.example.com', not *.prod.example.com"),
+        RuleResult("policy.yaml:6 (rule 3)", "deny", False, "tool is delete_bounce, not create_smtp_credentials"),
+        RuleResult("policy.yaml:7 (broken)", "deny", False, "tool is delete_bounce, not send_message"),
+        RuleResult("policy.yaml:4 (rule 1)", "confirm", False, "risk is destructive, not send"),
+        RuleResult("policy.yaml:8 (bounces)", "allow", True, "it matches toolset: bounces", decides=True),
+        RuleResult("read-only/reads", "allow", False, "risk is destructive, not read"),
     ]
 
 
@@ -45,7 +45,7 @@ def test_a_rule_that_failed_is_the_one_that_decides() -> None:
 
     why = "rule policy.yaml:7 (broken) failed (ValueError)"
     assert [verdict for verdict in verdicts if verdict.decides] == [
-        Verdict("policy.yaml:7 (broken)", "deny", False, why, decides=True, failed=True)
+        RuleResult("policy.yaml:7 (broken)", "deny", False, why, decides=True, failed=True)
     ]
 
 
@@ -199,7 +199,7 @@ def test_a_refused_call_did_not_happen() -> None:
     ],
 )
 def test_a_journal_that_cannot_be_read_says_where(line: str, problem: str) -> None:
-    with pytest.raises(JournalError) as raised:
+    with pytest.raises(ReplayError) as raised:
         list(replay(["\n", line], policy("extends: guarded"), catalogue()))
 
     assert str(raised.value).startswith(problem)

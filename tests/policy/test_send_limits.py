@@ -8,7 +8,7 @@ import pytest
 from mailgun_mcp.catalogue.operation import Price
 from mailgun_mcp.policy.engine import decide
 from mailgun_mcp.policy.facts import Context, Facts
-from mailgun_mcp.policy.model import Decision, Policy, SendRules, Spend
+from mailgun_mcp.policy.model import Decision, Policy, SendRules, SpendRules
 from mailgun_mcp.policy.profiles import profile
 from tests.support.operations import find
 from tests.support.policies import facts, policy, send
@@ -86,7 +86,7 @@ CASES: list[tuple[str, dict[str, Any], Facts, str | None]] = [
 def test_a_send_passes_every_list_or_is_denied(rules: dict[str, Any], call: Facts, by: str | None) -> None:
     decision = decide(guarded_by(**rules), call)
 
-    assert (decision.effect, decision.rule) == (("deny", f"send/{by}") if by else ("allow", "unguarded/1"))
+    assert (decision.effect, decision.rule) == (("deny", f"send/{by}") if by else ("allow", "unguarded/everything"))
 
 
 def test_every_files_firewall_holds() -> None:
@@ -148,14 +148,14 @@ def bill(price: float | None, spent: float, currency: str = "EUR") -> Facts:
     return Facts(operation, {}, Context(spent_this_month=spent))
 
 
-BUDGETED = replace(profile("unguarded"), spend=(Spend(10.0, "EUR"),), plans={})
+BUDGETED = replace(profile("unguarded"), spend=(SpendRules(10.0, "EUR"),), plans={})
 NAN = float("nan")
 
 
 @pytest.mark.parametrize(
     ("price", "spent", "effect", "rule"),
     [
-        (1.0, 9.0, "allow", "unguarded/1"),
+        (1.0, 9.0, "allow", "unguarded/everything"),
         (1.0, 9.5, "deny", "spend/monthly_budget"),
         (NAN, 0.0, "deny", "spend/monthly_budget"),
         (1.0, NAN, "deny", "spend/monthly_budget"),

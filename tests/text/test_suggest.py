@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgun_mcp.text.suggest import nearest, unknown
+from mailgun_mcp.text.suggest import suggest, unknown
 
 KNOWN = ["messages", "domains", "bounces", "ip_pools", "dynamic_pools"]
 
@@ -24,11 +24,11 @@ KNOWN = ["messages", "domains", "bounces", "ip_pools", "dynamic_pools"]
     ],
 )
 def test_the_most_alike_name_is_found(name: str, found: str | None) -> None:
-    assert nearest(name, KNOWN) == found
+    assert suggest(name, KNOWN) == found
 
 
 def test_nothing_is_near_when_nothing_is_known() -> None:
-    assert nearest("a", []) is None
+    assert suggest("a", []) is None
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,6 @@ def test_an_unknown_name_is_refused_with_what_helps(name: str, known: list[str],
 
 @given(st.text(), st.lists(st.text(min_size=1), max_size=5))
 def test_what_is_offered_is_always_known_and_order_does_not_matter(name: str, known: list[str]) -> None:
-    found = nearest(name, known)
+    found = suggest(name, known)
     assert found is None or found in known
-    assert found == nearest(name, reversed(known))
+    assert found == suggest(name, reversed(known))

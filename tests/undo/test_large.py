@@ -142,7 +142,7 @@ def limited(name: str) -> Any:
     from dataclasses import replace
 
     base = profile(name)
-    return replace(base, undo=UndoRules(records=20, beyond=base.undo.beyond), plans={})
+    return replace(base, undo=UndoRules(records=20, too_many=base.undo.too_many), plans={})
 
 
 async def test_a_copy_of_many_things_is_kept_in_small_parts() -> None:

@@ -12,9 +12,9 @@ from mailgun_mcp.policy.globs import matcher
 from mailgun_mcp.policy.model import ConfirmationRules
 from mailgun_mcp.policy.values import COMPARISONS
 from mailgun_mcp.text.suggest import unknown
-from mailgun_mcp.text.yaml import Place
+from mailgun_mcp.text.yaml import YamlPath
 
-Problem = tuple[Place, str]
+Problem = tuple[YamlPath, str]
 
 NEVER_MATCHES = "(a rule that never matches protects nothing)"
 CONDITION_KEYS = ("equals", *COMPARISONS, "any", "all", "not", "exists")
@@ -41,7 +41,7 @@ def unreachable_levels(value: Mapping[str, Any], confirmation: ConfirmationRules
             yield ("rules", index, "level"), f"level {rule['level']} needs approval among confirmation.methods"
 
 
-def condition_problems(place: Place, wanted: Any) -> Iterator[Problem]:
+def condition_problems(place: YamlPath, wanted: Any) -> Iterator[Problem]:
     """Yield what is wrong with the condition on an argument."""
     if isinstance(wanted, Mapping):
         if not wanted:
@@ -52,7 +52,7 @@ def condition_problems(place: Place, wanted: Any) -> Iterator[Problem]:
         yield from _of_conditions(place, wanted)
 
 
-def _of_condition_key(place: Place, key: str, value: Any) -> Iterator[Problem]:
+def _of_condition_key(place: YamlPath, key: str, value: Any) -> Iterator[Problem]:
     if key not in CONDITION_KEYS:
         yield place, unknown("condition", key, CONDITION_KEYS)
     elif key in COMPARISONS and (isinstance(value, bool) or not isinstance(value, (int, float))):
@@ -65,14 +65,14 @@ def _of_condition_key(place: Place, key: str, value: Any) -> Iterator[Problem]:
         yield from _of_conditions(place, value) if isinstance(value, list) else [(place, f"{key} needs a list")]
 
 
-def _of_conditions(place: Place, wanted: list[Any]) -> Iterator[Problem]:
+def _of_conditions(place: YamlPath, wanted: list[Any]) -> Iterator[Problem]:
     if not wanted:
         yield place, "an empty list matches nothing"
     for index, item in enumerate(wanted):
         yield from condition_problems((*place, index), item)
 
 
-def _of_match(place: Place, match: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Problem]:
+def _of_match(place: YamlPath, match: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Problem]:
     operations = _operations(catalogue)
     toolsets = list(dict.fromkeys(operation.toolset for operation in operations))
     names = [operation.name for operation in operations]
@@ -87,7 +87,7 @@ def _operations(catalogue: Catalogue) -> list[Operation]:
     return [*catalogue, *(local_operation(UNDO_OPERATION, risk) for risk in ("write", "destructive", "credential"))]
 
 
-def _unknown_globs(place: Place, kind: str, globs: Any, known: Iterable[str]) -> Iterator[Problem]:
+def _unknown_globs(place: YamlPath, kind: str, globs: Any, known: Iterable[str]) -> Iterator[Problem]:
     names = list(known)
     for index, glob in enumerate(as_list(globs)):
         matches = matcher([glob])
@@ -95,7 +95,7 @@ def _unknown_globs(place: Place, kind: str, globs: Any, known: Iterable[str]) ->
             yield (*place, index), f"{unknown(kind, glob, names)} {NEVER_MATCHES}"
 
 
-def _covering(place: Place, match: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Problem]:
+def _covering(place: YamlPath, match: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Problem]:
     """Yield the keys that no operation has which the rule is about."""
     compiled = compile_match(match, "deny", UTC)
     covered = [operation for operation in _operations(catalogue) if compiled.covers(operation)]

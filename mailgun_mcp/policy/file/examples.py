@@ -11,7 +11,7 @@ from mailgun_mcp.policy.model import Decision, Example, Policy
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class ExampleResult:
     """What one test came to."""
 
     example: Example
@@ -25,16 +25,16 @@ class Result:
         return not self.faults
 
 
-def run_examples(policy: Policy, catalogue: Catalogue) -> list[Result]:
+def run_examples(policy: Policy, catalogue: Catalogue) -> list[ExampleResult]:
     """Return the result of each test of the policy."""
     return [_run(example, policy, catalogue) for example in policy.tests]
 
 
-def _run(example: Example, policy: Policy, catalogue: Catalogue) -> Result:
+def _run(example: Example, policy: Policy, catalogue: Catalogue) -> ExampleResult:
     operation = catalogue.find(example.tool)
     facts = suppose(operation, dict(example.arguments), example.supposed, policy.timezone)
     decision = decide(policy, facts)
-    return Result(example, decision, tuple(_faults(example, decision)))
+    return ExampleResult(example, decision, tuple(_faults(example, decision)))
 
 
 def _faults(example: Example, decision: Decision) -> Iterator[str]:

@@ -13,7 +13,7 @@ NOON = datetime(2025, 1, 1, 12)
 """When nothing else is said: a Wednesday, so that a test is decided the same every day."""
 
 SUPPOSED = {
-    "caller": "who calls",
+    "principal": "who calls",
     "client": "what the MCP client calls itself",
     "account": "name of the account",
     "region": "us or eu",
@@ -27,7 +27,7 @@ SUPPOSED = {
 }
 """What may be supposed beside the call, with its meaning."""
 
-AS_GIVEN = ("caller", "client", "account", "region", "subaccount", "list_members")
+AS_GIVEN = ("principal", "client", "account", "region", "subaccount", "list_members")
 
 
 def suppose(operation: Operation, arguments: Arguments, supposed: Mapping[str, Any], zone: tzinfo) -> Facts:

@@ -17,22 +17,23 @@ from mailgun_mcp.policy.conditions import compile_match
 from mailgun_mcp.policy.file import checks as policy_checks
 from mailgun_mcp.policy.file.hypothetical import suppose, unknown_arguments
 from mailgun_mcp.policy.file.messages import told
-from mailgun_mcp.policy.file.schema import PolicyModel
+from mailgun_mcp.policy.file.old_keys import with_new_keys
+from mailgun_mcp.policy.file.schema import PolicyDocument
 from mailgun_mcp.policy.model import (
+    AuditRules,
     ConfirmationRules,
     Example,
-    JournalRules,
-    Notify,
+    NotifyRules,
     Policy,
     Rule,
     SendRules,
-    Spend,
+    SpendRules,
     UndoRules,
 )
 from mailgun_mcp.policy.profiles import PROFILES, profile
 from mailgun_mcp.text.durations import duration
 from mailgun_mcp.text.suggest import unknown
-from mailgun_mcp.text.yaml import Document, Place, YamlError, read
+from mailgun_mcp.text.yaml import YamlDocument, YamlError, YamlPath, read
 
 ALONE = Policy("nothing", ())
 """What a file extends that extends nothing."""
@@ -123,7 +124,7 @@ def _load(path: Path, catalogue: Catalogue, name: str, seen: tuple[Path, ...]) -
 
 def _parse(text: str, source: _Source) -> Policy:
     try:
-        document = read(UNQUOTED_CALL.sub(_quoted, text))
+        document = with_new_keys(read(UNQUOTED_CALL.sub(_quoted, text)))
     except YamlError as error:
         raise source.error([(error.line, str(error))]) from error
     return _File(source, document, _validated(document, source)).policy()
@@ -133,13 +134,13 @@ def _quoted(found: re.Match[str]) -> str:
     return f"{found[1]}'{found[2].replace(chr(39), chr(39) * 2)}'"
 
 
-def _validated(document: Document, source: _Source) -> dict[str, Any]:
+def _validated(document: YamlDocument, source: _Source) -> dict[str, Any]:
     """Return what the file says, whatever is left out left out."""
     if not isinstance(document.value, dict):
         raise source.error(document.problems[:1] or [(1, "a policy is a mapping: version, rules, …")])
     problems = list(document.problems)
     try:
-        said = PolicyModel.model_validate(document.value).model_dump(exclude_unset=True)
+        said = PolicyDocument.model_validate(document.value).model_dump(exclude_unset=True)
     except ValidationError as error:
         spoken_for = {line for line, _ in problems}
         problems += [(line, problem) for line, problem in told(error, document) if line not in spoken_for]
@@ -151,7 +152,7 @@ def _validated(document: Document, source: _Source) -> dict[str, Any]:
 class _File:
     """A file of the right shape, on its way to a policy."""
 
-    def __init__(self, source: _Source, document: Document, said: Mapping[str, Any]) -> None:
+    def __init__(self, source: _Source, document: YamlDocument, said: Mapping[str, Any]) -> None:
         self._source, self._document, self._said = source, document, said
         self._problems: list[tuple[int, str]] = []
         self._problems_of_base: tuple[str, ...] = ()
@@ -173,7 +174,7 @@ class _File:
             send=(*_send(self._said.get("send")), *base.send),
             spend=(*_spend(self._said.get("spend")), *base.spend),
             confirmation=confirmation,
-            journal=_journal(self._said.get("journal", {}), base.journal),
+            audit=_audit(self._said.get("audit", {}), base.audit),
             undo=_undo(self._said.get("undo", {}), base.undo),
             secrets=self._said.get("secrets", base.secrets),
             notify=_notify(self._said["notify"]) if "notify" in self._said else base.notify,
@@ -183,7 +184,7 @@ class _File:
             digest=_digest(self._said, base),
         )
 
-    def _problem(self, place: Place, problem: str) -> None:
+    def _problem(self, place: YamlPath, problem: str) -> None:
         self._problems.append((self._document.line(place), problem))
 
     def _base(self) -> Policy:
@@ -260,8 +261,8 @@ def _send(send: Mapping[str, Any] | None) -> tuple[SendRules, ...]:
     return (SendRules(**values),)
 
 
-def _spend(spend: Mapping[str, Any] | None) -> tuple[Spend, ...]:
-    return () if spend is None else (Spend(**spend),)
+def _spend(spend: Mapping[str, Any] | None) -> tuple[SpendRules, ...]:
+    return () if spend is None else (SpendRules(**spend),)
 
 
 def _confirmation(given: Mapping[str, Any], base: ConfirmationRules) -> ConfirmationRules:
@@ -271,8 +272,8 @@ def _confirmation(given: Mapping[str, Any], base: ConfirmationRules) -> Confirma
     )
 
 
-def _journal(given: Mapping[str, Any], base: JournalRules) -> JournalRules:
-    return JournalRules(
+def _audit(given: Mapping[str, Any], base: AuditRules) -> AuditRules:
+    return AuditRules(
         personal=given.get("personal", base.personal),
         reads=given.get("reads", base.reads),
         keep=duration(given["keep"]) if "keep" in given else base.keep,
@@ -284,12 +285,12 @@ def _undo(given: Mapping[str, Any], base: UndoRules) -> UndoRules:
     return UndoRules(
         records=given.get("records", base.records),
         keep=duration(given["keep"]) if "keep" in given else base.keep,
-        beyond=given.get("beyond", base.beyond),
+        too_many=given.get("too_many", base.too_many),
     )
 
 
-def _notify(given: Mapping[str, Any]) -> Notify:
-    return Notify(command=tuple(given["command"]) if "command" in given else None, url=given.get("url"))
+def _notify(given: Mapping[str, Any]) -> NotifyRules:
+    return NotifyRules(command=tuple(given["command"]) if "command" in given else None, url=given.get("url"))
 
 
 def _digest(value: Mapping[str, Any], base: Policy) -> str:

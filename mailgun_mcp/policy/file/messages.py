@@ -8,20 +8,20 @@ from pydantic import ValidationError
 
 from mailgun_mcp.policy.file.schema import MODELS
 from mailgun_mcp.text.suggest import unknown
-from mailgun_mcp.text.yaml import Document, Place
+from mailgun_mcp.text.yaml import YamlDocument, YamlPath
 
 WORDS = {"a valid boolean": "true or false", "a valid dictionary": "a mapping", "a valid string": "text"}
 
 
-def told(error: ValidationError, document: Document) -> Iterator[tuple[int, str]]:
+def told(error: ValidationError, document: YamlDocument) -> Iterator[tuple[int, str]]:
     """Yield the line and the words of each fault."""
     for fault in error.errors(include_url=False):
         yield _told(fault, document)
 
 
-def _told(fault: Any, document: Document) -> tuple[int, str]:
+def _told(fault: Any, document: YamlDocument) -> tuple[int, str]:
     """Return the line and the words of a fault that pydantic found."""
-    place: Place = fault["loc"]
+    place: YamlPath = fault["loc"]
     where, given = _path(place), fault["input"]
     match fault["type"]:
         case "extra_forbidden":
@@ -47,10 +47,10 @@ def _lowered(message: str) -> str:
     return message
 
 
-def _path(place: Place) -> str:
+def _path(place: YamlPath) -> str:
     parts = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
     return parts.removeprefix(".") or "the policy"
 
 
-def _names(place: Place) -> tuple[str, ...]:
+def _names(place: YamlPath) -> tuple[str, ...]:
     return tuple(step for step in place if isinstance(step, str))

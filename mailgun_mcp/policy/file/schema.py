@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from mailgun_mcp.policy.conditions import as_list
-from mailgun_mcp.policy.model import Effect, Level, Method
+from mailgun_mcp.policy.model import DecisionEffect, Level, Method
 from mailgun_mcp.text.durations import duration, minutes_of, weekdays_of
 from mailgun_mcp.text.suggest import unknown
 
@@ -129,7 +129,7 @@ class Closed(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class RecipientsModel(Closed):
+class RecipientsDocument(Closed):
     """The recipients of a send: to, cc, bcc and recipient variables; a mailing list counts as its members."""
 
     more_than: Count = Field(default=UNSET)
@@ -143,7 +143,7 @@ class RecipientsModel(Closed):
     _not_empty = model_validator(mode="after")(_says_something)
 
 
-class MatchModel(Closed):
+class MatchDocument(Closed):
     """Which calls a rule is about. All keys that are given must match; {} matches every call."""
 
     tool: OneOrMore = Field(default=UNSET, description="globs of tool names: delete_*")
@@ -155,35 +155,35 @@ class MatchModel(Closed):
     account: OneOrMore = Field(default=UNSET, description="globs of account names")
     region: OneOrMore = Field(default=UNSET, description="us, eu")
     subaccount: OneOrMore = Field(default=UNSET, description="globs of subaccount ids: acted in, or named by the call")
-    caller: OneOrMore = Field(default=UNSET, description="globs of who is responsible; local on stdio")
+    principal: OneOrMore = Field(default=UNSET, description="globs of who is responsible; local on stdio")
     client: OneOrMore = Field(default=UNSET, description="globs of what the MCP client calls itself; no proof")
     arguments: Conditions = Field(default=UNSET, description="conditions by path: template, variables.plan")
-    recipients: RecipientsModel = Field(default=UNSET, description="how many recipients, and which")
+    recipients: RecipientsDocument = Field(default=UNSET, description="how many recipients, and which")
     hour: Hours = Field(default=UNSET, description="hours of the day in the policy's timezone: 9-17 is until 17:00")
     weekday: Weekdays = Field(default=UNSET, description="days of the week in the policy's timezone")
     after_untrusted: Duration = Field(
-        default=UNSET, description="third-party text was shown to this caller at most so long ago"
+        default=UNSET, description="third-party text was shown to this principal at most so long ago"
     )
     destinations: OneOrMore = Field(default=UNSET, description="globs of hosts and addresses that data would go to")
 
 
-class RuleModel(Closed):
+class RuleDocument(Closed):
     """What is decided when a call matches."""
 
     name: Name = Field(default=UNSET, description="a name to be told by, beside file and line")
-    match: MatchModel
-    decision: Effect
+    match: MatchDocument
+    decision: DecisionEffect
     level: Level = Field(default=UNSET, description="what a confirmation must prove")
     reason: Text = Field(default=UNSET, description="told to the model and the person")
 
     @model_validator(mode="after")
-    def _level_of_confirm(self) -> "RuleModel":
+    def _level_of_confirm(self) -> "RuleDocument":
         if "level" in self.model_fields_set and self.decision != "confirm":
             raise ValueError(f"a level belongs to decision: confirm, not to {self.decision}")
         return self
 
 
-class SendModel(Closed):
+class SendDocument(Closed):
     """The send firewall. A list that is left out restricts nothing, an empty one allows nothing."""
 
     allow_recipients: Globs = Field(default=UNSET, description="every recipient must match one")
@@ -199,21 +199,21 @@ class SendModel(Closed):
     test_mode: bool = Field(default=UNSET, description="refuse every send that is not in test mode")
 
 
-class SpendModel(Closed):
+class SpendDocument(Closed):
     """What billing operations may cost in a calendar month."""
 
     monthly_budget: Amount
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "USD"
 
 
-class ConfirmationModel(Closed):
+class ConfirmationDocument(Closed):
     """How a person is asked, and for how long a question stands."""
 
     methods: Annotated[list[Method], _FILLED] = Field(default=UNSET)
     ttl: Duration = Field(default=UNSET)
 
 
-class JournalModel(Closed):
+class AuditDocument(Closed):
     """What is written down of calls, and for how long it is kept."""
 
     personal: bool = Field(default=UNSET, description="also personal data in arguments; default true")
@@ -224,19 +224,19 @@ class JournalModel(Closed):
     _not_empty = model_validator(mode="after")(_says_something)
 
 
-class UndoModel(Closed):
+class UndoDocument(Closed):
     """What is copied before it is lost, and for how long it can be put back."""
 
     records: Count = Field(default=UNSET, description="at most so many things of one call; default 100000")
     keep: Duration = Field(default=UNSET, description="how long it can be put back; default 30d")
-    beyond: Literal["confirm", "allow"] = Field(
+    too_many: Literal["confirm", "allow"] = Field(
         default=UNSET, description="a call that would lose more than is copied; default confirm"
     )
 
     _not_empty = model_validator(mode="after")(_says_something)
 
 
-class NotifyModel(Closed):
+class NotifyDocument(Closed):
     """What is called when a call is held."""
 
     command: Annotated[list[Text], _FILLED] = Field(default=UNSET, description="program and arguments")
@@ -245,10 +245,10 @@ class NotifyModel(Closed):
     _not_empty = model_validator(mode="after")(_says_something)
 
 
-class FactsModel(Closed):
+class FactsDocument(Closed):
     """What is supposed beside the call."""
 
-    caller: Text = Field(default=UNSET)
+    principal: Text = Field(default=UNSET)
     client: str = Field(default=UNSET)
     account: Text = Field(default=UNSET)
     region: Literal["us", "eu"] = Field(default=UNSET)
@@ -263,33 +263,33 @@ class FactsModel(Closed):
     list_members: dict[str, Count] = Field(default=UNSET, description="members of each mailing list")
 
 
-class ExampleModel(Closed):
+class ExampleDocument(Closed):
     """A call and what must be decided."""
 
     call: Text = Field(description='"delete_domain {name: mg.prod.example.com}"')
-    facts: FactsModel = Field(default=UNSET)
-    expect: Effect
+    facts: FactsDocument = Field(default=UNSET)
+    expect: DecisionEffect
     level: Level = Field(default=UNSET)
     rule: Text = Field(default=UNSET, description="name of the rule that must decide")
 
 
-class PolicyModel(Closed):
+class PolicyDocument(Closed):
     """A policy of mailgun-mcp: which calls are made, which a person confirms, which are refused."""
 
     version: Literal[1]
     extends: Text = Field(
         default=UNSET, description="read-only, guarded, strict, unguarded, or another file relative to this one"
     )
-    rules: list[RuleModel] = Field(default=UNSET, description="any deny wins; otherwise the first that matches")
-    send: SendModel = Field(default=UNSET)
-    spend: SpendModel = Field(default=UNSET)
-    confirmation: ConfirmationModel = Field(default=UNSET)
-    journal: JournalModel = Field(default=UNSET)
-    undo: UndoModel = Field(default=UNSET)
+    rules: list[RuleDocument] = Field(default=UNSET, description="any deny wins; otherwise the first that matches")
+    send: SendDocument = Field(default=UNSET)
+    spend: SpendDocument = Field(default=UNSET)
+    confirmation: ConfirmationDocument = Field(default=UNSET)
+    audit: AuditDocument = Field(default=UNSET)
+    undo: UndoDocument = Field(default=UNSET)
     secrets: Literal["withhold", "reveal"] = Field(default=UNSET)
-    notify: NotifyModel = Field(default=UNSET)
+    notify: NotifyDocument = Field(default=UNSET)
     timezone: Annotated[Text, _checked(_zone)] = Field(default=UNSET, description="IANA name, for hours and weekdays")
-    tests: list[ExampleModel] = Field(default=UNSET, description="run by `mailgun-mcp policy test`")
+    tests: list[ExampleDocument] = Field(default=UNSET, description="run by `mailgun-mcp policy test`")
 
 
 CONDITION_SCHEMA: dict[str, Any] = {
@@ -319,7 +319,7 @@ CONDITION_SCHEMA: dict[str, Any] = {
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of a policy file."""
-    schema = _finished(PolicyModel.model_json_schema())
+    schema = _finished(PolicyDocument.model_json_schema())
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["$defs"] = {**schema["$defs"], "Condition": CONDITION_SCHEMA}
     found: dict[str, Any] = schema
@@ -338,17 +338,17 @@ def _finished(node: Any) -> Any:
 
 
 MODELS: dict[tuple[str, ...], type[Closed]] = {
-    (): PolicyModel,
-    ("rules",): RuleModel,
-    ("rules", "match"): MatchModel,
-    ("rules", "match", "recipients"): RecipientsModel,
-    ("send",): SendModel,
-    ("spend",): SpendModel,
-    ("confirmation",): ConfirmationModel,
-    ("journal",): JournalModel,
-    ("undo",): UndoModel,
-    ("notify",): NotifyModel,
-    ("tests",): ExampleModel,
-    ("tests", "facts"): FactsModel,
+    (): PolicyDocument,
+    ("rules",): RuleDocument,
+    ("rules", "match"): MatchDocument,
+    ("rules", "match", "recipients"): RecipientsDocument,
+    ("send",): SendDocument,
+    ("spend",): SpendDocument,
+    ("confirmation",): ConfirmationDocument,
+    ("audit",): AuditDocument,
+    ("undo",): UndoDocument,
+    ("notify",): NotifyDocument,
+    ("tests",): ExampleDocument,
+    ("tests", "facts"): FactsDocument,
 }
 """The record at each place of the file, list positions left out: to name the nearest known key."""

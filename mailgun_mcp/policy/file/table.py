@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.policy.engine import outcome, plan_of
-from mailgun_mcp.policy.model import Effect, Level, Policy, Rule
+from mailgun_mcp.policy.model import DecisionEffect, Level, Policy, Rule
 
 
 @dataclass(frozen=True, slots=True)
 class Exceptional:
     """A decision that depends on the call."""
 
-    effect: Effect
+    effect: DecisionEffect
     level: Level | None
     condition: str
 
@@ -26,7 +26,7 @@ class Row:
     """What a policy decides on the calls of one operation."""
 
     operation: Operation
-    effect: Effect
+    effect: DecisionEffect
     level: Level | None
     rule: str
     """Decides when no exception does."""
@@ -46,20 +46,24 @@ def rows(policy: Policy, catalogue: Catalogue) -> Iterator[Row]:
 
 def _row(policy: Policy, operation: Operation) -> Row:
     plan = plan_of(policy, operation)
-    exceptions = [Exceptional("deny", None, guard.name) for guard in plan.guards]
+    exceptions = [Exceptional("deny", None, limit.name) for limit in plan.denying_limits]
     for planned in (*plan.denies, *plan.others):
         rule = planned.rule
         effect, level = outcome(rule, operation)
         if not rule.match.of_call:
-            return _settled(operation, effect, level, rule.name, exceptions, [guard.name for guard in plan.holds])
+            return _settled(
+                operation, effect, level, rule.name, exceptions, [limit.name for limit in plan.confirming_limits]
+            )
         exceptions.append(Exceptional(effect, level, _condition(rule)))
     last = policy.otherwise
-    return _settled(operation, last.effect, last.level, last.rule, exceptions, [guard.name for guard in plan.holds])
+    return _settled(
+        operation, last.effect, last.level, last.rule, exceptions, [limit.name for limit in plan.confirming_limits]
+    )
 
 
 def _settled(
     operation: Operation,
-    effect: Effect,
+    effect: DecisionEffect,
     level: Level | None,
     rule: str,
     exceptions: list[Exceptional],
@@ -76,5 +80,5 @@ def _condition(rule: Rule) -> str:
     return ", ".join(str(condition) for condition in rule.match.of_call)
 
 
-def _words(effect: Effect, level: Level | None) -> str:
+def _words(effect: DecisionEffect, level: Level | None) -> str:
     return f"{effect} ({level})" if level else effect

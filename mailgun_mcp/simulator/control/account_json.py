@@ -16,7 +16,7 @@ from mailgun_mcp.simulator.model.clock import Clock, SystemClock
 from mailgun_mcp.simulator.model.event_log import EventLog, MailEvent
 from mailgun_mcp.simulator.model.messages import StoredMessage
 from mailgun_mcp.simulator.model.series import Series
-from mailgun_mcp.text.suggest import nearest
+from mailgun_mcp.text.suggest import suggest
 
 FORMAT = "mailgun-mcp simulator account"
 VERSION = 1
@@ -130,7 +130,7 @@ def _record(kind: Any, value: dict[str, Any], given: dict[str, Any]) -> Any:
     known = _fields_of(kind)
     for name in value:
         if name not in known:
-            raise CodecError(f": unknown field {name!r}; the nearest is {nearest(name, known)!r}")
+            raise CodecError(f": unknown field {name!r}; the nearest is {suggest(name, known)!r}")
     found = {name: _at(f".{name}", hint, value[name]) for name, (hint, _) in known.items() if name in value}
     for name, (_, field) in known.items():
         if name not in found and field.default is MISSING and field.default_factory is MISSING:

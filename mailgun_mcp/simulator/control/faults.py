@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 from mailgun_mcp.simulator.http.asgi import Message, Next, RoutedRequest, Send, discard, send_reply
 from mailgun_mcp.simulator.model.clock import Clock
 from mailgun_mcp.simulator.replies.reply import TEXT, Reply
-from mailgun_mcp.text.suggest import nearest
+from mailgun_mcp.text.suggest import suggest
 
 Kind = Literal["rate_limited", "server_error", "slow", "reset", "truncated", "content_type", "unauthorized"]
 Sleep = Callable[[float], Awaitable[None]]
@@ -57,7 +57,7 @@ class Fault:
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """Say that a name is not known, and which is like it."""
-    like = nearest(name, known)
+    like = suggest(name, known)
     return f"unknown {what}: {name!r}" + (f"; did you mean {like!r}?" if like else "")
 
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from mailgun_mcp.simulator.model.account import STORAGE, Account
 from mailgun_mcp.simulator.model.clock import Clock
-from mailgun_mcp.text.suggest import nearest
+from mailgun_mcp.text.suggest import suggest
 
 MOST_MESSAGES = 20_000
 SUFFIXES = (".yaml", ".yml")
@@ -126,7 +126,7 @@ def open_scenario(name: str) -> Scenario:
         text = (files("mailgun_mcp") / "_data" / "scenarios" / f"{name}.yaml").read_text(encoding="utf-8")
         return parse(text, name)
     if not name.endswith(SUFFIXES):
-        like = nearest(name, shipped())
+        like = suggest(name, shipped())
         raise ScenarioError(
             f"unknown scenario {name!r}; shipped are {', '.join(shipped())}"
             + (f" (did you mean {like!r}?)" if like else "")

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from mailgun_mcp.policy.engine import decide
 from mailgun_mcp.policy.file.load import PolicyError, load_policy, open_policy, parse_policy, read_call
 from mailgun_mcp.policy.file.schema import json_schema
-from mailgun_mcp.policy.model import ConfirmationRules, Notify, Policy, SendRules, Spend
+from mailgun_mcp.policy.model import ConfirmationRules, NotifyRules, Policy, SendRules, SpendRules
 from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.text.yaml import read
 from tests.support.operations import catalogue
@@ -81,8 +81,8 @@ def test_the_other_settings_are_read() -> None:
     )
 
     assert (str(read_in.timezone), read_in.secrets) == ("Europe/Berlin", "reveal")
-    assert read_in.spend == (Spend(12.0, "EUR"),)
-    assert read_in.notify == Notify(("notify", "--now"), "http://localhost:9/x")
+    assert read_in.spend == (SpendRules(12.0, "EUR"),)
+    assert read_in.notify == NotifyRules(("notify", "--now"), "http://localhost:9/x")
     assert read_in.confirmation == ConfirmationRules(("approval",), 600.0)
 
 
@@ -269,8 +269,8 @@ WRONG: list[tuple[str, str]] = [
         "policy.yaml:3: tests[0]: 'noon' is not a time",
     ),
     (
-        "version: 1\ntests:\n  - {call: list_domains, expect: deny, facts: {caler: a}}",
-        "policy.yaml:3: unknown key 'caler': did you mean 'caller'? (in tests[0].facts)",
+        "version: 1\ntests:\n  - {call: list_domains, expect: deny, facts: {principle: a}}",
+        "policy.yaml:3: unknown key 'principle': did you mean 'principal'? (in tests[0].facts)",
     ),
     ("version: 1\n---\nversion: 1", "policy.yaml:2: but found another document"),
     ('version: 1\nextends: "\\ud800"', "policy.yaml:2: the text holds half a character"),
@@ -349,11 +349,11 @@ def test_a_file_extends_another_that_is_found_from_it(tmp_path: Path) -> None:
     )
     own = load_policy(path, catalogue())
 
-    assert [rule.name for rule in own.rules] == ["own.yaml:3 (rule 1)", "../base.yaml:6 (rule 1)", "read-only/1"]
+    assert [rule.name for rule in own.rules] == ["own.yaml:3 (rule 1)", "../base.yaml:6 (rule 1)", "read-only/reads"]
     assert (str(own.timezone), own.secrets, own.otherwise.rule) == ("Europe/Berlin", "reveal", "read-only/otherwise")
     assert own.confirmation == ConfirmationRules(("approval",), 300.0)
     assert own.send == (SendRules(recipients_per_call=99), SendRules(recipients_per_call=9))
-    assert own.spend == (Spend(2.0), Spend(1.0))
+    assert own.spend == (SpendRules(2.0), SpendRules(1.0))
     assert decide(own, facts("delete_domain")).effect == "deny"
 
 
