@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from docs.fidelity import FIDELITY, MEANINGS
 from mailgun_mcp.catalogue.builtin_tools import LOCAL_TOOLS
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.markdown import tool_reference
@@ -17,6 +16,8 @@ from mailgun_mcp.cli import COMMANDS, exits
 from mailgun_mcp.cli.simulator_control import CONTROLS
 from mailgun_mcp.settings import OPTIONS, env_name
 from mailgun_mcp.simulator.control.routes import ROUTES
+from mailgun_mcp.simulator.sections.index import HANDLERS
+from mailgun_mcp.simulator.sections.registry import MEANINGS
 
 ROOT = Path(__file__).resolve().parents[1]
 MARKED = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -121,13 +122,13 @@ def _undo() -> str:
 
 def _simulated() -> str:
     catalogue = Catalogue.load()
-    levels = [entry.level for entry in FIDELITY.values()]
+    levels = [handler.fidelity for handler in HANDLERS.values()]
     lines = ["| level | operations | meaning |", "| --- | --- | --- |"]
     lines += [f"| {level} | {levels.count(level)} | {meaning} |" for level, meaning in MEANINGS.items()]
     for toolset, title in catalogue.toolsets.items():
         lines += ["", f"## {title}", "", "| operation | level | how |", "| --- | --- | --- |"]
         inside = [operation.name for operation in catalogue if operation.toolset == toolset]
-        lines += [f"| `{name}` | {FIDELITY[name].level} | {FIDELITY[name].note} |" for name in inside]
+        lines += [f"| `{name}` | {HANDLERS[name].fidelity} | {HANDLERS[name].note} |" for name in inside]
     return "\n".join(lines)
 
 

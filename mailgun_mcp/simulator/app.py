@@ -29,7 +29,7 @@ from mailgun_mcp.simulator.model.clock import SystemClock
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.replies.reply import TEXT, ApiError, Reply
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
-from mailgun_mcp.simulator.sections import HANDLERS
+from mailgun_mcp.simulator.sections.index import HANDLERS
 from mailgun_mcp.simulator.worlds.demo import demo_account
 
 if TYPE_CHECKING:
@@ -137,7 +137,8 @@ class _Simulator:
         check_name(whole, match.operation, arguments)
         accept = sent.headers.get("accept", "")
         request = SimulatedRequest(match.operation, arguments, _url(scope, sent, path), accept, domain, client.key)
-        reply = HANDLERS.get(match.operation.name, documented_reply)(account, request)
+        handler = HANDLERS.get(match.operation.name)
+        reply = handler.answer(account, request) if handler else documented_reply(account, request)
         count_use(account, request, reply)
         return reply
 

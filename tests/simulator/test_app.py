@@ -1,5 +1,6 @@
 """What every request meets before a handler does: the key, the path, the method, the size."""
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -8,7 +9,7 @@ from structlog.testing import capture_logs
 
 from mailgun_mcp.simulator import Account, create_app
 from mailgun_mcp.simulator.app import MAX_CONTENT
-from mailgun_mcp.simulator.sections import HANDLERS
+from mailgun_mcp.simulator.sections.index import HANDLERS
 from tests.simulator.conftest import DOMAIN, client
 from tests.support.operations import catalogue
 
@@ -77,7 +78,8 @@ async def test_a_body_beyond_the_limit_is_refused(mailgun: httpx.AsyncClient) ->
 async def test_a_bug_looks_like_one_of_mailguns_and_is_logged(
     mailgun: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(HANDLERS, "list_domains", lambda *_: 1 / 0)
+    broken = replace(HANDLERS["list_domains"], answer=lambda *_: 1 / 0)
+    monkeypatch.setitem(HANDLERS, "list_domains", broken)
     with capture_logs() as logs:
         answer = await mailgun.get("/v4/domains")
     assert (answer.status_code, answer.json()) == (500, {"message": "Internal Server Error"})

@@ -3,8 +3,8 @@
 from inspect import signature
 
 import pytest
-
 from docs.fidelity import COMPUTED, FIDELITY, FIXED, SHAPE_ONLY, STATEFUL
+
 from mailgun_mcp.simulator.sections import HANDLERS
 from tests.support.operations import catalogue
 

@@ -1,14 +1,11 @@
 """One request, understood: what a handler gets."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from mailgun_mcp.catalogue.operation import Arguments, Operation
 from mailgun_mcp.simulator.model.access import ApiKey
-from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.domains import Domain
-from mailgun_mcp.simulator.replies.reply import Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +37,3 @@ class SimulatedRequest:
         if self.found_domain is None:
             raise LookupError(f"{self.operation.name} names no domain")
         return self.found_domain
-
-
-Handler = Callable[[Account, SimulatedRequest], Reply]

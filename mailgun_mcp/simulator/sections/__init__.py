@@ -1,35 +1,5 @@
-"""What each operation does: one table, tool name -> handler.
+"""What each operation does: a module for each section of the API, its handlers registered with their fidelity.
 
-An operation that is not in it answers a valid value of its documented shape.
+May know everything below it (model, mail, analytics, http, replies), but not how a server, a scenario
+or the control routes run it. Importing `index` registers all handlers.
 """
-
-from mailgun_mcp.simulator.replies.simulated_request import Handler
-from mailgun_mcp.simulator.sections import (
-    administration,
-    analytics,
-    deliverability,
-    domains,
-    list_members,
-    lists,
-    messages,
-    routes,
-    suppressions,
-    templates,
-    validate,
-    webhooks,
-)
-
-HANDLERS: dict[str, Handler] = {
-    **domains.HANDLERS,
-    **messages.HANDLERS,
-    **suppressions.HANDLERS,
-    **templates.HANDLERS,
-    **webhooks.HANDLERS,
-    **list_members.HANDLERS,
-    **lists.HANDLERS,
-    **routes.HANDLERS,
-    **administration.HANDLERS,
-    **analytics.HANDLERS,
-    **validate.HANDLERS,
-    **deliverability.HANDLERS,
-}

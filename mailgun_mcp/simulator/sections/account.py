@@ -5,33 +5,39 @@ from mailgun_mcp.simulator.mail.sending_limits import authorized_recipients
 from mailgun_mcp.simulator.model.access import SANDBOX_RECIPIENTS, Access
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
-from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
+from mailgun_mcp.simulator.sections.registry import handles
 
 SETTINGS = ("name", "inactive_session_timeout", "absolute_session_timeout", "logout_redirect_url")
 INVALID = "Invalid email address."
 
 
+@handles("update_account_settings", fidelity="stateful", note="stored; only the name appears elsewhere")
 def update_account_settings(account: Account, request: SimulatedRequest) -> Reply:
     settings = account.administration.access.settings
     settings.update({name: request[name] for name in SETTINGS if name in request.arguments})
     return success("Account info has been updated")
 
 
-def get_webhook_signing_key(account: Account, _: SimulatedRequest) -> Reply:
+@handles("get_webhook_signing_key", fidelity="stateful", note="the key that signs webhooks")
+def get_webhook_signing_key(account: Account) -> Reply:
     return Reply({"http_signing_key": _access(account).signing_key})
 
 
-def regenerate_webhook_signing_key(account: Account, _: SimulatedRequest) -> Reply:
+@handles("regenerate_webhook_signing_key", fidelity="stateful", note="later webhooks are signed with the new key")
+def regenerate_webhook_signing_key(account: Account) -> Reply:
     _access(account).signing_key = f"key-{account.hex_id(32)}"
     return success("regenerated HTTP signing key for account", http_signing_key=_access(account).signing_key)
 
 
-def list_sandbox_recipients(account: Account, _: SimulatedRequest) -> Reply:
+@handles("list_sandbox_recipients", fidelity="stateful", note="invited and activated ones")
+def list_sandbox_recipients(account: Account) -> Reply:
     activated = dict.fromkeys(sorted(authorized_recipients(account)), True)
     known = {**activated, **dict.fromkeys(_access(account).invited, False)}
     return Reply({"recipients": [{"email": email, "activated": active} for email, active in known.items()]})
 
 
+@handles("add_sandbox_recipient", fidelity="stateful", note="invited; no activation email is sent")
 def add_sandbox_recipient(account: Account, request: SimulatedRequest) -> Reply:
     email, activated, invited = request["email"].lower(), authorized_recipients(account), _access(account).invited
     if email not in activated and email not in invited:
@@ -41,6 +47,7 @@ def add_sandbox_recipient(account: Account, request: SimulatedRequest) -> Reply:
     return Reply({"recipient": {"email": email, "activated": email in activated}})
 
 
+@handles("delete_sandbox_recipient", fidelity="stateful", note="the sandbox no longer sends to the address")
 def delete_sandbox_recipient(account: Account, request: SimulatedRequest) -> Reply:
     email = request["email"].lower()
     known = {*authorized_recipients(account), *_access(account).invited}
@@ -51,20 +58,10 @@ def delete_sandbox_recipient(account: Account, request: SimulatedRequest) -> Rep
     return success("Sandbox recipient deleted.")
 
 
-def resend_activation_email(_: Account, __: SimulatedRequest) -> Reply:
+@handles("resend_activation_email", fidelity="shape only", note="no mail is sent")
+def resend_activation_email() -> Reply:
     return Reply({"success": True})
 
 
 def _access(account: Account) -> Access:
     return account.administration.access
-
-
-HANDLERS: dict[str, Handler] = {
-    "update_account_settings": update_account_settings,
-    "get_webhook_signing_key": get_webhook_signing_key,
-    "regenerate_webhook_signing_key": regenerate_webhook_signing_key,
-    "list_sandbox_recipients": list_sandbox_recipients,
-    "add_sandbox_recipient": add_sandbox_recipient,
-    "delete_sandbox_recipient": delete_sandbox_recipient,
-    "resend_activation_email": resend_activation_email,
-}

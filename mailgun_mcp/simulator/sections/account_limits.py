@@ -3,11 +3,14 @@
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.administration import SendingLimit
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply
-from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
+from mailgun_mcp.simulator.sections.registry import handles
 
 DONE = Reply({"success": True})
 
 
+@handles("get_account_sending_limit", fidelity="stateful", note="with the number of messages sent this month")
+@handles("get_subaccount_sending_limit", fidelity="stateful", note="with the number of messages sent this month")
 def get_sending_limit(account: Account, request: SimulatedRequest) -> Reply:
     holder = _holder(account, request, "Not a subaccount")
     found = holder.administration.sending_limit
@@ -16,6 +19,8 @@ def get_sending_limit(account: Account, request: SimulatedRequest) -> Reply:
     return Reply({"limit": found.limit, "current": found.current(account.clock.now()), "period": "1m"})
 
 
+@handles("set_account_sending_limit", fidelity="stateful", note="sending stops when the limit is reached")
+@handles("set_subaccount_sending_limit", fidelity="stateful", note="sending stops when the limit is reached")
 def set_sending_limit(account: Account, request: SimulatedRequest) -> Reply:
     if request["limit"] < 1:
         raise ApiError(400, "The limit parameter minumum is 1")
@@ -23,6 +28,8 @@ def set_sending_limit(account: Account, request: SimulatedRequest) -> Reply:
     return DONE
 
 
+@handles("delete_account_sending_limit", fidelity="stateful", note="sending continues")
+@handles("delete_subaccount_sending_limit", fidelity="stateful", note="sending continues")
 def delete_sending_limit(account: Account, request: SimulatedRequest) -> Reply:
     found = _limit(account, request)
     if found.limit is None:
@@ -31,7 +38,8 @@ def delete_sending_limit(account: Account, request: SimulatedRequest) -> Reply:
     return DONE
 
 
-def reenable_account(account: Account, _: SimulatedRequest) -> Reply:
+@handles("reenable_account", fidelity="stateful", note="after a limit has stopped it")
+def reenable_account(account: Account) -> Reply:
     found = account.administration.sending_limit
     if not found.stops(account.clock.now()):
         raise ApiError(400, "Unable to re-enable account with current account disablement")
@@ -53,14 +61,3 @@ def _holder(account: Account, request: SimulatedRequest, unknown: str) -> Accoun
     if child is None or child.status == "closed":
         raise ApiError(400, unknown)
     return child.account
-
-
-HANDLERS: dict[str, Handler] = {
-    "get_account_sending_limit": get_sending_limit,
-    "set_account_sending_limit": set_sending_limit,
-    "delete_account_sending_limit": delete_sending_limit,
-    "reenable_account": reenable_account,
-    "get_subaccount_sending_limit": get_sending_limit,
-    "set_subaccount_sending_limit": set_sending_limit,
-    "delete_subaccount_sending_limit": delete_sending_limit,
-}

@@ -6,16 +6,19 @@ from mailgun_mcp.simulator.model.access import KEY_LIMIT, Access, ApiKey
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import DAY, seconds_date
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
-from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
+from mailgun_mcp.simulator.sections.registry import handles
 
 WEB_LIFETIME, LIFETIME = int(DAY), int(100 * 365 * DAY)
 
 
+@handles("list_api_keys", fidelity="stateful", note="without their secrets")
 def list_api_keys(account: Account, request: SimulatedRequest) -> Reply:
     found = [key for key in _access(account).keys.values() if _listed(key, request)]
     return Reply({"total_count": len(found), "items": [_shown(key, account.clock.now()) for key in found]})
 
 
+@handles("create_api_key", fidelity="stateful", note="its role and domain restrict its use")
 def create_api_key(account: Account, request: SimulatedRequest) -> Reply:
     access = _access(account)
     _check(account, request)
@@ -26,6 +29,7 @@ def create_api_key(account: Account, request: SimulatedRequest) -> Reply:
     return success("great success", key={**_shown(key, account.clock.now()), "secret": key.secret})
 
 
+@handles("delete_api_key", fidelity="stateful", note="requests with it are refused from then on")
 def delete_api_key(account: Account, request: SimulatedRequest) -> Reply:
     key = _access(account).keys.pop(request["key_id"], None)
     if key is None:
@@ -35,7 +39,8 @@ def delete_api_key(account: Account, request: SimulatedRequest) -> Reply:
     return success("key deleted")
 
 
-def regenerate_public_api_key(account: Account, _: SimulatedRequest) -> Reply:
+@handles("regenerate_public_api_key", fidelity="stateful", note="a new public key")
+def regenerate_public_api_key(account: Account) -> Reply:
     _access(account).public_key = f"pubkey-{account.hex_id(32)}"
     return success("The public API key has been successfully regenerated.", key=_access(account).public_key)
 
@@ -101,11 +106,3 @@ def _shown(key: ApiKey, now: float) -> dict[str, Any]:
         "requestor": key.requestor,
         "user_name": key.user_name,
     }
-
-
-HANDLERS: dict[str, Handler] = {
-    "list_api_keys": list_api_keys,
-    "create_api_key": create_api_key,
-    "delete_api_key": delete_api_key,
-    "regenerate_public_api_key": regenerate_public_api_key,
-}

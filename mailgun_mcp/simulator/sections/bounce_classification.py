@@ -29,8 +29,9 @@ from mailgun_mcp.simulator.model.series import Cell
 from mailgun_mcp.simulator.replies.event_pages import EventPageQuery, cut_page
 from mailgun_mcp.simulator.replies.paging import Token, skip_page, tokens
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply
-from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from mailgun_mcp.simulator.sections.events import walk_of
+from mailgun_mcp.simulator.sections.registry import handles
 
 UNITS = {"h": HOUR, "m": MINUTE, "s": 1.0, "d": 24 * HOUR}
 LIMIT, MOST = 10, 50
@@ -89,6 +90,11 @@ RATES = {name.replace("_count", "_rate"): name for name in COUNTS}
 METRICS = (*COUNTS, "delivered_smtp_count", "classified_failures_count", *RATES)
 
 
+@handles(
+    "query_bounce_classification",
+    fidelity="computed",
+    note="failures by who refused the mail and why, by the simulator's own rules",
+)
 def query_bounce_classification(account: Account, request: SimulatedRequest) -> Reply:
     period = period_of(account, request, UNITS)
     dimensions = tuple(dict.fromkeys(request.get("dimensions") or ()))
@@ -168,6 +174,7 @@ def _told(name: str, value: object, names: dict[str, dict[str, str]]) -> str:
 # The operations of version 1 look at the last seven days.
 
 
+@handles("list_bounce_classification_stats", fidelity="computed", note="the last seven days")
 def list_bounce_classification_stats(account: Account, request: SimulatedRequest) -> Reply:
     group = tuple(request.get("group") or ("domain.name", "entity-id", "rule-id"))
     rows = _bounced(account, tuple("account.name" if name == "subaccount.id" else name for name in group), request)
@@ -185,6 +192,7 @@ def _stat(values: dict[str, str], bounced: int) -> Record:
     return shown
 
 
+@handles("list_bounce_classification_domains", fidelity="computed", note="the last seven days, by domain")
 def list_bounce_classification_domains(account: Account, request: SimulatedRequest) -> Reply:
     conditions = _query(request["query"]) if request.get("query") else ()
     rows = _bounced(account, ("domain.name",), request, *conditions)
@@ -192,6 +200,7 @@ def list_bounce_classification_domains(account: Account, request: SimulatedReque
     return Reply({"items": skip_page(items, request.get("skip") or 0, _limit(request)), "total": len(items)})
 
 
+@handles("list_bounce_classification_domain_entities", fidelity="computed", note="by who refused the mail")
 def list_bounce_classification_domain_entities(account: Account, request: SimulatedRequest) -> Reply:
     rows = _bounced(account, ("entity-id",), request, _only("domain.name", request.domain.name))
     items = [
@@ -200,6 +209,7 @@ def list_bounce_classification_domain_entities(account: Account, request: Simula
     return Reply({"items": items})
 
 
+@handles("list_bounce_classification_entity_rules", fidelity="computed", note="by the reason for the refusal")
 def list_bounce_classification_entity_rules(account: Account, request: SimulatedRequest) -> Reply:
     within = (_only("domain.name", request.domain.name), _only("entity-id", request["entity_id"]))
     rows = _bounced(account, ("rule-id",), request, *within)
@@ -217,6 +227,7 @@ def _rule(rule: Rule, bounced: int) -> Record:
     }
 
 
+@handles("list_bounce_classification_events", fidelity="computed", note="the bounces themselves")
 def list_bounce_classification_events(account: Account, request: SimulatedRequest) -> Reply:
     token = Token.decoded(request["page"]) if request.get("page") else _first_page(request)
     query = token.query
@@ -244,11 +255,19 @@ def _is_of(event: MailEvent, query: Record) -> bool:
     return query["rule"] in (None, rule.id) and query["entity"] in (None, rule.entity)
 
 
-def list_bounce_classification_entities(_: Account, __: SimulatedRequest) -> Reply:
+@handles(
+    "list_bounce_classification_entities", fidelity="fixed", note="the providers and blocklists that the rules know"
+)
+def list_bounce_classification_entities() -> Reply:
     return Reply({entity: {"name": name} for entity, name in ENTITIES.items()})
 
 
-def list_bounce_classification_rules(_: Account, __: SimulatedRequest) -> Reply:
+@handles(
+    "list_bounce_classification_rules",
+    fidelity="fixed",
+    note="the simulator's own rules for common refusals of large providers",
+)
+def list_bounce_classification_rules() -> Reply:
     return Reply({rule.id: _config(rule) for rule in rules().values()})
 
 
@@ -289,18 +308,3 @@ def _limit(request: SimulatedRequest) -> int:
     if limit < 1:
         raise ApiError(400, "The 'limit' parameter can't be smaller than 1")
     return limit
-
-
-HANDLERS: dict[str, Handler] = {
-    handler.__name__: handler
-    for handler in (
-        query_bounce_classification,
-        list_bounce_classification_stats,
-        list_bounce_classification_domains,
-        list_bounce_classification_domain_entities,
-        list_bounce_classification_entity_rules,
-        list_bounce_classification_events,
-        list_bounce_classification_entities,
-        list_bounce_classification_rules,
-    )
-}

@@ -4,11 +4,17 @@ from typing import Any
 
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply
-from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
+from mailgun_mcp.simulator.sections.registry import handles
 
 Result = dict[str, Any]
 
 
+@handles(
+    "get_inbox_placement_result",
+    fidelity="stateful",
+    note="results in the account (`seed-newsletter`, or set through control); no test is run",
+)
 def get_inbox_placement_result(account: Account, request: SimulatedRequest) -> Reply:
     found = _found(account.seed_results, request["result"])
     provider = request.get("provider")
@@ -18,6 +24,11 @@ def get_inbox_placement_result(account: Account, request: SimulatedRequest) -> R
     return Reply(found)
 
 
+@handles(
+    "get_email_preview_results",
+    fidelity="stateful",
+    note="results in the account (`preview-newsletter`, or set through control); no test is run",
+)
 def get_email_preview_results(account: Account, request: SimulatedRequest) -> Reply:
     return Reply(_found(account.preview_results, request["test_id"]))
 
@@ -26,9 +37,3 @@ def _found(results: dict[str, Result], name: str) -> Result:
     if name not in results:
         raise ApiError(404, "not found", "error")
     return results[name]
-
-
-HANDLERS: dict[str, Handler] = {
-    "get_inbox_placement_result": get_inbox_placement_result,
-    "get_email_preview_results": get_email_preview_results,
-}

@@ -9,7 +9,8 @@ from mailgun_mcp.simulator.model.clock import DAY, HOUR, MINUTE
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.signing import Rotation
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
-from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
+from mailgun_mcp.simulator.sections.registry import handles
 
 UNITS = {"d": DAY, "h": HOUR, "m": MINUTE, "s": 1.0}
 INTERVAL = re.compile(r"([0-9]{1,6})([dhms])")
@@ -17,6 +18,7 @@ SHORTEST = 5 * DAY
 DEFAULT = "30d"
 
 
+@handles("update_dkim_rotation", fidelity="stateful", note="keys rotate as the clock moves")
 def update_dkim_rotation(account: Account, request: SimulatedRequest) -> Reply:
     enabled, interval = request["rotation_enabled"], request.get("rotation_interval")
     if interval is not None and not enabled:
@@ -29,6 +31,7 @@ def update_dkim_rotation(account: Account, request: SimulatedRequest) -> Reply:
     return Reply({"domain": _shown(account, request.domain)})
 
 
+@handles("rotate_dkim_key", fidelity="stateful", note="swaps the two keys at once")
 def rotate_dkim_key(account: Account, request: SimulatedRequest) -> Reply:
     if _state(request.domain) != "enabled":
         raise _reason(f"only domains in enabled can rotate their keys. Current state: {_state(request.domain)}")
@@ -85,9 +88,3 @@ def _record(domain: Domain, selector: str) -> dict[str, str]:
         "value": automatic_value(domain, selector),
         "comment": "Customer DKIM CNAME Record",
     }
-
-
-HANDLERS: dict[str, Handler] = {
-    "update_dkim_rotation": update_dkim_rotation,
-    "rotate_dkim_key": rotate_dkim_key,
-}

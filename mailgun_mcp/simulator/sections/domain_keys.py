@@ -20,14 +20,16 @@ from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.signing import DomainKey
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
-from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from mailgun_mcp.simulator.replies.token_paging import key_page
+from mailgun_mcp.simulator.sections.registry import handles
 
 MAX_KEYS = 5
 SELECTOR = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?")
 MISSING = "domain key not found"
 
 
+@handles("list_account_domain_keys", fidelity="stateful", note="by domain and selector, paged")
 def list_account_domain_keys(account: Account, request: SimulatedRequest) -> Reply:
     filters: dict[str, str] = {
         name: request[name] for name in ("signing_domain", "selector") if name in request.arguments
@@ -43,10 +45,12 @@ def list_account_domain_keys(account: Account, request: SimulatedRequest) -> Rep
     return Reply({"items": page.items, "paging": page.paging})
 
 
+@handles("list_domain_keys", fidelity="stateful", note="all keys of a domain")
 def list_domain_keys(account: Account, request: SimulatedRequest) -> Reply:
     return Reply({"items": _items(account, authority(account, request.domain))})
 
 
+@handles("create_domain_key", fidelity="stateful", note="creates a deterministic key, or uses the one in the request")
 def create_domain_key(account: Account, request: SimulatedRequest) -> Reply:
     domain = _signing_domain(account, request)
     keys = keys_of(domain)
@@ -62,6 +66,7 @@ def create_domain_key(account: Account, request: SimulatedRequest) -> Reply:
     return Reply(_item(domain, key.selector, key_record(domain, key)))
 
 
+@handles("delete_domain_key", fidelity="stateful", note="refuses the active key")
 def delete_domain_key(account: Account, request: SimulatedRequest) -> Reply:
     domain = account.domains.get(request["signing_domain"].lower())
     key = keys_of(domain).get(request["selector"]) if domain else None
@@ -72,7 +77,12 @@ def delete_domain_key(account: Account, request: SimulatedRequest) -> Reply:
     return success("success")
 
 
-def activate_domain_key(_: Account, request: SimulatedRequest) -> Reply:
+@handles(
+    "activate_domain_key",
+    fidelity="stateful",
+    note="needs valid DNS records; they are valid once the domain is verified",
+)
+def activate_domain_key(request: SimulatedRequest) -> Reply:
     key = _found(request)
     if not key.verified:
         raise ApiError(400, "cannot activate domain key: dns record is not valid")
@@ -80,13 +90,15 @@ def activate_domain_key(_: Account, request: SimulatedRequest) -> Reply:
     return _switched(request, key)
 
 
-def deactivate_domain_key(_: Account, request: SimulatedRequest) -> Reply:
+@handles("deactivate_domain_key", fidelity="stateful", note="refused unless another key is active")
+def deactivate_domain_key(request: SimulatedRequest) -> Reply:
     key = _found(request)
     _check_other_active(request.domain, key, "deactivate")
     key.active = False
     return _switched(request, key)
 
 
+@handles("update_dkim_authority", fidelity="stateful", note="the domain itself or its parent")
 def update_dkim_authority(account: Account, request: SimulatedRequest) -> Reply:
     signing = request.domain.administration.signing
     wanted = None if request["self"] else _root(account, request.domain)
@@ -96,7 +108,8 @@ def update_dkim_authority(account: Account, request: SimulatedRequest) -> Reply:
     return success(text, changed=changed, sending_dns_records=records)
 
 
-def update_dkim_selector(_: Account, request: SimulatedRequest) -> Reply:
+@handles("update_dkim_selector", fidelity="stateful", note="renames the key's record")
+def update_dkim_selector(request: SimulatedRequest) -> Reply:
     keys, selector = keys_of(request.domain), request["dkim_selector"]
     _check_selector(selector)
     if selector in keys:
@@ -163,15 +176,3 @@ def _item(domain: Domain, selector: str, record: dict[str, Any]) -> dict[str, An
 def _switched(request: SimulatedRequest, key: DomainKey) -> Reply:
     text = "domain key activated" if key.active else "domain key deactivated"
     return success(text, authority=request.domain.name, selector=key.selector, active=key.active)
-
-
-HANDLERS: dict[str, Handler] = {
-    "list_account_domain_keys": list_account_domain_keys,
-    "create_domain_key": create_domain_key,
-    "delete_domain_key": delete_domain_key,
-    "activate_domain_key": activate_domain_key,
-    "list_domain_keys": list_domain_keys,
-    "deactivate_domain_key": deactivate_domain_key,
-    "update_dkim_authority": update_dkim_authority,
-    "update_dkim_selector": update_dkim_selector,
-}

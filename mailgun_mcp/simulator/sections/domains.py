@@ -10,7 +10,8 @@ from mailgun_mcp.simulator.model.clock import mail_date
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.replies.paging import skip_page
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
-from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
+from mailgun_mcp.simulator.sections.registry import handles
 
 Record = dict[str, Any]
 
@@ -30,6 +31,7 @@ NEEDED = frozenset({"spf", "dkim"})
 SETTINGS = frozenset({*DEFAULTS, "message_ttl", "archive_to", "mailfrom_host"})
 
 
+@handles("list_domains", fidelity="stateful", note="filters, sorting and skip/limit over the account's domains")
 def list_domains(account: Account, request: SimulatedRequest) -> Reply:
     found = [domain for domain in account.domains.values() if _listed(domain, request)]
     found.sort(key=lambda domain: (-domain.created_at, domain.name))
@@ -39,6 +41,9 @@ def list_domains(account: Account, request: SimulatedRequest) -> Reply:
     return Reply({"total_count": len(found), "items": [shown(domain) for domain in page]})
 
 
+@handles(
+    "create_domain", fidelity="stateful", note="created unverified, with a DKIM key, DNS records, and IPs or a pool"
+)
 def create_domain(account: Account, request: SimulatedRequest) -> Reply:
     name = request["name"].lower()
     _check_password(request.get("smtp_password"))
@@ -50,7 +55,8 @@ def create_domain(account: Account, request: SimulatedRequest) -> Reply:
     return success("Domain DNS records have been created", **with_dns(domain))
 
 
-def get_domain(_: Account, request: SimulatedRequest) -> Reply:
+@handles("get_domain", fidelity="stateful", note="with DNS records, valid once verified")
+def get_domain(request: SimulatedRequest) -> Reply:
     answer = with_dns(request.domain) if request.get("with_dns") else {"domain": shown(request.domain)}
     if request.get("extended"):
         name = request.domain.name
@@ -59,19 +65,26 @@ def get_domain(_: Account, request: SimulatedRequest) -> Reply:
     return Reply(answer)
 
 
-def update_domain(_: Account, request: SimulatedRequest) -> Reply:
+@handles("update_domain", fidelity="stateful", note="settings are stored; spam action and TLS options have no effect")
+def update_domain(request: SimulatedRequest) -> Reply:
     _check_password(request.get("smtp_password"))
     request.domain.settings.update(_settings(request))
     return success("Domain has been updated", **with_dns(request.domain))
 
 
-def verify_domain(_: Account, request: SimulatedRequest) -> Reply:
+@handles(
+    "verify_domain",
+    fidelity="stateful",
+    note="checks the simulated DNS, where `simulator dns` removes records",
+)
+def verify_domain(request: SimulatedRequest) -> Reply:
     if request.domain.state in ("unverified", "active") and request.domain.type != "sandbox":
         request.domain.state = "unverified" if NEEDED & request.domain.absent_records else "active"
         verify_keys(request.domain)
     return success("Domain DNS records have been updated", **with_dns(request.domain))
 
 
+@handles("delete_domain", fidelity="stateful", note="deleted at once, with its mail")
 def delete_domain(account: Account, request: SimulatedRequest) -> Reply:
     if request.domain.type == "sandbox":
         raise ApiError(400, "Sandbox domains cannot be deleted")
@@ -158,13 +171,3 @@ def _mx(host: str, active: bool) -> Record:
     cached = [f"10 {host}"] if active else []
     valid = "valid" if active else "unknown"
     return {"record_type": "MX", "value": host, "priority": "10", "valid": valid, "is_active": active, "cached": cached}
-
-
-HANDLERS: dict[str, Handler] = {
-    "list_domains": list_domains,
-    "create_domain": create_domain,
-    "get_domain": get_domain,
-    "update_domain": update_domain,
-    "verify_domain": verify_domain,
-    "delete_domain": delete_domain,
-}

@@ -11,8 +11,9 @@ from mailgun_mcp.simulator.model.clock import DAY, iso_date, parse_mail_date
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.ips import GOOD, NEW, POOR, Ips, Move
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
-from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from mailgun_mcp.simulator.replies.token_paging import asked, place_page
+from mailgun_mcp.simulator.sections.registry import handles
 
 FIELDS = {"good_reputation": GOOD, "poor_reputation": POOR, "new_senders": NEW}
 MEASURED = 30 * DAY
@@ -22,10 +23,12 @@ PAGE = 100
 SYSTEM, USER = "system", "user"
 
 
-def list_dynamic_pools(account: Account, _: SimulatedRequest) -> Reply:
+@handles("list_dynamic_pools", fidelity="stateful", note="the three pools and their IPs")
+def list_dynamic_pools(account: Account) -> Reply:
     return Reply(_pools(account))
 
 
+@handles("replace_dynamic_pools", fidelity="stateful", note="all three at once")
 def replace_dynamic_pools(account: Account, request: SimulatedRequest) -> Reply:
     wanted = {pool: list(dict.fromkeys(request[field])) for field, pool in FIELDS.items()}
     _check_pools(account, wanted)
@@ -34,21 +37,29 @@ def replace_dynamic_pools(account: Account, request: SimulatedRequest) -> Reply:
     return Reply(_pools(account))
 
 
-def delete_all_dynamic_pools(account: Account, _: SimulatedRequest) -> Reply:
+@handles("delete_all_dynamic_pools", fidelity="stateful", note="domains get other IPs or another pool")
+def delete_all_dynamic_pools(account: Account) -> Reply:
     if any(enrolled for _, enrolled in _enrolled(account)):
         raise ApiError(400, "All domains must be removed from dynamic IP pools first")
     ips_of(account).dynamic = {}
     return success("success")
 
 
+@handles("add_ip_to_dynamic_pool", fidelity="stateful", note="enrolled domains send from it")
 def add_ip_to_dynamic_pool(account: Account, request: SimulatedRequest) -> Reply:
     return _change(account, request["pool_name"], [request["ip"]], [])
 
 
+@handles("update_dynamic_pool", fidelity="stateful", note="its IPs")
 def update_dynamic_pool(account: Account, request: SimulatedRequest) -> Reply:
     return _change(account, request["pool_name"], request.get("add_ip", []), request.get("remove_ip", []))
 
 
+@handles(
+    "enroll_domain_in_dynamic_pools",
+    fidelity="stateful",
+    note="the domain starts in the pool that its rates qualify for",
+)
 def enroll_domain_in_dynamic_pools(account: Account, request: SimulatedRequest) -> Reply:
     _check_configured(account)
     source(account, [request["replacement_ip"]], None)
@@ -58,6 +69,7 @@ def enroll_domain_in_dynamic_pools(account: Account, request: SimulatedRequest) 
     return success("success")
 
 
+@handles("enroll_all_domains_in_dynamic_pools", fidelity="stateful", note="done at once")
 def enroll_all_domains_in_dynamic_pools(account: Account, request: SimulatedRequest) -> Reply:
     _check_configured(account)
     for holder in account.with_subaccounts(NOT_CLOSED) if request.get("include_subaccounts") else [account]:
@@ -67,6 +79,7 @@ def enroll_all_domains_in_dynamic_pools(account: Account, request: SimulatedRequ
     return success("started")
 
 
+@handles("remove_domain_from_dynamic_pools", fidelity="stateful", note="it gets other IPs or another pool")
 def remove_domain_from_dynamic_pools(account: Account, request: SimulatedRequest) -> Reply:
     sending = request.domain.administration.sending
     if not sending.dynamic_pool:
@@ -78,6 +91,7 @@ def remove_domain_from_dynamic_pools(account: Account, request: SimulatedRequest
     return success("success")
 
 
+@handles("list_dynamic_pool_assignable_domains", fidelity="computed", note="domains that can be enrolled")
 def list_dynamic_pool_assignable_domains(account: Account, request: SimulatedRequest) -> Reply:
     try:
         pattern = re.compile(request.get("domain", ""))
@@ -93,6 +107,7 @@ def list_dynamic_pool_assignable_domains(account: Account, request: SimulatedReq
     return Reply({"items": items})
 
 
+@handles("list_dynamic_pool_domains", fidelity="stateful", note="enrolled domains with their pool")
 def list_dynamic_pool_domains(account: Account, request: SimulatedRequest) -> Reply:
     filters = {name: request.get(name) for name in ("account", "pool", "sort_by", "sort_order")}
     query = asked(request.get("page"), request.get("limit", PAGE), filters)
@@ -107,10 +122,12 @@ def list_dynamic_pool_domains(account: Account, request: SimulatedRequest) -> Re
     return Reply({"items": items, "total_items": len(found), "paging": paging})
 
 
+@handles("preview_dynamic_pool_assignment", fidelity="computed", note="the pool that a domain's rates qualify for")
 def preview_dynamic_pool_assignment(account: Account, request: SimulatedRequest) -> Reply:
     return Reply(_health(account, request.domain))
 
 
+@handles("list_dynamic_pool_domain_history", fidelity="stateful", note="the moves of one domain")
 def list_dynamic_pool_domain_history(account: Account, request: SimulatedRequest) -> Reply:
     moves = [move for move in ips_of(account).history if move.domain_id == request.domain.id]
     if not moves:
@@ -118,6 +135,7 @@ def list_dynamic_pool_domain_history(account: Account, request: SimulatedRequest
     return Reply(_move(account, moves[-1]))
 
 
+@handles("override_dynamic_pool_assignment", fidelity="stateful", note="fixes a domain to a pool")
 def override_dynamic_pool_assignment(account: Account, request: SimulatedRequest) -> Reply:
     sending = _enrolled_sending(request)
     if sending.dynamic_pool != request["pool"]:
@@ -127,6 +145,7 @@ def override_dynamic_pool_assignment(account: Account, request: SimulatedRequest
     return success("success")
 
 
+@handles("remove_dynamic_pool_override", fidelity="stateful", note="rates decide again")
 def remove_dynamic_pool_override(account: Account, request: SimulatedRequest) -> Reply:
     sending = _enrolled_sending(request)
     if not sending.override:
@@ -139,6 +158,7 @@ def remove_dynamic_pool_override(account: Account, request: SimulatedRequest) ->
     return success("success")
 
 
+@handles("list_dynamic_pool_history", fidelity="stateful", note="the moves of all domains")
 def list_dynamic_pool_history(account: Account, request: SimulatedRequest) -> Reply:
     names = ("include_subaccounts", "domain", "before", "after", "moved_to", "moved_from")
     query = asked(request.get("page"), request.get("limit", PAGE), {name: request.get(name) for name in names})
@@ -325,22 +345,3 @@ def _move(account: Account, move: Move) -> dict[str, Any]:
         "initiated_by": move.initiated_by,
         "timestamp": iso_date(move.at),
     }
-
-
-HANDLERS: dict[str, Handler] = {
-    "list_dynamic_pools": list_dynamic_pools,
-    "replace_dynamic_pools": replace_dynamic_pools,
-    "delete_all_dynamic_pools": delete_all_dynamic_pools,
-    "add_ip_to_dynamic_pool": add_ip_to_dynamic_pool,
-    "update_dynamic_pool": update_dynamic_pool,
-    "enroll_domain_in_dynamic_pools": enroll_domain_in_dynamic_pools,
-    "enroll_all_domains_in_dynamic_pools": enroll_all_domains_in_dynamic_pools,
-    "remove_domain_from_dynamic_pools": remove_domain_from_dynamic_pools,
-    "list_dynamic_pool_assignable_domains": list_dynamic_pool_assignable_domains,
-    "list_dynamic_pool_domains": list_dynamic_pool_domains,
-    "preview_dynamic_pool_assignment": preview_dynamic_pool_assignment,
-    "list_dynamic_pool_domain_history": list_dynamic_pool_domain_history,
-    "override_dynamic_pool_assignment": override_dynamic_pool_assignment,
-    "remove_dynamic_pool_override": remove_dynamic_pool_override,
-    "list_dynamic_pool_history": list_dynamic_pool_history,
-}

@@ -11,7 +11,8 @@ from mailgun_mcp.simulator.model.event_log import KEPT, EventLog, EventRange, Ma
 from mailgun_mcp.simulator.replies.event_pages import EventPageQuery, cut_page
 from mailgun_mcp.simulator.replies.paging import Token, tokens
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply
-from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
+from mailgun_mcp.simulator.sections.registry import handles
 
 Record = dict[str, Any]
 Matches = Callable[[Record], bool]
@@ -39,6 +40,7 @@ BOUND = re.compile(r"([<>]=?)?\s*(\d+)\s*")
 FOREVER = float("inf")
 
 
+@handles("list_events", fidelity="computed", note="created by mail; ranges, filters, and pages by token")
 def list_events(account: Account, request: SimulatedRequest) -> Reply:
     token = _asked(account, request)
     query = token.query
@@ -185,5 +187,3 @@ FILTERS: dict[str, Filter] = {
     "subject": _partly(_header("subject")),
     "size": _size,
 }
-
-HANDLERS: dict[str, Handler] = {"list_events": list_events}

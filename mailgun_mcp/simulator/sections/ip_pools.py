@@ -18,16 +18,19 @@ from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.ips import SHARED_IP, Pool
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
-from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from mailgun_mcp.simulator.replies.token_paging import key_page
+from mailgun_mcp.simulator.sections.registry import handles
 
 INHERITED = "IP pool {} is inherited from the parent account and cannot be modified"
 
 
-def list_ip_pools(account: Account, _: SimulatedRequest) -> Reply:
+@handles("list_ip_pools", fidelity="stateful", note="with their linked domains")
+def list_ip_pools(account: Account) -> Reply:
     return success("success", ip_pools=[_shown(account, pool) for pool in ips_of(account).pools.values()])
 
 
+@handles("create_ip_pool", fidelity="stateful", note="only IPs that are in no other pool")
 def create_ip_pool(account: Account, request: SimulatedRequest) -> Reply:
     addresses = [free(account, address) for address in dict.fromkeys(request.get("ip", []))]
     pool = Pool(account.hex_id(), request["name"], request["description"], addresses)
@@ -35,11 +38,13 @@ def create_ip_pool(account: Account, request: SimulatedRequest) -> Reply:
     return success("success", pool_id=pool.id)
 
 
+@handles("get_ip_pool", fidelity="stateful", note="by id")
 def get_ip_pool(account: Account, request: SimulatedRequest) -> Reply:
     pool = found_pool(account, request["pool_id"])
     return success("success", details=_shown(account, pool))
 
 
+@handles("delete_ip_pool", fidelity="stateful", note="its domains move to the replacement")
 def delete_ip_pool(account: Account, request: SimulatedRequest) -> Reply:
     pool = _own(account, request)
     given = [request["replacement_ip"]] if "replacement_ip" in request.arguments else None
@@ -56,6 +61,7 @@ def delete_ip_pool(account: Account, request: SimulatedRequest) -> Reply:
     return _started(account)
 
 
+@handles("update_ip_pool", fidelity="stateful", note="name, IPs, linked domains")
 def update_ip_pool(account: Account, request: SimulatedRequest) -> Reply:
     pool = _own(account, request)
     before = _state(account, pool)
@@ -74,6 +80,7 @@ def update_ip_pool(account: Account, request: SimulatedRequest) -> Reply:
     return _started(account)
 
 
+@handles("list_ip_pool_domains", fidelity="stateful", note="the linked domains, paged")
 def list_ip_pool_domains(account: Account, request: SimulatedRequest) -> Reply:
     pool = found_pool(account, request["pool_id"])
     names = {domain.name: {"id": domain.id, "name": domain.name} for domain in linked(account, pool.id)}
@@ -81,14 +88,17 @@ def list_ip_pool_domains(account: Account, request: SimulatedRequest) -> Reply:
     return Reply({"domains": page.items, "paging": {name: page.paging[name] for name in ("first", "next")}})
 
 
+@handles("add_ip_to_pool", fidelity="stateful", note="linked domains send from it")
 def add_ip_to_pool(account: Account, request: SimulatedRequest) -> Reply:
     return _add(account, request, [request["ip"]])
 
 
+@handles("add_ips_to_pool", fidelity="stateful", note="several at once")
 def add_ips_to_pool(account: Account, request: SimulatedRequest) -> Reply:
     return _add(account, request, list(dict.fromkeys(request["ips"])))
 
 
+@handles("remove_ip_from_pool", fidelity="stateful", note="linked domains no longer send from it")
 def remove_ip_from_pool(account: Account, request: SimulatedRequest) -> Reply:
     pool = _own(account, request)
     _check_holds(pool, request["ip"])
@@ -153,16 +163,3 @@ def _shown(account: Account, pool: Pool) -> dict[str, Any]:
 
 def _started(account: Account) -> Reply:
     return success("started", reference_id=account.hex_id())
-
-
-HANDLERS: dict[str, Handler] = {
-    "list_ip_pools": list_ip_pools,
-    "create_ip_pool": create_ip_pool,
-    "get_ip_pool": get_ip_pool,
-    "delete_ip_pool": delete_ip_pool,
-    "update_ip_pool": update_ip_pool,
-    "list_ip_pool_domains": list_ip_pool_domains,
-    "add_ip_to_pool": add_ip_to_pool,
-    "remove_ip_from_pool": remove_ip_from_pool,
-    "add_ips_to_pool": add_ips_to_pool,
-}

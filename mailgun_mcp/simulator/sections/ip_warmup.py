@@ -8,12 +8,14 @@ from mailgun_mcp.simulator.model.clock import DAY, HOUR, iso_date
 from mailgun_mcp.simulator.model.event_log import EventRange
 from mailgun_mcp.simulator.model.ips import NEVER, STAGES, Ip, Warmup
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
-from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from mailgun_mcp.simulator.replies.token_paging import key_page
+from mailgun_mcp.simulator.sections.registry import handles
 
 DELIVERED = frozenset({"delivered"})
 
 
+@handles("list_ip_warmups", fidelity="stateful", note="active plans")
 def list_ip_warmups(account: Account, request: SimulatedRequest) -> Reply:
     now = account.clock.now()
     warming = {ip.address: _listed(account, ip) for ip in ips_of(account).ips.values() if ip.warming(now)}
@@ -21,10 +23,12 @@ def list_ip_warmups(account: Account, request: SimulatedRequest) -> Reply:
     return Reply({"items": page.items, "paging": {name: page.paging[name] for name in ("first", "next")}})
 
 
+@handles("get_ip_warmup", fidelity="stateful", note="its stage depends on the clock")
 def get_ip_warmup(account: Account, request: SimulatedRequest) -> Reply:
     return Reply({"details": _detailed(account, _warming(account, request["addr"]))})
 
 
+@handles("create_ip_warmup", fidelity="stateful", note="a plan of daily stages")
 def create_ip_warmup(account: Account, request: SimulatedRequest) -> Reply:
     ip = dedicated(account, request["addr"])
     if ip.warming(account.clock.now()):
@@ -33,6 +37,7 @@ def create_ip_warmup(account: Account, request: SimulatedRequest) -> Reply:
     return success("success")
 
 
+@handles("cancel_ip_warmup", fidelity="stateful", note="ends the plan")
 def cancel_ip_warmup(account: Account, request: SimulatedRequest) -> Reply:
     _warming(account, request["addr"]).warmup = None
     return success("success")
@@ -109,11 +114,3 @@ def _detailed(account: Account, ip: Ip) -> dict[str, Any]:
             for done, limit in enumerate(STAGES[:stage])
         ],
     }
-
-
-HANDLERS: dict[str, Handler] = {
-    "list_ip_warmups": list_ip_warmups,
-    "get_ip_warmup": get_ip_warmup,
-    "create_ip_warmup": create_ip_warmup,
-    "cancel_ip_warmup": cancel_ip_warmup,
-}

@@ -8,12 +8,14 @@ from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.ips import SHARED_IP, Ip
 from mailgun_mcp.simulator.replies.paging import skip_page
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
-from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
+from mailgun_mcp.simulator.sections.registry import handles
 
 POOL, ALL = "ip_pool", "all"
 LINKED = "Domain {} is linked to an IP pool: its IPs cannot be changed"
 
 
+@handles("list_ips", fidelity="stateful", note="shared and dedicated, with their state")
 def list_ips(account: Account, request: SimulatedRequest) -> Reply:
     found = [ip for ip in ips_of(account).ips.values() if _listed(ip, request)]
     now = account.clock.now()
@@ -25,12 +27,14 @@ def list_ips(account: Account, request: SimulatedRequest) -> Reply:
     })  # fmt: skip
 
 
+@handles("get_ip", fidelity="stateful", note="the reverse DNS name is derived from the address")
 def get_ip(account: Account, request: SimulatedRequest) -> Reply:
     ip = owned(account, request["ip"])
     name = re.sub(r"[.:]+", "-", ip.address)
     return Reply({"ip": ip.address, "dedicated": ip.dedicated, "rdns": f"ip{name}.mailgun.net"})
 
 
+@handles("list_ip_domains", fidelity="stateful", note="the domains that send from it")
 def list_ip_domains(account: Account, request: SimulatedRequest) -> Reply:
     ip = owned(account, request["ip"])
     words = re.findall(r"\w+", request.get("search", "").lower())
@@ -41,6 +45,7 @@ def list_ip_domains(account: Account, request: SimulatedRequest) -> Reply:
     return Reply({"items": items, "total_count": len(found)})
 
 
+@handles("assign_ip_to_all_domains", fidelity="stateful", note="done at once")
 def assign_ip_to_all_domains(account: Account, request: SimulatedRequest) -> Reply:
     ip = owned(account, request["ip"])
     for domain in _own(account):
@@ -49,6 +54,7 @@ def assign_ip_to_all_domains(account: Account, request: SimulatedRequest) -> Rep
     return _started(account)
 
 
+@handles("remove_ip_from_all_domains", fidelity="stateful", note="done at once")
 def remove_ip_from_all_domains(account: Account, request: SimulatedRequest) -> Reply:
     ip = owned(account, request["ip"])
     other = [owned(account, request["alternative"]).address] if "alternative" in request.arguments else []
@@ -60,16 +66,19 @@ def remove_ip_from_all_domains(account: Account, request: SimulatedRequest) -> R
     return _started(account)
 
 
+@handles("set_ip_band", fidelity="stateful", note="stored")
 def set_ip_band(account: Account, request: SimulatedRequest) -> Reply:
     dedicated(account, request["addr"]).band = request["ip_band"]
     return success("success")
 
 
-def get_available_ips(account: Account, _: SimulatedRequest) -> Reply:
+@handles("get_available_ips", fidelity="stateful", note="how many IPs can still be requested")
+def get_available_ips(account: Account) -> Reply:
     return Reply({"allowed": {"dedicated": ips_of(account).allowed, "shared": 0}})
 
 
-def request_dedicated_ip(account: Account, _: SimulatedRequest) -> Reply:
+@handles("request_dedicated_ip", fidelity="stateful", note="assigns one of the IPs that can be requested")
+def request_dedicated_ip(account: Account) -> Reply:
     ips = ips_of(account)
     if ips.allowed < 1:
         raise ApiError(403, "Billing limits do not allow another dedicated IP")
@@ -79,6 +88,8 @@ def request_dedicated_ip(account: Account, _: SimulatedRequest) -> Reply:
     return success("success")
 
 
+@handles("remove_domain_ip", fidelity="stateful", note="one, all, or the linked pool")
+@handles("remove_domain_pool_ip", fidelity="stateful", note="as remove_domain_ip")
 def remove_domain_ip(account: Account, request: SimulatedRequest) -> Reply:
     """Takes an IP, all of them, or the linked pool from a domain."""
     chosen = source(account, _replacement(request), request.get("replacement_pool_id"))
@@ -132,17 +143,3 @@ def _matches(domain: Domain, words: list[str]) -> bool:
 
 def _started(account: Account) -> Reply:
     return success("started", reference_id=account.hex_id())
-
-
-HANDLERS: dict[str, Handler] = {
-    "list_ips": list_ips,
-    "get_ip": get_ip,
-    "list_ip_domains": list_ip_domains,
-    "assign_ip_to_all_domains": assign_ip_to_all_domains,
-    "remove_ip_from_all_domains": remove_ip_from_all_domains,
-    "set_ip_band": set_ip_band,
-    "get_available_ips": get_available_ips,
-    "request_dedicated_ip": request_dedicated_ip,
-    "remove_domain_ip": remove_domain_ip,
-    "remove_domain_pool_ip": remove_domain_ip,
-}

@@ -15,8 +15,9 @@ from mailgun_mcp.simulator.model.event_log import MailEvent
 from mailgun_mcp.simulator.model.lists import MailingList, Member
 from mailgun_mcp.simulator.replies.paging import PivotQuery, pivot_page, skip_page
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
-from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from mailgun_mcp.simulator.sections.lists import found_list, shown
+from mailgun_mcp.simulator.sections.registry import handles
 
 Record = dict[str, Any]
 
@@ -30,6 +31,7 @@ COLUMNS = frozenset({"address", "name", "subscribed", "vars"})
 NOT_VALID = "'address' parameter is not a valid address. please check documentation"
 
 
+@handles("list_mailing_list_members", fidelity="stateful", note="skip/limit, by subscription")
 def list_mailing_list_members(account: Account, request: SimulatedRequest) -> Reply:
     members, wanted = _chosen(account, request), request.get("address", "").lower()
     found = [members[address] for address in sorted(members) if not wanted or address == wanted]
@@ -37,6 +39,7 @@ def list_mailing_list_members(account: Account, request: SimulatedRequest) -> Re
     return Reply({"total_count": len(found), "items": [_shown(member) for member in page]})
 
 
+@handles("list_mailing_list_members_by_page", fidelity="stateful", note="paged by pivot")
 def list_mailing_list_members_by_page(account: Account, request: SimulatedRequest) -> Reply:
     wanted = request.get("subscribed")
     filters = {} if wanted is None else {"subscribed": "yes" if wanted else "no"}
@@ -47,6 +50,7 @@ def list_mailing_list_members_by_page(account: Account, request: SimulatedReques
     return Reply({"items": [_shown(member) for member in page.items], "paging": page.paging})
 
 
+@handles("add_mailing_list_member", fidelity="stateful", note="with upsert")
 def add_mailing_list_member(account: Account, request: SimulatedRequest) -> Reply:
     mailing_list = found_list(account, request)
     address = request["address"].lower()
@@ -56,10 +60,12 @@ def add_mailing_list_member(account: Account, request: SimulatedRequest) -> Repl
     return success("Mailing list member has been created", member=_shown(member))
 
 
+@handles("get_mailing_list_member", fidelity="stateful", note="by address")
 def get_mailing_list_member(account: Account, request: SimulatedRequest) -> Reply:
     return Reply({"member": _shown(_found(found_list(account, request), request))})
 
 
+@handles("update_mailing_list_member", fidelity="stateful", note="name, variables, subscription")
 def update_mailing_list_member(account: Account, request: SimulatedRequest) -> Reply:
     mailing_list = found_list(account, request)
     member = _found(mailing_list, request)
@@ -69,6 +75,7 @@ def update_mailing_list_member(account: Account, request: SimulatedRequest) -> R
     return success("Mailing list member has been updated", member=_shown(member))
 
 
+@handles("delete_mailing_list_member", fidelity="stateful", note="by address")
 def delete_mailing_list_member(account: Account, request: SimulatedRequest) -> Reply:
     mailing_list = found_list(account, request)
     member = _found(mailing_list, request)
@@ -76,6 +83,7 @@ def delete_mailing_list_member(account: Account, request: SimulatedRequest) -> R
     return success("Mailing list member has been deleted", member={"address": member.address})
 
 
+@handles("bulk_add_mailing_list_members", fidelity="stateful", note="JSON; up to 1000 members")
 def bulk_add_mailing_list_members(account: Account, request: SimulatedRequest) -> Reply:
     mailing_list = found_list(account, request, QUOTED)
     entries = [{"subscribed": True, **_bare(entry)} for entry in request["members"]]
@@ -87,6 +95,7 @@ def bulk_add_mailing_list_members(account: Account, request: SimulatedRequest) -
     return success("Mailing list has been updated", list=shown(mailing_list))
 
 
+@handles("import_mailing_list_members", fidelity="stateful", note="CSV; done at once")
 def import_mailing_list_members(account: Account, request: SimulatedRequest) -> Reply:
     mailing_list = found_list(account, request, QUOTED)
     rows = _rows(request["members"].data)
@@ -225,15 +234,3 @@ def _shown(member: Member) -> Record:
         "vars": member.vars,
         "subscribed": member.subscribed,
     }
-
-
-HANDLERS: dict[str, Handler] = {
-    "list_mailing_list_members": list_mailing_list_members,
-    "list_mailing_list_members_by_page": list_mailing_list_members_by_page,
-    "add_mailing_list_member": add_mailing_list_member,
-    "get_mailing_list_member": get_mailing_list_member,
-    "update_mailing_list_member": update_mailing_list_member,
-    "delete_mailing_list_member": delete_mailing_list_member,
-    "bulk_add_mailing_list_members": bulk_add_mailing_list_members,
-    "import_mailing_list_members": import_mailing_list_members,
-}

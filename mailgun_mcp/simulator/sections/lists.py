@@ -10,13 +10,15 @@ from mailgun_mcp.simulator.model.clock import mail_date
 from mailgun_mcp.simulator.model.lists import MailingList
 from mailgun_mcp.simulator.replies.paging import PivotQuery, pivot_page, skip_page
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
-from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
+from mailgun_mcp.simulator.sections.registry import handles
 
 Record = dict[str, Any]
 
 SETTINGS = ("name", "description", "access_level", "reply_preference", "list_id")
 
 
+@handles("list_mailing_lists", fidelity="stateful", note="skip/limit")
 def list_mailing_lists(account: Account, request: SimulatedRequest) -> Reply:
     wanted = request.get("address", "").lower()
     found = [account.lists[address] for address in sorted(account.lists) if not wanted or address == wanted]
@@ -24,12 +26,14 @@ def list_mailing_lists(account: Account, request: SimulatedRequest) -> Reply:
     return Reply({"total_count": len(found), "items": [shown(mailing_list) for mailing_list in page]})
 
 
+@handles("list_mailing_lists_by_page", fidelity="stateful", note="paged by pivot")
 def list_mailing_lists_by_page(account: Account, request: SimulatedRequest) -> Reply:
     asked = PivotQuery(request.url, request.get("page"), request.get("address"), request.get("limit"), backward="prev")
     page = pivot_page(account.lists, asked)
     return Reply({"items": [shown(mailing_list) for mailing_list in page.items], "paging": page.paging})
 
 
+@handles("create_mailing_list", fidelity="stateful", note="mail to its address is delivered to the members")
 def create_mailing_list(account: Account, request: SimulatedRequest) -> Reply:
     name, address = _address(account, request["address"])
     if address in account.lists:
@@ -43,10 +47,12 @@ def create_mailing_list(account: Account, request: SimulatedRequest) -> Reply:
     return success("Mailing list has been created", list=shown(mailing_list))
 
 
+@handles("get_mailing_list", fidelity="stateful", note="with the number of members")
 def get_mailing_list(account: Account, request: SimulatedRequest) -> Reply:
     return Reply({"list": shown(found_list(account, request))})
 
 
+@handles("update_mailing_list", fidelity="stateful", note="including its address and who may post")
 def update_mailing_list(account: Account, request: SimulatedRequest) -> Reply:
     mailing_list = found_list(account, request)
     if "address" in request.arguments:
@@ -55,6 +61,7 @@ def update_mailing_list(account: Account, request: SimulatedRequest) -> Reply:
     return success("Mailing list has been updated", list=shown(mailing_list))
 
 
+@handles("delete_mailing_list", fidelity="stateful", note="deleted with its members")
 def delete_mailing_list(account: Account, request: SimulatedRequest) -> Reply:
     mailing_list = found_list(account, request)
     del account.lists[mailing_list.address]
@@ -105,13 +112,3 @@ def _set(mailing_list: MailingList, values: Record) -> None:
     for name in SETTINGS:
         if name in values:
             setattr(mailing_list, name, values[name])
-
-
-HANDLERS: dict[str, Handler] = {
-    "list_mailing_lists": list_mailing_lists,
-    "list_mailing_lists_by_page": list_mailing_lists_by_page,
-    "create_mailing_list": create_mailing_list,
-    "get_mailing_list": get_mailing_list,
-    "update_mailing_list": update_mailing_list,
-    "delete_mailing_list": delete_mailing_list,
-}

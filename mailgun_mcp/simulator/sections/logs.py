@@ -17,7 +17,8 @@ from mailgun_mcp.simulator.model.event_log import KEPT, EventRange, MailEvent, P
 from mailgun_mcp.simulator.replies.event_pages import EventPage, EventPageQuery, cut_page
 from mailgun_mcp.simulator.replies.paging import Token, tokens
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply
-from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
+from mailgun_mcp.simulator.sections.registry import handles
 
 Record = dict[str, Any]
 MAX_LIMIT = 100
@@ -39,6 +40,7 @@ class Entry:
 Matches = Callable[[Entry], bool]
 
 
+@handles("query_logs", fidelity="computed", note="the events of all domains, filtered, sorted, paged by token")
 def query_logs(account: Account, request: SimulatedRequest) -> Reply:
     pagination = request.get("pagination") or {}
     token = Token.decoded(pagination["token"]) if pagination.get("token") else Token("first", None, {})
@@ -175,6 +177,3 @@ def _pagination(token: Token, shown: EventPage[Entry], totals: Counter[str] | No
     if not shown.before:
         pages["previous"] = ""
     return {**pages, **({"total": totals.total()} if totals is not None else {})}
-
-
-HANDLERS: dict[str, Handler] = {"query_logs": query_logs}

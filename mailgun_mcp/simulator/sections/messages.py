@@ -20,7 +20,8 @@ from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.messages import Attachment, StoredMessage
 from mailgun_mcp.simulator.model.templates import TemplateVersion
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply
-from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
+from mailgun_mcp.simulator.sections.registry import handles
 
 SANDBOX = (
     "Domain {} is not allowed to send: Sandbox subdomains are for test purposes only. "
@@ -38,6 +39,11 @@ KEY_BYTES = 30
 OPEN_QUEUE = {"is_disabled": False, "disabled": {"until": "", "reason": ""}}
 
 
+@handles(
+    "send_message",
+    fidelity="stateful",
+    note="batches, templates, scheduling, test mode, IP options; AMP, DKIM, TLS and time zone options have no effect",
+)
 def send_message(account: Account, request: SimulatedRequest) -> Reply:
     sender, to, others = _sender(request), parse_addresses("to", request["to"]), _others(request)
     _check_may_send(account, request.domain, [*to, *others])
@@ -52,6 +58,11 @@ def send_message(account: Account, request: SimulatedRequest) -> Reply:
     return _queued(account, request.domain, replace(message, key=account.opaque_id(KEY_BYTES)), rest)
 
 
+@handles(
+    "send_mime_message",
+    fidelity="stateful",
+    note="the MIME is stored and parsed; templates and options as in send_message",
+)
 def send_mime_message(account: Account, request: SimulatedRequest) -> Reply:
     to = parse_addresses("to", request["to"])
     _check_may_send(account, request.domain, to)
@@ -65,6 +76,9 @@ def send_mime_message(account: Account, request: SimulatedRequest) -> Reply:
     return _queued(account, request.domain, message, to)
 
 
+@handles(
+    "get_stored_message", fidelity="stateful", note="as sent or received, as JSON or MIME, until its retention ends"
+)
 def get_stored_message(account: Account, request: SimulatedRequest) -> Reply:
     message = _stored(account, request)
     if RAW in request.accept:
@@ -72,6 +86,7 @@ def get_stored_message(account: Account, request: SimulatedRequest) -> Reply:
     return Reply(_parsed(account, message))
 
 
+@handles("resend_message", fidelity="stateful", note="sends a new copy, which has its own events")
 def resend_message(account: Account, request: SimulatedRequest) -> Reply:
     message = _stored(account, request)
     to = parse_addresses("to", request["to"])
@@ -81,6 +96,7 @@ def resend_message(account: Account, request: SimulatedRequest) -> Reply:
     return _queued(account, request.domain, again, to)
 
 
+@handles("get_sending_queues", fidelity="computed", note="closed while the domain or account can't send; never slow")
 def get_sending_queues(account: Account, request: SimulatedRequest) -> Reply:
     """A queue takes nothing while the domain, or an account that used up its limit, may not send."""
     try:
@@ -92,7 +108,8 @@ def get_sending_queues(account: Account, request: SimulatedRequest) -> Reply:
     return Reply({"regular": OPEN_QUEUE, "scheduled": OPEN_QUEUE})
 
 
-def clear_message_queue(_: Account, request: SimulatedRequest) -> Reply:
+@handles("clear_message_queue", fidelity="stateful", note="deletes the scheduled mail")
+def clear_message_queue(request: SimulatedRequest) -> Reply:
     request.domain.scheduled.clear()
     return Reply({"message": "done"})
 
@@ -267,13 +284,3 @@ def _parsed(account: Account, message: StoredMessage) -> dict[str, Any]:
 def _listed(account: Account, message: StoredMessage, index: int, item: Attachment) -> dict[str, Any]:
     url = f"{storage(account, message)['url']}/attachments/{index}"
     return {"name": item.filename, "content-type": item.content_type, "size": len(item.data), "url": url}
-
-
-HANDLERS: dict[str, Handler] = {
-    "send_message": send_message,
-    "send_mime_message": send_mime_message,
-    "get_stored_message": get_stored_message,
-    "resend_message": resend_message,
-    "get_sending_queues": get_sending_queues,
-    "clear_message_queue": clear_message_queue,
-}

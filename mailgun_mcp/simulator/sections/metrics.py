@@ -26,7 +26,8 @@ from mailgun_mcp.simulator.model.clock import mail_date
 from mailgun_mcp.simulator.model.event_facts import DIMENSIONS
 from mailgun_mcp.simulator.model.series import Cell
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply
-from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
+from mailgun_mcp.simulator.sections.registry import handles
 
 ZONE = "+0000"
 TIMED_LIMIT = 1500
@@ -46,6 +47,9 @@ READERS: dict[str, Reader] = {name: _reader(place) for place, name in enumerate(
 FILTERS: Mapping[str, object] = {**READERS, "subaccount": None}
 
 
+@handles(
+    "query_metrics", fidelity="computed", note="counts and rates by dimension and resolution, from the account's events"
+)
 def query_metrics(account: Account, request: SimulatedRequest) -> Reply:
     metrics = request.get("metrics") or sorted(METRICS)
     _check_known(metrics, METRICS)
@@ -55,6 +59,7 @@ def query_metrics(account: Account, request: SimulatedRequest) -> Reply:
     return _answer(account, request, sources, conditions_of(request, FILTERS), metrics, value)
 
 
+@handles("query_usage_metrics", fidelity="computed", note="the use of the simulator; products that it lacks count zero")
 def query_usage_metrics(account: Account, request: SimulatedRequest) -> Reply:
     metrics = request.get("metrics") or list(USAGE_METRICS)
     _check_known(metrics, USAGE_METRICS)
@@ -148,6 +153,3 @@ def _dimension(name: str, part: object, names: Mapping[str, str]) -> Record:
 
 def _measured(metrics: list[str], measure: Measure, facts: Facts) -> Record:
     return {metric: measure(metric, facts) for metric in metrics}
-
-
-HANDLERS: dict[str, Handler] = {"query_metrics": query_metrics, "query_usage_metrics": query_usage_metrics}

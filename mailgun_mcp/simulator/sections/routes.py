@@ -10,17 +10,20 @@ from mailgun_mcp.simulator.model.clock import mail_date
 from mailgun_mcp.simulator.model.routes import Route
 from mailgun_mcp.simulator.replies.paging import skip_page
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
-from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
+from mailgun_mcp.simulator.sections.registry import handles
 
 Record = dict[str, Any]
 
 
+@handles("list_routes", fidelity="stateful", note="ordered by priority, skip/limit")
 def list_routes(account: Account, request: SimulatedRequest) -> Reply:
     routes = account.routes.in_turn()
     page = skip_page(routes, request.get("skip"), request.get("limit"))
     return Reply({"total_count": len(routes), "items": [_shown(route) for route in page]})
 
 
+@handles("create_route", fidelity="stateful", note="expressions and actions are parsed, and run on inbound mail")
 def create_route(account: Account, request: SimulatedRequest) -> Reply:
     actions = request.get("action", [])
     _check(request["expression"], actions)
@@ -37,10 +40,12 @@ def create_route(account: Account, request: SimulatedRequest) -> Reply:
     return success("Route has been created", route=_shown(route))
 
 
+@handles("get_route", fidelity="stateful", note="by id")
 def get_route(account: Account, request: SimulatedRequest) -> Reply:
     return Reply({"route": _shown(_found(account, request))})
 
 
+@handles("update_route", fidelity="stateful", note="by id")
 def update_route(account: Account, request: SimulatedRequest) -> Reply:
     route = _found(account, request)
     given = request.arguments
@@ -53,12 +58,16 @@ def update_route(account: Account, request: SimulatedRequest) -> Reply:
     return success("Route has been updated", **_shown(route))
 
 
+@handles("delete_route", fidelity="stateful", note="by id")
 def delete_route(account: Account, request: SimulatedRequest) -> Reply:
     route = _found(account, request)
     del account.routes.by_id[route.id]
     return success("Route has been deleted", id=route.id)
 
 
+@handles(
+    "match_route", fidelity="computed", note="the first route that matches an address, whatever the headers of the mail"
+)
 def match_route(account: Account, request: SimulatedRequest) -> Reply:
     for route, _ in matching(account, request["address"], {}):
         return Reply({"route": _shown(route)})
@@ -93,13 +102,3 @@ def _shown(route: Route) -> Record:
         "actions": route.actions,
         "created_at": mail_date(route.created_at, "GMT"),
     }
-
-
-HANDLERS: dict[str, Handler] = {
-    "list_routes": list_routes,
-    "create_route": create_route,
-    "get_route": get_route,
-    "update_route": update_route,
-    "delete_route": delete_route,
-    "match_route": match_route,
-}

@@ -9,16 +9,19 @@ from mailgun_mcp.simulator.model.clock import mail_date
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.replies.paging import skip_page
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
-from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
+from mailgun_mcp.simulator.sections.registry import handles
 
 NOTE = "These passwords are shown only once"
 
 
-def list_smtp_credentials(_: Account, request: SimulatedRequest) -> Reply:
+@handles("list_smtp_credentials", fidelity="stateful", note="including the postmaster")
+def list_smtp_credentials(request: SimulatedRequest) -> Reply:
     page = skip_page(_all(request.domain), max(0, request.get("skip")), max(0, request.get("limit")))
     return Reply({"items": [_shown(credential) for credential in page], "total_count": len(page)})
 
 
+@handles("create_smtp_credentials", fidelity="stateful", note="stored; there is no SMTP server to log in to")
 def create_smtp_credentials(account: Account, request: SimulatedRequest) -> Reply:
     logins = [_login(request.domain, text) for text in request.get("login") or request.get("mailbox")]
     passwords = request.get("password", [])
@@ -30,12 +33,14 @@ def create_smtp_credentials(account: Account, request: SimulatedRequest) -> Repl
     return success(f"Created {len(logins)} credentials pair(s)", **_told(made))
 
 
-def clear_smtp_credentials(_: Account, request: SimulatedRequest) -> Reply:
+@handles("clear_smtp_credentials", fidelity="stateful", note="all except the postmaster")
+def clear_smtp_credentials(request: SimulatedRequest) -> Reply:
     count = len(request.domain.administration.credentials)
     request.domain.administration.credentials.clear()
     return success("All domain credentials have been deleted", count=count)
 
 
+@handles("update_smtp_credential", fidelity="stateful", note="the password")
 def update_smtp_credential(account: Account, request: SimulatedRequest) -> Reply:
     credential = _found(request)
     made = {} if "password" in request.arguments else {credential.login: _password(account)}
@@ -43,7 +48,8 @@ def update_smtp_credential(account: Account, request: SimulatedRequest) -> Reply
     return success("Password changed", **_told(made))
 
 
-def delete_smtp_credential(_: Account, request: SimulatedRequest) -> Reply:
+@handles("delete_smtp_credential", fidelity="stateful", note="by login")
+def delete_smtp_credential(request: SimulatedRequest) -> Reply:
     credential = _found(request)
     if credential.system:
         raise ApiError(400, f"Cannot delete system mailbox: {credential.login}")
@@ -103,12 +109,3 @@ def _shown(credential: SmtpCredential) -> dict[str, Any]:
         "created_at": mail_date(credential.created_at, "+0000"),
         "size_bytes": None,
     }
-
-
-HANDLERS: dict[str, Handler] = {
-    "list_smtp_credentials": list_smtp_credentials,
-    "create_smtp_credentials": create_smtp_credentials,
-    "clear_smtp_credentials": clear_smtp_credentials,
-    "update_smtp_credential": update_smtp_credential,
-    "delete_smtp_credential": delete_smtp_credential,
-}

@@ -21,8 +21,9 @@ from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import mail_date
 from mailgun_mcp.simulator.model.series import Resolution, floor, following
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply
-from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from mailgun_mcp.simulator.sections.metrics import READERS
+from mailgun_mcp.simulator.sections.registry import handles
 
 LEGACY_READERS: dict[str, Reader] = {
     **READERS,
@@ -43,14 +44,17 @@ AGGREGATES = (
 )
 
 
+@handles("get_account_stats", fidelity="computed", note="event totals per time step")
 def get_account_stats(account: Account, request: SimulatedRequest) -> Reply:
     return _totals(account, request, ())
 
 
+@handles("get_domain_stats", fidelity="computed", note="event totals of one domain")
 def get_domain_stats(account: Account, request: SimulatedRequest) -> Reply:
     return _totals(account, request, (only("domain", request.domain.name),))
 
 
+@handles("get_filtered_stats", fidelity="computed", note="event totals under a filter, grouped")
 def get_filtered_stats(account: Account, request: SimulatedRequest) -> Reply:
     group: str = request.get("group") or "time"
     conditions = _filter(request["filter"]) if request.get("filter") else ()
@@ -65,6 +69,7 @@ def get_filtered_stats(account: Account, request: SimulatedRequest) -> Reply:
     return _by_time(account, request, period, conditions)
 
 
+@handles("get_account_stats_by_domain", fidelity="computed", note="event totals of each domain")
 def get_account_stats_by_domain(account: Account, request: SimulatedRequest) -> Reply:
     resolution: Resolution = request.get("resolution") or "day"
     start = floor(max(moment(request["timestamp"]), 0.0), resolution)
@@ -75,11 +80,23 @@ def get_account_stats_by_domain(account: Account, request: SimulatedRequest) -> 
     return _grouped(account, request, period, "domain", (), limit)
 
 
-def _aggregates(key: str, dimension: str) -> Handler:
-    def answered(account: Account, request: SimulatedRequest) -> Reply:
-        return Reply({key: aggregates(account, dimension, (only("domain", request.domain.name),))})
+@handles("get_domain_provider_aggregates", fidelity="computed", note="by recipient provider")
+def get_domain_provider_aggregates(account: Account, request: SimulatedRequest) -> Reply:
+    return _domain_aggregates(account, request, "providers", "provider")
 
-    return answered
+
+@handles("get_domain_device_aggregates", fidelity="computed", note="by the device of opens and clicks")
+def get_domain_device_aggregates(account: Account, request: SimulatedRequest) -> Reply:
+    return _domain_aggregates(account, request, "devices", "device")
+
+
+@handles("get_domain_country_aggregates", fidelity="computed", note="by the country of opens and clicks")
+def get_domain_country_aggregates(account: Account, request: SimulatedRequest) -> Reply:
+    return _domain_aggregates(account, request, "countries", "country")
+
+
+def _domain_aggregates(account: Account, request: SimulatedRequest, key: str, dimension: str) -> Reply:
+    return Reply({key: aggregates(account, dimension, (only("domain", request.domain.name),))})
 
 
 def aggregates(account: Account, dimension: str, conditions: tuple[Condition, ...]) -> Record:
@@ -215,14 +232,4 @@ EVENTS: dict[str, Callable[[Facts], Record]] = {
     "unsubscribed": _plain("unsubscribed"),
     "complained": _plain("complained"),
     "stored": _plain("stored"),
-}
-
-HANDLERS: dict[str, Handler] = {
-    "get_account_stats": get_account_stats,
-    "get_domain_stats": get_domain_stats,
-    "get_filtered_stats": get_filtered_stats,
-    "get_account_stats_by_domain": get_account_stats_by_domain,
-    "get_domain_provider_aggregates": _aggregates("providers", "provider"),
-    "get_domain_device_aggregates": _aggregates("devices", "device"),
-    "get_domain_country_aggregates": _aggregates("countries", "country"),
 }

@@ -9,7 +9,8 @@ from mailgun_mcp.simulator.model.clock import mail_date
 from mailgun_mcp.simulator.model.ips import SHARED_IP
 from mailgun_mcp.simulator.replies.paging import skip_page
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
-from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
+from mailgun_mcp.simulator.sections.registry import handles
 
 FEATURES = ("email_preview", "inbox_placement", "sending", "validations", "validations_bulk")
 SERIALS = 1 << 32
@@ -18,10 +19,12 @@ CHILD_LIMIT = "Parent account has reached its allotted child limit"
 UNKNOWN = "account not found"
 
 
+@handles("get_subaccount", fidelity="stateful", note="by id")
 def get_subaccount(account: Account, request: SimulatedRequest) -> Reply:
     return _replied(_found(account, request))
 
 
+@handles("list_subaccounts", fidelity="stateful", note="filtered, sorted, skip/limit")
 def list_subaccounts(account: Account, request: SimulatedRequest) -> Reply:
     found = [child for child in _children(account).values() if _listed(child, request)]
     if request.get("sort"):
@@ -30,6 +33,7 @@ def list_subaccounts(account: Account, request: SimulatedRequest) -> Reply:
     return Reply({"subaccounts": [shown(child) for child in page], "total": len(found)})
 
 
+@handles("create_subaccount", fidelity="stateful", note="an empty account, used through the subaccount header")
 def create_subaccount(account: Account, request: SimulatedRequest) -> Reply:
     children = _children(account)
     if not request["name"].strip():
@@ -40,6 +44,7 @@ def create_subaccount(account: Account, request: SimulatedRequest) -> Reply:
     return _replied(child)
 
 
+@handles("delete_subaccount", fidelity="stateful", note="closed permanently")
 def delete_subaccount(account: Account, request: SimulatedRequest) -> Reply:
     child = _children(account).get(request["subaccount_id"])
     if child is None or child.status == "closed":
@@ -50,6 +55,7 @@ def delete_subaccount(account: Account, request: SimulatedRequest) -> Reply:
     return success("Subaccount successfully deleted")
 
 
+@handles("disable_subaccount", fidelity="stateful", note="requests for it are refused")
 def disable_subaccount(account: Account, request: SimulatedRequest) -> Reply:
     child = _found(account, request)
     if child.status == "disabled":
@@ -59,6 +65,7 @@ def disable_subaccount(account: Account, request: SimulatedRequest) -> Reply:
     return _replied(child)
 
 
+@handles("enable_subaccount", fidelity="stateful", note="requests for it are accepted again")
 def enable_subaccount(account: Account, request: SimulatedRequest) -> Reply:
     child = _found(account, request)
     if child.status == "open":
@@ -69,6 +76,7 @@ def enable_subaccount(account: Account, request: SimulatedRequest) -> Reply:
     return _replied(child)
 
 
+@handles("update_subaccount_features", fidelity="stateful", note="stored; `sending` decides whether it can send")
 def update_subaccount_features(account: Account, request: SimulatedRequest) -> Reply:
     child = _found(account, request)
     given = {name: request[name] for name in FEATURES if name in request.arguments}
@@ -79,7 +87,8 @@ def update_subaccount_features(account: Account, request: SimulatedRequest) -> R
     return Reply({"features": _features(child)})
 
 
-def list_subaccount_ip_pools(account: Account, _: SimulatedRequest) -> Reply:
+@handles("list_subaccount_ip_pools", fidelity="stateful", note="the pools delegated to it")
+def list_subaccount_ip_pools(account: Account) -> Reply:
     items = [
         {"pool_id": pool.id, "subaccount_id": child}
         for pool in ips_of(account).pools.values()
@@ -88,6 +97,7 @@ def list_subaccount_ip_pools(account: Account, _: SimulatedRequest) -> Reply:
     return Reply({"items": items, "total_count": len(items)})
 
 
+@handles("delegate_ip_pool_to_subaccount", fidelity="stateful", note="it can use the pool but not change it")
 def delegate_ip_pool_to_subaccount(account: Account, request: SimulatedRequest) -> Reply:
     child, pool = _found(account, request, UNKNOWN), found_pool(account, request["pool_id"])
     if pool.inherited:
@@ -101,6 +111,7 @@ def delegate_ip_pool_to_subaccount(account: Account, request: SimulatedRequest) 
     return success("started", reference_id=account.hex_id())
 
 
+@handles("revoke_ip_pool_from_subaccount", fidelity="stateful", note="its domains move to the replacement")
 def revoke_ip_pool_from_subaccount(account: Account, request: SimulatedRequest) -> Reply:
     child, pool = _found(account, request, UNKNOWN), found_pool(account, request["pool_id"])
     if child.id not in pool.delegated_to:
@@ -110,6 +121,7 @@ def revoke_ip_pool_from_subaccount(account: Account, request: SimulatedRequest) 
     return success("started", reference_id=account.hex_id())
 
 
+@handles("link_ip_to_subaccount", fidelity="stateful", note="it can use the IP")
 def link_ip_to_subaccount(account: Account, request: SimulatedRequest) -> Reply:
     child, ip = _found(account, request, UNKNOWN), dedicated(account, request["ip"])
     ips_of(child.account).ips[ip.address] = ip
@@ -193,18 +205,3 @@ def _listed(child: Subaccount, request: SimulatedRequest) -> bool:
     if request.get("filter", "").lower() not in child.name.lower():
         return False
     return "enabled" not in request.arguments or request["enabled"] == (child.status == "open")
-
-
-HANDLERS: dict[str, Handler] = {
-    "get_subaccount": get_subaccount,
-    "list_subaccounts": list_subaccounts,
-    "create_subaccount": create_subaccount,
-    "delete_subaccount": delete_subaccount,
-    "disable_subaccount": disable_subaccount,
-    "enable_subaccount": enable_subaccount,
-    "update_subaccount_features": update_subaccount_features,
-    "list_subaccount_ip_pools": list_subaccount_ip_pools,
-    "delegate_ip_pool_to_subaccount": delegate_ip_pool_to_subaccount,
-    "revoke_ip_pool_from_subaccount": revoke_ip_pool_from_subaccount,
-    "link_ip_to_subaccount": link_ip_to_subaccount,
-}

@@ -15,7 +15,8 @@ from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.suppressions import AllowlistEntry, Bounce, Complaint, Unsubscribe
 from mailgun_mcp.simulator.replies.paging import PivotQuery, pivot_page
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
-from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
+from mailgun_mcp.simulator.sections.registry import handles
 
 Fields = dict[str, Any]
 
@@ -52,7 +53,7 @@ class SuppressionList:
         self.entries(domain)[getattr(entry, self.key)] = entry
 
 
-def list_entries(kind: SuppressionList, _: Account, request: SimulatedRequest) -> Reply:
+def list_entries(kind: SuppressionList, request: SimulatedRequest) -> Reply:
     term = request.get("term", "").lower()
     entries = {key: entry for key, entry in kind.entries(request.domain).items() if key.startswith(term)}
     pivot, limit = request.get("address", "").lower() or None, max(1, request.get("limit"))
@@ -61,7 +62,7 @@ def list_entries(kind: SuppressionList, _: Account, request: SimulatedRequest) -
     return Reply({"items": [kind.show(entry) for entry in page.items], "paging": page.paging})
 
 
-def get_entry(kind: SuppressionList, _: Account, request: SimulatedRequest) -> Reply:
+def get_entry(kind: SuppressionList, request: SimulatedRequest) -> Reply:
     return Reply(kind.show(kind.found(request)))
 
 
@@ -86,7 +87,7 @@ def import_entries(kind: SuppressionList, account: Account, request: SimulatedRe
     return Reply({"message": "file uploaded successfully for processing. standby..."}, 202)
 
 
-def delete_entry(kind: SuppressionList, _: Account, request: SimulatedRequest) -> Reply:
+def delete_entry(kind: SuppressionList, request: SimulatedRequest) -> Reply:
     entry = kind.found(request)
     tag = request.get("tag")
     if tag and tag != "*":
@@ -96,7 +97,7 @@ def delete_entry(kind: SuppressionList, _: Account, request: SimulatedRequest) -
     return success(kind.removed, **{kind.key: request[kind.key]})
 
 
-def clear_entries(kind: SuppressionList, _: Account, request: SimulatedRequest) -> Reply:
+def clear_entries(kind: SuppressionList, request: SimulatedRequest) -> Reply:
     kind.entries(request.domain).clear()
     return success(kind.cleared)
 
@@ -227,22 +228,37 @@ ALLOWLIST = SuppressionList(
     cleared="Allowlist addresses/domains for this domain have been removed",
 )
 
-NAMES: dict[str, tuple[SuppressionList, Callable[[SuppressionList, Account, SimulatedRequest], Reply]]] = {
-    "get_bounce": (BOUNCES, get_entry),
-    "get_complaint": (COMPLAINTS, get_entry),
-    "get_unsubscribe": (UNSUBSCRIBES, get_entry),
-    "get_allowlist_entry": (ALLOWLIST, get_entry),
-    "add_bounces": (BOUNCES, add_entries),
-    "add_complaints": (COMPLAINTS, add_entries),
-    "add_unsubscribes": (UNSUBSCRIBES, add_entries),
-    "add_allowlist_entry": (ALLOWLIST, add_allowlist_entry),
-    "delete_bounce": (BOUNCES, delete_entry),
-    "delete_complaint": (COMPLAINTS, delete_entry),
-    "delete_unsubscribe": (UNSUBSCRIBES, delete_entry),
-    "delete_allowlist_entry": (ALLOWLIST, delete_entry),
-    **{f"list_{kind.attribute}": (kind, list_entries) for kind in (BOUNCES, COMPLAINTS, UNSUBSCRIBES, ALLOWLIST)},
-    **{f"import_{kind.attribute}": (kind, import_entries) for kind in (BOUNCES, COMPLAINTS, UNSUBSCRIBES, ALLOWLIST)},
-    **{f"clear_{kind.attribute}": (kind, clear_entries) for kind in (BOUNCES, COMPLAINTS, UNSUBSCRIBES, ALLOWLIST)},
-}
+EVERY_LIST = (BOUNCES, COMPLAINTS, UNSUBSCRIBES, ALLOWLIST)
+ENTRY: tuple[tuple[str, SuppressionList, str, str, str], ...] = (
+    ("bounce", BOUNCES, "by address", "mail flows again", "respected by sending; hard bounces add themselves"),
+    ("complaint", COMPLAINTS, "by address", "mail flows again", "respected by sending"),
+    (
+        "unsubscribe",
+        UNSUBSCRIBES,
+        "with its tags",
+        "mail flows again",
+        "for all mail or for tags; respected by sending",
+    ),
+    (
+        "allowlist_entry",
+        ALLOWLIST,
+        "by address or domain",
+        "by address or domain",
+        "keeps addresses off the bounce list",
+    ),
+)
+"""What one entry is called, its list, and the notes on reading, deleting and adding one."""
 
-HANDLERS: dict[str, Handler] = {name: partial(handler, kind) for name, (kind, handler) in NAMES.items()}
+for _name, _list, _get, _delete, _add in ENTRY:
+    handles(f"get_{_name}", fidelity="stateful", note=_get)(partial(get_entry, _list))
+    handles(f"delete_{_name}", fidelity="stateful", note=_delete)(partial(delete_entry, _list))
+    if _list is ALLOWLIST:
+        handles(f"add_{_name}", fidelity="stateful", note=_add)(partial(add_allowlist_entry, _list))
+    else:
+        handles(f"add_{_list.attribute}", fidelity="stateful", note=_add)(partial(add_entries, _list))
+for _list in EVERY_LIST:
+    handles(f"list_{_list.attribute}", fidelity="stateful", note="alphabetical, by prefix, paged by pivot")(
+        partial(list_entries, _list)
+    )
+    handles(f"import_{_list.attribute}", fidelity="stateful", note="CSV; done at once")(partial(import_entries, _list))
+    handles(f"clear_{_list.attribute}", fidelity="stateful", note="empties the list")(partial(clear_entries, _list))

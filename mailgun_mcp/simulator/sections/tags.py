@@ -10,8 +10,9 @@ from mailgun_mcp.simulator.model.analytics import Tag
 from mailgun_mcp.simulator.model.clock import iso_date
 from mailgun_mcp.simulator.replies.paging import PivotQuery, pivot_page
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
-from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from mailgun_mcp.simulator.sections.metrics import READERS
+from mailgun_mcp.simulator.sections.registry import handles
 from mailgun_mcp.simulator.sections.stats import aggregates, only, stats_of
 
 UPDATED, DELETED, UNKNOWN = "Tag updated", "Tag deleted", "Tag not found"
@@ -24,6 +25,7 @@ SORTS = {
 }
 
 
+@handles("query_account_tags", fidelity="computed", note="tags are created by sending; metrics of the last seven days")
 def query_account_tags(account: Account, request: SimulatedRequest) -> Reply:
     measured = bool(request.get("include_metrics"))
     order = order_of(request, list(SORTS), "lastseen:desc", LIMIT, MOST_WITH_METRICS if measured else MOST)
@@ -51,12 +53,14 @@ def account_tags(account: Account) -> dict[str, Tag]:
     return found
 
 
+@handles("update_account_tag", fidelity="stateful", note="the description")
 def update_account_tag(account: Account, request: SimulatedRequest) -> Reply:
     for tag in _everywhere(account, request["tag"]):
         tag.description = request["description"]
     return success(UPDATED)
 
 
+@handles("delete_account_tag", fidelity="stateful", note="in all domains")
 def delete_account_tag(account: Account, request: SimulatedRequest) -> Reply:
     _everywhere(account, request["tag"])
     for tags in account.analytics.tags.values():
@@ -64,11 +68,13 @@ def delete_account_tag(account: Account, request: SimulatedRequest) -> Reply:
     return success(DELETED)
 
 
-def get_account_tag_limits(account: Account, _: SimulatedRequest) -> Reply:
+@handles("get_account_tag_limits", fidelity="computed", note="counts the existing tags")
+def get_account_tag_limits(account: Account) -> Reply:
     limit, used = account.analytics.tag_limit, len(account.analytics.tag_names())
     return Reply({"limit": limit, "count": used, "limit_reached": used >= limit})
 
 
+@handles("list_domain_tags", fidelity="stateful", note="tags of a domain, paged")
 def list_domain_tags(account: Account, request: SimulatedRequest) -> Reply:
     limit = request.get("limit") or LEGACY_LIMIT
     if limit > LEGACY_MOST:
@@ -86,26 +92,31 @@ def list_domain_tags(account: Account, request: SimulatedRequest) -> Reply:
     return Reply({"items": [_domain_tag(tag) for tag in page.items], "paging": paging})
 
 
+@handles("get_domain_tag", fidelity="stateful", note="with first and last use")
 def get_domain_tag(account: Account, request: SimulatedRequest) -> Reply:
     return Reply(_domain_tag(_found(account, request)))
 
 
+@handles("update_domain_tag", fidelity="stateful", note="the description")
 def update_domain_tag(account: Account, request: SimulatedRequest) -> Reply:
     _found(account, request).description = request.get("description", "")
     return success(UPDATED)
 
 
+@handles("delete_domain_tag", fidelity="stateful", note="in that domain")
 def delete_domain_tag(account: Account, request: SimulatedRequest) -> Reply:
     _found(account, request)
     del _of_domain(account, request)[request["tag"].lower()]
     return success(DELETED)
 
 
+@handles("get_domain_tag_limits", fidelity="computed", note="counts the existing tags")
 def get_domain_tag_limits(account: Account, request: SimulatedRequest) -> Reply:
     used = len(_of_domain(account, request))
     return Reply({"id": request.domain.name, "limit": account.analytics.tag_limit, "count": used})
 
 
+@handles("get_domain_tag_stats", fidelity="computed", note="event totals of a tag per time step")
 def get_domain_tag_stats(account: Account, request: SimulatedRequest) -> Reply:
     tag = _found(account, request)
     asked = (name for name in ("provider", "device", "country") if request.get(name))
@@ -113,13 +124,25 @@ def get_domain_tag_stats(account: Account, request: SimulatedRequest) -> Reply:
     return stats_of(account, request, conditions, {"tag": tag.tag, "description": tag.description})
 
 
+@handles("get_domain_tag_aggregates", fidelity="computed", note="by country, provider or device")
 def get_domain_tag_aggregates(account: Account, request: SimulatedRequest) -> Reply:
     tag, kind = _found(account, request), request["type"]
     return Reply({"tag": tag.tag, kind: aggregates(account, kind, _conditions(request))})
 
 
-def _values(values: Any) -> Handler:
-    return lambda _, __: Reply({"items": list(values)})
+@handles("list_tag_devices", fidelity="fixed", note="every kind of device")
+def list_tag_devices() -> Reply:
+    return Reply({"items": list(DEVICES)})
+
+
+@handles("list_tag_providers", fidelity="fixed", note="the providers that are counted separately")
+def list_tag_providers() -> Reply:
+    return Reply({"items": list(LEGACY_PROVIDERS)})
+
+
+@handles("list_tag_countries", fidelity="fixed", note="every country code")
+def list_tag_countries() -> Reply:
+    return Reply({"items": list(COUNTRIES)})
 
 
 def _owners(account: Account, request: SimulatedRequest) -> list[Account]:
@@ -188,21 +211,3 @@ def _domain_tag(tag: Tag) -> Record:
         "first-seen": iso_date(tag.first_seen),
         "last-seen": iso_date(tag.last_seen),
     }
-
-
-HANDLERS: dict[str, Handler] = {
-    "query_account_tags": query_account_tags,
-    "update_account_tag": update_account_tag,
-    "delete_account_tag": delete_account_tag,
-    "get_account_tag_limits": get_account_tag_limits,
-    "list_domain_tags": list_domain_tags,
-    "get_domain_tag": get_domain_tag,
-    "update_domain_tag": update_domain_tag,
-    "delete_domain_tag": delete_domain_tag,
-    "get_domain_tag_limits": get_domain_tag_limits,
-    "get_domain_tag_stats": get_domain_tag_stats,
-    "get_domain_tag_aggregates": get_domain_tag_aggregates,
-    "list_tag_devices": _values(DEVICES),
-    "list_tag_providers": _values(LEGACY_PROVIDERS),
-    "list_tag_countries": _values(COUNTRIES),
-}

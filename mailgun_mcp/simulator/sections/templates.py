@@ -9,7 +9,8 @@ from mailgun_mcp.simulator.model.clock import mail_date
 from mailgun_mcp.simulator.model.templates import Template, TemplateVersion
 from mailgun_mcp.simulator.replies.paging import PivotQuery, pivot_page
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
-from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
+from mailgun_mcp.simulator.sections.registry import handles
 
 Record = dict[str, Any]
 
@@ -19,11 +20,13 @@ MOST_BYTES = 100 * 1024
 NAME = re.compile(r"[^/\x00-\x1f]{1,255}")
 
 
-def list_templates(_: Account, request: SimulatedRequest) -> Reply:
+@handles("list_templates", fidelity="stateful", note="paged by pivot")
+def list_templates(request: SimulatedRequest) -> Reply:
     page = pivot_page(request.domain.templates, _asked(request))
     return Reply({"items": [_shown(template) for template in page.items], "paging": page.paging})
 
 
+@handles("create_template", fidelity="stateful", note="with a first version")
 def create_template(account: Account, request: SimulatedRequest) -> Reply:
     name = _checked_name(request["name"], "name").lower()
     if name in request.domain.templates:
@@ -38,35 +41,41 @@ def create_template(account: Account, request: SimulatedRequest) -> Reply:
     return success("template has been stored", template=_with_version(template, template.active))
 
 
-def get_template(_: Account, request: SimulatedRequest) -> Reply:
+@handles("get_template", fidelity="stateful", note="with its active version if requested")
+def get_template(request: SimulatedRequest) -> Reply:
     template = _found(request)
     return Reply({"template": _with_version(template, template.active if request.get("active") else None)})
 
 
-def update_template(_: Account, request: SimulatedRequest) -> Reply:
+@handles("update_template", fidelity="stateful", note="the description")
+def update_template(request: SimulatedRequest) -> Reply:
     template = _found(request)
     template.description = request["description"]
     return success("template has been updated", template={"name": template.name})
 
 
-def delete_template(_: Account, request: SimulatedRequest) -> Reply:
+@handles("delete_template", fidelity="stateful", note="with its versions")
+def delete_template(request: SimulatedRequest) -> Reply:
     template = _found(request)
     del request.domain.templates[template.name]
     return success("template has been deleted", template={"name": template.name})
 
 
-def clear_templates(_: Account, request: SimulatedRequest) -> Reply:
+@handles("clear_templates", fidelity="stateful", note="deletes all templates of a domain")
+def clear_templates(request: SimulatedRequest) -> Reply:
     request.domain.templates.clear()
     return success("templates have been deleted")
 
 
-def list_template_versions(_: Account, request: SimulatedRequest) -> Reply:
+@handles("list_template_versions", fidelity="stateful", note="paged by pivot")
+def list_template_versions(request: SimulatedRequest) -> Reply:
     template = _found(request)
     page = pivot_page(template.versions, _asked(request))
     versions = [{**_version(version), "template": ""} for version in page.items]
     return Reply({"template": {**_shown(template), "versions": versions}, "paging": page.paging})
 
 
+@handles("create_template_version", fidelity="stateful", note="the first version is active")
 def create_template_version(account: Account, request: SimulatedRequest) -> Reply:
     template = _found(request)
     tag = _checked_name(request["tag"], "tag")
@@ -76,12 +85,14 @@ def create_template_version(account: Account, request: SimulatedRequest) -> Repl
     return success("new version of the template has been stored", template=_with_version(template, version))
 
 
-def get_template_version(_: Account, request: SimulatedRequest) -> Reply:
+@handles("get_template_version", fidelity="stateful", note="with its content")
+def get_template_version(request: SimulatedRequest) -> Reply:
     template = _found(request)
     return Reply({"template": _with_version(template, _found_version(template, request))})
 
 
-def update_template_version(_: Account, request: SimulatedRequest) -> Reply:
+@handles("update_template_version", fidelity="stateful", note="content, comment, and whether it is active")
+def update_template_version(request: SimulatedRequest) -> Reply:
     template = _found(request)
     version = _found_version(template, request)
     changes = {name: request[name] for name in ("template", "comment", "headers") if name in request.arguments}
@@ -94,13 +105,15 @@ def update_template_version(_: Account, request: SimulatedRequest) -> Reply:
     return _changed("version has been updated", template, version)
 
 
-def delete_template_version(_: Account, request: SimulatedRequest) -> Reply:
+@handles("delete_template_version", fidelity="stateful", note="by tag")
+def delete_template_version(request: SimulatedRequest) -> Reply:
     template = _found(request)
     version = _found_version(template, request)
     del template.versions[version.tag]
     return _changed("version has been deleted", template, version)
 
 
+@handles("copy_template_version", fidelity="stateful", note="under a new tag")
 def copy_template_version(account: Account, request: SimulatedRequest) -> Reply:
     template = _found(request)
     original = _found_version(template, request)
@@ -215,19 +228,3 @@ def _version(version: TemplateVersion) -> Record:
         "id": version.id,
         "headers": version.headers,
     }
-
-
-HANDLERS: dict[str, Handler] = {
-    "list_templates": list_templates,
-    "create_template": create_template,
-    "get_template": get_template,
-    "update_template": update_template,
-    "delete_template": delete_template,
-    "clear_templates": clear_templates,
-    "list_template_versions": list_template_versions,
-    "create_template_version": create_template_version,
-    "get_template_version": get_template_version,
-    "update_template_version": update_template_version,
-    "delete_template_version": delete_template_version,
-    "copy_template_version": copy_template_version,
-}

@@ -11,53 +11,55 @@ from mailgun_mcp.simulator.model.clock import iso_date
 from mailgun_mcp.simulator.model.ips import NEVER
 from mailgun_mcp.simulator.model.thresholds import Hit, Threshold
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
-from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
+from mailgun_mcp.simulator.sections.registry import handles
 
-Kept = Callable[[Account], dict[str, Threshold]]
+ThresholdsOf = Callable[[Account], dict[str, Threshold]]
 
 
-def list_thresholds(kept: Kept, account: Account, _: SimulatedRequest) -> Reply:
+def list_thresholds(thresholds_of: ThresholdsOf, account: Account) -> Reply:
     watch(account)
-    items = [_shown(account, threshold) for threshold in kept(account).values()]
+    items = [_shown(account, threshold) for threshold in thresholds_of(account).values()]
     return Reply({"items": items, "total": len(items)})
 
 
-def create_threshold(kept: Kept, account: Account, request: SimulatedRequest) -> Reply:
+def create_threshold(thresholds_of: ThresholdsOf, account: Account, request: SimulatedRequest) -> Reply:
     _check(request)
-    _check_free(kept, account, request["name"])
+    _check_free(thresholds_of, account, request["name"])
     now = account.clock.now()
     threshold = _filled(request, Threshold(account.uuid(), request["name"], now, now, "", "", "", ""))
-    kept(account)[threshold.name] = threshold
+    thresholds_of(account)[threshold.name] = threshold
     return Reply(_shown(account, threshold))
 
 
-def get_threshold(kept: Kept, account: Account, request: SimulatedRequest) -> Reply:
-    found = _found(kept, account, request)
+def get_threshold(thresholds_of: ThresholdsOf, account: Account, request: SimulatedRequest) -> Reply:
+    found = _found(thresholds_of, account, request)
     watch(account)
     return Reply(_shown(account, found))
 
 
-def update_threshold(kept: Kept, account: Account, request: SimulatedRequest) -> Reply:
-    threshold = _found(kept, account, request)
+def update_threshold(thresholds_of: ThresholdsOf, account: Account, request: SimulatedRequest) -> Reply:
+    threshold = _found(thresholds_of, account, request)
     _check(request)
     if request["new_name"] != threshold.name:
-        _check_free(kept, account, request["new_name"])
-    del kept(account)[threshold.name]
+        _check_free(thresholds_of, account, request["new_name"])
+    del thresholds_of(account)[threshold.name]
     threshold.name, threshold.updated_at = request["new_name"], account.clock.now()
-    kept(account)[threshold.name] = _filled(request, threshold)
+    thresholds_of(account)[threshold.name] = _filled(request, threshold)
     return success("success")
 
 
-def delete_threshold(kept: Kept, account: Account, request: SimulatedRequest) -> Reply:
-    threshold = _found(kept, account, request)
-    del kept(account)[threshold.name]
+def delete_threshold(thresholds_of: ThresholdsOf, account: Account, request: SimulatedRequest) -> Reply:
+    threshold = _found(thresholds_of, account, request)
+    del thresholds_of(account)[threshold.name]
     hits = account.administration.thresholds.hits
     for key in [key for key in hits if key[0] == threshold.id]:
         del hits[key]
     return success("success")
 
 
-def list_threshold_hits(account: Account, _: SimulatedRequest) -> Reply:
+@handles("list_threshold_hits", fidelity="computed", note="alerts and limits that have been reached")
+def list_threshold_hits(account: Account) -> Reply:
     watch(account)
     thresholds = account.administration.thresholds
     known = {each.id: each for kept in (thresholds.alerts, thresholds.limits) for each in kept.values()}
@@ -73,15 +75,15 @@ def _limits(account: Account) -> dict[str, Threshold]:
     return account.administration.thresholds.limits
 
 
-def _found(kept: Kept, account: Account, request: SimulatedRequest) -> Threshold:
-    threshold = kept(account).get(request["name"])
+def _found(thresholds_of: ThresholdsOf, account: Account, request: SimulatedRequest) -> Threshold:
+    threshold = thresholds_of(account).get(request["name"])
     if threshold is None:
         raise ApiError(404, "threshold not found")
     return threshold
 
 
-def _check_free(kept: Kept, account: Account, name: str) -> None:
-    if name in kept(account):
+def _check_free(thresholds_of: ThresholdsOf, account: Account, name: str) -> None:
+    if name in thresholds_of(account):
         raise ApiError(400, f"threshold '{name}' already exists")
 
 
@@ -151,16 +153,15 @@ def _hit(account: Account, threshold: Threshold, hit: Hit) -> dict[str, Any]:
     }
 
 
-NAMES: dict[str, Callable[[Kept, Account, SimulatedRequest], Reply]] = {
-    "list_{}s": list_thresholds,
-    "create_{}": create_threshold,
-    "get_{}": get_threshold,
-    "update_{}": update_threshold,
-    "delete_{}": delete_threshold,
-}
-KINDS: dict[str, Kept] = {"send_alert": _alerts, "threshold_limit": _limits}
+KINDS: tuple[tuple[str, ThresholdsOf, str, str], ...] = (
+    ("send_alert", _alerts, "alerts as made", "evaluated against the account's mail"),
+    ("threshold_limit", _limits, "limits as made", "evaluated against the account's use"),
+)
+"""What a threshold is called, where the account keeps them, and the notes on listing and creating one."""
 
-HANDLERS: dict[str, Handler] = {
-    "list_threshold_hits": list_threshold_hits,
-    **{name.format(kind): partial(handler, kept) for kind, kept in KINDS.items() for name, handler in NAMES.items()},
-}
+for _name, _thresholds, _list_note, _create_note in KINDS:
+    handles(f"list_{_name}s", fidelity="stateful", note=_list_note)(partial(list_thresholds, _thresholds))
+    handles(f"create_{_name}", fidelity="stateful", note=_create_note)(partial(create_threshold, _thresholds))
+    handles(f"get_{_name}", fidelity="stateful", note="by name")(partial(get_threshold, _thresholds))
+    handles(f"update_{_name}", fidelity="stateful", note="by name")(partial(update_threshold, _thresholds))
+    handles(f"delete_{_name}", fidelity="stateful", note="by name")(partial(delete_threshold, _thresholds))

@@ -7,7 +7,8 @@ from mailgun_mcp.simulator.mail.der import certificate
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.signing import Certificate
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
-from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
+from mailgun_mcp.simulator.sections.registry import handles
 
 UPDATED = "Domain tracking settings have been updated"
 OPEN = {"active": "opens", "place_at_the_top": "opens_at_the_top"}
@@ -17,7 +18,8 @@ STARTED = "Initiated x509 key pair generation"
 ERRORS = {"processing": "Waiting for x509 key pair generation", "expired": "x509 certificate has expired", "active": ""}
 
 
-def get_tracking_settings(_: Account, request: SimulatedRequest) -> Reply:
+@handles("get_tracking_settings", fidelity="stateful", note="click, open and unsubscribe settings")
+def get_tracking_settings(request: SimulatedRequest) -> Reply:
     scheme = request.domain.settings.get("web_scheme", "http")
     shown = {
         "open": _open(request),
@@ -28,21 +30,27 @@ def get_tracking_settings(_: Account, request: SimulatedRequest) -> Reply:
     return Reply({"tracking": shown})
 
 
-def update_click_tracking(_: Account, request: SimulatedRequest) -> Reply:
+@handles("update_click_tracking", fidelity="stateful", note="stored; links in mail are not rewritten")
+def update_click_tracking(request: SimulatedRequest) -> Reply:
     request.domain.administration.tracking.clicks = request["active"]
     return success(UPDATED, click=_click(request))
 
 
-def update_open_tracking(_: Account, request: SimulatedRequest) -> Reply:
+@handles("update_open_tracking", fidelity="stateful", note="stored; no pixel is added to mail")
+def update_open_tracking(request: SimulatedRequest) -> Reply:
     _update(request, OPEN)
     return success(UPDATED, open=_open(request))
 
 
-def update_unsubscribe_tracking(_: Account, request: SimulatedRequest) -> Reply:
+@handles(
+    "update_unsubscribe_tracking", fidelity="stateful", note="stored with its footers, which are not added to mail"
+)
+def update_unsubscribe_tracking(request: SimulatedRequest) -> Reply:
     _update(request, UNSUBSCRIBE)
     return success(UPDATED, unsubscribe=_unsubscribe(request))
 
 
+@handles("get_tracking_certificate", fidelity="stateful", note="its state follows the clock")
 def get_tracking_certificate(account: Account, request: SimulatedRequest) -> Reply:
     found = _certificate(request)
     if found is None:
@@ -54,6 +62,7 @@ def get_tracking_certificate(account: Account, request: SimulatedRequest) -> Rep
     return Reply({"status": status, "error": ERRORS[status], "certificate": "" if status == "processing" else text})
 
 
+@handles("generate_tracking_certificate", fidelity="stateful", note="ready after a while; it isn't a real certificate")
 def generate_tracking_certificate(account: Account, request: SimulatedRequest) -> Reply:
     if _host(request) != tracking_host(request.domain) or request.domain.state != "active":
         raise ApiError(400, "invalid CNAME record", "Reason")
@@ -63,6 +72,9 @@ def generate_tracking_certificate(account: Account, request: SimulatedRequest) -
     return _generate(account, request)
 
 
+@handles(
+    "regenerate_tracking_certificate", fidelity="stateful", note="refused while a certificate is valid or being created"
+)
 def regenerate_tracking_certificate(account: Account, request: SimulatedRequest) -> Reply:
     found = _certificate(request)
     if found is None:
@@ -119,14 +131,3 @@ def _unsubscribe(request: SimulatedRequest) -> dict[str, Any]:
 
 def _click(request: SimulatedRequest) -> dict[str, Any]:
     return {"active": request.domain.administration.tracking.clicks != "no"}
-
-
-HANDLERS: dict[str, Handler] = {
-    "get_tracking_settings": get_tracking_settings,
-    "update_click_tracking": update_click_tracking,
-    "update_open_tracking": update_open_tracking,
-    "update_unsubscribe_tracking": update_unsubscribe_tracking,
-    "get_tracking_certificate": get_tracking_certificate,
-    "regenerate_tracking_certificate": regenerate_tracking_certificate,
-    "generate_tracking_certificate": generate_tracking_certificate,
-}

@@ -8,17 +8,20 @@ from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import micro_date
 from mailgun_mcp.simulator.replies.paging import skip_page
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply
-from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
+from mailgun_mcp.simulator.sections.registry import handles
 
 OPENED_FROM = "198.51.100.7"
 
 
+@handles("list_users", fidelity="stateful", note="by role, skip/limit")
 def list_users(account: Account, request: SimulatedRequest) -> Reply:
     found = [user for user in _users(account).values() if request.get("role", user.role) == user.role]
     page = skip_page(found, max(0, request.get("skip", 0)), max(0, request.get("limit", len(found))))
     return Reply({"users": [_shown(account, user) for user in page], "total": len(found)})
 
 
+@handles("get_user", fidelity="stateful", note="by id")
 def get_user(account: Account, request: SimulatedRequest) -> Reply:
     user = _users(account).get(request["user_id"])
     if user is None:
@@ -26,6 +29,7 @@ def get_user(account: Account, request: SimulatedRequest) -> Reply:
     return Reply(_shown(account, user))
 
 
+@handles("get_current_user", fidelity="stateful", note="the user whose key made the request")
 def get_current_user(account: Account, request: SimulatedRequest) -> Reply:
     """The simulator's own key is the account owner's; others have to be bound to a user."""
     users = _users(account)
@@ -70,10 +74,3 @@ def _shown(account: Account, user: User) -> dict[str, Any]:
         "salesforce_user_id": None,
         "migration_status": None,
     }
-
-
-HANDLERS: dict[str, Handler] = {
-    "list_users": list_users,
-    "get_user": get_user,
-    "get_current_user": get_current_user,
-}

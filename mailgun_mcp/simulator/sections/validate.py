@@ -9,7 +9,8 @@ from mailgun_mcp.request.formats import email as fault_of_address
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.event_log import EventRange
 from mailgun_mcp.simulator.replies.reply import Reply
-from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
+from mailgun_mcp.simulator.sections.registry import handles
 
 LONGEST = 512
 PROVIDERS = ("gmail.com", "yahoo.com", "hotmail.com", "outlook.com", "icloud.com", "aol.com", "gmx.de", "proton.me")
@@ -37,6 +38,11 @@ class _Verdict:
         self.reason.append(reason)
 
 
+@handles(
+    "validate_email_address",
+    fidelity="computed",
+    note="by syntax, suppressions, events, known providers, roles and magic words; contacts no server",
+)
 def validate_email_address(account: Account, request: SimulatedRequest) -> Reply:
     address: str = request["address"].strip()
     lower = address.lower()
@@ -110,6 +116,3 @@ def _root(local: str, domain: str) -> str:
     """Return the mailbox behind an address with a tag, or with dots that its provider does not see."""
     local = local.partition("+")[0]
     return f"{local.replace('.', '') if domain == 'gmail.com' else local}@{domain}"
-
-
-HANDLERS: dict[str, Handler] = {"validate_email_address": validate_email_address}

@@ -9,18 +9,21 @@ from mailgun_mcp.simulator.model.clock import iso_date
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.webhooks import EVENT_TYPES, MOST_URLS, AccountWebhook
 from mailgun_mcp.simulator.replies.reply import NO_CONTENT, ApiError, Reply, success
-from mailgun_mcp.simulator.replies.simulated_request import Handler, SimulatedRequest
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
+from mailgun_mcp.simulator.sections.registry import handles
 
 Record = dict[str, Any]
 
 NOT_FOUND = "Webhook not found"
 
 
-def list_domain_webhooks(_: Account, request: SimulatedRequest) -> Reply:
+@handles("list_domain_webhooks", fidelity="stateful", note="URLs by event type")
+def list_domain_webhooks(request: SimulatedRequest) -> Reply:
     return _by_type(request.domain)
 
 
-def create_domain_webhook(_: Account, request: SimulatedRequest) -> Reply:
+@handles("create_domain_webhook", fidelity="stateful", note="up to 3 URLs per type")
+def create_domain_webhook(request: SimulatedRequest) -> Reply:
     name, urls = request["id"], _distinct(request["url"])
     _check_hosts(urls)
     if name in request.domain.webhooks:
@@ -29,24 +32,28 @@ def create_domain_webhook(_: Account, request: SimulatedRequest) -> Reply:
     return success("Webhook has been created", webhook={"urls": urls})
 
 
-def get_domain_webhook(_: Account, request: SimulatedRequest) -> Reply:
+@handles("get_domain_webhook", fidelity="stateful", note="the URLs of a type")
+def get_domain_webhook(request: SimulatedRequest) -> Reply:
     return Reply({"webhook": {"urls": _urls(request)}})
 
 
-def update_domain_webhook(_: Account, request: SimulatedRequest) -> Reply:
+@handles("update_domain_webhook", fidelity="stateful", note="replaces the URLs of a type")
+def update_domain_webhook(request: SimulatedRequest) -> Reply:
     urls = _distinct(request["url"])
     _check_hosts(urls)
     _urls(request)[:] = urls
     return success("Webhook has been updated", webhook={"urls": urls})
 
 
-def delete_domain_webhook(_: Account, request: SimulatedRequest) -> Reply:
+@handles("delete_domain_webhook", fidelity="stateful", note="removes a type")
+def delete_domain_webhook(request: SimulatedRequest) -> Reply:
     urls = _urls(request)
     del request.domain.webhooks[request["webhook_name"]]
     return success("Webhook has been deleted", webhook={"urls": urls})
 
 
-def create_domain_webhook_url(_: Account, request: SimulatedRequest) -> Reply:
+@handles("create_domain_webhook_url", fidelity="stateful", note="one URL for several types (v4)")
+def create_domain_webhook_url(request: SimulatedRequest) -> Reply:
     url, kinds, webhooks = request["url"], _distinct(request["event_types"]), request.domain.webhooks
     _check_hosts([url])
     for kind in kinds:
@@ -56,7 +63,8 @@ def create_domain_webhook_url(_: Account, request: SimulatedRequest) -> Reply:
     return _by_type(request.domain)
 
 
-def update_domain_webhook_url(_: Account, request: SimulatedRequest) -> Reply:
+@handles("update_domain_webhook_url", fidelity="stateful", note="moves a URL to other event types (v4)")
+def update_domain_webhook_url(request: SimulatedRequest) -> Reply:
     url, kinds, webhooks = request["url"], request["event_types"], request.domain.webhooks
     if not any(url in urls for urls in webhooks.values()):
         raise ApiError(404, NOT_FOUND, key="Description")
@@ -70,7 +78,8 @@ def update_domain_webhook_url(_: Account, request: SimulatedRequest) -> Reply:
     return _by_type(request.domain)
 
 
-def delete_domain_webhook_urls(_: Account, request: SimulatedRequest) -> Reply:
+@handles("delete_domain_webhook_urls", fidelity="stateful", note="removes URLs from all types (v4)")
+def delete_domain_webhook_urls(request: SimulatedRequest) -> Reply:
     known = {url for urls in request.domain.webhooks.values() for url in urls}
     if not known.issuperset(request["url"]):
         raise ApiError(404, NOT_FOUND, key="Description")
@@ -80,12 +89,14 @@ def delete_domain_webhook_urls(_: Account, request: SimulatedRequest) -> Reply:
     return _by_type(request.domain)
 
 
+@handles("list_account_webhooks", fidelity="stateful", note="the account's webhooks")
 def list_account_webhooks(account: Account, request: SimulatedRequest) -> Reply:
     wanted = request.get("webhook_ids")
     hooks = [hook for hook in account.webhooks.by_id.values() if wanted is None or hook.id in wanted]
     return Reply({"webhooks": [_shown(hook) for hook in hooks]})
 
 
+@handles("create_account_webhook", fidelity="stateful", note="called for the events of all domains")
 def create_account_webhook(account: Account, request: SimulatedRequest) -> Reply:
     _check_account_hook(account, request, None)
     hook = AccountWebhook(account.uuid(), "", [], account.clock.now())
@@ -94,10 +105,12 @@ def create_account_webhook(account: Account, request: SimulatedRequest) -> Reply
     return Reply({"webhook_id": hook.id})
 
 
+@handles("get_account_webhook", fidelity="stateful", note="by id")
 def get_account_webhook(account: Account, request: SimulatedRequest) -> Reply:
     return Reply(_shown(_found(account, request["webhook_id"])))
 
 
+@handles("update_account_webhook", fidelity="stateful", note="its URL, types and description")
 def update_account_webhook(account: Account, request: SimulatedRequest) -> Reply:
     hook = _found(account, request["webhook_id"])
     _check_account_hook(account, request, hook)
@@ -105,11 +118,13 @@ def update_account_webhook(account: Account, request: SimulatedRequest) -> Reply
     return NO_CONTENT
 
 
+@handles("delete_account_webhook", fidelity="stateful", note="by id")
 def delete_account_webhook(account: Account, request: SimulatedRequest) -> Reply:
     del account.webhooks.by_id[_found(account, request["webhook_id"]).id]
     return NO_CONTENT
 
 
+@handles("bulk_delete_account_webhooks", fidelity="stateful", note="by ids, or all of them")
 def bulk_delete_account_webhooks(account: Account, request: SimulatedRequest) -> Reply:
     hooks = account.webhooks.by_id
     if not request.get("all") and not request.get("webhook_ids"):
@@ -189,21 +204,3 @@ def _shown(hook: AccountWebhook) -> Record:
 
 def _distinct(texts: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(texts))
-
-
-HANDLERS: dict[str, Handler] = {
-    "list_domain_webhooks": list_domain_webhooks,
-    "create_domain_webhook": create_domain_webhook,
-    "get_domain_webhook": get_domain_webhook,
-    "update_domain_webhook": update_domain_webhook,
-    "delete_domain_webhook": delete_domain_webhook,
-    "create_domain_webhook_url": create_domain_webhook_url,
-    "update_domain_webhook_url": update_domain_webhook_url,
-    "delete_domain_webhook_urls": delete_domain_webhook_urls,
-    "list_account_webhooks": list_account_webhooks,
-    "create_account_webhook": create_account_webhook,
-    "get_account_webhook": get_account_webhook,
-    "update_account_webhook": update_account_webhook,
-    "delete_account_webhook": delete_account_webhook,
-    "bulk_delete_account_webhooks": bulk_delete_account_webhooks,
-}

@@ -19,7 +19,7 @@ from mailgun_mcp.simulator.model.suppressions import AllowlistEntry, Bounce, Com
 from mailgun_mcp.simulator.model.templates import Template, TemplateVersion
 from mailgun_mcp.simulator.replies.paging import Token
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
-from mailgun_mcp.simulator.sections import HANDLERS
+from mailgun_mcp.simulator.sections.index import HANDLERS
 from tests.simulator.conftest import client
 from tests.simulator.sections import administration_everything as administration
 from tests.simulator.sections import analytics_everything as analytics

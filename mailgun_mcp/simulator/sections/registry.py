@@ -1,0 +1,69 @@
+"""The registry of handlers: which function answers an operation, and how faithfully it does.
+
+A handler takes what it needs: `account`, `request`, both in this order, or nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from inspect import signature
+from typing import Any, Literal, TypeVar
+
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.replies.reply import Reply
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
+
+Fidelity = Literal["stateful", "computed", "fixed", "shape only"]
+Answer = Callable[[Account, SimulatedRequest], Reply]
+Function = TypeVar("Function", bound=Callable[..., Reply])
+
+MEANINGS: dict[Fidelity, str] = {
+    "stateful": "reads and changes the account by Mailgun's rules; reads see writes",
+    "computed": "computed from the account's events and use",
+    "fixed": "a list that is the same for every account",
+    "shape only": "a valid value of the documented shape, with nothing behind it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """What answers an operation, how faithful the answer is, and a note for docs/simulated.md."""
+
+    answer: Answer
+    fidelity: Fidelity
+    note: str
+
+
+class HandlerError(TypeError):
+    """A handler that can't be registered."""
+
+
+HANDLERS: dict[str, Handler] = {}
+"""Operation -> its handler, filled by `handles` when the sections are imported."""
+
+
+def handles(operation: str, *, fidelity: Fidelity, note: str) -> Callable[[Function], Function]:
+    """Register the decorated function as the handler of `operation`. Raises HandlerError."""
+
+    def register(function: Function) -> Function:
+        if operation in HANDLERS:
+            raise HandlerError(f"{operation} already has a handler")
+        parameters = tuple(signature(function).parameters)
+        if parameters not in ADAPTERS:
+            raise HandlerError(
+                f"the handler of {operation} may take account, request, both or neither, not {list(parameters)}"
+            )
+        if (fidelity in ("fixed", "shape only")) != (not parameters):
+            raise HandlerError(f"the handler of {operation} takes {list(parameters)}, so it isn't {fidelity!r}")
+        HANDLERS[operation] = Handler(ADAPTERS[parameters](function), fidelity, note)
+        return function
+
+    return register
+
+
+ADAPTERS: dict[tuple[str, ...], Callable[[Callable[..., Any]], Answer]] = {
+    ("account", "request"): lambda function: function,
+    ("account",): lambda function: lambda account, _: function(account),
+    ("request",): lambda function: lambda _, request: function(request),
+    (): lambda function: lambda _, __: function(),
+}
+"""The parameters of a function -> how it is called with an account and a request."""
