@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from mailgun_mcp.catalogue.builtin_tools import LOCAL_TOOLS
+from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.markdown import tool_reference
 from mailgun_mcp.cli import COMMANDS, exits
@@ -90,7 +90,7 @@ def _tools() -> str:
 
 def _local() -> str:
     lines = ["| tool | what it does |", "| --- | --- |"]
-    return "\n".join(lines + [f"| `{name}` | {tool['description']} |" for name, tool in LOCAL_TOOLS.items()])
+    return "\n".join(lines + [f"| `{name}` | {tool['description']} |" for name, tool in BUILTIN_TOOLS.items()])
 
 
 def _controls() -> str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from mailgun_mcp import __version__
 from mailgun_mcp.call.services import App
-from mailgun_mcp.catalogue.builtin_tools import LOCAL_TOOLS
+from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.mailgun.client import Client
@@ -43,7 +43,7 @@ def create_app(settings: Settings) -> App:
     connect = _simulator(settings.scenario, endpoint.region or "us") if settings.simulator else None
     return App(
         catalogue=selected,
-        exclude=frozenset(settings.exclude_tools) & LOCAL_TOOLS.keys(),
+        exclude=frozenset(settings.exclude_tools) & BUILTIN_TOOLS.keys(),
         everything=everything,
         state=state_directory(settings.state),
         account="simulator" if settings.simulator else "default",
@@ -99,7 +99,7 @@ def _selected(settings: Settings, catalogue: Catalogue) -> Catalogue:
         catalogue = catalogue.select(
             toolsets=settings.toolsets,
             tools=settings.tools,
-            exclude=[name for name in settings.exclude_tools if name not in LOCAL_TOOLS],
+            exclude=[name for name in settings.exclude_tools if name not in BUILTIN_TOOLS],
             read_only=settings.read_only or settings.policy == "read-only",
         )
     except CatalogueError as error:

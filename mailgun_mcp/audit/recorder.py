@@ -19,7 +19,8 @@ from mailgun_mcp.policy.model import AuditRules, Decision
 from mailgun_mcp.store.database import StateError, Store
 
 if TYPE_CHECKING:
-    from mailgun_mcp.catalogue.operation import Arguments, Operation
+    from mailgun_mcp.catalogue.operation import Operation
+    from mailgun_mcp.catalogue.types import Arguments
     from mailgun_mcp.confirm.caller import Caller
     from mailgun_mcp.confirm.confirm import Confirmation
 

@@ -4,22 +4,23 @@ from typing import Any
 
 from mailgun_mcp.call.services import Refused
 from mailgun_mcp.call.stages import Call, beforehand, body_of, permit, send
-from mailgun_mcp.catalogue.builtin_tools import LIST_UNDOABLE, LOCAL_TOOLS, READ_RESULT, UNDO_OPERATION
-from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS, LIST_UNDOABLE, READ_RESULT, UNDO_OPERATION
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.form import Preview
 from mailgun_mcp.policy.facts import Facts, gather
 from mailgun_mcp.request.build import RequestFault, build
 from mailgun_mcp.request.files import Files
-from mailgun_mcp.request.validate import schema_faults
+from mailgun_mcp.request.validate import validate_schema
 from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.undo.plan import Plan
 from mailgun_mcp.undo.snapshots import Snapshot
 from mailgun_mcp.undo.undo import Undoing, refuse_elsewhere, undoable
 
 
-async def run_local(call: Call) -> dict[str, Any]:
+async def run_builtin(call: Call) -> dict[str, Any]:
     """Return the result of a call of one of the server's own tools. Raises what `pipeline` tells."""
-    found = schema_faults(LOCAL_TOOLS[call.operation.name]["inputSchema"], call.arguments)
+    found = validate_schema(BUILTIN_TOOLS[call.operation.name]["inputSchema"], call.arguments)
     if found:
         raise RequestFault(found)
     handlers = {READ_RESULT: _read_result, LIST_UNDOABLE: _list_undoable, UNDO_OPERATION: _undo}

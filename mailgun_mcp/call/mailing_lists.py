@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
-from mailgun_mcp.catalogue.operation import Arguments
 from mailgun_mcp.catalogue.pagination import next_page
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.errors import MailgunFault, parse_json
 from mailgun_mcp.request.build import build

@@ -2,19 +2,20 @@
 
 from typing import Any
 
-from mailgun_mcp.call.builtin import run_local
+from mailgun_mcp.call.builtin import run_builtin
 from mailgun_mcp.call.result_schema import shape
 from mailgun_mcp.call.services import App, Outcome, Refused, UnknownTool
 from mailgun_mcp.call.stages import Call, gather_facts, permit, see, send, snapshot_of
-from mailgun_mcp.catalogue.builtin_tools import local_operation
-from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.catalogue.builtin_tools import builtin_operation
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.caller import LOCAL, Caller
 from mailgun_mcp.confirm.confirm import NotConfirmed
 from mailgun_mcp.mailgun.errors import MailgunFault
 from mailgun_mcp.output.secrets import reference_text
 from mailgun_mcp.policy.engine import decide
 from mailgun_mcp.request.build import Request, RequestFault, build
-from mailgun_mcp.request.validate import faults
+from mailgun_mcp.request.validate import validate
 from mailgun_mcp.store.database import StateError
 from mailgun_mcp.text.durations import iso
 from mailgun_mcp.text.suggest import unknown
@@ -30,7 +31,7 @@ async def run(app: App, tool: str, arguments: Arguments, caller: Caller = LOCAL)
     """
     call = Call.of(app, _find(app, tool), arguments, caller)
     try:
-        result = await (run_local(call) if tool in app.local_tools else _make(call))
+        result = await (run_builtin(call) if tool in app.builtin_tools else _make(call))
     except FAULTS as fault:
         await app.recorder.settle(call.recording, _outcome(fault))
         return _fault(tool, fault)
@@ -66,15 +67,15 @@ async def _make(call: Call) -> dict[str, Any]:
 
 
 def _find(app: App, tool: str) -> Operation:
-    if tool in app.local_tools:
-        return local_operation(tool)
+    if tool in app.builtin_tools:
+        return builtin_operation(tool)
     if tool not in app.catalogue:
-        raise UnknownTool(unknown("tool", tool, [*app.catalogue.names, *app.local_tools]))
+        raise UnknownTool(unknown("tool", tool, [*app.catalogue.names, *app.builtin_tools]))
     return app.catalogue.find(tool)
 
 
 def _build(call: Call, arguments: Arguments) -> Request:
-    found = faults(call.operation, arguments)
+    found = validate(call.operation, arguments)
     if found:
         raise RequestFault(found)
     return build(call.operation, arguments, call.app.files, subaccount=call.app.subaccount)

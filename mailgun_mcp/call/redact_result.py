@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mailgun_mcp.call.results import Results
-from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.output.logs import logger, withhold
 from mailgun_mcp.policy.model import Policy
 from mailgun_mcp.store.database import StateError, in_thread

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.pagination import next_page
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.mailgun.errors import MailgunFault, Response, parse_json, said
 from mailgun_mcp.request.coerce import coerce_scalar, declared_type
 

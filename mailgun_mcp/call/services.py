@@ -14,7 +14,7 @@ from mailgun_mcp.call.redact_result import Protection
 from mailgun_mcp.call.results import Results
 from mailgun_mcp.catalogue.builtin_tools import offered
 from mailgun_mcp.catalogue.catalogue import Catalogue
-from mailgun_mcp.catalogue.operation import Record
+from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.confirm.caller import Notify
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.policy.model import Policy
@@ -74,7 +74,7 @@ class App:
         return self.everything or self.catalogue
 
     @cached_property
-    def local_tools(self) -> dict[str, Record]:
+    def builtin_tools(self) -> dict[str, Record]:
         """The tools of the server's own, as they are listed."""
         return offered(self.catalogue, self.exclude)
 

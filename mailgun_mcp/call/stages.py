@@ -9,7 +9,8 @@ from mailgun_mcp.audit.recorder import Recording, confirmation_of, decision_of, 
 from mailgun_mcp.call.services import App, Refused
 from mailgun_mcp.catalogue.builtin_tools import UNDO_OPERATION
 from mailgun_mcp.catalogue.catalogue import ON_BEHALF_OF
-from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.confirm.confirm import Looker, confirm
 from mailgun_mcp.confirm.form import Preview

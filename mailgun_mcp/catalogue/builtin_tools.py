@@ -4,7 +4,8 @@ from collections.abc import Collection
 from functools import cache
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
-from mailgun_mcp.catalogue.operation import Argument, Operation, Record, Risk, Undo
+from mailgun_mcp.catalogue.operation import Argument, Operation, Undo
+from mailgun_mcp.catalogue.types import Record, Risk
 
 TOOLSET = "local"
 READ_RESULT = "read_result"
@@ -44,7 +45,7 @@ TEXTS: Record = {"type": "array", "items": TEXT}
 COUNT: Record = {"type": "integer"}
 OBJECT_OR_NULL: Record = {"type": ["object", "null"]}
 
-LOCAL_TOOLS: dict[str, Record] = {
+BUILTIN_TOOLS: dict[str, Record] = {
     tool["name"]: tool
     for tool in (
         _tool(
@@ -90,16 +91,16 @@ LOCAL_TOOLS: dict[str, Record] = {
 def offered(catalogue: Catalogue, exclude: Collection[str] = ()) -> dict[str, Record]:
     """Return the tools of the server's own that it offers beside those of `catalogue`."""
     without = {*exclude, *([] if catalogue.changes_something else [LIST_UNDOABLE, UNDO_OPERATION])}
-    return {name: tool for name, tool in LOCAL_TOOLS.items() if name not in without}
+    return {name: tool for name, tool in BUILTIN_TOOLS.items() if name not in without}
 
 
 @cache
-def local_operation(name: str, risk: Risk | None = None) -> Operation:
+def builtin_operation(name: str, risk: Risk | None = None) -> Operation:
     """Return a tool of the server's own as an operation, for policy, people and the journal.
 
     `risk` is that of what it does, where that is not always the same.
     """
-    tool = LOCAL_TOOLS[name]
+    tool = BUILTIN_TOOLS[name]
     known: Risk = risk or tool["_meta"]["mailgun-mcp/risk"]
     return Operation(
         name=name,

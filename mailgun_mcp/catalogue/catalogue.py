@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from mailgun_mcp.catalogue.errors import CatalogueError, StaleDataError
-from mailgun_mcp.catalogue.operation import Operation, Record
+from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.resource import Resource
+from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.text.suggest import unknown
 
 ON_BEHALF_OF = "on_behalf_of"

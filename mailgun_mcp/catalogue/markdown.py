@@ -51,7 +51,7 @@ def _effects(operation: Operation) -> str:
     if operation.bulk and operation.risk != "read":
         effects.append("touches many things")
     if operation.undo:
-        effects.append(operation.undo.told)
+        effects.append(operation.undo.summary)
     return "".join(f", {effect}" for effect in effects)
 
 

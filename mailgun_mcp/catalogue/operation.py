@@ -5,10 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from mailgun_mcp.catalogue.resource import Effect
-
-Record = dict[str, Any]
-Arguments = dict[str, Any]
-Risk = Literal["read", "write", "send", "destructive", "credential", "billing"]
+from mailgun_mcp.catalogue.types import Record, Risk
 
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A header name by RFC 9110, section 5.6.2."""
@@ -19,7 +16,7 @@ class Argument:
     """Where an argument goes in the request, and how it is written there."""
 
     name: str
-    place: Literal["path", "query", "header", "form", "json", "body", "host", "page_path", "page_url"]
+    location: Literal["path", "query", "header", "form", "json", "body", "host", "page_path", "page_url"]
     wire: str
     encode: str
     format: str | None = None
@@ -30,7 +27,7 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """How a list result leads to the next page; see `extension.Pages` for the styles."""
+    """How a list result leads to the next page; see `extension.PagesSpec` for the styles."""
 
     style: str
     items: str
@@ -47,7 +44,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """What a call removes, changes or makes, and what of it is not put back; see `extension.Undo`."""
+    """What a call removes, changes or makes, and what of it is not put back; see `extension.UndoSpec`."""
 
     affects: tuple[Effect, ...]
     missing: str | None
@@ -55,7 +52,7 @@ class Undo:
     nothing: str | None
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """What a person should know, as the end of a sentence about the call."""
         if self.why:
             return f"cannot be undone: {self.why}"
@@ -118,7 +115,7 @@ class Operation:
             arguments=tuple(
                 Argument(
                     name=item["name"],
-                    place=item["in"],
+                    location=item["in"],
                     wire=item["wire"],
                     encode=item["encode"],
                     format=item.get("format"),

@@ -4,7 +4,8 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from mailgun_mcp.catalogue.operation import Argument, Arguments, Operation, Pages
+from mailgun_mcp.catalogue.operation import Argument, Operation, Pages
+from mailgun_mcp.catalogue.types import Arguments
 
 INTEGER = re.compile(r"-?[0-9]{1,18}")
 
@@ -61,7 +62,7 @@ def _query(operation: Operation, arguments: Arguments, body: dict[str, Any], cou
     url, last = _link(body, "next"), _link(body, "last")
     if not url or url == last:
         return None
-    places = {argument.wire: argument for argument in operation.arguments if argument.place == "query"}
+    places = {argument.wire: argument for argument in operation.arguments if argument.location == "query"}
     found = {
         places[key].name: _typed(operation, places[key], value) for key, value in parse_qsl(url.query) if key in places
     }

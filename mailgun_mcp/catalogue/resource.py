@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Record = dict[str, Any]
+from mailgun_mcp.catalogue.types import Record
+
 EffectKind = Literal["removes", "changes", "makes"]
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """How a resource is read; see `extension.Read`."""
+    """How a resource is read; see `extension.ReadSpec`."""
 
     tool: str
     arguments: dict[str, Any]
@@ -18,7 +19,7 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """How a resource is put back, changed or removed; see `extension.Write`."""
+    """How a resource is put back, changed or removed; see `extension.WriteSpec`."""
 
     tool: str
     arguments: dict[str, Any]
@@ -29,7 +30,7 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A kind of thing that Mailgun keeps; see `extension.Resource`."""
+    """A kind of thing that Mailgun keeps; see `extension.ResourceSpec`."""
 
     name: str
     plural: str
@@ -65,7 +66,7 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a call removes, changes or makes; see `extension.Effect`."""
+    """What a call removes, changes or makes; see `extension.EffectSpec`."""
 
     resource: str
     kind: EffectKind

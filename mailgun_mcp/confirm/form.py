@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Literal
 
-from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.policy.facts import Facts
 from mailgun_mcp.policy.model import LEVELS, Decision, Level
 from mailgun_mcp.request.build import Request
@@ -97,12 +98,12 @@ def lasting(operation: Operation, *, beyond: bool = False) -> str:
     """Return what a person should know of how much of the call can be taken back."""
     if operation.undo is None:
         return "It changes nothing."
-    return "It cannot be put back: there is more than is copied." if beyond else f"It {operation.undo.told}."
+    return "It cannot be put back: there is more than is copied." if beyond else f"It {operation.undo.summary}."
 
 
 def target(operation: Operation, arguments: Arguments) -> str:
     """Return the name of what a call touches: its last path argument, else the tool's own name."""
-    named = [argument.name for argument in operation.arguments if argument.place in ("path", "header")]
+    named = [argument.name for argument in operation.arguments if argument.location in ("path", "header")]
     names = [str(arguments[name]) for name in named if name in arguments]
     return (_clean(names[-1]) if names else "") or operation.name
 
@@ -117,7 +118,7 @@ def _where(facts: Facts) -> str:
 def _arguments(operation: Operation, arguments: Arguments) -> list[str]:
     """Every argument that the request line does not show; what is too long says how long it is."""
     hidden = {argument.name for argument in operation.arguments if argument.secret}
-    in_line = {argument.name for argument in operation.arguments if argument.place in ("path", "query")}
+    in_line = {argument.name for argument in operation.arguments if argument.location in ("path", "query")}
     shown = [(name, value) for name, value in arguments.items() if name not in in_line]
     lines = [
         f"  {name}: {'(withheld)' if name in hidden else _value(value)}" for name, value in shown[:SHOWN_ARGUMENTS]

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mailgun_mcp.catalogue.operation import Argument, Arguments, Operation
+from mailgun_mcp.catalogue.operation import Argument, Operation
+from mailgun_mcp.catalogue.types import Arguments
 
 WORD = "generate"
 LENGTH = 28

@@ -11,7 +11,8 @@ from html import escape
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.output.secrets import is_secret_name
 
 REDACTED = "[redacted]"

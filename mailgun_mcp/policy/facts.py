@@ -9,7 +9,8 @@ from typing import Any
 from unicodedata import normalize
 from urllib.parse import urlsplit
 
-from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.types import Arguments
 
 WORD = re.compile(r"""[^\s<>()\[\],;:"]+""")
 URL = re.compile(r"""[a-z][a-z0-9+.-]{0,30}://[^\s"'<>]+""", re.IGNORECASE)

@@ -12,9 +12,10 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from mailgun_mcp.catalogue.catalogue import SUBACCOUNT_HEADER
-from mailgun_mcp.catalogue.operation import HEADER_NAME, Argument, Arguments, Operation
+from mailgun_mcp.catalogue.operation import HEADER_NAME, Argument, Operation
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.request.dates import epoch, rfc2822, rfc3339
-from mailgun_mcp.request.files import FileFault, Files
+from mailgun_mcp.request.files import FileError, Files
 from mailgun_mcp.request.formats import header_value, line_break, path_part, slash, storage_host
 from mailgun_mcp.request.multipart import Part, encode_multipart
 
@@ -63,7 +64,7 @@ class Request:
 
 
 def build(operation: Operation, arguments: Arguments, files: Files, *, subaccount: str | None = None) -> Request:
-    """Return the request of the call. `arguments` were found right by `validate.faults`.
+    """Return the request of the call. `arguments` were found right by `validate`.
 
     `subaccount` is the configured one; an argument that names a subaccount goes before it.
     Raises RequestFault with everything that is wrong.
@@ -92,15 +93,15 @@ class _Builder:
         self.raw_query = ""
         self.headers: Pairs = []
         self.parts: list[Part] = []
-        self.json: Any = None if any(argument.place == "body" for argument in operation.arguments) else {}
+        self.json: Any = None if any(argument.location == "body" for argument in operation.arguments) else {}
         self.host: str | None = None
         self.faults: list[str] = []
         self.sizes: dict[str, int] = {}
 
     def put(self, argument: Argument, value: Any) -> None:
         try:
-            getattr(self, f"_{argument.place}")(argument, value)
-        except (ValueError, FileFault) as fault:
+            getattr(self, f"_{argument.location}")(argument, value)
+        except (ValueError, FileError) as fault:
             self.faults.append(f"{argument.name}: {fault}")
 
     def request(self) -> Request:

@@ -13,7 +13,7 @@ MAX_FILE = 25 * 1024 * 1024
 CONTENT_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(;\s*[\w!#$&^.+-]+=[\w!#$&^.+-]+)*")
 
 
-class FileFault(Exception):
+class FileError(Exception):
     """A file that cannot be taken into a request."""
 
 
@@ -24,16 +24,16 @@ class Files:
         self._directories = tuple(directory.resolve() for directory in directories)
 
     def part(self, field: str, given: dict[str, Any]) -> Part:
-        """Return the form part of `given`. Raises FileFault when it is not exactly one readable file."""
+        """Return the form part of `given`. Raises FileError when it is not exactly one readable file."""
         sources = [key for key in ("text", "base64", "path") if given.get(key) is not None]
         if len(sources) != 1:
-            raise FileFault(f"needs exactly one of text, base64, path{f', not {len(sources)}' if sources else ''}")
+            raise FileError(f"needs exactly one of text, base64, path{f', not {len(sources)}' if sources else ''}")
         data, name = getattr(self, f"_{sources[0]}")(given[sources[0]])
         if len(data) > MAX_FILE:
-            raise FileFault(f"{len(data):,} bytes is more than the limit of {MAX_FILE:,}")
+            raise FileError(f"{len(data):,} bytes is more than the limit of {MAX_FILE:,}")
         filename = given.get("filename") or name or field
         if control_character(filename) or not _is_text(filename):
-            raise FileFault("filename holds a control character, or one that is no text")
+            raise FileError("filename holds a control character, or one that is no text")
         return Part(field, data, filename, self._content_type(given.get("content_type"), filename))
 
     def _text(self, text: str) -> tuple[bytes, None]:
@@ -43,11 +43,11 @@ class Files:
         try:
             return base64.b64decode("".join(text.split()), validate=True), None
         except (binascii.Error, ValueError) as error:
-            raise FileFault("base64 is not valid") from error
+            raise FileError("base64 is not valid") from error
 
     def _path(self, text: str) -> tuple[bytes, str]:
         if not self._directories:
-            raise FileFault("path: the server may read no files; start it with --files DIR, or give text or base64")
+            raise FileError("path: the server may read no files; start it with --files DIR, or give text or base64")
         try:
             path = next(
                 (
@@ -58,18 +58,18 @@ class Files:
                 None,
             )
             if path is None:
-                raise FileFault("path: no such file inside the directories given with --files")
+                raise FileError("path: no such file inside the directories given with --files")
             if path.stat().st_size > MAX_FILE:
-                raise FileFault(f"{path.stat().st_size:,} bytes is more than the limit of {MAX_FILE:,}")
+                raise FileError(f"{path.stat().st_size:,} bytes is more than the limit of {MAX_FILE:,}")
             return path.read_bytes(), path.name
         # A loop of links is a RuntimeError to `resolve` before Python 3.13.
         except (OSError, ValueError, RuntimeError) as error:
-            raise FileFault("path: cannot be read") from error
+            raise FileError("path: cannot be read") from error
 
     def _content_type(self, given: str | None, filename: str) -> str:
         if given is not None:
             if not CONTENT_TYPE.fullmatch(given):
-                raise FileFault(f"content_type {given!r} is not a media type")
+                raise FileError(f"content_type {given!r} is not a media type")
             return given
         from mimetypes import guess_type
 

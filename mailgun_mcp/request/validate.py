@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
-from mailgun_mcp.catalogue.operation import Argument, Arguments, Operation
+from mailgun_mcp.catalogue.operation import Argument, Operation
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.request.dates import parse
 from mailgun_mcp.request.formats import (
     FORMATS,
@@ -27,7 +28,7 @@ TIMES = ("rfc2822", "rfc3339", "epoch")
 Check = Callable[[str], str | None]
 
 
-def faults(operation: Operation, arguments: Arguments) -> list[str]:
+def validate(operation: Operation, arguments: Arguments) -> list[str]:
     """Return what is wrong with `arguments`, a sentence each; nothing when they are right.
 
     Never raises for the caller's data, however deep, long or odd it is.
@@ -44,7 +45,7 @@ def faults(operation: Operation, arguments: Arguments) -> list[str]:
     return found[:MAX_FAULTS]
 
 
-def schema_faults(schema: dict[str, Any], arguments: Arguments) -> list[str]:
+def validate_schema(schema: dict[str, Any], arguments: Arguments) -> list[str]:
     """Return what is wrong with the arguments of a tool that is no operation: only its schema says."""
     from jsonschema import Draft202012Validator
 
@@ -53,7 +54,7 @@ def schema_faults(schema: dict[str, Any], arguments: Arguments) -> list[str]:
 
 
 def prepare() -> None:
-    """Import ahead what the first call of `faults` needs."""
+    """Import ahead what the first call of `validate` needs."""
     import jsonschema  # noqa: F401
 
 
@@ -170,10 +171,10 @@ def _format_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
 def _checks(argument: Argument) -> Iterator[Check]:
     if argument.format:
         yield FORMATS[argument.format]
-    if argument.single_line or argument.place == "query":
+    if argument.single_line or argument.location == "query":
         yield line_break
-    yield from PLACE_CHECKS.get(argument.place, ())
-    if argument.place == "path" and argument.format != "email":
+    yield from PLACE_CHECKS.get(argument.location, ())
+    if argument.location == "path" and argument.format != "email":
         yield slash
 
 

@@ -40,7 +40,7 @@ INSTRUCTIONS = (
 
 def create_server(app: App) -> Server[dict[str, Any]]:
     """Return the server for `app`; the transports run it."""
-    tools = [*app.catalogue.tools(), *app.local_tools.values()]
+    tools = [*app.catalogue.tools(), *app.builtin_tools.values()]
     schemas = {tool["name"]: tool["inputSchema"] for tool in tools}
     prompts, resources = Prompts(), Resources(app)
 

@@ -4,7 +4,8 @@ import re
 from typing import TYPE_CHECKING
 
 from mailgun_mcp.catalogue.catalogue import SUBACCOUNT_HEADER, Catalogue
-from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.simulator.analytics.usage import count_use
 from mailgun_mcp.simulator.http.asgi import App, Receive, Scope, Send, raw_path, send_reply
 from mailgun_mcp.simulator.http.auth import (
@@ -172,7 +173,7 @@ def _unauthorized(scope: Scope, headers: dict[str, str]) -> Reply:
 def _domain(account: Account, operation: Operation, values: Arguments) -> Domain | None:
     """Return the domain that the path names. Raises ApiError when the account has none of that name."""
     for argument in operation.arguments:
-        if argument.place == "path" and argument.format == "hostname":
+        if argument.location == "path" and argument.format == "hostname":
             name = values[argument.wire]
             domain = account.domains.get(name.lower())
             if domain is None and operation.toolset in UNKNOWN_DOMAIN:

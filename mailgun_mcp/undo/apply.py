@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
-from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.mailgun.errors import MailgunFault
 from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.undo.plan import Plan, Step

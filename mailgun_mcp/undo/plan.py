@@ -10,8 +10,9 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
-from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.resource import EffectKind, Resource, Write
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.undo.reader import WHOLE, Reader
 from mailgun_mcp.undo.resource_values import (
     Scope,

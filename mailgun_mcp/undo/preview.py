@@ -3,8 +3,9 @@
 from typing import Any
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
-from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.pagination import items_of, next_page
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.caller import Notify
 from mailgun_mcp.confirm.form import NOTHING, Preview, summarize
 from mailgun_mcp.mailgun.client import Client
@@ -12,7 +13,7 @@ from mailgun_mcp.mailgun.errors import MailgunFault, parse_json
 from mailgun_mcp.output.json_paths import replace, tree_of
 from mailgun_mcp.request.build import build
 from mailgun_mcp.request.files import Files
-from mailgun_mcp.request.validate import faults
+from mailgun_mcp.request.validate import validate
 
 UNSEEN = Preview("What it would touch could not be looked at.", "unseen")
 MAX_ITEMS = 10_000
@@ -33,7 +34,7 @@ async def look(
         return NOTHING
     reader = catalogue.find(operation.preview.tool)
     asked = _arguments(operation, reader, arguments)
-    if faults(reader, asked):
+    if validate(reader, asked):
         return UNSEEN
     acting = arguments.get("on_behalf_of") or subaccount
     items: list[Any] = []

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
-from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.pagination import next_page
 from mailgun_mcp.catalogue.resource import Effect, EffectKind, Read, Resource
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.caller import Notify
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.errors import MailgunFault, parse_json

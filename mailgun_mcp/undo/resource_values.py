@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.resource import Effect, Resource, Write
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.request.coerce import coerce_scalar
-from mailgun_mcp.request.validate import faults
+from mailgun_mcp.request.validate import validate
 
 Value = dict[str, Any]
 """The fields of a thing, as Mailgun told them."""
@@ -164,10 +165,10 @@ def _told(value: Value) -> Value:
 
 def _valid(operation: Operation, arguments: Arguments) -> Arguments:
     """What is empty is left out where Mailgun does not take it so."""
-    found = faults(operation, arguments)
+    found = validate(operation, arguments)
     if found:
         arguments = {name: item for name, item in arguments.items() if item not in ("", [], {})}
-        found = faults(operation, arguments)
+        found = validate(operation, arguments)
     if found:
         raise Unwritable("; ".join(found))
     return arguments

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from mailgun_mcp.catalogue.builtin_tools import UNDO_OPERATION, local_operation
-from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.catalogue.builtin_tools import UNDO_OPERATION, builtin_operation
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.form import Preview
 from mailgun_mcp.mailgun.errors import MailgunFault
 from mailgun_mcp.policy.engine import decide
@@ -75,7 +76,7 @@ class Undoing:
         """Return the undo as policy sees it, and the strictest decision on it and on each of its calls."""
         calls = [self._facts(*step.call(self._reader.catalogue, plan.keys)) for step in plan.steps]
         risk = max((facts.operation.risk for facts in calls), key=RISKS.index, default="write")
-        undo = self._facts(local_operation(UNDO_OPERATION, risk), {"id": self.kept.id})
+        undo = self._facts(builtin_operation(UNDO_OPERATION, risk), {"id": self.kept.id})
         request = Request("UNDO", self.kept.id, content=self.kept.id.encode())
         facts = gather(undo.operation, undo.arguments, undo.context, request.digest)
         decisions = [decide(self._policy, facts), *map(self._decide, calls)]

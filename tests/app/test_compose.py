@@ -10,7 +10,7 @@ from mailgun_mcp.app.compose import create_app, create_catalogue, in_process
 from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.mailgun.endpoint import Endpoint
-from mailgun_mcp.request.files import FileFault
+from mailgun_mcp.request.files import FileError
 from mailgun_mcp.settings import Settings, SettingsError
 
 KEY = "key-0123456789abcdef0123456789abcdef"
@@ -66,7 +66,7 @@ def test_files_are_read_in_the_directories_given_alone(tmp_path: Path) -> None:
         (tmp_path / name / "text").write_bytes(name.encode())
     files = create_app(Settings(simulator=True, files=(str(tmp_path / "given"),))).files
     assert files.part("attachment", {"path": str(tmp_path / "given" / "text")}).data == b"given"
-    with pytest.raises(FileFault):
+    with pytest.raises(FileError):
         files.part("attachment", {"path": str(tmp_path / "other" / "text")})
 
 

@@ -10,7 +10,7 @@ import pytest
 from mailgun_mcp.audit.log import Call
 from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.services import App
-from mailgun_mcp.catalogue.operation import Arguments
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.policy.model import AuditRules
 from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.store.database import FILE, Store

@@ -7,7 +7,7 @@ import pytest
 
 from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.services import Outcome
-from mailgun_mcp.catalogue.builtin_tools import LOCAL_TOOLS, READ_RESULT, offered
+from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS, READ_RESULT, offered
 from mailgun_mcp.policy.profiles import profile
 from tests.support.operations import catalogue
 from tests.support.policies import policy
@@ -37,7 +37,7 @@ async def test_a_wrong_read_says_what_is_wrong(arguments: dict[str, Any], told: 
 
 
 def test_what_changes_nothing_has_nothing_to_undo() -> None:
-    assert list(offered(catalogue())) == list(LOCAL_TOOLS)
+    assert list(offered(catalogue())) == list(BUILTIN_TOOLS)
     assert list(offered(catalogue().select(read_only=True))) == [READ_RESULT]
     assert list(offered(catalogue(), exclude=["undo_operation"])) == [READ_RESULT, "list_undoable"]
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from mailgun_mcp.call.results import LIMIT, Results, compact
-from mailgun_mcp.catalogue.builtin_tools import LOCAL_TOOLS, READ_RESULT
+from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS, READ_RESULT
 from tests.support.operations import find
 from tests.support.patient import patient
 
@@ -41,7 +41,7 @@ def read_all(results: Results, name: str) -> str:
         fitted, text = results.fit(part)
         assert fitted == part
         assert len(text) <= results.limit
-        Draft202012Validator(LOCAL_TOOLS[READ_RESULT]["outputSchema"]).validate(part)
+        Draft202012Validator(BUILTIN_TOOLS[READ_RESULT]["outputSchema"]).validate(part)
         parts.append(part["text"])
         following = part["next"]
     return "".join(parts)

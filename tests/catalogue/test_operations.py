@@ -206,13 +206,13 @@ def test_every_risk_is_in_use(risk: str) -> None:
 
 
 def test_a_message_has_every_documented_field_and_both_families() -> None:
-    form = {argument.wire for argument in find("send_message").arguments if argument.place == "form"}
+    form = {argument.wire for argument in find("send_message").arguments if argument.location == "form"}
     assert form == MESSAGE_FIELDS
     assert len(form) == 36
 
 
 def test_a_mime_message_has_every_option_of_a_message() -> None:
-    form = {argument.wire for argument in find("send_mime_message").arguments if argument.place == "form"}
+    form = {argument.wire for argument in find("send_mime_message").arguments if argument.location == "form"}
     parts = {"from", "cc", "bcc", "subject", "text", "html", "amp-html", "attachment", "inline"}
     assert form == MESSAGE_FIELDS - parts | {"message"}
 
@@ -328,7 +328,7 @@ def test_domains_in_the_path_of_a_change_are_checked_as_host_names(operation: Op
     unchecked = [
         argument.wire
         for argument in operation.arguments
-        if argument.place == "path" and "domain" in argument.wire and argument.format != "hostname"
+        if argument.location == "path" and "domain" in argument.wire and argument.format != "hostname"
     ]
     assert unchecked == []
     assert not re.match(r"/v\d/\{", operation.path) or operation.arguments[0].format == "hostname"

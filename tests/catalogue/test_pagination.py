@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.pagination import next_page
+from mailgun_mcp.catalogue.types import Arguments
 from tests.support.operations import catalogue, find
 
 BASE = "https://api.mailgun.net"

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from mailgun_mcp.call.pipeline import App, run
-from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.confirm.form import Form, FormResult
 from mailgun_mcp.mailgun.client import Client

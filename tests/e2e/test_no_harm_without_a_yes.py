@@ -15,7 +15,8 @@ from mcp import Client, ClientSession
 from mcp.shared.exceptions import MCPError
 
 from mailgun_mcp.call.pipeline import App
-from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.form import REFUSALS
 from mailgun_mcp.policy.model import ConfirmationRules
 from mailgun_mcp.policy.profiles import PROFILES, profile

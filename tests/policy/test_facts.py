@@ -126,7 +126,7 @@ def test_every_domain_in_a_path_is_seen() -> None:
         operation.name
         for operation in catalogue()
         for argument in operation.arguments
-        if argument.place == "path" and "domain" in argument.name
+        if argument.location == "path" and "domain" in argument.name
         if gather(operation, {argument.name: "mg.example.com"}, Context()).domains != ("mg.example.com",)
     ]
 

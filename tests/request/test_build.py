@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailgun_mcp.catalogue.catalogue import SUBACCOUNT_HEADER
-from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.request.build import Request, RequestFault, build
 from mailgun_mcp.request.files import Files
 from mailgun_mcp.request.multipart import Part
-from mailgun_mcp.request.validate import faults
+from mailgun_mcp.request.validate import validate
 from tests.support.arguments import maximal, minimal
 from tests.support.bodies import decode_multipart, form_of
 from tests.support.operations import catalogue, find, with_body, with_query
@@ -30,7 +31,7 @@ FORM = "application/x-www-form-urlencoded"
 
 def request_of(tool: str, **arguments: Any) -> Request:
     operation = find(tool)
-    assert faults(operation, arguments) == []
+    assert validate(operation, arguments) == []
     return build(operation, arguments, Files())
 
 
@@ -306,7 +307,7 @@ PATHS = [
     pytest.param(operation, argument, id=f"{operation.name}-{argument.name}")
     for operation in ALL
     for argument in operation.arguments
-    if argument.place in ("path", "page_path")
+    if argument.location in ("path", "page_path")
 ]
 
 
@@ -314,7 +315,7 @@ PATHS = [
 def test_no_path_argument_of_any_operation_reaches_another(operation: Operation, argument: Any) -> None:
     for value in TRAVERSALS:
         arguments = {**minimal(operation), argument.name: value}
-        assert faults(operation, arguments), value
+        assert validate(operation, arguments), value
         if "@" in minimal(operation).get(argument.name, "") and value in ("a/b", "a\\b", "a%2fb", "a%252fb"):
             continue
         assert refused(operation, arguments), value
@@ -322,12 +323,12 @@ def test_no_path_argument_of_any_operation_reaches_another(operation: Operation,
 
 @pytest.mark.parametrize("address", ["x/../../domains@b.cd", "../x@b.cd", "a%2f..%2fb@b.cd", "a@b.cd/members/e@f.gh"])
 @pytest.mark.parametrize(
-    "tool", [name for name in EVERY if any(a.format == "email" and a.place == "path" for a in find(name).arguments)]
+    "tool", [name for name in EVERY if any(a.format == "email" and a.location == "path" for a in find(name).arguments)]
 )
 def test_an_address_in_a_path_reaches_no_other_operation(tool: str, address: str) -> None:
     operation = find(tool)
     name = next(argument.name for argument in operation.arguments if argument.format == "email")
-    assert faults(operation, {**minimal(operation), name: address})
+    assert validate(operation, {**minimal(operation), name: address})
 
 
 def reaches(template: str, path: str) -> bool:
@@ -347,14 +348,14 @@ def test_every_operation_builds_a_request_to_its_own_path(tool: str, make: Calla
     assert reaches(operation.path, path)
     assert request.path.isascii()
     assert not re.search(r"[{}\s]", request.target)
-    query = {argument.wire for argument in operation.arguments if argument.place == "query"}
-    opaque = any(argument.place == "page_url" for argument in operation.arguments)
+    query = {argument.wire for argument in operation.arguments if argument.location == "query"}
+    opaque = any(argument.location == "page_url" for argument in operation.arguments)
     assert opaque or {name for name, _ in parse_qsl(request.query)} <= query
     check_body(operation, request)
 
 
 def has_page_path(operation: Operation) -> bool:
-    return any(argument.place == "page_path" for argument in operation.arguments)
+    return any(argument.location == "page_path" for argument in operation.arguments)
 
 
 def check_body(operation: Operation, request: Request) -> None:
@@ -371,7 +372,7 @@ def check_body(operation: Operation, request: Request) -> None:
 
 
 def form_fields(operation: Operation) -> set[str]:
-    return {argument.wire for argument in operation.arguments if argument.place == "form"}
+    return {argument.wire for argument in operation.arguments if argument.location == "form"}
 
 
 @pytest.mark.parametrize("tool", EVERY)
@@ -380,7 +381,7 @@ def test_all_arguments_of_a_call_are_in_its_request(tool: str) -> None:
     whole = build(operation, maximal(operation), Files())
     for name in set(maximal(operation)) - set(minimal(operation)):
         left = {key: value for key, value in maximal(operation).items() if key != name}
-        if any(argument.place == "page_url" for argument in operation.arguments) and name != "page":
+        if any(argument.location == "page_url" for argument in operation.arguments) and name != "page":
             continue
         assert build(operation, left, Files()).digest != whole.digest, name
 
@@ -404,7 +405,7 @@ def spelled(operation: Operation, other: Operation) -> bool:
     values = dict(zip(operation.path.split("/"), other.path.split("/"), strict=True))
     words = {part[1:-1]: word for part, word in values.items() if part.startswith("{")}
     named = {a.name: words[a.wire] for a in operation.arguments if a.wire in words and "{" not in words[a.wire]}
-    return bool(named) and not faults(operation, {**minimal(operation), **named})
+    return bool(named) and not validate(operation, {**minimal(operation), **named})
 
 
 @pytest.mark.parametrize(
@@ -422,7 +423,7 @@ def test_a_storage_host_that_is_not_mailguns_makes_no_request(tool: str, host: s
     assert (
         fault == "storage_host: is not one of Mailgun's hosts (*.api.mailgun.net over https); the key is not sent there"
     )
-    assert faults(operation, arguments)
+    assert validate(operation, arguments)
 
 
 @pytest.mark.parametrize("page", ["a b", "a\r\nb", "ü", 'a"b', "a#b", "a\0"])
@@ -447,7 +448,7 @@ def test_a_subaccount_is_only_deleted_when_the_call_names_it(arguments: Argument
     operation = find("delete_subaccount")
     (fault,) = refused_with_subaccount(operation, arguments)
     assert fault.startswith("subaccount_id: is ")
-    assert faults(operation, arguments)
+    assert validate(operation, arguments)
 
 
 def refused_with_subaccount(operation: Operation, arguments: Arguments) -> list[str]:

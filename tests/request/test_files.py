@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mailgun_mcp.request.files import MAX_FILE, FileFault, Files
+from mailgun_mcp.request.files import MAX_FILE, FileError, Files
 from mailgun_mcp.request.multipart import Part
 
 
@@ -22,7 +22,7 @@ def allowed(tmp_path: Path) -> Path:
 
 
 def refused(files: Files, given: dict[str, Any]) -> str:
-    with pytest.raises(FileFault) as caught:
+    with pytest.raises(FileError) as caught:
         files.part("file", given)
     return str(caught.value)
 

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.request.build import RequestFault, build
 from mailgun_mcp.request.files import Files
-from mailgun_mcp.request.validate import MAX_FAULTS, faults
+from mailgun_mcp.request.validate import MAX_FAULTS, validate
 from tests.support.arguments import maximal, minimal
 from tests.support.operations import catalogue, find
 
@@ -20,20 +21,20 @@ EVERY = [operation.name for operation in catalogue()]
 
 def message_faults(**changes: Any) -> list[str]:
     arguments = {**MESSAGE, **changes}
-    return faults(find("send_message"), {name: value for name, value in arguments.items() if value is not ...})
+    return validate(find("send_message"), {name: value for name, value in arguments.items() if value is not ...})
 
 
 @pytest.mark.parametrize("tool", EVERY)
 @pytest.mark.parametrize("make", [minimal, maximal], ids=["minimal", "maximal"])
 def test_right_arguments_have_no_fault(tool: str, make: Any) -> None:
     operation = find(tool)
-    assert faults(operation, make(operation)) == []
+    assert validate(operation, make(operation)) == []
 
 
 @pytest.mark.parametrize("tool", [name for name in EVERY if minimal(find(name))])
 def test_without_arguments_each_required_one_is_named(tool: str) -> None:
     operation = find(tool)
-    found = faults(operation, {})
+    found = validate(operation, {})
     for name in operation.input_schema.get("required", []):
         kind = operation.input_schema["properties"][name]["type"]
         assert f"{name}: is required ({kind})" in found
@@ -43,12 +44,12 @@ def test_without_arguments_each_required_one_is_named(tool: str) -> None:
 @pytest.mark.parametrize("tool", EVERY)
 def test_an_unknown_argument_is_refused_by_every_tool(tool: str) -> None:
     operation = find(tool)
-    (fault,) = faults(operation, {**minimal(operation), "qqqqqq": 1})
+    (fault,) = validate(operation, {**minimal(operation), "qqqqqq": 1})
     assert fault.startswith("qqqqqq: unknown argument; ")
 
 
 def test_every_fault_is_said_at_once() -> None:
-    found = faults(
+    found = validate(
         find("send_message"),
         {
             "domain_name": "routes",
@@ -148,7 +149,7 @@ def test_a_fault_is_told_with_its_place_and_what_is_expected(changes: dict[str, 
 )  # fmt: skip
 def test_each_place_of_a_request_has_its_own_checks(tool: str, changes: Arguments, fault: str) -> None:
     operation = find(tool)
-    (told,) = faults(operation, {**minimal(operation), **changes})
+    (told,) = validate(operation, {**minimal(operation), **changes})
     assert told.startswith(fault)
 
 
@@ -160,7 +161,7 @@ def test_a_domain_that_is_a_word_of_the_api_reaches_no_other_operation(tool: str
     operation = find(tool)
     (name, *_) = [argument.name for argument in operation.arguments if argument.format == "hostname"]
     value: Any = [domain] if operation.input_schema["properties"][name]["type"] == "array" else domain
-    assert faults(operation, {**minimal(operation), name: value}) == [
+    assert validate(operation, {**minimal(operation), name: value}) == [
         f"{name}: {domain!r} is not a domain name: it has no dot"
     ]
 
@@ -183,7 +184,7 @@ def test_a_name_with_commas_is_one_recipient() -> None:
 )  # fmt: skip
 def test_megabyte_strings_are_refused_in_few_words(text: str) -> None:
     huge = text * (1_000_000 // len(text))
-    found = faults(
+    found = validate(
         find("send_message"),
         {
             **dict.fromkeys(("domain_name", "tracking_clicks", "deliverytime", "sending_ip", "archive_to"), huge),
@@ -237,7 +238,7 @@ def test_any_json_is_answered_and_what_passes_builds_a_request_or_says_why_not(
     call: tuple[Operation, Arguments],
 ) -> None:
     operation, arguments = call
-    found = faults(operation, arguments)
+    found = validate(operation, arguments)
     assert all(isinstance(fault, str) and fault and len(fault) < 2_000 for fault in found)
     if found:
         return
@@ -253,7 +254,7 @@ def test_any_json_is_answered_and_what_passes_builds_a_request_or_says_why_not(
 @given(st.dictionaries(st.text(), JSON, max_size=4), st.sampled_from(EVERY))
 def test_arguments_that_were_never_meant_for_the_tool_never_raise(arguments: Arguments, tool: str) -> None:
     operation = find(tool)
-    assert faults(operation, arguments) or not operation.input_schema.get("required")
+    assert validate(operation, arguments) or not operation.input_schema.get("required")
 
 
 @given(st.lists(st.text(), max_size=5), st.text(), st.text())

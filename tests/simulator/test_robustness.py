@@ -66,7 +66,7 @@ def bodies(draw: st.DrawFn, operation: Operation) -> Body:
         )
         return draw(st.binary(max_size=20)), draw(media)
     if operation.body == "json":
-        whole = [argument for argument in operation.arguments if argument.place == "body"]
+        whole = [argument for argument in operation.arguments if argument.location == "body"]
         names = _drawn(draw, operation, ("json",))
         body: Any = draw(values) if whole else {name: draw(values) for name in names}
         return json.dumps(body).encode(), "application/json"
@@ -79,7 +79,7 @@ def bodies(draw: st.DrawFn, operation: Operation) -> Body:
 
 
 def _drawn(draw: st.DrawFn, operation: Operation, places: tuple[str, ...]) -> list[str]:
-    wires = [argument.wire for argument in operation.arguments if argument.place in places]
+    wires = [argument.wire for argument in operation.arguments if argument.location in places]
     return draw(st.lists(st.sampled_from(wires), max_size=5)) if wires else []
 
 

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from mailgun_mcp.catalogue.operation import Argument, Arguments, Operation
+from mailgun_mcp.catalogue.operation import Argument, Operation
+from mailgun_mcp.catalogue.types import Arguments
 
 BY_FORMAT = {
     "hostname": "mg.example.com",
@@ -63,8 +64,8 @@ def _argument_value(argument: Argument, schema: dict[str, Any]) -> Any:
         return {"text": f"content of {argument.name}"}
     if argument.encode == "files":
         return [{"text": "one", "filename": "one.txt"}, {"base64": "dHdv", "content_type": "image/png"}]
-    if argument.place in BY_PLACE:
-        return BY_PLACE[argument.place]
+    if argument.location in BY_PLACE:
+        return BY_PLACE[argument.location]
     if argument.format:
         value = BY_FORMAT[argument.format]
         return [value] if schema["type"] == "array" else value

@@ -9,7 +9,7 @@ import httpx
 from mailgun_mcp.app.compose import in_process
 from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.services import App, Outcome
-from mailgun_mcp.catalogue.operation import Arguments
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.confirm.form import Form, FormResult
 from mailgun_mcp.mailgun.client import Client

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailgun_mcp.catalogue.operation import Arguments
+from mailgun_mcp.catalogue.types import Arguments
 from tests.support.requests import changing
 from tests.support.undoing import ADDRESS, HOST, NAME, OTHER, TEXT, bench
 from tests.undo.test_round_trips import CALLS

@@ -5,7 +5,7 @@ Afterwards the undo, made again by another process, puts all back, and nothing i
 
 import pytest
 
-from mailgun_mcp.catalogue.operation import Arguments
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.simulator import Account
 from mailgun_mcp.simulator.mail.addressing import Source, assign
 from mailgun_mcp.simulator.model.suppressions import Bounce

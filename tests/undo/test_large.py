@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mailgun_mcp.catalogue.operation import Arguments
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.policy.model import UndoRules
 from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.simulator import Account

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mailgun_mcp.catalogue.operation import Arguments
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.simulator import Account
 from tests.simulator.sections import administration_everything as administration
 from tests.support.operations import catalogue

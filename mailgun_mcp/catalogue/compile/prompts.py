@@ -23,7 +23,7 @@ TOOL = re.compile(r"`([a-z][a-z0-9]*(?:_[a-z0-9]+)+)`")
 NAME = r"^[a-z][a-z0-9_]{0,45}$"
 
 
-class Argument(BaseModel):
+class PromptArgumentSpec(BaseModel):
     """What a person fills in."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -33,7 +33,7 @@ class Argument(BaseModel):
     required: StrictBool
 
 
-class Head(BaseModel):
+class PromptSpec(BaseModel):
     """The front matter of a prompt."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,7 +41,7 @@ class Head(BaseModel):
     name: str = Field(pattern=NAME)
     title: str = Field(min_length=1)
     description: str = Field(min_length=1)
-    arguments: list[Argument]
+    arguments: list[PromptArgumentSpec]
 
 
 def compile_prompts(folder: Path, tool_names: Collection[str]) -> list[dict[str, Any]]:
@@ -66,7 +66,7 @@ def render_prompts(prompts: list[dict[str, Any]]) -> str:
     return "[\n" + ",\n".join(json.dumps(prompt, ensure_ascii=False) for prompt in prompts) + "\n]\n"
 
 
-def _read(path: Path) -> tuple[Head, str]:
+def _read(path: Path) -> tuple[PromptSpec, str]:
     import yaml
 
     try:
@@ -76,9 +76,13 @@ def _read(path: Path) -> tuple[Head, str]:
     if parts is None:
         raise CatalogueError(f"{path.name}: does not start with front matter between two lines of ---")
     try:
-        return Head.model_validate(yaml.safe_load(parts[1])), parts[2].strip()
+        front_matter = yaml.safe_load(parts[1])
     except yaml.YAMLError as error:
         raise CatalogueError(f"{path.name}: the front matter is not valid YAML: {error}") from error
+    if not isinstance(front_matter, dict):
+        raise CatalogueError(f"{path.name}: the front matter must be a mapping: `name: …`, one key a line")
+    try:
+        return PromptSpec.model_validate(front_matter), parts[2].strip()
     except ValidationError as error:
         faults = "; ".join(
             f"{'.'.join(map(str, fault['loc'])) or 'front matter'}: {fault['msg']}" for fault in error.errors()
@@ -86,7 +90,7 @@ def _read(path: Path) -> tuple[Head, str]:
         raise CatalogueError(f"{path.name}: {faults}") from None
 
 
-def _check_body(file: str, head: Head, body: str, tool_names: Collection[str]) -> None:
+def _check_body(file: str, head: PromptSpec, body: str, tool_names: Collection[str]) -> None:
     declared = [argument.name for argument in head.arguments]
     used = PLACEHOLDER.findall(body)
     for name in declared:
@@ -98,7 +102,7 @@ def _check_body(file: str, head: Head, body: str, tool_names: Collection[str]) -
         if name not in declared:
             raise CatalogueError(f"{file}: {unknown('placeholder', name, declared)}")
     if stray := re.search(r"[{}].*", PLACEHOLDER.sub("", body)):
-        raise CatalogueError(f"{file}: a brace that is no placeholder: {stray[0][:40]}")
+        raise CatalogueError(f"{file}: a brace outside a placeholder: {stray[0][:40]}")
     for name in TOOL.findall(body):
         if name not in tool_names:
             raise CatalogueError(f"{file}: {unknown('tool', name, tool_names)}")

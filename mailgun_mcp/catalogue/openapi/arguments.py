@@ -7,9 +7,9 @@ from mailgun_mcp.catalogue.catalogue import ON_BEHALF_OF, SUBACCOUNT_HEADER
 from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.catalogue.openapi.documents import Node
 from mailgun_mcp.catalogue.openapi.operations import ARGUMENT
-from mailgun_mcp.catalogue.openapi.schemas import Schema
 from mailgun_mcp.catalogue.openapi.simplify import simplify
 from mailgun_mcp.catalogue.operation import HEADER_NAME
+from mailgun_mcp.catalogue.types import Schema
 
 PLACES = ("path", "query", "header")
 STYLES = {"path": "simple", "query": "form", "header": "simple"}

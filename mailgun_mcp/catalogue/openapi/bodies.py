@@ -6,8 +6,9 @@ from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.catalogue.openapi.arguments import ArgumentNames, argument_schema
 from mailgun_mcp.catalogue.openapi.documents import Node
 from mailgun_mcp.catalogue.openapi.operations import BODIES
-from mailgun_mcp.catalogue.openapi.schemas import Schema, is_file
+from mailgun_mcp.catalogue.openapi.schemas import is_file
 from mailgun_mcp.catalogue.openapi.simplify import simplify
+from mailgun_mcp.catalogue.types import Schema
 
 MEDIA = {
     "application/json": "application/json",

@@ -10,10 +10,10 @@ from typing import Any, Literal
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.errors import CatalogueError
-from mailgun_mcp.catalogue.openapi.importer import Call, ForeignDocument, shape
+from mailgun_mcp.catalogue.openapi.importer import ImportedDocument, ImportedOperation, path_shape
 from mailgun_mcp.catalogue.operation import Operation
 
-Kind = Literal["added", "removed", "required", "type", "enum", "body", "response", "deprecated"]
+ChangeKind = Literal["added", "removed", "required", "type", "enum", "body", "response", "deprecated"]
 
 BODY_PLACES = ("form", "json", "body")
 WHOLE = "(whole)"
@@ -26,7 +26,7 @@ FLAGS = frozenset({"yes", "no", "true", "false"})
 class Change:
     """One difference of an operation: what the catalogue says, and what the document says instead."""
 
-    kind: Kind
+    kind: ChangeKind
     name: str = ""
     """The place and name of an argument (`query limit`), or the key of a response."""
     ours: str | None = None
@@ -34,7 +34,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class OperationDifference:
     """An operation that differs."""
 
     method: str
@@ -48,9 +48,9 @@ class Entry:
 class Differences:
     """How a document differs from the catalogue, each list in the document's or catalogue's order."""
 
-    new: tuple[Entry, ...] = ()
-    gone: tuple[Entry, ...] = ()
-    changed: tuple[Entry, ...] = ()
+    new: tuple[OperationDifference, ...] = ()
+    gone: tuple[OperationDifference, ...] = ()
+    changed: tuple[OperationDifference, ...] = ()
     refused: tuple[str, ...] = ()
     """Why an operation of the document could not be read, with file, path and method."""
 
@@ -63,11 +63,11 @@ def compare(path: Path, catalogue: Catalogue) -> Differences:
 
     Raises CatalogueError when the file is no OpenAPI 3.x document.
     """
-    document = ForeignDocument(path)
-    ours = {(operation.method, shape(operation.path)): operation for operation in catalogue}
+    document = ImportedDocument(path)
+    ours = {(operation.method, path_shape(operation.path)): operation for operation in catalogue}
     taken = set(catalogue.names)
-    new: list[Entry] = []
-    changed: list[Entry] = []
+    new: list[OperationDifference] = []
+    changed: list[OperationDifference] = []
     refused: list[str] = []
     present = set()
     for call in document.calls():
@@ -80,10 +80,12 @@ def compare(path: Path, catalogue: Catalogue) -> Differences:
             continue
         if known is None:
             taken.add(theirs.name)
-            new.append(Entry(theirs.method, theirs.path, theirs.name))
+            new.append(OperationDifference(theirs.method, theirs.path, theirs.name))
         elif changes := tuple(_changes(known, theirs)):
-            changed.append(Entry(known.method, known.path, known.name, changes))
-    gone = [Entry(known.method, known.path, known.name) for key, known in ours.items() if key not in present]
+            changed.append(OperationDifference(known.method, known.path, known.name, changes))
+    gone = [
+        OperationDifference(known.method, known.path, known.name) for key, known in ours.items() if key not in present
+    ]
     return Differences(tuple(new), tuple(gone), tuple(changed), tuple(refused))
 
 
@@ -132,7 +134,9 @@ def _told(change: Change) -> str:
             return f"{change.name}: {change.ours} -> {change.theirs}"
 
 
-def _compiled(document: ForeignDocument, call: Call, taken: set[str], known: Operation | None) -> Operation:
+def _compiled(
+    document: ImportedDocument, call: ImportedOperation, taken: set[str], known: Operation | None
+) -> Operation:
     prefer = known.body if known else None
     return Operation.from_record(document.record(call, taken, prefer=prefer))
 
@@ -169,14 +173,14 @@ class _Arguments:
             schema = properties[argument.name]
             if argument.encode == "family":
                 self.families.append(argument.wire)
-            elif argument.place in BODY_PLACES:
+            elif argument.location in BODY_PLACES:
                 self._put(f"body {argument.wire or WHOLE}", schema, argument.name in required, argument.encode)
-            elif argument.place == "path":
+            elif argument.location == "path":
                 position += 1
                 self._put(f"path {{{position}}}", schema, True, argument.encode)
-            elif argument.place in ("query", "header"):
-                wire = argument.wire.lower() if argument.place == "header" else argument.wire
-                self._put(f"{argument.place} {wire}", schema, argument.name in required, argument.encode)
+            elif argument.location in ("query", "header"):
+                wire = argument.wire.lower() if argument.location == "header" else argument.wire
+                self._put(f"{argument.location} {wire}", schema, argument.name in required, argument.encode)
 
     def covers(self, name: str) -> bool:
         """Say whether the value goes without saying: a family takes it, or what holds it is open."""

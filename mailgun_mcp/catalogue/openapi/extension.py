@@ -8,17 +8,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Risk = Literal["read", "write", "send", "destructive", "credential", "billing"]
+from mailgun_mcp.catalogue.types import Risk
+
 Wire = Literal["yes_no", "yes", "rfc2822", "epoch", "rfc3339", "comma", "json"]
 
 
-class Closed(BaseModel):
+class ClosedModel(BaseModel):
     """A record that refuses unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Preview(Closed):
+class PreviewSpec(ClosedModel):
     """The read that shows what a call would affect."""
 
     tool: str
@@ -26,7 +27,7 @@ class Preview(Closed):
     """The preview's argument -> this operation's argument, where the names differ."""
 
 
-class Pages(Closed):
+class PagesSpec(ClosedModel):
     """How a list result leads to the next page (Mailgun has six ways).
 
     `skip`: skip/limit arguments and a total. `query`: the next URL's query holds this
@@ -39,7 +40,7 @@ class Pages(Closed):
     total: str | None = None
 
 
-class Price(Closed):
+class PriceSpec(ClosedModel):
     """What a call costs, as far as it is known: Mailgun's prices depend on the plan."""
 
     unit: str
@@ -48,66 +49,66 @@ class Price(Closed):
     currency: str = "USD"
 
 
-class AtLeastOne(Closed):
+class AtLeastOne(ClosedModel):
     at_least_one: Annotated[list[str], Field(min_length=2)]
 
 
-class ExactlyOne(Closed):
+class ExactlyOne(ClosedModel):
     exactly_one: Annotated[list[str], Field(min_length=2)]
 
 
-class AtMostOne(Closed):
+class AtMostOne(ClosedModel):
     at_most_one: Annotated[list[str], Field(min_length=2)]
 
 
-class Requires(Closed):
+class Requires(ClosedModel):
     """When `argument` is given, each of `requires` is needed as well."""
 
     argument: str
     requires: Annotated[list[str], Field(min_length=1)]
 
 
-class MaxRecipients(Closed):
+class MaxRecipients(ClosedModel):
     """At most so many addresses over all the arguments `over`."""
 
     max_recipients: int
     over: Annotated[list[str], Field(min_length=1)]
 
 
-class MaxBytes(Closed):
+class MaxBytes(ClosedModel):
     """At most so many bytes as sent, over the arguments `over` (all of the body when absent)."""
 
     max_bytes: int
     over: list[str] | None = None
 
 
-Rule = AtLeastOne | ExactlyOne | AtMostOne | Requires | MaxRecipients | MaxBytes
+ArgumentRule = AtLeastOne | ExactlyOne | AtMostOne | Requires | MaxRecipients | MaxBytes
 
 
-Argument = str | bool | int | list[str] | dict[str, Any]
+ArgumentSource = str | bool | int | list[str] | dict[str, Any]
 """What an argument of a read or write is: `$key`, `$was`, `$` and an argument of the scope, or a field's name; in a
 list the same; `{literal: …}` for a text as it is; `{field: NAME, when: {FIELD: VALUE}}` for a field that is only told then.
 """
 
 
-class Read(Closed):
+class ReadSpec(ClosedModel):
     """How a resource is read: the tool, its arguments, and where in the answer the items are."""
 
     tool: str
-    arguments: dict[str, Argument] = Field(default_factory=dict)
+    arguments: dict[str, ArgumentSource] = Field(default_factory=dict)
     items: str | None = None
     """Of `all`: the list, or the object whose keys name the items; `pages.items` of the tool when left out.
     Of `one`: the item; the whole answer when left out, and where the answer has no such place.
     """
 
 
-class Write(Closed):
+class WriteSpec(ClosedModel):
     """How a resource is put back, changed or removed. An argument that is named as a field or as an argument of the
     scope takes it; the others are written out.
     """
 
     tool: str
-    arguments: dict[str, Argument] = Field(default_factory=dict)
+    arguments: dict[str, ArgumentSource] = Field(default_factory=dict)
     batch: str | None = None
     """The argument that takes many items at once, each an object of the fields."""
     most: int | None = None
@@ -116,7 +117,7 @@ class Write(Closed):
     """The place in the answer of the key that Mailgun gave."""
 
 
-class Resource(Closed):
+class ResourceSpec(ClosedModel):
     """A kind of thing that Mailgun keeps, and calls remove or overwrite: how it is read and put back."""
 
     plural: str | None = None
@@ -128,8 +129,8 @@ class Resource(Closed):
     """The field of an item that names it within its scope; None where there is only one."""
     assigned: bool = False
     """Mailgun gives the key: what is put back gets another one."""
-    all: Read | None = None
-    one: Read | None = None
+    all: ReadSpec | None = None
+    one: ReadSpec | None = None
     each: bool = False
     """`all` tells only which there are; each is read by `one`."""
     where: dict[str, str] = Field(default_factory=dict)
@@ -138,13 +139,13 @@ class Resource(Closed):
     """A place in an item -> the values with which the thing is there (`[]`: any that is not empty)."""
     fields: dict[str, str] | list[str] = Field(default_factory=list)
     """What is kept and compared: names, or name -> place in the item."""
-    put: Write | None = None
-    replace: Write | None = None
+    put: WriteSpec | None = None
+    replace: WriteSpec | None = None
     """`put` when left out."""
-    remove: Write | None = None
+    remove: WriteSpec | None = None
 
     @model_validator(mode="after")
-    def _readable(self) -> "Resource":
+    def _readable(self) -> "ResourceSpec":
         if self.all is None and self.one is None:
             raise ValueError("a resource is read by all or one")
         if self.each and (self.all is None or self.one is None):
@@ -152,7 +153,7 @@ class Resource(Closed):
         return self
 
 
-class Effect(Closed):
+class EffectSpec(ClosedModel):
     """What a call removes, changes or makes."""
 
     resource: str
@@ -171,10 +172,10 @@ class Effect(Closed):
     """It happens in the background: how things are afterwards is not known, and what it adds stays."""
 
 
-class Undo(Closed):
+class UndoSpec(ClosedModel):
     """What becomes of what the call removes or overwrites; see `reversible`."""
 
-    affects: list[Effect] = Field(default_factory=list)
+    affects: list[EffectSpec] = Field(default_factory=list)
     missing: str | None = None
     """What is not put back, where it is not whole."""
     why: str | None = None
@@ -183,21 +184,21 @@ class Undo(Closed):
     """Nothing is lost: what takes the call back."""
 
 
-class OperationExtension(Closed):
+class OperationExtension(ClosedModel):
     """`x-mailgun-mcp` of an operation. Every field without a default must be written out."""
 
     risk: Risk
     bulk: bool
     idempotent: bool
     reversible: Literal["whole", "part", "no"] | None
-    undo: Undo | None
-    preview: Preview | None
-    pages: Pages | None
+    undo: UndoSpec | None
+    preview: PreviewSpec | None
+    pages: PagesSpec | None
     secrets: list[str]
     untrusted: list[str]
     personal: list[str]
-    rules: list[Rule] = Field(default_factory=list)
-    price: Price | None = None
+    rules: list[ArgumentRule] = Field(default_factory=list)
+    price: PriceSpec | None = None
     """Needed for risk `billing`."""
     storage_host: Literal["optional", "required"] | None = None
     """The operation lives on the storage host of the message: adds that argument."""
@@ -218,7 +219,7 @@ class OperationExtension(Closed):
         return self
 
     def _check_undo(self) -> None:
-        given = {name for name, value in (self.undo or Undo()) if value}
+        given = {name for name, value in (self.undo or UndoSpec()) if value}
         wanted: dict[str | None, tuple[set[str], ...]] = {
             None: (set(),),
             "whole": ({"affects"}, {"nothing"}),
@@ -229,7 +230,7 @@ class OperationExtension(Closed):
             raise ValueError(f"undo does not fit reversible {self.reversible}: see tools/README.md")
 
 
-class PropertyExtension(Closed):
+class PropertyExtension(ClosedModel):
     """`x-mailgun-mcp` of a parameter, a body property or a whole body schema."""
 
     argument: str | None = None
@@ -242,10 +243,10 @@ class PropertyExtension(Closed):
     """On a pattern property: the prefix that every key gets on the wire (`h:`)."""
 
 
-class DocumentExtension(Closed):
+class DocumentExtension(ClosedModel):
     """`x-mailgun-mcp` at the top of a document."""
 
     toolset: str
     title: str
     order: int
-    resources: dict[str, Resource] = Field(default_factory=dict)
+    resources: dict[str, ResourceSpec] = Field(default_factory=dict)

@@ -20,7 +20,7 @@ from mailgun_mcp.catalogue.openapi.naming import tool_name
 from mailgun_mcp.catalogue.openapi.operations import METHODS, compile_document
 from mailgun_mcp.catalogue.openapi.references import References
 from mailgun_mcp.catalogue.openapi.simplify import simplify
-from mailgun_mcp.catalogue.operation import Record
+from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.text.suggest import unknown
 
 TOOLSET = "spec"
@@ -37,8 +37,8 @@ def records_of(path: Path, catalogue: Catalogue) -> list[Record]:
     Raises CatalogueError, with file, path and method, for what is no OpenAPI 3.x or cannot
     become a tool.
     """
-    document = ForeignDocument(path)
-    known = {(operation.method, shape(operation.path)) for operation in catalogue}
+    document = ImportedDocument(path)
+    known = {(operation.method, path_shape(operation.path)) for operation in catalogue}
     taken = set(catalogue.names)
     records = []
     for call in document.calls():
@@ -49,13 +49,13 @@ def records_of(path: Path, catalogue: Catalogue) -> list[Record]:
     return records
 
 
-def shape(path: str) -> str:
+def path_shape(path: str) -> str:
     """Return the path template without the names of its parameters."""
     return re.sub(r"{[^}]*}", "{}", path)
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ImportedOperation:
     """One operation of a foreign document, as written there."""
 
     method: str
@@ -67,10 +67,10 @@ class Call:
     @property
     def key(self) -> tuple[str, str]:
         """What makes two operations the same one."""
-        return self.method, shape(self.path)
+        return self.method, path_shape(self.path)
 
 
-class ForeignDocument:
+class ImportedDocument:
     """An OpenAPI 3.x document whose operations can be compiled one by one."""
 
     def __init__(self, path: Path) -> None:
@@ -81,7 +81,7 @@ class ForeignDocument:
         self._paths = document["paths"]
         self._base = _base_path(document.get("servers"))
 
-    def calls(self) -> Iterator[Call]:
+    def calls(self) -> Iterator[ImportedOperation]:
         """Yield the operations in the document's order. Raises CatalogueError for one that is there twice."""
         seen: dict[tuple[str, str], str] = {}
         for template, item in self._paths.items():
@@ -93,7 +93,7 @@ class ForeignDocument:
                 seen[call.key] = call.path
                 yield call
 
-    def record(self, call: Call, taken: Container[str], *, prefer: str | None = None) -> Record:
+    def record(self, call: ImportedOperation, taken: Container[str], *, prefer: str | None = None) -> Record:
         """Return the compiled record of `call`, under a tool name that is not `taken`.
 
         `prefer` names the kind of body to take where the document offers several. Raises
@@ -113,7 +113,7 @@ class ForeignDocument:
             raise CatalogueError(f"{where}: not valid OpenAPI: {error!r}") from error
         return record
 
-    def _calls_of(self, template: str, item: Any) -> Iterator[Call]:
+    def _calls_of(self, template: str, item: Any) -> Iterator[ImportedOperation]:
         path = self._base + template
         try:
             item = self._references.follow(item)
@@ -124,12 +124,12 @@ class ForeignDocument:
         more = item.get("additionalOperations") or {}
         for method, operation in [*item.items(), *more.items()]:
             if method in METHODS or method in OTHER_METHODS or method in more:
-                yield Call(str(method).upper(), path, operation, item.get("parameters") or [])
+                yield ImportedOperation(str(method).upper(), path, operation, item.get("parameters") or [])
 
-    def _where(self, call: Call) -> str:
+    def _where(self, call: ImportedOperation) -> str:
         return f"{self.file}: {call.path}: {call.method.lower()}"
 
-    def _prepared(self, call: Call, taken: Container[str], prefer: str | None) -> Node:
+    def _prepared(self, call: ImportedOperation, taken: Container[str], prefer: str | None) -> Node:
         """Return the operation as the compiler wants one."""
         operation = call.operation
         if call.method.lower() not in METHODS:
@@ -146,7 +146,7 @@ class ForeignDocument:
             "deprecated": operation.get("deprecated") is True,
             "parameters": self._parameters(call, names),
             "responses": self._responses(operation.get("responses") or {}),
-            "x-mailgun-mcp": reviewed_by_nobody(call.method, operation.get("x-mailgun-mcp")),
+            "x-mailgun-mcp": unreviewed_extension(call.method, operation.get("x-mailgun-mcp")),
         }
         body = self._references.follow(operation.get("requestBody"))
         if body is not None:
@@ -154,7 +154,7 @@ class ForeignDocument:
             prepared["requestBody"] = request_body(content, body.get("required") is True, names, prefer)
         return {key: value for key, value in prepared.items() if value is not None}
 
-    def _parameters(self, call: Call, names: ArgumentNames) -> list[Node]:
+    def _parameters(self, call: ImportedOperation, names: ArgumentNames) -> list[Node]:
         parameters = Parameters(names)
         for written in (call.shared, call.operation.get("parameters") or []):
             for parameter in written:
@@ -177,7 +177,7 @@ class ForeignDocument:
         return simplify(schema, loose=True)
 
 
-def reviewed_by_nobody(method: str, claimed: Any) -> Node:
+def unreviewed_extension(method: str, claimed: Any) -> Node:
     """Return the worst that the verb allows. What the document claims can make it worse, not better.
 
     Raises CatalogueError for a claimed risk that does not exist.

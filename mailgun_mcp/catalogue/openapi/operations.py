@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.catalogue.openapi.documents import Node
 from mailgun_mcp.catalogue.openapi.extension import (
+    ArgumentRule,
     AtLeastOne,
     AtMostOne,
     ExactlyOne,
@@ -16,9 +17,9 @@ from mailgun_mcp.catalogue.openapi.extension import (
     OperationExtension,
     PropertyExtension,
     Requires,
-    Rule,
 )
-from mailgun_mcp.catalogue.openapi.schemas import Schema, flatten, input_schema, is_file, output_schema
+from mailgun_mcp.catalogue.openapi.schemas import flatten, input_schema, is_file, output_schema
+from mailgun_mcp.catalogue.types import Schema
 
 Extension = TypeVar("Extension", bound=BaseModel)
 
@@ -329,7 +330,7 @@ def _argument_name(wire: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]", "_", re.sub(r"^[ot]:", "", wire))
 
 
-def _told(rule: Rule) -> str:
+def _told(rule: ArgumentRule) -> str:
     match rule:
         case AtLeastOne():
             return f"Needs one of {', '.join(rule.at_least_one)}."

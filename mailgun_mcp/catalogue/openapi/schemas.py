@@ -4,11 +4,8 @@ Input: one `type` a node, no combinators, closed objects. Output: loose, because
 adds fields and leaves others out.
 """
 
-from typing import Any
-
 from mailgun_mcp.catalogue.errors import CatalogueError
-
-Schema = dict[str, Any]
+from mailgun_mcp.catalogue.types import Schema
 
 FILE: Schema = {
     "type": "object",

@@ -9,7 +9,7 @@ import re
 from functools import reduce
 from typing import Any
 
-from mailgun_mcp.catalogue.openapi.schemas import Schema
+from mailgun_mcp.catalogue.types import Schema
 
 GENERAL = ("array", "string", "object", "number", "integer", "boolean")
 """Types by what they can stand for: a list for the single value, text for anything that is written."""

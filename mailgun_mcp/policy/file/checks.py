@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC
 from typing import Any
 
-from mailgun_mcp.catalogue.builtin_tools import UNDO_OPERATION, local_operation
+from mailgun_mcp.catalogue.builtin_tools import UNDO_OPERATION, builtin_operation
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.policy.conditions import as_list, compile_match
@@ -84,7 +84,7 @@ def _of_match(place: YamlPath, match: Mapping[str, Any], catalogue: Catalogue) -
 
 def _operations(catalogue: Catalogue) -> list[Operation]:
     """Return what policy decides on: the operations, and an undo, whose risk is that of what it does."""
-    return [*catalogue, *(local_operation(UNDO_OPERATION, risk) for risk in ("write", "destructive", "credential"))]
+    return [*catalogue, *(builtin_operation(UNDO_OPERATION, risk) for risk in ("write", "destructive", "credential"))]
 
 
 def _unknown_globs(place: YamlPath, kind: str, globs: Any, known: Iterable[str]) -> Iterator[Problem]:

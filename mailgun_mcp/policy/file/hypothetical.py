@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from typing import Any
 
-from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.policy.facts import Context, Facts, gather
 from mailgun_mcp.text.durations import duration
 from mailgun_mcp.text.suggest import unknown

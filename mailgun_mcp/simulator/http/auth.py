@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
 from mailgun_mcp.catalogue.catalogue import SUBACCOUNT_HEADER
-from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.simulator.model.access import Access, ApiKey, KeyRole
 from mailgun_mcp.simulator.model.account import OPEN, Account
 from mailgun_mcp.simulator.replies.reply import ApiError

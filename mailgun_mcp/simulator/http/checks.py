@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from email.utils import getaddresses
 from typing import Any
 
-from mailgun_mcp.catalogue.operation import Argument, Arguments, Operation
+from mailgun_mcp.catalogue.operation import Argument, Operation
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.request.formats import FORMATS
 from mailgun_mcp.simulator.http.body import File
 from mailgun_mcp.simulator.replies.reply import ApiError
@@ -74,7 +75,7 @@ def check(operation: Operation, arguments: Arguments) -> None:
     for argument in operation.arguments:
         if argument.name in arguments:
             _check_argument(argument, schema["properties"][argument.name], arguments[argument.name])
-        elif argument.name in schema.get("required", ()) and argument.place != "host":
+        elif argument.name in schema.get("required", ()) and argument.location != "host":
             raise ApiError(400, f"{argument.wire} parameter is missing")
     for rule in operation.rules:
         for kind, of_rule in RULES.items():
@@ -92,7 +93,7 @@ def wrong_type(name: str, kind: str) -> ApiError:
 
 def _check_argument(argument: Argument, schema: Schema, value: Any) -> None:
     _check_value(argument.wire, schema, value)
-    if argument.format and argument.place != "path":
+    if argument.format and argument.location != "path":
         fault = FORMATS[argument.format]
         if any(fault(text) for text in (value if isinstance(value, list) else [value])):
             raise ApiError(400, f"'{argument.wire}' parameter is not a valid {KINDS[argument.format]}")

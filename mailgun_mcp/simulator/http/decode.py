@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from mailgun_mcp.catalogue.operation import Argument, Arguments, Operation
+from mailgun_mcp.catalogue.operation import Argument, Operation
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.simulator.http.body import (
     JSON,
     MULTIPART,
@@ -63,12 +64,12 @@ def _plan(operation: Operation) -> _Plan:
     families = tuple(argument for argument in operation.arguments if argument.encode == "family")
     for argument in operation.arguments:
         if argument not in families:
-            places.setdefault(argument.place, {})[argument.wire] = argument
+            places.setdefault(argument.location, {})[argument.wire] = argument
     form = places.get("form", {})
     return _Plan(
         places,
         families,
-        {argument.place: argument for argument in operation.arguments if not argument.wire},
+        {argument.location: argument for argument in operation.arguments if not argument.wire},
         any(argument.encode in ("file", "files") for argument in form.values()) and "message" in form,
     )
 

@@ -1,6 +1,7 @@
 """Where an operation refuses wrong arguments in other words than the usual ones."""
 
-from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.simulator.http.checks import check
 from mailgun_mcp.simulator.replies.reply import ApiError
 

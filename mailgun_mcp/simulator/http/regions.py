@@ -1,6 +1,7 @@
 """Mailgun's two regions: what an account has in one is not seen from the other, but for what is global."""
 
-from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.replies.reply import ApiError
 

@@ -65,7 +65,7 @@ class Router:
 
     def _add_page(self, method: str, path: str, name: str) -> None:
         operation = self._catalogue.find(name)
-        if any(argument.place == "page_path" for argument in operation.arguments):
+        if any(argument.location == "page_path" for argument in operation.arguments):
             self._add(method, f"{path}/{PAGE}", name)
 
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.simulator.model.access import ApiKey
 from mailgun_mcp.simulator.model.domains import Domain
 

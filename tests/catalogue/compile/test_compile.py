@@ -182,7 +182,7 @@ def test_dates_and_flags_inside_json_are_found_at_any_depth() -> None:
     }
     schema = {"type": "array", "items": items, "x-mailgun-mcp": {"argument": "things"}}
     argument = with_body("application/json", schema).arguments[0]
-    assert (argument.name, argument.place) == ("things", "body")
+    assert (argument.name, argument.location) == ("things", "body")
     assert argument.nested == {"*/at": "rfc2822", "*/on": "yes_no", "*/spans/*": "rfc3339"}
 
 
@@ -236,7 +236,7 @@ def test_rules_are_told_at_the_end_of_the_description() -> None:
 @pytest.mark.parametrize(("use", "required"), [("optional", []), ("required", ["storage_host"])])
 def test_a_storage_host_becomes_an_argument(use: str, required: list[str]) -> None:
     operation = made(described(**{"x-mailgun-mcp": {**REVIEWED, "storage_host": use}}))
-    assert [(argument.name, argument.place) for argument in operation.arguments] == [("storage_host", "host")]
+    assert [(argument.name, argument.location) for argument in operation.arguments] == [("storage_host", "host")]
     assert operation.input_schema.get("required", []) == required
 
 
@@ -244,7 +244,7 @@ def test_a_storage_host_becomes_an_argument(use: str, required: list[str]) -> No
 def test_an_opaque_page_becomes_an_argument(style: str) -> None:
     pages = {"style": style, "items": "items"}
     operation = made(described(**{"x-mailgun-mcp": {**READ, "pages": pages}}), method="get")
-    assert [(argument.name, argument.place) for argument in operation.arguments] == [("page", f"page_{style}")]
+    assert [(argument.name, argument.location) for argument in operation.arguments] == [("page", f"page_{style}")]
 
 
 def test_a_parameter_of_the_operation_replaces_the_shared_one() -> None:

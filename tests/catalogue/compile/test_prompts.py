@@ -61,10 +61,10 @@ REFUSED: dict[str, tuple[str, str, str]] = {
         "Look",
         "does not start with front matter between two lines of ---",
     ),
-    "front matter is no mapping": (
+    "front matter is not a mapping": (
         SOURCE[4 : SOURCE.index("\n---\nLook")],
         "- a",
-        "front matter: Input should be a valid dictionary or instance of Head",
+        "the front matter must be a mapping: ",
     ),
     "not YAML": ("title: Look at a domain", "title: [", "the front matter is not valid YAML: "),
     "unknown key": ("title:", "titel: x\ntitle:", "titel: Extra inputs are not permitted"),
@@ -106,8 +106,8 @@ REFUSED: dict[str, tuple[str, str, str]] = {
         "    required: true\n  - name: domain\n    description: Which\n    required: true\n",
         "the argument domain is declared twice",
     ),
-    "placeholder with a space": ("twice: {domain}", "twice: { domain }", "a brace that is no placeholder: { domain }."),
-    "lone brace": ("twice: {domain}", "twice: domain}", "a brace that is no placeholder: }."),
+    "placeholder with a space": ("twice: {domain}", "twice: { domain }", "a brace outside a placeholder: { domain }."),
+    "lone brace": ("twice: {domain}", "twice: domain}", "a brace outside a placeholder: }."),
     "unknown tool": ("`get_domain`", "`get_domains`", "unknown tool 'get_domains': did you mean 'get_domain'?"),
     "empty body": (SOURCE[SOURCE.index("Look at {") :], "\n", "the argument domain is not used in the body"),
 }

@@ -9,7 +9,7 @@ import pytest
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.errors import CatalogueError
-from mailgun_mcp.catalogue.openapi.diff import Change, Differences, Entry, compare, render
+from mailgun_mcp.catalogue.openapi.diff import Change, Differences, OperationDifference, compare, render
 from mailgun_mcp.catalogue.openapi.importer import records_of
 from tests.support.operations import catalogue, described, made
 from tests.support.published import PUBLISHED, needs_published
@@ -63,7 +63,9 @@ def result(schema: Any) -> dict[str, Any]:
 def test_new_and_gone_operations_are_told_apart_from_those_that_stay(tmp_path: Path) -> None:
     known = Catalogue(records_of(written(tmp_path, {"/a": {"get": {}, "put": {}}}, "ours.json"), Catalogue([], {})), {})
     differences = compare(written(tmp_path, {"/a": {"get": {}}, "/b": {"get": {"summary": "Get a b"}}}), known)
-    assert differences == Differences(new=(Entry("GET", "/b", "get_b"),), gone=(Entry("PUT", "/a", "update_a"),))
+    assert differences == Differences(
+        new=(OperationDifference("GET", "/b", "get_b"),), gone=(OperationDifference("PUT", "/a", "update_a"),)
+    )
 
 
 @pytest.mark.parametrize(
@@ -161,7 +163,7 @@ def test_an_operation_that_cannot_be_read_is_told_and_the_others_compared(tmp_pa
     path = written(tmp_path, {"/a": {"get": {"parameters": cookie}}, "/b": {"get": {}}})
     differences = compare(path, Catalogue([], {}))
     assert differences == Differences(
-        new=(Entry("GET", "/b", "get_b"),),
+        new=(OperationDifference("GET", "/b", "get_b"),),
         refused=("document.json: /a: get: parameter sid: `in: cookie` is not supported",),
     )
 
@@ -173,10 +175,10 @@ def test_a_file_that_is_no_document_is_refused(tmp_path: Path) -> None:
 
 def test_differences_are_rendered_for_a_terminal() -> None:
     differences = Differences(
-        new=(Entry("GET", "/b", "get_b"),),
-        gone=(Entry("PUT", "/a", "update_a"),),
+        new=(OperationDifference("GET", "/b", "get_b"),),
+        gone=(OperationDifference("PUT", "/a", "update_a"),),
         changed=(
-            Entry(
+            OperationDifference(
                 "POST",
                 "/c",
                 "create_c",

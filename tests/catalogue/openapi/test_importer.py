@@ -13,10 +13,11 @@ from jsonschema import Draft202012Validator
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.catalogue.openapi.importer import records_of
-from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.request.build import Request, build
 from mailgun_mcp.request.files import Files
-from mailgun_mcp.request.validate import faults
+from mailgun_mcp.request.validate import validate
 from tests.support.arguments import maximal, minimal
 from tests.support.operations import catalogue
 from tests.support.portable import breaches
@@ -58,7 +59,7 @@ One = Callable[..., Operation]
 
 def request_of(operation: Operation, **arguments: Any) -> Request:
     """Return the request of a call whose arguments are right."""
-    assert faults(operation, arguments) == []
+    assert validate(operation, arguments) == []
     return build(operation, arguments, Files())
 
 
@@ -262,7 +263,7 @@ def test_arguments_of_one_name_are_told_apart_by_place(one: One) -> None:
         ],
         requestBody=body({"properties": {"id": text, "ID": text, "id_in_body": text}}),
     )
-    assert [(argument.place, argument.wire, argument.name) for argument in operation.arguments] == [
+    assert [(argument.location, argument.wire, argument.name) for argument in operation.arguments] == [
         ("path", "id", "id"),
         ("query", "id", "id_in_query"),
         ("query", "on_behalf_of", "on_behalf_of_in_query"),
@@ -356,7 +357,7 @@ def test_lists_and_flags_in_a_path_or_header_are_written_plainly(one: One) -> No
 def test_a_domain_in_a_path_must_be_one(one: One) -> None:
     parameter = {"name": "domain", "in": "path", "required": True, "schema": {"type": "string"}}
     operation = one(path="/v3/{domain}/news", parameters=[parameter])
-    assert faults(operation, {"domain": "routes"}) == ["domain: 'routes' is not a domain name: it has no dot"]
+    assert validate(operation, {"domain": "routes"}) == ["domain: 'routes' is not a domain name: it has no dot"]
 
 
 # Schemas
@@ -701,7 +702,7 @@ def test_any_document_becomes_portable_tools_or_is_refused_with_its_place(
         Draft202012Validator.check_schema(tool["inputSchema"])
         Draft202012Validator.check_schema(tool["outputSchema"])
         operation = Operation.from_record(record)
-        assert faults(operation, {"id": "x", "undescribed": 1}) != []
+        assert validate(operation, {"id": "x", "undescribed": 1}) != []
         _try_request(operation)
 
 
@@ -718,7 +719,7 @@ def _try_request(operation: Operation) -> None:
         arguments = maximal(operation)
     except KeyError:
         return
-    if faults(operation, arguments) == []:
+    if validate(operation, arguments) == []:
         build(operation, arguments, Files())
 
 

@@ -46,7 +46,7 @@ def comparable(operation: Operation, name: str, value: Any) -> Any:
 @pytest.mark.parametrize("operation", catalogue(), ids=lambda operation: operation.name)
 def test_what_the_catalogue_writes_is_read_back(operation: Operation) -> None:
     arguments = maximal(operation)
-    if any(argument.place == "page_url" for argument in operation.arguments):
+    if any(argument.location == "page_url" for argument in operation.arguments):
         # The next page's query stands alone.
         arguments = {"page": arguments["page"]}
     read = decode(operation, *sent(operation, arguments))

@@ -7,7 +7,8 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
-from mailgun_mcp.catalogue.operation import Arguments, Operation
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.request.build import build
 from mailgun_mcp.request.files import Files
 from mailgun_mcp.simulator import Account, create_app

@@ -13,7 +13,9 @@ pytestmark = pytest.mark.anyio
 def test_every_older_path_leads_to_an_operation_that_takes_what_it_holds() -> None:
     for _, path, name in LEGACY_PATHS:
         named = {part[1:-1] for part in path.split("/") if part.startswith("{")}
-        known = {argument.wire for argument in catalogue().find(name).arguments if argument.place in ("path", "query")}
+        known = {
+            argument.wire for argument in catalogue().find(name).arguments if argument.location in ("path", "query")
+        }
         assert named <= known, path
 
 

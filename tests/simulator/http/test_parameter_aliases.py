@@ -6,7 +6,7 @@ from tests.support.operations import catalogue
 
 def test_another_name_is_none_of_the_catalogue_and_leads_to_one_that_is() -> None:
     for operation, names in PARAMETER_ALIASES.items():
-        known = {argument.wire for argument in catalogue().find(operation).arguments if argument.place != "path"}
+        known = {argument.wire for argument in catalogue().find(operation).arguments if argument.location != "path"}
         assert not known & names.keys()
         assert {name for name in names.values() if name} <= known
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from mailgun_mcp.catalogue.operation import Arguments
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.simulator.mail.addressing import Source, assign, lend
 from mailgun_mcp.simulator.mail.der import private_key
 from mailgun_mcp.simulator.mail.dkim import keys_of, new_key

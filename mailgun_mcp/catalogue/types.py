@@ -1,0 +1,12 @@
+"""Names for JSON as the catalogue holds it."""
+
+from typing import Any, Literal
+
+Record = dict[str, Any]
+"""A part of the compiled catalogue."""
+Schema = dict[str, Any]
+"""A JSON Schema."""
+Arguments = dict[str, Any]
+"""The arguments of a call by name."""
+Risk = Literal["read", "write", "send", "destructive", "credential", "billing"]
+"""What a call can do, by its effect."""
