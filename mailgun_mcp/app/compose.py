@@ -124,7 +124,7 @@ def _simulator(name: str | None, region: str) -> "Callable[[], httpx.AsyncBaseTr
         if scenario is None:
             return in_process(create_simulator(Catalogue.load(), region=region))
         from mailgun_mcp.simulator.model.clock import SystemClock
-        from mailgun_mcp.simulator.worlds.scenario import scenario_account
+        from mailgun_mcp.simulator.worlds.scenario_history import scenario_account
 
         account = scenario_account(scenario, SystemClock())
         return in_process(create_simulator(Catalogue.load(), account=account, region=region))

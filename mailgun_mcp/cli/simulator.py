@@ -134,7 +134,8 @@ def _account(scenario: str | None, state: Path | None, storage_url: str) -> "Acc
         raise SettingsError(str(error)) from error
     if account is not None or scenario is None:
         return account
-    from mailgun_mcp.simulator.worlds.scenario import ScenarioError, open_scenario, scenario_account
+    from mailgun_mcp.simulator.worlds.scenario import ScenarioError, open_scenario
+    from mailgun_mcp.simulator.worlds.scenario_history import scenario_account
 
     try:
         return scenario_account(open_scenario(scenario), SystemClock(), storage_url=storage_url)

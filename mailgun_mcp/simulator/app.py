@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from mailgun_mcp.catalogue.catalogue import SUBACCOUNT_HEADER, Catalogue
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
-from mailgun_mcp.simulator.analytics.usage import count_use
+from mailgun_mcp.simulator.analytics.usage import count_usage
 from mailgun_mcp.simulator.http.asgi import App, Receive, Scope, Send, raw_path, send_reply
 from mailgun_mcp.simulator.http.auth import (
     ApiClient,
@@ -140,7 +140,7 @@ class _Simulator:
         request = SimulatedRequest(match.operation, arguments, _url(scope, sent, path), accept, domain, client.key)
         handler = HANDLERS.get(match.operation.name)
         reply = handler.answer(account, request) if handler else documented_reply(account, request)
-        count_use(account, request, reply)
+        count_usage(account, request, reply)
         return reply
 
     def _undocumented(self, scope: Scope, client: ApiClient, sent: RawRequest, path: str) -> Reply | None:

@@ -18,8 +18,8 @@ from mailgun_mcp.policy.model import Policy
 from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.simulator import Account, create_app
 from mailgun_mcp.simulator.control.account_json import snapshot
-from mailgun_mcp.simulator.mail.addressing import Source, assign
 from mailgun_mcp.simulator.mail.dkim import keys_of
+from mailgun_mcp.simulator.mail.sending_ips import SendingSource, assign_source
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.ips import SHARED_IP
 from mailgun_mcp.simulator.model.lists import Member
@@ -51,7 +51,7 @@ def account_to_change() -> Account:
     domain.allowlist[OTHER] = AllowlistEntry(OTHER, now)
     domain.allowlist["x.example"] = AllowlistEntry("x.example", now, "domain")
     domain.settings = {**DEFAULTS, "message_ttl": 86_400, "archive_to": "https://example.com/archive"}
-    assign(account.domains[HOST], Source([SHARED_IP]))
+    assign_source(account.domains[HOST], SendingSource([SHARED_IP]))
     route = account.routes.by_id[TEXT]
     route.priority, route.description, route.actions = 7, "Help desk", ['forward("help@example.com")', "stop()"]
     members = account.lists[ADDRESS].members

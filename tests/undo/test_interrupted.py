@@ -7,7 +7,7 @@ import pytest
 
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.simulator import Account
-from mailgun_mcp.simulator.mail.addressing import Source, assign
+from mailgun_mcp.simulator.mail.sending_ips import SendingSource, assign_source
 from mailgun_mcp.simulator.model.suppressions import Bounce
 from tests.support.undoing import (
     ADDRESS,
@@ -51,7 +51,7 @@ def account() -> Account:
     for number in range(MANY):
         bounces[f"p{number:04}@x.example"] = Bounce(f"p{number:04}@x.example", made.clock.now() - number)
     pool = made.administration.ips.pools[TEXT]
-    assign(made.domains[HOST], Source(pool.ips, pool.id))
+    assign_source(made.domains[HOST], SendingSource(pool.ips, pool.id))
     return made
 
 

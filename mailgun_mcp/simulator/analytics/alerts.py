@@ -6,18 +6,18 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from mailgun_mcp.simulator.analytics.rates import (
-    Tally,
+    OutcomeCounts,
     bounce_rate,
     complaint_rate,
+    counted_events,
     delivered_rate,
-    since,
     temporary_rate,
 )
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import DAY, HOUR, MINUTE
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.event_log import MailEvent
-from mailgun_mcp.simulator.model.thresholds import Hit, Threshold
+from mailgun_mcp.simulator.model.thresholds import Threshold, ThresholdHit
 
 PERIOD = re.compile(r"([1-9][0-9]{0,3})([mhd])")
 UNITS = {"m": MINUTE, "h": HOUR, "d": DAY}
@@ -30,7 +30,7 @@ COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-RATES: dict[str, Callable[[Tally], float]] = {
+RATES: dict[str, Callable[[OutcomeCounts], float]] = {
     "hard_bounce_rate": bounce_rate,
     "temporary_fail_rate": temporary_rate,
     "delivered_rate": delivered_rate,
@@ -48,13 +48,13 @@ MATCH: dict[str, Callable[[str, list[str]], bool]] = {
 }
 
 
-def seconds(period: str) -> float | None:
+def period_seconds(period: str) -> float | None:
     """Return the seconds of a period such as `1h`, or None when it is none."""
     found = PERIOD.fullmatch(period)
     return int(found[1]) * UNITS[found[2]] if found else None
 
 
-def watch(account: Account) -> None:
+def check_thresholds(account: Account) -> None:
     """Compare every threshold with the figures of now, and note the hits."""
     thresholds = account.administration.thresholds
     for threshold in thresholds.alerts.values():
@@ -71,7 +71,7 @@ def _note(account: Account, threshold: Threshold, figures: dict[str, float]) -> 
     for value in sorted(figures):
         if crossed(figures[value], float(threshold.limit)):
             hit = hits.setdefault(
-                (threshold.id, value), Hit(account.uuid(), threshold.id, value, now, now, figures[value])
+                (threshold.id, value), ThresholdHit(account.uuid(), threshold.id, value, now, now, figures[value])
             )
             hit.triggered, hit.latest, hit.updated_at = True, figures[value], now
     for (owner, value), hit in hits.items():
@@ -84,20 +84,20 @@ def _note(account: Account, threshold: Threshold, figures: dict[str, float]) -> 
 
 def _rates(account: Account, threshold: Threshold) -> dict[str, float]:
     """Return the metric by the value of the dimension, of those that mail was sent by."""
-    tallies: dict[str, Tally] = {}
+    tallies: dict[str, OutcomeCounts] = {}
     for holder, domain, event in _events(account, threshold):
         facts = _facts(holder, domain, event)
         if all(MATCH[each["comparator"]](facts[each["dimension"]], each["values"]) for each in threshold.filters):
-            tallies.setdefault(facts[threshold.dimension], Tally()).add(event)
+            tallies.setdefault(facts[threshold.dimension], OutcomeCounts()).add(event)
     rate = RATES[threshold.metric]
     return {value: rate(counts) for value, counts in tallies.items() if value and counts.sent + counts.temporary}
 
 
 def _events(account: Account, threshold: Threshold) -> Iterator[tuple[Account, Domain, MailEvent]]:
-    start = account.clock.now() - (seconds(threshold.period) or HOUR)
+    start = account.clock.now() - (period_seconds(threshold.period) or HOUR)
     for holder in account.with_subaccounts():
         for domain in holder.domains.values():
-            for event in since(domain, start):
+            for event in counted_events(domain, start):
                 yield holder, domain, event
 
 

@@ -5,17 +5,17 @@ from collections.abc import Callable
 
 from mailgun_mcp.simulator.replies.reply import ApiError
 
-Holds = Callable[[str], bool]
-Expression = Callable[[Holds], bool]
+TermTest = Callable[[str], bool]
+FilterExpression = Callable[[TermTest], bool]
 
 TOKEN = re.compile(r"""\s*(?:(?P<mark>[()])|(?P<quote>["'])(?P<quoted>.*?)(?P=quote)(?=[\s)]|$)|(?P<word>[^\s()]+))""")
 OPERATORS = frozenset({"AND", "OR", "NOT", "(", ")"})
 
-Token = tuple[bool, str]
+FilterToken = tuple[bool, str]
 """Whether it is an operator, and its text."""
 
 
-def parse_expression(text: str) -> Expression:
+def parse_expression(text: str) -> FilterExpression:
     """Return what says whether the expression is true, given what says so of each term.
 
     Words side by side are one term. Raises ApiError when it is not well formed.
@@ -27,7 +27,7 @@ def parse_expression(text: str) -> Expression:
     return expression
 
 
-def alternatives_of(text: str) -> list[str] | None:
+def simple_alternatives(text: str) -> list[str] | None:
     """Return the terms of which one must hold, or None when the expression is not so simple."""
     options = [""]
     for is_operator, word in _tokens(text):
@@ -47,7 +47,7 @@ class _Parser:
         self._text = text
         self.tokens = _tokens(text)
 
-    def alternatives(self) -> Expression:
+    def alternatives(self) -> FilterExpression:
         options = [self._conjunction()]
         while self._take("OR"):
             options.append(self._conjunction())
@@ -56,13 +56,13 @@ class _Parser:
     def refusal(self) -> ApiError:
         return ApiError(400, f"Invalid filter expression: {self._text}")
 
-    def _conjunction(self) -> Expression:
+    def _conjunction(self) -> FilterExpression:
         parts = [self._negation()]
         while self._take("AND"):
             parts.append(self._negation())
         return parts[0] if len(parts) == 1 else lambda holds: all(part(holds) for part in parts)
 
-    def _negation(self) -> Expression:
+    def _negation(self) -> FilterExpression:
         if self._take("NOT"):
             inner = self._negation()
             return lambda holds: not inner(holds)
@@ -73,7 +73,7 @@ class _Parser:
             return inner
         return self._term()
 
-    def _term(self) -> Expression:
+    def _term(self) -> FilterExpression:
         words = []
         while self.tokens and not self.tokens[0][0]:
             words.append(self.tokens.pop(0)[1])
@@ -89,11 +89,11 @@ class _Parser:
         return False
 
 
-def _tokens(text: str) -> list[Token]:
+def _tokens(text: str) -> list[FilterToken]:
     return [_token(found) for found in TOKEN.finditer(text)]
 
 
-def _token(found: re.Match[str]) -> Token:
+def _token(found: re.Match[str]) -> FilterToken:
     if found["quote"]:
         return False, found["quoted"]
     text = found["mark"] or found["word"]

@@ -6,13 +6,13 @@ from typing import Any
 
 from mailgun_mcp.simulator.analytics.reports import COMPARATORS, Record
 from mailgun_mcp.simulator.model.account import Account
-from mailgun_mcp.simulator.model.bounce_rules import Rule, classify
+from mailgun_mcp.simulator.model.bounce_rules import BounceRule, classify
 from mailgun_mcp.simulator.model.clock import parse_mail_date, parse_rfc3339
 from mailgun_mcp.simulator.replies.reply import ApiError
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 
-Reader = Callable[[Account, str, Record], Iterable[Any]]
-Condition = Callable[[Account, str, Record], bool]
+AttributeReader = Callable[[Account, str, Record], Iterable[Any]]
+LogCondition = Callable[[Account, str, Record], bool]
 
 BOUNDS: dict[str, Callable[[float, float], bool]] = {
     "<": lambda value, bound: value < bound,
@@ -20,12 +20,12 @@ BOUNDS: dict[str, Callable[[float, float], bool]] = {
 }
 
 
-def conditions_of(request: SimulatedRequest) -> list[Condition]:
+def parse_log_conditions(request: SimulatedRequest) -> list[LogCondition]:
     """Return the predicates of a filter. Raises ApiError for what cannot be compared so."""
     return [_condition(item) for item in (request.get("filter") or {}).get("AND", ())]
 
 
-def _condition(item: Record) -> Condition:
+def _condition(item: Record) -> LogCondition:
     name, comparator = item["attribute"], item["comparator"]
     texts = [str(value["value"]) for value in item["values"]]
     if name not in ATTRIBUTES and name not in SIZES:
@@ -37,7 +37,7 @@ def _condition(item: Record) -> Condition:
     return _bounded(name, comparator, texts) if name in SIZES else _compared(name, comparator, texts)
 
 
-def _compared(name: str, comparator: str, texts: list[str]) -> Condition:
+def _compared(name: str, comparator: str, texts: list[str]) -> LogCondition:
     read, compare = ATTRIBUTES[name], COMPARATORS[comparator]
     wanted = [text.lower() for text in texts]
     return lambda account, domain, record: compare(
@@ -45,7 +45,7 @@ def _compared(name: str, comparator: str, texts: list[str]) -> Condition:
     )
 
 
-def _bounded(name: str, comparator: str, texts: list[str]) -> Condition:
+def _bounded(name: str, comparator: str, texts: list[str]) -> LogCondition:
     read, parse = SIZES[name]
     compare, bounds = BOUNDS[comparator], [parse(text) for text in texts]
     return lambda account, domain, record: any(
@@ -69,7 +69,7 @@ def _moment(text: str) -> float:
     raise ApiError(400, f"{text} is not an RFC-2822 compliant date")
 
 
-def _at(*path: str) -> Reader:
+def _at(*path: str) -> AttributeReader:
     def read(_: Account, __: str, record: Record) -> list[Any]:
         value: Any = record
         for part in path:
@@ -79,7 +79,7 @@ def _at(*path: str) -> Reader:
     return read
 
 
-def _classified(read: Callable[[Rule], str]) -> Reader:
+def _classified(read: Callable[[BounceRule], str]) -> AttributeReader:
     def classified(_: Account, __: str, record: Record) -> list[str]:
         rule = classify(record)
         return [read(rule)] if rule else []
@@ -91,7 +91,7 @@ def _delivered_at(_: Account, __: str, record: Record) -> list[float]:
     return [record["timestamp"]] if record["event"] == "delivered" else []
 
 
-ATTRIBUTES: dict[str, Reader] = {
+ATTRIBUTES: dict[str, AttributeReader] = {
     "id": _at("id"),
     "domain": lambda _, domain, __: [domain],
     "subaccount": lambda account, _, __: [account.id],
@@ -124,7 +124,7 @@ ATTRIBUTES: dict[str, Reader] = {
     "i_classification_group_id": _classified(lambda rule: rule.group.id),
 }
 
-SIZES: dict[str, tuple[Reader, Callable[[str], float]]] = {
+SIZES: dict[str, tuple[AttributeReader, Callable[[str], float]]] = {
     "size": (_at("message", "size"), _number),
     "delivered_at": (_delivered_at, _moment),
 }

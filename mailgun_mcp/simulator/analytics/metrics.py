@@ -70,18 +70,18 @@ NOT_OF_TAGS = frozenset({"delayed_first_attempt_rate"})
 METRICS = frozenset({*COUNTS, *RATES} - OF_TAGS)
 TAG_METRICS = frozenset({*COUNTS, *RATES} - NOT_OF_TAGS)
 
-Value = int | str
+MetricValue = int | str
 
 
-def value(metric: str, facts: Mapping[str, int]) -> Value:
+def metric_value(metric: str, facts: Mapping[str, int]) -> MetricValue:
     """Return a metric of what happened: a count, or a rate in percent as a string."""
     if metric in COUNTS:
-        return count(metric, facts)
+        return count_of(metric, facts)
     part, whole = RATES[metric]
-    return percentage(count(part, facts), count(whole, facts))
+    return percentage(count_of(part, facts), count_of(whole, facts))
 
 
-def count(metric: str, facts: Mapping[str, int]) -> int:
+def count_of(metric: str, facts: Mapping[str, int]) -> int:
     """Return a count of what happened."""
     return sum(facts.get(fact, 0) for fact in COUNTS[metric])
 

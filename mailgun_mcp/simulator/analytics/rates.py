@@ -8,7 +8,7 @@ from mailgun_mcp.simulator.model.event_log import EventRange, MailEvent
 
 
 @dataclass(slots=True)
-class Tally:
+class OutcomeCounts:
     """What became of some mail."""
 
     accepted: int = 0
@@ -28,32 +28,32 @@ class Tally:
             field(self, event)
 
 
-def tally(events: Iterable[MailEvent]) -> Tally:
+def count_outcomes(events: Iterable[MailEvent]) -> OutcomeCounts:
     """Return the counts of `events`."""
-    counts = Tally()
+    counts = OutcomeCounts()
     for event in events:
         counts.add(event)
     return counts
 
 
-def since(domain: Domain, start: float) -> Iterator[MailEvent]:
+def counted_events(domain: Domain, start: float) -> Iterator[MailEvent]:
     """Yield the domain's events from `start` on that a tally counts."""
     return domain.events.walk(EventRange(low=start, kinds=COUNTED))
 
 
-def bounce_rate(counts: Tally) -> float:
+def bounce_rate(counts: OutcomeCounts) -> float:
     return _rate(counts.hard, counts.sent)
 
 
-def complaint_rate(counts: Tally) -> float:
+def complaint_rate(counts: OutcomeCounts) -> float:
     return _rate(counts.complained, counts.delivered)
 
 
-def delivered_rate(counts: Tally) -> float:
+def delivered_rate(counts: OutcomeCounts) -> float:
     return _rate(counts.delivered, counts.sent)
 
 
-def temporary_rate(counts: Tally) -> float:
+def temporary_rate(counts: OutcomeCounts) -> float:
     return _rate(counts.temporary, counts.sent + counts.temporary)
 
 
@@ -61,26 +61,26 @@ def _rate(part: int, whole: int) -> float:
     return round(part / whole, 6) if whole else 0.0
 
 
-def _accepted(counts: Tally, _: MailEvent) -> None:
+def _accepted(counts: OutcomeCounts, _: MailEvent) -> None:
     counts.accepted += 1
 
 
-def _delivered(counts: Tally, _: MailEvent) -> None:
+def _delivered(counts: OutcomeCounts, _: MailEvent) -> None:
     counts.delivered += 1
 
 
-def _failed(counts: Tally, event: MailEvent) -> None:
+def _failed(counts: OutcomeCounts, event: MailEvent) -> None:
     if event.record["severity"] == "temporary":
         counts.temporary += 1
     elif not event.record["reason"].startswith("suppress-"):
         counts.hard += 1
 
 
-def _complained(counts: Tally, _: MailEvent) -> None:
+def _complained(counts: OutcomeCounts, _: MailEvent) -> None:
     counts.complained += 1
 
 
-FIELDS: dict[str, Callable[[Tally, MailEvent], None]] = {
+FIELDS: dict[str, Callable[[OutcomeCounts, MailEvent], None]] = {
     "accepted": _accepted,
     "delivered": _delivered,
     "failed": _failed,

@@ -7,17 +7,17 @@ from typing import Any
 
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import DAY, HOUR, parse_mail_date
-from mailgun_mcp.simulator.model.series import KEPT, Cell, Resolution, Series, floor, following
+from mailgun_mcp.simulator.model.series import RETENTION, Cell, Resolution, Series, next_period, period_start
 from mailgun_mcp.simulator.replies.reply import ApiError
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 
 Record = dict[str, Any]
 Values = tuple[str, ...]
-Reader = Callable[[Cell], Values]
+DimensionReader = Callable[[Cell], Values]
 """Tells a cell's values of one dimension; none leaves it out of what is grouped by it."""
-Facts = dict[str, int]
-Key = tuple[object, ...]
-Rows = dict[Key, Facts]
+FactCounts = dict[str, int]
+RowKey = tuple[object, ...]
+Rows = dict[RowKey, FactCounts]
 
 UNITS = {"h": HOUR, "d": DAY, "m": 30 * DAY}
 WEEK = 7 * DAY
@@ -33,14 +33,14 @@ class Period:
 
     def steps(self, now: float) -> Iterator[int]:
         """Yield the beginning of each step, as far as counts are kept so finely."""
-        at = floor(max(self.start, now - KEPT[self.resolution], 0.0), self.resolution)
+        at = period_start(max(self.start, now - RETENTION[self.resolution], 0.0), self.resolution)
         while at <= min(self.end, now):
             yield at
-            at = following(at, self.resolution)
+            at = next_period(at, self.resolution)
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class CountSource:
     """An account's counts."""
 
     account: Account
@@ -49,7 +49,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class DimensionCondition:
     """One predicate of a filter. A value that is not there is unlike any other."""
 
     attribute: str
@@ -77,27 +77,27 @@ COMPARATORS: dict[str, Callable[[Sequence[str], Sequence[str]], bool]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class Grouping:
     """How counts are looked at: by which dimensions, and which of them."""
 
-    readers: Mapping[str, Reader]
+    readers: Mapping[str, DimensionReader]
     dimensions: tuple[str, ...] = ()
-    conditions: tuple[Condition, ...] = ()
+    conditions: tuple[DimensionCondition, ...] = ()
     time: str = "time"
     owner: str = "subaccount"
     """What the dimensions of time and account are called."""
 
-    def keys(self, source: Source, cell: Cell) -> list[Key]:
+    def keys(self, source: CountSource, cell: Cell) -> list[RowKey]:
         """Return the rows that a cell counts in, with a gap for the time."""
         if not all(condition.holds(self._values(source, cell, condition.attribute)) for condition in self.conditions):
             return []
-        keys: list[Key] = [()]
+        keys: list[RowKey] = [()]
         for name in self.dimensions:
             values = self._values(source, cell, name)
             keys = [(*key, value) for key in keys for value in values if value or name == self.time]
         return keys
 
-    def _values(self, source: Source, cell: Cell, name: str) -> Values:
+    def _values(self, source: CountSource, cell: Cell, name: str) -> Values:
         if name == self.time:
             return ("",)
         if name == self.owner:
@@ -105,12 +105,12 @@ class View:
         return self.readers[name](cell)
 
 
-def tally(sources: Sequence[Source], period: Period, view: View) -> Rows:
+def aggregate(sources: Sequence[CountSource], period: Period, view: Grouping) -> Rows:
     """Return how often each fact (the end of a cell) came to pass, by the dimensions of the view."""
     rows: Rows = {}
     place = view.dimensions.index(view.time) if view.time in view.dimensions else None
     for source in sources:
-        known: dict[Cell, list[Key]] = {}
+        known: dict[Cell, list[RowKey]] = {}
         for at, counts in source.series.between(period.start, period.end, period.resolution):
             for cell, count in counts.items():
                 keys = known.get(cell)
@@ -123,31 +123,33 @@ def tally(sources: Sequence[Source], period: Period, view: View) -> Rows:
     return rows
 
 
-def sources_of(account: Account, series: Callable[[Account], Series], *, subaccounts: bool = False) -> list[Source]:
+def count_sources(
+    account: Account, series: Callable[[Account], Series], *, subaccounts: bool = False
+) -> list[CountSource]:
     """Return the counts of the account, and of those below it."""
     owners = [(account, account.id)]
     if subaccounts:
         owners += [(below.account, below.name) for below in account.administration.subaccounts.values()]
     for owner, _ in owners:
         owner.analytics.roll_up(account.clock.now())
-    return [Source(owner, name, series(owner)) for owner, name in owners]
+    return [CountSource(owner, name, series(owner)) for owner, name in owners]
 
 
-def period_of(
+def parse_period(
     account: Account, request: SimulatedRequest, units: Mapping[str, float] = UNITS, default: float = WEEK
 ) -> Period:
     """Return the range that a call asks for. A duration counts back from the end, and overrides the start."""
-    end = moment(request["end"]) if request.get("end") else account.clock.now()
-    start = moment(request["start"]) if request.get("start") else end - default
+    end = parse_moment(request["end"]) if request.get("end") else account.clock.now()
+    start = parse_moment(request["start"]) if request.get("start") else end - default
     if request.get("duration"):
-        start = end - seconds(request["duration"], units)
+        start = end - parse_duration(request["duration"], units)
     if start > end:
         raise ApiError(400, "'start' should be before 'end'")
     resolution: Resolution = request.get("resolution") or "day"
-    return Period(floor(max(start, 0.0), resolution), end, resolution)
+    return Period(period_start(max(start, 0.0), resolution), end, resolution)
 
 
-def moment(text: str) -> float:
+def parse_moment(text: str) -> float:
     """Return the moment of an RFC 2822 date. Raises ApiError when it is none."""
     try:
         return parse_mail_date(text)
@@ -155,7 +157,7 @@ def moment(text: str) -> float:
         raise ApiError(400, f"{text} is not an RFC-2822 compliant date") from error
 
 
-def seconds(duration: str, units: Mapping[str, float] = UNITS) -> float:
+def parse_duration(duration: str, units: Mapping[str, float] = UNITS) -> float:
     """Return the seconds of a duration such as `7d`. Raises ApiError when it is none."""
     parts = re.findall(r"(\d{1,9})([a-z])", duration)
     if not parts or "".join(map("".join, parts)) != duration or any(unit not in units for _, unit in parts):
@@ -163,22 +165,22 @@ def seconds(duration: str, units: Mapping[str, float] = UNITS) -> float:
     return sum(int(number) * units[unit] for number, unit in parts)
 
 
-def conditions_of(request: SimulatedRequest, known: Mapping[str, object]) -> tuple[Condition, ...]:
+def parse_conditions(request: SimulatedRequest, known: Mapping[str, object]) -> tuple[DimensionCondition, ...]:
     """Return the predicates of a filter. Raises ApiError for an attribute or comparator that is not known."""
     return tuple(_condition(item, known) for item in (request.get("filter") or {}).get("AND", ()))
 
 
-def _condition(item: Record, known: Mapping[str, object]) -> Condition:
+def _condition(item: Record, known: Mapping[str, object]) -> DimensionCondition:
     if item["attribute"] not in known:
         raise ApiError(400, f"'{item['attribute']}' is not a valid filter predicate attribute")
     if item["comparator"] not in COMPARATORS:
         raise ApiError(400, f"'{item['comparator']}' is not a valid comparator")
     wanted = tuple(str(value["value"]).lower() for value in item["values"])
-    return Condition(item["attribute"], item["comparator"], wanted)
+    return DimensionCondition(item["attribute"], item["comparator"], wanted)
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class SortOrder:
     """By what rows are sorted, and which of them are shown."""
 
     by: str
@@ -197,7 +199,7 @@ class Order:
         return {"sort": sort, "skip": self.skip, "limit": self.limit, "total": total}
 
 
-def order_of(request: SimulatedRequest, known: Sequence[str], default: str, limit: int, most: int) -> Order:
+def parse_order(request: SimulatedRequest, known: Sequence[str], default: str, limit: int, most: int) -> SortOrder:
     """Return the order and page that a call asks for. Raises ApiError when rows have no such value."""
     asked = request.get("pagination") or {}
     by, _, direction = str(asked.get("sort") or default).partition(":")
@@ -208,4 +210,4 @@ def order_of(request: SimulatedRequest, known: Sequence[str], default: str, limi
         raise ApiError(400, f"The 'pagination.limit' parameter can't be larger than {most}")
     if shown < 0 or (asked.get("skip") or 0) < 0:
         raise ApiError(400, "The 'pagination' parameters can't be negative")
-    return Order(by, direction == "desc", asked.get("skip") or 0, shown)
+    return SortOrder(by, direction == "desc", asked.get("skip") or 0, shown)

@@ -31,7 +31,7 @@ USAGE_METRICS = (
 )
 
 
-def count_use(account: Account, request: SimulatedRequest, reply: Reply) -> None:
+def count_usage(account: Account, request: SimulatedRequest, reply: Reply) -> None:
     """Count what the call has used, when it is one of those that are counted and went well."""
     used = USES.get(request.operation.name)
     if used is not None and reply.status < 300:

@@ -10,8 +10,8 @@ from mailgun_mcp.simulator.control.account_json import CodecError, restored, sna
 from mailgun_mcp.simulator.control.faults import unknown
 from mailgun_mcp.simulator.control.harness import Harness
 from mailgun_mcp.simulator.mail.inbound import deliver_inbound
-from mailgun_mcp.simulator.mail.outbox import Poster, post_due
-from mailgun_mcp.simulator.mail.recipients import act
+from mailgun_mcp.simulator.mail.outbox import Poster, send_due_posts
+from mailgun_mcp.simulator.mail.recipients import perform_recipient_action
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.webhooks import Posting
@@ -68,7 +68,9 @@ def act_as_recipient(harness: Harness, body: Body) -> Reply:
     """
     check_texts(body, ("action", "message", "recipient", "url", "tag"), ("action", "message"))
     details = {name: body[name] for name in ("url", "tag") if name in body}
-    events = act(harness.account, body["action"], body["message"], body.get("recipient", ""), **details)
+    events = perform_recipient_action(
+        harness.account, body["action"], body["message"], body.get("recipient", ""), **details
+    )
     harness.changed()
     return Reply({"items": [event.record for event in events]})
 
@@ -100,7 +102,7 @@ async def _post(harness: Harness, poster: Poster) -> Reply:
     posted = [
         one
         for owner in harness.account.with_subaccounts(all_regions=True)
-        for one in await post_due(owner, poster, may=may)
+        for one in await send_due_posts(owner, poster, may=may)
     ]
     harness.changed()
     kept = [one for one in _outbox(harness) if one.due_at is not None and one.due_at <= harness.clock.now()]
@@ -182,13 +184,14 @@ def set_result(harness: Harness, body: Body) -> Reply:
 def seed(harness: Harness, body: Body) -> Reply:
     """Begin anew with a `scenario`, by its name or described as in YAML, or without one with the demo account."""
     from mailgun_mcp.simulator.worlds.demo import demo_account
-    from mailgun_mcp.simulator.worlds.scenario import ScenarioError, described, scenario_account
+    from mailgun_mcp.simulator.worlds.scenario import ScenarioError, scenario_from_json
+    from mailgun_mcp.simulator.worlds.scenario_history import scenario_account
 
     for name in body:
         if name != "scenario":
             raise ApiError(400, unknown("field", name, ["scenario"]))
     try:
-        scenario = described(body["scenario"]) if "scenario" in body else None
+        scenario = scenario_from_json(body["scenario"]) if "scenario" in body else None
     except ScenarioError as error:
         raise ApiError(400, str(error)) from error
     storage_url = harness.account.storage_url

@@ -14,7 +14,7 @@ from mailgun_mcp.simulator.model.clock import iso_date
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.event_log import EventRange, MailEvent, lookup_hash
 from mailgun_mcp.simulator.model.messages import StoredMessage
-from mailgun_mcp.simulator.model.routes import Received
+from mailgun_mcp.simulator.model.routes import InboundMail
 from mailgun_mcp.simulator.model.webhooks import Posting
 
 HOME = "/simulator/"
@@ -227,7 +227,7 @@ def inbound(look: Look) -> Markup:
     return joined([table("Inbound mail", columns, rows), _turn(look, "inbound", len(received))])
 
 
-def _received(look: Look, one: Received) -> tuple[Any, ...]:
+def _received(look: Look, one: InboundMail) -> tuple[Any, ...]:
     domain = look.account.domains.get(one.domain)
     kept = domain is not None and one.storage_key in domain.messages
     subject = _link(look, "message", one.subject, domain=one.domain, key=one.storage_key) if kept else one.subject

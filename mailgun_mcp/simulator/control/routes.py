@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from mailgun_mcp.simulator.analytics.reports import seconds
+from mailgun_mcp.simulator.analytics.reports import parse_duration
 from mailgun_mcp.simulator.control import mail_routes as control_mail
 from mailgun_mcp.simulator.control.faults import Fault, FaultError, unknown
 from mailgun_mcp.simulator.control.harness import Harness
@@ -111,7 +111,7 @@ def move_clock(harness: Harness, body: Body) -> Reply:
 
 def _seconds(value: Any) -> float:
     if isinstance(value, str):
-        return seconds(value, UNITS)
+        return parse_duration(value, UNITS)
     return _number("advance", value)
 
 

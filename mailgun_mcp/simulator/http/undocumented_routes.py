@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from mailgun_mcp.simulator.http.body import Fields, parse_form, parse_query
-from mailgun_mcp.simulator.mail.addressing import assign, source, used
+from mailgun_mcp.simulator.mail.sending_ips import assign_source, ips_used_by, parse_source
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
@@ -49,7 +49,7 @@ def _attachment(_: Account, domain: Domain, places: Mapping[str, str], __: Field
 
 
 def _list_ips(_: Account, domain: Domain, __: Mapping[str, str], ___: Fields) -> Reply:
-    found = used(domain)
+    found = ips_used_by(domain)
     return Reply({"items": found, "total_count": len(found)})
 
 
@@ -57,9 +57,9 @@ def _assign_ip(account: Account, domain: Domain, _: Mapping[str, str], fields: F
     given = {name: str(values[-1]) for name, values in fields.items()}
     if not given.get("ip") and not given.get("pool_id"):
         raise ApiError(400, "ip or pool_id is required")
-    chosen = source(account, [given["ip"]] if given.get("ip") else None, given.get("pool_id"))
+    chosen = parse_source(account, [given["ip"]] if given.get("ip") else None, given.get("pool_id"))
     if chosen is not None:
-        assign(domain, chosen)
+        assign_source(domain, chosen)
     return success("success")
 
 

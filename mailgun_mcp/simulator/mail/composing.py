@@ -27,7 +27,7 @@ def parse_addresses(name: str, texts: list[str]) -> list[Address]:
     return found
 
 
-def copies(
+def recipient_copies(
     message: StoredMessage, to: list[Address], variables: Mapping[str, Any], keys: list[str]
 ) -> list[StoredMessage]:
     """Return each recipient's own copy of a batch message, with what is personal filled in."""

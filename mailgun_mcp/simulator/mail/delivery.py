@@ -22,11 +22,11 @@ from mailgun_mcp.simulator.model.suppressions import Bounce, Complaint, Unsubscr
 TICK = 0.001
 """Seconds between two events of one message: enough to put them in order."""
 
-Outcome = Callable[[Account, Domain, StoredMessage, str, float], None]
+DeliveryOutcome = Callable[[Account, Domain, StoredMessage, str, float], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class DropReason:
     """Why Mailgun itself does not send a mail on."""
 
     reason: str
@@ -52,13 +52,13 @@ def deliver(account: Account, domain: Domain, message: StoredMessage, at: float)
     """Let each recipient's mail go its way at the moment `at`."""
     for recipient in message.recipients:
         if message.fault:
-            _hold(account, domain, message, recipient, at, Held("generic", 610, message.fault))
+            _hold(account, domain, message, recipient, at, DropReason("generic", 610, message.fault))
         elif not _suppressed(account, domain, message, recipient, at):
             block = _block(domain, message, recipient)
             if block:
                 fail_blocked(account, domain, message, recipient, at, block)
             else:
-                outcome(recipient)(account, domain, message, recipient, at)
+                outcome_for(recipient)(account, domain, message, recipient, at)
 
 
 def fail_blocked(
@@ -88,7 +88,7 @@ def deliver_due(account: Account) -> None:
             _deliver_scheduled(account, domain, account.clock.now())
 
 
-def outcome(recipient: str) -> Outcome:
+def outcome_for(recipient: str) -> DeliveryOutcome:
     """Return how mail to `recipient` goes."""
     return next((way for prefix, way in OUTCOMES.items() if recipient.lower().startswith(prefix)), _take)
 
@@ -121,7 +121,9 @@ def _suppressed(account: Account, domain: Domain, message: StoredMessage, recipi
     return False
 
 
-def _hold(account: Account, domain: Domain, message: StoredMessage, recipient: str, at: float, held: Held) -> None:
+def _hold(
+    account: Account, domain: Domain, message: StoredMessage, recipient: str, at: float, held: DropReason
+) -> None:
     status = not_attempted_status(held.code, held.text)
     details = {"severity": "permanent", "reason": held.reason, "delivery_status": status}
     record_event(account, domain, "failed", message, recipient, at, **details)
@@ -132,14 +134,14 @@ def _unsubscribed(domain: Domain, message: StoredMessage, address: str) -> bool:
     return entry is not None and ("*" in entry.tags or not set(entry.tags).isdisjoint(message.tags))
 
 
-SUPPRESSIONS: dict[Held, Callable[[Domain, StoredMessage, str], bool]] = {
-    Held("suppress-bounce", 605, "Not delivering to previously bounced address"): (
+SUPPRESSIONS: dict[DropReason, Callable[[Domain, StoredMessage, str], bool]] = {
+    DropReason("suppress-bounce", 605, "Not delivering to previously bounced address"): (
         lambda domain, _, address: address in domain.bounces
     ),
-    Held("suppress-complaint", 607, "Not delivering to a user who marked your messages as spam"): (
+    DropReason("suppress-complaint", 607, "Not delivering to a user who marked your messages as spam"): (
         lambda domain, _, address: address in domain.complaints
     ),
-    Held("suppress-unsubscribe", 606, "Not delivering to unsubscribed address"): _unsubscribed,
+    DropReason("suppress-unsubscribe", 606, "Not delivering to unsubscribed address"): _unsubscribed,
 }
 
 
@@ -194,7 +196,7 @@ def _click(account: Account, domain: Domain, message: StoredMessage, recipient: 
     record_event(account, domain, "clicked", message, recipient, at + 2 * TICK)
 
 
-OUTCOMES: dict[str, Outcome] = {
+OUTCOMES: dict[str, DeliveryOutcome] = {
     "bounce": _bounce,
     "defer": _defer,
     "complain": _complain,

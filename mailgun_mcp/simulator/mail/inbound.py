@@ -9,17 +9,17 @@ from typing import Any
 from mailgun_mcp.simulator.mail.composing import from_mime, to_mime
 from mailgun_mcp.simulator.mail.delivery import TICK, accept, deliver
 from mailgun_mcp.simulator.mail.list_delivery import member_copies
-from mailgun_mcp.simulator.mail.record_events import record_event, storage
-from mailgun_mcp.simulator.mail.route_language import Action, Captures, Facts, parse_action, parse_expression
+from mailgun_mcp.simulator.mail.record_events import record_event, storage_location
+from mailgun_mcp.simulator.mail.route_language import Captures, RouteAction, RouteInput, parse_action, parse_expression
 from mailgun_mcp.simulator.mail.webhooks import enqueue, route_posting
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import mail_date
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.messages import StoredMessage
-from mailgun_mcp.simulator.model.routes import Received, Route
-from mailgun_mcp.simulator.model.webhooks import File
+from mailgun_mcp.simulator.model.routes import InboundMail, Route
+from mailgun_mcp.simulator.model.webhooks import PostedFile
 
-NOBODY = "550 5.7.1 Relaying denied"
+NO_RECIPIENT = "550 5.7.1 Relaying denied"
 NOT_ALLOWED = "550 5.7.1 You are not allowed to post to this mailing list"
 KEY_BYTES = 30
 BODIES = {"text": "text", "body-plain": "text", "html": "html", "body-html": "html"}
@@ -28,7 +28,7 @@ HEADERS = {"from": "From", "to": "To", "cc": "Cc", "subject": "Subject", "messag
 
 def deliver_inbound(
     account: Account, mail: bytes | Mapping[str, Any], *, sender: str = "", recipients: Sequence[str] = ()
-) -> list[Received]:
+) -> list[InboundMail]:
     """Take a mail, and return what was done with it for each recipient.
 
     A subaccount takes what is for its own domains. `mail` is MIME, or fields: from, to, cc, subject, text, html, and `headers` for all others.
@@ -46,12 +46,12 @@ def deliver_inbound(
     return found
 
 
-def matching(account: Account, recipient: str, headers: Mapping[str, str]) -> Iterator[tuple[Route, Captures]]:
+def matching_routes(account: Account, recipient: str, headers: Mapping[str, str]) -> Iterator[tuple[Route, Captures]]:
     """Yield the routes that take a mail, with what they captured, as long as the one before is not the last."""
     named = {name.lower(): value for name, value in headers.items()}
     caught = False
     for route in account.routes.in_turn():
-        captures = parse_expression(route.expression).holds(Facts(recipient, named, caught))
+        captures = parse_expression(route.expression).holds(RouteInput(recipient, named, caught))
         if captures is not None:
             caught = True
             yield route, captures
@@ -83,12 +83,14 @@ def _from_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {"headers": {**given, **fields.get("headers", {})}, "text": "", "html": "", "attachments": [], **bodies}
 
 
-def _receive(account: Account, parsed: Mapping[str, Any], mime: bytes | None, sender: str, recipient: str) -> Received:
+def _receive(
+    account: Account, parsed: Mapping[str, Any], mime: bytes | None, sender: str, recipient: str
+) -> InboundMail:
     now = account.clock.now()
-    received = Received(now, recipient, sender, parsed["headers"].get("Subject", ""))
+    received = InboundMail(now, recipient, sender, parsed["headers"].get("Subject", ""))
     domain = receiving_domain(account, recipient)
     if domain is None:
-        received.refused = NOBODY
+        received.refused = NO_RECIPIENT
         return received
     received.domain = domain.name
     message = _message(account, domain, parsed, mime, sender, recipient)
@@ -96,7 +98,7 @@ def _receive(account: Account, parsed: Mapping[str, Any], mime: bytes | None, se
     listed = _pass_on(account, domain, message, received)
     routed = _follow_routes(account, domain, message, received)
     if not listed and not routed and not received.refused:
-        received.refused = NOBODY
+        received.refused = NO_RECIPIENT
     return received
 
 
@@ -123,7 +125,7 @@ def _message(
     )
 
 
-def _pass_on(account: Account, domain: Domain, message: StoredMessage, received: Received) -> bool:
+def _pass_on(account: Account, domain: Domain, message: StoredMessage, received: InboundMail) -> bool:
     mailing_list = account.lists.get(received.recipient.lower())
     if mailing_list is None:
         return False
@@ -136,7 +138,7 @@ def _pass_on(account: Account, domain: Domain, message: StoredMessage, received:
     return True
 
 
-def _follow_routes(account: Account, domain: Domain, message: StoredMessage, received: Received) -> bool:
+def _follow_routes(account: Account, domain: Domain, message: StoredMessage, received: InboundMail) -> bool:
     taken = list(_taken(account, message))
     if not taken:
         return False
@@ -152,15 +154,17 @@ def _follow_routes(account: Account, domain: Domain, message: StoredMessage, rec
     return True
 
 
-def _taken(account: Account, message: StoredMessage) -> Iterator[tuple[Route, list[Action]]]:
-    for route, captures in matching(account, message.recipients[0], message.headers):
+def _taken(account: Account, message: StoredMessage) -> Iterator[tuple[Route, list[RouteAction]]]:
+    for route, captures in matching_routes(account, message.recipients[0], message.headers):
         actions = [parse_action(text).filled_in(captures) for text in route.actions]
         yield route, actions
         if any(action.kind == "stop" for action in actions):
             return
 
 
-def _perform(account: Account, domain: Domain, message: StoredMessage, action: Action, received: Received) -> None:
+def _perform(
+    account: Account, domain: Domain, message: StoredMessage, action: RouteAction, received: InboundMail
+) -> None:
     if action.kind == "forward":
         for target in action.targets:
             _forward(account, domain, message, target)
@@ -188,7 +192,11 @@ def _store(account: Account, domain: Domain, message: StoredMessage, notified: S
         {"name": item.filename, "content-type": item.content_type, "size": len(item.data)}
         for item in message.attachments
     ]
-    more = {"domain": domain.name, "message-url": storage(account, message)["url"], "attachments": json.dumps(listed)}
+    more = {
+        "domain": domain.name,
+        "message-url": storage_location(account, message)["url"],
+        "attachments": json.dumps(listed),
+    }
     for url in notified:
         enqueue(account, route_posting(account, message, "store", url, {**_parsed(message), **more}))
 
@@ -216,8 +224,8 @@ def _parsed(message: StoredMessage) -> dict[str, str]:
     }
 
 
-def _files(message: StoredMessage) -> list[File]:
+def _files(message: StoredMessage) -> list[PostedFile]:
     return [
-        File(f"attachment-{index}", item.filename, item.content_type, item.data)
+        PostedFile(f"attachment-{index}", item.filename, item.content_type, item.data)
         for index, item in enumerate(message.attachments, 1)
     ]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from hashlib import sha256
 
-from mailgun_mcp.simulator.mail.composing import Address, copies
+from mailgun_mcp.simulator.mail.composing import Address, recipient_copies
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.lists import MailingList
 from mailgun_mcp.simulator.model.messages import StoredMessage
@@ -12,7 +12,7 @@ UNSUBSCRIBE = "%mailing_list_unsubscribe_url%"
 KEY_BYTES = 30
 
 
-def split(account: Account, addresses: Sequence[Address]) -> tuple[list[Address], list[MailingList]]:
+def split_lists(account: Account, addresses: Sequence[Address]) -> tuple[list[Address], list[MailingList]]:
     """Return the addresses that are no mailing list of the account, and the lists that the others are."""
     people = [person for person in addresses if person[1].lower() not in account.lists]
     lists = [account.lists[address.lower()] for _, address in addresses if address.lower() in account.lists]
@@ -24,7 +24,7 @@ def member_copies(account: Account, message: StoredMessage, mailing_list: Mailin
     people = [(member.name, member.address) for member in mailing_list.subscribers]
     variables = {member.address: member.vars for member in mailing_list.subscribers}
     keys = [account.opaque_id(KEY_BYTES) for _ in people]
-    made = copies(message, people, variables, keys)
+    made = recipient_copies(message, people, variables, keys)
     for copy in made:
         _mark(copy, message, mailing_list)
     return made

@@ -6,7 +6,7 @@ The simulator itself posts nothing: without anyone who asks, the outbox is a rec
 from collections.abc import Awaitable, Callable
 
 from mailgun_mcp.simulator.mail.record_events import record_event
-from mailgun_mcp.simulator.mail.webhooks import content
+from mailgun_mcp.simulator.mail.webhooks import encode_posting
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import HOUR, MINUTE
 from mailgun_mcp.simulator.model.webhooks import Posting
@@ -18,7 +18,7 @@ Poster = Callable[[str, str, bytes], Awaitable[int]]
 """Posts to a URL a content type and body, and gives the status of the answer, 0 when there was none."""
 
 
-async def post_due(account: Account, poster: Poster, *, may: Callable[[str], bool] = bool) -> list[Posting]:
+async def send_due_posts(account: Account, poster: Poster, *, may: Callable[[str], bool] = bool) -> list[Posting]:
     """Post everything whose time has come to the URLs that may be, and return it with what became of it."""
     now = account.clock.now()
     due = [
@@ -30,11 +30,11 @@ async def post_due(account: Account, poster: Poster, *, may: Callable[[str], boo
         # Before anything is awaited: who asks at the same time must not post it too.
         posting.due_at = None
     for posting in due:
-        settle(account, posting, await poster(posting.url, *content(posting)))
+        record_response(account, posting, await poster(posting.url, *encode_posting(posting)))
     return due
 
 
-def settle(account: Account, posting: Posting, status: int) -> None:
+def record_response(account: Account, posting: Posting, status: int) -> None:
     """Note the answer to a posting, and when it is tried again."""
     now = account.clock.now()
     posting.attempts.append((now, status))

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mailgun_mcp.simulator.control.faults import unknown
 from mailgun_mcp.simulator.mail.delivery import TICK, add_bounce, add_complaint
 from mailgun_mcp.simulator.mail.record_events import record_event, refused_status
 from mailgun_mcp.simulator.model.account import Account
@@ -13,12 +12,13 @@ from mailgun_mcp.simulator.model.event_log import EventRange, MailEvent, lookup_
 from mailgun_mcp.simulator.model.messages import StoredMessage
 from mailgun_mcp.simulator.model.suppressions import Unsubscribe
 from mailgun_mcp.simulator.replies.reply import ApiError
+from mailgun_mcp.text.suggest import unknown
 
 LATE_BOUNCE = "5.1.1 The recipient's server took the mail and returned it: user unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class DeliveredCopy:
     """A message as one recipient got it, and when he does something with it."""
 
     account: Account
@@ -32,24 +32,26 @@ class Copy:
         return record_event(self.account, self.domain, kind, self.message, self.address, self.at, **details)
 
 
-Act = Callable[[Copy, dict[str, Any]], MailEvent]
+RecipientAction = Callable[[DeliveredCopy, dict[str, Any]], MailEvent]
 
 
-def act(account: Account, action: str, message_id: str, recipient: str = "", **details: Any) -> list[MailEvent]:
+def perform_recipient_action(
+    account: Account, action: str, message_id: str, recipient: str = "", **details: Any
+) -> list[MailEvent]:
     """Let the recipients of a message (or one of them) do something with it. Return the events.
 
     The message may be a subaccount's. Raises ApiError for an act or message that is not known, or a
     recipient whom it was not delivered to.
     """
-    if action not in ACTS:
-        raise ApiError(400, unknown("act of a recipient", action, ACTS))
+    if action not in RECIPIENT_ACTIONS:
+        raise ApiError(400, unknown("recipient action", action, RECIPIENT_ACTIONS))
     found = list(_copies(account, message_id.strip("<> "), recipient.lower()))
     if not found:
         raise ApiError(404, f"no message {message_id!r} was delivered" + (f" to {recipient}" if recipient else ""))
-    return [ACTS[action](copy, details) for copy in found]
+    return [RECIPIENT_ACTIONS[action](copy, details) for copy in found]
 
 
-def _copies(account: Account, identity: str, recipient: str) -> Iterator[Copy]:
+def _copies(account: Account, identity: str, recipient: str) -> Iterator[DeliveredCopy]:
     for owner in account.with_subaccounts(all_regions=True):
         for domain in owner.domains.values():
             for message in domain.messages.values():
@@ -60,7 +62,7 @@ def _copies(account: Account, identity: str, recipient: str) -> Iterator[Copy]:
                     if "delivered" in events:
                         # A held clock stands where the mail was sent: what comes later is later all the same.
                         at = max(owner.clock.now(), max(events.values()) + TICK)
-                        yield Copy(owner, domain, message, address, at)
+                        yield DeliveredCopy(owner, domain, message, address, at)
 
 
 def _events(domain: Domain, message: StoredMessage, address: str) -> dict[str, float]:
@@ -72,20 +74,20 @@ def _events(domain: Domain, message: StoredMessage, address: str) -> dict[str, f
     }
 
 
-def _open(copy: Copy, _: dict[str, Any]) -> MailEvent:
+def _open(copy: DeliveredCopy, _: dict[str, Any]) -> MailEvent:
     return copy.record("opened")
 
 
-def _click(copy: Copy, details: dict[str, Any]) -> MailEvent:
+def _click(copy: DeliveredCopy, details: dict[str, Any]) -> MailEvent:
     return copy.record("clicked", **({"url": details["url"]} if details.get("url") else {}))
 
 
-def _complain(copy: Copy, _: dict[str, Any]) -> MailEvent:
+def _complain(copy: DeliveredCopy, _: dict[str, Any]) -> MailEvent:
     add_complaint(copy.domain, copy.address, copy.at)
     return copy.record("complained")
 
 
-def _unsubscribe(copy: Copy, details: dict[str, Any]) -> MailEvent:
+def _unsubscribe(copy: DeliveredCopy, details: dict[str, Any]) -> MailEvent:
     address = copy.address.lower()
     entry = Unsubscribe(address, copy.at, copy.account.hex_id(), [details.get("tag") or "*"])
     known = copy.domain.unsubscribes.setdefault(address, entry)
@@ -93,14 +95,14 @@ def _unsubscribe(copy: Copy, details: dict[str, Any]) -> MailEvent:
     return copy.record("unsubscribed")
 
 
-def _bounce(copy: Copy, _: dict[str, Any]) -> MailEvent:
+def _bounce(copy: DeliveredCopy, _: dict[str, Any]) -> MailEvent:
     add_bounce(copy.domain, copy.address, copy.at, "550", LATE_BOUNCE)
     status = refused_status(copy.address, 550, LATE_BOUNCE, **{"enhanced-code": "5.1.1", "bounce-type": "hard"})
     late = {"is-delayed-bounce": True}
     return copy.record("failed", severity="permanent", reason="bounce", delivery_status=status, flags=late)
 
 
-ACTS: dict[str, Act] = {
+RECIPIENT_ACTIONS: dict[str, RecipientAction] = {
     "open": _open,
     "click": _click,
     "complain": _complain,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mailgun_mcp.simulator.mail.webhooks import fire
+from mailgun_mcp.simulator.mail.webhooks import enqueue_webhooks
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.event_log import MailEvent
@@ -54,7 +54,7 @@ def record_event(
         "log-level": LOG_LEVELS.get(name, "info"),
         **_recipient(recipient),
         **shape,
-        **({"storage": storage(account, message)} if name in KEEPING else {}),
+        **({"storage": storage_location(account, message)} if name in KEEPING else {}),
         "tags": message.tags,
         "user-variables": message.variables,
         "campaigns": [],
@@ -67,11 +67,11 @@ def record_event(
         account.administration.sending_limit.count(at)
     event = MailEvent(at, account.serial, record, account.analytics.note(domain.name, at, record))
     domain.events.append(event)
-    fire(account, domain, event)
+    enqueue_webhooks(account, domain, event)
     return event
 
 
-def storage(account: Account, message: StoredMessage) -> dict[str, str]:
+def storage_location(account: Account, message: StoredMessage) -> dict[str, str]:
     """Return where the stored copy of `message` is."""
     return {
         "url": f"{account.storage_url}/v3/domains/{message.domain}/messages/{message.key}",

@@ -19,12 +19,12 @@ ARITY = {"match_recipient": 1, "match_header": 2, "catch_all": 0}
 Captures = tuple[re.Match[str], ...]
 
 
-class RouteFault(ValueError):
+class RouteSyntaxError(ValueError):
     """An expression or action that is not of the language."""
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class RouteInput:
     """What expressions look at."""
 
     recipient: str
@@ -35,14 +35,14 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class RouteFilter:
     """One call of an expression."""
 
     kind: str
     header: str
     pattern: re.Pattern[str]
 
-    def holds(self, facts: Facts) -> Captures | None:
+    def holds(self, facts: RouteInput) -> Captures | None:
         """Return what was captured, or None when it does not hold."""
         if self.kind == "catch_all":
             return None if facts.caught else ()
@@ -52,13 +52,13 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
+class CombinedExpression:
     """Expressions joined by one operator."""
 
     operator: Literal["and", "or"]
-    parts: tuple["Filter | Joined", ...]
+    parts: tuple["RouteFilter | CombinedExpression", ...]
 
-    def holds(self, facts: Facts) -> Captures | None:
+    def holds(self, facts: RouteInput) -> Captures | None:
         """Return what was captured, or None when it does not hold."""
         answers = [part.holds(facts) for part in self.parts]
         held = [answer for answer in answers if answer is not None]
@@ -67,19 +67,19 @@ class Joined:
         return tuple(found for answer in held for found in answer) if len(held) == len(answers) else None
 
 
-Expression = Filter | Joined
+RouteExpression = RouteFilter | CombinedExpression
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class RouteAction:
     """What is done with a mail: forward or store it, or leave it to no later route."""
 
     kind: Literal["forward", "store", "stop"]
     targets: tuple[str, ...] = ()
 
-    def filled_in(self, captures: Captures) -> "Action":
+    def filled_in(self, captures: Captures) -> "RouteAction":
         """Return the action with what the expression captured in its targets."""
-        return Action(self.kind, tuple(_filled_in(target, captures) for target in self.targets))
+        return RouteAction(self.kind, tuple(_filled_in(target, captures) for target in self.targets))
 
     def __str__(self) -> str:
         argument = ", ".join(self.targets)
@@ -88,19 +88,19 @@ class Action:
 
 
 @lru_cache(maxsize=1024)
-def parse_expression(text: str) -> Expression:
+def parse_expression(text: str) -> RouteExpression:
     """Return the expression that `text` is. Raises RouteFault when it is none."""
     reader = _Reader(text)
     try:
         expression = _either(reader)
     except RecursionError as error:
-        raise RouteFault("too many parentheses") from error
+        raise RouteSyntaxError("too many parentheses") from error
     reader.end()
     return expression
 
 
 @lru_cache(maxsize=1024)
-def parse_action(text: str) -> Action:
+def parse_action(text: str) -> RouteAction:
     """Return the action that `text` is. Raises RouteFault when it is none."""
     reader = _Reader(text)
     name, arguments = _call(reader)
@@ -108,12 +108,12 @@ def parse_action(text: str) -> Action:
     targets = tuple(target.strip() for argument in arguments.values() for target in argument.split(","))
     match name, list(arguments):
         case "forward", [_, *_] if all(targets) and "notify" not in arguments:
-            return Action("forward", targets)
+            return RouteAction("forward", targets)
         case "store", [] | ["notify"] | ["0"] if all(targets):
-            return Action("store", targets)
+            return RouteAction("store", targets)
         case "stop", []:
-            return Action("stop")
-    raise RouteFault(f"{text!r} is none of forward(), store() and stop()")
+            return RouteAction("stop")
+    raise RouteSyntaxError(f"{text!r} is none of forward(), store() and stop()")
 
 
 class _Reader:
@@ -125,7 +125,7 @@ class _Reader:
         while place < len(text):
             found = TOKEN.match(text, place)
             if found is None:
-                raise RouteFault(f"unexpected {text[place:].strip()[:1]!r}")
+                raise RouteSyntaxError(f"unexpected {text[place:].strip()[:1]!r}")
             self._tokens.append(found.group().strip())
             place = found.end()
 
@@ -134,31 +134,31 @@ class _Reader:
 
     def take(self, expected: str = "") -> str:
         if not self._tokens or (expected and self._tokens[0] != expected):
-            raise RouteFault(f"expected {expected or 'more'!r} at {self.peek() or 'the end'!r}")
+            raise RouteSyntaxError(f"expected {expected or 'more'!r} at {self.peek() or 'the end'!r}")
         return self._tokens.pop(0)
 
     def end(self) -> None:
         if self._tokens:
-            raise RouteFault(f"unexpected {self._tokens[0]!r}")
+            raise RouteSyntaxError(f"unexpected {self._tokens[0]!r}")
 
 
-def _either(reader: _Reader) -> Expression:
+def _either(reader: _Reader) -> RouteExpression:
     parts = [_all(reader)]
     while reader.peek().lower() == "or":
         reader.take()
         parts.append(_all(reader))
-    return parts[0] if len(parts) == 1 else Joined("or", tuple(parts))
+    return parts[0] if len(parts) == 1 else CombinedExpression("or", tuple(parts))
 
 
-def _all(reader: _Reader) -> Expression:
+def _all(reader: _Reader) -> RouteExpression:
     parts = [_one(reader)]
     while reader.peek().lower() == "and":
         reader.take()
         parts.append(_one(reader))
-    return parts[0] if len(parts) == 1 else Joined("and", tuple(parts))
+    return parts[0] if len(parts) == 1 else CombinedExpression("and", tuple(parts))
 
 
-def _one(reader: _Reader) -> Expression:
+def _one(reader: _Reader) -> RouteExpression:
     if reader.peek() == "(":
         reader.take()
         inner = _either(reader)
@@ -167,9 +167,9 @@ def _one(reader: _Reader) -> Expression:
     name, arguments = _call(reader)
     values = list(arguments.values())
     if ARITY.get(name) != len(values):
-        raise RouteFault(f"{name!r} is none of match_recipient(), match_header() and catch_all()")
+        raise RouteSyntaxError(f"{name!r} is none of match_recipient(), match_header() and catch_all()")
     header = values[0].lower() if name == "match_header" else ""
-    return Filter(name, header, _pattern(values[-1] if values else ""))
+    return RouteFilter(name, header, _pattern(values[-1] if values else ""))
 
 
 def _call(reader: _Reader) -> tuple[str, dict[str, str]]:
@@ -192,7 +192,7 @@ def _call(reader: _Reader) -> tuple[str, dict[str, str]]:
 
 def _text(token: str) -> str:
     if token[0] not in "\"'":
-        raise RouteFault(f"expected a text in quotes at {token!r}")
+        raise RouteSyntaxError(f"expected a text in quotes at {token!r}")
     # Only quotes are escaped: a backslash is the regular expression's.
     return token[1:-1].replace("\\" + token[0], token[0])
 
@@ -201,7 +201,7 @@ def _pattern(text: str) -> re.Pattern[str]:
     try:
         return re.compile(text, re.IGNORECASE | re.DOTALL)
     except (re.error, RecursionError, OverflowError) as error:
-        raise RouteFault(f"{text!r} is not a regular expression: {error}") from error
+        raise RouteSyntaxError(f"{text!r} is not a regular expression: {error}") from error
 
 
 def _filled_in(target: str, captures: Captures) -> str:

@@ -38,7 +38,7 @@ def authorized_recipients(account: Account) -> set[str]:
     return {email.lower() for email in account.authorized_recipients}
 
 
-def chosen_ip(account: Account, address: str | None, pool_id: str | None) -> str:
+def choose_ip(account: Account, address: str | None, pool_id: str | None) -> str:
     """Return the IP that a message is to leave from, or nothing. Raises ApiError when the account may not use it."""
     ips = account.administration.ips
     if address is not None and address not in ips.ips:

@@ -22,7 +22,7 @@ HEADERS = ("From", "Subject", "Reply-To")
 """What a version can set of a mail's headers."""
 
 
-class TemplateFault(ValueError):
+class TemplateError(ValueError):
     """A template that cannot be read, or not be filled in."""
 
 
@@ -31,7 +31,7 @@ def render(source: str, variables: Mapping[str, Any], *, engine: str = "handleba
     try:
         return _filler(source, engine, escape)(variables)
     except (ValueError, RecursionError, TypeError) as error:
-        raise TemplateFault(str(error)) from error
+        raise TemplateError(str(error)) from error
 
 
 def check_syntax(source: str, engine: str = "handlebars") -> None:
@@ -39,30 +39,30 @@ def check_syntax(source: str, engine: str = "handlebars") -> None:
     try:
         _filler(source, engine, True)
     except (ValueError, RecursionError) as error:
-        raise TemplateFault(str(error)) from error
+        raise TemplateError(str(error)) from error
 
 
-def fill_in(
+def render_body(
     message: StoredMessage, version: TemplateVersion, variables: Mapping[str, Any], *, as_text: bool = False
 ) -> None:
     """Make the body of `message` from a template's version, and with `as_text` its text; or note why it has none."""
     message.template_version = version.tag
     try:
         message.html = render(version.template, variables, engine=version.engine)
-    except TemplateFault as fault:
+    except TemplateError as fault:
         message.fault = f"Template '{message.template}' could not be rendered: {fault}"
     if as_text:
-        message.text = text_of(message.html)
+        message.text = html_to_text(message.html)
 
 
-def headers_of(version: TemplateVersion | None, variables: Mapping[str, Any]) -> dict[str, str]:
+def render_headers(version: TemplateVersion | None, variables: Mapping[str, Any]) -> dict[str, str]:
     """Return the headers that a template's version sets, filled in as far as they can be."""
     if version is None:
         return {}
     return {name: _plain(version, name, variables) for name in HEADERS if version.headers.get(name)}
 
 
-def text_of(html: str) -> str:
+def html_to_text(html: str) -> str:
     """Return the words of an HTML document."""
     reader = _Words()
     reader.feed(html)
@@ -75,7 +75,7 @@ def _plain(version: TemplateVersion, name: str, variables: Mapping[str, Any]) ->
     source = version.headers[name]
     try:
         return render(source, variables, engine=version.engine, escape=False)
-    except TemplateFault:
+    except TemplateError:
         return source
 
 
@@ -99,7 +99,7 @@ def _handlebars(escape: bool) -> "Handlebars":
 
 def _equal(values: list[Any], options: "HelperOptions") -> str:
     if len(values) != 2:
-        raise TemplateFault("equal takes two values")
+        raise TemplateError("equal takes two values")
     block = options.fn if _written(values[0]) == _written(values[1]) else options.inverse
     return block(options.context) if block else ""
 

@@ -10,18 +10,18 @@ from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.event_log import MailEvent
 from mailgun_mcp.simulator.model.messages import StoredMessage
-from mailgun_mcp.simulator.model.webhooks import File, Posting, Signature
+from mailgun_mcp.simulator.model.webhooks import PostedFile, Posting, WebhookSignature
 
 TOKEN_LENGTH = 50
 FAILURES = {"permanent": "permanent_fail", "temporary": "temporary_fail"}
 EVENTS = frozenset({"accepted", "delivered", "opened", "clicked", "unsubscribed", "complained"})
 
 
-def fire(account: Account, domain: Domain, event: MailEvent) -> None:
+def enqueue_webhooks(account: Account, domain: Domain, event: MailEvent) -> None:
     """Call the webhooks that wait for such an event; a URL of both the domain and the account once."""
     if not domain.webhooks and not account.webhooks.by_id:
         return
-    kind = event_type(event.record)
+    kind = webhook_event_type(event.record)
     if kind is None:
         return
     urls = domain.webhooks.get(kind, [])
@@ -33,7 +33,7 @@ def fire(account: Account, domain: Domain, event: MailEvent) -> None:
             _call(account, domain, kind, url, {**event.record, **of_account})
 
 
-def event_type(record: dict[str, Any]) -> str | None:
+def webhook_event_type(record: dict[str, Any]) -> str | None:
     """Return the webhook's name of an event, or None when no webhook has such events."""
     name: str = record["event"]
     return FAILURES[record["severity"]] if name == "failed" else name if name in EVENTS else None
@@ -45,7 +45,12 @@ def enqueue(account: Account, posting: Posting) -> None:
 
 
 def route_posting(
-    account: Account, message: StoredMessage, kind: str, url: str, data: dict[str, Any], files: Iterable[File] = ()
+    account: Account,
+    message: StoredMessage,
+    kind: str,
+    url: str,
+    data: dict[str, Any],
+    files: Iterable[PostedFile] = (),
 ) -> Posting:
     """Return what a route posts to `url`: the mail itself, or that it is stored."""
     return Posting(
@@ -63,14 +68,16 @@ def route_posting(
     )
 
 
-def sign(account: Account) -> Signature:
+def sign(account: Account) -> WebhookSignature:
     """Return a fresh signature by the account's signing key."""
     timestamp, token = str(int(account.clock.now())), account.hex_id(TOKEN_LENGTH)
     key = account.administration.access.signing_key
-    return Signature(timestamp, token, hmac.new(key.encode(), (timestamp + token).encode(), "sha256").hexdigest())
+    return WebhookSignature(
+        timestamp, token, hmac.new(key.encode(), (timestamp + token).encode(), "sha256").hexdigest()
+    )
 
 
-def content(posting: Posting) -> tuple[str, bytes]:
+def encode_posting(posting: Posting) -> tuple[str, bytes]:
     """Return content type and body of a posting."""
     signed = {
         "timestamp": posting.signature.timestamp,
@@ -106,7 +113,7 @@ def _account_urls(account: Account, kind: str) -> dict[str, None]:
     return {hook.url: None for hook in account.webhooks.by_id.values() if kind in hook.event_types}
 
 
-def _multipart(boundary: str, fields: dict[str, Any], files: Iterable[File]) -> tuple[str, bytes]:
+def _multipart(boundary: str, fields: dict[str, Any], files: Iterable[PostedFile]) -> tuple[str, bytes]:
     parts = [
         f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"\r\n\r\n{value}\r\n'.encode(
             "utf-8", "replace"

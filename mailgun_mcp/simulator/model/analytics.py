@@ -5,7 +5,7 @@ from typing import Any
 
 from mailgun_mcp.simulator.model.bounce_rules import classify, provider_entity
 from mailgun_mcp.simulator.model.clock import DAY
-from mailgun_mcp.simulator.model.event_facts import dimensions_of, facts_of, tag_names, written_tag
+from mailgun_mcp.simulator.model.event_facts import dimensions_of, facts_of, normalize_tag, tag_names
 from mailgun_mcp.simulator.model.series import Series
 
 Record = dict[str, Any]
@@ -97,7 +97,7 @@ class Analytics:
 
     def _note_tags(self, domain: str, at: float, names: list[str]) -> None:
         known = self.tags.setdefault(domain, {})
-        for name in map(written_tag, names):
+        for name in map(normalize_tag, names):
             tag = known.get(name.lower())
             if tag is not None:
                 tag.first_seen, tag.last_seen = min(tag.first_seen, at), max(tag.last_seen, at)

@@ -27,7 +27,7 @@ PROVIDERS = {"Gmail": "gmail", "Yahoo": "yahoo", "Outlook": "hotmail", "Apple": 
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class BounceGroup:
     """One reason for refusals, whoever gives it."""
 
     id: str
@@ -40,18 +40,20 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class BounceRule:
     """A reason as one entity gives it."""
 
     id: str
     entity: str
-    group: Group
+    group: BounceGroup
 
 
 def _group(
     identifier: str, category: str, criticality: Criticality, pattern: str, sample: str, explanation: str, short: str
-) -> Group:
-    return Group(identifier, category, criticality, re.compile(pattern, re.IGNORECASE), sample, explanation, short)
+) -> BounceGroup:
+    return BounceGroup(
+        identifier, category, criticality, re.compile(pattern, re.IGNORECASE), sample, explanation, short
+    )
 
 
 GROUPS = (
@@ -140,13 +142,13 @@ GROUPS = (
 
 
 @cache
-def rules() -> dict[str, Rule]:
+def all_rules() -> dict[str, BounceRule]:
     """Return all rules by id."""
     made = (_rule(entity, group) for entity in ENTITIES for group in GROUPS)
     return {rule.id: rule for rule in made}
 
 
-def classify(record: dict[str, Any]) -> Rule | None:
+def classify(record: dict[str, Any]) -> BounceRule | None:
     """Return the rule that a failure falls under; None for what is none, or never reached a server."""
     if record["event"] != "failed" or str(record.get("reason", "")).startswith("suppress-"):
         return None
@@ -162,8 +164,8 @@ def provider_entity(record: dict[str, Any]) -> str:
 
 
 @cache
-def _rule(entity: str, group: Group) -> Rule:
-    return Rule(f"{crc32(f'{entity}/{group.id}'.encode()):08x}", entity, group)
+def _rule(entity: str, group: BounceGroup) -> BounceRule:
+    return BounceRule(f"{crc32(f'{entity}/{group.id}'.encode()):08x}", entity, group)
 
 
 def _entity(text: str, record: dict[str, Any]) -> str:

@@ -19,14 +19,14 @@ REASONS = {"espblock": "esp_block", "old": "old"}
 TAG_LENGTH = 128
 
 
-def written_tag(name: str) -> str:
+def normalize_tag(name: str) -> str:
     """Return a tag as Mailgun keeps it: what is not ASCII is left out."""
     return name.encode("ascii", "ignore").decode().strip()[:TAG_LENGTH]
 
 
 def tag_names(record: Record) -> tuple[str, ...]:
     """Return the tags of an event as they are told apart: case does not matter."""
-    return tuple([written_tag(name).lower() for name in record.get("tags") or ()])
+    return tuple([normalize_tag(name).lower() for name in record.get("tags") or ()])
 
 
 def dimensions_of(domain: str, record: Record) -> tuple[object, ...]:

@@ -16,12 +16,12 @@ from typing import Any, overload
 from mailgun_mcp.simulator.model.clock import DAY
 
 Position = tuple[float, int]
-Key = Callable[["MailEvent"], Position]
+SortKey = Callable[["MailEvent"], Position]
 
 CHUNK = 512
 """Events that are packed together; as many again stay unpacked, for those that come late."""
 LIMIT = 1_000_000
-KEPT = 30 * DAY
+RETENTION = 30 * DAY
 """Seconds that events are kept: the most that any plan has."""
 LEVEL = 1
 BEGINNING, END = (float("-inf"), 0), (float("inf"), 0)
@@ -183,7 +183,7 @@ class EventLog:
         self._runs.append(_Run.of(self._recent[:CHUNK]))
         self._recent = self._recent[CHUNK:]
         self._packed += CHUNK
-        self.forget(self._recent[-1].at - KEPT)
+        self.forget(self._recent[-1].at - RETENTION)
         while len(self) > self._limit and self._runs:
             self._packed -= self._runs.pop(0).size
 
@@ -196,14 +196,14 @@ def _last(run: _Run) -> Position:
     return -run.last[0], -run.last[1]
 
 
-def _start(events: list[MailEvent], key: Key) -> Position:
+def _start(events: list[MailEvent], key: SortKey) -> Position:
     return min(key(events[0]), key(events[-1])) if events else END
 
 
 Opened = tuple[Position, Callable[[], list[MailEvent]]]
 
 
-def _merged(runs: list[Opened], key: Key) -> Iterator[MailEvent]:
+def _merged(runs: list[Opened], key: SortKey) -> Iterator[MailEvent]:
     """Yield the events of all runs by `key`, opening a run no sooner than its start is reached."""
     waiting: list[tuple[Position, int, Callable[[], list[MailEvent]]]] = [
         (start, number, opened) for number, (start, opened) in enumerate(runs)
@@ -230,7 +230,7 @@ def _push(
     going: list[tuple[Position, int, MailEvent, Iterator[MailEvent]]],
     number: int,
     events: Iterator[MailEvent],
-    key: Key,
+    key: SortKey,
 ) -> None:
     first = next(events, None)
     if first is not None:

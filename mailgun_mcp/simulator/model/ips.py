@@ -54,7 +54,7 @@ class Pool:
 
 
 @dataclass(slots=True)
-class Move:
+class PoolMove:
     """A change of a domain's dynamic pool."""
 
     id: str
@@ -80,7 +80,7 @@ class Ips:
     pools: dict[str, Pool] = field(default_factory=dict)
     dynamic: dict[str, list[str]] = field(default_factory=dict)
     """Dynamic pool -> IPs; empty when the account has none."""
-    history: list[Move] = field(default_factory=list)
+    history: list[PoolMove] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-KEPT = 10_000
+INBOUND_LIMIT = 10_000
 """Inbound mails that are remembered."""
 
 
@@ -26,7 +26,7 @@ class Route:
 
 
 @dataclass(slots=True)
-class Received:
+class InboundMail:
     """A mail that came in for one recipient, and what was done with it."""
 
     at: float
@@ -51,7 +51,7 @@ class Routes:
     """An account's routes, and its latest inbound mail."""
 
     by_id: dict[str, Route] = field(default_factory=dict)
-    received: deque[Received] = field(default_factory=lambda: deque(maxlen=KEPT))
+    received: deque[InboundMail] = field(default_factory=lambda: deque(maxlen=INBOUND_LIMIT))
 
     def in_turn(self) -> list[Route]:
         """Return the routes in the order in which they are tried."""

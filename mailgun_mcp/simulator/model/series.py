@@ -13,12 +13,12 @@ Cell = tuple[object, ...]
 """What a count is of: the values of all dimensions, and what happened."""
 Counts = dict[Cell, int]
 
-KEPT: dict[Resolution, float] = {"hour": 60 * DAY, "day": 365 * DAY, "month": float("inf")}
+RETENTION: dict[Resolution, float] = {"hour": 60 * DAY, "day": 365 * DAY, "month": float("inf")}
 """Seconds that counts are kept at a resolution."""
 HOUR_SECONDS, DAY_SECONDS = int(HOUR), int(DAY)
 
 
-def floor(at: float, resolution: Resolution) -> int:
+def period_start(at: float, resolution: Resolution) -> int:
     """Return the beginning of the hour, day or month (UTC) that `at` is in."""
     if resolution == "hour":
         return int(at // HOUR_SECONDS) * HOUR_SECONDS
@@ -28,10 +28,10 @@ def floor(at: float, resolution: Resolution) -> int:
     return timegm((year, month, 1, 0, 0, 0))
 
 
-def following(start: int, resolution: Resolution) -> int:
+def next_period(start: int, resolution: Resolution) -> int:
     """Return the beginning of the next hour, day or month."""
     if resolution == "month":
-        return floor(start + 32 * DAY, "month")
+        return period_start(start + 32 * DAY, "month")
     return start + (HOUR_SECONDS if resolution == "hour" else DAY_SECONDS)
 
 
@@ -46,7 +46,7 @@ class Series:
 
     def add(self, at: float, cell: Cell, count: int = 1) -> None:
         """Count what happened at `at`."""
-        counts = self._levels["hour"].setdefault(floor(at, "hour"), {})
+        counts = self._levels["hour"].setdefault(period_start(at, "hour"), {})
         known = self._cells.setdefault(cell, cell)
         counts[known] = counts.get(known, 0) + count
 
@@ -55,25 +55,25 @@ class Series:
 
         A span may come in several parts.
         """
-        low = floor(start, resolution)
+        low = period_start(start, resolution)
         for level in FINER[resolution]:
             for at, counts in self._levels[level].items():
                 if low <= at <= end:
-                    yield floor(at, resolution), counts
+                    yield period_start(at, resolution), counts
 
     def roll_up(self, now: float) -> None:
         """Give up the resolution that counts are too old for."""
-        today = floor(now, "day")
+        today = period_start(now, "day")
         if today == self._rolled:
             return
         self._rolled = today
-        self._merge("hour", "day", floor(now - KEPT["hour"], "day"))
-        self._merge("day", "month", floor(now - KEPT["day"], "day"))
+        self._merge("hour", "day", period_start(now - RETENTION["hour"], "day"))
+        self._merge("day", "month", period_start(now - RETENTION["day"], "day"))
 
     def _merge(self, fine: Resolution, coarse: Resolution, before: int) -> None:
         level = self._levels[fine]
         for at in [at for at in level if at < before]:
-            target = self._levels[coarse].setdefault(floor(at, coarse), {})
+            target = self._levels[coarse].setdefault(period_start(at, coarse), {})
             for cell, count in level.pop(at).items():
                 target[cell] = target.get(cell, 0) + count
 

@@ -24,7 +24,7 @@ class Threshold:
 
 
 @dataclass(slots=True)
-class Hit:
+class ThresholdHit:
     """A threshold that was crossed for one value of its dimension."""
 
     id: str
@@ -43,5 +43,5 @@ class Thresholds:
 
     alerts: dict[str, Threshold] = field(default_factory=dict)
     limits: dict[str, Threshold] = field(default_factory=dict)
-    hits: dict[tuple[str, str], Hit] = field(default_factory=dict)
+    hits: dict[tuple[str, str], ThresholdHit] = field(default_factory=dict)
     """By the threshold's id and the value of the dimension."""

@@ -18,7 +18,7 @@ EVENT_TYPES = (
 )
 MOST_URLS = 3
 """URLs of one event type, of a domain as of the account."""
-KEPT = 10_000
+OUTBOX_LIMIT = 10_000
 """Postings that are remembered."""
 
 
@@ -34,7 +34,7 @@ class AccountWebhook:
 
 
 @dataclass(frozen=True, slots=True)
-class Signature:
+class WebhookSignature:
     """What proves to a receiver that a posting is Mailgun's."""
 
     timestamp: str
@@ -43,7 +43,7 @@ class Signature:
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class PostedFile:
     """A file that goes with a posting."""
 
     name: str
@@ -63,12 +63,12 @@ class Posting:
     event: str
     """The webhook's event type; nothing for a route's."""
     created_at: float
-    signature: Signature
+    signature: WebhookSignature
     data: dict[str, Any]
     """The event, or the fields of the form."""
     due_at: float | None
     """When it is posted next; None once it is over, or on its way."""
-    files: tuple[File, ...] = ()
+    files: tuple[PostedFile, ...] = ()
     retried: bool = True
     attempts: list[tuple[float, int]] = field(default_factory=list)
     """When it was posted, and the status of the answer; 0 is none."""
@@ -82,4 +82,4 @@ class Webhooks:
     """The account's webhooks, and its outbox. A domain keeps its own URLs."""
 
     by_id: dict[str, AccountWebhook] = field(default_factory=dict)
-    outbox: deque[Posting] = field(default_factory=lambda: deque(maxlen=KEPT))
+    outbox: deque[Posting] = field(default_factory=lambda: deque(maxlen=OUTBOX_LIMIT))

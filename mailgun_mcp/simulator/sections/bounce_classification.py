@@ -5,26 +5,26 @@ from typing import Any
 
 from mailgun_mcp.simulator.analytics.reports import (
     WEEK,
-    Condition,
-    Facts,
-    Key,
+    CountSource,
+    DimensionCondition,
+    DimensionReader,
+    FactCounts,
+    Grouping,
     Period,
-    Reader,
     Record,
+    RowKey,
     Rows,
-    Source,
     Values,
-    View,
-    conditions_of,
-    order_of,
-    period_of,
-    sources_of,
-    tally,
+    aggregate,
+    count_sources,
+    parse_conditions,
+    parse_order,
+    parse_period,
 )
 from mailgun_mcp.simulator.model.account import Account
-from mailgun_mcp.simulator.model.bounce_rules import ENTITIES, Rule, classify, rules
+from mailgun_mcp.simulator.model.bounce_rules import ENTITIES, BounceRule, all_rules, classify
 from mailgun_mcp.simulator.model.clock import HOUR, MINUTE, mail_date
-from mailgun_mcp.simulator.model.event_log import KEPT, EventRange, MailEvent
+from mailgun_mcp.simulator.model.event_log import RETENTION, EventRange, MailEvent
 from mailgun_mcp.simulator.model.series import Cell
 from mailgun_mcp.simulator.replies.event_pages import EventPageQuery, cut_page
 from mailgun_mcp.simulator.replies.paging import Token, skip_page, tokens
@@ -37,11 +37,11 @@ UNITS = {"h": HOUR, "m": MINUTE, "s": 1.0, "d": 24 * HOUR}
 LIMIT, MOST = 10, 50
 LEGACY_LIMIT = 100
 TIME, OWNER = "timestamp", "account.name"
-FAILED = Condition("happened", "!=", ("delivered",))
-BOUNCED = Condition("happened", "=", ("bounce",))
+FAILED = DimensionCondition("happened", "!=", ("delivered",))
+BOUNCED = DimensionCondition("happened", "=", ("bounce",))
 
 
-def _place(index: int) -> Reader:
+def _place(index: int) -> DimensionReader:
     return lambda cell: (str(cell[index]),)
 
 
@@ -50,15 +50,15 @@ def _tags(cell: Cell) -> Values:
     return found if isinstance(found, tuple) else ()
 
 
-def _ruled(read: Callable[[Rule], str]) -> Reader:
+def _ruled(read: Callable[[BounceRule], str]) -> DimensionReader:
     def of_cell(cell: Cell) -> Values:
-        rule = rules().get(str(cell[6]))
+        rule = all_rules().get(str(cell[6]))
         return (read(rule),) if rule else ()
 
     return of_cell
 
 
-OF_MAIL: dict[str, Reader] = {
+OF_MAIL: dict[str, DimensionReader] = {
     "domain.name": _place(0),
     "envelope.sending-ip": _place(1),
     "envelope.i-ip-pool-name": _place(2),
@@ -69,7 +69,7 @@ OF_MAIL: dict[str, Reader] = {
     "entity-id": _place(5),
 }
 """What deliveries have as well as failures."""
-OF_FAILURES: dict[str, Reader] = {
+OF_FAILURES: dict[str, DimensionReader] = {
     "rule-id": _place(6),
     "group-id": _ruled(lambda rule: rule.group.id),
     "criticality": _ruled(lambda rule: rule.group.criticality),
@@ -96,14 +96,14 @@ METRICS = (*COUNTS, "delivered_smtp_count", "classified_failures_count", *RATES)
     note="failures by who refused the mail and why, by the simulator's own rules",
 )
 def query_bounce_classification(account: Account, request: SimulatedRequest) -> Reply:
-    period = period_of(account, request, UNITS)
+    period = parse_period(account, request, UNITS)
     dimensions = tuple(dict.fromkeys(request.get("dimensions") or ()))
     if {"tag", "tags"} <= set(dimensions):
         raise ApiError(400, "'tag' and 'tags' dimensions can't be used together")
     metrics = request.get("metrics") or list(METRICS)
-    order = order_of(request, (*dimensions, *METRICS), "classified_failures_count:desc", LIMIT, MOST)
+    order = parse_order(request, (*dimensions, *METRICS), "classified_failures_count:desc", LIMIT, MOST)
     sources = _failures(account, subaccounts=bool(request.get("include_subaccounts")))
-    rows = _classified(sources, period, dimensions, conditions_of(request, FILTERS))
+    rows = _classified(sources, period, dimensions, parse_conditions(request, FILTERS))
     names = _names(account, sources)
     shown = order.page(rows, lambda row, by: row["metrics"].get(by, row["dimensions"].get(by)))
     answer = {
@@ -118,19 +118,19 @@ def query_bounce_classification(account: Account, request: SimulatedRequest) -> 
     return Reply(answer)
 
 
-def _failures(account: Account, *, subaccounts: bool = False) -> list[Source]:
-    return sources_of(account, lambda owner: owner.analytics.failures, subaccounts=subaccounts)
+def _failures(account: Account, *, subaccounts: bool = False) -> list[CountSource]:
+    return count_sources(account, lambda owner: owner.analytics.failures, subaccounts=subaccounts)
 
 
 def _classified(
-    sources: list[Source], period: Period, dimensions: tuple[str, ...], conditions: tuple[Condition, ...]
+    sources: list[CountSource], period: Period, dimensions: tuple[str, ...], conditions: tuple[DimensionCondition, ...]
 ) -> list[Record]:
     """Return the rows that have failures, with the deliveries that they are measured against."""
-    failures = tally(sources, period, _view((*dimensions, "criticality", "happened"), (*conditions, FAILED)))
+    failures = aggregate(sources, period, _view((*dimensions, "criticality", "happened"), (*conditions, FAILED)))
     shared = tuple(name for name in dimensions if name not in OF_FAILURES)
     of_mail = tuple(condition for condition in conditions if condition.attribute not in OF_FAILURES)
-    deliveries = tally(sources, period, _view(shared, of_mail))
-    rows: dict[Key, Facts] = {}
+    deliveries = aggregate(sources, period, _view(shared, of_mail))
+    rows: dict[RowKey, FactCounts] = {}
     for key, facts in failures.items():
         row = rows.setdefault(key[:-2], {})
         for name, kind in COUNTS.items():
@@ -141,11 +141,11 @@ def _classified(
     ]
 
 
-def _view(dimensions: tuple[str, ...], conditions: tuple[Condition, ...]) -> View:
-    return View(READERS, dimensions, conditions, TIME, OWNER)
+def _view(dimensions: tuple[str, ...], conditions: tuple[DimensionCondition, ...]) -> Grouping:
+    return Grouping(READERS, dimensions, conditions, TIME, OWNER)
 
 
-def _row(dimensions: Record, counts: Facts, shared: tuple[str, ...], deliveries: Rows) -> Record:
+def _row(dimensions: Record, counts: FactCounts, shared: tuple[str, ...], deliveries: Rows) -> Record:
     delivered = deliveries.get(tuple(dimensions[name] for name in shared), {}).get("delivered", 0)
     failures = sum(counts.values())
     tried = delivered + failures
@@ -154,14 +154,14 @@ def _row(dimensions: Record, counts: Facts, shared: tuple[str, ...], deliveries:
     return {"dimensions": dimensions, "metrics": metrics}
 
 
-def _names(account: Account, sources: list[Source]) -> dict[str, dict[str, str]]:
+def _names(account: Account, sources: list[CountSource]) -> dict[str, dict[str, str]]:
     pools = {pool.id: pool.name for pool in account.administration.ips.pools.values()}
     return {OWNER: {source.account.id: source.name for source in sources}, "envelope.i-ip-pool-name": pools}
 
 
 def _item(row: Record, names: dict[str, dict[str, str]], metrics: list[str]) -> Record:
     told = {name: _told(name, value, names) for name, value in row["dimensions"].items()}
-    group = next((rule.group for rule in rules().values() if rule.group.id == told.get("group-id")), None)
+    group = next((rule.group for rule in all_rules().values() if rule.group.id == told.get("group-id")), None)
     if group:
         told |= {"sample-text": group.sample, "explanation": group.explanation}
     return {**told, "metrics": {name: row["metrics"][name] for name in metrics}}
@@ -188,7 +188,7 @@ def _stat(values: dict[str, str], bounced: int) -> Record:
         outer, _, inner = name.partition(".")
         shown[outer] = {inner: value} if inner else value
     if "rule-id" in values:
-        shown["short-explanation"] = rules()[values["rule-id"]].group.short
+        shown["short-explanation"] = all_rules()[values["rule-id"]].group.short
     return shown
 
 
@@ -213,10 +213,10 @@ def list_bounce_classification_domain_entities(account: Account, request: Simula
 def list_bounce_classification_entity_rules(account: Account, request: SimulatedRequest) -> Reply:
     within = (_only("domain.name", request.domain.name), _only("entity-id", request["entity_id"]))
     rows = _bounced(account, ("rule-id",), request, *within)
-    return Reply({"items": [_rule(rules()[key[0]], bounced) for key, bounced in rows]})
+    return Reply({"items": [_rule(all_rules()[key[0]], bounced) for key, bounced in rows]})
 
 
-def _rule(rule: Rule, bounced: int) -> Record:
+def _rule(rule: BounceRule, bounced: int) -> Record:
     return {
         "rule-id": rule.id,
         "category": rule.group.category,
@@ -234,7 +234,7 @@ def list_bounce_classification_events(account: Account, request: SimulatedReques
     if not {"rule", "entity", "ascending", "limit"} <= query.keys():
         raise ApiError(400, "Invalid page token")
     asked = EventPageQuery(token.page, token.pivot, query["limit"], query["ascending"])
-    span = EventRange(account.clock.now() - KEPT, float("inf"), frozenset({"failed"}))
+    span = EventRange(account.clock.now() - RETENTION, float("inf"), frozenset({"failed"}))
     shown = cut_page(walk_of(request.domain.events), span, asked, lambda event: _is_of(event, query))
     paging = {name: f"{request.url}?page={text}" for name, text in tokens(query, token, shown.positions).items()}
     return Reply({"items": [event.record for event in shown.items], "paging": paging})
@@ -268,10 +268,10 @@ def list_bounce_classification_entities() -> Reply:
     note="the simulator's own rules for common refusals of large providers",
 )
 def list_bounce_classification_rules() -> Reply:
-    return Reply({rule.id: _config(rule) for rule in rules().values()})
+    return Reply({rule.id: _config(rule) for rule in all_rules().values()})
 
 
-def _config(rule: Rule) -> Record:
+def _config(rule: BounceRule) -> Record:
     return {
         "entity_id": rule.entity,
         "class": rule.group.category,
@@ -282,21 +282,21 @@ def _config(rule: Rule) -> Record:
 
 
 def _bounced(
-    account: Account, dimensions: tuple[str, ...], request: SimulatedRequest, *conditions: Condition
+    account: Account, dimensions: tuple[str, ...], request: SimulatedRequest, *conditions: DimensionCondition
 ) -> list[tuple[tuple[str, ...], int]]:
     """Return the bounces of the last seven days by dimensions, most first."""
     now = account.clock.now()
     sources = _failures(account, subaccounts=bool(request.get("include_subaccounts")))
-    rows = tally(sources, Period(now - WEEK, now, "hour"), _view(dimensions, (*conditions, BOUNCED)))
+    rows = aggregate(sources, Period(now - WEEK, now, "hour"), _view(dimensions, (*conditions, BOUNCED)))
     counted: list[tuple[Any, int]] = [(key, sum(facts.values())) for key, facts in rows.items()]
     return sorted(counted, key=lambda row: (-row[1], row[0]))
 
 
-def _only(attribute: str, value: str) -> Condition:
-    return Condition(attribute, "=", (value.lower(),))
+def _only(attribute: str, value: str) -> DimensionCondition:
+    return DimensionCondition(attribute, "=", (value.lower(),))
 
 
-def _query(text: str) -> tuple[Condition, ...]:
+def _query(text: str) -> tuple[DimensionCondition, ...]:
     attribute, colon, value = text.partition(":")
     if not colon or attribute not in FILTERS:
         raise ApiError(400, f"'{attribute}' is not a valid filter predicate attribute")

@@ -3,8 +3,8 @@
 from typing import Any
 
 from mailgun_mcp.simulator.http.tracking_hosts import tracking_host
-from mailgun_mcp.simulator.mail.addressing import SHARED, assign, assignable, ips_of, source
 from mailgun_mcp.simulator.mail.dkim import BITS, SELECTOR, add_first_key, signing_records, verify_keys
+from mailgun_mcp.simulator.mail.sending_ips import SHARED, assign_source, assignable_ips, ips_of, parse_source
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import mail_date
 from mailgun_mcp.simulator.model.domains import Domain
@@ -141,10 +141,12 @@ def _check_password(password: str | None) -> None:
 
 def _equip(account: Account, domain: Domain, request: SimulatedRequest) -> None:
     """Give a new domain its first DKIM key, and the IPs or the pool that it is to send from."""
-    fallback = assignable(ips_of(account)) or [SHARED]
-    chosen = source(account, None if request.get("pool_id") else request.get("ips") or fallback, request.get("pool_id"))
+    fallback = assignable_ips(ips_of(account)) or [SHARED]
+    chosen = parse_source(
+        account, None if request.get("pool_id") else request.get("ips") or fallback, request.get("pool_id")
+    )
     if chosen:
-        assign(domain, chosen)
+        assign_source(domain, chosen)
     add_first_key(domain, request.get("dkim_selector", SELECTOR), int(request.get("dkim_key_size", BITS)))
 
 

@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from mailgun_mcp.simulator.analytics.rates import bounce_rate, complaint_rate, since, tally
-from mailgun_mcp.simulator.mail.addressing import assign, dedicated, ips_of, source
+from mailgun_mcp.simulator.analytics.rates import bounce_rate, complaint_rate, count_outcomes, counted_events
+from mailgun_mcp.simulator.mail.sending_ips import assign_source, get_dedicated_ip, ips_of, parse_source
 from mailgun_mcp.simulator.model.account import NOT_CLOSED, Account
 from mailgun_mcp.simulator.model.clock import DAY, iso_date, parse_mail_date
 from mailgun_mcp.simulator.model.domains import Domain
-from mailgun_mcp.simulator.model.ips import GOOD, NEW, POOR, Ips, Move
+from mailgun_mcp.simulator.model.ips import GOOD, NEW, POOR, Ips, PoolMove
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from mailgun_mcp.simulator.replies.token_paging import asked, place_page
@@ -62,7 +62,7 @@ def update_dynamic_pool(account: Account, request: SimulatedRequest) -> Reply:
 )
 def enroll_domain_in_dynamic_pools(account: Account, request: SimulatedRequest) -> Reply:
     _check_configured(account)
-    source(account, [request["replacement_ip"]], None)
+    parse_source(account, [request["replacement_ip"]], None)
     if request.domain.administration.sending.dynamic_pool:
         raise ApiError(400, f"Domain {request.domain.name} is already enrolled in dynamic IP pools")
     _enroll(account, request.domain)
@@ -84,10 +84,10 @@ def remove_domain_from_dynamic_pools(account: Account, request: SimulatedRequest
     sending = request.domain.administration.sending
     if not sending.dynamic_pool:
         raise ApiError(400, f"Domain {request.domain.name} is not enrolled in dynamic IP pools")
-    chosen = source(account, request.get("replacement_ip"), request.get("replacement_pool_id"))
+    chosen = parse_source(account, request.get("replacement_ip"), request.get("replacement_pool_id"))
     _record(account, request.domain, "", "Removed from dynamic IP pools", USER)
     if chosen:
-        assign(request.domain, chosen)
+        assign_source(request.domain, chosen)
     return success("success")
 
 
@@ -208,7 +208,7 @@ def _check_pools(account: Account, wanted: dict[str, list[str]]) -> None:
     if len(set(everything)) < len(everything):
         raise ApiError(400, "An IP cannot be assigned to multiple dynamic IP pools")
     for address in everything:
-        dedicated(account, address)
+        get_dedicated_ip(account, address)
         if any(address in pool.ips for pool in ips.pools.values()):
             raise ApiError(400, f"IP {address} already belongs to an IP pool")
     for pool, addresses in wanted.items():
@@ -252,9 +252,9 @@ def _place(account: Account, domain: Domain, pool: str) -> None:
 
 
 def _record(account: Account, domain: Domain, pool: str, reason: str, who: str) -> None:
-    counts = tally(since(domain, account.clock.now() - MEASURED))
+    counts = count_outcomes(counted_events(domain, account.clock.now() - MEASURED))
     ips_of(account).history.append(
-        Move(
+        PoolMove(
             id=account.hex_id(),
             at=account.clock.now(),
             domain_id=domain.id,
@@ -271,7 +271,7 @@ def _record(account: Account, domain: Domain, pool: str, reason: str, who: str) 
 
 
 def _health(account: Account, domain: Domain) -> dict[str, Any]:
-    counts = tally(since(domain, account.clock.now() - MEASURED))
+    counts = count_outcomes(counted_events(domain, account.clock.now() - MEASURED))
     bounces, complaints = bounce_rate(counts), complaint_rate(counts)
     bands = {
         "bounce_rate": (bounces, POOR if bounces > POOR_BOUNCES else GOOD),
@@ -295,7 +295,7 @@ def _pools(account: Account) -> dict[str, Any]:
 
 def _enrolment(holder: Account, domain: Domain) -> dict[str, Any]:
     sending = domain.administration.sending
-    counts = tally(since(domain, holder.clock.now() - MEASURED))
+    counts = count_outcomes(counted_events(domain, holder.clock.now() - MEASURED))
     return {
         "id": domain.id,
         "account_id": holder.id,
@@ -315,7 +315,7 @@ def _within(item: dict[str, Any], filters: dict[str, Any]) -> bool:
     return (not accounts or item["account_id"] in accounts) and (not pools or item["pool"] in pools)
 
 
-def _asked_for(move: Move, filters: dict[str, Any]) -> bool:
+def _asked_for(move: PoolMove, filters: dict[str, Any]) -> bool:
     exact = {"domain": move.domain, "moved_to": move.moved_to, "moved_from": move.moved_from}
     if any(filters[name] and filters[name] != value for name, value in exact.items()):
         return False
@@ -327,7 +327,7 @@ def _name(account: Account) -> str:
     return str(account.administration.access.settings.get("name", ""))
 
 
-def _move(account: Account, move: Move) -> dict[str, Any]:
+def _move(account: Account, move: PoolMove) -> dict[str, Any]:
     holder = next((holder for holder, domain in _domains(account) if domain.id == move.domain_id), account)
     return {
         "id": move.id,

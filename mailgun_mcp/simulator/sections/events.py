@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from mailgun_mcp.simulator.analytics.filter_expressions import alternatives_of, parse_expression
+from mailgun_mcp.simulator.analytics.filter_expressions import parse_expression, simple_alternatives
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import parse_mail_date
-from mailgun_mcp.simulator.model.event_log import KEPT, EventLog, EventRange, MailEvent, Position, lookup_hash
+from mailgun_mcp.simulator.model.event_log import RETENTION, EventLog, EventRange, MailEvent, Position, lookup_hash
 from mailgun_mcp.simulator.replies.event_pages import EventPageQuery, cut_page
 from mailgun_mcp.simulator.replies.paging import Token, tokens
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply
@@ -96,7 +96,7 @@ def _range(account: Account, request: SimulatedRequest) -> Record:
 
 def _span(account: Account, query: Record) -> EventRange:
     low, high = query["low"], query["high"]
-    kept = account.clock.now() - KEPT
+    kept = account.clock.now() - RETENTION
     kinds = None
     if "event" in query:
         matches = FILTERS["event"](query["event"])
@@ -107,7 +107,7 @@ def _span(account: Account, query: Record) -> EventRange:
 def _marks(query: Record) -> frozenset[int] | None:
     """Return the marks of the recipients or messages that are asked for, if they are named."""
     for name in ("message_id", "recipient"):
-        terms = alternatives_of(query[name]) if name in query else None
+        terms = simple_alternatives(query[name]) if name in query else None
         if terms:
             return frozenset(map(lookup_hash, terms))
     return None

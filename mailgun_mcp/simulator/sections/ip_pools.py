@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from mailgun_mcp.simulator.mail.addressing import (
-    Source,
-    assign,
-    found_pool,
-    free,
+from mailgun_mcp.simulator.mail.sending_ips import (
+    SendingSource,
+    assign_source,
+    delegated_accounts,
+    get_free_ip,
+    get_pool,
     ips_of,
-    linked,
-    sharers,
-    source,
-    spread,
-    take_back,
+    linked_domains,
+    parse_source,
+    revoke_pool,
+    update_pool_users,
 )
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.domains import Domain
@@ -32,7 +32,7 @@ def list_ip_pools(account: Account) -> Reply:
 
 @handles("create_ip_pool", fidelity="stateful", note="only IPs that are in no other pool")
 def create_ip_pool(account: Account, request: SimulatedRequest) -> Reply:
-    addresses = [free(account, address) for address in dict.fromkeys(request.get("ip", []))]
+    addresses = [get_free_ip(account, address) for address in dict.fromkeys(request.get("ip", []))]
     pool = Pool(account.hex_id(), request["name"], request["description"], addresses)
     ips_of(account).pools[pool.id] = pool
     return success("success", pool_id=pool.id)
@@ -40,7 +40,7 @@ def create_ip_pool(account: Account, request: SimulatedRequest) -> Reply:
 
 @handles("get_ip_pool", fidelity="stateful", note="by id")
 def get_ip_pool(account: Account, request: SimulatedRequest) -> Reply:
-    pool = found_pool(account, request["pool_id"])
+    pool = get_pool(account, request["pool_id"])
     return success("success", details=_shown(account, pool))
 
 
@@ -48,15 +48,15 @@ def get_ip_pool(account: Account, request: SimulatedRequest) -> Reply:
 def delete_ip_pool(account: Account, request: SimulatedRequest) -> Reply:
     pool = _own(account, request)
     given = [request["replacement_ip"]] if "replacement_ip" in request.arguments else None
-    chosen = source(account, given, request.get("replacement_pool_id"))
+    chosen = parse_source(account, given, request.get("replacement_pool_id"))
     if chosen is None and pool.ips:
         raise ApiError(400, "Either replacement 'ip' or 'pool_id' must be specified for an IP pool that contains IPs")
     if chosen and chosen.pool_id == pool.id:
         raise ApiError(400, "An IP pool cannot replace itself")
-    for domain in linked(account, pool.id):
-        assign(domain, chosen or Source([SHARED_IP]))
-    for child in sharers(account, pool):
-        take_back(child, pool.id)
+    for domain in linked_domains(account, pool.id):
+        assign_source(domain, chosen or SendingSource([SHARED_IP]))
+    for child in delegated_accounts(account, pool):
+        revoke_pool(child, pool.id)
     del ips_of(account).pools[pool.id]
     return _started(account)
 
@@ -69,12 +69,12 @@ def update_ip_pool(account: Account, request: SimulatedRequest) -> Reply:
     for address in gone:
         _check_holds(pool, address)
     kept = [address for address in pool.ips if address not in gone]
-    new = [free(account, address) for address in dict.fromkeys(new) if address not in kept]
+    new = [get_free_ip(account, address) for address in dict.fromkeys(new) if address not in kept]
     joining, leaving = _domains(account, request, "link_domain"), _domains(account, request, "unlink_domain")
     pool.name, pool.description = request.get("name", pool.name), request.get("description", pool.description)
     pool.ips = [*kept, *new]
     _link(pool, joining, leaving)
-    spread(account, pool)
+    update_pool_users(account, pool)
     if _state(account, pool) == before:
         raise ApiError(400, "No changes were requested")
     return _started(account)
@@ -82,8 +82,8 @@ def update_ip_pool(account: Account, request: SimulatedRequest) -> Reply:
 
 @handles("list_ip_pool_domains", fidelity="stateful", note="the linked domains, paged")
 def list_ip_pool_domains(account: Account, request: SimulatedRequest) -> Reply:
-    pool = found_pool(account, request["pool_id"])
-    names = {domain.name: {"id": domain.id, "name": domain.name} for domain in linked(account, pool.id)}
+    pool = get_pool(account, request["pool_id"])
+    names = {domain.name: {"id": domain.id, "name": domain.name} for domain in linked_domains(account, pool.id)}
     page = key_page(names, request.url, request.get("page"), request.get("limit"))
     return Reply({"domains": page.items, "paging": {name: page.paging[name] for name in ("first", "next")}})
 
@@ -103,19 +103,19 @@ def remove_ip_from_pool(account: Account, request: SimulatedRequest) -> Reply:
     pool = _own(account, request)
     _check_holds(pool, request["ip"])
     pool.ips.remove(request["ip"])
-    spread(account, pool)
+    update_pool_users(account, pool)
     return success("started")
 
 
 def _add(account: Account, request: SimulatedRequest, addresses: list[str]) -> Reply:
     pool = _own(account, request)
-    pool.ips += [free(account, address) for address in addresses]
-    spread(account, pool)
+    pool.ips += [get_free_ip(account, address) for address in addresses]
+    update_pool_users(account, pool)
     return success("started")
 
 
 def _own(account: Account, request: SimulatedRequest) -> Pool:
-    pool = found_pool(account, request["pool_id"])
+    pool = get_pool(account, request["pool_id"])
     if pool.inherited:
         raise ApiError(403, INHERITED.format(pool.id))
     return pool
@@ -138,18 +138,18 @@ def _domains(account: Account, request: SimulatedRequest, name: str) -> list[Dom
 
 def _link(pool: Pool, joining: list[Domain], leaving: list[Domain]) -> None:
     for domain in joining:
-        assign(domain, Source(pool.ips, pool.id))
+        assign_source(domain, SendingSource(pool.ips, pool.id))
     for domain in leaving:
         if domain.administration.sending.pool_id == pool.id:
-            assign(domain, Source([SHARED_IP]))
+            assign_source(domain, SendingSource([SHARED_IP]))
 
 
 def _state(account: Account, pool: Pool) -> tuple[Any, ...]:
-    return pool.name, pool.description, sorted(pool.ips), [domain.name for domain in linked(account, pool.id)]
+    return pool.name, pool.description, sorted(pool.ips), [domain.name for domain in linked_domains(account, pool.id)]
 
 
 def _shown(account: Account, pool: Pool) -> dict[str, Any]:
-    domains = [domain.name for domain in linked(account, pool.id)]
+    domains = [domain.name for domain in linked_domains(account, pool.id)]
     return {
         "pool_id": pool.id,
         "name": pool.name,

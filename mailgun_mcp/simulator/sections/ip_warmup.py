@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mailgun_mcp.simulator.mail.addressing import dedicated, ips_of
+from mailgun_mcp.simulator.mail.sending_ips import get_dedicated_ip, ips_of
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import DAY, HOUR, iso_date
 from mailgun_mcp.simulator.model.event_log import EventRange
@@ -30,7 +30,7 @@ def get_ip_warmup(account: Account, request: SimulatedRequest) -> Reply:
 
 @handles("create_ip_warmup", fidelity="stateful", note="a plan of daily stages")
 def create_ip_warmup(account: Account, request: SimulatedRequest) -> Reply:
-    ip = dedicated(account, request["addr"])
+    ip = get_dedicated_ip(account, request["addr"])
     if ip.warming(account.clock.now()):
         raise ApiError(400, f"IP {ip.address} is already on warmup")
     ip.warmup = Warmup(account.clock.now())
@@ -44,7 +44,7 @@ def cancel_ip_warmup(account: Account, request: SimulatedRequest) -> Reply:
 
 
 def _warming(account: Account, address: str) -> Ip:
-    ip = dedicated(account, address)
+    ip = get_dedicated_ip(account, address)
     if not ip.warming(account.clock.now()):
         raise ApiError(404, f"No warmup plan found for IP {address}")
     return ip

@@ -2,7 +2,16 @@
 
 import re
 
-from mailgun_mcp.simulator.mail.addressing import Source, assign, assignable, dedicated, ips_of, owned, source, used
+from mailgun_mcp.simulator.mail.sending_ips import (
+    SendingSource,
+    assign_source,
+    assignable_ips,
+    get_account_ip,
+    get_dedicated_ip,
+    ips_of,
+    ips_used_by,
+    parse_source,
+)
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.ips import SHARED_IP, Ip
@@ -22,32 +31,34 @@ def list_ips(account: Account, request: SimulatedRequest) -> Reply:
     return Reply({
         "items": [ip.address for ip in found],
         "details": [{"ip": ip.address, "is_on_warmup": ip.warming(now)} for ip in found],
-        "assignable_to_pools": assignable(ips_of(account)),
+        "assignable_to_pools": assignable_ips(ips_of(account)),
         "total_count": len(found),
     })  # fmt: skip
 
 
 @handles("get_ip", fidelity="stateful", note="the reverse DNS name is derived from the address")
 def get_ip(account: Account, request: SimulatedRequest) -> Reply:
-    ip = owned(account, request["ip"])
+    ip = get_account_ip(account, request["ip"])
     name = re.sub(r"[.:]+", "-", ip.address)
     return Reply({"ip": ip.address, "dedicated": ip.dedicated, "rdns": f"ip{name}.mailgun.net"})
 
 
 @handles("list_ip_domains", fidelity="stateful", note="the domains that send from it")
 def list_ip_domains(account: Account, request: SimulatedRequest) -> Reply:
-    ip = owned(account, request["ip"])
+    ip = get_account_ip(account, request["ip"])
     words = re.findall(r"\w+", request.get("search", "").lower())
-    found = [domain for domain in account.domains.values() if ip.address in used(domain) and _matches(domain, words)]
+    found = [
+        domain for domain in account.domains.values() if ip.address in ips_used_by(domain) and _matches(domain, words)
+    ]
     found.sort(key=lambda domain: domain.id)
     page = skip_page(found, max(0, request.get("skip", 0)), max(0, request.get("limit", len(found))))
-    items = [{"domain": domain.name, "ips": used(domain)} for domain in page]
+    items = [{"domain": domain.name, "ips": ips_used_by(domain)} for domain in page]
     return Reply({"items": items, "total_count": len(found)})
 
 
 @handles("assign_ip_to_all_domains", fidelity="stateful", note="done at once")
 def assign_ip_to_all_domains(account: Account, request: SimulatedRequest) -> Reply:
-    ip = owned(account, request["ip"])
+    ip = get_account_ip(account, request["ip"])
     for domain in _own(account):
         sending = domain.administration.sending
         sending.ips = [*sending.ips, *([ip.address] if ip.address not in sending.ips else [])]
@@ -56,8 +67,8 @@ def assign_ip_to_all_domains(account: Account, request: SimulatedRequest) -> Rep
 
 @handles("remove_ip_from_all_domains", fidelity="stateful", note="done at once")
 def remove_ip_from_all_domains(account: Account, request: SimulatedRequest) -> Reply:
-    ip = owned(account, request["ip"])
-    other = [owned(account, request["alternative"]).address] if "alternative" in request.arguments else []
+    ip = get_account_ip(account, request["ip"])
+    other = [get_account_ip(account, request["alternative"]).address] if "alternative" in request.arguments else []
     for domain in _own(account):
         sending = domain.administration.sending
         if ip.address in sending.ips:
@@ -68,7 +79,7 @@ def remove_ip_from_all_domains(account: Account, request: SimulatedRequest) -> R
 
 @handles("set_ip_band", fidelity="stateful", note="stored")
 def set_ip_band(account: Account, request: SimulatedRequest) -> Reply:
-    dedicated(account, request["addr"]).band = request["ip_band"]
+    get_dedicated_ip(account, request["addr"]).band = request["ip_band"]
     return success("success")
 
 
@@ -92,7 +103,7 @@ def request_dedicated_ip(account: Account) -> Reply:
 @handles("remove_domain_pool_ip", fidelity="stateful", note="as remove_domain_ip")
 def remove_domain_ip(account: Account, request: SimulatedRequest) -> Reply:
     """Takes an IP, all of them, or the linked pool from a domain."""
-    chosen = source(account, _replacement(request), request.get("replacement_pool_id"))
+    chosen = parse_source(account, _replacement(request), request.get("replacement_pool_id"))
     if request["ip"] == ALL:
         del account.domains[request.domain.name]
     elif request["ip"] == POOL:
@@ -106,23 +117,23 @@ def _replacement(request: SimulatedRequest) -> list[str] | None:
     return [request["replacement_ip"]] if "replacement_ip" in request.arguments else None
 
 
-def _unlink(domain: Domain, chosen: Source | None) -> None:
+def _unlink(domain: Domain, chosen: SendingSource | None) -> None:
     if domain.administration.sending.pool_id is None:
         raise ApiError(400, f"Domain {domain.name} is not linked to an IP pool")
     if chosen is None:
         raise ApiError(400, "Either 'ip' or 'pool_id' parameter must be specified")
-    assign(domain, chosen)
+    assign_source(domain, chosen)
 
 
-def _remove(domain: Domain, address: str, chosen: Source | None) -> None:
+def _remove(domain: Domain, address: str, chosen: SendingSource | None) -> None:
     sending = domain.administration.sending
     if sending.pool_id or sending.dynamic_pool:
         raise ApiError(400, LINKED.format(domain.name))
-    if address not in used(domain):
+    if address not in ips_used_by(domain):
         raise ApiError(404, f"IP not found: {address}")
     left = [other for other in sending.ips if other != address]
     if chosen and chosen.pool_id:
-        assign(domain, chosen)
+        assign_source(domain, chosen)
     else:
         sending.ips = [*left, *(chosen.ips if chosen else [])] or [SHARED_IP]
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from heapq import merge
 from typing import Any
 
-from mailgun_mcp.simulator.analytics.log_attributes import Condition, conditions_of
+from mailgun_mcp.simulator.analytics.log_attributes import LogCondition, parse_log_conditions
 from mailgun_mcp.simulator.analytics.metrics import COUNTS
-from mailgun_mcp.simulator.analytics.reports import moment, seconds
+from mailgun_mcp.simulator.analytics.reports import parse_duration, parse_moment
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import DAY, iso_date, mail_date
 from mailgun_mcp.simulator.model.event_facts import facts_of
-from mailgun_mcp.simulator.model.event_log import KEPT, EventRange, MailEvent, Position, lookup_hash
+from mailgun_mcp.simulator.model.event_log import RETENTION, EventRange, MailEvent, Position, lookup_hash
 from mailgun_mcp.simulator.replies.event_pages import EventPage, EventPageQuery, cut_page
 from mailgun_mcp.simulator.replies.paging import Token, tokens
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply
@@ -46,7 +46,7 @@ def query_logs(account: Account, request: SimulatedRequest) -> Reply:
     token = Token.decoded(pagination["token"]) if pagination.get("token") else Token("first", None, {})
     asked = EventPageQuery(token.page, token.pivot, _limit(pagination), _ascending(pagination))
     start, end = _range(account, request)
-    span = EventRange(max(start, account.clock.now() - KEPT), end, _kinds(request), _marks(request))
+    span = EventRange(max(start, account.clock.now() - RETENTION), end, _kinds(request), _marks(request))
     matches = _matches(request)
     accounts = _accounts(account, request)
     shown = cut_page(_walk(accounts), span, asked, matches)
@@ -76,11 +76,11 @@ def _ascending(pagination: Record) -> bool:
 
 
 def _range(account: Account, request: SimulatedRequest) -> tuple[float, float]:
-    end = moment(request["end"]) if request.get("end") else FOREVER
+    end = parse_moment(request["end"]) if request.get("end") else FOREVER
     latest = min(end, account.clock.now())
     if request.get("duration"):
-        return latest - seconds(request["duration"]), end
-    return (moment(request["start"]) if request.get("start") else latest - DAY), end
+        return latest - parse_duration(request["duration"]), end
+    return (parse_moment(request["start"]) if request.get("start") else latest - DAY), end
 
 
 def _accounts(account: Account, request: SimulatedRequest) -> list[Account]:
@@ -102,7 +102,7 @@ def _marks(request: SimulatedRequest) -> frozenset[int] | None:
 
 
 def _matches(request: SimulatedRequest) -> Matches:
-    conditions: list[Condition] = conditions_of(request)
+    conditions: list[LogCondition] = parse_log_conditions(request)
     events, facts = frozenset(request.get("events") or ()), _facts(request.get("metric_events") or ())
 
     def matches(entry: Entry) -> bool:

@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from mailgun_mcp.simulator.http.body import File
-from mailgun_mcp.simulator.mail.composing import Address, copies, from_mime, parse_addresses, to_mime
+from mailgun_mcp.simulator.mail.composing import Address, from_mime, parse_addresses, recipient_copies, to_mime
 from mailgun_mcp.simulator.mail.delivery import accept
-from mailgun_mcp.simulator.mail.list_delivery import member_copies, split
-from mailgun_mcp.simulator.mail.record_events import storage
-from mailgun_mcp.simulator.mail.sending_limits import authorized_recipients, check_sending, chosen_ip
-from mailgun_mcp.simulator.mail.templating import fill_in, headers_of
+from mailgun_mcp.simulator.mail.list_delivery import member_copies, split_lists
+from mailgun_mcp.simulator.mail.record_events import storage_location
+from mailgun_mcp.simulator.mail.sending_limits import authorized_recipients, check_sending, choose_ip
+from mailgun_mcp.simulator.mail.templating import render_body, render_headers
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import mail_date, parse_mail_date
 from mailgun_mcp.simulator.model.domains import Domain
@@ -50,8 +50,10 @@ def send_message(account: Account, request: SimulatedRequest) -> Reply:
     message = _composed(account, request, sender)
     if "recipient_variables" not in request.arguments:
         return _queued(account, request.domain, message, [*to, *others])
-    people, lists = split(account, to)
-    batch = copies(message, people, request["recipient_variables"], [account.opaque_id(KEY_BYTES) for _ in people])
+    people, lists = split_lists(account, to)
+    batch = recipient_copies(
+        message, people, request["recipient_variables"], [account.opaque_id(KEY_BYTES) for _ in people]
+    )
     for copy in batch:
         accept(account, request.domain, copy)
     rest = [*others, *(("", found.address) for found in lists)]
@@ -116,7 +118,7 @@ def clear_message_queue(request: SimulatedRequest) -> Reply:
 
 def _queued(account: Account, domain: Domain, message: StoredMessage, recipients: list[Address]) -> Reply:
     """Send the message to the recipients; of those that are mailing lists each subscriber gets a copy."""
-    people, lists = split(account, recipients)
+    people, lists = split_lists(account, recipients)
     if people:
         accept(account, domain, replace(message, recipients=_bare(people)))
     for found in lists:
@@ -169,7 +171,7 @@ def _blank(account: Account, request: SimulatedRequest, sender: Address) -> Stor
         tags=request.get("tags", []),
         variables=_variables(request),
         test_mode=bool(request.get("test_mode")),
-        sending_ip=chosen_ip(account, request.get("sending_ip"), request.get("sending_ip_pool")),
+        sending_ip=choose_ip(account, request.get("sending_ip"), request.get("sending_ip_pool")),
         deliver_at=parse_mail_date(deliver_at) if deliver_at else None,
     )
 
@@ -181,7 +183,7 @@ def _composed(account: Account, request: SimulatedRequest, sender: Address) -> S
     message.attachments = [_attachment(file) for name in ("attachments", "inline") for file in request.get(name, [])]
     message.template = request.get("template")
     if version:
-        fill_in(message, version, _template_variables(request), as_text=bool(request.get("template_text")))
+        render_body(message, version, _template_variables(request), as_text=bool(request.get("template_text")))
     elif message.template:
         message.fault = f"Template '{message.template}' not found"
     message.headers = _headers(request, message, version)
@@ -193,7 +195,7 @@ def _headers(request: SimulatedRequest, message: StoredMessage, version: Templat
     for name in given:
         if not HEADER_NAME.fullmatch(name):
             raise ApiError(400, f"Header name must be pure ASCII: {name}")
-    from_template = headers_of(version, _template_variables(request))
+    from_template = render_headers(version, _template_variables(request))
     own = {
         "Mime-Version": "1.0",
         "Date": mail_date(message.at, "+0000"),
@@ -282,5 +284,5 @@ def _parsed(account: Account, message: StoredMessage) -> dict[str, Any]:
 
 
 def _listed(account: Account, message: StoredMessage, index: int, item: Attachment) -> dict[str, Any]:
-    url = f"{storage(account, message)['url']}/attachments/{index}"
+    url = f"{storage_location(account, message)['url']}/attachments/{index}"
     return {"name": item.filename, "content-type": item.content_type, "size": len(item.data), "url": url}

@@ -3,22 +3,22 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mailgun_mcp.simulator.analytics.metrics import METRICS, value
+from mailgun_mcp.simulator.analytics.metrics import METRICS, metric_value
 from mailgun_mcp.simulator.analytics.reports import (
-    Condition,
-    Facts,
+    CountSource,
+    DimensionCondition,
+    DimensionReader,
+    FactCounts,
+    Grouping,
     Period,
-    Reader,
     Record,
     Rows,
-    Source,
     Values,
-    View,
-    conditions_of,
-    order_of,
-    period_of,
-    sources_of,
-    tally,
+    aggregate,
+    count_sources,
+    parse_conditions,
+    parse_order,
+    parse_period,
 )
 from mailgun_mcp.simulator.analytics.usage import USAGE_METRICS
 from mailgun_mcp.simulator.model.account import Account
@@ -32,10 +32,10 @@ from mailgun_mcp.simulator.sections.registry import handles
 ZONE = "+0000"
 TIMED_LIMIT = 1500
 LIMIT, MAX_LIMIT = 10, 1000
-Measure = Callable[[str, Facts], Any]
+Measure = Callable[[str, FactCounts], Any]
 
 
-def _reader(place: int) -> Reader:
+def _reader(place: int) -> DimensionReader:
     def read(cell: Cell) -> Values:
         found = cell[place]
         return found if isinstance(found, tuple) else (str(found),)
@@ -43,7 +43,7 @@ def _reader(place: int) -> Reader:
     return read
 
 
-READERS: dict[str, Reader] = {name: _reader(place) for place, name in enumerate(DIMENSIONS)}
+READERS: dict[str, DimensionReader] = {name: _reader(place) for place, name in enumerate(DIMENSIONS)}
 FILTERS: Mapping[str, object] = {**READERS, "subaccount": None}
 
 
@@ -53,10 +53,10 @@ FILTERS: Mapping[str, object] = {**READERS, "subaccount": None}
 def query_metrics(account: Account, request: SimulatedRequest) -> Reply:
     metrics = request.get("metrics") or sorted(METRICS)
     _check_known(metrics, METRICS)
-    sources = sources_of(
+    sources = count_sources(
         account, lambda owner: owner.analytics.mail, subaccounts=bool(request.get("include_subaccounts"))
     )
-    return _answer(account, request, sources, conditions_of(request, FILTERS), metrics, value)
+    return _answer(account, request, sources, parse_conditions(request, FILTERS), metrics, metric_value)
 
 
 @handles("query_usage_metrics", fidelity="computed", note="the use of the simulator; products that it lacks count zero")
@@ -65,10 +65,10 @@ def query_usage_metrics(account: Account, request: SimulatedRequest) -> Reply:
     _check_known(metrics, USAGE_METRICS)
     below = bool(request.get("include_subaccounts"))
     sources = [
-        *sources_of(account, lambda owner: owner.analytics.usage, subaccounts=below),
-        *sources_of(account, lambda owner: owner.analytics.mail, subaccounts=below),
+        *count_sources(account, lambda owner: owner.analytics.usage, subaccounts=below),
+        *count_sources(account, lambda owner: owner.analytics.mail, subaccounts=below),
     ]
-    conditions = conditions_of(request, {"subaccount": None})
+    conditions = parse_conditions(request, {"subaccount": None})
     return _answer(account, request, sources, conditions, metrics, lambda metric, facts: facts.get(_fact(metric), 0))
 
 
@@ -85,17 +85,17 @@ def _check_known(metrics: list[str], known: Any) -> None:
 def _answer(
     account: Account,
     request: SimulatedRequest,
-    sources: list[Source],
-    conditions: tuple[Condition, ...],
+    sources: list[CountSource],
+    conditions: tuple[DimensionCondition, ...],
     metrics: list[str],
     measure: Measure,
 ) -> Reply:
-    period = period_of(account, request)
+    period = parse_period(account, request)
     dimensions = tuple(dict.fromkeys(request.get("dimensions") or ()))
-    rows = tally(sources, period, View(READERS, dimensions, conditions))
+    rows = aggregate(sources, period, Grouping(READERS, dimensions, conditions))
     _fill_in(rows, period, dimensions, account.clock.now())
     timed = "time" in dimensions
-    order = order_of(
+    order = parse_order(
         request,
         (*dimensions, *metrics),
         "time:asc" if timed else f"{metrics[0]}:desc",
@@ -116,7 +116,7 @@ def _answer(
         "aggregates": {"metrics": {}},
     }
     if request.get("include_aggregates"):
-        total = tally(sources, period, View(READERS, (), conditions)).get((), {})
+        total = aggregate(sources, period, Grouping(READERS, (), conditions)).get((), {})
         answer["aggregates"] = {"metrics": _measured(metrics, measure, total)}
     return Reply(answer)
 
@@ -151,5 +151,5 @@ def _dimension(name: str, part: object, names: Mapping[str, str]) -> Record:
     return {"dimension": name, "value": text, "display_value": names.get(text, text) if name == "subaccount" else text}
 
 
-def _measured(metrics: list[str], measure: Measure, facts: Facts) -> Record:
+def _measured(metrics: list[str], measure: Measure, facts: FactCounts) -> Record:
     return {metric: measure(metric, facts) for metric in metrics}

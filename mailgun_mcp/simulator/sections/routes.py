@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from mailgun_mcp.simulator.mail.inbound import matching
-from mailgun_mcp.simulator.mail.route_language import RouteFault, parse_action, parse_expression
+from mailgun_mcp.simulator.mail.inbound import matching_routes
+from mailgun_mcp.simulator.mail.route_language import RouteSyntaxError, parse_action, parse_expression
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import mail_date
 from mailgun_mcp.simulator.model.routes import Route
@@ -69,7 +69,7 @@ def delete_route(account: Account, request: SimulatedRequest) -> Reply:
     "match_route", fidelity="computed", note="the first route that matches an address, whatever the headers of the mail"
 )
 def match_route(account: Account, request: SimulatedRequest) -> Reply:
-    for route, _ in matching(account, request["address"], {}):
+    for route, _ in matching_routes(account, request["address"], {}):
         return Reply({"route": _shown(route)})
     raise ApiError(404, "Route not found")
 
@@ -77,12 +77,12 @@ def match_route(account: Account, request: SimulatedRequest) -> Reply:
 def _check(expression: str, actions: Iterable[str]) -> None:
     try:
         parse_expression(expression)
-    except RouteFault as fault:
+    except RouteSyntaxError as fault:
         raise ApiError(400, f"Invalid route expression: {fault}") from fault
     try:
         for action in actions:
             parse_action(action)
-    except RouteFault as fault:
+    except RouteSyntaxError as fault:
         raise ApiError(400, f"Invalid route action: {fault}") from fault
 
 

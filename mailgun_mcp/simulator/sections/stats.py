@@ -3,29 +3,29 @@
 from collections.abc import Callable
 from typing import Any
 
-from mailgun_mcp.simulator.analytics.metrics import count
+from mailgun_mcp.simulator.analytics.metrics import count_of
 from mailgun_mcp.simulator.analytics.providers import legacy_provider
 from mailgun_mcp.simulator.analytics.reports import (
-    Condition,
-    Facts,
+    DimensionCondition,
+    DimensionReader,
+    FactCounts,
+    Grouping,
     Period,
-    Reader,
     Record,
-    View,
-    moment,
-    period_of,
-    sources_of,
-    tally,
+    aggregate,
+    count_sources,
+    parse_moment,
+    parse_period,
 )
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import mail_date
-from mailgun_mcp.simulator.model.series import Resolution, floor, following
+from mailgun_mcp.simulator.model.series import Resolution, next_period, period_start
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from mailgun_mcp.simulator.sections.metrics import READERS
 from mailgun_mcp.simulator.sections.registry import handles
 
-LEGACY_READERS: dict[str, Reader] = {
+LEGACY_READERS: dict[str, DimensionReader] = {
     **READERS,
     "provider": lambda cell: (legacy_provider(READERS["recipient_domain"](cell)[0]),),
     "country": lambda cell: tuple(code.lower() for code in READERS["country"](cell)),
@@ -58,13 +58,13 @@ def get_domain_stats(account: Account, request: SimulatedRequest) -> Reply:
 def get_filtered_stats(account: Account, request: SimulatedRequest) -> Reply:
     group: str = request.get("group") or "time"
     conditions = _filter(request["filter"]) if request.get("filter") else ()
-    period = period_of(account, request)
+    period = parse_period(account, request)
     if group not in NO_GROUP:
         return _grouped(account, request, period, group, conditions)
     if group in STEPS:
-        period = Period(floor(period.start, STEPS[group]), period.end, STEPS[group])
+        period = Period(period_start(period.start, STEPS[group]), period.end, STEPS[group])
     if group == "total":
-        facts = tally(_mail(account), period, View(LEGACY_READERS, (), conditions)).get((), {})
+        facts = aggregate(_mail(account), period, Grouping(LEGACY_READERS, (), conditions)).get((), {})
         return _answer(period, [_entry(int(period.start), facts, request["event"])])
     return _by_time(account, request, period, conditions)
 
@@ -72,8 +72,8 @@ def get_filtered_stats(account: Account, request: SimulatedRequest) -> Reply:
 @handles("get_account_stats_by_domain", fidelity="computed", note="event totals of each domain")
 def get_account_stats_by_domain(account: Account, request: SimulatedRequest) -> Reply:
     resolution: Resolution = request.get("resolution") or "day"
-    start = floor(max(moment(request["timestamp"]), 0.0), resolution)
-    period = Period(start, following(start, resolution) - 1, resolution)
+    start = period_start(max(parse_moment(request["timestamp"]), 0.0), resolution)
+    period = Period(start, next_period(start, resolution) - 1, resolution)
     limit = request.get("limit")
     if limit is not None and limit < 1:
         raise ApiError(400, "The 'limit' parameter can't be smaller than 1")
@@ -99,28 +99,29 @@ def _domain_aggregates(account: Account, request: SimulatedRequest, key: str, di
     return Reply({key: aggregates(account, dimension, (only("domain", request.domain.name),))})
 
 
-def aggregates(account: Account, dimension: str, conditions: tuple[Condition, ...]) -> Record:
+def aggregates(account: Account, dimension: str, conditions: tuple[DimensionCondition, ...]) -> Record:
     """Return what happened by provider, country or device, over all that is kept."""
     period = Period(0.0, account.clock.now(), "month")
-    rows = tally(_mail(account), period, View(LEGACY_READERS, (dimension,), conditions))
+    rows = aggregate(_mail(account), period, Grouping(LEGACY_READERS, (dimension,), conditions))
     return {
-        str(key[0]): {name: count(f"{name}_count", rows[key]) for name in AGGREGATES} for key in sorted(rows, key=str)
+        str(key[0]): {name: count_of(f"{name}_count", rows[key]) for name in AGGREGATES}
+        for key in sorted(rows, key=str)
     }
 
 
-def only(attribute: str, value: str) -> Condition:
+def only(attribute: str, value: str) -> DimensionCondition:
     """Return the condition that an attribute is `value`."""
-    return Condition(attribute, "=", (value.lower(),))
+    return DimensionCondition(attribute, "=", (value.lower(),))
 
 
 def stats_of(
-    account: Account, request: SimulatedRequest, conditions: tuple[Condition, ...], more: Record | None = None
+    account: Account, request: SimulatedRequest, conditions: tuple[DimensionCondition, ...], more: Record | None = None
 ) -> Reply:
     """Return the totals of each step of time."""
-    return _by_time(account, request, period_of(account, request), conditions, more)
+    return _by_time(account, request, parse_period(account, request), conditions, more)
 
 
-def _totals(account: Account, request: SimulatedRequest, conditions: tuple[Condition, ...]) -> Reply:
+def _totals(account: Account, request: SimulatedRequest, conditions: tuple[DimensionCondition, ...]) -> Reply:
     return stats_of(account, request, conditions)
 
 
@@ -128,10 +129,10 @@ def _by_time(
     account: Account,
     request: SimulatedRequest,
     period: Period,
-    conditions: tuple[Condition, ...],
+    conditions: tuple[DimensionCondition, ...],
     more: Record | None = None,
 ) -> Reply:
-    rows = tally(_mail(account), period, View(LEGACY_READERS, ("time",), conditions))
+    rows = aggregate(_mail(account), period, Grouping(LEGACY_READERS, ("time",), conditions))
     steps = sorted({*period.steps(account.clock.now()), *(int(str(key[0])) for key in rows)})
     return _answer(period, [_entry(at, rows.get((at,), {}), request["event"]) for at in steps], more)
 
@@ -141,20 +142,22 @@ def _grouped(
     request: SimulatedRequest,
     period: Period,
     group: str,
-    conditions: tuple[Condition, ...],
+    conditions: tuple[DimensionCondition, ...],
     limit: int | None = None,
 ) -> Reply:
-    rows = tally(_mail(account, subaccounts=group == "subaccount"), period, View(LEGACY_READERS, (group,), conditions))
+    rows = aggregate(
+        _mail(account, subaccounts=group == "subaccount"), period, Grouping(LEGACY_READERS, (group,), conditions)
+    )
     keys = sorted(rows, key=str)[:limit]
     entries = [_entry(int(period.start), rows[key], request["event"], {group: str(key[0])}) for key in keys]
     return _answer(period, entries)
 
 
 def _mail(account: Account, *, subaccounts: bool = False) -> Any:
-    return sources_of(account, lambda owner: owner.analytics.mail, subaccounts=subaccounts)
+    return count_sources(account, lambda owner: owner.analytics.mail, subaccounts=subaccounts)
 
 
-def _filter(text: str) -> tuple[Condition, ...]:
+def _filter(text: str) -> tuple[DimensionCondition, ...]:
     attribute, colon, value = text.partition(":")
     if not colon or attribute not in LEGACY_READERS:
         raise ApiError(400, f"'{attribute}' is not a valid filter predicate attribute")
@@ -174,31 +177,31 @@ def _answer(period: Period, stats: list[Record], more: Record | None = None) -> 
     )
 
 
-def _entry(at: int, facts: Facts, events: list[str], more: Record | None = None) -> Record:
+def _entry(at: int, facts: FactCounts, events: list[str], more: Record | None = None) -> Record:
     return {"time": mail_date(at), **(more or {}), **{name: EVENTS[name](facts) for name in dict.fromkeys(events)}}
 
 
-def _accepted(facts: Facts) -> Record:
+def _accepted(facts: FactCounts) -> Record:
     return {
-        "incoming": count("accepted_incoming_count", facts),
-        "outgoing": count("accepted_outgoing_count", facts),
-        "total": count("accepted_count", facts),
+        "incoming": count_of("accepted_incoming_count", facts),
+        "outgoing": count_of("accepted_outgoing_count", facts),
+        "total": count_of("accepted_count", facts),
     }
 
 
-def _delivered(facts: Facts) -> Record:
+def _delivered(facts: FactCounts) -> Record:
     names = ("smtp", "http", "optimized")
     return {
-        **{name: count(f"delivered_{name}_count", facts) for name in names},
-        "total": count("delivered_count", facts),
+        **{name: count_of(f"delivered_{name}_count", facts) for name in names},
+        "total": count_of("delivered_count", facts),
     }
 
 
-def _failed(facts: Facts) -> Record:
-    permanent = {name: count(metric, facts) for name, metric in PERMANENT.items()}
+def _failed(facts: FactCounts) -> Record:
+    permanent = {name: count_of(metric, facts) for name, metric in PERMANENT.items()}
     temporary = {
-        "espblock": count("temporary_failed_esp_block_count", facts),
-        "total": count("temporary_failed_count", facts),
+        "espblock": count_of("temporary_failed_esp_block_count", facts),
+        "total": count_of("temporary_failed_count", facts),
     }
     return {"temporary": temporary, "permanent": permanent}
 
@@ -215,15 +218,15 @@ PERMANENT = {
 }
 
 
-def _tracked(name: str) -> Callable[[Facts], Record]:
-    return lambda facts: {"total": count(f"{name}_count", facts), "unique": count(f"unique_{name}_count", facts)}
+def _tracked(name: str) -> Callable[[FactCounts], Record]:
+    return lambda facts: {"total": count_of(f"{name}_count", facts), "unique": count_of(f"unique_{name}_count", facts)}
 
 
-def _plain(name: str) -> Callable[[Facts], Record]:
-    return lambda facts: {"total": count(f"{name}_count", facts)}
+def _plain(name: str) -> Callable[[FactCounts], Record]:
+    return lambda facts: {"total": count_of(f"{name}_count", facts)}
 
 
-EVENTS: dict[str, Callable[[Facts], Record]] = {
+EVENTS: dict[str, Callable[[FactCounts], Record]] = {
     "accepted": _accepted,
     "delivered": _delivered,
     "failed": _failed,

@@ -2,7 +2,16 @@
 
 from typing import Any
 
-from mailgun_mcp.simulator.mail.addressing import Source, assign, dedicated, found_pool, ips_of, lend, linked, take_back
+from mailgun_mcp.simulator.mail.sending_ips import (
+    SendingSource,
+    assign_source,
+    delegate_pool,
+    get_dedicated_ip,
+    get_pool,
+    ips_of,
+    linked_domains,
+    revoke_pool,
+)
 from mailgun_mcp.simulator.model.access import Access
 from mailgun_mcp.simulator.model.account import Account, Administration, Subaccount
 from mailgun_mcp.simulator.model.clock import mail_date
@@ -99,7 +108,7 @@ def list_subaccount_ip_pools(account: Account) -> Reply:
 
 @handles("delegate_ip_pool_to_subaccount", fidelity="stateful", note="it can use the pool but not change it")
 def delegate_ip_pool_to_subaccount(account: Account, request: SimulatedRequest) -> Reply:
-    child, pool = _found(account, request, UNKNOWN), found_pool(account, request["pool_id"])
+    child, pool = _found(account, request, UNKNOWN), get_pool(account, request["pool_id"])
     if pool.inherited:
         raise ApiError(400, "invalid request parameters")
     for other in ips_of(account).pools.values():
@@ -107,27 +116,27 @@ def delegate_ip_pool_to_subaccount(account: Account, request: SimulatedRequest) 
             _replace(child, other.id, pool.id, pool.ips)
             other.delegated_to.discard(child.id)
     pool.delegated_to.add(child.id)
-    lend(account, child.account, pool)
+    delegate_pool(account, child.account, pool)
     return success("started", reference_id=account.hex_id())
 
 
 @handles("revoke_ip_pool_from_subaccount", fidelity="stateful", note="its domains move to the replacement")
 def revoke_ip_pool_from_subaccount(account: Account, request: SimulatedRequest) -> Reply:
-    child, pool = _found(account, request, UNKNOWN), found_pool(account, request["pool_id"])
+    child, pool = _found(account, request, UNKNOWN), get_pool(account, request["pool_id"])
     if child.id not in pool.delegated_to:
         raise ApiError(400, "invalid request parameters")
     pool.delegated_to.discard(child.id)
-    take_back(child.account, pool.id)
+    revoke_pool(child.account, pool.id)
     return success("started", reference_id=account.hex_id())
 
 
 @handles("link_ip_to_subaccount", fidelity="stateful", note="it can use the IP")
 def link_ip_to_subaccount(account: Account, request: SimulatedRequest) -> Reply:
-    child, ip = _found(account, request, UNKNOWN), dedicated(account, request["ip"])
+    child, ip = _found(account, request, UNKNOWN), get_dedicated_ip(account, request["ip"])
     ips_of(child.account).ips[ip.address] = ip
     for domain in child.account.domains.values():
         if domain.administration.sending.ips in ([], [SHARED_IP]):
-            assign(domain, Source([ip.address]))
+            assign_source(domain, SendingSource([ip.address]))
     return success("success")
 
 
@@ -188,10 +197,10 @@ def _set_status(account: Account, child: Subaccount, status: Any) -> None:
 
 def _replace(child: Subaccount, pool_id: str, new_id: str, ips: list[str]) -> None:
     """Let the domains that an inherited pool had go on with the new one."""
-    names = [domain.name for domain in linked(child.account, pool_id)]
-    take_back(child.account, pool_id)
+    names = [domain.name for domain in linked_domains(child.account, pool_id)]
+    revoke_pool(child.account, pool_id)
     for name in names:
-        assign(child.account.domains[name], Source(list(ips), new_id))
+        assign_source(child.account.domains[name], SendingSource(list(ips), new_id))
 
 
 def _features(child: Subaccount) -> dict[str, Any]:

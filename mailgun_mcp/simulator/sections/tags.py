@@ -2,9 +2,19 @@
 
 from typing import Any
 
-from mailgun_mcp.simulator.analytics.metrics import TAG_METRICS, value
+from mailgun_mcp.simulator.analytics.metrics import TAG_METRICS, metric_value
 from mailgun_mcp.simulator.analytics.providers import COUNTRIES, DEVICES, LEGACY_PROVIDERS
-from mailgun_mcp.simulator.analytics.reports import WEEK, Facts, Key, Period, Record, View, order_of, sources_of, tally
+from mailgun_mcp.simulator.analytics.reports import (
+    WEEK,
+    FactCounts,
+    Grouping,
+    Period,
+    Record,
+    RowKey,
+    aggregate,
+    count_sources,
+    parse_order,
+)
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.analytics import Tag
 from mailgun_mcp.simulator.model.clock import iso_date
@@ -28,7 +38,7 @@ SORTS = {
 @handles("query_account_tags", fidelity="computed", note="tags are created by sending; metrics of the last seven days")
 def query_account_tags(account: Account, request: SimulatedRequest) -> Reply:
     measured = bool(request.get("include_metrics"))
-    order = order_of(request, list(SORTS), "lastseen:desc", LIMIT, MOST_WITH_METRICS if measured else MOST)
+    order = parse_order(request, list(SORTS), "lastseen:desc", LIMIT, MOST_WITH_METRICS if measured else MOST)
     prefix = (request.get("tag") or "").lower()
     found = [
         {"owner": owner, "tag": tag}
@@ -163,14 +173,14 @@ def _everywhere(account: Account, name: str) -> list[Tag]:
     return found
 
 
-def _metrics(account: Account) -> dict[Key, Facts]:
+def _metrics(account: Account) -> dict[RowKey, FactCounts]:
     """Return what happened in the last seven days, by account and tag."""
     now = account.clock.now()
-    sources = sources_of(account, lambda owner: owner.analytics.mail, subaccounts=True)
-    return tally(sources, Period(now - WEEK, now, "hour"), View(READERS, ("subaccount", "tag")))
+    sources = count_sources(account, lambda owner: owner.analytics.mail, subaccounts=True)
+    return aggregate(sources, Period(now - WEEK, now, "hour"), Grouping(READERS, ("subaccount", "tag")))
 
 
-def _account_tag(account: Account, row: Record, counted: dict[Key, Facts]) -> Record:
+def _account_tag(account: Account, row: Record, counted: dict[RowKey, FactCounts]) -> Record:
     owner, tag = row["owner"], row["tag"]
     names = {below.account.id: below.name for below in account.administration.subaccounts.values()}
     parent = owner.administration.parent
@@ -185,7 +195,7 @@ def _account_tag(account: Account, row: Record, counted: dict[Key, Facts]) -> Re
     }
     if counted:
         facts = counted.get((owner.id, tag.tag.lower()), {})
-        shown["metrics"] = {metric: value(metric, facts) for metric in sorted(TAG_METRICS)}
+        shown["metrics"] = {metric: metric_value(metric, facts) for metric in sorted(TAG_METRICS)}
     return shown
 
 

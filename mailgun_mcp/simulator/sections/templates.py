@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from mailgun_mcp.simulator.mail.templating import TemplateFault, check_syntax
+from mailgun_mcp.simulator.mail.templating import TemplateError, check_syntax
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import mail_date
 from mailgun_mcp.simulator.model.templates import Template, TemplateVersion
@@ -170,7 +170,7 @@ def _check_content(content: str, engine: str) -> None:
         raise ApiError(400, f"template is too big, max allowed size is {MOST_BYTES // 1024} KB")
     try:
         check_syntax(content, engine)
-    except TemplateFault as fault:
+    except TemplateError as fault:
         raise ApiError(400, f"Invalid parameter: template is invalid: {fault}") from fault
 
 

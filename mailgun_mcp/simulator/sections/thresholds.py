@@ -5,11 +5,11 @@ from functools import partial
 from math import isfinite
 from typing import Any
 
-from mailgun_mcp.simulator.analytics.alerts import seconds, watch
+from mailgun_mcp.simulator.analytics.alerts import check_thresholds, period_seconds
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import iso_date
 from mailgun_mcp.simulator.model.ips import NEVER
-from mailgun_mcp.simulator.model.thresholds import Hit, Threshold
+from mailgun_mcp.simulator.model.thresholds import Threshold, ThresholdHit
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from mailgun_mcp.simulator.sections.registry import handles
@@ -18,7 +18,7 @@ ThresholdsOf = Callable[[Account], dict[str, Threshold]]
 
 
 def list_thresholds(thresholds_of: ThresholdsOf, account: Account) -> Reply:
-    watch(account)
+    check_thresholds(account)
     items = [_shown(account, threshold) for threshold in thresholds_of(account).values()]
     return Reply({"items": items, "total": len(items)})
 
@@ -34,7 +34,7 @@ def create_threshold(thresholds_of: ThresholdsOf, account: Account, request: Sim
 
 def get_threshold(thresholds_of: ThresholdsOf, account: Account, request: SimulatedRequest) -> Reply:
     found = _found(thresholds_of, account, request)
-    watch(account)
+    check_thresholds(account)
     return Reply(_shown(account, found))
 
 
@@ -60,7 +60,7 @@ def delete_threshold(thresholds_of: ThresholdsOf, account: Account, request: Sim
 
 @handles("list_threshold_hits", fidelity="computed", note="alerts and limits that have been reached")
 def list_threshold_hits(account: Account) -> Reply:
-    watch(account)
+    check_thresholds(account)
     thresholds = account.administration.thresholds
     known = {each.id: each for kept in (thresholds.alerts, thresholds.limits) for each in kept.values()}
     items = [_hit(account, known[hit.threshold], hit) for hit in thresholds.hits.values()]
@@ -88,7 +88,7 @@ def _check_free(thresholds_of: ThresholdsOf, account: Account, name: str) -> Non
 
 
 def _check(request: SimulatedRequest) -> None:
-    if seconds(request.get("period", "1h")) is None:
+    if period_seconds(request.get("period", "1h")) is None:
         raise ApiError(400, f"'period' attribute is invalid: {request['period']}")
     try:
         fits = isfinite(float(request["limit"]))
@@ -136,8 +136,8 @@ def _shown(account: Account, threshold: Threshold) -> dict[str, Any]:
     }
 
 
-def _hit(account: Account, threshold: Threshold, hit: Hit) -> dict[str, Any]:
-    lasts = seconds(threshold.period) or 0.0
+def _hit(account: Account, threshold: Threshold, hit: ThresholdHit) -> dict[str, Any]:
+    lasts = period_seconds(threshold.period) or 0.0
     return {
         "id": hit.id,
         "name": threshold.name,

@@ -10,7 +10,7 @@ from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.messages import StoredMessage
 from mailgun_mcp.simulator.model.suppressions import AllowlistEntry, Unsubscribe
 from mailgun_mcp.simulator.model.templates import Template, TemplateVersion
-from mailgun_mcp.simulator.worlds.demo_administration import furnish
+from mailgun_mcp.simulator.worlds.demo_administration import add_administration
 from mailgun_mcp.simulator.worlds.demo_mail_rules import add_mail_rules
 
 SHOP = "mail.example.com"
@@ -114,7 +114,7 @@ def demo_account(clock: Clock, *, storage_url: str = STORAGE) -> Account:
     now = clock.now()
     for domain in _domains(account, now):
         account.domains[domain.name] = domain
-    furnish(account, *(account.domains[name] for name in (SHOP, NEWS, STAGING)))
+    add_administration(account, *(account.domains[name] for name in (SHOP, NEWS, STAGING)))
     _add_templates(account, now)
     for index in range(MESSAGES):
         _add_mail(account, index, now - FIRST + index * STEP)

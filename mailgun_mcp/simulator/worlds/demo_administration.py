@@ -2,13 +2,13 @@
 
 from mailgun_mcp.simulator.http.auth import OWN_KEY_ID
 from mailgun_mcp.simulator.http.tracking_hosts import tracking_host
-from mailgun_mcp.simulator.mail.addressing import Source, assign, lend
 from mailgun_mcp.simulator.mail.dkim import keys_of
+from mailgun_mcp.simulator.mail.sending_ips import SendingSource, assign_source, delegate_pool
 from mailgun_mcp.simulator.model.access import ApiKey, SmtpCredential, User
 from mailgun_mcp.simulator.model.account import Account, Administration, Subaccount
 from mailgun_mcp.simulator.model.clock import DAY
 from mailgun_mcp.simulator.model.domains import Domain
-from mailgun_mcp.simulator.model.ips import GOOD, NEW, POOR, SHARED_IP, Ip, Move, Pool, Warmup
+from mailgun_mcp.simulator.model.ips import GOOD, NEW, POOR, SHARED_IP, Ip, Pool, PoolMove, Warmup
 from mailgun_mcp.simulator.model.signing import Certificate, DomainKey, Rotation, Tracking
 from mailgun_mcp.simulator.model.thresholds import Threshold
 
@@ -22,7 +22,7 @@ SENDING_SECRET = "0c3d6a2b9f184e57b6a1d2c3e4f50617-5e6f7081-92a3b4c5"  # noqa: S
 DEVELOPER_SECRET = "1d4e7b3ca0295f68c7b2e3d4f5061728-6f708192-a3b4c5d6"  # noqa: S105
 
 
-def furnish(account: Account, shop: Domain, news: Domain, staging: Domain) -> None:
+def add_administration(account: Account, shop: Domain, news: Domain, staging: Domain) -> None:
     """Give the demo account's domains and the account what belongs to neither mail nor suppressions."""
     now = account.clock.now()
     _add_people(account, shop, now)
@@ -61,12 +61,14 @@ def _add_ips(account: Account, shop: Domain, staging: Domain, now: float) -> Non
         ips.ips[address] = Ip(address)
     ips.ips[WARMING_IP].warmup = Warmup(now - 2.5 * DAY)
     ips.pools[POOL_ID] = Pool(POOL_ID, "transactional", "Orders, invoices and passwords", [POOL_IP])
-    assign(shop, Source([POOL_IP], POOL_ID))
+    assign_source(shop, SendingSource([POOL_IP], POOL_ID))
     ips.dynamic = {name: list(held) for name, held in DYNAMIC.items()}
     sending = staging.administration.sending
     sending.dynamic_pool, sending.ips, sending.registered_at = NEW, list(DYNAMIC[NEW]), now - DAY
     reason = "Enrolled in dynamic IP pools"
-    move = Move("5f3b1e9a7c2d4f6081a3b901", now - DAY, staging.id, staging.name, "", NEW, reason, "user", 0.0, 0.0, 0)
+    move = PoolMove(
+        "5f3b1e9a7c2d4f6081a3b901", now - DAY, staging.id, staging.name, "", NEW, reason, "user", 0.0, 0.0, 0
+    )
     ips.history.append(move)
 
 
@@ -86,8 +88,8 @@ def _add_subaccounts(account: Account, now: float) -> None:
     labs.domains[LABS_DOMAIN] = Domain("5f3b1e9a7c2d4f6081a3ba01", LABS_DOMAIN, now - 90 * DAY, "active")
     pool = account.administration.ips.pools[POOL_ID]
     pool.delegated_to.add(LABS)
-    lend(account, labs, pool)
-    assign(labs.domains[LABS_DOMAIN], Source([SHARED_IP]))
+    delegate_pool(account, labs, pool)
+    assign_source(labs.domains[LABS_DOMAIN], SendingSource([SHARED_IP]))
 
 
 def _add_thresholds(account: Account, now: float) -> None:

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from mailgun_mcp.simulator.mail.webhooks import event_type, fire
+from mailgun_mcp.simulator.mail.webhooks import enqueue_webhooks, webhook_event_type
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import DAY
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.lists import MailingList, Member
-from mailgun_mcp.simulator.model.routes import Received, Route
+from mailgun_mcp.simulator.model.routes import InboundMail, Route
 from mailgun_mcp.simulator.model.templates import TemplateVersion
 from mailgun_mcp.simulator.model.webhooks import AccountWebhook
 
@@ -90,9 +90,9 @@ def _add_webhooks(account: Account, shop: Domain, now: float) -> None:
 
 def _post_failures(account: Account, shop: Domain) -> None:
     """The webhooks of the bounces of the last days were called, and answered."""
-    for event in [event for event in shop.events if event_type(event.record) == "permanent_fail"]:
+    for event in [event for event in shop.events if webhook_event_type(event.record) == "permanent_fail"]:
         before = len(account.webhooks.outbox)
-        fire(account, shop, event)
+        enqueue_webhooks(account, shop, event)
         for posting in list(account.webhooks.outbox)[before:]:
             posting.created_at, posting.due_at, posting.outcome = event.at, None, "taken"
             posting.attempts = [(event.at + 1, 200)]
@@ -103,7 +103,7 @@ def _receive(account: Account, shop: Domain) -> None:
     route = account.routes.in_turn()[0]
     for event in [event for event in shop.events if event.record["event"] == "stored"]:
         headers = event.record["message"]["headers"]
-        received = Received(event.at, event.record["recipient"], headers["from"], headers["subject"], shop.name)
+        received = InboundMail(event.at, event.record["recipient"], headers["from"], headers["subject"], shop.name)
         received.routes, received.actions = [route.id], [SUPPORT_NOTICE]
         received.storage_key = event.record["storage"]["key"]
         account.routes.received.append(received)

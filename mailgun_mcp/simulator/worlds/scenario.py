@@ -11,8 +11,6 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from mailgun_mcp.simulator.model.account import STORAGE, Account
-from mailgun_mcp.simulator.model.clock import Clock
 from mailgun_mcp.text.suggest import suggest
 
 MOST_MESSAGES = 20_000
@@ -114,7 +112,7 @@ class Scenario(_Part):
         return self
 
 
-def shipped() -> list[str]:
+def shipped_names() -> list[str]:
     """Return the names of the scenarios that come with the package."""
     directory = files("mailgun_mcp") / "_data" / "scenarios"
     return sorted(entry.name.removesuffix(".yaml") for entry in directory.iterdir() if entry.name.endswith(".yaml"))
@@ -122,27 +120,27 @@ def shipped() -> list[str]:
 
 def open_scenario(name: str) -> Scenario:
     """Return a shipped scenario by its name, or one in a file. Raises ScenarioError with all that is wrong."""
-    if name in shipped():
+    if name in shipped_names():
         text = (files("mailgun_mcp") / "_data" / "scenarios" / f"{name}.yaml").read_text(encoding="utf-8")
-        return parse(text, name)
+        return parse_scenario(text, name)
     if not name.endswith(SUFFIXES):
-        like = suggest(name, shipped())
+        like = suggest(name, shipped_names())
         raise ScenarioError(
-            f"unknown scenario {name!r}; shipped are {', '.join(shipped())}"
+            f"unknown scenario {name!r}; shipped are {', '.join(shipped_names())}"
             + (f" (did you mean {like!r}?)" if like else "")
             + "; a file's name ends with .yaml"
         )
     try:
-        return parse(Path(name).expanduser().read_text(encoding="utf-8"), name)
+        return parse_scenario(Path(name).expanduser().read_text(encoding="utf-8"), name)
     except (OSError, UnicodeDecodeError) as error:
         raise ScenarioError(f"{name}: cannot be read: {error}") from error
 
 
-def described(value: Any) -> Scenario:
+def scenario_from_json(value: Any) -> Scenario:
     """Return a shipped scenario by its name, or what a JSON object describes; no file. Raises ScenarioError."""
     if isinstance(value, str):
-        if value not in shipped():
-            raise ScenarioError(f"unknown scenario {value!r}; shipped are {', '.join(shipped())}")
+        if value not in shipped_names():
+            raise ScenarioError(f"unknown scenario {value!r}; shipped are {', '.join(shipped_names())}")
         return open_scenario(value)
     try:
         return Scenario.model_validate(value)
@@ -150,7 +148,7 @@ def described(value: Any) -> Scenario:
         raise ScenarioError("; ".join(_fault(fault) for fault in error.errors())) from error
 
 
-def parse(text: str, name: str) -> Scenario:
+def parse_scenario(text: str, name: str) -> Scenario:
     """Return the scenario in a YAML text. Raises ScenarioError with the line of each fault."""
     try:
         tree = yaml.compose(text, yaml.SafeLoader)
@@ -162,15 +160,6 @@ def parse(text: str, name: str) -> Scenario:
     except ValidationError as error:
         faults = [f"{name}:{_line(tree, fault['loc'])}: {_fault(fault)}" for fault in error.errors()]
         raise ScenarioError("\n".join(faults)) from error
-
-
-def scenario_account(scenario: Scenario, clock: Clock, *, storage_url: str = STORAGE) -> Account:
-    """Return the account that a scenario describes, as it is at the clock's present moment."""
-    from mailgun_mcp.simulator.worlds.scenario_history import relate
-
-    account = Account(clock, storage_url=storage_url)
-    relate(account, scenario)
-    return account
 
 
 def _fault(fault: Any) -> str:

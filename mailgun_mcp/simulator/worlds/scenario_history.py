@@ -5,8 +5,8 @@ from random import Random
 from mailgun_mcp.simulator.mail.delivery import add_bounce, add_complaint, fail_blocked
 from mailgun_mcp.simulator.mail.dkim import keys_of, verify_keys
 from mailgun_mcp.simulator.mail.record_events import SENDING_IP, delivered_status, record_event, refused_status
-from mailgun_mcp.simulator.model.account import Account
-from mailgun_mcp.simulator.model.clock import DAY, HOUR, MINUTE, mail_date
+from mailgun_mcp.simulator.model.account import STORAGE, Account
+from mailgun_mcp.simulator.model.clock import DAY, HOUR, MINUTE, Clock, mail_date
 from mailgun_mcp.simulator.model.domains import Domain, ProviderBlock
 from mailgun_mcp.simulator.model.messages import StoredMessage
 from mailgun_mcp.simulator.worlds.scenario import (
@@ -36,7 +36,14 @@ UNKNOWN_USER = "5.1.1 The email account that you tried to reach does not exist"
 UNSIGNED = "5.7.26 This mail is unauthenticated: DKIM did not pass (the body hash or key does not match the DNS record)"
 
 
-def relate(account: Account, scenario: Scenario) -> None:
+def scenario_account(scenario: Scenario, clock: Clock, *, storage_url: str = STORAGE) -> Account:
+    """Return the account that a scenario describes, as it is at the clock's present moment."""
+    account = Account(clock, storage_url=storage_url)
+    write_history(account, scenario)
+    return account
+
+
+def write_history(account: Account, scenario: Scenario) -> None:
     """Give the account the scenario's domains and their history."""
     random = Random(scenario.seed)  # noqa: S311 - the same history each time
     now = account.clock.now()

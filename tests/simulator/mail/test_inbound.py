@@ -7,11 +7,11 @@ from urllib.parse import parse_qs
 import pytest
 
 from mailgun_mcp.simulator import Account
-from mailgun_mcp.simulator.mail.inbound import NOBODY, NOT_ALLOWED, deliver_inbound, receiving_domain
-from mailgun_mcp.simulator.mail.webhooks import content
+from mailgun_mcp.simulator.mail.inbound import NO_RECIPIENT, NOT_ALLOWED, deliver_inbound, receiving_domain
+from mailgun_mcp.simulator.mail.webhooks import encode_posting
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.lists import MailingList, Member
-from mailgun_mcp.simulator.model.routes import Received, Route
+from mailgun_mcp.simulator.model.routes import InboundMail, Route
 from mailgun_mcp.simulator.model.webhooks import Posting
 from mailgun_mcp.simulator.worlds.demo import NEWS
 from tests.simulator.conftest import PLAIN
@@ -43,17 +43,17 @@ def kinds(domain: Domain) -> list[str]:
 
 
 def form(posting: Posting) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(content(posting)[1].decode()).items()}
+    return {name: values[0] for name, values in parse_qs(encode_posting(posting)[1].decode()).items()}
 
 
-def only(received: Sequence[Received]) -> Received:
+def only(received: Sequence[InboundMail]) -> InboundMail:
     (one,) = received
     return one
 
 
 def test_mail_that_nobody_wants_is_refused_and_leaves_nothing(account: Account, plain: Domain) -> None:
     for recipient in (SUPPORT, "someone@elsewhere.example"):
-        assert only(deliver_inbound(account, {**MAIL, "to": recipient})).refused == NOBODY
+        assert only(deliver_inbound(account, {**MAIL, "to": recipient})).refused == NO_RECIPIENT
     assert kinds(plain) == []
     assert [received.recipient for received in account.routes.received][-2:] == [SUPPORT, "someone@elsewhere.example"]
 
@@ -97,7 +97,7 @@ def test_mime_is_taken_apart_and_its_files_go_along(account: Account) -> None:
     route(account, "catch_all()", 'forward("https://x.example/in")')
     deliver_inbound(account, MIME)
     (posting,) = account.webhooks.outbox
-    content_type, body = content(posting)
+    content_type, body = encode_posting(posting)
     assert content_type.startswith("multipart/form-data; boundary=")
     assert b'name="attachment-1"; filename="a.csv"\r\nContent-Type: text/csv\r\n\r\n1,2' in body
     assert b'name="attachment-count"\r\n\r\n1' in body

@@ -8,8 +8,8 @@ import pytest
 from mailgun_mcp.simulator import Account
 from mailgun_mcp.simulator.mail.delivery import accept
 from mailgun_mcp.simulator.mail.inbound import deliver_inbound
-from mailgun_mcp.simulator.mail.outbox import RETRIES, post_due
-from mailgun_mcp.simulator.mail.webhooks import content
+from mailgun_mcp.simulator.mail.outbox import RETRIES, send_due_posts
+from mailgun_mcp.simulator.mail.webhooks import encode_posting
 from mailgun_mcp.simulator.model.clock import HOUR, MINUTE, ManualClock
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.messages import StoredMessage
@@ -79,7 +79,9 @@ def test_a_url_of_domain_and_account_is_called_once(account: Account, plain: Dom
         account.webhooks.by_id[str(number)] = AccountWebhook(str(number), url, ["accepted"], 0.0)
     send(account, plain)
     assert called(account) == [("accepted", URL), ("accepted", f"{URL}/account")]
-    of_domain, of_account = (json.loads(content(posting)[1])["event-data"] for posting in account.webhooks.outbox)
+    of_domain, of_account = (
+        json.loads(encode_posting(posting)[1])["event-data"] for posting in account.webhooks.outbox
+    )
     assert "account-id" not in of_domain
     assert (of_account["domain-name"], of_account["account-id"]) == (PLAIN, account.id)
 
@@ -89,7 +91,7 @@ def test_a_call_is_signed_with_the_account_s_key(account: Account, plain: Domain
     account.administration.access.signing_key = "key-changed"
     send(account, plain)
     (posting,) = account.webhooks.outbox
-    content_type, body = content(posting)
+    content_type, body = encode_posting(posting)
     payload = json.loads(body)
     signature = payload["signature"]
     message = signature["timestamp"] + signature["token"]
@@ -111,17 +113,17 @@ async def test_nothing_is_posted_until_someone_asks(account: Account, plain: Dom
     (posting,) = account.webhooks.outbox
     assert (posting.attempts, posting.outcome) == ([], "")
     receiver = Receiver()
-    assert await post_due(account, receiver) == [posting]
-    assert receiver.got == [(URL, *content(posting))]
+    assert await send_due_posts(account, receiver) == [posting]
+    assert receiver.got == [(URL, *encode_posting(posting))]
     assert (posting.attempts, posting.outcome, posting.due_at) == ([(account.clock.now(), 200)], "taken", None)
-    assert await post_due(account, receiver) == []
+    assert await send_due_posts(account, receiver) == []
 
 
 async def post_until_over(account: Account, clock: ManualClock, receiver: Receiver) -> list[float]:
     """Ask every minute for nine hours, and return the seconds at which something was posted."""
     start, asked = clock.now(), []
     for _ in range(9 * 60):
-        if await post_due(account, receiver):
+        if await send_due_posts(account, receiver):
             asked.append(clock.now() - start)
         clock.advance(MINUTE)
     return asked
@@ -158,10 +160,10 @@ async def test_a_retry_that_is_taken_ends_it(account: Account, plain: Domain, cl
     plain.webhooks = {"accepted": [URL]}
     send(account, plain)
     receiver = Receiver(503)
-    await post_due(account, receiver)
+    await send_due_posts(account, receiver)
     receiver.status = 200
     clock.advance(RETRIES[0])
-    (posting,) = await post_due(account, receiver)
+    (posting,) = await send_due_posts(account, receiver)
     assert [status for _, status in posting.attempts] == [503, 200]
     assert receiver.got[0] == receiver.got[1]
 
@@ -172,10 +174,10 @@ async def test_two_who_ask_at_once_post_once(account: Account, plain: Domain) ->
     inner: list[list[Posting]] = []
 
     async def slow(_: str, __: str, ___: bytes) -> int:
-        inner.append(await post_due(account, slow))
+        inner.append(await send_due_posts(account, slow))
         return 200
 
-    assert len(await post_due(account, slow)) == 1
+    assert len(await send_due_posts(account, slow)) == 1
     assert inner == [[]]
 
 
@@ -183,7 +185,7 @@ async def test_mail_forwarded_to_a_url_is_delivered_when_it_is_taken(account: Ac
     account.routes.by_id["r"] = Route("r", 1, "catch_all()", 0.0, [f'forward("{URL}")'])
     deliver_inbound(account, {"from": "ann@x.example", "to": f"in@{PLAIN}", "text": "Hello"})
     assert [event.record["event"] for event in plain.events] == ["accepted"]
-    await post_due(account, Receiver())
+    await send_due_posts(account, Receiver())
     *_, delivered = [event.record for event in plain.events]
     assert (delivered["event"], delivered["envelope"]["transport"], delivered["envelope"]["targets"]) == (
         "delivered",

@@ -4,7 +4,7 @@ import pytest
 
 from mailgun_mcp.simulator import Account
 from mailgun_mcp.simulator.mail.delivery import accept
-from mailgun_mcp.simulator.mail.recipients import act
+from mailgun_mcp.simulator.mail.recipients import perform_recipient_action
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.messages import StoredMessage
 from mailgun_mcp.simulator.replies.reply import ApiError
@@ -40,14 +40,14 @@ def test_an_act_makes_its_event_and_the_list_follows(
     account: Account, plain: Domain, message: StoredMessage, action: str, event: str, kind: str | None
 ) -> None:
     before = suppressed(plain)
-    (made,) = act(account, action, message.id, ANN)
+    (made,) = perform_recipient_action(account, action, message.id, ANN)
     assert (made.record["event"], made.record["recipient"]) == (event, ANN)
     assert made in list(plain.events)
     assert suppressed(plain) == before | ({kind: [ANN]} if kind else {})
 
 
 def test_without_a_recipient_all_of_them_act(account: Account, message: StoredMessage) -> None:
-    events = act(account, "open", f"<{message.id}>")
+    events = perform_recipient_action(account, "open", f"<{message.id}>")
     assert [event.record["recipient"] for event in events] == [ANN, BOB]
 
 
@@ -55,24 +55,24 @@ def test_acts_come_after_the_delivery_and_in_order_even_while_the_clock_is_held(
     account: Account, plain: Domain, message: StoredMessage
 ) -> None:
     for action in ("open", "click", "complain"):
-        act(account, action, message.id, ANN)
+        perform_recipient_action(account, action, message.id, ANN)
     of_ann = [event.record["event"] for event in plain.events if event.record["recipient"] == ANN]
     assert of_ann == ["accepted", "delivered", "opened", "clicked", "complained"]
 
 
 def test_a_click_tells_the_link(account: Account, message: StoredMessage) -> None:
-    (event,) = act(account, "click", message.key, ANN.upper(), url="https://x.example/a")
+    (event,) = perform_recipient_action(account, "click", message.key, ANN.upper(), url="https://x.example/a")
     assert event.record["url"] == "https://x.example/a"
 
 
 def test_unsubscribing_again_adds_the_tag(account: Account, plain: Domain, message: StoredMessage) -> None:
     for tag in ("news", "offers", "news"):
-        act(account, "unsubscribe", message.id, ANN, tag=tag)
+        perform_recipient_action(account, "unsubscribe", message.id, ANN, tag=tag)
     assert plain.unsubscribes[ANN].tags == ["news", "offers"]
 
 
 def test_a_late_bounce_is_permanent(account: Account, message: StoredMessage) -> None:
-    (event,) = act(account, "bounce", message.id, BOB)
+    (event,) = perform_recipient_action(account, "bounce", message.id, BOB)
     assert (event.record["severity"], event.record["delivery-status"]["code"]) == ("permanent", 550)
     assert event.record["flags"]["is-delayed-bounce"] is True
     assert event.record["flags"]["is-test-mode"] is False
@@ -90,5 +90,5 @@ def test_what_is_unknown_is_refused(
     account: Account, message: StoredMessage, action: str, identity: str, recipient: str, status: int, text: str
 ) -> None:
     with pytest.raises(ApiError) as caught:
-        act(account, action, identity, recipient)
+        perform_recipient_action(account, action, identity, recipient)
     assert (caught.value.reply.status, text in str(caught.value.reply.content)) == (status, True), message

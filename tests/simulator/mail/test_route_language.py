@@ -6,10 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgun_mcp.simulator.mail.route_language import Action, Facts, RouteFault, parse_action, parse_expression
+from mailgun_mcp.simulator.mail.route_language import (
+    RouteAction,
+    RouteInput,
+    RouteSyntaxError,
+    parse_action,
+    parse_expression,
+)
 
-MAIL = Facts("chris+news@example.com", {"subject": "Urgent: help wanted", "content-language": "en-US"}, caught=False)
-CAUGHT = Facts(MAIL.recipient, MAIL.headers, caught=True)
+MAIL = RouteInput(
+    "chris+news@example.com", {"subject": "Urgent: help wanted", "content-language": "en-US"}, caught=False
+)
+CAUGHT = RouteInput(MAIL.recipient, MAIL.headers, caught=True)
 
 
 @pytest.mark.parametrize(
@@ -62,28 +70,31 @@ def test_catch_all_leaves_what_another_route_took() -> None:
     ],
 )
 def test_what_is_no_expression_is_refused(expression: str) -> None:
-    with pytest.raises(RouteFault):
+    with pytest.raises(RouteSyntaxError):
         parse_expression(expression)
 
 
 @pytest.mark.parametrize(
     ("text", "action"),
     [
-        ('forward("a@x.example")', Action("forward", ("a@x.example",))),
-        ('forward("https://x.example/in, a@x.example")', Action("forward", ("https://x.example/in", "a@x.example"))),
-        ("store()", Action("store")),
-        ('store(notify="https://x.example/new")', Action("store", ("https://x.example/new",))),
-        ("stop()", Action("stop")),
+        ('forward("a@x.example")', RouteAction("forward", ("a@x.example",))),
+        (
+            'forward("https://x.example/in, a@x.example")',
+            RouteAction("forward", ("https://x.example/in", "a@x.example")),
+        ),
+        ("store()", RouteAction("store")),
+        ('store(notify="https://x.example/new")', RouteAction("store", ("https://x.example/new",))),
+        ("stop()", RouteAction("stop")),
     ],
 )
-def test_actions_are_read_and_written(text: str, action: Action) -> None:
+def test_actions_are_read_and_written(text: str, action: RouteAction) -> None:
     assert parse_action(text) == action
     assert str(action) == text
 
 
 @pytest.mark.parametrize("text", ["forward()", 'forward("")', "stop", 'stop("now")', 'delete("a")', "catch_all()", ""])
 def test_what_is_no_action_is_refused(text: str) -> None:
-    with pytest.raises(RouteFault):
+    with pytest.raises(RouteSyntaxError):
         parse_action(text)
 
 
@@ -100,5 +111,5 @@ def test_captures_go_into_the_targets() -> None:
 @given(st.text(alphabet="match_recipient()\"',\\ andor.*stop=", max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
     for parse in (parse_expression, parse_action):
-        with suppress(RouteFault):
+        with suppress(RouteSyntaxError):
             assert parse(text) == parse(text)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailgun_mcp.simulator.mail.templating import TemplateFault, check_syntax, headers_of, render, text_of
+from mailgun_mcp.simulator.mail.templating import TemplateError, check_syntax, html_to_text, render, render_headers
 from mailgun_mcp.simulator.model.templates import TemplateVersion
 
 VALUES = {
@@ -56,22 +56,22 @@ def test_fields_of_go_templates_are_filled_in() -> None:
     ["{{#if a}}open", "{{/if}}", "{{name", "{{> partial}}", "{{shout name}}", "{{#equal a}}x{{/equal}}"],
 )
 def test_what_cannot_be_filled_in_is_a_fault(source: str) -> None:
-    with pytest.raises(TemplateFault):
+    with pytest.raises(TemplateError):
         render(source, VALUES)
 
 
 def test_deep_nesting_is_a_fault() -> None:
-    with pytest.raises(TemplateFault):
+    with pytest.raises(TemplateError):
         check_syntax("{{#if a}}" * 5000 + "{{/if}}" * 5000)
 
 
 def test_headers_are_filled_in_and_faulty_ones_stay_as_they_are() -> None:
     headers = {"Subject": "Hello {{plan}}", "From": "a@x.example", "Reply-To": "{{#if"}
     version = TemplateVersion("1", "v1", "", 0.0, headers=headers)
-    assert headers_of(version, VALUES) == {"Subject": "Hello pro", "From": "a@x.example", "Reply-To": "{{#if"}
-    assert headers_of(None, VALUES) == {}
+    assert render_headers(version, VALUES) == {"Subject": "Hello pro", "From": "a@x.example", "Reply-To": "{{#if"}
+    assert render_headers(None, VALUES) == {}
 
 
 def test_the_text_of_a_document_is_what_a_reader_sees() -> None:
     html = "<head><title>T</title><style>p{}</style></head><h1>Hello</h1><p>Tea &amp;\n cup</p><br><b>bye</b> now"
-    assert text_of(html) == "Hello\nTea &\ncup\nbye now"
+    assert html_to_text(html) == "Hello\nTea &\ncup\nbye now"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mailgun_mcp.simulator.model import event_log
 from mailgun_mcp.simulator.model.clock import DAY, HOUR
-from mailgun_mcp.simulator.model.event_log import CHUNK, KEPT, EventLog, EventRange, MailEvent
+from mailgun_mcp.simulator.model.event_log import CHUNK, RETENTION, EventLog, EventRange, MailEvent
 
 KINDS = ("accepted", "delivered", "opened")
 
@@ -83,6 +83,6 @@ def test_the_oldest_are_dropped_when_there_are_too_many() -> None:
 def test_what_is_older_than_any_plan_keeps_is_dropped() -> None:
     log = EventLog(event(number * HOUR, number) for number in range(40 * 24))
     oldest, newest = next(iter(log)).at, log[-1].at
-    assert newest - oldest <= KEPT + CHUNK * HOUR
+    assert newest - oldest <= RETENTION + CHUNK * HOUR
     log.forget(newest + DAY)
     assert len(log) <= 2 * CHUNK

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailgun_mcp.simulator.model.clock import DAY, HOUR
-from mailgun_mcp.simulator.model.series import Resolution, Series, floor, following
+from mailgun_mcp.simulator.model.series import Resolution, Series, next_period, period_start
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC).timestamp()
 
@@ -29,12 +29,12 @@ def total(series: Series, start: float, resolution: Resolution) -> int:
     ],
 )
 def test_a_step_of_time_begins_and_ends_in_utc(resolution: Resolution, start: int, end: int) -> None:
-    assert floor(NOW, resolution) == start
-    assert following(start, resolution) == end
+    assert period_start(NOW, resolution) == start
+    assert next_period(start, resolution) == end
 
 
 def test_the_year_turns() -> None:
-    assert following(moment(2026, 12, 1), "month") == moment(2027, 1, 1)
+    assert next_period(moment(2026, 12, 1), "month") == moment(2027, 1, 1)
 
 
 @given(ages=st.lists(st.integers(0, 800), max_size=30))

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 
 from mailgun_mcp.catalogue.types import Arguments
-from mailgun_mcp.simulator.mail.addressing import Source, assign, lend
 from mailgun_mcp.simulator.mail.der import private_key
 from mailgun_mcp.simulator.mail.dkim import keys_of, new_key
+from mailgun_mcp.simulator.mail.sending_ips import SendingSource, assign_source, delegate_pool
 from mailgun_mcp.simulator.model.access import ApiKey, SmtpCredential, User
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import DAY
 from mailgun_mcp.simulator.model.domains import Domain
-from mailgun_mcp.simulator.model.ips import GOOD, NEW, POOR, Ip, Move, Pool, Warmup
+from mailgun_mcp.simulator.model.ips import GOOD, NEW, POOR, Ip, Pool, PoolMove, Warmup
 from mailgun_mcp.simulator.model.signing import Certificate
 from mailgun_mcp.simulator.model.thresholds import Threshold
 from mailgun_mcp.simulator.replies.token_paging import encoded
@@ -87,8 +87,8 @@ def _add_ips(account: Account, domain: Domain) -> None:
         ips.ips[address] = Ip(address)
     ips.pools[TEXT] = Pool(TEXT, TEXT, TEXT, [POOLED])
     ips.dynamic = {name: list(held) for name, held in DYNAMIC.items()}
-    ips.history.append(Move("1", account.clock.now(), domain.id, NAME, GOOD, POOR, TEXT, "user", 0.0, 0.0, 0))
-    assign(domain, Source([IP]))
+    ips.history.append(PoolMove("1", account.clock.now(), domain.id, NAME, GOOD, POOR, TEXT, "user", 0.0, 0.0, 0))
+    assign_source(domain, SendingSource([IP]))
 
 
 def _add_subaccounts(account: Account) -> None:
@@ -100,7 +100,7 @@ def _add_subaccounts(account: Account) -> None:
     child.status = "disabled"
     pool = account.administration.ips.pools[TEXT]
     pool.delegated_to.add(TEXT)
-    lend(account, account.administration.subaccounts[TEXT].account, pool)
+    delegate_pool(account, account.administration.subaccounts[TEXT].account, pool)
 
 
 def _warm(account: Account) -> None:

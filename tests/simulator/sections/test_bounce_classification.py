@@ -7,7 +7,7 @@ import pytest
 
 from mailgun_mcp.simulator import Account
 from mailgun_mcp.simulator.mail.record_events import record_event, refused_status
-from mailgun_mcp.simulator.model.bounce_rules import ENTITIES, GROUPS, classify, rules
+from mailgun_mcp.simulator.model.bounce_rules import ENTITIES, GROUPS, all_rules, classify
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.messages import StoredMessage
 from mailgun_mcp.simulator.worlds.demo import SHOP
@@ -55,7 +55,7 @@ def test_what_reached_no_server_is_not_classified(record: dict[str, Any]) -> Non
 
 
 def test_each_rule_has_an_id_of_its_own_and_every_sample_is_its_groups() -> None:
-    assert len(rules()) == len(ENTITIES) * len(GROUPS)
+    assert len(all_rules()) == len(ENTITIES) * len(GROUPS)
     for group in GROUPS:
         rule = classify(failed(group.sample))
         assert rule is not None

@@ -1,7 +1,7 @@
 """What the demo account has beside its mail."""
 
 from mailgun_mcp.simulator import Account
-from mailgun_mcp.simulator.mail.addressing import holder, used
+from mailgun_mcp.simulator.mail.sending_ips import ips_used_by, pool_of_ip
 from mailgun_mcp.simulator.model.account import Administration
 from mailgun_mcp.simulator.model.clock import ManualClock
 from mailgun_mcp.simulator.worlds.demo import SHOP, STAGING, demo_account
@@ -29,10 +29,10 @@ def test_it_has_a_little_of_everything() -> None:
 def test_domains_send_from_what_their_pools_hold() -> None:
     account: Account = demo_account(ManualClock())
     ips = account.administration.ips
-    assert used(account.domains[SHOP]) == ips.pools[POOL_ID].ips
+    assert ips_used_by(account.domains[SHOP]) == ips.pools[POOL_ID].ips
     sending = account.domains[STAGING].administration.sending
     assert sending.ips == ips.dynamic[sending.dynamic_pool or ""]
-    assert holder(ips, POOL_IP) == "transactional"
+    assert pool_of_ip(ips, POOL_IP) == "transactional"
 
 
 def test_its_mail_left_from_the_ips_of_its_domain() -> None:

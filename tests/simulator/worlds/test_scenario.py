@@ -10,12 +10,12 @@ from mailgun_mcp.simulator.control.account_json import restored, snapshot
 from mailgun_mcp.simulator.model.clock import ManualClock
 from mailgun_mcp.simulator.worlds.scenario import (
     ScenarioError,
-    described,
     open_scenario,
-    parse,
-    scenario_account,
-    shipped,
+    parse_scenario,
+    scenario_from_json,
+    shipped_names,
 )
+from mailgun_mcp.simulator.worlds.scenario_history import scenario_account
 from tests.simulator.conftest import client
 from tests.support.operations import catalogue
 
@@ -35,10 +35,10 @@ async def events(name: str, domain: str, **query: Any) -> list[dict[str, Any]]:
 
 
 def test_these_are_shipped() -> None:
-    assert shipped() == ["blocklisting", "broken-dkim", "complaint-spike", "injection"]
+    assert shipped_names() == ["blocklisting", "broken-dkim", "complaint-spike", "injection"]
 
 
-@pytest.mark.parametrize("name", shipped())
+@pytest.mark.parametrize("name", shipped_names())
 def test_a_scenario_makes_the_same_account_each_time(name: str) -> None:
     first, second = (snapshot(scenario_account(open_scenario(name), ManualClock())) for _ in range(2))
     assert first == second
@@ -90,7 +90,7 @@ async def test_an_injection_lies_in_the_inbox() -> None:
 )
 def test_what_is_wrong_is_told_with_its_line(text: str, message: str) -> None:
     with pytest.raises(ScenarioError) as caught:
-        parse(text, "x")
+        parse_scenario(text, "x")
     assert message in str(caught.value)
 
 
@@ -101,7 +101,7 @@ def test_an_unknown_name_tells_the_nearest() -> None:
 
 def test_a_described_scenario_opens_no_file() -> None:
     with pytest.raises(ScenarioError, match="unknown scenario"):
-        described("/tmp/any.yaml")
+        scenario_from_json("/tmp/any.yaml")
 
 
 async def sent_now(mailgun: httpx.AsyncClient, to: str, **more: str) -> list[str]:

@@ -12,7 +12,7 @@ SHARED = "shared"
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SendingSource:
     """What a domain is to send from: a pool, or IPs of its own."""
 
     ips: list[str]
@@ -23,7 +23,7 @@ def ips_of(account: Account) -> Ips:
     return account.administration.ips
 
 
-def owned(account: Account, address: str) -> Ip:
+def get_account_ip(account: Account, address: str) -> Ip:
     """Return an IP of the account. Raises ApiError when it has none of that address."""
     ip = ips_of(account).ips.get(address)
     if ip is None:
@@ -31,7 +31,7 @@ def owned(account: Account, address: str) -> Ip:
     return ip
 
 
-def dedicated(account: Account, address: str) -> Ip:
+def get_dedicated_ip(account: Account, address: str) -> Ip:
     """Return a dedicated IP of the account. Raises ApiError when it is none."""
     ip = ips_of(account).ips.get(address)
     if ip is None or not ip.dedicated:
@@ -39,15 +39,15 @@ def dedicated(account: Account, address: str) -> Ip:
     return ip
 
 
-def free(account: Account, address: str) -> str:
+def get_free_ip(account: Account, address: str) -> str:
     """Return the address of a dedicated IP in no pool. Raises ApiError when it is none."""
-    dedicated(account, address)
-    if holder(ips_of(account), address) is not None:
+    get_dedicated_ip(account, address)
+    if pool_of_ip(ips_of(account), address) is not None:
         raise ApiError(400, f"IP {address} already belongs to an IP pool")
     return address
 
 
-def holder(ips: Ips, address: str) -> str | None:
+def pool_of_ip(ips: Ips, address: str) -> str | None:
     """Return the name of the pool, dedicated or dynamic, that holds the address."""
     for pool in ips.pools.values():
         if address in pool.ips:
@@ -55,12 +55,12 @@ def holder(ips: Ips, address: str) -> str | None:
     return next((name for name, addresses in ips.dynamic.items() if address in addresses), None)
 
 
-def assignable(ips: Ips) -> list[str]:
+def assignable_ips(ips: Ips) -> list[str]:
     """Return the dedicated IPs in no pool."""
-    return [ip.address for ip in ips.ips.values() if ip.dedicated and holder(ips, ip.address) is None]
+    return [ip.address for ip in ips.ips.values() if ip.dedicated and pool_of_ip(ips, ip.address) is None]
 
 
-def found_pool(account: Account, pool_id: str) -> Pool:
+def get_pool(account: Account, pool_id: str) -> Pool:
     """Return a pool of the account. Raises ApiError when it has none of that id."""
     pool = ips_of(account).pools.get(pool_id)
     if pool is None:
@@ -68,52 +68,52 @@ def found_pool(account: Account, pool_id: str) -> Pool:
     return pool
 
 
-def source(account: Account, ips: list[str] | None, pool_id: str | None) -> Source | None:
+def parse_source(account: Account, ips: list[str] | None, pool_id: str | None) -> SendingSource | None:
     """Return what was asked for as a replacement, or None. Raises ApiError when it cannot be one."""
     if pool_id:
-        pool = found_pool(account, pool_id)
+        pool = get_pool(account, pool_id)
         if not pool.ips:
             raise ApiError(400, f"IP pool {pool_id} contains no IPs")
-        return Source(list(pool.ips), pool_id)
+        return SendingSource(list(pool.ips), pool_id)
     if not ips:
         return None
     if ips == [SHARED]:
-        return Source([SHARED_IP])
-    return Source([free(account, address) for address in ips])
+        return SendingSource([SHARED_IP])
+    return SendingSource([get_free_ip(account, address) for address in ips])
 
 
-def used(domain: Domain) -> list[str]:
+def ips_used_by(domain: Domain) -> list[str]:
     """Return the IPs that the domain sends from."""
     return domain.administration.sending.ips or [SHARED_IP]
 
 
-def assign(domain: Domain, chosen: Source) -> None:
+def assign_source(domain: Domain, chosen: SendingSource) -> None:
     """Let the domain send from `chosen`, and from nothing else."""
     sending = domain.administration.sending
     sending.ips, sending.pool_id, sending.dynamic_pool, sending.override = list(chosen.ips), chosen.pool_id, None, False
 
 
-def linked(account: Account, pool_id: str) -> list[Domain]:
+def linked_domains(account: Account, pool_id: str) -> list[Domain]:
     """Return the account's domains that are linked to the pool, by name."""
     found = [domain for domain in account.domains.values() if domain.administration.sending.pool_id == pool_id]
     return sorted(found, key=lambda domain: domain.name)
 
 
-def sharers(account: Account, pool: Pool) -> Iterator[Account]:
+def delegated_accounts(account: Account, pool: Pool) -> Iterator[Account]:
     """Yield the subaccounts that the pool is delegated to."""
     for subaccount_id in sorted(pool.delegated_to):
         yield account.administration.subaccounts[subaccount_id].account
 
 
-def spread(account: Account, pool: Pool) -> None:
+def update_pool_users(account: Account, pool: Pool) -> None:
     """Bring what the pool's IPs changed to its domains, and to the subaccounts that it is delegated to."""
-    for domain in linked(account, pool.id):
+    for domain in linked_domains(account, pool.id):
         domain.administration.sending.ips = list(pool.ips)
-    for child in sharers(account, pool):
-        lend(account, child, pool)
+    for child in delegated_accounts(account, pool):
+        delegate_pool(account, child, pool)
 
 
-def lend(account: Account, child: Account, pool: Pool) -> None:
+def delegate_pool(account: Account, child: Account, pool: Pool) -> None:
     """Give a subaccount the pool with its IPs as they are now."""
     theirs = ips_of(child)
     former = theirs.pools.get(pool.id)
@@ -122,15 +122,15 @@ def lend(account: Account, child: Account, pool: Pool) -> None:
     theirs.pools[pool.id] = Pool(pool.id, pool.name, pool.description, list(pool.ips), inherited=True)
     for address in pool.ips:
         theirs.ips[address] = ips_of(account).ips[address]
-    spread(child, theirs.pools[pool.id])
+    update_pool_users(child, theirs.pools[pool.id])
 
 
-def take_back(child: Account, pool_id: str, chosen: Source | None = None) -> None:
+def revoke_pool(child: Account, pool_id: str, chosen: SendingSource | None = None) -> None:
     """Take a pool from a subaccount; its domains go on with `chosen`, else with the shared IP."""
     pool = ips_of(child).pools.pop(pool_id, None)
     if pool is None:
         return
-    for domain in linked(child, pool_id):
-        assign(domain, chosen or Source([SHARED_IP]))
+    for domain in linked_domains(child, pool_id):
+        assign_source(domain, chosen or SendingSource([SHARED_IP]))
     for address in pool.ips:
         ips_of(child).ips.pop(address, None)
