@@ -1,4 +1,7 @@
-"""Run Mailgun in the box as an HTTP server: the same API with a demo account, on loopback. Or control one that runs."""
+"""Run the Mailgun simulator as an HTTP server on loopback: the same API, with a demo account.
+
+With an action, control a simulator that is already running.
+"""
 
 import argparse
 import sys
@@ -18,60 +21,66 @@ if TYPE_CHECKING:
 
 PORT = 8025
 SELF = "self"
+EXAMPLES = """\
+  mailgun-mcp simulator --scenario injection
+  mailgun-mcp simulator clock advance 2h
+  mailgun-mcp simulator inbound --from kim@example.org --to in@mail.example.com --text Hello"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on, loopback only; default 127.0.0.1")
-    parser.add_argument("--port", default=str(PORT), help=f"port to listen on, 0 for a free one; default {PORT}")
-    parser.add_argument("--key", help="let in only this API key; without it any key will do")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; loopback only; default 127.0.0.1")
+    parser.add_argument("--port", default=str(PORT), help=f"port to listen on; 0 for any free port; default {PORT}")
+    parser.add_argument("--key", help="accept only this API key; without this flag, any key is accepted")
     parser.add_argument(
         "--region",
         default="us",
         choices=("us", "eu"),
-        help="the account's region, for hosts that name none; default us",
+        help="region of the account, for hosts that do not name one; default us",
     )
     parser.add_argument(
         "--storage-url",
         metavar="URL",
-        help="what the URLs of stored messages start with, `self` for the address that it listens on; "
-        "default Mailgun's storage host in the region",
+        help="start of the URLs of stored messages; `self` for the simulator's own address; "
+        "default: Mailgun's storage host of the region",
     )
     parser.add_argument(
         "--control",
         action=argparse.BooleanOptionalAction,
         default=True,
         help="serve the control routes under /simulator/ (clock, faults, inbound mail, recipients, snapshots); "
-        "on by default, since only this machine can reach them; with --key they need it",
+        "on by default, because only this machine can reach them; they need the key of --key",
     )
-    parser.add_argument("--scenario", metavar="NAME|FILE", help="begin with this account: a shipped scenario, or YAML")
+    parser.add_argument(
+        "--scenario", metavar="NAME|FILE", help="account to start with: the name of a built-in scenario, or a YAML file"
+    )
     parser.add_argument(
         "--state",
         metavar="FILE",
-        help="keep the account in this JSON file between runs; it wins over --scenario once it is there",
+        help="JSON file that keeps the account between runs; once it exists, --scenario is ignored",
     )
     parser.add_argument(
         "--deliver-webhooks",
         action="store_true",
-        help="let /simulator/webhooks/post post to any URL; without it only to this machine's own",
+        help="let /simulator/webhooks/post post to any URL; without this flag, only to this machine",
     )
-    parser.add_argument("--quiet", action="store_true", help="do not log requests on stderr")
+    parser.add_argument("--quiet", action="store_true", help="do not log requests")
     parser.set_defaults(action=None)
     parser.set_defaults(starting=vars(parser.parse_args([])))
     actions = parser.add_subparsers(
-        dest="action", metavar="ACTION", title="to control one that runs", parser_class=Parser
+        dest="action", metavar="ACTION", title="actions, to control a running simulator", parser_class=Parser
     )
-    for name, known in CONTROLS.items():
-        action = actions.add_parser(name, help=known.help)
-        known.add(action)
-        action.add_argument("--url", default=URL, help=f"where it listens; default {URL}")
-        # Without a default of its own: it would hide a key that stands before the action.
-        action.add_argument("--key", default=argparse.SUPPRESS, help="its API key, where it lets in only one")
+    for name, action_control in CONTROLS.items():
+        action = actions.add_parser(name, help=action_control.help)
+        action_control.add(action)
+        action.add_argument("--url", default=URL, help=f"URL of the simulator; default {URL}")
+        # A default here would override a --key given before the action.
+        action.add_argument("--key", default=argparse.SUPPRESS, help="API key, if the simulator accepts only one")
         action.set_defaults(parser=action)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until interrupted, or ask the one that runs."""
+    """Serve until interrupted, or control a running simulator."""
     if arguments.action is not None:
         return control(arguments)
     import uvicorn
@@ -93,7 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _app(arguments: argparse.Namespace, storage_url: str) -> Any:
     from mailgun_mcp.catalogue.catalogue import Catalogue
     from mailgun_mcp.catalogue.errors import CatalogueError
-    from mailgun_mcp.cli.posting import post
+    from mailgun_mcp.cli.local_http import post
     from mailgun_mcp.simulator import create_app
     from mailgun_mcp.simulator.control.harness import HostAccess
 
@@ -119,12 +128,14 @@ def _state_file(name: str | None) -> Path | None:
         return None
     path = Path(name).expanduser()
     if not path.parent.is_dir() or path.is_dir():
-        raise SettingsError(f"state: {name} is not a file in a directory that is there")
+        raise SettingsError(
+            f"state: {name} is a directory" if path.is_dir() else f"state: the directory of {name} does not exist"
+        )
     return path
 
 
 def _account(scenario: str | None, state: Path | None, storage_url: str) -> "Account | None":
-    """Return the account of the state file, else of the scenario; None leaves it to the simulator."""
+    """Return the account of the state file, else of the scenario. None lets the simulator choose."""
     from mailgun_mcp.simulator.control.state_file import StateFileError, open_account
     from mailgun_mcp.simulator.model.clock import SystemClock
 
@@ -151,13 +162,13 @@ def _storage_url(text: str | None, region: str) -> str:
     if text == SELF:
         return text
     if not text.startswith(("http://", "https://")) or not urlsplit(text).hostname:
-        raise SettingsError(f"storage-url: {text!r} is neither `{SELF}` nor the start of an http or https URL")
+        raise SettingsError(f"storage-url: {text!r} must be `{SELF}` or start with http:// or https:// and a host name")
     return text.rstrip("/")
 
 
 def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65535:
-        raise SettingsError(f"port: {text!r} is not a port from 0 to 65535")
+    if not (text.isascii() and text.isdecimal()) or int(text) > 65535:
+        raise SettingsError(f"port: {text!r} must be a number from 0 to 65535")
     return int(text)
 
 
@@ -173,9 +184,9 @@ def _log_requests() -> None:
 def _introduction(url: str, key: str | None, state: str | None) -> str:
     used = key or "simulator"
     user = quote(f"api:{used}")
-    keeps = f"the account is kept in {state}" if state else "nothing is kept"
+    storage = f"the account is saved in {state}" if state else "nothing is saved"
     return (
-        f"The Mailgun simulator listens on {url} (Ctrl+C ends it; {keeps})\n"
+        f"The Mailgun simulator listens on {url} (Ctrl+C ends it; {storage})\n"
         f"  try it:      curl --user {user} {url}/v4/domains\n"
-        f"  serve it:    MAILGUN_API_URL={url} MAILGUN_API_KEY={quote(used)} mailgun-mcp"
+        f"  use it:      MAILGUN_API_URL={url} MAILGUN_API_KEY={quote(used)} mailgun-mcp"
     )

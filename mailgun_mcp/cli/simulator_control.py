@@ -1,4 +1,4 @@
-"""Speaks to a running simulator: its clock, faults, mail from outside, recipients, state."""
+"""The actions that control a running simulator: its clock, faults, inbound mail, recipients and state."""
 
 import argparse
 import json
@@ -8,47 +8,51 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mailgun_mcp.cli.asking import NotDone, ask
 from mailgun_mcp.cli.exits import FAILED, OK
-from mailgun_mcp.cli.output import as_json, out
+from mailgun_mcp.cli.output import as_json, note, out
+from mailgun_mcp.cli.simulator_client import SimulatorError, request
 from mailgun_mcp.settings import SettingsError
 
 URL = "http://127.0.0.1:8025"
 RECORDS = ("spf", "dkim", "tracking", "mx")
 Arguments = argparse.Namespace
-Sent = tuple[str, str, Any]
+ControlRequest = tuple[str, str, Any]
 """Method, route, and the body or None."""
 
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """What can be asked of a running simulator."""
+    """One action on a running simulator."""
 
     usage: str
-    """Its arguments, as docs and help show them."""
+    """Its arguments, as the docs show them."""
     routes: str
-    """The control routes behind it."""
+    """The control routes that it uses."""
     help: str
     add: Callable[[argparse.ArgumentParser], None]
-    sent: Callable[[Arguments], Sent]
+    request: Callable[[Arguments], ControlRequest]
 
 
-def _nothing(_: argparse.ArgumentParser) -> None:
-    """It takes no arguments."""
+def _no_arguments(_: argparse.ArgumentParser) -> None:
+    """The action takes no arguments."""
 
 
 def _clock_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("change", nargs="?", choices=("advance", "to", "hold", "release"))
-    parser.add_argument("value", nargs="?", help="2h, 3d; or an RFC 3339 or RFC 2822 date")
+    parser.add_argument("change", nargs="?", choices=("advance", "to", "pause", "resume"), type=_new_word)
+    parser.add_argument(
+        "value", nargs="?", help="a duration such as 2h or 3d for advance, a date (RFC 3339 or RFC 2822) for to"
+    )
 
 
-def _clock(arguments: Arguments) -> Sent:
+def _clock(arguments: Arguments) -> ControlRequest:
     change, value = arguments.change, arguments.value
     if (change in ("advance", "to")) != (value is not None):
-        raise SettingsError("clock: `advance` takes a time such as 2h, `to` a date, and the others nothing")
+        raise SettingsError(
+            "clock: `advance` needs a duration such as 2h, `to` needs a date, `pause` and `resume` take no value"
+        )
     if change is None:
         return "GET", "clock", None
-    return "POST", "clock", {change: value} if value else {"held": change == "hold"}
+    return "POST", "clock", {change: value} if value else {"held": change == "pause"}
 
 
 def _faults_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +64,7 @@ def _faults_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _faults(arguments: Arguments) -> Sent:
+def _faults(arguments: Arguments) -> ControlRequest:
     if arguments.change is None:
         return "GET", "faults", None
     return ("DELETE", "faults", None) if arguments.change == "off" else ("POST", "faults", _json(arguments.change))
@@ -70,18 +74,18 @@ def _json(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise SettingsError(f"not JSON: {error}") from error
+        raise SettingsError(f"the argument is not JSON: {error}") from error
 
 
 def _reset_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--empty", action="store_true", help="with an account that holds nothing")
+    parser.add_argument("--empty", action="store_true", help="use an empty account")
 
 
 def _seed_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("source", nargs="?", metavar="NAME|FILE", help="a shipped scenario, or YAML")
+    parser.add_argument("source", nargs="?", metavar="NAME|FILE", help="name of a built-in scenario, or a YAML file")
 
 
-def _seed(arguments: Arguments) -> Sent:
+def _seed(arguments: Arguments) -> ControlRequest:
     if arguments.source is None:
         return "POST", "seed", {}
     from mailgun_mcp.simulator.worlds.scenario import ScenarioError, open_scenario
@@ -99,16 +103,16 @@ MAIL = ("from", "to", "cc", "subject", "text", "html")
 def _inbound_arguments(parser: argparse.ArgumentParser) -> None:
     for name in MAIL:
         parser.add_argument(f"--{name}", dest=f"mail_{name}", metavar="TEXT")
-    parser.add_argument("--header", metavar="NAME=VALUE", action="append", help="another header; may be repeated")
-    parser.add_argument("--mime", metavar="FILE", help="the whole mail, - for stdin")
-    parser.add_argument("--sender", metavar="ADDRESS", help="of the envelope, where it is another")
-    parser.add_argument("--recipient", metavar="ADDRESS", action="append", help="of the envelope; may be repeated")
+    parser.add_argument("--header", metavar="NAME=VALUE", action="append", help="a header; may be repeated")
+    parser.add_argument("--mime", metavar="FILE", help="file with the complete MIME message; - for stdin")
+    parser.add_argument("--sender", metavar="ADDRESS", help="envelope sender, if different")
+    parser.add_argument("--recipient", metavar="ADDRESS", action="append", help="envelope recipient; may be repeated")
 
 
-def _inbound(arguments: Arguments) -> Sent:
+def _inbound(arguments: Arguments) -> ControlRequest:
     texts = {name: getattr(arguments, f"mail_{name}") for name in MAIL}
-    given = {**texts, "sender": arguments.sender, "recipients": arguments.recipient}
-    mail: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    fields = {**texts, "sender": arguments.sender, "recipients": arguments.recipient}
+    mail: dict[str, Any] = {name: value for name, value in fields.items() if value is not None}
     if arguments.header:
         mail["headers"] = dict(_pair(text) for text in arguments.header)
     if arguments.mime is not None:
@@ -125,20 +129,20 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _act_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("act", choices=("open", "click", "complain", "unsubscribe", "bounce"))
-    parser.add_argument("message", help="its id, or its storage key")
-    parser.add_argument("--recipient", metavar="ADDRESS", help="only this one; without it all of them")
-    parser.add_argument("--link", metavar="URL", help="what is clicked")
-    parser.add_argument("--tag", help="of an unsubscribe")
+    parser.add_argument("message", help="message id or storage key")
+    parser.add_argument("--recipient", metavar="ADDRESS", help="act as this recipient only; default: all recipients")
+    parser.add_argument("--link", metavar="URL", help="URL to click")
+    parser.add_argument("--tag", help="tag to unsubscribe from")
 
 
-def _act(arguments: Arguments) -> Sent:
-    given = {"recipient": arguments.recipient, "url": arguments.link, "tag": arguments.tag}
-    details = {name: value for name, value in given.items() if value is not None}
+def _act(arguments: Arguments) -> ControlRequest:
+    options = {"recipient": arguments.recipient, "url": arguments.link, "tag": arguments.tag}
+    details = {name: value for name, value in options.items() if value is not None}
     return "POST", "act", {"action": arguments.act, "message": arguments.message, **details}
 
 
 def _webhooks_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("change", nargs="?", choices=("post",), help="post what is due")
+    parser.add_argument("change", nargs="?", choices=("post",), help="post the webhooks that are due")
 
 
 def _dns_arguments(parser: argparse.ArgumentParser) -> None:
@@ -147,13 +151,13 @@ def _dns_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("presence", nargs="?", choices=("present", "absent"))
 
 
-def _dns(arguments: Arguments) -> Sent:
-    given = (arguments.domain, arguments.record, arguments.presence)
-    if not any(given):
+def _dns(arguments: Arguments) -> ControlRequest:
+    record = (arguments.domain, arguments.record, arguments.presence)
+    if not any(record):
         return "GET", "dns", None
-    if not all(given):
-        raise SettingsError(f"dns: give a domain, one of {', '.join(RECORDS)}, and present or absent")
-    return "POST", "dns", {"domain": given[0], "record": given[1], "present": given[2] == "present"}
+    if not all(record):
+        raise SettingsError(f"dns: needs a domain, one of {', '.join(RECORDS)}, and present or absent")
+    return "POST", "dns", {"domain": record[0], "record": record[1], "present": record[2] == "present"}
 
 
 def _results_arguments(parser: argparse.ArgumentParser) -> None:
@@ -170,77 +174,88 @@ def _restore_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help="- for stdin")
 
 
-def _restore(arguments: Arguments) -> Sent:
+def _restore(arguments: Arguments) -> ControlRequest:
     return "POST", "restore", _json(_read(arguments.file))
 
 
 def _read(name: str) -> str:
-    """Return the text of a file, or of stdin for `-`, with the line ends that it has."""
+    """Return the text of a file, or of stdin for `-`, with its line ends unchanged."""
     try:
         content = sys.stdin.buffer.read() if name == "-" else Path(name).expanduser().read_bytes()
         return content.decode()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{name} cannot be read: {error}") from error
+        raise SettingsError(f"cannot read {name}: {error}") from error
+
+
+def _new_word(change: str) -> str:
+    """Return today's word for one of the previous release."""
+    return {"hold": "pause", "release": "resume"}.get(change, change)
 
 
 CONTROLS: dict[str, Control] = {
-    "state": Control("", "`GET state`", "domains, and how much they hold", _nothing, lambda _: ("GET", "state", None)),
+    "state": Control(
+        "", "`GET state`", "show the domains and what they contain", _no_arguments, lambda _: ("GET", "state", None)
+    ),
     "clock": Control(
-        "[advance TIME, to DATE, hold, release]",
+        "[advance TIME, to DATE, pause, resume]",
         "`GET clock`, `POST clock`",
-        "show the clock, move it forward, stop it, let it go on",
+        "show the clock, move it forward, pause or resume it",
         _clock_arguments,
         _clock,
     ),
     "faults": Control(
         "[JSON, off]",
         "`GET faults`, `POST faults`, `DELETE faults`",
-        "show or set faults, rate limits, and after how many seconds a write is seen",
+        "show or set faults, rate limits and read delay",
         _faults_arguments,
         _faults,
     ),
     "reset": Control(
         "[--empty]",
         "`POST reset`",
-        "begin anew with the account as it was at first, or an empty one",
+        "reset the account to its initial state, or to an empty account",
         _reset_arguments,
         lambda arguments: ("POST", "reset", {"empty": True} if arguments.empty else {}),
     ),
     "seed": Control(
-        "[NAME, FILE]", "`POST seed`", "begin anew with a scenario, or the demo account", _seed_arguments, _seed
+        "[NAME, FILE]",
+        "`POST seed`",
+        "replace the account with a scenario, or with the demo account",
+        _seed_arguments,
+        _seed,
     ),
     "inbound": Control(
         "[--from, --to, --cc, --subject, --text, --html, --header, --sender, --recipient, --mime FILE]",
         "`GET inbound`, `POST inbound`",
-        "let mail come in from outside, or show what came in",
+        "receive mail from outside, or list the received mail",
         _inbound_arguments,
         _inbound,
     ),
     "act": Control(
         "open, click, complain, unsubscribe, bounce MESSAGE [--recipient, --link, --tag]",
         "`POST act`",
-        "do what a recipient of a message does",
+        "act as a recipient of a message",
         _act_arguments,
         _act,
     ),
     "webhooks": Control(
         "[post]",
         "`GET webhooks`, `POST webhooks/post`",
-        "show the outbox, or post what is due to this machine (`--deliver-webhooks`: anywhere)",
+        "list the webhooks, or post those that are due to this machine (`--deliver-webhooks`: anywhere)",
         _webhooks_arguments,
         lambda arguments: ("POST", "webhooks/post", {}) if arguments.change else ("GET", "webhooks", None),
     ),
     "dns": Control(
         "[DOMAIN spf, dkim, tracking, mx present, absent]",
         "`GET dns`, `POST dns`",
-        "show or set which records of a domain are in the DNS: verifying looks at them",
+        "show or set the DNS records of a domain, which verification reads",
         _dns_arguments,
         _dns,
     ),
     "results": Control(
         "seed, preview ID JSON",
         "`POST results`",
-        "let a seed test or a preview have this result",
+        "set the result of a seed test or a preview",
         _results_arguments,
         lambda arguments: (
             "POST",
@@ -251,37 +266,37 @@ CONTROLS: dict[str, Control] = {
     "snapshot": Control(
         "FILE",
         "`GET snapshot`",
-        "take the whole account away",
+        "save the account to FILE",
         _snapshot_arguments,
         lambda _: ("GET", "snapshot", None),
     ),
-    "restore": Control("FILE", "`POST restore`", "bring it back", _restore_arguments, _restore),
+    "restore": Control("FILE", "`POST restore`", "load the account from FILE", _restore_arguments, _restore),
 }
 
 
 def control(arguments: Arguments) -> int:
-    """Ask the simulator at `arguments.url`, and print its answer. FAILED when it did not do it."""
+    """Send the action to the simulator at `arguments.url` and print the response. FAILED if it was refused."""
     _check_flags(arguments)
-    method, route, body = CONTROLS[arguments.action].sent(arguments)
+    method, route, body = CONTROLS[arguments.action].request(arguments)
     try:
-        answer = ask(arguments.url, arguments.key or "simulator", method, route, body)
-    except NotDone as error:
-        sys.stderr.write(f"mailgun-mcp simulator {arguments.action}: {error}\n")
+        answer = request(arguments.url, arguments.key or "simulator", method, route, body)
+    except SimulatorError as error:
+        note(f"mailgun-mcp simulator {arguments.action}: {error}")
         return FAILED
     if arguments.action == "snapshot" and arguments.file != "-":
         _write(arguments.file, answer)
-        out(f"The account is in {arguments.file}.")
+        out(f"Saved the account to {arguments.file}.")
     else:
         as_json(answer)
     return OK
 
 
 def _check_flags(arguments: Arguments) -> None:
-    """Raise SettingsError when a flag for starting a simulator stands before the action: it would do nothing."""
+    """Raise SettingsError if a flag for starting a simulator comes before the action: it would have no effect."""
     for name, default in arguments.starting.items():
         if name not in ("key", "action") and getattr(arguments, name) != default:
             flag = name.replace("_", "-")
-            raise SettingsError(f"--{flag} is for starting a simulator, not for `{arguments.action}`")
+            raise SettingsError(f"--{flag} starts a simulator; it has no effect on `{arguments.action}`")
 
 
 def _write(name: str, answer: Any) -> None:
@@ -290,4 +305,4 @@ def _write(name: str, answer: Any) -> None:
     try:
         write(Path(name).expanduser(), answer)
     except OSError as error:
-        raise SettingsError(f"{name} cannot be written: {error.strerror or error}") from error
+        raise SettingsError(f"cannot write {name}: {error.strerror or error}") from error

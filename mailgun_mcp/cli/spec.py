@@ -1,4 +1,4 @@
-"""Compare an OpenAPI 3.x file, such as Mailgun's published one, with the catalogue."""
+"""Compare an OpenAPI 3.x file, such as the one that Mailgun publishes, with the catalogue."""
 
 import argparse
 from pathlib import Path
@@ -12,13 +12,15 @@ from mailgun_mcp.settings import SettingsError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="diff", parser_class=Parser)
-    comparing = actions.add_parser("diff", help="print what is new, gone or changed; exit 1 if anything is")
-    comparing.add_argument("file", metavar="FILE", help="an OpenAPI 3.x document, YAML or JSON")
+    comparing = actions.add_parser(
+        "diff", help="print what is new, missing or changed; the exit code is 1 if anything is"
+    )
+    comparing.add_argument("file", metavar="FILE", help="an OpenAPI 3.x document in YAML or JSON")
     comparing.set_defaults(parser=comparing)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the differences. FAILED when there are any."""
+    """Print the differences. FAILED if there are any."""
     from mailgun_mcp.catalogue.catalogue import Catalogue
     from mailgun_mcp.catalogue.errors import CatalogueError
     from mailgun_mcp.catalogue.openapi.diff import compare, render

@@ -1,4 +1,4 @@
-"""`simulator`: Mailgun in the box as a server of its own."""
+"""`simulator`: the simulator as an HTTP server of its own."""
 
 import os
 import re
@@ -94,14 +94,16 @@ def test_an_interrupt_ends_it_in_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--port", "x"], "port: 'x' is not a port from 0 to 65535"),
-        (["--port", "-1"], "port: '-1' is not a port from 0 to 65535"),
-        (["--port", "65536"], "port: '65536' is not a port from 0 to 65535"),
+        (["--port", "x"], "port: 'x' must be a number from 0 to 65535"),
+        (["--port", "-1"], "port: '-1' must be a number from 0 to 65535"),
+        (["--port", "65536"], "port: '65536' must be a number from 0 to 65535"),
         (["--host", "0.0.0.0"], "host 0.0.0.0 is not loopback"),
         (["--port", "0", "--key", ""], "--key is empty"),
+        (["--port", "0", "--state", "none/a.json"], "state: the directory of none/a.json does not exist"),
+        (["--port", "0", "--state", "."], "state: . is a directory"),
         (
             ["--port", "0", "--storage-url", "here"],
-            "storage-url: 'here' is neither `self` nor the start of an http or https URL",
+            "storage-url: 'here' must be `self` or start with http:// or https:// and a host name",
         ),
     ],
 )

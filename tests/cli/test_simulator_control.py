@@ -70,10 +70,15 @@ def test_the_state_tells_what_the_account_holds(person: Person) -> None:
 
 
 def test_the_clock_is_moved_stopped_and_let_go_on(person: Person) -> None:
-    before = person.reads("clock", "hold")
+    before = person.reads("clock", "pause")
     assert before["held"] is True
     assert person.reads("clock", "advance", "2h")["now"] == before["now"] + 7200
     assert person.reads("clock", "to", "2031-01-01T00:00:00Z")["date"] == "2031-01-01T00:00:00.000Z"
+    assert person.reads("clock", "resume")["held"] is False
+
+
+def test_the_words_of_the_previous_release_still_work(person: Person) -> None:
+    assert person.reads("clock", "hold")["held"] is True
     assert person.reads("clock", "release")["held"] is False
 
 
@@ -94,7 +99,7 @@ def test_a_mail_s_bytes_come_in_as_they_are(person: Person, tmp_path: Path, monk
     content = f"To: in@{DOMAIN}\r\nSubject: Gr\u00fc\u00dfe\r\n\r\none\r\ntwo".encode()
     (tmp_path / "mail.eml").write_bytes(content)
     arguments = parse(["simulator", "inbound", "--mime", str(tmp_path / "mail.eml")])[1]
-    assert CONTROLS["inbound"].sent(arguments) == ("POST", "inbound", {"mime": content.decode()})
+    assert CONTROLS["inbound"].request(arguments) == ("POST", "inbound", {"mime": content.decode()})
 
 
 def test_a_mail_comes_in_with_an_envelope_and_headers_of_its_own(person: Person) -> None:
@@ -186,14 +191,14 @@ def test_webhooks_are_shown_and_posted(person: Person) -> None:
     ("arguments", "code", "told"),
     [
         (["inbound", "--header", "x"], exits.USAGE, "--header: 'x' is not NAME=VALUE"),
-        (["clock", "advance"], exits.USAGE, "`advance` takes a time"),
+        (["clock", "advance"], exits.USAGE, "`advance` needs a duration"),
         (["clock", "advance", "soon"], exits.FAILED, "simulator clock: "),
-        (["dns", DOMAIN], exits.USAGE, "give a domain, one of spf, dkim, tracking, mx, and present or absent"),
+        (["dns", DOMAIN], exits.USAGE, "needs a domain, one of spf, dkim, tracking, mx, and present or absent"),
         (["dns", "mail.example.con", "spf", "absent"], exits.FAILED, "did you mean 'mail.example.com'?"),
         (["faults", "{"], exits.USAGE, "not JSON"),
         (["act", "open", "nothing"], exits.FAILED, "no message 'nothing' was delivered"),
         (["seed", "blocklistin"], exits.USAGE, "did you mean 'blocklisting'?"),
-        (["restore", "/nowhere.json"], exits.USAGE, "/nowhere.json cannot be read"),
+        (["restore", "/nowhere.json"], exits.USAGE, "cannot read /nowhere.json"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -214,9 +219,9 @@ def test_the_key_may_stand_before_the_action(simulator: str, home: Path) -> None
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--port", "1"], "--port is for starting a simulator, not for `seed`"),
-        (["--scenario", "injection"], "--scenario is for starting a simulator, not for `seed`"),
-        (["--no-control"], "--control is for starting a simulator, not for `seed`"),
+        (["--port", "1"], "--port starts a simulator; it has no effect on `seed`"),
+        (["--scenario", "injection"], "--scenario starts a simulator; it has no effect on `seed`"),
+        (["--no-control"], "--control starts a simulator; it has no effect on `seed`"),
     ],
     ids=str,
 )
@@ -238,7 +243,10 @@ def test_no_argument_of_an_action_is_taken_for_a_flag_for_starting_one(action: s
 def test_one_without_control_routes_is_told_from_others(tmp_path: Path, home: Path, capsys: Any) -> None:
     with simulated(tmp_path, "--no-control") as url:
         assert run(["simulator", "clock", "--url", url]) == exits.FAILED
-    assert f"{url} has no control routes: is it a simulator, and without --no-control?" in capsys.readouterr().err
+    assert (
+        f"{url} has no control routes: check that it is a simulator, started without --no-control"
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Posts the simulator's webhooks over HTTP."""
+"""HTTP to servers that run on this machine: the simulator, and the receivers of its webhooks."""
 
 import asyncio
 from http.client import HTTPException
@@ -6,21 +6,23 @@ from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
 TIMEOUT = 10.0
+"""Seconds."""
 NO_ANSWER = 0
+"""Stands for the status when there was no response."""
 
 
 class _NoRedirects(HTTPRedirectHandler):
     def redirect_request(self, *_: object) -> None:
-        """Follow none: a receiver on this machine must not send the posting elsewhere."""
+        """Follow no redirect: a receiver on this machine must not send the request elsewhere."""
 
 
 def opener() -> OpenerDirector:
-    """Return what opens URLs of this machine: no proxy stands between, no redirect leads elsewhere."""
+    """Return an opener that uses no proxy and follows no redirect."""
     return build_opener(ProxyHandler({}), _NoRedirects())
 
 
 async def post(url: str, content_type: str, body: bytes) -> int:
-    """Post to a URL, and return the status of the answer; 0 when there was none."""
+    """Post to a URL and return the status of the response, NO_ANSWER if there was none."""
     return await asyncio.to_thread(_post, url, content_type, body)
 
 
@@ -29,8 +31,8 @@ def _post(url: str, content_type: str, body: bytes) -> int:
         return NO_ANSWER
     headers = {"content-type": content_type, "user-agent": "mailgun/simulator"}
     try:
-        with opener().open(Request(url, body, headers), timeout=TIMEOUT) as answer:  # noqa: S310 - http or https
-            return int(answer.status)
+        with opener().open(Request(url, body, headers), timeout=TIMEOUT) as response:  # noqa: S310 - http or https
+            return int(response.status)
     except HTTPError as error:
         error.close()
         return error.code

@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from mailgun_mcp.cli.posting import NO_ANSWER, post
+from mailgun_mcp.cli.local_http import NO_ANSWER, post
 
 pytestmark = pytest.mark.anyio
 Got = list[tuple[str, str, bytes]]

@@ -1,0 +1,72 @@
+"""Sends control requests to a simulator that runs on this machine."""
+
+import json
+from base64 import b64encode
+from http.client import HTTPException
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+from urllib.request import Request
+
+from mailgun_mcp.cli.local_http import opener
+from mailgun_mcp.settings import SettingsError
+
+TIMEOUT = 60.0
+"""Seconds."""
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class SimulatorError(Exception):
+    """The simulator refused a control request. The text says why."""
+
+
+def request(url: str, key: str, method: str, route: str, body: Any) -> Any:
+    """Return the response of a control route.
+
+    Raises SimulatorError if the simulator refuses the request, and SettingsError for a URL that is not on this machine
+    or that nothing answers.
+    """
+    url = _checked(url)
+    content = None if body is None else json.dumps(body).encode()
+    login = b64encode(f"api:{key}".encode()).decode()
+    headers = {"content-type": "application/json", "authorization": f"Basic {login}"}
+    control = Request(f"{url}/simulator/{route}", content, headers, method=method)  # noqa: S310 - `_checked`
+    try:
+        with opener().open(control, timeout=TIMEOUT) as response:
+            answer = _object(response.read())
+    except HTTPError as error:
+        with error:
+            answer = _object(error.read())
+        message = _not_a_simulator(url) if answer is None else str(answer.get("message", f"HTTP {error.code}"))
+        raise SimulatorError(message) from error
+    except (OSError, HTTPException, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        raise SettingsError(
+            f"no simulator answers at {url} ({reason}): start one with `mailgun-mcp simulator`"
+        ) from error
+    if answer is None:
+        raise SimulatorError(_not_a_simulator(url))
+    return answer
+
+
+def _checked(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        is_local = parts.scheme in ("http", "https") and parts.hostname in LOOPBACK and parts.port != 0
+    except ValueError:
+        is_local = False
+    if not is_local:
+        raise SettingsError(f"url: {url!r} is not the URL of a simulator on this machine")
+    return url.rstrip("/")
+
+
+def _not_a_simulator(url: str) -> str:
+    return f"{url} has no control routes: check that it is a simulator, started without --no-control"
+
+
+def _object(content: bytes) -> dict[str, Any] | None:
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
