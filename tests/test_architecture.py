@@ -174,7 +174,7 @@ UNLOADED = [
     ),
     *("mailgun_mcp.server.http", "mailgun_mcp.cli.parser", "mailgun_mcp.confirm.hooks"),
     *("mailgun_mcp.confirm.approvals", "mailgun_mcp.confirm.grants", "mailgun_mcp.call.secret_store"),
-    *("mailgun_mcp.policy.file.load", "mailgun_mcp.policy.file.schema", "mailgun_mcp.output.html_text"),
+    *("mailgun_mcp.policy.file.load", "mailgun_mcp.policy.file.schema", "mailgun_mcp.text.html_text"),
 ]
 """What a start has no need of. What the SDK itself loads is not ours to choose."""
 

@@ -84,7 +84,7 @@ def _without_invisible(meant: str, written: str) -> str:
 
 def html_to_text(html: str) -> str:
     """Return what a person would see of the HTML: no hidden text, links as `text <url>`. Never raises; bounded."""
-    from mailgun_mcp.output.html_text import html_to_text as convert
+    from mailgun_mcp.text.html_text import html_to_text as convert
 
     return clean(convert(clean(html)))
 

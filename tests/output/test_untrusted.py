@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from mailgun_mcp.output.html_text import LONGEST_TEXT
 from mailgun_mcp.output.untrusted import KEY, NOTICE, Marked, clean, fence, html_to_text, mark, notice
+from mailgun_mcp.text.html_text import LONGEST_TEXT
 from tests.support.operations import catalogue, find
 
 BOUNDARY = "a1b2c3d4"

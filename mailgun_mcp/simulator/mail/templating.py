@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 from mailgun_mcp.simulator.model.messages import StoredMessage
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
 Filler = Callable[[Mapping[str, Any]], str]
 
 GO_FIELD = re.compile(r"\{\{-?\s*\.([\w.]+)\s*-?\}\}")
-BREAKS = frozenset({"p", "br", "div", "tr", "li", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol"})
-UNREAD = frozenset({"script", "style", "head", "title"})
 HEADERS = ("From", "Subject", "Reply-To")
 """What a version can set of a mail's headers."""
 
@@ -52,6 +49,8 @@ def render_body(
     except TemplateError as fault:
         message.fault = f"Template '{message.template}' could not be rendered: {fault}"
     if as_text:
+        from mailgun_mcp.text.html_text import html_to_text
+
         message.text = html_to_text(message.html)
 
 
@@ -60,15 +59,6 @@ def render_headers(version: TemplateVersion | None, variables: Mapping[str, Any]
     if version is None:
         return {}
     return {name: _plain(version, name, variables) for name in HEADERS if version.headers.get(name)}
-
-
-def html_to_text(html: str) -> str:
-    """Return the words of an HTML document."""
-    reader = _Words()
-    reader.feed(html)
-    reader.close()
-    lines = (" ".join(line.split()) for line in "".join(reader.found).splitlines())
-    return "\n".join(line for line in lines if line)
 
 
 def _plain(version: TemplateVersion, name: str, variables: Mapping[str, Any]) -> str:
@@ -113,26 +103,3 @@ def _field(variables: Mapping[str, Any], path: str) -> str:
     for name in path.split("."):
         value = value.get(name, "") if isinstance(value, Mapping) else ""
     return _written(value)
-
-
-class _Words(HTMLParser):
-    """Collects what a reader of the document sees."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[str] = []
-        self._unread = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - the parser's own signature
-        self._unread += tag in UNREAD
-        if tag in BREAKS:
-            self.found.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._unread -= tag in UNREAD and self._unread > 0
-        if tag in BREAKS:
-            self.found.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._unread:
-            self.found.append(data)

@@ -2,8 +2,10 @@
 
 import pytest
 
-from mailgun_mcp.simulator.mail.templating import TemplateError, check_syntax, html_to_text, render, render_headers
+from mailgun_mcp.simulator.mail.templating import TemplateError, check_syntax, render, render_body, render_headers
+from mailgun_mcp.simulator.model.messages import StoredMessage
 from mailgun_mcp.simulator.model.templates import TemplateVersion
+from mailgun_mcp.text import html_text
 
 VALUES = {
     "name": "Ann & <b>Bob</b>",
@@ -72,6 +74,31 @@ def test_headers_are_filled_in_and_faulty_ones_stay_as_they_are() -> None:
     assert render_headers(None, VALUES) == {}
 
 
-def test_the_text_of_a_document_is_what_a_reader_sees() -> None:
-    html = "<head><title>T</title><style>p{}</style></head><h1>Hello</h1><p>Tea &amp;\n cup</p><br><b>bye</b> now"
-    assert html_to_text(html) == "Hello\nTea &\ncup\nbye now"
+def message_with(template: str) -> StoredMessage:
+    message = StoredMessage("key", "id", "x.example", 0.0, "a@x.example", [], {}, template="letter")
+    render_body(message, TemplateVersion("1", "v1", template, 0.0), {"name": "Tea & cup"}, as_text=True)
+    return message
+
+
+def test_a_template_gives_a_message_its_html_and_on_request_its_text() -> None:
+    message = message_with("<head><title>T</title></head><h1>Hello</h1><p>{{name}}</p><b>bye</b> now")
+    assert message.html.endswith("<p>Tea &amp; cup</p><b>bye</b> now")
+    assert message.text == "Hello\n\nTea & cup\n\nbye now"
+    assert (message.template_version, message.fault) == ("v1", "")
+
+
+def test_a_template_that_cannot_be_rendered_is_noted_in_the_message() -> None:
+    message = message_with("{{#if name}}open")
+    assert message.fault.startswith("Template 'letter' could not be rendered: ")
+
+
+def test_the_text_of_a_template_comes_from_the_reader_whose_work_is_linear(monkeypatch: pytest.MonkeyPatch) -> None:
+    lengths: list[int] = []
+
+    def convert(html: str) -> str:
+        lengths.append(len(html))
+        return "converted"
+
+    monkeypatch.setattr(html_text, "html_to_text", convert)
+    assert message_with("<a " * 8_000).text == "converted"
+    assert lengths == [24_000]

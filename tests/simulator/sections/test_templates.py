@@ -203,7 +203,7 @@ async def test_a_mail_is_made_from_its_template(mailgun: httpx.AsyncClient, acco
     assert answer.status_code == 200
     (message,) = plain.messages.values()
     assert message.html == "<p>Ann &amp; Co</p><p>tea</p><p>cup</p><i>A1</i>"
-    assert message.text == "Ann & Co\ntea\ncup\nA1"
+    assert message.text == "Ann & Co\n\ntea\n\ncup\n\nA1"
     shown = {name: message.headers[name] for name in headers}
     assert shown == {
         "Subject": "For Ann & Co",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from html import unescape
 from urllib.parse import urlsplit
 
-from mailgun_mcp.output.html_visibility import PAGE, Visibility, visibility_of
+from mailgun_mcp.text.html_visibility import PAGE, Visibility, visibility_of
 
 LONGEST_HTML = 500_000
 LONGEST_TEXT = 100_000
