@@ -1,4 +1,4 @@
-"""Check, explain, test, tabulate and rehearse a policy. Nothing is called."""
+"""Check, explain, test and show a policy, or replay recorded calls against it. Nothing is sent to Mailgun."""
 
 import argparse
 import json
@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mailgun_mcp.cli.call_arguments import HELP as CALL_ARGUMENTS
+from mailgun_mcp.cli.call_arguments import read_call_arguments
 from mailgun_mcp.cli.exits import FAILED, OK, USAGE
 from mailgun_mcp.cli.output import out, paint_state
 from mailgun_mcp.cli.parser import Parser, add_settings
@@ -18,7 +20,12 @@ if TYPE_CHECKING:
     from mailgun_mcp.policy.file.replay import ReplayedCall
     from mailgun_mcp.policy.model import Decision, Policy
 
-NAMES = ("check", "explain", "test", "table", "simulate", "schema")
+RENAMED = {"simulate": "replay", "--replay": "--log"}
+EXAMPLES = """\
+  mailgun-mcp policy check team.yaml
+  mailgun-mcp policy explain delete_domain name=mg.example.com --policy team.yaml
+  mailgun-mcp policy replay team.yaml --log calls.jsonl"""
+NAMES = ("check", "explain", "test", "table", "replay", "schema")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,33 +33,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from mailgun_mcp.policy.file.hypothetical import SUPPOSED
 
     actions = parser.add_subparsers(dest="action", required=True, metavar="|".join(NAMES), parser_class=Parser)
-    checking = actions.add_parser("check", help="say whether a file can be used, or all that is wrong with it")
+    checking = actions.add_parser("check", help="say whether a file is valid, or list all its faults")
     checking.add_argument("file")
-    explaining = actions.add_parser("explain", help="say what is decided on a call, by which rule, and why")
+    explaining = actions.add_parser("explain", help="show the decision on a call, the rule that makes it, and why")
     explaining.add_argument("tool")
-    explaining.add_argument("arguments", nargs="?", default="{}", help="JSON, or {name: value} as in YAML")
+    explaining.add_argument("arguments", nargs="*", help=CALL_ARGUMENTS)
     for name, meaning in SUPPOSED.items():
         if name != "list_members":
             explaining.add_argument(f"--{name.replace('_', '-')}", metavar="TEXT", help=meaning)
     explaining.add_argument("--caller", dest="principal", help=argparse.SUPPRESS)
-    testing = actions.add_parser("test", help="run the tests of a file")
+    testing = actions.add_parser("test", help="run the tests in a file")
     testing.add_argument("file")
-    tabling = actions.add_parser("table", help="show the decision on every operation; of all profiles without --policy")
-    tabling.add_argument("--format", choices=sorted(FORMATS), default="text", help="text, markdown or csv")
-    simulating = actions.add_parser("simulate", help="say what a policy would have decided on recorded calls")
-    simulating.add_argument("file")
-    simulating.add_argument("--replay", required=True, metavar="JOURNAL", help="JSON lines: tool, arguments, when, …")
+    tabling = actions.add_parser(
+        "table", help="show the decision on every operation; without --policy, under each profile"
+    )
+    tabling.add_argument("--format", choices=sorted(FORMATS), default="text", help="default text")
+    replaying = actions.add_parser("replay", help="show what a policy would have decided on recorded calls")
+    replaying.add_argument("file")
+    replaying.add_argument(
+        "--log", required=True, metavar="FILE", help="JSON lines, as `mailgun-mcp audit export --values` writes them"
+    )
     actions.add_parser("schema", help="print the JSON Schema of a policy file, for editors")
     for action in (explaining, tabling):
-        action.add_argument("--policy", metavar="FILE|PROFILE", help="instead of the one that a server would use")
-    for action in (checking, explaining, testing, tabling, simulating):
+        action.add_argument("--policy", metavar="FILE|PROFILE", help="default: the policy that a server would use")
+    for action in (checking, explaining, testing, tabling, replaying):
         add_settings(action, only=("spec",))
     for action in actions.choices.values():
         action.set_defaults(parser=action)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the action. An unusable policy file fails with all that is wrong with it."""
+    """Run the action. For an invalid policy file, list all its faults."""
     from mailgun_mcp.policy.file.load import PolicyError
 
     actions = {
@@ -60,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
         "explain": _explain,
         "test": _test,
         "table": _table,
-        "simulate": _simulate,
+        "replay": _replay,
         "schema": _schema,
     }
     try:
@@ -75,16 +86,15 @@ def _check(arguments: argparse.Namespace) -> int:
 
     policy = _load(arguments.file, _catalogue(arguments))
     tests = f", {len(policy.tests)} tests" if policy.tests else ""
-    out(f"{arguments.file}: ok ({len(policy.rules)} rules with those it extends{tests})")
+    out(f"{arguments.file}: ok ({len(policy.rules)} rules, including those of the profile{tests})")
     if not any(rule.name.partition("/")[0] in PROFILES for rule in policy.rules):
-        out("It extends no profile: what none of its rules allows is denied.")
+        out("It does not extend a profile: a call that no rule allows is denied.")
     return OK
 
 
 def _explain(arguments: argparse.Namespace) -> int:
     from mailgun_mcp.policy.engine import decide, explain
     from mailgun_mcp.policy.file.hypothetical import SUPPOSED, suppose, unknown_arguments
-    from mailgun_mcp.policy.file.load import read_arguments
     from mailgun_mcp.text.suggest import unknown
 
     catalogue = _catalogue(arguments)
@@ -93,28 +103,28 @@ def _explain(arguments: argparse.Namespace) -> int:
     operation = catalogue.find(arguments.tool)
     policy = _chosen(arguments, catalogue)
     supposed = {name: value for name in SUPPOSED if (value := getattr(arguments, name, None)) is not None}
+    call_arguments = read_call_arguments(arguments.arguments, operation.tool["inputSchema"])
     try:
-        given = read_arguments(arguments.arguments)
-        facts = suppose(operation, given, {"at": datetime.now(UTC).isoformat(), **supposed}, policy.timezone)
+        facts = suppose(operation, call_arguments, {"at": datetime.now(UTC).isoformat(), **supposed}, policy.timezone)
     except ValueError as error:
         raise SettingsError(str(error)) from error
-    wrong = unknown_arguments(operation, given)
-    if wrong:
-        raise SettingsError("; ".join(wrong))
-    _tell(policy, decide(policy, facts))
+    faults = unknown_arguments(operation, call_arguments)
+    if faults:
+        raise SettingsError("; ".join(faults))
+    _print_decision(policy, decide(policy, facts))
     for verdict in explain(policy, facts):
         mark = "=>" if verdict.decides else "! " if verdict.failed else "+ " if verdict.matched else "  "
         out(f"{mark} {verdict.effect:<8} {verdict.rule}: {verdict.why}")
     return OK
 
 
-def _tell(policy: "Policy", decision: "Decision") -> None:
+def _print_decision(policy: "Policy", decision: "Decision") -> None:
     out(f"decision: {_painted(decision)}")
     out(f"rule:     {decision.rule}")
     out(f"reason:   {decision.reason}")
     out(f"policy:   {policy.name} {policy.digest[:12]}")
     out()
-    out("Denies first, then the rest in order; => decides, + matches as well, ! could not be evaluated:")
+    out("Rules: denies first, then the others in order. => decides, + also matches, ! could not be evaluated.")
 
 
 def _test(arguments: argparse.Namespace) -> int:
@@ -128,7 +138,7 @@ def _test(arguments: argparse.Namespace) -> int:
         for fault in result.faults:
             out(f"       {fault} ({result.decision.reason})")
     failed = sum(not result.passed for result in results)
-    out(f"{len(results) - failed} of {len(results)} tests passed" if results else "the file has no tests")
+    out(f"{len(results) - failed} of {len(results)} tests passed" if results else "The file has no tests.")
     return FAILED if failed else OK
 
 
@@ -174,20 +184,20 @@ def _as_csv(cells: list[list[str]]) -> None:
 FORMATS = {"text": _as_text, "markdown": _as_markdown, "csv": _as_csv}
 
 
-def _simulate(arguments: argparse.Namespace) -> int:
+def _replay(arguments: argparse.Namespace) -> int:
     from mailgun_mcp.policy.file.replay import ReplayError, replay
 
     catalogue = _catalogue(arguments)
     policy = _load(arguments.file, catalogue)
     try:
-        with Path(arguments.replay).open(encoding="utf-8") as journal:
-            _tell_replayed(list(replay(journal, policy, catalogue)))
+        with Path(arguments.log).open(encoding="utf-8") as log:
+            _print_replayed(list(replay(log, policy, catalogue)))
     except (OSError, UnicodeDecodeError, ReplayError) as error:
-        raise SettingsError(f"{arguments.replay}: {error}") from error
+        raise SettingsError(f"{arguments.log}: {error}") from error
     return OK
 
 
-def _tell_replayed(calls: Iterable["ReplayedCall"]) -> None:
+def _print_replayed(calls: Iterable["ReplayedCall"]) -> None:
     from collections import Counter
 
     changes: Counter[str] = Counter()
@@ -222,12 +232,12 @@ def _painted(decision: "Decision") -> str:
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
-    # Not `settings_given`: here `--region` and `--subaccount` are facts of a supposed call.
+    # Not `settings_given`: here `--region` and `--subaccount` describe the supposed call.
     return load({name: getattr(arguments, name) for name in ("spec", "config")})
 
 
 def _catalogue(arguments: argparse.Namespace) -> "Catalogue":
-    """All that a rule may name: also what a server with these settings would not offer."""
+    """Return every tool that a rule may name, also those that a server with these settings would not offer."""
     from mailgun_mcp.catalogue.catalogue import Catalogue
     from mailgun_mcp.catalogue.errors import CatalogueError
 

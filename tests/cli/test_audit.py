@@ -145,7 +145,7 @@ def test_an_export_can_be_replayed_against_a_policy(filled: Path, home: Path, ca
     capsys.readouterr()
     policy = home / "strict.yaml"
     policy.write_text("version: 1\nextends: strict\n", encoding="utf-8")
-    assert run(["policy", "simulate", str(policy), "--replay", str(path)]) == exits.OK
+    assert run(["policy", "replay", str(policy), "--log", str(path)]) == exits.OK
     assert "delete_bounce: allow -> confirm (ask) (strict/changes)" in capsys.readouterr().out
 
 

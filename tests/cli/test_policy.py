@@ -1,4 +1,4 @@
-"""`mailgun-mcp policy`: check, explain, test, table, simulate, schema."""
+"""`mailgun-mcp policy`: check, explain, test, table, replay, schema."""
 
 import csv
 import json
@@ -8,7 +8,7 @@ import pytest
 
 from mailgun_mcp.cli import policy as command
 from mailgun_mcp.cli.exits import FAILED, OK, USAGE
-from mailgun_mcp.cli.parser import Parser
+from mailgun_mcp.cli.parser import Parser, parse
 from mailgun_mcp.policy.file.schema import json_schema
 from mailgun_mcp.settings import SettingsError
 from tests.support.operations import catalogue
@@ -46,7 +46,7 @@ def wrong(tmp_path: Path) -> str:
 
 def test_a_good_file_is_ok(solo: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("check", solo) == OK
-    assert capsys.readouterr().out == f"{solo}: ok (13 rules with those it extends, 8 tests)\n"
+    assert capsys.readouterr().out == f"{solo}: ok (13 rules, including those of the profile, 8 tests)\n"
 
 
 def test_a_file_that_extends_nothing_is_told_what_that_means(
@@ -55,7 +55,7 @@ def test_a_file_that_extends_nothing_is_told_what_that_means(
     (tmp_path / "bot.yaml").write_text(BOT, encoding="utf-8")
 
     assert run("check", str(tmp_path / "bot.yaml")) == OK
-    assert "It extends no profile: what none of its rules allows is denied." in capsys.readouterr().out
+    assert "It does not extend a profile: a call that no rule allows is denied." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -63,10 +63,10 @@ def test_a_file_that_extends_nothing_is_told_what_that_means(
     [
         (("check",), FAILED),
         (("test",), FAILED),
-        (("simulate", "--replay", "x"), USAGE),
+        (("replay", "--log", "x"), USAGE),
         (("explain", "list_domains", "--policy"), USAGE),
     ],
-    ids=["check", "test", "simulate", "explain"],
+    ids=["check", "test", "replay", "explain"],
 )
 def test_all_that_is_wrong_with_a_file_is_told(
     argv: tuple[str, ...], code: int, wrong: str, capsys: pytest.CaptureFixture[str]
@@ -119,6 +119,26 @@ def test_explain_takes_facts(
     assert capsys.readouterr().out.splitlines()[0] == f"decision: {decision}"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ['{"name": "mg.example.com"}'],
+        ["{name: mg.example.com}"],
+        ["name=mg.example.com"],
+        ["--policy", "guarded", "name=mg.example.com"],
+    ],
+    ids=["json", "yaml", "pair", "flag-first"],
+)
+def test_explain_takes_arguments_in_every_form(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("explain", "delete_domain", *words) == OK
+    assert capsys.readouterr().out.startswith("decision: confirm")
+
+
+def test_the_words_of_the_previous_release_still_work(solo: str, tmp_path: Path) -> None:
+    _, arguments = parse(["policy", "simulate", solo, "--replay=calls.jsonl"])
+    assert (arguments.action, arguments.file, arguments.log) == ("replay", solo, "calls.jsonl")
+
+
 def test_explain_is_about_the_servers_own_policy(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -141,8 +161,8 @@ def test_a_rule_that_fails_is_marked(tmp_path: Path, capsys: pytest.CaptureFixtu
     [
         (("delete_bouce",), "unknown tool 'delete_bouce': did you mean 'delete_bounce'?"),
         (("delete_bounce", "{domain: x}"), "unknown argument of delete_bounce 'domain': did you mean 'domain_name'?"),
-        (("delete_bounce", "[x]"), "arguments are written {name: value}"),
-        (("delete_bounce", "{"), "expected"),
+        (("delete_bounce", "[x]"), "must be name=value pairs, or a JSON or YAML object"),
+        (("delete_bounce", "{"), "neither JSON nor YAML: expected"),
         (("delete_bounce", "--at", "noon"), "'noon' is not a time"),
         (("delete_bounce", "--after-untrusted", "soon"), "'soon' is not a duration"),
         (("delete_bounce", "--recipients-last-hour", "many"), "invalid literal"),
@@ -183,7 +203,7 @@ def test_a_file_without_tests_is_told(tmp_path: Path, capsys: pytest.CaptureFixt
     (tmp_path / "p.yaml").write_text("version: 1", encoding="utf-8")
 
     assert run("test", str(tmp_path / "p.yaml")) == OK
-    assert capsys.readouterr().out == "the file has no tests\n"
+    assert capsys.readouterr().out == "The file has no tests.\n"
 
 
 def test_the_table_of_all_profiles_has_every_operation(capsys: pytest.CaptureFixture[str]) -> None:
@@ -216,7 +236,7 @@ def test_the_table_as_text_is_aligned(capsys: pytest.CaptureFixture[str]) -> Non
     assert {line[column:].split()[0] for line in body} == {"allow", "confirm"}
 
 
-def test_simulate_tells_each_difference_and_counts_them(
+def test_replay_tells_each_difference_and_counts_them(
     solo: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     journal = tmp_path / "journal.jsonl"
@@ -228,7 +248,7 @@ def test_simulate_tells_each_difference_and_counts_them(
     ]
     journal.write_text("".join(f"{json.dumps(entry)}\n" for entry in entries), encoding="utf-8")
 
-    assert run("simulate", solo, "--replay", str(journal)) == OK
+    assert run("replay", solo, "--log", str(journal)) == OK
     assert capsys.readouterr().out == (
         "      1 list_domains: allow -> allow (guarded/reads-and-writes)\n"
         "*     2 delete_domain: confirm -> deny (solo.yaml:8 (production))\n"
@@ -250,7 +270,7 @@ def test_a_journal_that_cannot_be_read_is_told(content: bytes | None, solo: str,
         journal.write_bytes(content)
 
     with pytest.raises(SettingsError, match=r"journal\.jsonl: "):
-        run("simulate", solo, "--replay", str(journal))
+        run("replay", solo, "--log", str(journal))
 
 
 def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

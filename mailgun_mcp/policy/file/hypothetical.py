@@ -1,4 +1,4 @@
-"""The facts of a call that nobody makes: for a policy's tests, `policy explain` and `policy simulate`."""
+"""The facts of a call that nobody makes: for a policy's tests, `policy explain` and `policy replay`."""
 
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
