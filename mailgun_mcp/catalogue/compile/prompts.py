@@ -67,7 +67,7 @@ def render_prompts(prompts: list[dict[str, Any]]) -> str:
 
 
 def _read(path: Path) -> tuple[PromptSpec, str]:
-    import yaml
+    from mailgun_mcp.text.yaml import YamlError, read
 
     try:
         parts = FRONT_MATTER.fullmatch(path.read_text(encoding="utf-8"))
@@ -75,17 +75,21 @@ def _read(path: Path) -> tuple[PromptSpec, str]:
         raise CatalogueError(f"{path.name}: cannot be read: {error}") from error
     if parts is None:
         raise CatalogueError(f"{path.name}: does not start with front matter between two lines of ---")
+    # The front matter begins in the second line of the file.
     try:
-        front_matter = yaml.safe_load(parts[1])
-    except yaml.YAMLError as error:
-        raise CatalogueError(f"{path.name}: the front matter is not valid YAML: {error}") from error
-    if not isinstance(front_matter, dict):
+        document = read(parts[1]).checked()
+    except YamlError as error:
+        problem = f"the front matter is not valid YAML: line {error.line + 1}: {error}"
+        raise CatalogueError(f"{path.name}: {problem}") from error
+    if not isinstance(document.value, dict):
         raise CatalogueError(f"{path.name}: the front matter must be a mapping: `name: …`, one key a line")
     try:
-        return PromptSpec.model_validate(front_matter), parts[2].strip()
+        return PromptSpec.model_validate(document.value), parts[2].strip()
     except ValidationError as error:
         faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc'])) or 'front matter'}: {fault['msg']}" for fault in error.errors()
+            f"{'.'.join(map(str, fault['loc'])) or 'front matter'}: {fault['msg']} "
+            f"(line {document.line(fault['loc']) + 1})"
+            for fault in error.errors()
         )
         raise CatalogueError(f"{path.name}: {faults}") from None
 

@@ -2,25 +2,12 @@
 
 import hashlib
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 from mailgun_mcp.catalogue.errors import CatalogueError
 
 Node = dict[str, Any]
-
-MAX_DEPTH = 1000
-
-PLAIN = (
-    ("null", "~|null|Null|NULL", "~nN"),
-    ("null", "", ""),
-    ("bool", "true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("int", "[-+]?(?:0|[1-9][0-9]*)|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
-    ("float", r"[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*)(?:[eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+", "-+.0123456789"),
-    ("float", r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)", "-+."),
-    ("merge", "<<", "<"),
-)
 
 
 def read_document(path: Path) -> Node:
@@ -60,61 +47,28 @@ def digest(path: Path) -> str:
 def _parse(text: str, path: Path) -> Any:
     if text.lstrip().startswith("{"):
         try:
-            return json.loads(text)
+            return json.loads(text, object_pairs_hook=_without_duplicates)
         except json.JSONDecodeError as error:
             # YAML has a form in braces too.
             if path.suffix not in (".yaml", ".yml"):
                 raise CatalogueError(f"{path}: not valid JSON: {error}") from error
-    _refuse_bottomless(text, path)
-    import yaml
-
-    safe_loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-    class Loader(safe_loader):  # type: ignore[misc]  # which of the two safe loaders is known only here
-        yaml_implicit_resolvers = _core_schema()
-
-        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-            _refuse_repeated_keys(node)
-            return super().construct_mapping(node, deep)
+        except ValueError as error:
+            raise CatalogueError(f"{path}: not valid JSON: {error}") from error
+    from mailgun_mcp.text.yaml import YamlError, read_shared
 
     try:
-        return yaml.load(text, Loader=Loader)  # noqa: S506 - a safe loader, see above
-    except (yaml.YAMLError, ValueError) as error:
-        raise CatalogueError(f"{path}: not valid YAML: {error}") from error
+        return read_shared(text).checked().value
+    except YamlError as error:
+        raise CatalogueError(f"{path}: not valid YAML: line {error.line}: {error}") from error
 
 
-def _core_schema() -> dict[str, list[tuple[str, re.Pattern[str]]]]:
-    """Return what plain YAML scalars mean, by first character, in YAML 1.2 as OpenAPI asks for.
-
-    In 1.1, which the parser knows, `no` is false, `12:30` is 750 and a date is no text.
-    """
-    resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
-    for kind, expression, first in PLAIN:
-        for character in first or [""]:
-            resolvers.setdefault(character, []).append((f"tag:yaml.org,2002:{kind}", re.compile(f"(?:{expression})$")))
-    return resolvers
-
-
-def _refuse_bottomless(text: str, path: Path) -> None:
-    """libyaml recurses on the C stack, where nothing stops it: what is too deep would end the process."""
-    depth = 0
-    for bracket in re.findall(r"[][{}]", text):
-        depth = depth + 1 if bracket in "[{" else max(0, depth - 1)
-        if depth > MAX_DEPTH:
-            break
-    if depth > MAX_DEPTH or re.search(rf"(?:[-?]\s+){{{MAX_DEPTH}}}", text):
-        raise CatalogueError(f"{path}: nested too deeply")
-
-
-def _refuse_repeated_keys(node: Any) -> None:
-    """YAML forbids a key that is written twice; the parser would drop the first without a word."""
-    seen: set[str] = set()
-    for key, _ in node.value:
-        if not isinstance(key.value, str):
-            raise ValueError(f"line {key.start_mark.line + 1}: a key must be text")
-        if key.value in seen:
-            raise ValueError(f"line {key.start_mark.line + 1}: the key {key.value!r} is written twice")
-        seen.add(key.value)
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> Node:
+    """JSON readers differ on a key that is written twice."""
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"duplicate key {next(name for name in names if names.count(name) > 1)!r}")
+    return fields
 
 
 def _resolve_path(item: Any, document: Node, path: Path, template: str) -> Any:

@@ -1,7 +1,6 @@
 """Reads a policy file. Whatever is wrong with it is told with file and line, all of it at once."""
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -37,9 +36,6 @@ from mailgun_mcp.text.yaml import YamlDocument, YamlError, YamlPath, read
 
 ALONE = Policy("nothing", ())
 """What a file extends that extends nothing."""
-
-UNQUOTED_CALL = re.compile(r"^([ \t]*(?:-[ \t]+)?call:[ \t]+)([a-z][a-z0-9_]*[ \t]+\{.*\})[ \t]*$", re.MULTILINE)
-"""`call: delete_domain {name: a}` is no YAML without quotes, and too natural to refuse."""
 
 
 class PolicyError(ValueError):
@@ -124,14 +120,10 @@ def _load(path: Path, catalogue: Catalogue, name: str, seen: tuple[Path, ...]) -
 
 def _parse(text: str, source: _Source) -> Policy:
     try:
-        document = with_new_keys(read(UNQUOTED_CALL.sub(_quoted, text)))
+        document = with_new_keys(read(text, calls=True))
     except YamlError as error:
         raise source.error([(error.line, str(error))]) from error
     return _File(source, document, _validated(document, source)).policy()
-
-
-def _quoted(found: re.Match[str]) -> str:
-    return f"{found[1]}'{found[2].replace(chr(39), chr(39) * 2)}'"
 
 
 def _validated(document: YamlDocument, source: _Source) -> dict[str, Any]:

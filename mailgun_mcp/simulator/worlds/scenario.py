@@ -3,15 +3,14 @@
 The same scenario makes the same history whenever it is made, up to the present moment.
 """
 
-from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mailgun_mcp.text.suggest import suggest
+from mailgun_mcp.text.yaml import YamlError, read
 
 MOST_MESSAGES = 20_000
 SUFFIXES = (".yaml", ".yml")
@@ -151,14 +150,15 @@ def scenario_from_json(value: Any) -> Scenario:
 def parse_scenario(text: str, name: str) -> Scenario:
     """Return the scenario in a YAML text. Raises ScenarioError with the line of each fault."""
     try:
-        tree = yaml.compose(text, yaml.SafeLoader)
-        content = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ScenarioError(f"{name}: not valid YAML: {error}") from error
+        document = read(text)
+    except YamlError as error:
+        raise ScenarioError(f"{name}:{error.line}: not valid YAML: {error}") from error
+    if document.problems:
+        raise ScenarioError("\n".join(f"{name}:{line}: {problem}" for line, problem in document.problems))
     try:
-        return Scenario.model_validate(content)
+        return Scenario.model_validate(document.value)
     except ValidationError as error:
-        faults = [f"{name}:{_line(tree, fault['loc'])}: {_fault(fault)}" for fault in error.errors()]
+        faults = [f"{name}:{document.line(fault['loc'])}: {_fault(fault)}" for fault in error.errors()]
         raise ScenarioError("\n".join(faults)) from error
 
 
@@ -166,13 +166,3 @@ def _fault(fault: Any) -> str:
     where = ".".join(str(part) for part in fault["loc"])
     text = "unknown key" if fault["type"] == "extra_forbidden" else fault["msg"]
     return f"{where}: {text}" if where else str(text)
-
-
-def _line(node: Any, where: Sequence[int | str]) -> int:
-    """Return the line of the innermost part that the YAML has of a place."""
-    for part in where:
-        if isinstance(node, yaml.MappingNode):
-            node = next((value for key, value in node.value if key.value == part), node)
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-    return node.start_mark.line + 1 if node is not None else 1

@@ -66,8 +66,8 @@ REFUSED: dict[str, tuple[str, str, str]] = {
         "- a",
         "the front matter must be a mapping: ",
     ),
-    "not YAML": ("title: Look at a domain", "title: [", "the front matter is not valid YAML: "),
-    "unknown key": ("title:", "titel: x\ntitle:", "titel: Extra inputs are not permitted"),
+    "not YAML": ("title: Look at a domain", "title: [", "the front matter is not valid YAML: line 5: "),
+    "unknown key": ("title:", "titel: x\ntitle:", "titel: Extra inputs are not permitted (line 3)"),
     "unknown key of an argument": (
         "required: true",
         "required: true\n    default: x",
@@ -77,7 +77,7 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     "missing name and description": (
         "name: look_at\ntitle: Look at a domain\ndescription: Looks at a domain",
         "title: Look",
-        "name: Field required; description: Field required",
+        "name: Field required (line 2); description: Field required (line 2)",
     ),
     "empty description": (
         "description: Looks at a domain",

@@ -85,8 +85,9 @@ def test_json_and_yaml_are_read_alike(tmp_path: Path) -> None:
         ("openapi: 3.1.0\npaths: []", "it has no `paths`"),
         ("swagger: '2.0'\npaths: {}", "not an OpenAPI 3.x document (openapi: None)"),
         ("openapi: 2.0\npaths: {}", "not an OpenAPI 3.x document (openapi: 2.0)"),
-        ("openapi: 3.1.0\npaths: {}\npaths: {}", "line 3: the key 'paths' is written twice"),
-        ("openapi: 3.1.0\npaths:\n  /a:\n    get: {}\n    get: {}\n", "line 5: the key 'get' is written twice"),
+        ("openapi: 3.1.0\npaths: {}\npaths: {}", "line 3: duplicate key 'paths' (first on line 2)"),
+        ("openapi: 3.1.0\npaths:\n  /a:\n    get: {}\n    get: {}\n", "line 5: duplicate key 'get' (first on line 4)"),
+        ('{"openapi": "3.1.0", "paths": {}, "paths": {}}', "duplicate key 'paths'"),
         ("", "it has no `paths`"),
     ],
 )

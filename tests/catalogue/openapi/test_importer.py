@@ -797,7 +797,7 @@ paths:
       parameters:
         - name: on
           in: query
-          schema: {type: string, enum: [yes, no, 2026-11-23, 12:30, 08], default: no}
+          schema: {type: string, enum: [yes, no, 2026-11-23, 12:30], default: no}
         - &limit {name: limit, in: query, schema: {type: integer, minimum: 1}}
         - {<<: *limit, name: skip}
       responses:
@@ -819,7 +819,7 @@ def from_text(folder: Path, text: str | bytes, name: str = "written.yaml") -> li
 def test_plain_yaml_means_what_yaml_1_2_says(tmp_path: Path, written: str | bytes) -> None:
     (operation,) = from_text(tmp_path, written)
     assert properties(operation) == {
-        "on": {"type": "string", "enum": ["yes", "no", "2026-11-23", "12:30", "08"], "default": "no"},
+        "on": {"type": "string", "enum": ["yes", "no", "2026-11-23", "12:30"], "default": "no"},
         "limit": {"type": "integer", "minimum": 1},
         "skip": {"type": "integer", "minimum": 1},
     }
@@ -840,10 +840,10 @@ def in_a_schema(text: str) -> str:
 @pytest.mark.parametrize(
     ("written", "name", "reason"),
     [
-        (in_a_schema("{maximum: .inf}"), "a.yaml", "a.yaml: /a: get: holds the number inf"),
-        (in_a_schema("{default: !!binary aGk=}"), "a.yaml", "a.yaml: /a: get: holds a bytes"),
-        (in_a_schema("&s {items: *s}"), "a.yaml", "a.yaml: /a: get: is nested deeper than"),
-        (in_a_schema("&s {default: [*s]}"), "a.yaml", "a.yaml: /a: get: has data of more than"),
+        (in_a_schema("{maximum: .inf}"), "a.yaml", "not valid YAML: line 2: .inf is not supported"),
+        (in_a_schema("{default: !!binary aGk=}"), "a.yaml", "not valid YAML: line 2: the tag 'binary' is not supported"),
+        (in_a_schema("&s {items: *s}"), "a.yaml", "not valid YAML: line 2: an alias inside of what it names"),
+        (in_a_schema("&s {default: [*s]}"), "a.yaml", "not valid YAML: line 2: an alias inside of what it names"),
         ("openapi: 3.1.0\npaths: {[a]: {}}\n", "a.yaml", "a key must be text"),
         ("{", "a.json", "not valid JSON"),
         ("[" * 100_000, "a.json", "nested too deeply"),

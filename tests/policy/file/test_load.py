@@ -112,7 +112,7 @@ WRONG: list[tuple[str, str]] = [
     ("extends: guarded", "policy.yaml:1: version is missing"),
     ("version: 2", "policy.yaml:1: version: unknown value '2': known are 1"),
     ("version: 1\nruls: []", "policy.yaml:2: unknown key 'ruls': did you mean 'rules'?"),
-    ("version: 1\nversion: 1", "policy.yaml:2: 'version' stands twice, first in line 1"),
+    ("version: 1\nversion: 1", "policy.yaml:2: duplicate key 'version' (first on line 1)"),
     ("version: 1\nrules: [", "policy.yaml:2: expected the node content, but found '<stream end>'"),
     ("version: 1\nrules: &a []", "policy.yaml:2: anchors and aliases are not supported: write it out"),
     ("version: 1\nrules: *a", "policy.yaml:2: anchors and aliases are not supported: write it out"),
@@ -120,7 +120,7 @@ WRONG: list[tuple[str, str]] = [
         "version: 1\nsecrets: !!python/name:os.system x",
         "policy.yaml:2: the tag 'python/name:os.system' is not supported",
     ),
-    ("version: 1\n1: x", "policy.yaml:2: a key must be text"),
+    ("version: 1\n1: x", "policy.yaml:2: unknown key '1'"),
     ("version: 1\n? [a]\n: b", "policy.yaml:2: a key must be text"),
     ("version: 1\nspend: {monthly_budget: 1e999}", "policy.yaml:2: the number is too large"),
     (
@@ -273,7 +273,7 @@ WRONG: list[tuple[str, str]] = [
         "policy.yaml:3: unknown key 'principle': did you mean 'principal'? (in tests[0].facts)",
     ),
     ("version: 1\n---\nversion: 1", "policy.yaml:2: but found another document"),
-    ('version: 1\nextends: "\\ud800"', "policy.yaml:2: the text holds half a character"),
+    ('version: 1\nextends: "\\ud800"', "policy.yaml:2: invalid character (lone surrogate)"),
     ('version: 1\nextends: "\\UFFFFFFFF"', "policy.yaml:1: not YAML"),
     ("version: 1\nextends: \x00", "policy.yaml:1: unacceptable character"),
     ("version: " + "1" * 30, "policy.yaml:1: the number is too long"),
@@ -305,29 +305,6 @@ def test_all_that_is_wrong_with_the_names_is_told_at_once() -> None:
     )
 
     assert [line.partition(": ")[0] for line in told] == ["policy.yaml:2", "policy.yaml:4", "policy.yaml:6"]
-
-
-@pytest.mark.parametrize("word", ["no", "yes", "on", "off", "12:30", "2026-01-01", "0o17", "1_000", "~x", ".inf"])
-def test_words_stay_words(word: str) -> None:
-    assert read(f"key: {word}").value == {"key": word}
-
-
-@pytest.mark.parametrize(
-    ("written", "value"),
-    [
-        ("true", True),
-        ("FALSE", False),
-        ("null", None),
-        ("~", None),
-        ("", None),
-        ("-5", -5),
-        ("010", 10),
-        ("1.5", 1.5),
-        ("1e3", 1000.0),
-    ],
-)
-def test_plain_values_are_those_of_yaml_1_2(written: str, value: Any) -> None:
-    assert read(f"key: {written}").value == {"key": value}
 
 
 def write(path: Path, text: str) -> Path:

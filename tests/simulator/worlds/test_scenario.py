@@ -79,13 +79,14 @@ async def test_an_injection_lies_in_the_inbox() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        pytest.param("domains: [", "x: not valid YAML", id="not-yaml"),
+        pytest.param("domains: [", "x:1: not valid YAML", id="not-yaml"),
         pytest.param(GOOD + "    stat: active\n", "x:3: domains.0.stat: unknown key", id="unknown-key"),
         pytest.param(GOOD + "    state: gone\n", "x:3: domains.0.state: ", id="unknown-state"),
         pytest.param("seed: 1\ndomains: []\n", "x:1: Value error, it has no domains", id="no-domains"),
         pytest.param(GOOD + "  - name: mail.example.com\n", "two domains have the same name", id="twice"),
         pytest.param("", "x:1: ", id="empty"),
-        pytest.param("? [a]\n: 1\n", "x:", id="key-of-no-text"),
+        pytest.param("? [a]\n: 1\n", "x:1: a key must be text", id="key-of-no-text"),
+        pytest.param("seed: 1\nseed: 2\n", "x:2: duplicate key 'seed' (first on line 1)", id="duplicate-key"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(text: str, message: str) -> None:
