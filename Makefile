@@ -1,19 +1,32 @@
-# Everything on a fresh machine with only Python 3.11+ and pip: `make demo`, `make test`.
+# Everything works on a fresh machine with only Python 3.11+ and pip: `make demo`, `make test`.
+#
+#   make demo     watch a session against the simulator; installs only what the package needs to run
+#   make test     all tests, in parallel; TESTS=tests/policy for some of them
+#   make quick    the tests without those marked slow
+#   make check    what CI runs
+#   make bench    the benchmarks
 
 PYTHON ?= python3
-VENV ?= .venv
+RESOLUTION ?= locked# or lowest-direct: the oldest versions that pyproject.toml allows; needs uv
+VENV ?= $(if $(filter locked,$(RESOLUTION)),.venv,.venv-$(RESOLUTION))
+WORKERS ?= auto
 BIN := $(VENV)/bin
+RUNTIME := $(VENV)/.runtime
 READY := $(VENV)/.ready
+PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
-.PHONY: demo test check lint types drift wheel bench compile docs lock clean
+.PHONY: demo test quick check lint types drift coverage wheel bench compile docs lock clean
 
-demo: $(READY)
-	$(BIN)/mailgun-mcp demo
+demo: $(RUNTIME)
+	$(BIN)/python -m mailgun_mcp demo
 
 test: $(READY)
-	$(BIN)/python -m pytest $(TESTS)
+	$(PYTEST) $(TESTS)
 
-check: lint types drift test wheel
+quick: $(READY)
+	$(PYTEST) -m 'not slow' $(TESTS)
+
+check: lint types drift coverage wheel
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -26,6 +39,13 @@ drift: $(READY)
 	$(BIN)/python -m mailgun_mcp.catalogue.compile --check
 	$(BIN)/python -m docs.generate --check
 
+# The tests once more than `make test` does: with the lines and branches that they reach counted, in subprocesses too.
+coverage: $(READY)
+	rm -f .coverage .coverage.*
+	$(BIN)/coverage run -m pytest --numprocesses $(WORKERS) --dist worksteal
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
 # The built wheel, in an empty environment outside the checkout: what a user installs.
 wheel: $(READY)
 	rm -rf dist build/wheel
@@ -33,6 +53,7 @@ wheel: $(READY)
 	$(PYTHON) -m venv build/wheel
 	build/wheel/bin/pip install --quiet --disable-pip-version-check dist/*.whl
 	cd build && PYTHONSAFEPATH=1 wheel/bin/python ../tests/wheel_smoke.py
+
 
 bench: $(READY)
 	$(BIN)/python benchmarks/tokens.py | tail -1
@@ -48,18 +69,22 @@ compile: $(READY)
 docs: compile
 	$(BIN)/python -m docs.generate
 
-# Needs uv; run after a change of dependencies.
+# Needs uv; run it after a change of the dependencies in pyproject.toml.
 lock:
-	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
-		--no-header --no-annotate --no-emit-index-url -o requirements-dev.lock
+	uv lock
 
-$(READY): requirements-dev.lock pyproject.toml
+.PHONY: python
+python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo 'Python 3.11 or later is needed: make PYTHON=python3.11 ...' >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+
+$(RUNTIME): uv.lock .ci/install.py | python
+	$(PYTHON) .ci/install.py $(VENV) --resolution $(RESOLUTION)
 	@touch $@
 
+$(READY): uv.lock pyproject.toml .ci/install.py | python
+	$(PYTHON) .ci/install.py $(VENV) --group dev --resolution $(RESOLUTION)
+	@touch $@ $(RUNTIME)
+
 clean:
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-lowest-direct dist build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
