@@ -22,11 +22,11 @@ from mailgun_mcp.simulator.sections.registry import MEANINGS
 ROOT = Path(__file__).resolve().parents[1]
 MARKED = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 RISKS = {
-    "read": "looks at something",
-    "write": "makes or changes something",
-    "send": "lets mail leave",
-    "destructive": "removes something, or lets mail flow to someone who said no",
-    "credential": "makes, changes or shows a key or password",
+    "read": "reads something",
+    "write": "creates or changes something",
+    "send": "sends mail",
+    "destructive": "removes something, or allows mail to someone who opted out",
+    "credential": "creates, changes or shows a key or password",
     "billing": "costs money",
 }
 
@@ -67,7 +67,7 @@ def _exits() -> str:
 
 def _risks() -> str:
     catalogue = Catalogue.load()
-    decisions = {"read": "made", "write": "made", "send": "made to at most 10 recipients, else confirmed"}
+    decisions = {"read": "allowed", "write": "allowed", "send": "allowed to at most 10 recipients, otherwise confirmed"}
     lines = ["| risk | tools | what a call can do | under the default policy |", "| --- | --- | --- | --- |"]
     for risk, meaning in RISKS.items():
         count = sum(operation.risk == risk for operation in catalogue)
@@ -110,12 +110,12 @@ def _control_routes() -> str:
 
 
 def _undo() -> str:
-    lines = ["| operation | put back | not put back, or why |", "| --- | --- | --- |"]
+    lines = ["| operation | put back | not put back, or the reason |", "| --- | --- | --- |"]
     for operation in Catalogue.load():
         if operation.undo:
             undo = operation.undo
             kept = {"whole": "whole", "part": "in part", "no": "no", None: ""}[operation.reversible]
-            told = undo.missing or undo.why or (f"nothing is lost: {undo.nothing}" if undo.nothing else "")
+            told = undo.missing or undo.why or (f"loses nothing: {undo.nothing}" if undo.nothing else "")
             lines.append(f"| `{operation.name}` | {'' if undo.nothing else kept} | {told} |")
     return "\n".join(lines)
 
@@ -148,7 +148,7 @@ PARTS: dict[str, Callable[[], str]] = {
 
 
 def render(text: str) -> str:
-    """Return `text` with every generated part written anew. Raises KeyError for an unknown part."""
+    """Return `text` with every generated part written again. Raises KeyError for an unknown part."""
     return MARKED.sub(lambda found: f"{found[1]}\n{PARTS[found[2]]()}\n\n{found[3]}", text)
 
 

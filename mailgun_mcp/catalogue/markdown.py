@@ -49,7 +49,7 @@ def toolset_index(catalogue: Catalogue) -> str:
 def _effects(operation: Operation) -> str:
     effects = []
     if operation.bulk and operation.risk != "read":
-        effects.append("touches many things")
+        effects.append("affects many things at once")
     if operation.undo:
         effects.append(operation.undo.summary)
     return "".join(f", {effect}" for effect in effects)

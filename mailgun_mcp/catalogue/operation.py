@@ -58,7 +58,7 @@ class Undo:
             return f"cannot be undone: {self.why}"
         if self.nothing:
             return f"loses nothing: {self.nothing}"
-        return f"can be undone but for {self.missing}" if self.missing else "can be undone"
+        return f"can be undone, except {self.missing}" if self.missing else "can be undone"
 
 
 @dataclass(frozen=True, slots=True)

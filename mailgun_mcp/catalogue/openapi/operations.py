@@ -351,7 +351,7 @@ def _lasting(extension: OperationExtension) -> str:
         return ""
     if undo.why:
         return "Cannot be undone." if extension.risk in ("destructive", "credential") else ""
-    return f"Undoable but for {undo.missing}." if undo.missing else "Undoable."
+    return f"Can be undone, except {undo.missing}." if undo.missing else "Can be undone."
 
 
 def extension_of(kind: type[Extension], node: Node, where: str) -> Extension:
