@@ -148,7 +148,7 @@ def _text_of(shown: StoredMessage) -> Markup:
 def _events_of(look: Look, shown: StoredMessage) -> list[MailEvent]:
     if look.domain is None:
         return []
-    span = EventRange(marks=frozenset({lookup_hash(shown.id)}))
+    span = EventRange(hashes=frozenset({lookup_hash(shown.id)}))
     own = (one for one in look.domain.events.walk(span) if _identity(one) == shown.id)
     to = {recipient.lower() for recipient in shown.recipients}
     return list(islice((one for one in own if one.record.get("recipient", "").lower() in to), SHOWN))

@@ -69,7 +69,7 @@ def _events(domain: Domain, message: StoredMessage, address: str) -> dict[str, f
     """Return what happened to a recipient's copy, and when it last did."""
     return {
         event.record["event"]: event.at
-        for event in domain.events.walk(EventRange(marks=frozenset({lookup_hash(address)})))
+        for event in domain.events.walk(EventRange(hashes=frozenset({lookup_hash(address)})))
         if event.record["message"]["headers"]["message-id"] == message.id and event.record["recipient"] == address
     }
 

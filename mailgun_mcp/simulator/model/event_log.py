@@ -1,30 +1,30 @@
-"""Keeps events, a million of them in bounded memory: most are packed, and unpacked when they are read.
+"""Keeps a domain's events in the order of time, a million of them in bounded memory.
 
-A log is in the order of time whatever order events come in. Packed events are copies: only
-those not yet packed can still be changed.
+Events live in chunks that follow one another in time. The few chunks that were written to last are lists;
+all others are packed, and unpacked only while they are read. What a packed chunk yields are copies: only
+events of an unpacked chunk can still be changed.
 """
 
 import marshal
 import zlib
 from array import array
-from bisect import insort
-from collections.abc import Callable, Iterable, Iterator
+from bisect import bisect_right, insort
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from heapq import heapify, heappop, heappush, heapreplace
 from typing import Any, overload
 
 from mailgun_mcp.simulator.model.clock import DAY
 
 Position = tuple[float, int]
-SortKey = Callable[["MailEvent"], Position]
 
 CHUNK = 512
-"""Events that are packed together; as many again stay unpacked, for those that come late."""
+"""Events in a chunk when it is made; one of twice as many is divided."""
+UNPACKED_CHUNKS = 3
+"""Chunks that are lists. Events that come late are of a short while ago, so their chunks are among these."""
 LIMIT = 1_000_000
 RETENTION = 30 * DAY
-"""Seconds that events are kept: the most that any plan has."""
-LEVEL = 1
-BEGINNING, END = (float("-inf"), 0), (float("inf"), 0)
+"""Seconds that events are kept: the longest that any plan has."""
+COMPRESSION_LEVEL = 1
 
 
 @dataclass(slots=True)
@@ -39,75 +39,104 @@ class MailEvent:
 
     @property
     def position(self) -> Position:
-        """Where it stands in time; no two events have the same."""
+        """Its place in time; no two events have the same."""
         return self.at, self.serial
 
 
-def _forward(event: MailEvent) -> Position:
+def _position(event: MailEvent) -> Position:
     return event.at, event.serial
 
 
-def _backward(event: MailEvent) -> Position:
-    return -event.at, -event.serial
-
-
 def lookup_hash(text: str) -> int:
-    """Return what a recipient or message id is looked up by; two may share a mark."""
+    """Return the number under which a chunk lists a recipient or message id; two texts may share one."""
     return zlib.crc32(text.lower().encode("utf-8", "surrogatepass"))
 
 
-def _marks(record: dict[str, Any]) -> tuple[int, int]:
-    identity = record.get("message", {}).get("headers", {}).get("message-id", "")
-    return lookup_hash(record.get("recipient", "")), lookup_hash(identity)
+def _lookup_hashes(record: dict[str, Any]) -> tuple[int, int]:
+    message_id = record.get("message", {}).get("headers", {}).get("message-id", "")
+    return lookup_hash(record.get("recipient", "")), lookup_hash(message_id)
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """Events in the order of time, and what can be told of them without looking."""
+class _Chunk:
+    """Events that follow one another in time, as a list or packed."""
 
-    first: Position
-    last: Position
-    kinds: frozenset[str]
-    marks: "array[int]"
-    size: int
-    packed: bytes
+    __slots__ = ("_events", "_hashes", "_kinds", "first", "last", "packed", "size")
 
-    @classmethod
-    def of(cls, events: list[MailEvent]) -> "_Run":
-        # marshal, not JSON: four times as fast, and the data never leaves the process.
-        rows = [(event.at, event.serial, event.record, event.unique) for event in events]
-        packed = zlib.compress(marshal.dumps(rows), LEVEL)
-        kinds = frozenset(event.record["event"] for event in events)
-        marks = array("I", sorted({one for event in events for one in _marks(event.record)}))
-        return cls(events[0].position, events[-1].position, kinds, marks, len(events), packed)
+    def __init__(self, events: list[MailEvent]) -> None:
+        self._events: list[MailEvent] | None = events
+        self._kinds: frozenset[str] = frozenset()
+        self._hashes = array("I")
+        self.packed = b""
+        self._measure(events)
+
+    def add(self, event: MailEvent) -> list[MailEvent]:
+        """Add an event at its place in time. Return all events of the chunk."""
+        events = self._events if self._events is not None else self._unpack()
+        if event.position > self.last:
+            events.append(event)
+        else:
+            insort(events, event, key=_position)
+        self._measure(events)
+        return events
 
     def events(self) -> list[MailEvent]:
+        """Return the events; those of a packed chunk as copies."""
+        return self._unpacked() if self._events is None else list(self._events)
+
+    def newest(self) -> MailEvent:
+        """Return the last event."""
+        return self.events()[-1] if self._events is None else self._events[-1]
+
+    def pack(self) -> None:
+        """Keep the events compressed, with what tells a search that it need not unpack them."""
+        if self._events is None:
+            return
+        # marshal, not JSON: four times as fast, and the data never leaves the process.
+        rows = [(event.at, event.serial, event.record, event.unique) for event in self._events]
+        self.packed = zlib.compress(marshal.dumps(rows), COMPRESSION_LEVEL)
+        self._kinds = frozenset(event.record["event"] for event in self._events)
+        self._hashes = array("I", sorted({one for event in self._events for one in _lookup_hashes(event.record)}))
+        self._events = None
+
+    def may_hold(self, kinds: frozenset[str] | None, hashes: frozenset[int] | None) -> bool:
+        """Say whether an event of these kinds and hashes may be in the chunk."""
+        if self._events is not None:
+            return True
+        if kinds is not None and kinds.isdisjoint(self._kinds):
+            return False
+        return hashes is None or not hashes.isdisjoint(self._hashes)
+
+    def _measure(self, events: list[MailEvent]) -> None:
+        self.first, self.last, self.size = events[0].position, events[-1].position, len(events)
+
+    def _unpack(self) -> list[MailEvent]:
+        self._events, self.packed = self._unpacked(), b""
+        return self._events
+
+    def _unpacked(self) -> list[MailEvent]:
         rows = marshal.loads(zlib.decompress(self.packed))  # noqa: S302 - what this process packed itself
         return [MailEvent(*row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
 class EventRange:
-    """What part of a log is asked for: from `low` to `high`, both within, only of some kinds.
+    """The part of a log that is asked for: from `low` to `high`, both included, and only of some kinds.
 
-    `marks` only say where it is not worth looking: what has none of them may still come.
+    `hashes` only say which chunks need not be searched: an event that has none of them may still come.
     """
 
     low: float = float("-inf")
     high: float = float("inf")
     kinds: frozenset[str] | None = None
-    marks: frozenset[int] | None = None
+    hashes: frozenset[int] | None = None
 
-    def overlaps(self, run: _Run) -> bool:
-        """Say whether an event of the run may be in it."""
-        if run.first[0] > self.high or run.last[0] < self.low:
-            return False
-        if self.kinds is not None and self.kinds.isdisjoint(run.kinds):
-            return False
-        return self.marks is None or not self.marks.isdisjoint(run.marks)
+    def overlaps(self, chunk: _Chunk) -> bool:
+        """Say whether an event of the chunk may be in the range."""
+        in_time = chunk.first[0] <= self.high and chunk.last[0] >= self.low
+        return in_time and chunk.may_hold(self.kinds, self.hashes)
 
     def contains(self, event: MailEvent) -> bool:
-        """Say whether the event is in it."""
+        """Say whether the event is in the range."""
         return self.low <= event.at <= self.high and (self.kinds is None or event.record["event"] in self.kinds)
 
 
@@ -117,121 +146,96 @@ EVERYTHING = EventRange()
 class EventLog:
     """Events in the order of time. The oldest are dropped when there are more than `limit`."""
 
-    __slots__ = ("_limit", "_packed", "_recent", "_runs")
+    __slots__ = ("_chunks", "_limit", "_size", "_unpacked")
 
     def __init__(self, events: Iterable[MailEvent] = (), limit: int = LIMIT) -> None:
         self._limit = limit
-        self._runs: list[_Run] = []
-        self._packed = 0
-        self._recent: list[MailEvent] = []
+        self._chunks: list[_Chunk] = []
+        """In the order of time; no two overlap."""
+        self._unpacked: list[_Chunk] = []
+        """The chunks that are lists, the one that was written to last at the end."""
+        self._size = 0
         for event in events:
             self.append(event)
 
     def append(self, event: MailEvent) -> None:
         """Add an event at its place in time."""
-        recent = self._recent
-        if not recent or recent[-1].position < event.position:
-            recent.append(event)
-        else:
-            insort(recent, event, key=_forward)
-        if len(recent) >= 2 * CHUNK:
-            self._pack()
+        self._size += 1
+        if not self._chunks:
+            self._chunks.append(_Chunk([event]))
+            self._use(self._chunks[0])
+            return
+        index = self._index_of(event.position)
+        chunk = self._chunks[index]
+        events = chunk.add(event)
+        self._use(chunk)
+        if len(events) >= 2 * CHUNK:
+            self._divide(index, events)
 
     def forget(self, before: float) -> None:
-        """Drop what is packed and wholly older than `before`."""
-        kept = [run for run in self._runs if run.last[0] >= before]
-        if len(kept) < len(self._runs):
-            self._runs, self._packed = kept, sum(run.size for run in kept)
+        """Drop the chunks that are wholly older than `before`."""
+        old = next((index for index, chunk in enumerate(self._chunks) if chunk.last[0] >= before), len(self._chunks))
+        self._drop_oldest(old)
 
     def walk(self, event_range: EventRange = EVERYTHING, *, descending: bool = False) -> Iterator[MailEvent]:
-        """Yield the events of `event_range` in the order of time; only what is reached is unpacked."""
-        runs = [run for run in self._runs if event_range.overlaps(run)]
-        key, start = (_backward, _last) if descending else (_forward, _first)
-        opened = [(start(run), run.events) for run in sorted(runs, key=start)]
-        for event in _merged([(_start(self._recent, key), lambda: self._recent), *opened], key):
-            if event_range.contains(event):
-                yield event
+        """Yield the events of `event_range` in the order of time. Chunks are unpacked as they are reached."""
+        chunks = [chunk for chunk in self._chunks if event_range.overlaps(chunk)]
+        for chunk in reversed(chunks) if descending else chunks:
+            events = chunk.events()
+            for event in reversed(events) if descending else events:
+                if event_range.contains(event):
+                    yield event
 
     def __iter__(self) -> Iterator[MailEvent]:
         return self.walk()
 
     def __len__(self) -> int:
-        return self._packed + len(self._recent)
-
-    def __bool__(self) -> bool:
-        return bool(self._recent)
+        return self._size
 
     @overload
-    def __getitem__(self, place: int) -> MailEvent: ...
+    def __getitem__(self, index: int) -> MailEvent: ...
     @overload
-    def __getitem__(self, place: slice) -> list[MailEvent]: ...
-    def __getitem__(self, place: int | slice) -> MailEvent | list[MailEvent]:
-        if not self._runs or (isinstance(place, int) and -len(self._recent) <= place < 0 and self._is_newest()):
-            return self._recent[place]
-        return list(self)[place]
+    def __getitem__(self, index: slice) -> list[MailEvent]: ...
+    def __getitem__(self, index: int | slice) -> MailEvent | list[MailEvent]:
+        if index == -1 and self._chunks:
+            return self._chunks[-1].newest()
+        return list(self)[index]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, EventLog) and len(self) == len(other) and list(self) == list(other)
 
     __hash__ = None  # type: ignore[assignment]  # what changes has no hash
 
-    def _is_newest(self) -> bool:
-        """Say whether all unpacked events are newer than the packed ones."""
-        return max(run.last for run in self._runs) < self._recent[0].position
+    def _index_of(self, position: Position) -> int:
+        """Return the index of the chunk that an event at `position` belongs to."""
+        if position >= self._chunks[-1].first:
+            return len(self._chunks) - 1
+        return max(0, bisect_right(self._chunks, position, key=lambda chunk: chunk.first) - 1)
 
-    def _pack(self) -> None:
-        self._runs.append(_Run.of(self._recent[:CHUNK]))
-        self._recent = self._recent[CHUNK:]
-        self._packed += CHUNK
-        self.forget(self._recent[-1].at - RETENTION)
-        while len(self) > self._limit and self._runs:
-            self._packed -= self._runs.pop(0).size
+    def _use(self, chunk: _Chunk) -> None:
+        """Note that the chunk was written to, and pack the one that was not for the longest time."""
+        if self._unpacked and self._unpacked[-1] is chunk:
+            return
+        self._unpacked = [each for each in self._unpacked if each is not chunk] + [chunk]
+        if len(self._unpacked) > UNPACKED_CHUNKS:
+            self._unpacked.pop(0).pack()
 
+    def _divide(self, index: int, events: list[MailEvent]) -> None:
+        """Put two chunks in the place of one, which a walk that has begun may still be reading."""
+        older, newer = _Chunk(events[:CHUNK]), _Chunk(events[CHUNK:])
+        self._unpacked.remove(self._chunks[index])
+        self._chunks[index : index + 1] = [older, newer]
+        self._use(older)
+        self._use(newer)
+        self.forget(self._chunks[-1].last[0] - RETENTION)
+        excess, number = self._size - self._limit, 0
+        while excess > 0 and number < len(self._chunks) - 1:
+            excess -= self._chunks[number].size
+            number += 1
+        self._drop_oldest(number)
 
-def _first(run: _Run) -> Position:
-    return run.first
-
-
-def _last(run: _Run) -> Position:
-    return -run.last[0], -run.last[1]
-
-
-def _start(events: list[MailEvent], key: SortKey) -> Position:
-    return min(key(events[0]), key(events[-1])) if events else END
-
-
-Opened = tuple[Position, Callable[[], list[MailEvent]]]
-
-
-def _merged(runs: list[Opened], key: SortKey) -> Iterator[MailEvent]:
-    """Yield the events of all runs by `key`, opening a run no sooner than its start is reached."""
-    waiting: list[tuple[Position, int, Callable[[], list[MailEvent]]]] = [
-        (start, number, opened) for number, (start, opened) in enumerate(runs)
-    ]
-    heapify(waiting)
-    going: list[tuple[Position, int, MailEvent, Iterator[MailEvent]]] = []
-    while waiting or going:
-        while waiting and (not going or waiting[0][0] <= going[0][0]):
-            _, number, opened = heappop(waiting)
-            events = iter(sorted(opened(), key=key))
-            _push(going, number, events, key)
-        if not going:
-            continue
-        _, number, event, events = going[0]
-        yield event
-        following = next(events, None)
-        if following is None:
-            heappop(going)
-        else:
-            heapreplace(going, (key(following), number, following, events))
-
-
-def _push(
-    going: list[tuple[Position, int, MailEvent, Iterator[MailEvent]]],
-    number: int,
-    events: Iterator[MailEvent],
-    key: SortKey,
-) -> None:
-    first = next(events, None)
-    if first is not None:
-        heappush(going, (key(first), number, first, events))
+    def _drop_oldest(self, number: int) -> None:
+        for chunk in self._chunks[:number]:
+            self._size -= chunk.size
+            self._unpacked = [each for each in self._unpacked if each is not chunk]
+        del self._chunks[:number]
