@@ -22,7 +22,7 @@ import httpx
 
 from mailgun_mcp.app.compose import in_process
 from mailgun_mcp.call.pipeline import run
-from mailgun_mcp.call.services import App
+from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.endpoint import resolve
@@ -48,18 +48,18 @@ class Stub(httpx.AsyncBaseTransport):
         return httpx.Response(200, json={"domain": {"name": DOMAIN, "state": "active"}})
 
 
-def _app(connect: Any, policy: Policy, state: Path, catalogue: Catalogue) -> App:
+def _app(connect: Any, policy: Policy, state: Path, catalogue: Catalogue) -> Services:
     client = Client(
         resolve(region="us"), "key-of-the-benchmark", user_agent="benchmark", rate_limit=(0, 10.0), connect=connect
     )
-    return App(catalogue=catalogue, client=client, policy=policy, state=state)
+    return Services(catalogue=catalogue, client=client, policy=policy, state=state)
 
 
-async def _median(app: App, calls: int) -> float:
+async def _median(services: Services, calls: int) -> float:
     times = []
     for _ in range(calls):
         began = time.perf_counter()
-        outcome = await run(app, "get_domain", {"name": DOMAIN})
+        outcome = await run(services, "get_domain", {"name": DOMAIN})
         times.append(time.perf_counter() - began)
         assert not outcome.is_error, outcome.text
     return statistics.median(times) * 1000
@@ -73,12 +73,12 @@ async def _reads(catalogue: Catalogue, rounds: int, calls: int) -> tuple[float, 
         apps = [
             _app(Stub, one, Path(directory) / str(number), catalogue) for number, one in enumerate((policy, without))
         ]
-        for app in apps:
-            await _median(app, 50)
+        for services in apps:
+            await _median(services, 50)
         while len(found) < rounds:
             found.append((await _median(apps[0], calls), await _median(apps[1], calls)))
-        for app in apps:
-            await app.aclose()
+        for services in apps:
+            await services.aclose()
     with_journal, floor = (statistics.median(column) for column in zip(*found, strict=True))
     return with_journal, floor
 
@@ -101,24 +101,24 @@ async def _clear(catalogue: Catalogue, *, copied: bool) -> tuple[float, float, f
         else replace(profile("unguarded"), undo=UndoRules(records=0, too_many="allow"), plans={})
     )
     with tempfile.TemporaryDirectory() as directory:
-        app = _app(
+        services = _app(
             lambda: in_process(create_app(catalogue, account=account)), policy, Path(directory) / "state", catalogue
         )
-        await run(app, "get_domain", {"name": DOMAIN})
+        await run(services, "get_domain", {"name": DOMAIN})
         tracemalloc.start()
         began = time.perf_counter()
-        outcome = await run(app, "clear_bounces", {"domain_name": DOMAIN})
+        outcome = await run(services, "clear_bounces", {"domain_name": DOMAIN})
         called, most = time.perf_counter() - began, tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert outcome.structured is not None, outcome.text
         undone = 0.0
         if copied:
             began = time.perf_counter()
-            back = await run(app, "undo_operation", {"id": outcome.structured["undo"]["id"]})
+            back = await run(services, "undo_operation", {"id": outcome.structured["undo"]["id"]})
             undone = time.perf_counter() - began
             assert back.structured is not None, back.text
             assert back.structured["put_back"] >= BOUNCES
-        await app.aclose()
+        await services.aclose()
     return called, undone, most / 1e6
 
 

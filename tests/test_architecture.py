@@ -181,10 +181,10 @@ UNLOADED = [
 START = """
 import json, sys
 from mailgun_mcp.settings import Settings
-from mailgun_mcp.app.compose import create_app
+from mailgun_mcp.app.compose import create_services
 from mailgun_mcp.server import stdio
 from mailgun_mcp.server.server import create_server
-create_server(create_app(Settings(api_key="key-0123")))
+create_server(create_services(Settings(api_key="key-0123")))
 print(json.dumps(sorted(sys.modules)))
 """
 

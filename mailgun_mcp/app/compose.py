@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mailgun_mcp import __version__
-from mailgun_mcp.call.services import App
+from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.errors import CatalogueError
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 SIMULATOR_KEY = "simulator"
 
 
-def create_app(settings: Settings) -> App:
-    """Return the app that `settings` describe. Raises SettingsError, which says what to change."""
+def create_services(settings: Settings) -> Services:
+    """Return the services that `settings` describe. Raises SettingsError, which says what to change."""
     everything = _everything(settings)
     selected = _selected(settings, everything)
     policy = create_policy(settings, everything)
@@ -41,7 +41,7 @@ def create_app(settings: Settings) -> App:
     except EndpointError as error:
         raise SettingsError(str(error)) from error
     connect = _simulator(settings.scenario, endpoint.region or "us") if settings.simulator else None
-    return App(
+    return Services(
         catalogue=selected,
         exclude=frozenset(settings.exclude_tools) & BUILTIN_TOOLS.keys(),
         everything=everything,
@@ -141,7 +141,7 @@ def _scenario(name: str) -> "Scenario":
         raise SettingsError(str(error)) from error
 
 
-def in_process(app: Any) -> "httpx.AsyncBaseTransport":
+def in_process(services: Any) -> "httpx.AsyncBaseTransport":
     """Return a transport into an ASGI application; a connection that breaks is told as over a network."""
     import httpx
 
@@ -152,4 +152,4 @@ def in_process(app: Any) -> "httpx.AsyncBaseTransport":
             except ConnectionResetError as error:
                 raise httpx.ReadError(str(error), request=request) from error
 
-    return InProcess(app)
+    return InProcess(services)

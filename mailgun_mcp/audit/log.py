@@ -11,40 +11,41 @@ from fnmatch import fnmatchcase
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal
 
-from mailgun_mcp.store.database import Store, UnknownName, stored
+from mailgun_mcp.errors import Outcome, UnknownNameError
+from mailgun_mcp.store.database import Store, stored
 from mailgun_mcp.store.ids import new_id
 from mailgun_mcp.text.suggest import unknown
 
 if TYPE_CHECKING:
     import sqlite3
 
-Kind = Literal["intent", "outcome", "pruned"]
-OUTCOMES = Literal["done", "failed", "unknown", "refused", "held", "asked", "invalid"]
-"""What became of a call. `unknown` also where a process ended before it could tell."""
+EntryKind = Literal["intent", "outcome", "pruned"]
 START = "0" * 64
 """What the first entry holds as the hash of the one before."""
 PAGE = 1000
-UNKNOWN = "unknown"
-"""The outcome of a call that was begun, and nothing told of its end."""
+UNKNOWN: Outcome = "unknown"
+"""The outcome of a call that was begun, and whose end is not recorded."""
+RENAMED_OUTCOMES: dict[str, Outcome] = {"held": "pending"}
+"""Word of an older version -> today's. What is written is never changed; it is read with today's words."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LogEntry:
     """What is to be written down."""
 
     call: str
-    kind: Kind
+    kind: EntryKind
     body: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class StoredEntry:
     """An entry as it is kept."""
 
     seq: int
     at: float
     call: str
-    kind: Kind
+    kind: EntryKind
     body: str
     prev: str
     hash: str
@@ -56,14 +57,14 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class LoggedCall:
     """A call as its entries tell it."""
 
     id: str
     at: float
     fields: dict[str, Any]
     """What was known before the call: tool, caller, arguments, decision, …"""
-    outcome: str
+    outcome: Outcome
     result: dict[str, Any]
     """What is known of its end: status, attempts, duration, …"""
 
@@ -80,7 +81,7 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class CallFilter:
     """Which calls are wanted; None for all."""
 
     since: float | None = None
@@ -88,11 +89,11 @@ class Filter:
     tool: str | None = None
     """A glob."""
     risk: str | None = None
-    outcome: str | None = None
+    outcome: Outcome | None = None
     caller: str | None = None
     account: str | None = None
 
-    def takes(self, call: Call) -> bool:
+    def takes(self, call: LoggedCall) -> bool:
         """Return whether the call is one of them."""
         fields = call.fields
         return (
@@ -112,20 +113,20 @@ def new_call_id() -> str:
     return new_id(12)
 
 
-class Journal:
+class AuditLog:
     """The table of the journal."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def append(self, entries: Sequence[Entry], now: float, *, durable: bool) -> None:
+    def append(self, entries: Sequence[LogEntry], now: float, *, durable: bool) -> None:
         """Write the entries down, in one transaction that no other process shares."""
         with self._store.writing(durable=durable) as connection:
             prev = _head(connection)
             for entry in entries:
                 prev = _append(connection, entry, prev, now)
 
-    def entries(self, after: int = 0) -> Iterator[Written]:
+    def entries(self, after: int = 0) -> Iterator[StoredEntry]:
         """Yield the entries that follow the one numbered `after`, as they were written."""
         while True:
             with self._store.reading() as connection:
@@ -133,12 +134,12 @@ class Journal:
                     "SELECT * FROM journal WHERE seq > ? ORDER BY seq LIMIT ?", (after, PAGE)
                 ).fetchall()
             for row in rows:
-                yield Written(**dict(row))
+                yield StoredEntry(**dict(row))
             if len(rows) < PAGE:
                 return
             after = rows[-1]["seq"]
 
-    def calls(self, wanted: Filter = Filter(), *, newest_first: bool = False) -> Iterator[Call]:
+    def calls(self, wanted: CallFilter = CallFilter(), *, newest_first: bool = False) -> Iterator[LoggedCall]:
         """Yield the calls that `wanted` takes, by the time at which they began."""
         order = "DESC" if newest_first else "ASC"
         seq = 0 if not newest_first else 2**63 - 1
@@ -164,17 +165,17 @@ class Journal:
         with self._store.reading() as connection:
             return _last(connection)
 
-    def of_call(self, call: str) -> list[Written]:
-        """Return the entries of one call. Raises UnknownName when there is none."""
+    def of_call(self, call: str) -> list[StoredEntry]:
+        """Return the entries of one call. Raises UnknownNameError when there is none."""
         with self._store.reading() as connection:
             found = _of_call(connection, call)
             if not found:
                 rows = connection.execute("SELECT DISTINCT call FROM journal ORDER BY seq DESC LIMIT 1000").fetchall()
-                raise UnknownName(unknown("call", call, [row["call"] for row in rows if row["call"]]))
+                raise UnknownNameError(unknown("call", call, [row["call"] for row in rows if row["call"]]))
         return found
 
-    def call(self, call: str) -> Call:
-        """Return one call. Raises UnknownName when there is none."""
+    def call(self, call: str) -> LoggedCall:
+        """Return one call. Raises UnknownNameError when there is none."""
         return _call(self.of_call(call))
 
     def verify(self, expect: str | None = None) -> Verification:
@@ -213,12 +214,12 @@ class Journal:
                 row = connection.execute("SELECT hash FROM journal WHERE seq = ?", (through,)).fetchone()
                 connection.execute("UPDATE journal_anchor SET seq = ?, hash = ?", (through, row["hash"]))
                 connection.execute("DELETE FROM journal WHERE seq <= ?", (through,))
-                entry = Entry("", "pruned", {"anchor": [through, row["hash"]], "entries": count})
+                entry = LogEntry("", "pruned", {"anchor": [through, row["hash"]], "entries": count})
                 _append(connection, entry, _head(connection), now)
         return int(count)
 
 
-def _append(connection: "sqlite3.Connection", entry: Entry, prev: str, now: float) -> str:
+def _append(connection: "sqlite3.Connection", entry: LogEntry, prev: str, now: float) -> str:
     body = json.dumps(entry.body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     digest = _hash(prev, now, entry.call, entry.kind, body)
     connection.execute(
@@ -232,7 +233,7 @@ def _hash(prev: str, at: float, call: str, kind: str, body: str) -> str:
     return sha256(json.dumps([prev, at, call, kind, body]).encode()).hexdigest()
 
 
-def _fault(entry: Written, seq: int, prev: str) -> str | None:
+def _fault(entry: StoredEntry, seq: int, prev: str) -> str | None:
     named = f"entry {entry.seq} ({entry.call or entry.kind})"
     if entry.hash != _hash(entry.prev, entry.at, entry.call, entry.kind, entry.body):
         return f"{named} was changed"
@@ -286,15 +287,15 @@ def _cut(connection: "sqlite3.Connection", before: float | None, most_bytes: int
     return max(through, 0)
 
 
-def _of_call(connection: "sqlite3.Connection", call: str) -> list[Written]:
+def _of_call(connection: "sqlite3.Connection", call: str) -> list[StoredEntry]:
     rows = connection.execute("SELECT * FROM journal WHERE call = ? ORDER BY seq", (call,)).fetchall()
-    return [Written(**dict(row)) for row in rows]
+    return [StoredEntry(**dict(row)) for row in rows]
 
 
-def _call(entries: Iterable[Written]) -> Call:
+def _call(entries: Iterable[StoredEntry]) -> LoggedCall:
     fields: dict[str, Any] = {}
     result: dict[str, Any] = {}
-    first: Written | None = None
+    first: StoredEntry | None = None
     for entry in entries:
         first = first or entry
         told = dict(entry.told)
@@ -302,5 +303,6 @@ def _call(entries: Iterable[Written]) -> Call:
             result = told.pop("result", {})
         fields |= told
     if first is None:
-        raise UnknownName("a call without entries")
-    return Call(first.call, first.at, fields, result.get("outcome", UNKNOWN), result)
+        raise UnknownNameError("a call without entries")
+    outcome = result.get("outcome", UNKNOWN)
+    return LoggedCall(first.call, first.at, fields, RENAMED_OUTCOMES.get(outcome, outcome), result)

@@ -13,10 +13,11 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from mailgun_mcp.audit.log import Entry, new_call_id
+from mailgun_mcp.audit.log import AuditLog, LogEntry, new_call_id
+from mailgun_mcp.errors import Outcome, StateError
 from mailgun_mcp.output.logs import logger, redactor
 from mailgun_mcp.policy.model import AuditRules, Decision
-from mailgun_mcp.store.database import StateError, Store
+from mailgun_mcp.store.database import Store
 
 if TYPE_CHECKING:
     from mailgun_mcp.catalogue.operation import Operation
@@ -36,7 +37,7 @@ PERSONAL = "[personal]"
 
 
 @dataclass
-class Recording:
+class CallRecord:
     """What is written of one call."""
 
     changes: bool
@@ -51,7 +52,7 @@ class Recording:
 
 @dataclass(slots=True)
 class _Job:
-    entry: Entry | None
+    entry: LogEntry | None
     durable: bool
     done: "tuple[asyncio.AbstractEventLoop, asyncio.Future[None]] | None"
 
@@ -71,7 +72,7 @@ class Recorder:
         self._written = 0
         self._complained = False
 
-    async def intend(self, recording: Recording) -> None:
+    async def begin(self, recording: CallRecord) -> None:
         """Write down that the call is about to be made.
 
         Raises StateError where the call changes something and that cannot be written: it is not to be made.
@@ -80,14 +81,14 @@ class Recorder:
         if not self._wanted(recording):
             return
         try:
-            await self._write(Entry(recording.call, "intent", recording.fields), durable=recording.changes)
+            await self._write(LogEntry(recording.call, "intent", recording.fields), durable=recording.changes)
             recording.intended = True
         except StateError as error:
             if recording.changes:
                 raise
             self._complain(error)
 
-    async def settle(self, recording: Recording, outcome: str, **result: Any) -> None:
+    async def finish(self, recording: CallRecord, outcome: Outcome, **result: Any) -> None:
         """Write down what became of the call, or that it was not made; once. That it can't be is logged."""
         if recording.settled or not self._wanted(recording):
             return
@@ -98,7 +99,7 @@ class Recorder:
         body: dict[str, Any] = {"result": {"outcome": outcome, **told}}
         if not recording.intended:
             body |= recording.fields
-        entry = Entry(recording.call, "outcome", body)
+        entry = LogEntry(recording.call, "outcome", body)
         if not (recording.changes and recording.intended):
             # Nobody waits for it: lost with the process, it is an unknown outcome.
             self._put(_Job(entry, False, None))
@@ -116,10 +117,10 @@ class Recorder:
             thread.join()
         self._store.close()
 
-    def _wanted(self, recording: Recording) -> bool:
+    def _wanted(self, recording: CallRecord) -> bool:
         return recording.changes or self._rules.reads
 
-    async def _write(self, entry: Entry, *, durable: bool) -> None:
+    async def _write(self, entry: LogEntry, *, durable: bool) -> None:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
         self._put(_Job(entry, durable, (loop, done)))
@@ -155,7 +156,7 @@ class Recorder:
         fault: BaseException | None = None
         try:
             entries = [job.entry for job in jobs if job.entry is not None]
-            self._store.journal.append(entries, self._clock(), durable=any(job.durable for job in jobs))
+            AuditLog(self._store).append(entries, self._clock(), durable=any(job.durable for job in jobs))
         except Exception as error:  # noqa: BLE001 - whoever waits is told, or would wait for ever
             fault = error if isinstance(error, StateError) else StateError(f"the journal cannot be written: {error!r}")
         for job in jobs:
@@ -173,7 +174,7 @@ class Recorder:
             return
         now = self._clock()
         try:
-            self._store.journal.prune(now, before=now - self._rules.keep, most_bytes=self._rules.most_bytes)
+            AuditLog(self._store).prune(now, before=now - self._rules.keep, most_bytes=self._rules.most_bytes)
         except StateError as error:
             self._complain(error)
 
@@ -200,7 +201,7 @@ def _tell(loop: asyncio.AbstractEventLoop, done: "asyncio.Future[None]", fault: 
 
 def recording_of(
     operation: "Operation", arguments: "Arguments", caller: "Caller", rules: AuditRules, **fields: Any
-) -> Recording:
+) -> CallRecord:
     """Return the record of a call of which nothing is decided yet; `fields` is what else is known.
 
     Where the rules want no personal data the values of arguments that hold it are left out.
@@ -214,7 +215,7 @@ def recording_of(
         **fields,
     }
     changes = operation.risk != "read"
-    return Recording(changes, {name: value for name, value in told.items() if value not in (None, "")})
+    return CallRecord(changes, {name: value for name, value in told.items() if value not in (None, "")})
 
 
 def decision_of(decision: Decision) -> dict[str, Any]:

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from mailgun_mcp.call.services import Refused
-from mailgun_mcp.call.stages import Call, beforehand, body_of, permit, send
+from mailgun_mcp.call.stages import Call, body_of, permit, reading_before_call, send
 from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS, LIST_UNDOABLE, READ_RESULT, UNDO_OPERATION
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.form import Preview
+from mailgun_mcp.errors import ArgumentError, DeniedError
 from mailgun_mcp.policy.facts import Facts, gather
-from mailgun_mcp.request.build import RequestFault, build
+from mailgun_mcp.request.build import build
 from mailgun_mcp.request.files import Files
 from mailgun_mcp.request.validate import validate_schema
 from mailgun_mcp.store.database import in_thread
@@ -22,7 +22,7 @@ async def run_builtin(call: Call) -> dict[str, Any]:
     """Return the result of a call of one of the server's own tools. Raises what `pipeline` tells."""
     found = validate_schema(BUILTIN_TOOLS[call.operation.name]["inputSchema"], call.arguments)
     if found:
-        raise RequestFault(found)
+        raise ArgumentError(found)
     handlers = {READ_RESULT: _read_result, LIST_UNDOABLE: _list_undoable, UNDO_OPERATION: _undo}
     return await handlers[call.operation.name](call)
 
@@ -30,34 +30,34 @@ async def run_builtin(call: Call) -> dict[str, Any]:
 async def _read_result(call: Call) -> dict[str, Any]:
     name = call.arguments["result"]
     # For JSON Schema 2.0 is an integer as well.
-    part = call.app.results.read(name, int(call.arguments.get("offset", 0)))
+    part = call.services.results.read(name, int(call.arguments.get("offset", 0)))
     if part is None:
-        raise RequestFault([f"result: {name[:80]!r} is not kept (any more); make the call again, for less at a time"])
+        raise ArgumentError([f"result: {name[:80]!r} is not kept (any more); make the call again, for less at a time"])
     # What is read on may be what third parties wrote.
-    await call.app.history.shown_untrusted(call.caller)
-    await call.app.recorder.settle(call.recording, "done")
+    await call.services.history.shown_untrusted(call.caller)
+    await call.services.recorder.finish(call.recording, "done")
     return part
 
 
 async def _list_undoable(call: Call) -> dict[str, Any]:
-    app = call.app
+    services = call.services
     limit = int(call.arguments.get("limit", 20))
-    kept = await in_thread(app.store.snapshots.kept, app.clock(), app.account) if app.store.exists else ()
-    here = [found for found in kept if found.endpoint == app.client.endpoint.url]
-    known = app.known
+    kept = await in_thread(services.snapshots.kept, services.clock(), services.account) if services.store.exists else ()
+    here = [found for found in kept if found.endpoint == services.client.endpoint.url]
+    known = services.known
     items = [undoable(found, known.find(found.tool) if found.tool in known else None) for found in here[:limit]]
-    await app.recorder.settle(call.recording, "done")
+    await services.recorder.finish(call.recording, "done")
     return {"items": items, "more": max(0, len(here) - limit)}
 
 
 async def _undo(call: Call) -> dict[str, Any]:
-    app = call.app
-    kept = await in_thread(app.store.snapshots.get, call.arguments["id"], app.clock())
-    refuse_elsewhere(kept, account=app.account, endpoint=app.client.endpoint.url)
+    services = call.services
+    kept = await in_thread(services.snapshots.get, call.arguments["id"], services.clock())
+    refuse_elsewhere(kept, account=services.account, endpoint=services.client.endpoint.url)
     if kept.status == "undone":
-        await app.recorder.settle(call.recording, "done")
+        await services.recorder.finish(call.recording, "done")
         return {"message": f"{kept.id} is undone already; nothing was done.", "put_back": 0, "not_put_back": []}
-    context = await app.history.context(
+    context = await services.history.context(
         call.operation, call.caller, digest="", subaccount=kept.subaccount, list_members={}
     )
 
@@ -69,15 +69,15 @@ async def _undo(call: Call) -> dict[str, Any]:
 
     undoing = Undoing(
         kept,
-        app.reader(kept.subaccount, call.caller.notify),
-        app.store,
-        app.policy,
-        offers=app.catalogue.__contains__,
+        services.reader(kept.subaccount, call.caller.notify),
+        services.store,
+        services.policy,
+        offers=services.catalogue.__contains__,
         facts=facts_of,
     )
     plan = await _planned(call, undoing)
     if call.arguments.get("dry_run"):
-        await app.recorder.settle(call.recording, "done")
+        await services.recorder.finish(call.recording, "done")
         return undoing.tell(plan)
 
     async def see() -> Preview:
@@ -90,17 +90,17 @@ async def _undo(call: Call) -> dict[str, Any]:
     call.recording.fields |= {"undoes": kept.id, "digest": request.digest}
     await permit(call, facts, request, decision, see)
     if plan.digest != decided:
-        raise Refused("Not undone: what it would touch changed meanwhile. Nothing was sent; it can be tried again.")
-    await app.recorder.intend(call.recording)
-    result = await undoing.apply(plan, make, app.clock())
-    await app.recorder.settle(call.recording, "done", put_back=result["put_back"])
+        raise DeniedError("Not undone: what it would touch changed meanwhile. Nothing was sent; it can be tried again.")
+    await services.recorder.begin(call.recording)
+    result = await undoing.apply(plan, make, services.clock())
+    await services.recorder.finish(call.recording, "done", put_back=result["put_back"])
     return result
 
 
 async def _step(call: Call, kept: Snapshot, facts: Facts) -> Any:
     """Make one call of an undo, with a record of its own; it was decided on with the whole."""
-    app, operation, arguments = call.app, facts.operation, facts.arguments
-    step = Call.of(app, operation, arguments, call.caller, subaccount=kept.subaccount, undoes=kept.id)
+    services, operation, arguments = call.services, facts.operation, facts.arguments
+    step = Call.of(services, operation, arguments, call.caller, subaccount=kept.subaccount, undoes=kept.id)
     step.recording.fields["decision"] = {"effect": "allow", "rule": "undo", "reason": f"part of {call.recording.call}"}
     request = build(operation, arguments, Files(), subaccount=kept.subaccount)
     step.recording.fields["digest"] = request.digest
@@ -108,5 +108,5 @@ async def _step(call: Call, kept: Snapshot, facts: Facts) -> Any:
 
 
 async def _planned(call: Call, undoing: Undoing) -> Plan:
-    with beforehand(call.operation, "what is there now"):
+    with reading_before_call(call.operation, "what is there now"):
         return await undoing.plan()

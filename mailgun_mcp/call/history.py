@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from mailgun_mcp.call.counters import Sends, Spend, Untrusted
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.confirm.caller import Caller
+from mailgun_mcp.errors import StateError
 from mailgun_mcp.output.logs import logger
 from mailgun_mcp.policy.facts import Context, Facts
-from mailgun_mcp.store.database import StateError, Store, in_thread
+from mailgun_mcp.store.database import Store, in_thread
 
 HOUR = 3600.0
 MARKED_ANEW = 10.0
@@ -61,19 +63,19 @@ class History:
     async def release(self, reserved: int | None) -> None:
         """Take back a send that Mailgun refused."""
         if reserved is not None:
-            await self._after(self.store.sends.forget, reserved)
+            await self._after(Sends(self.store).forget, reserved)
 
     async def spent(self, facts: Facts) -> None:
         """Count what a call cost, where its price is known."""
         if facts.price is not None:
-            await self._after(self.store.spend.record, facts.context.account, facts.price, self.clock())
+            await self._after(Spend(self.store).record, facts.context.account, facts.price, self.clock())
 
     async def shown_untrusted(self, caller: Caller) -> None:
         """Remember that the caller was shown text of third parties."""
         now, before = self.clock(), self._shown.get(caller.name)
         self._shown[caller.name] = now
         if before is None or now - before > MARKED_ANEW:
-            await self._after(self.store.untrusted.mark, caller.name, now)
+            await self._after(Untrusted(self.store).mark, caller.name, now)
 
     async def _after(self, write: Callable[..., None], *arguments: object) -> None:
         """The call was made: that this could not be written down is logged, and does not hide its result."""
@@ -85,7 +87,7 @@ class History:
     def _reserve(self, facts: Facts, now: float) -> tuple[int, Facts]:
         from dataclasses import replace
 
-        context, sends = facts.context, self.store.sends
+        context, sends = facts.context, Sends(self.store)
         row = sends.record(context.account, context.principal, facts.digest, facts.recipient_count, now)
         context = replace(
             context,
@@ -98,13 +100,13 @@ class History:
         from dataclasses import replace
 
         month = context.now.replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp()
-        shown = [at for at in (self._shown.get(context.principal), self.store.untrusted.last(context.principal)) if at]
+        shown = [at for at in (self._shown.get(context.principal), Untrusted(self.store).last(context.principal)) if at]
         return replace(
             context,
             untrusted_age=self._age(max(shown, default=None), now),
-            recipients_last_hour=self.store.sends.recipients_since(context.account, now - HOUR),
-            duplicate_age=self._age(self.store.sends.last(context.account, digest), now),
-            spent_this_month=self.store.spend.since(context.account, month),
+            recipients_last_hour=Sends(self.store).recipients_since(context.account, now - HOUR),
+            duplicate_age=self._age(Sends(self.store).last(context.account, digest), now),
+            spent_this_month=Spend(self.store).since(context.account, month),
         )
 
     @staticmethod

@@ -6,8 +6,9 @@ from typing import Any
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.pagination import next_page
 from mailgun_mcp.catalogue.types import Arguments
+from mailgun_mcp.errors import MailgunError, UnreadableError
 from mailgun_mcp.mailgun.client import Client
-from mailgun_mcp.mailgun.errors import MailgunFault, parse_json
+from mailgun_mcp.mailgun.response import parse_json
 from mailgun_mcp.request.build import build
 from mailgun_mcp.request.files import Files
 
@@ -30,7 +31,7 @@ class MailingLists:
         """Return the number of members by the list's address.
 
         A key that may not read lists (401, 403) leaves them unknown: each then counts as one address.
-        Raises MailgunFault when they cannot be read for another reason.
+        Raises MailgunError when they cannot be read for another reason.
         """
         known = self._known.get(subaccount)
         if known is None or self._clock() - known[0] > FRESH:
@@ -47,12 +48,12 @@ class MailingLists:
                 request = build(operation, asked, Files(), subaccount=subaccount)
                 body: Any = parse_json((await self._client.send(request, repeatable=True)).content)
                 found.update(_members(body))
-            except MailgunFault as fault:
+            except MailgunError as fault:
                 if fault.status in (401, 403):
                     return {}
                 raise
             except (ValueError, TypeError, AttributeError, KeyError) as error:
-                raise MailgunFault("The mailing lists cannot be read", "Try again.") from error
+                raise UnreadableError("The mailing lists cannot be read", "Try again.") from error
             following = next_page(operation, asked, body)
             if following is None:
                 return found

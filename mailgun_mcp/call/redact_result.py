@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from mailgun_mcp.call.results import Results
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
+from mailgun_mcp.errors import StateError
 from mailgun_mcp.output.logs import logger, withhold
 from mailgun_mcp.policy.model import Policy
-from mailgun_mcp.store.database import StateError, in_thread
+from mailgun_mcp.store.database import in_thread
 
 if TYPE_CHECKING:
     from mailgun_mcp.call.secret_store import SecretStore

@@ -5,7 +5,8 @@ from typing import Any
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.pagination import next_page
 from mailgun_mcp.catalogue.types import Arguments
-from mailgun_mcp.mailgun.errors import MailgunFault, Response, parse_json, said
+from mailgun_mcp.errors import RejectedError, UnreadableError
+from mailgun_mcp.mailgun.response import Response, parse_json, said
 from mailgun_mcp.request.coerce import coerce_scalar, declared_type
 
 UNEXPECTED = "unexpected"
@@ -14,7 +15,7 @@ UNEXPECTED = "unexpected"
 def shape(operation: Operation, arguments: Arguments, response: Response) -> dict[str, Any]:
     """Return the result of a successful call, with `next` where there is a next page.
 
-    What the schema does not expect is kept under `unexpected`. Raises MailgunFault when the
+    What the schema does not expect is kept under `unexpected`. Raises UnreadableError when the
     answer cannot be read.
     """
     body = _body(operation, response)
@@ -41,7 +42,7 @@ def _body(operation: Operation, response: Response) -> Any:
         raise _unreadable(operation, response)
     text = said(response)
     if "Magnificent API" in text:
-        raise MailgunFault(
+        raise RejectedError(
             f'Mailgun\'s router did not know the path (HTTP {response.status}): "{text}"',
             "Check the base URL (MAILGUN_API_URL): it is the API's root, without a version.",
             status=response.status,
@@ -49,12 +50,12 @@ def _body(operation: Operation, response: Response) -> Any:
     return {"message": text}
 
 
-def _unreadable(operation: Operation, response: Response) -> MailgunFault:
+def _unreadable(operation: Operation, response: Response) -> UnreadableError:
     what = "a web page" if response.content.lstrip().startswith(b"<") else "broken or truncated JSON"
     done = "" if operation.risk == "read" else ", so the call most likely took effect"
     step = "Try again." if operation.risk == "read" else "Look whether it took effect before any other try."
     sentence = f"Mailgun answered HTTP {response.status} with {what}{done}"
-    return MailgunFault(sentence, step, status=response.status, unknown=operation.risk != "read")
+    return UnreadableError(sentence, step, status=response.status)
 
 
 def _conform(value: Any, schema: dict[str, Any], place: str, misfits: dict[str, Any]) -> Any:

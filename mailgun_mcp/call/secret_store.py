@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from mailgun_mcp.store.database import StateError, UnknownName, prepare_directory, refuse_others
+from mailgun_mcp.errors import StateError, UnknownNameError
+from mailgun_mcp.store.database import prepare_directory, refuse_others
 from mailgun_mcp.store.ids import ALPHABET, new_id
 from mailgun_mcp.text.suggest import unknown
 
@@ -126,7 +127,7 @@ class SecretStore:
     def _known(self, ref: str) -> str:
         known = self._references()
         if ref not in known:
-            raise UnknownName(unknown("secret", ref, known) if known else f"unknown secret {ref!r}: none is kept")
+            raise UnknownNameError(unknown("secret", ref, known) if known else f"unknown secret {ref!r}: none is kept")
         return ref
 
     def _references(self) -> tuple[str, ...]:

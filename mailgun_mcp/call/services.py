@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from mailgun_mcp.audit.recorder import Recorder
 from mailgun_mcp.call.history import History
@@ -24,17 +24,16 @@ from mailgun_mcp.request.validate import prepare as prepare_validation
 from mailgun_mcp.store.database import Store
 from mailgun_mcp.undo.reader import Reader
 
-
-class UnknownTool(LookupError):
-    """No tool has this name; the message names the nearest."""
-
-
-class Refused(Exception):
-    """A call that policy does not let through; the message says why, and what a person can do."""
+if TYPE_CHECKING:
+    from mailgun_mcp.audit.log import AuditLog
+    from mailgun_mcp.call.counters import Nonces
+    from mailgun_mcp.confirm.approvals import Approvals
+    from mailgun_mcp.confirm.grants import Grants
+    from mailgun_mcp.undo.snapshots import Snapshots
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CallResult:
     """What a call came to."""
 
     text: str
@@ -49,7 +48,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class App:
+class Services:
     """What every call of one server shares."""
 
     catalogue: Catalogue
@@ -84,6 +83,41 @@ class App:
         return Store(self.state)
 
     @cached_property
+    def approvals(self) -> "Approvals":
+        """Calls that wait for a person's approval, and the answers to them."""
+        from mailgun_mcp.confirm.approvals import Approvals
+
+        return Approvals(self.store)
+
+    @cached_property
+    def grants(self) -> "Grants":
+        """What a person allowed for a while."""
+        from mailgun_mcp.confirm.grants import Grants
+
+        return Grants(self.store)
+
+    @cached_property
+    def nonces(self) -> "Nonces":
+        """What may be used once."""
+        from mailgun_mcp.call.counters import Nonces
+
+        return Nonces(self.store)
+
+    @cached_property
+    def audit_log(self) -> "AuditLog":
+        """What was called, decided and done."""
+        from mailgun_mcp.audit.log import AuditLog
+
+        return AuditLog(self.store)
+
+    @cached_property
+    def snapshots(self) -> "Snapshots":
+        """What calls were about to remove or overwrite."""
+        from mailgun_mcp.undo.snapshots import Snapshots
+
+        return Snapshots(self.store)
+
+    @cached_property
     def history(self) -> History:
         """What calls left behind."""
         region = self.client.endpoint.region
@@ -99,7 +133,7 @@ class App:
         """Keeps secrets from the model, and marks what third parties wrote."""
         return Protection(self.policy, self.state, self.results, self.clock, account=self.account)
 
-    async def __aenter__(self) -> "App":
+    async def __aenter__(self) -> "Services":
         return self
 
     async def __aexit__(self, *_: object) -> None:

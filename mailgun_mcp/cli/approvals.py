@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, get_args
 from mailgun_mcp.cli.exits import FAILED, OK, USAGE
 from mailgun_mcp.cli.output import as_json, out, table
 from mailgun_mcp.cli.parser import Parser, add_settings, open_store
-from mailgun_mcp.confirm.approvals import Approval, Status
+from mailgun_mcp.confirm.approvals import Approval, Approvals, Status
+from mailgun_mcp.confirm.grants import Grants
+from mailgun_mcp.errors import StateError, UnknownNameError
 from mailgun_mcp.settings import SettingsError
-from mailgun_mcp.store.database import StateError, Store, UnknownName
+from mailgun_mcp.store.database import Store
 from mailgun_mcp.text.durations import iso
 
 if TYPE_CHECKING:
@@ -77,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
         actions[arguments.action](store, arguments)
     except StateError as error:
         sys.stderr.write(f"mailgun-mcp approvals: {error}\n")
-        return USAGE if isinstance(error, UnknownName) else FAILED
+        return USAGE if isinstance(error, UnknownNameError) else FAILED
     finally:
         store.close()
     return OK
@@ -86,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _list(store: Store, arguments: argparse.Namespace) -> None:
     now = time.time()
     status = None if arguments.status == "all" else arguments.status
-    held = store.approvals.list(now, status)
+    held = Approvals(store).list(now, status)
     if arguments.json:
         as_json([approval.record for approval in held])
     elif not held:
@@ -102,7 +104,7 @@ def _row(approval: Approval, now: float) -> tuple[str, ...]:
 
 def _show(store: Store, arguments: argparse.Namespace) -> None:
     now = time.time()
-    approval = store.approvals.get(arguments.id, now)
+    approval = Approvals(store).get(arguments.id, now)
     as_json(approval.record) if arguments.json else out(_told(approval, now))
 
 
@@ -120,14 +122,14 @@ def _told(approval: Approval, now: float) -> str:
 
 def _approve(store: Store, arguments: argparse.Namespace) -> None:
     now = time.time()
-    approval = store.approvals.get(arguments.id, now)
+    approval = Approvals(store).get(arguments.id, now)
     typed = arguments.typed
     if approval.status == "pending":
         out(_told(approval, now))
         if approval.typed is not None and typed is None:
             typed = _typed(approval)
     # What the person thinks takes time, and the call may expire meanwhile.
-    given = store.approvals.approve(approval.id, by=_by(arguments), now=time.time(), typed=typed)
+    given = Approvals(store).approve(approval.id, by=_by(arguments), now=time.time(), typed=typed)
     if given.status == "approved":
         out(f"\nApproved by {given.people}. The same call, made again, runs once.")
     else:
@@ -143,7 +145,7 @@ def _typed(approval: Approval) -> str:
 
 
 def _deny(store: Store, arguments: argparse.Namespace) -> None:
-    denied = store.approvals.deny(arguments.id, by=_by(arguments), now=time.time())
+    denied = Approvals(store).deny(arguments.id, by=_by(arguments), now=time.time())
     out(f"Denied: {denied.title}. It is not made.")
 
 
@@ -160,7 +162,7 @@ def _coming(store: Store, interval: float) -> Iterator[Approval]:
     """Yield what is pending, and then what comes; never ends."""
     seen: set[str] = set()
     while True:
-        pending = store.approvals.list(time.time(), "pending")
+        pending = Approvals(store).list(time.time(), "pending")
         yield from (approval for approval in pending if approval.id not in seen)
         seen = {approval.id for approval in pending}
         time.sleep(interval)
@@ -170,14 +172,14 @@ def _elevate(store: Store, arguments: argparse.Namespace) -> None:
     now = time.time()
     match = _match(arguments.match)
     until = now + _duration("for", arguments.span)
-    elevation = store.grants.add(match, until=until, by=_by(arguments), now=now)
+    elevation = Grants(store).add(match, until=until, by=_by(arguments), now=now)
     out(f"{elevation.id}: calls that match {_matching(elevation)} are allowed until {iso(until)}.")
     out(f"End it with: mailgun-mcp approvals revoke {elevation.id}")
 
 
 def _elevations(store: Store, arguments: argparse.Namespace) -> None:
     now = time.time()
-    active = store.grants.active(now)
+    active = Grants(store).active(now)
     if arguments.json:
         as_json([{"id": one.id, "until": iso(one.until), "match": one.match, "by": one.by} for one in active])
     elif not active:
@@ -187,7 +189,7 @@ def _elevations(store: Store, arguments: argparse.Namespace) -> None:
 
 
 def _revoke(store: Store, arguments: argparse.Namespace) -> None:
-    store.grants.revoke(arguments.id, time.time())
+    Grants(store).revoke(arguments.id, time.time())
     out(f"Ended: {arguments.id}.")
 
 

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO, get_args
 
-from mailgun_mcp.audit.log import OUTCOMES, Call, Filter, Journal
+from mailgun_mcp.audit.log import RENAMED_OUTCOMES, AuditLog, CallFilter, LoggedCall
 from mailgun_mcp.cli.exits import FAILED, OK, USAGE
 from mailgun_mcp.cli.output import as_json, out, table
 from mailgun_mcp.cli.parser import Parser, add_settings, open_store
+from mailgun_mcp.errors import Outcome, StateError, UnknownNameError
 from mailgun_mcp.settings import SettingsError
-from mailgun_mcp.store.database import StateError, UnknownName
 from mailgun_mcp.text.durations import duration, iso
 
 ACTIONS = {
@@ -67,7 +67,9 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--until", metavar="TIME", help="at least so old")
     parser.add_argument("--tool", metavar="GLOB", help="of these tools: delete_*")
     parser.add_argument("--risk", choices=("read", "write", "send", "destructive", "credential", "billing"))
-    parser.add_argument("--outcome", choices=get_args(OUTCOMES))
+    parser.add_argument(
+        "--outcome", choices=get_args(Outcome), type=lambda outcome: RENAMED_OUTCOMES.get(outcome, outcome)
+    )
     parser.add_argument("--caller", metavar="NAME")
     parser.add_argument("--account", metavar="NAME")
 
@@ -80,21 +82,21 @@ def run(arguments: argparse.Namespace) -> int:
         if not store.exists:
             out("Nothing is recorded.")
             return USAGE if arguments.action == "show" else OK
-        return actions[arguments.action](store.journal, arguments)
+        return actions[arguments.action](AuditLog(store), arguments)
     except StateError as error:
         sys.stderr.write(f"mailgun-mcp audit: {error}\n")
-        return USAGE if isinstance(error, UnknownName) else FAILED
+        return USAGE if isinstance(error, UnknownNameError) else FAILED
     finally:
         store.close()
 
 
-def _list(journal: Journal, arguments: argparse.Namespace) -> int:
+def _list(journal: AuditLog, arguments: argparse.Namespace) -> int:
     _print(_last(journal, arguments, _count("limit", arguments.limit)), arguments)
     return OK
 
 
-def _last(journal: Journal, arguments: argparse.Namespace, most: int) -> list[Call]:
-    found: list[Call] = []
+def _last(journal: AuditLog, arguments: argparse.Namespace, most: int) -> list[LoggedCall]:
+    found: list[LoggedCall] = []
     for call in journal.calls(_filter(arguments), newest_first=True):
         if len(found) == most:
             break
@@ -102,7 +104,7 @@ def _last(journal: Journal, arguments: argparse.Namespace, most: int) -> list[Ca
     return found[::-1]
 
 
-def _print(calls: list[Call], arguments: argparse.Namespace) -> None:
+def _print(calls: list[LoggedCall], arguments: argparse.Namespace) -> None:
     if arguments.json:
         for call in calls:
             out(json.dumps(record_of(call, values=arguments.values), ensure_ascii=False))
@@ -112,7 +114,7 @@ def _print(calls: list[Call], arguments: argparse.Namespace) -> None:
         out("No call is recorded that matches.")
 
 
-def _row(call: Call, *, values: bool) -> tuple[str, ...]:
+def _row(call: LoggedCall, *, values: bool) -> tuple[str, ...]:
     decision, confirmation = call.fields.get("decision", {}), call.fields.get("confirmation", {})
     said = f"{decision.get('effect', '')} {decision.get('rule', '')}".strip()
     by = f"yes of {confirmation['by']} ({confirmation['method']})" if confirmation else ""
@@ -121,7 +123,7 @@ def _row(call: Call, *, values: bool) -> tuple[str, ...]:
     return (iso(call.at), call.id, call.outcome, call.fields.get("tool", ""), said, by, told)
 
 
-def _show(journal: Journal, arguments: argparse.Namespace) -> int:
+def _show(journal: AuditLog, arguments: argparse.Namespace) -> int:
     entries = journal.of_call(arguments.id)
     call = journal.call(arguments.id)
     record = record_of(call, values=arguments.values)
@@ -137,7 +139,7 @@ def _show(journal: Journal, arguments: argparse.Namespace) -> int:
     return OK
 
 
-def _tail(journal: Journal, arguments: argparse.Namespace) -> int:
+def _tail(journal: AuditLog, arguments: argparse.Namespace) -> int:
     seconds = _duration("interval", arguments.interval)
     seq = journal.last
     _print(_last(journal, arguments, _count("count", arguments.count)), arguments)
@@ -153,7 +155,7 @@ def _tail(journal: Journal, arguments: argparse.Namespace) -> int:
     return OK
 
 
-def _export(journal: Journal, arguments: argparse.Namespace) -> int:
+def _export(journal: AuditLog, arguments: argparse.Namespace) -> int:
     calls = journal.calls(_filter(arguments))
     records = (record_of(call, values=arguments.values) for call in calls)
     with _opened(arguments.output) as file:
@@ -204,7 +206,7 @@ def _cell(value: Any) -> str:
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
-def record_of(call: Call, *, values: bool) -> dict[str, Any]:
+def record_of(call: LoggedCall, *, values: bool) -> dict[str, Any]:
     """Return a call as people and programs read it; `policy simulate` takes such lines. Arguments' values on request."""
     fields = {name: value for name, value in call.fields.items() if name != "arguments"}
     given = call.fields.get("arguments", {})
@@ -212,7 +214,7 @@ def record_of(call: Call, *, values: bool) -> dict[str, Any]:
     return {"id": call.id, "when": iso(call.at), **fields, **arguments, **call.result, "outcome": call.outcome}
 
 
-def _verify(journal: Journal, arguments: argparse.Namespace) -> int:
+def _verify(journal: AuditLog, arguments: argparse.Namespace) -> int:
     found = journal.verify(arguments.expect)
     if arguments.json:
         as_json({"entries": found.entries, "head": found.head, "broken": found.broken})
@@ -223,7 +225,7 @@ def _verify(journal: Journal, arguments: argparse.Namespace) -> int:
     return FAILED if found.broken else OK
 
 
-def _prune(journal: Journal, arguments: argparse.Namespace) -> int:
+def _prune(journal: AuditLog, arguments: argparse.Namespace) -> int:
     if arguments.before is None and arguments.megabytes is None:
         raise SettingsError("give --before, --megabytes or both: nothing is removed otherwise")
     now = time.time()
@@ -234,9 +236,9 @@ def _prune(journal: Journal, arguments: argparse.Namespace) -> int:
     return OK
 
 
-def _filter(arguments: argparse.Namespace) -> Filter:
+def _filter(arguments: argparse.Namespace) -> CallFilter:
     now = time.time()
-    return Filter(
+    return CallFilter(
         since=None if arguments.since is None else now - _duration("since", arguments.since),
         until=None if arguments.until is None else now - _duration("until", arguments.until),
         tool=arguments.tool,

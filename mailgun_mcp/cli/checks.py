@@ -17,9 +17,10 @@ from mailgun_mcp.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from mailgun_mcp.catalogue.catalogue import Catalogue
+    from mailgun_mcp.errors import MailgunError
     from mailgun_mcp.mailgun.client import Client
     from mailgun_mcp.mailgun.endpoint import Endpoint
-    from mailgun_mcp.mailgun.errors import MailgunFault, Response
+    from mailgun_mcp.mailgun.response import Response
 
 OLDEST_PYTHON = (3, 11)
 PATIENCE = 10.0
@@ -162,21 +163,21 @@ class Account:
         self._catalogue = catalogue
         self._subaccount = subaccount
 
-    async def read(self, tool: str, arguments: dict[str, Any]) -> "Response | MailgunFault":
+    async def read(self, tool: str, arguments: dict[str, Any]) -> "Response | MailgunError":
         """Return the answer, or the fault instead of it."""
-        from mailgun_mcp.mailgun.errors import MailgunFault
+        from mailgun_mcp.errors import MailgunError
         from mailgun_mcp.request.build import build
         from mailgun_mcp.request.files import Files
 
         request = build(self._catalogue.find(tool), arguments, Files(), subaccount=self._subaccount)
         try:
             return await self.client.send(request, repeatable=False)
-        except MailgunFault as fault:
+        except MailgunError as fault:
             return fault
 
-    async def probe(self) -> "dict[str, Response | MailgunFault]":
+    async def probe(self) -> "dict[str, Response | MailgunError]":
         """Return what each of PROBES came to; of the first alone when that shows that the others are in vain."""
-        answers: dict[str, Response | MailgunFault] = {}
+        answers: dict[str, Response | MailgunError] = {}
         for name, (tool, arguments) in PROBES.items():
             answers[name] = await self.read(tool, arguments)
             if name == "domains" and isinstance(answers[name], Exception) and answers[name].status != 403:
@@ -184,11 +185,11 @@ class Account:
         return answers
 
 
-def login(answer: "Response | MailgunFault", endpoint: "Endpoint", elsewhere: bool | None) -> Check:
+def login(answer: "Response | MailgunError", endpoint: "Endpoint", elsewhere: bool | None) -> Check:
     """Say whether the key works. `elsewhere`: whether the other region takes it, None when it was not asked."""
-    from mailgun_mcp.mailgun.errors import MailgunFault
+    from mailgun_mcp.errors import MailgunError
 
-    if not isinstance(answer, MailgunFault):
+    if not isinstance(answer, MailgunError):
         return _logged_in(answer, endpoint)
     if answer.status == 403:
         return Check(
@@ -196,7 +197,7 @@ def login(answer: "Response | MailgunFault", endpoint: "Endpoint", elsewhere: bo
         )
     other = (endpoint.other_region or "").upper()
     if answer.status != 401:
-        return Check("login", "failure", str(answer), answer.step)
+        return Check("login", "failure", str(answer), answer.next_step)
     if elsewhere:
         step = f"Set MAILGUN_API_REGION={other.lower()}."
         return Check("login", "failure", f"{answer}; the {other} region takes this key", step)
@@ -206,7 +207,7 @@ def login(answer: "Response | MailgunFault", endpoint: "Endpoint", elsewhere: bo
 
 
 def _logged_in(answer: "Response", endpoint: "Endpoint") -> Check:
-    from mailgun_mcp.mailgun.errors import parse_json
+    from mailgun_mcp.mailgun.response import parse_json
 
     try:
         body = parse_json(answer.content)
@@ -224,7 +225,7 @@ def _logged_in(answer: "Response", endpoint: "Endpoint") -> Check:
     )
 
 
-def permissions(answers: "dict[str, Response | MailgunFault]") -> Check:
+def permissions(answers: "dict[str, Response | MailgunError]") -> Check:
     """Say what the key may read, of what was tried."""
     groups: dict[str, list[str]] = {"allowed": [], "forbidden": [], "unknown": []}
     for name, answer in answers.items():
@@ -236,10 +237,10 @@ def permissions(answers: "dict[str, Response | MailgunFault]") -> Check:
     return Check("permissions", "warning" if groups["unknown"] else "ok", f"to read, {text}", step)
 
 
-def _permission(answer: "Response | MailgunFault") -> Literal["allowed", "forbidden", "unknown"]:
-    from mailgun_mcp.mailgun.errors import MailgunFault
+def _permission(answer: "Response | MailgunError") -> Literal["allowed", "forbidden", "unknown"]:
+    from mailgun_mcp.errors import MailgunError
 
-    if not isinstance(answer, MailgunFault):
+    if not isinstance(answer, MailgunError):
         return "allowed"
     return "forbidden" if answer.status in (401, 403) else "unknown"
 
@@ -248,11 +249,11 @@ def _short(answer: Any) -> str:
     return f"HTTP {answer.status}" if answer.status else str(answer)
 
 
-def clock(answers: "Iterable[Response | MailgunFault]", now: float) -> Check:
+def clock(answers: "Iterable[Response | MailgunError]", now: float) -> Check:
     """Compare this computer's clock with the `Date` of an answer."""
-    from mailgun_mcp.mailgun.errors import MailgunFault
+    from mailgun_mcp.errors import MailgunError
 
-    dates = [answer.headers.get("date", "") for answer in answers if not isinstance(answer, MailgunFault)]
+    dates = [answer.headers.get("date", "") for answer in answers if not isinstance(answer, MailgunError)]
     try:
         theirs = parsedate_to_datetime(next(filter(None, dates))).timestamp()
     except (StopIteration, ValueError):

@@ -78,7 +78,7 @@ def _online(options: Settings, endpoint: "Endpoint", now: Callable[[], float], *
 def _client(options: Settings) -> "Client":
     from mailgun_mcp.app import compose as start
 
-    return start.create_app(options).client
+    return start.create_services(options).client
 
 
 async def account(
@@ -86,14 +86,14 @@ async def account(
 ) -> "list[Check]":
     """Return what reads with the key tell; `client_of` makes the client for a region's settings."""
     from mailgun_mcp.cli import checks
-    from mailgun_mcp.mailgun.errors import MailgunFault
+    from mailgun_mcp.errors import MailgunError
 
     catalogue = _whole_catalogue()
     async with client_of(options) as client:
         answers = await checks.Account(catalogue, client, options.subaccount).probe()
         time_received = now()
     first = answers["domains"]
-    refused = isinstance(first, MailgunFault) and first.status == 401
+    refused = isinstance(first, MailgunError) and first.status == 401
     other = client.endpoint.other_region if refused and not options.simulator else None
     elsewhere = await _taken(catalogue, client_of(_in_region(options, other)), options.subaccount) if other else None
     login = checks.login(first, client.endpoint, elsewhere)
@@ -109,11 +109,11 @@ def _in_region(options: Settings, region: str) -> Settings:
 async def _taken(catalogue: "Catalogue", client: "Client", subaccount: str | None) -> bool | None:
     """Return whether the client's region takes the key, None when it did not say."""
     from mailgun_mcp.cli.checks import Account
-    from mailgun_mcp.mailgun.errors import MailgunFault
+    from mailgun_mcp.errors import MailgunError
 
     async with client:
         answer = await Account(catalogue, client, subaccount).read("list_domains", {"limit": 1})
-    if isinstance(answer, MailgunFault):
+    if isinstance(answer, MailgunError):
         return False if answer.status in (401, 403) else None
     return True
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mailgun_mcp.cli.exits import FAILED, OK, USAGE
 from mailgun_mcp.cli.output import out
 from mailgun_mcp.cli.parser import Parser, add_settings, settings_given
-from mailgun_mcp.store.database import StateError, UnknownName
+from mailgun_mcp.errors import StateError, UnknownNameError
 
 if TYPE_CHECKING:
     from mailgun_mcp.call.secret_store import Secret, SecretStore
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
         actions[arguments.action](store, arguments)
     except StateError as error:
         sys.stderr.write(f"mailgun-mcp secrets: {error}\n")
-        return USAGE if isinstance(error, UnknownName) else FAILED
+        return USAGE if isinstance(error, UnknownNameError) else FAILED
     return OK
 
 

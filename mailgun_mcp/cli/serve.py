@@ -36,17 +36,17 @@ def serve(flags: Mapping[str, Any]) -> int:
     options = settings.load(flags)
     warn_of_foreign_package()
     logs.configure(options.log_level)
-    app = start.create_app(options)
+    services = start.create_services(options)
     if options.transport == "stdio":
         from mailgun_mcp.server import stdio
 
         _collect_again()
-        stdio.serve(app)
+        stdio.serve(services)
     else:
         from mailgun_mcp.server import http
 
         _collect_again()
-        http.serve(app, transport=options.transport, host=options.host, port=options.port)
+        http.serve(services, transport=options.transport, host=options.host, port=options.port)
     return OK
 
 

@@ -74,25 +74,26 @@ def call(arguments: argparse.Namespace, name: str, given: dict[str, Any]) -> int
     from mailgun_mcp import settings
     from mailgun_mcp.app import compose as start
     from mailgun_mcp.call.pipeline import run
-    from mailgun_mcp.call.services import Outcome, UnknownTool
+    from mailgun_mcp.call.services import CallResult
     from mailgun_mcp.cli.terminal import Terminal
     from mailgun_mcp.confirm.caller import Caller
+    from mailgun_mcp.errors import UnknownToolError
     from mailgun_mcp.output import logs
 
     options = settings.load(settings_given(arguments))
     logs.configure(options.log_level)
-    app = start.create_app(options)
+    services = start.create_services(options)
 
     async def notify(message: str) -> None:
         sys.stderr.write(f"{message}\n")
 
-    async def make() -> Outcome:
-        async with app:
-            return await run(app, name, given, Caller(client="command line", asker=Terminal(), notify=notify))
+    async def make() -> CallResult:
+        async with services:
+            return await run(services, name, given, Caller(client="command line", asker=Terminal(), notify=notify))
 
     try:
         outcome = anyio.run(make)
-    except UnknownTool as error:
+    except UnknownToolError as error:
         raise SettingsError(str(error)) from error
     if outcome.is_error:
         sys.stderr.write(f"{outcome.text}\n")

@@ -9,9 +9,10 @@ from itertools import islice
 from mailgun_mcp.cli.exits import FAILED, OK, USAGE
 from mailgun_mcp.cli.output import as_json, out, table
 from mailgun_mcp.cli.parser import Parser, add_settings, open_store
-from mailgun_mcp.store.database import StateError, Store, UnknownName
+from mailgun_mcp.errors import StateError, UnknownNameError
+from mailgun_mcp.store.database import Store
 from mailgun_mcp.text.durations import iso
-from mailgun_mcp.undo.snapshots import Snapshot
+from mailgun_mcp.undo.snapshots import Snapshot, Snapshots
 
 ACTIONS = {
     "list": "list the calls that can be undone, the newest first",
@@ -51,13 +52,13 @@ def run(arguments: argparse.Namespace) -> int:
         return (_list if arguments.action == "list" else _show)(store, arguments)
     except StateError as error:
         sys.stderr.write(f"mailgun-mcp undo: {error}\n")
-        return USAGE if isinstance(error, UnknownName) else FAILED
+        return USAGE if isinstance(error, UnknownNameError) else FAILED
     finally:
         store.close()
 
 
 def _list(store: Store, arguments: argparse.Namespace) -> int:
-    kept = store.snapshots.kept(time.time(), undone=arguments.all) if store.exists else ()
+    kept = Snapshots(store).kept(time.time(), undone=arguments.all) if store.exists else ()
     if arguments.json:
         as_json([_record(found) for found in kept])
     elif kept:
@@ -79,12 +80,12 @@ def _record(found: Snapshot) -> dict[str, object]:
 
 def _show(store: Store, arguments: argparse.Namespace) -> int:
     if not store.exists:
-        raise UnknownName(f"unknown undo id {arguments.id!r}: nothing is kept")
-    found = store.snapshots.get(arguments.id, time.time())
+        raise UnknownNameError(f"unknown undo id {arguments.id!r}: nothing is kept")
+    found = Snapshots(store).get(arguments.id, time.time())
     most = None if arguments.all else SHOWN
     things = [
         {"thing": resource, "in": dict(scope), "key": key, "value": value}
-        for resource, scope, key, value, *_ in islice(store.snapshots.entries(found.id, "before"), most)
+        for resource, scope, key, value, *_ in islice(Snapshots(store).entries(found.id, "before"), most)
     ]
     record = _record(found)
     if arguments.json:

@@ -4,8 +4,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from mailgun_mcp.errors import StateError, UnknownNameError
 from mailgun_mcp.policy.model import LEVELS, Level
-from mailgun_mcp.store.database import MONTHS, StateError, Store, UnknownName, stored
+from mailgun_mcp.store.database import MONTHS, Store, stored
 from mailgun_mcp.store.ids import new_id
 from mailgun_mcp.text.durations import iso
 from mailgun_mcp.text.suggest import unknown
@@ -121,7 +122,7 @@ class Approvals:
         return done.rowcount == 1
 
     def get(self, name: str, now: float) -> Approval:
-        """Return one held call. Raises UnknownName when there is none."""
+        """Return one held call. Raises UnknownNameError when there is none."""
         with self._store.reading() as connection:
             return _find(connection, name, now)
 
@@ -135,7 +136,7 @@ class Approvals:
     def approve(self, name: str, *, by: str, now: float, typed: str | None = None) -> Approval:
         """Record a person's yes and return the call; with level `two_people` the second one's yes approves.
 
-        Raises UnknownName when there is no such call, StateError when it is not pending, what was typed is wrong,
+        Raises UnknownNameError when there is no such call, StateError when it is not pending, what was typed is wrong,
         the person answered before, or `by` is the caller, who is no person to ask.
         """
         with self._store.writing() as connection:
@@ -150,7 +151,7 @@ class Approvals:
     def deny(self, name: str, *, by: str, now: float) -> Approval:
         """Record a person's no, also after a yes that is not used yet, and return the call.
 
-        Raises UnknownName when there is no such call, StateError when it is over.
+        Raises UnknownNameError when there is no such call, StateError when it is over.
         """
         with self._store.writing() as connection:
             _expire(connection, now)
@@ -217,7 +218,7 @@ def _find(connection: "sqlite3.Connection", name: str, now: float) -> Approval:
     row = connection.execute("SELECT * FROM approvals WHERE id = ?", (name,)).fetchone()
     if row is None:
         known = [found["id"] for found in connection.execute("SELECT id FROM approvals WHERE status = 'pending'")]
-        raise UnknownName(unknown("approval", name, known))
+        raise UnknownNameError(unknown("approval", name, known))
     return _approval(row, now)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mailgun_mcp.confirm.form import REFUSALS, Binding, Form, FormResult, Preview, render
+from mailgun_mcp.errors import NotConfirmedError
 from mailgun_mcp.policy.facts import Facts
 from mailgun_mcp.policy.model import Decision, Policy
 from mailgun_mcp.request.build import Request
@@ -54,16 +55,6 @@ class Confirmation:
     method: str
 
 
-class NotConfirmed(Exception):
-    """No person's yes: the call is not made. The message says why, and what to do."""
-
-    def __init__(self, message: str, verdict: str, approval: str | None = None) -> None:
-        super().__init__(message)
-        self.verdict = verdict
-        self.approval = approval
-        """The id of the held call, where it is held."""
-
-
 async def confirm(
     facts: Facts,
     request: Request,
@@ -76,7 +67,7 @@ async def confirm(
 ) -> Confirmation:
     """Return the person's yes to exactly this call, whose target is as it was shown.
 
-    Raises NotConfirmed when there is none.
+    Raises NotConfirmedError when there is none.
     """
     binding = Binding(
         facts.context.principal, facts.context.account, facts.operation.name, request.digest, policy.digest
@@ -95,21 +86,21 @@ async def confirm(
         if again.digest == form.preview:
             return Confirmation(form.level, facts.context.client or facts.context.principal, "elicitation")
         form = render(facts, request, decision, again, binding)
-    raise NotConfirmed("Not made: the target changed each time while the person was asked.", "changed")
+    raise NotConfirmedError("Not made: the target changed each time while the person was asked.", "changed")
 
 
 def _may_elicit(form: Form, policy: Policy, asker: Asker) -> bool:
     return form.level in BY_ELICITATION and "elicitation" in policy.confirmation.methods and asker.can_ask
 
 
-async def _held(facts: Facts, form: Form, policy: Policy, approvals: Approvals) -> NotConfirmed:
+async def _held(facts: Facts, form: Form, policy: Policy, approvals: Approvals) -> NotConfirmedError:
     if "approval" not in policy.confirmation.methods:
-        return NotConfirmed(
+        return NotConfirmedError(
             "Not made: it needs a person's confirmation, this client cannot ask for one, and the policy allows no other way.",
             "cannot ask",
         )
     name = await approvals.request(form, facts, ttl=policy.confirmation.ttl)
-    return NotConfirmed(
+    return NotConfirmedError(
         f"Held for a person's approval as {name}; nothing was sent. A person runs `mailgun-mcp approvals approve {name}` in a "
         f"terminal (`approvals show {name}` shows the call). After that, make exactly the same call again: it runs once. "
         f"It is held for {policy.confirmation.ttl / 60:.0f} minutes.",
@@ -118,8 +109,8 @@ async def _held(facts: Facts, form: Form, policy: Policy, approvals: Approvals) 
     )
 
 
-def _refused(verdict: FormResult) -> NotConfirmed:
-    return NotConfirmed(
+def _refused(verdict: FormResult) -> NotConfirmedError:
+    return NotConfirmedError(
         f"Not made: {REFUSALS[verdict]}. Nothing was sent. Do not look for another way to do it; ask the person what they want.",
         verdict,
     )

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any
 
-from mailgun_mcp.store.database import MONTHS, StateError, Store, UnknownName, stored
+from mailgun_mcp.errors import StateError, UnknownNameError
+from mailgun_mcp.store.database import MONTHS, Store, stored
 from mailgun_mcp.text.suggest import unknown
 
 MARKER = "elevated"
@@ -58,9 +59,9 @@ class Grants:
         return tuple(Grant(row["id"], row["until"], stored(row["match"], dict), row["by"]) for row in rows)
 
     def revoke(self, name: str, now: float) -> None:
-        """End a grant. Raises UnknownName when there is none."""
+        """End a grant. Raises UnknownNameError when there is none."""
         with self._store.writing() as connection:
             done = connection.execute("UPDATE elevations SET until = ? WHERE id = ? AND until > ?", (now, name, now))
             if done.rowcount == 0:
                 known = [row["id"] for row in connection.execute("SELECT id FROM elevations WHERE until > ?", (now,))]
-                raise UnknownName(unknown("grant", name, known))
+                raise UnknownNameError(unknown("grant", name, known))

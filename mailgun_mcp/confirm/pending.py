@@ -1,11 +1,15 @@
 """Holds calls in the state store, lets an approved one through once, and calls the hooks."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from mailgun_mcp.confirm.form import Form
 from mailgun_mcp.policy.facts import Facts
 from mailgun_mcp.policy.model import NotifyRules
 from mailgun_mcp.store.database import Store, in_thread
+
+if TYPE_CHECKING:
+    from mailgun_mcp.confirm.approvals import Approvals
 
 
 class PendingApprovals:
@@ -16,11 +20,16 @@ class PendingApprovals:
         self._clock = clock
         self._hooks = hooks
 
+    def _approvals(self) -> "Approvals":
+        from mailgun_mcp.confirm.approvals import Approvals
+
+        return Approvals(self._store)
+
     async def consume(self, form: Form) -> str | None:
         """Return who approved this very call, and use the approval up; None when nobody did."""
         if not self._store.exists:
             return None
-        approvals = self._store.approvals
+        approvals = self._approvals()
         found = await in_thread(
             approvals.find_approved, form.binding.digest, form.preview, self._clock(), level=form.level
         )
@@ -32,7 +41,7 @@ class PendingApprovals:
         """Hold the call for a person's answer and return its id."""
         now = self._clock()
         approval = await in_thread(
-            self._store.approvals.request,
+            self._approvals().request,
             form,
             tool=facts.operation.name,
             title=facts.operation.title,

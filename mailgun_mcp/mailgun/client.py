@@ -15,9 +15,11 @@ from urllib.parse import quote
 
 import anyio
 
+from mailgun_mcp.errors import MailgunError, NoAnswerError, NotSentError, UnreachableError, UnreadableError
 from mailgun_mcp.mailgun.endpoint import Endpoint
-from mailgun_mcp.mailgun.errors import LOOK_FIRST, MailgunFault, Response, explain
+from mailgun_mcp.mailgun.explain import LOOK_FIRST, explain
 from mailgun_mcp.mailgun.limiter import RateLimiter
+from mailgun_mcp.mailgun.response import Response
 
 if TYPE_CHECKING:
     import httpx
@@ -111,7 +113,7 @@ class Client:
 
     def prepare(self) -> None:
         """Set up ahead what the first request needs; any thread may. A fault is left for that request to tell."""
-        with suppress(MailgunFault):
+        with suppress(MailgunError):
             self._ready()
 
     def _ready(self) -> "httpx.AsyncBaseTransport":
@@ -125,11 +127,13 @@ class Client:
 
         With `repeatable` a 429, 502, 503, 504 or broken connection is tried again, up to
         MAX_ATTEMPTS in all and MAX_WAIT after the first; `notify` is told of each wait.
-        Without it nothing is sent twice. Raises MailgunFault for everything else.
+        Without it nothing is sent twice. Raises MailgunError for everything else.
         """
         message = self._message(request)
         until = self._clock() + MAX_WAIT
-        attempt, earlier = 0, None
+        attempt = 0
+        earlier: MailgunError | None = None
+        """The last try that may have taken effect."""
         while True:
             attempt += 1
             await self._limiter.acquire()
@@ -137,15 +141,20 @@ class Client:
                 response = await self._exchange(message, len(request.content), attempt, repeatable)
                 if 200 <= response.status < 300:
                     return response
-                raise explain(response, self.endpoint, now=self._clock(), repeatable=repeatable)
-            except MailgunFault as fault:
-                wait = _wait(fault, attempt)
+                raise explain(
+                    response, self.endpoint, now=self._clock(), repeatable=repeatable, reached=earlier is not None
+                )
+            except MailgunError as error:
+                wait = _wait(error, attempt)
                 last = attempt == MAX_ATTEMPTS or self._clock() + wait > until
-                if last or not repeatable or not fault.transient:
-                    raise _with(fault, earlier) from fault
-                earlier = fault if fault.reached else earlier
-                why = str(fault)
-            await notify(f"{why}; trying again in {wait:.1f} s")
+                if last or not repeatable or not error.transient:
+                    if earlier is not None and not error.reached:
+                        # That the last try did not get through does not undo what an earlier one may have done.
+                        raise earlier from error
+                    raise
+                earlier = error if error.reached else earlier
+                reason = str(error)
+            await notify(f"{reason}; trying again in {wait:.1f} s")
             await self._sleep(wait)
 
     def _message(self, request: Sendable) -> "httpx.Request":
@@ -176,11 +185,11 @@ class Client:
                 finally:
                     await response.aclose()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
-            raise self._unreached(error) from error
+            raise self._unreachable(error) from error
         except httpx.LocalProtocolError as error:
             raise _unsendable("a header is not valid") from error
         except (httpx.TransportError, TimeoutError, httpx.DecodingError) as error:
-            raise _broken(error, seconds, repeatable) from error
+            raise _no_answer(error, seconds, repeatable) from error
         headers = {
             name.lower().decode("ascii"): value.decode("latin-1")
             for name, value in response.headers.raw
@@ -193,12 +202,11 @@ class Client:
         async for chunk in response.aiter_bytes():
             size += len(chunk)
             if size > MAX_CONTENT:
-                raise MailgunFault(
+                raise UnreadableError(
                     f"Mailgun's answer (HTTP {response.status_code}) is larger than {MAX_CONTENT // 1024 // 1024} MB "
                     "and was not read to its end",
                     "Ask for less: a smaller limit, a narrower filter.",
                     status=response.status_code,
-                    reached=True,
                 )
             chunks.append(chunk)
         content = b"".join(chunks)
@@ -227,41 +235,28 @@ class Client:
             tls = httpx.create_ssl_context() if self.endpoint.secure else None
             return Connections(tls, most=MAX_CONNECTIONS, idle=IDLE)
         except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
-            raise MailgunFault(
+            raise NotSentError(
                 f"No connection could be set up ({_name(error)}); nothing was sent",
                 "Check the settings of proxy and certificates (HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE).",
             ) from error
 
-    def _unreached(self, error: Exception) -> MailgunFault:
-        return MailgunFault(
+    def _unreachable(self, error: Exception) -> MailgunError:
+        return UnreachableError(
             f"{self.endpoint.url} could not be reached ({_name(error)}); nothing was sent",
             "Check the network and proxy; `mailgun-mcp doctor` tells more.",
-            transient=True,
         )
 
 
-def _broken(error: Exception, seconds: float, repeatable: bool) -> MailgunFault:
+def _no_answer(error: Exception, seconds: float, repeatable: bool) -> MailgunError:
     what = f"did not answer within {seconds:.3g} s" if _is_timeout(error) else f"broke off ({_name(error)})"
     if repeatable:
         step = "It may be called again; MAILGUN_TIMEOUT sets how long to wait."
-        return MailgunFault(f"Mailgun {what}", step, transient=True, reached=True)
-    return MailgunFault(
-        f"Mailgun {what}: whether the call took effect is unknown", LOOK_FIRST, unknown=True, reached=True
-    )
+        return NoAnswerError(f"Mailgun {what}", step, repeatable=True)
+    return NoAnswerError(f"Mailgun {what}: whether the call took effect is unknown", LOOK_FIRST, repeatable=False)
 
 
-def _with(fault: MailgunFault, earlier: MailgunFault | None) -> MailgunFault:
-    """Return the fault of the last try, which does not undo what an earlier one may have done."""
-    if earlier is None or fault.reached:
-        return fault
-    if fault.status is None:
-        return earlier
-    fault.reached = True
-    return fault
-
-
-def _unsendable(why: str) -> MailgunFault:
-    return MailgunFault(f"The request cannot be sent: {why}; nothing was sent", "Check the arguments.")
+def _unsendable(why: str) -> MailgunError:
+    return NotSentError(f"The request cannot be sent: {why}; nothing was sent", "Check the arguments.")
 
 
 def _writings(key: str) -> list[bytes]:
@@ -283,9 +278,9 @@ def _is_timeout(error: Exception) -> bool:
     return isinstance(error, TimeoutError) or "Timeout" in _name(error)
 
 
-def _wait(fault: MailgunFault, attempt: int) -> float:
+def _wait(error: MailgunError, attempt: int) -> float:
     backoff = _backoff(attempt)
-    return backoff if fault.wait is None else fault.wait + backoff / 4
+    return backoff if error.wait is None else error.wait + backoff / 4
 
 
 def _backoff(attempt: int) -> float:

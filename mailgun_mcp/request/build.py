@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 from mailgun_mcp.catalogue.catalogue import SUBACCOUNT_HEADER
 from mailgun_mcp.catalogue.operation import HEADER_NAME, Argument, Operation
 from mailgun_mcp.catalogue.types import Arguments
+from mailgun_mcp.errors import ArgumentError
 from mailgun_mcp.request.dates import epoch, rfc2822, rfc3339
 from mailgun_mcp.request.files import FileError, Files
 from mailgun_mcp.request.formats import header_value, line_break, path_part, slash, storage_host
@@ -23,14 +24,6 @@ FIELD_NAME = re.compile(r"[^\x00-\x1f\x7f]+")
 """Any other form field; the characters that would end its line are not for names."""
 
 Pairs = list[tuple[str, str]]
-
-
-class RequestFault(Exception):
-    """Arguments that fit their schema and still make no request; `faults` says all that is wrong."""
-
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("; ".join(faults))
-        self.faults = faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +60,7 @@ def build(operation: Operation, arguments: Arguments, files: Files, *, subaccoun
     """Return the request of the call. `arguments` were found right by `validate`.
 
     `subaccount` is the configured one; an argument that names a subaccount goes before it.
-    Raises RequestFault with everything that is wrong.
+    Raises ArgumentError with everything that is wrong.
     """
     builder = _Builder(operation, files)
     # Without a required argument another request would be built: one for the configured subaccount, say.
@@ -108,7 +101,7 @@ class _Builder:
         content, content_type = self._content()
         self._check_sizes(content)
         if self.faults:
-            raise RequestFault(self.faults)
+            raise ArgumentError(self.faults)
         headers = [*self.headers, *([("Content-Type", content_type)] if content_type else [])]
         # The next page's URL repeats every filter, so its query stands alone.
         query = self.raw_query or urlencode(self.query, quote_via=quote)

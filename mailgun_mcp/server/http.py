@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from mailgun_mcp import __version__
 from mailgun_mcp.app.listen import listen, url_of
-from mailgun_mcp.call.services import App
+from mailgun_mcp.call.services import Services
 from mailgun_mcp.server.server import create_server
 
 MAX_BODY = 40 * 1024 * 1024
@@ -28,7 +28,7 @@ SECURITY = TransportSecuritySettings(
 )
 
 
-def serve(app: App, *, transport: str, host: str, port: int) -> None:
+def serve(services: Services, *, transport: str, host: str, port: int) -> None:
     """Serve until interrupted. `port` 0 takes a free one; the address is told on stderr.
 
     Raises SettingsError for a host that is not loopback, or a port that is taken.
@@ -37,16 +37,16 @@ def serve(app: App, *, transport: str, host: str, port: int) -> None:
     path = "/mcp" if transport == "http" else "/sse"
     sys.stderr.write(f"mailgun-mcp {__version__} listens on {url_of(listener, host)}{path}\n")
     sys.stderr.flush()
-    config = uvicorn.Config(create_http_app(app, transport=transport), log_config=None, access_log=False)
+    config = uvicorn.Config(create_http_app(services, transport=transport), log_config=None, access_log=False)
     uvicorn.Server(config).run(sockets=[listener])
 
 
-def create_http_app(app: App, *, transport: str) -> Starlette:
+def create_http_app(services: Services, *, transport: str) -> Starlette:
     """Return the ASGI app: with `http` every route, with `sse` the older transport alone."""
-    server = create_server(app)
+    server = create_server(services)
     routes: list[Route | Mount] = [*_sse_routes(server), Route("/healthz", _health)]
     if transport == "sse":
-        return Starlette(routes=routes, lifespan=lambda _: _closing(app))
+        return Starlette(routes=routes, lifespan=lambda _: _closing(services))
     http_app = server.streamable_http_app(
         transport_security=SECURITY,
         max_request_body_size=MAX_BODY,
@@ -56,7 +56,7 @@ def create_http_app(app: App, *, transport: str) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(starlette: Starlette) -> AsyncIterator[None]:
-        async with _closing(app), inner(starlette):
+        async with _closing(services), inner(starlette):
             yield
 
     http_app.router.lifespan_context = lifespan
@@ -64,8 +64,8 @@ def create_http_app(app: App, *, transport: str) -> Starlette:
 
 
 @asynccontextmanager
-async def _closing(app: App) -> AsyncIterator[None]:
-    async with app:
+async def _closing(services: Services) -> AsyncIterator[None]:
+    async with services:
         yield
 
 

@@ -9,7 +9,7 @@ from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 
 from mailgun_mcp.call.pipeline import run
-from mailgun_mcp.call.services import App
+from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.markdown import tool_reference, toolset_index
 
 Context = ServerRequestContext[dict[str, Any], Any]
@@ -24,10 +24,10 @@ MAX_COMPLETIONS = 100
 
 
 class Resources:
-    """Lists, reads and completes the resources of one app."""
+    """Lists, reads and completes the resources of one services."""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
+    def __init__(self, services: Services) -> None:
+        self._app = services
 
     async def list_resources(self, _: Context, __: types.PaginatedRequestParams | None) -> Any:
         """Answer `resources/list`."""

@@ -1,4 +1,4 @@
-"""The MCP server: tools, prompts and resources of one `App`, for any transport and both protocol eras."""
+"""The MCP server: tools, prompts and resources of one `Services`, for any transport and both protocol eras."""
 
 from typing import Any
 
@@ -13,8 +13,9 @@ from pydantic import ValidationError
 
 from mailgun_mcp import __version__
 from mailgun_mcp.call.pipeline import run
-from mailgun_mcp.call.services import App, UnknownTool
+from mailgun_mcp.call.services import Services
 from mailgun_mcp.confirm.caller import Caller, Notify
+from mailgun_mcp.errors import UnknownToolError
 from mailgun_mcp.output.logs import logger
 from mailgun_mcp.server.elicitation import Elicitation, InputRequired
 from mailgun_mcp.server.prompts import Prompts
@@ -38,17 +39,17 @@ INSTRUCTIONS = (
 )
 
 
-def create_server(app: App) -> Server[dict[str, Any]]:
-    """Return the server for `app`; the transports run it."""
-    tools = [*app.catalogue.tools(), *app.builtin_tools.values()]
+def create_server(services: Services) -> Server[dict[str, Any]]:
+    """Return the server for `services`; the transports run it."""
+    tools = [*services.catalogue.tools(), *services.builtin_tools.values()]
     schemas = {tool["name"]: tool["inputSchema"] for tool in tools}
-    prompts, resources = Prompts(), Resources(app)
+    prompts, resources = Prompts(), Resources(services)
 
     async def list_tools(_: Context, __: types.PaginatedRequestParams | None) -> Any:
         return {**COMPLETE, "tools": []}  # `_listings` puts them in
 
     async def call_tool(context: Context, params: types.CallToolRequestParams) -> Any:
-        return await _call(app, context, params)
+        return await _call(services, context, params)
 
     server: Server[dict[str, Any]] = Server(
         NAME,
@@ -73,17 +74,17 @@ def create_server(app: App) -> Server[dict[str, Any]]:
     if isinstance(get_tracer_provider(), ProxyTracerProvider):
         # The SDK's own is for tracing alone, and nobody traces.
         server.middleware.clear()
-    state = RequestStateSecurity.ephemeral(ttl=app.policy.confirmation.ttl)
+    state = RequestStateSecurity.ephemeral(ttl=services.policy.confirmation.ttl)
     server.middleware += [_net, _listings(tools), RequestStateBoundary(state, default_audience=NAME)]
     return server
 
 
-async def _call(app: App, context: Context, params: types.CallToolRequestParams) -> Any:
+async def _call(services: Services, context: Context, params: types.CallToolRequestParams) -> Any:
     try:
-        outcome = await run(app, params.name, params.arguments or {}, _caller(app, context, params))
+        outcome = await run(services, params.name, params.arguments or {}, _caller(services, context, params))
     except InputRequired as question:
         return question.result
-    except UnknownTool as error:
+    except UnknownToolError as error:
         raise MCPError(types.INVALID_PARAMS, sentence(str(error))) from error
     result: dict[str, Any] = {
         **COMPLETE,
@@ -95,10 +96,10 @@ async def _call(app: App, context: Context, params: types.CallToolRequestParams)
     return result
 
 
-def _caller(app: App, context: Context, params: types.CallToolRequestParams) -> Caller:
+def _caller(services: Services, context: Context, params: types.CallToolRequestParams) -> Caller:
     async def burn(nonce: str) -> bool:
-        now = app.clock()
-        return await in_thread(app.store.nonces.burn, nonce, now + app.policy.confirmation.ttl, now)
+        now = services.clock()
+        return await in_thread(services.nonces.burn, nonce, now + services.policy.confirmation.ttl, now)
 
     info = context.session.client_params.client_info if context.session.client_params else None
     asker = Elicitation(context, params, burn)

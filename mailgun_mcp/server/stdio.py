@@ -13,7 +13,7 @@ from mcp.server.context import CallNext, HandlerResult, ServerMiddleware, Server
 from mcp.shared.message import SessionMessage
 from pydantic import ValidationError
 
-from mailgun_mcp.call.services import App
+from mailgun_mcp.call.services import Services
 from mailgun_mcp.server.server import create_server
 from mailgun_mcp.server.stdio_wire import Wire, open_wire
 
@@ -21,15 +21,15 @@ ANSWERED = 0.02
 """Seconds after which an answer is on its way, even the longest list."""
 
 
-def serve(app: App) -> None:
+def serve(services: Services) -> None:
     """Serve one client on stdin and stdout until it closes them."""
-    anyio.run(_serve, app)
+    anyio.run(_serve, services)
 
 
-async def _serve(app: App) -> None:
-    server = create_server(app)
-    server.middleware.append(_prepare_after_first_list(app))
-    async with app, open_wire() as wire:
+async def _serve(services: Services) -> None:
+    server = create_server(services)
+    server.middleware.append(_prepare_after_first_list(services))
+    async with services, open_wire() as wire:
         with _overtaken_by_the_end():
             await server.run(_Frames(wire), _Answers(wire), server.create_initialization_options())
 
@@ -46,7 +46,7 @@ def _overtaken_by_the_end() -> Iterator[None]:
         raise asyncio.CancelledError
 
 
-def _prepare_after_first_list(app: App) -> ServerMiddleware[dict[str, Any]]:
+def _prepare_after_first_list(services: Services) -> ServerMiddleware[dict[str, Any]]:
     """Return a middleware that imports what calls need while the client reads the list: 60 ms less for the first call."""
     prepared = False
 
@@ -55,7 +55,7 @@ def _prepare_after_first_list(app: App) -> ServerMiddleware[dict[str, Any]]:
         result = await call_next(ctx)
         if ctx.method == "tools/list" and not prepared:
             prepared = True
-            thread = Thread(target=app.prepare, name="prepare", daemon=True)
+            thread = Thread(target=services.prepare, name="prepare", daemon=True)
             asyncio.get_running_loop().call_later(ANSWERED, thread.start)
         return result
 

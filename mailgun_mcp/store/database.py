@@ -10,22 +10,17 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from errno import EACCES
-from functools import cached_property
 from pathlib import Path
 from secrets import token_hex
 from threading import RLock
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+from mailgun_mcp.errors import StateError
 from mailgun_mcp.store.migrations import MIGRATIONS
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from mailgun_mcp.audit.log import Journal
-    from mailgun_mcp.call.counters import Nonces, Sends, Spend, Untrusted
-    from mailgun_mcp.confirm.approvals import Approvals
-    from mailgun_mcp.confirm.grants import Grants
-    from mailgun_mcp.undo.snapshots import Snapshots
 
 FILE = "state.db"
 BUSY_SECONDS = 5.0
@@ -45,14 +40,6 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 
-class StateError(Exception):
-    """The state cannot be read or written, or does not allow what was asked. The message says what to do."""
-
-
-class UnknownName(StateError):
-    """Nothing has this name. The message names the nearest."""
-
-
 class Store:
     """The state in `directory`, which is made, for the owner alone, when it is missing.
 
@@ -67,62 +54,6 @@ class Store:
         self._durable: bool | None = None
         """What the connection was last told of it."""
         self._lock = RLock()
-
-    @cached_property
-    def approvals(self) -> "Approvals":
-        """Held calls and a person's answers to them."""
-        from mailgun_mcp.confirm.approvals import Approvals
-
-        return Approvals(self)
-
-    @cached_property
-    def grants(self) -> "Grants":
-        """Calls that a person allowed for a while."""
-        from mailgun_mcp.confirm.grants import Grants
-
-        return Grants(self)
-
-    @cached_property
-    def nonces(self) -> "Nonces":
-        """What may be used once."""
-        from mailgun_mcp.call.counters import Nonces
-
-        return Nonces(self)
-
-    @cached_property
-    def sends(self) -> "Sends":
-        """What was sent to how many, for limits by the hour and for duplicates."""
-        from mailgun_mcp.call.counters import Sends
-
-        return Sends(self)
-
-    @cached_property
-    def spend(self) -> "Spend":
-        """What billing calls cost."""
-        from mailgun_mcp.call.counters import Spend
-
-        return Spend(self)
-
-    @cached_property
-    def untrusted(self) -> "Untrusted":
-        """Who was shown text of third parties, and when."""
-        from mailgun_mcp.call.counters import Untrusted
-
-        return Untrusted(self)
-
-    @cached_property
-    def journal(self) -> "Journal":
-        """What was called, decided and done."""
-        from mailgun_mcp.audit.log import Journal
-
-        return Journal(self)
-
-    @cached_property
-    def snapshots(self) -> "Snapshots":
-        """What calls were about to remove or overwrite."""
-        from mailgun_mcp.undo.snapshots import Snapshots
-
-        return Snapshots(self)
 
     @property
     def exists(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
-from mailgun_mcp.mailgun.errors import MailgunFault
+from mailgun_mcp.errors import MailgunError
 from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.undo.plan import Plan, Step
 from mailgun_mcp.undo.resource_values import Unwritable, at
@@ -39,7 +39,7 @@ class Applier:
         self.applied = Applied()
 
     async def apply(self, plan: Plan) -> None:
-        """Make the calls. Raises MailgunFault where going on makes no sense; `applied` says what was done by then."""
+        """Make the calls. Raises MailgunError where going on makes no sense; `applied` says what was done by then."""
         self.applied.left += plan.left
         for step in plan.steps:
             await self._apply(plan, step)
@@ -51,8 +51,8 @@ class Applier:
             if step.assigned:
                 await in_thread(self._snapshots.begin_step, self._call, thing, step.known)
             body = await self._send(operation, arguments)
-        except (MailgunFault, Unwritable) as fault:
-            if isinstance(fault, MailgunFault) and (fault.status not in REFUSED or fault.reached):
+        except (MailgunError, Unwritable) as fault:
+            if isinstance(fault, MailgunError) and (fault.status not in REFUSED or fault.reached):
                 raise
             if len(step.things) > 1:
                 # One that Mailgun does not take must not keep the others from coming back.

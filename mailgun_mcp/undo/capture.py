@@ -8,12 +8,12 @@ from typing import Any
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.form import Preview, copied
-from mailgun_mcp.mailgun.errors import MailgunFault
+from mailgun_mcp.errors import MailgunError, StateError
 from mailgun_mcp.output.logs import logger
-from mailgun_mcp.store.database import StateError, Store, in_thread
+from mailgun_mcp.store.database import Store, in_thread
 from mailgun_mcp.undo.reader import Reader
 from mailgun_mcp.undo.resource_values import Thing, canonical
-from mailgun_mcp.undo.snapshots import Entry, Phase
+from mailgun_mcp.undo.snapshots import Entry, Phase, Snapshots
 
 PART = 500
 """Records that are compressed and stored at once."""
@@ -89,12 +89,12 @@ class Snapshot:
     async def take(self) -> Preview:
         """Copy what is there now, in the place of an earlier draft, and return what a person should see of it.
 
-        Raises MailgunFault when it cannot be read, StateError when it cannot be kept.
+        Raises MailgunError when it cannot be read, StateError when it cannot be kept.
         """
         await self.drop()
         self._counted, digest, waiting = _Counted(), sha256(), list[Entry]()
         self._draft = await in_thread(
-            self._store.snapshots.begin,
+            Snapshots(self._store).begin,
             tool=self._operation.name,
             account=self._place.account,
             endpoint=self._place.endpoint,
@@ -122,7 +122,7 @@ class Snapshot:
         """Keep the copy as that of a call which is about to be made. Raises StateError when it cannot be."""
         if self._draft is not None:
             await in_thread(
-                self._store.snapshots.keep,
+                Snapshots(self._store).keep,
                 self._draft,
                 call,
                 summary=self.summary,
@@ -149,7 +149,7 @@ class Snapshot:
         if self._draft is None:
             return
         try:
-            await in_thread(self._store.snapshots.settle, self._draft, "done")
+            await in_thread(Snapshots(self._store).settle, self._draft, "done")
             # What Mailgun named is known now, whatever becomes of the look at it.
             made = self._reader.made(self._operation, self._arguments, body)
             await self._add("before", [[thing.resource, thing.scope, thing.key, None, "makes", None] for thing in made])
@@ -158,7 +158,7 @@ class Snapshot:
                 async for thing, value in self._reader.after(self._operation, self._arguments, body)
             ]
             await self._add("after", found)
-        except (MailgunFault, StateError) as fault:
+        except (MailgunError, StateError) as fault:
             logger().warning("not looked at after the call", call=self._draft, reason=str(fault))
 
     async def discard(self) -> None:
@@ -172,14 +172,14 @@ class Snapshot:
         if name is None:
             return
         try:
-            await in_thread(self._store.snapshots.drop, name)
+            await in_thread(Snapshots(self._store).drop, name)
         except StateError as error:
             # It is swept later.
             logger().warning("a draft stays behind", reason=str(error))
 
     async def _add(self, phase: Phase, entries: list[Entry]) -> None:
         if entries and self._draft is not None:
-            await in_thread(self._store.snapshots.add, self._draft, phase, entries)
+            await in_thread(Snapshots(self._store).add, self._draft, phase, entries)
 
     def _told(self) -> str:
         resources = [self._reader.catalogue.resource(name) for name in self._counted.counts]

@@ -155,7 +155,7 @@ class Planner:
         """Keys that are there of the kind that is looked at."""
 
     async def plan(self, records: list[Record]) -> Plan:
-        """Return what would put the records back. Raises MailgunFault when it cannot be seen how things are."""
+        """Return what would put the records back. Raises MailgunError when it cannot be seen how things are."""
         recorded = {record.thing for record in records}
         for resource, scope, group in _groups(self._catalogue, records):
             place = _scope(resource, scope, self._plan.keys)

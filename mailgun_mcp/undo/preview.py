@@ -8,8 +8,9 @@ from mailgun_mcp.catalogue.pagination import items_of, next_page
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.caller import Notify
 from mailgun_mcp.confirm.form import NOTHING, Preview, summarize
+from mailgun_mcp.errors import MailgunError, UnreadableError
 from mailgun_mcp.mailgun.client import Client
-from mailgun_mcp.mailgun.errors import MailgunFault, parse_json
+from mailgun_mcp.mailgun.response import parse_json
 from mailgun_mcp.output.json_paths import replace, tree_of
 from mailgun_mcp.request.build import build
 from mailgun_mcp.request.files import Files
@@ -29,7 +30,7 @@ async def look(
     subaccount: str | None,
     notify: Notify,
 ) -> Preview:
-    """Return what is there now. Raises MailgunFault when it cannot be seen."""
+    """Return what is there now. Raises MailgunError when it cannot be seen."""
     if operation.preview is None:
         return NOTHING
     reader = catalogue.find(operation.preview.tool)
@@ -43,7 +44,7 @@ async def look(
             response = await client.send(
                 build(reader, asked, Files(), subaccount=acting), repeatable=True, notify=notify
             )
-        except MailgunFault as fault:
+        except MailgunError as fault:
             if fault.status == 404:
                 return summarize(reader.name, None, None, None)
             raise
@@ -78,4 +79,4 @@ def _parsed(content: bytes) -> Any:
     try:
         return parse_json(content)
     except (ValueError, UnicodeDecodeError) as error:
-        raise MailgunFault("What the call would touch cannot be read", "Try again.") from error
+        raise UnreadableError("What the call would touch cannot be read", "Try again.") from error

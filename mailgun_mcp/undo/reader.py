@@ -10,8 +10,9 @@ from mailgun_mcp.catalogue.pagination import next_page
 from mailgun_mcp.catalogue.resource import Effect, EffectKind, Read, Resource
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.caller import Notify
+from mailgun_mcp.errors import MailgunError, UnreadableError
 from mailgun_mcp.mailgun.client import Client
-from mailgun_mcp.mailgun.errors import MailgunFault, parse_json
+from mailgun_mcp.mailgun.response import parse_json
 from mailgun_mcp.request.build import build
 from mailgun_mcp.request.files import Files
 from mailgun_mcp.undo.resource_values import (
@@ -58,7 +59,7 @@ class Reader:
     async def before(self, operation: Operation, arguments: Arguments) -> AsyncIterator[Affected]:
         """Yield what the call is about to remove, change or make, as it is now: None for what is not there.
 
-        What Mailgun itself will name is not among it. Raises MailgunFault when it cannot be read.
+        What Mailgun itself will name is not among it. Raises MailgunError when it cannot be read.
         """
         for effect in operation.affects:
             resource = self.catalogue.resource(effect.resource)
@@ -85,7 +86,7 @@ class Reader:
     async def after(self, operation: Operation, arguments: Arguments, body: Any) -> AsyncIterator[Found]:
         """Yield what the call made or changed, as it is now. What it removed is not looked for.
 
-        Raises MailgunFault when it cannot be read.
+        Raises MailgunError when it cannot be read.
         """
         for effect in operation.affects:
             if effect.kind == "removes" or effect.later:
@@ -166,12 +167,12 @@ class Reader:
         try:
             response = await self._client.send(request, repeatable=True, notify=self._notify)
             return parse_json(response.content)
-        except MailgunFault as fault:
+        except MailgunError as fault:
             if fault.status == 404:
                 return None
             raise
         except (ValueError, UnicodeDecodeError) as error:
-            raise MailgunFault(f"What {operation.name} tells cannot be read", "Try again.") from error
+            raise UnreadableError(f"What {operation.name} tells cannot be read", "Try again.") from error
 
 
 def _thing(resource: Resource, scope: Scope, key: str | None) -> Thing:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Literal
 
-from mailgun_mcp.store.database import StateError, Store, UnknownName, stored
+from mailgun_mcp.errors import StateError, UnknownNameError
+from mailgun_mcp.store.database import Store, stored
 from mailgun_mcp.text.suggest import unknown
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class Snapshots:
             connection.execute("UPDATE snapshots SET status = 'undone', undone = ? WHERE id = ?", (now, call))
 
     def get(self, call: str, now: float) -> Snapshot:
-        """Return the snapshot of a call. Raises UnknownName when none is kept, or not any more."""
+        """Return the snapshot of a call. Raises UnknownNameError when none is kept, or not any more."""
         with self._store.reading() as connection:
             row = connection.execute(
                 "SELECT * FROM snapshots WHERE id = ? AND status != 'draft' AND until > ?", (call, now)
@@ -109,7 +110,7 @@ class Snapshots:
                         "SELECT id FROM snapshots WHERE status != 'draft' AND until > ?", (now,)
                     )
                 ]
-                raise UnknownName(unknown("undo id", call, known))
+                raise UnknownNameError(unknown("undo id", call, known))
         return Snapshot(**dict(row))
 
     def kept(self, now: float, account: str | None = None, *, undone: bool = False) -> tuple[Snapshot, ...]:

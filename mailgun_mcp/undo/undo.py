@@ -7,26 +7,22 @@ from mailgun_mcp.catalogue.builtin_tools import UNDO_OPERATION, builtin_operatio
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.form import Preview
-from mailgun_mcp.mailgun.errors import MailgunFault
+from mailgun_mcp.errors import ChangedSinceError, MailgunError, StateError, UndoInterruptedError
 from mailgun_mcp.policy.engine import decide
 from mailgun_mcp.policy.facts import Facts, gather
 from mailgun_mcp.policy.model import LEVELS, Decision, Policy
 from mailgun_mcp.request.build import Request
-from mailgun_mcp.store.database import StateError, Store, in_thread
+from mailgun_mcp.store.database import Store, in_thread
 from mailgun_mcp.text.durations import iso
 from mailgun_mcp.undo.apply import Applier, Send
 from mailgun_mcp.undo.plan import Plan, Planner, Step, records_of
 from mailgun_mcp.undo.reader import Reader
-from mailgun_mcp.undo.snapshots import Snapshot
+from mailgun_mcp.undo.snapshots import Snapshot, Snapshots
 
 RISKS = ("read", "write", "send", "billing", "destructive", "credential")
 """From the least to the worst."""
 SHOWN = 20
 EFFECTS = ("allow", "confirm", "deny")
-
-
-class ChangedSince(Exception):
-    """Somebody changed since what the undo would put back; the message says what."""
 
 
 class Undoing:
@@ -53,14 +49,14 @@ class Undoing:
         self._facts = facts
 
     async def plan(self) -> Plan:
-        """Return what would be done now. Raises ChangedSince, MailgunFault, StateError."""
+        """Return what would be done now. Raises ChangedSinceError, MailgunError, StateError."""
         plan = await self._plan()
         if plan.conflicts:
-            raise ChangedSince(_changed(self.kept, plan))
+            raise ChangedSinceError(_changed(self.kept, plan))
         return plan
 
     async def _plan(self) -> Plan:
-        snapshots = self._store.snapshots
+        snapshots = Snapshots(self._store)
 
         def load() -> Any:
             records = records_of(
@@ -94,25 +90,21 @@ class Undoing:
     async def apply(self, plan: Plan, send: Send, now: float) -> dict[str, Any]:
         """Make the calls of the plan and return what came of it. `send` makes one, and returns the body of its answer.
 
-        Raises MailgunFault where it broke half-way; the same undo again goes on from there.
+        Raises UndoInterruptedError where it stopped half-way; the same undo again continues from there.
         """
 
-        applier = Applier(self._reader.catalogue, self._store.snapshots, self.kept.id, send)
+        applier = Applier(self._reader.catalogue, Snapshots(self._store), self.kept.id, send)
         applied = applier.applied
         try:
             await applier.apply(plan)
-        except MailgunFault as fault:
-            raise MailgunFault(
-                f"The undo of {self.kept.id} broke off after {applied.put_back:,} were put back. {fault}",
-                f"{UNDO_OPERATION} with the same id goes on from there.",
-                status=fault.status,
-                unknown=fault.unknown,
-                transient=fault.transient,
-                reached=fault.reached,
+        except MailgunError as fault:
+            raise UndoInterruptedError(
+                f"The undo of {self.kept.id} stopped after {applied.put_back:,} were put back. {fault}",
+                f"Call {UNDO_OPERATION} with the same id to continue.",
             ) from fault
         left = [*applied.left, *await self._missing(applied.left)]
         if not left:
-            await in_thread(self._store.snapshots.undone, self.kept.id, now)
+            await in_thread(Snapshots(self._store).undone, self.kept.id, now)
         return {
             "message": self._said(applied.put_back, left),
             "put_back": applied.put_back,

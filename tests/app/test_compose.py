@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from mailgun_mcp.app.compose import create_app, create_catalogue, in_process
+from mailgun_mcp.app.compose import create_catalogue, create_services, in_process
 from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.mailgun.endpoint import Endpoint
@@ -26,11 +26,11 @@ KEY = "key-0123456789abcdef0123456789abcdef"
     ],
 )
 def test_calls_go_where_the_settings_say(options: dict[str, Any], url: str) -> None:
-    assert create_app(Settings(api_key=KEY, **options)).client.endpoint.url == url
+    assert create_services(Settings(api_key=KEY, **options)).client.endpoint.url == url
 
 
 def test_without_a_choice_the_region_is_the_united_states() -> None:
-    assert create_app(Settings(api_key=KEY)).client.endpoint == Endpoint("https://api.mailgun.net", "us")
+    assert create_services(Settings(api_key=KEY)).client.endpoint == Endpoint("https://api.mailgun.net", "us")
 
 
 @pytest.mark.parametrize(
@@ -52,19 +52,19 @@ def test_without_a_choice_the_region_is_the_united_states() -> None:
 )
 def test_what_cannot_be_served_stops_the_start(options: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
-        create_app(Settings(**{"api_key": KEY, **options}))
+        create_services(Settings(**{"api_key": KEY, **options}))
 
 
 def test_the_key_shows_nowhere_in_the_app() -> None:
-    app = create_app(Settings(api_key=KEY))
-    assert KEY not in repr(app) + repr(app.client)
+    services = create_services(Settings(api_key=KEY))
+    assert KEY not in repr(services) + repr(services.client)
 
 
 def test_files_are_read_in_the_directories_given_alone(tmp_path: Path) -> None:
     for name in ("given", "other"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "text").write_bytes(name.encode())
-    files = create_app(Settings(simulator=True, files=(str(tmp_path / "given"),))).files
+    files = create_services(Settings(simulator=True, files=(str(tmp_path / "given"),))).files
     assert files.part("attachment", {"path": str(tmp_path / "given" / "text")}).data == b"given"
     with pytest.raises(FileError):
         files.part("attachment", {"path": str(tmp_path / "other" / "text")})
@@ -95,9 +95,9 @@ def test_the_subaccount_argument_is_on_every_tool_that_does_not_name_one() -> No
 
 @pytest.mark.anyio
 async def test_the_simulator_answers_without_key_or_network_whatever_is_offered() -> None:
-    app = create_app(Settings(simulator=True, tools=("list_domains",)))
-    async with app.client:
-        outcome = await run(app, "list_domains", {"limit": 1})
+    services = create_services(Settings(simulator=True, tools=("list_domains",)))
+    async with services.client:
+        outcome = await run(services, "list_domains", {"limit": 1})
     assert outcome.structured is not None
     assert len(outcome.structured["items"]) == 1
 
@@ -114,4 +114,4 @@ async def test_a_connection_that_breaks_in_process_is_told_as_over_a_network() -
 
 def test_a_scenario_without_the_simulator_stops_the_start() -> None:
     with pytest.raises(SettingsError, match="scenario: only the simulator has one"):
-        create_app(Settings(api_key=KEY, scenario="injection"))
+        create_services(Settings(api_key=KEY, scenario="injection"))

@@ -11,88 +11,91 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgun_mcp.audit.log import START, Entry, Filter, Journal, new_call_id
-from mailgun_mcp.store.database import FILE, StateError, Store, UnknownName
+from mailgun_mcp.audit.log import START, AuditLog, CallFilter, LogEntry, new_call_id
+from mailgun_mcp.errors import StateError, UnknownNameError
+from mailgun_mcp.store.database import FILE, Store
 from tests.support.patient import patient
 from tests.support.state import NOW, PATIENCE, rows
 
 DAY = 86_400.0
 
 
-def intent(call: str, **fields: Any) -> Entry:
-    return Entry(call, "intent", {"tool": "delete_bounce", "risk": "destructive", "caller": "local", **fields})
+def intent(call: str, **fields: Any) -> LogEntry:
+    return LogEntry(call, "intent", {"tool": "delete_bounce", "risk": "destructive", "caller": "local", **fields})
 
 
-def outcome(call: str, said: str = "done") -> Entry:
-    return Entry(call, "outcome", {"result": {"outcome": said, "status": 200}})
+def outcome(call: str, said: str = "done") -> LogEntry:
+    return LogEntry(call, "outcome", {"result": {"outcome": said, "status": 200}})
 
 
-def written(store: Store, calls: int = 5) -> Journal:
+def written(store: Store, calls: int = 5) -> AuditLog:
     for number in range(calls):
-        store.journal.append([intent(f"call{number}")], NOW + number, durable=False)
-        store.journal.append([outcome(f"call{number}")], NOW + number + 0.5, durable=True)
-    return store.journal
+        AuditLog(store).append([intent(f"call{number}")], NOW + number, durable=False)
+        AuditLog(store).append([outcome(f"call{number}")], NOW + number + 0.5, durable=True)
+    return AuditLog(store)
 
 
 @pytest.fixture
-def journal(store: Store) -> Journal:
+def journal(store: Store) -> AuditLog:
     return written(store)
 
 
 def test_an_empty_journal_verifies(store: Store) -> None:
-    found = store.journal.verify()
+    found = AuditLog(store).verify()
     assert (found.entries, found.head, found.broken) == (0, START, None)
 
 
-def test_what_was_written_verifies_and_comes_back_in_order(journal: Journal) -> None:
+def test_what_was_written_verifies_and_comes_back_in_order(journal: AuditLog) -> None:
     found = journal.verify()
     assert (found.entries, found.broken) == (10, None)
     assert [call.id for call in journal.calls()] == [f"call{number}" for number in range(5)]
     assert [call.id for call in journal.calls(newest_first=True)] == [f"call{number}" for number in range(4, -1, -1)]
 
 
-def test_a_call_is_told_from_its_entries(journal: Journal) -> None:
+def test_a_call_is_told_from_its_entries(journal: AuditLog) -> None:
     call = journal.call("call3")
     assert (call.at, call.outcome, call.result) == (NOW + 3, "done", {"outcome": "done", "status": 200})
     assert call.fields == {"tool": "delete_bounce", "risk": "destructive", "caller": "local"}
 
 
 def test_an_intent_without_an_outcome_is_a_call_of_which_nobody_knows(store: Store) -> None:
-    store.journal.append([intent("lost")], NOW, durable=True)
-    assert store.journal.call("lost").outcome == "unknown"
+    AuditLog(store).append([intent("lost")], NOW, durable=True)
+    assert AuditLog(store).call("lost").outcome == "unknown"
 
 
 def test_a_call_that_was_not_made_has_an_outcome_alone(store: Store) -> None:
-    store.journal.append([Entry("held", "outcome", {"tool": "x", "result": {"outcome": "held"}})], NOW, durable=False)
-    (call,) = store.journal.calls()
-    assert (call.id, call.outcome, call.fields) == ("held", "held", {"tool": "x"})
+    AuditLog(store).append(
+        [LogEntry("held", "outcome", {"tool": "x", "result": {"outcome": "held"}})], NOW, durable=False
+    )
+    (call,) = AuditLog(store).calls()
+    assert (call.id, call.outcome, call.fields) == ("held", "pending", {"tool": "x"})
 
 
-def test_an_unknown_call_is_named_with_the_nearest(journal: Journal) -> None:
-    with pytest.raises(UnknownName, match=r"^unknown call 'cal3': did you mean 'call3'\?$"):
+def test_an_unknown_call_is_named_with_the_nearest(journal: AuditLog) -> None:
+    with pytest.raises(UnknownNameError, match=r"^unknown call 'cal3': did you mean 'call3'\?$"):
         journal.call("cal3")
 
 
 @pytest.mark.parametrize(
     ("wanted", "found"),
     [
-        (Filter(), 5),
-        (Filter(since=NOW + 3), 2),
-        (Filter(until=NOW + 3), 3),
-        (Filter(tool="delete_*"), 5),
-        (Filter(tool="list_*"), 0),
-        (Filter(risk="read"), 0),
-        (Filter(outcome="done"), 5),
-        (Filter(outcome="unknown"), 0),
-        (Filter(caller="local", account="default"), 0),
+        (CallFilter(), 5),
+        (CallFilter(since=NOW + 3), 2),
+        (CallFilter(until=NOW + 3), 3),
+        (CallFilter(tool="delete_*"), 5),
+        (CallFilter(tool="list_*"), 0),
+        (CallFilter(risk="read"), 0),
+        (CallFilter(outcome="done"), 5),
+        (CallFilter(outcome="unknown"), 0),
+        (CallFilter(caller="local", account="default"), 0),
     ],
     ids=str,
 )
-def test_calls_are_chosen_by_what_they_are(wanted: Filter, found: int, journal: Journal) -> None:
+def test_calls_are_chosen_by_what_they_are(wanted: CallFilter, found: int, journal: AuditLog) -> None:
     assert len(list(journal.calls(wanted))) == found
 
 
-def test_no_entry_is_changed_or_removed(journal: Journal, store: Store) -> None:
+def test_no_entry_is_changed_or_removed(journal: AuditLog, store: Store) -> None:
     for statement in ("UPDATE journal SET body = '{}'", "DELETE FROM journal", "DELETE FROM journal WHERE seq = 1"):
         with pytest.raises(StateError, match="the journal is append-only"), store.writing() as connection:
             connection.execute(statement)
@@ -122,7 +125,7 @@ FIELDS = {
 
 @pytest.mark.parametrize("seq", [1, 4, 10])
 @pytest.mark.parametrize("field", FIELDS)
-def test_a_change_of_any_field_is_found(field: str, seq: int, journal: Journal, store: Store) -> None:
+def test_a_change_of_any_field_is_found(field: str, seq: int, journal: AuditLog, store: Store) -> None:
     call = "other" if field == "call" else f"call{(seq - 1) // 2}"
     tamper(store, f"UPDATE journal SET {field} = {FIELDS[field]} WHERE seq = {seq}")
     found = journal.verify()
@@ -150,26 +153,26 @@ def test_a_change_of_any_field_is_found(field: str, seq: int, journal: Journal, 
     ],
     ids=["first", "middle", "end", "all", "start", "swapped"],
 )
-def test_what_is_missing_is_named(statements: list[str], broken: str, journal: Journal, store: Store) -> None:
+def test_what_is_missing_is_named(statements: list[str], broken: str, journal: AuditLog, store: Store) -> None:
     tamper(store, *statements)
     assert journal.verify().broken == broken
 
 
-def test_a_journal_that_was_written_anew_lacks_the_head_that_was_noted(journal: Journal, store: Store) -> None:
+def test_a_journal_that_was_written_anew_lacks_the_head_that_was_noted(journal: AuditLog, store: Store) -> None:
     head = journal.verify().head
     assert journal.verify(expect=head).broken is None
     store.close()
     (store.directory / FILE).unlink()
     for name in ("-wal", "-shm"):
         (store.directory / f"{FILE}{name}").unlink(missing_ok=True)
-    again = store.journal
+    again = AuditLog(store)
     again.append([intent(f"call{number}", caller="mallory") for number in range(5)], NOW, durable=True)
     assert again.verify().broken is None
     assert again.verify(expect=head).broken == f"no entry has the expected hash {head}: the journal was written anew"
 
 
 @pytest.mark.parametrize(("before", "left"), [(NOW, 10), (NOW + 1, 9), (NOW + 2.2, 7), (NOW + 99, 3)])
-def test_what_is_old_goes_with_its_outcome_and_the_rest_verifies(before: float, left: int, journal: Journal) -> None:
+def test_what_is_old_goes_with_its_outcome_and_the_rest_verifies(before: float, left: int, journal: AuditLog) -> None:
     removed = journal.prune(NOW + 100, before=before)
     found = journal.verify()
     assert found.broken is None
@@ -177,14 +180,14 @@ def test_what_is_old_goes_with_its_outcome_and_the_rest_verifies(before: float, 
     assert all(call.outcome == "done" for call in journal.calls())
 
 
-def test_what_is_too_much_goes_from_the_start(journal: Journal) -> None:
+def test_what_is_too_much_goes_from_the_start(journal: AuditLog) -> None:
     removed = journal.prune(NOW + 100, most_bytes=900)
     assert removed > 0
     assert journal.verify().broken is None
     assert [call.id for call in journal.calls()][-1] == "call4"
 
 
-def test_pruning_twice_keeps_the_chain(journal: Journal) -> None:
+def test_pruning_twice_keeps_the_chain(journal: AuditLog) -> None:
     journal.prune(NOW + 100, before=NOW + 1)
     journal.append([intent("new"), outcome("new")], NOW + 101, durable=False)
     journal.prune(NOW + 200, before=NOW + 3)
@@ -192,7 +195,7 @@ def test_pruning_twice_keeps_the_chain(journal: Journal) -> None:
     assert [call.id for call in journal.calls()] == ["call3", "call4", "new"]
 
 
-def test_a_dry_run_removes_nothing(journal: Journal) -> None:
+def test_a_dry_run_removes_nothing(journal: AuditLog) -> None:
     assert journal.prune(NOW + 100, before=NOW + 2, dry_run=True) == 4
     assert journal.verify().entries == 10
 
@@ -206,10 +209,10 @@ def test_whatever_is_written_and_pruned_the_chain_holds(steps: list[str], keep: 
         store = Store(Path(directory) / "state")
         for number, step in enumerate(steps):
             if step == "call":
-                store.journal.append([intent(f"call{number}"), outcome(f"call{number}")], NOW + number, durable=False)
+                AuditLog(store).append([intent(f"call{number}"), outcome(f"call{number}")], NOW + number, durable=False)
             else:
-                store.journal.prune(NOW + number, before=NOW + number - keep)
-            assert store.journal.verify().broken is None
+                AuditLog(store).prune(NOW + number, before=NOW + number - keep)
+            assert AuditLog(store).verify().broken is None
         store.close()
 
 
@@ -218,8 +221,8 @@ def append(directory: Path, barrier: Barrier, name: str, count: int) -> None:
     barrier.wait()
     for _ in range(count):
         call = new_call_id()
-        store.journal.append([intent(call, process=name)], NOW, durable=False)
-        store.journal.append([outcome(call)], NOW, durable=False)
+        AuditLog(store).append([intent(call, process=name)], NOW, durable=False)
+        AuditLog(store).append([outcome(call)], NOW, durable=False)
     store.close()
 
 
@@ -232,7 +235,7 @@ def test_processes_that_write_at_the_same_time_keep_one_chain_and_unique_ids(sto
     for process in processes:
         process.join(PATIENCE)
     assert [process.exitcode for process in processes] == [0, 0, 0]
-    found = store.journal.verify()
+    found = AuditLog(store).verify()
     assert (found.entries, found.broken) == (1200, None)
     assert rows(store, "SELECT count(DISTINCT call) FROM journal") == [(600,)]
 
@@ -244,11 +247,11 @@ def test_ids_are_easy_to_type_and_differ() -> None:
     assert not set("".join(ids)) & set("il1o0")
 
 
-def test_a_body_is_written_in_one_way(journal: Journal) -> None:
+def test_a_body_is_written_in_one_way(journal: AuditLog) -> None:
     lines = [entry.body for entry in journal.entries()]
     assert lines == [json.dumps(json.loads(line), sort_keys=True, separators=(",", ":")) for line in lines]
 
 
-def test_entries_follow_the_last_one_seen(journal: Journal) -> None:
+def test_entries_follow_the_last_one_seen(journal: AuditLog) -> None:
     assert [entry.seq for entry in journal.entries(7)] == [8, 9, 10]
     assert journal.last == 10

@@ -7,9 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
-from mailgun_mcp.audit.log import Call
+from mailgun_mcp.audit.log import AuditLog, LoggedCall
+from mailgun_mcp.call.counters import Nonces
 from mailgun_mcp.call.pipeline import run
-from mailgun_mcp.call.services import App
+from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.policy.model import AuditRules
 from mailgun_mcp.policy.profiles import profile
@@ -29,20 +30,20 @@ def mailgun() -> Recorder:
     return Recorder()
 
 
-def calls_of(app: App) -> list[Call]:
-    app.recorder.close()
-    return list(app.store.journal.calls())
+def calls_of(services: Services) -> list[LoggedCall]:
+    services.recorder.close()
+    return list(services.audit_log.calls())
 
 
-async def recorded(app: App, tool: str, arguments: Arguments) -> Call:
-    await run(app, tool, arguments)
-    return calls_of(app)[-1]
+async def recorded(services: Services, tool: str, arguments: Arguments) -> LoggedCall:
+    await run(services, tool, arguments)
+    return calls_of(services)[-1]
 
 
 async def test_a_call_that_changes_something_is_written_down_whole(mailgun: Recorder) -> None:
     mailgun.answer = lambda line: httpx.Response(200, json={}, headers={"X-Mailgun-Request-Id": "req-1"})
-    app = recorded_app(mailgun, policy=profile("unguarded"))
-    call = await recorded(app, "delete_bounce", BOUNCE)
+    services = recorded_app(mailgun, policy=profile("unguarded"))
+    call = await recorded(services, "delete_bounce", BOUNCE)
     assert call.result | {"ms": 0} == {"outcome": "done", "status": 200, "attempts": 1, "request_id": "req-1", "ms": 0}
     assert call.fields | {"digest": ""} == {
         "tool": "delete_bounce",
@@ -59,7 +60,7 @@ async def test_a_call_that_changes_something_is_written_down_whole(mailgun: Reco
         },
         "snapshot": {"records": 1, "copied": True},
     }
-    assert [entry.kind for entry in app.store.journal.of_call(call.id)] == ["intent", "outcome"]
+    assert [entry.kind for entry in services.audit_log.of_call(call.id)] == ["intent", "outcome"]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ async def test_a_call_that_changes_something_is_written_down_whole(mailgun: Reco
         ("get_bounce", BOUNCE, 200, "done"),
         ("get_bounce", BOUNCE, 404, "failed"),
         ("get_bounce", {"domain_name": "x"}, 200, "invalid"),
-        ("delete_bounce", BOUNCE, 200, "held"),
+        ("delete_bounce", BOUNCE, 200, "pending"),
         ("update_route", {"id": "1"}, 200, "done"),
         ("create_route", {"expression": "catch_all()", "action": ["stop()"]}, 500, "unknown"),
         ("create_route", {"expression": "catch_all()", "action": ["stop()"]}, 400, "failed"),
@@ -92,75 +93,75 @@ async def test_a_refusal_is_written_down_with_its_rule(mailgun: Recorder) -> Non
 @pytest.mark.parametrize("name", [operation.name for operation in catalogue() if operation.risk != "read"])
 async def test_the_intent_is_there_before_the_request_leaves(name: str, mailgun: Recorder) -> None:
     seen: list[list[str]] = []
-    app = recorded_app(mailgun, policy=profile("unguarded"))
+    services = recorded_app(mailgun, policy=profile("unguarded"))
 
     def look(line: str) -> httpx.Response:
         if mailgun.changes:
-            store = Store(app.state)
-            seen.append([entry.kind for entry in store.journal.entries()])
+            store = Store(services.state)
+            seen.append([entry.kind for entry in AuditLog(store).entries()])
             store.close()
             mailgun.lines.clear()
         return httpx.Response(200, json={})
 
     mailgun.answer = look
-    await run(app, name, minimal(find(name)))
+    await run(services, name, minimal(find(name)))
     assert seen[:1] in ([["intent"]], []), "the outcome comes later"
     assert seen or find(name).method == "GET"
 
 
 async def test_secrets_are_not_written_down_and_long_texts_are_digested(mailgun: Recorder) -> None:
-    app = recorded_app(mailgun, policy=profile("unguarded"))
+    services = recorded_app(mailgun, policy=profile("unguarded"))
     made = {"domain_name": "mg.example.com", "login": ["ann"], "password": ["hunter2hunter2"]}
-    call = await recorded(app, "create_smtp_credentials", made)
+    call = await recorded(services, "create_smtp_credentials", made)
     assert call.fields["arguments"]["password"] == ["[redacted]"]
     sent = {"domain_name": "mg.example.com", "from": "a@mg.example.com", "to": ["b@x.example"], "text": "x" * 9_000}
-    call = await recorded(app, "send_message", sent)
+    call = await recorded(services, "send_message", sent)
     assert call.fields["arguments"]["text"]["characters"] == 9_000
-    assert b"hunter2" not in (app.state / FILE).read_bytes() + (app.state / f"{FILE}-wal").read_bytes()
+    assert b"hunter2" not in (services.state / FILE).read_bytes() + (services.state / f"{FILE}-wal").read_bytes()
 
 
 async def test_personal_data_is_left_out_where_the_policy_says_so(mailgun: Recorder) -> None:
-    app = recorded_app(mailgun, policy=policy("extends: unguarded\naudit: {personal: false}\n"))
-    call = await recorded(app, "delete_bounce", BOUNCE)
+    services = recorded_app(mailgun, policy=policy("extends: unguarded\naudit: {personal: false}\n"))
+    call = await recorded(services, "delete_bounce", BOUNCE)
     assert call.fields["arguments"] == {"domain_name": "mg.example.com", "address": "[personal]"}
 
 
 async def test_reads_are_left_out_where_the_policy_says_so(mailgun: Recorder) -> None:
-    app = recorded_app(mailgun, policy=policy("extends: unguarded\naudit: {reads: false}\n"))
-    await run(app, "get_bounce", BOUNCE)
-    call = await recorded(app, "delete_bounce", BOUNCE)
-    assert [one.id for one in calls_of(app)] == [call.id]
+    services = recorded_app(mailgun, policy=policy("extends: unguarded\naudit: {reads: false}\n"))
+    await run(services, "get_bounce", BOUNCE)
+    call = await recorded(services, "delete_bounce", BOUNCE)
+    assert [one.id for one in calls_of(services)] == [call.id]
 
 
 async def test_what_is_old_is_removed_by_and_by(mailgun: Recorder) -> None:
-    app = recorded_app(mailgun, policy=policy("extends: unguarded\naudit: {keep: 1d}\n"))
-    await run(app, "get_bounce", BOUNCE)
-    app.recorder.close()
-    app.clock.now += 2 * 86_400.0  # type: ignore[attr-defined]  # the tests' own clock
-    del app.__dict__["recorder"]
-    call = await recorded(app, "get_bounce", BOUNCE)
-    assert [one.id for one in calls_of(app)] == [call.id]
-    assert app.store.journal.verify().broken is None
+    services = recorded_app(mailgun, policy=policy("extends: unguarded\naudit: {keep: 1d}\n"))
+    await run(services, "get_bounce", BOUNCE)
+    services.recorder.close()
+    services.clock.now += 2 * 86_400.0  # type: ignore[attr-defined]  # the tests' own clock
+    del services.__dict__["recorder"]
+    call = await recorded(services, "get_bounce", BOUNCE)
+    assert [one.id for one in calls_of(services)] == [call.id]
+    assert services.audit_log.verify().broken is None
 
 
-def full(app: App) -> None:
+def full(services: Services) -> None:
     """Let the file not grow any more: SQLite says that the disk is full."""
-    for store in (app.store, app.recorder._store):
-        store.nonces.burn("n", 2e9, 1e9)
+    for store in (services.store, services.recorder._store):
+        Nonces(store).burn("n", 2e9, 1e9)
         with store.reading() as connection:
             pages = connection.execute("PRAGMA page_count").fetchone()[0]
             connection.execute(f"PRAGMA max_page_count = {pages}")
 
 
-def damaged(app: App) -> None:
-    app.state.mkdir(0o700, exist_ok=True)
-    (app.state / FILE).touch(0o600)
-    (app.state / FILE).write_bytes(b"x" * 4096)
+def damaged(services: Services) -> None:
+    services.state.mkdir(0o700, exist_ok=True)
+    (services.state / FILE).touch(0o600)
+    (services.state / FILE).write_bytes(b"x" * 4096)
 
 
-def open_to_others(app: App) -> None:
-    app.state.mkdir(exist_ok=True)
-    app.state.chmod(0o755)
+def open_to_others(services: Services) -> None:
+    services.state.mkdir(exist_ok=True)
+    services.state.chmod(0o755)
 
 
 FAULTS = {"full": full, "damaged": damaged, "open to others": open_to_others}
@@ -169,21 +170,21 @@ FAULTS = {"full": full, "damaged": damaged, "open to others": open_to_others}
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("tool", ["delete_bounce", "update_route", "send_message", "create_route", "delete_domain"])
 async def test_what_cannot_be_written_down_is_not_made(tool: str, fault: str, mailgun: Recorder) -> None:
-    app = recorded_app(mailgun, policy=profile("unguarded"))
+    services = recorded_app(mailgun, policy=profile("unguarded"))
     if fault == "full":
-        await fill(app)
-    FAULTS[fault](app)
-    outcome = await run(app, tool, minimal(find(tool)))
+        await fill(services)
+    FAULTS[fault](services)
+    outcome = await run(services, tool, minimal(find(tool)))
     assert (outcome.kind, mailgun.changes) == ("failed", [])
-    assert outcome.text.startswith("Nothing was sent: the state in ") or str(app.state) in outcome.text
+    assert outcome.text.startswith("Nothing was sent: the state in ") or str(services.state) in outcome.text
 
 
-async def fill(app: App) -> None:
+async def fill(services: Services) -> None:
     """Use up what is free inside the pages that there are."""
-    full(app)
+    full(services)
     for length in (300, 1):
         for _ in range(60):
-            outcome = await run(app, "get_bounce", {**BOUNCE, "address": f"{'x' * length}@example.com"})
+            outcome = await run(services, "get_bounce", {**BOUNCE, "address": f"{'x' * length}@example.com"})
             assert outcome.kind == "done"
 
 
@@ -191,39 +192,39 @@ async def fill(app: App) -> None:
 async def test_reads_go_on_and_the_fault_is_logged_once(
     fault: str, mailgun: Recorder, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    app = recorded_app(mailgun)
+    services = recorded_app(mailgun)
     if fault == "full":
-        await fill(app)
-    FAULTS[fault](app)
+        await fill(services)
+    FAULTS[fault](services)
     for _ in range(3):
-        assert (await run(app, "get_bounce", BOUNCE)).kind == "done"
-    app.recorder.close()
+        assert (await run(services, "get_bounce", BOUNCE)).kind == "done"
+    services.recorder.close()
     assert capfd.readouterr().err.count("calls are not recorded") == 1
 
 
 async def test_a_locked_store_is_told_and_nothing_is_sent(mailgun: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mailgun_mcp.store.database.BUSY_SECONDS", 0.01)
-    app = recorded_app(mailgun, policy=profile("unguarded"))
-    await run(app, "get_bounce", BOUNCE)
-    app.recorder.close()
-    other = Store(app.state)
+    services = recorded_app(mailgun, policy=profile("unguarded"))
+    await run(services, "get_bounce", BOUNCE)
+    services.recorder.close()
+    other = Store(services.state)
     with other.writing():
-        outcome = await run(app, "delete_domain", {"name": "mg.example.com"})
+        outcome = await run(services, "delete_domain", {"name": "mg.example.com"})
     other.close()
     assert (outcome.kind, mailgun.changes, "another process has held" in outcome.text) == ("failed", [], True)
 
 
 async def test_an_outcome_that_cannot_be_written_does_not_hide_the_result(mailgun: Recorder, capfd: Any) -> None:
-    app = recorded_app(mailgun, policy=profile("unguarded"))
+    services = recorded_app(mailgun, policy=profile("unguarded"))
 
     def answer(line: str) -> httpx.Response:
         if mailgun.changes:
-            open_to_others(app)
-            app.recorder._store.close()
+            open_to_others(services)
+            services.recorder._store.close()
         return httpx.Response(200, json={"message": "gone"})
 
     mailgun.answer = answer
-    outcome = await run(app, "delete_domain", {"name": "mg.example.com"})
+    outcome = await run(services, "delete_domain", {"name": "mg.example.com"})
     assert json.loads(outcome.text) == {"message": "gone"}
     assert "an outcome is not recorded" in capfd.readouterr().err
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mailgun_mcp.call.pipeline import run
-from mailgun_mcp.call.services import Outcome
+from mailgun_mcp.call.services import CallResult
 from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS, READ_RESULT, offered
 from mailgun_mcp.policy.profiles import profile
 from tests.support.operations import catalogue
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.anyio
 async def test_a_wrong_read_says_what_is_wrong(arguments: dict[str, Any], told: str) -> None:
     outcome = await run(recorded_app(Recorder()), READ_RESULT, arguments)
     faults = f"Nothing was sent: 1 fault(s) in the arguments of read_result.\n- {told}"
-    assert outcome == Outcome(faults, kind="invalid")
+    assert outcome == CallResult(faults, kind="invalid")
 
 
 def test_what_changes_nothing_has_nothing_to_undo() -> None:
@@ -68,7 +68,7 @@ ADDED = ("add_bounces", {"domain_name": NAME, "bounces": [{"address": "new@x.exa
         pytest.param(
             "extends: strict",
             CLEARED,
-            "Asked because add_bounces: everything but a read is confirmed",
+            "Asked because add_bounces: everything except a read is confirmed",
             id="strict asks",
         ),
         pytest.param(
@@ -82,7 +82,7 @@ ADDED = ("add_bounces", {"domain_name": NAME, "bounces": [{"address": "new@x.exa
 async def test_an_undo_is_decided_on_with_each_call_that_it_makes(rules: str, call: Any, said: str) -> None:
     async with bench() as tried:
         undo = (await tried.made(*call))["undo"]["id"]
-        guarded = Bench(tried.account, tried.mailgun, replace(tried.app, policy=policy(rules)))
+        guarded = Bench(tried.account, tried.mailgun, replace(tried.services, policy=policy(rules)))
         assert (await guarded.undo(undo))["not_put_back"] == []
         assert [said in text for text in guarded.person.asked] == ([True] if said else [])
 
@@ -106,8 +106,8 @@ async def test_what_a_call_of_it_may_not_do_the_undo_may_not(rules: str, told: s
     async with bench() as tried:
         undo = (await tried.made(*CLEARED))["undo"]["id"]
         sent = len(changing(tried.mailgun.lines))
-        app = replace(tried.app, policy=policy(rules))
-        outcome = await run(app, "undo_operation", {"id": undo})
+        services = replace(tried.services, policy=policy(rules))
+        outcome = await run(services, "undo_operation", {"id": undo})
         assert (outcome.kind, told in outcome.text) == ("refused", True), outcome.text
         assert len(changing(tried.mailgun.lines)) == sent
 
@@ -115,8 +115,10 @@ async def test_what_a_call_of_it_may_not_do_the_undo_may_not(rules: str, told: s
 async def test_an_undo_uses_no_tool_that_the_server_does_not_offer() -> None:
     async with bench() as tried:
         undo = (await tried.made(*CLEARED))["undo"]["id"]
-        app = replace(tried.app, catalogue=catalogue().select(exclude=["add_bounces"]), everything=catalogue())
-        outcome = await run(app, "undo_operation", {"id": undo})
+        services = replace(
+            tried.services, catalogue=catalogue().select(exclude=["add_bounces"]), everything=catalogue()
+        )
+        outcome = await run(services, "undo_operation", {"id": undo})
         assert outcome.kind == "refused"
         assert "it needs add_bounces, which this server does not offer" in outcome.text
 
@@ -124,7 +126,7 @@ async def test_an_undo_uses_no_tool_that_the_server_does_not_offer() -> None:
 async def test_a_person_is_shown_what_an_undo_does() -> None:
     async with bench() as tried:
         undo = (await tried.made("delete_mailing_list", {"list_address": ADDRESS}))["undo"]["id"]
-        strict = Bench(tried.account, tried.mailgun, replace(tried.app, policy=profile("strict")))
+        strict = Bench(tried.account, tried.mailgun, replace(tried.services, policy=profile("strict")))
         await strict.undo(undo)
         (shown,) = strict.person.asked
         assert shown.splitlines() == [
@@ -135,7 +137,7 @@ async def test_a_person_is_shown_what_an_undo_does() -> None:
             f"- put back mailing list {ADDRESS} (create_mailing_list)",
             f"- put back list member {ADDRESS}, list member {OTHER} (bulk_add_mailing_list_members)",
             "It loses nothing: it puts things back as they were before the call.",
-            "Asked because bulk_add_mailing_list_members: everything but a read is confirmed (strict/changes).",
+            "Asked because bulk_add_mailing_list_members: everything except a read is confirmed (strict/changes).",
             f"To confirm, type: {undo}",
         ]
 
@@ -144,8 +146,8 @@ async def test_an_undo_and_each_of_its_calls_are_recorded() -> None:
     async with bench() as tried:
         undo = (await tried.made("delete_mailing_list", {"list_address": ADDRESS}))["undo"]["id"]
         await tried.undo(undo)
-        tried.app.recorder.close()
-        calls = {call.fields["tool"]: call for call in tried.app.store.journal.calls()}
+        tried.services.recorder.close()
+        calls = {call.fields["tool"]: call for call in tried.services.audit_log.calls()}
         assert list(calls) == [
             "delete_mailing_list",
             "undo_operation",

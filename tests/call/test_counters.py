@@ -1,47 +1,48 @@
 """What policy counts: single uses, sends, spend, and third parties' text."""
 
+from mailgun_mcp.call.counters import Nonces, Sends, Spend, Untrusted
 from mailgun_mcp.store.database import MONTHS, Store
 from tests.support.state import NOW, rows
 
 
 def test_a_nonce_is_good_once(store: Store) -> None:
-    assert [store.nonces.burn("one", NOW + 60, NOW) for _ in range(3)] == [True, False, False]
-    assert store.nonces.burn("two", NOW + 60, NOW)
+    assert [Nonces(store).burn("one", NOW + 60, NOW) for _ in range(3)] == [True, False, False]
+    assert Nonces(store).burn("two", NOW + 60, NOW)
 
 
 def test_a_nonce_is_good_once_also_after_a_restart(store: Store) -> None:
-    assert store.nonces.burn("one", NOW + 60, NOW)
+    assert Nonces(store).burn("one", NOW + 60, NOW)
     store.close()
-    assert not Store(store.directory).nonces.burn("one", NOW + 60, NOW)
+    assert not Nonces(Store(store.directory)).burn("one", NOW + 60, NOW)
 
 
 def test_a_nonce_past_its_time_is_good_for_nothing(store: Store) -> None:
-    assert store.nonces.burn("one", NOW + 60, NOW)
-    assert not store.nonces.burn("one", NOW + 60, NOW + 60)
-    assert not store.nonces.burn("two", NOW, NOW)
+    assert Nonces(store).burn("one", NOW + 60, NOW)
+    assert not Nonces(store).burn("one", NOW + 60, NOW + 60)
+    assert not Nonces(store).burn("two", NOW, NOW)
 
 
 def test_nonces_past_their_time_are_forgotten(store: Store) -> None:
-    store.nonces.burn("old", NOW + 60, NOW)
-    store.nonces.burn("new", NOW + 600, NOW + 60)
+    Nonces(store).burn("old", NOW + 60, NOW)
+    Nonces(store).burn("new", NOW + 600, NOW + 60)
     assert rows(store, "SELECT nonce FROM nonces") == [("new",)]
 
 
 def test_recipients_are_counted_by_account_over_all_callers(store: Store) -> None:
-    store.sends.record("main", "ann", "a", 3, NOW - 3600)
-    store.sends.record("main", "ann", "a", 5, NOW - 3599)
-    store.sends.record("main", "bob", "b", 7, NOW)
-    store.sends.record("other", "ann", "a", 100, NOW)
-    assert store.sends.recipients_since("main", NOW - 3600) == 12
-    assert store.sends.recipients_since("nobody", 0) == 0
+    Sends(store).record("main", "ann", "a", 3, NOW - 3600)
+    Sends(store).record("main", "ann", "a", 5, NOW - 3599)
+    Sends(store).record("main", "bob", "b", 7, NOW)
+    Sends(store).record("other", "ann", "a", 100, NOW)
+    assert Sends(store).recipients_since("main", NOW - 3600) == 12
+    assert Sends(store).recipients_since("nobody", 0) == 0
 
 
 def test_the_last_send_of_the_same_request_is_known(store: Store) -> None:
     for at in (NOW - 5, NOW, NOW - 9):
-        store.sends.record("main", "ann", "a", 1, at)
-    store.sends.record("main", "ann", "b", 1, NOW + 5)
-    assert store.sends.last("main", "a") == NOW
-    assert store.sends.last("other", "a") is None
+        Sends(store).record("main", "ann", "a", 1, at)
+    Sends(store).record("main", "ann", "b", 1, NOW + 5)
+    assert Sends(store).last("main", "a") == NOW
+    assert Sends(store).last("other", "a") is None
 
 
 def test_spend_is_summed_by_account_from_a_moment_on(store: Store) -> None:
@@ -51,29 +52,29 @@ def test_spend_is_summed_by_account_from_a_moment_on(store: Store) -> None:
         ("main", 4.0, NOW + 1),
         ("other", 9.0, NOW),
     ):
-        store.spend.record(account, amount, at)
-    assert store.spend.since("main", NOW) == 6.25
-    assert store.spend.since("nobody", 0) == 0
+        Spend(store).record(account, amount, at)
+    assert Spend(store).since("main", NOW) == 6.25
+    assert Spend(store).since("nobody", 0) == 0
 
 
 def test_counts_are_forgotten_when_no_rule_can_ask_for_them(store: Store) -> None:
     later = NOW + MONTHS + 1
     for at in (NOW, later):
-        store.sends.record("main", "ann", "a", 1, at)
-        store.spend.record("main", 1.0, at)
-    assert (store.sends.recipients_since("main", 0), store.spend.since("main", 0)) == (1, 1.0)
+        Sends(store).record("main", "ann", "a", 1, at)
+        Spend(store).record("main", 1.0, at)
+    assert (Sends(store).recipients_since("main", 0), Spend(store).since("main", 0)) == (1, 1.0)
 
 
 def test_the_last_look_at_third_parties_text_is_known_by_caller(store: Store) -> None:
-    assert store.untrusted.last("ann") is None
+    assert Untrusted(store).last("ann") is None
     for at in (NOW, NOW + 5, NOW - 5):
-        store.untrusted.mark("ann", at)
-    store.untrusted.mark("bob", NOW - 9)
-    assert (store.untrusted.last("ann"), store.untrusted.last("bob")) == (NOW + 5, NOW - 9)
+        Untrusted(store).mark("ann", at)
+    Untrusted(store).mark("bob", NOW - 9)
+    assert (Untrusted(store).last("ann"), Untrusted(store).last("bob")) == (NOW + 5, NOW - 9)
 
 
 def test_no_count_scans_what_it_does_not_count(store: Store) -> None:
-    store.sends.record("main", "ann", "a", 1, NOW)
+    Sends(store).record("main", "ann", "a", 1, NOW)
     queries = (
         "SELECT sum(recipients) FROM sends WHERE account = 'a' AND at > 1",
         "SELECT max(at) FROM sends WHERE account = 'a' AND digest = 'b'",

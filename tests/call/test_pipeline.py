@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from mailgun_mcp.call.pipeline import Outcome, UnknownTool, run
+from mailgun_mcp.call.pipeline import CallResult, run
 from mailgun_mcp.call.results import Results
 from mailgun_mcp.confirm.caller import Caller
+from mailgun_mcp.errors import UnknownToolError
 from mailgun_mcp.output.untrusted import NOTICE, notice
 from mailgun_mcp.policy.profiles import profile
 from tests.support.apps import KEY, app_at
@@ -34,7 +35,7 @@ async def test_a_call_is_sent_once_and_its_answer_is_the_result(upstream: Upstre
     upstream.then(says(body))
     outcome = await run(app_at(upstream.url), "get_bounce", BOUNCE)
     assert outcome.structured == body
-    assert outcome == Outcome(
+    assert outcome == CallResult(
         '{"address":"ann@example.com","code":"550","created_at":"Mon, 23 Nov 2026 09:00:00 UTC"}',
         body,
     )
@@ -43,7 +44,7 @@ async def test_a_call_is_sent_once_and_its_answer_is_the_result(upstream: Upstre
 
 async def test_wrong_arguments_are_all_told_and_nothing_is_sent(upstream: Upstream) -> None:
     outcome = await run(app_at(upstream.url), "get_bounce", {"domain_name": "mg", "adress": "x"})
-    assert outcome == Outcome(
+    assert outcome == CallResult(
         "Nothing was sent: 3 fault(s) in the arguments of get_bounce.\n"
         "- address: is required (string)\n"
         "- adress: unknown argument; did you mean address?\n"
@@ -54,15 +55,15 @@ async def test_wrong_arguments_are_all_told_and_nothing_is_sent(upstream: Upstre
 
 
 async def test_an_unknown_tool_is_an_error_that_names_the_nearest(upstream: Upstream) -> None:
-    with pytest.raises(UnknownTool, match=r"^unknown tool 'get_bounces': did you mean 'get_bounce'\?$"):
+    with pytest.raises(UnknownToolError, match=r"^unknown tool 'get_bounces': did you mean 'get_bounce'\?$"):
         await run(app_at(upstream.url), "get_bounces", {})
 
 
 @pytest.mark.parametrize("name", HELD)
 async def test_what_needs_a_confirmation_is_held_where_nobody_can_be_asked(name: str, upstream: Upstream) -> None:
-    app = app_at(upstream.url)
-    outcome = await run(app, name, minimal(find(name)))
-    (held,) = app.store.approvals.list(app.clock())
+    services = app_at(upstream.url)
+    outcome = await run(services, name, minimal(find(name)))
+    (held,) = services.approvals.list(services.clock())
     assert (outcome.kind, outcome.structured) == ("refused", None)
     assert outcome.text.startswith(f"Held for a person's approval as {held.id}; nothing was sent. ")
     assert (held.tool, held.status, held.caller) == (name, "pending", "local")
@@ -70,9 +71,9 @@ async def test_what_needs_a_confirmation_is_held_where_nobody_can_be_asked(name:
 
 
 async def test_a_held_call_says_what_a_person_can_do_and_what_happens_then(upstream: Upstream) -> None:
-    app = app_at(upstream.url)
-    outcome = await run(app, "delete_bounce", BOUNCE)
-    (held,) = app.store.approvals.list(app.clock())
+    services = app_at(upstream.url)
+    outcome = await run(services, "delete_bounce", BOUNCE)
+    (held,) = services.approvals.list(services.clock())
     assert outcome.text == (
         f"Held for a person's approval as {held.id}; nothing was sent. A person runs `mailgun-mcp approvals approve "
         f"{held.id}` in a terminal (`approvals show {held.id}` shows the call). After that, make exactly the same call "
@@ -83,7 +84,7 @@ async def test_a_held_call_says_what_a_person_can_do_and_what_happens_then(upstr
 
 async def test_a_refusal_says_why_what_it_would_have_been_and_that_no_yes_lifts_it(upstream: Upstream) -> None:
     outcome = await run(app_at(upstream.url, policy=profile("read-only")), "delete_bounce", BOUNCE)
-    assert outcome == Outcome(
+    assert outcome == CallResult(
         "Refused by policy (read-only/otherwise): the policy read-only allows reads only. "
         "Nothing was sent; it would have been DELETE /v3/mg.example.com/bounces/ann%40example.com. "
         "No confirmation lifts this; the person who runs the server can change its policy.",
@@ -112,7 +113,7 @@ async def test_faults_are_told_before_the_policy_refuses(upstream: Upstream) -> 
 async def test_a_fault_of_mailguns_becomes_a_sentence_and_a_next_step(upstream: Upstream) -> None:
     upstream.then(says({"message": "Address not found in bounces table"}, 404))
     outcome = await run(app_at(upstream.url), "get_bounce", BOUNCE)
-    assert outcome == Outcome(
+    assert outcome == CallResult(
         'Mailgun found nothing there (HTTP 404): "Address not found in bounces table". '
         "Check the name or id; what was just made can take a moment to appear.",
         kind="failed",
@@ -147,13 +148,13 @@ async def test_the_configured_subaccount_goes_with_every_call(upstream: Upstream
 async def test_a_long_result_is_cut_and_read_on_by_the_tool(upstream: Upstream) -> None:
     body = {"items": [{"address": f"person{number}@example.com", "code": '"\\' * 50} for number in range(100)]}
     upstream.then(says(body))
-    app = app_at(upstream.url, results=Results(limit=2_000))
-    outcome = await run(app, "list_bounces", {"domain_name": "mg.example.com"})
+    services = app_at(upstream.url, results=Results(limit=2_000))
+    outcome = await run(services, "list_bounces", {"domain_name": "mg.example.com"})
     assert outcome.structured is not None
     following: dict[str, Any] | None = {"result": outcome.structured["cut"]["read_on"].split("'")[1]}
     text = ""
     while following:
-        part = (await run(app, "read_result", following)).structured
+        part = (await run(services, "read_result", following)).structured
         assert part is not None
         text, following = text + part["text"], part["next"]
     assert json.loads(text) == body
@@ -174,7 +175,7 @@ async def test_what_third_parties_wrote_is_fenced_and_the_fence_explained(upstre
 
 async def test_the_key_never_appears_in_a_result(upstream: Upstream) -> None:
     upstream.then(says({"error": f"key {KEY}"}), says({"message": f"bad key {KEY}"}, 400))
-    app = app_at(upstream.url)
-    outcomes = [await run(app, "get_bounce", BOUNCE) for _ in range(2)]
+    services = app_at(upstream.url)
+    outcomes = [await run(services, "get_bounce", BOUNCE) for _ in range(2)]
     assert [KEY in outcome.text for outcome in outcomes] == [False, False]
     assert ["[API key withheld]" in outcome.text for outcome in outcomes] == [True, True]

@@ -12,7 +12,10 @@ from typing import Any
 
 import pytest
 
-from mailgun_mcp.store.database import FILE, StateError, Store
+from mailgun_mcp.call.counters import Nonces
+from mailgun_mcp.confirm.approvals import Approvals
+from mailgun_mcp.errors import StateError
+from mailgun_mcp.store.database import FILE, Store
 from tests.support.state import NOW, PATIENCE, asked, granted, held, python, rows
 
 ROUNDS = 100
@@ -20,22 +23,22 @@ Act = Callable[[Store, Any], bool]
 
 
 def burn(store: Store, nonce: str) -> bool:
-    return store.nonces.burn(nonce, NOW + 60, NOW)
+    return Nonces(store).burn(nonce, NOW + 60, NOW)
 
 
 def use(store: Store, name: str) -> bool:
-    return store.approvals.consume(name, NOW)
+    return Approvals(store).consume(name, NOW)
 
 
 def redeem(store: Store, request: str) -> bool:
     found = granted(store, asked(request=request))
-    return found is not None and store.approvals.consume(found.id, NOW)
+    return found is not None and Approvals(store).consume(found.id, NOW)
 
 
 def second_yes(store: Store, name: str) -> bool:
     """Give a yes under one and the same name; at most one of them counts."""
     try:
-        return bool(store.approvals.approve(name, by="ann", now=NOW, typed="mail.example.com"))
+        return bool(Approvals(store).approve(name, by="ann", now=NOW, typed="mail.example.com"))
     except StateError:
         return False
 
@@ -44,7 +47,7 @@ def open_anew(store: Store, name: str) -> bool:
     """Burn a nonce in a state that nobody made yet."""
     other = Store(store.directory / name)
     try:
-        return other.nonces.burn("nonce", NOW + 60, NOW)
+        return Nonces(other).burn("nonce", NOW + 60, NOW)
     finally:
         other.close()
 
@@ -80,7 +83,7 @@ def winners(directory: Path, act: Act, subjects: Iterable[Any], processes: int =
 def approvals(store: Store, count: int) -> list[str]:
     """Hold and approve so many calls and return their ids."""
     names = [held(store, asked(request=str(number))).id for number in range(count)]
-    return [store.approvals.approve(name, by="ann", now=NOW).id for name in names]
+    return [Approvals(store).approve(name, by="ann", now=NOW).id for name in names]
 
 
 def test_a_nonce_is_burnt_by_one_process(store: Store) -> None:
@@ -89,7 +92,7 @@ def test_a_nonce_is_burnt_by_one_process(store: Store) -> None:
 
 def test_an_approval_is_used_by_one_process(store: Store) -> None:
     assert winners(store.directory, use, approvals(store, ROUNDS)) == [1] * ROUNDS
-    assert {approval.status for approval in store.approvals.list(NOW)} == {"used"}
+    assert {approval.status for approval in Approvals(store).list(NOW)} == {"used"}
 
 
 def test_a_call_is_let_through_in_one_process(store: Store) -> None:
@@ -100,7 +103,7 @@ def test_a_call_is_let_through_in_one_process(store: Store) -> None:
 def test_one_person_in_two_terminals_is_one_person(store: Store) -> None:
     names = [held(store, asked("two_people", request=str(number))).id for number in range(20)]
     assert winners(store.directory, second_yes, names) == [1] * 20
-    assert {(one.status, one.people) for one in store.approvals.list(NOW)} == {("pending", "ann")}
+    assert {(one.status, one.people) for one in Approvals(store).list(NOW)} == {("pending", "ann")}
 
 
 def test_a_new_state_is_made_by_all_who_come_at_once(store: Store) -> None:
@@ -111,12 +114,13 @@ def test_a_new_state_is_made_by_all_who_come_at_once(store: Store) -> None:
 WRITER = """
 import sys
 from pathlib import Path
+from mailgun_mcp.confirm.approvals import Approvals
 from mailgun_mcp.store.database import Store
 from tests.support.state import NOW, asked, held
 store = Store(Path(sys.argv[1]))
 for number in range(100_000):
     approval = held(store, asked(request=str(number)))
-    store.approvals.approve(approval.id, by="ann", now=NOW)
+    Approvals(store).approve(approval.id, by="ann", now=NOW)
     print(approval.id, flush=True)
 """
 INSIDE = """
@@ -147,26 +151,26 @@ def killed_after(lines: int, code: str, directory: Path) -> list[str]:
 @pytest.mark.parametrize("lines", [1, 2, 7, 30])
 def test_a_killed_process_leaves_what_it_had_written_and_nothing_by_half(store: Store, lines: int) -> None:
     said = killed_after(lines, WRITER, store.directory)
-    status = {approval.id: approval.status for approval in store.approvals.list(NOW)}
+    status = {approval.id: approval.status for approval in Approvals(store).list(NOW)}
     assert len(said) >= lines
     assert {status[name] for name in said} == {"approved"}
     assert len(status) - len(said) in (0, 1)
     assert rows(store, "PRAGMA integrity_check") == [("ok",)]
-    assert all(store.approvals.consume(name, NOW) for name in said)
+    assert all(Approvals(store).consume(name, NOW) for name in said)
 
 
 def test_what_a_killed_process_was_about_to_write_was_never_written(store: Store) -> None:
     approval = held(store, asked())
     assert killed_after(1, INSIDE, store.directory) == ["inside"]
-    assert store.approvals.list(NOW) == (approval,)
-    assert store.approvals.approve(approval.id, by="ann", now=NOW).status == "approved"
+    assert Approvals(store).list(NOW) == (approval,)
+    assert Approvals(store).approve(approval.id, by="ann", now=NOW).status == "approved"
 
 
 def test_a_journal_that_was_cut_off_loses_its_end_only(store: Store) -> None:
     said = killed_after(10, WRITER, store.directory)
     wal = store.directory / f"{FILE}-wal"
     wal.write_bytes(wal.read_bytes()[: wal.stat().st_size * 2 // 3 + 11])
-    kept = [approval.id for approval in store.approvals.list(NOW)]
+    kept = [approval.id for approval in Approvals(store).list(NOW)]
     assert set(kept) < set(said) or set(said) <= set(kept)
     with sqlite3.connect(store.directory / FILE) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
@@ -186,10 +190,10 @@ store.close()
 
 def test_what_one_process_writes_over_two_connections_is_seen_after_others_came_and_went(store: Store) -> None:
     """Closing a file drops every lock that a process has on it, and another would take the log away."""
-    assert store.nonces.burn("first", NOW + 60, NOW)
+    assert Nonces(store).burn("first", NOW + 60, NOW)
     beside = Store(store.directory)
-    assert not beside.nonces.burn("first", NOW + 60, NOW)
+    assert not Nonces(beside).burn("first", NOW + 60, NOW)
     assert python(COMES_AND_GOES, store.directory) == ["first"]
-    assert store.nonces.burn("second", NOW + 60, NOW)
+    assert Nonces(store).burn("second", NOW + 60, NOW)
     assert python(COMES_AND_GOES, store.directory) == ["first second"]
     beside.close()

@@ -10,7 +10,8 @@ from jsonschema import Draft202012Validator
 
 from mailgun_mcp.call.result_schema import shape
 from mailgun_mcp.catalogue.operation import Operation
-from mailgun_mcp.mailgun.errors import MailgunFault, Response
+from mailgun_mcp.errors import MailgunError
+from mailgun_mcp.mailgun.response import Response
 from tests.support.operations import REVIEWED, catalogue, described, find, made
 from tests.support.patient import patient
 
@@ -168,9 +169,9 @@ def test_an_answer_that_is_no_object_becomes_its_result(value: Any) -> None:
 
 
 def test_the_router_that_knows_no_such_path_is_a_fault_about_the_base_url() -> None:
-    with pytest.raises(MailgunFault) as caught:
+    with pytest.raises(MailgunError) as caught:
         shape(find("list_domains"), {}, answered(b"Mailgun Magnificent API", content_type="text/plain"))
-    assert (str(caught.value), caught.value.step) == (
+    assert (str(caught.value), caught.value.next_step) == (
         'Mailgun\'s router did not know the path (HTTP 200): "Mailgun Magnificent API"',
         "Check the base URL (MAILGUN_API_URL): it is the API's root, without a version.",
     )
@@ -189,16 +190,16 @@ BROKEN = {
 
 @pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
 def test_what_cannot_be_read_is_a_fault_of_a_read_that_may_be_repeated(content: bytes) -> None:
-    with pytest.raises(MailgunFault) as caught:
+    with pytest.raises(MailgunError) as caught:
         shape(find("list_domains"), {}, answered(content))
-    assert (caught.value.step, caught.value.unknown) == ("Try again.", False)
+    assert (caught.value.next_step, caught.value.reached) == ("Try again.", True)
 
 
 @pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
 def test_what_cannot_be_read_after_a_write_leaves_the_outcome_unknown(content: bytes) -> None:
-    with pytest.raises(MailgunFault, match="the call most likely took effect") as caught:
+    with pytest.raises(MailgunError, match="the call most likely took effect") as caught:
         shape(find("send_message"), {}, answered(content))
-    assert (caught.value.step, caught.value.unknown) == ("Look whether it took effect before any other try.", True)
+    assert (caught.value.next_step, caught.value.reached) == ("Look whether it took effect before any other try.", True)
 
 
 def test_a_number_too_large_for_a_float_is_kept_as_text() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from mailgun_mcp.call.secret_store import REFERENCE, Keyring, Secret, SecretStore, find_keyring
-from mailgun_mcp.store.database import StateError, UnknownName
+from mailgun_mcp.errors import StateError, UnknownNameError
 
 NOW = 1_800_000_000.0
 VALUE = "key-of-the-tests-0123456789"
@@ -99,12 +99,12 @@ def test_nothing_is_made_by_looking(store: SecretStore, tmp_path: Path) -> None:
 @pytest.mark.parametrize("action", ["show", "forget"])
 @pytest.mark.parametrize("ref", ["nosuch", "../../etc/passwd", "", "*", "abcdefghjk"])
 def test_an_unknown_reference_is_refused(action: str, ref: str, store: SecretStore) -> None:
-    with pytest.raises(UnknownName, match="none is kept"):
+    with pytest.raises(UnknownNameError, match="none is kept"):
         getattr(store, action)(ref)
     kept = store.keep(VALUE, **WHENCE, now=NOW)
-    with pytest.raises(UnknownName, match="unknown secret"):
+    with pytest.raises(UnknownNameError, match="unknown secret"):
         getattr(store, action)(ref)
-    with pytest.raises(UnknownName, match=f"did you mean '{kept}'"):
+    with pytest.raises(UnknownNameError, match=f"did you mean '{kept}'"):
         getattr(store, action)(kept[:-1])
     assert store.show(kept) == VALUE
 
@@ -164,7 +164,7 @@ LIMITED = """
 import resource, sys
 from pathlib import Path
 from mailgun_mcp.call.secret_store import SecretStore
-from mailgun_mcp.store.database import StateError
+from mailgun_mcp.errors import StateError
 import signal
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))

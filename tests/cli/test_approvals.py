@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from mailgun_mcp.cli import approvals, exits, run
-from mailgun_mcp.confirm.approvals import Approval
+from mailgun_mcp.confirm.approvals import Approval, Approvals
+from mailgun_mcp.confirm.grants import Grants
 from mailgun_mcp.store.database import Store
 from tests.cli.conftest import Command
 from tests.support.processes import PATIENCE, command, environment
@@ -64,7 +65,7 @@ def patience(process: subprocess.Popen[Any]) -> Iterator[None]:
 
 
 def status(store: Store, approval: Approval) -> str:
-    return store.approvals.get(approval.id, time.time()).status
+    return Approvals(store).get(approval.id, time.time()).status
 
 
 def test_nothing_is_held_at_first(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,7 +77,7 @@ def test_nothing_is_held_at_first(home: Path, capsys: pytest.CaptureFixture[str]
 
 def test_what_waits_is_listed(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     first, done = waiting(store, "typed"), waiting(store, request="done")
-    store.approvals.deny(done.id, by="ann", now=time.time())
+    Approvals(store).deny(done.id, by="ann", now=time.time())
     code, out, _ = ran(["list"], capsys)
     assert (code, out.split()) == (
         exits.OK,
@@ -100,8 +101,8 @@ def test_a_held_call_is_shown_as_the_form_shows_it(store: Store, capsys: pytest.
 
 def test_a_yes_is_shown_with_who_gave_it(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     approval = waiting(store)
-    store.approvals.approve(approval.id, by="ann", now=time.time())
-    store.approvals.deny(approval.id, by="bob", now=time.time())
+    Approvals(store).approve(approval.id, by="ann", now=time.time())
+    Approvals(store).deny(approval.id, by="bob", now=time.time())
     _, out, _ = ran(["show", approval.id], capsys)
     first = out.splitlines()[0]
     assert first.startswith(f"{approval.id}: denied, yes of ann at 2")
@@ -129,7 +130,7 @@ def test_who_answers_is_the_user_of_the_system_not_of_the_environment(
         monkeypatch.setenv(name, "somebody-else")
     approval = waiting(store)
     ran(["approve", approval.id], capsys)
-    assert store.approvals.get(approval.id, time.time()).people == pwd.getpwuid(os.geteuid()).pw_name
+    assert Approvals(store).get(approval.id, time.time()).people == pwd.getpwuid(os.geteuid()).pw_name
 
 
 @pytest.mark.parametrize("level", ["typed", "approval", "two_people"])
@@ -223,7 +224,7 @@ def test_an_unknown_id_is_wrong_usage_and_names_the_nearest(
 ) -> None:
     known = waiting(store).id
     if action == "revoke":
-        known = store.grants.add({"tool": "a*"}, until=time.time() + 60, by="ann", now=time.time()).id
+        known = Grants(store).add({"tool": "a*"}, until=time.time() + 60, by="ann", now=time.time()).id
     code, out, err = ran([action, f"{known}x"], capsys)
     assert (code, out) == (exits.USAGE, "")
     assert f"{known}x': did you mean '{known}'?" in err
@@ -237,10 +238,10 @@ def test_what_is_over_cannot_be_answered_and_says_why(
     now = time.time()
     approval = held(store, asked(), now - LONG, LONG + (-1 if ending == "expired" else LONG))
     if ending == "used":
-        store.approvals.approve(approval.id, by="ann", now=now)
-        store.approvals.consume(approval.id, now)
+        Approvals(store).approve(approval.id, by="ann", now=now)
+        Approvals(store).consume(approval.id, now)
     if ending == "denied":
-        store.approvals.deny(approval.id, by="ann", now=now)
+        Approvals(store).deny(approval.id, by="ann", now=now)
     if ending == "stale":
         waiting(store, preview="changed")
     code, out, err = ran([action, approval.id], capsys)
@@ -279,7 +280,7 @@ def test_calls_are_allowed_for_a_while(store: Store, capsys: pytest.CaptureFixtu
     match = "tool=delete_*, domain=staging.*, domain=dev.*, bulk=false"
     code, out, _ = ran(["elevate", "--match", match, "--for", "20m", "--by", "ann"], capsys)
     after = time.time()
-    (elevation,) = store.grants.active(after)
+    (elevation,) = Grants(store).active(after)
     assert code == exits.OK
     assert (elevation.match, elevation.by) == (
         {"tool": "delete_*", "domain": ["staging.*", "dev.*"], "bulk": False},
@@ -296,7 +297,7 @@ def test_calls_are_allowed_for_a_while(store: Store, capsys: pytest.CaptureFixtu
 def test_a_match_may_be_written_as_json(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     match = '{"risk": "send", "recipients": {"at_most": 5}}'
     code, _, _ = ran(["elevate", "--match", match], capsys)
-    assert (code, [one.match for one in store.grants.active(time.time())]) == (exits.OK, [json.loads(match)])
+    assert (code, [one.match for one in Grants(store).active(time.time())]) == (exits.OK, [json.loads(match)])
 
 
 @pytest.mark.parametrize(
@@ -317,12 +318,12 @@ def test_a_match_or_time_that_says_nothing_is_wrong_usage(
     code, out, err = ran(["elevate", *flags], capsys)
     assert (code, out) == (exits.USAGE, "")
     assert message in err
-    assert store.grants.active(time.time()) == ()
+    assert Grants(store).active(time.time()) == ()
 
 
 def test_nothing_is_allowed_for_more_than_a_day(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = ran(["elevate", "--match", "tool=delete_*", "--for", "25h"], capsys)
-    assert (code, store.grants.active(time.time())) == (exits.FAILED, ())
+    assert (code, Grants(store).active(time.time())) == (exits.FAILED, ())
     assert "an end within a day" in err
 
 

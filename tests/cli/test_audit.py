@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mailgun_mcp.audit.log import Entry
+from mailgun_mcp.audit.log import AuditLog, LogEntry
 from mailgun_mcp.cli import exits, run
 from mailgun_mcp.store.database import FILE, Store
 from tests.support.processes import PATIENCE, command, environment
@@ -30,7 +30,9 @@ def filled(state: Path) -> Path:
         store, "aaa", NOW, "delete_bounce", "destructive", {"address": "=cmd@x.example"}, decision="confirm", by="ann"
     )
     write(store, "bbb", NOW + 60, "get_domain", "read", {"name": "mg.example.com"})
-    store.journal.append([Entry("ccc", "intent", {"tool": "create_route", "risk": "write"})], NOW + 120, durable=True)
+    AuditLog(store).append(
+        [LogEntry("ccc", "intent", {"tool": "create_route", "risk": "write"})], NOW + 120, durable=True
+    )
     store.close()
     return state
 
@@ -46,8 +48,10 @@ def write(store: Store, call: str, at: float, tool: str, risk: str, arguments: A
     fields["decision"] = {"effect": said.get("decision", "allow"), "rule": "guarded/send-after-untrusted"}
     if "by" in said:
         fields["confirmation"] = {"level": "ask", "by": said["by"], "method": "approval"}
-    store.journal.append([Entry(call, "intent", fields)], at, durable=False)
-    store.journal.append([Entry(call, "outcome", {"result": {"outcome": "done", "status": 200}})], at, durable=False)
+    AuditLog(store).append([LogEntry(call, "intent", fields)], at, durable=False)
+    AuditLog(store).append(
+        [LogEntry(call, "outcome", {"result": {"outcome": "done", "status": 200}})], at, durable=False
+    )
 
 
 def audit(state: Path, *arguments: str) -> int:
@@ -125,8 +129,10 @@ def test_an_export_is_for_the_owner_alone_and_overwrites_nothing(filled: Path, h
 
 def test_no_cell_of_a_csv_is_a_formula(filled: Path, capsys: Any) -> None:
     store = Store(filled)
-    store.journal.append(
-        [Entry("ddd", "outcome", {"tool": "=1+1", "client": "@x", "result": {"outcome": "done"}})], NOW, durable=False
+    AuditLog(store).append(
+        [LogEntry("ddd", "outcome", {"tool": "=1+1", "client": "@x", "result": {"outcome": "done"}})],
+        NOW,
+        durable=False,
     )
     store.close()
     assert audit(filled, "export", "--format", "csv", "--values") == exits.OK

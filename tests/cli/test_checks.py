@@ -20,8 +20,9 @@ from mailgun_mcp.catalogue.builtin_tools import offered
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.cli import checks
 from mailgun_mcp.cli.checks import Check
+from mailgun_mcp.errors import MailgunError, RejectedError, UnreachableError
 from mailgun_mcp.mailgun.endpoint import Endpoint, resolve
-from mailgun_mcp.mailgun.errors import MailgunFault, Response
+from mailgun_mcp.mailgun.response import Response
 from mailgun_mcp.settings import Settings
 from tests.cli.conftest import settling
 
@@ -35,8 +36,10 @@ def answered(content: bytes = b'{"items": [], "total_count": 3}', **headers: str
     return Response(200, {"content-type": "application/json", **headers}, content)
 
 
-def refused(status: int | None) -> MailgunFault:
-    return MailgunFault("Mailgun said no", "Do this.", status=status)
+def refused(status: int | None) -> MailgunError:
+    if status is None:
+        return UnreachableError("Mailgun said no", "Do this.")
+    return RejectedError("Mailgun said no", "Do this.", status=status)
 
 
 def kinds(check: Check) -> tuple[str, str]:
@@ -154,7 +157,7 @@ def test_other_answers_are_not_taken_for_a_refusal(status: int | None, state: st
 
 
 def test_permissions_are_allowed_forbidden_or_unknown_and_never_guessed() -> None:
-    answers: dict[str, Response | MailgunFault] = {
+    answers: dict[str, Response | MailgunError] = {
         "a": answered(),
         "b": refused(401),
         "c": refused(403),
@@ -182,7 +185,7 @@ def test_permissions_that_are_all_known_are_fine() -> None:
     ],
 )
 def test_a_clock_that_is_off_is_warned_of(ahead: int, state: str, text: str) -> None:
-    answers: list[Response | MailgunFault] = [refused(403), answered(date=formatdate(NOW, usegmt=True))]
+    answers: list[Response | MailgunError] = [refused(403), answered(date=formatdate(NOW, usegmt=True))]
     check = checks.clock(answers, NOW + ahead)
     assert (check.state, check.text) == (state, text)
 
@@ -190,7 +193,7 @@ def test_a_clock_that_is_off_is_warned_of(ahead: int, state: str, text: str) -> 
 @pytest.mark.parametrize(
     "answer", [answered(), answered(date="yesterday"), refused(403)], ids=["none", "no-date", "fault"]
 )
-def test_a_clock_without_a_date_is_not_judged(answer: Response | MailgunFault) -> None:
+def test_a_clock_without_a_date_is_not_judged(answer: Response | MailgunError) -> None:
     assert checks.clock([answer], NOW) == Check("clock", "ok", "not compared: no answer told the time")
 
 

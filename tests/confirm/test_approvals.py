@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from mailgun_mcp.confirm.approvals import Answer, Approval, Status
+from mailgun_mcp.confirm.approvals import Answer, Approval, Approvals, Status
 from mailgun_mcp.confirm.form import Form
+from mailgun_mcp.errors import StateError, UnknownNameError
 from mailgun_mcp.policy.model import LEVELS, Level
-from mailgun_mcp.store.database import StateError, Store, UnknownName
+from mailgun_mcp.store.database import Store
 from mailgun_mcp.store.ids import ALPHABET
 from tests.support.state import NOW, TTL, asked, granted, held
 
@@ -19,7 +20,7 @@ def approved(store: Store, level: Level = "ask", **changes: str) -> Approval:
     """A call that has the yes that it needs."""
     approval = held(store, asked(level, **changes))
     for by in ("ann", "bob") if level == "two_people" else ("ann",):
-        approval = store.approvals.approve(approval.id, by=by, now=NOW, typed=approval.typed)
+        approval = Approvals(store).approve(approval.id, by=by, now=NOW, typed=approval.typed)
     return approval
 
 
@@ -28,14 +29,14 @@ def ended(store: Store, status: Status) -> Approval:
     approval = held(store, asked()) if status in ("denied", "stale") else approved(store)
     match status:
         case "denied":
-            return store.approvals.deny(approval.id, by="ann", now=NOW)
+            return Approvals(store).deny(approval.id, by="ann", now=NOW)
         case "stale":
             held(store, asked(preview="changed"))
         case "used":
-            assert store.approvals.consume(approval.id, NOW)
+            assert Approvals(store).consume(approval.id, NOW)
         case "expired":
-            return store.approvals.get(approval.id, NOW + TTL)
-    return store.approvals.get(approval.id, NOW)
+            return Approvals(store).get(approval.id, NOW + TTL)
+    return Approvals(store).get(approval.id, NOW)
 
 
 def test_a_held_call_says_all_that_a_person_needs(store: Store) -> None:
@@ -58,8 +59,8 @@ def test_a_held_call_says_all_that_a_person_needs(store: Store) -> None:
         preview="seen",
         answers=(),
     )
-    assert store.approvals.get(approval.id, NOW) == approval
-    assert store.approvals.list(NOW) == (approval,)
+    assert Approvals(store).get(approval.id, NOW) == approval
+    assert Approvals(store).list(NOW) == (approval,)
 
 
 def test_ids_are_short_readable_and_never_the_same(store: Store) -> None:
@@ -91,19 +92,19 @@ def test_what_a_program_is_shown_is_not_what_the_yes_is_bound_by(store: Store) -
 def test_the_same_call_is_held_once(store: Store) -> None:
     first = held(store, asked())
     assert held(store, asked(), NOW + 60) == first
-    assert store.approvals.list(NOW) == (first,)
+    assert Approvals(store).list(NOW) == (first,)
 
 
 @pytest.mark.parametrize("other", [asked(request="other"), asked(caller="someone")], ids=["request", "caller"])
 def test_another_call_is_held_beside_it(store: Store, other: Form) -> None:
     first, second = held(store, asked()), held(store, other)
-    assert store.approvals.list(NOW, "pending") == tuple(sorted((first, second), key=lambda one: one.id))
+    assert Approvals(store).list(NOW, "pending") == tuple(sorted((first, second), key=lambda one: one.id))
 
 
 def test_a_call_is_held_anew_when_its_target_changed(store: Store) -> None:
     first, second = held(store, asked()), held(store, asked(preview="changed"))
-    assert store.approvals.list(NOW, "pending") == (second,)
-    assert store.approvals.get(first.id, NOW) == replace(first, status="stale")
+    assert Approvals(store).list(NOW, "pending") == (second,)
+    assert Approvals(store).get(first.id, NOW) == replace(first, status="stale")
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -112,9 +113,9 @@ def test_a_yes_lets_the_call_through_once_and_names_who_gave_it(store: Store, le
     people = ("ann", "bob") if level == "two_people" else ("ann",)
     assert approval.answers == tuple(Answer(by, NOW, True) for by in people)
     assert granted(store, asked(level)) == approval
-    assert [store.approvals.consume(approval.id, NOW) for _ in range(3)] == [True, False, False]
+    assert [Approvals(store).consume(approval.id, NOW) for _ in range(3)] == [True, False, False]
     assert granted(store, asked(level)) is None
-    assert store.approvals.get(approval.id, NOW) == replace(approval, status="used")
+    assert Approvals(store).get(approval.id, NOW) == replace(approval, status="used")
 
 
 @pytest.mark.parametrize(
@@ -125,15 +126,15 @@ def test_a_yes_lets_the_call_through_once_and_names_who_gave_it(store: Store, le
 def test_a_yes_is_good_for_no_other_call(store: Store, other: Form) -> None:
     approval = approved(store)
     assert granted(store, other) is None
-    assert store.approvals.get(approval.id, NOW) == approval
+    assert Approvals(store).get(approval.id, NOW) == approval
 
 
 def test_a_yes_is_stale_when_the_target_changed_since(store: Store) -> None:
     approval = approved(store)
     assert granted(store, asked(preview="changed")) is None
     assert granted(store, asked()) is None
-    assert store.approvals.get(approval.id, NOW).status == "stale"
-    assert not store.approvals.consume(approval.id, NOW)
+    assert Approvals(store).get(approval.id, NOW).status == "stale"
+    assert not Approvals(store).consume(approval.id, NOW)
 
 
 @pytest.mark.parametrize("given", LEVELS)
@@ -149,24 +150,24 @@ def test_a_held_call_stands_until_more_is_asked_of_a_person(store: Store, first:
     before, after = held(store, asked(first)), held(store, asked(then))
     same = LEVELS.index(first) >= LEVELS.index(then)
     assert (before.id == after.id) == same
-    assert store.approvals.list(NOW, "stale") == (() if same else (replace(before, status="stale"),))
+    assert Approvals(store).list(NOW, "stale") == (() if same else (replace(before, status="stale"),))
 
 
 def test_nothing_is_granted_before_the_yes(store: Store) -> None:
     approval = held(store, asked())
     assert granted(store, asked()) is None
-    assert not store.approvals.consume(approval.id, NOW)
+    assert not Approvals(store).consume(approval.id, NOW)
 
 
 def test_two_people_have_to_be_two(store: Store) -> None:
     approval = held(store, asked("two_people"))
-    once = store.approvals.approve(approval.id, by="ann", now=NOW, typed=NAME)
+    once = Approvals(store).approve(approval.id, by="ann", now=NOW, typed=NAME)
     assert (once.status, once.people) == ("pending", "ann")
     assert granted(store, asked("two_people")) is None
     for again in ("ann", " ann ", "ANN", "\uff41\uff4e\uff4e"):
         with pytest.raises(StateError, match="needs a second person"):
-            store.approvals.approve(approval.id, by=again, now=NOW, typed=NAME)
-    twice = store.approvals.approve(approval.id, by="bob", now=NOW, typed=NAME)
+            Approvals(store).approve(approval.id, by=again, now=NOW, typed=NAME)
+    twice = Approvals(store).approve(approval.id, by="bob", now=NOW, typed=NAME)
     assert (twice.status, twice.people) == ("approved", "ann and bob")
 
 
@@ -175,16 +176,16 @@ def test_two_people_have_to_be_two(store: Store) -> None:
 def test_the_caller_is_no_person_to_ask(store: Store, level: Level, by: str) -> None:
     approval = held(store, asked(level, caller="alice"))
     with pytest.raises(StateError, match="it needs another person's yes"):
-        store.approvals.approve(approval.id, by=by, now=NOW, typed=NAME)
-    assert store.approvals.get(approval.id, NOW) == approval
+        Approvals(store).approve(approval.id, by=by, now=NOW, typed=NAME)
+    assert Approvals(store).get(approval.id, NOW) == approval
 
 
 @pytest.mark.parametrize("by", ["", " \n"])
 def test_nobody_approves_nothing(store: Store, by: str) -> None:
     approval = held(store, asked())
     with pytest.raises(StateError, match="names the person"):
-        store.approvals.approve(approval.id, by=by, now=NOW)
-    assert store.approvals.get(approval.id, NOW) == approval
+        Approvals(store).approve(approval.id, by=by, now=NOW)
+    assert Approvals(store).get(approval.id, NOW) == approval
 
 
 @pytest.mark.parametrize("typed", [None, "", "  ", "mail.example.co", "MAIL.example.com", "yes"])
@@ -192,29 +193,29 @@ def test_nobody_approves_nothing(store: Store, by: str) -> None:
 def test_a_wrong_name_is_no_yes(store: Store, level: Level, typed: str | None) -> None:
     approval = held(store, asked(level))
     with pytest.raises(StateError, match=f"wrong name: .* {NAME}"):
-        store.approvals.approve(approval.id, by="ann", now=NOW, typed=typed)
-    assert store.approvals.get(approval.id, NOW) == approval
+        Approvals(store).approve(approval.id, by="ann", now=NOW, typed=typed)
+    assert Approvals(store).get(approval.id, NOW) == approval
 
 
 def test_a_name_may_stand_in_a_line_of_its_own(store: Store) -> None:
     approval = held(store, asked("typed"))
-    assert store.approvals.approve(approval.id, by="ann", now=NOW, typed=f" {NAME}\n").status == "approved"
+    assert Approvals(store).approve(approval.id, by="ann", now=NOW, typed=f" {NAME}\n").status == "approved"
 
 
 @pytest.mark.parametrize("typed", [None, "", " "])
 def test_a_target_without_a_visible_name_is_never_approved_by_typing_nothing(store: Store, typed: str | None) -> None:
     approval = held(store, replace(asked("typed"), typed=" "))
     with pytest.raises(StateError, match="wrong name"):
-        store.approvals.approve(approval.id, by="ann", now=NOW, typed=typed)
+        Approvals(store).approve(approval.id, by="ann", now=NOW, typed=typed)
 
 
 def test_one_no_ends_it_also_after_a_yes(store: Store) -> None:
     waiting, ready = held(store, asked(request="waiting")), approved(store)
     for approval in (waiting, ready):
-        denied = store.approvals.deny(approval.id, by="bob", now=NOW)
+        denied = Approvals(store).deny(approval.id, by="bob", now=NOW)
         answers = (*approval.answers, Answer("bob", NOW, False))
         assert denied == replace(approval, status="denied", answers=answers)
-        assert not store.approvals.consume(approval.id, NOW)
+        assert not Approvals(store).consume(approval.id, NOW)
     assert granted(store, asked()) is None
 
 
@@ -234,58 +235,58 @@ def test_what_is_over_cannot_be_answered_and_says_why(store: Store, status: Stat
     now = NOW + TTL if status == "expired" else NOW
     done = {"approve": "approved", "deny": "denied"}[answer]
     with pytest.raises(StateError, match=f"^{approval.id} {ENDINGS[status]}.* no longer be {done}$"):
-        getattr(store.approvals, answer)(approval.id, by="bob", now=now)
-    assert store.approvals.get(approval.id, now) == approval
+        getattr(Approvals(store), answer)(approval.id, by="bob", now=now)
+    assert Approvals(store).get(approval.id, now) == approval
 
 
 def test_what_is_approved_says_by_whom_when_approved_again(store: Store) -> None:
     approval = approved(store)
     with pytest.raises(StateError, match="has been approved by ann already"):
-        store.approvals.approve(approval.id, by="bob", now=NOW)
+        Approvals(store).approve(approval.id, by="bob", now=NOW)
 
 
 def test_a_held_call_expires_with_or_without_a_yes(store: Store) -> None:
     waiting, ready = held(store, asked(request="waiting")), approved(store)
     before, after = NOW + TTL - 0.001, NOW + TTL
-    assert {one.status for one in store.approvals.list(before)} == {"pending", "approved"}
+    assert {one.status for one in Approvals(store).list(before)} == {"pending", "approved"}
     assert granted(store, asked(), before) == ready
-    assert {one.status for one in store.approvals.list(after)} == {"expired"}
-    assert not store.approvals.consume(ready.id, after)
+    assert {one.status for one in Approvals(store).list(after)} == {"expired"}
+    assert not Approvals(store).consume(ready.id, after)
     assert granted(store, asked(), after) is None
     with pytest.raises(StateError, match="has expired"):
-        store.approvals.approve(waiting.id, by="ann", now=after)
+        Approvals(store).approve(waiting.id, by="ann", now=after)
 
 
 def test_a_clock_that_is_set_back_revives_nothing(store: Store) -> None:
     approval = approved(store)
     assert granted(store, asked(), NOW + TTL) is None
     assert granted(store, asked(), NOW) is None
-    assert store.approvals.get(approval.id, NOW).status == "expired"
+    assert Approvals(store).get(approval.id, NOW).status == "expired"
 
 
 def test_after_its_end_the_call_is_held_anew(store: Store) -> None:
     first = held(store, asked())
     second = held(store, asked(), NOW + TTL)
     assert first.id != second.id
-    assert store.approvals.list(NOW + TTL, "pending") == (second,)
+    assert Approvals(store).list(NOW + TTL, "pending") == (second,)
 
 
 def test_an_unknown_id_names_what_waits(store: Store) -> None:
     approval = held(store, asked())
     typo = approval.id[:-1] + "!"
     message = f"unknown approval '{typo}': did you mean '{approval.id}'"
-    with pytest.raises(UnknownName, match=message):
-        store.approvals.get(typo, NOW)
-    with pytest.raises(UnknownName, match=message):
-        store.approvals.approve(typo, by="ann", now=NOW)
-    with pytest.raises(UnknownName, match=message):
-        store.approvals.deny(typo, by="ann", now=NOW)
-    assert not store.approvals.consume(typo, NOW)
+    with pytest.raises(UnknownNameError, match=message):
+        Approvals(store).get(typo, NOW)
+    with pytest.raises(UnknownNameError, match=message):
+        Approvals(store).approve(typo, by="ann", now=NOW)
+    with pytest.raises(UnknownNameError, match=message):
+        Approvals(store).deny(typo, by="ann", now=NOW)
+    assert not Approvals(store).consume(typo, NOW)
 
 
 def test_what_is_long_over_is_forgotten(store: Store) -> None:
     old = held(store, asked(request="old"))
     new = held(store, asked(), NOW + 500 * 86_400)
-    assert store.approvals.list(NOW + 500 * 86_400) == (new,)
-    with pytest.raises(UnknownName):
-        store.approvals.get(old.id, NOW)
+    assert Approvals(store).list(NOW + 500 * 86_400) == (new,)
+    with pytest.raises(UnknownNameError):
+        Approvals(store).get(old.id, NOW)

@@ -8,9 +8,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
-from mailgun_mcp.confirm.approvals import Approval
+from mailgun_mcp.confirm.approvals import Approval, Approvals
+from mailgun_mcp.errors import StateError
 from mailgun_mcp.policy.model import LEVELS, Level
-from mailgun_mcp.store.database import StateError, Store
+from mailgun_mcp.store.database import Store
 from tests.support.state import NOW, asked, granted, held
 
 MEMORY = Path("/dev/shm")
@@ -64,7 +65,7 @@ class HeldCalls(RuleBasedStateMachine):
     @rule(name=ids, by=st.sampled_from(PEOPLE), typed=st.sampled_from(["mail.example.com", "wrong", None]))
     def approve(self, name: str, by: str, typed: str | None) -> None:
         try:
-            self.store.approvals.approve(name, by=by, now=self.now, typed=typed)
+            Approvals(self.store).approve(name, by=by, now=self.now, typed=typed)
         except StateError:
             return
         known = self.known[name]
@@ -77,7 +78,7 @@ class HeldCalls(RuleBasedStateMachine):
     @rule(name=ids, by=st.sampled_from(PEOPLE))
     def deny(self, name: str, by: str) -> None:
         try:
-            self.store.approvals.deny(name, by=by, now=self.now)
+            Approvals(self.store).deny(name, by=by, now=self.now)
         except StateError:
             return
         self.known[name].no = True
@@ -86,14 +87,14 @@ class HeldCalls(RuleBasedStateMachine):
     def redeem(self, level: Level, request: str, preview: str) -> None:
         found = granted(self.store, asked(level, request=request, preview=preview, caller=CALLER), self.now)
         if found is not None:
-            assert self.store.approvals.consume(found.id, self.now)
+            assert Approvals(self.store).consume(found.id, self.now)
             self._went_through(found, level, request, preview)
 
     @rule(name=ids)
     def use_at_once(self, name: str) -> None:
-        if self.store.approvals.consume(name, self.now):
+        if Approvals(self.store).consume(name, self.now):
             known = self.known[name]
-            self._went_through(self.store.approvals.get(name, self.now), known.level, known.request, known.preview)
+            self._went_through(Approvals(self.store).get(name, self.now), known.level, known.request, known.preview)
 
     def _went_through(self, approval: Approval, level: Level, request: str, preview: str) -> None:
         known = self.known[approval.id]
@@ -116,7 +117,7 @@ class HeldCalls(RuleBasedStateMachine):
 
     @invariant()
     def what_is_over_is_listed_as_over(self) -> None:
-        for approval in self.store.approvals.list(self.now):
+        for approval in Approvals(self.store).list(self.now):
             known = self.known[approval.id]
             if known.used or known.no:
                 assert approval.status == ("used" if known.used else "denied")

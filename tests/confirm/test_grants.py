@@ -4,42 +4,43 @@ from typing import Any
 
 import pytest
 
-from mailgun_mcp.confirm.grants import LONGEST, Grant
-from mailgun_mcp.store.database import MONTHS, StateError, Store, UnknownName
+from mailgun_mcp.confirm.grants import LONGEST, Grant, Grants
+from mailgun_mcp.errors import StateError, UnknownNameError
+from mailgun_mcp.store.database import MONTHS, Store
 from tests.support.state import NOW, rows
 
 MATCH: dict[str, Any] = {"tool": "delete_*", "domain": ["staging.*", "dev.*"], "bulk": False}
 
 
 def test_an_grant_lasts_until_its_end(store: Store) -> None:
-    assert store.grants.active(NOW) == ()
-    grant = store.grants.add(MATCH, until=NOW + 900, by="ann", now=NOW)
+    assert Grants(store).active(NOW) == ()
+    grant = Grants(store).add(MATCH, until=NOW + 900, by="ann", now=NOW)
     assert grant == Grant(grant.id, NOW + 900, MATCH, "ann")
-    assert store.grants.active(NOW + 899) == (grant,)
-    assert store.grants.active(NOW + 900) == ()
+    assert Grants(store).active(NOW + 899) == (grant,)
+    assert Grants(store).active(NOW + 900) == ()
 
 
 def test_grants_outlive_the_process_that_gave_them(store: Store) -> None:
-    given = tuple(store.grants.add(MATCH, until=NOW + 900, by=by, now=NOW + at) for at, by in enumerate("ab"))
+    given = tuple(Grants(store).add(MATCH, until=NOW + 900, by=by, now=NOW + at) for at, by in enumerate("ab"))
     store.close()
     other = Store(store.directory)
-    assert other.grants.active(NOW) == given
+    assert Grants(other).active(NOW) == given
     other.close()
 
 
 def test_a_revoked_grant_is_over(store: Store) -> None:
-    first, second = (store.grants.add(MATCH, until=NOW + 900, by=by, now=NOW) for by in ("ann", "bob"))
-    store.grants.revoke(first.id, NOW + 1)
-    assert store.grants.active(NOW + 1) == (second,)
+    first, second = (Grants(store).add(MATCH, until=NOW + 900, by=by, now=NOW) for by in ("ann", "bob"))
+    Grants(store).revoke(first.id, NOW + 1)
+    assert Grants(store).active(NOW + 1) == (second,)
 
 
 @pytest.mark.parametrize("later", [0, 900], ids=["unknown", "over"])
 def test_what_does_not_last_cannot_be_revoked(store: Store, later: float) -> None:
-    grant = store.grants.add(MATCH, until=NOW + 900, by="ann", now=NOW)
+    grant = Grants(store).add(MATCH, until=NOW + 900, by="ann", now=NOW)
     name = grant.id if later else f"{grant.id}0"
     hint = "" if later else f": did you mean '{grant.id}'"
-    with pytest.raises(UnknownName, match=f"unknown grant '{name}'{hint}"):
-        store.grants.revoke(name, NOW + later)
+    with pytest.raises(UnknownNameError, match=f"unknown grant '{name}'{hint}"):
+        Grants(store).revoke(name, NOW + later)
 
 
 @pytest.mark.parametrize(
@@ -55,21 +56,21 @@ def test_what_does_not_last_cannot_be_revoked(store: Store, later: float) -> Non
 )
 def test_what_is_no_grant_is_refused(store: Store, match: dict[str, Any], until: float, by: str) -> None:
     with pytest.raises(StateError, match="within a day"):
-        store.grants.add(match, until=until, by=by, now=NOW)
-    assert store.grants.active(NOW) == ()
+        Grants(store).add(match, until=until, by=by, now=NOW)
+    assert Grants(store).active(NOW) == ()
 
 
 def test_grants_long_over_are_forgotten(store: Store) -> None:
-    store.grants.add(MATCH, until=NOW + 900, by="ann", now=NOW)
+    Grants(store).add(MATCH, until=NOW + 900, by="ann", now=NOW)
     later = NOW + MONTHS + 901
-    new = store.grants.add(MATCH, until=later + 900, by="ann", now=later)
+    new = Grants(store).add(MATCH, until=later + 900, by="ann", now=later)
     assert rows(store, "SELECT id FROM elevations") == [(new.id,)]
 
 
 @pytest.mark.parametrize("match", ["no JSON", "[]"])
 def test_a_damaged_grant_is_refused(store: Store, match: str) -> None:
-    store.grants.add(MATCH, until=NOW + 900, by="ann", now=NOW)
+    Grants(store).add(MATCH, until=NOW + 900, by="ann", now=NOW)
     with store.writing() as connection:
         connection.execute("UPDATE elevations SET match = ?", (match,))
     with pytest.raises(StateError, match="damaged"):
-        store.grants.active(NOW)
+        Grants(store).active(NOW)

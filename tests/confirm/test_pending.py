@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from mailgun_mcp.confirm.approvals import Approvals
 from mailgun_mcp.confirm.pending import PendingApprovals
 from mailgun_mcp.policy.model import LEVELS, Level
 from mailgun_mcp.store.database import Store
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.anyio
 @pytest.mark.parametrize("needed", LEVELS)
 async def test_a_yes_counts_only_where_no_more_is_asked_of_a_person(store: Store, needed: Level) -> None:
     approval = held(store, asked("typed"))
-    store.approvals.approve(approval.id, by="ann", now=NOW, typed=approval.typed)
+    Approvals(store).approve(approval.id, by="ann", now=NOW, typed=approval.typed)
     by = await PendingApprovals(store, lambda: NOW, None).consume(asked(needed))
     assert by == ("ann" if needed in ("ask", "typed") else None)
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from mailgun_mcp.call.pipeline import App, run
+from mailgun_mcp.call.pipeline import run
+from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.caller import Caller
@@ -54,10 +55,10 @@ async def upstream() -> AsyncIterator[Upstream]:
         yield stub
 
 
-def app_with_key(url: str) -> App:
+def app_with_key(url: str) -> Services:
     client = Client(resolve(url=url), KEY, user_agent="tests")
     logs.withhold(KEY)
-    return App(catalogue=catalogue(), client=client, state=own_state(), policy=profile("guarded"))
+    return Services(catalogue=catalogue(), client=client, state=own_state(), policy=profile("guarded"))
 
 
 def given(operation: Operation) -> Arguments:
@@ -96,15 +97,15 @@ def _plant(body: dict[str, Any], place: list[str]) -> None:
         _plant(body.setdefault(head, {"note": KEY}), rest)
 
 
-def kept_files(app: App) -> Iterator[str]:
+def kept_files(services: Services) -> Iterator[str]:
     """Yield what is written to the state, copies unpacked, but for the store of secrets itself."""
-    app.recorder.close()
-    with app.store.reading() as connection:
+    services.recorder.close()
+    with services.store.reading() as connection:
         packed = connection.execute("SELECT data FROM snapshot_parts").fetchall()
     yield from (zlib.decompress(row["data"]).decode() for row in packed)
-    app.store.close()
-    for path in Path(app.state).rglob("*"):
-        if path.is_file() and "secrets" not in path.relative_to(app.state).parts:
+    services.store.close()
+    for path in Path(services.state).rglob("*"):
+        if path.is_file() and "secrets" not in path.relative_to(services.state).parts:
             yield path.read_bytes().decode("latin-1")
 
 
@@ -113,12 +114,12 @@ async def test_secrets_reach_neither_the_model_nor_the_person_nor_a_log_nor_the_
     operation: Operation, upstream: Upstream, capfd: pytest.CaptureFixture[str]
 ) -> None:
     person = Person()
-    async with app_with_key(upstream.url) as app:
+    async with app_with_key(upstream.url) as services:
         upstream.answers.extend([says(planted(operation))] * 6)
         caller = Caller(asker=person)
-        outcome = await run(app, operation.name, given(operation), caller)
+        outcome = await run(services, operation.name, given(operation), caller)
         logs.logger().error("a record with all of it", key=KEY, made=MADE if operation.secrets else "", text=KEY)
-        told = [outcome.text, json.dumps(outcome.structured), *person.shown, *capfd.readouterr(), *kept_files(app)]
+        told = [outcome.text, json.dumps(outcome.structured), *person.shown, *capfd.readouterr(), *kept_files(services)]
     assert not outcome.is_error, outcome.text
     for text in told:
         assert KEY not in text
@@ -134,11 +135,11 @@ async def test_the_key_stands_in_no_error_however_mailgun_echoes_it(status: int,
         f"<html><body>{KEY} {token}</body></html>".encode(),
         f"Forbidden {KEY}".encode(),
     ]
-    async with app_with_key(upstream.url) as app:
+    async with app_with_key(upstream.url) as services:
         for echo in echoes:
             upstream.forget()
             upstream.answers.extend([replies(status, echo, [("X-Echo", KEY), ("Retry-After", "0")])] * 4)
-            outcome = await run(app, "list_bounces", {"domain_name": "mg.example.com"})
+            outcome = await run(services, "list_bounces", {"domain_name": "mg.example.com"})
             assert outcome.kind == "failed"
             assert KEY not in outcome.text
             assert token not in outcome.text

@@ -104,7 +104,8 @@ async def test_a_yes_under_another_policy_is_none(monkeypatch: pytest.MonkeyPatc
     apps = [recorded_app(mailgun, policy=profile(name)) for name in ("guarded", "strict")]
     async with AsyncExitStack() as stack:
         guarded, strict = [
-            await stack.enter_async_context(Client(create_server(app), elicitation_callback=Desk())) for app in apps
+            await stack.enter_async_context(Client(create_server(services), elicitation_callback=Desk()))
+            for services in apps
         ]
         question = await guarded.session.call_tool("delete_bounce", BOUNCE, allow_input_required=True)
         assert isinstance(question, types.InputRequiredResult)

@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from mailgun_mcp.call.pipeline import App, Outcome, run
+from mailgun_mcp.call.pipeline import CallResult, run
+from mailgun_mcp.call.services import Services
 from mailgun_mcp.confirm.approvals import Approval
 from mailgun_mcp.confirm.caller import LOCAL, Caller
 from mailgun_mcp.policy.model import Policy
@@ -40,81 +41,83 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def app(mailgun: Recorder, clock: Clock, tmp_path: Path) -> App:
+def services(mailgun: Recorder, clock: Clock, tmp_path: Path) -> Services:
     return recorded_app(mailgun, state=tmp_path / "state", clock=clock)
 
 
-async def held(app: App, tool: str = "delete_bounce", arguments: Any = BOUNCE, caller: Caller = LOCAL) -> Approval:
+async def held(
+    services: Services, tool: str = "delete_bounce", arguments: Any = BOUNCE, caller: Caller = LOCAL
+) -> Approval:
     """Make a call that nobody can be asked about, and return what is held of it."""
-    before = {approval.id for approval in app.store.approvals.list(app.clock(), "pending")}
-    outcome = await run(app, tool, arguments, caller)
+    before = {approval.id for approval in services.approvals.list(services.clock(), "pending")}
+    outcome = await run(services, tool, arguments, caller)
     assert outcome.text.startswith(HELD), outcome
     name = outcome.text.removeprefix(HELD)[:8]
     assert name not in before
-    return app.store.approvals.get(name, app.clock())
+    return services.approvals.get(name, services.clock())
 
 
-def approve(app: App, approval: Approval, by: str = "ann") -> None:
-    app.store.approvals.approve(approval.id, by=by, now=app.clock(), typed=approval.typed)
+def approve(services: Services, approval: Approval, by: str = "ann") -> None:
+    services.approvals.approve(approval.id, by=by, now=services.clock(), typed=approval.typed)
 
 
-def status(app: App, approval: Approval) -> str:
-    return app.store.approvals.get(approval.id, app.clock()).status
+def status(services: Services, approval: Approval) -> str:
+    return services.approvals.get(approval.id, services.clock()).status
 
 
-def is_held(outcome: Outcome) -> bool:
+def is_held(outcome: CallResult) -> bool:
     return outcome.kind == "refused" and outcome.text.startswith(HELD)
 
 
 @pytest.mark.parametrize("tool", CONFIRMED)
-async def test_after_a_yes_the_same_call_runs_once(tool: str, app: App, mailgun: Recorder) -> None:
+async def test_after_a_yes_the_same_call_runs_once(tool: str, services: Services, mailgun: Recorder) -> None:
     arguments = minimal(find(tool))
-    approval = await held(app, tool, arguments)
-    again = await run(app, tool, arguments)
+    approval = await held(services, tool, arguments)
+    again = await run(services, tool, arguments)
     assert (is_held(again), mailgun.changes) == (True, [])
-    approve(app, approval)
-    made = await run(app, tool, arguments)
-    assert (made.kind, len(mailgun.changes), status(app, approval)) == ("done", 1, "used")
-    another = await held(app, tool, arguments)
+    approve(services, approval)
+    made = await run(services, tool, arguments)
+    assert (made.kind, len(mailgun.changes), status(services, approval)) == ("done", 1, "used")
+    another = await held(services, tool, arguments)
     assert (another.id != approval.id, len(mailgun.changes)) == (True, 1)
 
 
-async def test_a_call_that_is_made_again_while_it_is_held_is_held_once(app: App) -> None:
-    approval = await held(app)
+async def test_a_call_that_is_made_again_while_it_is_held_is_held_once(services: Services) -> None:
+    approval = await held(services)
     for _ in range(3):
-        outcome = await run(app, "delete_bounce", BOUNCE)
+        outcome = await run(services, "delete_bounce", BOUNCE)
         assert outcome.text.startswith(f"{HELD}{approval.id};")
-    assert app.store.approvals.list(NOW) == (approval,)
+    assert services.approvals.list(NOW) == (approval,)
 
 
-async def test_a_yes_that_came_too_late_is_none(app: App, clock: Clock, mailgun: Recorder) -> None:
-    approval = await held(app)
-    approve(app, approval)
-    clock.now += app.policy.confirmation.ttl
-    assert (await held(app)).id != approval.id
-    assert (status(app, approval), mailgun.changes) == ("expired", [])
+async def test_a_yes_that_came_too_late_is_none(services: Services, clock: Clock, mailgun: Recorder) -> None:
+    approval = await held(services)
+    approve(services, approval)
+    clock.now += services.policy.confirmation.ttl
+    assert (await held(services)).id != approval.id
+    assert (status(services, approval), mailgun.changes) == ("expired", [])
 
 
-async def test_a_no_is_a_no_and_the_call_is_asked_about_anew(app: App, mailgun: Recorder) -> None:
-    approval = await held(app)
-    app.store.approvals.deny(approval.id, by="ann", now=NOW)
-    assert (await held(app)).id != approval.id
-    assert (status(app, approval), mailgun.changes) == ("denied", [])
+async def test_a_no_is_a_no_and_the_call_is_asked_about_anew(services: Services, mailgun: Recorder) -> None:
+    approval = await held(services)
+    services.approvals.deny(approval.id, by="ann", now=NOW)
+    assert (await held(services)).id != approval.id
+    assert (status(services, approval), mailgun.changes) == ("denied", [])
 
 
-OTHERWISE: dict[str, Callable[[App], App]] = {
-    "account": lambda app: replace(app, account="other"),
-    "subaccount": lambda app: replace(app, subaccount="sub1"),
-    "policy": lambda app: replace(app, policy=policy("extends: guarded\nsend: {recipients_per_call: 5}\n")),
+OTHERWISE: dict[str, Callable[[Services], Services]] = {
+    "account": lambda services: replace(services, account="other"),
+    "subaccount": lambda services: replace(services, subaccount="sub1"),
+    "policy": lambda services: replace(services, policy=policy("extends: guarded\nsend: {recipients_per_call: 5}\n")),
 }
 
 
 @pytest.mark.parametrize("other", OTHERWISE)
-async def test_a_yes_is_for_one_account_and_one_policy(other: str, app: App, mailgun: Recorder) -> None:
-    approval = await held(app)
-    approve(app, approval)
-    assert is_held(await run(OTHERWISE[other](app), "delete_bounce", BOUNCE))
-    assert (status(app, approval), mailgun.changes) == ("approved", [])
+async def test_a_yes_is_for_one_account_and_one_policy(other: str, services: Services, mailgun: Recorder) -> None:
+    approval = await held(services)
+    approve(services, approval)
+    assert is_held(await run(OTHERWISE[other](services), "delete_bounce", BOUNCE))
+    assert (status(services, approval), mailgun.changes) == ("approved", [])
 
 
 @pytest.mark.parametrize(
@@ -127,26 +130,26 @@ async def test_a_yes_is_for_one_account_and_one_policy(other: str, app: App, mai
     ],
 )
 async def test_a_yes_is_for_one_call_of_one_caller(
-    tool: str, arguments: dict[str, str], caller: Caller, app: App, mailgun: Recorder
+    tool: str, arguments: dict[str, str], caller: Caller, services: Services, mailgun: Recorder
 ) -> None:
-    approval = await held(app)
-    approve(app, approval)
-    assert is_held(await run(app, tool, arguments, caller))
-    assert (status(app, approval), mailgun.changes) == ("approved", [])
+    approval = await held(services)
+    approve(services, approval)
+    assert is_held(await run(services, tool, arguments, caller))
+    assert (status(services, approval), mailgun.changes) == ("approved", [])
 
 
-async def test_a_yes_is_for_one_state_of_the_target(app: App, mailgun: Recorder) -> None:
+async def test_a_yes_is_for_one_state_of_the_target(services: Services, mailgun: Recorder) -> None:
     mailgun.answer = lambda _: httpx.Response(200, json={"address": "ann@example.com", "code": "550"})
-    approval = await held(app)
-    approve(app, approval)
+    approval = await held(services)
+    approve(services, approval)
     mailgun.answer = lambda _: httpx.Response(200, json={"address": "ann@example.com", "code": "552"})
-    anew = await held(app)
-    assert ('"code": "552"' in anew.text, status(app, approval), mailgun.changes) == (True, "stale", [])
+    anew = await held(services)
+    assert ('"code": "552"' in anew.text, status(services, approval), mailgun.changes) == (True, "stale", [])
 
 
-async def test_what_is_held_shows_the_person_what_a_form_would(app: App, mailgun: Recorder) -> None:
+async def test_what_is_held_shows_the_person_what_a_form_would(services: Services, mailgun: Recorder) -> None:
     mailgun.answer = lambda _: httpx.Response(200, json={"address": "ann@example.com", "code": "550"})
-    approval = await held(app, caller=Caller(client="an assistant"))
+    approval = await held(services, caller=Caller(client="an assistant"))
     assert approval.text.splitlines() == [
         "Remove a bounce (destructive)",
         "DELETE /v3/mg.example.com/bounces/ann%40example.com",
@@ -157,11 +160,11 @@ async def test_what_is_held_shows_the_person_what_a_form_would(app: App, mailgun
     ]
 
 
-async def test_no_password_of_the_target_is_shown(app: App, mailgun: Recorder) -> None:
+async def test_no_password_of_the_target_is_shown(services: Services, mailgun: Recorder) -> None:
     mailgun.answer = lambda _: httpx.Response(200, json={"domain": {"smtp_password": "hunter2hunter2"}})
-    approval = await held(app, "delete_domain", DOMAIN)
+    approval = await held(services, "delete_domain", DOMAIN)
     assert 'get_domain shows now: {"domain": {"smtp_password": "(withheld)"}}' in approval.text
-    assert not [row for row in app.state.glob("*") if row.is_file() and b"hunter2" in row.read_bytes()]
+    assert not [row for row in services.state.glob("*") if row.is_file() and b"hunter2" in row.read_bytes()]
 
 
 def level(name: str) -> Policy:
@@ -171,57 +174,57 @@ def level(name: str) -> Policy:
 
 
 @pytest.mark.parametrize("name", ["approval", "two_people"])
-async def test_some_levels_no_answer_at_the_client_reaches(name: str, app: App, mailgun: Recorder) -> None:
+async def test_some_levels_no_answer_at_the_client_reaches(name: str, services: Services, mailgun: Recorder) -> None:
     person = Yes()
-    outcome = await run(replace(app, policy=level(name)), "delete_bounce", BOUNCE, Caller(asker=person))
+    outcome = await run(replace(services, policy=level(name)), "delete_bounce", BOUNCE, Caller(asker=person))
     assert (is_held(outcome), person.asked, mailgun.changes) == (True, [], [])
 
 
-async def test_two_people_are_two(app: App, mailgun: Recorder) -> None:
-    app = replace(app, policy=level("two_people"))
-    approval = await held(app)
-    approve(app, approval, "ann")
-    assert is_held(await run(app, "delete_bounce", BOUNCE))
-    approve(app, approval, "ben")
+async def test_two_people_are_two(services: Services, mailgun: Recorder) -> None:
+    services = replace(services, policy=level("two_people"))
+    approval = await held(services)
+    approve(services, approval, "ann")
+    assert is_held(await run(services, "delete_bounce", BOUNCE))
+    approve(services, approval, "ben")
     assert mailgun.changes == []
-    assert (await run(app, "delete_bounce", BOUNCE)).kind == "done"
-    assert (len(mailgun.changes), is_held(await run(app, "delete_bounce", BOUNCE))) == (1, True)
+    assert (await run(services, "delete_bounce", BOUNCE)).kind == "done"
+    assert (len(mailgun.changes), is_held(await run(services, "delete_bounce", BOUNCE))) == (1, True)
 
 
-async def test_without_any_way_to_ask_a_call_is_not_made(app: App, mailgun: Recorder) -> None:
-    app = replace(app, policy=policy("extends: guarded\nconfirmation: {methods: [elicitation]}\n"))
-    outcome = await run(app, "delete_bounce", BOUNCE)
+async def test_without_any_way_to_ask_a_call_is_not_made(services: Services, mailgun: Recorder) -> None:
+    services = replace(services, policy=policy("extends: guarded\nconfirmation: {methods: [elicitation]}\n"))
+    outcome = await run(services, "delete_bounce", BOUNCE)
     assert (outcome.kind, outcome.text) == (
         "refused",
         "Not made: it needs a person's confirmation, this client cannot ask for one, and the policy allows no other way.",
     )
-    assert (app.store.approvals.list(app.clock()), mailgun.changes) == ((), [])
+    assert (services.approvals.list(services.clock()), mailgun.changes) == ((), [])
 
 
 MINUTES = 60.0
 
 
-def elevate(app: App, match: dict[str, Any]) -> None:
-    app.store.grants.add(match, until=app.clock() + 15 * MINUTES, by="ann", now=app.clock())
+def elevate(services: Services, match: dict[str, Any]) -> None:
+    services.grants.add(match, until=services.clock() + 15 * MINUTES, by="ann", now=services.clock())
 
 
 async def test_what_a_person_allows_for_a_while_is_made_and_told_while_it_lasts(
-    app: App, mailgun: Recorder, clock: Clock
+    services: Services, mailgun: Recorder, clock: Clock
 ) -> None:
-    elevate(app, {"tool": "delete_*"})
+    elevate(services, {"tool": "delete_*"})
     told = ["until 2023-11-14T22:28:20Z ann allows calls with {'tool': 'delete_*'}"]
-    made = await run(app, "delete_bounce", BOUNCE)
+    made = await run(services, "delete_bounce", BOUNCE)
     assert made.structured is not None
     assert (made.structured["elevated"], made.structured.keys(), len(mailgun.changes)) == (
         told,
         {"elevated", "undo"},
         1,
     )
-    assert (await run(app, "get_domain", DOMAIN)).structured == {"elevated": told}
-    assert is_held(await run(app, "create_api_key", minimal(find("create_api_key"))))
+    assert (await run(services, "get_domain", DOMAIN)).structured == {"elevated": told}
+    assert is_held(await run(services, "create_api_key", minimal(find("create_api_key"))))
     clock.now += 15 * MINUTES
-    assert is_held(await run(app, "delete_bounce", BOUNCE))
-    assert (await run(app, "get_domain", DOMAIN)).structured == {}
+    assert is_held(await run(services, "delete_bounce", BOUNCE))
+    assert (await run(services, "get_domain", DOMAIN)).structured == {}
     assert len(mailgun.changes) == 1
 
 
@@ -233,9 +236,11 @@ async def test_what_a_person_allows_for_a_while_is_made_and_told_while_it_lasts(
         pytest.param(policy("extends: guarded\nrules: [{match: {tool: delete_bounce}, decision: deny}]\n"), id="deny"),
     ],
 )
-async def test_what_one_person_cannot_allow_no_elevation_does(rules: Policy, app: App, mailgun: Recorder) -> None:
-    elevate(app, {"tool": "*"})
-    outcome = await run(replace(app, policy=rules), "delete_bounce", BOUNCE)
+async def test_what_one_person_cannot_allow_no_elevation_does(
+    rules: Policy, services: Services, mailgun: Recorder
+) -> None:
+    elevate(services, {"tool": "*"})
+    outcome = await run(replace(services, policy=rules), "delete_bounce", BOUNCE)
     assert (outcome.kind, mailgun.changes) == ("refused", [])
 
 
@@ -244,36 +249,36 @@ def changing_answers() -> Callable[[str], httpx.Response]:
     return lambda _: httpx.Response(200, json={"code": next(numbers)})
 
 
-async def test_a_target_that_never_keeps_still_is_left_alone(app: App, mailgun: Recorder) -> None:
+async def test_a_target_that_never_keeps_still_is_left_alone(services: Services, mailgun: Recorder) -> None:
     mailgun.answer, person = changing_answers(), Yes()
-    outcome = await run(app, "delete_bounce", BOUNCE, Caller(asker=person))
-    assert outcome == Outcome("Not made: the target changed each time while the person was asked.", kind="refused")
+    outcome = await run(services, "delete_bounce", BOUNCE, Caller(asker=person))
+    assert outcome == CallResult("Not made: the target changed each time while the person was asked.", kind="refused")
     assert (len(person.asked), len(set(person.asked)), mailgun.changes) == (3, 3, [])
 
 
-async def test_a_target_that_changed_meanwhile_is_asked_about_again(app: App, mailgun: Recorder) -> None:
+async def test_a_target_that_changed_meanwhile_is_asked_about_again(services: Services, mailgun: Recorder) -> None:
     codes = iter([1, 2, 2, 2])
     mailgun.answer = lambda line: httpx.Response(200, json={"code": next(codes)} if line.startswith("GET") else {})
     person = Yes()
-    outcome = await run(app, "delete_bounce", BOUNCE, Caller(asker=person))
+    outcome = await run(services, "delete_bounce", BOUNCE, Caller(asker=person))
     assert (outcome.kind, len(mailgun.changes)) == ("done", 1)
     assert ['{"code": 1}' in person.asked[0], '{"code": 2}' in person.asked[1]] == [True, True]
 
 
 @pytest.mark.parametrize("status_code", [400, 401, 403, 429, 500, 502, 503])
-async def test_what_cannot_be_looked_at_is_not_touched(status_code: int, app: App, mailgun: Recorder) -> None:
+async def test_what_cannot_be_looked_at_is_not_touched(status_code: int, services: Services, mailgun: Recorder) -> None:
     mailgun.answer = lambda _: httpx.Response(status_code, json={"message": "no"})
     person = Yes()
-    outcome = await run(app, "delete_bounce", BOUNCE, Caller(asker=person))
+    outcome = await run(services, "delete_bounce", BOUNCE, Caller(asker=person))
     assert (outcome.kind, person.asked, mailgun.changes) == ("failed", [], [])
-    assert (app.store.approvals.list(app.clock()), app.store.snapshots.kept(app.clock())) == ((), ())
+    assert (services.approvals.list(services.clock()), services.snapshots.kept(services.clock())) == ((), ())
     assert outcome.text.startswith("delete_bounce was not made: what it would touch cannot be read. ")
 
 
-async def test_what_is_not_there_is_shown_as_such(app: App, mailgun: Recorder) -> None:
+async def test_what_is_not_there_is_shown_as_such(services: Services, mailgun: Recorder) -> None:
     mailgun.answer = lambda line: httpx.Response(404 if line.startswith("GET") else 200, json={"message": "no"})
     person = Yes()
-    outcome = await run(app, "delete_bounce", BOUNCE, Caller(asker=person))
+    outcome = await run(services, "delete_bounce", BOUNCE, Caller(asker=person))
     assert (outcome.kind, "Nothing is there now." in person.asked[0]) == ("done", True)
 
 
@@ -294,10 +299,10 @@ def damaged(state: Path) -> None:
 
 
 @pytest.fixture(params=[a_file_in_its_place, open_to_others, damaged])
-def stateless(request: pytest.FixtureRequest, app: App) -> App:
-    """An app whose state can't be used."""
-    request.param(app.state)
-    return app
+def stateless(request: pytest.FixtureRequest, services: Services) -> Services:
+    """An services whose state can't be used."""
+    request.param(services.state)
+    return services
 
 
 CHANGING = ["delete_bounce", "delete_domain", "create_api_key", "send_message", "validate_email_address"]
@@ -305,7 +310,7 @@ CHANGING = ["delete_bounce", "delete_domain", "create_api_key", "send_message", 
 
 @pytest.mark.parametrize("tool", CHANGING)
 async def test_without_a_state_what_needs_one_is_not_made_and_says_why(
-    tool: str, stateless: App, mailgun: Recorder
+    tool: str, stateless: Services, mailgun: Recorder
 ) -> None:
     outcome = await run(stateless, tool, minimal(find(tool)))
     assert (outcome.kind, mailgun.changes) == ("failed", [])
@@ -313,7 +318,7 @@ async def test_without_a_state_what_needs_one_is_not_made_and_says_why(
     assert str(stateless.state) in outcome.text
 
 
-async def test_without_a_state_reads_go_on(stateless: App, mailgun: Recorder) -> None:
+async def test_without_a_state_reads_go_on(stateless: Services, mailgun: Recorder) -> None:
     mailgun.answer = lambda _: httpx.Response(200, json={"address": "ann@example.com", "error": "no such user"})
     outcome = await run(stateless, "get_bounce", BOUNCE)
     assert outcome.kind == "done"

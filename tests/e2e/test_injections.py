@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from mailgun_mcp.call.pipeline import App, Outcome, run
+from mailgun_mcp.call.pipeline import CallResult, run
+from mailgun_mcp.call.services import Services
 from mailgun_mcp.output.untrusted import NOTICE
 from mailgun_mcp.simulator import create_app
 from mailgun_mcp.simulator.model.clock import ManualClock
@@ -60,7 +61,7 @@ def mailgun() -> Inbox:
 
 
 @pytest.fixture
-def app(mailgun: Inbox) -> App:
+def services(mailgun: Inbox) -> Services:
     return recorded_app(mailgun, clock=mailgun.account.clock.now)
 
 
@@ -82,7 +83,7 @@ def outside(text: str, boundary: str) -> str:
     return re.sub(rf"⟦{boundary} [^⟦⟧]*⟧.*?⟦{boundary}⟧", "", text, flags=re.DOTALL)
 
 
-def assert_fenced(outcome: Outcome) -> None:
+def assert_fenced(outcome: CallResult) -> None:
     assert (outcome.kind, outcome.structured is not None) == ("done", True)
     assert outcome.structured is not None
     boundary = outcome.structured[NOTICE]["boundary"]
@@ -92,31 +93,33 @@ def assert_fenced(outcome: Outcome) -> None:
     assert unseen <= {"\n", "\t"}
 
 
-async def read_all(app: App, key: str) -> list[Outcome]:
+async def read_all(services: Services, key: str) -> list[CallResult]:
     """Read the mail as an assistant would: the list, then the mail."""
     return [
-        await run(app, "list_events", LIST),
-        await run(app, "get_stored_message", {"domain_name": SHOP, "storage_key": key}),
+        await run(services, "list_events", LIST),
+        await run(services, "get_stored_message", {"domain_name": SHOP, "storage_key": key}),
     ]
 
 
 @pytest.mark.parametrize("mail", INJECTIONS.values(), ids=INJECTIONS)
-async def test_what_a_mail_says_is_fenced_wherever_it_is_read(mail: Injection, app: App, mailgun: Inbox) -> None:
+async def test_what_a_mail_says_is_fenced_wherever_it_is_read(
+    mail: Injection, services: Services, mailgun: Inbox
+) -> None:
     key = inbox(mailgun.account, mail)
-    outcomes = await read_all(app, key)
+    outcomes = await read_all(services, key)
     for outcome in outcomes:
         assert_fenced(outcome)
     shown = "".join(text for outcome in outcomes for text in texts(outcome.structured))
     assert (CANARY in shown) is not mail.hidden
 
 
-async def test_the_seeded_mail_is_fenced_as_well(app: App, mailgun: Inbox) -> None:
-    events = await run(app, "list_events", LIST)
+async def test_the_seeded_mail_is_fenced_as_well(services: Services, mailgun: Inbox) -> None:
+    events = await run(services, "list_events", LIST)
     assert events.structured is not None
     key = next(
         e.record["storage"]["key"] for e in mailgun.account.domains[SHOP].events if e.record["event"] == "stored"
     )
-    mail = await run(app, "get_stored_message", {"domain_name": SHOP, "storage_key": key})
+    mail = await run(services, "get_stored_message", {"domain_name": SHOP, "storage_key": key})
     assert mail.structured is not None
     boundary = mail.structured[NOTICE]["boundary"]
     (body,) = [mail.structured[name] for name in ("body-plain",)]
@@ -127,29 +130,31 @@ async def test_the_seeded_mail_is_fenced_as_well(app: App, mailgun: Inbox) -> No
 
 @pytest.mark.parametrize("mail", INJECTIONS.values(), ids=INJECTIONS)
 async def test_whatever_the_model_then_does_nothing_leaves_without_a_person(
-    mail: Injection, app: App, mailgun: Inbox
+    mail: Injection, services: Services, mailgun: Inbox
 ) -> None:
-    await read_all(app, inbox(mailgun.account, mail))
+    await read_all(services, inbox(mailgun.account, mail))
     for tool, arguments in HARM.items():
-        outcome = await run(app, tool, arguments)
+        outcome = await run(services, tool, arguments)
         assert outcome.text.startswith("Held for a person's approval as "), (tool, outcome)
     assert mailgun.changes == []
-    assert {held.tool for held in app.store.approvals.list(app.clock())} == set(HARM)
+    assert {held.tool for held in services.approvals.list(services.clock())} == set(HARM)
 
 
-async def test_before_anything_was_read_a_send_to_one_needs_no_yes(app: App, mailgun: Inbox) -> None:
-    assert (await run(app, "send_message", HARM["send_message"])).kind == "done"
+async def test_before_anything_was_read_a_send_to_one_needs_no_yes(services: Services, mailgun: Inbox) -> None:
+    assert (await run(services, "send_message", HARM["send_message"])).kind == "done"
     assert mailgun.changes == [f"POST /v3/{SHOP}/messages"]
 
 
 @pytest.mark.parametrize("mail", INJECTIONS.values(), ids=INJECTIONS)
-async def test_the_question_to_the_person_shows_no_trick_of_the_mail(mail: Injection, app: App, mailgun: Inbox) -> None:
+async def test_the_question_to_the_person_shows_no_trick_of_the_mail(
+    mail: Injection, services: Services, mailgun: Inbox
+) -> None:
     key = inbox(mailgun.account, mail)
     arguments = {"domain_name": SHOP, "storage_key": key, "to": ["ann@example.com"]}
-    await run(app, "list_events", LIST)
-    outcome = await run(app, "resend_message", {**arguments, "storage_host": "storage-us-east4.api.mailgun.net"})
+    await run(services, "list_events", LIST)
+    outcome = await run(services, "resend_message", {**arguments, "storage_host": "storage-us-east4.api.mailgun.net"})
     assert outcome.text.startswith("Held for a person's approval as "), outcome
-    (held,) = app.store.approvals.list(app.clock())
+    (held,) = services.approvals.list(services.clock())
     assert {c for c in held.text if unicodedata.category(c) in ("Cc", "Cf", "Co")} <= {"\n"}
     lines = [line for line in held.text.splitlines() if CANARY in line]
     assert all(line.startswith("get_stored_message shows now: ") for line in lines)

@@ -11,6 +11,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from mailgun_mcp.audit.log import AuditLog
 from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.policy.profiles import profile
@@ -56,14 +57,14 @@ def killed(point: int, url: str, home: Path, *arguments: str) -> subprocess.Comp
 
 async def undone(url: str, home: Path) -> None:
     """Undo, as another process, whatever has a copy; the journal verifies before it and after."""
-    app = app_at(url, state=home / "state", policy=profile("unguarded"))
-    async with app:
-        assert app.store.journal.verify().broken is None
-        for kept in app.store.snapshots.kept(app.clock()):
-            outcome = await run(app, "undo_operation", {"id": kept.id}, Caller(asker=Yes()))
+    services = app_at(url, state=home / "state", policy=profile("unguarded"))
+    async with services:
+        assert services.audit_log.verify().broken is None
+        for kept in services.snapshots.kept(services.clock()):
+            outcome = await run(services, "undo_operation", {"id": kept.id}, Caller(asker=Yes()))
             assert (outcome.structured or {"not_put_back": outcome.text})["not_put_back"] == []
-        app.recorder.close()
-        assert app.store.journal.verify().broken is None
+        services.recorder.close()
+        assert services.audit_log.verify().broken is None
 
 
 def arguments_for(tool: str, url: str) -> str:
@@ -82,7 +83,7 @@ async def test_a_call_that_is_killed_anywhere_is_undone(tool: str, simulator: st
         done = killed(point, simulator, home, "tools", "call", tool, arguments_for(tool, simulator))
         changed = differences(before, state(simulator)) != []
         store = Store(home / "state")
-        calls = list(store.journal.calls()) if store.exists else []
+        calls = list(AuditLog(store).calls()) if store.exists else []
         store.close()
         outcomes |= {call.outcome for call in calls}
         # What took effect is on record.

@@ -9,7 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from mailgun_mcp.call.pipeline import App, Outcome, run
+from mailgun_mcp.call.counters import Sends
+from mailgun_mcp.call.pipeline import CallResult, run
+from mailgun_mcp.call.services import Services
 from mailgun_mcp.confirm.caller import LOCAL, Caller
 from mailgun_mcp.policy.model import Policy
 from mailgun_mcp.store.database import Store
@@ -47,20 +49,22 @@ def mailgun() -> Recorder:
 
 
 @pytest.fixture
-def app(mailgun: Recorder, clock: Clock, tmp_path: Path) -> App:
+def services(mailgun: Recorder, clock: Clock, tmp_path: Path) -> Services:
     return recorded_app(mailgun, state=tmp_path / "state", clock=clock)
 
 
-async def send(app: App, *to: str, caller: Caller = LOCAL, **more: Any) -> Outcome:
-    return await run(app, "send_message", mail(*to, **more), caller)
+async def send(services: Services, *to: str, caller: Caller = LOCAL, **more: Any) -> CallResult:
+    return await run(services, "send_message", mail(*to, **more), caller)
 
 
-def held(outcome: Outcome) -> bool:
+def held(outcome: CallResult) -> bool:
     return outcome.kind == "refused" and outcome.text.startswith(HELD)
 
 
-def asked_because(app: App) -> str:
-    return next(line for line in app.store.approvals.list(app.clock())[-1].text.splitlines() if "Asked because" in line)
+def asked_because(services: Services) -> str:
+    return next(
+        line for line in services.approvals.list(services.clock())[-1].text.splitlines() if "Asked because" in line
+    )
 
 
 # Untrusted text
@@ -73,48 +77,52 @@ DANGEROUS = [
 
 
 @pytest.mark.parametrize("tool", DANGEROUS)
-async def test_soon_after_untrusted_text_what_could_do_harm_needs_a_yes(tool: str, app: App, mailgun: Recorder) -> None:
-    await run(app, "get_bounce", BOUNCE)
+async def test_soon_after_untrusted_text_what_could_do_harm_needs_a_yes(
+    tool: str, services: Services, mailgun: Recorder
+) -> None:
+    await run(services, "get_bounce", BOUNCE)
     mailgun.lines.clear()
     arguments = {**minimal(find(tool)), **({"action": ["forward('x@evil.example')"]} if tool == "create_route" else {})}
-    assert held(await run(app, tool, arguments))
+    assert held(await run(services, tool, arguments))
     assert mailgun.changes == []
-    assert "text that a third party wrote was shown a short while ago" in app.store.approvals.list(app.clock())[0].text
+    assert (
+        "text that a third party wrote was shown a short while ago" in services.approvals.list(services.clock())[0].text
+    )
 
 
-async def test_it_is_forgotten_after_a_while(app: App, mailgun: Recorder, clock: Clock) -> None:
-    assert (await send(app, "ann@example.com")).kind == "done"
-    await run(app, "get_bounce", BOUNCE)
+async def test_it_is_forgotten_after_a_while(services: Services, mailgun: Recorder, clock: Clock) -> None:
+    assert (await send(services, "ann@example.com")).kind == "done"
+    await run(services, "get_bounce", BOUNCE)
     clock.now += 15 * MINUTE
-    assert held(await send(app, "ann@example.com"))
+    assert held(await send(services, "ann@example.com"))
     clock.now += 1
-    assert (await send(app, "ann@example.com")).kind == "done"
+    assert (await send(services, "ann@example.com")).kind == "done"
     assert mailgun.changes == [SEND, SEND]
 
 
-async def test_each_caller_has_read_what_they_have_read(app: App) -> None:
-    await run(app, "get_bounce", BOUNCE, Caller(name="ann"))
-    assert held(await send(app, "x@example.com", caller=Caller(name="ann")))
-    assert (await send(app, "x@example.com", caller=Caller(name="ben"))).kind == "done"
+async def test_each_caller_has_read_what_they_have_read(services: Services) -> None:
+    await run(services, "get_bounce", BOUNCE, Caller(name="ann"))
+    assert held(await send(services, "x@example.com", caller=Caller(name="ann")))
+    assert (await send(services, "x@example.com", caller=Caller(name="ben"))).kind == "done"
 
 
-async def test_another_process_of_the_caller_knows(app: App) -> None:
-    await run(app, "get_bounce", BOUNCE)
-    other = replace(app)
-    assert other.history is not app.history
+async def test_another_process_of_the_caller_knows(services: Services) -> None:
+    await run(services, "get_bounce", BOUNCE)
+    other = replace(services)
+    assert other.history is not services.history
     assert held(await send(other, "x@example.com"))
 
 
-async def test_reading_on_in_a_kept_result_is_reading(app: App) -> None:
-    name = app.results.keep("something that somebody wrote")
-    await run(app, "read_result", {"result": name})
-    assert held(await send(app, "x@example.com"))
+async def test_reading_on_in_a_kept_result_is_reading(services: Services) -> None:
+    name = services.results.keep("something that somebody wrote")
+    await run(services, "read_result", {"result": name})
+    assert held(await send(services, "x@example.com"))
 
 
-async def test_a_result_without_such_text_changes_nothing(app: App, mailgun: Recorder) -> None:
+async def test_a_result_without_such_text_changes_nothing(services: Services, mailgun: Recorder) -> None:
     mailgun.answer = lambda _: httpx.Response(200, json={"address": "ann@example.com", "code": "550"})
-    await run(app, "get_bounce", BOUNCE)
-    assert (await send(app, "x@example.com")).kind == "done"
+    await run(services, "get_bounce", BOUNCE)
+    assert (await send(services, "x@example.com")).kind == "done"
 
 
 # Recipients by the hour
@@ -122,26 +130,26 @@ async def test_a_result_without_such_text_changes_nothing(app: App, mailgun: Rec
 FIVE = policy("extends: guarded\nsend: {recipients_per_hour: 5}\n")
 
 
-def refused(outcome: Outcome, rule: str) -> bool:
+def refused(outcome: CallResult, rule: str) -> bool:
     return outcome.kind == "refused" and outcome.text.startswith(f"Refused by policy (send/{rule}): ")
 
 
-async def test_recipients_are_counted_by_the_hour(app: App, mailgun: Recorder, clock: Clock) -> None:
-    app = replace(app, policy=FIVE)
-    assert (await send(app, *people_(3))).kind == "done"
+async def test_recipients_are_counted_by_the_hour(services: Services, mailgun: Recorder, clock: Clock) -> None:
+    services = replace(services, policy=FIVE)
+    assert (await send(services, *people_(3))).kind == "done"
     clock.now += 30 * MINUTE
-    assert (await send(app, *people_(2))).kind == "done"
-    assert refused(await send(app, "one@example.com"), "recipients_per_hour")
+    assert (await send(services, *people_(2))).kind == "done"
+    assert refused(await send(services, "one@example.com"), "recipients_per_hour")
     clock.now += 30 * MINUTE
-    assert (await send(app, *people_(3))).kind == "done"
-    assert refused(await send(app, "one@example.com"), "recipients_per_hour")
+    assert (await send(services, *people_(3))).kind == "done"
+    assert refused(await send(services, "one@example.com"), "recipients_per_hour")
     assert mailgun.changes == [SEND] * 3
 
 
-async def test_all_processes_and_callers_count_together(app: App) -> None:
-    app = replace(app, policy=FIVE)
-    await send(app, *people_(5))
-    other = replace(app)
+async def test_all_processes_and_callers_count_together(services: Services) -> None:
+    services = replace(services, policy=FIVE)
+    await send(services, *people_(5))
+    other = replace(services)
     other.store  # noqa: B018 - a connection of its own
     assert refused(await send(other, "x@example.com", caller=Caller(name="ben")), "recipients_per_hour")
 
@@ -151,25 +159,25 @@ async def test_all_processes_and_callers_count_together(app: App) -> None:
     [pytest.param(400, False, id="refused-by-mailgun"), pytest.param(503, True, id="nobody-knows")],
 )
 async def test_a_send_counts_unless_it_is_known_not_to_have_been_made(
-    status: int, counts: bool, app: App, mailgun: Recorder
+    status: int, counts: bool, services: Services, mailgun: Recorder
 ) -> None:
-    app = replace(app, policy=FIVE)
+    services = replace(services, policy=FIVE)
     mailgun.answer = lambda line: httpx.Response(status if line == SEND else 200, json={})
-    assert (await send(app, *people_(5))).kind == "failed"
+    assert (await send(services, *people_(5))).kind == "failed"
     mailgun.answer = lambda _: httpx.Response(200, json={})
-    assert refused(await send(app, "x@example.com"), "recipients_per_hour") is counts
+    assert refused(await send(services, "x@example.com"), "recipients_per_hour") is counts
 
 
 @pytest.mark.parametrize("apps", [1, 2], ids=["one-process", "two-processes"])
-async def test_sends_at_the_same_moment_keep_to_one_limit(apps: int, app: App, mailgun: Recorder) -> None:
-    app = replace(app, policy=FIVE)
-    await app.mailing_lists.members(None)
-    both = [app, *(replace(app) for _ in range(apps - 1))]
+async def test_sends_at_the_same_moment_keep_to_one_limit(apps: int, services: Services, mailgun: Recorder) -> None:
+    services = replace(services, policy=FIVE)
+    await services.mailing_lists.members(None)
+    both = [services, *(replace(services) for _ in range(apps - 1))]
     outcomes = await asyncio.gather(*(send(both[index % apps], *people_(2), subject=str(index)) for index in range(6)))
     assert sorted(outcome.kind for outcome in outcomes) == ["done"] * 2 + ["refused"] * 4
     assert all(refused(outcome, "recipients_per_hour") for outcome in outcomes if outcome.kind == "refused")
     assert mailgun.changes == [SEND, SEND]
-    assert Store(app.state).sends.recipients_since("default", 0) == 4
+    assert Sends(Store(services.state)).recipients_since("default", 0) == 4
 
 
 # Duplicates
@@ -177,22 +185,22 @@ async def test_sends_at_the_same_moment_keep_to_one_limit(apps: int, app: App, m
 WINDOW = policy("extends: guarded\nsend: {duplicate_window: 10m}\n")
 
 
-async def test_the_same_message_again_is_asked_about(app: App, mailgun: Recorder, clock: Clock) -> None:
-    app = replace(app, policy=WINDOW)
-    assert (await send(app, "ann@example.com")).kind == "done"
+async def test_the_same_message_again_is_asked_about(services: Services, mailgun: Recorder, clock: Clock) -> None:
+    services = replace(services, policy=WINDOW)
+    assert (await send(services, "ann@example.com")).kind == "done"
     clock.now += 60
-    assert held(await send(app, "ann@example.com"))
-    assert asked_because(app) == "Asked because the same message was sent 60 seconds ago (send/duplicate_window)."
-    assert (await send(app, "ann@example.com", subject="Another")).kind == "done"
+    assert held(await send(services, "ann@example.com"))
+    assert asked_because(services) == "Asked because the same message was sent 60 seconds ago (send/duplicate_window)."
+    assert (await send(services, "ann@example.com", subject="Another")).kind == "done"
     clock.now += 10 * MINUTE
-    assert (await send(app, "ann@example.com")).kind == "done"
+    assert (await send(services, "ann@example.com")).kind == "done"
     assert mailgun.changes == [SEND] * 3
 
 
-async def test_the_same_message_twice_at_the_same_moment_is_sent_once(app: App, mailgun: Recorder) -> None:
-    app = replace(app, policy=WINDOW)
-    await app.mailing_lists.members(None)
-    outcomes = await asyncio.gather(*(send(app, "ann@example.com") for _ in range(4)))
+async def test_the_same_message_twice_at_the_same_moment_is_sent_once(services: Services, mailgun: Recorder) -> None:
+    services = replace(services, policy=WINDOW)
+    await services.mailing_lists.members(None)
+    outcomes = await asyncio.gather(*(send(services, "ann@example.com") for _ in range(4)))
     assert sorted(outcome.kind for outcome in outcomes) == ["done", "refused", "refused", "refused"]
     assert mailgun.changes == [SEND]
 
@@ -224,34 +232,38 @@ def lists(status: int = 200) -> Callable[[str], httpx.Response]:
 )
 @pytest.mark.parametrize("place", ["to", "cc", "bcc"])
 async def test_a_send_to_a_list_is_a_send_to_its_members(
-    place: str, to: list[str], asked: bool, app: App, mailgun: Recorder
+    place: str, to: list[str], asked: bool, services: Services, mailgun: Recorder
 ) -> None:
     mailgun.answer = lists()
     given = mail(*to) if place == "to" else mail("few@mg.example.com" if to != people_(10) else to[0], **{place: to})
     expected = asked
-    outcome = await run(app, "send_message", given)
+    outcome = await run(services, "send_message", given)
     assert (held(outcome), mailgun.changes) == (expected, [] if expected else [SEND])
 
 
-async def test_the_lists_are_read_once_a_minute(app: App, mailgun: Recorder, clock: Clock) -> None:
+async def test_the_lists_are_read_once_a_minute(services: Services, mailgun: Recorder, clock: Clock) -> None:
     for _ in range(3):
-        await send(app, "ann@example.com")
+        await send(services, "ann@example.com")
     assert [line for line in mailgun.lines if "/lists" in line] == ["GET /v3/lists?limit=100"]
     clock.now += 61
-    await send(app, "ann@example.com")
+    await send(services, "ann@example.com")
     assert len([line for line in mailgun.lines if "/lists" in line]) == 2
 
 
 @pytest.mark.parametrize("status", [401, 403])
-async def test_a_key_that_may_not_read_lists_sends_all_the_same(status: int, app: App, mailgun: Recorder) -> None:
+async def test_a_key_that_may_not_read_lists_sends_all_the_same(
+    status: int, services: Services, mailgun: Recorder
+) -> None:
     mailgun.answer = lists(status)
-    assert (await send(app, "news@mg.example.com")).kind == "done"
+    assert (await send(services, "news@mg.example.com")).kind == "done"
 
 
 @pytest.mark.parametrize("status", [404, 429, 500, 503])
-async def test_lists_that_cannot_be_read_keep_a_send_from_being_made(status: int, app: App, mailgun: Recorder) -> None:
+async def test_lists_that_cannot_be_read_keep_a_send_from_being_made(
+    status: int, services: Services, mailgun: Recorder
+) -> None:
     mailgun.answer = lists(status)
-    outcome = await send(app, "news@mg.example.com")
+    outcome = await send(services, "news@mg.example.com")
     assert (outcome.kind, mailgun.changes) == ("failed", [])
     assert outcome.text.startswith("send_message was not made: the size of the mailing lists cannot be read. ")
 
@@ -267,15 +279,17 @@ BAD_LISTS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("body", BAD_LISTS.values(), ids=BAD_LISTS)
-async def test_lists_that_make_no_sense_keep_a_send_from_being_made(body: Any, app: App, mailgun: Recorder) -> None:
+async def test_lists_that_make_no_sense_keep_a_send_from_being_made(
+    body: Any, services: Services, mailgun: Recorder
+) -> None:
     mailgun.answer = lambda _: httpx.Response(200, json=body)
-    outcome = await send(app, "news@mg.example.com")
+    outcome = await send(services, "news@mg.example.com")
     assert (outcome.kind, mailgun.changes) == ("failed", [])
 
 
-async def test_the_limit_by_the_hour_counts_members(app: App, mailgun: Recorder) -> None:
+async def test_the_limit_by_the_hour_counts_members(services: Services, mailgun: Recorder) -> None:
     mailgun.answer = lists()
     rules: Policy = policy("extends: unguarded\nsend: {recipients_per_hour: 52}\n")
-    app = replace(app, policy=rules)
-    assert (await send(app, "news@mg.example.com")).kind == "done"
-    assert refused(await send(app, "few@mg.example.com"), "recipients_per_hour")
+    services = replace(services, policy=rules)
+    assert (await send(services, "news@mg.example.com")).kind == "done"
+    assert refused(await send(services, "few@mg.example.com"), "recipients_per_hour")

@@ -14,7 +14,7 @@ import pytest
 from mcp import Client, ClientSession
 from mcp.shared.exceptions import MCPError
 
-from mailgun_mcp.call.pipeline import App
+from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.form import REFUSALS
@@ -55,7 +55,7 @@ class Bench:
 
     policy: str
     era: Era
-    app: App
+    services: Services
     mailgun: Recorder
     desk: Desk
     asking: Client
@@ -75,17 +75,17 @@ async def _believe(*_: object) -> None:
 async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
     policy, era = request.param
     mailgun, desk = Recorder(), Desk()
-    app = recorded_app(mailgun, policy=profile(policy))
-    hasty = replace(app, policy=replace(app.policy, confirmation=ConfirmationRules(ttl=0.001)))
+    services = recorded_app(mailgun, policy=profile(policy))
+    hasty = replace(services, policy=replace(services.policy, confirmation=ConfirmationRules(ttl=0.001)))
     async with AsyncExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         # Whether results fit their schemas is proven elsewhere, and would take most of the time here.
         patch.setattr(ClientSession, "validate_tool_result", _believe)
-        server, impatient = create_server(app), create_server(hasty)
+        server, impatient = create_server(services), create_server(hasty)
         asking = await stack.enter_async_context(Client(server, mode=era, elicitation_callback=desk))
         mute = await stack.enter_async_context(Client(server, mode=era))
         waiting = await stack.enter_async_context(Client(impatient, mode=era, elicitation_callback=desk))
-        yield Bench(policy, era, app, mailgun, desk, asking, mute, waiting)
+        yield Bench(policy, era, services, mailgun, desk, asking, mute, waiting)
 
 
 Said = str

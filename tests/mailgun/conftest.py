@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
+from mailgun_mcp.errors import MailgunError
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.endpoint import resolve
-from mailgun_mcp.mailgun.errors import MailgunFault
 from mailgun_mcp.request.build import Request
 
 KEY = "key-3ax6xnjp29jd6fds4gc373sgvjxteol0"
@@ -53,9 +53,9 @@ def make_client(time: Time | None = None, url: str | None = None, **options: Any
     return Client(resolve(url=url), KEY, **{**settings, **options})
 
 
-async def fault_of(client: Client, request: Request, *, repeatable: bool) -> MailgunFault:
+async def fault_of(client: Client, request: Request, *, repeatable: bool) -> MailgunError:
     """Send what is bound to fail and return how."""
-    with pytest.raises(MailgunFault) as caught:
+    with pytest.raises(MailgunError) as caught:
         await client.send(request, repeatable=repeatable)
     return caught.value
 

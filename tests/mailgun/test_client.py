@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_httpx import HTTPXMock
 
+from mailgun_mcp.errors import MailgunError
 from mailgun_mcp.mailgun.client import MAX_CONTENT, UPLOAD_RATE, Client, proxy_of
 from mailgun_mcp.mailgun.endpoint import resolve
-from mailgun_mcp.mailgun.errors import MailgunFault, Response
+from mailgun_mcp.mailgun.response import Response
 from mailgun_mcp.request.build import Request
 from tests.mailgun.conftest import GET, KEY, SEND, Time, answering, fault_of, make_client
 
@@ -109,7 +110,7 @@ async def test_a_request_that_makes_no_url_is_not_sent(time: Time, request_: Req
     async with make_client(time) as client:
         fault = await fault_of(client, request_, repeatable=True)
 
-    assert (str(fault), fault.unknown, time.waits) == (
+    assert (str(fault), fault.reached, time.waits) == (
         "The request cannot be sent: its URL is too long, or none; nothing was sent",
         False,
         [],
@@ -179,7 +180,7 @@ async def test_a_proxy_or_certificate_file_that_does_not_work_is_a_fault_that_na
         fault = await fault_of(client, SEND, repeatable=True)
 
     assert str(fault).startswith("No connection could be set up (")
-    assert (fault.step, fault.unknown, time.waits) == (
+    assert (fault.next_step, fault.reached, time.waits) == (
         "Check the settings of proxy and certificates (HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE).",
         False,
         [],
@@ -222,7 +223,7 @@ async def test_a_redirect_is_refused_and_nothing_sent_after_it(
     async with make_client() as client:
         fault = await fault_of(client, GET, repeatable=True)
 
-    assert (str(fault), fault.step) == (
+    assert (str(fault), fault.next_step) == (
         f"Mailgun's host answered with a redirect, which is not followed (HTTP {status})",
         "Check the base URL (MAILGUN_API_URL).",
     )
@@ -245,7 +246,7 @@ async def test_a_larger_answer_is_refused_and_not_asked_for_again(
     async with make_client(time) as client:
         fault = await fault_of(client, GET, repeatable=True)
 
-    assert (str(fault), fault.step, fault.status, time.waits) == (
+    assert (str(fault), fault.next_step, fault.status, time.waits) == (
         f"Mailgun's answer (HTTP {status}) is larger than 32 MB and was not read to its end",
         "Ask for less: a smaller limit, a narrower filter.",
         status,
@@ -288,8 +289,8 @@ async def test_the_key_is_in_no_answer_and_no_error(
         try:
             response = await client.send(GET, repeatable=True, notify=notify)
             told.append(response.content.decode())
-        except MailgunFault as fault:
-            told += [str(fault), fault.step, "".join(traceback.format_exception(fault))]
+        except MailgunError as fault:
+            told += [str(fault), fault.next_step, "".join(traceback.format_exception(fault))]
 
     assert [text for text in told if any(core in text for core in CORES)] == []
     assert any("[API key withheld]" in text for text in told)

@@ -8,7 +8,7 @@ import pytest
 from pytest_httpx import HTTPXMock
 
 from mailgun_mcp.mailgun.client import MAX_WAIT
-from mailgun_mcp.mailgun.errors import LOOK_FIRST
+from mailgun_mcp.mailgun.explain import LOOK_FIRST
 from tests.mailgun.conftest import GET, SEND, Time, answering, fault_of, make_client
 
 pytestmark = pytest.mark.anyio
@@ -73,7 +73,7 @@ async def test_other_failures_are_not_tried_again(httpx_mock: HTTPXMock, time: T
     async with make_client(time) as client:
         fault = await fault_of(client, GET, repeatable=True)
 
-    assert (fault.status, fault.unknown, time.waits) == (status, False, [])
+    assert (fault.status, fault.reached, time.waits) == (status, status >= 500, [])
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
@@ -82,8 +82,8 @@ async def test_a_send_is_never_repeated_after_a_failure(httpx_mock: HTTPXMock, t
     async with make_client(time) as client:
         fault = await fault_of(client, SEND, repeatable=False)
 
-    assert (fault.status, fault.unknown, time.waits) == (status, status >= 500, [])
-    assert ("whether the call took effect is unknown" in str(fault)) is fault.unknown
+    assert (fault.status, fault.reached, time.waits) == (status, status >= 500, [])
+    assert ("whether the call took effect is unknown" in str(fault)) is fault.reached
 
 
 @pytest.mark.parametrize("error", MAY_HAVE_BEEN_SENT, ids=name_of)
@@ -95,7 +95,7 @@ async def test_a_send_that_broke_off_is_not_repeated_and_its_outcome_is_unknown(
         fault = await fault_of(client, SEND, repeatable=False)
 
     happened = "did not answer within 20 s" if "Timeout" in name_of(error) else f"broke off ({name_of(error)})"
-    assert (str(fault), fault.step, fault.unknown, time.waits) == (
+    assert (str(fault), fault.next_step, fault.reached, time.waits) == (
         f"Mailgun {happened}: whether the call took effect is unknown",
         LOOK_FIRST,
         True,
@@ -111,7 +111,7 @@ async def test_a_send_that_found_no_connection_was_not_sent(
     async with make_client(time) as client:
         fault = await fault_of(client, SEND, repeatable=False)
 
-    assert (str(fault), fault.unknown, time.waits) == (
+    assert (str(fault), fault.reached, time.waits) == (
         f"https://api.mailgun.net could not be reached ({name_of(error)}); nothing was sent",
         False,
         [],
@@ -123,7 +123,7 @@ async def test_a_request_that_http_does_not_allow_was_not_sent(httpx_mock: HTTPX
     async with make_client(time) as client:
         fault = await fault_of(client, SEND, repeatable=True)
 
-    assert (str(fault), fault.unknown, time.waits) == (
+    assert (str(fault), fault.reached, time.waits) == (
         "The request cannot be sent: a header is not valid; nothing was sent",
         False,
         [],
@@ -136,10 +136,10 @@ async def test_a_read_is_tried_four_times_and_no_more(httpx_mock: HTTPXMock, tim
         fault = await fault_of(client, GET, repeatable=True)
 
     assert (len(httpx_mock.get_requests()), len(time.waits)) == (4, 3)
-    assert (str(fault), fault.step, fault.unknown) == (
+    assert (str(fault), fault.next_step, fault.reached) == (
         "Mailgun broke off (ReadError)",
         "It may be called again; MAILGUN_TIMEOUT sets how long to wait.",
-        False,
+        True,
     )
 
 
@@ -188,7 +188,7 @@ async def test_a_longer_wait_is_the_callers(httpx_mock: HTTPXMock, time: Time, s
     async with make_client(time) as client:
         fault = await fault_of(client, GET, repeatable=True)
 
-    assert (fault.step, time.waits) == (f"Try again in {seconds} seconds.", [])
+    assert (fault.next_step, time.waits) == (f"Try again in {seconds} seconds.", [])
 
 
 async def test_all_waits_together_are_bounded(httpx_mock: HTTPXMock, time: Time) -> None:

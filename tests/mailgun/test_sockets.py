@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import anyio
 import pytest
 
-from mailgun_mcp.mailgun.errors import LOOK_FIRST
+from mailgun_mcp.mailgun.explain import LOOK_FIRST
 from tests.mailgun.conftest import GET, SEND, Time, fault_of, make_client
 
 pytestmark = pytest.mark.anyio
@@ -107,7 +107,7 @@ async def test_a_broken_connection_leaves_a_send_unknown_and_sends_it_once(time:
     async with serving(answer) as server, make_client(time, server.url) as client:
         fault = await fault_of(client, SEND, repeatable=False)
 
-    assert (fault.step, fault.unknown, len(server.requests), time.waits) == (LOOK_FIRST, True, 1, [])
+    assert (fault.next_step, fault.reached, len(server.requests), time.waits) == (LOOK_FIRST, True, 1, [])
 
 
 @pytest.mark.parametrize("answer", BROKEN.values(), ids=BROKEN.keys())
@@ -130,7 +130,7 @@ async def test_nobody_listening_means_nothing_was_sent(time: Time) -> None:
         async with make_client(time, url) as client:
             fault = await fault_of(client, SEND, repeatable=False)
 
-    assert (str(fault), fault.unknown) == (f"{url} could not be reached (ConnectError); nothing was sent", False)
+    assert (str(fault), fault.reached) == (f"{url} could not be reached (ConnectError); nothing was sent", False)
 
 
 @pytest.mark.parametrize("answer", [say_nothing, stop_midway])
@@ -141,7 +141,7 @@ async def test_a_server_that_is_too_slow_is_given_up_and_its_connection_closed(t
             await server.closed.wait()
 
     assert str(fault).startswith("Mailgun did not answer within 0.1 s: ")
-    assert (fault.step, fault.unknown, len(server.requests)) == (LOOK_FIRST, True, 1)
+    assert (fault.next_step, fault.reached, len(server.requests)) == (LOOK_FIRST, True, 1)
 
 
 async def test_a_handshake_that_never_ends_means_nothing_was_sent(time: Time) -> None:
@@ -153,7 +153,7 @@ async def test_a_handshake_that_never_ends_means_nothing_was_sent(time: Time) ->
         async with make_client(time, server.url, timeout=0.4) as client:
             fault = await fault_of(client, SEND, repeatable=False)
 
-    assert (str(fault), fault.unknown) == (
+    assert (str(fault), fault.reached) == (
         f"{server.url} could not be reached (ConnectTimeout); nothing was sent",
         False,
     )
@@ -249,7 +249,7 @@ async def test_what_only_says_that_it_is_compressed_is_a_fault(time: Time) -> No
     async with serving(answers(head)) as server, make_client(time, server.url) as client:
         fault = await fault_of(client, SEND, repeatable=False)
 
-    assert (str(fault), fault.unknown) == (
+    assert (str(fault), fault.reached) == (
         "Mailgun broke off (DecodingError): whether the call took effect is unknown",
         True,
     )

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from mailgun_mcp.catalogue.catalogue import SUBACCOUNT_HEADER
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
-from mailgun_mcp.request.build import Request, RequestFault, build
+from mailgun_mcp.errors import ArgumentError
+from mailgun_mcp.request.build import Request, build
 from mailgun_mcp.request.files import Files
 from mailgun_mcp.request.multipart import Part
 from mailgun_mcp.request.validate import validate
@@ -36,7 +37,7 @@ def request_of(tool: str, **arguments: Any) -> Request:
 
 
 def refused(operation: Operation, arguments: Arguments, files: Files | None = None) -> list[str]:
-    with pytest.raises(RequestFault) as caught:
+    with pytest.raises(ArgumentError) as caught:
         build(operation, arguments, files or Files())
     return caught.value.faults
 
@@ -452,7 +453,7 @@ def test_a_subaccount_is_only_deleted_when_the_call_names_it(arguments: Argument
 
 
 def refused_with_subaccount(operation: Operation, arguments: Arguments) -> list[str]:
-    with pytest.raises(RequestFault) as caught:
+    with pytest.raises(ArgumentError) as caught:
         build(operation, arguments, Files(), subaccount="configured")
     return caught.value.faults
 

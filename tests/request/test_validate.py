@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
-from mailgun_mcp.request.build import RequestFault, build
+from mailgun_mcp.errors import ArgumentError
+from mailgun_mcp.request.build import build
 from mailgun_mcp.request.files import Files
 from mailgun_mcp.request.validate import MAX_FAULTS, validate
 from tests.support.arguments import maximal, minimal
@@ -244,7 +245,7 @@ def test_any_json_is_answered_and_what_passes_builds_a_request_or_says_why_not(
         return
     try:
         request = build(operation, arguments, Files())
-    except RequestFault as fault:
+    except ArgumentError as fault:
         assert fault.faults  # noqa: PT017 - either outcome is right
     else:
         assert request.method == operation.method

@@ -9,7 +9,7 @@ import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 
-from mailgun_mcp.call.pipeline import App
+from mailgun_mcp.call.services import Services
 from mailgun_mcp.server import prompts
 from mailgun_mcp.server.server import create_server
 from tests.support.apps import app_at
@@ -39,13 +39,13 @@ async def upstream() -> AsyncIterator[Upstream]:
 
 
 @pytest.fixture
-def app(upstream: Upstream) -> App:
+def services(upstream: Upstream) -> Services:
     return app_at(upstream.url)
 
 
 @pytest.fixture(params=["legacy", "auto"])
-async def client(request: pytest.FixtureRequest, app: App) -> AsyncIterator[Client]:
-    async with Client(create_server(app), mode=request.param, cache=None) as connected:
+async def client(request: pytest.FixtureRequest, services: Services) -> AsyncIterator[Client]:
+    async with Client(create_server(services), mode=request.param, cache=None) as connected:
         yield connected
 
 
@@ -70,8 +70,8 @@ async def test_the_index_holds_every_operation_once(client: Client) -> None:
     assert sorted(rows) == sorted(catalogue().names)
 
 
-async def test_each_reference_names_every_argument(app: App) -> None:
-    async with Client(create_server(app), cache=None) as client:
+async def test_each_reference_names_every_argument(services: Services) -> None:
+    async with Client(create_server(services), cache=None) as client:
         references = {name: await text_of(client, f"mailgun-mcp://tools/{name}") for name in catalogue().names}
     assert [
         (operation.name, argument)
@@ -134,8 +134,8 @@ async def test_a_resource_that_mailgun_refuses_says_so(client: Client, upstream:
 
 
 async def test_what_the_server_does_not_offer_is_no_resource_either(upstream: Upstream) -> None:
-    app = app_at(upstream.url, catalogue=catalogue().select(tools=["list_routes"]))
-    async with Client(create_server(app), cache=None) as client:
+    services = app_at(upstream.url, catalogue=catalogue().select(tools=["list_routes"]))
+    async with Client(create_server(services), cache=None) as client:
         for uri in (
             "mailgun-mcp://domains",
             "mailgun-mcp://tools/list_domains",

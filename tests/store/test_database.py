@@ -12,8 +12,11 @@ from tempfile import mkdtemp
 
 import pytest
 
+from mailgun_mcp.call.counters import Nonces
+from mailgun_mcp.confirm.approvals import Approvals
+from mailgun_mcp.errors import StateError
 from mailgun_mcp.store import database as module
-from mailgun_mcp.store.database import StateError, Store
+from mailgun_mcp.store.database import Store
 from mailgun_mcp.store.migrations import MIGRATIONS
 from tests.support.state import NOW, asked, granted, held, python, rows
 
@@ -25,16 +28,20 @@ def mode(path: Path) -> str:
 
 
 def test_nothing_is_made_before_the_first_use(store: Store) -> None:
-    assert (store.approvals, store.exists, store.directory.exists()) == (store.approvals, False, False)
+    Approvals(store)
+    assert (store.exists, store.directory.exists()) == (False, False)
 
 
 def test_sqlite_is_loaded_at_the_first_use() -> None:
     code = """
 import sys
 from pathlib import Path
+from mailgun_mcp.call.counters import Nonces
+from mailgun_mcp.confirm.approvals import Approvals
+from mailgun_mcp.confirm.grants import Grants
 from mailgun_mcp.store.database import Store
 store = Store(Path(sys.argv[1]))
-store.approvals, store.nonces, store.grants, store.exists
+Approvals(store), Nonces(store), Grants(store), store.exists
 print("sqlite3" in sys.modules)
 """
     assert python(code, "nowhere") == ["False"]
@@ -66,7 +73,7 @@ def test_a_file_that_is_open_to_others_is_refused(store: Store, rights: int) -> 
     store.close()
     (store.directory / module.FILE).chmod(rights)
     with pytest.raises(StateError, match=r"state\.db is open to other users"):
-        store.approvals.list(NOW)
+        Approvals(store).list(NOW)
 
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root gives files away")
@@ -97,8 +104,10 @@ def unprivileged() -> Iterator[Path]:
 REFUSED = """
 import os, sqlite3, sys
 from pathlib import Path
-from mailgun_mcp.store.database import StateError, Store
-untrusted = Store(Path(sys.argv[1])).untrusted
+from mailgun_mcp.call.counters import Untrusted
+from mailgun_mcp.errors import StateError
+from mailgun_mcp.store.database import Store
+untrusted = Untrusted(Store(Path(sys.argv[1])))
 if os.geteuid() == 0:
     os.setgroups([]), os.setgid(int(sys.argv[2])), os.setuid(int(sys.argv[2]))
 try:
@@ -150,14 +159,14 @@ def test_a_damaged_page_is_refused_when_it_is_read(store: Store) -> None:
     content = path.read_bytes()
     path.write_bytes(content[:4096] + b"\xa5" * (len(content) - 4096))
     with pytest.raises(StateError, match="damaged"):
-        store.approvals.list(NOW)
+        Approvals(store).list(NOW)
     assert_nothing_through(store)
 
 
 @pytest.mark.parametrize("answers", ["no JSON", "{}", "7"])
 def test_a_damaged_row_is_refused(store: Store, answers: str) -> None:
     approval = held(store, asked())
-    store.approvals.approve(approval.id, by="ann", now=NOW)
+    Approvals(store).approve(approval.id, by="ann", now=NOW)
     with store.writing() as connection:
         connection.execute("UPDATE approvals SET answers = ?", (answers,))
     with pytest.raises(StateError, match="damaged"):
@@ -168,7 +177,7 @@ def assert_nothing_through(store: Store) -> None:
     with pytest.raises(StateError):
         granted(store, asked())
     with pytest.raises(StateError):
-        store.nonces.burn("nonce", NOW + 1, NOW)
+        Nonces(store).burn("nonce", NOW + 1, NOW)
 
 
 def test_what_another_process_holds_too_long_is_refused_and_then_goes_on(
@@ -179,11 +188,11 @@ def test_what_another_process_holds_too_long_is_refused_and_then_goes_on(
     other = sqlite3.connect(store.directory / module.FILE, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StateError, match=r"another process has held state\.db"):
-        store.approvals.approve(approval.id, by="ann", now=NOW)
-    assert store.approvals.list(NOW) == (approval,)
+        Approvals(store).approve(approval.id, by="ann", now=NOW)
+    assert Approvals(store).list(NOW) == (approval,)
     other.execute("ROLLBACK")
     other.close()
-    assert store.approvals.approve(approval.id, by="ann", now=NOW).status == "approved"
+    assert Approvals(store).approve(approval.id, by="ann", now=NOW).status == "approved"
 
 
 def test_a_new_file_that_another_process_holds_is_refused(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,34 +217,36 @@ def test_a_fault_inside_undoes_the_whole(store: Store) -> None:
 
     with pytest.raises(ZeroDivisionError):
         fail()
-    assert store.approvals.list(NOW) == (approval,)
+    assert Approvals(store).list(NOW) == (approval,)
 
 
 FULL = """
 import resource, sys
 from pathlib import Path
-from mailgun_mcp.store.database import StateError, Store
+from mailgun_mcp.call.counters import Nonces, Spend
+from mailgun_mcp.errors import StateError
+from mailgun_mcp.store.database import Store
 store = Store(Path(sys.argv[1]))
-store.spend.record("main", 1.0, 1.0)
+Spend(store).record("main", 1.0, 1.0)
 size = (store.directory / "state.db-wal").stat().st_size
 _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (size + int(sys.argv[2]), hard))
 kept = 1
 try:
     while kept < 10_000:
-        store.spend.record("main", 1.0, 1.0)
+        Spend(store).record("main", 1.0, 1.0)
         kept += 1
 except StateError as error:
     print(str(error).partition("used: ")[2])
 try:
-    print(store.nonces.burn("nonce", 2.0, 1.0))
+    print(Nonces(store).burn("nonce", 2.0, 1.0))
 except StateError:
     print("refused")
-print(store.spend.since("main", 0.0) == kept)
+print(Spend(store).since("main", 0.0) == kept)
 resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-print(store.nonces.burn("nonce", 2.0, 1.0), store.nonces.burn("nonce", 2.0, 1.0))
+print(Nonces(store).burn("nonce", 2.0, 1.0), Nonces(store).burn("nonce", 2.0, 1.0))
 store.close()
-print(Store(store.directory).spend.since("main", 0.0) == kept)
+print(Spend(Store(store.directory)).since("main", 0.0) == kept)
 """
 
 
@@ -249,7 +260,7 @@ def test_on_a_full_disk_nothing_is_done_by_half(tmp_path: Path, left: int) -> No
 
 def test_threads_take_turns(store: Store) -> None:
     def burn(number: int) -> bool:
-        return store.nonces.burn(str(number // 4), NOW + 60, NOW)
+        return Nonces(store).burn(str(number // 4), NOW + 60, NOW)
 
     with ThreadPoolExecutor(8) as threads:
         assert sum(threads.map(burn, range(200))) == 50
@@ -260,16 +271,16 @@ def test_a_state_that_was_moved_away_is_begun_anew(store: Store) -> None:
     store.directory.rename(store.directory.with_name("kept"))
     second = held(store, asked())
     assert second.id != first.id
-    assert store.approvals.list(NOW) == (second,)
+    assert Approvals(store).list(NOW) == (second,)
     other = Store(store.directory.with_name("kept"))
-    assert other.approvals.list(NOW) == (first,)
+    assert Approvals(other).list(NOW) == (first,)
     other.close()
 
 
 def test_what_one_process_writes_another_reads(store: Store) -> None:
     other = Store(store.directory)
     approval = held(store, asked())
-    assert other.approvals.approve(approval.id, by="ann", now=NOW) == granted(store, asked())
+    assert Approvals(other).approve(approval.id, by="ann", now=NOW) == granted(store, asked())
     other.close()
 
 
@@ -286,7 +297,7 @@ def test_an_older_version_is_brought_up_with_what_it_holds(store: Store, monkeyp
         ("ALTER TABLE notes ADD COLUMN at REAL NOT NULL DEFAULT 7",),
     )
     monkeypatch.setattr(module, "MIGRATIONS", (*MIGRATIONS, *steps))
-    assert store.approvals.list(NOW) == (approval,)
+    assert Approvals(store).list(NOW) == (approval,)
     assert rows(store, "SELECT * FROM notes") == [("kept", 7.0)]
     assert rows(store, "PRAGMA user_version") == [(len(MIGRATIONS) + 2,)]
 
@@ -297,8 +308,8 @@ def test_a_step_that_fails_leaves_the_older_version_whole(store: Store, monkeypa
     with monkeypatch.context() as patched:
         patched.setattr(module, "MIGRATIONS", (*MIGRATIONS, ("CREATE TABLE notes (text)", "no SQL")))
         with pytest.raises(StateError, match="syntax error"):
-            store.approvals.list(NOW)
-    assert store.approvals.list(NOW) == (approval,)
+            Approvals(store).list(NOW)
+    assert Approvals(store).list(NOW) == (approval,)
     assert rows(store, "SELECT name FROM sqlite_master WHERE name = 'notes'") == []
 
 
@@ -308,5 +319,5 @@ def test_a_newer_version_is_refused_and_left_alone(store: Store, monkeypatch: py
     content = (store.directory / module.FILE).read_bytes()
     monkeypatch.setattr(module, "MIGRATIONS", ())
     with pytest.raises(StateError, match=r"newer mailgun-mcp \(version \d+ of the tables\): update it"):
-        store.approvals.list(NOW)
+        Approvals(store).list(NOW)
     assert (store.directory / module.FILE).read_bytes() == content

@@ -7,7 +7,7 @@ from shutil import rmtree
 from tempfile import mkdtemp
 from typing import Any
 
-from mailgun_mcp.call.pipeline import App
+from mailgun_mcp.call.services import Services
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.endpoint import resolve
 from tests.support.operations import catalogue
@@ -28,8 +28,8 @@ def own_state() -> Path:
     return Path(mkdtemp(dir=_states()))
 
 
-def app_at(url: str, **options: Any) -> App:
-    """Return an app whose Mailgun is at `url`."""
+def app_at(url: str, **options: Any) -> Services:
+    """Return an services whose Mailgun is at `url`."""
     options.setdefault("state", own_state())
     client = Client(resolve(url=url), KEY, user_agent="tests", timeout=options.pop("timeout", 10.0))
-    return App(catalogue=options.pop("catalogue", catalogue()), client=client, **options)
+    return Services(catalogue=options.pop("catalogue", catalogue()), client=client, **options)

@@ -11,7 +11,7 @@ import sys
 from functools import wraps
 from typing import Any
 
-from mailgun_mcp.audit.log import Journal
+from mailgun_mcp.audit.log import AuditLog
 from mailgun_mcp.cli import run
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.undo.plan import Planner
@@ -20,7 +20,7 @@ from mailgun_mcp.undo.snapshots import Snapshots
 POINTS: list[tuple[type, str]] = [
     (Client, "_exchange"),
     (Client, "_read"),
-    (Journal, "append"),
+    (AuditLog, "append"),
     (Planner, "plan"),
     *((Snapshots, name) for name in ("begin", "add", "keep", "settle", "drop", "begin_step", "end_step", "undone")),
 ]

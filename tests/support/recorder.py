@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from mailgun_mcp.call.pipeline import App
+from mailgun_mcp.call.services import Services
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.endpoint import resolve
 from tests.support.apps import KEY, own_state
@@ -53,8 +53,8 @@ class Clock:
         return self.now
 
 
-def recorded_app(recorder: Recorder, **options: Any) -> App:
-    """Return an app whose Mailgun is `recorder`, with the whole catalogue and a state of its own."""
+def recorded_app(recorder: Recorder, **options: Any) -> Services:
+    """Return an services whose Mailgun is `recorder`, with the whole catalogue and a state of its own."""
     client = Client(
         resolve(url="http://127.0.0.1:1"),
         KEY,
@@ -66,4 +66,4 @@ def recorded_app(recorder: Recorder, **options: Any) -> App:
     options.setdefault("state", own_state())
     options.setdefault("catalogue", catalogue())
     options.setdefault("clock", Clock())
-    return App(client=client, **options)
+    return Services(client=client, **options)

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from mailgun_mcp.confirm.approvals import Approval
+from mailgun_mcp.confirm.approvals import Approval, Approvals
 from mailgun_mcp.confirm.form import Binding, Form
 from mailgun_mcp.policy.model import Level
 from mailgun_mcp.store.database import Store
@@ -23,7 +23,7 @@ def asked(level: Level = "ask", *, preview: str = "seen", request: str = "reques
 
 
 def held(store: Store, form: Form, now: float = NOW, ttl: float = TTL) -> Approval:
-    return store.approvals.request(
+    return Approvals(store).request(
         form,
         tool="delete_domain",
         title="Delete a domain",
@@ -36,7 +36,7 @@ def held(store: Store, form: Form, now: float = NOW, ttl: float = TTL) -> Approv
 
 
 def granted(store: Store, form: Form, now: float = NOW) -> Approval | None:
-    return store.approvals.find_approved(form.binding.digest, form.preview, now, level=form.level)
+    return Approvals(store).find_approved(form.binding.digest, form.preview, now, level=form.level)
 
 
 def python(code: str, *arguments: object, **options: Any) -> list[str]:

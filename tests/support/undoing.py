@@ -8,7 +8,7 @@ import httpx
 
 from mailgun_mcp.app.compose import in_process
 from mailgun_mcp.call.pipeline import run
-from mailgun_mcp.call.services import App, Outcome
+from mailgun_mcp.call.services import CallResult, Services
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.confirm.form import Form, FormResult
@@ -167,20 +167,20 @@ class Mailgun(httpx.AsyncBaseTransport):
 
 
 class Bench:
-    """An app on an account of the simulator, with a person who agrees to everything."""
+    """An services on an account of the simulator, with a person who agrees to everything."""
 
-    def __init__(self, account: Account, mailgun: Mailgun, app: App) -> None:
+    def __init__(self, account: Account, mailgun: Mailgun, services: Services) -> None:
         self.account = account
         self.mailgun = mailgun
-        self.app = app
+        self.services = services
         self.person = Yes()
 
     @property
     def state(self) -> Any:
         return state_of(self.account)
 
-    async def call(self, tool: str, arguments: Arguments) -> Outcome:
-        return await run(self.app, tool, arguments, Caller(asker=self.person))
+    async def call(self, tool: str, arguments: Arguments) -> CallResult:
+        return await run(self.services, tool, arguments, Caller(asker=self.person))
 
     async def made(self, tool: str, arguments: Arguments) -> dict[str, Any]:
         """Make the call, and return the result of its success."""
@@ -196,13 +196,13 @@ async def _at_once(_: float) -> None:
     """Do not wait."""
 
 
-def app_on(mailgun: Mailgun, account: Account, *, policy: Policy | None = None, **options: Any) -> App:
-    """Return an app whose Mailgun is the simulator, at its clock."""
+def app_on(mailgun: Mailgun, account: Account, *, policy: Policy | None = None, **options: Any) -> Services:
+    """Return an services whose Mailgun is the simulator, at its clock."""
     client = Client(
         resolve(region="us"), KEY, user_agent="tests", rate_limit=(0, 10.0), connect=lambda: mailgun, sleep=_at_once
     )
     options.setdefault("state", own_state())
-    return App(
+    return Services(
         catalogue=catalogue(),
         client=client,
         policy=policy or profile("unguarded"),
@@ -213,9 +213,9 @@ def app_on(mailgun: Mailgun, account: Account, *, policy: Policy | None = None, 
 
 @asynccontextmanager
 async def bench(account: Account | None = None, policy: Policy | None = None) -> AsyncIterator[Bench]:
-    """Give an app on an account of its own."""
+    """Give an services on an account of its own."""
     account = account or account_to_change()
     mailgun = Mailgun(account)
-    app = app_on(mailgun, account, policy=policy)
-    async with app:
-        yield Bench(account, mailgun, app)
+    services = app_on(mailgun, account, policy=policy)
+    async with services:
+        yield Bench(account, mailgun, services)

@@ -68,7 +68,7 @@ def mend(mailgun: Mailgun) -> None:
 
 def reopened(tried: Bench) -> Bench:
     """Another process on the same state."""
-    return Bench(tried.account, tried.mailgun, app_on(tried.mailgun, tried.account, state=tried.app.state))
+    return Bench(tried.account, tried.mailgun, app_on(tried.mailgun, tried.account, state=tried.services.state))
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -81,7 +81,7 @@ async def test_an_undo_that_broke_off_is_gone_on_with(tool: str, way: str) -> No
             cut(tried.mailgun, way, at)
             first = await tried.call("undo_operation", {"id": call})
             mend(tried.mailgun)
-            async with (again := reopened(tried)).app:
+            async with (again := reopened(tried)).services:
                 await again.undo(call)
                 assert set(differences(before, tried.state)) == REMAINING.get(tool, set()), (at, first.text)
                 assert (await again.undo(call))["put_back"] == 0
@@ -102,8 +102,8 @@ async def test_what_a_call_that_broke_off_changed_is_put_back(tool: str, way: st
             reached = len(tried.mailgun.lines)
             changed = differences(before, tried.state) != []
             mend(tried.mailgun)
-            async with (again := reopened(tried)).app:
-                kept = again.app.store.snapshots.kept(again.app.clock())
+            async with (again := reopened(tried)).services:
+                kept = again.services.snapshots.kept(again.services.clock())
                 assert all(found.id in first.text for found in kept)
                 for found in kept:
                     await again.undo(found.id)

@@ -113,11 +113,11 @@ async def test_beyond_the_limit_a_person_must_agree_at_a_higher_level_and_nothin
     fill(account, "bounces", ENTRIES["bounces"], 50)
     async with bench(account, policy=limited("guarded")) as tried:
         outcome = await tried.call("clear_bounces", {"domain_name": NAME})
-        (held,) = tried.app.store.approvals.list(account.clock.now())
+        (held,) = tried.services.approvals.list(account.clock.now())
         assert (outcome.kind, held.level) == ("refused", "approval")
         assert "There now: more than 20 records." in held.text
         assert "It cannot be put back: there is more than is copied." in held.text
-        assert tried.app.store.snapshots.kept(account.clock.now()) == ()
+        assert tried.services.snapshots.kept(account.clock.now()) == ()
 
 
 async def test_beyond_the_limit_a_call_that_nobody_confirms_is_confirmed() -> None:
@@ -125,7 +125,7 @@ async def test_beyond_the_limit_a_call_that_nobody_confirms_is_confirmed() -> No
     fill(account, "bounces", ENTRIES["bounces"], 50)
     async with bench(account, policy=limited("guarded")) as tried:
         outcome = await tried.call("import_bounces", {"domain_name": NAME, "file": {"text": "address\na@x.example"}})
-        (held,) = tried.app.store.approvals.list(account.clock.now())
+        (held,) = tried.services.approvals.list(account.clock.now())
         assert outcome.kind == "refused"
         assert "it would lose more than 20 records, which are not copied" in held.text
 
@@ -150,7 +150,7 @@ async def test_a_copy_of_many_things_is_kept_in_small_parts() -> None:
     fill(account, "bounces", ENTRIES["bounces"], 2_000)
     async with bench(account) as tried:
         await tried.made("clear_bounces", {"domain_name": NAME})
-        with tried.app.store.reading() as connection:
+        with tried.services.store.reading() as connection:
             sizes = [
                 row[0] for row in connection.execute("SELECT length(data) FROM snapshot_parts WHERE phase = 'before'")
             ]

@@ -2,7 +2,8 @@
 
 import pytest
 
-from mailgun_mcp.store.database import StateError, Store, UnknownName
+from mailgun_mcp.errors import StateError, UnknownNameError
+from mailgun_mcp.store.database import Store
 from mailgun_mcp.undo.snapshots import ABANDONED, Entry, Snapshots
 from tests.support.state import NOW, python, rows
 
@@ -11,7 +12,7 @@ DAY = 86_400.0
 
 @pytest.fixture
 def snapshots(store: Store) -> Snapshots:
-    return store.snapshots
+    return Snapshots(store)
 
 
 def entry(key: str) -> Entry:
@@ -35,7 +36,7 @@ def kept(snapshots: Snapshots, call: str, *keys: str, until: float = NOW + DAY, 
 def test_a_draft_is_nothing_to_undo(snapshots: Snapshots) -> None:
     name = drafted(snapshots, "a@x.example")
     assert snapshots.kept(NOW) == ()
-    with pytest.raises(UnknownName):
+    with pytest.raises(UnknownNameError):
         snapshots.get(name, NOW)
 
 
@@ -72,7 +73,7 @@ def test_the_outcome_of_a_call_is_unknown_until_it_is_told(snapshots: Snapshots)
 
 def test_what_is_over_is_not_found_and_removed_by_and_by(snapshots: Snapshots, store: Store) -> None:
     kept(snapshots, "call", "a@x.example", until=NOW + DAY)
-    with pytest.raises(UnknownName):
+    with pytest.raises(UnknownNameError):
         snapshots.get("call", NOW + DAY)
     drafted(snapshots, now=NOW + DAY + 1)
     assert rows(store, "SELECT count(*) FROM snapshot_parts WHERE snapshot = 'call'") == [(0,)]
@@ -111,8 +112,9 @@ def test_another_process_finds_what_is_kept(snapshots: Snapshots, store: Store) 
 import sys
 from pathlib import Path
 from mailgun_mcp.store.database import Store
+from mailgun_mcp.undo.snapshots import Snapshots
 store = Store(Path(sys.argv[1]))
-print(*(entry[2] for entry in store.snapshots.entries("call", "before")))
+print(*(entry[2] for entry in Snapshots(store).entries("call", "before")))
 store.close()
 """
     assert python(code, store.directory) == ["a@x.example"]

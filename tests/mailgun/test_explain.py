@@ -8,16 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailgun_mcp.errors import MailgunError
 from mailgun_mcp.mailgun.endpoint import Endpoint, resolve
-from mailgun_mcp.mailgun.errors import (
-    LOOK_FIRST,
-    SHOWN,
-    MailgunFault,
-    Response,
-    explain,
-    said,
-    wait_seconds,
-)
+from mailgun_mcp.mailgun.explain import LOOK_FIRST, explain, wait_seconds
+from mailgun_mcp.mailgun.response import SHOWN, Response, said
 
 US, EU, OWN = resolve(region="us"), resolve(region="eu"), resolve(url="https://proxy.example/mg")
 NOW = 1_800_000_000.0
@@ -165,18 +159,18 @@ def test_a_refusal_becomes_a_sentence_and_a_step(
 ) -> None:
     fault = explain(response, endpoint, now=NOW)
 
-    assert (str(fault), fault.step, fault.status, fault.unknown) == (sentence, step, response.status, False)
+    assert (str(fault), fault.next_step, fault.status, fault.reached) == (sentence, step, response.status, False)
 
 
 @pytest.mark.parametrize("status", [500, 501, 502, 503, 504])
 def test_a_failure_of_mailguns_leaves_the_outcome_unknown_unless_the_call_may_be_repeated(status: int) -> None:
-    def told(fault: MailgunFault) -> tuple[str, str, bool]:
-        return str(fault), fault.step, fault.unknown
+    def told(fault: MailgunError) -> tuple[str, str, bool]:
+        return str(fault), fault.next_step, fault.reached
 
     failure = answer({"message": "Internal Server Error"}, status)
     sentence = f'Mailgun failed (HTTP {status}): "Internal Server Error"'
 
-    assert told(explain(failure, US, now=NOW, repeatable=True)) == (sentence, "Try again later.", False)
+    assert told(explain(failure, US, now=NOW, repeatable=True)) == (sentence, "Try again later.", True)
     assert told(explain(failure, US, now=NOW)) == (
         f"{sentence}; whether the call took effect is unknown",
         LOOK_FIRST,

@@ -1,0 +1,134 @@
+"""Turns an answer that is not a success into an error: one clear sentence and a next step."""
+
+import re
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from mailgun_mcp.errors import RETRIED, MailgunError, RateLimitedError, RejectedError, ServerError
+from mailgun_mcp.mailgun.endpoint import Endpoint
+from mailgun_mcp.mailgun.response import Response, error_body, said
+
+LOOK_FIRST = (
+    "Do not repeat it blindly: look first whether it took effect (for mail in the logs by recipient, else in the "
+    "matching list)."
+)
+AFTER = re.compile(r"try again after (\d+) second")
+
+
+def wait_seconds(response: Response, now: float) -> float | None:
+    """Return how long the answer asks to wait, or None when it does not say.
+
+    Read in turn: Retry-After (seconds or a date), X-RateLimit-Reset (seconds since 1970),
+    `retry-seconds` in the body, "try again after N seconds" in its text.
+    """
+    after = response.headers.get("retry-after", "")
+    for wait in (
+        _seconds(after),
+        _until(_date(after), now),
+        _until(_seconds(response.headers.get("x-ratelimit-reset")), now),
+    ):
+        if wait is not None:
+            return wait
+    body = error_body(response)
+    asked = _seconds(body.get("retry-seconds")) if isinstance(body, dict) else None
+    found = AFTER.search(said(response)) if asked is None else None
+    return _seconds(found[1]) if found else asked
+
+
+def _seconds(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        seconds = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return seconds if 0 <= seconds < float("inf") else None
+
+
+def _date(text: str) -> float | None:
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+
+
+def _until(moment: float | None, now: float) -> float | None:
+    return None if moment is None else max(0.0, moment - now)
+
+
+def explain(
+    response: Response, endpoint: Endpoint, *, now: float, repeatable: bool = False, reached: bool = False
+) -> MailgunError:
+    """Return the error that an answer stands for which is not a success.
+
+    Without `repeatable` a failure of Mailgun's leaves it unknown whether the call took effect. `reached` says that
+    an earlier try may have taken effect.
+    """
+    status, words = response.status, said(response)
+    wait = wait_seconds(response, now) if status in RETRIED else None
+    # A quotation mark of Mailgun's would end the quotation early.
+    quoted = ': "{}"'.format(words.replace('"', "'")) if words else ""
+    sentence = f"{MEANINGS.get(status, _meaning(status))} (HTTP {status}){quoted}"
+    step = _step(response, words, endpoint, wait)
+    if status < 500:
+        error = RateLimitedError if status == 429 else RejectedError
+        return error(sentence, step, status=status, wait=wait, reached=reached)
+    if not repeatable:
+        sentence, step = f"{sentence}; whether the call took effect is unknown", LOOK_FIRST
+    return ServerError(sentence, step, status=status, wait=wait)
+
+
+MEANINGS = {
+    400: "Mailgun refused the request",
+    401: "Mailgun refused the API key",
+    402: "The Mailgun plan does not include this",
+    403: "Mailgun forbids this",
+    404: "Mailgun found nothing there",
+    409: "It conflicts with what exists",
+    410: "Mailgun no longer has it",
+    413: "The request is too large for Mailgun",
+    415: "Mailgun refused the content type",
+    429: "Mailgun's rate limit is reached",
+}
+
+
+def _meaning(status: int) -> str:
+    if 300 <= status < 400:
+        return "Mailgun's host answered with a redirect, which is not followed"
+    return "Mailgun failed" if status >= 500 else "Mailgun refused the request"
+
+
+def _step(response: Response, words: str, endpoint: Endpoint, wait: float | None) -> str:
+    status = response.status
+    region = _region_hint(endpoint)
+    if status == 401:
+        return f"Check MAILGUN_API_KEY.{region}"
+    if status == 404 and ("domain" in words.lower() or not response.is_json):
+        return f"Check the name.{region}"
+    if status == 404:
+        return "Check the name or id; what was just made can take a moment to appear."
+    if wait is not None:
+        return f"Try again in {wait:.0f} seconds."
+    if status == 429:
+        return "Try again later, with fewer calls."
+    if status >= 500:
+        return "Try again later."
+    return STEPS.get(status, "Check the base URL (MAILGUN_API_URL)." if status < 400 else "Check the arguments.")
+
+
+STEPS = {
+    402: "Change the plan, or do without.",
+    403: "The key's role may not allow it, or the plan's limit is reached; `mailgun-mcp doctor` shows what the key may do.",
+    409: "Look at what exists, then change or delete that.",
+    413: "Send less: smaller attachments, fewer records.",
+}
+
+
+def _region_hint(endpoint: Endpoint) -> str:
+    other = endpoint.other_region
+    if other is None:
+        return f" The server asks {endpoint.url}."
+    return (
+        f" The server asks the {endpoint.region.upper() if endpoint.region else ''} region; a domain of the "
+        f"{other.upper()} region is not found there: set MAILGUN_API_REGION={other} for it."
+    )
