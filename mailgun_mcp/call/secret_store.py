@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from mailgun_mcp.errors import StateError, UnknownNameError
 from mailgun_mcp.store.database import prepare_directory, refuse_others
 from mailgun_mcp.store.ids import ALPHABET, new_id
+from mailgun_mcp.text.atomic_write import SUFFIX, write_file
 from mailgun_mcp.text.suggest import unknown
 
 DIRECTORY = "secrets"
@@ -155,22 +156,10 @@ class SecretStore:
         return secret
 
     def _write(self, secret: Secret) -> None:
-        """Write the whole file or none: a reader sees it complete, also after a crash."""
-        path = self._path(secret.ref)
-        unfinished = path.with_suffix(".new")
-        try:
-            with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(json.dumps(asdict(secret)).encode())
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.rename(path)
-        except BaseException:
-            unfinished.unlink(missing_ok=True)
-            raise
-        _sync(self._directory)
+        write_file(self._path(secret.ref), json.dumps(asdict(secret)).encode())
 
     def _sweep(self, now: float) -> None:
-        for path in self._directory.glob("*.new"):
+        for path in self._directory.glob(f"*{SUFFIX}"):
             with suppress(FileNotFoundError):
                 if path.stat().st_mtime < now - ABANDONED:
                     path.unlink()
@@ -229,11 +218,3 @@ def _forgets(keyring: Keyring | None, ref: str) -> bool:
         return keyring.get_password(SERVICE, ref) is None
     except Exception:  # noqa: BLE001 - as in `find_keyring`
         return False
-
-
-def _sync(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
