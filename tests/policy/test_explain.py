@@ -1,14 +1,12 @@
-"""Why a decision fell: what each rule made of the call, a policy's own tests, the table, and a replayed journal."""
+"""Why a decision fell: what each rule made of the call, a policy's own tests, and the table."""
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from mailgun_mcp.policy.engine import RuleResult, explain
 from mailgun_mcp.policy.file.examples import run_examples
-from mailgun_mcp.policy.file.replay import ReplayError, replay
 from mailgun_mcp.policy.file.table import rows
 from mailgun_mcp.policy.profiles import profile
 from tests.support.operations import catalogue
@@ -155,54 +153,6 @@ def test_the_table_tells_of_duplicates_where_they_matter() -> None:
 
     assert table["send_message"] == "confirm if send/duplicate_window; else allow"
     assert table["delete_domain"] == "allow"
-
-
-READ_MAIL = {"tool": "get_stored_message", "arguments": {"domain_name": "a.example.com", "storage_key": "k"}}
-SEND = {"tool": "send_message", "arguments": {"domain_name": "a.example.com", "to": ["x@example.com"]}}
-
-
-def replayed(text: str, *entries: dict[str, Any]) -> list[str]:
-    """Return the effect of each entry, with a mark where it differs from what was recorded."""
-    lines = [json.dumps(entry) for entry in entries]
-    calls = replay(lines, policy(text), catalogue())
-    return [f"{call.decision.effect if call.decision else None}{'*' if call.differs else ''}" for call in calls]
-
-
-def test_a_replay_knows_what_came_before_each_call() -> None:
-    assert replayed(
-        "extends: guarded\nsend: {recipients_per_hour: 2, duplicate_window: 10m}",
-        {**SEND, "when": "2026-01-01T09:00:00Z", "decision": "allow"},
-        {**SEND, "when": "2026-01-01T09:05:00Z", "decision": "allow"},
-        {**SEND, "when": "2026-01-01T09:30:00Z", "decision": {"effect": "deny", "rule": "send/recipients_per_hour"}},
-        {**READ_MAIL, "when": "2026-01-01T11:00:00Z"},
-        {**SEND, "when": "2026-01-01T11:10:00Z", "decision": "allow"},
-        {**SEND, "when": "2026-01-01T11:16:00Z", "caller": "other", "decision": "allow"},
-        {"tool": "gone"},
-    ) == ["allow", "confirm*", "deny", "allow", "confirm*", "allow", "None"]
-
-
-def test_a_refused_call_did_not_happen() -> None:
-    refused = {**SEND, "decision": "deny"}
-
-    assert replayed("extends: guarded\nsend: {duplicate_window: 10m}", refused, refused) == ["allow*", "allow*"]
-
-
-@pytest.mark.parametrize(
-    ("line", "problem"),
-    [
-        ("{", "line 2: Expecting property name"),
-        ("[]", "line 2: a call is an object with a tool"),
-        ('{"tool": "list_domains", "arguments": []}', "line 2: arguments is not an object"),
-        ('{"tool": "list_domains", "when": "noon"}', "line 2: 'noon' is not a time"),
-        ('{"tool": "list_domains", "decision": "alow"}', "line 2: unknown decision 'alow': did you mean 'allow'?"),
-        ("[" * 100_000, "line 2: maximum recursion depth"),
-    ],
-)
-def test_a_journal_that_cannot_be_read_says_where(line: str, problem: str) -> None:
-    with pytest.raises(ReplayError) as raised:
-        list(replay(["\n", line], policy("extends: guarded"), catalogue()))
-
-    assert str(raised.value).startswith(problem)
 
 
 def test_the_guide_names_every_key_of_the_schema() -> None:

@@ -279,4 +279,4 @@ def test_half_a_character_is_refused(text: str) -> None:
 
 @given(st.text(alphabet=st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=40))
 def test_quoted_text_is_what_it_says(text: str) -> None:
-    assert read(yaml.safe_dump({"k": text}, allow_unicode=True)).checked().value == {"k": text}
+    assert read(yaml.safe_dump({"k": text}, allow_unicode=True, default_style="'")).checked().value == {"k": text}

@@ -1,0 +1,96 @@
+"""What happened before a call, as rules see it: one rule for the live server and for `policy replay`. Pure.
+
+Sends and costs count by account, whoever made the call; third-party text counts by who was shown it.
+"""
+
+from collections import defaultdict, deque
+from dataclasses import dataclass, field, replace
+from datetime import UTC
+from typing import Protocol
+
+from mailgun_mcp.policy.facts import Context, Facts
+
+HOUR = 3600.0
+TOOK_EFFECT = ("done", "unknown")
+"""Outcomes of a call that counts: where nobody knows whether mail was sent, it was."""
+
+
+class Past(Protocol):
+    """Records of past calls. Times are seconds since 1970."""
+
+    def recipients_after(self, account: str, moment: float) -> int:
+        """Return how many recipients the account sent to after `moment`."""
+
+    def last_sent(self, account: str, digest: str) -> float | None:
+        """Return when the account last sent this exact request, or None."""
+
+    def spent_from(self, account: str, moment: float) -> float:
+        """Return what the account spent at `moment` and after it."""
+
+    def untrusted_shown(self, principal: str) -> float | None:
+        """Return when the principal was last shown third-party text, or None."""
+
+
+def with_history(context: Context, digest: str, past: Past) -> Context:
+    """Return the context of a call of the request `digest`, with the numbers of what happened before it."""
+    now = context.now.timestamp()
+    month = context.now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp()
+    return replace(
+        context,
+        untrusted_age=age(past.untrusted_shown(context.principal), now),
+        recipients_last_hour=past.recipients_after(context.account, now - HOUR),
+        duplicate_age=age(past.last_sent(context.account, digest), now),
+        spent_this_month=past.spent_from(context.account, month),
+    )
+
+
+def age(moment: float | None, now: float) -> float | None:
+    """Return the seconds since `moment`; none of a clock that was set back are below zero."""
+    return None if moment is None else max(0.0, now - moment)
+
+
+def took_effect(outcome: str | None, effect: str | None) -> bool:
+    """Return whether a recorded call counts as made: by its outcome, or without one by what was decided on it."""
+    if outcome is not None:
+        return outcome in TOOK_EFFECT
+    return effect in (None, "allow")
+
+
+@dataclass(slots=True)
+class PastCalls:
+    """The calls so far, in memory, in the order in which they were made."""
+
+    _sends: dict[str, deque[tuple[float, int]]] = field(default_factory=lambda: defaultdict(deque))
+    _sent: dict[tuple[str, str], float] = field(default_factory=dict)
+    _costs: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
+    _shown: dict[str, float] = field(default_factory=dict)
+
+    def add(self, facts: Facts) -> None:
+        """Add a call that took effect."""
+        context, now = facts.context, facts.context.now.timestamp()
+        if facts.operation.untrusted:
+            self._shown[context.principal] = now
+        if facts.operation.risk == "send":
+            self._sends[context.account].append((now, facts.recipient_count))
+            self._sent[context.account, facts.digest] = now
+        if facts.price is not None:
+            self._costs[context.account].append((now, facts.price))
+
+    def recipients_after(self, account: str, moment: float) -> int:
+        """Return how many recipients the account sent to after `moment`, which only moves forward."""
+        sends = self._sends[account]
+        while sends and sends[0][0] <= moment:
+            sends.popleft()
+        return sum(count for _, count in sends)
+
+    def last_sent(self, account: str, digest: str) -> float | None:
+        """Return when the account last sent this exact request, or None."""
+        return self._sent.get((account, digest))
+
+    def spent_from(self, account: str, moment: float) -> float:
+        """Return what the account spent at `moment` and after it."""
+        return sum(amount for at, amount in self._costs[account] if at >= moment)
+
+    def untrusted_shown(self, principal: str) -> float | None:
+        """Return when the principal was last shown third-party text, or None."""
+        return self._shown.get(principal)

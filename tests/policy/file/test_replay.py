@@ -1,0 +1,109 @@
+"""A policy decides again on the calls of an audit log, as the server would have."""
+
+import json
+from typing import Any
+
+import pytest
+
+from mailgun_mcp.policy.file.replay import ReplayError, replay
+from tests.support.policies import catalogue, policy
+
+READ_MAIL = {"tool": "get_stored_message", "arguments": {"domain_name": "a.example.com", "storage_key": "k"}}
+SEND = {"tool": "send_message", "arguments": {"domain_name": "a.example.com", "to": ["x@example.com"]}}
+
+
+def replayed(text: str, *entries: dict[str, Any]) -> list[str]:
+    """Return the effect of each entry, with a mark where it differs from what was recorded."""
+    lines = [json.dumps(entry) for entry in entries]
+    calls = replay(lines, policy(text), catalogue())
+    return [f"{call.decision.effect if call.decision else None}{'*' if call.differs else ''}" for call in calls]
+
+
+def test_a_replay_knows_what_came_before_each_call() -> None:
+    assert replayed(
+        "extends: guarded\nsend: {recipients_per_hour: 2, duplicate_window: 10m}",
+        {**SEND, "when": "2026-01-01T09:00:00Z", "decision": "allow"},
+        {**SEND, "when": "2026-01-01T09:05:00Z", "decision": "allow"},
+        {**SEND, "when": "2026-01-01T09:30:00Z", "decision": {"effect": "deny", "rule": "send/recipients_per_hour"}},
+        {**READ_MAIL, "when": "2026-01-01T11:00:00Z"},
+        {**SEND, "when": "2026-01-01T11:10:00Z", "decision": "allow"},
+        {**SEND, "when": "2026-01-01T11:21:00Z", "principal": "other", "decision": "allow"},
+        {"tool": "gone"},
+    ) == ["allow", "confirm*", "deny", "allow", "confirm*", "allow", "None"]
+
+
+def test_a_refused_call_did_not_happen() -> None:
+    refused = {**SEND, "decision": "deny"}
+
+    assert replayed("extends: guarded\nsend: {duplicate_window: 10m}", refused, refused) == ["allow*", "allow*"]
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("{", "line 2: Expecting property name"),
+        ("[]", 'line 2: a call is an object with a "tool"'),
+        ('{"tool": "list_domains", "arguments": []}', 'line 2: "arguments" must be an object'),
+        ('{"tool": "list_domains", "outcome": 1}', 'line 2: "outcome" must be text'),
+        ('{"tool": "list_domains", "when": "noon"}', "line 2: 'noon' is not a time"),
+        ('{"tool": "list_domains", "decision": "alow"}', "line 2: unknown decision 'alow': did you mean 'allow'?"),
+        ("[" * 100_000, "line 2: maximum recursion depth"),
+    ],
+)
+def test_a_journal_that_cannot_be_read_says_where(line: str, problem: str) -> None:
+    with pytest.raises(ReplayError) as raised:
+        list(replay(["\n", line], policy("extends: guarded"), catalogue()))
+
+    assert str(raised.value).startswith(problem)
+
+
+def send_to(count: int, start: str, *, at: str, **more: Any) -> dict[str, Any]:
+    to = [f"{start}{number}@example.com" for number in range(count)]
+    return {"tool": "send_message", "arguments": {"domain_name": "a.example.com", "to": to}, "when": at, **more}
+
+
+def test_a_limit_an_hour_counts_the_account_and_not_each_principal() -> None:
+    assert replayed(
+        "extends: unguarded\nsend: {recipients_per_hour: 10}",
+        send_to(6, "a", at="2026-01-01T09:00:00Z", principal="ann", decision="allow"),
+        send_to(6, "b", at="2026-01-01T09:10:00Z", principal="bob", decision="allow"),
+        send_to(6, "c", at="2026-01-01T09:20:00Z", principal="bob", account="staging", decision="allow"),
+    ) == ["allow", "deny*", "allow"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "then"),
+    [("done", "deny"), ("unknown", "deny"), ("failed", "allow"), ("refused", "allow"), ("pending", "allow")],
+)
+def test_only_what_took_effect_counts(outcome: str, then: str) -> None:
+    confirmed = send_to(6, "a", at="2026-01-01T09:00:00Z", decision="confirm", outcome=outcome)
+
+    calls = replayed(
+        "extends: unguarded\nsend: {recipients_per_hour: 10}", confirmed, send_to(6, "b", at="2026-01-01T09:10:00Z")
+    )
+
+    assert calls[1] == then
+
+
+def test_a_pending_call_without_an_outcome_does_not_count() -> None:
+    pending = {**SEND, "when": "2026-01-01T09:00:00Z", "decision": "confirm"}
+
+    assert replayed("extends: guarded\nsend: {duplicate_window: 10m}", pending, pending) == ["allow*", "allow*"]
+
+
+def test_the_same_request_is_known_by_its_digest() -> None:
+    first = send_to(1, "a", at="2026-01-01T09:00:00Z", digest="d")
+    again = send_to(2, "b", at="2026-01-01T09:01:00Z", digest="d")
+    other = send_to(1, "a", at="2026-01-01T09:02:00Z", digest="e")
+
+    assert replayed("extends: guarded\nsend: {duplicate_window: 10m}", first, again, other) == [
+        "allow",
+        "confirm",
+        "allow",
+    ]
+
+
+def test_logs_of_the_last_release_say_caller() -> None:
+    rule = "extends: unguarded\nrules: [{match: {principal: ann}, decision: deny}]"
+
+    assert replayed(rule, {"tool": "list_domains", "caller": "ann"}, {"tool": "list_domains"}) == ["deny", "allow"]
