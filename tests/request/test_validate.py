@@ -14,6 +14,7 @@ from mailgun_mcp.request.build import build
 from mailgun_mcp.request.files import Files
 from mailgun_mcp.request.validate import MAX_FAULTS, validate
 from tests.support.arguments import maximal, minimal
+from tests.support.offenders import holds_for
 from tests.support.operations import catalogue, find
 
 MESSAGE: Arguments = {"domain_name": "mg.example.com", "to": ["ann@example.com"], "text": "Hi"}
@@ -25,16 +26,14 @@ def message_faults(**changes: Any) -> list[str]:
     return validate(find("send_message"), {name: value for name, value in arguments.items() if value is not ...})
 
 
-@pytest.mark.parametrize("tool", EVERY)
-@pytest.mark.parametrize("make", [minimal, maximal], ids=["minimal", "maximal"])
-def test_right_arguments_have_no_fault(tool: str, make: Any) -> None:
-    operation = find(tool)
-    assert validate(operation, make(operation)) == []
+@holds_for()
+def test_right_arguments_have_no_fault(operation: Operation) -> None:
+    assert validate(operation, minimal(operation)) == []
+    assert validate(operation, maximal(operation)) == []
 
 
-@pytest.mark.parametrize("tool", [name for name in EVERY if minimal(find(name))])
-def test_without_arguments_each_required_one_is_named(tool: str) -> None:
-    operation = find(tool)
+@holds_for(operation for operation in catalogue() if minimal(operation))
+def test_without_arguments_each_required_one_is_named(operation: Operation) -> None:
     found = validate(operation, {})
     for name in operation.input_schema.get("required", []):
         kind = operation.input_schema["properties"][name]["type"]
@@ -42,9 +41,8 @@ def test_without_arguments_each_required_one_is_named(tool: str) -> None:
     assert found
 
 
-@pytest.mark.parametrize("tool", EVERY)
-def test_an_unknown_argument_is_refused_by_every_tool(tool: str) -> None:
-    operation = find(tool)
+@holds_for()
+def test_an_unknown_argument_is_refused_by_every_tool(operation: Operation) -> None:
     (fault,) = validate(operation, {**minimal(operation), "qqqqqq": 1})
     assert fault.startswith("qqqqqq: unknown argument; ")
 
@@ -154,17 +152,20 @@ def test_each_place_of_a_request_has_its_own_checks(tool: str, changes: Argument
     assert told.startswith(fault)
 
 
-@pytest.mark.parametrize("domain", ["routes", "lists", "domains", "ips", "ip_pools", "ip_warmups"])
-@pytest.mark.parametrize(
-    "tool", [name for name in EVERY if any(argument.format == "hostname" for argument in find(name).arguments)]
-)
-def test_a_domain_that_is_a_word_of_the_api_reaches_no_other_operation(tool: str, domain: str) -> None:
-    operation = find(tool)
-    (name, *_) = [argument.name for argument in operation.arguments if argument.format == "hostname"]
-    value: Any = [domain] if operation.input_schema["properties"][name]["type"] == "array" else domain
-    assert validate(operation, {**minimal(operation), name: value}) == [
-        f"{name}: {domain!r} is not a domain name: it has no dot"
-    ]
+WITH_A_DOMAIN = [
+    operation for operation in catalogue() if any(argument.format == "hostname" for argument in operation.arguments)
+]
+WORDS_OF_THE_API = ("routes", "lists", "domains", "ips", "ip_pools", "ip_warmups")
+
+
+@holds_for(WITH_A_DOMAIN)
+def test_a_domain_that_is_a_word_of_the_api_reaches_no_other_operation(operation: Operation) -> None:
+    name = next(argument.name for argument in operation.arguments if argument.format == "hostname")
+    is_list = operation.input_schema["properties"][name]["type"] == "array"
+    for word in WORDS_OF_THE_API:
+        assert validate(operation, {**minimal(operation), name: [word] if is_list else word}) == [
+            f"{name}: {word!r} is not a domain name: it has no dot"
+        ]
 
 
 def test_recipients_are_counted_over_all_fields_and_inside_each_string() -> None:

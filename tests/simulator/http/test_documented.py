@@ -1,6 +1,6 @@
 """Every operation of the catalogue answers, and what it answers is what its output schema says."""
 
-import json
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -98,37 +98,37 @@ async def answered(operation: Operation, arguments: Arguments) -> httpx.Response
         )
 
 
-def assert_documented(operation: Operation, answer: httpx.Response) -> None:
-    assert answer.status_code in (200, 202, 204), answer.text
+async def undocumented(make: Callable[[Operation], Arguments]) -> list[str]:
+    """Return the operations whose answer to `make`'s arguments is not what the output schema says, with the reason."""
+    found = []
+    for operation in catalogue():
+        answer = await answered(operation, make(operation))
+        found += [f"{operation.name}: {fault}" for fault in response_faults(operation, answer)]
+    return found
+
+
+def response_faults(operation: Operation, answer: httpx.Response) -> list[str]:
+    if answer.status_code not in (200, 202, 204):
+        return [f"{answer.status_code} {answer.text}"]
     body: Any = answer.json() if answer.content else {}
     wrapped = {operation.wrap: body} if operation.wrap else body
-    faults = [error.message for error in Draft202012Validator(operation.output_schema).iter_errors(wrapped)]
-    assert faults == [], json.dumps(body)
+    return [error.message for error in Draft202012Validator(operation.output_schema).iter_errors(wrapped)]
 
 
-@pytest.mark.parametrize("operation", catalogue(), ids=lambda operation: operation.name)
-async def test_the_fewest_arguments_are_answered_in_the_documented_shape(operation: Operation) -> None:
+def fewest(operation: Operation) -> Arguments:
     required = operation.input_schema.get("required", [])
-    chosen = {name: value for name, value in CHOSEN.get(operation.name, {}).items() if name in required}
-    assert_documented(operation, await answered(operation, {**minimal(operation), **chosen}))
+    return {
+        **minimal(operation),
+        **{name: value for name, value in CHOSEN.get(operation.name, {}).items() if name in required},
+    }
 
 
-@pytest.mark.parametrize("operation", catalogue(), ids=lambda operation: operation.name)
-async def test_all_arguments_are_answered_in_the_documented_shape(operation: Operation) -> None:
-    assert_documented(operation, await answered(operation, maximal(operation)))
+async def test_the_fewest_arguments_are_answered_in_the_documented_shape() -> None:
+    assert await undocumented(fewest) == []
 
 
-@pytest.mark.parametrize(
-    "operation",
-    [operation for operation in catalogue() if operation.pages and operation.name not in HANDLERS],
-    ids=lambda operation: operation.name,
-)
-async def test_lists_that_keep_no_state_are_empty(operation: Operation) -> None:
-    body = (await answered(operation, minimal(operation))).json()
-    assert operation.pages is not None
-    for key in operation.pages.items.split("/"):
-        body = body[key]
-    assert body == []
+async def test_all_arguments_are_answered_in_the_documented_shape() -> None:
+    assert await undocumented(maximal) == []
 
 
 def test_every_handler_is_of_an_operation() -> None:
