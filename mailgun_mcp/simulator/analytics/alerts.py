@@ -1,4 +1,4 @@
-"""Watches thresholds: looks at the account's figures and notes what crosses a limit."""
+"""Compares thresholds with the account's current metrics and records which are crossed."""
 
 import operator
 import re
@@ -37,60 +37,62 @@ RATES: dict[str, Callable[[OutcomeCounts], float]] = {
     "complained_rate": complaint_rate,
 }
 MATCH: dict[str, Callable[[str, list[str]], bool]] = {
-    "=": lambda value, wanted: value in wanted,
-    "!=": lambda value, wanted: value not in wanted,
-    "contains": lambda value, wanted: any(text in value for text in wanted),
-    "not contains": lambda value, wanted: not any(text in value for text in wanted),
-    "<": lambda value, wanted: all(value < text for text in wanted),
-    "<=": lambda value, wanted: all(value <= text for text in wanted),
-    ">": lambda value, wanted: all(value > text for text in wanted),
-    ">=": lambda value, wanted: all(value >= text for text in wanted),
+    "=": lambda value, values: value in values,
+    "!=": lambda value, values: value not in values,
+    "contains": lambda value, values: any(text in value for text in values),
+    "not contains": lambda value, values: not any(text in value for text in values),
+    "<": lambda value, values: all(value < text for text in values),
+    "<=": lambda value, values: all(value <= text for text in values),
+    ">": lambda value, values: all(value > text for text in values),
+    ">=": lambda value, values: all(value >= text for text in values),
 }
 
 
 def period_seconds(period: str) -> float | None:
-    """Return the seconds of a period such as `1h`, or None when it is none."""
-    found = PERIOD.fullmatch(period)
-    return int(found[1]) * UNITS[found[2]] if found else None
+    """Return the seconds of a period such as `1h`, or None when the text is not one."""
+    match = PERIOD.fullmatch(period)
+    return int(match[1]) * UNITS[match[2]] if match else None
 
 
 def check_thresholds(account: Account) -> None:
-    """Compare every threshold with the figures of now, and note the hits."""
+    """Compare every threshold with the current metrics, and record the hits."""
     thresholds = account.administration.thresholds
     for threshold in thresholds.alerts.values():
-        _note(account, threshold, _rates(account, threshold))
+        _record_hits(account, threshold, _rates(account, threshold))
     for threshold in thresholds.limits.values():
         # Previews and seed tests are not part of the simulator: none was ever made.
-        _note(account, threshold, {account.id: 0.0})
+        _record_hits(account, threshold, {account.id: 0.0})
 
 
-def _note(account: Account, threshold: Threshold, figures: dict[str, float]) -> None:
+def _record_hits(account: Account, threshold: Threshold, metrics: dict[str, float]) -> None:
     now, hits = account.clock.now(), account.administration.thresholds.hits
     threshold.last_checked = now
     crossed = COMPARE[threshold.comparator]
-    for value in sorted(figures):
-        if crossed(figures[value], float(threshold.limit)):
+    for value in sorted(metrics):
+        if crossed(metrics[value], float(threshold.limit)):
             hit = hits.setdefault(
-                (threshold.id, value), ThresholdHit(account.uuid(), threshold.id, value, now, now, figures[value])
+                (threshold.id, value), ThresholdHit(account.uuid(), threshold.id, value, now, now, metrics[value])
             )
-            hit.triggered, hit.latest, hit.updated_at = True, figures[value], now
+            hit.triggered, hit.latest, hit.updated_at = True, metrics[value], now
     for (owner, value), hit in hits.items():
-        figure = figures.get(value)
-        over = owner == threshold.id and (figure is None or not crossed(figure, float(threshold.limit)))
+        metric = metrics.get(value)
+        over = owner == threshold.id and (metric is None or not crossed(metric, float(threshold.limit)))
         if over and hit.triggered:
             hit.triggered, hit.updated_at = False, now
-            hit.latest = hit.latest if figure is None else figure
+            hit.latest = hit.latest if metric is None else metric
 
 
 def _rates(account: Account, threshold: Threshold) -> dict[str, float]:
-    """Return the metric by the value of the dimension, of those that mail was sent by."""
-    tallies: dict[str, OutcomeCounts] = {}
+    """Return the metric for each value of the dimension that sent mail."""
+    counts_by_value: dict[str, OutcomeCounts] = {}
     for holder, domain, event in _events(account, threshold):
         facts = _facts(holder, domain, event)
         if all(MATCH[each["comparator"]](facts[each["dimension"]], each["values"]) for each in threshold.filters):
-            tallies.setdefault(facts[threshold.dimension], OutcomeCounts()).add(event)
+            counts_by_value.setdefault(facts[threshold.dimension], OutcomeCounts()).add(event)
     rate = RATES[threshold.metric]
-    return {value: rate(counts) for value, counts in tallies.items() if value and counts.sent + counts.temporary}
+    return {
+        value: rate(counts) for value, counts in counts_by_value.items() if value and counts.sent + counts.temporary
+    }
 
 
 def _events(account: Account, threshold: Threshold) -> Iterator[tuple[Account, Domain, MailEvent]]:

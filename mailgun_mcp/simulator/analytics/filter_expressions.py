@@ -16,7 +16,7 @@ FilterToken = tuple[bool, str]
 
 
 def parse_expression(text: str) -> FilterExpression:
-    """Return what says whether the expression is true, given what says so of each term.
+    """Return a function that tests the expression, given a function that tests a single term.
 
     Words side by side are one term. Raises ApiError when it is not well formed.
     """
@@ -28,7 +28,7 @@ def parse_expression(text: str) -> FilterExpression:
 
 
 def simple_alternatives(text: str) -> list[str] | None:
-    """Return the terms of which one must hold, or None when the expression is not so simple."""
+    """Return the terms when the expression is just `a OR b OR …`, else None."""
     options = [""]
     for is_operator, word in _tokens(text):
         if is_operator and word != "OR":
@@ -51,7 +51,7 @@ class _Parser:
         options = [self._conjunction()]
         while self._take("OR"):
             options.append(self._conjunction())
-        return options[0] if len(options) == 1 else lambda holds: any(option(holds) for option in options)
+        return options[0] if len(options) == 1 else lambda test: any(option(test) for option in options)
 
     def refusal(self) -> ApiError:
         return ApiError(400, f"Invalid filter expression: {self._text}")
@@ -60,12 +60,12 @@ class _Parser:
         parts = [self._negation()]
         while self._take("AND"):
             parts.append(self._negation())
-        return parts[0] if len(parts) == 1 else lambda holds: all(part(holds) for part in parts)
+        return parts[0] if len(parts) == 1 else lambda test: all(part(test) for part in parts)
 
     def _negation(self) -> FilterExpression:
         if self._take("NOT"):
             inner = self._negation()
-            return lambda holds: not inner(holds)
+            return lambda test: not inner(test)
         if self._take("("):
             inner = self.alternatives()
             if not self._take(")"):
@@ -80,7 +80,7 @@ class _Parser:
         if not words:
             raise self.refusal()
         term = " ".join(words)
-        return lambda holds: holds(term)
+        return lambda test: test(term)
 
     def _take(self, operator: str) -> bool:
         if self.tokens[:1] == [(True, operator)]:
@@ -90,11 +90,11 @@ class _Parser:
 
 
 def _tokens(text: str) -> list[FilterToken]:
-    return [_token(found) for found in TOKEN.finditer(text)]
+    return [_token(match) for match in TOKEN.finditer(text)]
 
 
-def _token(found: re.Match[str]) -> FilterToken:
-    if found["quote"]:
-        return False, found["quoted"]
-    text = found["mark"] or found["word"]
+def _token(match: re.Match[str]) -> FilterToken:
+    if match["quote"]:
+        return False, match["quoted"]
+    text = match["mark"] or match["word"]
     return text in OPERATORS, text

@@ -1,4 +1,4 @@
-"""What logs can be filtered by: attributes of an event, and how each may be compared."""
+"""The attributes that logs can be filtered by, and how each may be compared."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -21,32 +21,32 @@ BOUNDS: dict[str, Callable[[float, float], bool]] = {
 
 
 def parse_log_conditions(request: SimulatedRequest) -> list[LogCondition]:
-    """Return the predicates of a filter. Raises ApiError for what cannot be compared so."""
+    """Return the predicates of a filter. Raises ApiError for a comparison that the attribute does not have."""
     return [_condition(item) for item in (request.get("filter") or {}).get("AND", ())]
 
 
 def _condition(item: Record) -> LogCondition:
     name, comparator = item["attribute"], item["comparator"]
     texts = [str(value["value"]) for value in item["values"]]
-    if name not in ATTRIBUTES and name not in SIZES:
+    if name not in ATTRIBUTES and name not in ORDERED:
         raise ApiError(400, f"'{name}' is not a valid filter predicate attribute")
     if comparator not in COMPARATORS and comparator not in BOUNDS:
         raise ApiError(400, f"'{comparator}' is not a valid comparator")
-    if (name in SIZES) != (comparator in BOUNDS) or (name in ONLY and comparator not in ONLY[name]):
+    if (name in ORDERED) != (comparator in BOUNDS) or (name in ONLY and comparator not in ONLY[name]):
         raise ApiError(400, f"'{comparator}' is not a valid comparator for the '{name}' attribute")
-    return _bounded(name, comparator, texts) if name in SIZES else _compared(name, comparator, texts)
+    return _bounded(name, comparator, texts) if name in ORDERED else _compared(name, comparator, texts)
 
 
 def _compared(name: str, comparator: str, texts: list[str]) -> LogCondition:
     read, compare = ATTRIBUTES[name], COMPARATORS[comparator]
-    wanted = [text.lower() for text in texts]
+    expected = [text.lower() for text in texts]
     return lambda account, domain, record: compare(
-        [str(value).lower() for value in read(account, domain, record)], wanted
+        [str(value).lower() for value in read(account, domain, record)], expected
     )
 
 
 def _bounded(name: str, comparator: str, texts: list[str]) -> LogCondition:
-    read, parse = SIZES[name]
+    read, parse = ORDERED[name]
     compare, bounds = BOUNDS[comparator], [parse(text) for text in texts]
     return lambda account, domain, record: any(
         compare(value, bound) for value in read(account, domain, record) for bound in bounds
@@ -124,11 +124,11 @@ ATTRIBUTES: dict[str, AttributeReader] = {
     "i_classification_group_id": _classified(lambda rule: rule.group.id),
 }
 
-SIZES: dict[str, tuple[AttributeReader, Callable[[str], float]]] = {
+ORDERED: dict[str, tuple[AttributeReader, Callable[[str], float]]] = {
     "size": (_at("message", "size"), _number),
     "delivered_at": (_delivered_at, _moment),
 }
-"""Attributes that are compared with a bound, and how a bound is read."""
+"""Attributes that are compared with a bound, and the parser of the bound."""
 
 ONLY = {"recipients": ("contains", "not contains")}
-"""Attributes that take only some comparators."""
+"""Attributes with fewer comparators than others."""

@@ -1,4 +1,4 @@
-"""Metrics by name: which facts a count sums up, and of what a rate is the percentage."""
+"""Metrics by name: the facts that a count adds up, and the two counts of a rate."""
 
 from collections.abc import Mapping
 
@@ -74,7 +74,7 @@ MetricValue = int | str
 
 
 def metric_value(metric: str, facts: Mapping[str, int]) -> MetricValue:
-    """Return a metric of what happened: a count, or a rate in percent as a string."""
+    """Return a metric: a count, or a rate in percent as a string."""
     if metric in COUNTS:
         return count_of(metric, facts)
     part, whole = RATES[metric]
@@ -82,10 +82,10 @@ def metric_value(metric: str, facts: Mapping[str, int]) -> MetricValue:
 
 
 def count_of(metric: str, facts: Mapping[str, int]) -> int:
-    """Return a count of what happened."""
+    """Return the sum of a count's facts."""
     return sum(facts.get(fact, 0) for fact in COUNTS[metric])
 
 
 def percentage(part: int, whole: int) -> str:
-    """Return the percentage as metrics write it; of nothing it is zero."""
+    """Return the percentage as metrics write it; zero when there is nothing to divide by."""
     return f"{100 * part / whole if whole else 0:.4f}"

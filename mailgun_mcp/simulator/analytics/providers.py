@@ -1,4 +1,4 @@
-"""What the older statistics tell apart: mailbox providers by domain, devices, countries."""
+"""The mailbox providers, devices and countries that the older statistics list."""
 
 LEGACY_PROVIDERS = (
     *("gmail.com", "yahoo.com", "hotmail.com", "aol.com", "icloud.com", "mail.ru", "comcast.net", "outlook.com"),
@@ -14,11 +14,11 @@ _CODES = (
     "mrmsmtmumvmwmxmymznancnenfngninlnonpnrnunzompapepfpgphpkplpmpnprpsptpwpyqarerorsrurwsasbscsdsesgshsi"
     "sjskslsmsnsosrssstsvsxsysztctdtftgthtjtktltmtntotrtttvtwtzuaugumusuyuzvavcvevgvivnvuwfwsyeytzazmzw"
 )
-COUNTRIES = tuple(_CODES[place : place + 2] for place in range(0, len(_CODES), 2))
+COUNTRIES = tuple(_CODES[start : start + 2] for start in range(0, len(_CODES), 2))
 """ISO 3166-1 alpha-2."""
 OTHER = "other"
 
 
 def legacy_provider(domain: str) -> str:
-    """Return the provider that mail to a domain goes to."""
+    """Return the older statistics' name of a recipient domain's provider."""
     return domain if domain in LEGACY_PROVIDERS else OTHER

@@ -1,4 +1,4 @@
-"""How mail went: counts and rates of a domain's events, as reputation and thresholds look at them."""
+"""Counts and rates of a domain's recent events, for reputation and thresholds."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from mailgun_mcp.simulator.model.event_log import EventRange, MailEvent
 
 @dataclass(slots=True)
 class OutcomeCounts:
-    """What became of some mail."""
+    """How many messages were accepted, delivered, refused, deferred and complained about."""
 
     accepted: int = 0
     delivered: int = 0
@@ -37,7 +37,7 @@ def count_outcomes(events: Iterable[MailEvent]) -> OutcomeCounts:
 
 
 def counted_events(domain: Domain, start: float) -> Iterator[MailEvent]:
-    """Yield the domain's events from `start` on that a tally counts."""
+    """Yield the domain's events from `start` on that `OutcomeCounts` counts."""
     return domain.events.walk(EventRange(low=start, kinds=COUNTED))
 
 

@@ -1,4 +1,4 @@
-"""What the analytics have in common: ranges of time, filters, counts by dimensions, order and pages."""
+"""Reports: periods, filters, counts grouped by dimensions, sort order and pages."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 Record = dict[str, Any]
 Values = tuple[str, ...]
 DimensionReader = Callable[[Cell], Values]
-"""Tells a cell's values of one dimension; none leaves it out of what is grouped by it."""
+"""Returns a cell's values of one dimension; a cell without values is in no group."""
 FactCounts = dict[str, int]
 RowKey = tuple[object, ...]
 Rows = dict[RowKey, FactCounts]
@@ -25,14 +25,14 @@ WEEK = 7 * DAY
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A range of time, both ends within, in steps."""
+    """A range of time, both ends included, in steps of a resolution."""
 
     start: float
     end: float
     resolution: Resolution
 
     def steps(self, now: float) -> Iterator[int]:
-        """Yield the beginning of each step, as far as counts are kept so finely."""
+        """Yield the start of each step that counts are still kept for."""
         at = period_start(max(self.start, now - RETENTION[self.resolution], 0.0), self.resolution)
         while at <= min(self.end, now):
             yield at
@@ -50,45 +50,45 @@ class CountSource:
 
 @dataclass(frozen=True, slots=True)
 class DimensionCondition:
-    """One predicate of a filter. A value that is not there is unlike any other."""
+    """One predicate of a filter. A missing value equals nothing."""
 
     attribute: str
     comparator: str
-    wanted: tuple[str, ...]
+    expected: tuple[str, ...]
 
     def holds(self, values: Sequence[str]) -> bool:
-        return COMPARATORS[self.comparator]([value.lower() for value in values], self.wanted)
+        return COMPARATORS[self.comparator]([value.lower() for value in values], self.expected)
 
 
-def equal(values: Sequence[str], wanted: Sequence[str]) -> bool:
-    return not set(values).isdisjoint(wanted)
+def equal(values: Sequence[str], expected: Sequence[str]) -> bool:
+    return not set(values).isdisjoint(expected)
 
 
-def contain(values: Sequence[str], wanted: Sequence[str]) -> bool:
-    return any(text in value for value in values for text in wanted)
+def contain(values: Sequence[str], expected: Sequence[str]) -> bool:
+    return any(text in value for value in values for text in expected)
 
 
 COMPARATORS: dict[str, Callable[[Sequence[str], Sequence[str]], bool]] = {
     "=": equal,
-    "!=": lambda values, wanted: not equal(values, wanted),
+    "!=": lambda values, expected: not equal(values, expected),
     "contains": contain,
-    "not contains": lambda values, wanted: not contain(values, wanted),
+    "not contains": lambda values, expected: not contain(values, expected),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """How counts are looked at: by which dimensions, and which of them."""
+    """How counts are grouped: the dimensions, and the conditions that a cell must meet."""
 
     readers: Mapping[str, DimensionReader]
     dimensions: tuple[str, ...] = ()
     conditions: tuple[DimensionCondition, ...] = ()
     time: str = "time"
     owner: str = "subaccount"
-    """What the dimensions of time and account are called."""
+    """The names of the dimensions of time and account."""
 
     def keys(self, source: CountSource, cell: Cell) -> list[RowKey]:
-        """Return the rows that a cell counts in, with a gap for the time."""
+        """Return the rows that a cell counts in, with an empty text for the time."""
         if not all(condition.holds(self._values(source, cell, condition.attribute)) for condition in self.conditions):
             return []
         keys: list[RowKey] = [()]
@@ -105,20 +105,22 @@ class Grouping:
         return self.readers[name](cell)
 
 
-def aggregate(sources: Sequence[CountSource], period: Period, view: Grouping) -> Rows:
-    """Return how often each fact (the end of a cell) came to pass, by the dimensions of the view."""
+def aggregate(sources: Sequence[CountSource], period: Period, grouping: Grouping) -> Rows:
+    """Return how often each fact (the end of a cell) occurred, grouped by the dimensions."""
     rows: Rows = {}
-    place = view.dimensions.index(view.time) if view.time in view.dimensions else None
+    time_index = grouping.dimensions.index(grouping.time) if grouping.time in grouping.dimensions else None
     for source in sources:
-        known: dict[Cell, list[RowKey]] = {}
+        keys_of_cell: dict[Cell, list[RowKey]] = {}
         for at, counts in source.series.between(period.start, period.end, period.resolution):
             for cell, count in counts.items():
-                keys = known.get(cell)
+                keys = keys_of_cell.get(cell)
                 if keys is None:
-                    keys = known[cell] = view.keys(source, cell)
+                    keys = keys_of_cell[cell] = grouping.keys(source, cell)
                 fact = str(cell[-1])
                 for key in keys:
-                    row = rows.setdefault(key if place is None else (*key[:place], at, *key[place + 1 :]), {})
+                    row = rows.setdefault(
+                        key if time_index is None else (*key[:time_index], at, *key[time_index + 1 :]), {}
+                    )
                     row[fact] = row.get(fact, 0) + count
     return rows
 
@@ -126,7 +128,7 @@ def aggregate(sources: Sequence[CountSource], period: Period, view: Grouping) ->
 def count_sources(
     account: Account, series: Callable[[Account], Series], *, subaccounts: bool = False
 ) -> list[CountSource]:
-    """Return the counts of the account, and of those below it."""
+    """Return the counts of the account, and on request of its subaccounts."""
     owners = [(account, account.id)]
     if subaccounts:
         owners += [(below.account, below.name) for below in account.administration.subaccounts.values()]
@@ -138,7 +140,7 @@ def count_sources(
 def parse_period(
     account: Account, request: SimulatedRequest, units: Mapping[str, float] = UNITS, default: float = WEEK
 ) -> Period:
-    """Return the range that a call asks for. A duration counts back from the end, and overrides the start."""
+    """Return the period of a request. A duration counts back from the end and overrides the start."""
     end = parse_moment(request["end"]) if request.get("end") else account.clock.now()
     start = parse_moment(request["start"]) if request.get("start") else end - default
     if request.get("duration"):
@@ -150,7 +152,7 @@ def parse_period(
 
 
 def parse_moment(text: str) -> float:
-    """Return the moment of an RFC 2822 date. Raises ApiError when it is none."""
+    """Return the moment of an RFC 2822 date. Raises ApiError when the text is not one."""
     try:
         return parse_mail_date(text)
     except (ValueError, OverflowError) as error:
@@ -158,30 +160,30 @@ def parse_moment(text: str) -> float:
 
 
 def parse_duration(duration: str, units: Mapping[str, float] = UNITS) -> float:
-    """Return the seconds of a duration such as `7d`. Raises ApiError when it is none."""
+    """Return the seconds of a duration such as `7d`. Raises ApiError when the text is not one."""
     parts = re.findall(r"(\d{1,9})([a-z])", duration)
     if not parts or "".join(map("".join, parts)) != duration or any(unit not in units for _, unit in parts):
         raise ApiError(400, "'duration' attribute is invalid")
     return sum(int(number) * units[unit] for number, unit in parts)
 
 
-def parse_conditions(request: SimulatedRequest, known: Mapping[str, object]) -> tuple[DimensionCondition, ...]:
-    """Return the predicates of a filter. Raises ApiError for an attribute or comparator that is not known."""
-    return tuple(_condition(item, known) for item in (request.get("filter") or {}).get("AND", ()))
+def parse_conditions(request: SimulatedRequest, attributes: Mapping[str, object]) -> tuple[DimensionCondition, ...]:
+    """Return the predicates of a filter. Raises ApiError for an attribute or comparator that does not exist."""
+    return tuple(_condition(item, attributes) for item in (request.get("filter") or {}).get("AND", ()))
 
 
-def _condition(item: Record, known: Mapping[str, object]) -> DimensionCondition:
-    if item["attribute"] not in known:
+def _condition(item: Record, attributes: Mapping[str, object]) -> DimensionCondition:
+    if item["attribute"] not in attributes:
         raise ApiError(400, f"'{item['attribute']}' is not a valid filter predicate attribute")
     if item["comparator"] not in COMPARATORS:
         raise ApiError(400, f"'{item['comparator']}' is not a valid comparator")
-    wanted = tuple(str(value["value"]).lower() for value in item["values"])
-    return DimensionCondition(item["attribute"], item["comparator"], wanted)
+    expected = tuple(str(value["value"]).lower() for value in item["values"])
+    return DimensionCondition(item["attribute"], item["comparator"], expected)
 
 
 @dataclass(frozen=True, slots=True)
 class SortOrder:
-    """By what rows are sorted, and which of them are shown."""
+    """What rows are sorted by, and the page of them."""
 
     by: str
     descending: bool
@@ -189,25 +191,25 @@ class SortOrder:
     limit: int
 
     def page(self, rows: list[Record], value: Callable[[Record, str], Any]) -> list[Record]:
-        """Return the rows to show; `value` tells a row's value of what it is sorted by."""
+        """Return the rows of the page; `value` returns what a row is sorted by."""
         ordered = sorted(rows, key=lambda row: value(row, self.by), reverse=self.descending)
         return ordered[self.skip : self.skip + self.limit]
 
     def answer(self, total: int) -> Record:
-        """Return how the answer tells the page."""
+        """Return the `pagination` of the response."""
         sort = f"{self.by}:{'desc' if self.descending else 'asc'}"
         return {"sort": sort, "skip": self.skip, "limit": self.limit, "total": total}
 
 
-def parse_order(request: SimulatedRequest, known: Sequence[str], default: str, limit: int, most: int) -> SortOrder:
-    """Return the order and page that a call asks for. Raises ApiError when rows have no such value."""
-    asked = request.get("pagination") or {}
-    by, _, direction = str(asked.get("sort") or default).partition(":")
-    if by not in known or direction not in ("", "asc", "desc"):
+def parse_order(request: SimulatedRequest, columns: Sequence[str], default: str, limit: int, most: int) -> SortOrder:
+    """Return the sort order and page of a request. Raises ApiError for a column that rows do not have."""
+    pagination = request.get("pagination") or {}
+    by, _, direction = str(pagination.get("sort") or default).partition(":")
+    if by not in columns or direction not in ("", "asc", "desc"):
         raise ApiError(400, "'sort' attribute is invalid")
-    shown = asked.get("limit") or limit
-    if shown > most:
+    size = pagination.get("limit") or limit
+    if size > most:
         raise ApiError(400, f"The 'pagination.limit' parameter can't be larger than {most}")
-    if shown < 0 or (asked.get("skip") or 0) < 0:
+    if size < 0 or (pagination.get("skip") or 0) < 0:
         raise ApiError(400, "The 'pagination' parameters can't be negative")
-    return SortOrder(by, direction == "desc", asked.get("skip") or 0, shown)
+    return SortOrder(by, direction == "desc", pagination.get("skip") or 0, size)

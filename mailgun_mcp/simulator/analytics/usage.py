@@ -1,4 +1,4 @@
-"""Counts the use of what is billed beside mail: validations, and copies that are archived."""
+"""Counts the use of what is billed besides mail: validations and archived copies."""
 
 from collections.abc import Callable
 
@@ -32,10 +32,10 @@ USAGE_METRICS = (
 
 
 def count_usage(account: Account, request: SimulatedRequest, reply: Reply) -> None:
-    """Count what the call has used, when it is one of those that are counted and went well."""
+    """Count what a successful request used, if its operation is one that is billed."""
     used = USES.get(request.operation.name)
     if used is not None and reply.status < 300:
-        account.analytics.use(account.clock.now(), *used(request, reply))
+        account.analytics.count_usage(account.clock.now(), *used(request, reply))
 
 
 def _validated(_: SimulatedRequest, reply: Reply) -> list[str]:

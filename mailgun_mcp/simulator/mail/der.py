@@ -1,7 +1,7 @@
-"""Writes and reads the little ASN.1 that keys and certificates need. Sources: X.690, RFC 8017, RFC 5280.
+"""Writes and reads the ASN.1 that keys and certificates need. Sources: X.690, RFC 8017, RFC 5280.
 
-Keys come from a hash of what they are for: they look like RSA keys and are none, nobody holds
-the private half.
+Keys come from a hash of what they are for: they look like RSA keys but have no
+private half.
 """
 
 from base64 import b64decode, b64encode
@@ -24,27 +24,27 @@ def public_key(purpose: str, bits: int) -> str:
 
 
 def public_key_of(pem: str) -> str:
-    """Return the public key in base64 of a private key in PKCS#1. Raises ValueError when `pem` is none."""
+    """Return the public key in base64 of a private key in PKCS#1. Raises ValueError when `pem` is not one."""
     head, tail = f"-----BEGIN {PKCS1}-----", f"-----END {PKCS1}-----"
     start, end = pem.find(head), pem.find(tail)
     if start < 0 or end < start:
-        raise ValueError("no PKCS#1 key")
+        raise ValueError("not a PKCS#1 key")
     try:
         content = b64decode("".join(pem[start + len(head) : end].split()), validate=True)
     except BinasciiError as error:
-        raise ValueError("no base64") from error
+        raise ValueError("not base64") from error
     _, modulus, exponent = _integers(content)[:3]
     return b64encode(_public_key(modulus, exponent)).decode()
 
 
 def private_key(purpose: str, bits: int) -> str:
-    """Return a PKCS#1 file whose public half is `public_key`'s; its private half is void."""
+    """Return a PKCS#1 file whose public half is `public_key`'s; its private half is not valid."""
     numbers = [0, _number(purpose, bits), EXPONENT, *([1] * 6)]
     return _pem(PKCS1, _tlv(SEQUENCE, b"".join(map(_integer, numbers))))
 
 
 def certificate(host: str, serial: int, start: float, end: float) -> str:
-    """Return a certificate for `host` in PEM. Its signature is void."""
+    """Return a certificate for `host` in PEM. Its signature is not valid."""
     algorithm = _tlv(SEQUENCE, _tlv(OID, SHA256_RSA) + _tlv(NULL, b""))
     validity = _tlv(SEQUENCE, _moment(start) + _moment(end))
     key = _public_key(_number(f"{host} {serial}", 2048), EXPONENT)
@@ -93,16 +93,16 @@ def _integers(content: bytes) -> list[int]:
     """Return the integers of a sequence of nothing else. Raises ValueError when it is not one."""
     tag, body, rest = _read(content)
     if tag != SEQUENCE or rest:
-        raise ValueError("no sequence")
-    found = []
+        raise ValueError("not a sequence")
+    integers = []
     while body:
         tag, value, body = _read(body)
         if tag != INTEGER:
-            raise ValueError("no integer")
-        found.append(int.from_bytes(value, "big", signed=True))
-    if len(found) < 9 or min(found[1:3]) < 1:
-        raise ValueError("no private key")
-    return found
+            raise ValueError("not an integer")
+        integers.append(int.from_bytes(value, "big", signed=True))
+    if len(integers) < 9 or min(integers[1:3]) < 1:
+        raise ValueError("not a private key")
+    return integers
 
 
 def _read(content: bytes) -> tuple[int, bytes, bytes]:

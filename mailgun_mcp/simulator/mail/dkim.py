@@ -1,4 +1,4 @@
-"""The DKIM keys of a domain, and the DNS records that they ask for."""
+"""The DKIM keys of a domain, and the DNS records that they need."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ AUTOMATIC = ("pdk1", "pdk2")
 
 
 def keys_of(domain: Domain) -> dict[str, DomainKey]:
-    """Return the domain's keys by selector; the first is made when it is first asked for."""
+    """Return the domain's keys by selector; the first is created on the first read."""
     keys = domain.administration.signing.keys
     if not keys:
         add_first_key(domain, SELECTOR, BITS)
@@ -23,30 +23,30 @@ def keys_of(domain: Domain) -> dict[str, DomainKey]:
 
 
 def add_first_key(domain: Domain, selector: str, bits: int) -> None:
-    """Give a domain the key that it is made with."""
+    """Give a new domain its first key."""
     verified = domain.state == "active"
     key = DomainKey(selector, _public(domain, selector, bits), domain.created_at, active=True, verified=verified)
     domain.administration.signing.keys[selector] = key
 
 
 def new_key(account: Account, domain: Domain, selector: str, bits: int) -> DomainKey:
-    """Return a key that signs nothing yet and is in no DNS."""
+    """Return a key that is neither active nor verified yet."""
     return DomainKey(selector, _public(domain, f"{selector} {account.next_serial()}", bits), account.clock.now())
 
 
 def verify_keys(domain: Domain) -> None:
-    """Take note whether the DNS has the records of the domain's keys."""
+    """Check whether the DNS has the records of the domain's keys."""
     for key in keys_of(domain).values():
         key.verified = "dkim" not in domain.absent_records
 
 
 def authority(account: Account, domain: Domain) -> Domain:
-    """Return the domain whose keys sign for `domain`: itself, or the one that it was handed to."""
+    """Return the domain whose keys sign for `domain`: itself, or its DKIM authority."""
     return account.domains.get(domain.administration.signing.authority or "", domain)
 
 
 def key_record(domain: Domain, key: DomainKey) -> Record:
-    """Return the DNS record that a key asks for."""
+    """Return the DNS record of a key."""
     value = f"k=rsa; p={key.public}"
     return {
         "record_type": "TXT",
@@ -64,7 +64,7 @@ def is_automatic(domain: Domain) -> bool:
 
 
 def automatic_record(domain: Domain, selector: str, active: bool) -> Record:
-    """Return the CNAME behind which Mailgun keeps one of its two keys."""
+    """Return the CNAME record of one of the two keys that Mailgun manages."""
     value = automatic_value(domain, selector)
     verified = domain.state == "active" and "dkim" not in domain.absent_records
     return {
@@ -78,12 +78,12 @@ def automatic_record(domain: Domain, selector: str, active: bool) -> Record:
 
 
 def automatic_value(domain: Domain, selector: str) -> str:
-    """Return where the CNAME of a key that Mailgun manages leads to."""
+    """Return the target of the CNAME of a key that Mailgun manages."""
     return f"{selector}._domainkey.{domain.id[:7]}.service.mailgun.com"
 
 
 def signing_records(domain: Domain) -> list[Record]:
-    """Return the records that the domain has to have in the DNS for its mail to be signed."""
+    """Return the DNS records that the domain needs for its mail to be signed."""
     if is_automatic(domain):
         return [automatic_record(domain, selector, active=domain.state == "active") for selector in AUTOMATIC]
     return [key_record(domain, key) for key in keys_of(domain).values() if key.active]

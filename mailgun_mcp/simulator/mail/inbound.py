@@ -50,8 +50,8 @@ def matching_routes(account: Account, recipient: str, headers: Mapping[str, str]
     """Yield the routes that take a mail, with what they captured, as long as the one before is not the last."""
     named = {name.lower(): value for name, value in headers.items()}
     caught = False
-    for route in account.routes.in_turn():
-        captures = parse_expression(route.expression).holds(RouteInput(recipient, named, caught))
+    for route in account.routes.in_order():
+        captures = parse_expression(route.expression).match(RouteInput(recipient, named, caught))
         if captures is not None:
             caught = True
             yield route, captures

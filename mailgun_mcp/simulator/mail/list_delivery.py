@@ -1,4 +1,4 @@
-"""Passes mail to a mailing list on: each subscribed member gets a copy of its own."""
+"""Delivers mail to a mailing list: each subscribed member gets a copy."""
 
 from collections.abc import Sequence
 from hashlib import sha256
@@ -13,10 +13,10 @@ KEY_BYTES = 30
 
 
 def split_lists(account: Account, addresses: Sequence[Address]) -> tuple[list[Address], list[MailingList]]:
-    """Return the addresses that are no mailing list of the account, and the lists that the others are."""
+    """Split addresses into those of people and the account's mailing lists."""
     people = [person for person in addresses if person[1].lower() not in account.lists]
     lists = [account.lists[address.lower()] for _, address in addresses if address.lower() in account.lists]
-    return people, list({found.address: found for found in lists}.values())
+    return people, list({each.address: each for each in lists}.values())
 
 
 def member_copies(account: Account, message: StoredMessage, mailing_list: MailingList) -> list[StoredMessage]:
@@ -24,19 +24,19 @@ def member_copies(account: Account, message: StoredMessage, mailing_list: Mailin
     people = [(member.name, member.address) for member in mailing_list.subscribers]
     variables = {member.address: member.vars for member in mailing_list.subscribers}
     keys = [account.opaque_id(KEY_BYTES) for _ in people]
-    made = recipient_copies(message, people, variables, keys)
-    for copy in made:
-        _mark(copy, message, mailing_list)
-    return made
+    member_messages = recipient_copies(message, people, variables, keys)
+    for copy in member_messages:
+        _add_list_details(copy, message, mailing_list)
+    return member_messages
 
 
 def list_id(mailing_list: MailingList) -> str:
-    """Return the list's id as its mails carry it."""
+    """Return the list's id as its messages show it."""
     return mailing_list.list_id or mailing_list.address.replace("@", ".")
 
 
-def _mark(copy: StoredMessage, original: StoredMessage, mailing_list: MailingList) -> None:
-    """Make a member's copy look as from the list."""
+def _add_list_details(copy: StoredMessage, original: StoredMessage, mailing_list: MailingList) -> None:
+    """Add the list's headers, links and id to a member's copy."""
     address = mailing_list.address
     link = unsubscribe_url(mailing_list, copy.recipients[0])
     reply = address if mailing_list.reply_preference == "list" else original.headers.get("From", original.sender)

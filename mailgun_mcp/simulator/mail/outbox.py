@@ -1,6 +1,6 @@
-"""Posts what is in the outbox, when it is asked to, and again on the clock's time until it is taken.
+"""Sends the postings in the outbox on request, and again on the clock's time until they are accepted.
 
-The simulator itself posts nothing: without anyone who asks, the outbox is a record.
+The simulator never sends anything by itself: unless somebody calls this, the outbox is only a record.
 """
 
 from collections.abc import Awaitable, Callable
@@ -15,11 +15,11 @@ RETRIES = (10 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4
 NOT_ACCEPTABLE = 406
 
 Poster = Callable[[str, str, bytes], Awaitable[int]]
-"""Posts to a URL a content type and body, and gives the status of the answer, 0 when there was none."""
+"""Posts a body of a content type to a URL and returns the status of the response, 0 when there was none."""
 
 
 async def send_due_posts(account: Account, poster: Poster, *, may: Callable[[str], bool] = bool) -> list[Posting]:
-    """Post everything whose time has come to the URLs that may be, and return it with what became of it."""
+    """Send all postings that are due and whose URL `may` allows, and return them with their outcome."""
     now = account.clock.now()
     due = [
         posting
@@ -27,7 +27,7 @@ async def send_due_posts(account: Account, poster: Poster, *, may: Callable[[str
         if posting.due_at is not None and posting.due_at <= now and may(posting.url)
     ]
     for posting in due:
-        # Before anything is awaited: who asks at the same time must not post it too.
+        # Before anything is awaited: a concurrent call must not send it as well.
         posting.due_at = None
     for posting in due:
         record_response(account, posting, await poster(posting.url, *encode_posting(posting)))
@@ -35,24 +35,24 @@ async def send_due_posts(account: Account, poster: Poster, *, may: Callable[[str
 
 
 def record_response(account: Account, posting: Posting, status: int) -> None:
-    """Note the answer to a posting, and when it is tried again."""
+    """Record the response to a posting, and when it is tried again."""
     now = account.clock.now()
     posting.attempts.append((now, status))
-    tried = len(posting.attempts)
+    attempts = len(posting.attempts)
     posting.due_at = None
     if 200 <= status < 300:
         posting.outcome = "taken"
         _delivered(account, posting, now)
     elif status == NOT_ACCEPTABLE:
         posting.outcome = "refused"
-    elif not posting.retried or tried > len(RETRIES):
+    elif not posting.retried or attempts > len(RETRIES):
         posting.outcome = "given up"
     else:
-        posting.due_at = now + RETRIES[tried - 1]
+        posting.due_at = now + RETRIES[attempts - 1]
 
 
 def _delivered(account: Account, posting: Posting, now: float) -> None:
-    """Mail that a route forwards to a URL is delivered once the URL took it."""
+    """Record the delivery of mail that a route forwarded, once the URL has accepted it."""
     message, domain = posting.message, account.domains.get(posting.domain)
     if message is None or domain is None:
         return

@@ -1,4 +1,4 @@
-"""Acts as a recipient of a mail would: opens it, clicks, complains, unsubscribes, or bounces it after all."""
+"""Acts as the recipient of a message: opens it, clicks, complains, unsubscribes, or bounces it late."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ LATE_BOUNCE = "5.1.1 The recipient's server took the mail and returned it: user 
 
 @dataclass(frozen=True, slots=True)
 class DeliveredCopy:
-    """A message as one recipient got it, and when he does something with it."""
+    """A message as one recipient got it, and when that recipient acts on it."""
 
     account: Account
     domain: Domain
@@ -28,7 +28,7 @@ class DeliveredCopy:
     at: float
 
     def record(self, kind: str, **details: Any) -> MailEvent:
-        """Note what he did, and return the event."""
+        """Record what the recipient did, and return the event."""
         return record_event(self.account, self.domain, kind, self.message, self.address, self.at, **details)
 
 
@@ -38,17 +38,17 @@ RecipientAction = Callable[[DeliveredCopy, dict[str, Any]], MailEvent]
 def perform_recipient_action(
     account: Account, action: str, message_id: str, recipient: str = "", **details: Any
 ) -> list[MailEvent]:
-    """Let the recipients of a message (or one of them) do something with it. Return the events.
+    """Let the recipients of a message, or one of them, act on it. Return the events.
 
-    The message may be a subaccount's. Raises ApiError for an act or message that is not known, or a
-    recipient whom it was not delivered to.
+    The message may be a subaccount's. Raises ApiError for an unknown action or message, or a
+    recipient that it was not delivered to.
     """
     if action not in RECIPIENT_ACTIONS:
         raise ApiError(400, unknown("recipient action", action, RECIPIENT_ACTIONS))
-    found = list(_copies(account, message_id.strip("<> "), recipient.lower()))
-    if not found:
+    copies = list(_copies(account, message_id.strip("<> "), recipient.lower()))
+    if not copies:
         raise ApiError(404, f"no message {message_id!r} was delivered" + (f" to {recipient}" if recipient else ""))
-    return [RECIPIENT_ACTIONS[action](copy, details) for copy in found]
+    return [RECIPIENT_ACTIONS[action](copy, details) for copy in copies]
 
 
 def _copies(account: Account, identity: str, recipient: str) -> Iterator[DeliveredCopy]:
@@ -60,13 +60,13 @@ def _copies(account: Account, identity: str, recipient: str) -> Iterator[Deliver
                 for address in message.recipients:
                     events = _events(domain, message, address) if recipient in ("", address.lower()) else {}
                     if "delivered" in events:
-                        # A held clock stands where the mail was sent: what comes later is later all the same.
+                        # The clock may be stopped at the time of sending: what comes later must still be later.
                         at = max(owner.clock.now(), max(events.values()) + TICK)
                         yield DeliveredCopy(owner, domain, message, address, at)
 
 
 def _events(domain: Domain, message: StoredMessage, address: str) -> dict[str, float]:
-    """Return what happened to a recipient's copy, and when it last did."""
+    """Return the kinds of events of a recipient's copy, with the time of the latest of each."""
     return {
         event.record["event"]: event.at
         for event in domain.events.walk(EventRange(hashes=frozenset({lookup_hash(address)})))
@@ -90,8 +90,8 @@ def _complain(copy: DeliveredCopy, _: dict[str, Any]) -> MailEvent:
 def _unsubscribe(copy: DeliveredCopy, details: dict[str, Any]) -> MailEvent:
     address = copy.address.lower()
     entry = Unsubscribe(address, copy.at, copy.account.hex_id(), [details.get("tag") or "*"])
-    known = copy.domain.unsubscribes.setdefault(address, entry)
-    known.tags = list(dict.fromkeys([*known.tags, *entry.tags]))
+    unsubscribe = copy.domain.unsubscribes.setdefault(address, entry)
+    unsubscribe.tags = list(dict.fromkeys([*unsubscribe.tags, *entry.tags]))
     return copy.record("unsubscribed")
 
 

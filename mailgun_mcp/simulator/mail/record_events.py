@@ -1,4 +1,4 @@
-"""Writes events: what happened to a message, in the JSON form of `/events`."""
+"""Records what happened to a message as an event, in the JSON form of `/events`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,8 +21,8 @@ PROVIDERS = {
     "icloud.com": "Apple",
 }
 
-KEEPING = frozenset({"accepted", "delivered", "failed", "stored"})
-"""Events that tell where the stored copy is."""
+WITH_STORAGE = frozenset({"accepted", "delivered", "failed", "stored"})
+"""Events that name the stored copy."""
 LOG_LEVELS = {"failed": "error", "complained": "warn", "rejected": "warn"}
 
 BROWSER = {
@@ -43,18 +43,21 @@ VISITOR = {
 def record_event(
     account: Account, domain: Domain, name: str, message: StoredMessage, recipient: str, at: float, **details: Any
 ) -> MailEvent:
-    """Add an event of `name` to the domain. `details` are its own fields, with `_` for `-`, and `flags` those that differ."""
-    shape = SHAPES[name](domain, message, recipient)
+    """Add an event to the domain, count it, and queue its webhooks.
+
+    `details` are further fields, with `_` for `-`; `flags` among them change single flags.
+    """
+    fields = EVENT_FIELDS[name](domain, message, recipient)
     if "flags" in details:
-        details["flags"] = {**shape["flags"], **details["flags"]}
+        details["flags"] = {**fields["flags"], **details["flags"]}
     record = {
         "event": name,
         "id": account.opaque_id(),
         "timestamp": round(at, 6),
         "log-level": LOG_LEVELS.get(name, "info"),
         **_recipient(recipient),
-        **shape,
-        **({"storage": storage_location(account, message)} if name in KEEPING else {}),
+        **fields,
+        **({"storage": storage_location(account, message)} if name in WITH_STORAGE else {}),
         "tags": message.tags,
         "user-variables": message.variables,
         "campaigns": [],
@@ -65,7 +68,7 @@ def record_event(
         record["log-level"] = "warn"
     if name == "accepted":
         account.administration.sending_limit.count(at)
-    event = MailEvent(at, account.serial, record, account.analytics.note(domain.name, at, record))
+    event = MailEvent(at, account.serial, record, account.analytics.count_event(domain.name, at, record))
     domain.events.append(event)
     enqueue_webhooks(account, domain, event)
     return event
@@ -82,7 +85,7 @@ def storage_location(account: Account, message: StoredMessage) -> dict[str, str]
 
 
 def delivered_status(recipient: str) -> dict[str, Any]:
-    """Return the status of a delivery that the recipient's server took."""
+    """Return the status of a delivery that the recipient's server accepted."""
     return _status(250, "OK", recipient, **{"enhanced-code": "2.0.0"})
 
 
@@ -92,7 +95,7 @@ def refused_status(recipient: str, code: int, message: str, **more: Any) -> dict
 
 
 def not_attempted_status(code: int, message: str) -> dict[str, Any]:
-    """Return the status of mail that Mailgun itself held back."""
+    """Return the status of mail that Mailgun did not try to deliver."""
     return {"attempt-no": 1, "code": code, "message": "", "description": message, "session-seconds": 0.0}
 
 
@@ -204,7 +207,7 @@ def _clicked(domain: Domain, message: StoredMessage, recipient: str) -> dict[str
     return {**_engaged(domain, message, recipient), "url": f"https://www.{domain.name}/"}
 
 
-SHAPES: Mapping[str, Any] = {
+EVENT_FIELDS: Mapping[str, Any] = {
     "accepted": _accepted,
     "delivered": _sent,
     "failed": _sent,
@@ -214,4 +217,4 @@ SHAPES: Mapping[str, Any] = {
     "complained": _complained,
     "stored": _stored,
 }
-"""Event name -> the fields that it has beside those of every event."""
+"""Event name -> the fields that it has besides those that every event has."""

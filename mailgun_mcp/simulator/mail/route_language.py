@@ -1,4 +1,4 @@
-"""The language of routes: expressions that say which mail, and actions that say what is done with it.
+"""The language of routes: expressions that select mail, and actions that are performed with it.
 
 match_recipient("^support\\+(.*)@example.com$") and match_header("subject", ".*urgent")
 forward("https://example.com/mail?box=\\1"), store(notify="https://example.com/new"), stop()
@@ -20,18 +20,18 @@ Captures = tuple[re.Match[str], ...]
 
 
 class RouteSyntaxError(ValueError):
-    """An expression or action that is not of the language."""
+    """An expression or action that is not valid."""
 
 
 @dataclass(frozen=True, slots=True)
 class RouteInput:
-    """What expressions look at."""
+    """What expressions are matched against."""
 
     recipient: str
     headers: Mapping[str, str]
     """By name in lower case."""
     caught: bool
-    """Whether an earlier route took the mail."""
+    """Whether an earlier route matched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,13 @@ class RouteFilter:
     header: str
     pattern: re.Pattern[str]
 
-    def holds(self, facts: RouteInput) -> Captures | None:
-        """Return what was captured, or None when it does not hold."""
+    def match(self, mail: RouteInput) -> Captures | None:
+        """Return the captured groups, or None when the mail does not match."""
         if self.kind == "catch_all":
-            return None if facts.caught else ()
-        text = facts.recipient if self.kind == "match_recipient" else facts.headers.get(self.header)
-        found = self.pattern.match(text) if text is not None else None
-        return (found,) if found else None
+            return None if mail.caught else ()
+        text = mail.recipient if self.kind == "match_recipient" else mail.headers.get(self.header)
+        match = self.pattern.match(text) if text is not None else None
+        return (match,) if match else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +58,13 @@ class CombinedExpression:
     operator: Literal["and", "or"]
     parts: tuple["RouteFilter | CombinedExpression", ...]
 
-    def holds(self, facts: RouteInput) -> Captures | None:
-        """Return what was captured, or None when it does not hold."""
-        answers = [part.holds(facts) for part in self.parts]
-        held = [answer for answer in answers if answer is not None]
+    def match(self, mail: RouteInput) -> Captures | None:
+        """Return the captured groups, or None when the mail does not match."""
+        results = [part.match(mail) for part in self.parts]
+        matched = [result for result in results if result is not None]
         if self.operator == "or":
-            return held[0] if held else None
-        return tuple(found for answer in held for found in answer) if len(held) == len(answers) else None
+            return matched[0] if matched else None
+        return tuple(match for result in matched for match in result) if len(matched) == len(results) else None
 
 
 RouteExpression = RouteFilter | CombinedExpression
@@ -72,13 +72,13 @@ RouteExpression = RouteFilter | CombinedExpression
 
 @dataclass(frozen=True, slots=True)
 class RouteAction:
-    """What is done with a mail: forward or store it, or leave it to no later route."""
+    """What is done with a mail: forward it, store it, or stop trying further routes."""
 
     kind: Literal["forward", "store", "stop"]
     targets: tuple[str, ...] = ()
 
     def filled_in(self, captures: Captures) -> "RouteAction":
-        """Return the action with what the expression captured in its targets."""
+        """Return the action with the captured groups filled into its targets."""
         return RouteAction(self.kind, tuple(_filled_in(target, captures) for target in self.targets))
 
     def __str__(self) -> str:
@@ -89,7 +89,7 @@ class RouteAction:
 
 @lru_cache(maxsize=1024)
 def parse_expression(text: str) -> RouteExpression:
-    """Return the expression that `text` is. Raises RouteFault when it is none."""
+    """Return the expression that `text` is. Raises RouteSyntaxError when it is not one."""
     reader = _Reader(text)
     try:
         expression = _either(reader)
@@ -101,7 +101,7 @@ def parse_expression(text: str) -> RouteExpression:
 
 @lru_cache(maxsize=1024)
 def parse_action(text: str) -> RouteAction:
-    """Return the action that `text` is. Raises RouteFault when it is none."""
+    """Return the action that `text` is. Raises RouteSyntaxError when it is not one."""
     reader = _Reader(text)
     name, arguments = _call(reader)
     reader.end()
@@ -113,7 +113,7 @@ def parse_action(text: str) -> RouteAction:
             return RouteAction("store", targets)
         case "stop", []:
             return RouteAction("stop")
-    raise RouteSyntaxError(f"{text!r} is none of forward(), store() and stop()")
+    raise RouteSyntaxError(f"{text!r} is not forward(), store() or stop()")
 
 
 class _Reader:
@@ -121,13 +121,13 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         self._tokens: list[str] = []
-        place, text = 0, text.rstrip()
-        while place < len(text):
-            found = TOKEN.match(text, place)
-            if found is None:
-                raise RouteSyntaxError(f"unexpected {text[place:].strip()[:1]!r}")
-            self._tokens.append(found.group().strip())
-            place = found.end()
+        position, text = 0, text.rstrip()
+        while position < len(text):
+            token = TOKEN.match(text, position)
+            if token is None:
+                raise RouteSyntaxError(f"unexpected {text[position:].strip()[:1]!r}")
+            self._tokens.append(token.group().strip())
+            position = token.end()
 
     def peek(self) -> str:
         return self._tokens[0] if self._tokens else ""
@@ -167,7 +167,7 @@ def _one(reader: _Reader) -> RouteExpression:
     name, arguments = _call(reader)
     values = list(arguments.values())
     if ARITY.get(name) != len(values):
-        raise RouteSyntaxError(f"{name!r} is none of match_recipient(), match_header() and catch_all()")
+        raise RouteSyntaxError(f"{name!r} is not match_recipient(), match_header() or catch_all()")
     header = values[0].lower() if name == "match_header" else ""
     return RouteFilter(name, header, _pattern(values[-1] if values else ""))
 
@@ -205,15 +205,15 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 def _filled_in(target: str, captures: Captures) -> str:
-    return CAPTURE.sub(lambda found: _captured(found, captures), target)
+    return CAPTURE.sub(lambda reference: _captured(reference, captures), target)
 
 
-def _captured(asked: re.Match[str], captures: Captures) -> str:
+def _captured(reference: re.Match[str], captures: Captures) -> str:
     """Return the group of the first match that has it."""
-    group: int | str = asked[2] or int(asked[1])
-    for found in captures:
-        known = found.re.groupindex if isinstance(group, str) and not group.isdigit() else range(found.re.groups + 1)
+    group: int | str = reference[2] or int(reference[1])
+    for match in captures:
+        groups = match.re.groupindex if isinstance(group, str) and not group.isdigit() else range(match.re.groups + 1)
         key = int(group) if isinstance(group, str) and group.isdigit() else group
-        if key in known:
-            return found[key] or ""
+        if key in groups:
+            return match[key] or ""
     return ""

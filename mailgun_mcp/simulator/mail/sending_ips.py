@@ -1,4 +1,4 @@
-"""The rules of what may send from where: who owns an IP, which pool holds it, which domains use it."""
+"""The IPs that domains may send from: who owns an IP, which pool it is in, which domains use it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ SHARED = "shared"
 
 @dataclass(frozen=True, slots=True)
 class SendingSource:
-    """What a domain is to send from: a pool, or IPs of its own."""
+    """What a domain sends from: a pool, or IPs of its own."""
 
     ips: list[str]
     pool_id: str | None = None
@@ -24,7 +24,7 @@ def ips_of(account: Account) -> Ips:
 
 
 def get_account_ip(account: Account, address: str) -> Ip:
-    """Return an IP of the account. Raises ApiError when it has none of that address."""
+    """Return an IP of the account. Raises ApiError when the account does not have it."""
     ip = ips_of(account).ips.get(address)
     if ip is None:
         raise ApiError(404, f"IP not found: {address}")
@@ -32,7 +32,7 @@ def get_account_ip(account: Account, address: str) -> Ip:
 
 
 def get_dedicated_ip(account: Account, address: str) -> Ip:
-    """Return a dedicated IP of the account. Raises ApiError when it is none."""
+    """Return a dedicated IP of the account. Raises ApiError when the account does not have it."""
     ip = ips_of(account).ips.get(address)
     if ip is None or not ip.dedicated:
         raise ApiError(400, f"IP {address} is not a dedicated IP of this account")
@@ -40,7 +40,7 @@ def get_dedicated_ip(account: Account, address: str) -> Ip:
 
 
 def get_free_ip(account: Account, address: str) -> str:
-    """Return the address of a dedicated IP in no pool. Raises ApiError when it is none."""
+    """Return the address if it is a dedicated IP in no pool. Raises ApiError when it is not."""
     get_dedicated_ip(account, address)
     if pool_of_ip(ips_of(account), address) is not None:
         raise ApiError(400, f"IP {address} already belongs to an IP pool")
@@ -48,7 +48,7 @@ def get_free_ip(account: Account, address: str) -> str:
 
 
 def pool_of_ip(ips: Ips, address: str) -> str | None:
-    """Return the name of the pool, dedicated or dynamic, that holds the address."""
+    """Return the name of the pool, dedicated or dynamic, that the address is in."""
     for pool in ips.pools.values():
         if address in pool.ips:
             return pool.name
@@ -61,7 +61,7 @@ def assignable_ips(ips: Ips) -> list[str]:
 
 
 def get_pool(account: Account, pool_id: str) -> Pool:
-    """Return a pool of the account. Raises ApiError when it has none of that id."""
+    """Return a pool of the account. Raises ApiError when the account does not have it."""
     pool = ips_of(account).pools.get(pool_id)
     if pool is None:
         raise ApiError(404, f"IP pool not found: {pool_id}")
@@ -69,7 +69,7 @@ def get_pool(account: Account, pool_id: str) -> Pool:
 
 
 def parse_source(account: Account, ips: list[str] | None, pool_id: str | None) -> SendingSource | None:
-    """Return what was asked for as a replacement, or None. Raises ApiError when it cannot be one."""
+    """Return the sending source that a request names, or None. Raises ApiError when it cannot be used."""
     if pool_id:
         pool = get_pool(account, pool_id)
         if not pool.ips:
@@ -88,15 +88,15 @@ def ips_used_by(domain: Domain) -> list[str]:
 
 
 def assign_source(domain: Domain, chosen: SendingSource) -> None:
-    """Let the domain send from `chosen`, and from nothing else."""
+    """Let the domain send from `chosen` only."""
     sending = domain.administration.sending
     sending.ips, sending.pool_id, sending.dynamic_pool, sending.override = list(chosen.ips), chosen.pool_id, None, False
 
 
 def linked_domains(account: Account, pool_id: str) -> list[Domain]:
     """Return the account's domains that are linked to the pool, by name."""
-    found = [domain for domain in account.domains.values() if domain.administration.sending.pool_id == pool_id]
-    return sorted(found, key=lambda domain: domain.name)
+    domains = [domain for domain in account.domains.values() if domain.administration.sending.pool_id == pool_id]
+    return sorted(domains, key=lambda domain: domain.name)
 
 
 def delegated_accounts(account: Account, pool: Pool) -> Iterator[Account]:
@@ -106,7 +106,7 @@ def delegated_accounts(account: Account, pool: Pool) -> Iterator[Account]:
 
 
 def update_pool_users(account: Account, pool: Pool) -> None:
-    """Bring what the pool's IPs changed to its domains, and to the subaccounts that it is delegated to."""
+    """Apply the pool's current IPs to its domains and to the subaccounts that it is delegated to."""
     for domain in linked_domains(account, pool.id):
         domain.administration.sending.ips = list(pool.ips)
     for child in delegated_accounts(account, pool):
@@ -115,18 +115,18 @@ def update_pool_users(account: Account, pool: Pool) -> None:
 
 def delegate_pool(account: Account, child: Account, pool: Pool) -> None:
     """Give a subaccount the pool with its IPs as they are now."""
-    theirs = ips_of(child)
-    former = theirs.pools.get(pool.id)
-    for address in set(former.ips) - set(pool.ips) if former else ():
-        theirs.ips.pop(address, None)
-    theirs.pools[pool.id] = Pool(pool.id, pool.name, pool.description, list(pool.ips), inherited=True)
+    child_ips = ips_of(child)
+    previous = child_ips.pools.get(pool.id)
+    for address in set(previous.ips) - set(pool.ips) if previous else ():
+        child_ips.ips.pop(address, None)
+    child_ips.pools[pool.id] = Pool(pool.id, pool.name, pool.description, list(pool.ips), inherited=True)
     for address in pool.ips:
-        theirs.ips[address] = ips_of(account).ips[address]
-    update_pool_users(child, theirs.pools[pool.id])
+        child_ips.ips[address] = ips_of(account).ips[address]
+    update_pool_users(child, child_ips.pools[pool.id])
 
 
 def revoke_pool(child: Account, pool_id: str, chosen: SendingSource | None = None) -> None:
-    """Take a pool from a subaccount; its domains go on with `chosen`, else with the shared IP."""
+    """Take a pool from a subaccount; its domains then send from `chosen`, or from the shared IP."""
     pool = ips_of(child).pools.pop(pool_id, None)
     if pool is None:
         return

@@ -1,4 +1,4 @@
-"""Who may send now: monthly limits, disabled features, a sandbox's recipients and its daily volume."""
+"""Whether an account or domain may send now: monthly limits, disabled features, and the limits of sandboxes."""
 
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import DAY, MINUTE, mail_date
@@ -18,10 +18,10 @@ TOO_MANY = "Domain {} is not allowed to send: recipient limit exceeded, try agai
 
 
 def check_sending(account: Account, domain: Domain, recipients: int) -> None:
-    """Raise ApiError when the account, or the one above it, may not send now."""
+    """Raise ApiError when the account or its parent may not send now."""
     now = account.clock.now()
-    for holder in (account, account.administration.parent):
-        if holder and holder.administration.sending_limit.stops(now):
+    for owner in (account, account.administration.parent):
+        if owner and owner.administration.sending_limit.stops(now):
             raise ApiError(403, STOPPED.format(domain.name))
     if not account.administration.features.get("sending", True):
         raise ApiError(403, SWITCHED_OFF.format(domain.name))
@@ -30,7 +30,7 @@ def check_sending(account: Account, domain: Domain, recipients: int) -> None:
 
 
 def authorized_recipients(account: Account) -> set[str]:
-    """Return who a sandbox domain may write to; who was invited confirms after a while."""
+    """Return the recipients that a sandbox domain may write to; invited ones confirm after a while."""
     invited = account.administration.access.invited
     due = [email for email, at in invited.items() if at + CONFIRMATION <= account.clock.now()]
     for email in due:
@@ -39,7 +39,7 @@ def authorized_recipients(account: Account) -> set[str]:
 
 
 def choose_ip(account: Account, address: str | None, pool_id: str | None) -> str:
-    """Return the IP that a message is to leave from, or nothing. Raises ApiError when the account may not use it."""
+    """Return the IP to send a message from, empty for the domain's own. Raises ApiError when the account may not use it."""
     ips = account.administration.ips
     if address is not None and address not in ips.ips:
         raise ApiError(403, UNUSABLE.format(address))
@@ -52,7 +52,7 @@ def choose_ip(account: Account, address: str | None, pool_id: str | None) -> str
 
 
 def confirm_recipient(account: Account, email: str) -> None:
-    """Do what an invited sandbox recipient's click does."""
+    """Confirm an invited sandbox recipient, as a click on the link in the invitation does."""
     account.administration.access.invited.pop(email, None)
     account.authorized_recipients.add(email)
 

@@ -1,4 +1,4 @@
-"""Fills in templates: Handlebars with Mailgun's helpers, and the plain fields of Go's templates."""
+"""Renders templates: Handlebars with Mailgun's helpers, and the plain fields of Go templates."""
 
 import json
 import re
@@ -16,15 +16,15 @@ Filler = Callable[[Mapping[str, Any]], str]
 
 GO_FIELD = re.compile(r"\{\{-?\s*\.([\w.]+)\s*-?\}\}")
 HEADERS = ("From", "Subject", "Reply-To")
-"""What a version can set of a mail's headers."""
+"""The headers of a message that a version can set."""
 
 
 class TemplateError(ValueError):
-    """A template that cannot be read, or not be filled in."""
+    """A template that is not valid or cannot be rendered."""
 
 
 def render(source: str, variables: Mapping[str, Any], *, engine: str = "handlebars", escape: bool = True) -> str:
-    """Return the template filled in, values escaped for HTML unless told otherwise. Raises TemplateFault."""
+    """Return the rendered template; values are escaped for HTML unless `escape` is false. Raises TemplateError."""
     try:
         return _filler(source, engine, escape)(variables)
     except (ValueError, RecursionError, TypeError) as error:
@@ -32,7 +32,7 @@ def render(source: str, variables: Mapping[str, Any], *, engine: str = "handleba
 
 
 def check_syntax(source: str, engine: str = "handlebars") -> None:
-    """Raise TemplateFault when the template cannot be read."""
+    """Raise TemplateError when the template is not valid."""
     try:
         _filler(source, engine, True)
     except (ValueError, RecursionError) as error:
@@ -42,12 +42,12 @@ def check_syntax(source: str, engine: str = "handlebars") -> None:
 def render_body(
     message: StoredMessage, version: TemplateVersion, variables: Mapping[str, Any], *, as_text: bool = False
 ) -> None:
-    """Make the body of `message` from a template's version, and with `as_text` its text; or note why it has none."""
+    """Render a template's version into the body of `message`, with `as_text` also its text; or note why it fails."""
     message.template_version = version.tag
     try:
         message.html = render(version.template, variables, engine=version.engine)
-    except TemplateError as fault:
-        message.fault = f"Template '{message.template}' could not be rendered: {fault}"
+    except TemplateError as error:
+        message.fault = f"Template '{message.template}' could not be rendered: {error}"
     if as_text:
         from mailgun_mcp.text.html_text import html_to_text
 
@@ -55,7 +55,7 @@ def render_body(
 
 
 def render_headers(version: TemplateVersion | None, variables: Mapping[str, Any]) -> dict[str, str]:
-    """Return the headers that a template's version sets, filled in as far as they can be."""
+    """Return the headers that a template's version sets, rendered where they are valid."""
     if version is None:
         return {}
     return {name: _plain(version, name, variables) for name in HEADERS if version.headers.get(name)}
@@ -72,7 +72,7 @@ def _plain(version: TemplateVersion, name: str, variables: Mapping[str, Any]) ->
 @lru_cache(maxsize=256)
 def _filler(source: str, engine: str, escape: bool) -> Filler:
     if engine == "go":
-        return lambda variables: GO_FIELD.sub(lambda found: _field(variables, found[1]), source)
+        return lambda variables: GO_FIELD.sub(lambda match: _field(variables, match[1]), source)
     return _handlebars(escape).compile(source)
 
 
@@ -82,7 +82,7 @@ def _handlebars(escape: bool) -> "Handlebars":
 
     engine = Handlebars(escape_html=escape)
     engine.register_helper("equal", _equal)
-    # The library's own prints, and stdout belongs to others.
+    # The library's own helper prints, and stdout belongs to the program.
     engine.register_helper("log", lambda _, __: "")
     return engine
 

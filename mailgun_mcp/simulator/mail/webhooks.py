@@ -1,4 +1,4 @@
-"""Puts into the outbox what is to be posted to someone's URL, signed as Mailgun signs it."""
+"""Puts postings to customers' URLs into the outbox, signed as Mailgun signs them."""
 
 import hmac
 import json
@@ -18,7 +18,7 @@ EVENTS = frozenset({"accepted", "delivered", "opened", "clicked", "unsubscribed"
 
 
 def enqueue_webhooks(account: Account, domain: Domain, event: MailEvent) -> None:
-    """Call the webhooks that wait for such an event; a URL of both the domain and the account once."""
+    """Queue the webhooks for such an event; a URL of both the domain and the account is called once."""
     if not domain.webhooks and not account.webhooks.by_id:
         return
     kind = webhook_event_type(event.record)
@@ -27,20 +27,20 @@ def enqueue_webhooks(account: Account, domain: Domain, event: MailEvent) -> None
     urls = domain.webhooks.get(kind, [])
     for url in urls:
         _call(account, domain, kind, url, event.record)
-    of_account = {"domain-name": domain.name, "account-id": account.id}
+    account_fields = {"domain-name": domain.name, "account-id": account.id}
     for url in _account_urls(account, kind):
         if url not in urls:
-            _call(account, domain, kind, url, {**event.record, **of_account})
+            _call(account, domain, kind, url, {**event.record, **account_fields})
 
 
 def webhook_event_type(record: dict[str, Any]) -> str | None:
-    """Return the webhook's name of an event, or None when no webhook has such events."""
+    """Return the webhook type of an event, or None when webhooks do not have it."""
     name: str = record["event"]
     return FAILURES[record["severity"]] if name == "failed" else name if name in EVENTS else None
 
 
 def enqueue(account: Account, posting: Posting) -> None:
-    """Put a posting into the outbox, to be posted at once."""
+    """Put a posting into the outbox."""
     account.webhooks.outbox.append(posting)
 
 
@@ -52,7 +52,7 @@ def route_posting(
     data: dict[str, Any],
     files: Iterable[PostedFile] = (),
 ) -> Posting:
-    """Return what a route posts to `url`: the mail itself, or that it is stored."""
+    """Return a route's posting to `url`: the mail itself, or the notice that it is stored."""
     return Posting(
         id=account.opaque_id(),
         kind="forward" if kind == "forward" else "store",
@@ -69,7 +69,7 @@ def route_posting(
 
 
 def sign(account: Account) -> WebhookSignature:
-    """Return a fresh signature by the account's signing key."""
+    """Return a new signature made with the account's signing key."""
     timestamp, token = str(int(account.clock.now())), account.hex_id(TOKEN_LENGTH)
     key = account.administration.access.signing_key
     return WebhookSignature(

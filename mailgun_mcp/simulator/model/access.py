@@ -14,7 +14,7 @@ SANDBOX_RECIPIENTS = 5
 
 @dataclass(slots=True)
 class ApiKey:
-    """An API key with what it may do."""
+    """An API key and its role."""
 
     id: str
     secret: str
@@ -63,14 +63,14 @@ class Access:
     keys: dict[str, ApiKey] = field(default_factory=dict)
     """By id."""
     revoked: set[str] = field(default_factory=set)
-    """Secrets of keys that were deleted: no longer let in, even where any other key is."""
+    """Secrets of keys that were deleted: refused even where any other key is accepted."""
     public_key: str = "pubkey-5ogiflzbnjrljiky49qxsiozqef5jxp7"
     signing_key: str = "key-3ax6xnjp29jd6fds4gc373sgvjxteol0"
     users: dict[str, User] = field(default_factory=dict)
     allowlist: dict[str, str] = field(default_factory=dict)
     """Address or range -> description."""
     allowlist_binds_loopback: bool = False
-    """Whether callers on the simulator's own machine have to be on the allowlist too."""
+    """Whether clients on the simulator's own machine must be on the allowlist too."""
     invited: dict[str, float] = field(default_factory=dict)
     """Sandbox recipients that have not confirmed yet, and when they were asked."""
     settings: dict[str, str | int] = field(default_factory=dict)

@@ -27,7 +27,7 @@ OPEN: frozenset[SubaccountStatus] = frozenset({"open"})
 
 @dataclass(slots=True)
 class Subaccount:
-    """An account below another, with its own state."""
+    """An account that belongs to another account and has its own status."""
 
     id: str
     name: str
@@ -41,7 +41,7 @@ class Subaccount:
 
 @dataclass(slots=True)
 class Administration:
-    """What an account holds beside its domains."""
+    """An account's settings and resources other than its domains and their mail."""
 
     access: Access = field(default_factory=Access)
     ips: Ips = field(default_factory=Ips)
@@ -77,12 +77,12 @@ class Account:
     preview_results: dict[str, dict[str, Any]] = field(default_factory=dict)
     """How a mail looks in each client, by the test's id."""
     other_region: "Account | None" = None
-    """What it has in the region that is not the simulator's own; see `regions`."""
+    """The part of the account in the other region; see `http/regions`."""
 
     def with_subaccounts(
         self, statuses: Collection[SubaccountStatus] = ALL_STATUSES, *, all_regions: bool = False
     ) -> "Iterator[Account]":
-        """Yield the account and its subaccounts of these statuses; with `all_regions` also what each has elsewhere."""
+        """Yield the account and its subaccounts of these statuses; with `all_regions` also the part of each in the other region."""
         below = self.administration.subaccounts.values()
         for owner in (self, *(each.account for each in below if each.status in statuses)):
             yield owner

@@ -1,4 +1,4 @@
-"""Settings beside the mail itself: an account's monthly sending limit, and how a domain sends, signs and tracks."""
+"""An account's monthly sending limit, and the settings of how a domain sends, signs and tracks."""
 
 from dataclasses import dataclass, field
 from time import gmtime
@@ -12,7 +12,7 @@ Month = tuple[int, int]
 
 @dataclass(slots=True)
 class SendingLimit:
-    """A limit on the messages of a calendar month, and what was sent."""
+    """A limit on the messages of a calendar month, and how many were sent in each."""
 
     limit: int | None = None
     stopped_in: Month | None = None
@@ -26,7 +26,7 @@ class SendingLimit:
         return self.sent.get(month(now), 0)
 
     def stops(self, now: float) -> bool:
-        """Say whether the account is disabled now; what reaches the limit disables it until the month is over."""
+        """Say whether the account is disabled now. Reaching the limit disables it until the month is over."""
         if self.limit is not None and self.current(now) >= self.limit:
             self.stopped_in = month(now)
         return self.stopped_in == month(now)
@@ -39,7 +39,7 @@ def month(at: float) -> Month:
 
 @dataclass(slots=True)
 class DomainAdministration:
-    """What a domain holds beside its mail and suppressions."""
+    """A domain's settings and credentials, as opposed to its mail and suppressions."""
 
     sending: Sending = field(default_factory=Sending)
     signing: Signing = field(default_factory=Signing)
@@ -47,5 +47,5 @@ class DomainAdministration:
     certificates: dict[str, Certificate] = field(default_factory=dict)
     """By tracking host."""
     credentials: dict[str, SmtpCredential] = field(default_factory=dict)
-    """By login, the system's own not among them."""
+    """By login, without the system's own."""
     postmaster_password: str = ""

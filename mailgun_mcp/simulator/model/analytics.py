@@ -1,4 +1,4 @@
-"""What an account's events add up to: counts over time, tags, and which opens were the first."""
+"""Counts an account's events over time, and keeps its tags and which opens and clicks were the first."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +16,7 @@ TAG_LIMIT = 4000
 TRACKED = frozenset({"opened", "clicked"})
 
 FAILURE_DIMENSIONS = ("domain", "ip", "ip_pool", "tag", "recipient_domain", "entity", "rule")
-"""What failures and deliveries are kept by for bounce classification; a cell ends with what happened."""
+"""The dimensions of failures and deliveries for bounce classification. A cell ends with `bounce`, `delay` or `delivered`."""
 
 
 @dataclass(slots=True)
@@ -31,7 +31,7 @@ class Tag:
 
 @dataclass(slots=True)
 class Analytics:
-    """Everything that is counted. It outlives the events it was counted from."""
+    """All counts of an account. They outlive the events that they were counted from."""
 
     mail: Series = field(default_factory=Series)
     failures: Series = field(default_factory=Series)
@@ -42,7 +42,7 @@ class Analytics:
     _seen: dict[str, float] = field(default_factory=dict)
     _rolled: float = 0.0
 
-    def note(self, domain: str, at: float, record: Record) -> bool:
+    def count_event(self, domain: str, at: float, record: Record) -> bool:
         """Count an event. Return whether it is the first open or click of a recipient in seven days."""
         if at - self._rolled > DAY:
             self.roll_up(at)
@@ -52,18 +52,18 @@ class Analytics:
         for fact in facts_of(record, unique=unique):
             self.mail.add(at, (*dimensions, fact))
         if kind in FAILURES:
-            self._note_failure(domain, at, record)
+            self._count_failure(domain, at, record)
         if kind == "accepted" and record["tags"]:
-            self._note_tags(domain, at, record["tags"])
+            self._count_tags(domain, at, record["tags"])
         return unique
 
-    def use(self, at: float, *names: str) -> None:
+    def count_usage(self, at: float, *names: str) -> None:
         """Count the use of other products, by the names of usage metrics."""
         for name in names:
             self.usage.add(at, (name,))
 
     def roll_up(self, now: float) -> None:
-        """Give up the detail that is older than Mailgun keeps it."""
+        """Merge counts that are older than Mailgun keeps them in detail."""
         self._rolled = now
         self._seen = {key: seen for key, seen in self._seen.items() if now - seen < UNIQUE_FOR}
         for series in (self.mail, self.failures, self.usage):
@@ -81,7 +81,7 @@ class Analytics:
         self._seen[key] = at
         return True
 
-    def _note_failure(self, domain: str, at: float, record: Record) -> None:
+    def _count_failure(self, domain: str, at: float, record: Record) -> None:
         if record.get("flags", {}).get("is-test-mode"):
             return
         rule = classify(record)
@@ -90,19 +90,19 @@ class Analytics:
         envelope = record.get("envelope", {})
         if rule is None and envelope.get("transport") == "http":
             return
-        happened = FAILURES[record["event"]].get(record.get("severity", ""), "delivered")
-        place = (domain, envelope.get("sending-ip", ""), envelope.get("i-ip-pool-id", ""), tag_names(record))
-        named = (rule.entity, rule.id) if rule else (provider_entity(record), "")
-        self.failures.add(at, (*place, record["recipient-domain"], *named, happened))
+        outcome = FAILURES[record["event"]].get(record.get("severity", ""), "delivered")
+        source = (domain, envelope.get("sending-ip", ""), envelope.get("i-ip-pool-id", ""), tag_names(record))
+        cause = (rule.entity, rule.id) if rule else (provider_entity(record), "")
+        self.failures.add(at, (*source, record["recipient-domain"], *cause, outcome))
 
-    def _note_tags(self, domain: str, at: float, names: list[str]) -> None:
-        known = self.tags.setdefault(domain, {})
+    def _count_tags(self, domain: str, at: float, names: list[str]) -> None:
+        tags = self.tags.setdefault(domain, {})
         for name in map(normalize_tag, names):
-            tag = known.get(name.lower())
+            tag = tags.get(name.lower())
             if tag is not None:
                 tag.first_seen, tag.last_seen = min(tag.first_seen, at), max(tag.last_seen, at)
             elif name and self._may_add(name.lower()):
-                known[name.lower()] = Tag(name, at, at)
+                tags[name.lower()] = Tag(name, at, at)
 
     def _may_add(self, name: str) -> bool:
         names = self.tag_names()
@@ -110,4 +110,4 @@ class Analytics:
 
 
 FAILURES: dict[str, dict[str, str]] = {"failed": {"permanent": "bounce", "temporary": "delay"}, "delivered": {}}
-"""Event -> its severity -> what it is to bounce classification."""
+"""Event -> its severity -> its outcome in bounce classification."""

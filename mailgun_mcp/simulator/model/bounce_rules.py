@@ -1,4 +1,4 @@
-"""Why mail fails: a small table of who refuses mail and for what, and which line of it a failure is."""
+"""Classifies failures: a small table of reasons for which mailbox providers and spam filters refuse mail."""
 
 import re
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ ENTITIES = {
 """Mailbox providers and spam filters by id."""
 
 FILTERS = ("spamhaus", "barracuda", "proofpoint", "mimecast")
-"""Entities that are told by what the refusal says, whoever the recipient is."""
+"""Entities recognized by the text of the refusal, whoever the recipient is."""
 PROVIDERS = {"Gmail": "gmail", "Yahoo": "yahoo", "Outlook": "hotmail", "Apple": "apple"}
 
 
 @dataclass(frozen=True, slots=True)
 class BounceGroup:
-    """One reason for refusals, whoever gives it."""
+    """A reason for refusals, common to all entities."""
 
     id: str
     category: str
@@ -149,7 +149,7 @@ def all_rules() -> dict[str, BounceRule]:
 
 
 def classify(record: dict[str, Any]) -> BounceRule | None:
-    """Return the rule that a failure falls under; None for what is none, or never reached a server."""
+    """Return the rule that matches a failure, or None for other events and for mail that never reached a server."""
     if record["event"] != "failed" or str(record.get("reason", "")).startswith("suppress-"):
         return None
     status = record.get("delivery-status", {})

@@ -1,4 +1,4 @@
-"""What time it is in the simulator, and how Mailgun writes moments on the wire."""
+"""The simulator's time, and how Mailgun writes dates on the wire."""
 
 import time
 from datetime import UTC, datetime
@@ -11,20 +11,20 @@ DAY = 24 * HOUR
 
 
 class Clock(Protocol):
-    """Tells the seconds since 1970."""
+    """Returns the seconds since 1970."""
 
     def now(self) -> float: ...
 
 
 class SystemClock:
-    """The machine's own clock."""
+    """The system's clock."""
 
     def now(self) -> float:
         return time.time()
 
 
 class ManualClock:
-    """A clock that only moves when told to."""
+    """A clock that moves only when `advance` is called."""
 
     def __init__(self, now: float = 1_795_000_000.0) -> None:
         self._now = now
@@ -37,7 +37,7 @@ class ManualClock:
 
 
 class MovableClock:
-    """A clock that goes on as another does, but can be moved and held."""
+    """A clock that runs as another does, and can be moved, stopped and reset."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -58,15 +58,15 @@ class MovableClock:
             self._held += seconds
 
     def hold(self) -> None:
-        """Stand still."""
+        """Stop the clock."""
         self._held = self.now()
 
     def release(self) -> None:
-        """Go on from where it stands."""
+        """Let the clock run on from where it stopped."""
         self._ahead, self._held = self.now() - self._clock.now(), None
 
     def reset(self) -> None:
-        """Tell again what the other clock does."""
+        """Show the other clock's time again."""
         self._ahead, self._held = 0.0, None
 
 
@@ -82,12 +82,12 @@ def _parse_rfc2822(text: str) -> float:
     try:
         moment = parsedate_to_datetime(text)
     except (TypeError, IndexError) as error:
-        raise ValueError(f"{text!r} is no date") from error
+        raise ValueError(f"{text!r} is not a date") from error
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def parse_rfc3339(text: str) -> float:
-    """Return the moment of an RFC 3339 date. Raises ValueError when it is none, or names no offset."""
+    """Return the moment of an RFC 3339 date. Raises ValueError when it is not one or has no offset."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no offset")

@@ -19,21 +19,21 @@ DomainState = Literal["active", "unverified", "disabled"]
 
 @dataclass(frozen=True, slots=True)
 class ProviderBlock:
-    """An incident: servers that block a domain's mail."""
+    """An incident: mailbox providers that refuse a domain's mail."""
 
     hosts: list[str]
     """Domains of the recipients."""
     code: int
     text: str
     sending_ip: str = ""
-    """Only mail from this IP; nothing is any."""
+    """Only mail from this IP; empty means any."""
     unsigned: bool = False
     """Only while the DNS lacks the DKIM record."""
 
 
 @dataclass(slots=True)
 class Domain:
-    """A sending domain with all that belongs to it. Addresses are kept in lower case."""
+    """A sending domain with its mail, suppressions and settings. Addresses are in lower case."""
 
     id: str
     name: str
@@ -54,7 +54,7 @@ class Domain:
     webhooks: dict[str, list[str]] = field(default_factory=dict)
     """Event type -> the URLs that are called."""
     absent_records: set[str] = field(default_factory=set)
-    """Which of its records the DNS lacks: `spf`, `dkim`, `tracking`, `mx`. Verifying looks at them."""
+    """Which of its DNS records are missing: `spf`, `dkim`, `tracking`, `mx`. Verification reads this."""
     blocks: list[ProviderBlock] = field(default_factory=list)
 
     @property
@@ -63,7 +63,7 @@ class Domain:
         return float(self.settings.get("message_ttl") or RETENTION)
 
     def forget_expired(self, now: float) -> None:
-        """Drop the stored messages that can no longer be read, as far as they were stored in order."""
+        """Drop the oldest stored messages, up to the first that can still be read."""
         expired = list(takewhile(lambda key: self.messages[key].at + self.retention < now, self.messages))
         for key in expired:
             del self.messages[key]

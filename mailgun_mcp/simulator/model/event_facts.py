@@ -1,4 +1,4 @@
-"""What an event counts as: the facts that metrics are sums of, and the values of its dimensions."""
+"""Turns an event into what is counted: the facts that metrics add up, and the values of its dimensions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 Record = dict[str, Any]
 
 DIMENSIONS = ("domain", "ip", "ip_pool", "recipient_domain", "recipient_provider", "tag", "country", "device", "bot")
-"""What a count is kept by, in this order. A cell ends with the fact."""
+"""The dimensions of a count, in this order. A cell ends with the fact."""
 
 SUPPRESSED = {
     "suppress-bounce": "suppressed_bounces",
@@ -20,17 +20,17 @@ TAG_LENGTH = 128
 
 
 def normalize_tag(name: str) -> str:
-    """Return a tag as Mailgun keeps it: what is not ASCII is left out."""
+    """Return a tag as Mailgun stores it: without characters that are not ASCII."""
     return name.encode("ascii", "ignore").decode().strip()[:TAG_LENGTH]
 
 
 def tag_names(record: Record) -> tuple[str, ...]:
-    """Return the tags of an event as they are told apart: case does not matter."""
+    """Return the tags of an event in lower case, since case does not matter."""
     return tuple([normalize_tag(name).lower() for name in record.get("tags") or ()])
 
 
 def dimensions_of(domain: str, record: Record) -> tuple[object, ...]:
-    """Return the event's values of `DIMENSIONS`; of tags all together."""
+    """Return the event's values of `DIMENSIONS`; all tags are one value."""
     envelope, client = record.get("envelope", {}), record.get("client-info", {})
     return (
         domain,
@@ -46,7 +46,7 @@ def dimensions_of(domain: str, record: Record) -> tuple[object, ...]:
 
 
 def facts_of(record: Record, *, unique: bool = False) -> tuple[str, ...]:
-    """Return what the event counts as; nothing for mail that was only a test."""
+    """Return the facts that the event counts as. Test mail counts only as accepted."""
     if record.get("flags", {}).get("is-test-mode") and record["event"] != "accepted":
         return ()
     read = FACTS.get(record["event"])
@@ -99,7 +99,7 @@ def _permanent(record: Record) -> list[str]:
 
 
 def is_hard(record: Record) -> bool:
-    """Say whether a permanent failure is one of the address itself."""
+    """Say whether a permanent failure is a hard bounce: the address itself is bad."""
     kind = record.get("delivery-status", {}).get("bounce-type")
     return kind == "hard" if kind else record.get("reason") == "bounce"
 

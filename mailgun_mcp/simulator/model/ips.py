@@ -1,4 +1,4 @@
-"""The addresses that mail leaves from: dedicated IPs, pools of them, and their warm-up."""
+"""The IPs that mail is sent from: dedicated IPs, pools of them, and their warm-up."""
 
 from dataclasses import dataclass, field
 
@@ -6,10 +6,10 @@ from mailgun_mcp.simulator.model.clock import DAY
 
 SHARED_IP = "192.0.2.10"
 NEVER = "0001-01-01T00:00:00Z"
-"""A moment that did not come, as Mailgun writes it."""
+"""How Mailgun writes a date that is not set."""
 GOOD, POOR, NEW = "dynamic_good", "dynamic_poor", "dynamic_new"
 STAGES = (1_000, 2_000, 4_000, 8_000, 14_000, 20_000, 30_000, 45_000, 65_000, 90_000, 120_000, 160_000, 200_000, 250_000, 300_000)  # fmt: skip
-"""Messages a day that a warming IP sends, stage by stage; a stage is a day."""
+"""Messages a day that a warming IP sends, stage by stage; one stage a day."""
 
 
 @dataclass(slots=True)
@@ -85,7 +85,7 @@ class Ips:
 
 @dataclass(slots=True)
 class Sending:
-    """What a domain sends from. `ips` are always the actual ones; a pool that is linked keeps them so."""
+    """The IPs that a domain sends from. `ips` is always current: a linked pool updates it."""
 
     ips: list[str] = field(default_factory=list)
     pool_id: str | None = None

@@ -1,4 +1,4 @@
-"""Mailing lists: addresses that pass mail on to their members."""
+"""Mailing lists: addresses that forward mail to their members."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -9,7 +9,7 @@ ReplyPreference = Literal["list", "sender"]
 
 @dataclass(slots=True)
 class Member:
-    """An address on a mailing list. Who unsubscribed stays on it."""
+    """An address on a mailing list. A member who unsubscribes stays on it."""
 
     address: str
     name: str = ""
@@ -19,7 +19,7 @@ class Member:
 
 @dataclass(slots=True)
 class MailingList:
-    """A mailing list. Addresses are kept in lower case."""
+    """A mailing list. Addresses are in lower case."""
 
     address: str
     created_at: float
@@ -33,11 +33,11 @@ class MailingList:
 
     @property
     def subscribers(self) -> list[Member]:
-        """Who gets the list's mail."""
+        """The members that receive the list's mail."""
         return [member for member in self.members.values() if member.subscribed]
 
     def lets_post(self, sender: str) -> bool:
-        """Say whether mail that comes in from `sender` is passed on."""
+        """Say whether inbound mail from `sender` is forwarded to the members."""
         if self.access_level == "members":
             member = self.members.get(sender.lower())
             return member is not None and member.subscribed

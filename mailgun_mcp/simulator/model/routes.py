@@ -1,4 +1,4 @@
-"""Routes, and what became of the mail that came in."""
+"""Routes, and what was done with inbound mail."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ INBOUND_LIMIT = 10_000
 
 @dataclass(slots=True)
 class Route:
-    """A rule for inbound mail: when its expression holds, its actions are done."""
+    """A rule for inbound mail: when its expression matches, its actions are performed."""
 
     id: str
     serial: int
@@ -20,14 +20,14 @@ class Route:
     description: str = ""
 
     @property
-    def turn(self) -> tuple[int, int]:
-        """Where it stands among the account's routes."""
+    def order(self) -> tuple[int, int]:
+        """Its sort key among the account's routes."""
         return self.priority, self.serial
 
 
 @dataclass(slots=True)
 class InboundMail:
-    """A mail that came in for one recipient, and what was done with it."""
+    """An inbound mail for one recipient, and what was done with it."""
 
     at: float
     recipient: str
@@ -35,15 +35,15 @@ class InboundMail:
     subject: str
     domain: str = ""
     routes: list[str] = field(default_factory=list)
-    """Ids of the routes that it took."""
+    """Ids of the routes that matched."""
     actions: list[str] = field(default_factory=list)
-    """What they did, with captures filled in."""
+    """The actions performed, with captured groups filled in."""
     mailing_list: str = ""
-    """The list that passed it on."""
+    """The list that forwarded it."""
     storage_key: str = ""
-    """Of the copy that a route stored."""
+    """The key of the copy that a route stored."""
     refused: str = ""
-    """What the sender's server was told, when nobody wanted it."""
+    """The SMTP reply to the sender's server when the mail was refused."""
 
 
 @dataclass(slots=True)
@@ -53,6 +53,6 @@ class Routes:
     by_id: dict[str, Route] = field(default_factory=dict)
     received: deque[InboundMail] = field(default_factory=lambda: deque(maxlen=INBOUND_LIMIT))
 
-    def in_turn(self) -> list[Route]:
+    def in_order(self) -> list[Route]:
         """Return the routes in the order in which they are tried."""
-        return sorted(self.by_id.values(), key=lambda route: route.turn)
+        return sorted(self.by_id.values(), key=lambda route: route.order)

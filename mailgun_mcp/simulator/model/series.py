@@ -1,4 +1,4 @@
-"""Counts by hour, rolled up to days and months as they grow old: what metrics are computed from."""
+"""Counts by hour, merged into days and months as they age. Metrics are computed from them."""
 
 from calendar import timegm
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ from mailgun_mcp.simulator.model.clock import DAY, HOUR
 
 Resolution = Literal["hour", "day", "month"]
 Cell = tuple[object, ...]
-"""What a count is of: the values of all dimensions, and what happened."""
+"""What is counted: the values of all dimensions, and the fact."""
 Counts = dict[Cell, int]
 
 RETENTION: dict[Resolution, float] = {"hour": 60 * DAY, "day": 365 * DAY, "month": float("inf")}
-"""Seconds that counts are kept at a resolution."""
+"""Seconds that counts are kept at each resolution."""
 HOUR_SECONDS, DAY_SECONDS = int(HOUR), int(DAY)
 
 
@@ -37,23 +37,23 @@ def next_period(start: int, resolution: Resolution) -> int:
 
 @dataclass(slots=True)
 class Series:
-    """Counts over time. The same cell is kept once however many hours it has counts in."""
+    """Counts over time. All hours share one copy of a cell."""
 
     _levels: dict[Resolution, dict[int, Counts]] = field(default_factory=lambda: {"hour": {}, "day": {}, "month": {}})
     _cells: dict[Cell, Cell] = field(default_factory=dict)
     _rolled: int = 0
-    """The day up to which hours were rolled up."""
+    """The day on which counts were merged last."""
 
     def add(self, at: float, cell: Cell, count: int = 1) -> None:
         """Count what happened at `at`."""
         counts = self._levels["hour"].setdefault(period_start(at, "hour"), {})
-        known = self._cells.setdefault(cell, cell)
-        counts[known] = counts.get(known, 0) + count
+        shared = self._cells.setdefault(cell, cell)
+        counts[shared] = counts.get(shared, 0) + count
 
     def between(self, start: float, end: float, resolution: Resolution) -> Iterator[tuple[int, Counts]]:
-        """Yield the beginning of each span that has counts kept at least this finely, and the counts.
+        """Yield the start of each hour, day or month that has counts at this resolution, and the counts.
 
-        A span may come in several parts.
+        The same start may come several times, with different counts.
         """
         low = period_start(start, resolution)
         for level in FINER[resolution]:
@@ -62,7 +62,7 @@ class Series:
                     yield period_start(at, resolution), counts
 
     def roll_up(self, now: float) -> None:
-        """Give up the resolution that counts are too old for."""
+        """Merge counts that are too old for their resolution into the next coarser one."""
         today = period_start(now, "day")
         if today == self._rolled:
             return

@@ -1,4 +1,4 @@
-"""What a domain signs and tracks with: DKIM keys, their rotation, tracking and its certificates."""
+"""How a domain signs and tracks its mail: DKIM keys, their rotation, tracking and its certificates."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 from mailgun_mcp.simulator.model.clock import DAY, MINUTE
 
 GENERATION = MINUTE
-"""Seconds until an asked-for certificate is there."""
+"""Seconds until a requested certificate is issued."""
 VALIDITY = 90 * DAY
 
 HTML_FOOTER = '\n<br>\n<p><a href="%unsubscribe_url%">unsubscribe</a></p>\n'
@@ -15,7 +15,7 @@ TEXT_FOOTER = "\n\nTo unsubscribe click: <%unsubscribe_url%>\n\n"
 
 @dataclass(slots=True)
 class DomainKey:
-    """A DKIM key. Of the private half nothing is kept."""
+    """A DKIM key. The private half is not stored."""
 
     selector: str
     public: str
@@ -23,7 +23,7 @@ class DomainKey:
     created_at: float
     active: bool = False
     verified: bool = False
-    """Whether its record was seen in the DNS."""
+    """Whether its record was found in the DNS."""
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ class Rotation:
 
 @dataclass(slots=True)
 class Tracking:
-    """What is tracked in a domain's mail."""
+    """Which actions of recipients are tracked in a domain's mail."""
 
     opens: bool = False
     opens_at_the_top: bool = False
@@ -57,7 +57,7 @@ class Tracking:
 
 @dataclass(slots=True)
 class Certificate:
-    """The TLS certificate of a tracking host, there some time after it was asked for."""
+    """The TLS certificate of a tracking host, issued some time after it was requested."""
 
     host: str
     requested_at: float

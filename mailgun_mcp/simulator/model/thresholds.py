@@ -1,4 +1,4 @@
-"""Thresholds: rules on the account's figures, and when they were crossed."""
+"""Thresholds on the account's metrics, and when they were crossed."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,7 +25,7 @@ class Threshold:
 
 @dataclass(slots=True)
 class ThresholdHit:
-    """A threshold that was crossed for one value of its dimension."""
+    """A crossed threshold, for one value of its dimension."""
 
     id: str
     threshold: str

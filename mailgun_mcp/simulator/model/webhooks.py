@@ -1,4 +1,4 @@
-"""Webhooks, and the outbox of what is to be posted to someone's URL."""
+"""Webhooks, and the outbox of requests to customers' URLs."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -17,9 +17,9 @@ EVENT_TYPES = (
     "permanent_fail",
 )
 MOST_URLS = 3
-"""URLs of one event type, of a domain as of the account."""
+"""URLs for one event type, in a domain and in the account."""
 OUTBOX_LIMIT = 10_000
-"""Postings that are remembered."""
+"""Postings that the outbox remembers."""
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ class AccountWebhook:
 
 @dataclass(frozen=True, slots=True)
 class WebhookSignature:
-    """What proves to a receiver that a posting is Mailgun's."""
+    """Proves to the receiver that a posting comes from Mailgun."""
 
     timestamp: str
     token: str
@@ -44,7 +44,7 @@ class WebhookSignature:
 
 @dataclass(frozen=True, slots=True)
 class PostedFile:
-    """A file that goes with a posting."""
+    """A file in a posting."""
 
     name: str
     filename: str
@@ -61,25 +61,25 @@ class Posting:
     url: str
     domain: str
     event: str
-    """The webhook's event type; nothing for a route's."""
+    """The webhook's event type; empty for a route's posting."""
     created_at: float
     signature: WebhookSignature
     data: dict[str, Any]
     """The event, or the fields of the form."""
     due_at: float | None
-    """When it is posted next; None once it is over, or on its way."""
+    """When it is posted next; None when it is finished or being posted."""
     files: tuple[PostedFile, ...] = ()
     retried: bool = True
     attempts: list[tuple[float, int]] = field(default_factory=list)
-    """When it was posted, and the status of the answer; 0 is none."""
+    """When it was posted, and the HTTP status of the response; 0 means no response."""
     outcome: Literal["", "taken", "refused", "given up"] = ""
     message: StoredMessage | None = None
-    """The mail that a route forwards: taken, it is delivered."""
+    """The mail that a route forwards. It counts as delivered once the URL accepts it."""
 
 
 @dataclass(slots=True)
 class Webhooks:
-    """The account's webhooks, and its outbox. A domain keeps its own URLs."""
+    """The account's webhooks, and its outbox. A domain has its own URLs."""
 
     by_id: dict[str, AccountWebhook] = field(default_factory=dict)
     outbox: deque[Posting] = field(default_factory=lambda: deque(maxlen=OUTBOX_LIMIT))

@@ -224,7 +224,9 @@ def _tell(account: Account, mailing_list: MailingList, name: str, task: str, **d
         "campaigns": [],
         **details,
     }
-    domain.events.append(MailEvent(now, account.serial, record, account.analytics.note(domain.name, now, record)))
+    domain.events.append(
+        MailEvent(now, account.serial, record, account.analytics.count_event(domain.name, now, record))
+    )
 
 
 def _shown(member: Member) -> Record:

@@ -18,7 +18,7 @@ Record = dict[str, Any]
 
 @handles("list_routes", fidelity="stateful", note="ordered by priority, skip/limit")
 def list_routes(account: Account, request: SimulatedRequest) -> Reply:
-    routes = account.routes.in_turn()
+    routes = account.routes.in_order()
     page = skip_page(routes, request.get("skip"), request.get("limit"))
     return Reply({"total_count": len(routes), "items": [_shown(route) for route in page]})
 

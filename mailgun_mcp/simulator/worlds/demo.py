@@ -1,4 +1,4 @@
-"""The demo account: a small company's three days of mail, the same for every clock reading."""
+"""The demo account: three days of a small company's mail, always the same relative to the clock."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ TESTER = "developer@example.com"
 
 MESSAGES = 40
 FIRST = 68 * HOUR
-"""Before now. Stored messages are kept for 72 hours: the oldest stays readable for a while."""
+"""Seconds before now. Stored messages can be read for 72 hours, so the oldest stays readable for a while."""
 STEP = 1.7 * HOUR
 
 PEOPLE = (
@@ -85,7 +85,7 @@ FAILURES: dict[int, tuple[str, int, str, str, str]] = {
         "bounce",
     ),
 }
-"""Which mail failed: recipient, SMTP code, what the server said, severity, reason."""
+"""Failed messages by index: recipient, SMTP code, the server's text, severity, reason."""
 
 COMPLAINT = 22
 UNSUBSCRIBE = 32
@@ -227,7 +227,7 @@ def _message(account: Account, domain: str, sender: str, to: tuple[str, str], su
 def _fill_in(message: StoredMessage, template: Template, variables: dict[str, str]) -> None:
     version = template.versions["initial"]
     message.template, message.template_version = template.name, version.tag
-    # Not by the template engine: its import would cost more than the whole account.
+    # Without the template engine: importing it would take longer than making the whole account.
     message.html = version.template
     for variable, value in variables.items():
         message.html = message.html.replace("{{" + variable + "}}", value)
@@ -260,7 +260,7 @@ def _engage(account: Account, domain: Domain, message: StoredMessage, index: int
 
 
 def _add_inbound(account: Account, at: float) -> None:
-    """A mail from outside that tries to give orders to whoever reads it with a model."""
+    """Add an inbound message with instructions for AI assistants that read it."""
     domain = account.domains[SHOP]
     sender = "Supplier Ltd <accounts@supplier.example>"
     message = _message(account, SHOP, sender, ("", f"support@{SHOP}"), "Invoice 4471: new bank details", at)
@@ -270,7 +270,7 @@ def _add_inbound(account: Account, at: float) -> None:
 
 
 def _add_suppressions(account: Account, now: float) -> None:
-    """What the lists hold from before the three days."""
+    """Add suppressions that are older than the three days."""
     shop, news = account.domains[SHOP], account.domains[NEWS]
     shop.allowlist["example.com"] = AllowlistEntry("example.com", now - 300 * DAY, "domain", "own staff")
     shop.allowlist["ceo@partner.example"] = AllowlistEntry(

@@ -1,4 +1,4 @@
-"""What the demo account has beside its mail: IPs, keys, users, a subaccount, thresholds."""
+"""The demo account's IPs, keys, users, subaccounts and thresholds."""
 
 from mailgun_mcp.simulator.http.auth import OWN_KEY_ID
 from mailgun_mcp.simulator.http.tracking_hosts import tracking_host
@@ -23,7 +23,7 @@ DEVELOPER_SECRET = "1d4e7b3ca0295f68c7b2e3d4f5061728-6f708192-a3b4c5d6"  # noqa:
 
 
 def add_administration(account: Account, shop: Domain, news: Domain, staging: Domain) -> None:
-    """Give the demo account's domains and the account what belongs to neither mail nor suppressions."""
+    """Add everything that belongs to neither mail nor suppressions."""
     now = account.clock.now()
     _add_people(account, shop, now)
     _add_ips(account, shop, staging, now)
@@ -57,12 +57,12 @@ def _add_people(account: Account, shop: Domain, now: float) -> None:
 
 def _add_ips(account: Account, shop: Domain, staging: Domain, now: float) -> None:
     ips = account.administration.ips
-    for address in (POOL_IP, FREE_IP, WARMING_IP, *(address for held in DYNAMIC.values() for address in held)):
+    for address in (POOL_IP, FREE_IP, WARMING_IP, *(address for pool in DYNAMIC.values() for address in pool)):
         ips.ips[address] = Ip(address)
     ips.ips[WARMING_IP].warmup = Warmup(now - 2.5 * DAY)
     ips.pools[POOL_ID] = Pool(POOL_ID, "transactional", "Orders, invoices and passwords", [POOL_IP])
     assign_source(shop, SendingSource([POOL_IP], POOL_ID))
-    ips.dynamic = {name: list(held) for name, held in DYNAMIC.items()}
+    ips.dynamic = {name: list(addresses) for name, addresses in DYNAMIC.items()}
     sending = staging.administration.sending
     sending.dynamic_pool, sending.ips, sending.registered_at = NEW, list(DYNAMIC[NEW]), now - DAY
     reason = "Enrolled in dynamic IP pools"
@@ -73,14 +73,14 @@ def _add_ips(account: Account, shop: Domain, staging: Domain, now: float) -> Non
 
 
 def _add_subaccounts(account: Account, now: float) -> None:
-    for place, (identity, name, status) in enumerate(
+    for number, (identity, name, status) in enumerate(
         ((LABS, "Example Labs", "open"), (ARCHIVE, "Example Archive", "disabled")), 1
     ):
         below = Administration(parent=account)
         below.access.settings["name"] = name
-        below.access.signing_key = f"key-{identity}{place:08d}"
+        below.access.signing_key = f"key-{identity}{number:08d}"
         own = Account(
-            account.clock, identity, serial=place << 32, administration=below, storage_url=account.storage_url
+            account.clock, identity, serial=number << 32, administration=below, storage_url=account.storage_url
         )
         child = Subaccount(identity, name, own, now - 100 * DAY, now - 50 * DAY, status)  # type: ignore[arg-type]  # a literal of the table above
         account.administration.subaccounts[identity] = child

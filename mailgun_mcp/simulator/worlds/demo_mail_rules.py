@@ -1,4 +1,4 @@
-"""What the demo account does with mail: routes, mailing lists, webhooks, and a template's second version."""
+"""The demo account's routes, mailing lists and webhooks, and a template's second version."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ HOOKS = "https://hooks.example.com/mailgun"
 
 SUPPORT_NOTICE = f'store(notify="{HOOKS}/inbound")'
 ROUTES = (
-    (0, "Support mail is kept for the help desk", 'match_recipient("^support@mail.example.com$")', (SUPPORT_NOTICE,)),
+    (0, "Support mail is stored for the help desk", 'match_recipient("^support@mail.example.com$")', (SUPPORT_NOTICE,)),
     (
         10,
         "Answers to orders",
@@ -38,7 +38,7 @@ AUTUMN = (
 
 
 def add_mail_rules(account: Account, shop: Domain, news: Domain, readers: Sequence[tuple[str, str]]) -> None:
-    """Add routes, lists, webhooks and what they did; `readers` are the newsletter's."""
+    """Add routes, lists and webhooks, and the traces of their work. `readers` subscribe to the newsletter."""
     now = account.clock.now()
     _add_routes(account, now)
     _add_lists(account, shop, news, readers, now)
@@ -65,7 +65,7 @@ def _add_lists(account: Account, shop: Domain, news: Domain, readers: Sequence[t
         address: Member(address, name, {"first_name": name.split()[0], "customer": index % 3 == 0})
         for index, (name, address) in enumerate(readers)
     }
-    for found in (
+    for mailing_list in (
         MailingList(f"team@{shop.name}", now - 390 * DAY, "Team", "Everyone at Example", "members", members=team),
         MailingList(
             f"monthly@{news.name}",
@@ -76,7 +76,7 @@ def _add_lists(account: Account, shop: Domain, news: Domain, readers: Sequence[t
             members=monthly,
         ),
     ):
-        account.lists[found.address] = found
+        account.lists[mailing_list.address] = mailing_list
 
 
 def _add_webhooks(account: Account, shop: Domain, now: float) -> None:
@@ -89,7 +89,7 @@ def _add_webhooks(account: Account, shop: Domain, now: float) -> None:
 
 
 def _post_failures(account: Account, shop: Domain) -> None:
-    """The webhooks of the bounces of the last days were called, and answered."""
+    """Add the webhook calls of the last days' bounces, all of them accepted."""
     for event in [event for event in shop.events if webhook_event_type(event.record) == "permanent_fail"]:
         before = len(account.webhooks.outbox)
         enqueue_webhooks(account, shop, event)
@@ -99,8 +99,8 @@ def _post_failures(account: Account, shop: Domain) -> None:
 
 
 def _receive(account: Account, shop: Domain) -> None:
-    """The stored mails of the demo came by the route of support."""
-    route = account.routes.in_turn()[0]
+    """Record the stored messages as received through the support route."""
+    route = account.routes.in_order()[0]
     for event in [event for event in shop.events if event.record["event"] == "stored"]:
         headers = event.record["message"]["headers"]
         received = InboundMail(event.at, event.record["recipient"], headers["from"], headers["subject"], shop.name)

@@ -1,7 +1,4 @@
-"""Reads a scenario, YAML that describes an account and what is wrong with it, and makes the account.
-
-The same scenario makes the same history whenever it is made, up to the present moment.
-"""
+"""Reads scenarios: YAML that describes an account and the incidents in it."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -21,7 +18,7 @@ HostName = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
 
 
 class ScenarioError(ValueError):
-    """A scenario that is unknown, or cannot be followed."""
+    """A scenario that does not exist or is not valid."""
 
 
 class _Part(BaseModel):
@@ -29,7 +26,7 @@ class _Part(BaseModel):
 
 
 class Volume(_Part):
-    """How much mail a domain sent, evenly over the days until now, and what became of it."""
+    """How much mail a domain sent over the days until now, and the rates of its outcomes."""
 
     messages: int = Field(ge=0, le=MOST_MESSAGES)
     days: float = Field(default=7, gt=0, le=30)
@@ -68,7 +65,7 @@ class ComplaintSpike(_Part):
 
 
 class BrokenDkim(_Part):
-    """The DKIM record in the DNS is no longer that of the key: providers that insist refuse the mail."""
+    """The DKIM record is missing from the DNS, and providers that require DKIM refuse the mail."""
 
     kind: Literal["broken_dkim"]
     domain: HostName
@@ -77,7 +74,7 @@ class BrokenDkim(_Part):
 
 
 class Injection(_Part):
-    """A mail in the inbox tries to give orders to whoever reads it with a model."""
+    """An inbound message contains instructions for AI assistants that read it."""
 
     kind: Literal["injection"]
     domain: HostName
@@ -91,7 +88,7 @@ Incident = Annotated[Blocklisting | ComplaintSpike | BrokenDkim | Injection, Fie
 
 
 class Scenario(_Part):
-    """An account, and what happened to it."""
+    """An account and its incidents."""
 
     description: str = ""
     seed: int = 0
@@ -102,12 +99,14 @@ class Scenario(_Part):
     def _names_agree(self) -> "Scenario":
         names = [domain.name for domain in self.domains]
         if not names:
-            raise ValueError("it has no domains")
+            raise ValueError("a scenario needs at least one domain")
         if len(set(names)) < len(names):
             raise ValueError("two domains have the same name")
         for incident in self.incidents:
             if incident.domain not in names:
-                raise ValueError(f"incident in {incident.domain!r}, which is none of the domains: {', '.join(names)}")
+                raise ValueError(
+                    f"incident in {incident.domain!r}, which is not one of the domains: {', '.join(names)}"
+                )
         return self
 
 
@@ -136,7 +135,7 @@ def open_scenario(name: str) -> Scenario:
 
 
 def scenario_from_json(value: Any) -> Scenario:
-    """Return a shipped scenario by its name, or what a JSON object describes; no file. Raises ScenarioError."""
+    """Return a shipped scenario by its name, or the one in a JSON object. Never opens a file. Raises ScenarioError."""
     if isinstance(value, str):
         if value not in shipped_names():
             raise ScenarioError(f"unknown scenario {value!r}; shipped are {', '.join(shipped_names())}")

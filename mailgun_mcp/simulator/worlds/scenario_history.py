@@ -1,4 +1,7 @@
-"""Writes the history of a scenario's account: every mail with what became of it, and the incidents."""
+"""Makes the account of a scenario: every message with its events, and the incidents.
+
+The same scenario always makes the same history, up to the clock's present moment.
+"""
 
 from random import Random
 
@@ -30,7 +33,7 @@ PROVIDERS = (
     "icloud.com",
     "example.net",
 )
-"""Who has the recipients' mailboxes; the more often, the more of them."""
+"""The recipients' mailbox providers; one that stands three times has three times the recipients."""
 OLD = 300 * DAY
 UNKNOWN_USER = "5.1.1 The email account that you tried to reach does not exist"
 UNSIGNED = "5.7.26 This mail is unauthenticated: DKIM did not pass (the body hash or key does not match the DNS record)"
@@ -44,7 +47,7 @@ def scenario_account(scenario: Scenario, clock: Clock, *, storage_url: str = STO
 
 
 def write_history(account: Account, scenario: Scenario) -> None:
-    """Give the account the scenario's domains and their history."""
+    """Add the scenario's domains and their history to the account."""
     random = Random(scenario.seed)  # noqa: S311 - the same history each time
     now = account.clock.now()
     for part in scenario.domains:
@@ -55,7 +58,7 @@ def write_history(account: Account, scenario: Scenario) -> None:
         if part.volume is not None:
             _send_all(account, domain, part, part.volume, incidents, random)
         for incident in incidents:
-            _leave_traces(account, domain, incident)
+            _apply_incident(account, domain, incident)
 
 
 def _send_all(
@@ -66,11 +69,11 @@ def _send_all(
         at = now - volume.days * DAY * (1 - (index + 0.5) / volume.messages)
         address = f"reader{random.randrange(10**6):06d}@{random.choice(PROVIDERS)}"
         message = _message(account, part.name, address, volume.tag, index, at)
-        going = [incident for incident in incidents if at >= now - incident.hours * HOUR]
+        active = [incident for incident in incidents if at >= now - incident.hours * HOUR]
         if at + domain.retention >= now:
             domain.messages[message.key] = message
         record_event(account, domain, "accepted", message, address, at)
-        _arrive(account, domain, message, volume, going, random)
+        _arrive(account, domain, message, volume, active, random)
 
 
 def _message(account: Account, domain: str, address: str, tag: str, index: int, at: float) -> StoredMessage:
@@ -90,13 +93,13 @@ def _message(account: Account, domain: str, address: str, tag: str, index: int, 
 
 
 def _arrive(
-    account: Account, domain: Domain, message: StoredMessage, volume: Volume, going: list[Incident], random: Random
+    account: Account, domain: Domain, message: StoredMessage, volume: Volume, active: list[Incident], random: Random
 ) -> None:
-    """Let a mail be refused or taken. Each draws as often as any other: an incident changes nothing else."""
+    """Let a message be refused or delivered. Each draws equally often, so that an incident changes nothing else."""
     bounced, opened, clicked, complained = (random.random() for _ in range(4))
     address, at = message.recipients[0], message.at + 2
     host = address.rpartition("@")[2]
-    block = next((one for one in map(_block, going) if one and host in one.hosts), None)
+    block = next((one for one in map(_block, active) if one and host in one.hosts), None)
     if block:
         fail_blocked(account, domain, message, address, at, block)
         return
@@ -109,14 +112,14 @@ def _arrive(
         record_event(account, domain, "opened", message, address, at + 20 * MINUTE)
         if clicked * volume.open_rate < volume.click_rate and at + 21 * MINUTE <= now:
             record_event(account, domain, "clicked", message, address, at + 21 * MINUTE)
-    rate = max([volume.complaint_rate, *(one.rate for one in going if isinstance(one, ComplaintSpike))])
+    rate = max([volume.complaint_rate, *(one.rate for one in active if isinstance(one, ComplaintSpike))])
     if complained < rate and at + 30 * MINUTE <= now:
         record_event(account, domain, "complained", message, address, at + 30 * MINUTE)
         add_complaint(domain, address, at + 30 * MINUTE)
 
 
 def _block(incident: Incident) -> ProviderBlock | None:
-    """Return who refuses mail because of an incident."""
+    """Return the block that an incident causes, or None."""
     if isinstance(incident, Blocklisting):
         text = f"5.7.1 Service unavailable; Client host [{SENDING_IP}] blocked using {incident.blocklist}"
         return ProviderBlock([incident.provider], 554, text, sending_ip=SENDING_IP)
@@ -132,8 +135,8 @@ def _bounce(account: Account, domain: Domain, message: StoredMessage, address: s
     add_bounce(domain, address, at, "550", UNKNOWN_USER)
 
 
-def _leave_traces(account: Account, domain: Domain, incident: Incident) -> None:
-    """Put what an incident leaves beside the mail that was sent, and let it go on."""
+def _apply_incident(account: Account, domain: Domain, incident: Incident) -> None:
+    """Record an incident outside the mail already sent, and let it continue for mail sent from now on."""
     block = _block(incident)
     if block:
         domain.blocks.append(block)

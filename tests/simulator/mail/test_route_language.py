@@ -42,11 +42,11 @@ CAUGHT = RouteInput(MAIL.recipient, MAIL.headers, caught=True)
     ],
 )
 def test_expressions_hold_for_the_mail_they_describe(expression: str, holds: bool) -> None:
-    assert (parse_expression(expression).holds(MAIL) is not None) is holds
+    assert (parse_expression(expression).match(MAIL) is not None) is holds
 
 
 def test_catch_all_leaves_what_another_route_took() -> None:
-    assert parse_expression("catch_all()").holds(CAUGHT) is None
+    assert parse_expression("catch_all()").match(CAUGHT) is None
 
 
 @pytest.mark.parametrize(
