@@ -13,6 +13,7 @@ from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.markdown import tool_reference
 from mailgun_mcp.cli import COMMANDS, exits
+from mailgun_mcp.cli.parser import Parser, command_parser
 from mailgun_mcp.cli.simulator_control import CONTROLS
 from mailgun_mcp.settings import OPTIONS, env_name
 from mailgun_mcp.simulator.control.routes import ROUTES
@@ -51,13 +52,59 @@ def _settings() -> str:
         choices = f" ({', '.join(f'`{choice}`' for choice in data['choices'])})" if data["choices"] else ""
         default = f"`{option.default}`" if option.default not in (None, (), False) else ""
         lines.append(f"| {flag} | `{env_name(name)}` | {default} | {data['help']}{choices} |")
-    lines.append("| `--config` | `MAILGUN_MCP_CONFIG` | | configuration file, instead of the user's own |")
+    lines.append(
+        "| `--config` | `MAILGUN_MCP_CONFIG` | | configuration file (default: in the user's configuration directory) |"
+    )
     return "\n".join(lines)
 
 
 def _commands() -> str:
     lines = ["| command | what it does |", "| --- | --- |", "| `mailgun-mcp` | the server on stdio |"]
     return "\n".join(lines + [f"| `mailgun-mcp {name}` | {help_text} |" for name, help_text in COMMANDS.items()])
+
+
+def _command_reference() -> str:
+    """Return every command and action with its arguments. The flags of the settings are left to the README's table."""
+    parts = []
+    for name in COMMANDS:
+        parser = command_parser(name)
+        parts.append(f"## mailgun-mcp {name}\n\n{_paragraphs(parser.description or '')}\n")
+        if parser.epilog:
+            parts.append("```sh\n{}\n```\n".format(inspect.cleandoc(parser.epilog.partition("\n")[2])))
+        parts.append(_arguments(parser))
+        for actions in parser.actions():
+            helps = {choice.dest: choice.help for choice in actions._choices_actions}
+            for action, subparser in actions.choices.items():
+                parts.append(f"### mailgun-mcp {name} {action}\n\n{_sentence(str(helps.get(action) or ''))}\n")
+                parts.append(_arguments(subparser))
+    return "\n".join(part for part in parts if part).rstrip()
+
+
+def _paragraphs(text: str) -> str:
+    """Return a docstring with one line a sentence."""
+    paragraphs = (" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
+    return "\n\n".join(re.sub(r"(?<=[.:]) (?=[A-Z])", "\n", paragraph) for paragraph in paragraphs).strip()
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def _arguments(parser: Parser) -> str:
+    rows = []
+    shared = [action for group in parser._action_groups if group.title == "settings" for action in group._group_actions]
+    settings = [f"`{action.option_strings[0]}`" for action in shared if action.dest != "config"]
+    for action in parser._actions:
+        if action.dest not in ("help", "action") and action not in shared:
+            flag = ", ".join(name for name in action.option_strings if name.startswith("--"))
+            choices = "|".join(map(str, action.choices)) if action.choices and len(list(action.choices)) < 12 else ""
+            value = "" if action.nargs == 0 else str(action.metavar or choices or action.dest.upper())
+            written = f"{flag} {value}".strip()
+            rows.append(
+                f"| `{written.replace('|', chr(92) + '|')}` | {str(action.help or '').replace('|', chr(92) + '|')} |"
+            )
+    table = "\n".join(["| argument | meaning |", "| --- | --- |", *rows, ""]) if rows else ""
+    return "\n".join(part for part in (table, f"Settings: {', '.join(settings)}.\n" if settings else "") if part)
 
 
 def _exits() -> str:
@@ -136,6 +183,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "toolsets": _toolsets,
     "settings": _settings,
     "commands": _commands,
+    "command-reference": _command_reference,
     "exits": _exits,
     "risks": _risks,
     "tools": _tools,

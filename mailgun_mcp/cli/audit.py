@@ -66,12 +66,17 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--since", metavar="TIME", help="at most so old: 24h")
     parser.add_argument("--until", metavar="TIME", help="at least so old")
     parser.add_argument("--tool", metavar="GLOB", help="of these tools: delete_*")
-    parser.add_argument("--risk", choices=("read", "write", "send", "destructive", "credential", "billing"))
     parser.add_argument(
-        "--outcome", choices=get_args(Outcome), type=lambda outcome: RENAMED_OUTCOMES.get(outcome, outcome)
+        "--risk", choices=("read", "write", "send", "destructive", "credential", "billing"), help="of this risk"
     )
-    parser.add_argument("--caller", metavar="NAME")
-    parser.add_argument("--account", metavar="NAME")
+    parser.add_argument(
+        "--outcome",
+        choices=get_args(Outcome),
+        type=lambda outcome: RENAMED_OUTCOMES.get(outcome, outcome),
+        help="with this outcome",
+    )
+    parser.add_argument("--caller", metavar="NAME", help="by this caller")
+    parser.add_argument("--account", metavar="NAME", help="in this account")
 
 
 def run(arguments: argparse.Namespace) -> int:

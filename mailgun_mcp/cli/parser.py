@@ -81,14 +81,7 @@ def parse(argv: list[str]) -> tuple[Command, argparse.Namespace]:
         _overview().parse_args(argv)
     if argv[0] not in COMMANDS:
         _overview().error(unknown("command", argv[0], COMMANDS))
-    module = importlib.import_module(f"mailgun_mcp.cli.{argv[0]}")
-    examples = getattr(module, "EXAMPLES", "")
-    parser = Parser(
-        prog=f"mailgun-mcp {argv[0]}",
-        description=module.__doc__,
-        epilog=f"examples:\n{examples}" if examples else None,
-    )
-    module.add_arguments(parser)
+    module, parser = importlib.import_module(f"mailgun_mcp.cli.{argv[0]}"), command_parser(argv[0])
     words = _with_new_words(argv[1:], getattr(module, "RENAMED", {}))
     _check_flags_before_the_action(parser, words)
     arguments, extra = parser.parse_known_args(words)
@@ -97,6 +90,19 @@ def parse(argv: list[str]) -> tuple[Command, argparse.Namespace]:
         parser.error(unknown("flag" if name.startswith("-") else "argument", name, _all_flags(parser, arguments)))
     command: Command = module.run
     return command, arguments
+
+
+def command_parser(name: str) -> Parser:
+    """Return the parser of a command, with its actions. The docs are generated from it too."""
+    module = importlib.import_module(f"mailgun_mcp.cli.{name}")
+    examples = getattr(module, "EXAMPLES", "")
+    parser = Parser(
+        prog=f"mailgun-mcp {name}",
+        description=module.__doc__,
+        epilog=f"examples:\n{examples}" if examples else None,
+    )
+    module.add_arguments(parser)
+    return parser
 
 
 def _with_new_words(words: list[str], renamed: Mapping[str, str]) -> list[str]:

@@ -34,22 +34,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     actions = parser.add_subparsers(dest="action", required=True, metavar="|".join(NAMES), parser_class=Parser)
     checking = actions.add_parser("check", help="say whether a file is valid, or list all its faults")
-    checking.add_argument("file")
+    checking.add_argument("file", help="policy file")
     explaining = actions.add_parser("explain", help="show the decision on a call, the rule that makes it, and why")
-    explaining.add_argument("tool")
+    explaining.add_argument("tool", help="name of the tool")
     explaining.add_argument("arguments", nargs="*", help=CALL_ARGUMENTS)
     for name, meaning in SUPPOSED.items():
         if name != "list_members":
             explaining.add_argument(f"--{name.replace('_', '-')}", metavar="TEXT", help=meaning)
     explaining.add_argument("--caller", dest="principal", help=argparse.SUPPRESS)
     testing = actions.add_parser("test", help="run the tests in a file")
-    testing.add_argument("file")
+    testing.add_argument("file", help="policy file")
     tabling = actions.add_parser(
         "table", help="show the decision on every operation; without --policy, under each profile"
     )
     tabling.add_argument("--format", choices=sorted(FORMATS), default="text", help="default text")
     replaying = actions.add_parser("replay", help="show what a policy would have decided on recorded calls")
-    replaying.add_argument("file")
+    replaying.add_argument("file", help="policy file")
     replaying.add_argument(
         "--log", required=True, metavar="FILE", help="JSON lines, as `mailgun-mcp audit export --values` writes them"
     )

@@ -38,7 +38,13 @@ def _no_arguments(_: argparse.ArgumentParser) -> None:
 
 
 def _clock_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("change", nargs="?", choices=("advance", "to", "pause", "resume"), type=_new_word)
+    parser.add_argument(
+        "change",
+        nargs="?",
+        choices=("advance", "to", "pause", "resume"),
+        type=_new_word,
+        help="what to do with the clock",
+    )
     parser.add_argument(
         "value", nargs="?", help="a duration such as 2h or 3d for advance, a date (RFC 3339 or RFC 2822) for to"
     )
@@ -60,7 +66,7 @@ def _faults_arguments(parser: argparse.ArgumentParser) -> None:
         "change",
         nargs="?",
         metavar="JSON|off",
-        help='{"faults": [{"kind": "server_error", "operation": "send_*", "rate": 0.5}], "seed": 1}',
+        help='the faults to set, or off: {"faults": [{"kind": "server_error", "operation": "send_*", "rate": 0.5}], "seed": 1}',
     )
 
 
@@ -102,7 +108,7 @@ MAIL = ("from", "to", "cc", "subject", "text", "html")
 
 def _inbound_arguments(parser: argparse.ArgumentParser) -> None:
     for name in MAIL:
-        parser.add_argument(f"--{name}", dest=f"mail_{name}", metavar="TEXT")
+        parser.add_argument(f"--{name}", dest=f"mail_{name}", metavar="TEXT", help=f"{name} of the message")
     parser.add_argument("--header", metavar="NAME=VALUE", action="append", help="a header; may be repeated")
     parser.add_argument("--mime", metavar="FILE", help="file with the complete MIME message; - for stdin")
     parser.add_argument("--sender", metavar="ADDRESS", help="envelope sender, if different")
@@ -128,7 +134,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _act_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("act", choices=("open", "click", "complain", "unsubscribe", "bounce"))
+    parser.add_argument("act", choices=("open", "click", "complain", "unsubscribe", "bounce"), help="what to do")
     parser.add_argument("message", help="message id or storage key")
     parser.add_argument("--recipient", metavar="ADDRESS", help="act as this recipient only; default: all recipients")
     parser.add_argument("--link", metavar="URL", help="URL to click")
@@ -146,9 +152,9 @@ def _webhooks_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _dns_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("domain", nargs="?")
-    parser.add_argument("record", nargs="?", choices=RECORDS)
-    parser.add_argument("presence", nargs="?", choices=("present", "absent"))
+    parser.add_argument("domain", nargs="?", help="name of the domain")
+    parser.add_argument("record", nargs="?", choices=RECORDS, help="kind of DNS record")
+    parser.add_argument("presence", nargs="?", choices=("present", "absent"), help="whether the record is in the DNS")
 
 
 def _dns(arguments: Arguments) -> ControlRequest:
@@ -161,17 +167,17 @@ def _dns(arguments: Arguments) -> ControlRequest:
 
 
 def _results_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("kind", choices=("seed", "preview"))
-    parser.add_argument("id")
-    parser.add_argument("result", metavar="JSON")
+    parser.add_argument("kind", choices=("seed", "preview"), help="kind of test")
+    parser.add_argument("id", help="id of the test")
+    parser.add_argument("result", metavar="JSON", help="result, as the API returns it")
 
 
 def _snapshot_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", help="- for stdout")
+    parser.add_argument("file", help="file to write; - for stdout")
 
 
 def _restore_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", help="- for stdin")
+    parser.add_argument("file", help="file to read; - for stdin")
 
 
 def _restore(arguments: Arguments) -> ControlRequest:

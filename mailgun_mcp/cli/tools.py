@@ -20,11 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listing.add_argument("--json", action="store_true", help="as tools/list sends them")
     add_settings(listing, only=SELECTING)
     showing = actions.add_parser("show", help="show the reference of a tool")
-    showing.add_argument("name")
+    showing.add_argument("name", help="name of the tool")
     showing.add_argument("--json", action="store_true", help="as tools/list sends it")
     add_settings(showing, only=SELECTING)
     calling = actions.add_parser("call", help="call a tool")
-    calling.add_argument("name")
+    calling.add_argument("name", help="name of the tool")
     calling.add_argument("arguments", nargs="?", default="{}", help="JSON object, or - to read it from stdin")
     add_settings(calling)
     for action in (listing, showing, calling):
