@@ -20,7 +20,6 @@ from typing import Any
 
 import httpx
 
-from mailgun_mcp.app.compose import in_process
 from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.catalogue import Catalogue
@@ -32,6 +31,7 @@ from mailgun_mcp.simulator import create_app
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import SystemClock
 from mailgun_mcp.simulator.model.suppressions import Bounce
+from mailgun_mcp.simulator.transport import InProcessTransport
 from mailgun_mcp.simulator.worlds.demo import demo_account
 
 DOMAIN = "mail.example.com"
@@ -102,7 +102,10 @@ async def _clear(catalogue: Catalogue, *, copied: bool) -> tuple[float, float, f
     )
     with tempfile.TemporaryDirectory() as directory:
         services = _app(
-            lambda: in_process(create_app(catalogue, account=account)), policy, Path(directory) / "state", catalogue
+            lambda: InProcessTransport(create_app(catalogue, account=account)),
+            policy,
+            Path(directory) / "state",
+            catalogue,
         )
         await run(services, "get_domain", {"name": DOMAIN})
         tracemalloc.start()

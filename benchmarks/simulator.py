@@ -19,9 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from starlette.types import ASGIApp, Message
+
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.simulator import create_app
-from mailgun_mcp.simulator.http.asgi import App, Message
 from mailgun_mcp.simulator.mail.delivery import accept
 from mailgun_mcp.simulator.mail.record_events import record_event
 from mailgun_mcp.simulator.model.account import Account
@@ -84,7 +85,7 @@ def scope_of(case: Case) -> dict[str, Any]:
     }
 
 
-def bare(answer: bytes) -> App:
+def bare(answer: bytes) -> ASGIApp:
     """Return the least that an ASGI app can do: read the request, send `answer`."""
 
     async def app(
@@ -98,7 +99,7 @@ def bare(answer: bytes) -> App:
     return app
 
 
-async def ask(app: App, case: Case) -> bytes:
+async def ask(app: ASGIApp, case: Case) -> bytes:
     """Make the request once. Exits when it does not go well."""
     sent: list[Message] = []
 
@@ -115,7 +116,7 @@ async def ask(app: App, case: Case) -> bytes:
     return body
 
 
-async def rate(app: App, case: Case) -> float:
+async def rate(app: ASGIApp, case: Case) -> float:
     """Return requests a second."""
     for _ in range(WARM_UP):
         await ask(app, case)

@@ -43,7 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 KNOWS_THE_SIMULATOR = {"simulator", "cli", "app"}
 SPEAKS_MCP = {"server", "cli"}
 """`cli` holds the demo, which is a client."""
-SPEAKS_HTTP = {"mailgun", "app", "cli", "confirm"}
+SPEAKS_HTTP = {"mailgun", "app", "simulator", "cli", "confirm"}
 """`confirm` calls the operator's webhook, which is not Mailgun's."""
 
 
@@ -110,8 +110,8 @@ def test_only_the_client_and_the_hooks_speak_http() -> None:
     assert where(lambda path: HTTP & others(path) and part(path) not in SPEAKS_HTTP) == []
 
 
-def test_only_the_server_serves_http() -> None:
-    assert where(lambda path: SERVING & others(path) and part(path) not in ("server", "cli")) == []
+def test_only_the_server_and_the_simulator_serve_http() -> None:
+    assert where(lambda path: SERVING & others(path) and part(path) not in ("server", "cli", "simulator")) == []
 
 
 @pytest.mark.parametrize("pure", ["catalogue", "policy"])

@@ -1,7 +1,7 @@
 """Puts a server's parts together from its settings."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mailgun_mcp import __version__
 from mailgun_mcp.call.services import Services
@@ -120,14 +120,15 @@ def _simulator(name: str | None, region: str) -> "Callable[[], httpx.AsyncBaseTr
 
     def connect() -> "httpx.AsyncBaseTransport":
         from mailgun_mcp.simulator import create_app as create_simulator
+        from mailgun_mcp.simulator.transport import InProcessTransport
 
         if scenario is None:
-            return in_process(create_simulator(Catalogue.load(), region=region))
+            return InProcessTransport(create_simulator(Catalogue.load(), region=region))
         from mailgun_mcp.simulator.model.clock import SystemClock
         from mailgun_mcp.simulator.worlds.scenario_history import scenario_account
 
         account = scenario_account(scenario, SystemClock())
-        return in_process(create_simulator(Catalogue.load(), account=account, region=region))
+        return InProcessTransport(create_simulator(Catalogue.load(), account=account, region=region))
 
     return connect
 
@@ -139,17 +140,3 @@ def _scenario(name: str) -> "Scenario":
         return open_scenario(name)
     except ScenarioError as error:
         raise SettingsError(str(error)) from error
-
-
-def in_process(services: Any) -> "httpx.AsyncBaseTransport":
-    """Return a transport into an ASGI application; a connection that breaks is told as over a network."""
-    import httpx
-
-    class InProcess(httpx.ASGITransport):
-        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            try:
-                return await super().handle_async_request(request)
-            except ConnectionResetError as error:
-                raise httpx.ReadError(str(error), request=request) from error
-
-    return InProcess(services)

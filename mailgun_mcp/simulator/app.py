@@ -3,11 +3,13 @@
 import re
 from typing import TYPE_CHECKING
 
+from starlette.types import ASGIApp, Receive, Scope, Send
+
 from mailgun_mcp.catalogue.catalogue import SUBACCOUNT_HEADER, Catalogue
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.simulator.analytics.usage import count_usage
-from mailgun_mcp.simulator.http.asgi import App, Receive, Scope, Send, raw_path, send_reply
+from mailgun_mcp.simulator.http.asgi import headers_of, raw_path, read_body
 from mailgun_mcp.simulator.http.auth import (
     ApiClient,
     acting_account,
@@ -37,10 +39,8 @@ if TYPE_CHECKING:
     from mailgun_mcp.simulator.control.faults import Sleep
     from mailgun_mcp.simulator.control.harness import Environment, HostAccess
 
-MAX_CONTENT = int(52.4 * 1024 * 1024)
-
 GREETING = "Mailgun Magnificent API"
-CHALLENGE = ((b"www-authenticate", b'Basic realm="MG API"'),)
+CHALLENGE = {"www-authenticate": 'Basic realm="MG API"'}
 FORBIDDEN = Reply("Forbidden", 401, TEXT, CHALLENGE)
 INVALID_KEY = Reply({"message": "Invalid private key"}, 401, headers=CHALLENGE)
 SAYS_SO_IN_JSON = re.compile(
@@ -62,7 +62,7 @@ def create_app(
     sleep: "Sleep | None" = None,
     host_access: "HostAccess | None" = None,
     region: str = "us",
-) -> App:
+) -> ASGIApp:
     """Return the simulator as an ASGI application.
 
     Without `account` it holds the seeded demo account. With `key` only that API key is let in, as an
@@ -78,11 +78,11 @@ def create_app(
     from mailgun_mcp.simulator.control.harness import Environment, Harness
     from mailgun_mcp.simulator.control.routes import with_control_routes
 
-    def build(account: Account) -> App:
+    def build(account: Account) -> ASGIApp:
         return _Simulator(catalogue, account, key, region)
 
     harness = Harness(Router(catalogue), account, build, environment or Environment(), sleep, host_access)
-    app: App = with_control_routes(harness, key=key) if control else harness
+    app: ASGIApp = with_control_routes(harness, key=key) if control else harness
     if host_access is None or host_access.state_file is None:
         return app
     from mailgun_mcp.simulator.control.state_file import with_state_file
@@ -106,12 +106,13 @@ class _Simulator:
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
         elif scope["type"] == "http":
-            await send_reply(send, await self._answer(scope, receive))
+            reply = await self._answer(scope, receive)
+            await reply(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Reply:
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = headers_of(scope)
         try:
-            content = await _read(receive)
+            content = await read_body(receive)
             client = authenticate(self._account, headers.get("authorization", ""), any_key=self._any_key)
             if client is None:
                 return _unauthorized(scope, headers)
@@ -163,7 +164,7 @@ class _Simulator:
         allowed = ", ".join(self._router.methods(path))
         if not allowed:
             return NO_PATH
-        return Reply({"message": "Method Not Allowed"}, 405, headers=((b"allow", allowed.encode()),))
+        return Reply({"message": "Method Not Allowed"}, 405, headers={"allow": allowed})
 
 
 def _unauthorized(scope: Scope, headers: dict[str, str]) -> Reply:
@@ -192,18 +193,6 @@ async def _lifespan(receive: Receive, send: Send) -> None:
     for stage in ("startup", "shutdown"):
         await receive()
         await send({"type": f"lifespan.{stage}.complete"})
-
-
-async def _read(receive: Receive) -> bytes:
-    chunks, size, more = [], 0, True
-    while more:
-        message = await receive()
-        chunks.append(message.get("body", b""))
-        size += len(chunks[-1])
-        if size > MAX_CONTENT:
-            raise ApiError(413, "request size exceeds 52.4MiB")
-        more = message.get("more_body", False)
-    return b"".join(chunks)
 
 
 def _log_failure(scope: Scope) -> None:

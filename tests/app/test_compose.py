@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from mailgun_mcp.app.compose import create_catalogue, create_services, in_process
+from mailgun_mcp.app.compose import create_catalogue, create_services
 from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.mailgun.endpoint import Endpoint
@@ -100,16 +99,6 @@ async def test_the_simulator_answers_without_key_or_network_whatever_is_offered(
         outcome = await run(services, "list_domains", {"limit": 1})
     assert outcome.structured is not None
     assert len(outcome.structured["items"]) == 1
-
-
-@pytest.mark.anyio
-async def test_a_connection_that_breaks_in_process_is_told_as_over_a_network() -> None:
-    async def breaking(*_: object) -> None:
-        raise ConnectionResetError("gone")
-
-    async with httpx.AsyncClient(transport=in_process(breaking), base_url="http://x") as client:
-        with pytest.raises(httpx.ReadError, match="gone"):
-            await client.get("/")
 
 
 def test_a_scenario_without_the_simulator_stops_the_start() -> None:

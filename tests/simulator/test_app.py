@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from mailgun_mcp.simulator import Account, create_app
-from mailgun_mcp.simulator.app import MAX_CONTENT
+from mailgun_mcp.simulator.http.asgi import MAX_CONTENT
 from mailgun_mcp.simulator.sections.index import HANDLERS
 from tests.simulator.conftest import DOMAIN, client
 from tests.support.operations import catalogue

@@ -6,7 +6,6 @@ from typing import Any
 
 import httpx
 
-from mailgun_mcp.app.compose import in_process
 from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.services import CallResult, Services
 from mailgun_mcp.catalogue.types import Arguments
@@ -27,6 +26,7 @@ from mailgun_mcp.simulator.model.signing import DomainKey
 from mailgun_mcp.simulator.model.suppressions import AllowlistEntry, Bounce, Complaint, Unsubscribe
 from mailgun_mcp.simulator.model.templates import TemplateVersion
 from mailgun_mcp.simulator.sections.domains import DEFAULTS
+from mailgun_mcp.simulator.transport import InProcessTransport
 from tests.simulator.http.test_documented import account_with_everything
 from tests.support.apps import KEY, own_state
 from tests.support.arguments import BY_FORMAT
@@ -150,7 +150,7 @@ class Mailgun(httpx.AsyncBaseTransport):
     """The simulator, which counts its requests and breaks off where it is told to."""
 
     def __init__(self, account: Account) -> None:
-        self._inner = in_process(create_app(catalogue(), account=account))
+        self._inner = InProcessTransport(create_app(catalogue(), account=account))
         self.lines: list[str] = []
         self.cut_before: Callable[[int], bool] = lambda _: False
         self.cut_after: Callable[[int], bool] = lambda _: False

@@ -34,12 +34,12 @@ USAGE_METRICS = (
 def count_usage(account: Account, request: SimulatedRequest, reply: Reply) -> None:
     """Count what a successful request used, if its operation is one that is billed."""
     used = USES.get(request.operation.name)
-    if used is not None and reply.status < 300:
+    if used is not None and reply.status_code < 300:
         account.analytics.count_usage(account.clock.now(), *used(request, reply))
 
 
 def _validated(_: SimulatedRequest, reply: Reply) -> list[str]:
-    valid = ["email_validation_valid"] if reply.body.get("result") == "deliverable" else []
+    valid = ["email_validation_valid"] if reply.data.get("result") == "deliverable" else []
     return ["email_validation", "email_validation_single", "email_validation_mailgun", *valid]
 
 

@@ -6,7 +6,9 @@ from fnmatch import fnmatchcase
 from random import Random
 from typing import Any, Literal, get_args
 
-from mailgun_mcp.simulator.http.asgi import Message, Next, RoutedRequest, Send, discard, send_reply
+from starlette.types import Message, Send
+
+from mailgun_mcp.simulator.http.asgi import Next, RoutedRequest, discard
 from mailgun_mcp.simulator.model.clock import Clock
 from mailgun_mcp.simulator.replies.reply import TEXT, Reply
 from mailgun_mcp.text.suggest import suggest
@@ -15,7 +17,7 @@ Kind = Literal["rate_limited", "server_error", "slow", "reset", "truncated", "co
 Sleep = Callable[[float], Awaitable[None]]
 KINDS: tuple[str, ...] = get_args(Kind)
 HTML = "text/html; charset=utf-8"
-CHALLENGE = ((b"www-authenticate", b'Basic realm="MG API"'),)
+CHALLENGE = {"www-authenticate": 'Basic realm="MG API"'}
 
 
 class FaultError(ValueError):
@@ -123,7 +125,7 @@ async def fail(request: RoutedRequest, faults: list[Fault], clock: Clock, sleep:
             await go_on(replace(request, send=discard))
         if worst.kind == "reset":
             await _reset(request.send)
-        await send_reply(request.send, REPLIES[worst.kind](worst, clock))
+        await REPLIES[worst.kind](worst, clock)(request.scope, request.receive, request.send)
 
 
 async def _reset(send: Send) -> None:
@@ -140,12 +142,12 @@ def too_many(seconds: float, reset: float, limit: int = 300, body: dict[str, Any
     """Return the 429 of a limit that lets requests through again in `seconds`."""
     wait = max(1, round(seconds))
     text = {"message": f"account-requests-per-sec limit exceeded, try again after {wait} seconds"}
-    headers = (
-        (b"retry-after", b"%d" % wait),
-        (b"x-ratelimit-limit", b"%d" % limit),
-        (b"x-ratelimit-remaining", b"0"),
-        (b"x-ratelimit-reset", b"%d" % round(reset)),
-    )
+    headers = {
+        "retry-after": f"{wait}",
+        "x-ratelimit-limit": f"{limit}",
+        "x-ratelimit-remaining": "0",
+        "x-ratelimit-reset": f"{reset:.0f}",
+    }
     return Reply(text if body is None else body, 429, headers=headers)
 
 

@@ -6,10 +6,12 @@ from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
+from starlette.types import ASGIApp, Receive, Scope, Send
+
 from mailgun_mcp.simulator.control.faults import Fault, Faults, Sleep, fail
 from mailgun_mcp.simulator.control.rate_limits import DOCUMENTED, Limit, limited
 from mailgun_mcp.simulator.control.read_delay import ReadDelay
-from mailgun_mcp.simulator.http.asgi import App, Receive, RoutedRequest, Scope, Send, operation_of
+from mailgun_mcp.simulator.http.asgi import RoutedRequest, operation_of
 from mailgun_mcp.simulator.http.router import Router
 from mailgun_mcp.simulator.mail.outbox import Poster
 from mailgun_mcp.simulator.model.account import Account
@@ -44,7 +46,7 @@ class Harness:
         self,
         router: Router,
         account: Account,
-        build: Callable[[Account], App],
+        build: Callable[[Account], ASGIApp],
         environment: Environment,
         sleep: Sleep | None = None,
         host_access: HostAccess | None = None,

@@ -21,22 +21,22 @@ from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import Clock
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.messages import StoredMessage
-from mailgun_mcp.simulator.replies.reply import ApiError, Header, Reply
+from mailgun_mcp.simulator.replies.reply import ApiError, Reply
 
 HTML = "text/html; charset=utf-8"
-CLOSED: tuple[Header, ...] = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"cache-control", b"no-store"),
-)
+CLOSED = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
+}
 PAGE_POLICY = (
-    b"default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; frame-src 'self'; img-src data:; "
-    b"form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; frame-src 'self'; img-src data:; "
+    "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
 MAIL_POLICY = (
-    b"sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
-    b"form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+    "form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 )
 """Of the HTML of a mail: no scripts, nothing from elsewhere, nowhere to go, not even when it is opened by itself."""
 INLINE = pattern(r"cid:([^\"'\s)>]+)")
@@ -81,7 +81,7 @@ def _message(look: Look) -> Reply:
 def _mail(look: Look) -> Reply:
     """Answer the HTML of a message as it was sent, with the images that came in it."""
     _, message = _found(look)
-    return Reply(_sendable(_with_images(message)), 200, HTML, (*CLOSED, (b"content-security-policy", MAIL_POLICY)))
+    return Reply(_sendable(_with_images(message)), 200, HTML, {**CLOSED, "content-security-policy": MAIL_POLICY})
 
 
 def _found(look: Look) -> tuple[Domain, StoredMessage]:
@@ -111,7 +111,7 @@ def _page(look: Look, section: str, title: str, main: Markup) -> Reply:
         for name, (text, _) in SECTIONS.items()
     ]
     text = _template().substitute(title=joined([title]), sections=joined(links), now=views.moment(look.now), main=main)
-    return Reply(_sendable(text), 200, HTML, (*CLOSED, (b"content-security-policy", PAGE_POLICY)))
+    return Reply(_sendable(text), 200, HTML, {**CLOSED, "content-security-policy": PAGE_POLICY})
 
 
 def _sendable(text: str) -> str:

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
+from starlette.types import Message, Send
+
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.simulator.control.faults import too_many
-from mailgun_mcp.simulator.http.asgi import Message, Next, RoutedRequest, Send, send_reply
+from mailgun_mcp.simulator.http.asgi import Next, RoutedRequest
 from mailgun_mcp.simulator.model.clock import Clock
 
 
@@ -58,7 +60,8 @@ async def limited(request: RoutedRequest, limits: list[Limit], clock: Clock, go_
     if limit.take(now):
         await go_on(replace(request, send=_telling(request.send, limit)))
     else:
-        await send_reply(request.send, too_many(limit.reset - now, limit.reset, limit.requests, limit.body))
+        reply = too_many(limit.reset - now, limit.reset, limit.requests, limit.body)
+        await reply(request.scope, request.receive, request.send)
 
 
 def _telling(send: Send, limit: Limit) -> Send:

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 
-from mailgun_mcp.simulator.http.asgi import App, RoutedRequest, Scope, discard, read_body, replayed
+from starlette.types import ASGIApp, Scope
+
+from mailgun_mcp.simulator.http.asgi import RoutedRequest, discard, read_body, replayed
 from mailgun_mcp.simulator.mail.delivery import deliver_due
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import Clock
@@ -39,7 +41,7 @@ class _Write:
 class ReadDelay:
     """Two copies of an account, one of them late."""
 
-    def __init__(self, account: Account, build: Callable[[Account], App], seconds: float) -> None:
+    def __init__(self, account: Account, build: Callable[[Account], ASGIApp], seconds: float) -> None:
         self.seconds = seconds
         self._account = account
         self._clock = _LateClock(account.clock, seconds)

@@ -3,13 +3,15 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from starlette.types import ASGIApp, Receive, Scope, Send
+
 from mailgun_mcp.simulator.analytics.reports import parse_duration
 from mailgun_mcp.simulator.control import mail_routes as control_mail
 from mailgun_mcp.simulator.control.faults import Fault, FaultError, unknown
 from mailgun_mcp.simulator.control.harness import Harness
 from mailgun_mcp.simulator.control.page import PATHS, show
 from mailgun_mcp.simulator.control.rate_limits import DOCUMENTED, Limit
-from mailgun_mcp.simulator.http.asgi import App, Receive, Scope, Send, raw_path, read_body, read_json, send_reply
+from mailgun_mcp.simulator.http.asgi import headers_of, raw_path, read_body, read_json
 from mailgun_mcp.simulator.http.auth import authenticate
 from mailgun_mcp.simulator.mail.delivery import deliver_due
 from mailgun_mcp.simulator.model.account import Account
@@ -23,7 +25,7 @@ UNAUTHORIZED = Reply(
     {"message": "the control routes need the simulator's API key"},
     401,
     # Browsers ask for the key then.
-    headers=((b"www-authenticate", b'Basic realm="MG API"'),),
+    headers={"www-authenticate": 'Basic realm="MG API"'},
 )
 Body = dict[str, Any]
 Route = Callable[[Harness, Body], Reply | Awaitable[Reply]]
@@ -31,7 +33,7 @@ UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 """Of the durations that the clock is advanced by; here `m` is minutes."""
 
 
-def with_control_routes(harness: Harness, *, key: str | None = None) -> App:
+def with_control_routes(harness: Harness, *, key: str | None = None) -> ASGIApp:
     """Return the box as an application with its control routes. With `key` they need it as Mailgun's do."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -43,13 +45,13 @@ def with_control_routes(harness: Harness, *, key: str | None = None) -> App:
             reply = answer if isinstance(answer, Reply) else await answer
         except (ApiError, FaultError) as error:
             reply = error.reply if isinstance(error, ApiError) else Reply({"message": str(error)}, 400)
-        await send_reply(send, reply)
+        await reply(scope, receive, send)
 
     return app
 
 
 def _answer(harness: Harness, scope: Scope, content: bytes, key: str | None) -> Reply | Awaitable[Reply]:
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    headers = headers_of(scope)
     if key and authenticate(harness.account, headers.get("authorization", ""), any_key=False) is None:
         return UNAUTHORIZED
     path, method = raw_path(scope), scope["method"]
@@ -62,7 +64,7 @@ def _answer(harness: Harness, scope: Scope, content: bytes, key: str | None) -> 
     if methods is None:
         raise ApiError(404, unknown("control route", path, ROUTES))
     if method not in methods:
-        return Reply({"message": "Method Not Allowed"}, 405, headers=((b"allow", ", ".join(methods).encode()),))
+        return Reply({"message": "Method Not Allowed"}, 405, headers={"allow": ", ".join(methods)})
     return methods[method](harness, _body(headers, content))
 
 

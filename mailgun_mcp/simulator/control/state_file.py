@@ -6,9 +6,10 @@ from pathlib import Path
 from tempfile import mkstemp
 from typing import Any
 
+from starlette.types import ASGIApp, Receive, Scope, Send
+
 from mailgun_mcp.simulator.control.account_json import CodecError, restored, snapshot
 from mailgun_mcp.simulator.control.harness import Harness
-from mailgun_mcp.simulator.http.asgi import App, Receive, Scope, Send
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import Clock, MovableClock
 
@@ -61,13 +62,13 @@ def write(path: Path, document: Any) -> None:
         raise
 
 
-def with_state_file(app: App, harness: Harness, path: Path) -> App:
+def with_state_file(app: ASGIApp, harness: Harness, path: Path) -> ASGIApp:
     """Return the application so that what it changes in the box's account gets into the file."""
     return _StateFile(app, harness, path)
 
 
 class _StateFile:
-    def __init__(self, app: App, harness: Harness, path: Path) -> None:
+    def __init__(self, app: ASGIApp, harness: Harness, path: Path) -> None:
         self._app, self._box, self._path = app, harness, path
         self._waiting = False
 

@@ -1,25 +1,28 @@
-"""What stands in front of the simulator: an ASGI request that can be looked at, answered or passed on."""
+"""A request in front of the simulator, to be read, answered or passed on.
+
+Types and responses are starlette's. Its `Request` and `Headers` are not used: they take 10 of the
+120 microseconds of CPU that a request takes.
+"""
 
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from starlette.types import Message, Receive, Scope, Send
+
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.simulator.http.router import Router
-from mailgun_mcp.simulator.replies.reply import Reply
+from mailgun_mcp.simulator.replies.reply import ApiError
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+MAX_CONTENT = int(52.4 * 1024 * 1024)
+"""Bytes of a body that Mailgun takes at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoutedRequest:
-    """A request whose operation is known, if it has one."""
+    """A request and the operation that it is for, if there is one."""
 
     scope: Scope
     receive: Receive
@@ -42,29 +45,26 @@ def operation_of(router: Router, scope: Scope) -> Operation | None:
     return match.operation if match else None
 
 
-async def send_reply(send: Send, reply: Reply) -> None:
-    """Send a whole answer."""
-    content = reply.content()
-    headers = list(reply.headers)
-    # RFC 9110: a 204 has no content, and so neither type nor length.
-    if reply.status != 204:
-        headers += [(b"content-type", reply.content_type.encode()), (b"content-length", b"%d" % len(content))]
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": content})
-
-
 async def read_body(receive: Receive) -> bytes:
-    """Return the whole body of a request."""
-    chunks, more = [], True
+    """Return the whole body of a request. Raises ApiError when it is larger than Mailgun takes."""
+    chunks, size, more = [], 0, True
     while more:
         message = await receive()
         chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > MAX_CONTENT:
+            raise ApiError(413, "request size exceeds 52.4MiB")
         more = message.get("more_body", False)
     return b"".join(chunks)
 
 
+def headers_of(scope: Scope) -> dict[str, str]:
+    """Return the headers by their names in lower case."""
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+
+
 def replayed(content: bytes) -> Receive:
-    """Return what receives a body that was read already."""
+    """Return a channel that receives a body which was read already."""
 
     async def receive() -> Message:
         return {"type": "http.request", "body": content, "more_body": False}
@@ -77,5 +77,5 @@ async def discard(_: Message) -> None:
 
 
 def read_json(content: bytes) -> Any:
-    """Return a JSON body; nothing is an empty object. Raises ValueError."""
+    """Return a JSON body; an empty one is an empty object. Raises ValueError."""
     return json.loads(content) if content else {}

@@ -36,9 +36,7 @@ def raise_override(operation: Operation, arguments: Arguments) -> None:
     if text:
         raise ApiError(400, text)
     if operation.name == "override_dynamic_pool_assignment" and arguments.get("pool", BANDS[0]) not in BANDS:
-        refusal = ApiError(400, "pool", "Field")
-        refusal.reply.body["Value"] = arguments["pool"]
-        raise refusal
+        raise ApiError(400, "pool", "Field", Value=arguments["pool"])
 
 
 def _own(name: str, arguments: Arguments) -> str | None:

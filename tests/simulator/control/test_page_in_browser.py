@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mailgun_mcp.simulator import Account, create_app
 from mailgun_mcp.simulator.control.page import HTML
 from mailgun_mcp.simulator.control.page_views import HOME, PREFIX
-from mailgun_mcp.simulator.http.asgi import App, Receive, Scope, Send, send_reply
 from mailgun_mcp.simulator.replies.reply import Reply
 from tests.simulator import hostile
 from tests.simulator.conftest import PLAIN
@@ -29,7 +29,7 @@ LIGHT, DARK = (0xF3, 0xF4, 0xF6), (0x1F, 0x24, 0x2A)
 class Site:
     """The simulator, which notes what it is asked for; `/raw` is hostile HTML that nothing holds back."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self.asked: list[str] = []
         self.address = ""
@@ -37,9 +37,9 @@ class Site:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.asked.append(scope["path"])
         if scope["path"] == "/raw":
-            await send_reply(send, Reply(hostile.EVERYTHING, 200, HTML))
+            await Reply(hostile.EVERYTHING, 200, HTML)(scope, receive, send)
         elif scope["path"].startswith(hostile.BEACON):
-            await send_reply(send, Reply("", 200, HTML))
+            await Reply("", 200, HTML)(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 

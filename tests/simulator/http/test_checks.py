@@ -18,7 +18,7 @@ SEND = {"domain_name": "x.example", "from": "a@x.example", "to": ["b@x.example"]
 def refusal(operation: Any, arguments: dict[str, Any]) -> tuple[int, str]:
     with pytest.raises(ApiError) as refused:
         check(operation, arguments)
-    return refused.value.reply.status, str(refused.value)
+    return refused.value.reply.status_code, str(refused.value)
 
 
 @pytest.mark.parametrize(

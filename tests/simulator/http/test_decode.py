@@ -29,7 +29,7 @@ def sent(operation: Operation, arguments: dict[str, Any]) -> tuple[dict[str, str
 def refusal(operation: Operation, query: str = "", content: bytes = b"", content_type: str = "") -> str:
     with pytest.raises(ApiError) as refused:
         decode(operation, {}, RawRequest(query, {"content-type": content_type}, content))
-    assert refused.value.reply.status == 400
+    assert refused.value.reply.status_code == 400
     return str(refused.value)
 
 

@@ -139,7 +139,7 @@ def test_what_the_call_named_is_said_back() -> None:
     call = SimulatedRequest(
         catalogue().find("get_ip"), {"ip": "192.0.2.99"}, "https://api.mailgun.net/v3/ips/192.0.2.99"
     )
-    assert documented_reply(account_with_everything(), call).body["ip"] == "192.0.2.99"
+    assert documented_reply(account_with_everything(), call).data["ip"] == "192.0.2.99"
 
 
 @pytest.mark.parametrize(

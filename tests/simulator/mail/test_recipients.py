@@ -91,4 +91,4 @@ def test_what_is_unknown_is_refused(
 ) -> None:
     with pytest.raises(ApiError) as caught:
         perform_recipient_action(account, action, identity, recipient)
-    assert (caught.value.reply.status, text in str(caught.value.reply.content)) == (status, True), message
+    assert (caught.value.reply.status_code, text in str(caught.value.reply.data)) == (status, True), message

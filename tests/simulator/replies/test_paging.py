@@ -84,4 +84,4 @@ def test_an_empty_page_keeps_its_place_so_that_polling_finds_what_comes() -> Non
 def test_a_token_that_nobody_gave_out_is_refused(text: str) -> None:
     with pytest.raises(ApiError) as refused:
         Token.decoded(text)
-    assert refused.value.reply.status == 400
+    assert refused.value.reply.status_code == 400

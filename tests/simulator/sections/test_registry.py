@@ -1,13 +1,12 @@
 """Every operation has a handler, registered with a fidelity that its parameters confirm."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from mailgun_mcp.simulator import Account
 from mailgun_mcp.simulator.model.clock import ManualClock
-from mailgun_mcp.simulator.replies.reply import Reply
+from mailgun_mcp.simulator.replies.reply import Reply, success
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from mailgun_mcp.simulator.sections import registry
 from mailgun_mcp.simulator.sections.index import HANDLERS
@@ -52,27 +51,27 @@ def test_what_is_not_stateful_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "function",
+    ("function", "expected"),
     [
-        lambda account, request: Reply([account, request]),
-        lambda account: Reply([account]),
-        lambda request: Reply([request]),
-        lambda: Reply([]),
+        (lambda account, request: success(f"{account.id} {request['name']}"), "account a.example.com"),
+        (lambda account: success(account.id), "account"),
+        (lambda request: success(request["name"]), "a.example.com"),
     ],
-    ids=["both", "account", "request", "nothing"],
+    ids=["both", "account", "request"],
 )
 def test_a_handler_gets_what_it_names(
-    function: Callable[..., Reply], handlers: dict[str, registry.Handler], clock: ManualClock
+    function: Callable[..., Reply], expected: str, handlers: dict[str, registry.Handler], clock: ManualClock
 ) -> None:
-    names = function.__code__.co_varnames
-    fidelity: Fidelity = "stateful" if names else "fixed"
-    assert handles("list_things", fidelity=fidelity, note="things")(function) is function
-    request = SimulatedRequest(catalogue().find("list_domains"), {}, "https://api.mailgun.net/v4/domains")
-    account = Account(clock)
-    wanted: dict[str, Any] = {"account": account, "request": request}
-    assert handlers["list_things"].answer(account, request).body == [
-        wanted[name] for name in ("account", "request") if name in names
-    ]
+    assert handles("get_thing", fidelity="stateful", note="a thing")(function) is function
+    request = SimulatedRequest(catalogue().find("get_domain"), {"name": "a.example.com"}, "https://api.mailgun.net/")
+    reply = handlers["get_thing"].answer(Account(clock, "account"), request)
+    assert reply.data == {"message": expected}
+
+
+def test_a_handler_that_needs_nothing_gets_nothing(handlers: dict[str, registry.Handler], clock: ManualClock) -> None:
+    handles("list_things", fidelity="fixed", note="things")(lambda: success("done"))
+    request = SimulatedRequest(catalogue().find("list_domains"), {}, "https://api.mailgun.net/")
+    assert handlers["list_things"].answer(Account(clock), request).data == {"message": "done"}
 
 
 def test_an_operation_has_one_handler(handlers: dict[str, registry.Handler]) -> None:
