@@ -21,7 +21,9 @@ def holds_for(operations: Iterable[Operation] | None = None) -> Callable[[Check]
     def decorate(check: Check) -> Callable[[], None]:
         def test() -> None:
             assert checked, "the rule holds for no operation at all"
-            assert offenders(checked, check) == []
+            found = offenders(checked, check)
+            # pytest explains an assert only in the tests themselves.
+            assert not found, "\n".join(found)
 
         test.__name__ = test.__qualname__ = check.__name__
         test.__module__, test.__doc__ = check.__module__, check.__doc__
