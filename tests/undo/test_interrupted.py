@@ -42,13 +42,14 @@ CALLS: dict[str, Arguments] = {
     "delete_ip_pool": {"pool_id": TEXT, "replacement_ip": "shared"},
 }
 WAYS = ("before", "after")
-MANY = 2_100
+MANY = 1_100
+"""Bounces that are cleared: they are read and put back in several requests."""
 
 
-def account() -> Account:
+def account(tool: str) -> Account:
     made = account_to_change()
     bounces = made.domains[NAME].bounces
-    for number in range(MANY):
+    for number in range(MANY if tool == "clear_bounces" else 0):
         bounces[f"p{number:04}@x.example"] = Bounce(f"p{number:04}@x.example", made.clock.now() - number)
     pool = made.administration.ips.pools[TEXT]
     assign_source(made.domains[HOST], SendingSource(pool.ips, pool.id))
@@ -75,7 +76,7 @@ def reopened(tried: Bench) -> Bench:
 @pytest.mark.parametrize("tool", CALLS)
 async def test_an_undo_that_broke_off_is_gone_on_with(tool: str, way: str) -> None:
     for at in range(1_000):
-        async with bench(account()) as tried:
+        async with bench(account(tool)) as tried:
             before = tried.state
             call = (await tried.made(tool, CALLS[tool]))["undo"]["id"]
             cut(tried.mailgun, way, at)
@@ -95,7 +96,7 @@ async def test_an_undo_that_broke_off_is_gone_on_with(tool: str, way: str) -> No
 @pytest.mark.parametrize("tool", CALLS)
 async def test_what_a_call_that_broke_off_changed_is_put_back(tool: str, way: str) -> None:
     for at in range(1_000):
-        async with bench(account()) as tried:
+        async with bench(account(tool)) as tried:
             before = tried.state
             cut(tried.mailgun, way, at)
             first = await tried.call(tool, CALLS[tool])
