@@ -68,7 +68,7 @@ async def _median(services: Services, calls: int) -> float:
 async def _reads(catalogue: Catalogue, rounds: int, calls: int) -> tuple[float, float]:
     policy = profile("guarded")
     without = replace(policy, audit=AuditRules(reads=False), plans={})
-    found = []
+    found: list[tuple[float, float]] = []
     with tempfile.TemporaryDirectory() as directory:
         apps = [
             _app(Stub, one, Path(directory) / str(number), catalogue) for number, one in enumerate((policy, without))

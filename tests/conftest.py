@@ -23,7 +23,7 @@ class _Tracked(Recorder):
         self.made.append(self)
 
 
-app.Recorder = _Tracked  # type: ignore[misc]  # for all tests, also those that make an app at import
+app.Recorder = _Tracked  # type: ignore[attr-defined]  # for all tests, also those that make an app at import
 
 
 @pytest.fixture

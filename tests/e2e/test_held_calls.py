@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from mailgun_mcp.call.pipeline import CallResult, run
-from mailgun_mcp.call.services import Services
+from mailgun_mcp.call.pipeline import run
+from mailgun_mcp.call.services import CallResult, Services
 from mailgun_mcp.confirm.approvals import Approval
 from mailgun_mcp.confirm.caller import LOCAL, Caller
 from mailgun_mcp.policy.model import Policy
@@ -215,7 +215,7 @@ async def test_what_a_person_allows_for_a_while_is_made_and_told_while_it_lasts(
     told = ["until 2023-11-14T22:28:20Z ann allows calls with {'tool': 'delete_*'}"]
     made = await run(services, "delete_bounce", BOUNCE)
     assert made.structured is not None
-    assert (made.structured["elevated"], made.structured.keys(), len(mailgun.changes)) == (
+    assert (made.structured["elevated"], set(made.structured), len(mailgun.changes)) == (
         told,
         {"elevated", "undo"},
         1,

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from mailgun_mcp.call.counters import Sends
-from mailgun_mcp.call.pipeline import CallResult, run
-from mailgun_mcp.call.services import Services
+from mailgun_mcp.call.pipeline import run
+from mailgun_mcp.call.services import CallResult, Services
 from mailgun_mcp.confirm.caller import LOCAL, Caller
 from mailgun_mcp.policy.model import Policy
 from mailgun_mcp.store.database import Store

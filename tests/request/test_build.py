@@ -39,7 +39,7 @@ def request_of(tool: str, **arguments: Any) -> Request:
 def refused(operation: Operation, arguments: Arguments, files: Files | None = None) -> list[str]:
     with pytest.raises(ArgumentError) as caught:
         build(operation, arguments, files or Files())
-    return caught.value.faults
+    return list(caught.value.faults)
 
 
 @pytest.mark.parametrize(
@@ -457,7 +457,7 @@ def test_a_subaccount_is_only_deleted_when_the_call_names_it(arguments: Argument
 def refused_with_subaccount(operation: Operation, arguments: Arguments) -> list[str]:
     with pytest.raises(ArgumentError) as caught:
         build(operation, arguments, Files(), subaccount="configured")
-    return caught.value.faults
+    return list(caught.value.faults)
 
 
 def test_the_subaccount_to_delete_is_the_calls_own() -> None:

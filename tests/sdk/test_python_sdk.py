@@ -52,13 +52,17 @@ def ok(response: Any, status: int = 200) -> Any:
 
 
 def events(mailgun: Client, domain: str, **filters: Any) -> list[dict[str, Any]]:
-    return ok(mailgun.events.get(domain=domain, filters={"limit": 300, "ascending": "yes", **filters}))["items"]
+    items: list[dict[str, Any]] = ok(
+        mailgun.events.get(domain=domain, filters={"limit": 300, "ascending": "yes", **filters})
+    )["items"]
+    return items
 
 
 def stored(mailgun: Client, domain: str, **filters: Any) -> dict[str, Any]:
     """The stored copy of the first mail, got from where its event says it is."""
     url = events(mailgun, domain, event="accepted", **filters)[0]["storage"]["url"]
-    return ok(mailgun.resend_message.get(storage_url=url))
+    message: dict[str, Any] = ok(mailgun.resend_message.get(storage_url=url))
+    return message
 
 
 def test_its_health_check_passes_and_a_wrong_key_does_not(mailgun: Client, simulator: str) -> None:

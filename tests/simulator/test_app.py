@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from mailgun_mcp.simulator import Account, create_app
 from mailgun_mcp.simulator.http.asgi import MAX_CONTENT
+from mailgun_mcp.simulator.replies.reply import Reply
 from mailgun_mcp.simulator.sections.index import HANDLERS
 from tests.simulator.conftest import DOMAIN, client
 from tests.support.operations import catalogue
@@ -78,7 +79,10 @@ async def test_a_body_beyond_the_limit_is_refused(mailgun: httpx.AsyncClient) ->
 async def test_a_bug_looks_like_one_of_mailguns_and_is_logged(
     mailgun: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken = replace(HANDLERS["list_domains"], answer=lambda *_: 1 / 0)
+    def fail(*_: object) -> Reply:
+        raise ZeroDivisionError("division by zero")
+
+    broken = replace(HANDLERS["list_domains"], answer=fail)
     monkeypatch.setitem(HANDLERS, "list_domains", broken)
     with capture_logs() as logs:
         answer = await mailgun.get("/v4/domains")

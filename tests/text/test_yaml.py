@@ -110,7 +110,7 @@ READERS = {
 Reader = tuple[Callable[[str, Path, pytest.MonkeyPatch], Any], int]
 
 
-@pytest.fixture(params=READERS.values(), ids=READERS)
+@pytest.fixture(params=list(READERS.values()), ids=list(READERS))
 def reader(request: pytest.FixtureRequest) -> Reader:
     found: Reader = request.param
     return found
@@ -260,7 +260,7 @@ def test_both_parsers_read_the_same(text: str) -> None:
     assert (strict.value, strict.problems) == (shared.value, shared.problems)
 
 
-TEXT = st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=("Cs",)), max_size=10)
+TEXT = st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"]), max_size=10)
 LEAVES = st.none() | st.booleans() | st.integers(-(10**9), 10**9) | TEXT
 
 

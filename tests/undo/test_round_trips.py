@@ -238,7 +238,8 @@ CASES = [(tool, number) for tool, calls in CALLS.items() for number in range(len
 @pytest.mark.parametrize(("tool", "number"), CASES, ids=[f"{tool}-{number}" for tool, number in CASES])
 async def test_after_the_undo_all_is_as_it_was_before_the_call(tool: str, number: int) -> None:
     account = account_to_change()
-    PREPARED.get(tool, lambda _: None)(account)
+    if prepare := PREPARED.get(tool):
+        prepare(account)
     async with bench(account) as tried:
         before = tried.state
         made = await tried.made(tool, CALLS[tool][number])

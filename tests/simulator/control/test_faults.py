@@ -25,7 +25,7 @@ FAULTS = (
 async def url(account: Account) -> AsyncIterator[str]:
     app = create_app(catalogue(), account=account, environment=Environment(faults=FAULTS))
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))  # type: ignore[arg-type]  # its own ASGI types
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         server.should_exit = True

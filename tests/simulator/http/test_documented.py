@@ -91,7 +91,8 @@ async def answered(operation: Operation, arguments: Arguments) -> httpx.Response
     given = {**arguments, **CHOSEN.get(operation.name, {})}
     request = build(operation, {name: given[name] for name in given if name in properties}, Files())
     account = account_with_everything()
-    administration.PREPARED.get(operation.name, lambda _: None)(account)
+    if prepare := administration.PREPARED.get(operation.name):
+        prepare(account)
     async with client(create_app(catalogue(), account=account)) as mailgun:
         return await mailgun.request(
             request.method, request.target, headers=list(request.headers), content=request.content

@@ -18,7 +18,7 @@ US, EU = "https://api.mailgun.net", "https://api.eu.mailgun.net"
 
 @pytest.fixture
 async def both(account: Account) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app=create_app(catalogue(), account=account))  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=create_app(catalogue(), account=account))
     async with httpx.AsyncClient(transport=transport, auth=("api", "key-of-the-tests")) as connected:
         yield connected
 
@@ -65,7 +65,7 @@ async def test_stored_mail_is_on_the_storage_host_of_its_region(both: httpx.Asyn
 
 
 async def test_another_host_is_in_the_simulators_own_region(account: Account) -> None:
-    transport = httpx.ASGITransport(app=create_app(catalogue(), account=account, region="eu"))  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=create_app(catalogue(), account=account, region="eu"))
     async with httpx.AsyncClient(transport=transport, auth=("api", "any")) as connected:
         found = [
             (await connected.get(f"{base}/v4/domains/{DOMAIN}")).status_code

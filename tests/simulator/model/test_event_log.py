@@ -1,5 +1,6 @@
 """The event log keeps all events in the order of time, in bounded memory, in whatever order they are added."""
 
+import marshal
 from copy import deepcopy
 
 import pytest
@@ -74,8 +75,13 @@ def test_any_range_is_walked_in_order_both_ways(moments: list[int], low: int, hi
 def unpacked(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The chunks that were unpacked."""
     chunks: list[bytes] = []
-    loads = event_log.marshal.loads
-    monkeypatch.setattr(event_log.marshal, "loads", lambda packed: chunks.append(packed) or loads(packed))
+    loads = marshal.loads
+
+    def unpack(packed: bytes) -> object:
+        chunks.append(packed)
+        return loads(packed)
+
+    monkeypatch.setattr(marshal, "loads", unpack)
     return chunks
 
 

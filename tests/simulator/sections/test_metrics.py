@@ -1,5 +1,6 @@
 """Metrics: computed from the events that follow from what was sent."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -42,8 +43,10 @@ async def by(mailgun: httpx.AsyncClient, dimension: str, metric: str, **query: A
     return {item["dimensions"][0]["value"]: item["metrics"][metric] for item in body["items"]}
 
 
-async def send(mailgun: httpx.AsyncClient, *to: str, tags: tuple[str, ...] = (), **more: str) -> None:
-    data = {"from": "a@x.example", "to": list(to), "text": "Hi", "o:tag": list(tags), **more}
+async def send(
+    mailgun: httpx.AsyncClient, *to: str, tags: tuple[str, ...] = (), options: Mapping[str, str] | None = None
+) -> None:
+    data = {"from": "a@x.example", "to": list(to), "text": "Hi", "o:tag": list(tags), **(options or {})}
     assert (await mailgun.post(f"/v3/{PLAIN}/messages", data=data)).status_code == 200
 
 
@@ -118,7 +121,7 @@ async def test_unique_is_of_each_recipient_and_message(mailgun: httpx.AsyncClien
 
 
 async def test_a_test_is_accepted_and_no_more(mailgun: httpx.AsyncClient) -> None:
-    await send(mailgun, "ann@x.example", **{"o:testmode": "yes"})
+    await send(mailgun, "ann@x.example", options={"o:testmode": "yes"})
     assert await total(mailgun, "accepted_count", "processed_count") == {"accepted_count": 1, "processed_count": 0}
 
 
@@ -254,7 +257,11 @@ async def test_hours_are_kept_sixty_days_and_days_a_year(mailgun: httpx.AsyncCli
 async def test_rows_are_sorted_and_cut_into_pages(mailgun: httpx.AsyncClient) -> None:
     for number in range(12):
         await send(mailgun, *(f"person{other}@host{number:02}.example" for other in range(number + 1)))
-    query = {"metrics": ["delivered_count"], "dimensions": ["recipient_domain"], "filter": {"AND": [HERE]}}
+    query: dict[str, Any] = {
+        "metrics": ["delivered_count"],
+        "dimensions": ["recipient_domain"],
+        "filter": {"AND": [HERE]},
+    }
     body = await asked(mailgun, **query)
     assert body["pagination"] == {"sort": "delivered_count:desc", "skip": 0, "limit": 10, "total": 12}
     assert [item["metrics"]["delivered_count"] for item in body["items"]] == list(range(12, 2, -1))
@@ -264,7 +271,7 @@ async def test_rows_are_sorted_and_cut_into_pages(mailgun: httpx.AsyncClient) ->
 
 async def test_aggregates_are_of_all_rows(mailgun: httpx.AsyncClient) -> None:
     await send(mailgun, "ann@x.example", "bela@gmail.com", tags=("one", "two"))
-    query = {
+    query: dict[str, Any] = {
         "metrics": ["delivered_count"],
         "dimensions": ["tag"],
         "filter": {"AND": [HERE]},
@@ -313,7 +320,7 @@ async def test_usage_counts_what_was_used(mailgun: httpx.AsyncClient) -> None:
     answer = await mailgun.get("/v4/address/validate", params={"address": "ann@x.example"})
     assert answer.status_code == 200
     before = (await asked(mailgun, USAGE, metrics=["processed_count"]))["items"][0]["metrics"]["processed_count"]
-    await send(mailgun, "ann@x.example", **{"o:archive-to": "https://archive.example.com/in"})
+    await send(mailgun, "ann@x.example", options={"o:archive-to": "https://archive.example.com/in"})
     body = await asked(
         mailgun, USAGE, metrics=["email_validation_count", "processed_count", "archived_count", "seed_test_count"]
     )
