@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from mailgun_mcp.policy.file.replay import ReplayError, replay
-from tests.support.policies import catalogue, policy
+from tests.support.operations import catalogue
+from tests.support.policies import policy
 
 READ_MAIL = {"tool": "get_stored_message", "arguments": {"domain_name": "a.example.com", "storage_key": "k"}}
 SEND = {"tool": "send_message", "arguments": {"domain_name": "a.example.com", "to": ["x@example.com"]}}

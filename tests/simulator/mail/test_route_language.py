@@ -102,7 +102,7 @@ def test_captures_go_into_the_targets() -> None:
     expression = parse_expression(
         r'match_recipient("(?P<user>.*?)\+(.*)@(?P<host>.*)") and match_header("subject", "(u)")'
     )
-    captures = expression.holds(MAIL)
+    captures = expression.match(MAIL)
     assert captures is not None
     action = parse_action(r'forward("https://x.example/\g<host>/\g<user>?box=\2&none=\9\g<nobody>")')
     assert action.filled_in(captures).targets == ("https://x.example/example.com/chris?box=news&none=",)
