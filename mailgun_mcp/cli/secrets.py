@@ -62,7 +62,7 @@ def _list(store: "SecretStore", arguments: argparse.Namespace) -> None:
 
 
 def _record(secret: "Secret") -> dict[str, str]:
-    from mailgun_mcp.output.untrusted import clean
+    from mailgun_mcp.text.characters import clean
 
     created = datetime.fromtimestamp(secret.created, UTC).isoformat(timespec="seconds")
     return {

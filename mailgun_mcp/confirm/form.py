@@ -129,9 +129,9 @@ def _arguments(operation: Operation, arguments: Arguments) -> list[str]:
 
 def _clean(text: str) -> str:
     """Return the text as one line of what a reader can see: no value may write lines of its own into a form."""
-    from mailgun_mcp.output.untrusted import clean
+    from mailgun_mcp.text.characters import show_invisible
 
-    return " ⏎ ".join(clean(text).split("\n")).strip()
+    return " ⏎ ".join(show_invisible(text).split("\n")).strip()
 
 
 def _value(value: Any) -> str:

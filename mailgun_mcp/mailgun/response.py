@@ -15,11 +15,6 @@ READ = 8 * SHOWN
 """Characters of an error that are looked at."""
 MAX_PARSED = 1024 * 1024
 """Bytes. An error that is larger is not read as JSON."""
-CONTROL = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb"
-    r"\U000e0000-\U000e0fff]+"
-)
-"""Control, invisible and direction characters."""
 TAG = re.compile(r"<(script|style)\b.*?(</\1>|\Z)|<[^>]*>", re.DOTALL | re.IGNORECASE)
 
 
@@ -95,9 +90,11 @@ def said(response: Response) -> str:
     Keys by the API's own habits: message, Error, error, Reason, Description, Field with Value;
     else plain text; HTML is reduced to its text.
     """
+    from mailgun_mcp.text.characters import one_line
+
     body = error_body(response)
     text = _from_json(body)[:READ] if not isinstance(body, str) else TAG.sub(" ", body[:READ])
-    text = " ".join(CONTROL.sub(" ", text).split())
+    text = one_line(text)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 

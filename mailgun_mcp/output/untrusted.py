@@ -9,77 +9,10 @@ from typing import Any
 
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.output.json_paths import Path, pointer, replace, tree_of
+from mailgun_mcp.text.characters import clean
 
 NOTICE = "untrusted_text"
 """The key of the result that says what the fence is."""
-
-SYMBOLS = "\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u27bf\u2900-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
-"""What a variation selector may stand after, to choose between text and emoji; elsewhere it smuggles bytes."""
-INVISIBLE = (
-    "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
-    "\u202a-\u202e\u2060-\u206f\u2800\u3164\ud800-\udfff\ufdd0-\ufdef\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
-    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff\U000f0000-\U0010ffff"
-)
-"""Controls, joiners, directions, tags, fillers, halves of characters, private planes."""
-ANSI = r"\x1b(?:\[[0-?]*+[ -/]*+[@-~]|\][^\x07\x1b\x9c]*+(?:\x07|\x1b\\|\x9c)|[PX^_][^\x1b\x9c]*+(?:\x1b\\|\x9c)|[ -/]*+[0-~])"
-C1_SEQUENCE = r"\x9b[0-?]*+[ -/]*+[@-~]"
-REMOVED = re.compile(f"{ANSI}|{C1_SEQUENCE}|[{INVISIBLE}]|(?<![{SYMBOLS}])[\ufe0e\ufe0f]")
-LINE_BREAK = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-REFERENCE = re.compile(
-    r"&(?:amp;)*+(?:#0*([0-9]{1,7})(?![0-9])|#[xX]0*([0-9a-fA-F]{1,6})(?![0-9a-fA-F])|([A-Za-z]{2,32}));?",
-    re.IGNORECASE,
-)
-ESCAPE = re.compile(
-    r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|\\u\{0*([0-9a-f]{1,6})\}|\\U([0-9a-f]{8})|\\u([0-9a-f]{4})|"
-    r"\\x([0-9a-f]{2})|\\(0?33|e)(?=\[)",
-    re.IGNORECASE,
-)
-
-
-def clean(text: str) -> str:
-    """Return the text without what a reader can't see: controls, terminal sequences, invisible and bidi characters.
-
-    Character references and escapes that stand for such characters become spaces, so that nothing that reads the
-    text once more brings them back. Line breaks become `\\n`. Never raises; cleaning twice changes nothing more.
-    """
-    if not (text.isascii() and text.isprintable()):
-        if LINE_BREAK.search(text):
-            text = LINE_BREAK.sub("\n", text)
-        text = REMOVED.sub("", text)
-    if "&" in text:
-        text = REFERENCE.sub(_dereferenced, text)
-    if "\\" in text:
-        text = ESCAPE.sub(_unescaped, text)
-    return text
-
-
-def _dereferenced(found: re.Match[str]) -> str:
-    from html import unescape
-
-    decimal, hexadecimal, name = found.groups()
-    if name:
-        return _without_invisible(unescape(f"&{name};" if found[0].endswith(";") else f"&{name}"), found[0])
-    number = int(decimal) if decimal else int(hexadecimal, 16)
-    return found[0] if 0x80 <= number < 0xA0 else _without_invisible(_character(number), found[0])
-
-
-def _unescaped(found: re.Match[str]) -> str:
-    high, low, *others = found.groups()
-    if high:
-        number = 0x10000 + ((int(high, 16) - 0xD800) << 10) + int(low, 16) - 0xDC00
-    else:
-        digits = next(group for group in others if group)
-        number = 0x1B if found[7] else int(digits, 16)
-    return _without_invisible(_character(number), found[0])
-
-
-def _character(number: int) -> str:
-    return chr(number) if number <= 0x10FFFF else "\ufffd"
-
-
-def _without_invisible(meant: str, written: str) -> str:
-    """Return what was written, unless it means something invisible: that becomes a space, which completes nothing."""
-    return REMOVED.sub(" ", meant) if REMOVED.search(meant) else written
 
 
 def html_to_text(html: str) -> str:

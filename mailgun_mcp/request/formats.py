@@ -4,11 +4,13 @@ import re
 from collections.abc import Callable
 from urllib.parse import unquote, urlsplit
 
+from mailgun_mcp.text.characters import CONTROLS
+
 LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 STORAGE_HOST = re.compile(r"(api|api\.eu|[a-z0-9-]+(\.[a-z0-9-]+)*\.api)\.mailgun\.net")
 MAX_ENCODED = 8
 """Times that a value may be percent-encoded over and over and still be understood."""
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+CONTROL = re.compile(f"[{CONTROLS}]")
 
 
 def hostname(value: str) -> str | None:

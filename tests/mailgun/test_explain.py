@@ -67,10 +67,10 @@ SAID: dict[str, tuple[object, str]] = {
     "Infinity is no JSON": (b"-Infinity", "-Infinity"),
     "nested too deep": (b"[" * 100_000, "[" * SHOWN + "…"),
     "not UTF-8": (b"caf\xe9", "caf\ufffd"),
-    "control characters": ({"message": "a\x00b\x1b[31mc\x07\r\nd\x9fe"}, "a b [31mc d e"),
+    "control characters": ({"message": "a\x00b\x1b[31mc\x07\r\nd\x9fe"}, "abc de"),
     "bidi and invisible characters": (
         {"message": "pay\u202e\u2066load\u200b\u061c\u00ad\U000e0041\ufeff!"},
-        "pay load !",
+        "payload!",
     ),
     "half of a surrogate pair": (b'{"message": "a\\ud800b"}', "a\ufffdb"),
     "long": ({"message": "x" * 5000}, "x" * SHOWN + "…"),

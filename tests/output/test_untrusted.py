@@ -3,7 +3,6 @@
 import json
 import re
 import time
-import unicodedata
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -13,31 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from mailgun_mcp.output.untrusted import KEY, NOTICE, Marked, clean, fence, html_to_text, mark, notice
+from mailgun_mcp.output.untrusted import KEY, NOTICE, Marked, fence, html_to_text, mark, notice
 from mailgun_mcp.text.html_text import LONGEST_TEXT
+from tests.support.characters import BOUNDARY, NASTY, PIECES, unseen
 from tests.support.operations import catalogue, find
 
-BOUNDARY = "a1b2c3d4"
 INJECTIONS = {
     path.stem: json.loads(path.read_text(encoding="utf-8"))
     for path in sorted((Path(__file__).parents[1] / "data" / "injections").glob("*.json"))
 }
-VISIBLE_FORMATS = set("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
-"""Signs of Arabic, Syriac and Kaithi numbers: Unicode calls them formats, and they are drawn."""
-FILLERS = set("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\u180b\u180c\u180d\u180f\ufffe\uffff") | {
-    chr(number) for number in (*range(0xFE00, 0xFE0E), *range(0xE0100, 0xE01F0), *range(0x1BCA0, 0x1BCA4))
-}
-"""Drawn as nothing or as space, though Unicode calls them letters, marks or symbols."""
-
-
-def unseen(text: str) -> set[str]:
-    """The characters of the text that no reader sees."""
-    return {
-        character
-        for character in text
-        if character in FILLERS
-        or (unicodedata.category(character) in ("Cc", "Cf", "Cs") and character not in VISIBLE_FORMATS | set("\n\t"))
-    }
 
 
 def fenced(text: str, who: str, boundary: str = BOUNDARY) -> str:
@@ -59,101 +42,6 @@ def kinds(value: Any) -> Any:
     if isinstance(value, list):
         return [kinds(item) for item in value]
     return type(value).__name__
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        pytest.param("plain words, 100%: <b> & \\ [x]\n\tend", "plain words, 100%: <b> & \\ [x]\n\tend", id="plain"),
-        pytest.param(
-            "Zürich · 東京 · Ελλάδα · שלום · ❤️ 👍🏽", "Zürich · 東京 · Ελλάδα · שלום · ❤️ 👍🏽", id="languages"
-        ),
-        pytest.param("a\r\nb\rc\u2028d\u2029e\x85f", "a\nb\nc\nd\ne\nf", id="line-breaks"),
-        pytest.param("\x1b[1;31mred\x1b[0m \x9b2Kx", "red x", id="colours"),
-        pytest.param("\x1b]0;title\x07a\x1b]8;;http://x\x1b\\b\x1b]open", "abopen", id="terminal-titles-and-links"),
-        pytest.param("\x1b\x1b[0m[31mx", "[31mx", id="a-sequence-around-a-sequence"),
-        pytest.param("a\x00b\x07c\x7fd\x9de", "abcde", id="controls"),
-        pytest.param("a\u200bb\u200cc\u200dd\u2060e\ufefff\u00adg", "abcdefg", id="zero-width"),
-        pytest.param("a\u202eb\u2066c\u2069d\u200fe\u061cf", "abcdef", id="directions"),
-        pytest.param("a\U000e0041\U000e007fb\ufff9c\ufffad\ufffbe", "abcde", id="tags-and-annotations"),
-        pytest.param("a\ufe0fb\U000e0100 😀\ufe0f\ufe0f", "ab 😀\ufe0f", id="lone-variation-selectors"),
-        pytest.param("a\ud83db\udc00c", "abc", id="halves-of-characters"),
-        pytest.param("&#x202e;&zwnj;&#8203;x&shy", "   x ", id="character-references"),
-        pytest.param("&amp;amp;#x202E;x &#0000000000008203;", " x  ", id="references-behind-references"),
-        pytest.param("&#x20\u200b2e;x", " x", id="a-reference-completed-by-cleaning"),
-        pytest.param("\\u202ex\\x1b[2J\\u{200b}\\e[0m\\udb40\\udc41", " x [2J  [0m ", id="escapes"),
-        pytest.param("\\ud83d\\ude00 \\u00e9 C:\\new", "\\ud83d\\ude00 \\u00e9 C:\\new", id="escapes-of-what-is-seen"),
-        pytest.param(
-            "&lt;b&gt; &eacute; &nosuch; &#128; R&D",
-            "&lt;b&gt; &eacute; &nosuch; &#128; R&D",
-            id="references-to-what-is-seen",
-        ),
-        pytest.param("&#" + "9" * 5000 + ";", "&#" + "9" * 5000 + ";", id="a-reference-beyond-all-numbers"),
-    ],
-)
-def test_what_a_reader_cannot_see_is_removed_and_the_rest_stays(text: str, expected: str) -> None:
-    assert clean(text) == expected
-
-
-def test_no_invisible_character_of_unicode_survives() -> None:
-    everything = "a".join(map(chr, range(0x110000)))
-    assert unseen(everything) > FILLERS
-    assert unseen(clean(everything)) == set()
-
-
-PIECES = st.sampled_from(
-    [
-        *(
-            "&",
-            "#",
-            "x",
-            "0",
-            "8203",
-            ";",
-            "202e",
-            "amp;",
-            "zwnj",
-            "shy",
-            "zw",
-            "nj;",
-            "\\",
-            "u",
-            "{",
-            "}",
-            "\\u",
-            "\\x",
-        ),
-        *(
-            "1b",
-            "[",
-            "]",
-            "m",
-            "\x1b",
-            "\x9b",
-            "\x07",
-            "\x9c",
-            "\r",
-            "\n",
-            "\u200b",
-            "\ufe0f",
-            "\ufe0e",
-            "😀",
-            "❤",
-            "©",
-        ),
-        *("d83d", "db40", "dc41", "\ud83d", "\udc00", "\U000e0041", "⟦", "⟧", "a1b2", "c3d4", BOUNDARY, "A1B2C3D4"),
-        *("<p>", "</p>", "<b", "<!--", "-->", "<a href='", '"', "'", ">", "<script>", "<td>", "<li>", " ", "word"),
-        *(".", "@", "-", "example"),
-    ]
-)
-NASTY = st.one_of(st.text(), st.lists(PIECES).map("".join))
-
-
-@given(NASTY)
-def test_cleaning_twice_changes_nothing_more(text: str) -> None:
-    cleaned = clean(text)
-    assert clean(cleaned) == cleaned
-    assert unseen(cleaned) == set()
 
 
 @given(NASTY)
