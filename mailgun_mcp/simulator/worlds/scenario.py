@@ -163,5 +163,5 @@ def parse_scenario(text: str, name: str) -> Scenario:
 
 def _fault(fault: Any) -> str:
     where = ".".join(str(part) for part in fault["loc"])
-    text = "unknown key" if fault["type"] == "extra_forbidden" else fault["msg"]
+    text = "unknown key" if fault["type"] == "extra_forbidden" else fault["msg"].removeprefix("Value error, ")
     return f"{where}: {text}" if where else str(text)

@@ -25,8 +25,8 @@ def test_a_private_key_gives_its_public_half(bits: int) -> None:
 @pytest.mark.parametrize(
     "pem", ["", private_key("a", 1024)[:200], private_key("a", 1024).replace("RSA PRIVATE", "PRIVATE")]
 )
-def test_what_is_no_pkcs1_key_is_refused(pem: str) -> None:
-    with pytest.raises(ValueError, match="no PKCS#1 key"):
+def test_only_a_pkcs1_key_is_accepted(pem: str) -> None:
+    with pytest.raises(ValueError, match="not a PKCS#1 key"):
         public_key_of(pem)
 
 

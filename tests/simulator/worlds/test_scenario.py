@@ -82,7 +82,7 @@ async def test_an_injection_lies_in_the_inbox() -> None:
         pytest.param("domains: [", "x:1: not valid YAML", id="not-yaml"),
         pytest.param(GOOD + "    stat: active\n", "x:3: domains.0.stat: unknown key", id="unknown-key"),
         pytest.param(GOOD + "    state: gone\n", "x:3: domains.0.state: ", id="unknown-state"),
-        pytest.param("seed: 1\ndomains: []\n", "x:1: Value error, it has no domains", id="no-domains"),
+        pytest.param("seed: 1\ndomains: []\n", "x:1: a scenario needs at least one domain", id="no-domains"),
         pytest.param(GOOD + "  - name: mail.example.com\n", "two domains have the same name", id="twice"),
         pytest.param("", "x:1: ", id="empty"),
         pytest.param("? [a]\n: 1\n", "x:1: a key must be text", id="key-of-no-text"),
