@@ -1,7 +1,8 @@
-"""Adds a server to a client's configuration file and loses nothing of what is there.
+"""Adds a server to a client's configuration file and changes nothing else in it.
 
-What cannot be changed without a loss (comments in JSON, doubled keys, a file that is not valid) is
-refused, and the error holds the text to add by hand.
+A file that cannot be edited safely (an invalid file, the same key twice, TOML servers that are not tables) is refused,
+and the error contains the text to add by hand. TOML is edited here and not by tomlkit: only one table is added or
+replaced, the result is parsed and compared, and one client's file is not worth a dependency of every installation.
 """
 
 import difflib
@@ -11,21 +12,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mailgun_mcp.cli import jsonc
 from mailgun_mcp.cli.clients import Client
 from mailgun_mcp.settings import SettingsError
 
-INDENT = re.compile(r"^\{\s*?\n([ \t]+)\"")
 HEADER = re.compile(r"^\s*\[")
 SECRET = re.compile(r"(?:key-)?[0-9a-f]{32}(?:-[0-9a-f]{8}-[0-9a-f]{8})?")
 SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
 
 
 class _Unusable(ValueError):
-    """The file is not what its client would read, or cannot be written again as it was."""
+    """The file is invalid for its client, or cannot be edited without changing something else in it."""
 
 
 def snippet(client: Client, name: str, entry: Mapping[str, Any]) -> str:
-    """Return what a person would add to the file by hand."""
+    """Return the text that a person would add to the file by hand."""
     if client.form == "toml":
         return _toml_table(client, name, entry)
     document: dict[str, Any] = {client.servers: {name: entry}}
@@ -35,58 +36,64 @@ def snippet(client: Client, name: str, entry: Mapping[str, Any]) -> str:
 
 
 def with_server(text: str, path: Path, client: Client, name: str, entry: Mapping[str, Any], *, force: bool) -> str:
-    """Return the file's `text` with the server in it; the same text when it already is.
+    """Return the file's `text` with the server in it, or the same text if it is already there.
 
-    Raises SettingsError, which shows the difference or the text to add by hand, when another entry
-    has the name and `force` is off, or when the file cannot be changed without a loss.
+    Raises SettingsError if another entry has the name and `force` is off, or if the file cannot be edited safely. The
+    message shows the difference, or the text to add by hand.
     """
     edit = _edit_toml if client.form == "toml" else _edit_json
     try:
         return edit(text, path, client, name, dict(entry), force)
     except (_Unusable, RecursionError) as error:
         raise SettingsError(
-            f"{path}: {error}; nothing was changed. Add this to it yourself:\n\n{snippet(client, name, entry)}"
+            f"{path}: {error}. Nothing was changed. Add this to the file yourself:\n\n{snippet(client, name, entry)}"
         ) from error
 
 
 def _edit_json(text: str, path: Path, client: Client, name: str, entry: dict[str, Any], force: bool) -> str:
-    document = _read_json(text)
+    text = text if text.strip() else "{}\n"
+    document = _parse_json(text).value
     servers = _member(document, client.servers, dict)
     inputs = _member(document, "inputs", list) if _asks(entry) and client.inputs else []
-    missing = (
-        [item for item in client.inputs if item["id"] not in [_id(known) for known in inputs]] if _asks(entry) else []
-    )
+    present = [item.get("id") for item in inputs if isinstance(item, dict)]
+    missing = [item for item in client.inputs if item["id"] not in present] if _asks(entry) else []
     if servers.get(name) == entry and not missing:
         return text
     if name in servers and servers[name] != entry and not force:
         raise _differs(path, name, servers[name], entry)
+    if servers.get(name) != entry:
+        text = _with_json_server(text, client.servers, name, entry)
+    for item in missing:
+        text = _with_json_input(text, item)
     servers[name] = entry
     inputs += missing
-    return _write_json(document, text)
+    if _parse_json(text).value != document:
+        raise _Unusable("it cannot be edited safely")
+    return text
 
 
-def _read_json(text: str) -> dict[str, Any]:
-    if not text.strip():
-        return {}
+def _with_json_server(text: str, key: str, name: str, entry: dict[str, Any]) -> str:
+    root = _parse_json(text)
+    if key not in root.members:
+        return jsonc.with_member(text, root, key, {name: entry})
+    return jsonc.with_member(text, root.members[key], name, entry)
+
+
+def _with_json_input(text: str, item: Mapping[str, Any]) -> str:
+    root = _parse_json(text)
+    if "inputs" not in root.members:
+        return jsonc.with_member(text, root, "inputs", [item])
+    return jsonc.with_item(text, root.members["inputs"], item)
+
+
+def _parse_json(text: str) -> jsonc.Node:
     try:
-        document = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
-    except json.JSONDecodeError as error:
-        comments = " (comments would be lost)" if re.search(r"^\s*//|/\*|[,{}\[\]\"]\s*//", text, re.MULTILINE) else ""
-        raise _Unusable(f"it is not plain JSON{comments}: {error}") from error
-    if not isinstance(document, dict):
-        raise _Unusable("it does not hold a JSON object")
-    return document
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        raise _Unusable("an object in it has the same key twice")
-    return made
-
-
-def _no_constant(name: str) -> Any:
-    raise _Unusable(f"{name} is not JSON")
+        root = jsonc.parse(text)
+    except jsonc.JsoncError as error:
+        raise _Unusable(f"it is not valid JSON: {error}") from error
+    if not isinstance(root.value, dict):
+        raise _Unusable("it does not contain a JSON object")
+    return root
 
 
 def _member(document: dict[str, Any], key: str, kind: type[Any]) -> Any:
@@ -96,24 +103,8 @@ def _member(document: dict[str, Any], key: str, kind: type[Any]) -> Any:
     return value
 
 
-def _id(known: Any) -> Any:
-    return known.get("id") if isinstance(known, dict) else None
-
-
 def _asks(entry: Mapping[str, Any]) -> bool:
     return any("${input:" in str(value) for value in entry.get("env", {}).values())
-
-
-def _write_json(document: dict[str, Any], text: str) -> str:
-    indent = INDENT.match(text)
-    written = json.dumps(
-        document,
-        ensure_ascii=text.isascii() and bool(text.strip()),
-        indent=indent[1] if indent else 2,
-    )
-    if text.endswith("\n") or not text.strip():
-        written += "\n"
-    return _line_ends(written, text)
 
 
 def _line_ends(written: str, text: str) -> str:
@@ -135,7 +126,7 @@ def _edit_toml(text: str, path: Path, client: Client, name: str, entry: dict[str
     new = _line_ends(new.replace("\r\n", "\n"), text)
     servers[name] = entry
     if _read_toml(new) != document:
-        raise _Unusable(f"{client.servers} is not written as tables in it")
+        raise _Unusable(f"{client.servers} must be written as tables, such as [{client.servers}.{name}]")
     return new
 
 
@@ -158,7 +149,7 @@ def _toml_value(value: Any) -> str:
         return f"[{', '.join(map(_toml_value, value))}]"
     if isinstance(value, Mapping):
         return f"{{ {', '.join(f'{key} = {_toml_value(item)}' for key, item in value.items())} }}"
-    # A JSON string is a basic string of TOML, but for DEL, which the reading back would find.
+    # A JSON string is also a TOML basic string, except for DEL, which the comparison afterwards finds.
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -169,9 +160,9 @@ def _gap(text: str) -> str:
 
 
 def _replaced(text: str, client: Client, name: str, table: str) -> str:
-    """Put `table` where the server's first table is, and leave out its others. Comments after a table stay."""
+    """Replace the server's first table by `table` and remove its other tables. Comments after a table stay."""
     own = re.compile(rf"\s*\[\s*{client.servers}\s*\.\s*[\"']?{re.escape(name)}[\"']?\s*[.\]]")
-    kept: list[str] = []
+    lines: list[str] = []
     section: list[str] = []
     placed = False
     for line in [*text.splitlines(keepends=True), "["]:
@@ -179,12 +170,12 @@ def _replaced(text: str, client: Client, name: str, table: str) -> str:
             section.append(line)
             continue
         if section and own.match(section[0]):
-            kept += [*([] if placed else [table]), *_trailing(section)]
+            lines += [*([] if placed else [table]), *_trailing(section)]
             placed = True
         else:
-            kept += section
+            lines += section
         section = [line]
-    return "".join(kept)
+    return "".join(lines)
 
 
 def _trailing(section: list[str]) -> list[str]:
@@ -195,11 +186,11 @@ def _trailing(section: list[str]) -> list[str]:
 
 
 def _differs(path: Path, name: str, old: Any, new: Any) -> SettingsError:
-    lines = difflib.unified_diff(_shown(old), _shown(new), "there", "new", lineterm="")
+    lines = difflib.unified_diff(_shown(old), _shown(new), "present", "new", lineterm="")
     difference = "\n".join(lines)
     return SettingsError(
-        f"{path}: another server is called {name!r}; nothing was changed. "
-        f"Give --force to replace it, or another --name.\n{difference}"
+        f"{path}: another server is already called {name!r}. Nothing was changed. "
+        f"Use --force to replace it, or choose another --name.\n{difference}"
     )
 
 

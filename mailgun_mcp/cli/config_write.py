@@ -1,57 +1,41 @@
-"""Writes a configuration file of the person's: whole or not at all, with a backup beside it."""
+"""Replaces a user's configuration file completely or not at all, with a backup beside it."""
 
 import os
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 from mailgun_mcp.settings import SettingsError
+from mailgun_mcp.text.atomic_write import draft_file
 
 
 def read(path: Path) -> str:
-    """Return the text of the file, empty when there is none. Raises SettingsError when it cannot be read."""
+    """Return the text of the file, empty if there is none. Raises SettingsError if it cannot be read."""
     try:
         return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         return ""
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read: {error}") from error
+        raise SettingsError(f"cannot read {path}: {error}") from error
 
 
 def replace(path: Path, old: str, new: str) -> Path | None:
     """Write `new` in place of `old`, keep the file's mode, and return the backup, None for a new file.
 
-    A link stays one: what it leads to is written. Raises SettingsError when it cannot be written, or
-    is no longer `old`.
+    A symbolic link stays one, and its target is written. Raises SettingsError if the file cannot be written, or is no
+    longer `old`.
     """
     target = path.resolve()
     try:
+        content = new.encode()
         target.parent.mkdir(parents=True, exist_ok=True)
         mode = target.stat().st_mode & 0o7777 if target.exists() else None
-        draft = _draft(target, new, mode)
-        try:
+        with draft_file(target, content, mode=0o600 if mode is None else mode) as draft:
             if read(target) != old:
-                raise SettingsError(f"{path} was changed by another program meanwhile; nothing was written, try again")
+                raise SettingsError(f"another program changed {path} meanwhile. Nothing was written. Try again.")
             backup = None if mode is None else _back_up(target, mode)
             draft.replace(target)
-        finally:
-            with suppress(FileNotFoundError):
-                draft.unlink()
     except (OSError, UnicodeEncodeError) as error:
-        raise SettingsError(f"{path} cannot be written: {error}") from error
+        raise SettingsError(f"cannot write {path}: {error}") from error
     return backup
-
-
-def _draft(target: Path, text: str, mode: int | None) -> Path:
-    content = text.encode()
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    if mode is not None:
-        Path(name).chmod(mode)
-    return Path(name)
 
 
 def _back_up(target: Path, mode: int) -> Path:

@@ -1,4 +1,4 @@
-"""Editing a client's configuration: what is there stays, and what cannot stay is refused."""
+"""Editing a client's configuration: only the server's entry changes, and what cannot be edited safely is refused."""
 
 import json
 import tomllib
@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailgun_mcp.cli import jsonc
 from mailgun_mcp.cli.clients import CLIENTS, entry
 from mailgun_mcp.cli.config_edit import snippet, with_server
 from mailgun_mcp.settings import SettingsError
@@ -71,22 +72,49 @@ def test_the_servers_that_are_there_stay_in_their_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "reason"),
+    "text",
     [
-        pytest.param('{\n  // mine\n  "a": 1\n}', r"comments would be lost", id="line-comment"),
-        pytest.param('{"a": 1 /* mine */}', r"comments would be lost", id="block-comment"),
-        pytest.param('{"a": 1,}', r"it is not plain JSON: ", id="trailing-comma"),
-        pytest.param('{"a": "http://x"', r"it is not plain JSON: ", id="cut-off"),
-        pytest.param("[]", "does not hold a JSON object", id="list"),
-        pytest.param('{"a": 1, "a": 2}', "the same key twice", id="doubled-key"),
-        pytest.param('{"a": NaN}', "NaN is not JSON", id="nan"),
-        pytest.param('{"mcpServers": []}', "'mcpServers' in it is not an object", id="servers-in-a-list"),
-        pytest.param('{"mcpServers": null}', "'mcpServers' in it is not an object", id="no-servers"),
-        pytest.param("[" * 100_000, "nothing was changed", id="nested-too-deep"),
-        pytest.param("\ufeff{}", "it is not plain JSON", id="byte-order-mark"),
+        pytest.param('{\n  // mine\n  "a": 1 // one\n}\n', id="line-comments"),
+        pytest.param('{"a": 1 /* mine */}', id="block-comment"),
+        pytest.param('{\n  "a": 1, // one\n}\n', id="trailing-comma"),
+        pytest.param("{\n  // nothing yet\n}\n", id="only-a-comment"),
+        pytest.param('{\n  "mcpServers": {\n    // none yet\n  },\n  "a": 1e400,\n}\n', id="a-number-beyond-a-float"),
+        pytest.param('{\n  "mcpServers": {\n    "other": {"command": "x"}, // theirs\n  }\n}\n', id="another-server"),
+        pytest.param('{"mcpServers": {"other": {"command": "x"}, "b": {}}}', id="one-line"),
+        pytest.param('{\r\n\t"a": [1, 2,], // é\r\n}\r\n', id="windows"),
     ],
 )
-def test_a_json_file_that_would_lose_something_is_refused_with_what_to_add(text: str, reason: str) -> None:
+def test_comments_commas_and_numbers_stay_as_they_are(text: str) -> None:
+    new = edited(text)
+    assert jsonc.parse(new).value["mcpServers"]["mailgun"] == ENTRY
+    rest = iter(new)
+    assert all(character in rest for character in text), "something of the old text is gone"
+    assert ("\r\n" in new, "\n" in new.replace("\r\n", "")) == ("\r\n" in text, "\n" in text.replace("\r\n", ""))
+    assert edited(new) == new
+
+
+def test_a_forced_json_entry_replaces_its_value_and_nothing_else() -> None:
+    text = '{\n  "mcpServers": {\n    "mailgun": {"command": "old"}, // ours\n    "b": {} // theirs\n  }\n}\n'
+    new = edited(text, made={"command": "run"}, force=True)
+    assert new == text.replace('{"command": "old"}', '{\n      "command": "run"\n    }')
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param('{"a": "http://x"', "line 1: expected a comma or }", id="cut-off"),
+        pytest.param('{\n"a" 1}', "line 2: expected a colon", id="no-colon"),
+        pytest.param('{"a": 1} x', "text after the end", id="text-after-it"),
+        pytest.param("[]", "does not contain a JSON object", id="list"),
+        pytest.param('{"a": 1, "a": 2}', "the same key twice", id="doubled-key"),
+        pytest.param('{"a": NaN}', "expected a value", id="nan"),
+        pytest.param('{"mcpServers": []}', "'mcpServers' in it is not an object", id="servers-in-a-list"),
+        pytest.param('{"mcpServers": null}', "'mcpServers' in it is not an object", id="no-servers"),
+        pytest.param("[" * 100_000, "Nothing was changed", id="nested-too-deep"),
+        pytest.param("\ufeff{}", "it is not valid JSON", id="byte-order-mark"),
+    ],
+)
+def test_a_json_file_that_is_not_valid_is_refused_with_what_to_add(text: str, reason: str) -> None:
     with pytest.raises(SettingsError, match=reason) as caught:
         edited(text)
     assert json.loads(str(caught.value).partition("\n\n")[2]) == {"mcpServers": {"mailgun": ENTRY}}
@@ -176,7 +204,7 @@ def test_a_toml_table_is_found_however_it_is_written(header: str) -> None:
     ],
 )
 def test_a_toml_file_that_cannot_be_edited_safely_is_refused_with_what_to_add(text: str, force: bool) -> None:
-    with pytest.raises(SettingsError, match="nothing was changed") as caught:
+    with pytest.raises(SettingsError, match="Nothing was changed") as caught:
         edited(text, toml=True, force=force)
     assert str(caught.value).endswith(snippet(TOML, "mailgun", ENTRY))
 
@@ -186,7 +214,7 @@ def test_an_entry_that_differs_is_shown_without_its_secrets(toml: bool) -> None:
     secret = "0123456789abcdef0123456789abcdef-01234567-89abcdef"
     old = {"command": "old", "args": [f"--key={secret}"], "env": {"MAILGUN_API_KEY": "hunter2", "MY_TOKEN": "hunter3"}}
     text = edited("", toml=toml, made=old)
-    with pytest.raises(SettingsError, match="Give --force to replace it, or another --name") as caught:
+    with pytest.raises(SettingsError, match="Use --force to replace it, or choose another --name") as caught:
         edited(text, toml=toml)
     message = str(caught.value)
     assert [word for word in (secret, "hunter2", "hunter3") if word in message] == []

@@ -1,0 +1,179 @@
+"""Edits JSON with comments and trailing commas in place: only the inserted or replaced text changes.
+
+Clients such as VS Code and Gemini CLI read this form. Parsing to values and writing them again would lose the comments.
+"""
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+SPACE = re.compile(r"(?:[ \t\r\n]|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
+"""What may stand between two tokens."""
+REST_OF_LINE = re.compile(r"[ \t]*(?:/\*[^\n]*?\*/[ \t]*)*(?://[^\r\n]*)?")
+"""The comments that belong to what stands before them on the line."""
+SCALAR = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"|-?\d[\d.eE+-]*|true|false|null')
+INDENTED = re.compile(r"^([ \t]+)\S", re.MULTILINE)
+
+
+class JsoncError(ValueError):
+    """The text is not JSON with comments. The message names the line."""
+
+
+@dataclass(slots=True)
+class Node:
+    """A value and where it stands in the text."""
+
+    start: int
+    end: int
+    value: Any
+    members: "dict[str, Node]" = field(default_factory=dict)
+    """Of an object."""
+    items: "list[Node]" = field(default_factory=list)
+    """Of an array."""
+    depth: int = 0
+    comma: int | None = None
+    """Where the comma after the last member or item stands, if there is one."""
+
+    @property
+    def last(self) -> "Node | None":
+        """The last member's value, or the last item."""
+        return next(reversed(self.members.values()), None) or (self.items[-1] if self.items else None)
+
+
+def parse(text: str) -> Node:
+    """Return the root. Raises JsoncError."""
+    parser = _Parser(text)
+    node = parser.node(parser.skip(0), 0)
+    if parser.skip(node.end) != len(text):
+        raise parser.error(parser.skip(node.end), "text after the end")
+    return node
+
+
+def with_member(text: str, parent: Node, key: str, value: Any) -> str:
+    """Return the text with the member added to an object, or its value replaced there."""
+    present = parent.members.get(key)
+    if present is not None:
+        indent = _line_indent(text, present.start)
+        return text[: present.start] + _rendered(text, value, indent) + text[present.end :]
+    return _inserted(text, parent, f"{json.dumps(key, ensure_ascii=False)}: ", value)
+
+
+def with_item(text: str, parent: Node, value: Any) -> str:
+    """Return the text with the item added at the end of an array."""
+    return _inserted(text, parent, "", value)
+
+
+def _inserted(text: str, parent: Node, prefix: str, value: Any) -> str:
+    last, newline = parent.last, _newline(text)
+    if last is None:
+        indent = _unit(text) * (parent.depth + 1)
+        close = parent.end - 1
+        inner = len(text[:close].rstrip(" \t\r\n"))
+        entry = prefix + _rendered(text, value, indent)
+        return f"{text[:inner]}{newline}{indent}{entry}{newline}{_unit(text) * parent.depth}{text[close:]}"
+    if "\n" not in text[last.end : parent.end]:
+        at = last.end if parent.comma is None else parent.comma + 1
+        entry = f"{prefix}{json.dumps(value, ensure_ascii=False)}"
+        return f"{text[:at]}{',' if parent.comma is None else ''} {entry}{text[at:]}"
+    indent = _line_indent(text, last.start)
+    entry = f"{newline}{indent}{prefix}{_rendered(text, value, indent)}"
+    if parent.comma is not None:
+        at = _line_end(text, parent.comma + 1)
+        return f"{text[:at]}{entry},{text[at:]}"
+    at = _line_end(text, last.end)
+    return f"{text[: last.end]},{text[last.end : at]}{entry}{text[at:]}"
+
+
+def _rendered(text: str, value: Any, indent: str) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=_unit(text)).replace("\n", f"{_newline(text)}{indent}")
+
+
+def _newline(text: str) -> str:
+    return "\r\n" if "\r\n" in text else "\n"
+
+
+def _unit(text: str) -> str:
+    found = INDENTED.search(text)
+    return found[1] if found else "  "
+
+
+def _line_indent(text: str, position: int) -> str:
+    line = text[text.rfind("\n", 0, position) + 1 :]
+    return line[: len(line) - len(line.lstrip(" \t"))]
+
+
+def _line_end(text: str, position: int) -> int:
+    found = REST_OF_LINE.match(text, position)
+    return found.end() if found else position
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def error(self, position: int, problem: str) -> JsoncError:
+        return JsoncError(f"line {self._text.count(chr(10), 0, position) + 1}: {problem}")
+
+    def skip(self, position: int) -> int:
+        found = SPACE.match(self._text, position)
+        return found.end() if found else position
+
+    def node(self, position: int, depth: int) -> Node:
+        match self._text[position : position + 1]:
+            case "{":
+                return self._object(position, depth)
+            case "[":
+                return self._array(position, depth)
+            case _:
+                return self._scalar(position)
+
+    def _scalar(self, position: int) -> Node:
+        found = SCALAR.match(self._text, position)
+        if found is None:
+            raise self.error(position, "expected a value")
+        try:
+            return Node(position, found.end(), json.loads(found[0]))
+        except ValueError as error:
+            raise self.error(position, "expected a value") from error
+
+    def _object(self, position: int, depth: int) -> Node:
+        node = Node(position, position, {}, depth=depth)
+        at = self.skip(position + 1)
+        while self._text[at : at + 1] != "}":
+            key = self._scalar(at)
+            if not isinstance(key.value, str):
+                raise self.error(at, "expected a name in quotes")
+            if key.value in node.members:
+                raise self.error(at, f"the same key twice in an object: {key.value!r}")
+            at = self.skip(key.end)
+            if self._text[at : at + 1] != ":":
+                raise self.error(at, "expected a colon")
+            member = self.node(self.skip(at + 1), depth + 1)
+            node.members[key.value] = member
+            node.value[key.value] = member.value
+            at = self._after(node, member, "}")
+        node.end = at + 1
+        return node
+
+    def _array(self, position: int, depth: int) -> Node:
+        node = Node(position, position, [], depth=depth)
+        at = self.skip(position + 1)
+        while self._text[at : at + 1] != "]":
+            item = self.node(at, depth + 1)
+            node.items.append(item)
+            node.value.append(item.value)
+            at = self._after(node, item, "]")
+        node.end = at + 1
+        return node
+
+    def _after(self, parent: Node, child: Node, close: str) -> int:
+        """Return where the next member, item or closing bracket starts."""
+        at = self.skip(child.end)
+        parent.comma = None
+        if self._text[at : at + 1] == ",":
+            parent.comma = at
+            return self.skip(at + 1)
+        if self._text[at : at + 1] != close:
+            raise self.error(at, f"expected a comma or {close}")
+        return at
