@@ -306,9 +306,9 @@ def _check_flags(arguments: Arguments) -> None:
 
 
 def _write(name: str, answer: Any) -> None:
-    from mailgun_mcp.simulator.control.state_file import write
+    from mailgun_mcp.text.atomic_write import write_file
 
     try:
-        write(Path(name).expanduser(), answer)
+        write_file(Path(name).expanduser(), json.dumps(answer).encode())
     except OSError as error:
         raise SettingsError(f"cannot write {name}: {error.strerror or error}") from error

@@ -1,10 +1,7 @@
 """Keeps an account in a file between runs: `--state`."""
 
 import json
-import os
 from pathlib import Path
-from tempfile import mkstemp
-from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -12,6 +9,7 @@ from mailgun_mcp.simulator.control.account_json import CodecError, restored, sna
 from mailgun_mcp.simulator.control.harness import Harness
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import Clock, MovableClock
+from mailgun_mcp.text.atomic_write import write_file
 
 DELAY = 1.0
 """Seconds until a change is in the file: the most that a killed process loses."""
@@ -45,25 +43,11 @@ def open_account(path: Path, clock: Clock) -> Account | None:
 
 def write_account(path: Path, account: Account) -> None:
     """Write the account; the file is the old one or the new one, never half of it, and the owner's alone."""
-    write(path, snapshot(account))
-
-
-def write(path: Path, document: Any) -> None:
-    """Put JSON in the place of the file at once."""
-    descriptor, temporary = mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(document, file)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_file(path, json.dumps(snapshot(account)).encode())
 
 
 def with_state_file(app: ASGIApp, harness: Harness, path: Path) -> ASGIApp:
-    """Return the application so that what it changes in the box's account gets into the file."""
+    """Return the application that writes each change of the harness's account to the file."""
     return _StateFile(app, harness, path)
 
 

@@ -1,13 +1,17 @@
 """Reads the arguments of an operation from a request: the way back of `catalogue.request`."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from math import isfinite
 from typing import Any
 
 from mailgun_mcp.catalogue.operation import Argument, Operation
 from mailgun_mcp.catalogue.types import Arguments
+from mailgun_mcp.request.coerce import coerce_scalar
+from mailgun_mcp.simulator.http.aliases import apply_aliases
 from mailgun_mcp.simulator.http.body import (
     JSON,
     MULTIPART,
@@ -21,7 +25,6 @@ from mailgun_mcp.simulator.http.body import (
     parse_query,
 )
 from mailgun_mcp.simulator.http.checks import wrong_type
-from mailgun_mcp.simulator.http.parameter_aliases import apply_aliases
 from mailgun_mcp.simulator.model.clock import parse_mail_date, parse_rfc3339
 from mailgun_mcp.simulator.replies.reply import ApiError
 
@@ -30,6 +33,7 @@ Schema = Mapping[str, Any]
 FILES_AS_TEXT = frozenset({"pem"})
 """File parts that may come as plain fields too."""
 
+INTEGER = re.compile(r"[+-]?[0-9]+")
 FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -180,9 +184,12 @@ def _numbers_as_text(item: Schema, value: Any) -> Any:
     """Return a batch with its numbers as text where the catalogue has text: an SMTP code comes as either."""
     if not isinstance(value, list):
         return value
-    texts = {name for name, schema in item.get("properties", {}).items() if schema.get("type") == "string"}
+    texts = {name: schema for name, schema in item.get("properties", {}).items() if schema.get("type") == "string"}
     return [
-        {name: str(each) if name in texts and type(each) is int else each for name, each in entry.items()}
+        {
+            name: coerce_scalar(each, texts[name]) if name in texts and type(each) is int else each
+            for name, each in entry.items()
+        }
         if isinstance(entry, dict)
         else entry
         for entry in value
@@ -244,11 +251,25 @@ def _option(schema: Schema, text: str) -> str:
     return "yes" if FLAGS[text.lower()] else "no"
 
 
+def _integer(text: str) -> int:
+    if not INTEGER.fullmatch(text):
+        raise ValueError(text)
+    return int(text)
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if "_" in text or not isfinite(number):
+        raise ValueError(text)
+    return number
+
+
 SCALARS: dict[str, Callable[[str], Any]] = {
-    "integer": int,
-    "number": float,
+    "integer": _integer,
+    "number": _number,
     "boolean": lambda text: FLAGS[text.lower()],
 }
+"""Type -> how Mailgun reads it from text: more spellings than `request/coerce`, which may lose nothing."""
 
 
 def _json_field(wire: str, schema: Schema, texts: list[str]) -> Any:

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.operation import Operation
-from mailgun_mcp.simulator.http.legacy_paths import LEGACY_PATHS
+from mailgun_mcp.simulator.http.aliases import LEGACY_PATHS
 
 PAGE = "{page}"
 """What ends the path of a later page, for an operation whose pages are tokens in the path."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
+from mailgun_mcp.request.multipart import Part, encode_multipart
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.event_log import MailEvent
@@ -88,7 +89,13 @@ def encode_posting(posting: Posting) -> tuple[str, bytes]:
         return "application/json", json.dumps({"signature": signed, "event-data": posting.data}).encode()
     fields = {**posting.data, **signed}
     if posting.files:
-        return _multipart(posting.id, fields, posting.files)
+        parts = [Part(_encodable(name), str(value).encode("utf-8", "replace")) for name, value in fields.items()]
+        parts += [
+            Part(_encodable(file.name), file.data, _encodable(file.filename), file.content_type)
+            for file in posting.files
+        ]
+        content, content_type = encode_multipart(parts)
+        return content_type, content
     return "application/x-www-form-urlencoded", urlencode(fields, errors="replace").encode()
 
 
@@ -113,21 +120,6 @@ def _account_urls(account: Account, kind: str) -> dict[str, None]:
     return {hook.url: None for hook in account.webhooks.by_id.values() if kind in hook.event_types}
 
 
-def _multipart(boundary: str, fields: dict[str, Any], files: Iterable[PostedFile]) -> tuple[str, bytes]:
-    parts = [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"\r\n\r\n{value}\r\n'.encode(
-            "utf-8", "replace"
-        )
-        for name, value in fields.items()
-    ]
-    for file in files:
-        head = (
-            f'--{boundary}\r\nContent-Disposition: form-data; name="{file.name}"; filename="{_quoted(file.filename)}"'
-        )
-        parts.append(f"{head}\r\nContent-Type: {file.content_type}\r\n\r\n".encode() + file.data + b"\r\n")
-    return f"multipart/form-data; boundary={boundary}", b"".join(parts) + f"--{boundary}--\r\n".encode()
-
-
-def _quoted(name: str) -> str:
-    """Write quotes and line breaks as browsers do in the names of a form."""
-    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+def _encodable(text: str) -> str:
+    """Return the text without lone surrogates, which JSON can smuggle in."""
+    return text.encode("utf-8", "replace").decode()

@@ -4,15 +4,14 @@ The first two keep their place by the key of an item: what comes or goes between
 moves no other item.
 """
 
-import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from mailgun_mcp.simulator.replies.reply import ApiError
+from mailgun_mcp.simulator.replies.page_tokens import decode_token, encode_token, invalid_token
 
 Key = TypeVar("Key", str, tuple[float, int])
 Item = TypeVar("Item")
@@ -89,17 +88,16 @@ class Token:
     query: dict[str, Any]
 
     def encoded(self) -> str:
-        text = json.dumps([self.page, self.pivot, self.query], separators=(",", ":"))
-        return urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+        return encode_token([self.page, self.pivot, self.query])
 
     @classmethod
     def decoded(cls, text: str) -> "Token":
-        """Return the token that `text` is. Raises ApiError when it is none."""
+        """Return the token that `text` is. Raises ApiError when it is not one."""
+        page, pivot, query = decode_token(text, (str, (list, NoneType), dict))
         try:
-            page, pivot, query = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-            return cls(str(page), (float(pivot[0]), int(pivot[1])) if pivot else None, dict(query))
-        except (ValueError, TypeError, IndexError, RecursionError) as error:
-            raise ApiError(400, "Invalid page token") from error
+            return cls(page, (float(pivot[0]), int(pivot[1])) if pivot else None, query)
+        except (ValueError, TypeError, IndexError) as error:
+            raise invalid_token() from error
 
 
 def tokens(query: dict[str, Any], asked: Token, keys: Sequence[tuple[float, int]]) -> dict[str, str]:

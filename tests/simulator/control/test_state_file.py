@@ -8,7 +8,7 @@ import pytest
 
 from mailgun_mcp.simulator import Account
 from mailgun_mcp.simulator.control.account_json import snapshot
-from mailgun_mcp.simulator.control.state_file import StateFileError, open_account, write, write_account
+from mailgun_mcp.simulator.control.state_file import StateFileError, open_account, write_account
 from mailgun_mcp.simulator.model.clock import HOUR, ManualClock
 
 
@@ -38,8 +38,9 @@ def test_the_file_is_its_owner_s_alone_even_in_the_place_of_an_open_one(path: Pa
 def test_a_write_that_fails_leaves_the_old_file_and_no_other(path: Path, account: Account) -> None:
     write_account(path, account)
     before = path.read_bytes()
+    account.domains["mail.example.com"].settings["never JSON"] = object()
     with pytest.raises(TypeError):
-        write(path, {"first": 1, "then": object()})
+        write_account(path, account)
     assert ([*path.parent.iterdir()], path.read_bytes()) == ([path], before)
 
 

@@ -66,6 +66,7 @@ def test_files_keep_name_type_and_bytes() -> None:
     ("schema", "query", "value"),
     [
         ({"type": "integer"}, "a=7", 7),
+        ({"type": "integer"}, "a=%2B07", 7),
         ({"type": "number"}, "a=1.5", 1.5),
         ({"type": "boolean"}, "a=no", False),
         ({"type": "boolean"}, "a=TRUE", True),
@@ -88,6 +89,9 @@ def test_query_values_have_the_types_of_the_schema(schema: dict[str, Any], query
     ("schema", "query", "text"),
     [
         ({"type": "integer"}, "a=x", "'a' parameter is not an integer"),
+        ({"type": "integer"}, "a=1_000", "'a' parameter is not an integer"),
+        ({"type": "number"}, "a=1_0.5", "'a' parameter is not a number"),
+        ({"type": "number"}, "a=nan", "'a' parameter is not a number"),
         ({"type": "boolean"}, "a=maybe", "'a' parameter is not a boolean"),
         ({"type": "string"}, "b=1", "Unknown parameter 'b'"),
         (

@@ -13,7 +13,7 @@ from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.ips import GOOD, NEW, POOR, Ip, Pool, PoolMove, Warmup
 from mailgun_mcp.simulator.model.signing import Certificate
 from mailgun_mcp.simulator.model.thresholds import Threshold
-from mailgun_mcp.simulator.replies.token_paging import encoded
+from mailgun_mcp.simulator.replies.page_tokens import encode_token
 from mailgun_mcp.simulator.sections.subaccounts import new_subaccount
 from tests.support.arguments import BY_FORMAT, BY_PLACE
 
@@ -22,8 +22,8 @@ POOLED = "192.0.2.8"
 DYNAMIC = {GOOD: ["192.0.2.21"], POOR: ["192.0.2.22"], NEW: ["192.0.2.23"]}
 LOGIN = f"ann@{NAME}"
 HOST = f"email.{NAME}"
-PLACE = encoded((0, 10, {}))
-KEY = encoded(("first", ""))
+PLACE = encode_token((0, 10, {}))
+KEY = encode_token(("first", ""))
 RULE: Arguments = {"limit": ".05", "period": "1h"}
 
 CHOSEN: dict[str, Arguments] = {

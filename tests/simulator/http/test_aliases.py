@@ -1,13 +1,11 @@
-"""Paths of operations that moved."""
+"""Paths of operations that moved, and parameters that only Mailgun's SDKs send."""
 
 import httpx
 import pytest
 
-from mailgun_mcp.simulator.http.legacy_paths import LEGACY_PATHS
+from mailgun_mcp.simulator.http.aliases import LEGACY_PATHS, PARAMETER_ALIASES, apply_aliases
 from tests.simulator.conftest import DOMAIN, PLAIN
 from tests.support.operations import catalogue
-
-pytestmark = pytest.mark.anyio
 
 
 def test_every_older_path_leads_to_an_operation_that_takes_what_it_holds() -> None:
@@ -19,11 +17,13 @@ def test_every_older_path_leads_to_an_operation_that_takes_what_it_holds() -> No
         assert named <= known, path
 
 
+@pytest.mark.anyio
 async def test_a_domain_is_found_under_either_version(mailgun: httpx.AsyncClient) -> None:
     old, new = [(await mailgun.get(f"/{version}/domains/{DOMAIN}")).json() for version in ("v3", "v4")]
     assert old == new
 
 
+@pytest.mark.anyio
 async def test_a_tag_in_the_path_is_the_one_in_the_query(mailgun: httpx.AsyncClient) -> None:
     mail = {"from": "a@x.example", "to": "b@x.example", "text": "Hi", "o:tag": "news"}
     await mailgun.post(f"/v3/{PLAIN}/messages", data=mail)
@@ -31,3 +31,19 @@ async def test_a_tag_in_the_path_is_the_one_in_the_query(mailgun: httpx.AsyncCli
     assert old.json() == (await mailgun.get(f"/v3/{PLAIN}/tag", params={"tag": "news"})).json()
     assert (await mailgun.delete(f"/v3/{PLAIN}/tags/news")).json() == {"message": "Tag deleted"}
     assert (await mailgun.get(f"/v3/{PLAIN}/tags/news")).status_code == 404
+
+
+def test_another_name_is_none_of_the_catalogue_and_leads_to_one_that_is() -> None:
+    for operation, names in PARAMETER_ALIASES.items():
+        known = {argument.wire for argument in catalogue().find(operation).arguments if argument.location != "path"}
+        assert not known & names.keys()
+        assert {name for name in names.values() if name} <= known
+
+
+def test_what_changes_nothing_is_left_out_and_the_rest_is_kept() -> None:
+    assert apply_aliases("create_ip_pool", {"ips": ["192.0.2.1"], "name": ["n"]}) == {
+        "ip": ["192.0.2.1"],
+        "name": ["n"],
+    }
+    assert apply_aliases("list_events", {"pretty": ["yes"], "limit": ["1"]}) == {"limit": ["1"]}
+    assert apply_aliases("list_bounces", {"pretty": ["yes"]}) == {"pretty": ["yes"]}

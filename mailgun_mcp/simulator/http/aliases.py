@@ -1,6 +1,19 @@
-"""Parameters that the catalogue does not have: Mailgun's own SDKs send them, and Mailgun takes them."""
+"""Paths and parameters that the catalogue does not have: Mailgun's own SDKs use them, and Mailgun takes them."""
 
 from mailgun_mcp.simulator.http.body import Fields
+
+LEGACY_PATHS = (
+    ("GET", "/v3/domains", "list_domains"),
+    ("POST", "/v3/domains", "create_domain"),
+    ("GET", "/v3/domains/{name}", "get_domain"),
+    ("PUT", "/v3/domains/{name}", "update_domain"),
+    ("PUT", "/v3/domains/{name}/verify", "verify_domain"),
+    ("GET", "/v3/{domain}/tags/{tag}", "get_domain_tag"),
+    ("PUT", "/v3/{domain}/tags/{tag}", "update_domain_tag"),
+    ("DELETE", "/v3/{domain}/tags/{tag}", "delete_domain_tag"),
+    ("GET", "/v3/{domain}/tags/{tag}/stats", "get_domain_tag_stats"),
+)
+"""Method, path template and the operation that answers. What its own path does not hold goes to its query."""
 
 PARAMETER_ALIASES: dict[str, dict[str, str]] = {
     "create_ip_pool": {"ips": "ip"},
