@@ -15,7 +15,7 @@ RUNTIME := $(VENV)/.runtime
 READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
-.PHONY: demo test quick check lint types drift coverage wheel bench compile docs lock clean
+.PHONY: demo test quick check lint types drift coverage wheel tools-diff bench compile docs lock clean
 
 demo: $(RUNTIME)
 	$(BIN)/python -m mailgun_mcp demo
@@ -31,6 +31,8 @@ check: lint types drift coverage wheel
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/yamllint --strict .github
+	$(BIN)/zizmor --offline --quiet --persona pedantic .github
 
 types: $(READY)
 	$(BIN)/mypy
@@ -54,6 +56,10 @@ wheel: $(READY)
 	build/wheel/bin/pip install --quiet --disable-pip-version-check dist/*.whl
 	cd build && PYTHONSAFEPATH=1 wheel/bin/python ../tests/wheel_smoke.py
 
+# How the tools that a client is shown differ from those of another commit.
+BASE ?= origin/main
+tools-diff: $(READY)
+	@$(BIN)/python .ci/tools_diff.py $(BASE)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/tokens.py | tail -1
