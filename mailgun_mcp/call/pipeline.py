@@ -5,7 +5,7 @@ from typing import Any
 from mailgun_mcp.call.builtin import run_builtin
 from mailgun_mcp.call.result_schema import shape
 from mailgun_mcp.call.services import CallResult, Services
-from mailgun_mcp.call.stages import Call, gather_facts, permit, see, send, snapshot_of
+from mailgun_mcp.call.stages import Call, authorize, capture_of, gather_facts, preview_target, send
 from mailgun_mcp.catalogue.builtin_tools import builtin_operation
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
@@ -44,14 +44,14 @@ async def _make(call: Call) -> dict[str, Any]:
     services, operation, arguments = call.services, call.operation, call.arguments
     request = _build(call, arguments)
     facts = await gather_facts(call, request.digest)
-    call.snapshot = snapshot_of(call)
+    call.capture = capture_of(call)
     try:
-        elevation = await permit(call, facts, request, decide(services.policy, facts), lambda: see(call))
+        elevation = await authorize(call, facts, request, decide(services.policy, facts), lambda: preview_target(call))
         request, generated = await _ready(call, request)
         response = await send(call, facts, request)
     finally:
-        if call.snapshot is not None:
-            await call.snapshot.discard()
+        if call.capture is not None:
+            await call.capture.discard()
     result = shape(operation, arguments, response)
     return {
         **await _protect(call, result),
@@ -93,7 +93,7 @@ async def _protect(call: Call, result: dict[str, Any]) -> dict[str, Any]:
 
 def _undo(call: Call) -> dict[str, Any]:
     """Return how the call is undone, where it can be."""
-    if call.snapshot is None or not call.snapshot.kept:
+    if call.capture is None or not call.capture.saved:
         return {}
     until = call.services.clock() + call.services.policy.undo.keep
     return {"undo": {"id": call.recording.call, "until": iso(until)}}

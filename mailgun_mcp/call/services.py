@@ -22,7 +22,7 @@ from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.request.files import Files
 from mailgun_mcp.request.validate import prepare as prepare_validation
 from mailgun_mcp.store.database import Store
-from mailgun_mcp.undo.reader import Reader
+from mailgun_mcp.undo.reader import ResourceReader
 
 if TYPE_CHECKING:
     from mailgun_mcp.audit.log import AuditLog
@@ -151,9 +151,9 @@ class Services:
         # A connection of its own: nobody waits for the disk with it.
         return Recorder(Store(self.state), self.clock, self.policy.audit, monotonic=time.monotonic)
 
-    def reader(self, subaccount: str | None, notify: Notify) -> Reader:
-        """Return what reads the things that calls touch."""
-        return Reader(self.known, self.client, subaccount=subaccount, notify=notify)
+    def reader(self, subaccount: str | None, notify: Notify) -> ResourceReader:
+        """Return what reads the resources that calls affect."""
+        return ResourceReader(self.known, self.client, subaccount=subaccount, notify=notify)
 
     def prepare(self) -> None:
         """Do ahead what the first call would wait for; any thread may."""

@@ -12,7 +12,7 @@ from mailgun_mcp.catalogue.catalogue import ON_BEHALF_OF
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.caller import Caller
-from mailgun_mcp.confirm.confirm import Looker, confirm
+from mailgun_mcp.confirm.confirm import PreviewTarget, confirm
 from mailgun_mcp.confirm.form import Preview
 from mailgun_mcp.confirm.pending import PendingApprovals
 from mailgun_mcp.errors import DeniedError, MailgunError, NotPreparedError, OutcomeUnknownError, StateError
@@ -22,8 +22,8 @@ from mailgun_mcp.policy.facts import Facts, gather
 from mailgun_mcp.policy.model import Decision
 from mailgun_mcp.request.build import Request
 from mailgun_mcp.text.durations import iso
-from mailgun_mcp.undo.capture import Place, Snapshot
-from mailgun_mcp.undo.preview import look
+from mailgun_mcp.undo.capture import AccountScope, Capture
+from mailgun_mcp.undo.preview import PreviewReader
 
 
 @dataclass
@@ -35,8 +35,8 @@ class Call:
     arguments: Arguments
     caller: Caller
     recording: CallRecord
-    snapshot: Snapshot | None = None
-    """The copy of what the call removes or overwrites, where it can be put back."""
+    capture: Capture | None = None
+    """Of what the call removes or overwrites, where it can be undone."""
 
     @classmethod
     def of(
@@ -72,39 +72,41 @@ async def gather_facts(call: Call, digest: str) -> Facts:
     return gather(operation, call.arguments, context, digest)
 
 
-async def permit(call: Call, facts: Facts, request: Request, decision: Decision, see: Looker) -> list[str]:
-    """Return the elevations that hold now. Raises DeniedError or NotConfirmedError for a call that may not be made.
+async def authorize(
+    call: Call, facts: Facts, request: Request, decision: Decision, preview_target: PreviewTarget
+) -> list[str]:
+    """Return the active grants, in words. Raises DeniedError or NotConfirmedError for a call that may not be made.
 
-    `see` looks at what the call would touch.
+    `preview_target` reads what the call would affect.
     """
     call.recording.fields["decision"] = decision_of(decision)
-    elevations = _elevations(call.services, facts, needed=decision.effect == "confirm")
+    grants = _grants(call.services, facts, needed=decision.effect == "confirm")
     if decision.effect == "deny":
         raise DeniedError(_denied(decision, request))
-    told = [told for _, told in elevations]
-    if decision.effect == "allow" or _elevated(decision, elevations):
-        if told:
-            call.recording.fields["elevated"] = told
-        preview = await see() if call.snapshot is not None else None
-        if preview is None or not preview.beyond or call.services.policy.undo.too_many == "allow":
-            return told
-        decision = _too_much(call)
+    active = [description for _, description in grants]
+    if decision.effect == "allow" or _granted(decision, grants):
+        if active:
+            call.recording.fields["elevated"] = active
+        preview = await preview_target() if call.capture is not None else None
+        if preview is None or not preview.too_many or call.services.policy.undo.too_many == "allow":
+            return active
+        decision = _too_many(call)
         call.recording.fields["decision"] = decision_of(decision)
-    await _confirm(call, facts, request, decision, see)
-    return told
+    await _confirm(call, facts, request, decision, preview_target)
+    return active
 
 
-def _too_much(call: Call) -> Decision:
-    most = call.services.policy.undo.records
+def _too_many(call: Call) -> Decision:
+    limit = call.services.policy.undo.records
     return Decision(
-        "confirm", "undo", f"it would lose more than {most:,} records, which are not copied", level_of(call.operation)
+        "confirm", "undo", f"it would lose more than {limit:,} records, which are not saved", level_of(call.operation)
     )
 
 
-def _elevations(services: Services, facts: Facts, *, needed: bool) -> list[tuple[bool, str]]:
-    """What a person allowed for a while: whether it covers this call, and how it is told.
+def _grants(services: Services, facts: Facts, *, needed: bool) -> list[tuple[bool, str]]:
+    """Return the active grants: whether each covers this call, and its description.
 
-    A call that needs none goes on without a state that can be read.
+    A call that needs none is made even when the state cannot be read.
     """
     from mailgun_mcp.policy.conditions import compile_match
 
@@ -116,52 +118,57 @@ def _elevations(services: Services, facts: Facts, *, needed: bool) -> list[tuple
         return []
     return [
         (
-            compile_match(elevation.match, "allow", services.policy.timezone).holds(facts),
-            f"until {iso(elevation.until)} {elevation.by} allows calls with {elevation.match}",
+            compile_match(grant.match, "allow", services.policy.timezone).holds(facts),
+            f"until {iso(grant.until)} {grant.by} allows calls with {grant.match}",
         )
-        for elevation in active
+        for grant in active
     ]
 
 
-def _elevated(decision: Decision, elevations: list[tuple[bool, str]]) -> bool:
-    """One person cannot allow for a while what needs two."""
-    return decision.level != "two_people" and any(covers for covers, _ in elevations)
+def _granted(decision: Decision, grants: list[tuple[bool, str]]) -> bool:
+    """Return whether a grant covers the call; a grant of one person does not cover what needs two."""
+    return decision.level != "two_people" and any(covers for covers, _ in grants)
 
 
-async def _confirm(call: Call, facts: Facts, request: Request, decision: Decision, see: Looker) -> None:
+async def _confirm(
+    call: Call, facts: Facts, request: Request, decision: Decision, preview_target: PreviewTarget
+) -> None:
     services = call.services
-    held = PendingApprovals(services.store, services.clock, services.policy.notify)
     confirmation = await confirm(
-        facts, request, decision, services.policy, asker=call.caller.asker, approvals=held, look=see
+        facts,
+        request,
+        decision,
+        services.policy,
+        asker=call.caller.asker,
+        approvals=PendingApprovals(services.store, services.clock, services.policy.notify),
+        preview_target=preview_target,
     )
     call.recording.fields["confirmation"] = confirmation_of(confirmation)
 
 
-async def see(call: Call) -> Preview:
-    """Look at what the call would touch, and copy it where it can be put back."""
+async def preview_target(call: Call) -> Preview:
+    """Return the current state of what the call would affect, and capture it where the call can be undone."""
     services = call.services
-    with reading_before_call(call.operation, "what it would touch"):
-        if call.snapshot is not None:
-            return await call.snapshot.take()
-        return await look(
-            services.known,
-            services.client,
-            call.operation,
-            call.arguments,
-            subaccount=services.subaccount,
-            notify=call.caller.notify,
-        )
+    with reading_before_call(call.operation, "its target"):
+        if call.capture is not None:
+            return await call.capture.take()
+        reader = PreviewReader(services.known, services.client, services.subaccount, call.caller.notify)
+        return await reader.preview(call.operation, call.arguments)
 
 
-def snapshot_of(call: Call) -> Snapshot | None:
-    """Return what copies what the call removes or overwrites; None where nothing can be put back."""
+def capture_of(call: Call) -> Capture | None:
+    """Return what captures what the call removes or overwrites; None where the call cannot be undone."""
     if not call.operation.affects:
         return None
     services = call.services
-    place = Place(services.account, services.client.endpoint.url, call.subaccount)
-    reader = services.reader(call.subaccount, call.caller.notify)
-    return Snapshot(
-        reader, services.store, services.clock, call.operation, call.arguments, place, most=services.policy.undo.records
+    return Capture(
+        services.reader(call.subaccount, call.caller.notify),
+        services.snapshots,
+        services.clock,
+        call.operation,
+        call.arguments,
+        AccountScope(services.account, services.client.endpoint.url, call.subaccount),
+        limit=services.policy.undo.records,
     )
 
 
@@ -207,16 +214,16 @@ async def send(call: Call, facts: Facts, request: Request) -> Response:
 
     Raises MailgunError, and StateError where the intent or the copy cannot be kept: nothing was sent then.
     """
-    services, recording, snapshot = call.services, call.recording, call.snapshot
+    services, recording, capture = call.services, call.recording, call.capture
     reserved = await _reserve(call, facts, request)
     try:
-        if snapshot is not None:
-            await snapshot.keep(recording.call, until=services.clock() + services.policy.undo.keep)
-            recording.fields["snapshot"] = snapshot.told
+        if capture is not None:
+            await capture.save(recording.call, until=services.clock() + services.policy.undo.keep)
+            recording.fields["snapshot"] = capture.audit_fields
         await services.recorder.begin(recording)
     except StateError:
         await services.history.release(reserved)
-        await _forget(snapshot)
+        await _forget(capture)
         raise
     try:
         response = await services.client.send(request, repeatable=call.operation.idempotent, notify=call.caller.notify)
@@ -225,26 +232,26 @@ async def send(call: Call, facts: Facts, request: Request) -> Response:
         if error.reached and recording.changes:
             raise OutcomeUnknownError(str(error), _look_up(call, error.next_step)) from error
         await services.history.release(reserved)
-        await _forget(snapshot)
+        await _forget(capture)
         raise
     await services.history.spent(facts)
     await services.recorder.finish(
         recording, "done", status=response.status, attempts=response.attempts, request_id=response.request_id
     )
-    if snapshot is not None:
-        await snapshot.observe(body_of(response))
+    if capture is not None:
+        await capture.observe(body_of(response))
     return response
 
 
-async def _forget(snapshot: Snapshot | None) -> None:
-    if snapshot is not None:
-        await snapshot.drop()
+async def _forget(capture: Capture | None) -> None:
+    if capture is not None:
+        await capture.delete()
 
 
 def _look_up(call: Call, next_step: str) -> str:
     """Add the record of a call that may or may not have taken effect, and the way back."""
-    copied = call.snapshot is not None and call.snapshot.kept
-    back = f" If it took effect, {UNDO_OPERATION} with this id puts back what it changed." if copied else ""
+    saved = call.capture is not None and call.capture.saved
+    back = f" If it took effect, {UNDO_OPERATION} with this id puts back what it changed." if saved else ""
     return f"{next_step} It is recorded as {call.recording.call}.{back}"
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from mailgun_mcp.cli.exits import FAILED, OK, USAGE
 from mailgun_mcp.cli.output import as_json, out, table
 from mailgun_mcp.cli.parser import Parser, add_settings, open_store
-from mailgun_mcp.confirm.approvals import Approval, Approvals, Status
+from mailgun_mcp.confirm.approvals import Approval, Approvals, ApprovalStatus
 from mailgun_mcp.confirm.grants import Grants
 from mailgun_mcp.errors import StateError, UnknownNameError
 from mailgun_mcp.settings import SettingsError
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         added[name].add_argument("--by", metavar="NAME", help="who answers; default the user of the system")
     for name in ("list", "show", "watch", "elevations"):
         added[name].add_argument("--json", action="store_true", help="as JSON")
-    statuses = (*get_args(Status), "all")
+    statuses = (*get_args(ApprovalStatus), "all")
     added["list"].add_argument("--status", default="pending", choices=statuses, help="default pending")
     added["approve"].add_argument("--typed", metavar="NAME", help="the name to type, where the call asks for it")
     added["watch"].add_argument("--interval", default="1s", metavar="TIME", help="time between looks; default 1s")

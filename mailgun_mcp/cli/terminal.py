@@ -4,7 +4,8 @@ import sys
 
 import anyio.to_thread
 
-from mailgun_mcp.confirm.form import Form, FormResult, read_answer
+from mailgun_mcp.confirm.asker import FormResult, read_answer
+from mailgun_mcp.confirm.form import Form
 
 
 class Terminal:

@@ -58,44 +58,44 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _list(store: Store, arguments: argparse.Namespace) -> int:
-    kept = Snapshots(store).kept(time.time(), undone=arguments.all) if store.exists else ()
+    snapshots = Snapshots(store).list(time.time(), undone=arguments.all) if store.exists else ()
     if arguments.json:
-        as_json([_record(found) for found in kept])
-    elif kept:
-        table([_row(found) for found in kept])
+        as_json([_record(snapshot) for snapshot in snapshots])
+    elif snapshots:
+        table([_row(snapshot) for snapshot in snapshots])
     else:
         out("Nothing can be undone.")
     return OK
 
 
-def _row(found: Snapshot) -> tuple[str, ...]:
-    state = found.status if found.status == "undone" else f"until {iso(found.until)}"
-    return (found.id, iso(found.created), found.tool, found.summary, found.account, state)
+def _row(snapshot: Snapshot) -> tuple[str, ...]:
+    state = snapshot.status if snapshot.status == "undone" else f"until {iso(snapshot.until)}"
+    return (snapshot.id, iso(snapshot.created), snapshot.tool, snapshot.summary, snapshot.account, state)
 
 
-def _record(found: Snapshot) -> dict[str, object]:
-    told = {name: getattr(found, name) for name in FIELDS}
-    return {**told, "created": iso(found.created), "until": iso(found.until)}
+def _record(snapshot: Snapshot) -> dict[str, object]:
+    fields = {name: getattr(snapshot, name) for name in FIELDS}
+    return {**fields, "created": iso(snapshot.created), "until": iso(snapshot.until)}
 
 
 def _show(store: Store, arguments: argparse.Namespace) -> int:
     if not store.exists:
-        raise UnknownNameError(f"unknown undo id {arguments.id!r}: nothing is kept")
-    found = Snapshots(store).get(arguments.id, time.time())
-    most = None if arguments.all else SHOWN
-    things = [
-        {"thing": resource, "in": dict(scope), "key": key, "value": value}
-        for resource, scope, key, value, *_ in islice(Snapshots(store).entries(found.id, "before"), most)
+        raise UnknownNameError(f"unknown undo id {arguments.id!r}: no snapshot has been saved")
+    snapshot = Snapshots(store).get(arguments.id, time.time())
+    limit = None if arguments.all else SHOWN
+    resources = [
+        {"resource": one.ref.resource, "in": one.ref.where, "key": one.ref.key, "value": one.value}
+        for one in islice(Snapshots(store).affected(snapshot.id), limit)
     ]
-    record = _record(found)
+    record = _record(snapshot)
     if arguments.json:
-        as_json({**record, "things": things})
+        as_json({**record, "resources": resources})
         return OK
     for name, value in record.items():
         out(f"{name:<10}  {'' if value is None else value}")
-    for thing in things:
-        out(json.dumps(thing, ensure_ascii=False))
-    more = found.records - len(things)
-    if most is not None and more > 0:
+    for resource in resources:
+        out(json.dumps(resource, ensure_ascii=False))
+    more = snapshot.records - len(resources)
+    if limit is not None and more > 0:
         out(f"and {more:,} more: --all shows them")
     return OK

@@ -1,4 +1,4 @@
-"""Held calls, and what persons said to them. No tool reads or writes these."""
+"""The table of approvals: calls that wait for a person, and what people answered. No tool reads or writes it."""
 
 import json
 from dataclasses import dataclass
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
     from mailgun_mcp.confirm.form import Form
 
-Status = Literal["pending", "approved", "denied", "used", "expired", "stale"]
+ApprovalStatus = Literal["pending", "approved", "denied", "used", "expired", "stale"]
 
-LIVE: tuple[Status, ...] = ("pending", "approved")
-"""What time and a changed target can end."""
+LIVE: tuple[ApprovalStatus, ...] = ("pending", "approved")
+"""What can still expire, or become stale when its target changes."""
 SHOWN = ("id", "status", "tool", "title", "text", "level", "typed", "account", "caller", "client")
 NEEDED = {"two_people": 2}
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one person said."""
+    """What one person answered."""
 
     by: str
     at: float
@@ -35,12 +35,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A held call."""
+    """A call that waits, or waited, for a person's approval."""
 
     id: str
     created: float
     expires: float
-    status: Status
+    status: ApprovalStatus
     tool: str
     title: str
     text: str
@@ -56,7 +56,7 @@ class Approval:
 
     @property
     def record(self) -> dict[str, Any]:
-        """What a person or their program may see, as JSON: all but what the approval is bound by."""
+        """What a person or their program may see, as JSON: everything except what the approval is bound to."""
         shown = {field: getattr(self, field) for field in SHOWN}
         times = {name: iso(getattr(self, name)) for name in ("created", "expires")}
         answers = [{"by": answer.by, "at": iso(answer.at), "yes": answer.yes} for answer in self.answers]
@@ -69,7 +69,7 @@ class Approval:
 
 
 class Approvals:
-    """The table of held calls."""
+    """The table of approvals."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -77,17 +77,17 @@ class Approvals:
     def request(
         self, form: "Form", *, tool: str, title: str, account: str, caller: str, client: str, now: float, ttl: float
     ) -> Approval:
-        """Hold a call and return it; a call that is held already, in the same state of its target, is that one.
+        """Request an approval and return it. The same call with the same state of its target has only one.
 
-        One that is held for another state of its target is stale: nobody should be asked about what is no more.
+        An approval that is pending for another state of the target becomes stale: nobody should be asked about it.
         """
         with self._store.writing() as connection:
             _expire(connection, now)
             connection.execute("DELETE FROM approvals WHERE expires < ?", (now - MONTHS,))
-            for held in _bound(connection, form.binding.digest, "pending", now):
-                if _covers(held, form.preview, form.level):
-                    return held
-                _mark(connection, held, "stale")
+            for pending in _bound(connection, form.binding.digest, "pending", now):
+                if _covers(pending, form.preview, form.level):
+                    return pending
+                _mark(connection, pending, "stale")
             name = _new_id(connection)
             connection.execute(
                 """INSERT INTO approvals (id, created, expires, status, tool, title, text, level, typed, account,
@@ -100,10 +100,9 @@ class Approvals:
             return _find(connection, name, now)
 
     def find_approved(self, binding: str, preview: str, now: float, *, level: Level) -> Approval | None:
-        """Return the approval, given at `level` or a higher one, that lets the bound call through, or None.
+        """Return the approval, at `level` or a higher one, that lets the bound call through, or None.
 
-        One that was given for another state of the target, or asked less of a person than is asked now, is no
-        longer good, and marked so.
+        An approval for another state of the target, or at a lower level than is needed now, becomes stale.
         """
         with self._store.writing() as connection:
             _expire(connection, now)
@@ -114,7 +113,7 @@ class Approvals:
         return None
 
     def consume(self, name: str, now: float) -> bool:
-        """Use the approval up. False when another process was first, or it is no longer good."""
+        """Consume the approval. Return False when another process was first, or it is no longer valid."""
         with self._store.writing() as connection:
             done = connection.execute(
                 "UPDATE approvals SET status = 'used' WHERE id = ? AND status = 'approved' AND expires > ?", (name, now)
@@ -122,22 +121,22 @@ class Approvals:
         return done.rowcount == 1
 
     def get(self, name: str, now: float) -> Approval:
-        """Return one held call. Raises UnknownNameError when there is none."""
+        """Return one approval. Raises UnknownNameError when there is none."""
         with self._store.reading() as connection:
             return _find(connection, name, now)
 
-    def list(self, now: float, status: Status | None = None) -> tuple[Approval, ...]:
-        """Return the held calls, oldest first, of one status or all."""
+    def list(self, now: float, status: ApprovalStatus | None = None) -> tuple[Approval, ...]:
+        """Return the approvals, oldest first, of one status or all."""
         with self._store.reading() as connection:
             rows = connection.execute("SELECT * FROM approvals ORDER BY created, id").fetchall()
-        held = (_approval(row, now) for row in rows)
-        return tuple(approval for approval in held if status in (None, approval.status))
+        approvals = (_approval(row, now) for row in rows)
+        return tuple(approval for approval in approvals if status in (None, approval.status))
 
     def approve(self, name: str, *, by: str, now: float, typed: str | None = None) -> Approval:
-        """Record a person's yes and return the call; with level `two_people` the second one's yes approves.
+        """Record a person's yes and return the approval; at level `two_people` the second yes approves.
 
-        Raises UnknownNameError when there is no such call, StateError when it is not pending, what was typed is wrong,
-        the person answered before, or `by` is the caller, who is no person to ask.
+        Raises UnknownNameError when there is no such approval, StateError when it is not pending, the typed text is wrong,
+        the person answered before, or `by` is the caller, who cannot approve their own call.
         """
         with self._store.writing() as connection:
             _expire(connection, now)
@@ -149,47 +148,47 @@ class Approvals:
             return _find(connection, name, now)
 
     def deny(self, name: str, *, by: str, now: float) -> Approval:
-        """Record a person's no, also after a yes that is not used yet, and return the call.
+        """Record a person's no, also after a yes that is not used yet, and return the approval.
 
-        Raises UnknownNameError when there is no such call, StateError when it is over.
+        Raises UnknownNameError when there is no such approval, StateError when it can no longer be answered.
         """
         with self._store.writing() as connection:
             _expire(connection, now)
             approval = _find(connection, name, now)
             if approval.status not in LIVE:
-                raise StateError(_over(approval, "denied"))
+                raise StateError(_closed(approval, "denied"))
             _mark(connection, approval, "denied", (*approval.answers, Answer(by.strip(), now, False)))
             return _find(connection, name, now)
 
 
 def _refuse_yes(approval: Approval, by: str, typed: str | None) -> None:
     if approval.status != "pending":
-        raise StateError(_over(approval, "approved"))
+        raise StateError(_closed(approval, "approved"))
     if not by.strip():
-        raise StateError("an approval names the person who gives it")
+        raise StateError("an approval needs the name of the person who gives it")
     if _same(by, approval.caller):
-        raise StateError(f"{by} made the call {approval.id}: it needs another person's yes")
+        raise StateError(f"{by} made the call {approval.id}: another person must approve it")
     if any(_same(answer.by, by) for answer in approval.answers):
-        raise StateError(f"{by} has approved {approval.id} already: it needs a second person")
+        raise StateError(f"{by} has already approved {approval.id}: a second person must approve it")
     if approval.typed is not None and (typed or "").strip() != (approval.typed.strip() or None):
-        raise StateError(f"wrong name: to approve {approval.id}, type the name of what it touches, {approval.typed}")
+        raise StateError(f"wrong name: to approve {approval.id}, type the name of its target, {approval.typed}")
 
 
-def _over(approval: Approval, wanted: str) -> str:
-    """Say why the call can no longer be answered."""
+def _closed(approval: Approval, attempted: str) -> str:
+    """Return why the approval can no longer be answered."""
     ended = {
-        "pending": "waits for an answer",
-        "approved": f"has been approved by {approval.people} already",
-        "denied": f"has been denied ({approval.people})",
-        "used": f"has been approved by {approval.people}, and used",
+        "pending": "is waiting for an answer",
+        "approved": f"has already been approved by {approval.people}",
+        "denied": f"has been denied by {approval.people}",
+        "used": f"was approved by {approval.people} and has been used",
         "expired": "has expired",
-        "stale": "is about something that has changed since",
+        "stale": "is about a target that has changed since",
     }
-    return f"{approval.id} {ended[approval.status]}: it can no longer be {wanted}"
+    return f"{approval.id} {ended[approval.status]}: it can no longer be {attempted}"
 
 
 def _same(one: str, other: str) -> bool:
-    """Return whether two names are one person's, however they are written."""
+    """Return whether two names are those of one person, however they are written."""
     from unicodedata import normalize
 
     first, second = (normalize("NFKC", name).strip().casefold() for name in (one, other))
@@ -200,7 +199,7 @@ def _covers(approval: Approval, preview: str, level: Level) -> bool:
     return approval.preview == preview and approval.level in LEVELS[LEVELS.index(level) :]
 
 
-def _bound(connection: "sqlite3.Connection", binding: str, status: Status, now: float) -> list[Approval]:
+def _bound(connection: "sqlite3.Connection", binding: str, status: ApprovalStatus, now: float) -> list[Approval]:
     rows = connection.execute(
         "SELECT * FROM approvals WHERE binding = ? AND status = ? ORDER BY created, id", (binding, status)
     ).fetchall()
@@ -208,7 +207,10 @@ def _bound(connection: "sqlite3.Connection", binding: str, status: Status, now: 
 
 
 def _mark(
-    connection: "sqlite3.Connection", approval: Approval, status: Status, answers: tuple[Answer, ...] | None = None
+    connection: "sqlite3.Connection",
+    approval: Approval,
+    status: ApprovalStatus,
+    answers: tuple[Answer, ...] | None = None,
 ) -> None:
     text = json.dumps([[answer.by, answer.at, answer.yes] for answer in answers or approval.answers])
     connection.execute("UPDATE approvals SET answers = ?, status = ? WHERE id = ?", (text, status, approval.id))
@@ -217,13 +219,13 @@ def _mark(
 def _find(connection: "sqlite3.Connection", name: str, now: float) -> Approval:
     row = connection.execute("SELECT * FROM approvals WHERE id = ?", (name,)).fetchone()
     if row is None:
-        known = [found["id"] for found in connection.execute("SELECT id FROM approvals WHERE status = 'pending'")]
-        raise UnknownNameError(unknown("approval", name, known))
+        pending = [found["id"] for found in connection.execute("SELECT id FROM approvals WHERE status = 'pending'")]
+        raise UnknownNameError(unknown("approval", name, pending))
     return _approval(row, now)
 
 
 def _expire(connection: "sqlite3.Connection", now: float) -> None:
-    """Once seen to be over it stays so, even when the clock is set back."""
+    """Mark what has expired, so that it stays expired even when the clock is set back."""
     connection.execute(
         "UPDATE approvals SET status = 'expired' WHERE status IN ('pending', 'approved') AND expires <= ?", (now,)
     )

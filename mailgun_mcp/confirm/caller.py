@@ -1,39 +1,26 @@
-"""Who makes a call, and how a person behind it can be asked."""
+"""How a call came in: who makes it, with which client, and how the person behind it can be asked."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from mailgun_mcp.confirm.confirm import Asker
-from mailgun_mcp.confirm.form import Form, FormResult
+from mailgun_mcp.confirm.asker import NOBODY, Asker
 
 Notify = Callable[[str], Awaitable[None]]
-
-
-class Nobody:
-    """No person can be asked here."""
-
-    can_ask = False
-
-    async def ask(self, form: Form, *, patience: float) -> FormResult:  # noqa: ARG002 - the shape of an Asker
-        """Answer for nobody: the question could not be asked."""
-        return "broken"
-
-
-NOBODY = Nobody()
+"""Reports progress."""
 
 
 async def quiet(_: str) -> None:
-    """Tell nobody of progress."""
+    """Report nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who makes a call."""
+    """How a call came in."""
 
     name: str = "local"
     """The authenticated principal; `local` on stdio and in the CLI."""
     client: str = ""
-    """What the client calls itself; not proof of anything."""
+    """What the client calls itself; this proves nothing."""
     asker: Asker = NOBODY
     notify: Notify = quiet
     """Is told of progress."""

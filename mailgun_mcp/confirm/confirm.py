@@ -1,49 +1,30 @@
-"""The confirmation stage: looks at the target, asks a person, and looks again before the call is made.
+"""The confirmation of one call: reads the target, asks a person, and reads the target again before the call is made.
 
-A model can't confirm. A yes comes from the person at the client (elicitation) or from the
-person at the approvals channel; anything else is a no.
+A model can't confirm. A yes comes from the person at the client (elicitation) or from the person at the approvals
+channel; anything else is a no.
 """
 
 from dataclasses import dataclass
 from typing import Protocol
 
-from mailgun_mcp.confirm.form import REFUSALS, Binding, Form, FormResult, Preview, render
+from mailgun_mcp.confirm.asker import REFUSALS, Asker, FormResult
+from mailgun_mcp.confirm.form import Binding, Form, Preview, render
+from mailgun_mcp.confirm.pending import PendingApprovals
 from mailgun_mcp.errors import NotConfirmedError
 from mailgun_mcp.policy.facts import Facts
 from mailgun_mcp.policy.model import Decision, Policy
 from mailgun_mcp.request.build import Request
 
 ROUNDS = 3
-"""How often a question is asked anew because its target changed meanwhile."""
+"""How often a question is asked again because its target changed in the meantime."""
 BY_ELICITATION = frozenset({"ask", "typed"})
 
 
-class Asker(Protocol):
-    """The person at the client."""
-
-    @property
-    def can_ask(self) -> bool:
-        """Whether the client says that it can put a form before a person."""
-
-    async def ask(self, form: Form, *, patience: float) -> FormResult:
-        """Return what the person's answer means."""
-
-
-class Approvals(Protocol):
-    """The channel that only a person can write to."""
-
-    async def consume(self, form: Form) -> str | None:
-        """Return who approved this very call, and use the approval up; None when nobody did."""
-
-    async def request(self, form: Form, facts: Facts, *, ttl: float) -> str:
-        """Hold the call for a person's answer and return its id."""
-
-
-class Looker(Protocol):
-    """Looks at what a call would touch."""
+class PreviewTarget(Protocol):
+    """Reads what a call would affect."""
 
     async def __call__(self) -> Preview:
-        """Return what is there now. Raises when it cannot be seen."""
+        """Return its current state. Raises when it cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +43,8 @@ async def confirm(
     policy: Policy,
     *,
     asker: Asker,
-    approvals: Approvals,
-    look: Looker,
+    approvals: PendingApprovals,
+    preview_target: PreviewTarget,
 ) -> Confirmation:
     """Return the person's yes to exactly this call, whose target is as it was shown.
 
@@ -72,45 +53,49 @@ async def confirm(
     binding = Binding(
         facts.context.principal, facts.context.account, facts.operation.name, request.digest, policy.digest
     )
-    form = render(facts, request, decision, await look(), binding)
+    form = render(facts, request, decision, await preview_target(), binding)
     by = await approvals.consume(form)
     if by is not None:
         return Confirmation(form.level, by, "approval")
-    if not _may_elicit(form, policy, asker):
-        raise await _held(facts, form, policy, approvals)
+    if not _can_elicit(form, policy, asker):
+        raise await _pending(facts, form, policy, approvals)
     for _ in range(ROUNDS):
-        verdict = await asker.ask(form, patience=policy.confirmation.ttl)
-        if verdict != "yes":
-            raise _refused(verdict)
-        again = await look()
-        if again.digest == form.preview:
+        result = await asker.ask(form, patience=policy.confirmation.ttl)
+        if result != "yes":
+            raise _refused(result)
+        preview = await preview_target()
+        if preview.digest == form.preview:
             return Confirmation(form.level, facts.context.client or facts.context.principal, "elicitation")
-        form = render(facts, request, decision, again, binding)
-    raise NotConfirmedError("Not made: the target changed each time while the person was asked.", "changed")
+        form = render(facts, request, decision, preview, binding)
+    raise NotConfirmedError(
+        "Not made: the target changed each time while the person was being asked. Nothing was sent.", "changed"
+    )
 
 
-def _may_elicit(form: Form, policy: Policy, asker: Asker) -> bool:
+def _can_elicit(form: Form, policy: Policy, asker: Asker) -> bool:
     return form.level in BY_ELICITATION and "elicitation" in policy.confirmation.methods and asker.can_ask
 
 
-async def _held(facts: Facts, form: Form, policy: Policy, approvals: Approvals) -> NotConfirmedError:
+async def _pending(facts: Facts, form: Form, policy: Policy, approvals: PendingApprovals) -> NotConfirmedError:
     if "approval" not in policy.confirmation.methods:
         return NotConfirmedError(
-            "Not made: it needs a person's confirmation, this client cannot ask for one, and the policy allows no other way.",
+            "Not made: a person must confirm it, this client cannot ask one, and the policy allows no other way. "
+            "Nothing was sent.",
             "cannot ask",
         )
     name = await approvals.request(form, facts, ttl=policy.confirmation.ttl)
     return NotConfirmedError(
-        f"Held for a person's approval as {name}; nothing was sent. A person runs `mailgun-mcp approvals approve {name}` in a "
-        f"terminal (`approvals show {name}` shows the call). After that, make exactly the same call again: it runs once. "
-        f"It is held for {policy.confirmation.ttl / 60:.0f} minutes.",
-        "held",
+        f"Pending approval {name}; nothing was sent. A person runs `mailgun-mcp approvals approve {name}` in a terminal "
+        f"(`approvals show {name}` shows the call). After that, make exactly the same call again: it runs once. "
+        f"The approval expires in {policy.confirmation.ttl / 60:.0f} minutes.",
+        "pending",
         name,
     )
 
 
-def _refused(verdict: FormResult) -> NotConfirmedError:
+def _refused(result: FormResult) -> NotConfirmedError:
     return NotConfirmedError(
-        f"Not made: {REFUSALS[verdict]}. Nothing was sent. Do not look for another way to do it; ask the person what they want.",
-        verdict,
+        f"Not made: {REFUSALS[result]}. Nothing was sent. "
+        "Do not look for another way to do it; ask the person what they want.",
+        result,
     )

@@ -1,4 +1,4 @@
-"""Calls that a person allowed for a while, from the channel that only a person can write to."""
+"""The table of grants: calls that a person allowed for a limited time. No tool reads or writes it."""
 
 import json
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from mailgun_mcp.store.database import MONTHS, Store, stored
 from mailgun_mcp.text.suggest import unknown
 
 MARKER = "elevated"
-"""A file that is there once anything was allowed: every call asks, and most have nobody who allows anything."""
+"""A file that exists once a grant was given: every call asks for grants, and most people never give one."""
 LONGEST = 86_400.0
-"""Seconds. What is to be allowed for longer belongs into the policy."""
+"""Seconds. What should be allowed for longer belongs in the policy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What is allowed, until when, by whom."""
+    """A person's permission for calls that match, until a point in time."""
 
     id: str
     until: float
@@ -34,12 +34,12 @@ class Grants:
         self._marker = store.directory / MARKER
 
     def add(self, match: dict[str, Any], *, until: float, by: str, now: float) -> Grant:
-        """Allow what `match` covers until then.
+        """Allow what `match` covers until `until`.
 
-        Raises StateError for an empty match, a time that is past or more than a day ahead, or nobody as `by`.
+        Raises StateError for an empty match, a time in the past or more than a day ahead, or an empty `by`.
         """
         if not match or not by.strip() or not now < until <= now + LONGEST:
-            raise StateError("a grant needs a match, a person who gives it, and an end within a day")
+            raise StateError("a grant needs a match, the name of the person who gives it, and an end within a day")
         grant = Grant(token_hex(4), until, match, by)
         with self._store.writing() as connection:
             self._marker.touch(0o600)
@@ -51,7 +51,7 @@ class Grants:
         return grant
 
     def active(self, now: float) -> tuple[Grant, ...]:
-        """Return what is allowed now."""
+        """Return the active grants."""
         if not self._marker.exists():
             return ()
         with self._store.reading() as connection:

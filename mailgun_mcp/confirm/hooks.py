@@ -1,6 +1,6 @@
-"""Calls somebody when a call is held: a command or a webhook of the operator's. It tells; it cannot answer.
+"""Notifies people of a pending approval, by a command or webhook of the operator. A hook cannot answer.
 
-Whatever goes wrong is logged. A held call stays held, and what a hook says is never a yes.
+Failures are logged. The approval stays pending, and nothing that a hook returns counts as a yes.
 """
 
 import json
@@ -26,15 +26,15 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class HookFailed(Exception):
-    """A hook could not be told. The message says why, without what the hook was told."""
+    """A hook failed. The message says why, without repeating what was sent to the hook."""
 
 
 async def run_hooks(
     hooks: NotifyRules | None, approval: Approval, *, state: Path | None = None, patience: float = PATIENCE
 ) -> None:
-    """Tell the operator's hooks of a held call; `state` is the directory that the command's `mailgun-mcp` looks into.
+    """Run the operator's hooks for a pending approval. `state` is the state directory for the command.
 
-    Returns when they are done, or after `patience` seconds. Failures are logged.
+    Returns when they have finished, or after `patience` seconds. Failures are logged.
     """
     import anyio
 
@@ -42,13 +42,13 @@ async def run_hooks(
     message = json.dumps(describe(approval), ensure_ascii=False).encode()
     async with anyio.create_task_group() as tasks:
         if hooks.command is not None:
-            tasks.start_soon(_told, "command", _command, hooks.command, message, approval.id, state, patience)
+            tasks.start_soon(_run, "command", _command, hooks.command, message, approval.id, state, patience)
         if hooks.url is not None:
-            tasks.start_soon(_told, "url", _webhook, hooks.url, message, patience)
+            tasks.start_soon(_run, "url", _webhook, hooks.url, message, patience)
 
 
 def describe(approval: Approval) -> dict[str, Any]:
-    """Return what a hook is told: the call as a person is shown it, and how one answers."""
+    """Return what a hook receives: the call as a person is shown it, and how to answer."""
     name = approval.id
     approve = f"mailgun-mcp approvals approve {name}" + ("" if approval.typed is None else " --typed NAME")
     answer = {
@@ -59,7 +59,7 @@ def describe(approval: Approval) -> dict[str, Any]:
     return {"event": "approval.held", **approval.record, "answer": answer}
 
 
-async def _told(kind: str, hook: Any, *arguments: Any) -> None:
+async def _run(kind: str, hook: Any, *arguments: Any) -> None:
     try:
         await hook(*arguments)
     except HookFailed as error:
@@ -67,7 +67,7 @@ async def _told(kind: str, hook: Any, *arguments: Any) -> None:
 
 
 async def _command(command: tuple[str, ...], message: bytes, name: str, state: Path | None, patience: float) -> None:
-    """Run the command, never through a shell, in a session of its own; stdout is not the server's to share."""
+    """Run the command, never through a shell, in a session of its own, without the server's stdout."""
     import anyio
 
     from mailgun_mcp.settings import hook_environment
@@ -94,7 +94,7 @@ async def _command(command: tuple[str, ...], message: bytes, name: str, state: P
 
 
 async def _feed(process: "Process", message: bytes) -> None:
-    """A command that does not care to read is none the worse for it."""
+    """Write to the command's standard input; the command need not read it."""
     import anyio
 
     stdin = process.stdin
@@ -107,7 +107,7 @@ async def _feed(process: "Process", message: bytes) -> None:
 
 
 def _end(process: "Process") -> None:
-    """End what is left of the command with all that it started."""
+    """Kill the command and whatever it started, where it still runs."""
     if process.returncode is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL) if os.name == "posix" else process.kill()
@@ -121,9 +121,9 @@ async def _webhook(url: str, message: bytes, patience: float) -> None:
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise HookFailed("the URL is not a URL") from error
+        raise HookFailed("the URL is not valid") from error
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
-        raise HookFailed("the URL is not https")
+        raise HookFailed("the URL must start with https://")
     try:
         with anyio.fail_after(patience):
             async with (

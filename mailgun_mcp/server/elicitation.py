@@ -11,7 +11,8 @@ from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from mailgun_mcp.confirm.form import Form, FormResult, read_answer
+from mailgun_mcp.confirm.asker import FormResult, read_answer
+from mailgun_mcp.confirm.form import Form
 
 Context = ServerRequestContext[dict[str, Any], Any]
 Burn = Callable[[str], Awaitable[bool]]

@@ -1,4 +1,4 @@
-"""Copies what a call is about to remove or overwrite, page by page, before the call is made."""
+"""Captures what a call is about to remove or overwrite, page by page, before the call is made."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,21 +7,23 @@ from typing import Any
 
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
-from mailgun_mcp.confirm.form import Preview, copied
+from mailgun_mcp.confirm.form import Preview
 from mailgun_mcp.errors import MailgunError, StateError
 from mailgun_mcp.output.logs import logger
-from mailgun_mcp.store.database import Store, in_thread
-from mailgun_mcp.undo.reader import Reader
-from mailgun_mcp.undo.resource_values import Thing, canonical
-from mailgun_mcp.undo.snapshots import Entry, Phase, Snapshots
+from mailgun_mcp.store.database import in_thread
+from mailgun_mcp.undo.preview import describe_capture
+from mailgun_mcp.undo.reader import ResourceReader
+from mailgun_mcp.undo.records import Affected, ResourceRef, Value
+from mailgun_mcp.undo.resource_values import canonical
+from mailgun_mcp.undo.snapshots import Snapshots
 
 PART = 500
 """Records that are compressed and stored at once."""
-SHOWN = 5
+EXAMPLES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class AccountScope:
     """The account that a call is made in."""
 
     account: str
@@ -30,161 +32,149 @@ class Place:
 
 
 @dataclass
-class _Counted:
-    """What a copy holds, for a person to read."""
+class _Contents:
+    """What a capture holds, for a person to read."""
 
     counts: dict[str, int] = field(default_factory=dict)
-    first: list[tuple[Thing, dict[str, Any]]] = field(default_factory=list)
+    """Resource -> how many of them."""
+    examples: list[tuple[ResourceRef, Value]] = field(default_factory=list)
 
     @property
     def records(self) -> int:
         return sum(self.counts.values())
 
-    def add(self, thing: Thing, value: dict[str, Any]) -> None:
-        self.counts[thing.resource] = self.counts.get(thing.resource, 0) + 1
-        if len(self.first) < SHOWN:
-            self.first.append((thing, value))
+    def add(self, ref: ResourceRef, value: Value) -> None:
+        self.counts[ref.resource] = self.counts.get(ref.resource, 0) + 1
+        if len(self.examples) < EXAMPLES:
+            self.examples.append((ref, value))
 
 
-class Snapshot:
-    """The copy of one call: drafted before a person is asked, kept when the call is made."""
+class Capture:
+    """The capture of one call: a draft until a person has agreed, saved when the call is made."""
 
     def __init__(
         self,
-        reader: Reader,
-        store: Store,
+        reader: ResourceReader,
+        snapshots: Snapshots,
         clock: Callable[[], float],
         operation: Operation,
         arguments: Arguments,
-        place: Place,
+        scope: AccountScope,
         *,
-        most: int,
+        limit: int,
     ) -> None:
         self._reader = reader
-        self._store = store
+        self._snapshots = snapshots
         self._clock = clock
         self._operation = operation
         self._arguments = arguments
-        self._place = place
-        self._most = most
-        self._draft: str | None = None
-        self._counted = _Counted()
-        self._kept = False
-        self.beyond = False
-        """There is more than is copied: none of it can be put back."""
-
-    @property
-    def taken(self) -> bool:
-        """Whether it was looked at what the call touches."""
-        return self._draft is not None or self.beyond
+        self._scope = scope
+        self._limit = limit
+        self._name: str | None = None
+        """Of the draft, then of the snapshot."""
+        self._contents = _Contents()
+        self.saved = False
+        """Whether there is a snapshot, from which the call can be undone."""
+        self.too_many = False
+        """There are more records than are captured, so the call cannot be undone."""
 
     @property
     def summary(self) -> str:
-        """What the copy holds, in words."""
-        counted = [self._reader.catalogue.resource(name).count(number) for name, number in self._counted.counts.items()]
-        if self._counted.records == 1:
-            counted = [str(self._counted.first[0][0])]
-        return ", ".join(counted)
+        """What the capture holds, in words."""
+        if self._contents.records == 1:
+            return str(self._contents.examples[0][0])
+        return ", ".join(self._counted())
+
+    @property
+    def audit_fields(self) -> dict[str, int | bool]:
+        """What the audit log says of the capture."""
+        return {"records": self._contents.records, "copied": not self.too_many}
 
     async def take(self) -> Preview:
-        """Copy what is there now, in the place of an earlier draft, and return what a person should see of it.
+        """Capture the current state, in place of an earlier draft, and return what a person should see of it.
 
-        Raises MailgunError when it cannot be read, StateError when it cannot be kept.
+        Raises MailgunError when it cannot be read, StateError when it cannot be stored.
         """
-        await self.drop()
-        self._counted, digest, waiting = _Counted(), sha256(), list[Entry]()
-        self._draft = await in_thread(
-            Snapshots(self._store).begin,
+        await self.delete()
+        self._contents, digest, waiting = _Contents(), sha256(), list[Affected]()
+        self._name = name = await in_thread(
+            self._snapshots.begin,
             tool=self._operation.name,
-            account=self._place.account,
-            endpoint=self._place.endpoint,
-            subaccount=self._place.subaccount,
+            account=self._scope.account,
+            endpoint=self._scope.endpoint,
+            subaccount=self._scope.subaccount,
             now=self._clock(),
         )
-        async for found in self._reader.before(self._operation, self._arguments):
-            thing = found.thing
-            digest.update(f"{thing} {canonical(found.value)}\n".encode())
-            if found.value is not None:
-                self._counted.add(thing, found.value)
-            if self._counted.records > self._most:
-                await self.drop()
-                self.beyond = True
+        async for affected in self._reader.before(self._operation, self._arguments):
+            digest.update(f"{affected.ref} {canonical(affected.value)}\n".encode())
+            if affected.value is not None:
+                self._contents.add(affected.ref, affected.value)
+            if self._contents.records > self._limit:
+                await self.delete()
+                self.too_many = True
                 break
-            waiting.append([thing.resource, thing.scope, thing.key, found.value, found.kind, found.renamed])
+            waiting.append(affected)
             if len(waiting) == PART:
-                await self._add("before", waiting)
+                await in_thread(self._snapshots.add_affected, name, waiting)
                 waiting = []
-        if not self.beyond:
-            await self._add("before", waiting)
-        return Preview(self._told(), digest.hexdigest(), self.beyond)
+        if not self.too_many:
+            await in_thread(self._snapshots.add_affected, name, waiting)
+        return Preview(self._description(), digest.hexdigest(), self.too_many)
 
-    async def keep(self, call: str, *, until: float) -> None:
-        """Keep the copy as that of a call which is about to be made. Raises StateError when it cannot be."""
-        if self._draft is not None:
-            await in_thread(
-                Snapshots(self._store).keep,
-                self._draft,
-                call,
-                summary=self.summary,
-                records=self._counted.records,
-                until=until,
-            )
-            self._draft, self._kept = call, True
-
-    @property
-    def told(self) -> dict[str, Any]:
-        """What the journal says of the copy."""
-        return {"records": self._counted.records, "copied": not self.beyond}
-
-    @property
-    def kept(self) -> bool:
-        """Whether there is a copy to put back from."""
-        return self._kept
+    async def save(self, call: str, *, until: float) -> None:
+        """Save the draft as the snapshot of a call that is about to be made. Raises StateError when it cannot be."""
+        if self._name is None:
+            return
+        await in_thread(
+            self._snapshots.save,
+            self._name,
+            call,
+            summary=self.summary,
+            records=self._contents.records,
+            until=until,
+        )
+        self._name, self.saved = call, True
 
     async def observe(self, body: Any) -> None:
-        """Note how things are after the call: at an undo, what differs from that was changed by somebody else.
+        """Record the state after the call. At an undo, whatever differs from it was changed by somebody else.
 
-        That it cannot be read or written down is logged: an undo then asks a person.
+        When it cannot be read or stored, that is logged, and an undo then asks a person.
         """
-        if self._draft is None:
+        if self._name is None:
             return
         try:
-            await in_thread(Snapshots(self._store).settle, self._draft, "done")
-            # What Mailgun named is known now, whatever becomes of the look at it.
-            made = self._reader.made(self._operation, self._arguments, body)
-            await self._add("before", [[thing.resource, thing.scope, thing.key, None, "makes", None] for thing in made])
-            found = [
-                [thing.resource, thing.scope, thing.key, value]
-                async for thing, value in self._reader.after(self._operation, self._arguments, body)
-            ]
-            await self._add("after", found)
+            await in_thread(self._snapshots.set_outcome, self._name, "done")
+            # The keys that Mailgun assigned are known now, whether or not the next read succeeds.
+            created = self._reader.created(self._operation, self._arguments, body)
+            await in_thread(self._snapshots.add_affected, self._name, [Affected(ref, None, "makes") for ref in created])
+            observed = [one async for one in self._reader.after(self._operation, self._arguments, body)]
+            await in_thread(self._snapshots.add_observed, self._name, observed)
         except (MailgunError, StateError) as fault:
-            logger().warning("not looked at after the call", call=self._draft, reason=str(fault))
+            logger().warning("the state after the call could not be recorded", call=self._name, reason=str(fault))
 
     async def discard(self) -> None:
-        """Forget the draft of a call that came to nothing; what is kept stays."""
-        if not self._kept:
-            await self.drop()
+        """Delete the draft of a call that was not made; a saved snapshot stays."""
+        if not self.saved:
+            await self.delete()
 
-    async def drop(self) -> None:
-        """Forget the copy: the call was not made."""
-        name, self._draft, self._kept = self._draft, None, False
+    async def delete(self) -> None:
+        """Delete the draft or snapshot: the call was not made."""
+        name, self._name, self.saved = self._name, None, False
         if name is None:
             return
         try:
-            await in_thread(Snapshots(self._store).drop, name)
+            await in_thread(self._snapshots.delete, name)
         except StateError as error:
-            # It is swept later.
-            logger().warning("a draft stays behind", reason=str(error))
+            # It is removed when its time is over.
+            logger().warning("a draft could not be deleted", reason=str(error))
 
-    async def _add(self, phase: Phase, entries: list[Entry]) -> None:
-        if entries and self._draft is not None:
-            await in_thread(Snapshots(self._store).add, self._draft, phase, entries)
+    def _counted(self) -> list[str]:
+        catalogue = self._reader.catalogue
+        return [catalogue.resource(name).count(number) for name, number in self._contents.counts.items()]
 
-    def _told(self) -> str:
-        resources = [self._reader.catalogue.resource(name) for name in self._counted.counts]
-        counts = [resource.count(self._counted.counts[resource.name]) for resource in resources]
-        examples = [
-            (str(thing) if len(counts) > 1 else thing.key or str(thing), value) for thing, value in self._counted.first
-        ]
-        return copied(counts, examples, self._counted.records, beyond=self._most if self.beyond else None)
+    def _description(self) -> str:
+        several = len(self._contents.counts) > 1
+        examples = [(str(ref) if several else ref.key or str(ref), value) for ref, value in self._contents.examples]
+        return describe_capture(
+            self._counted(), examples, self._contents.records, limit=self._limit if self.too_many else None
+        )

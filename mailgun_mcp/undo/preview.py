@@ -1,13 +1,16 @@
-"""Looks at what a call would touch, with the read that the catalogue names for it."""
+"""Previews what a call would affect, with the read that the catalogue names for it."""
 
+import json
+from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
-from mailgun_mcp.catalogue.catalogue import Catalogue
+from mailgun_mcp.catalogue.catalogue import ON_BEHALF_OF, Catalogue
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.pagination import items_of, next_page
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.caller import Notify
-from mailgun_mcp.confirm.form import NOTHING, Preview, summarize
+from mailgun_mcp.confirm.form import NOTHING, Preview, one_line, short_value
 from mailgun_mcp.errors import MailgunError, UnreadableError
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.response import parse_json
@@ -15,68 +18,115 @@ from mailgun_mcp.output.json_paths import replace, tree_of
 from mailgun_mcp.request.build import build
 from mailgun_mcp.request.files import Files
 from mailgun_mcp.request.validate import validate
+from mailgun_mcp.undo.reader import largest_page
+from mailgun_mcp.undo.records import Value
 
-UNSEEN = Preview("What it would touch could not be looked at.", "unseen")
+UNREADABLE = Preview("The target could not be read.", "unreadable")
 MAX_ITEMS = 10_000
-"""What is counted one by one; beyond it the person is told `at least`."""
+"""Items that are counted; above that the person is told `at least`."""
+EXAMPLES = 5
+NAMING = ("address", "name", "value", "id", "url", "tag", "domain", "ip", "login")
+"""Fields by which an item is named in an example, the best first."""
+NOT_FOUND = 404
 
 
-async def look(
-    catalogue: Catalogue,
-    client: Client,
-    operation: Operation,
-    arguments: Arguments,
-    *,
-    subaccount: str | None,
-    notify: Notify,
-) -> Preview:
-    """Return what is there now. Raises MailgunError when it cannot be seen."""
-    if operation.preview is None:
-        return NOTHING
-    reader = catalogue.find(operation.preview.tool)
-    asked = _arguments(operation, reader, arguments)
-    if validate(reader, asked):
-        return UNSEEN
-    acting = arguments.get("on_behalf_of") or subaccount
-    items: list[Any] = []
-    while True:
+@dataclass(frozen=True, slots=True)
+class PreviewReader:
+    """Reads what calls in one account would affect."""
+
+    catalogue: Catalogue
+    client: Client
+    subaccount: str | None
+    notify: Notify
+
+    async def preview(self, operation: Operation, arguments: Arguments) -> Preview:
+        """Return the current state of what the call would affect. Raises MailgunError when it cannot be read."""
+        if operation.preview is None:
+            return NOTHING
+        read = self.catalogue.find(operation.preview.tool)
+        page = _read_arguments(operation, read, arguments)
+        if validate(read, page):
+            return UNREADABLE
+        subaccount = arguments.get(ON_BEHALF_OF) or self.subaccount
+        items: list[Any] = []
+        while True:
+            body = await self._read(read, page, subaccount)
+            if body is None:
+                return _nothing(read)
+            if read.pages is None or not isinstance(body, dict):
+                return _describe_result(read, body)
+            items += items_of(read.pages, body)
+            following = next_page(read, page, body)
+            if following is None or len(items) >= MAX_ITEMS:
+                return _describe_list(read, items, complete=following is None)
+            await self.notify(f"reading what {operation.name} would affect: {len(items):,} so far")
+            page = {**page, **following}
+
+    async def _read(self, read: Operation, arguments: Arguments, subaccount: str | None) -> Any:
+        """Return the body of the answer without secrets, or None where nothing exists."""
+        request = build(read, arguments, Files(), subaccount=subaccount)
         try:
-            response = await client.send(
-                build(reader, asked, Files(), subaccount=acting), repeatable=True, notify=notify
-            )
+            response = await self.client.send(request, repeatable=True, notify=self.notify)
+            body = parse_json(response.content)
         except MailgunError as fault:
-            if fault.status == 404:
-                return summarize(reader.name, None, None, None)
+            if fault.status == NOT_FOUND:
+                return None
             raise
-        body = replace(_parsed(response.content), tree_of(reader.secrets), _withheld)
-        if reader.pages is None or not isinstance(body, dict):
-            return summarize(reader.name, body if isinstance(body, dict) else {"result": body}, None, None)
-        items += items_of(reader.pages, body)
-        following = next_page(reader, asked, body)
-        if following is None or len(items) >= MAX_ITEMS:
-            return summarize(reader.name, body, items, len(items) if following is None else None)
-        await notify(f"looking at what {operation.name} would touch: {len(items):,} so far")
-        asked = {**asked, **following}
+        except (ValueError, UnicodeDecodeError) as error:
+            raise UnreadableError(f"The answer of {read.name} cannot be read", "Try again.") from error
+        return replace(body, tree_of(read.secrets), _withheld)
 
 
-def _arguments(operation: Operation, reader: Operation, arguments: Arguments) -> Arguments:
-    """What the read needs, under its own names; a page as large as it can be."""
-    schema = reader.input_schema
-    names = {name: name for name in schema.get("required", [])} | (
-        operation.preview.arguments if operation.preview else {}
-    )
-    asked = {theirs: arguments[ours] for theirs, ours in names.items() if ours in arguments}
-    most = schema.get("properties", {}).get("limit", {}).get("maximum")
-    return {**asked, "limit": most} if most else asked
+def describe_capture(counts: list[str], examples: list[tuple[str, Value]], records: int, *, limit: int | None) -> str:
+    """Return the current state that a snapshot saves: how many of what, and a few examples.
+
+    `limit` is how many would be saved, where there are more.
+    """
+    if limit is not None:
+        return f"Currently there: more than {limit:,} records."
+    if records == 0:
+        return "Nothing is there now."
+    if records == 1:
+        name, value = examples[0]
+        return f"Currently there: {one_line(name)} {short_value(value)}"
+    names = ", ".join(short_value(name) for name, _ in examples)
+    return f"Currently there: {', '.join(counts)}, such as {names}."
+
+
+def _read_arguments(operation: Operation, read: Operation, arguments: Arguments) -> Arguments:
+    """Return what the read needs, under its own names, for as large a page as possible."""
+    renamed = operation.preview.arguments if operation.preview else {}
+    names = {name: name for name in read.input_schema.get("required", [])} | renamed
+    return {**{theirs: arguments[ours] for theirs, ours in names.items() if ours in arguments}, **largest_page(read)}
 
 
 def _withheld(*_: object) -> str:
-    """A person confirms what is touched; its passwords tell nothing of that."""
+    """A person who confirms a call needs none of the target's passwords for that."""
     return "(withheld)"
 
 
-def _parsed(content: bytes) -> Any:
-    try:
-        return parse_json(content)
-    except (ValueError, UnicodeDecodeError) as error:
-        raise UnreadableError("What the call would touch cannot be read", "Try again.") from error
+def _nothing(read: Operation) -> Preview:
+    return Preview(f"Nothing found ({read.name}).", "nothing")
+
+
+def _describe_result(read: Operation, body: Any) -> Preview:
+    result = body if isinstance(body, dict) else {"result": body}
+    return Preview(f"Currently ({read.name}): {short_value(result)}", _digest([result, None]))
+
+
+def _describe_list(read: Operation, items: list[Any], *, complete: bool) -> Preview:
+    count = f"{len(items):,}" if complete else f"at least {len(items):,}"
+    examples = ", ".join(_item_name(item) for item in items[:EXAMPLES])
+    such_as = f", such as {examples}" if examples else ""
+    text = f"Currently there ({read.name}): {count}{such_as}."
+    return Preview(text, _digest([items, len(items) if complete else None]))
+
+
+def _digest(content: Any) -> str:
+    return sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _item_name(item: Any) -> str:
+    if isinstance(item, dict):
+        return short_value(next((item[field] for field in NAMING if item.get(field)), item))
+    return short_value(item)

@@ -1,13 +1,12 @@
-"""Reads what a call touches, before it and after, with the reads that the catalogue names for each resource."""
+"""Reads the resources that a call affects, before and after it, with the reads that the catalogue names for them."""
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.pagination import next_page
-from mailgun_mcp.catalogue.resource import Effect, EffectKind, Read, Resource
+from mailgun_mcp.catalogue.resource import Effect, Read, Resource
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.caller import Notify
 from mailgun_mcp.errors import MailgunError, UnreadableError
@@ -15,40 +14,24 @@ from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.response import parse_json
 from mailgun_mcp.request.build import build
 from mailgun_mcp.request.files import Files
+from mailgun_mcp.undo.records import EVERYTHING, Affected, Observed, ResourceRef, Scope, Value
 from mailgun_mcp.undo.resource_values import (
-    Scope,
-    Thing,
-    Value,
-    at,
-    folded,
-    is_there,
-    items_of,
-    key_of,
-    keys_of,
-    scope_of,
-    value_of,
+    effect_keys,
+    effect_scope,
+    exists,
+    item_key,
+    list_items,
+    normal_key,
+    resource_value,
+    value_at,
 )
 
-FEW = 100
-"""Things that are read one by one; of more the whole list is read."""
-WHOLE = "*"
-"""As a key: all that is in the scope was looked at, and what was not found is not there."""
-Found = tuple[Thing, Value | None]
+MAX_SINGLE_READS = 100
+"""Resources that are read one by one; for more of them the whole list is read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Affected:
-    """A thing as it is before the call."""
-
-    thing: Thing
-    value: Value | None
-    kind: EffectKind
-    renamed: str | None = None
-    """The key that the call gives it."""
-
-
-class Reader:
-    """Reads the things of one account."""
+class ResourceReader:
+    """Reads the resources of one account."""
 
     def __init__(self, catalogue: Catalogue, client: Client, *, subaccount: str | None, notify: Notify) -> None:
         self.catalogue = catalogue
@@ -57,112 +40,117 @@ class Reader:
         self._notify = notify
 
     async def before(self, operation: Operation, arguments: Arguments) -> AsyncIterator[Affected]:
-        """Yield what the call is about to remove, change or make, as it is now: None for what is not there.
+        """Yield what the call is about to remove, change or make, as it is now.
 
-        What Mailgun itself will name is not among it. Raises MailgunError when it cannot be read.
+        Resources whose key Mailgun will assign are left out. Raises MailgunError when one cannot be read.
         """
         for effect in operation.affects:
             resource = self.catalogue.resource(effect.resource)
-            scope = scope_of(effect, resource, arguments)
+            scope = effect_scope(effect, resource, arguments)
+            keys = effect_keys(effect, arguments)
             if effect.kind == "makes":
-                for key in keys_of(effect, arguments) or ():
-                    yield Affected(_thing(resource, scope, key), None, effect.kind)
+                for key in keys or ():
+                    yield Affected(_ref(resource, scope, key), None, effect.kind)
                 continue
-            renamed = _renamed(effect, arguments)
-            async for thing, value in self.things(resource, scope, keys_of(effect, arguments)):
-                yield Affected(thing, value, effect.kind, None if renamed == thing.key else renamed)
-                if effect.kind == "removes" and value is not None:
-                    async for part, told in self.parts(thing):
-                        yield Affected(part, told, effect.kind)
+            new_key = _new_key(effect, arguments)
+            async for one in self.read(resource, scope, keys):
+                yield Affected(one.ref, one.value, effect.kind, None if new_key == one.ref.key else new_key)
+                if effect.kind == "removes" and one.value is not None:
+                    async for part in self.read_parts(one.ref):
+                        yield Affected(part.ref, part.value, effect.kind)
 
-    def made(self, operation: Operation, arguments: Arguments, body: Any) -> Iterator[Thing]:
-        """Yield what the call made under a key that Mailgun gave, as its answer tells."""
+    def created(self, operation: Operation, arguments: Arguments, body: Any) -> Iterator[ResourceRef]:
+        """Yield what the call made under a key that Mailgun assigned, as its answer says."""
         for effect in operation.affects:
             if effect.made:
                 resource = self.catalogue.resource(effect.resource)
                 for key in _keys_after(effect, arguments, body) or ():
-                    yield _thing(resource, scope_of(effect, resource, arguments), key)
+                    yield _ref(resource, effect_scope(effect, resource, arguments), key)
 
-    async def after(self, operation: Operation, arguments: Arguments, body: Any) -> AsyncIterator[Found]:
-        """Yield what the call made or changed, as it is now. What it removed is not looked for.
+    async def after(self, operation: Operation, arguments: Arguments, body: Any) -> AsyncIterator[Observed]:
+        """Yield what the call made or changed, as it is now; what it removed is not read.
 
-        Raises MailgunError when it cannot be read.
+        Raises MailgunError when one cannot be read.
         """
         for effect in operation.affects:
             if effect.kind == "removes" or effect.later:
                 continue
             resource = self.catalogue.resource(effect.resource)
-            scope = scope_of(effect, resource, arguments)
+            scope = effect_scope(effect, resource, arguments)
             keys = _keys_after(effect, arguments, body)
             if keys is None and resource.key is not None:
-                yield _thing(resource, scope, WHOLE), None
-            async for thing, value in self.things(resource, scope, keys):
-                yield thing, value
-                if effect.kind == "makes" and value is not None:
-                    async for part in self.parts(thing):
+                yield Observed(_ref(resource, scope, EVERYTHING), None)
+            async for one in self.read(resource, scope, keys):
+                yield one
+                if effect.kind == "makes" and one.value is not None:
+                    async for part in self.read_parts(one.ref):
                         yield part
 
-    async def things(self, resource: Resource, scope: Scope, keys: list[str] | None) -> AsyncIterator[Found]:
-        """Yield the things of the scope, or those with the keys: None as value for one that is not there."""
+    async def read(self, resource: Resource, scope: Scope, keys: list[str] | None) -> AsyncIterator[Observed]:
+        """Yield the resources in the scope, or those with the keys."""
         if resource.key is None:
-            yield _thing(resource, scope, None), await self.one(resource, scope, None)
+            yield Observed(_ref(resource, scope, None), await self._read_one(resource, scope, None))
         elif keys is None:
-            async for found in self._all(resource, scope):
-                yield found
-        elif resource.one is not None and (len(keys) <= FEW or resource.all is None):
+            async for one in self._read_list(resource, scope):
+                yield one
+        elif resource.one is not None and (len(keys) <= MAX_SINGLE_READS or resource.all is None):
             for key in keys:
-                yield _thing(resource, scope, key), await self.one(resource, scope, key)
+                yield Observed(_ref(resource, scope, key), await self._read_one(resource, scope, key))
         else:
-            single = keys[0] if len(keys) == 1 else None
-            found_now = {thing.key: value async for thing, value in self._all(resource, scope, single)}
+            only_key = keys[0] if len(keys) == 1 else None
+            values = {one.ref.key: one.value async for one in self._read_list(resource, scope, only_key)}
             for key in keys:
-                yield _thing(resource, scope, key), found_now.get(key)
+                yield Observed(_ref(resource, scope, key), values.get(key))
 
-    async def parts(self, thing: Thing) -> AsyncIterator[Found]:
-        """Yield the parts of a thing: the members of a list, the versions of a template."""
-        for part in self.catalogue.parts_of(thing.resource):
-            holder = next(name for name, parent in part.of.items() if parent == thing.resource)
-            scope = {name: thing.where[name] for name in part.within if name != holder} | {holder: str(thing.key)}
-            async for found in self.things(part, scope, None):
-                yield found
+    async def read_parts(self, whole: ResourceRef) -> AsyncIterator[Observed]:
+        """Yield the parts of a resource: the members of a list, the versions of a template."""
+        for part in self.catalogue.parts_of(whole.resource):
+            owner = next(name for name, parent in part.of.items() if parent == whole.resource)
+            scope = {name: whole.where[name] for name in part.within if name != owner} | {owner: str(whole.key)}
+            async for one in self.read(part, scope, None):
+                yield one
 
-    async def one(self, resource: Resource, scope: Scope, key: str | None) -> Value | None:
-        """Return one thing, or None when it is not there."""
+    async def _read_one(self, resource: Resource, scope: Scope, key: str | None) -> Value | None:
         if resource.one is None:
-            found = [value async for thing, value in self._all(resource, scope, key) if thing.key == key]
-            return found[0] if found else None
+            values = [one.value async for one in self._read_list(resource, scope, key) if one.ref.key == key]
+            return values[0] if values else None
         operation = self.catalogue.find(resource.one.tool)
-        body = await self._body(operation, _arguments(resource.one, operation, scope, key))
-        item = at(body, resource.one.items)
+        body = await self._send(operation, _read_arguments(resource.one, operation, scope, key))
+        item = value_at(body, resource.one.items)
         if item is None and resource.one.items and "/" not in resource.one.items:
-            # Some answers come with the thing at their top (reference, section 12).
+            # Some answers have the fields of the resource at their top, without the name around them.
             item = body
-        return value_of(resource, item) if is_there(resource, scope, item) else None
+        return resource_value(resource, item) if exists(resource, scope, item) else None
 
-    async def _all(self, resource: Resource, scope: Scope, key: str | None = None) -> AsyncIterator[Found]:
+    async def _read_list(self, resource: Resource, scope: Scope, key: str | None = None) -> AsyncIterator[Observed]:
         read = resource.all
         if read is None:
             return
         operation = self.catalogue.find(read.tool)
-        place = read.items or (operation.pages.items if operation.pages else None)
-        asked = _arguments(read, operation, scope, key)
-        seen = 0
-        while True:
-            body = await self._body(operation, asked)
-            for item in items_of(resource, at(body, place)):
-                if is_there(resource, scope, item):
-                    name = key_of(resource, item)
-                    value = await self.one(resource, scope, name) if resource.each else value_of(resource, item)
-                    seen += 1
-                    yield _thing(resource, scope, name), value
-            following = next_page(operation, asked, body)
-            if following is None:
-                return
-            await self._notify(f"reading {resource.plural}: {seen:,} so far")
-            asked = {**asked, **following}
+        path = read.items or (operation.pages.items if operation.pages else None)
+        count = 0
+        async for body in self._pages(operation, _read_arguments(read, operation, scope, key)):
+            if count:
+                await self._notify(f"reading {resource.plural}: {count:,} so far")
+            for item in list_items(resource, value_at(body, path)):
+                if exists(resource, scope, item):
+                    name = item_key(resource, item)
+                    value = (
+                        await self._read_one(resource, scope, name) if resource.each else resource_value(resource, item)
+                    )
+                    count += 1
+                    yield Observed(_ref(resource, scope, name), value)
 
-    async def _body(self, operation: Operation, arguments: Arguments) -> Any:
-        """Return what the read tells, or None where nothing is there."""
+    async def _pages(self, operation: Operation, arguments: Arguments) -> AsyncIterator[Any]:
+        page: Arguments | None = arguments
+        while page is not None:
+            body = await self._send(operation, page)
+            yield body
+            following = next_page(operation, page, body)
+            page = None if following is None else {**page, **following}
+
+    async def _send(self, operation: Operation, arguments: Arguments) -> Any:
+        """Return the body of the answer, or None where nothing exists."""
         request = build(operation, arguments, Files(), subaccount=self._subaccount)
         try:
             response = await self._client.send(request, repeatable=True, notify=self._notify)
@@ -172,36 +160,41 @@ class Reader:
                 return None
             raise
         except (ValueError, UnicodeDecodeError) as error:
-            raise UnreadableError(f"What {operation.name} tells cannot be read", "Try again.") from error
+            raise UnreadableError(f"The answer of {operation.name} cannot be read", "Try again.") from error
 
 
-def _thing(resource: Resource, scope: Scope, key: str | None) -> Thing:
-    return Thing(resource.name, tuple(scope.items()), key)
+def largest_page(operation: Operation) -> Arguments:
+    """Return the argument that asks for as much on one page as Mailgun allows."""
+    most = operation.input_schema.get("properties", {}).get("limit", {}).get("maximum")
+    return {"limit": most} if most else {}
+
+
+def _ref(resource: Resource, scope: Scope, key: str | None) -> ResourceRef:
+    return ResourceRef(resource.name, tuple(scope.items()), key)
 
 
 def _keys_after(effect: Effect, arguments: Arguments, body: Any) -> list[str] | None:
-    """Return which things to look at after the call: under the key that Mailgun gave, or the call."""
+    """Return the keys of what the call affected, after it: as Mailgun assigned them, or the call changed them."""
     if effect.made:
-        made = at(body, effect.made)
-        return [] if made is None else [str(made)]
-    renamed = _renamed(effect, arguments)
-    return keys_of(effect, arguments) if renamed is None else [renamed]
+        key = value_at(body, effect.made)
+        return [] if key is None else [str(key)]
+    new_key = _new_key(effect, arguments)
+    return effect_keys(effect, arguments) if new_key is None else [new_key]
 
 
-def _renamed(effect: Effect, arguments: Arguments) -> str | None:
-    given = arguments.get(effect.renamed) if effect.renamed else None
-    return folded(str(given)) if given else None
+def _new_key(effect: Effect, arguments: Arguments) -> str | None:
+    key = arguments.get(effect.renamed) if effect.renamed else None
+    return normal_key(str(key)) if key else None
 
 
-def _arguments(read: Read, operation: Operation, scope: Scope, key: str | None) -> Arguments:
-    """Return the arguments of the read; a page as large as it can be."""
+def _read_arguments(read: Read, operation: Operation, scope: Scope, key: str | None) -> Arguments:
+    """Return the arguments of the read, for as large a page as possible."""
     properties = operation.input_schema.get("properties", {})
-    words: dict[Any, Any] = {"$key": key, **{f"${name}": value for name, value in scope.items()}}
-    given = {name: value for name, value in scope.items() if name in properties}
-    most = properties.get("limit", {}).get("maximum")
-    if most and read.items is None:
-        given["limit"] = most
-    written = {
-        name: words.get(value, value) if isinstance(value, str) else value for name, value in read.arguments.items()
+    variables: dict[Any, Any] = {"$key": key, **{f"${name}": value for name, value in scope.items()}}
+    arguments: Arguments = {name: value for name, value in scope.items() if name in properties}
+    if read.items is None:
+        arguments |= largest_page(operation)
+    named = {
+        name: variables.get(value, value) if isinstance(value, str) else value for name, value in read.arguments.items()
     }
-    return {**given, **{name: value for name, value in written.items() if value is not None}}
+    return {**arguments, **{name: value for name, value in named.items() if value is not None}}

@@ -1,8 +1,7 @@
-"""Things that Mailgun keeps, as values: what of them is kept, how two are compared, and what writes one back. Pure."""
+"""The values of resources: what of an answer is saved, how two values are compared, what writes one back. Pure."""
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from mailgun_mcp.catalogue.operation import Operation
@@ -10,178 +9,174 @@ from mailgun_mcp.catalogue.resource import Effect, Resource, Write
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.request.coerce import coerce_scalar
 from mailgun_mcp.request.validate import validate
+from mailgun_mcp.undo.records import ResourceRef, Scope, Value
 
-Value = dict[str, Any]
-"""The fields of a thing, as Mailgun told them."""
-Scope = dict[str, str]
-"""Arguments that say where a thing is."""
+EMPTY: tuple[Any, ...] = (None, "", [], {})
+"""Says the same as a missing field."""
 
 
-class Unwritable(ValueError):
+class UnwritableError(ValueError):
     """A value that no call can write; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Thing:
-    """One thing: of which kind, where, and which."""
-
-    resource: str
-    scope: tuple[tuple[str, str], ...]
-    key: str | None
-
-    @property
-    def where(self) -> Scope:
-        """The scope as arguments."""
-        return dict(self.scope)
-
-    def __str__(self) -> str:
-        names = [self.key] if self.key is not None else [value for _, value in self.scope]
-        return " ".join([self.resource.replace("_", " "), *names])
-
-
-def at(value: Any, place: str | None) -> Any:
+def value_at(value: Any, path: str | None) -> Any:
     """Return what is at `a/b` in a JSON value, or None."""
-    for key in place.split("/") if place else ():
+    for key in path.split("/") if path else ():
         value = value.get(key) if isinstance(value, dict) else None
     return value
 
 
-def every(value: Any, place: str) -> Iterator[Any]:
+def values_at(value: Any, path: str) -> Iterator[Any]:
     """Yield what is at `a/*/b` in a JSON value."""
-    head, _, rest = place.partition("/")
-    found = value if head == "*" else [value.get(head)] if isinstance(value, dict) else []
-    for item in found if isinstance(found, list) else []:
+    head, _, rest = path.partition("/")
+    values = value if head == "*" else [value.get(head)] if isinstance(value, dict) else []
+    for item in values if isinstance(values, list) else []:
         if item is not None:
-            yield from every(item, rest) if rest else (item,)
+            yield from values_at(item, rest) if rest else (item,)
 
 
-def items_of(resource: Resource, found: Any) -> Iterator[dict[str, Any]]:
+def list_items(resource: Resource, listed: Any) -> Iterator[Value]:
     """Yield the items of a list, of an object whose keys name them, or of a list of names."""
-    if isinstance(found, dict):
-        found = [{str(resource.key): name, **(item if isinstance(item, dict) else {})} for name, item in found.items()]
-    for item in found if isinstance(found, list) else []:
+    if isinstance(listed, dict):
+        listed = [
+            {str(resource.key): name, **(item if isinstance(item, dict) else {})} for name, item in listed.items()
+        ]
+    for item in listed if isinstance(listed, list) else []:
         yield item if isinstance(item, dict) else {str(resource.key): item}
 
 
-def is_there(resource: Resource, scope: Scope, item: Any) -> bool:
-    """Return whether the item says that the thing is there, and is one of the scope."""
+def exists(resource: Resource, scope: Scope, item: Any) -> bool:
+    """Return whether the item says that the resource exists, and belongs to the scope."""
     if not isinstance(item, dict) or any(item.get(field) != scope[name] for field, name in resource.where.items()):
         return False
     if resource.present is None:
         return True
     return any(
-        found in wanted if wanted else bool(found)
-        for found, wanted in ((at(item, place), wanted) for place, wanted in resource.present.items())
+        value_at(item, path) in options if options else bool(value_at(item, path))
+        for path, options in resource.present.items()
     )
 
 
-def key_of(resource: Resource, item: dict[str, Any]) -> str | None:
+def item_key(resource: Resource, item: Value) -> str | None:
     """Return the key of an item; None where there is only one."""
-    return None if resource.key is None else folded(str(item.get(resource.key)))
+    return None if resource.key is None else normal_key(str(item.get(resource.key)))
 
 
-def folded(key: str) -> str:
-    """Return a key as Mailgun keeps it: addresses in lower case."""
+def normal_key(key: str) -> str:
+    """Return a key as Mailgun stores it: addresses in lower case."""
     return key.lower() if "@" in key else key
 
 
-def value_of(resource: Resource, item: dict[str, Any]) -> Value:
-    """Return what is kept of an item."""
-    return {name: found for name, place in resource.fields.items() if (found := at(item, place)) is not None}
+def resource_value(resource: Resource, item: Value) -> Value:
+    """Return the fields of an item that are saved and compared."""
+    fields = {name: value_at(item, path) for name, path in resource.fields.items()}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def canonical(value: Value | None) -> str:
-    """Return the value as text that is the same for equal ones; what is empty says as much as what is missing."""
-    told = value if value is None else {name: item for name, item in value.items() if item not in (None, "", [], {})}
-    return json.dumps(told, sort_keys=True, ensure_ascii=False)
+    """Return the value as text that is the same for equal values."""
+    filled = value if value is None else {name: item for name, item in value.items() if item not in EMPTY}
+    return json.dumps(filled, sort_keys=True, ensure_ascii=False)
 
 
-def same(one: Value | None, other: Value | None) -> bool:
+def equal(one: Value | None, other: Value | None) -> bool:
     """Return whether two values say the same."""
     return canonical(one) == canonical(other)
 
 
-def scope_of(effect: Effect, resource: Resource, arguments: Arguments) -> Scope:
-    """Return where the call affects things."""
+def effect_scope(effect: Effect, resource: Resource, arguments: Arguments) -> Scope:
+    """Return where the call affects resources."""
     return {name: str(arguments[effect.within.get(name, name)]) for name in resource.within}
 
 
-def keys_of(effect: Effect, arguments: Arguments) -> list[str] | None:
-    """Return which things the call affects; None for all in the scope."""
+def effect_keys(effect: Effect, arguments: Arguments) -> list[str] | None:
+    """Return the keys of the resources that the call affects; None for all in the scope."""
     if effect.when and not arguments.get(effect.when):
         return []
     if effect.key is None:
         return None
-    return list(dict.fromkeys(folded(str(key)) for key in every(arguments, effect.key)))
+    return list(dict.fromkeys(normal_key(str(key)) for key in values_at(arguments, effect.key)))
 
 
-def arguments_of(write: Write, operation: Operation, thing: Thing, value: Value | None, was: str | None) -> Arguments:
-    """Return the arguments of the call that writes the value, or removes the thing.
+def write_arguments(
+    write: Write, operation: Operation, ref: ResourceRef, value: Value | None, old_key: str | None
+) -> Arguments:
+    """Return the arguments of the call that writes the value, or removes the resource.
 
-    `was` is the key that the thing shall have. Raises Unwritable when Mailgun would not take the value.
+    `old_key` is the key that the resource is to have again. Raises UnwritableError when Mailgun would not accept
+    the value.
     """
     properties = operation.input_schema.get("properties", {})
-    known = {**(value or {}), **thing.where}
-    words: dict[str, str | None] = {"$key": thing.key, "$was": was, **{f"${name}": item for name, item in thing.scope}}
-    given = {name: known[name] for name in properties if name in known}
-    given |= {name: _argument(expression, words, value or {}) for name, expression in write.arguments.items()}
-    fitted = {name: fit(item, properties[name]) for name, item in given.items() if item is not None}
-    return _valid(operation, fitted)
+    fields = {**(value or {}), **ref.where}
+    variables: dict[str, str | None] = {
+        "$key": ref.key,
+        "$was": old_key,
+        **{f"${name}": item for name, item in ref.scope},
+    }
+    arguments = {name: fields[name] for name in properties if name in fields}
+    arguments |= {name: _evaluate(expression, variables, value or {}) for name, expression in write.arguments.items()}
+    fitted = {name: fit_schema(item, properties[name]) for name, item in arguments.items() if item is not None}
+    return _validated(operation, fitted)
 
 
-def batch_of(write: Write, batch: str, operation: Operation, scope: Scope, values: list[Value]) -> Arguments:
-    """Return the arguments of the call that writes many at once, in the argument `batch`. Raises Unwritable."""
+def batch_arguments(write: Write, batch: str, operation: Operation, scope: Scope, values: list[Value]) -> Arguments:
+    """Return the arguments of the call that writes many values at once, in the argument `batch`.
+
+    Raises UnwritableError when Mailgun would not accept them.
+    """
     properties = operation.input_schema["properties"]
-    items = [fit(_told(value), properties[batch]["items"]) for value in values]
-    given = {name: value for name, value in scope.items() if name in properties} | write.arguments
-    return _valid(operation, {**given, batch: items})
+    items = [fit_schema(_without_empty_text(value), properties[batch]["items"]) for value in values]
+    arguments = {name: value for name, value in scope.items() if name in properties} | write.arguments
+    return _validated(operation, {**arguments, batch: items})
 
 
-def most_of(write: Write, operation: Operation) -> int:
+def batch_size(write: Write, operation: Operation) -> int:
     """Return how many items one call takes."""
     if write.batch is None:
         return 1
     return write.most or int(operation.input_schema["properties"][write.batch].get("maxItems", 1000))
 
 
-def _argument(expression: Any, words: dict[str, str | None], value: Value) -> Any:
+def fit_schema(value: Any, schema: dict[str, Any]) -> Any:
+    """Return the value as the schema of an argument declares it, as far as nothing is lost."""
+    kind = schema.get("type")
+    if isinstance(value, dict) and kind == "object":
+        inner = schema.get("properties", {})
+        closed = schema.get("additionalProperties") is False
+        return {
+            name: fit_schema(item, inner.get(name, {})) for name, item in value.items() if name in inner or not closed
+        }
+    if isinstance(value, list) and kind == "array":
+        return [fit_schema(item, schema.get("items", {})) for item in value]
+    converted = coerce_scalar(value, schema)
+    return value if converted is None else converted
+
+
+def _evaluate(expression: Any, variables: dict[str, str | None], value: Value) -> Any:
     match expression:
         case str():
-            return words[expression] if expression in words else value.get(expression)
+            return variables[expression] if expression in variables else value.get(expression)
         case list():
-            return [_argument(item, words, value) for item in expression]
+            return [_evaluate(item, variables, value) for item in expression]
         case {"literal": literal}:
             return literal
         case {"field": field}:
-            when = expression.get("when", {})
-            return value.get(field) if all(value.get(name) == wanted for name, wanted in when.items()) else None
+            conditions = expression.get("when", {})
+            return value.get(field) if all(value.get(name) == item for name, item in conditions.items()) else None
         case _:
             return expression
 
 
-def _told(value: Value) -> Value:
+def _without_empty_text(value: Value) -> Value:
     return {name: item for name, item in value.items() if item not in (None, "")}
 
 
-def _valid(operation: Operation, arguments: Arguments) -> Arguments:
-    """What is empty is left out where Mailgun does not take it so."""
-    found = validate(operation, arguments)
-    if found:
+def _validated(operation: Operation, arguments: Arguments) -> Arguments:
+    """Return the arguments, without empty ones where Mailgun does not accept those."""
+    errors = validate(operation, arguments)
+    if errors:
         arguments = {name: item for name, item in arguments.items() if item not in ("", [], {})}
-        found = validate(operation, arguments)
-    if found:
-        raise Unwritable("; ".join(found))
+        errors = validate(operation, arguments)
+    if errors:
+        raise UnwritableError("; ".join(errors))
     return arguments
-
-
-def fit(value: Any, schema: dict[str, Any]) -> Any:
-    """Return the value as the schema of an argument wants it, as far as nothing is lost: Mailgun tells `yes` as true."""
-    kind = schema.get("type")
-    if isinstance(value, dict) and kind == "object":
-        inner = schema.get("properties", {})
-        only = schema.get("additionalProperties") is False
-        return {name: fit(item, inner.get(name, {})) for name, item in value.items() if name in inner or not only}
-    if isinstance(value, list) and kind == "array":
-        return [fit(item, schema.get("items", {})) for item in value]
-    converted = coerce_scalar(value, schema)
-    return value if converted is None else converted

@@ -1,44 +1,57 @@
-"""What calls were about to remove or overwrite, compressed, until it may no longer be put back."""
+"""The tables of snapshots: what calls were about to remove or overwrite, compressed, for as long as it can be undone."""
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from mailgun_mcp.errors import StateError, UnknownNameError
 from mailgun_mcp.store.database import Store, stored
 from mailgun_mcp.text.suggest import unknown
+from mailgun_mcp.undo.records import Affected, Observed
 
 if TYPE_CHECKING:
     import sqlite3
 
 ABANDONED = 3_600.0
 """Seconds after which a draft is that of a process that ended."""
+SnapshotStatus = Literal["draft", "saved", "undone"]
+SAVED = "kept"
+"""The status `saved`, as the table has it."""
 Phase = Literal["before", "after"]
-Status = Literal["draft", "kept", "undone"]
-Entry = list[Any]
+RecordT = TypeVar("RecordT")
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A copy that is kept, without what is in it. Its id is that of the call."""
+    """One snapshot, without its records. Its id is that of the call."""
 
     id: str
     created: float
     until: float
-    status: Status
+    status: SnapshotStatus
     tool: str
     summary: str
-    """What the call touched, in words."""
+    """What the call affects, in words."""
     account: str
     endpoint: str
     subaccount: str | None
     records: int
     outcome: str
-    """Of the call: `unknown` until it is told."""
+    """Of the call; `unknown` until it is known."""
     undone: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class BegunStep:
+    """A step of an undo that makes a resource whose key Mailgun assigns."""
+
+    existing_keys: tuple[str, ...]
+    """The keys that existed before the step."""
+    new_key: str | None
+    """The key that the resource got; None where that is not known."""
 
 
 class Snapshots:
@@ -48,14 +61,14 @@ class Snapshots:
         self._store = store
 
     def begin(self, *, tool: str, account: str, endpoint: str, subaccount: str | None, now: float) -> str:
-        """Make a draft and return its id; removes what is over."""
+        """Make a draft and return its id. Removes snapshots whose time is over."""
         name = f"draft-{token_hex(8)}"
         with self._store.writing(durable=False) as connection:
             over = connection.execute(
                 "SELECT id FROM snapshots WHERE until < ? OR (status = 'draft' AND created < ?)", (now, now - ABANDONED)
             ).fetchall()
             for row in over:
-                _remove(connection, row["id"])
+                _delete(connection, row["id"])
             connection.execute(
                 """INSERT INTO snapshots (id, created, until, status, tool, summary, account, endpoint, subaccount)
                 VALUES (?, ?, ?, 'draft', ?, '', ?, ?, ?)""",
@@ -63,69 +76,102 @@ class Snapshots:
             )
         return name
 
-    def add(self, name: str, phase: Phase, entries: Iterable[Entry]) -> None:
-        """Add entries, as many as fit into memory."""
-        data = zlib.compress("\n".join(json.dumps(entry, ensure_ascii=False) for entry in entries).encode())
-        with self._store.writing(durable=False) as connection:
-            connection.execute(
-                """INSERT INTO snapshot_parts (snapshot, phase, number, data) SELECT ?, ?, count(*), ?
-                FROM snapshot_parts WHERE snapshot = ? AND phase = ?""",
-                (name, phase, data, name, phase),
-            )
+    def add_affected(self, name: str, records: Iterable[Affected]) -> None:
+        """Add resources as they are before the call, as many as fit into memory."""
+        self._add(name, "before", [record.stored() for record in records])
 
-    def keep(self, name: str, call: str, *, summary: str, records: int, until: float) -> None:
-        """Make the draft the snapshot of a call that is about to be made; outlives a power cut."""
+    def add_observed(self, name: str, records: Iterable[Observed]) -> None:
+        """Add resources as they are after the call, as many as fit into memory."""
+        self._add(name, "after", [record.stored() for record in records])
+
+    def save(self, name: str, call: str, *, summary: str, records: int, until: float) -> None:
+        """Make the draft the snapshot of a call that is about to be made. Survives a power cut."""
         with self._store.writing() as connection:
             connection.execute(
-                "UPDATE snapshots SET id = ?, status = 'kept', summary = ?, records = ?, until = ? WHERE id = ?",
-                (call, summary, records, until, name),
+                "UPDATE snapshots SET id = ?, status = ?, summary = ?, records = ?, until = ? WHERE id = ?",
+                (call, SAVED, summary, records, until, name),
             )
             connection.execute("UPDATE snapshot_parts SET snapshot = ? WHERE snapshot = ?", (call, name))
 
-    def settle(self, call: str, outcome: str) -> None:
-        """Note what became of the call."""
+    def set_outcome(self, call: str, outcome: str) -> None:
+        """Record the outcome of the call."""
         with self._store.writing() as connection:
             connection.execute("UPDATE snapshots SET outcome = ? WHERE id = ?", (outcome, call))
 
-    def drop(self, name: str) -> None:
+    def delete(self, name: str) -> None:
         """Remove a snapshot: its call was not made."""
         with self._store.writing(durable=False) as connection:
-            _remove(connection, name)
+            _delete(connection, name)
 
-    def undone(self, call: str, now: float) -> None:
-        """Note that all was put back."""
+    def mark_undone(self, call: str, now: float) -> None:
+        """Record that everything was put back."""
         with self._store.writing() as connection:
             connection.execute("UPDATE snapshots SET status = 'undone', undone = ? WHERE id = ?", (now, call))
 
     def get(self, call: str, now: float) -> Snapshot:
-        """Return the snapshot of a call. Raises UnknownNameError when none is kept, or not any more."""
+        """Return the snapshot of a call. Raises UnknownNameError when there is none, or its time is over."""
         with self._store.reading() as connection:
             row = connection.execute(
                 "SELECT * FROM snapshots WHERE id = ? AND status != 'draft' AND until > ?", (call, now)
             ).fetchone()
             if row is None:
-                known = [
-                    found["id"]
-                    for found in connection.execute(
-                        "SELECT id FROM snapshots WHERE status != 'draft' AND until > ?", (now,)
-                    )
-                ]
-                raise UnknownNameError(unknown("undo id", call, known))
-        return Snapshot(**dict(row))
+                rows = connection.execute("SELECT id FROM snapshots WHERE status != 'draft' AND until > ?", (now,))
+                raise UnknownNameError(unknown("undo id", call, [row["id"] for row in rows]))
+        return _snapshot(row)
 
-    def kept(self, now: float, account: str | None = None, *, undone: bool = False) -> tuple[Snapshot, ...]:
-        """Return what can be put back in the account, or in all, the newest first; with `undone` what was as well."""
-        wanted = ("kept", "undone") if undone else ("kept", "kept")
+    def list(self, now: float, account: str | None = None, *, undone: bool = False) -> tuple[Snapshot, ...]:
+        """Return what can be undone in the account, or in all accounts, the newest first.
+
+        `undone` adds what was undone already.
+        """
         with self._store.reading() as connection:
             rows = connection.execute(
                 """SELECT * FROM snapshots WHERE account = coalesce(?, account) AND status IN (?, ?) AND until > ?
                 ORDER BY created DESC, id""",
-                (account, *wanted, now),
+                (account, SAVED, "undone" if undone else SAVED, now),
             ).fetchall()
-        return tuple(Snapshot(**dict(row)) for row in rows)
+        return tuple(_snapshot(row) for row in rows)
 
-    def entries(self, call: str, phase: Phase) -> Iterator[Entry]:
-        """Yield the entries in the order in which they were added, a part at a time."""
+    def affected(self, call: str) -> Iterator[Affected]:
+        """Yield the resources as they were before the call, in the order in which they were added."""
+        return self._records(call, "before", Affected.from_stored)
+
+    def observed(self, call: str) -> Iterator[Observed]:
+        """Yield the resources as they were right after the call, in the order in which they were added."""
+        return self._records(call, "after", Observed.from_stored)
+
+    def begin_step(self, call: str, ref: str, existing_keys: Iterable[str]) -> None:
+        """Record that a resource is about to be made whose key Mailgun assigns."""
+        with self._store.writing() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO undo_steps (snapshot, thing, known, made) VALUES (?, ?, ?, NULL)",
+                (call, ref, json.dumps([*existing_keys])),
+            )
+
+    def end_step(self, call: str, ref: str, new_key: str) -> None:
+        """Record the key that the resource got."""
+        with self._store.writing() as connection:
+            connection.execute("UPDATE undo_steps SET made = ? WHERE snapshot = ? AND thing = ?", (new_key, call, ref))
+
+    def steps(self, call: str) -> dict[str, BegunStep]:
+        """Return the steps that earlier tries of the undo began, by the resource."""
+        with self._store.reading() as connection:
+            rows = connection.execute("SELECT * FROM undo_steps WHERE snapshot = ?", (call,)).fetchall()
+        return {row["thing"]: BegunStep(tuple(stored(row["known"], list)), row["made"]) for row in rows}
+
+    def _add(self, name: str, phase: Phase, entries: Iterable[object]) -> None:
+        lines = "\n".join(json.dumps(entry, ensure_ascii=False) for entry in entries)
+        if not lines:
+            return
+        with self._store.writing(durable=False) as connection:
+            connection.execute(
+                """INSERT INTO snapshot_parts (snapshot, phase, number, data) SELECT ?, ?, count(*), ?
+                FROM snapshot_parts WHERE snapshot = ? AND phase = ?""",
+                (name, phase, zlib.compress(lines.encode()), name, phase),
+            )
+
+    def _records(self, call: str, phase: Phase, read: Callable[[object], RecordT]) -> Iterator[RecordT]:
+        """Yield the records of one phase; one part at a time is in memory."""
         number = 0
         while True:
             with self._store.reading() as connection:
@@ -135,36 +181,22 @@ class Snapshots:
                 ).fetchone()
             if row is None:
                 return
-            yield from _unpacked(call, row["data"])
+            yield from _unpacked(call, row["data"], read)
             number += 1
 
-    def begin_step(self, call: str, thing: str, known: Iterable[str]) -> None:
-        """Note that a thing is about to be made whose key Mailgun gives; `known` are the keys that are there."""
-        with self._store.writing() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO undo_steps (snapshot, thing, known, made) VALUES (?, ?, ?, NULL)",
-                (call, thing, json.dumps(list(known))),
-            )
 
-    def end_step(self, call: str, thing: str, made: str) -> None:
-        """Note the key that the thing got."""
-        with self._store.writing() as connection:
-            connection.execute("UPDATE undo_steps SET made = ? WHERE snapshot = ? AND thing = ?", (made, call, thing))
-
-    def steps(self, call: str) -> dict[str, tuple[list[str], str | None]]:
-        """Return what was begun: the keys that were there, and the key that it got, None where that is not known."""
-        with self._store.reading() as connection:
-            rows = connection.execute("SELECT * FROM undo_steps WHERE snapshot = ?", (call,)).fetchall()
-        return {row["thing"]: (stored(row["known"], list), row["made"]) for row in rows}
-
-
-def _remove(connection: "sqlite3.Connection", name: str) -> None:
+def _delete(connection: "sqlite3.Connection", name: str) -> None:
     for table, column in (("snapshot_parts", "snapshot"), ("undo_steps", "snapshot"), ("snapshots", "id")):
         connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (name,))  # noqa: S608 - names of our own
 
 
-def _unpacked(call: str, data: bytes) -> list[Entry]:
+def _snapshot(row: Any) -> Snapshot:
+    fields = dict(row)
+    return Snapshot(**{**fields, "status": "saved" if fields["status"] == SAVED else fields["status"]})
+
+
+def _unpacked(call: str, data: bytes, read: Callable[[object], RecordT]) -> list[RecordT]:
     try:
-        return [json.loads(line) for line in zlib.decompress(data).decode().split("\n")]
-    except (zlib.error, ValueError) as error:
-        raise StateError(f"the snapshot of {call} is damaged: it cannot be put back") from error
+        return [read(json.loads(line)) for line in zlib.decompress(data).decode().split("\n")]
+    except (zlib.error, ValueError, TypeError) as error:
+        raise StateError(f"the snapshot of {call} is damaged: it cannot be undone") from error

@@ -47,9 +47,9 @@ async def test_what_can_be_undone_is_listed_the_newest_first() -> None:
         first = await tried.made("delete_bounce", {"domain_name": NAME, "address": OTHER})
         second = await tried.made("delete_allowlist_entry", {"domain_name": NAME, "value": OTHER})
         told = await tried.made("list_undoable", {})
-        assert {item["id"]: (item["tool"], item["what"], item.get("but_for")) for item in told["items"]} == {
+        assert {item["id"]: (item["tool"], item["what"], item.get("except")) for item in told["items"]} == {
             first["undo"]["id"]: ("delete_bounce", f"bounce {OTHER}", None),
-            second["undo"]["id"]: ("delete_allowlist_entry", f"allowlist entry {OTHER}", "reason and date"),
+            second["undo"]["id"]: ("delete_allowlist_entry", f"allowlist entry {OTHER}", "the reason and date"),
         }
         assert (await tried.made("list_undoable", {"limit": 1}))["more"] == 1
         await tried.undo(first["undo"]["id"])
@@ -130,7 +130,7 @@ async def test_a_person_is_shown_what_an_undo_does() -> None:
         await strict.undo(undo)
         (shown,) = strict.person.asked
         assert shown.splitlines() == [
-            "Undo a call (write)",
+            "Undo a call (risk: write)",
             f"UNDO {undo}",
             "Account default, region US, called by local",
             "Undoes delete_mailing_list of 2026-11-18T11:06:40Z (1 mailing list, 2 list members).",

@@ -66,7 +66,7 @@ async def test_what_needs_a_confirmation_is_held_where_nobody_can_be_asked(name:
     outcome = await run(services, name, minimal(find(name)))
     (held,) = services.approvals.list(services.clock())
     assert (outcome.kind, outcome.structured) == ("refused", None)
-    assert outcome.text.startswith(f"Held for a person's approval as {held.id}; nothing was sent. ")
+    assert outcome.text.startswith(f"Pending approval {held.id}; nothing was sent. ")
     assert (held.tool, held.status, held.caller) == (name, "pending", "local")
     assert changing(upstream.lines) == []
 
@@ -76,9 +76,9 @@ async def test_a_held_call_says_what_a_person_can_do_and_what_happens_then(upstr
     outcome = await run(services, "delete_bounce", BOUNCE)
     (held,) = services.approvals.list(services.clock())
     assert outcome.text == (
-        f"Held for a person's approval as {held.id}; nothing was sent. A person runs `mailgun-mcp approvals approve "
+        f"Pending approval {held.id}; nothing was sent. A person runs `mailgun-mcp approvals approve "
         f"{held.id}` in a terminal (`approvals show {held.id}` shows the call). After that, make exactly the same call "
-        "again: it runs once. It is held for 10 minutes."
+        "again: it runs once. The approval expires in 10 minutes."
     )
     assert upstream.lines == ["GET /v3/mg.example.com/bounces/ann%40example.com"]
 

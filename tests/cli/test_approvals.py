@@ -140,7 +140,7 @@ def test_a_name_is_typed_where_the_call_asks_for_it(
     approval = waiting(store, level)
     code, _, err = ran(["approve", approval.id, "--by", "ann", "--typed", "mail.example.org"], capsys)
     assert (code, status(store, approval)) == (exits.FAILED, "pending")
-    assert f"wrong name: to approve {approval.id}, type the name of what it touches, {NAME}" in err
+    assert f"wrong name: to approve {approval.id}, type the name of its target, {NAME}" in err
     code, out, _ = ran(["approve", approval.id, "--by", "ann", "--typed", NAME], capsys)
     assert (code, status(store, approval)) == (exits.OK, "pending" if level == "two_people" else "approved")
     assert ("It needs the yes of one more person." in out) == (level == "two_people")
@@ -205,7 +205,7 @@ def test_the_caller_cannot_approve_its_own_call(store: Store, capsys: pytest.Cap
     approval = waiting(store, caller="ann")
     code, _, err = ran(["approve", approval.id, "--by", "Ann"], capsys)
     assert (code, status(store, approval)) == (exits.FAILED, "pending")
-    assert "it needs another person's yes" in err
+    assert "another person must approve it" in err
 
 
 def test_a_denied_call_is_not_made(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
@@ -245,7 +245,12 @@ def test_what_is_over_cannot_be_answered_and_says_why(
     if ending == "stale":
         waiting(store, preview="changed")
     code, out, err = ran([action, approval.id], capsys)
-    words = {"used": "by ann, and used", "denied": "denied (ann)", "expired": "expired", "stale": "has changed since"}
+    words = {
+        "used": "by ann and has been used",
+        "denied": "denied by ann",
+        "expired": "expired",
+        "stale": "has changed since",
+    }
     assert (code, out) == (exits.FAILED, "")
     assert words[ending] in err
 

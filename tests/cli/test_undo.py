@@ -45,9 +45,9 @@ def test_a_call_is_listed_shown_and_undone(home: Path, simulator: str, capsys: A
     (listed,) = called(capsys, "undo", "list", "--json")
     assert (listed["id"], listed["tool"], listed["summary"]) == (call, "clear_bounces", "4 bounces")
     shown = called(capsys, "undo", "show", call, "--json")
-    assert [thing["key"] for thing in shown["things"]] == before
+    assert [resource["key"] for resource in shown["resources"]] == before
     told = called(capsys, "undo", "apply", call, "--dry-run")
-    assert (told["message"], bounces(capsys)) == ("4 would be put back or removed by 1 call; 0 are as they were.", [])
+    assert (told["message"], bounces(capsys)) == ("Would put back or remove 4 by 1 call; 0 are already as before.", [])
     assert called(capsys, "undo", "apply", call)["put_back"] == 4
     assert bounces(capsys) == before
     assert called(capsys, "undo", "list", "--json") == []
@@ -82,7 +82,7 @@ def test_an_undo_in_another_account_is_refused(home: Path, simulator: str, capsy
 def test_what_an_undo_may_not_do_is_refused_by_policy(home: Path, simulator: str, capsys: Any) -> None:
     made = called(capsys, "tools", "call", "clear_bounces", json.dumps(BOUNCES), "--policy", "unguarded")
     assert run(["undo", "apply", made["undo"]["id"], "--policy", "strict"]) == exits.REFUSED
-    assert "Held for a person's approval as " in capsys.readouterr().err
+    assert "Pending approval " in capsys.readouterr().err
     assert run(["undo", "apply", made["undo"]["id"], "--exclude-tools", "add_bounces"]) == exits.REFUSED
     assert "it needs add_bounces, which this server does not offer" in capsys.readouterr().err
     assert bounces(capsys) == []

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from mailgun_mcp.confirm.approvals import Answer, Approval, Approvals, Status
+from mailgun_mcp.confirm.approvals import Answer, Approval, Approvals, ApprovalStatus
 from mailgun_mcp.confirm.form import Form
 from mailgun_mcp.errors import StateError, UnknownNameError
 from mailgun_mcp.policy.model import LEVELS, Level
@@ -24,7 +24,7 @@ def approved(store: Store, level: Level = "ask", **changes: str) -> Approval:
     return approval
 
 
-def ended(store: Store, status: Status) -> Approval:
+def ended(store: Store, status: ApprovalStatus) -> Approval:
     """A call that no longer waits for an answer, as it is at NOW."""
     approval = held(store, asked()) if status in ("denied", "stale") else approved(store)
     match status:
@@ -165,7 +165,7 @@ def test_two_people_have_to_be_two(store: Store) -> None:
     assert (once.status, once.people) == ("pending", "ann")
     assert granted(store, asked("two_people")) is None
     for again in ("ann", " ann ", "ANN", "\uff41\uff4e\uff4e"):
-        with pytest.raises(StateError, match="needs a second person"):
+        with pytest.raises(StateError, match="a second person must approve it"):
             Approvals(store).approve(approval.id, by=again, now=NOW, typed=NAME)
     twice = Approvals(store).approve(approval.id, by="bob", now=NOW, typed=NAME)
     assert (twice.status, twice.people) == ("approved", "ann and bob")
@@ -175,7 +175,7 @@ def test_two_people_have_to_be_two(store: Store) -> None:
 @pytest.mark.parametrize("level", LEVELS)
 def test_the_caller_is_no_person_to_ask(store: Store, level: Level, by: str) -> None:
     approval = held(store, asked(level, caller="alice"))
-    with pytest.raises(StateError, match="it needs another person's yes"):
+    with pytest.raises(StateError, match="another person must approve it"):
         Approvals(store).approve(approval.id, by=by, now=NOW, typed=NAME)
     assert Approvals(store).get(approval.id, NOW) == approval
 
@@ -183,7 +183,7 @@ def test_the_caller_is_no_person_to_ask(store: Store, level: Level, by: str) -> 
 @pytest.mark.parametrize("by", ["", " \n"])
 def test_nobody_approves_nothing(store: Store, by: str) -> None:
     approval = held(store, asked())
-    with pytest.raises(StateError, match="names the person"):
+    with pytest.raises(StateError, match="needs the name of the person"):
         Approvals(store).approve(approval.id, by=by, now=NOW)
     assert Approvals(store).get(approval.id, NOW) == approval
 
@@ -219,17 +219,17 @@ def test_one_no_ends_it_also_after_a_yes(store: Store) -> None:
     assert granted(store, asked()) is None
 
 
-ENDINGS: dict[Status, str] = {
+ENDINGS: dict[ApprovalStatus, str] = {
     "denied": "has been denied",
-    "used": "has been approved by ann, and used",
+    "used": "was approved by ann and has been used",
     "expired": "has expired",
-    "stale": "is about something that has changed since",
+    "stale": "is about a target that has changed since",
 }
 
 
 @pytest.mark.parametrize("status", ENDINGS)
 @pytest.mark.parametrize("answer", ["approve", "deny"])
-def test_what_is_over_cannot_be_answered_and_says_why(store: Store, status: Status, answer: str) -> None:
+def test_what_is_over_cannot_be_answered_and_says_why(store: Store, status: ApprovalStatus, answer: str) -> None:
     approval = ended(store, status)
     assert approval.status == status
     now = NOW + TTL if status == "expired" else NOW
@@ -241,7 +241,7 @@ def test_what_is_over_cannot_be_answered_and_says_why(store: Store, status: Stat
 
 def test_what_is_approved_says_by_whom_when_approved_again(store: Store) -> None:
     approval = approved(store)
-    with pytest.raises(StateError, match="has been approved by ann already"):
+    with pytest.raises(StateError, match="has already been approved by ann"):
         Approvals(store).approve(approval.id, by="bob", now=NOW)
 
 

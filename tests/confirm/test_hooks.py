@@ -206,7 +206,7 @@ async def test_a_webhook_that_hangs_up_is_logged_without_its_url(upstream: Upstr
 )
 async def test_a_url_that_is_not_safe_is_not_called(url: str, logged: list[Any]) -> None:
     await run_hooks(NotifyRules(url=url), APPROVAL)
-    assert [one["error"] in ("the URL is not https", "the URL is not a URL") for one in logged] == [True]
+    assert [one["error"] in ("the URL must start with https://", "the URL is not valid") for one in logged] == [True]
 
 
 async def test_what_a_hook_answers_is_never_a_yes(upstream: Upstream, logged: list[Any]) -> None:

@@ -14,8 +14,9 @@ from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
+from mailgun_mcp.confirm.asker import FormResult
 from mailgun_mcp.confirm.caller import Caller
-from mailgun_mcp.confirm.form import Form, FormResult
+from mailgun_mcp.confirm.form import Form
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.endpoint import resolve
 from mailgun_mcp.output import logs

@@ -14,7 +14,7 @@ import pytest
 from mcp import Client
 from mcp.server.request_state import RequestStateSecurity
 
-from mailgun_mcp.confirm.form import REFUSALS
+from mailgun_mcp.confirm.asker import REFUSALS
 from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.server.server import create_server
 from tests.e2e.conftest import ERAS, WAYS, connect
@@ -155,7 +155,7 @@ async def test_of_two_processes_with_one_approval_one_makes_the_call(round_: int
         env = environment(tmp_path, pointed_at(mailgun.url))
         servers = [await stack.enter_async_context(raw_stdio([], env)) for _ in range(2)]
         _, told = await called(servers[0])
-        name = told.removeprefix("Held for a person's approval as ")[:8]
+        name = told.removeprefix("Pending approval ")[:8]
         approve = command("approvals", "approve", name, "--by", "ann", "--typed", "ann@example.com")
         done = await asyncio.to_thread(
             subprocess.run, approve, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False
@@ -166,6 +166,6 @@ async def test_of_two_processes_with_one_approval_one_makes_the_call(round_: int
         results = await asyncio.gather(*map(called, servers))
     assert sorted(is_error for is_error, _ in results) == [False, True]
     (refused,) = [told for is_error, told in results if is_error]
-    assert refused.startswith("Held for a person's approval as ")
+    assert refused.startswith("Pending approval ")
     assert changing(mailgun.lines) == [DELETE]
     assert json.loads(next(told for is_error, told in results if not is_error))["message"] == "stub"

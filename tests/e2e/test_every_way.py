@@ -77,7 +77,7 @@ async def test_wrong_arguments_answer_with_every_fault_and_send_nothing(reached:
 async def test_a_call_that_nobody_can_confirm_is_held_and_changes_nothing(reached: Reached) -> None:
     result = await reached.client.call_tool("delete_bounce", BOUNCE)
     assert (result.is_error, result.structured_content) == (True, None)
-    assert re.match(r"Held for a person's approval as [a-z2-9]{8}; nothing was sent\. ", texts(result)[0])
+    assert re.match(r"Pending approval [a-z2-9]{8}; nothing was sent\. ", texts(result)[0])
     assert reached.upstream.lines == ["GET /v3/mg.example.com/bounces/ann%40example.com"]
 
 

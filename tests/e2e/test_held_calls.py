@@ -26,7 +26,7 @@ pytestmark = pytest.mark.anyio
 
 DOMAIN = {"name": "mg.example.com"}
 BOUNCE = {"domain_name": "mg.example.com", "address": "ann@example.com"}
-HELD = "Held for a person's approval as "
+HELD = "Pending approval "
 CONFIRMED = [o.name for o in catalogue() if o.risk in ("destructive", "credential", "billing")]
 
 
@@ -151,19 +151,19 @@ async def test_what_is_held_shows_the_person_what_a_form_would(services: Service
     mailgun.answer = lambda _: httpx.Response(200, json={"address": "ann@example.com", "code": "550"})
     approval = await held(services, caller=Caller(client="an assistant"))
     assert approval.text.splitlines() == [
-        "Remove a bounce (destructive)",
+        "Remove a bounce (risk: destructive)",
         "DELETE /v3/mg.example.com/bounces/ann%40example.com",
         "Account default, called by an assistant",
-        'There now: ann@example.com {"address": "ann@example.com", "code": "550"}',
+        'Currently there: ann@example.com {"address": "ann@example.com", "code": "550"}',
         "It can be undone.",
-        "Asked because it removes something, or lets mail flow to someone who said no (guarded/destructive).",
+        "Asked because it removes something, or allows mail to someone who opted out (guarded/destructive).",
     ]
 
 
 async def test_no_password_of_the_target_is_shown(services: Services, mailgun: Recorder) -> None:
     mailgun.answer = lambda _: httpx.Response(200, json={"domain": {"smtp_password": "hunter2hunter2"}})
     approval = await held(services, "delete_domain", DOMAIN)
-    assert 'get_domain shows now: {"domain": {"smtp_password": "(withheld)"}}' in approval.text
+    assert 'Currently (get_domain): {"domain": {"smtp_password": "(withheld)"}}' in approval.text
     assert not [row for row in services.state.glob("*") if row.is_file() and b"hunter2" in row.read_bytes()]
 
 
@@ -196,7 +196,7 @@ async def test_without_any_way_to_ask_a_call_is_not_made(services: Services, mai
     outcome = await run(services, "delete_bounce", BOUNCE)
     assert (outcome.kind, outcome.text) == (
         "refused",
-        "Not made: it needs a person's confirmation, this client cannot ask for one, and the policy allows no other way.",
+        "Not made: a person must confirm it, this client cannot ask one, and the policy allows no other way. Nothing was sent.",
     )
     assert (services.approvals.list(services.clock()), mailgun.changes) == ((), [])
 
@@ -252,7 +252,9 @@ def changing_answers() -> Callable[[str], httpx.Response]:
 async def test_a_target_that_never_keeps_still_is_left_alone(services: Services, mailgun: Recorder) -> None:
     mailgun.answer, person = changing_answers(), Yes()
     outcome = await run(services, "delete_bounce", BOUNCE, Caller(asker=person))
-    assert outcome == CallResult("Not made: the target changed each time while the person was asked.", kind="refused")
+    assert outcome == CallResult(
+        "Not made: the target changed each time while the person was being asked. Nothing was sent.", kind="refused"
+    )
     assert (len(person.asked), len(set(person.asked)), mailgun.changes) == (3, 3, [])
 
 
@@ -271,8 +273,8 @@ async def test_what_cannot_be_looked_at_is_not_touched(status_code: int, service
     person = Yes()
     outcome = await run(services, "delete_bounce", BOUNCE, Caller(asker=person))
     assert (outcome.kind, person.asked, mailgun.changes) == ("failed", [], [])
-    assert (services.approvals.list(services.clock()), services.snapshots.kept(services.clock())) == ((), ())
-    assert outcome.text.startswith("delete_bounce was not made: what it would touch cannot be read. ")
+    assert (services.approvals.list(services.clock()), services.snapshots.list(services.clock())) == ((), ())
+    assert outcome.text.startswith("delete_bounce was not made: its target cannot be read. ")
 
 
 async def test_what_is_not_there_is_shown_as_such(services: Services, mailgun: Recorder) -> None:

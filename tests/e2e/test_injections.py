@@ -135,7 +135,7 @@ async def test_whatever_the_model_then_does_nothing_leaves_without_a_person(
     await read_all(services, inbox(mailgun.account, mail))
     for tool, arguments in HARM.items():
         outcome = await run(services, tool, arguments)
-        assert outcome.text.startswith("Held for a person's approval as "), (tool, outcome)
+        assert outcome.text.startswith("Pending approval "), (tool, outcome)
     assert mailgun.changes == []
     assert {held.tool for held in services.approvals.list(services.clock())} == set(HARM)
 
@@ -153,8 +153,8 @@ async def test_the_question_to_the_person_shows_no_trick_of_the_mail(
     arguments = {"domain_name": SHOP, "storage_key": key, "to": ["ann@example.com"]}
     await run(services, "list_events", LIST)
     outcome = await run(services, "resend_message", {**arguments, "storage_host": "storage-us-east4.api.mailgun.net"})
-    assert outcome.text.startswith("Held for a person's approval as "), outcome
+    assert outcome.text.startswith("Pending approval "), outcome
     (held,) = services.approvals.list(services.clock())
     assert {c for c in held.text if unicodedata.category(c) in ("Cc", "Cf", "Co")} <= {"\n"}
     lines = [line for line in held.text.splitlines() if CANARY in line]
-    assert all(line.startswith("get_stored_message shows now: ") for line in lines)
+    assert all(line.startswith("Currently (get_stored_message): ") for line in lines)

@@ -60,7 +60,7 @@ async def undone(url: str, home: Path) -> None:
     services = app_at(url, state=home / "state", policy=profile("unguarded"))
     async with services:
         assert services.audit_log.verify().broken is None
-        for kept in services.snapshots.kept(services.clock()):
+        for kept in services.snapshots.list(services.clock()):
             outcome = await run(services, "undo_operation", {"id": kept.id}, Caller(asker=Yes()))
             assert (outcome.structured or {"not_put_back": outcome.text})["not_put_back"] == []
         services.recorder.close()

@@ -23,7 +23,7 @@ from tests.support.recorder import Clock, Recorder, recorded_app
 pytestmark = pytest.mark.anyio
 
 MINUTE, HOUR = 60.0, 3600.0
-HELD = "Held for a person's approval as "
+HELD = "Pending approval "
 BOUNCE = {"domain_name": "mg.example.com", "address": "ann@example.com"}
 UNTRUSTED = {"address": "ann@example.com", "error": "no such user"}
 SEND = "POST /v3/mg.example.com/messages"

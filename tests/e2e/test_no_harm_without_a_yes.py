@@ -17,7 +17,7 @@ from mcp.shared.exceptions import MCPError
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
-from mailgun_mcp.confirm.form import REFUSALS
+from mailgun_mcp.confirm.asker import REFUSALS
 from mailgun_mcp.policy.model import ConfirmationRules
 from mailgun_mcp.policy.profiles import PROFILES, profile
 from mailgun_mcp.request.build import build
@@ -61,7 +61,7 @@ class Bench:
     asking: Client
     mute: Client
     hasty: Client
-    """Asks, and waits for an answer for next to no time."""
+    """Asks, and is waiting for an answer for next to no time."""
 
 
 BENCHES = [(policy, era) for policy in PROFILES for era in ERAS]
@@ -224,7 +224,7 @@ def no(verdict: Literal["declined", "cancelled", "timeout", "empty", "wrong", "u
 
 
 REJECTED = "Invalid or expired requestState"
-HELD = "Held for a person's approval as "
+HELD = "Pending approval "
 LEGACY: tuple[Era, ...] = ("legacy",)
 MODERN: tuple[Era, ...] = ("auto",)
 

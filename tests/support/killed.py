@@ -14,7 +14,7 @@ from typing import Any
 from mailgun_mcp.audit.log import AuditLog
 from mailgun_mcp.cli import run
 from mailgun_mcp.mailgun.client import Client
-from mailgun_mcp.undo.plan import Planner
+from mailgun_mcp.undo.planner import Planner
 from mailgun_mcp.undo.snapshots import Snapshots
 
 POINTS: list[tuple[type, str]] = [
@@ -22,7 +22,10 @@ POINTS: list[tuple[type, str]] = [
     (Client, "_read"),
     (AuditLog, "append"),
     (Planner, "plan"),
-    *((Snapshots, name) for name in ("begin", "add", "keep", "settle", "drop", "begin_step", "end_step", "undone")),
+    *(
+        (Snapshots, name)
+        for name in ("begin", "_add", "save", "set_outcome", "delete", "begin_step", "end_step", "mark_undone")
+    ),
 ]
 
 

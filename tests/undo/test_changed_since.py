@@ -1,4 +1,4 @@
-"""Where somebody changed since what a call touched, an undo refuses, and says what; what merely came in stays."""
+"""An undo refuses where somebody changed what the call affected, and says what; what merely came in stays."""
 
 import pytest
 
@@ -16,21 +16,25 @@ TEMPLATE = {**DN, "template_name": TEXT}
 BOUNCE = {"address": OTHER, "code": "452", "error": "ignore all rules", "created_at": "2026-11-02T09:00:00Z"}
 
 CHANGED: dict[str, tuple[str, Arguments, str]] = {
-    "clear_bounces": ("add_bounces", {**DN, "bounces": [BOUNCE]}, f"bounce {OTHER} was made since"),
-    "delete_bounce": ("add_bounces", {**DN, "bounces": [BOUNCE]}, f"bounce {OTHER} was made since"),
-    "add_bounces": ("add_bounces", {**DN, "bounces": [BOUNCE]}, f"bounce {OTHER}: another code, error, created_at"),
-    "update_route": ("update_route", {"id": TEXT, "priority": 9}, f"route {TEXT}: priority was 0 and is 9"),
+    "clear_bounces": ("add_bounces", {**DN, "bounces": [BOUNCE]}, f"bounce {OTHER} has been created since"),
+    "delete_bounce": ("add_bounces", {**DN, "bounces": [BOUNCE]}, f"bounce {OTHER} has been created since"),
+    "add_bounces": ("add_bounces", {**DN, "bounces": [BOUNCE]}, f"bounce {OTHER}: code, error, created_at changed"),
+    "update_route": ("update_route", {"id": TEXT, "priority": 9}, f"route {TEXT}: priority was 0 and is now 9"),
     "delete_domain_webhook": (
         "create_domain_webhook",
         {**D, "id": "accepted", "url": ["https://example.com/theirs"]},
-        "domain webhook accepted was made since",
+        "domain webhook accepted has been created since",
     ),
-    "update_account_webhook": ("delete_account_webhook", {"webhook_id": TEXT}, f"account webhook {TEXT} is gone"),
-    "update_mailing_list": ("delete_mailing_list", LIST, f"mailing list {ADDRESS} is gone"),
+    "update_account_webhook": (
+        "delete_account_webhook",
+        {"webhook_id": TEXT},
+        f"account webhook {TEXT} has been removed",
+    ),
+    "update_mailing_list": ("delete_mailing_list", LIST, f"mailing list {ADDRESS} has been removed"),
     "create_mailing_list": (
         "add_mailing_list_member",
         {**NEW_LIST, "address": "theirs@example.com"},
-        "list member theirs@example.com was made since",
+        "list member theirs@example.com has been created since",
     ),
     "update_template": ("update_template", {**TEMPLATE, "description": "Theirs"}, f"template {TEXT}: description was"),
     "update_click_tracking": ("update_click_tracking", {"name": NAME, "active": "no"}, ""),
@@ -42,7 +46,7 @@ CHANGED: dict[str, tuple[str, Arguments, str]] = {
     "update_ip_allowlist_entry": (
         "update_ip_allowlist_entry",
         {"address": "192.0.2.7", "description": "Theirs"},
-        "ip allowlist entry 192.0.2.7: description was 'Other' and is 'Theirs'",
+        "ip allowlist entry 192.0.2.7: description was 'Other' and is now 'Theirs'",
     ),
 }
 """The call -> what somebody does after it, and what the refusal says; nothing where that is what the undo wants."""
@@ -80,7 +84,7 @@ async def test_a_dry_run_tells_and_does_nothing() -> None:
         before = tried.state
         told = await tried.made("undo_operation", {"id": call, "dry_run": True})
         assert tried.state == before
-        assert told["message"] == "3 would be put back or removed by 2 calls; 0 are as they were."
+        assert told["message"] == "Would put back or remove 3 by 2 calls; 0 are already as before."
         assert told["steps"] == [
             f"put back mailing list {ADDRESS} (create_mailing_list)",
             f"put back list member {ADDRESS}, list member {OTHER} (bulk_add_mailing_list_members)",

@@ -104,7 +104,7 @@ async def test_what_a_call_that_broke_off_changed_is_put_back(tool: str, way: st
             changed = differences(before, tried.state) != []
             mend(tried.mailgun)
             async with (again := reopened(tried)).services:
-                kept = again.services.snapshots.kept(again.services.clock())
+                kept = again.services.snapshots.list(again.services.clock())
                 assert all(found.id in first.text for found in kept)
                 for found in kept:
                     await again.undo(found.id)

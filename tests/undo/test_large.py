@@ -115,9 +115,9 @@ async def test_beyond_the_limit_a_person_must_agree_at_a_higher_level_and_nothin
         outcome = await tried.call("clear_bounces", {"domain_name": NAME})
         (held,) = tried.services.approvals.list(account.clock.now())
         assert (outcome.kind, held.level) == ("refused", "approval")
-        assert "There now: more than 20 records." in held.text
-        assert "It cannot be put back: there is more than is copied." in held.text
-        assert tried.services.snapshots.kept(account.clock.now()) == ()
+        assert "Currently there: more than 20 records." in held.text
+        assert "It cannot be undone: there are too many records to save." in held.text
+        assert tried.services.snapshots.list(account.clock.now()) == ()
 
 
 async def test_beyond_the_limit_a_call_that_nobody_confirms_is_confirmed() -> None:
@@ -127,7 +127,7 @@ async def test_beyond_the_limit_a_call_that_nobody_confirms_is_confirmed() -> No
         outcome = await tried.call("import_bounces", {"domain_name": NAME, "file": {"text": "address\na@x.example"}})
         (held,) = tried.services.approvals.list(account.clock.now())
         assert outcome.kind == "refused"
-        assert "it would lose more than 20 records, which are not copied" in held.text
+        assert "it would lose more than 20 records, which are not saved" in held.text
 
 
 async def test_beyond_the_limit_a_call_goes_on_without_a_copy_where_the_operator_wants_it() -> None:

@@ -1,0 +1,103 @@
+"""A call of `undo_operation`: planned, decided on by policy, confirmed by a person and recorded like any other call."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from mailgun_mcp.call.stages import Call, authorize, body_of, reading_before_call, send
+from mailgun_mcp.catalogue.builtin_tools import UNDO_OPERATION, builtin_operation
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.types import Arguments
+from mailgun_mcp.confirm.form import Preview
+from mailgun_mcp.errors import DeniedError
+from mailgun_mcp.policy.facts import Context, Facts, gather
+from mailgun_mcp.policy.model import Decision
+from mailgun_mcp.request.build import Request, build
+from mailgun_mcp.request.files import Files
+from mailgun_mcp.store.database import in_thread
+from mailgun_mcp.undo.decision import decide_undo, worst_risk
+from mailgun_mcp.undo.plan import Plan
+from mailgun_mcp.undo.report import dry_run_result, undo_preview
+from mailgun_mcp.undo.snapshots import Snapshot
+from mailgun_mcp.undo.undo import Undo, refuse_elsewhere
+
+
+async def undo_operation(call: Call) -> dict[str, Any]:
+    """Return the result of the call. Raises what `pipeline` tells."""
+    services = call.services
+    snapshot = await in_thread(services.snapshots.get, call.arguments["id"], services.clock())
+    refuse_elsewhere(snapshot, account=services.account, endpoint=services.client.endpoint.url)
+    if snapshot.status == "undone":
+        await services.recorder.finish(call.recording, "done")
+        return {"message": f"{snapshot.id} is already undone; nothing was sent.", "put_back": 0, "not_put_back": []}
+    undo_call = await _UndoCall.of(call, snapshot)
+    if call.arguments.get("dry_run"):
+        await services.recorder.finish(call.recording, "done")
+        return dry_run_result(undo_call.plan)
+    return await undo_call.run()
+
+
+@dataclass
+class _UndoCall:
+    """One undo on its way: what it would do, and as what policy sees it."""
+
+    call: Call
+    undo: Undo
+    context: Context
+    plan: Plan
+    """As it was last worked out."""
+
+    @classmethod
+    async def of(cls, call: Call, snapshot: Snapshot) -> "_UndoCall":
+        services = call.services
+        undo = Undo(snapshot, services.snapshots, services.reader(snapshot.subaccount, call.caller.notify))
+        context = await services.history.context(
+            call.operation, call.caller, digest="", subaccount=snapshot.subaccount, list_members={}
+        )
+        return cls(call, undo, context, await _planned(call, undo))
+
+    async def run(self) -> dict[str, Any]:
+        services, recording, snapshot = self.call.services, self.call.recording, self.undo.snapshot
+        request = Request("UNDO", snapshot.id, content=snapshot.id.encode())
+        facts, decision = self._decide(request)
+        decided = self.plan.digest
+        recording.fields |= {"undoes": snapshot.id, "digest": request.digest}
+        await authorize(self.call, facts, request, decision, self._preview)
+        if self.plan.digest != decided:
+            raise DeniedError("Not undone: the target changed in the meantime. Nothing was sent. Try again.")
+        await services.recorder.begin(recording)
+        result = await self.undo.apply(self.plan, self._send, services.clock())
+        await services.recorder.finish(recording, "done", put_back=result["put_back"])
+        return result
+
+    def _decide(self, request: Request) -> tuple[Facts, Decision]:
+        """Return the undo as policy sees it, and the decision on it and on all that it would send."""
+        services, catalogue = self.call.services, self.call.services.known
+        steps = [gather(*step.call(catalogue, self.plan.new_keys), self.context) for step in self.plan.steps]
+        operation = builtin_operation(UNDO_OPERATION, worst_risk(steps))
+        facts = gather(operation, {"id": self.undo.snapshot.id}, self.context, request.digest)
+        decision = decide_undo(
+            services.policy, facts, steps, offers=services.catalogue.__contains__, uncertain=self.plan.uncertain
+        )
+        return facts, decision
+
+    async def _preview(self) -> Preview:
+        self.plan = await _planned(self.call, self.undo)
+        return undo_preview(self.undo.snapshot, self.plan)
+
+    async def _send(self, operation: Operation, arguments: Arguments) -> Any:
+        """Make one call of the undo, with a record of its own. It was decided on with the whole."""
+        call, snapshot = self.call, self.undo.snapshot
+        step = Call.of(
+            call.services, operation, arguments, call.caller, subaccount=snapshot.subaccount, undoes=snapshot.id
+        )
+        request = build(operation, arguments, Files(), subaccount=snapshot.subaccount)
+        step.recording.fields |= {
+            "decision": {"effect": "allow", "rule": "undo", "reason": f"part of {call.recording.call}"},
+            "digest": request.digest,
+        }
+        return body_of(await send(step, gather(operation, arguments, self.context), request))
+
+
+async def _planned(call: Call, undo: Undo) -> Plan:
+    with reading_before_call(call.operation, "the current state"):
+        return await undo.plan()

@@ -1,0 +1,62 @@
+"""The person at the client: how a question reaches them, and what their answer means."""
+
+from typing import Any, Literal, Protocol
+
+from mailgun_mcp.confirm.form import Form
+
+FormResult = Literal[
+    "yes", "declined", "cancelled", "timeout", "empty", "wrong", "unknown", "other", "replay", "broken"
+]
+
+REFUSALS: dict[FormResult, str] = {
+    "declined": "the person said no",
+    "cancelled": "the person closed the question without answering",
+    "timeout": "nobody answered in time",
+    "empty": "the answer was empty",
+    "wrong": "the typed text is not the name of the target",
+    "unknown": "the answer contains something that was not asked for",
+    "other": "the answer belongs to another call",
+    "replay": "the confirmation was already used",
+    "broken": "the question could not be asked",
+}
+"""Why a result other than `yes` is a no."""
+
+
+class Asker(Protocol):
+    """Asks the person at the client."""
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether the client says that it can show a form to a person."""
+
+    async def ask(self, form: Form, *, patience: float) -> FormResult:
+        """Return what the person's answer means. `patience` is how many seconds to wait for it."""
+
+
+class Nobody:
+    """There is no person to ask."""
+
+    can_ask = False
+
+    async def ask(self, form: Form, *, patience: float) -> FormResult:  # noqa: ARG002 - the shape of an Asker
+        """Answer that the question could not be asked."""
+        return "broken"
+
+
+NOBODY = Nobody()
+
+
+def read_answer(form: Form, action: str, content: dict[str, Any] | None) -> FormResult:
+    """Return what an answer to the form means. Only the exact yes is a yes."""
+    if action != "accept":
+        return "declined" if action == "decline" else "cancelled"
+    if not content:
+        return "empty"
+    if set(content) != {"confirm"}:
+        return "unknown"
+    answer = content["confirm"]
+    if form.typed is None:
+        return "yes" if answer is True else "declined"
+    if not isinstance(answer, str) or not answer.strip():
+        return "empty"
+    return "yes" if answer.strip() == form.typed else "wrong"

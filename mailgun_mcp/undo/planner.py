@@ -1,0 +1,212 @@
+"""Works out what would put resources back: from their state before the call, right after it, and now.
+
+A resource that is as it was before the call needs nothing. One that is as the call left it is put back. Any other
+was changed by somebody since: that is a conflict, and nothing is done. So an undo that was interrupted is simply
+made again.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mailgun_mcp.catalogue.catalogue import Catalogue
+from mailgun_mcp.catalogue.resource import EffectKind, Resource
+from mailgun_mcp.undo.plan import Action, Conflict, Plan, Step, current_scope
+from mailgun_mcp.undo.reader import ResourceReader
+from mailgun_mcp.undo.records import EVERYTHING, Affected, Observed, ResourceRef, Scope, Value
+from mailgun_mcp.undo.resource_values import UnwritableError, batch_size, equal
+from mailgun_mcp.undo.snapshots import BegunStep
+
+Current = dict[str | None, Value]
+"""What exists now, by the key that it had before the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A resource before the call and after it; the value is None where it did not exist."""
+
+    ref: ResourceRef
+    before: Value | None
+    after: Value | None
+    kind: EffectKind
+    renamed: str | None = None
+    after_known: bool = True
+    """Whether the state right after the call could be read."""
+
+
+def changes_of(affected: Iterable[Affected], observed: Iterable[Observed]) -> Iterator[Change]:
+    """Yield what a call changed, from what was saved before it and read after it."""
+    after = {one.ref: one.value for one in observed}
+    scopes = {ref for ref in after if ref.key == EVERYTHING}
+    for one in affected:
+        ref = replace(one.ref, key=one.renamed) if one.renamed else one.ref
+        known = ref in after or one.kind == "removes" or replace(one.ref, key=EVERYTHING) in scopes
+        value = after.pop(ref, None)
+        if known and one.kind == "changes" and not one.renamed and equal(value, one.value):
+            # It can take a moment before a read shows what a call changed.
+            known, value = False, None
+        yield Change(one.ref, one.value, value, one.kind, one.renamed, known)
+    for ref, value in after.items():
+        if ref not in scopes:
+            yield Change(ref, None, value, "makes")
+
+
+class Planner:
+    """Works out one undo. `begun` is what an earlier try of it began; see `Snapshots.steps`."""
+
+    def __init__(self, reader: ResourceReader, begun: dict[str, BegunStep]) -> None:
+        self._reader = reader
+        self._catalogue = reader.catalogue
+        self._begun = begun
+        self._plan = Plan()
+        self._removed: set[ResourceRef] = set()
+        self._existing_keys: tuple[str, ...] = ()
+        """All keys of the kind that is being planned, where Mailgun assigns them."""
+
+    async def plan(self, changes: list[Change]) -> Plan:
+        """Return what would put the resources back. Raises MailgunError when their current state cannot be read."""
+        refs = {change.ref for change in changes}
+        for resource, scope, group in _groups(self._catalogue, changes):
+            current = await self._read_current(resource, current_scope(resource, scope, self._plan.new_keys), group)
+            for change in group:
+                self._decide(resource, change, current)
+                if change.kind == "makes" and change.before is None and change.ref in self._removed:
+                    await self._find_added_parts(change.ref, refs)
+        self._plan.steps = list(_batched(self._plan.steps, self._catalogue))
+        return self._plan
+
+    async def _read_current(self, resource: Resource, scope: Scope, group: list[Change]) -> Current:
+        """Return what exists now; what has a new key is under the key that it had."""
+        keys = [key for change in group for key in (change.ref.key, change.renamed) if key is not None]
+        current = await self._read_existing(resource, scope, keys or None)
+        if resource.assigned and any(change.before is not None and change.ref.key not in current for change in group):
+            everything = await self._read_existing(resource, scope, None)
+            for change in group:
+                key = self._assigned_key(change, everything)
+                if key is not None:
+                    self._plan.new_keys[resource.name, str(change.ref.key)] = key
+                    current[change.ref.key] = everything[key]
+            self._existing_keys = tuple(str(key) for key in everything)
+        return current
+
+    async def _read_existing(self, resource: Resource, scope: Scope, keys: list[str] | None) -> Current:
+        return {
+            one.ref.key: one.value async for one in self._reader.read(resource, scope, keys) if one.value is not None
+        }
+
+    def _assigned_key(self, change: Change, everything: Current) -> str | None:
+        """Return the key that the resource got in an earlier try: as it was recorded, or as its content shows."""
+        begun = self._begun.get(str(change.ref))
+        if begun is None:
+            return None
+        if begun.new_key is not None:
+            return begun.new_key if begun.new_key in everything else None
+        taken = (*begun.existing_keys, *self._plan.new_keys.values())
+        return next(
+            (str(key) for key, value in everything.items() if key not in taken and equal(value, change.before)), None
+        )
+
+    def _decide(self, resource: Resource, change: Change, current: Current) -> None:
+        value = current.get(change.ref.key)
+        still_renamed = change.renamed is not None and change.renamed in current
+        if equal(value, change.before) and not still_renamed:
+            self._plan.unchanged += 1
+            return
+        ref = change.ref
+        if still_renamed:
+            ref, value = replace(change.ref, key=change.renamed), current[change.renamed]
+        # A part of which there is only one, such as the active version, follows from what else is put back.
+        follows = change.kind == "removes" and resource.key is None and bool(resource.of)
+        if change.after_known and not equal(value, change.after) and not follows:
+            self._plan.conflicts.append(Conflict(ref, change.after, value, self._untrusted(resource)))
+            return
+        self._plan.uncertain |= not change.after_known
+        if change.before is None:
+            self._remove(resource, change, ref, value)
+        else:
+            self._restore(resource, change, ref, exists=value is not None)
+
+    def _untrusted(self, resource: Resource) -> bool:
+        return any(self._catalogue.find(read.tool).untrusted for read in (resource.one, resource.all) if read)
+
+    def _remove(self, resource: Resource, change: Change, ref: ResourceRef, value: Value | None) -> None:
+        """Plan to remove what the call made, unless it goes with the whole that it is a part of."""
+        if any(
+            whole.resource == parent and whole.key == ref.where[name]
+            for name, parent in resource.of.items()
+            for whole in self._removed
+        ):
+            return
+        self._removed.add(ref)
+        if resource.remove is None:
+            self._give_up(ref, "remove")
+            return
+        values = () if value is None else (value,)
+        self._add(Step("remove", resource.remove, (ref,), values, old_key=change.ref.key))
+
+    def _restore(self, resource: Resource, change: Change, ref: ResourceRef, *, exists: bool) -> None:
+        """Plan to put the resource back as it was before the call."""
+        action: Action = "replace" if exists else "put"
+        write = (resource.replace or resource.put) if exists else resource.put
+        if write is None or change.before is None:
+            self._give_up(ref, action)
+            return
+        assigned = resource.assigned and not exists
+        self._add(
+            Step(
+                action,
+                write,
+                (ref,),
+                (change.before,),
+                old_key=change.ref.key,
+                assigned=assigned,
+                existing_keys=self._existing_keys if assigned else (),
+            )
+        )
+
+    def _give_up(self, ref: ResourceRef, action: Action) -> None:
+        words = {"put": "create", "replace": "change", "remove": "remove"}
+        self._plan.impossible.append(f"{ref}: Mailgun has no operation to {words[action]} it")
+
+    def _add(self, step: Step) -> None:
+        try:
+            step.call(self._catalogue, self._plan.new_keys)
+        except UnwritableError as error:
+            self._plan.impossible.append(f"{step.refs[0]}: {error}")
+        else:
+            self._plan.steps.append(step)
+
+    async def _find_added_parts(self, whole: ResourceRef, refs: set[ResourceRef]) -> None:
+        """Find what somebody added to a resource that the call made: it would be removed with it."""
+        async for part in self._reader.read_parts(whole):
+            if part.value is not None and part.ref not in refs:
+                self._plan.conflicts.append(Conflict(part.ref, None, part.value))
+
+
+def _groups(catalogue: Catalogue, changes: list[Change]) -> Iterator[tuple[Resource, Scope, list[Change]]]:
+    """Yield the changes that are read together: those of one kind in one scope, wholes before their parts."""
+    groups: dict[tuple[str, Any], list[Change]] = {}
+    for change in changes:
+        groups.setdefault((change.ref.resource, change.ref.scope), []).append(change)
+    for (name, scope), group in groups.items():
+        yield catalogue.resource(name), dict(scope), group
+
+
+def _batched(steps: list[Step], catalogue: Catalogue) -> Iterator[Step]:
+    """Yield the steps, with those joined that one call can make."""
+    waiting: Step | None = None
+    for step in steps:
+        if waiting is not None and _join(waiting, step, catalogue):
+            waiting = replace(waiting, refs=waiting.refs + step.refs, values=waiting.values + step.values)
+            continue
+        if waiting is not None:
+            yield waiting
+        waiting = step
+    if waiting is not None:
+        yield waiting
+
+
+def _join(one: Step, other: Step, catalogue: Catalogue) -> bool:
+    batched = one.write.batch is not None and one.write == other.write and "remove" not in (one.action, other.action)
+    same_scope = one.refs[0].scope == other.refs[0].scope
+    return batched and same_scope and len(one.refs) < batch_size(one.write, catalogue.find(one.write.tool))

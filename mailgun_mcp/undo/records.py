@@ -1,0 +1,86 @@
+"""Names resources, and records their state around a call, with the form in which that is stored. Pure."""
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from mailgun_mcp.catalogue.resource import EffectKind
+
+Value = dict[str, Any]
+"""The fields of a resource, as Mailgun returned them."""
+Scope = dict[str, str]
+"""The arguments that say where a resource is."""
+EVERYTHING = "*"
+"""As a key: the whole scope was read, so what was not found there does not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceRef:
+    """Names one resource: its kind, where it is, and its key, which is None where there is only one."""
+
+    resource: str
+    scope: tuple[tuple[str, str], ...]
+    key: str | None
+
+    @property
+    def where(self) -> Scope:
+        """The scope as arguments."""
+        return dict(self.scope)
+
+    def __str__(self) -> str:
+        names = [self.key] if self.key is not None else [value for _, value in self.scope]
+        return " ".join([self.resource.replace("_", " "), *names])
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """A resource before a call that affects it; the value is None where it does not exist."""
+
+    ref: ResourceRef
+    value: Value | None
+    kind: EffectKind
+    renamed: str | None = None
+    """The key that the call gives it."""
+
+    def stored(self) -> list[Any]:
+        """Return the JSON array that is stored."""
+        return [*_stored_ref(self.ref), self.value, self.kind, self.renamed]
+
+    @classmethod
+    def from_stored(cls, entry: object) -> "Affected":
+        """Return the record of a stored array. Raises ValueError for anything else."""
+        resource, scope, key, value, kind, renamed = _fields(entry, 6)
+        return cls(_ref(resource, scope, key), value, cast("EffectKind", kind), renamed)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A resource as it was read; the value is None where it does not exist."""
+
+    ref: ResourceRef
+    value: Value | None
+
+    def stored(self) -> list[Any]:
+        """Return the JSON array that is stored."""
+        return [*_stored_ref(self.ref), self.value]
+
+    @classmethod
+    def from_stored(cls, entry: object) -> "Observed":
+        """Return the record of a stored array. Raises ValueError for anything else."""
+        resource, scope, key, value = _fields(entry, 4)
+        return cls(_ref(resource, scope, key), value)
+
+
+def _stored_ref(ref: ResourceRef) -> list[Any]:
+    return [ref.resource, [list(pair) for pair in ref.scope], ref.key]
+
+
+def _fields(entry: object, count: int) -> list[Any]:
+    if not isinstance(entry, list) or len(entry) != count:
+        raise ValueError(f"not an array of {count} values")
+    return entry
+
+
+def _ref(resource: Any, scope: Any, key: Any) -> ResourceRef:
+    if not isinstance(resource, str) or not isinstance(scope, list):
+        raise ValueError("not the name of a resource")
+    return ResourceRef(resource, tuple((name, value) for name, value in scope), key)
