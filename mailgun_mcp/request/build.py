@@ -158,7 +158,7 @@ class _Builder:
 
     def _page_url(self, _: Argument, value: Any) -> None:
         if not re.fullmatch(r"[A-Za-z0-9\-._~%!$&'()*+,;=:@/?]*", value):
-            raise ValueError("is no page that a result named")
+            raise ValueError("is not a page token from an earlier result")
         self.raw_query = value
 
     def _content(self) -> tuple[bytes, str | None]:
@@ -213,7 +213,7 @@ def _family_part(argument: Argument, key: str, value: Any) -> Part:
         raise ValueError(f"{key!r} is not a valid name")
     text = value if isinstance(value, str) else _compact(value).decode()
     if argument.single_line and line_break(text):
-        raise ValueError(f"{key} holds a line break")
+        raise ValueError(f"{key} contains a line break")
     return Part(f"{argument.wire}{key}", text.encode())
 
 
@@ -230,7 +230,7 @@ def _text(value: Any) -> list[str]:
 def _without_comma(item: Any) -> str:
     (text,) = _text(item)
     if "," in text:
-        raise ValueError(f"{text!r} holds a comma, which would make two of it")
+        raise ValueError(f"{text!r} contains a comma, which would split it in two")
     return text
 
 

@@ -20,7 +20,7 @@ def parse(text: str) -> datetime:
     text = text.strip()
     moment = (_iso(text) or _mail(text)) if len(text) <= LONGEST else None
     if moment is None:
-        raise ValueError(f"{text[:LONGEST]!r} is not a time: write ISO 8601 such as 2026-11-23T09:00:00Z")
+        raise ValueError(f"{text[:LONGEST]!r} is not a time: use ISO 8601, such as 2026-11-23T09:00:00Z")
     if moment.tzinfo is None:
         if DATE.fullmatch(text):
             return moment.replace(tzinfo=UTC)

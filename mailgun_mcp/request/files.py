@@ -33,7 +33,7 @@ class Files:
             raise FileError(f"{len(data):,} bytes is more than the limit of {MAX_FILE:,}")
         filename = given.get("filename") or name or field
         if control_character(filename) or not _is_text(filename):
-            raise FileError("filename holds a control character, or one that is no text")
+            raise FileError("filename contains a control character or invalid text")
         return Part(field, data, filename, self._content_type(given.get("content_type"), filename))
 
     def _text(self, text: str) -> tuple[bytes, None]:
@@ -47,7 +47,9 @@ class Files:
 
     def _path(self, text: str) -> tuple[bytes, str]:
         if not self._directories:
-            raise FileError("path: the server may read no files; start it with --files DIR, or give text or base64")
+            raise FileError(
+                "path: the server is not allowed to read files; start it with --files DIR, or give text or base64"
+            )
         try:
             path = next(
                 (

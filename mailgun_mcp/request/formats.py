@@ -9,12 +9,12 @@ from mailgun_mcp.text.characters import CONTROLS
 LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 STORAGE_HOST = re.compile(r"(api|api\.eu|[a-z0-9-]+(\.[a-z0-9-]+)*\.api)\.mailgun\.net")
 MAX_ENCODED = 8
-"""Times that a value may be percent-encoded over and over and still be understood."""
+"""How many times over a value may be percent-encoded."""
 CONTROL = re.compile(f"[{CONTROLS}]")
 
 
 def hostname(value: str) -> str | None:
-    """Say what keeps `value` from being a domain name with a dot, or None.
+    """Say why `value` is not a domain name with a dot, or None.
 
     The dot matters: with `routes` or `lists` for a domain another operation would be reached.
     Source: RFC 1035 section 2.3; underscores as DNS allows them.
@@ -34,7 +34,7 @@ def hostname(value: str) -> str | None:
 
 
 def email(value: str) -> str | None:
-    """Say what keeps `value` from being a bare mail address, or None."""
+    """Say why `value` is not a bare mail address, or None."""
     local, at, domain = value.rpartition("@")
     if not at or not local or len(value) > 320:
         return "is not a mail address"
@@ -46,7 +46,7 @@ def email(value: str) -> str | None:
 
 
 def ip(value: str) -> str | None:
-    """Say what keeps `value` from being an IPv4 or IPv6 address, or None."""
+    """Say why `value` is not an IPv4 or IPv6 address, or None."""
     from ipaddress import ip_address
 
     try:
@@ -57,7 +57,7 @@ def ip(value: str) -> str | None:
 
 
 def uri(value: str) -> str | None:
-    """Say what keeps `value` from being an http or https URL, or None."""
+    """Say why `value` is not an http or https URL, or None."""
     try:
         parts = urlsplit(value)
         port_ok = parts.port is None or 0 < parts.port < 65536
@@ -66,20 +66,20 @@ def uri(value: str) -> str | None:
     if parts.scheme not in ("http", "https") or not parts.hostname or not port_ok:
         return "is not a URL that starts with http:// or https://"
     return (
-        "is not a URL: it holds a space or control character"
+        "is not a URL: it contains a space or control character"
         if re.search(r"\s", value) or CONTROL.search(value)
         else None
     )
 
 
 def control_character(value: str) -> str | None:
-    """Say that `value` holds a control character, or None."""
-    return "holds a control character" if CONTROL.search(value) else None
+    """Say that `value` contains a control character, or None."""
+    return "contains a control character" if CONTROL.search(value) else None
 
 
 def line_break(value: str) -> str | None:
-    """Say that `value` holds a line break, which would end a mail header, or None."""
-    return "holds a line break" if "\r" in value or "\n" in value else None
+    """Say that `value` contains a line break, which would end a mail header, or None."""
+    return "contains a line break" if "\r" in value or "\n" in value else None
 
 
 def path_part(value: str) -> str | None:
@@ -92,22 +92,22 @@ def path_part(value: str) -> str | None:
         return "is empty"
     plain = _decoded(value)
     if unquote(plain) != plain:
-        return "is percent-encoded over and over"
+        return "is percent-encoded too many times"
     if CONTROL.search(plain):
-        return "holds a control character"
+        return "contains a control character"
     segments = re.split(r"[/\\]", plain)
     if any(segment in ("", ".", "..") for segment in segments):
-        return "holds a dot segment or an empty path segment"
+        return "contains a dot segment or an empty path segment"
     return None
 
 
 def slash(value: str) -> str | None:
-    """Say that `value` holds a slash, plain or encoded, or None."""
-    return "holds a slash" if re.search(r"[/\\]", _decoded(value)) else None
+    """Say that `value` contains a slash, plain or encoded, or None."""
+    return "contains a slash" if re.search(r"[/\\]", _decoded(value)) else None
 
 
 def _decoded(value: str) -> str:
-    """Return `value` as a server sees it that decodes it over and over."""
+    """Return `value` decoded until nothing changes, as a chain of servers may do."""
     for _ in range(MAX_ENCODED):
         decoded = unquote(value)
         if decoded == value:
@@ -117,8 +117,12 @@ def _decoded(value: str) -> str:
 
 
 def header_value(value: str) -> str | None:
-    """Say what keeps `value` from being sent as an HTTP header, or None. An empty one would name nothing."""
-    return None if re.fullmatch(r"[!-~]([ -~]*[!-~])?", value) else "is empty or holds a character that no header takes"
+    """Say why `value` can't be sent as an HTTP header, or None. An empty one would name nothing."""
+    return (
+        None
+        if re.fullmatch(r"[!-~]([ -~]*[!-~])?", value)
+        else "is empty or contains a character not allowed in a header"
+    )
 
 
 def storage_host(value: str) -> str:
@@ -135,7 +139,7 @@ def storage_host(value: str) -> str:
             plain = False
         host = (parts.hostname or "") if plain else ""
     if not STORAGE_HOST.fullmatch(host.lower()):
-        raise ValueError("is not one of Mailgun's hosts (*.api.mailgun.net over https); the key is not sent there")
+        raise ValueError("is not a Mailgun host (*.api.mailgun.net over https), so the API key is not sent there")
     return host.lower()
 
 

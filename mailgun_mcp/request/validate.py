@@ -23,6 +23,8 @@ MAX_DEPTH = 32
 MAX_FAULTS = 20
 SHOWN = 80
 LARGEST = 2**64
+KINDS = {bool: "boolean", str: "string", int: "integer", float: "number", list: "array", dict: "object"}
+"""Python type -> the type of JSON Schema."""
 TIMES = ("rfc2822", "rfc3339", "epoch")
 
 Check = Callable[[str], str | None]
@@ -70,20 +72,20 @@ def _unsafe(value: Any, place: str, depth: int) -> Iterator[str]:
         for index, item in enumerate(value):
             yield from _unsafe(item, f"{place}[{index}]", depth + 1)
     elif isinstance(value, float) and not math.isfinite(value):
-        yield f"{place}: {value} is not a number that JSON knows"
+        yield f"{place}: {value} is not a valid JSON number"
     elif isinstance(value, int) and abs(value) > LARGEST:
-        yield f"{place}: is larger than any number that Mailgun takes"
+        yield f"{place}: is larger than any number that Mailgun accepts"
     elif isinstance(value, str):
         yield from _unsafe_text(value, place)
 
 
 def _unsafe_text(text: str, place: str) -> Iterator[str]:
     if "\0" in text:
-        yield f"{place}: holds a NUL character"
+        yield f"{place}: contains a NUL character"
     try:
         text.encode()
     except UnicodeEncodeError:
-        yield f"{place}: holds a lone surrogate, which is no character"
+        yield f"{place}: contains a lone surrogate, which is not a character"
 
 
 @lru_cache(maxsize=512)
@@ -114,7 +116,7 @@ def _told(error: Any) -> Iterator[str]:
                 if name not in known:
                     yield _unknown(_join(place, _named(name)), name, known)
         case "type":
-            yield f"{place}: must be {_article(error.validator_value)}, not {_kind(error.instance)} {_shown(error.instance)}"
+            yield f"{place}: must be {_article(error.validator_value)}, not {_described(error.instance)}"
         case "enum":
             yield _not_in_enum(place, error)
         case _:
@@ -125,7 +127,7 @@ def _unknown(place: str, name: str, known: dict[str, Any]) -> str:
     like = suggest(name, known)
     if like:
         return f"{place}: unknown argument; did you mean {like}?"
-    return f"{place}: unknown argument; " + (f"known are {', '.join(known)}" if known else "there are none here")
+    return f"{place}: unknown argument; " + (f"the arguments are {', '.join(known)}" if known else "it takes none")
 
 
 def _not_in_enum(place: str, error: Any) -> str:
@@ -147,11 +149,11 @@ def _limit(error: Any) -> str:
         case "maximum":
             return f"{_shown(error.instance)} is more than {bound}"
         case "minItems":
-            return f"needs at least {bound} item(s)"
+            return f"needs at least {_count_of(bound, 'item')}"
         case "maxItems":
             return f"takes at most {bound} items, not {len(error.instance)}"
         case "minLength":
-            return f"needs at least {bound} character(s)"
+            return f"needs at least {_count_of(bound, 'character')}"
         case "maxLength":
             return f"takes at most {bound} characters, not {len(error.instance)}"
         case "pattern":
@@ -198,7 +200,7 @@ def _empty_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
     """A required list without items would leave its field out of a form."""
     for name in operation.input_schema.get("required", []):
         if arguments.get(name) == [] and not operation.input_schema["properties"][name].get("minItems"):
-            yield f"{name}: needs at least 1 item(s)"
+            yield f"{name}: needs at least 1 item"
 
 
 def _time_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
@@ -287,17 +289,18 @@ def _expected(schema: dict[str, Any] | None) -> str:
     return f" ({schema['type']})" if schema and "type" in schema else ""
 
 
+def _count_of(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _article(kind: str) -> str:
     return f"an {kind}" if kind[0] in "aio" else f"a {kind}"
 
 
-def _kind(value: Any) -> str:
-    names = {bool: "boolean", str: "string", int: "integer", float: "number", list: "array", dict: "object"}
-    return names.get(type(value), "null")
+def _described(value: Any) -> str:
+    return "null" if value is None else f"{KINDS[type(value)]} {_shown(value)}"
 
 
 def _shown(value: Any) -> str:
-    if value is None:
-        return ""
     text = repr(value)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(text)} characters)"

@@ -66,15 +66,15 @@ BAD = {
     "a number of 400 digits": (
         "list_bounces",
         raw(BOUNCE, "limit", "9" * 400),
-        "limit: is larger than any number that Mailgun takes",
+        "limit: is larger than any number that Mailgun accepts",
     ),
     "an exponent without end": (
         "list_bounces",
         raw(BOUNCE, "limit", "1e400"),
-        "limit: inf is not a number that JSON knows",
+        "limit: inf is not a valid JSON number",
     ),
-    "NaN": ("list_bounces", raw(BOUNCE, "limit", "NaN"), "limit: nan is not a number that JSON knows"),
-    "-Infinity": ("list_bounces", raw(BOUNCE, "limit", "-Infinity"), "limit: -inf is not a number that JSON knows"),
+    "NaN": ("list_bounces", raw(BOUNCE, "limit", "NaN"), "limit: nan is not a valid JSON number"),
+    "-Infinity": ("list_bounces", raw(BOUNCE, "limit", "-Infinity"), "limit: -inf is not a valid JSON number"),
     "a megabyte for a domain": (
         "get_bounce",
         with_(BOUNCE, domain_name=LONG),
@@ -89,9 +89,9 @@ BAD = {
     "a megabyte of a name": ("get_bounce", with_(BOUNCE, **{LONG: 1}), "unknown argument"),
     "26 megabytes of text": ("send_message", with_(MAIL, text=LONG * 27), "is more than Mailgun's limit"),
     "deep nesting": ("send_message", raw(MAIL, "variables", DEEP), "nested deeper than 32 levels"),
-    "a NUL in a path": ("get_bounce", with_(BOUNCE, address="a\0@example.com"), "address: holds a NUL character"),
-    "a NUL in a text": ("send_message", with_(MAIL, text="a\0b"), "text: holds a NUL character"),
-    "a NUL in a name": ("send_message", with_(MAIL, variables={"a\0": 1}), "holds a NUL character"),
+    "a NUL in a path": ("get_bounce", with_(BOUNCE, address="a\0@example.com"), "address: contains a NUL character"),
+    "a NUL in a text": ("send_message", with_(MAIL, text="a\0b"), "text: contains a NUL character"),
+    "a NUL in a name": ("send_message", with_(MAIL, variables={"a\0": 1}), "contains a NUL character"),
     "a line break in a subject": ("send_message", with_(MAIL, subject="Hi\r\nBcc: eve@example.com"), "subject: "),
     "a line break in a sender": (
         "send_message",
@@ -107,17 +107,17 @@ BAD = {
     "a line break in an HTTP header": (
         "delete_subaccount",
         json.dumps({"subaccount_id": "a\r\nX-Evil: 1"}),
-        "holds a character that no header takes",
+        "contains a character not allowed in a header",
     ),
     "a control character in a file's name": (
         "send_message",
         with_(MAIL, attachments=[{"text": "x", "filename": 'a"\r\nContent-Type: text/html'}]),
-        "filename holds a control character",
+        "filename contains a control character",
     ),
     "a file where none is allowed": (
         "send_message",
         with_(MAIL, attachments=[{"path": "/etc/passwd"}]),
-        "path: the server may read no files",
+        "path: the server is not allowed to read files",
     ),
     "two sources of a file": (
         "send_message",
@@ -139,13 +139,17 @@ BAD = {
         '{"domain_name": "mg.example.com", "template_name": "%252e%252e%252fx"}',
         "dot segment",
     ),
-    "a slash in a path": ("get_template", '{"domain_name": "mg.example.com", "template_name": "a/b"}', "holds a slash"),
+    "a slash in a path": (
+        "get_template",
+        '{"domain_name": "mg.example.com", "template_name": "a/b"}',
+        "contains a slash",
+    ),
     "a climb in an address": ("get_bounce", with_(BOUNCE, address="../../routes@example.com"), "dot segment"),
     "an empty part of a path": ("get_template", '{"domain_name": "mg.example.com", "template_name": ""}', "empty"),
     "a host that is not Mailgun's": (
         "get_stored_message",
         '{"domain_name": "mg.example.com", "storage_key": "abc", "storage_host": "https://evil.example/"}',
-        "is not one of Mailgun's hosts",
+        "is not a Mailgun host",
     ),
     "an attachment above the limit": (
         "send_message",

@@ -164,7 +164,7 @@ def test_each_encoding_writes_its_value(schema: dict[str, Any], value: Any, quer
 def test_an_item_with_a_comma_is_refused_where_commas_part_items() -> None:
     operation = find("delete_domain_webhook_urls")
     assert refused(operation, {"domain": "a.b", "url": ["https://x.y/1,2"]}) == [
-        "url: 'https://x.y/1,2' holds a comma, which would make two of it"
+        "url: 'https://x.y/1,2' contains a comma, which would split it in two"
     ]
 
 
@@ -276,11 +276,11 @@ def test_a_mime_message_and_a_csv_import_are_file_parts() -> None:
         ({"headers": {"X:Y": "x"}}, "headers: 'X:Y' is not a valid name"),
         ({"headers": {"X\r\nBcc": "x"}}, "headers: 'X\\r\\nBcc' is not a valid name"),
         ({"headers": {"Ü": "x"}}, "headers: 'Ü' is not a valid name"),
-        ({"headers": {"X": "a\r\nBcc: b@c.d"}}, "headers: X holds a line break"),
+        ({"headers": {"X": "a\r\nBcc: b@c.d"}}, "headers: X contains a line break"),
         ({"variables": {'a"b': "x"}}, "variables: 'a\"b' is not a valid name"),
         ({"attachments": [{"text": "a", "base64": "YQ=="}]}, "attachments: needs exactly one of text, base64, path, not 2"),
-        ({"attachments": [{"path": "a.txt"}]}, "attachments: path: the server may read no files; start it with --files DIR, or give text or base64"),
-        ({"deliverytime": "soon"}, "deliverytime: 'soon' is not a time: write ISO 8601 such as 2026-11-23T09:00:00Z"),
+        ({"attachments": [{"path": "a.txt"}]}, "attachments: path: the server is not allowed to read files; start it with --files DIR, or give text or base64"),
+        ({"deliverytime": "soon"}, "deliverytime: 'soon' is not a time: use ISO 8601, such as 2026-11-23T09:00:00Z"),
     ],
 )  # fmt: skip
 def test_a_message_that_makes_no_request_says_why(changes: Arguments, fault: str) -> None:
@@ -424,14 +424,16 @@ def test_a_storage_host_that_is_not_mailguns_makes_no_request(tool: str, host: s
     arguments = {**minimal(operation), "storage_host": host}
     (fault,) = refused(operation, arguments)
     assert (
-        fault == "storage_host: is not one of Mailgun's hosts (*.api.mailgun.net over https); the key is not sent there"
+        fault == "storage_host: is not a Mailgun host (*.api.mailgun.net over https), so the API key is not sent there"
     )
     assert validate(operation, arguments)
 
 
 @pytest.mark.parametrize("page", ["a b", "a\r\nb", "ü", 'a"b', "a#b", "a\0"])
 def test_a_page_that_no_result_named_makes_no_request(page: str) -> None:
-    assert refused(find("list_dynamic_pool_domains"), {"page": page}) == ["page: is no page that a result named"]
+    assert refused(find("list_dynamic_pool_domains"), {"page": page}) == [
+        "page: is not a page token from an earlier result"
+    ]
 
 
 def test_the_configured_subaccount_is_named_in_a_header() -> None:
@@ -468,7 +470,7 @@ def test_the_subaccount_to_delete_is_the_calls_own() -> None:
 @pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb", "ü", "", "\0"])
 def test_a_header_that_could_end_early_makes_no_request(value: str) -> None:
     (fault,) = refused(find("delete_subaccount"), {"subaccount_id": value})
-    assert fault == "subaccount_id: is empty or holds a character that no header takes"
+    assert fault == "subaccount_id: is empty or contains a character not allowed in a header"
 
 
 def test_more_options_than_mailgun_takes_are_refused_before_sending() -> None:

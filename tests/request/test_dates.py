@@ -37,10 +37,10 @@ def test_a_time_is_written_as_each_field_wants_it(text: str, mail: str, iso: str
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "'' is not a time: write ISO 8601 such as 2026-11-23T09:00:00Z"),
-        ("tomorrow", "'tomorrow' is not a time: write ISO 8601 such as 2026-11-23T09:00:00Z"),
-        ("1795424400", "'1795424400' is not a time: write ISO 8601 such as 2026-11-23T09:00:00Z"),
-        ("2026-02-30", "'2026-02-30' is not a time: write ISO 8601 such as 2026-11-23T09:00:00Z"),
+        ("", "'' is not a time: use ISO 8601, such as 2026-11-23T09:00:00Z"),
+        ("tomorrow", "'tomorrow' is not a time: use ISO 8601, such as 2026-11-23T09:00:00Z"),
+        ("1795424400", "'1795424400' is not a time: use ISO 8601, such as 2026-11-23T09:00:00Z"),
+        ("2026-02-30", "'2026-02-30' is not a time: use ISO 8601, such as 2026-11-23T09:00:00Z"),
         ("2026-11-23T09:00:00", "'2026-11-23T09:00:00' has no offset from UTC: add one, such as 2026-11-23T09:00:00Z"),
         ("0001-01-01T00:00:00+14:00", "'0001-01-01T00:00:00+14:00' is not in the years 1970 to 9998"),
         ("9999-12-31T23:59:59-14:00", "'9999-12-31T23:59:59-14:00' is not in the years 1970 to 9998"),

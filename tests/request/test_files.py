@@ -53,8 +53,8 @@ def test_a_file_is_given_as_text_or_base64(given: dict[str, Any], part: Part) ->
         ({"base64": "not base64!"}, "base64 is not valid"),
         ({"base64": "YQ"}, "base64 is not valid"),
         ({"base64": "ü"}, "base64 is not valid"),
-        ({"text": "a", "filename": "a\r\nb"}, "filename holds a control character, or one that is no text"),
-        ({"text": "a", "filename": "\udcff"}, "filename holds a control character, or one that is no text"),
+        ({"text": "a", "filename": "a\r\nb"}, "filename contains a control character or invalid text"),
+        ({"text": "a", "filename": "\udcff"}, "filename contains a control character or invalid text"),
         ({"text": "a", "content_type": "text"}, "content_type 'text' is not a media type"),
         (
             {"text": "a", "content_type": "text/plain\r\nX: y"},
@@ -68,7 +68,7 @@ def test_what_is_not_one_valid_file_is_refused(given: dict[str, Any], message: s
 
 
 def test_no_path_is_read_when_no_directory_is_allowed(allowed: Path) -> None:
-    message = "path: the server may read no files; start it with --files DIR, or give text or base64"
+    message = "path: the server is not allowed to read files; start it with --files DIR, or give text or base64"
     assert refused(Files(), {"path": str(allowed / "report.pdf")}) == message
 
 
@@ -135,9 +135,7 @@ def test_a_name_on_disk_that_is_no_text_is_refused(allowed: Path) -> None:
     with open(odd, "wb") as file:
         file.write(b"x")
     os.symlink(odd, os.fsencode(allowed / "link.txt"))
-    assert (
-        refused(Files((allowed,)), {"path": "link.txt"}) == "filename holds a control character, or one that is no text"
-    )
+    assert refused(Files((allowed,)), {"path": "link.txt"}) == "filename contains a control character or invalid text"
 
 
 def test_a_file_over_the_limit_is_refused_without_reading_it(allowed: Path) -> None:

@@ -114,7 +114,7 @@ def test_what_could_reach_another_operation_is_refused(value: str) -> None:
 
 @pytest.mark.parametrize("value", ["a/b", "a\\b", "a%2fb", "a%2Fb", "a%5cb", "a%252fb", "a%25252fb"])
 def test_a_slash_is_seen_through_its_encodings(value: str) -> None:
-    assert slash(value) == "holds a slash"
+    assert slash(value) == "contains a slash"
 
 
 @given(st.text())
@@ -141,7 +141,7 @@ def test_a_header_value_that_is_empty_or_could_end_the_header_is_refused(value: 
 
 @pytest.mark.parametrize("value", ["a\nb", "a\rb", "\r\n"])
 def test_a_line_break_is_seen(value: str) -> None:
-    assert line_break(value) == "holds a line break"
+    assert line_break(value) == "contains a line break"
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_a_storage_host_is_one_of_mailguns(value: str, host: str) -> None:
     ],
 )  # fmt: skip
 def test_the_key_is_sent_to_no_other_host(value: str) -> None:
-    with pytest.raises(ValueError, match="the key is not sent there"):
+    with pytest.raises(ValueError, match="the API key is not sent there"):
         storage_host(value)
 
 

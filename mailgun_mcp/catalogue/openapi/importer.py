@@ -135,7 +135,7 @@ class ImportedDocument:
         if call.method.lower() not in METHODS:
             raise CatalogueError(f"the method {call.method} is not supported")
         if not PLAIN_PATH.fullmatch(call.path) or set("?#\\") & set(call.path):
-            raise CatalogueError("the path holds what belongs in no path")
+            raise CatalogueError("the path contains characters not allowed in a path")
         summary = " ".join(str(operation.get("summary") or "").split())
         name = tool_name(call.method, call.path, summary, operation.get("operationId"), taken)
         names = ArgumentNames()

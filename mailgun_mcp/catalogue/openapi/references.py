@@ -133,7 +133,7 @@ def _text(key: Any) -> str:
 
 def _json(value: Any) -> Any:
     if value is not None and not isinstance(value, (str, int, float)):
-        raise CatalogueError(f"holds a {type(value).__name__}, which JSON does not know")
+        raise CatalogueError(f"contains a {type(value).__name__}, which JSON does not have")
     if isinstance(value, float) and not math.isfinite(value):
-        raise CatalogueError(f"holds the number {value}, which JSON does not know")
+        raise CatalogueError(f"contains the number {value}, which JSON does not have")
     return value
