@@ -119,7 +119,7 @@ def test_a_named_file_that_cannot_be_read_is_refused(content: bytes | None, tmp_
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        pytest.param("region", "uk", "unknown region 'uk': known are eu, us", id="region"),
+        pytest.param("region", "uk", "unknown region 'uk': choose from eu, us", id="region"),
         pytest.param("transport", "htp", r"did you mean 'http'\?", id="transport"),
         pytest.param("log_level", "warn", r"unknown log level 'warn': did you mean 'warning'\?", id="log-level"),
         pytest.param("port", "-1", "port: '-1' must be a whole number, 0 or more", id="negative-integer"),

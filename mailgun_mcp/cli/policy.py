@@ -30,7 +30,7 @@ NAMES = ("check", "explain", "test", "table", "replay", "schema")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    from mailgun_mcp.policy.file.hypothetical import SUPPOSED
+    from mailgun_mcp.policy.file.hypothetical import ASSUMPTIONS
 
     actions = parser.add_subparsers(dest="action", required=True, metavar="|".join(NAMES), parser_class=Parser)
     checking = actions.add_parser("check", help="say whether a file is valid, or list all its faults")
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     explaining = actions.add_parser("explain", help="show the decision on a call, the rule that makes it, and why")
     explaining.add_argument("tool", help="name of the tool")
     explaining.add_argument("arguments", nargs="*", help=CALL_ARGUMENTS)
-    for name, meaning in SUPPOSED.items():
+    for name, meaning in ASSUMPTIONS.items():
         if name != "list_members":
             explaining.add_argument(f"--{name.replace('_', '-')}", metavar="TEXT", help=meaning)
     explaining.add_argument("--caller", dest="principal", help=argparse.SUPPRESS)
@@ -94,7 +94,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _explain(arguments: argparse.Namespace) -> int:
     from mailgun_mcp.policy.engine import decide, explain
-    from mailgun_mcp.policy.file.hypothetical import SUPPOSED, suppose, unknown_arguments
+    from mailgun_mcp.policy.file.hypothetical import ASSUMPTIONS, assumed_facts, unknown_arguments
     from mailgun_mcp.text.suggest import unknown
 
     catalogue = _catalogue(arguments)
@@ -102,10 +102,12 @@ def _explain(arguments: argparse.Namespace) -> int:
         raise SettingsError(unknown("tool", arguments.tool, catalogue.names))
     operation = catalogue.find(arguments.tool)
     policy = _chosen(arguments, catalogue)
-    supposed = {name: value for name in SUPPOSED if (value := getattr(arguments, name, None)) is not None}
+    assumptions = {name: value for name in ASSUMPTIONS if (value := getattr(arguments, name, None)) is not None}
     call_arguments = read_call_arguments(arguments.arguments, operation.tool["inputSchema"])
     try:
-        facts = suppose(operation, call_arguments, {"at": datetime.now(UTC).isoformat(), **supposed}, policy.timezone)
+        facts = assumed_facts(
+            operation, call_arguments, {"at": datetime.now(UTC).isoformat(), **assumptions}, policy.timezone
+        )
     except ValueError as error:
         raise SettingsError(str(error)) from error
     faults = unknown_arguments(operation, call_arguments)
@@ -232,7 +234,7 @@ def _painted(decision: "Decision") -> str:
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
-    # Not `settings_given`: here `--region` and `--subaccount` describe the supposed call.
+    # Not `settings_given`: here `--region` and `--subaccount` are facts of an assumed call.
     return load({name: getattr(arguments, name) for name in ("spec", "config")})
 
 

@@ -1,7 +1,7 @@
 """Compiles a `match`, as it is written in YAML, into conditions on a call.
 
-Where a call holds several (domains, recipients, destinations, items of a list), a rule that allows needs every one to
-match; a rule that confirms or denies needs any. So one stranger among colleagues is not let through with them.
+Where a call has several values (domains, recipients, destinations, items of a list), a rule that allows needs every
+one to match, and a rule that confirms or denies needs any one. So a stranger among colleagues does not slip through.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -25,7 +25,7 @@ LONGEST = 80
 def compile_match(match: Mapping[str, Any], effect: DecisionEffect, zone: tzinfo) -> Match:
     """Return the compiled `match` of a rule with `effect`; hours and weekdays are those of `zone`.
 
-    Raises ValueError, and KeyError for an unknown key: `policy_file` says both with the line.
+    Raises ValueError, and KeyError for an unknown key: `file.load` reports both with the line.
     """
     of_operation = tuple(OF_OPERATION[key](key, wanted) for key, wanted in match.items() if key in OF_OPERATION)
     of_call: list[Condition[Facts]] = []

@@ -1,7 +1,7 @@
 """Decides whether a call may be made. Pure: no I/O, no clock; the decision is a value.
 
-Any deny that matches wins, wherever it stands; otherwise the first rule that matches decides. What cannot be
-evaluated denies, and so does the absence of a rule.
+Any deny that matches wins, wherever it is in the file. Otherwise the first rule that matches decides. A rule that
+cannot be evaluated denies, and so does the lack of a rule.
 """
 
 from collections.abc import Callable, Sequence
@@ -42,7 +42,7 @@ def decide(policy: Policy, facts: Facts) -> Decision:
     plan = policy.plans.get(facts.operation) or _plan(policy, facts.operation)
     try:
         decision = _denied(plan, facts) or _first(policy, plan, facts)
-        return decision if decision.effect == "deny" else _held(plan, facts, decision)
+        return decision if decision.effect == "deny" else _with_limits(plan, facts, decision)
     except _Failed as failed:
         return Decision("deny", failed.rule, f"{failed}, so the call is denied")
 
@@ -117,8 +117,8 @@ def _first(policy: Policy, plan: ApplicableRules, facts: Facts) -> Decision:
     return _decision(rule, facts.operation) if rule else policy.otherwise
 
 
-def _held(plan: ApplicableRules, facts: Facts, decision: Decision) -> Decision:
-    """Return the decision with what the send_limits add to it: a confirmation stays at the higher level."""
+def _with_limits(plan: ApplicableRules, facts: Facts, decision: Decision) -> Decision:
+    """Return the decision with what the limits add to it: a confirmation stays at the higher level."""
     for limit in plan.confirming_limits:
         reason = _reason(limit, facts)
         if reason is None:
@@ -180,7 +180,7 @@ def _of_limit(limit: SendLimit, facts: Facts) -> RuleResult:
         reason = _reason(limit, facts)
     except _Failed as failed:
         return RuleResult(limit.name, limit.effect, False, str(failed), failed=True)
-    return RuleResult(limit.name, limit.effect, reason is not None, reason or "keeps to it")
+    return RuleResult(limit.name, limit.effect, reason is not None, reason or "within limits")
 
 
 def _of_rule(rule: Rule, facts: Facts) -> RuleResult:

@@ -171,7 +171,7 @@ class Example:
     call: str
     tool: str
     arguments: Mapping[str, Any]
-    supposed: Mapping[str, Any]
+    assumptions: Mapping[str, Any]
     """Facts beside the call, as written; see `hypothetical.suppose`."""
     expect: DecisionEffect
     level: Level | None = None

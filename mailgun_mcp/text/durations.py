@@ -1,4 +1,4 @@
-"""Durations, hours and weekdays as a policy writes them."""
+"""Durations, hours and weekdays as people write them."""
 
 import re
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ def duration(text: str) -> float:
         raise ValueError(f"{text!r} is not a duration: write 30s, 15m, 2h or 7d")
     seconds = sum(int(number) * SECONDS[unit] for number, unit in re.findall(r"([0-9]+)([smhd])", text))
     if not seconds:
-        raise ValueError(f"{text!r} is no time at all")
+        raise ValueError(f"{text!r} must be longer than zero")
     return float(seconds)
 
 
@@ -34,20 +34,20 @@ def minutes_of(hours: str | int) -> frozenset[int]:
     """
     if isinstance(hours, int):
         return minutes_of(f"{hours}-{hours + 1}")
-    found = HOURS.fullmatch(hours)
-    if not found:
-        raise ValueError(f"{hours!r} is not a span of hours: write 9-17, 22-6 or 8:30-12:00")
-    begin, end = _minute(hours, found[1], found[2]), _minute(hours, found[3], found[4])
+    match = HOURS.fullmatch(hours)
+    if not match:
+        raise ValueError(f"{hours!r} is not a range of hours: write 9-17, 22-6 or 8:30-12:00")
+    begin, end = _minute(hours, match[1], match[2]), _minute(hours, match[3], match[4])
     if begin == end:
-        raise ValueError(f"{hours!r} ends where it begins: write 0-24 for the whole day")
+        raise ValueError(f"{hours!r} starts and ends at the same time: write 0-24 for the whole day")
     return frozenset(range(begin, end) if begin < end else (*range(begin, DAY), *range(end)))
 
 
 def _minute(hours: str, hour: str, minute: str | None) -> int:
-    found = int(hour) * 60 + int(minute or 0)
-    if found > DAY or int(minute or 0) > 59:
-        raise ValueError(f"{hours!r} is not within a day of 24 hours")
-    return found
+    minutes = int(hour) * 60 + int(minute or 0)
+    if minutes > DAY or int(minute or 0) > 59:
+        raise ValueError(f"{hours!r} is outside the 24 hours of a day")
+    return minutes
 
 
 def weekdays_of(days: Iterable[str]) -> frozenset[int]:

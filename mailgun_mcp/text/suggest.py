@@ -1,16 +1,16 @@
-"""Names the nearest of what is known, for every error about an unknown name."""
+"""Suggests the right name, in every error about an unknown one."""
 
 from collections.abc import Iterable
 
 
-def suggest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name most like `name`, or None when none is like it."""
+def suggest(name: str, names: Iterable[str]) -> str | None:
+    """Return the one of `names` that is most like `name`, or None when none is."""
     from difflib import get_close_matches
 
-    options = sorted(known)
-    found = get_close_matches(name, options, n=1, cutoff=0.6)
-    if found:
-        return found[0]
+    options = sorted(names)
+    matches = get_close_matches(name, options, n=1, cutoff=0.6)
+    if matches:
+        return matches[0]
     return next((option for option in options if name and (name in option or option in name)), None)
 
 
@@ -19,12 +19,12 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> str:
-    """Return the sentence that refuses an unknown name and offers the nearest."""
-    options = list(known)
-    like = suggest(name, options)
-    if like:
-        return f"unknown {kind} {name!r}: did you mean {like!r}?"
+def unknown(kind: str, name: str, names: Iterable[str]) -> str:
+    """Return the sentence that refuses an unknown name and suggests the right one."""
+    options = list(names)
+    suggestion = suggest(name, options)
+    if suggestion:
+        return f"unknown {kind} {name!r}: did you mean {suggestion!r}?"
     if 0 < len(options) <= 12:
-        return f"unknown {kind} {name!r}: known are {', '.join(sorted(options))}"
+        return f"unknown {kind} {name!r}: choose from {', '.join(sorted(options))}"
     return f"unknown {kind} {name!r}"

@@ -127,7 +127,7 @@ def test_the_other_scope_has_a_file_of_its_own(
 
 def test_a_scope_that_the_client_lacks_is_refused(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["install", "--client", "windsurf", "--scope", "project"]) == exits.USAGE
-    assert "Windsurf: unknown scope 'project': known are user" in capsys.readouterr().err
+    assert "Windsurf: unknown scope 'project': choose from user" in capsys.readouterr().err
 
 
 def test_a_policy_file_is_named_so_that_the_server_finds_it_from_anywhere(home: Path) -> None:

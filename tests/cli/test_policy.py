@@ -76,7 +76,7 @@ def test_all_that_is_wrong_with_a_file_is_told(
     assert captured.out == ""
     assert captured.err == (
         "wrong.yaml:2: unknown key 'ruls': did you mean 'rules'?\n"
-        "wrong.yaml:3: secrets: unknown value 'hide': known are reveal, withhold\n"
+        "wrong.yaml:3: secrets: unknown value 'hide': choose from reveal, withhold\n"
     )
 
 

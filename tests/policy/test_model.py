@@ -274,7 +274,7 @@ def test_durations(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "15", "m", "1.5h", "-5m", "5 m", "0s", "1w", "5m\n", "\u0665m"])
 def test_what_is_no_duration_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"duration|no time"):
+    with pytest.raises(ValueError, match=r"is not a duration|must be longer than zero"):
         duration(text)
 
 
@@ -297,7 +297,7 @@ def test_hours_are_until_their_end(span: str | int, first: int, last: int, count
 
 @pytest.mark.parametrize("span", ["9", "9-9", "9-25", "8:60-9", "24:30-1", "nine", -1, 24, "9-17h"])
 def test_what_are_no_hours_is_refused(span: str | int) -> None:
-    with pytest.raises(ValueError, match=r"hours|ends where|within a day"):
+    with pytest.raises(ValueError, match=r"range of hours|same time|outside the 24 hours"):
         minutes_of(span)
 
 

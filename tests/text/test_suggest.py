@@ -35,7 +35,7 @@ def test_nothing_is_near_when_nothing_is_known() -> None:
     ("name", "known", "sentence"),
     [
         ("mesages", KNOWN, "unknown toolset 'mesages': did you mean 'messages'?"),
-        ("zzz", ["b", "a"], "unknown toolset 'zzz': known are a, b"),
+        ("zzz", ["b", "a"], "unknown toolset 'zzz': choose from a, b"),
         ("zzz", [f"name{number}" for number in range(20)], "unknown toolset 'zzz'"),
         ("zzz", [], "unknown toolset 'zzz'"),
     ],

@@ -24,12 +24,12 @@ def problems(value: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Problem
     """Yield what is wrong with the rules of a file that has the right shape."""
     names: dict[str, int] = {}
     for index, rule in enumerate(value.get("rules", [])):
-        place = ("rules", index)
+        path = ("rules", index)
         name = rule.get("name")
         if name is not None and names.setdefault(name, index) != index:
-            yield (*place, "name"), f"rule {names[name] + 1} is called {name!r} as well"
-        found = list(_of_match((*place, "match"), rule["match"], catalogue))
-        yield from found or _covering((*place, "match"), rule["match"], catalogue)
+            yield (*path, "name"), f"rule {names[name] + 1} has the same name {name!r}"
+        found = list(_of_match((*path, "match"), rule["match"], catalogue))
+        yield from found or _covering((*path, "match"), rule["match"], catalogue)
 
 
 def unreachable_levels(value: Mapping[str, Any], confirmation: ConfirmationRules) -> Iterator[Problem]:
@@ -41,45 +41,45 @@ def unreachable_levels(value: Mapping[str, Any], confirmation: ConfirmationRules
             yield ("rules", index, "level"), f"level {rule['level']} needs approval among confirmation.methods"
 
 
-def condition_problems(place: YamlPath, wanted: Any) -> Iterator[Problem]:
+def condition_problems(path: YamlPath, wanted: Any) -> Iterator[Problem]:
     """Yield what is wrong with the condition on an argument."""
     if isinstance(wanted, Mapping):
         if not wanted:
-            yield place, "the condition says nothing"
+            yield path, "the condition is empty"
         for key, value in wanted.items():
-            yield from _of_condition_key((*place, key), key, value)
+            yield from _of_condition_key((*path, key), key, value)
     elif isinstance(wanted, list):
-        yield from _of_conditions(place, wanted)
+        yield from _of_conditions(path, wanted)
 
 
-def _of_condition_key(place: YamlPath, key: str, value: Any) -> Iterator[Problem]:
+def _of_condition_key(path: YamlPath, key: str, value: Any) -> Iterator[Problem]:
     if key not in CONDITION_KEYS:
-        yield place, unknown("condition", key, CONDITION_KEYS)
+        yield path, unknown("condition", key, CONDITION_KEYS)
     elif key in COMPARISONS and (isinstance(value, bool) or not isinstance(value, (int, float))):
-        yield place, f"{key} needs a number, not {value!r}"
+        yield path, f"{key} needs a number, not {value!r}"
     elif key == "exists" and not isinstance(value, bool):
-        yield place, f"exists needs true or false, not {value!r}"
+        yield path, f"exists needs true or false, not {value!r}"
     elif key == "not":
-        yield from condition_problems(place, value)
+        yield from condition_problems(path, value)
     elif key in ("any", "all"):
-        yield from _of_conditions(place, value) if isinstance(value, list) else [(place, f"{key} needs a list")]
+        yield from _of_conditions(path, value) if isinstance(value, list) else [(path, f"{key} needs a list")]
 
 
-def _of_conditions(place: YamlPath, wanted: list[Any]) -> Iterator[Problem]:
+def _of_conditions(path: YamlPath, wanted: list[Any]) -> Iterator[Problem]:
     if not wanted:
-        yield place, "an empty list matches nothing"
+        yield path, "an empty list matches nothing"
     for index, item in enumerate(wanted):
-        yield from condition_problems((*place, index), item)
+        yield from condition_problems((*path, index), item)
 
 
-def _of_match(place: YamlPath, match: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Problem]:
+def _of_match(path: YamlPath, match: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Problem]:
     operations = _operations(catalogue)
     toolsets = list(dict.fromkeys(operation.toolset for operation in operations))
     names = [operation.name for operation in operations]
-    yield from _unknown_globs((*place, "tool"), "tool", match.get("tool", []), names)
-    yield from _unknown_globs((*place, "toolset"), "toolset", match.get("toolset", []), toolsets)
-    for path, wanted in match.get("arguments", {}).items():
-        yield from condition_problems((*place, "arguments", path), wanted)
+    yield from _unknown_globs((*path, "tool"), "tool", match.get("tool", []), names)
+    yield from _unknown_globs((*path, "toolset"), "toolset", match.get("toolset", []), toolsets)
+    for argument, wanted in match.get("arguments", {}).items():
+        yield from condition_problems((*path, "arguments", argument), wanted)
 
 
 def _operations(catalogue: Catalogue) -> list[Operation]:
@@ -87,25 +87,25 @@ def _operations(catalogue: Catalogue) -> list[Operation]:
     return [*catalogue, *(builtin_operation(UNDO_OPERATION, risk) for risk in ("write", "destructive", "credential"))]
 
 
-def _unknown_globs(place: YamlPath, kind: str, globs: Any, known: Iterable[str]) -> Iterator[Problem]:
-    names = list(known)
+def _unknown_globs(path: YamlPath, kind: str, globs: Any, choices: Iterable[str]) -> Iterator[Problem]:
+    names = list(choices)
     for index, glob in enumerate(as_list(globs)):
         matches = matcher([glob])
         if not any(map(matches, names)):
-            yield (*place, index), f"{unknown(kind, glob, names)} {NEVER_MATCHES}"
+            yield (*path, index), f"{unknown(kind, glob, names)} {NEVER_MATCHES}"
 
 
-def _covering(place: YamlPath, match: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Problem]:
-    """Yield the keys that no operation has which the rule is about."""
+def _covering(path: YamlPath, match: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Problem]:
+    """Yield the arguments that none of the rule's operations has."""
     compiled = compile_match(match, "deny", UTC)
     covered = [operation for operation in _operations(catalogue) if compiled.covers(operation)]
     if not covered:
-        yield place, f"no operation matches all of this {NEVER_MATCHES}"
-    known = _argument_names(covered)
-    for path in match.get("arguments", {}):
-        head = path.partition(".")[0]
-        if covered and head not in known:
-            yield (*place, "arguments", path), unknown("argument", head, known)
+        yield path, f"no operation matches all of this {NEVER_MATCHES}"
+    names = _argument_names(covered)
+    for argument in match.get("arguments", {}):
+        name = argument.partition(".")[0]
+        if covered and name not in names:
+            yield (*path, "arguments", argument), unknown("argument", name, names)
 
 
 def _argument_names(operations: Iterable[Operation]) -> set[str]:

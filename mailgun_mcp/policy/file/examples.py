@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.policy.engine import decide
-from mailgun_mcp.policy.file.hypothetical import suppose
+from mailgun_mcp.policy.file.hypothetical import assumed_facts
 from mailgun_mcp.policy.globs import matcher
 from mailgun_mcp.policy.model import Decision, Example, Policy
 
@@ -32,7 +32,7 @@ def run_examples(policy: Policy, catalogue: Catalogue) -> list[ExampleResult]:
 
 def _run(example: Example, policy: Policy, catalogue: Catalogue) -> ExampleResult:
     operation = catalogue.find(example.tool)
-    facts = suppose(operation, dict(example.arguments), example.supposed, policy.timezone)
+    facts = assumed_facts(operation, dict(example.arguments), example.assumptions, policy.timezone)
     decision = decide(policy, facts)
     return ExampleResult(example, decision, tuple(_faults(example, decision)))
 

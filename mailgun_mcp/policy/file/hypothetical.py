@@ -11,47 +11,49 @@ from mailgun_mcp.text.durations import duration
 from mailgun_mcp.text.suggest import unknown
 
 NOON = datetime(2025, 1, 1, 12)
-"""When nothing else is said: a Wednesday, so that a test is decided the same every day."""
+"""The time when none is given: a Wednesday, so that a test is decided the same every day."""
 
-SUPPOSED = {
+ASSUMPTIONS = {
     "principal": "who calls",
     "client": "what the MCP client calls itself",
     "account": "name of the account",
     "region": "us or eu",
-    "subaccount": "the subaccount that is acted in",
-    "at": "when: 2026-03-07T22:30, in the policy's timezone unless it has its own",
-    "after_untrusted": "third-party text was shown so long ago (5m)",
+    "subaccount": "the subaccount that the call acts in",
+    "at": "time of the call: 2026-03-07T22:30, in the policy's timezone unless it has its own",
+    "after_untrusted": "how long ago third-party text was shown: 5m",
     "recipients_last_hour": "recipients in the last hour",
-    "sent_before": "the same message was sent so long ago (5m)",
-    "spent_this_month": "what billing operations cost this month so far",
+    "sent_before": "how long ago the same message was sent: 5m",
+    "spent_this_month": "what billing operations have cost this month",
     "list_members": "members of each mailing list",
 }
-"""What may be supposed beside the call, with its meaning."""
+"""What can be assumed beside the call, with its meaning."""
 
-AS_GIVEN = ("principal", "client", "account", "region", "subaccount", "list_members")
-
-
-def suppose(operation: Operation, arguments: Arguments, supposed: Mapping[str, Any], zone: tzinfo) -> Facts:
-    """Return the facts of a call of `operation`. Raises ValueError for a time or duration that is none."""
-    values = {name: supposed[name] for name in AS_GIVEN if name in supposed}
-    return gather(operation, arguments, Context(**values, **_converted(supposed, zone)))
+UNCHANGED = ("principal", "client", "account", "region", "subaccount", "list_members")
+"""Those that are facts as they are written."""
 
 
-def _converted(supposed: Mapping[str, Any], zone: tzinfo) -> dict[str, Any]:
-    converted: dict[str, Any] = {"now": when(supposed["at"], zone) if "at" in supposed else NOON.replace(tzinfo=zone)}
-    if "after_untrusted" in supposed:
-        converted["untrusted_age"] = duration(supposed["after_untrusted"])
-    if "sent_before" in supposed:
-        converted["duplicate_age"] = duration(supposed["sent_before"])
-    if "recipients_last_hour" in supposed:
-        converted["recipients_last_hour"] = int(supposed["recipients_last_hour"])
-    if "spent_this_month" in supposed:
-        converted["spent_this_month"] = float(supposed["spent_this_month"])
+def assumed_facts(operation: Operation, arguments: Arguments, assumptions: Mapping[str, Any], zone: tzinfo) -> Facts:
+    """Return the facts of a call of `operation`. Raises ValueError for an invalid time or duration."""
+    values = {name: assumptions[name] for name in UNCHANGED if name in assumptions}
+    return gather(operation, arguments, Context(**values, **_converted(assumptions, zone)))
+
+
+def _converted(assumptions: Mapping[str, Any], zone: tzinfo) -> dict[str, Any]:
+    now = when(assumptions["at"], zone) if "at" in assumptions else NOON.replace(tzinfo=zone)
+    converted: dict[str, Any] = {"now": now}
+    if "after_untrusted" in assumptions:
+        converted["untrusted_age"] = duration(assumptions["after_untrusted"])
+    if "sent_before" in assumptions:
+        converted["duplicate_age"] = duration(assumptions["sent_before"])
+    if "recipients_last_hour" in assumptions:
+        converted["recipients_last_hour"] = int(assumptions["recipients_last_hour"])
+    if "spent_this_month" in assumptions:
+        converted["spent_this_month"] = float(assumptions["spent_this_month"])
     return converted
 
 
 def when(text: str, zone: tzinfo) -> datetime:
-    """Return the moment `text` (ISO 8601), in `zone` unless it has its own. Raises ValueError when it is none."""
+    """Return the moment `text` (ISO 8601), in `zone` unless it has its own. Raises ValueError."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
@@ -60,6 +62,6 @@ def when(text: str, zone: tzinfo) -> datetime:
 
 
 def unknown_arguments(operation: Operation, arguments: Arguments) -> list[str]:
-    """Return what is wrong with the names of the arguments; what is missing may be missing."""
-    known = [argument.name for argument in operation.arguments]
-    return [unknown(f"argument of {operation.name}", name, known) for name in arguments if name not in known]
+    """Return a sentence for each unknown argument. Required ones may be missing: the call is not made."""
+    names = [argument.name for argument in operation.arguments]
+    return [unknown(f"argument of {operation.name}", name, names) for name in arguments if name not in names]

@@ -1,4 +1,4 @@
-"""Reads a policy file. Whatever is wrong with it is told with file and line, all of it at once."""
+"""Reads a policy file. Everything that is wrong with it is reported at once, with file and line."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.policy.conditions import compile_match
 from mailgun_mcp.policy.file import checks as policy_checks
-from mailgun_mcp.policy.file.hypothetical import suppose, unknown_arguments
-from mailgun_mcp.policy.file.messages import told
+from mailgun_mcp.policy.file.hypothetical import assumed_facts, unknown_arguments
+from mailgun_mcp.policy.file.messages import problems_of
 from mailgun_mcp.policy.file.old_keys import with_new_keys
 from mailgun_mcp.policy.file.schema import PolicyDocument
 from mailgun_mcp.policy.model import (
@@ -35,11 +35,11 @@ from mailgun_mcp.text.suggest import unknown
 from mailgun_mcp.text.yaml import YamlDocument, YamlError, YamlPath, read
 
 ALONE = Policy("nothing", ())
-"""What a file extends that extends nothing."""
+"""What a file extends when it has no `extends`."""
 
 
 class PolicyError(ValueError):
-    """A policy file that cannot be used."""
+    """A policy file cannot be used."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n".join(problems))
@@ -72,9 +72,13 @@ def parse_policy(text: str, catalogue: Catalogue, name: str = "policy.yaml", dir
 def read_call(text: str, catalogue: Catalogue) -> tuple[str, dict[str, Any]]:
     """Return the tool and the arguments of `delete_domain {name: a.example.com}`. Raises ValueError."""
     tool, _, written = text.strip().partition(" ")
+    return checked_call(tool, read_arguments(written) if tool in catalogue else {}, catalogue)
+
+
+def checked_call(tool: str, arguments: dict[str, Any], catalogue: Catalogue) -> tuple[str, dict[str, Any]]:
+    """Return the tool and its arguments. Raises ValueError for a name that is unknown."""
     if tool not in catalogue:
         raise ValueError(unknown("tool", tool, catalogue.names))
-    arguments = read_arguments(written)
     wrong = unknown_arguments(catalogue.find(tool), arguments)
     if wrong:
         raise ValueError("; ".join(wrong))
@@ -82,12 +86,12 @@ def read_call(text: str, catalogue: Catalogue) -> tuple[str, dict[str, Any]]:
 
 
 def read_arguments(written: str) -> dict[str, Any]:
-    """Return the arguments of `{name: a.example.com}`, JSON as well. Raises ValueError when they are none."""
+    """Return the arguments of `{name: a.example.com}`, or of JSON. Raises ValueError."""
     document = read(written.strip() or "{}")
     if document.problems:
         raise ValueError(document.problems[0][1])
     if not isinstance(document.value, dict):
-        raise ValueError(f"arguments are written {{name: value}}, not {written.strip()!r}")
+        raise ValueError(f"write arguments as {{name: value}}, not {written.strip()!r}")
     return document.value
 
 
@@ -96,11 +100,11 @@ class _Source:
     """Where a text comes from."""
 
     name: str
-    """As a person knows the file."""
+    """The file's name in messages."""
     path: Path
     catalogue: Catalogue
     seen: tuple[Path, ...]
-    """The files that led here."""
+    """The files that extend this one."""
 
     def error(self, problems: Iterable[tuple[int, str]]) -> PolicyError:
         return PolicyError([f"{self.name}:{line}: {problem}" for line, problem in sorted(problems)])
@@ -127,35 +131,35 @@ def _parse(text: str, source: _Source) -> Policy:
 
 
 def _validated(document: YamlDocument, source: _Source) -> dict[str, Any]:
-    """Return what the file says, whatever is left out left out."""
+    """Return the values of the file, without those that are left out."""
     if not isinstance(document.value, dict):
         raise source.error(document.problems[:1] or [(1, "a policy is a mapping: version, rules, …")])
     problems = list(document.problems)
     try:
-        said = PolicyDocument.model_validate(document.value).model_dump(exclude_unset=True)
+        values = PolicyDocument.model_validate(document.value).model_dump(exclude_unset=True)
     except ValidationError as error:
-        spoken_for = {line for line, _ in problems}
-        problems += [(line, problem) for line, problem in told(error, document) if line not in spoken_for]
+        reported = {line for line, _ in problems}
+        problems += [(line, problem) for line, problem in problems_of(error, document) if line not in reported]
     if problems:
         raise source.error(problems)
-    return said
+    return values
 
 
 class _File:
     """A file of the right shape, on its way to a policy."""
 
-    def __init__(self, source: _Source, document: YamlDocument, said: Mapping[str, Any]) -> None:
-        self._source, self._document, self._said = source, document, said
+    def __init__(self, source: _Source, document: YamlDocument, values: Mapping[str, Any]) -> None:
+        self._source, self._document, self._values = source, document, values
         self._problems: list[tuple[int, str]] = []
         self._problems_of_base: tuple[str, ...] = ()
 
     def policy(self) -> Policy:
-        for place, problem in policy_checks.problems(self._said, self._source.catalogue):
+        for place, problem in policy_checks.problems(self._values, self._source.catalogue):
             self._problem(place, problem)
         base = self._base()
-        zone = ZoneInfo(self._said["timezone"]) if "timezone" in self._said else base.timezone
-        confirmation = _confirmation(self._said.get("confirmation", {}), base.confirmation)
-        for place, problem in policy_checks.unreachable_levels(self._said, confirmation):
+        zone = ZoneInfo(self._values["timezone"]) if "timezone" in self._values else base.timezone
+        confirmation = _confirmation(self._values.get("confirmation", {}), base.confirmation)
+        for place, problem in policy_checks.unreachable_levels(self._values, confirmation):
             self._problem(place, problem)
         tests = tuple(self._examples(zone))
         if self._problems or self._problems_of_base:
@@ -163,24 +167,24 @@ class _File:
         return Policy(
             name=self._source.name,
             rules=(*self._rules(zone), *base.rules),
-            send=(*_send(self._said.get("send")), *base.send),
-            spend=(*_spend(self._said.get("spend")), *base.spend),
+            send=(*_send(self._values.get("send")), *base.send),
+            spend=(*_spend(self._values.get("spend")), *base.spend),
             confirmation=confirmation,
-            audit=_audit(self._said.get("audit", {}), base.audit),
-            undo=_undo(self._said.get("undo", {}), base.undo),
-            secrets=self._said.get("secrets", base.secrets),
-            notify=_notify(self._said["notify"]) if "notify" in self._said else base.notify,
+            audit=_audit(self._values.get("audit", {}), base.audit),
+            undo=_undo(self._values.get("undo", {}), base.undo),
+            secrets=self._values.get("secrets", base.secrets),
+            notify=_notify(self._values["notify"]) if "notify" in self._values else base.notify,
             timezone=zone,
             otherwise=base.otherwise,
             tests=tests,
-            digest=_digest(self._said, base),
+            digest=_digest(self._values, base),
         )
 
     def _problem(self, place: YamlPath, problem: str) -> None:
         self._problems.append((self._document.line(place), problem))
 
     def _base(self) -> Policy:
-        extends = self._said.get("extends")
+        extends = self._values.get("extends")
         if extends is None:
             return ALONE
         if extends in PROFILES:
@@ -189,7 +193,7 @@ class _File:
         if not _is_file_name(extends):
             self._problem(("extends",), f"{unknown('profile', extends, PROFILES)} (a file is named with its suffix)")
         elif _resolved(path) in self._source.seen:
-            self._problem(("extends",), f"{extends} leads back to this file")
+            self._problem(("extends",), f"{extends} extends this file: a circle")
         else:
             return self._extended(path, extends)
         return ALONE
@@ -202,7 +206,7 @@ class _File:
             return ALONE
 
     def _rules(self, zone: tzinfo) -> Iterator[Rule]:
-        for index, rule in enumerate(self._said.get("rules", [])):
+        for index, rule in enumerate(self._values.get("rules", [])):
             label = rule.get("name", f"rule {index + 1}")
             yield Rule(
                 name=f"{self._source.name}:{self._document.line(('rules', index))} ({label})",
@@ -213,24 +217,31 @@ class _File:
             )
 
     def _examples(self, zone: tzinfo) -> Iterator[Example]:
-        for index, example in enumerate(self._said.get("tests", [])):
-            supposed = example.get("facts", {})
+        for index, example in enumerate(self._values.get("tests", [])):
+            assumptions = example.get("facts", {})
             try:
-                tool, arguments = read_call(example["call"], self._source.catalogue)
-                suppose(self._source.catalogue.find(tool), arguments, supposed, zone)
+                tool, arguments = self._call(example)
+                assumed_facts(self._source.catalogue.find(tool), arguments, assumptions, zone)
             except ValueError as error:
-                self._problem(("tests", index, "call"), f"tests[{index}]: {error}")
+                key = "call" if "call" in example else "tool"
+                self._problem(("tests", index, key), f"tests[{index}]: {error}")
                 continue
             yield Example(
                 line=self._document.line(("tests", index)),
-                call=example["call"],
+                call=example.get("call") or f"{tool} {json.dumps(arguments, ensure_ascii=False)}",
                 tool=tool,
                 arguments=arguments,
-                supposed=supposed,
+                assumptions=assumptions,
                 expect=example["expect"],
                 level=example.get("level"),
                 rule=example.get("rule"),
             )
+
+    def _call(self, example: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        catalogue = self._source.catalogue
+        if "call" in example:
+            return read_call(example["call"], catalogue)
+        return checked_call(example["tool"], example.get("arguments", {}), catalogue)
 
 
 def _resolved(path: Path) -> Path | None:

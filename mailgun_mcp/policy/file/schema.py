@@ -1,7 +1,7 @@
 """The shape of a policy file: what pydantic checks and editors complete. Imported when a file is read.
 
-A key that is left out is unset (`exclude_unset` tells); one without a value is refused, for nobody can say whether
-`allow_recipients:` means nobody or everybody.
+A key may be left out (`exclude_unset` tells which were). A key without a value is refused: `allow_recipients:` could
+mean nobody or everybody.
 """
 
 from collections.abc import Callable
@@ -17,6 +17,7 @@ from pydantic import (
     Field,
     StringConstraints,
     WithJsonSchema,
+    field_validator,
     model_validator,
 )
 
@@ -24,9 +25,6 @@ from mailgun_mcp.policy.conditions import as_list
 from mailgun_mcp.policy.model import DecisionEffect, Level, Method
 from mailgun_mcp.text.durations import duration, minutes_of, weekdays_of
 from mailgun_mcp.text.suggest import unknown
-
-UNSET: Any = None
-"""The value of a key that is left out; `None` itself is no value of any key."""
 
 Risk = Literal["read", "write", "send", "destructive", "credential", "billing"]
 Reversible = Literal["whole", "part", "no"]
@@ -71,7 +69,7 @@ Amount = Annotated[float, Field(ge=0, le=1e9, strict=False)]
 
 
 def _a_duration(value: Any) -> Any:
-    """Also of a number, so that `ttl: 15` is told what is missing."""
+    """Check a number too, so that the message for `ttl: 15` says that the unit is missing."""
     if isinstance(value, (str, int, float)):
         duration(str(value))
     return value
@@ -114,12 +112,12 @@ Conditions = Annotated[
     _FILLED,
     WithJsonSchema({"type": "object", "minProperties": 1, "additionalProperties": {"title": "Condition"}}),
 ]
-"""Checked by `policy_checks`: a union of so many shapes would be told in riddles."""
+"""Checked by `checks`: pydantic's messages about a union of so many shapes are no help."""
 
 
-def _says_something(record: BaseModel) -> BaseModel:
+def _not_blank(record: BaseModel) -> BaseModel:
     if not record.model_fields_set:
-        raise ValueError("it says nothing: leave it out")
+        raise ValueError("it is empty: leave it out")
     return record
 
 
@@ -128,75 +126,95 @@ class Closed(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _has_a_value(cls, value: object) -> object:
+        # None is the value of a key that is left out, and nobody can write it.
+        if value is None:
+            raise ValueError("no value")
+        return value
+
 
 class RecipientsDocument(Closed):
     """The recipients of a send: to, cc, bcc and recipient variables; a mailing list counts as its members."""
 
-    more_than: Count = Field(default=UNSET)
-    less_than: Count = Field(default=UNSET)
-    at_least: Count = Field(default=UNSET)
-    at_most: Count = Field(default=UNSET)
-    domains: OneOrMore = Field(default=UNSET, description="globs of recipients' domains")
-    addresses: OneOrMore = Field(default=UNSET, description="globs of addresses; one without @ is for the domain")
-    outside: OneOrMore = Field(default=UNSET, description="recipients that none of these globs match")
+    more_than: Count | None = Field(default=None)
+    less_than: Count | None = Field(default=None)
+    at_least: Count | None = Field(default=None)
+    at_most: Count | None = Field(default=None)
+    domains: OneOrMore | None = Field(default=None, description="globs of recipients' domains")
+    addresses: OneOrMore | None = Field(default=None, description="globs of addresses; one without @ is for the domain")
+    outside: OneOrMore | None = Field(default=None, description="recipients that none of these globs match")
 
-    _not_empty = model_validator(mode="after")(_says_something)
+    _not_empty = model_validator(mode="after")(_not_blank)
 
 
 class MatchDocument(Closed):
     """Which calls a rule is about. All keys that are given must match; {} matches every call."""
 
-    tool: OneOrMore = Field(default=UNSET, description="globs of tool names: delete_*")
-    toolset: OneOrMore = Field(default=UNSET, description="globs of toolsets: bounces")
-    risk: Risks = Field(default=UNSET, description="what a call can do")
-    bulk: bool = Field(default=UNSET, description="whether a call can touch many things at once")
-    reversible: Reversibles = Field(default=UNSET, description="how much of it can be put back")
-    domain: OneOrMore = Field(default=UNSET, description="globs of the domains that the call names")
-    account: OneOrMore = Field(default=UNSET, description="globs of account names")
-    region: OneOrMore = Field(default=UNSET, description="us, eu")
-    subaccount: OneOrMore = Field(default=UNSET, description="globs of subaccount ids: acted in, or named by the call")
-    principal: OneOrMore = Field(default=UNSET, description="globs of who is responsible; local on stdio")
-    client: OneOrMore = Field(default=UNSET, description="globs of what the MCP client calls itself; no proof")
-    arguments: Conditions = Field(default=UNSET, description="conditions by path: template, variables.plan")
-    recipients: RecipientsDocument = Field(default=UNSET, description="how many recipients, and which")
-    hour: Hours = Field(default=UNSET, description="hours of the day in the policy's timezone: 9-17 is until 17:00")
-    weekday: Weekdays = Field(default=UNSET, description="days of the week in the policy's timezone")
-    after_untrusted: Duration = Field(
-        default=UNSET, description="third-party text was shown to this principal at most so long ago"
+    tool: OneOrMore | None = Field(default=None, description="globs of tool names: delete_*")
+    toolset: OneOrMore | None = Field(default=None, description="globs of toolsets: bounces")
+    risk: Risks | None = Field(default=None, description="what a call can do")
+    bulk: bool | None = Field(default=None, description="whether a call can affect many things at once")
+    reversible: Reversibles | None = Field(default=None, description="how much of it can be put back")
+    domain: OneOrMore | None = Field(default=None, description="globs of the domains that the call names")
+    account: OneOrMore | None = Field(default=None, description="globs of account names")
+    region: OneOrMore | None = Field(default=None, description="us, eu")
+    subaccount: OneOrMore | None = Field(
+        default=None, description="globs of subaccount ids: acted in, or named by the call"
     )
-    destinations: OneOrMore = Field(default=UNSET, description="globs of hosts and addresses that data would go to")
+    principal: OneOrMore | None = Field(default=None, description="globs of who calls; local on stdio")
+    client: OneOrMore | None = Field(
+        default=None, description="globs of what the MCP client calls itself, which proves nothing"
+    )
+    arguments: Conditions | None = Field(default=None, description="conditions by path: template, variables.plan")
+    recipients: RecipientsDocument | None = Field(default=None, description="how many recipients, and who")
+    hour: Hours | None = Field(
+        default=None, description="hours of the day in the policy's timezone: 9-17 is until 17:00"
+    )
+    weekday: Weekdays | None = Field(default=None, description="days of the week in the policy's timezone")
+    after_untrusted: Duration | None = Field(
+        default=None, description="third-party text was shown to this principal within this time"
+    )
+    destinations: OneOrMore | None = Field(
+        default=None, description="globs of the hosts and addresses that data would go to"
+    )
 
 
 class RuleDocument(Closed):
     """What is decided when a call matches."""
 
-    name: Name = Field(default=UNSET, description="a name to be told by, beside file and line")
+    name: Name | None = Field(default=None, description="a name shown in decisions")
     match: MatchDocument
     decision: DecisionEffect
-    level: Level = Field(default=UNSET, description="what a confirmation must prove")
-    reason: Text = Field(default=UNSET, description="told to the model and the person")
+    level: Level | None = Field(default=None, description="what a confirmation must prove")
+    reason: Text | None = Field(default=None, description="shown to the model and to the person")
 
     @model_validator(mode="after")
     def _level_of_confirm(self) -> "RuleDocument":
         if "level" in self.model_fields_set and self.decision != "confirm":
-            raise ValueError(f"a level belongs to decision: confirm, not to {self.decision}")
+            raise ValueError(f"only decision: confirm has a level, not {self.decision}")
         return self
 
 
 class SendDocument(Closed):
     """The send firewall. A list that is left out restricts nothing, an empty one allows nothing."""
 
-    allow_recipients: Globs = Field(default=UNSET, description="every recipient must match one")
-    deny_recipients: Globs = Field(default=UNSET, description="no recipient may match one")
-    allow_domains: DomainGlobs = Field(default=UNSET, description="every recipient's domain must match one")
-    deny_domains: DomainGlobs = Field(default=UNSET, description="no recipient's domain may match one")
-    allow_destinations: Globs = Field(default=UNSET, description="where route forwards, webhooks and archives may go")
-    deny_destinations: Globs = Field(default=UNSET, description="where they may not")
-    sender_domains: DomainGlobs = Field(default=UNSET, description="domains that mail may be from")
-    recipients_per_call: Count = Field(default=UNSET)
-    recipients_per_hour: Count = Field(default=UNSET)
-    duplicate_window: Duration = Field(default=UNSET, description="the same message again within it is confirmed")
-    test_mode: bool = Field(default=UNSET, description="refuse every send that is not in test mode")
+    allow_recipients: Globs | None = Field(default=None, description="every recipient must match one")
+    deny_recipients: Globs | None = Field(default=None, description="no recipient may match one")
+    allow_domains: DomainGlobs | None = Field(default=None, description="every recipient's domain must match one")
+    deny_domains: DomainGlobs | None = Field(default=None, description="no recipient's domain may match one")
+    allow_destinations: Globs | None = Field(
+        default=None, description="where route forwards, webhooks and archives may go"
+    )
+    deny_destinations: Globs | None = Field(default=None, description="where they may not")
+    sender_domains: DomainGlobs | None = Field(default=None, description="domains that mail may be from")
+    recipients_per_call: Count | None = Field(default=None)
+    recipients_per_hour: Count | None = Field(default=None)
+    duplicate_window: Duration | None = Field(
+        default=None, description="the same message again within this time is confirmed"
+    )
+    test_mode: bool | None = Field(default=None, description="refuse every send that is not in test mode")
 
 
 class SpendDocument(Closed):
@@ -207,89 +225,103 @@ class SpendDocument(Closed):
 
 
 class ConfirmationDocument(Closed):
-    """How a person is asked, and for how long a question stands."""
+    """How a person is asked, and how long a question stays open."""
 
-    methods: Annotated[list[Method], _FILLED] = Field(default=UNSET)
-    ttl: Duration = Field(default=UNSET)
+    methods: Annotated[list[Method], _FILLED] | None = Field(default=None)
+    ttl: Duration | None = Field(default=None)
 
 
 class AuditDocument(Closed):
-    """What is written down of calls, and for how long it is kept."""
+    """What the audit log records, and how long it is kept."""
 
-    personal: bool = Field(default=UNSET, description="also personal data in arguments; default true")
-    reads: bool = Field(default=UNSET, description="also calls that only read; default true")
-    keep: Duration = Field(default=UNSET, description="how long; default 400d")
-    keep_megabytes: Annotated[int, Field(ge=1)] = Field(default=UNSET, description="how much at most; default 512")
+    personal: bool | None = Field(default=None, description="record personal data in arguments too; default true")
+    reads: bool | None = Field(default=None, description="record reads too; default true")
+    keep: Duration | None = Field(default=None, description="how long entries are kept; default 400d")
+    keep_megabytes: Annotated[int, Field(ge=1)] | None = Field(default=None, description="size limit; default 512")
 
-    _not_empty = model_validator(mode="after")(_says_something)
+    _not_empty = model_validator(mode="after")(_not_blank)
 
 
 class UndoDocument(Closed):
-    """What is copied before it is lost, and for how long it can be put back."""
+    """What is saved before it is lost, and how long it can be put back."""
 
-    records: Count = Field(default=UNSET, description="at most so many things of one call; default 100000")
-    keep: Duration = Field(default=UNSET, description="how long it can be put back; default 30d")
-    too_many: Literal["confirm", "allow"] = Field(
-        default=UNSET, description="a call that would lose more than is copied; default confirm"
+    records: Count | None = Field(default=None, description="limit for one call; default 100000")
+    keep: Duration | None = Field(default=None, description="how long it can be put back; default 30d")
+    too_many: Literal["confirm", "allow"] | None = Field(
+        default=None, description="what happens to a call that would lose more; default confirm"
     )
 
-    _not_empty = model_validator(mode="after")(_says_something)
+    _not_empty = model_validator(mode="after")(_not_blank)
 
 
 class NotifyDocument(Closed):
-    """What is called when a call is held."""
+    """What is called when an approval is pending."""
 
-    command: Annotated[list[Text], _FILLED] = Field(default=UNSET, description="program and arguments")
-    url: Annotated[str, _checked(_notify_url)] = Field(default=UNSET, description="a webhook")
+    command: Annotated[list[Text], _FILLED] | None = Field(default=None, description="program and arguments")
+    url: Annotated[str, _checked(_notify_url)] | None = Field(default=None, description="a webhook")
 
-    _not_empty = model_validator(mode="after")(_says_something)
+    _not_empty = model_validator(mode="after")(_not_blank)
 
 
 class FactsDocument(Closed):
-    """What is supposed beside the call."""
+    """What is assumed beside the call."""
 
-    principal: Text = Field(default=UNSET)
-    client: str = Field(default=UNSET)
-    account: Text = Field(default=UNSET)
-    region: Literal["us", "eu"] = Field(default=UNSET)
-    subaccount: Text = Field(default=UNSET)
-    at: Text = Field(
-        default=UNSET, description="when: 2026-03-07 22:30, in the policy's timezone unless it has its own"
+    principal: Text | None = Field(default=None)
+    client: str | None = Field(default=None)
+    account: Text | None = Field(default=None)
+    region: Literal["us", "eu"] | None = Field(default=None)
+    subaccount: Text | None = Field(default=None)
+    at: Text | None = Field(
+        default=None, description="when: 2026-03-07 22:30, in the policy's timezone unless it has its own"
     )
-    after_untrusted: Duration = Field(default=UNSET, description="third-party text was shown so long ago")
-    recipients_last_hour: Count = Field(default=UNSET)
-    sent_before: Duration = Field(default=UNSET, description="the same message was sent so long ago")
-    spent_this_month: Amount = Field(default=UNSET)
-    list_members: dict[str, Count] = Field(default=UNSET, description="members of each mailing list")
+    after_untrusted: Duration | None = Field(default=None, description="how long ago third-party text was shown")
+    recipients_last_hour: Count | None = Field(default=None)
+    sent_before: Duration | None = Field(default=None, description="how long ago the same message was sent")
+    spent_this_month: Amount | None = Field(default=None)
+    list_members: dict[str, Count] | None = Field(default=None, description="members of each mailing list")
 
 
 class ExampleDocument(Closed):
-    """A call and what must be decided."""
+    """A call and the decision it must get."""
 
-    call: Text = Field(description='"delete_domain {name: mg.prod.example.com}"')
-    facts: FactsDocument = Field(default=UNSET)
+    tool: Text | None = Field(default=None, description="the tool that is called: delete_domain")
+    arguments: dict[str, Any] | None = Field(default=None, description="its arguments: {name: mg.prod.example.com}")
+    call: Text | None = Field(default=None, description='both in one text: "delete_domain {name: mg.prod.example.com}"')
+    facts: FactsDocument | None = Field(default=None)
     expect: DecisionEffect
-    level: Level = Field(default=UNSET)
-    rule: Text = Field(default=UNSET, description="name of the rule that must decide")
+    level: Level | None = Field(default=None)
+    rule: Text | None = Field(default=None, description="name of the rule that must decide")
+
+    @model_validator(mode="after")
+    def _one_call(self) -> "ExampleDocument":
+        if (self.tool is None) == (self.call is None):
+            raise ValueError("name the call once: by tool and arguments, or by call")
+        if self.call is not None and self.arguments is not None:
+            raise ValueError("arguments belong to tool, not to call")
+        return self
 
 
 class PolicyDocument(Closed):
     """A policy of mailgun-mcp: which calls are made, which a person confirms, which are refused."""
 
     version: Literal[1]
-    extends: Text = Field(
-        default=UNSET, description="read-only, guarded, strict, unguarded, or another file relative to this one"
+    extends: Text | None = Field(
+        default=None, description="read-only, guarded, strict, unguarded, or another file relative to this one"
     )
-    rules: list[RuleDocument] = Field(default=UNSET, description="any deny wins; otherwise the first that matches")
-    send: SendDocument = Field(default=UNSET)
-    spend: SpendDocument = Field(default=UNSET)
-    confirmation: ConfirmationDocument = Field(default=UNSET)
-    audit: AuditDocument = Field(default=UNSET)
-    undo: UndoDocument = Field(default=UNSET)
-    secrets: Literal["withhold", "reveal"] = Field(default=UNSET)
-    notify: NotifyDocument = Field(default=UNSET)
-    timezone: Annotated[Text, _checked(_zone)] = Field(default=UNSET, description="IANA name, for hours and weekdays")
-    tests: list[ExampleDocument] = Field(default=UNSET, description="run by `mailgun-mcp policy test`")
+    rules: list[RuleDocument] | None = Field(
+        default=None, description="any deny wins; otherwise the first that matches"
+    )
+    send: SendDocument | None = Field(default=None)
+    spend: SpendDocument | None = Field(default=None)
+    confirmation: ConfirmationDocument | None = Field(default=None)
+    audit: AuditDocument | None = Field(default=None)
+    undo: UndoDocument | None = Field(default=None)
+    secrets: Literal["withhold", "reveal"] | None = Field(default=None)
+    notify: NotifyDocument | None = Field(default=None)
+    timezone: Annotated[Text, _checked(_zone)] | None = Field(
+        default=None, description="IANA name, for hours and weekdays"
+    )
+    tests: list[ExampleDocument] | None = Field(default=None, description="run by `mailgun-mcp policy test`")
 
 
 CONDITION_SCHEMA: dict[str, Any] = {
@@ -322,19 +354,22 @@ def json_schema() -> dict[str, Any]:
     schema = _finished(PolicyDocument.model_json_schema())
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["$defs"] = {**schema["$defs"], "Condition": CONDITION_SCHEMA}
-    found: dict[str, Any] = schema
-    return found
+    return dict(schema)
 
 
 def _finished(node: Any) -> Any:
-    """Pydantic writes `default: null` for what is unset, which editors would offer, and knows no `Condition`."""
+    """Pydantic lets a key that may be left out be `null`, which a file may not, and knows no `Condition`."""
     if isinstance(node, list):
         return [_finished(item) for item in node]
     if not isinstance(node, dict):
         return node
     if node == {"title": "Condition"}:
         return {"$ref": "#/$defs/Condition"}
-    return {key: _finished(value) for key, value in node.items() if not (key == "default" and value is None)}
+    schema = {key: _finished(value) for key, value in node.items() if not (key == "default" and value is None)}
+    if {"type": "null"} in schema.get("anyOf", ()):
+        choices = [choice for choice in schema.pop("anyOf") if choice != {"type": "null"}]
+        schema = {**schema, **(choices[0] if len(choices) == 1 else {"anyOf": choices})}
+    return schema
 
 
 MODELS: dict[tuple[str, ...], type[Closed]] = {
@@ -351,4 +386,4 @@ MODELS: dict[tuple[str, ...], type[Closed]] = {
     ("tests",): ExampleDocument,
     ("tests", "facts"): FactsDocument,
 }
-"""The record at each place of the file, list positions left out: to name the nearest known key."""
+"""The document class at each path of the file, without list positions: to suggest the right key."""

@@ -110,7 +110,7 @@ WRONG: list[tuple[str, str]] = [
     ("", "policy.yaml:1: a policy is a mapping: version, rules, …"),
     ("[]", "policy.yaml:1: a policy is a mapping: version, rules, …"),
     ("extends: guarded", "policy.yaml:1: version is missing"),
-    ("version: 2", "policy.yaml:1: version: unknown value '2': known are 1"),
+    ("version: 2", "policy.yaml:1: version: unknown value '2': choose from 1"),
     ("version: 1\nruls: []", "policy.yaml:2: unknown key 'ruls': did you mean 'rules'?"),
     ("version: 1\nversion: 1", "policy.yaml:2: duplicate key 'version' (first on line 1)"),
     ("version: 1\nrules: [", "policy.yaml:2: expected the node content, but found '<stream end>'"),
@@ -147,7 +147,7 @@ WRONG: list[tuple[str, str]] = [
     ),
     (
         "version: 1\nrules:\n  - {match: {}, decision: deny, level: ask}",
-        "policy.yaml:3: rules[0]: a level belongs to decision: confirm, not to deny",
+        "policy.yaml:3: rules[0]: only decision: confirm has a level, not deny",
     ),
     (
         "version: 1\nrules:\n  - {match: {tol: x}, decision: deny}",
@@ -196,7 +196,7 @@ WRONG: list[tuple[str, str]] = [
     ),
     (
         "version: 1\nrules:\n  - {match: {arguments: {to: {}}}, decision: deny}",
-        "policy.yaml:3: the condition says nothing",
+        "policy.yaml:3: the condition is empty",
     ),
     (
         "version: 1\nrules:\n  - {match: {arguments: {}}, decision: deny}",
@@ -204,7 +204,7 @@ WRONG: list[tuple[str, str]] = [
     ),
     (
         "version: 1\nrules:\n  - {match: {recipients: {}}, decision: deny}",
-        "policy.yaml:3: rules[0].match.recipients: it says nothing: leave it out",
+        "policy.yaml:3: rules[0].match.recipients: it is empty: leave it out",
     ),
     (
         "version: 1\nrules:\n  - {match: {after_untrusted: 15}, decision: deny}",
@@ -225,7 +225,7 @@ WRONG: list[tuple[str, str]] = [
     ),
     (
         "version: 1\nrules:\n  - {name: a, match: {}, decision: deny}\n  - {name: a, match: {}, decision: deny}",
-        "policy.yaml:4: rule 1 is called 'a' as well",
+        "policy.yaml:4: rule 1 has the same name 'a'",
     ),
     (
         "version: 1\nsend:\n  allow_recipients:",
@@ -235,9 +235,9 @@ WRONG: list[tuple[str, str]] = [
         "version: 1\nsend: {allow_domains: ['a@b']}",
         "policy.yaml:2: send.allow_domains[0]: 'a@b' is an address, not a domain: leave out the part up to @",
     ),
-    ("version: 1\nsend: {allow_recipients: 'a@b'}", "policy.yaml:2: send.allow_recipients: should be a valid list"),
+    ("version: 1\nsend: {allow_recipients: 'a@b'}", "policy.yaml:2: send.allow_recipients: should be a list"),
     ("version: 1\nsend: {duplicate_window: soon}", "policy.yaml:2: send.duplicate_window: 'soon' is not a duration"),
-    ("version: 1\nnotify: {}", "policy.yaml:2: notify: it says nothing: leave it out"),
+    ("version: 1\nnotify: {}", "policy.yaml:2: notify: it is empty: leave it out"),
     (
         "version: 1\nnotify: {url: 'http://example.com/'}",
         "policy.yaml:2: notify.url: 'http://example.com/' is not an https URL",
@@ -257,9 +257,27 @@ WRONG: list[tuple[str, str]] = [
     ),
     (
         "version: 1\ntests:\n  - {call: 'delete_bounce x', expect: deny}",
-        "policy.yaml:3: tests[0]: arguments are written {name: value}, not 'x'",
+        "policy.yaml:3: tests[0]: write arguments as {name: value}, not 'x'",
     ),
     ("version: 1\ntests:\n  - {call: 'delete_bounce {', expect: deny}", "policy.yaml:3: tests[0]: "),
+    ("version: 1\nnotify: 3", "policy.yaml:2: notify: should be a mapping"),
+    ("version: 1\ntests:\n  - {expect: deny}", "policy.yaml:3: tests[0]: name the call once: by tool and arguments"),
+    (
+        "version: 1\ntests:\n  - {tool: list_domains, call: list_domains, expect: deny}",
+        "policy.yaml:3: tests[0]: name the call once: by tool and arguments",
+    ),
+    (
+        "version: 1\ntests:\n  - {call: list_domains, arguments: {}, expect: deny}",
+        "policy.yaml:3: tests[0]: arguments belong to tool, not to call",
+    ),
+    (
+        "version: 1\ntests:\n  - {tool: delete_bounce, arguments: {domain: x}, expect: deny}",
+        "policy.yaml:3: tests[0]: unknown argument of delete_bounce 'domain': did you mean 'domain_name'?",
+    ),
+    (
+        "version: 1\ntests:\n  - {tool: delete_bouce, expect: deny}",
+        "policy.yaml:3: tests[0]: unknown tool 'delete_bouce': did you mean 'delete_bounce'?",
+    ),
     (
         "version: 1\ntests:\n  - {call: 'delete_bounce {address: !x y}', expect: deny}",
         "policy.yaml:3: tests[0]: the tag '!x' is not supported",
@@ -338,7 +356,7 @@ def test_a_circle_of_files_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "a.yaml", "version: 1\nextends: b.yaml")
     write(tmp_path / "b.yaml", "version: 1\nextends: ./a.yaml")
 
-    with pytest.raises(PolicyError, match=r"b.yaml:2: ./a.yaml leads back to this file"):
+    with pytest.raises(PolicyError, match=r"b.yaml:2: ./a.yaml extends this file: a circle"):
         load_policy(tmp_path / "a.yaml", catalogue())
 
 
