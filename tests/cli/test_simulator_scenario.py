@@ -41,4 +41,4 @@ def test_a_state_file_of_something_else_stops_the_start_and_stays(
     state = tmp_path / "notes.json"
     state.write_text('{"my": "notes"}')
     assert run(["simulator", "--port", "0", "--state", str(state)]) == exits.USAGE
-    assert (state.read_text(), "damaged, or no state" in capsys.readouterr().err) == ('{"my": "notes"}', True)
+    assert (state.read_text(), "damaged, or not a state" in capsys.readouterr().err) == ('{"my": "notes"}', True)

@@ -213,7 +213,7 @@ def restore(harness: Harness, body: Body) -> Reply:
     try:
         account = restored(body, harness.clock)
     except CodecError as error:
-        raise ApiError(400, f"no snapshot: {error}") from error
+        raise ApiError(400, f"not a snapshot: {error}") from error
     harness.clock.advance(body["now"] - harness.clock.now())
     harness.replace_account(account)
     return Reply({"restored": account.id, "now": harness.clock.now()})

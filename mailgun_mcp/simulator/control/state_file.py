@@ -34,7 +34,7 @@ def open_account(path: Path, clock: Clock) -> Account | None:
     except OSError as error:
         raise StateFileError(f"{path}: cannot be read: {error}") from error
     except CodecError as error:
-        raise StateFileError(f"{path}: damaged, or no state of the simulator: {error}") from error
+        raise StateFileError(f"{path}: damaged, or not a state of the simulator: {error}") from error
     except (ValueError, RecursionError) as error:
         raise StateFileError(f"{path}: damaged: it is not valid JSON") from error
     moved.advance(max(0.0, document["now"] - clock.now()))

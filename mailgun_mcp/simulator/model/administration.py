@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, field
 from time import gmtime
+from typing import Annotated
 
 from mailgun_mcp.simulator.model.access import SmtpCredential
 from mailgun_mcp.simulator.model.ips import Sending
+from mailgun_mcp.simulator.model.json_forms import PAIRS
 from mailgun_mcp.simulator.model.signing import Certificate, Signing, Tracking
 
 Month = tuple[int, int]
@@ -17,7 +19,7 @@ class SendingLimit:
     limit: int | None = None
     stopped_in: Month | None = None
     """The month in which the account was disabled for reaching it."""
-    sent: dict[Month, int] = field(default_factory=dict)
+    sent: Annotated[dict[Month, int], PAIRS] = field(default_factory=dict)
 
     def count(self, at: float) -> None:
         self.sent[month(at)] = self.sent.get(month(at), 0) + 1

@@ -3,13 +3,14 @@
 import time
 from datetime import UTC, datetime
 from email.utils import formatdate, parsedate_to_datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 MINUTE = 60.0
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 
+@runtime_checkable
 class Clock(Protocol):
     """Returns the seconds since 1970."""
 

@@ -11,9 +11,13 @@ from array import array
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from mailgun_mcp.simulator.model.clock import DAY
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler
+    from pydantic_core import CoreSchema
 
 Position = tuple[float, int]
 
@@ -157,6 +161,12 @@ class EventLog:
         self._size = 0
         for event in events:
             self.append(event)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _: Any, handler: "GetCoreSchemaHandler") -> "CoreSchema":
+        from pydantic_core.core_schema import no_info_after_validator_function
+
+        return no_info_after_validator_function(cls, handler.generate_schema(list[MailEvent]))
 
     def append(self, event: MailEvent) -> None:
         """Add an event at its place in time."""

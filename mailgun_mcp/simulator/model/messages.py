@@ -1,7 +1,9 @@
 """Messages as the account stores them."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
+
+from mailgun_mcp.simulator.model.json_forms import BASE64
 
 
 @dataclass(slots=True)
@@ -10,7 +12,7 @@ class Attachment:
 
     filename: str
     content_type: str
-    data: bytes
+    data: Annotated[bytes, BASE64]
 
 
 @dataclass(slots=True)
@@ -40,7 +42,7 @@ class StoredMessage:
     """The IP that it was asked to leave from; empty leaves it to the domain."""
     fault: str = ""
     """Why it cannot be delivered to anyone, such as a template that is not there."""
-    mime: bytes | None = None
+    mime: Annotated[bytes | None, BASE64] = None
     """The message as it was handed in, when it came as MIME."""
     mailing_list: dict[str, str] | None = None
     """The list that passed it on, as events show it."""

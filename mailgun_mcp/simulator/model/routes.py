@@ -2,6 +2,10 @@
 
 from collections import deque
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Annotated
+
+from mailgun_mcp.simulator.model.json_forms import JsonForm
 
 INBOUND_LIMIT = 10_000
 """Inbound mails that are remembered."""
@@ -51,7 +55,9 @@ class Routes:
     """An account's routes, and its latest inbound mail."""
 
     by_id: dict[str, Route] = field(default_factory=dict)
-    received: deque[InboundMail] = field(default_factory=lambda: deque(maxlen=INBOUND_LIMIT))
+    received: Annotated[deque[InboundMail], JsonForm(partial(deque, maxlen=INBOUND_LIMIT))] = field(
+        default_factory=lambda: deque(maxlen=INBOUND_LIMIT)
+    )
 
     def in_order(self) -> list[Route]:
         """Return the routes in the order in which they are tried."""

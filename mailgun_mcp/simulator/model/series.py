@@ -4,14 +4,15 @@ from calendar import timegm
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from time import gmtime
-from typing import Literal
+from typing import Annotated, Literal
 
 from mailgun_mcp.simulator.model.clock import DAY, HOUR
+from mailgun_mcp.simulator.model.json_forms import PAIRS
 
 Resolution = Literal["hour", "day", "month"]
 Cell = tuple[object, ...]
 """What is counted: the values of all dimensions, and the fact."""
-Counts = dict[Cell, int]
+Counts = Annotated[dict[Cell, int], PAIRS]
 
 RETENTION: dict[Resolution, float] = {"hour": 60 * DAY, "day": 365 * DAY, "month": float("inf")}
 """Seconds that counts are kept at each resolution."""
@@ -39,7 +40,9 @@ def next_period(start: int, resolution: Resolution) -> int:
 class Series:
     """Counts over time. All hours share one copy of a cell."""
 
-    _levels: dict[Resolution, dict[int, Counts]] = field(default_factory=lambda: {"hour": {}, "day": {}, "month": {}})
+    _levels: dict[Resolution, Annotated[dict[int, Counts], PAIRS]] = field(
+        default_factory=lambda: {"hour": {}, "day": {}, "month": {}}
+    )
     _cells: dict[Cell, Cell] = field(default_factory=dict)
     _rolled: int = 0
     """The day on which counts were merged last."""

@@ -1,7 +1,9 @@
 """Thresholds on the account's metrics, and when they were crossed."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
+
+from mailgun_mcp.simulator.model.json_forms import PAIRS
 
 
 @dataclass(slots=True)
@@ -43,5 +45,5 @@ class Thresholds:
 
     alerts: dict[str, Threshold] = field(default_factory=dict)
     limits: dict[str, Threshold] = field(default_factory=dict)
-    hits: dict[tuple[str, str], ThresholdHit] = field(default_factory=dict)
+    hits: Annotated[dict[tuple[str, str], ThresholdHit], PAIRS] = field(default_factory=dict)
     """By the threshold's id and the value of the dimension."""

@@ -2,8 +2,10 @@
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from functools import partial
+from typing import Annotated, Any, Literal
 
+from mailgun_mcp.simulator.model.json_forms import BASE64, JsonForm
 from mailgun_mcp.simulator.model.messages import StoredMessage
 
 EVENT_TYPES = (
@@ -49,7 +51,7 @@ class PostedFile:
     name: str
     filename: str
     content_type: str
-    data: bytes
+    data: Annotated[bytes, BASE64]
 
 
 @dataclass(slots=True)
@@ -82,4 +84,6 @@ class Webhooks:
     """The account's webhooks, and its outbox. A domain has its own URLs."""
 
     by_id: dict[str, AccountWebhook] = field(default_factory=dict)
-    outbox: deque[Posting] = field(default_factory=lambda: deque(maxlen=OUTBOX_LIMIT))
+    outbox: Annotated[deque[Posting], JsonForm(partial(deque, maxlen=OUTBOX_LIMIT))] = field(
+        default_factory=lambda: deque(maxlen=OUTBOX_LIMIT)
+    )

@@ -140,7 +140,7 @@ async def test_with_a_key_they_need_it(account: Account, path: str) -> None:
         pytest.param("act", {"action": "open"}, "message is missing", id="no-message"),
         pytest.param("act", {"action": 1}, "action is not a text", id="no-text"),
         pytest.param("seed", {"scenario": "none"}, "unknown scenario 'none'", id="scenario"),
-        pytest.param("restore", {}, "no snapshot: this is no account", id="no-snapshot"),
+        pytest.param("restore", {}, "not a snapshot: this is not an account", id="no-snapshot"),
     ],
 )
 async def test_what_cannot_be_done_is_told(
