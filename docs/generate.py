@@ -26,8 +26,8 @@ RISKS = {
     "read": "reads something",
     "write": "creates or changes something",
     "send": "sends mail",
-    "destructive": "removes something, or allows mail to someone who opted out",
-    "credential": "creates, changes or shows a key or password",
+    "destructive": "removes or overwrites something, changes whether mail flows, or allows mail to someone who opted out",
+    "credential": "creates, changes or shows a key or password, or changes who gets in",
     "billing": "costs money",
 }
 
@@ -122,6 +122,21 @@ def _risks() -> str:
     return "\n".join(lines)
 
 
+def _risk_table() -> str:
+    """Return every tool that changes something, with its risk, and why where the method does not say it."""
+    lines = ["| tool | call | risk | bulk | can be undone | why this risk |", "| --- " * 6 + "|"]
+    undone = {"whole": "yes", "part": "in part", "no": "no", None: ""}
+    for operation in Catalogue.load():
+        if operation.risk != "read" or operation.risk_reason:
+            call = f"`{operation.method} {operation.path}`"
+            bulk = "yes" if operation.bulk else ""
+            lines.append(
+                f"| `{operation.name}` | {call} | {operation.risk} | {bulk} | {undone[operation.reversible]} "
+                f"| {operation.risk_reason or ''} |"
+            )
+    return "\n".join(lines)
+
+
 def _tools() -> str:
     catalogue = Catalogue.load()
     parts = []
@@ -186,6 +201,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "command-reference": _command_reference,
     "exits": _exits,
     "risks": _risks,
+    "risk-table": _risk_table,
     "tools": _tools,
     "local-tools": _local,
     "controls": _controls,

@@ -111,6 +111,7 @@ def builtin_operation(name: str, risk: Risk | None = None) -> Operation:
         body=None,
         arguments=tuple(Argument(argument, "path", argument, "text") for argument in tool["inputSchema"]["properties"]),
         risk=known,
+        risk_reason=None,
         bulk=False,
         idempotent=True,
         reversible=None if known == "read" else "whole",

@@ -85,6 +85,8 @@ class Operation:
     body: Literal["multipart", "urlencoded", "json"] | None
     arguments: tuple[Argument, ...]
     risk: Risk
+    risk_reason: str | None
+    """What the call can do that gives it its risk, as a clause; None where the method says it."""
     bulk: bool
     idempotent: bool
     reversible: Literal["whole", "part", "no"] | None
@@ -126,6 +128,7 @@ class Operation:
                 for item in record["arguments"]
             ),
             risk=record["risk"],
+            risk_reason=record["risk_reason"],
             bulk=record["bulk"],
             idempotent=record["idempotent"],
             reversible=record["reversible"],

@@ -15,6 +15,16 @@ from mailgun_mcp.catalogue.types import Arguments
 WORD = re.compile(r"""[^\s<>()\[\],;:"]+""")
 URL = re.compile(r"""[a-z][a-z0-9+.-]{0,30}://[^\s"'<>]+""", re.IGNORECASE)
 
+SUBSCRIBING = frozenset(
+    {
+        *("add_mailing_list_member", "bulk_add_mailing_list_members"),
+        *("import_mailing_list_members", "update_mailing_list_member"),
+    }
+)
+"""Tools that put addresses on a mailing list."""
+UNREAD_FILE = "(a file)"
+"""Stands among the destinations for the addresses in a file, which no rule reads."""
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -54,7 +64,7 @@ class Facts:
     """With the members of mailing lists counted."""
     senders: tuple[str, ...] = ()
     destinations: tuple[str, ...] = ()
-    """Where data would be sent: addresses and host names of route forwards, webhooks and archives."""
+    """Where data would be sent: addresses and host names of route forwards, webhooks, archives and new list members."""
 
     @property
     def price(self) -> float | None:
@@ -121,6 +131,18 @@ def _destinations(operation: Operation, arguments: Arguments) -> Iterator[str]:
     if operation.toolset == "routes":
         for action in _texts(arguments.get("action")):
             yield from _route_targets(action)
+    if operation.name in SUBSCRIBING:
+        yield from _addresses(_subscribed(arguments))
+        if operation.name == "import_mailing_list_members":
+            yield UNREAD_FILE
+
+
+def _subscribed(arguments: Arguments) -> list[str]:
+    """Return the addresses that a call puts on a mailing list: from then on they get what is sent to the list."""
+    members = arguments.get("members")
+    listed = members if isinstance(members, list) else []
+    texts = [arguments.get("address"), *(item.get("address") if isinstance(item, dict) else item for item in listed)]
+    return [text for text in texts if isinstance(text, str)]
 
 
 def _route_targets(action: str) -> Iterator[str]:

@@ -47,6 +47,33 @@ PROFILES: dict[str, tuple[ProfileRule, ...]] = {
             "it would send data out, and third-party text was shown a short while ago",
         ),
         ProfileRule(
+            "write-after-untrusted",
+            "confirm",
+            {"risk": "write", "bulk": True, "after_untrusted": RECENT},
+            "it changes many things, and third-party text was shown a short while ago",
+        ),
+        ProfileRule(
+            "lasting-write-after-untrusted",
+            "confirm",
+            {"risk": "write", "reversible": ["part", "no"], "after_untrusted": RECENT},
+            "it cannot be put back completely, and third-party text was shown a short while ago",
+        ),
+        ProfileRule(
+            "template-activation",
+            "confirm",
+            {"tool": "create_template_version", "arguments": {"active": True}},
+            "it changes what customers read in mail from now on",
+        ),
+        ProfileRule(
+            "open-mailing-list",
+            "confirm",
+            {
+                "tool": ["create_mailing_list", "update_mailing_list"],
+                "arguments": {"access_level": ["everyone", "members"]},
+            },
+            "it lets more people send mail to everyone on the list",
+        ),
+        ProfileRule(
             "upsert-members",
             "confirm",
             {"tool": UPSERTING, "arguments": {"upsert": True}},
@@ -70,9 +97,14 @@ PROFILES: dict[str, tuple[ProfileRule, ...]] = {
             "destructive",
             "confirm",
             {"risk": "destructive"},
-            "it removes something, or allows mail to someone who opted out",
+            "it removes or overwrites something, changes whether mail flows, or allows mail to someone who opted out",
         ),
-        ProfileRule("credential", "confirm", {"risk": "credential"}, "it creates, changes or shows a key or password"),
+        ProfileRule(
+            "credential",
+            "confirm",
+            {"risk": "credential"},
+            "it creates, changes or shows a key or password, or changes who gets in",
+        ),
         ProfileRule("billing", "confirm", {"risk": "billing"}, "it costs money"),
     ),
     "strict": (

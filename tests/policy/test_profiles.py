@@ -44,8 +44,13 @@ def test_every_operation_is_decided_by_its_risk(name: str) -> None:
     assert effects(name) == {operation.name: expected(name, operation) for operation in catalogue()}
 
 
-def test_soon_after_untrusted_text_guarded_confirms_sends_and_destructive_calls() -> None:
-    wanted = {op.name: TAINTED.get(op.risk) or expected("guarded", op) for op in catalogue()}
+def test_soon_after_untrusted_text_guarded_confirms_sends_removals_and_writes_that_last() -> None:
+    def lasts(op: Operation) -> bool:
+        return op.risk == "write" and (op.bulk or op.reversible != "whole")
+
+    wanted = {
+        op.name: TAINTED.get(op.risk) or ("confirm" if lasts(op) else expected("guarded", op)) for op in catalogue()
+    }
 
     assert effects("guarded", untrusted_age=900.0) == wanted
     assert effects("guarded", untrusted_age=901.0) == effects("guarded")

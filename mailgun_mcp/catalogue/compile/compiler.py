@@ -16,6 +16,8 @@ PACKAGE = Path(__file__).resolve().parents[2]
 SOURCES = PACKAGE.parent / "tools"
 PROMPTS = PACKAGE.parent / "prompts"
 DATA = PACKAGE / "_data"
+SUGGESTED = {"GET": "read", "DELETE": "destructive"}
+"""Method -> the risk that it suggests. Of the others, a write."""
 
 
 def compile_all(sources: Path = SOURCES) -> dict[str, str]:
@@ -53,7 +55,7 @@ def _check_together(records: list[Node]) -> None:
     calls: set[tuple[str, str]] = set()
     for record in records:
         name, call = record["tool"]["name"], (record["method"], record["path"])
-        where = f"{record['tool']['_meta']['mailgun-mcp/toolset']}.yaml: {record['path']}: {record['method'].lower()}"
+        where = _where(record)
         if name in by_name:
             raise CatalogueError(f"{where}: the tool name {name} is taken by {by_name[name]['path']}")
         if call in calls:
@@ -61,12 +63,26 @@ def _check_together(records: list[Node]) -> None:
         by_name[name] = record
         calls.add(call)
     for record in records:
+        _check_risk_reason(record)
         if record["preview"]:
             _check_preview(record, by_name)
 
 
+def _check_risk_reason(record: Node) -> None:
+    """A risk that the method does not suggest says why. Such an entry was looked at by somebody."""
+    suggested = SUGGESTED.get(record["method"], "write")
+    if record["risk"] != suggested and not record["risk_reason"]:
+        raise CatalogueError(
+            f"{_where(record)}: risk {record['risk']} needs a risk_reason: {record['method']} suggests {suggested}"
+        )
+
+
+def _where(record: Node) -> str:
+    return f"{record['tool']['_meta']['mailgun-mcp/toolset']}.yaml: {record['path']}: {record['method'].lower()}"
+
+
 def _check_preview(record: Node, by_name: dict[str, Node]) -> None:
-    where = f"{record['tool']['_meta']['mailgun-mcp/toolset']}.yaml: {record['path']}: {record['method'].lower()}"
+    where = _where(record)
     preview = by_name.get(record["preview"]["tool"])
     if preview is None:
         raise CatalogueError(f"{where}: preview names an unknown tool {record['preview']['tool']}")

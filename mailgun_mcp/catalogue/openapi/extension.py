@@ -188,6 +188,8 @@ class OperationExtension(ClosedModel):
     """`x-mailgun-mcp` of an operation. Every field without a default must be written out."""
 
     risk: Risk
+    risk_reason: str | None = None
+    """What the call can do that gives it its risk, as a clause. Needed where the method suggests another risk."""
     bulk: bool
     idempotent: bool
     reversible: Literal["whole", "part", "no"] | None

@@ -116,6 +116,7 @@ def test_a_description_becomes_a_tool_and_how_it_is_sent() -> None:
             ],
             "wrap": None,
             "risk": "write",
+            "risk_reason": None,
             "bulk": False,
             "idempotent": True,
             "reversible": "whole",
