@@ -1,5 +1,9 @@
-"""Converts a scalar to the type that a JSON Schema declares, only where nothing is lost. The one rule for it."""
+"""Converts values to the types that a JSON Schema declares, only where nothing is lost. The one rule for it.
 
+`coerce_scalar` is for what Mailgun writes, `coerce_arguments` for what clients are known to distort in a call.
+"""
+
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -7,6 +11,8 @@ from typing import Any
 
 INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+MAX_NUMBER = 40
+"""Characters of a number in text. No float needs more."""
 YES = ("true", "yes")
 NO = ("false", "no")
 Scalar = str | int | float | bool
@@ -48,3 +54,102 @@ def coerce_scalar(value: object, schema: Mapping[str, Any]) -> Scalar | None:
         case "boolean", str() if value in (*YES, *NO):
             return value in YES
     return None
+
+
+def coerce_arguments(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments with what a client distorted put right, by the declared types alone.
+
+    Exact number text becomes a number, `true` and `false` a boolean, JSON text of the declared kind an array or
+    object, and a number where text is declared its text; a single text where a list of texts is declared becomes a
+    list of one; `null` for an optional argument is left out. Everything else stays as it is, for the validation to
+    refuse.
+    """
+    properties = schema.get("properties") or {}
+    required = schema.get("required") or ()
+    return {
+        name: _coerce(value, properties[name]) if name in properties else value
+        for name, value in arguments.items()
+        if value is not None or name not in properties or name in required or _takes_null(properties[name])
+    }
+
+
+def _coerce(value: Any, schema: Mapping[str, Any]) -> Any:
+    match declared_type(schema):
+        case "array":
+            return _array(value, schema.get("items") or {})
+        case "object":
+            return _object(value, schema)
+        case "string" if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return _shortest_text(value)
+        case "boolean" if value in ("true", "false"):
+            return value == "true"
+        case "integer" | "number" if isinstance(value, str) and INTEGER.fullmatch(value):
+            return int(value)
+        case "integer" if isinstance(value, float) and value.is_integer():
+            return int(value)
+        case "number" if isinstance(value, str) and _is_exact(value):
+            return float(value)
+    return value
+
+
+def _array(value: Any, items: Mapping[str, Any]) -> Any:
+    if isinstance(value, str):
+        parsed = _parsed(value)
+        if isinstance(parsed, list):
+            value = parsed
+        elif declared_type(items) == "string" and value.strip() and not value.lstrip().startswith("["):
+            # What begins like a list and isn't one was cut or mistyped: nobody knows what it should have been.
+            value = [value]
+    return [_coerce(item, items) for item in value] if isinstance(value, list) else value
+
+
+def _object(value: Any, schema: Mapping[str, Any]) -> Any:
+    parsed = _parsed(value) if isinstance(value, str) else value
+    if not isinstance(parsed, dict):
+        return value
+    coerced = coerce_arguments(schema, parsed)
+    others = schema.get("additionalProperties")
+    if isinstance(others, dict) and others:
+        known = schema.get("properties") or {}
+        return {name: item if name in known else _coerce(item, others) for name, item in coerced.items()}
+    return coerced
+
+
+def _takes_null(schema: Mapping[str, Any]) -> bool:
+    declared = schema.get("type")
+    return declared is None or declared == "null" or (isinstance(declared, list) and "null" in declared)
+
+
+def _shortest_text(number: float) -> float | str:
+    """Return the text of the number: `5` for 5.0. What is too large or not finite stays, to be refused."""
+    if not -(2**53) <= number <= 2**53:
+        return number
+    return str(int(number)) if isinstance(number, int) or number.is_integer() else repr(number)
+
+
+def _is_exact(text: str) -> bool:
+    """Say whether the text is a number that a float holds as it is written."""
+    from decimal import Decimal
+
+    if len(text) > MAX_NUMBER or not NUMBER.fullmatch(text) or not math.isfinite(float(text)):
+        return False
+    return Decimal(text) == Decimal(repr(float(text)))
+
+
+def _parsed(text: str) -> Any:
+    """Return the JSON value of the text, or None where it is not JSON or would lose something."""
+    try:
+        return json.loads(text, object_pairs_hook=_without_repetition, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        raise ValueError("a name is repeated")
+    return record
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
