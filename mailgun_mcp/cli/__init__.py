@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from mailgun_mcp.cli.exits import FAILED, INTERRUPTED, USAGE
+from mailgun_mcp.errors import StateError, UnknownNameError
 from mailgun_mcp.settings import SettingsError
 
 COMMANDS = {
@@ -38,6 +39,9 @@ def run(argv: Sequence[str]) -> int:
     except SettingsError as error:
         sys.stderr.write(f"mailgun-mcp: error: {error}\n")
         return USAGE
+    except StateError as error:
+        sys.stderr.write(f"mailgun-mcp: error: {error}\n")
+        return USAGE if isinstance(error, UnknownNameError) else FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:

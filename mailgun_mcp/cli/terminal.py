@@ -1,35 +1,39 @@
-"""Asks the person at the terminal."""
+"""Asks the person at the terminal. The only module that prompts."""
 
 import sys
-
-import anyio.to_thread
 
 from mailgun_mcp.confirm.asker import FormResult, read_answer
 from mailgun_mcp.confirm.form import Form
 
 
 class Terminal:
-    """The person who typed the command. Without a terminal on both ends there is nobody to ask."""
+    """The person who typed the command. If stdin or stderr is not a terminal, nobody can be asked."""
 
     @property
     def can_ask(self) -> bool:
-        """Whether stdin and stderr are a terminal."""
+        """Whether stdin and stderr are terminals."""
         return sys.stdin.isatty() and sys.stderr.isatty()
 
     async def ask(self, form: Form, *, patience: float) -> FormResult:
-        """Return what the person's answer means; no answer in time is a no."""
+        """Return what the person's answer means. No answer in time is a no."""
+        import anyio.to_thread  # only a call needs it, help does not
+
         with anyio.move_on_after(patience):
             return await anyio.to_thread.run_sync(_ask, form, abandon_on_cancel=True)
         return "timeout"
 
 
-def _ask(form: Form) -> FormResult:
-    question = "Make this call? [y/N] " if form.typed is None else "> "
-    sys.stderr.write(f"{form.text}\n{question}")
+def read_line(prompt: str) -> str:
+    """Write the prompt to stderr and return the line that the person types, empty at the end of the input."""
+    sys.stderr.write(prompt)
     sys.stderr.flush()
-    line = sys.stdin.readline()
+    return sys.stdin.readline()
+
+
+def _ask(form: Form) -> FormResult:
+    line = read_line(f"{form.text}\n{'Make this call? [y/N] ' if form.typed is None else '> '}")
     if not line:
         return "cancelled"
-    given = line.strip()
-    confirm = given.lower() in ("y", "yes") if form.typed is None else given
+    answer = line.strip()
+    confirm = answer.lower() in ("y", "yes") if form.typed is None else answer
     return read_answer(form, "accept", {"confirm": confirm})

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from mailgun_mcp.cli import approvals, exits, run
+from mailgun_mcp.cli import exits, run
 from mailgun_mcp.confirm.approvals import Approval, Approvals
 from mailgun_mcp.confirm.grants import Grants
 from mailgun_mcp.store.database import Store
@@ -69,10 +69,10 @@ def status(store: Store, approval: Approval) -> str:
 
 
 def test_nothing_is_held_at_first(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert ran(["list"], capsys) == (exits.OK, "No call is pending.\n", "")
-    assert ran(["list", "--status", "all"], capsys) == (exits.OK, "No call is held.\n", "")
+    assert ran(["list"], capsys) == (exits.OK, "No pending approvals.\n", "")
+    assert ran(["list", "--status", "all"], capsys) == (exits.OK, "No approvals.\n", "")
     assert ran(["list", "--json"], capsys) == (exits.OK, "[]\n", "")
-    assert ran(["elevations"], capsys) == (exits.OK, "Nothing is allowed for a while.\n", "")
+    assert ran(["grants"], capsys) == (exits.OK, "No active grants.\n", "")
 
 
 def test_what_waits_is_listed(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
@@ -94,7 +94,7 @@ def test_a_held_call_is_shown_as_the_form_shows_it(store: Store, capsys: pytest.
     code, out, _ = ran(["show", approval.id], capsys)
     assert code == exits.OK
     assert f"\n\n{approval.text}\n\n" in out
-    assert "Two people have to approve it." in out
+    assert "Two people must approve it." in out
     _, out, _ = ran(["show", approval.id, "--json"], capsys)
     assert json.loads(out) == approval.record
 
@@ -105,8 +105,8 @@ def test_a_yes_is_shown_with_who_gave_it(store: Store, capsys: pytest.CaptureFix
     Approvals(store).deny(approval.id, by="bob", now=time.time())
     _, out, _ = ran(["show", approval.id], capsys)
     first = out.splitlines()[0]
-    assert first.startswith(f"{approval.id}: denied, yes of ann at 2")
-    assert ", no of bob at 2" in first
+    assert first.startswith(f"{approval.id}: denied, approved by ann at 2")
+    assert ", denied by bob at 2" in first
     assert out.endswith(f"\n\n{approval.text}\n")
 
 
@@ -115,7 +115,7 @@ def test_approving_shows_the_call_and_lets_it_through_once(store: Store, capsys:
     code, out, err = ran(["approve", approval.id, "--by", "ann"], capsys)
     assert (code, err) == (exits.OK, "")
     assert approval.text in out
-    assert out.endswith("Approved by ann. The same call, made again, runs once.\n")
+    assert out.endswith("Approved by ann. Make the same call again: it runs once.\n")
     found = granted(store, asked(), time.time())
     assert found is not None
     assert (found.id, found.people) == (approval.id, "ann")
@@ -143,14 +143,14 @@ def test_a_name_is_typed_where_the_call_asks_for_it(
     assert f"wrong name: to approve {approval.id}, type the name of its target, {NAME}" in err
     code, out, _ = ran(["approve", approval.id, "--by", "ann", "--typed", NAME], capsys)
     assert (code, status(store, approval)) == (exits.OK, "pending" if level == "two_people" else "approved")
-    assert ("It needs the yes of one more person." in out) == (level == "two_people")
+    assert ("One more person must approve it." in out) == (level == "two_people")
 
 
 def test_without_a_terminal_the_name_is_a_flag(store: Store, mailgun_mcp: Command) -> None:
     approval = waiting(store, "typed")
     done = mailgun_mcp("approvals", "approve", approval.id, stdin=f"{NAME}\n", **looking_into(store))
     assert (done.returncode, status(store, approval)) == (exits.USAGE, "pending")
-    assert f"{approval.id} asks for the name of what it touches: add --typed NAME" in done.stderr
+    assert f"{approval.id} asks for the name of its target: add --typed NAME" in done.stderr
 
 
 def answered(store: Store, home: Path, approval: Approval, typed: str) -> tuple[int, str]:
@@ -212,7 +212,7 @@ def test_a_denied_call_is_not_made(store: Store, capsys: pytest.CaptureFixture[s
     approval = waiting(store)
     assert ran(["deny", approval.id, "--by", "ann"], capsys) == (
         exits.OK,
-        "Denied: Delete a domain. It is not made.\n",
+        "Denied: Delete a domain. The call will not be made.\n",
         "",
     )
     assert granted(store, asked(), time.time()) is None
@@ -283,25 +283,25 @@ def test_watching_shows_the_text_of_the_form(store: Store, capsys: pytest.Captur
 def test_calls_are_allowed_for_a_while(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     before = time.time()
     match = "tool=delete_*, domain=staging.*, domain=dev.*, bulk=false"
-    code, out, _ = ran(["elevate", "--match", match, "--for", "20m", "--by", "ann"], capsys)
+    code, out, _ = ran(["grant", "--match", match, "--for", "20m", "--by", "ann"], capsys)
     after = time.time()
-    (elevation,) = Grants(store).active(after)
+    (grant,) = Grants(store).active(after)
     assert code == exits.OK
-    assert (elevation.match, elevation.by) == (
+    assert (grant.match, grant.by) == (
         {"tool": "delete_*", "domain": ["staging.*", "dev.*"], "bulk": False},
         "ann",
     )
-    assert before + 1200 <= elevation.until <= after + 1200
-    assert f"mailgun-mcp approvals revoke {elevation.id}" in out
-    _, out, _ = ran(["elevations"], capsys)
-    assert out.split(maxsplit=6)[:6] == [elevation.id, "19", "min", "left", "by", "ann"]
-    assert ran(["revoke", elevation.id], capsys) == (exits.OK, f"Ended: {elevation.id}.\n", "")
-    assert ran(["elevations", "--json"], capsys) == (exits.OK, "[]\n", "")
+    assert before + 1200 <= grant.until <= after + 1200
+    assert f"mailgun-mcp approvals revoke {grant.id}" in out
+    _, out, _ = ran(["grants"], capsys)
+    assert out.split(maxsplit=6)[:6] == [grant.id, "19", "min", "left", "by", "ann"]
+    assert ran(["revoke", grant.id], capsys) == (exits.OK, f"Revoked: {grant.id}.\n", "")
+    assert ran(["grants", "--json"], capsys) == (exits.OK, "[]\n", "")
 
 
 def test_a_match_may_be_written_as_json(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     match = '{"risk": "send", "recipients": {"at_most": 5}}'
-    code, _, _ = ran(["elevate", "--match", match], capsys)
+    code, _, _ = ran(["grant", "--match", match], capsys)
     assert (code, [one.match for one in Grants(store).active(time.time())]) == (exits.OK, [json.loads(match)])
 
 
@@ -310,9 +310,9 @@ def test_a_match_may_be_written_as_json(store: Store, capsys: pytest.CaptureFixt
     [
         pytest.param(["--match", "tol=delete_*"], "did you mean 'tool'?", id="key"),
         pytest.param(["--match", "tool=delete_domian"], "did you mean 'delete_domain'?", id="tool"),
-        pytest.param(["--match", "tool"], "'tool' is not KEY=GLOB", id="pair"),
-        pytest.param(["--match", ""], "'' is not KEY=GLOB", id="nothing"),
-        pytest.param(["--match", "{}"], "it matches every call", id="everything"),
+        pytest.param(["--match", "tool"], "'tool' must be KEY=GLOB", id="pair"),
+        pytest.param(["--match", ""], "'' must be KEY=GLOB", id="nothing"),
+        pytest.param(["--match", "{}"], "this matches every call", id="everything"),
         pytest.param(["--match", "{tool: [}"], "--match: ", id="broken"),
         pytest.param(["--match", "tool=*", "--for", "soon"], "--for: 'soon' is not a duration", id="time"),
     ],
@@ -320,14 +320,14 @@ def test_a_match_may_be_written_as_json(store: Store, capsys: pytest.CaptureFixt
 def test_a_match_or_time_that_says_nothing_is_wrong_usage(
     store: Store, flags: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, out, err = ran(["elevate", *flags], capsys)
+    code, out, err = ran(["grant", *flags], capsys)
     assert (code, out) == (exits.USAGE, "")
     assert message in err
     assert Grants(store).active(time.time()) == ()
 
 
 def test_nothing_is_allowed_for_more_than_a_day(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
-    code, _, err = ran(["elevate", "--match", "tool=delete_*", "--for", "25h"], capsys)
+    code, _, err = ran(["grant", "--match", "tool=delete_*", "--for", "25h"], capsys)
     assert (code, Grants(store).active(time.time())) == (exits.FAILED, ())
     assert "an end within a day" in err
 
@@ -357,8 +357,14 @@ def test_a_state_that_cannot_be_trusted_is_a_failure(home: Path, capsys: pytest.
     assert "is open to other users" in err
 
 
-@pytest.mark.parametrize(
-    ("seconds", "said"), [(-5, "0 s"), (0, "0 s"), (119, "119 s"), (120, "2 min"), (7199, "119 min"), (7200, "2 h")]
-)
-def test_a_span_is_said_in_its_largest_unit(seconds: float, said: str) -> None:
-    assert approvals._span(seconds) == said
+def test_the_words_of_the_previous_release_still_work(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = ran(["elevate", "--match", "tool=delete_*", "--by", "ann"], capsys)
+    assert (code, "mailgun-mcp approvals revoke " in out) == (exits.OK, True)
+    code, out, _ = ran(["elevations", "--json"], capsys)
+    assert (code, [grant["by"] for grant in json.loads(out)]) == (exits.OK, ["ann"])
+
+
+def test_help_shows_only_the_new_words(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run(["approvals", "--help"])
+    assert "elevat" not in capsys.readouterr().out
