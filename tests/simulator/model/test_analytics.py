@@ -36,8 +36,8 @@ def test_tags_are_told_apart_without_case_and_keep_when_they_were_seen() -> None
     analytics = Analytics()
     for at, tag in ((NOW, "News"), (NOW + 5, "news"), (NOW - 5, "NEWS")):
         analytics.count_event("d", at, accepted(tag))
-    (tag,) = analytics.tags["d"].values()
-    assert (tag.tag, tag.first_seen, tag.last_seen) == ("News", NOW - 5, NOW + 5)
+    (seen,) = analytics.tags["d"].values()
+    assert (seen.tag, seen.first_seen, seen.last_seen) == ("News", NOW - 5, NOW + 5)
 
 
 def test_no_tag_is_added_beyond_the_limit_except_one_that_another_domain_has() -> None:
