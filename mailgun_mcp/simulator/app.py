@@ -1,4 +1,4 @@
-"""Mailgun in the box: the ASGI application."""
+"""The simulator as an ASGI application."""
 
 import re
 from typing import TYPE_CHECKING

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 FORMAT = "mailgun-mcp simulator account"
 VERSION = 1
 MOST_SECONDS = 1e11
-"""Of a moment; later ones have no date."""
+"""The latest moment in seconds; later ones have no date."""
 
 LEFT_OUT: dict[type, frozenset[str]] = {
     Account: frozenset({"clock"}),

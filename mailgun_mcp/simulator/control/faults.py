@@ -1,4 +1,4 @@
-"""Faults on demand: what a client must cope with, by operation and rate, the same for the same seed."""
+"""Faults on demand, by operation and rate, the same for the same seed."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import asdict, dataclass, fields, replace
@@ -21,7 +21,7 @@ CHALLENGE = {"www-authenticate": 'Basic realm="MG API"'}
 
 
 class FaultError(ValueError):
-    """A description of a fault that cannot be followed."""
+    """A description of a fault that is not valid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,14 @@ class Fault:
     """A glob over the names of tools."""
     rate: float = 1.0
     times: int | None = None
-    """How often at most; None is no limit."""
+    """The maximum number of times; None means no limit."""
     status: int = 503
     seconds: float = 5.0
     """How long `slow` waits, and what `Retry-After` says."""
     performed: bool = False
-    """Whether what was asked is done before `server_error` or `reset` answers: an outcome nobody knows."""
+    """Whether the request is performed before `server_error` or `reset`: the client can't know the outcome."""
     shape: Literal["text", "json"] = "text"
-    """How `unauthorized` says so."""
+    """The shape of the `unauthorized` response."""
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> "Fault":
@@ -53,12 +53,12 @@ class Fault:
             raise FaultError(unknown("kind of fault", str(record.get("kind")), KINDS))
         for name, fits in FITS.items():
             if name in record and not fits(record[name]):
-                raise FaultError(f"{name}: {record[name]!r} does not fit")
+                raise FaultError(f"{name}: {record[name]!r} is not a valid value")
         return cls(**record)
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
-    """Say that a name is not known, and which is like it."""
+    """Return a message that a name is unknown, with the closest known one."""
     like = suggest(name, known)
     return f"unknown {what}: {name!r}" + (f"; did you mean {like!r}?" if like else "")
 
@@ -79,7 +79,7 @@ FITS: dict[str, Callable[[Any], bool]] = {
 
 
 class Faults:
-    """The faults that are on. Which request one hits is drawn from a seeded generator."""
+    """The active faults. A seeded generator decides which requests they hit."""
 
     def __init__(self, faults: Iterable[Fault] = (), seed: int = 0) -> None:
         self.set(faults, seed)
@@ -88,13 +88,13 @@ class Faults:
         return bool(self._faults)
 
     def set(self, faults: Iterable[Fault], seed: int = 0) -> None:
-        """Put these in place of what is on, and begin to draw anew."""
+        """Replace the active faults, and restart the generator."""
         self.seed = seed
         self._random = Random(seed)  # noqa: S311 - a fault must come again with the same seed
         self._faults: list[Fault] = list(faults)
 
     def records(self) -> list[dict[str, Any]]:
-        """Return what is on as JSON."""
+        """Return the active faults as JSON."""
         return [asdict(fault) for fault in self._faults]
 
     def draw(self, operation: str) -> list[Fault]:
@@ -111,7 +111,7 @@ class Faults:
 
 
 async def fail(request: RoutedRequest, faults: list[Fault], clock: Clock, sleep: Sleep, go_on: Next) -> None:
-    """Answer a request as its faults have it. Raises ConnectionResetError for a connection that breaks."""
+    """Answer a request with its faults. Raises ConnectionResetError for a connection that breaks."""
     for fault in faults:
         if fault.kind == "slow":
             await sleep(fault.seconds)
@@ -129,9 +129,9 @@ async def fail(request: RoutedRequest, faults: list[Fault], clock: Clock, sleep:
 
 
 async def _reset(send: Send) -> None:
-    """Break off. A server that has begun an answer closes the connection; one in process raises."""
+    """Break the connection: a server that has begun a response closes it, and in process the error is raised."""
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
-    raise ConnectionResetError("the simulator was told to break the connection")
+    raise ConnectionResetError("a fault of the simulator broke the connection")
 
 
 def _rate_limited(fault: Fault, clock: Clock) -> Reply:
@@ -139,7 +139,7 @@ def _rate_limited(fault: Fault, clock: Clock) -> Reply:
 
 
 def too_many(seconds: float, reset: float, limit: int = 300, body: dict[str, Any] | None = None) -> Reply:
-    """Return the 429 of a limit that lets requests through again in `seconds`."""
+    """Return the 429 of a limit that accepts requests again in `seconds`."""
     wait = max(1, round(seconds))
     text = {"message": f"account-requests-per-sec limit exceeded, try again after {wait} seconds"}
     headers = {
@@ -166,7 +166,7 @@ def _unauthorized(fault: Fault, _: Clock) -> Reply:
 
 
 def unauthorized(shape: str) -> Reply:
-    """Return how Mailgun refuses a key, in one of its two shapes."""
+    """Return Mailgun's 401, in one of its two shapes."""
     if shape == "json":
         return Reply({"message": "Invalid private key"}, 401, headers=CHALLENGE)
     return Reply("Forbidden", 401, TEXT, CHALLENGE)
@@ -200,4 +200,4 @@ def _wrong_type(send: Send) -> Send:
 
 
 SPOILS: dict[str, Callable[[Send], Send]] = {"truncated": _truncated, "content_type": _wrong_type}
-"""Faults of the answer alone: what was asked is done."""
+"""Faults of the response alone: the request is performed."""

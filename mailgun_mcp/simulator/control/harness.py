@@ -1,4 +1,4 @@
-"""The simulator with what can be switched on around it: faults, rate limits, late reads, and its control."""
+"""The simulator with everything that can be switched on around it: faults, rate limits and a read delay."""
 
 from asyncio import sleep as sleep_of_asyncio
 from collections.abc import Callable, Iterable
@@ -20,7 +20,7 @@ from mailgun_mcp.simulator.model.clock import Clock, ManualClock, MovableClock
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Under which conditions the simulator runs."""
+    """The faults, limits and delays that the simulator starts with."""
 
     faults: tuple[Fault, ...] = ()
     seed: int = 0
@@ -31,16 +31,16 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class HostAccess:
-    """What the simulator may touch of the world around it."""
+    """What the simulator may access on its host: webhooks to post, and a file for the account."""
 
     poster: Poster | None = None
     anywhere: bool = False
-    """Whether webhooks go to any URL, and not just to loopback."""
+    """Whether webhooks are posted to any URL, not only to loopback."""
     state_file: Path | None = None
 
 
 class Harness:
-    """One account with everything around it, all of which can be changed while it runs."""
+    """One account with its faults, limits and delays. All of it can be changed while it runs."""
 
     def __init__(
         self,
@@ -80,15 +80,15 @@ class Harness:
         return self._read_delay.seconds if self._read_delay else 0.0
 
     def delay_reads(self, seconds: float) -> None:
-        """Let reads see writes only after so many seconds; what was written is seen at once from here on."""
+        """Let reads see new writes only after `seconds`; earlier writes are visible at once."""
         self._read_delay = ReadDelay(self.account, self._build, seconds) if seconds else None
 
     def limit_rates(self, limits: Iterable[Limit]) -> None:
-        """Put these limits in place of those that hold."""
+        """Replace the active rate limits."""
         self.limits = list(limits)
 
     def reset(self, account: Account | None = None) -> None:
-        """Begin anew: the account as it was at first (or another), the clock, and all conditions."""
+        """Reset the clock, the environment, and the account to its initial state or to `account`."""
         if isinstance(self.clock, MovableClock):
             self.clock.reset()
         self.account = account or self._copy(self._origin)
@@ -96,13 +96,13 @@ class Harness:
         self._apply(self._at_start)
 
     def replace_account(self, account: Account) -> None:
-        """Go on with another account, under the same conditions."""
+        """Replace the account; faults, limits and delays stay."""
         self.account = account
         self._app = self._build(account)
         self.changed()
 
     def changed(self) -> None:
-        """Let late reads see at once what was changed behind their back."""
+        """Make a change that was not made by a request visible to delayed reads at once."""
         self.delay_reads(self.visible_after)
 
     def _apply(self, environment: Environment) -> None:
@@ -127,7 +127,7 @@ class Harness:
 
 
 def movable(account: Account) -> ManualClock | MovableClock:
-    """Return the account's clock, made one that can be moved."""
+    """Return the account's clock, replaced by one that can be moved if necessary."""
     clock: Clock = account.clock
     if isinstance(clock, ManualClock | MovableClock):
         return clock

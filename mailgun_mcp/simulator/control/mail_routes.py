@@ -1,4 +1,4 @@
-"""Control routes for what comes from outside: inbound mail, recipients, webhooks, scenarios, snapshots."""
+"""Control routes for what happens outside an account: inbound mail, recipients, webhooks, DNS, scenarios, snapshots."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import asdict
@@ -23,21 +23,21 @@ INBOUND = ("mime", "sender", "recipients", "from", "to", "cc", "subject", "text"
 
 
 def check_texts(body: Body, names: Iterable[str], needed: Iterable[str] = ()) -> None:
-    """Raise ApiError unless the body has only texts, of these names, and those that are needed."""
+    """Raise ApiError unless all fields of the body are texts with these names, and the required ones are there."""
     for name, value in body.items():
         if name not in names:
             raise ApiError(400, unknown("field", name, names))
         if not isinstance(value, str):
-            raise ApiError(400, f"{name} is not a text")
+            raise ApiError(400, f"{name} is not a string")
     for name in needed:
         if not body.get(name):
             raise ApiError(400, f"{name} is missing")
 
 
 def receive_mail(harness: Harness, body: Body) -> Reply:
-    """Take a mail from outside: `mime`, or `from`, `to`, `cc`, `subject`, `text`, `html` and `headers`.
+    """Receive mail from outside: `mime`, or `from`, `to`, `cc`, `subject`, `text`, `html` and `headers`.
 
-    `sender` and `recipients` are the envelope's, where it has others.
+    `sender` and `recipients` are those of the envelope, if they differ.
     """
     texts = {name: value for name, value in body.items() if name not in ("recipients", "headers")}
     check_texts(texts, INBOUND)
@@ -50,21 +50,21 @@ def receive_mail(harness: Harness, body: Body) -> Reply:
     mail = texts["mime"].encode("utf-8", "replace") if "mime" in texts else {**texts, "headers": headers}
     found = deliver_inbound(harness.account, mail, sender=sender, recipients=recipients)
     if not found:
-        raise ApiError(400, "the mail names no recipient: give to, or recipients")
+        raise ApiError(400, "the mail has no recipient: set to or recipients")
     harness.changed()
     return Reply({"items": [asdict(received) for received in found]})
 
 
 def show_received(harness: Harness, _: Body) -> Reply:
-    """Tell of the mail that came in, and what routes did with it."""
+    """List the received mail, and what routes did with it."""
     received = [one for owner in harness.account.with_subaccounts(all_regions=True) for one in owner.routes.received]
     return Reply({"items": [asdict(one) for one in sorted(received, key=lambda one: one.at)]})
 
 
 def act_as_recipient(harness: Harness, body: Body) -> Reply:
-    """Do an `action` on a `message` (its id or storage key), as one `recipient` or all: `open`, `click`, …
+    """Act as one `recipient` or all of a `message` (its id or storage key): the `action` is `open`, `click`, …
 
-    `url` is what is clicked, `tag` what is unsubscribed from.
+    `url` is the clicked link, `tag` the tag to unsubscribe from.
     """
     check_texts(body, ("action", "message", "recipient", "url", "tag"), ("action", "message"))
     details = {name: body[name] for name in ("url", "tag") if name in body}
@@ -76,7 +76,7 @@ def act_as_recipient(harness: Harness, body: Body) -> Reply:
 
 
 def show_webhooks(harness: Harness, _: Body) -> Reply:
-    """Tell of the webhooks that were fired, signed as they are posted."""
+    """List the webhooks, signed as they are posted."""
     return Reply({"items": [_posting(posting) for posting in _outbox(harness)]})
 
 
@@ -89,11 +89,11 @@ def _outbox(harness: Harness) -> list[Posting]:
 
 
 def post_webhooks(harness: Harness, body: Body) -> Awaitable[Reply]:
-    """Post the webhooks that are due: to this machine, and with `--deliver-webhooks` anywhere."""
+    """Post the webhooks that are due: to this machine, or with `--deliver-webhooks` anywhere."""
     check_texts(body, ())
     poster = harness.host_access.poster
     if poster is None:
-        raise ApiError(400, "this simulator posts nothing: `mailgun-mcp simulator` does")
+        raise ApiError(400, "this simulator can't post webhooks; `mailgun-mcp simulator` can")
     return _post(harness, poster)
 
 
@@ -111,7 +111,7 @@ async def _post(harness: Harness, poster: Poster) -> Reply:
 
 
 def is_loopback(url: str) -> bool:
-    """Say whether a URL leads to this machine, by what is written and not by what a DNS says."""
+    """Say whether a URL leads to this machine, by its text and not by DNS."""
     host = urlsplit(url).hostname or ""
     if host == "localhost":
         return True
@@ -141,7 +141,7 @@ RECORDS = ("spf", "dkim", "tracking", "mx")
 
 
 def show_dns(harness: Harness, _: Body) -> Reply:
-    """Tell of each domain which of its records the DNS has."""
+    """Show which DNS records each domain has."""
     domains = _domains(harness).values()
     return Reply({one.name: {record: record not in one.absent_records for record in RECORDS} for one in domains})
 
@@ -155,7 +155,7 @@ def _domains(harness: Harness) -> dict[str, Domain]:
 
 
 def set_dns(harness: Harness, body: Body) -> Reply:
-    """Let the `record` of a `domain` be in the DNS or not, as `present` says; verifying sees it."""
+    """Add or remove a DNS `record` of a `domain`, as `present` says. Verification reads it."""
     present = body.pop("present", None)
     check_texts(body, ("domain", "record"), ("domain", "record"))
     domains = _domains(harness)
@@ -163,26 +163,26 @@ def set_dns(harness: Harness, body: Body) -> Reply:
     if domain is None:
         raise ApiError(404, unknown("domain", body["domain"], domains))
     if body["record"] not in RECORDS or not isinstance(present, bool):
-        raise ApiError(400, f"give record as one of {', '.join(RECORDS)}, and present as true or false")
+        raise ApiError(400, f"set record to one of {', '.join(RECORDS)}, and present to true or false")
     (domain.absent_records.discard if present else domain.absent_records.add)(body["record"])
     harness.changed()
     return show_dns(harness, {})
 
 
 def set_result(harness: Harness, body: Body) -> Reply:
-    """Let a seed test or a preview (`kind`) have this `result` under an `id`."""
+    """Set the `result` of a seed test or a preview (`kind`) under an `id`."""
     result = body.pop("result", None)
     check_texts(body, ("kind", "id"), ("kind", "id"))
     results = {"seed": harness.account.seed_results, "preview": harness.account.preview_results}.get(body["kind"])
     if results is None or not isinstance(result, dict):
-        raise ApiError(400, "give kind as seed or preview, an id, and result as an object")
+        raise ApiError(400, "set kind to seed or preview, id, and result to an object")
     results[body["id"]] = result
     harness.changed()
     return Reply({"seed": list(harness.account.seed_results), "preview": list(harness.account.preview_results)})
 
 
 def seed(harness: Harness, body: Body) -> Reply:
-    """Begin anew with a `scenario`, by its name or described as in YAML, or without one with the demo account."""
+    """Replace the account with a `scenario` (a name, or a description as in YAML), or with the demo account."""
     from mailgun_mcp.simulator.worlds.demo import demo_account
     from mailgun_mcp.simulator.worlds.scenario import ScenarioError, scenario_from_json
     from mailgun_mcp.simulator.worlds.scenario_history import scenario_account
@@ -204,12 +204,12 @@ def seed(harness: Harness, body: Body) -> Reply:
 
 
 def take_snapshot(harness: Harness, _: Body) -> Reply:
-    """Give the whole account as one document, with its keys."""
+    """Return the whole account as one document, including its keys."""
     return Reply(snapshot(harness.account))
 
 
 def restore(harness: Harness, body: Body) -> Reply:
-    """Go back to a snapshot, which is the body: the account, and what time it was there."""
+    """Load a snapshot, which is the body: the account and its time."""
     try:
         account = restored(body, harness.clock)
     except CodecError as error:
@@ -230,4 +230,4 @@ ROUTES: dict[str, dict[str, Route]] = {
     "snapshot": {"GET": take_snapshot},
     "restore": {"POST": restore},
 }
-"""Path below the control routes -> method -> what it does."""
+"""Path below `/simulator/` -> method -> the route."""

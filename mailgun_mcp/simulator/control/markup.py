@@ -1,4 +1,4 @@
-"""Makes HTML in which only what was made here is markup: all other text is escaped, wherever it goes."""
+"""Builds HTML. Only what this module makes is markup; all other text is escaped."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -8,13 +8,13 @@ VOID = frozenset({"input", "meta", "link"})
 
 
 class Markup(str):
-    """Text that is HTML already."""
+    """Text that is already HTML."""
 
     __slots__ = ()
 
 
 def element(name: str, /, *children: str, **attributes: str | bool) -> Markup:
-    """Return an element. An attribute's `_` is a `-`, but at the end; true stands alone, false is left out."""
+    """Return an element. `_` in an attribute's name becomes `-`, except at the end. True is an attribute without a value, false is left out."""
     opened = "".join(_attribute(key, value) for key, value in attributes.items() if value is not False)
     if name in VOID:
         return Markup(f"<{name}{opened}>")
@@ -27,7 +27,7 @@ def joined(parts: Iterable[str]) -> Markup:
 
 
 def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Markup:
-    """Return a table, or a line that says there is nothing in it."""
+    """Return a table, or a line that says that it is empty."""
     body = joined(element("tr", *(element("td", _cell(value)) for value in row)) for row in rows)
     if not body:
         return joined([element("h2", caption), element("p", "Nothing here.", class_="none")])

@@ -1,6 +1,6 @@
-"""The page under `/simulator/` that shows what the account holds. It only reads.
+"""The page under `/simulator/` that shows the account. It only reads.
 
-Mail is written by strangers. Whatever is shown of it is text, but its HTML, which is a document of
+Mail is written by strangers. All of it is shown as text, except its HTML, which is a document of
 its own: in a frame where nothing runs, and under a policy that lets nothing in or out.
 """
 
@@ -52,7 +52,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Look], Markup]]] = {
 
 
 def show(path: str, account: Account, clock: Clock, query: str) -> Reply:
-    """Return what is at one of `PATHS`. Raises ApiError when the query names what is not there."""
+    """Return what is at one of `PATHS`. Raises ApiError if the query names something that does not exist."""
     return PATHS[path](_look(account, clock, dict(parse_qsl(query))))
 
 
@@ -79,7 +79,7 @@ def _message(look: Look) -> Reply:
 
 
 def _mail(look: Look) -> Reply:
-    """Answer the HTML of a message as it was sent, with the images that came in it."""
+    """Return the HTML of a message as it was sent, with its inline images."""
     _, message = _found(look)
     return Reply(_sendable(_with_images(message)), 200, HTML, {**CLOSED, "content-security-policy": MAIL_POLICY})
 
@@ -90,7 +90,7 @@ def _found(look: Look) -> tuple[Domain, StoredMessage]:
         for message in (look.domain.messages.get(key), *look.domain.scheduled):
             if message and message.key == key:
                 return look.domain, message
-    raise ApiError(404, "no such message, or it is no longer kept")
+    raise ApiError(404, "there is no such message, or its retention has ended")
 
 
 def _with_images(message: StoredMessage) -> str:
@@ -140,4 +140,4 @@ PATHS: dict[str, Callable[[Look], Reply]] = {
     f"{PREFIX}page.css": _static("page.css", "text/css; charset=utf-8"),
     f"{PREFIX}page.js": _static("page.js", "text/javascript; charset=utf-8"),
 }
-"""Path -> what is shown there."""
+"""Path -> what it shows."""

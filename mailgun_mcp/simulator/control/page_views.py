@@ -26,7 +26,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Who looks at what: the whole, the account of it and perhaps the domain that is shown, and the query."""
+    """What is shown: the main account, the selected account and domain, and the query."""
 
     top: Account
     account: Account

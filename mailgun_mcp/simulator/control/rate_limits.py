@@ -15,13 +15,13 @@ from mailgun_mcp.simulator.model.clock import Clock
 
 @dataclass(slots=True)
 class Limit:
-    """So many requests in so many seconds, of the operations whose name or toolset fits a glob."""
+    """A maximum number of requests in a number of seconds, for operations whose name or toolset matches a glob."""
 
     globs: tuple[str, ...]
     requests: int
     seconds: float
     body: dict[str, Any] | None = None
-    """What the 429 says, in place of the usual."""
+    """The body of the 429, instead of the usual one."""
     began: float = field(default=float("-inf"))
     used: int = 0
 
@@ -29,7 +29,7 @@ class Limit:
         return any(fnmatchcase(operation.name, glob) or fnmatchcase(operation.toolset, glob) for glob in self.globs)
 
     def take(self, now: float) -> bool:
-        """Count a request; False when there is no more room in the present window."""
+        """Count a request. Return False if the current window is used up."""
         if now - self.began >= self.seconds or now < self.began:
             self.began, self.used = now, 0
         if self.used >= self.requests:
@@ -46,11 +46,11 @@ DOCUMENTED: Callable[[], list[Limit]] = lambda: [  # noqa: E731
     Limit(("metrics",), 500, 10.0),
     Limit(("domains", "webhooks"), 300, 60.0, {"retry-seconds": 60}),
 ]
-"""The limits that Mailgun writes about."""
+"""The limits that Mailgun documents."""
 
 
 async def limited(request: RoutedRequest, limits: list[Limit], clock: Clock, go_on: Next) -> None:
-    """Pass a request on unless its limit is reached, and tell of the limit in the headers."""
+    """Pass a request on unless its limit is reached, and show the limit in the headers."""
     operation = request.operation
     limit = next((limit for limit in limits if operation and limit.covers(operation)), None)
     if limit is None:

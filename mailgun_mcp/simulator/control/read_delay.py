@@ -1,7 +1,7 @@
-"""Eventual consistency on request: reads see the account as it was some seconds ago.
+"""Eventual consistency, if switched on: reads see the account as it was some seconds ago.
 
-Writes go to the account at once, and again, later and in order, to a copy of it from which reads are
-answered. Ids are drawn from counters, so what is done twice is the same both times.
+A write goes to the account at once, and later, in order, to a copy that answers reads.
+Ids come from counters, so both executions give the same ids.
 """
 
 from collections import deque
@@ -19,7 +19,7 @@ from mailgun_mcp.simulator.model.clock import Clock
 
 @dataclass(slots=True)
 class _LateClock:
-    """Tells what time it was `seconds` ago, or the moment of a write that is done again."""
+    """Returns the time `seconds` ago, or the moment of the write that is repeated."""
 
     clock: Clock
     seconds: float
@@ -39,7 +39,7 @@ class _Write:
 
 
 class ReadDelay:
-    """Two copies of an account, one of them late."""
+    """An account, and a copy of it that is late."""
 
     def __init__(self, account: Account, build: Callable[[Account], ASGIApp], seconds: float) -> None:
         self.seconds = seconds
@@ -51,7 +51,7 @@ class ReadDelay:
         self._writes: deque[_Write] = deque()
 
     async def __call__(self, request: RoutedRequest) -> None:
-        """Answer a request, a write by the account and a read by the late copy of it."""
+        """Answer a request: a write from the account, a read from the late copy."""
         deliver_due(self._account)
         await self._catch_up()
         on_time, late = self._apps

@@ -1,4 +1,4 @@
-"""The simulator's own routes, under `/simulator/`: its clock, faults, state, and a new beginning."""
+"""The simulator's own routes, under `/simulator/`: its clock, faults, state and reset."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -34,7 +34,7 @@ UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def with_control_routes(harness: Harness, *, key: str | None = None) -> ASGIApp:
-    """Return the box as an application with its control routes. With `key` they need it as Mailgun's do."""
+    """Return the harness as an application with its control routes. With `key` they need it, as Mailgun's routes do."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not raw_path(scope).startswith(PREFIX):
@@ -59,7 +59,7 @@ def _answer(harness: Harness, scope: Scope, content: bytes, key: str | None) -> 
         return show(path, harness.account, harness.clock, scope["query_string"].decode("latin-1"))
     # An empty form of another site's page would reset the account; browsers say where a request is from.
     if method not in READS and headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
-        raise ApiError(403, "the control routes take nothing from other sites' pages")
+        raise ApiError(403, "the control routes can't be used from pages of other sites")
     methods = ROUTES.get(path)
     if methods is None:
         raise ApiError(404, unknown("control route", path, ROUTES))
@@ -71,7 +71,7 @@ def _answer(harness: Harness, scope: Scope, content: bytes, key: str | None) -> 
 def _body(headers: dict[str, str], content: bytes) -> Body:
     # A form of any web page may post, but not as JSON: no page can move the clock behind one's back.
     if content and headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise ApiError(400, "the control routes take application/json")
+        raise ApiError(400, "the control routes accept only application/json")
     try:
         body = read_json(content)
     except (ValueError, RecursionError) as error:
@@ -88,16 +88,16 @@ def _known(body: Body, *names: str) -> None:
 
 
 def show_clock(harness: Harness, _: Body) -> Reply:
-    """Tell the time, and whether it is `held`."""
+    """Show the time, and whether the clock is `held` (stopped)."""
     now, clock = harness.clock.now(), harness.clock
     return Reply({"now": now, "date": iso_date(now), "held": not isinstance(clock, MovableClock) or clock.held})
 
 
 def move_clock(harness: Harness, body: Body) -> Reply:
-    """Move the clock forward: `advance` by seconds (or `2h`), or `to` a moment; `held` stops it or lets it go on."""
+    """Move the clock forward: `advance` by seconds (or `2h`), or `to` a date. `held` stops it (true) or lets it run (false)."""
     _known(body, "advance", "to", "held")
     if not isinstance(body.get("held", False), bool) or {"advance", "to"} <= body.keys():
-        raise ApiError(400, "give advance or to, and held as true or false")
+        raise ApiError(400, "set advance or to, not both, and held to true or false")
     ahead = _seconds(body["advance"]) if "advance" in body else 0.0
     if "to" in body:
         ahead = _moment(body["to"]) - harness.clock.now()
@@ -135,7 +135,7 @@ def _moment(value: Any) -> float:
 
 
 def show_faults(harness: Harness, _: Body) -> Reply:
-    """Tell the faults, rate limits and lateness of reads that are on."""
+    """Show the active faults, rate limits and read delay."""
     limits = [
         {"operations": list(limit.globs), "requests": limit.requests, "seconds": limit.seconds}
         for limit in harness.limits
@@ -150,7 +150,7 @@ def show_faults(harness: Harness, _: Body) -> Reply:
 
 
 def set_faults(harness: Harness, body: Body) -> Reply:
-    """Put what is given in place of what is on: `faults` (drawn by `seed`), `rate_limits`, `visible_after` seconds."""
+    """Replace the given ones: `faults` (drawn by `seed`), `rate_limits`, `visible_after` (seconds until reads see a write)."""
     _known(body, "faults", "seed", "rate_limits", "visible_after")
     found, limits = _faults(body), _limits(body.get("rate_limits", ()))
     delay = _number("visible_after", body.get("visible_after", 0))
@@ -184,7 +184,7 @@ def _limits(value: Any) -> list[Limit]:
 
 
 def clear_faults(harness: Harness, _: Body) -> Reply:
-    """End all faults, rate limits and late reads."""
+    """Remove all faults, rate limits and the read delay."""
     harness.faults.set(())
     harness.limit_rates(())
     harness.delay_reads(0.0)
@@ -192,7 +192,7 @@ def clear_faults(harness: Harness, _: Body) -> Reply:
 
 
 def reset(harness: Harness, body: Body) -> Reply:
-    """Begin anew with the account, clock and conditions of the start, or with `empty` an account that holds nothing."""
+    """Reset the account, the clock and the faults to how they were at the start. With `empty` the account is empty."""
     _known(body, "empty")
     harness.reset(
         Account(harness.clock, storage_url=harness.account.storage_url) if body.get("empty") is True else None
@@ -201,7 +201,7 @@ def reset(harness: Harness, body: Body) -> Reply:
 
 
 def show_state(harness: Harness, _: Body) -> Reply:
-    """Tell the time, the domains and how much each of them holds, also in subaccounts and the other region (`others`)."""
+    """Show the time, the domains and what they contain, also of subaccounts and the other region (`others`)."""
     account = harness.account
     answer = {
         "now": harness.clock.now(),
@@ -233,4 +233,4 @@ ROUTES: dict[str, dict[str, Route]] = {
     f"{PREFIX}state": {"GET": show_state},
     **{PREFIX + path: methods for path, methods in control_mail.ROUTES.items()},
 }
-"""Path -> method -> what it does; the docs tell its docstring."""
+"""Path -> method -> the route. docs/simulator.md shows its docstring."""

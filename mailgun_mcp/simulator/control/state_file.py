@@ -1,4 +1,4 @@
-"""Keeps an account in a file between runs: `--state`."""
+"""Stores an account in a file between runs: `--state`."""
 
 import json
 from pathlib import Path

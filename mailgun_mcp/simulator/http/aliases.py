@@ -1,4 +1,4 @@
-"""Paths and parameters that the catalogue does not have: Mailgun's own SDKs use them, and Mailgun takes them."""
+"""Paths and parameters that the catalogue does not have: Mailgun's own SDKs use them, and Mailgun accepts them."""
 
 from mailgun_mcp.simulator.http.body import Fields
 
@@ -13,7 +13,7 @@ LEGACY_PATHS = (
     ("DELETE", "/v3/{domain}/tags/{tag}", "delete_domain_tag"),
     ("GET", "/v3/{domain}/tags/{tag}/stats", "get_domain_tag_stats"),
 )
-"""Method, path template and the operation that answers. What its own path does not hold goes to its query."""
+"""Method, path template and the operation that answers. A value that its own path does not have goes to its query."""
 
 PARAMETER_ALIASES: dict[str, dict[str, str]] = {
     "create_ip_pool": {"ips": "ip"},
@@ -22,7 +22,7 @@ PARAMETER_ALIASES: dict[str, dict[str, str]] = {
     "update_domain": {"name": ""},
     "update_open_tracking": {"skip_verification": ""},
 }
-"""Operation -> the other name of a parameter, or nothing for one that changes nothing."""
+"""Operation -> another name of a parameter -> its name in the catalogue; empty for one that has no effect."""
 
 
 def apply_aliases(operation: str, fields: Fields) -> Fields:

@@ -1,4 +1,4 @@
-"""Decides who is let in: by API key, role, address, and the subaccount that a call is for."""
+"""Authenticates and authorizes requests: by API key, role, address, and the subaccount that a request is for."""
 
 from base64 import b64decode
 from binascii import Error as BinasciiError
@@ -23,19 +23,19 @@ SENDS = frozenset({"send_message", "send_mime_message"})
 ADMIN_TOOLSETS = frozenset({"api_keys", "smtp_credentials", "subaccounts", "account_limits", "account", "ip_allowlist"})
 ADMIN_OPERATIONS = frozenset({"request_dedicated_ip"})
 DEVELOPER_OPERATIONS = frozenset({"add_sandbox_recipient", "delete_sandbox_recipient", "get_webhook_signing_key"})
-"""What developers may do in the toolsets of admins."""
+"""What a developer key may do in the toolsets of admins."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiClient:
-    """Who calls: the account that the key belongs to, and the key; None is the simulator's own, an admin's."""
+    """Who sends a request: the account that the key belongs to, and the key. None is the simulator's own key, an admin's."""
 
     account: Account
     key: ApiKey | None = None
 
 
 def set_own_key(account: Account, secret: str) -> None:
-    """Make `secret` an admin key of the account, in place of the one it has as its own."""
+    """Make `secret` the simulator's own admin key of the account, instead of an earlier one."""
     keys = account.administration.access.keys
     known = keys.get(OWN_KEY_ID)
     if known is None:
@@ -45,7 +45,7 @@ def set_own_key(account: Account, secret: str) -> None:
 
 
 def authenticate(account: Account, authorization: str, *, any_key: bool) -> ApiClient | None:
-    """Return who calls, or None when the key is not let in. With `any_key` an unknown one is an admin's."""
+    """Return the client of a key, or None if the key is refused. With `any_key` an unknown key is an admin's."""
     if not authorization.startswith("Basic "):
         return None
     secret = _secret(authorization)
@@ -60,7 +60,7 @@ def authenticate(account: Account, authorization: str, *, any_key: bool) -> ApiC
 
 
 def acting_account(client: ApiClient, operation: Operation, subaccount_id: str | None) -> Account:
-    """Return the account that the call is for. Raises ApiError when the caller may not act there."""
+    """Return the account that the request is for. Raises ApiError if the client may not act for it."""
     if subaccount_id is None or any(argument.wire == SUBACCOUNT_HEADER for argument in operation.arguments):
         return client.account
     subaccount = client.account.administration.subaccounts.get(subaccount_id)
@@ -72,7 +72,7 @@ def acting_account(client: ApiClient, operation: Operation, subaccount_id: str |
 
 
 def authorize(client: ApiClient, operation: Operation, values: Arguments) -> None:
-    """Raise ApiError when the caller's key is not one for the operation. `values` are those of the path."""
+    """Raise ApiError if the client's key does not allow the operation. `values` are those of the path."""
     key = client.key
     if key is None or ROLES[key.role](operation, key, values):
         return
@@ -82,7 +82,7 @@ def authorize(client: ApiClient, operation: Operation, values: Arguments) -> Non
 
 
 def check_client_address(client: ApiClient, address: str | None) -> None:
-    """Raise ApiError when the account has an allowlist of addresses and the caller's is not on it."""
+    """Raise ApiError if the account has an IP allowlist and the client's address is not on it."""
     access = client.account.administration.access
     if access.allowlist and not (client.key and client.key.kind == "web") and not _on_allowlist(access, address):
         raise ApiError(403, FORBIDDEN)

@@ -1,4 +1,4 @@
-"""Takes a request's body apart: multipart, urlencoded or JSON."""
+"""Parses the body of a request: multipart, urlencoded or JSON."""
 
 import json
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ def parse_query(query: str) -> Fields:
 
 
 def parse_form(content: bytes, content_type: str) -> Fields:
-    """Return the fields of a form. Raises ApiError when the body is none."""
+    """Return the fields of a form. Raises ApiError if the body is not a form."""
     if not content:
         return {}
     if media_type(content_type) == URLENCODED:
@@ -75,7 +75,7 @@ def _parse_multipart(content: bytes, content_type: str) -> list[tuple[str, Field
 
 
 class _Parts:
-    """Collects what the parser calls back with."""
+    """Collects the parts that the parser reports through callbacks."""
 
     def __init__(self) -> None:
         self.found: list[tuple[dict[bytes, bytes], bytearray]] = []

@@ -1,4 +1,4 @@
-"""Checks arguments against an operation's input schema and rules, and refuses in Mailgun's words.
+"""Checks arguments against an operation's input schema and rules, and answers in Mailgun's words.
 
 Only the portable subset of JSON Schema that the catalogue compiles to; `jsonschema` would
 cost more to import than the whole simulator.
@@ -84,7 +84,7 @@ def check(operation: Operation, arguments: Arguments) -> None:
 
 
 def wrong_type(name: str, kind: str) -> ApiError:
-    """Return the refusal of a value that is no `kind`."""
+    """Return the error for a value that is not of the type `kind`."""
     article = "an" if kind[0] in "aio" else "a"
     return ApiError(
         400, f"'{name}' parameter is not {article} {kind}" if name else f"The request body is not {article} {kind}"

@@ -1,4 +1,4 @@
-"""Reads the arguments of an operation from a request: the way back of `catalogue.request`."""
+"""Reads the arguments of an operation from a request: the reverse of `request/build`."""
 
 import json
 import re
@@ -31,7 +31,7 @@ from mailgun_mcp.simulator.replies.reply import ApiError
 Schema = Mapping[str, Any]
 
 FILES_AS_TEXT = frozenset({"pem"})
-"""File parts that may come as plain fields too."""
+"""File parts that may also come as plain fields."""
 
 INTEGER = re.compile(r"[+-]?[0-9]+")
 FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -39,7 +39,7 @@ FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0":
 
 @dataclass(frozen=True, slots=True)
 class RawRequest:
-    """What came over HTTP."""
+    """A request as it came over HTTP."""
 
     query: str
     headers: Mapping[str, str]
@@ -53,7 +53,7 @@ class RawRequest:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """An operation's arguments by place and wire name."""
+    """An operation's arguments by location and wire name."""
 
     places: dict[str, dict[str, Argument]]
     families: tuple[Argument, ...]
@@ -79,7 +79,7 @@ def _plan(operation: Operation) -> _Plan:
 
 
 def decode(operation: Operation, path: Mapping[str, str], sent: RawRequest) -> Arguments:
-    """Return the arguments that a request holds. Raises ApiError for what cannot be read."""
+    """Return the arguments of a request. Raises ApiError for what cannot be read."""
     plan = _plan(operation)
     arguments: Arguments = {}
     for wire, text in path.items():
@@ -97,7 +97,7 @@ def decode(operation: Operation, path: Mapping[str, str], sent: RawRequest) -> A
 
 
 def _in_path(plan: _Plan, wire: str) -> Argument:
-    """Return the argument that a path holds: on an older path also one that went into the query since."""
+    """Return the argument that is in the path; on a legacy path also one that is in the query today."""
     found = plan.places.get("path", {}).get(wire) or plan.places.get("query", {}).get(wire)
     return found or plan.places["page_path"][""]
 
@@ -150,7 +150,7 @@ def _take_form(operation: Operation, plan: _Plan, fields: Fields, arguments: Arg
 
 
 def _take_form_for_query(operation: Operation, plan: _Plan, fields: Fields, arguments: Arguments) -> None:
-    """Mailgun's SDKs send as a form what the reference has in the query; both work."""
+    """Mailgun's SDKs send in a form what the reference has in the query. Both work."""
     for wire, argument in plan.places.get("query", {}).items():
         if wire in fields and argument.name not in arguments:
             arguments[argument.name] = _decoded(operation, argument, fields[wire])
@@ -181,7 +181,7 @@ def _take_json(operation: Operation, plan: _Plan, sent: RawRequest, arguments: A
 
 
 def _numbers_as_text(item: Schema, value: Any) -> Any:
-    """Return a batch with its numbers as text where the catalogue has text: an SMTP code comes as either."""
+    """Return a batch with numbers as text where the catalogue has text. An SMTP code comes as either."""
     if not isinstance(value, list):
         return value
     texts = {name: schema for name, schema in item.get("properties", {}).items() if schema.get("type") == "string"}
@@ -197,7 +197,7 @@ def _numbers_as_text(item: Schema, value: Any) -> Any:
 
 
 def _single(operation: Operation, whole: Argument, fields: Fields) -> dict[str, Any]:
-    """Return one entry of a batch from the form that takes a single one."""
+    """Return one entry of a batch from a form, which has a single entry."""
     properties = operation.input_schema["properties"][whole.name]["items"]["properties"]
     entry: dict[str, Any] = {}
     for wire, values in fields.items():
@@ -244,7 +244,7 @@ def _scalar(wire: str, schema: Schema, text: str) -> Any:
 
 
 def _option(schema: Schema, text: str) -> str:
-    """Return a yes or no among other words as the catalogue has it: Mailgun takes `False` for `no`."""
+    """Return a flag among other words as the catalogue has it: Mailgun reads `False` as `no`."""
     options = schema.get("enum", ())
     if text in options or "yes" not in options or text.lower() not in FLAGS:
         return text
@@ -269,7 +269,7 @@ SCALARS: dict[str, Callable[[str], Any]] = {
     "number": _number,
     "boolean": lambda text: FLAGS[text.lower()],
 }
-"""Type -> how Mailgun reads it from text: more spellings than `request/coerce`, which may lose nothing."""
+"""Type -> how Mailgun reads it from text. It accepts more spellings than `request/coerce`, which must lose nothing."""
 
 
 def _json_field(wire: str, schema: Schema, texts: list[str]) -> Any:
@@ -280,7 +280,7 @@ def _json_field(wire: str, schema: Schema, texts: list[str]) -> Any:
 
 
 def _spelled_out(schema: Schema, value: Any) -> Any:
-    """Return a list with its bare texts as objects: Mailgun takes an address for a member that is nothing else."""
+    """Return a list with plain texts as objects: Mailgun accepts an address as a member."""
     item = schema.get("items", {})
     if item.get("type") != "object" or len(item.get("required", ())) != 1 or not isinstance(value, list):
         return value

@@ -1,4 +1,4 @@
-"""Answers an operation that keeps no state with a valid value of its documented shape."""
+"""Answers an operation that has no handler with a valid value of its documented shape."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -31,12 +31,12 @@ ZEROS: dict[str, Callable[[], Any]] = {
 }
 PLAIN: dict[str, type] = {"string": str, "integer": int, "boolean": bool}
 MOMENT = re.compile(r"(^|[_-])(at|date|time|timestamp|until|start|end|seen)$|[a-z](At|Date|Time)$")
-"""A field that holds a moment, by its name."""
+"""The name of a field that has a date."""
 LINKS = frozenset({"first", "last", "next", "previous"})
 
 
 def documented_reply(account: Account, request: SimulatedRequest) -> Reply:
-    """Return the reply: lists empty, totals zero, and what the call named said back."""
+    """Return the reply: empty lists, zero totals, and the values of the request repeated."""
     operation = request.operation
     schema = operation.output_schema
     properties = dict(schema.get("properties", {}))

@@ -1,4 +1,4 @@
-"""Where an operation refuses wrong arguments in other words than the usual ones."""
+"""Error messages of operations that differ from the usual ones."""
 
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
@@ -18,11 +18,11 @@ RULES: dict[str, str] = {
     ),
     "update_subaccount_features": "No valid updates provided",
 }
-"""Operation -> what it says when there is nothing to change."""
+"""Operation -> its message when there is nothing to change."""
 
 
 def check_with_overrides(operation: Operation, arguments: Arguments) -> None:
-    """Raise ApiError with the first thing that is wrong with `arguments`, in the operation's words."""
+    """Raise ApiError with the first thing that is wrong with `arguments`, in the operation's own words if it has any."""
     try:
         check(operation, arguments)
     except ApiError:
@@ -31,7 +31,7 @@ def check_with_overrides(operation: Operation, arguments: Arguments) -> None:
 
 
 def raise_override(operation: Operation, arguments: Arguments) -> None:
-    """Raise ApiError when the operation has words of its own for what is wrong."""
+    """Raise ApiError if the operation has its own message for the fault."""
     text = _own(operation.name, arguments)
     if text:
         raise ApiError(400, text)

@@ -1,4 +1,4 @@
-"""Mailgun's two regions: what an account has in one is not seen from the other, but for what is global."""
+"""Mailgun's two regions: what an account has in one region can't be seen from the other, except global resources."""
 
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
@@ -11,13 +11,13 @@ STORAGE = {
     "eu": "https://storage-europe-west1.api.mailgun.net",
 }
 GLOBAL = frozenset({"account", "account_limits", "api_keys", "ip_allowlist", "subaccounts", "users", "validate"})
-"""Toolsets of what is the same in both (account, users, billing, keys)."""
+"""Toolsets of what is the same in both regions (account, users, billing, keys)."""
 SERIAL = 1_000_000
-"""Where the other region begins to count, so that ids differ."""
+"""The first serial number of the other region, so that ids differ."""
 
 
 def in_region(account: Account, operation: Operation, host: str, home: str) -> Account:
-    """Return what the account has in the region that the host is of; any other host is the simulator's own region."""
+    """Return the account's part in the region of the host; any other host belongs to the simulator's own region."""
     region = HOSTS.get(host.partition(":")[0].lower(), home)
     if region == home or operation.toolset in GLOBAL:
         return account
@@ -28,7 +28,7 @@ def in_region(account: Account, operation: Operation, host: str, home: str) -> A
 
 
 def check_name(account: Account, operation: Operation, arguments: Arguments) -> None:
-    """Raise ApiError for a domain that is made in one region while the other has it: names are global."""
+    """Raise ApiError for a new domain whose name exists in the other region: names are global."""
     other = account.other_region
     if operation.name == "create_domain" and other is not None:
         name = arguments["name"].lower()

@@ -9,12 +9,12 @@ from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.simulator.http.aliases import LEGACY_PATHS
 
 PAGE = "{page}"
-"""What ends the path of a later page, for an operation whose pages are tokens in the path."""
+"""The last segment of the path of a later page, for operations whose page token is in the path."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An operation, and the decoded path segments that are its parameters by their names in the path."""
+    """An operation, and its path parameters by name, decoded."""
 
     operation: Operation
     values: dict[str, str]
@@ -29,7 +29,7 @@ class _Node:
 
 
 class Router:
-    """Matches literal segments before parameters, as `/v3/routes/match` needs it."""
+    """Matches literal segments before parameters, which `/v3/routes/match` needs."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
@@ -44,7 +44,7 @@ class Router:
                 self._add(method, path, name)
 
     def match(self, method: str, raw_path: str) -> Match | None:
-        """Return the operation of a percent-encoded path, or None when there is none."""
+        """Return the operation of a percent-encoded path, or None if there isn't one."""
         segments = _split(raw_path)
         for node in _walk(self._root, segments, 0):
             if method in node.routes:
@@ -53,7 +53,7 @@ class Router:
         return None
 
     def methods(self, raw_path: str) -> list[str]:
-        """Return the methods that a path takes; none means there is no such path."""
+        """Return the methods of a path; without any there is no such path."""
         nodes = _walk(self._root, _split(raw_path), 0)
         return sorted({method for node in nodes for method in node.routes})
 

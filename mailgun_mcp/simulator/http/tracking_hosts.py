@@ -1,4 +1,4 @@
-"""Finds the domain whose tracked links lead to a host; and says how sections miss a domain."""
+"""Finds the domain of a tracking host, and says how sections answer for an unknown domain."""
 
 from collections.abc import Callable
 
@@ -35,4 +35,4 @@ UNKNOWN_DOMAIN: dict[str, Callable[[Account, Operation, str], Domain]] = {
     "tracking": _by_tracking_host,
     "dkim_security": _described,
 }
-"""Toolset -> what it does with the name of a domain that the account does not have."""
+"""Toolset -> how it answers for a domain that the account does not have."""

@@ -1,4 +1,4 @@
-"""What Mailgun answers though no document of its describes it, and its SDKs and answers lead to."""
+"""Routes that Mailgun serves and does not document. Its SDKs and its responses lead to them."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ CONNECTION = ("require_tls", "skip_verification")
 
 @dataclass(frozen=True, slots=True)
 class UndocumentedRoute:
-    """One method and path, with the operation whose rights it needs."""
+    """A method and path, and the operation whose rights it needs."""
 
     method: str
     path: re.Pattern[str]
@@ -26,7 +26,7 @@ class UndocumentedRoute:
 
 
 def find(method: str, path: str) -> tuple[UndocumentedRoute, dict[str, str]] | None:
-    """Return what answers a path that the catalogue does not know, and what stands in its places."""
+    """Return the undocumented route of a path, and its path parameters."""
     for one in UNDOCUMENTED_ROUTES:
         found = one.path.fullmatch(path)
         if found and one.method == method:
@@ -35,7 +35,7 @@ def find(method: str, path: str) -> tuple[UndocumentedRoute, dict[str, str]] | N
 
 
 def fields_of(query: str, content: bytes, content_type: str) -> Fields:
-    """Return what came with the request, in its query or its body."""
+    """Return the fields of the request, from its query and its body."""
     return {**parse_query(query), **parse_form(content, content_type)}
 
 

@@ -10,7 +10,7 @@ from mailgun_mcp.simulator.replies.paging import BACKWARD
 
 Item = TypeVar("Item")
 Walk = Callable[[EventRange, bool], Iterator[tuple[Position, Item]]]
-"""Yields what is in a span with its positions, forward in time or, if so told, backward."""
+"""Yields the items of a range with their positions, forward in time, or backward if the flag is set."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Cuts lists into pages, each of Mailgun's ways: pivot, opaque token, skip and limit.
 
-The first two keep their place by the key of an item: what comes or goes between two pages
-moves no other item.
+The first two find their place by the key of an item: items that are added or removed between two pages
+don't shift the others.
 """
 
 from bisect import bisect_left, bisect_right
@@ -43,7 +43,7 @@ class PivotQuery:
     pivot_name: str = "address"
     filters: Mapping[str, str] = field(default_factory=dict)
     backward: str = "previous"
-    """What the section calls the page before."""
+    """The section's name for the previous page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class PivotPage:
 def pivot_page(entries: Mapping[str, Item], asked: PivotQuery) -> PivotPage:
     """Return a page of `entries` in the order of their keys.
 
-    `next` is always there: behind the last item it leads to a page without any, whose own `next` is `last`.
+    `next` is always there: after the last item it leads to an empty page, whose own `next` is `last`.
     """
     keys = sorted(entries)
     cut = window(keys, asked.page, asked.pivot, asked.limit)
@@ -101,7 +101,7 @@ class Token:
 
 
 def tokens(query: dict[str, Any], asked: Token, keys: Sequence[tuple[float, int]]) -> dict[str, str]:
-    """Return the tokens around a page that shows `keys`; an empty page keeps the place it was asked from."""
+    """Return the tokens around a page that shows `keys`; an empty page keeps the position that it was requested from."""
     places = {
         "first": Token("first", None, query),
         "last": Token("last", None, query),

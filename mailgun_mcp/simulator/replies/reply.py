@@ -42,7 +42,7 @@ NO_CONTENT = Reply("", 204, TEXT)
 
 
 class ApiError(Exception):
-    """A request that Mailgun would refuse; `reply` is how, with `key` for sections that say it under another."""
+    """A request that Mailgun refuses. `reply` is the response; `key` is where the section has its message."""
 
     def __init__(self, status: int, message: str, key: str = "message", **more: Any) -> None:
         super().__init__(message)
@@ -50,5 +50,5 @@ class ApiError(Exception):
 
 
 def success(message: str, **more: Any) -> Reply:
-    """Return Mailgun's usual success: a message, and what it is about."""
+    """Return Mailgun's usual success: a message, and the resource."""
     return Reply({"message": message, **more})

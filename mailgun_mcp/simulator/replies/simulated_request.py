@@ -1,4 +1,4 @@
-"""One request, understood: what a handler gets."""
+"""A request after decoding: what a handler gets."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,11 +16,11 @@ class SimulatedRequest:
     operation: Operation
     arguments: Arguments
     url: str
-    """The absolute URL that was asked, without its query."""
+    """The absolute URL of the request, without its query."""
     accept: str = ""
     found_domain: Domain | None = None
     key: ApiKey | None = None
-    """The API key that calls; None is the simulator's own, an admin's."""
+    """The API key of the request. None is the simulator's own key, an admin's."""
 
     def __getitem__(self, name: str) -> Any:
         return self.arguments[name]

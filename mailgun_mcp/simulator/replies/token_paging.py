@@ -1,4 +1,4 @@
-"""Pages whose place is an opaque token in the query: by key, or by place in a sorted list."""
+"""Pages by an opaque token in the query, which has a key, or an index in a sorted list."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ def key_page(
 
 @dataclass(frozen=True, slots=True)
 class PlaceQuery:
-    """What a page of a sorted list is asked with; the token carries all of it."""
+    """The query of a page of a sorted list; the token carries all of it."""
 
     skip: int
     limit: int

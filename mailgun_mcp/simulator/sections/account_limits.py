@@ -1,4 +1,4 @@
-"""Custom monthly sending limits, of this account and of those below it."""
+"""Custom monthly sending limits, of this account and its subaccounts."""
 
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.administration import SendingLimit

@@ -1,4 +1,4 @@
-"""Results of seed tests and email previews: those that the account holds, as no operation here starts a test."""
+"""Results of seed tests and email previews that the account has. No operation starts a test."""
 
 from typing import Any
 

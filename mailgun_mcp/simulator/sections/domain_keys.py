@@ -1,4 +1,4 @@
-"""DKIM keys: made or imported, active once their record is in the DNS; one of a domain always is."""
+"""DKIM keys: made or imported, active once their record is in the DNS. A domain always has an active key."""
 
 import re
 from typing import Any
@@ -152,7 +152,7 @@ def _imported(pem: File) -> str:
 
 
 def _root(account: Account, domain: Domain) -> str:
-    """Return the nearest domain above that the account has."""
+    """Return the closest parent domain in the account."""
     labels = domain.name.split(".")
     for start in range(1, len(labels) - 1):
         above = account.domains.get(".".join(labels[start:]))

@@ -1,4 +1,4 @@
-"""Domains: made unverified, active once verified, gone when deleted."""
+"""Domains: created unverified, active once verified, gone when deleted."""
 
 from typing import Any
 
@@ -140,7 +140,7 @@ def _check_password(password: str | None) -> None:
 
 
 def _equip(account: Account, domain: Domain, request: SimulatedRequest) -> None:
-    """Give a new domain its first DKIM key, and the IPs or the pool that it is to send from."""
+    """Give a new domain its first DKIM key, and the IPs or the pool that it sends from."""
     fallback = assignable_ips(ips_of(account)) or [SHARED]
     chosen = parse_source(
         account, None if request.get("pool_id") else request.get("ips") or fallback, request.get("pool_id")

@@ -1,4 +1,4 @@
-"""Dynamic IP pools: domains are moved between three of them by how their mail goes."""
+"""Dynamic IP pools: domains move between three pools by their bounce and complaint rates."""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from mailgun_mcp.simulator.sections.registry import handles
 
 FIELDS = {"good_reputation": GOOD, "poor_reputation": POOR, "new_senders": NEW}
 MEASURED = 30 * DAY
-"""What a health check looks back on."""
+"""The seconds that a health check covers."""
 POOR_BOUNCES, POOR_COMPLAINTS, NEW_BELOW = 0.05, 0.001, 1_000
 PAGE = 100
 SYSTEM, USER = "system", "user"
@@ -231,7 +231,7 @@ def _change(account: Account, pool: str, added: list[str], removed: list[str]) -
 
 
 def _settle(account: Account) -> None:
-    """Let the enrolled domains send from what their pools now hold."""
+    """Let the enrolled domains send from the IPs that are in their pools now."""
     for _, domain in _domains(account):
         pool = domain.administration.sending.dynamic_pool
         if pool:

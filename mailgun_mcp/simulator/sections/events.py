@@ -80,7 +80,7 @@ def _limit(request: SimulatedRequest) -> int:
 
 
 def _range(account: Account, request: SimulatedRequest) -> Record:
-    """Return where the search begins, where it ends and which way it goes, by Mailgun's rules."""
+    """Return the begin, end and direction of the search, by Mailgun's rules."""
     begin, end = (parse_mail_date(request[name]) if name in request.arguments else None for name in ("begin", "end"))
     ascending = request.get("ascending")
     if begin is not None and end is None and ascending is None:

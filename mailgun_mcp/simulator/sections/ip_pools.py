@@ -1,4 +1,4 @@
-"""Dedicated IP pools: made of IPs that no other pool has, linked to domains, lent to subaccounts."""
+"""Dedicated IP pools: made of IPs that no other pool has, linked to domains, delegated to subaccounts."""
 
 from typing import Any
 

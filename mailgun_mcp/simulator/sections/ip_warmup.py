@@ -1,4 +1,4 @@
-"""IP warm-up: a plan that lets a new IP send a little more each day; the clock moves it on."""
+"""IP warm-up: a plan that lets a new IP send a little more each day; the clock advances it."""
 
 from typing import Any
 

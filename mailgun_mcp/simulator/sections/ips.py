@@ -1,4 +1,4 @@
-"""IPs: which the account has, which domains send from them, and new ones."""
+"""IPs: those of the account, the domains that send from them, and new ones."""
 
 import re
 
@@ -139,7 +139,7 @@ def _remove(domain: Domain, address: str, chosen: SendingSource | None) -> None:
 
 
 def _own(account: Account) -> list[Domain]:
-    """Return the domains whose IPs are their own: no pool decides them."""
+    """Return the domains whose IPs are not decided by a pool."""
     sendings = ((domain, domain.administration.sending) for domain in account.domains.values())
     return [domain for domain, sending in sendings if not sending.pool_id and not sending.dynamic_pool]
 

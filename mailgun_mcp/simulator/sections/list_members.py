@@ -188,7 +188,7 @@ def _variables(text: str | None) -> Record:
 
 
 def _uploaded(account: Account, mailing_list: MailingList, entries: list[Record], form: str, *, upsert: bool) -> Reply:
-    """Add what can be, and tell how it went by events, as the service does once its task is over."""
+    """Add the valid members, and report the result as events, as the service does after its task."""
     task = account.hex_id()
     good = [entry for entry in entries if not fault_of_address(entry["address"])]
     bad = [entry for entry in entries if fault_of_address(entry["address"])]

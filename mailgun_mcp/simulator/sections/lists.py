@@ -1,4 +1,4 @@
-"""Mailing lists themselves; their members are in `list_members`."""
+"""Mailing lists. Their members are in `list_members`."""
 
 from email.utils import parseaddr
 from typing import Any

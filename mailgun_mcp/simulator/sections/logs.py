@@ -24,13 +24,13 @@ Record = dict[str, Any]
 MAX_LIMIT = 100
 FOREVER = float("inf")
 PLACES = 1024
-"""More than there are logs to merge: keeps apart events of two logs that came at one moment."""
+"""More than the number of logs to merge: separates events of two logs at the same moment."""
 FIRSTS = "unique_"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An event, and whose it is."""
+    """An event and its account."""
 
     account: Account
     domain: str

@@ -1,4 +1,4 @@
-"""Messages: sending, the stored copies, and the queue of what is scheduled."""
+"""Messages: sending, the stored copies, and the queue of scheduled messages."""
 
 import json
 import re
@@ -100,7 +100,7 @@ def resend_message(account: Account, request: SimulatedRequest) -> Reply:
 
 @handles("get_sending_queues", fidelity="computed", note="closed while the domain or account can't send; never slow")
 def get_sending_queues(account: Account, request: SimulatedRequest) -> Reply:
-    """A queue takes nothing while the domain, or an account that used up its limit, may not send."""
+    """A queue is closed while the domain, or the account because of its limit, can't send."""
     try:
         _check_may_send(account, request.domain, [])
     except ApiError as refusal:
@@ -156,7 +156,7 @@ def _others(request: SimulatedRequest) -> list[Address]:
 
 
 def _blank(account: Account, request: SimulatedRequest, sender: Address) -> StoredMessage:
-    """Return a message with the options of the call, and without content."""
+    """Return a message with the options of the request, without content."""
     now = account.clock.now()
     deliver_at = request.get("deliverytime")
     stamp = time.strftime("%Y%m%d%H%M%S", time.gmtime(now))
@@ -223,7 +223,7 @@ def _template_variables(request: SimulatedRequest) -> dict[str, Any]:
 
 
 def _of_header(request: SimulatedRequest, wanted: str) -> dict[str, Any]:
-    """Return the object that a header holds as JSON; Mailgun passes over what is none."""
+    """Return the object that a header holds as JSON; Mailgun ignores anything else."""
     texts = [text for name, text in request.get("headers", {}).items() if name.lower() == wanted]
     try:
         value = json.loads(texts[-1]) if texts else {}

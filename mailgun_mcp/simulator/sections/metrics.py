@@ -1,4 +1,4 @@
-"""Metrics of mail and of the use of other products, computed from what happened."""
+"""Metrics of mail and of the use of other products, computed from events and use."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -122,7 +122,7 @@ def _answer(
 
 
 def _fill_in(rows: Rows, period: Period, dimensions: tuple[str, ...], now: float) -> None:
-    """Add what is empty where rows are known in advance: each step of time, or the one row of all."""
+    """Add empty rows where the rows are known in advance: each time step, or the single total."""
     if dimensions == ("time",):
         for at in period.steps(now):
             rows.setdefault((at,), {})

@@ -1,4 +1,4 @@
-"""The older totals of events: of an account or domain, by step of time, and grouped."""
+"""The older totals of events: of an account or domain, by time step, and grouped."""
 
 from collections.abc import Callable
 from typing import Any
@@ -100,7 +100,7 @@ def _domain_aggregates(account: Account, request: SimulatedRequest, key: str, di
 
 
 def aggregates(account: Account, dimension: str, conditions: tuple[DimensionCondition, ...]) -> Record:
-    """Return what happened by provider, country or device, over all that is kept."""
+    """Return the totals by provider, country or device, over the whole retention."""
     period = Period(0.0, account.clock.now(), "month")
     rows = aggregate(_mail(account), period, Grouping(LEGACY_READERS, (dimension,), conditions))
     return {
@@ -117,7 +117,7 @@ def only(attribute: str, value: str) -> DimensionCondition:
 def stats_of(
     account: Account, request: SimulatedRequest, conditions: tuple[DimensionCondition, ...], more: Record | None = None
 ) -> Reply:
-    """Return the totals of each step of time."""
+    """Return the totals of each time step."""
     return _by_time(account, request, parse_period(account, request), conditions, more)
 
 

@@ -1,4 +1,4 @@
-"""Subaccounts: accounts of their own below this one, reached through a header."""
+"""Subaccounts: separate accounts below this one, used through a header."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ from mailgun_mcp.simulator.sections.registry import handles
 
 FEATURES = ("email_preview", "inbox_placement", "sending", "validations", "validations_bulk")
 SERIALS = 1 << 32
-"""Ids that one account can draw before they would meet the next one's."""
+"""How many ids one account can have before they would collide with the next one's."""
 CHILD_LIMIT = "Parent account has reached its allotted child limit"
 UNKNOWN = "account not found"
 
@@ -196,7 +196,7 @@ def _set_status(account: Account, child: Subaccount, status: Any) -> None:
 
 
 def _replace(child: Subaccount, pool_id: str, new_id: str, ips: list[str]) -> None:
-    """Let the domains that an inherited pool had go on with the new one."""
+    """Move the domains of an inherited pool to the new one."""
     names = [domain.name for domain in linked_domains(child.account, pool_id)]
     revoke_pool(child.account, pool_id)
     for name in names:

@@ -1,4 +1,4 @@
-"""The four suppression lists: one set of handlers, told apart by a table."""
+"""The four suppression lists: one set of handlers, and a table of the differences."""
 
 import csv
 import io
@@ -23,7 +23,7 @@ Fields = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class SuppressionList:
-    """One of the lists: where it is kept, how an entry is made and shown, and what Mailgun says."""
+    """One of the lists: its attribute, how an entry is made and shown, and Mailgun's messages."""
 
     attribute: str
     key: str
@@ -123,7 +123,7 @@ def _read_csv(data: bytes) -> list[Fields]:
 
 
 def _importable(fields: Fields) -> bool:
-    """Rows that name nothing valid are left out, as the import runs in the background and tells nobody."""
+    """Rows that name nothing valid are left out, because the import runs in the background and reports nothing."""
     if "address" in fields:
         return fault_of_address(fields["address"]) is None
     return "domain" in fields and fault_of_domain(fields["domain"]) is None

@@ -1,4 +1,4 @@
-"""Tags: they come by sending, of the account and, in the older operations, of each domain."""
+"""Tags: created by sending; of the account, and in the older operations of each domain."""
 
 from typing import Any
 

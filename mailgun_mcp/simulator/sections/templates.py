@@ -1,4 +1,4 @@
-"""Templates and their versions: at most one version is active, and is what is sent unless another is named."""
+"""Templates and their versions: at most one version is active, which is sent unless the request names another."""
 
 import re
 from typing import Any

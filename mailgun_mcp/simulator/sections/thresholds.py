@@ -1,4 +1,4 @@
-"""Thresholds: alerts on how mail goes, limits on what is used, and the hits of both."""
+"""Thresholds: alerts on the account's mail, limits on its use, and the hits of both."""
 
 from collections.abc import Callable
 from functools import partial

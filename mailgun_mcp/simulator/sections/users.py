@@ -1,4 +1,4 @@
-"""Users: the people of the account, and the one whose key calls."""
+"""Users: the users of the account, and the one whose key made the request."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Validates an address: by its form, by what is known of its domain, and by what became of mail to it before."""
+"""Validates an address: by its syntax, its domain, and the events of earlier mail to it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,14 +15,14 @@ from mailgun_mcp.simulator.sections.registry import handles
 LONGEST = 512
 PROVIDERS = ("gmail.com", "yahoo.com", "hotmail.com", "outlook.com", "icloud.com", "aol.com", "gmx.de", "proton.me")
 NEAR = 0.85
-"""How alike a domain must be to a large provider's to be taken for a typing error."""
+"""How similar a domain must be to a large provider's to count as a typo."""
 DISPOSABLE = frozenset({"mailinator.com", "10minutemail.com", "guerrillamail.com", "yopmail.com", "trashmail.com"})
 ROLES = frozenset(
     {"abuse", "admin", "billing", "contact", "help", "hostmaster", "info", "no-reply", "noreply", "postmaster", "root"}
     | {"sales", "security", "support", "webmaster"}
 )
 NO_MAIL = (".invalid", ".test", ".localhost")
-"""Domains that never take mail (RFC 2606)."""
+"""Domains that never accept mail (RFC 2606)."""
 CATCH_ALL = "catchall."
 ENGAGING = frozenset({"opened", "clicked"})
 
@@ -99,7 +99,7 @@ def _events(account: Account, address: str) -> Iterator[dict[str, Any]]:
 
 
 def _seen(records: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return what mail to the address tells of the person."""
+    """Return how a person reacted to mail to the address."""
     if not records:
         return {}
     engaging = [record for record in records if record["event"] in ENGAGING]

@@ -147,7 +147,7 @@ def _urls(request: SimulatedRequest) -> list[str]:
 
 
 def _remove(domain: Domain, kind: str, url: str) -> None:
-    """Take a URL from an event type; a type without URLs is no webhook any more."""
+    """Take a URL from an event type; a type without URLs is not a webhook any more."""
     kept = [other for other in domain.webhooks.get(kind, []) if other != url]
     if kept:
         domain.webhooks[kind] = kept

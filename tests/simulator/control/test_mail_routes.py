@@ -135,10 +135,10 @@ async def test_with_a_key_they_need_it(account: Account, path: str) -> None:
     ("path", "body", "message"),
     [
         pytest.param("inbound", {"subjct": "S"}, "subject", id="field"),
-        pytest.param("inbound", {"text": "T"}, "names no recipient", id="no-recipient"),
+        pytest.param("inbound", {"text": "T"}, "has no recipient", id="no-recipient"),
         pytest.param("inbound", {"recipients": "x"}, "not a list of addresses", id="recipients"),
         pytest.param("act", {"action": "open"}, "message is missing", id="no-message"),
-        pytest.param("act", {"action": 1}, "action is not a text", id="no-text"),
+        pytest.param("act", {"action": 1}, "action is not a string", id="no-text"),
         pytest.param("seed", {"scenario": "none"}, "unknown scenario 'none'", id="scenario"),
         pytest.param("restore", {}, "not a snapshot: this is not an account", id="no-snapshot"),
     ],

@@ -226,7 +226,7 @@ async def test_a_fault_comes_only_as_often_as_it_should(harness: httpx.AsyncClie
     [
         ({"faults": [{"kind": "slwo"}]}, "unknown kind of fault: 'slwo'; did you mean 'slow'?"),
         ({"faults": [{"kind": "slow", "second": 1}]}, "unknown field of a fault: 'second'; did you mean 'seconds'?"),
-        ({"faults": [{"kind": "slow", "rate": 2}]}, "rate: 2 does not fit"),
+        ({"faults": [{"kind": "slow", "rate": 2}]}, "rate: 2 is not a valid value"),
         ({"faults": {}}, "faults is not a list of objects"),
         ({"fault": []}, "unknown field: 'fault'; did you mean 'faults'?"),
         ({"seed": "x", "faults": []}, "seed is not an integer"),
