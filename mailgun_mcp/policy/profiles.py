@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from mailgun_mcp.policy.conditions import compile_match
-from mailgun_mcp.policy.model import NOTHING_MATCHED, Decision, DecisionEffect, Policy, Rule, UndoRules
+from mailgun_mcp.policy.model import NOTHING_MATCHED, Decision, DecisionEffect, Policy, Rule, SendRules, UndoRules
 from mailgun_mcp.text.suggest import unknown
 
 READ_ONLY_OTHERWISE = Decision("deny", "read-only/otherwise", "the policy read-only allows reads only")
@@ -17,6 +17,8 @@ READ_ONLY_OTHERWISE = Decision("deny", "read-only/otherwise", "the policy read-o
 CHANGING = ["write", "send", "destructive", "credential", "billing"]
 RECENT = "15m"
 FEW = 10
+CONFIRM_PER_HOUR = 50
+"""Recipients in an hour above which `guarded` and `strict` ask, however small each send is."""
 UPSERTING = ["add_mailing_list_member", "bulk_add_mailing_list_members", "import_mailing_list_members"]
 
 
@@ -127,7 +129,10 @@ def profile(name: str) -> Policy:
             Rule(f"{name}/{rule.name}", compile_match(rule.match, rule.effect, UTC), rule.effect, reason=rule.reason)
             for rule in rules
         ),
+        send=(SendRules(confirm_per_hour=CONFIRM_PER_HOUR),) if name in ("guarded", "strict") else (),
         undo=UndoRules(too_many="allow") if name == "unguarded" else UndoRules(),
         otherwise=READ_ONLY_OTHERWISE if name == "read-only" else NOTHING_MATCHED,
-        digest=sha256(json.dumps([name, [astuple(rule) for rule in rules]], sort_keys=True).encode()).hexdigest(),
+        digest=sha256(
+            json.dumps([name, CONFIRM_PER_HOUR, [astuple(rule) for rule in rules]], sort_keys=True).encode()
+        ).hexdigest(),
     )

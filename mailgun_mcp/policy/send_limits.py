@@ -13,9 +13,15 @@ Check = Callable[[Facts], str | None]
 
 
 def send_limits(policy: Policy) -> Iterator[SendLimit]:
-    """Yield the limits of the policy: of every file's `send` and `spend`, for all of them hold."""
+    """Yield the limits of the policy: of every file's `send` and `spend`, for all of them hold.
+
+    Only `confirm_per_hour` is a setting that a file changes: the nearest one counts.
+    """
     for rules in policy.send:
         yield from _of_send(rules)
+    confirm_above = next((rules.confirm_per_hour for rules in policy.send if rules.confirm_per_hour is not None), None)
+    if confirm_above is not None:
+        yield SendLimit("send/confirm_per_hour", "confirm", _sends, partial(_many_in_an_hour, confirm_above))
     for budget in policy.spend:
         yield SendLimit("spend/monthly_budget", "deny", _bills, partial(_over_budget, budget))
         yield SendLimit("spend/unknown_price", "confirm", _bills, partial(_unknown_price, budget))
@@ -119,6 +125,14 @@ def _too_fast(limit: int, facts: Facts) -> str | None:
     if before + count <= limit:
         return None
     return f"{before} recipients in the last hour and {count} now; recipients_per_hour is {limit}"
+
+
+def _many_in_an_hour(limit: int, facts: Facts) -> str | None:
+    before, count = facts.context.recipients_last_hour, _count(facts)
+    # Stated so that a count that is not a number asks.
+    if before + count <= limit:
+        return None
+    return f"with this call, {before + count} recipients get mail within an hour; a person is asked above {limit}"
 
 
 def _not_in_test_mode(facts: Facts) -> str | None:

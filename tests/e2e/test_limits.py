@@ -144,6 +144,24 @@ async def test_recipients_are_counted_by_the_hour(services: Services, mailgun: R
     assert mailgun.changes == [SEND] * 3
 
 
+async def test_many_small_sends_ask_a_person(services: Services, mailgun: Recorder, clock: Clock) -> None:
+    outcomes = [await send(services, *people_(10), subject=str(number)) for number in range(6)]
+    assert [outcome.kind for outcome in outcomes] == ["done"] * 5 + ["refused"]
+    assert outcomes[-1].text.startswith("Pending approval")
+    clock.now += 61 * MINUTE
+    assert (await send(services, *people_(10))).kind == "done"
+    assert mailgun.changes == [SEND] * 6
+
+
+async def test_small_sends_at_the_same_moment_do_not_pass_the_limit_together(
+    services: Services, mailgun: Recorder
+) -> None:
+    both = [services, replace(services)]
+    outcomes = await asyncio.gather(*(send(both[n % 2], *people_(10), subject=str(n)) for n in range(8)))
+    assert sorted(outcome.kind for outcome in outcomes) == ["done"] * 5 + ["refused"] * 3
+    assert mailgun.changes == [SEND] * 5
+
+
 async def test_all_processes_and_callers_count_together(services: Services) -> None:
     services = replace(services, policy=FIVE)
     await send(services, *people_(5))

@@ -211,6 +211,9 @@ class SendDocument(Closed):
     sender_domains: DomainGlobs | None = Field(default=None, description="domains that mail may be from")
     recipients_per_call: Count | None = Field(default=None)
     recipients_per_hour: Count | None = Field(default=None)
+    confirm_per_hour: Count | None = Field(
+        default=None, description="above this many recipients in an hour, a person is asked"
+    )
     duplicate_window: Duration | None = Field(
         default=None, description="the same message again within this time is confirmed"
     )

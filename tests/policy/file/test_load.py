@@ -67,6 +67,7 @@ def test_a_whole_file_is_read() -> None:
     assert read_in.rules[1].reason == "production domains are changed by the platform team"
     assert read_in.send == (
         SendRules(allow_recipients=("*@example.com",), recipients_per_hour=2000, duplicate_window=600.0),
+        *profile("guarded").send,
     )
     assert read_in.confirmation == ConfirmationRules(("elicitation", "approval"), 600.0)
     assert [(example.line, example.tool, example.arguments) for example in read_in.tests] == [
