@@ -17,7 +17,7 @@ from mailgun_mcp.request.formats import (
     slash,
     storage_host,
 )
-from mailgun_mcp.text.suggest import suggest
+from mailgun_mcp.request.hints import allowed_values, intended_name
 
 MAX_DEPTH = 32
 MAX_FAULTS = 20
@@ -114,31 +114,20 @@ def _told(error: Any) -> Iterator[str]:
             known = error.schema.get("properties", {})
             for name in error.instance:
                 if name not in known:
-                    yield _unknown(_join(place, _named(name)), name, known)
+                    yield _unknown(_join(place, _named(name)), name, known, error.instance)
         case "type":
             yield f"{place}: must be {_article(error.validator_value)}, not {_described(error.instance)}"
         case "enum":
-            yield _not_in_enum(place, error)
+            yield f"{place}: {_shown(error.instance)} is not allowed; {allowed_values(error.instance, error.validator_value)}"
         case _:
             yield f"{place or 'arguments'}: {_limit(error)}"
 
 
-def _unknown(place: str, name: str, known: dict[str, Any]) -> str:
-    like = suggest(name, known)
-    if like:
-        return f"{place}: unknown argument; did you mean {like}?"
+def _unknown(place: str, name: str, known: dict[str, Any], given: Arguments) -> str:
+    suggestion = intended_name(name, known, given)
+    if suggestion:
+        return f"{place}: unknown argument; did you mean {suggestion}?"
     return f"{place}: unknown argument; " + (f"the arguments are {', '.join(known)}" if known else "it takes none")
-
-
-def _not_in_enum(place: str, error: Any) -> str:
-    options = error.validator_value
-    like = (
-        suggest(error.instance, [option for option in options if isinstance(option, str)])
-        if isinstance(error.instance, str)
-        else None
-    )
-    told = f"did you mean {like!r}?" if like else f"must be one of {', '.join(map(str, options[:50]))}"
-    return f"{place}: {_shown(error.instance)} is not allowed; {told}"
 
 
 def _limit(error: Any) -> str:

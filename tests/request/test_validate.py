@@ -73,7 +73,7 @@ def test_every_fault_is_said_at_once() -> None:
         "tags: takes at most 10 items, not 11",
         "template: is required with template_version",
         "to: must be an array, not string 'ann@example.com'",
-        "tracking_clicks: 'htmlonli' is not allowed; did you mean 'htmlonly'?",
+        "tracking_clicks: 'htmlonli' is not allowed; did you mean 'htmlonly'? Allowed: yes, no, htmlonly",
     ]
 
 

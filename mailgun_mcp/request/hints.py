@@ -1,0 +1,84 @@
+"""What a caller probably meant by a value or name that doesn't exist.
+
+A table of what people say goes before likeness of letters, which would take `bounced` for `opened`.
+"""
+
+import re
+from collections.abc import Collection
+
+from mailgun_mcp.text.suggest import suggest
+
+MAX_LISTED = 16
+"""Allowed values that a message lists beside a suggestion."""
+
+HARD = ("permanent_fail", "permanent_failed_count", "hard_bounces_count", "hard_bounces", "hard_bounce_rate", "failed")
+SOFT = ("temporary_fail", "temporary_failed_count", "soft_bounces_count", "temporary_fail_rate", "failed")
+FAILED = ("failed", "failed_count", "permanent_fail")
+SENT = ("accepted", "sent_count", "accepted_count")
+SPAM = ("complained", "complained_count", "complained_rate")
+
+VALUES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("bounce", "bounces", "bounced"), ("bounced_count", "failed", "permanent_fail", "bounced")),
+    **dict.fromkeys(("hard_bounce", "hard_bounced", "permanent_failure", "permanent_failed", "dropped"), HARD),
+    **dict.fromkeys(("soft_bounce", "soft_bounced", "temporary_failure", "temporary_failed", "deferred"), SOFT),
+    **dict.fromkeys(("error", "errors", "failure", "failures", "fail", "failed", "undelivered"), FAILED),
+    **dict.fromkeys(("send", "sends", "sent", "queued"), SENT),
+    **dict.fromkeys(("spam", "spam_report", "complaint", "complaints"), SPAM),
+    **dict.fromkeys(("delivery", "deliveries"), ("delivered", "delivered_count")),
+    **dict.fromkeys(("open", "opens"), ("opened", "opened_count")),
+    **dict.fromkeys(("click", "clicks"), ("clicked", "clicked_count")),
+    **dict.fromkeys(("unsubscribe", "unsubscribes", "optout", "opt_out"), ("unsubscribed", "unsubscribed_count")),
+    **dict.fromkeys(("complaint_rate", "spam_rate"), ("complained_rate",)),
+    "delivery_rate": ("delivered_rate",),
+    "open_rate": ("opened_rate",),
+    "click_rate": ("clicked_rate",),
+    "unsubscribe_rate": ("unsubscribed_rate",),
+    "hard_bounces": ("hard_bounces_count", "permanent_fail"),
+    "soft_bounces": ("soft_bounces_count", "temporary_fail"),
+    **dict.fromkeys(("provider", "esp", "mailbox_provider"), ("recipient_provider", "entity-name")),
+    **dict.fromkeys(("day", "date"), ("time", "timestamp")),
+    **dict.fromkeys(("==", "eq", "equals", "is"), ("=",)),
+    **dict.fromkeys(("<>", "ne", "not", "not_equals"), ("!=",)),
+    **dict.fromkeys(("like", "includes", "in"), ("contains",)),
+    **{"gt": (">",), "gte": (">=",), "lt": ("<",), "lte": ("<=",)},
+    "analyst": ("basic",),
+}
+"""What people say -> the values that Mailgun has for it, the best one first."""
+
+DOMAINS = ("domain_name", "domain", "name", "authority_name", "signing_domain")
+NAMES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(DOMAINS, DOMAINS),
+    **dict.fromkeys(("email", "email_address", "recipient"), ("address", "to", "recipient")),
+    **dict.fromkeys(("body", "content", "message", "plain_text"), ("text", "template", "html")),
+    **dict.fromkeys(("count", "size", "page_size", "per_page", "max_results"), ("limit",)),
+    **dict.fromkeys(("since", "from_date", "start_time", "start_date", "begin"), ("start", "begin")),
+    **dict.fromkeys(("until", "to_date", "end_time", "end_date"), ("end",)),
+    **dict.fromkeys(("cursor", "page_token", "next"), ("page",)),
+}
+"""What people call an argument -> the names that it has in one tool or another."""
+
+
+def intended_value(value: object, options: Collection[str]) -> str | None:
+    """Return the one of `options` that was probably meant, or None."""
+    if not isinstance(value, str):
+        return None
+    word = re.sub(r"[\s-]+", "_", value.strip().lower())
+    said = (*VALUES.get(word, ()), word, f"{word}_count")
+    return next((option for option in said if option in options), None) or suggest(value, options)
+
+
+def intended_name(name: str, names: Collection[str], given: Collection[str]) -> str | None:
+    """Return the argument that was probably meant by `name`, one that is not among the `given`, or None."""
+    said = (other for other in NAMES.get(name.lower(), ()) if other != name)
+    return next((other for other in said if other in names and other not in given), None) or suggest(name, names)
+
+
+def allowed_values(value: object, options: Collection[object]) -> str:
+    """Return the end of a message about a value that is not one of `options`: the likely one, and those there are."""
+    suggestion = intended_value(value, [option for option in options if isinstance(option, str)])
+    limit = MAX_LISTED if suggestion else 3 * MAX_LISTED
+    listed = ", ".join(str(option) for option in list(options)[:limit])
+    more = f" and {len(options) - limit} more" if len(options) > limit else ""
+    if suggestion:
+        return f"did you mean {suggestion!r}? Allowed: {listed}{more}"
+    return f"must be one of {listed}{more}"

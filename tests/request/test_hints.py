@@ -1,0 +1,98 @@
+"""A wrong value or name leads to the right one, in the words that people use."""
+
+from typing import Any
+
+import pytest
+
+from mailgun_mcp.request.hints import NAMES, VALUES, allowed_values, intended_name, intended_value
+from mailgun_mcp.request.validate import validate
+from tests.support.arguments import minimal
+from tests.support.operations import catalogue, find
+
+
+def options_of(tool: str, *path: str) -> list[str]:
+    schema: dict[str, Any] = find(tool).input_schema
+    for name in path:
+        schema = schema["properties"][name]
+    enum: list[str] = schema.get("items", schema)["enum"]
+    return enum
+
+
+@pytest.mark.parametrize(
+    ("tool", "argument", "value", "meant"),
+    [
+        ("query_logs", "events", "bounced", "failed"),
+        ("query_logs", "events", "Spam", "complained"),
+        ("query_logs", "events", "sent", "accepted"),
+        ("query_logs", "events", "opens", "opened"),
+        ("create_domain_webhook", "id", "bounced", "permanent_fail"),
+        ("create_domain_webhook", "id", "soft bounce", "temporary_fail"),
+        ("create_domain_webhook", "id", "failed", "permanent_fail"),
+        ("query_metrics", "metrics", "delivered", "delivered_count"),
+        ("query_metrics", "metrics", "bounced", "bounced_count"),
+        ("query_metrics", "metrics", "open-rate", "opened_rate"),
+        ("query_metrics", "metrics", "complaints", "complained_count"),
+        ("query_metrics", "dimensions", "provider", "recipient_provider"),
+        ("create_send_alert", "comparator", "gte", ">="),
+        ("create_api_key", "role", "analyst", "basic"),
+        ("list_bounces", "page", "prev", "previous"),
+        ("list_domain_tags", "page", "previous", "prev"),
+    ],
+)
+def test_what_people_say_leads_to_the_value_that_mailgun_has(tool: str, argument: str, value: str, meant: str) -> None:
+    assert intended_value(value, options_of(tool, argument)) == meant
+
+
+def test_a_value_like_none_of_them_suggests_nothing() -> None:
+    assert intended_value("qqqq", ["failed", "opened"]) is None
+    assert intended_value(5, ["failed"]) is None
+
+
+@pytest.mark.parametrize(
+    ("tool", "name", "meant"),
+    [
+        ("get_domain", "domain", "name"),
+        ("list_bounces", "domain", "domain_name"),
+        ("get_domain_stats", "domain_name", "domain"),
+        ("get_bounce", "email", "address"),
+        ("send_message", "body", "text"),
+        ("list_bounces", "page_size", "limit"),
+        ("query_logs", "since", "start"),
+        ("send_message", "subjekt", "subject"),
+    ],
+)
+def test_another_word_for_an_argument_leads_to_its_name(tool: str, name: str, meant: str) -> None:
+    operation = find(tool)
+    arguments = {key: value for key, value in minimal(operation).items() if key != meant}
+    assert intended_name(name, operation.input_schema["properties"], arguments) == meant
+    faults = validate(operation, {**arguments, name: "x"})
+    assert f"{name}: unknown argument; did you mean {meant}?" in faults
+
+
+def test_an_argument_that_was_given_is_not_suggested_for_another() -> None:
+    assert intended_name("recipient", ["address", "to"], ["address"]) == "to"
+
+
+def test_the_allowed_values_are_listed_beside_the_suggestion() -> None:
+    assert allowed_values("a", ["yes", "no"]) == "must be one of yes, no"
+    assert allowed_values("yess", ["yes", "no"]) == "did you mean 'yes'? Allowed: yes, no"
+    many = [f"value_{number}" for number in range(60)]
+    assert allowed_values("value_1x", many).endswith("value_15 and 44 more")
+    assert allowed_values("qqqq", many).endswith("value_47 and 12 more")
+
+
+def test_every_hint_leads_to_something_that_exists() -> None:
+    names: set[str] = set()
+    values: set[str] = set()
+
+    def read(schema: dict[str, Any]) -> None:
+        values.update(str(value) for value in schema.get("enum", ()))
+        names.update(schema.get("properties", {}))
+        for part in [*schema.get("properties", {}).values(), schema.get("items")]:
+            if isinstance(part, dict):
+                read(part)
+
+    for operation in catalogue():
+        read(operation.input_schema)
+    assert {meant for said in VALUES.values() for meant in said} - values == set()
+    assert {meant for said in NAMES.values() for meant in said} - names == set()
