@@ -15,7 +15,7 @@ RUNTIME := $(VENV)/.runtime
 READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
-.PHONY: demo test quick check lint types drift coverage wheel tools-diff bench compile docs lock clean
+.PHONY: demo test quick check lint types spelling drift coverage wheel tools-diff bench compile docs lock clean
 
 demo: $(RUNTIME)
 	$(BIN)/python -m mailgun_mcp demo
@@ -26,7 +26,7 @@ test: $(READY)
 quick: $(READY)
 	$(PYTEST) -m 'not slow' $(TESTS)
 
-check: lint types drift coverage wheel
+check: lint types spelling drift coverage wheel
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -36,6 +36,11 @@ lint: $(READY)
 
 types: $(READY)
 	$(BIN)/mypy
+
+# Tests misspell some words on purpose.
+spelling: $(READY)
+	$(BIN)/codespell .ci .github Makefile *.md *.toml benchmarks docs mailgun_mcp prompts server.json tools
+	$(BIN)/codespell --ignore-words tests/data/misspelled.txt tests
 
 drift: $(READY)
 	$(BIN)/python -m mailgun_mcp.catalogue.compile --check
