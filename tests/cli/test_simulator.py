@@ -3,12 +3,8 @@
 import os
 import re
 import signal
-import subprocess
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Timer
 from typing import Any
 
 import httpx
@@ -18,35 +14,8 @@ from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.cli import exits, run
 from mailgun_mcp.simulator import create_app
 from tests.cli.conftest import Command
-from tests.support.processes import PATIENCE, command, environment
-
-
-@contextmanager
-def simulating(home: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
-    """Run the simulator on a free port; gives the process and the lines that it greets with."""
-    process = subprocess.Popen(
-        command("simulator", "--port", "0", *arguments),
-        env=environment(home),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        # A shell that runs the tests in the background has them ignore interrupts.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    watchdog = Timer(PATIENCE, process.kill)
-    watchdog.start()
-    try:
-        assert process.stdout is not None
-        yield process, [process.stdout.readline().rstrip() for _ in range(3)]
-    finally:
-        watchdog.cancel()
-        process.kill()
-        process.communicate()
-
-
-def url_in(greeting: list[str]) -> str:
-    (url,) = re.findall(r"listens on (http://\S+)", greeting[0])
-    return str(url)
+from tests.support.processes import PATIENCE
+from tests.support.simulator_process import simulating, url_in
 
 
 def test_it_answers_as_soon_as_it_has_told_its_address(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from mailgun_mcp.cli import exits, run
 from tests.cli.conftest import Command
-from tests.cli.test_simulator import simulating, url_in
 from tests.support.processes import PATIENCE
+from tests.support.simulator_process import simulating, url_in
 
 AUTH = ("api", "any")
 

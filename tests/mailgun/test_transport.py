@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from mailgun_mcp.mailgun.transport import PART, Connections
-from tests.mailgun.test_sockets import OK, Server, answers, read_request, serving
+from tests.support.sockets import OK, Server, answers, read_request, serving
 
 pytestmark = pytest.mark.anyio
 

@@ -14,7 +14,7 @@ from mailgun_mcp.policy.engine import decide, explain, level_of
 from mailgun_mcp.policy.facts import Context, Facts, gather
 from mailgun_mcp.policy.model import Decision, DecisionEffect, Policy, Rule, SendRules
 from mailgun_mcp.policy.profiles import PROFILES, profile
-from tests.policy.test_facts import JSON
+from tests.support.json_values import JSON
 from tests.support.operations import catalogue, find
 from tests.support.policies import facts, policy, send
 

@@ -7,14 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailgun_mcp.policy.facts import Context, gather
+from tests.support.json_values import JSON
 from tests.support.operations import catalogue, find
 from tests.support.policies import facts, send
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=8,
-)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from mailgun_mcp.catalogue.operation import Operation
-from tests.simulator.http.test_documented import CHOSEN, answered
 from tests.support.arguments import minimal
+from tests.support.everything import CHOSEN, answered
 from tests.support.operations import catalogue
 from tests.support.published import PUBLISHED, needs_published
 

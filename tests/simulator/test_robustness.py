@@ -12,7 +12,7 @@ from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.request.multipart import Part, encode_multipart
 from mailgun_mcp.simulator import create_app
 from tests.simulator.conftest import client
-from tests.simulator.http.test_documented import ADDRESS, NAME, TEXT, account_with_everything
+from tests.support.everything import ADDRESS, NAME, TEXT, account_with_everything
 from tests.support.operations import catalogue
 
 segments = st.sampled_from([NAME, ADDRESS, TEXT, "..", "%", "ü", ""]) | st.text(max_size=5)

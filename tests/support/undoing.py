@@ -28,9 +28,9 @@ from mailgun_mcp.simulator.model.suppressions import AllowlistEntry, Bounce, Com
 from mailgun_mcp.simulator.model.templates import TemplateVersion
 from mailgun_mcp.simulator.sections.domains import DEFAULTS
 from mailgun_mcp.simulator.transport import InProcessTransport
-from tests.simulator.http.test_documented import account_with_everything
 from tests.support.apps import KEY, own_state
 from tests.support.arguments import BY_FORMAT
+from tests.support.everything import account_with_everything
 from tests.support.operations import catalogue
 
 NAME, ADDRESS, IP, TEXT = BY_FORMAT["hostname"], BY_FORMAT["email"], BY_FORMAT["ip"], "some text"

@@ -4,8 +4,8 @@ import pytest
 
 from mailgun_mcp.catalogue.types import Arguments
 from tests.support.requests import changing
+from tests.support.undo_calls import CALLS
 from tests.support.undoing import ADDRESS, HOST, NAME, OTHER, TEXT, bench
-from tests.undo.test_round_trips import CALLS
 
 pytestmark = pytest.mark.anyio
 

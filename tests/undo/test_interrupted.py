@@ -9,6 +9,7 @@ from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.simulator import Account
 from mailgun_mcp.simulator.mail.sending_ips import SendingSource, assign_source
 from mailgun_mcp.simulator.model.suppressions import Bounce
+from tests.support.undo_calls import REMAINING
 from tests.support.undoing import (
     ADDRESS,
     HOST,
@@ -22,7 +23,6 @@ from tests.support.undoing import (
     bench,
     differences,
 )
-from tests.undo.test_round_trips import REMAINING
 
 pytestmark = pytest.mark.anyio
 

@@ -11,7 +11,7 @@ from mailgun_mcp.simulator import Account
 from mailgun_mcp.simulator.control.account_json import CodecError, restored, snapshot
 from mailgun_mcp.simulator.model.clock import ManualClock
 from mailgun_mcp.simulator.worlds.demo import demo_account
-from tests.simulator.http.test_documented import account_with_everything
+from tests.support.everything import account_with_everything
 
 FIRST_RELEASE = Path(__file__).parent / "data" / "state-of-the-first-release.json"
 """Written by the first release: an account that has something of everything."""

@@ -1,0 +1,39 @@
+"""`mailgun-mcp simulator` as a process of its own, with what it prints."""
+
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Timer
+
+from tests.support.processes import PATIENCE, command, environment
+
+
+@contextmanager
+def simulating(home: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """Run the simulator on a free port; gives the process and the lines that it greets with."""
+    process = subprocess.Popen(
+        command("simulator", "--port", "0", *arguments),
+        env=environment(home),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell that runs the tests in the background has them ignore interrupts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    watchdog = Timer(PATIENCE, process.kill)
+    watchdog.start()
+    try:
+        assert process.stdout is not None
+        yield process, [process.stdout.readline().rstrip() for _ in range(3)]
+    finally:
+        watchdog.cancel()
+        process.kill()
+        process.communicate()
+
+
+def url_in(greeting: list[str]) -> str:
+    (url,) = re.findall(r"listens on (http://\S+)", greeting[0])
+    return str(url)
