@@ -23,6 +23,7 @@ from mailgun_mcp.undo.resource_values import (
     list_items,
     normal_key,
     resource_value,
+    same_keys,
     value_at,
 )
 
@@ -98,9 +99,9 @@ class ResourceReader:
                 yield Observed(_ref(resource, scope, key), await self._read_one(resource, scope, key))
         else:
             only_key = keys[0] if len(keys) == 1 else None
-            values = {one.ref.key: one.value async for one in self._read_list(resource, scope, only_key)}
+            values = {same_keys(one.ref.key): one.value async for one in self._read_list(resource, scope, only_key)}
             for key in keys:
-                yield Observed(_ref(resource, scope, key), values.get(key))
+                yield Observed(_ref(resource, scope, key), values.get(same_keys(key)))
 
     async def read_parts(self, whole: ResourceRef) -> AsyncIterator[Observed]:
         """Yield the parts of a resource: the members of a list, the versions of a template."""
@@ -112,8 +113,8 @@ class ResourceReader:
 
     async def _read_one(self, resource: Resource, scope: Scope, key: str | None) -> Value | None:
         if resource.one is None:
-            values = [one.value async for one in self._read_list(resource, scope, key) if one.ref.key == key]
-            return values[0] if values else None
+            listed = [one async for one in self._read_list(resource, scope, key)]
+            return next((one.value for one in listed if same_keys(one.ref.key) == same_keys(key)), None)
         operation = self.catalogue.find(resource.one.tool)
         body = await self._send(operation, _read_arguments(resource.one, operation, scope, key))
         item = value_at(body, resource.one.items)

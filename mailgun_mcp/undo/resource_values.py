@@ -1,6 +1,7 @@
 """The values of resources: what of an answer is saved, how two values are compared, what writes one back. Pure."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,8 @@ from mailgun_mcp.request.coerce import coerce_scalar
 from mailgun_mcp.request.validate import validate
 from mailgun_mcp.undo.records import ResourceRef, Scope, Value
 
+NAMED_ADDRESS = re.compile(r"[^<>]*<\s*([^<>\s]+@[^<>\s]+)\s*>\s*")
+"""`Name <address>`, as Mailgun accepts it for list and member addresses."""
 EMPTY: tuple[Any, ...] = (None, "", [], {})
 """Says the same as a missing field."""
 
@@ -63,8 +66,22 @@ def item_key(resource: Resource, item: Value) -> str | None:
 
 
 def normal_key(key: str) -> str:
-    """Return a key as Mailgun stores it: addresses in lower case."""
-    return key.lower() if "@" in key else key
+    """Return a key as Mailgun stores it: an address without a name before it, in lower case."""
+    named = NAMED_ADDRESS.fullmatch(key)
+    address = named[1] if named else key
+    return address.strip().lower() if "@" in address else key
+
+
+def same_keys(key: str | None) -> str | None:
+    """Return a text that is the same for all spellings of a key: in lower case, a domain in its ASCII form."""
+    if key is None:
+        return None
+    local, at, domain = normal_key(key).rpartition("@")
+    try:
+        ascii_domain = domain if domain.isascii() else domain.encode("idna").decode()
+    except UnicodeError:
+        ascii_domain = domain
+    return f"{local}{at}{ascii_domain}".lower()
 
 
 def resource_value(resource: Resource, item: Value) -> Value:

@@ -53,10 +53,10 @@ def list_mailing_list_members_by_page(account: Account, request: SimulatedReques
 @handles("add_mailing_list_member", fidelity="stateful", note="with upsert")
 def add_mailing_list_member(account: Account, request: SimulatedRequest) -> Reply:
     mailing_list = found_list(account, request)
-    address = request["address"].lower()
-    if address in mailing_list.members and not request.get("upsert"):
+    entry = _bare({"subscribed": request.get("subscribed"), **request.arguments})
+    if entry["address"].lower() in mailing_list.members and not request.get("upsert"):
         raise ApiError(400, f"Address already exists '{request['address']}'")
-    member = _put(mailing_list, {"subscribed": request.get("subscribed"), **request.arguments})
+    member = _put(mailing_list, entry)
     return success("Mailing list member has been created", member=_shown(member))
 
 
@@ -69,9 +69,11 @@ def get_mailing_list_member(account: Account, request: SimulatedRequest) -> Repl
 def update_mailing_list_member(account: Account, request: SimulatedRequest) -> Reply:
     mailing_list = found_list(account, request)
     member = _found(mailing_list, request)
-    if "address" in request.arguments:
-        _move(mailing_list, member, request["address"])
-    _put(mailing_list, {**request.arguments, "address": member.address})
+    values = request.arguments
+    if "address" in values:
+        values = _bare(values)
+        _move(mailing_list, member, values["address"])
+    _put(mailing_list, {**values, "address": member.address})
     return success("Mailing list member has been updated", member=_shown(member))
 
 
@@ -132,9 +134,9 @@ def _put(mailing_list: MailingList, values: Record) -> Member:
 def _bare(entry: Record) -> Record:
     """Return the entry with the name that stands beside its address, as in `Kim <kim@x.example>`, in its place."""
     name, address = parseaddr(entry["address"])
-    if not name or fault_of_address(address):
+    if fault_of_address(address):
         return entry
-    return {"name": name, **entry, "address": address}
+    return {**({"name": name} if name else {}), **entry, "address": address}
 
 
 def _put_all(mailing_list: MailingList, entries: Iterable[Record], *, upsert: bool) -> list[Record]:
