@@ -1,64 +1,55 @@
-"""List, show and forget the secrets that were withheld from the model. No model can reach this."""
+"""List, show and delete secrets that were withheld from the model. No model can use this command."""
 
 import argparse
-import json
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from mailgun_mcp.cli.exits import FAILED, OK, USAGE
-from mailgun_mcp.cli.output import out
+from mailgun_mcp.cli.exits import OK
+from mailgun_mcp.cli.output import as_json, note, out, table
 from mailgun_mcp.cli.parser import Parser, add_settings, settings_given
-from mailgun_mcp.errors import StateError, UnknownNameError
+from mailgun_mcp.settings import load, state_directory
 
 if TYPE_CHECKING:
     from mailgun_mcp.call.secret_store import Secret, SecretStore
 
+RENAMED = {"forget": "delete"}
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="list|show|forget", parser_class=Parser)
-    listing = actions.add_parser("list", help="list what is kept, without the values")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="list|show|delete", parser_class=Parser)
+    listing = actions.add_parser("list", help="list the secrets, without their values")
     listing.add_argument("--json", action="store_true", help="as JSON")
-    showing = actions.add_parser("show", help="write the value of a secret, and nothing else, to stdout")
-    forgetting = actions.add_parser("forget", help="remove a secret for good")
-    for action in (showing, forgetting):
-        action.add_argument("ref", metavar="REF", help="reference that the result of the call gave")
-    for action in (listing, showing, forgetting):
+    showing = actions.add_parser("show", help="write the value of a secret to stdout, and nothing else")
+    deleting = actions.add_parser("delete", help="delete a secret permanently")
+    for action in (showing, deleting):
+        action.add_argument("ref", metavar="REF", help="reference from the result of the call")
+    for action in (listing, showing, deleting):
         add_settings(action, only=("state",))
         action.set_defaults(parser=action)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the action."""
-    actions = {"list": _list, "show": _show, "forget": _forget}
-    store = _store(arguments)
-    try:
-        actions[arguments.action](store, arguments)
-    except StateError as error:
-        sys.stderr.write(f"mailgun-mcp secrets: {error}\n")
-        return USAGE if isinstance(error, UnknownNameError) else FAILED
+    actions = {"list": _list, "show": _show, "delete": _delete}
+    actions[arguments.action](_store(arguments), arguments)
     return OK
 
 
 def _store(arguments: argparse.Namespace) -> "SecretStore":
-    from mailgun_mcp import settings
     from mailgun_mcp.call.secret_store import SecretStore
 
-    return SecretStore(settings.state_directory(settings.load(settings_given(arguments)).state))
+    return SecretStore(state_directory(load(settings_given(arguments)).state))
 
 
 def _list(store: "SecretStore", arguments: argparse.Namespace) -> None:
-    kept = store.list()
+    secrets = store.list()
     if arguments.json:
-        out(json.dumps([_record(secret) for secret in kept], ensure_ascii=False, indent=2))
-    elif not kept:
-        out("No secret is kept.")
+        as_json([_record(secret) for secret in secrets])
+    elif not secrets:
+        out("No secrets.")
     else:
-        rows = [tuple(map(str, _record(secret).values())) for secret in kept]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        for row in rows:
-            out("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+        table([tuple(_record(secret).values()) for secret in secrets])
 
 
 def _record(secret: "Secret") -> dict[str, str]:
@@ -70,9 +61,9 @@ def _record(secret: "Secret") -> dict[str, str]:
         "created": created,
         "account": secret.account,
         "tool": secret.tool,
-        # Names in an answer are Mailgun's, and this is a terminal.
-        "place": clean(secret.place),
-        "kept_in": secret.kept_in,
+        # Names in a response come from Mailgun, and this may be a terminal.
+        "field": clean(secret.place),
+        "stored_in": secret.kept_in,
     }
 
 
@@ -80,6 +71,6 @@ def _show(store: "SecretStore", arguments: argparse.Namespace) -> None:
     out(store.show(arguments.ref))
 
 
-def _forget(store: "SecretStore", arguments: argparse.Namespace) -> None:
+def _delete(store: "SecretStore", arguments: argparse.Namespace) -> None:
     store.forget(arguments.ref)
-    sys.stderr.write(f"{arguments.ref} is forgotten.\n")
+    note(f"Deleted: {arguments.ref}.")

@@ -1,23 +1,26 @@
-"""List what calls removed or overwrote, show what was copied of it, and put it back: decided and confirmed like any call."""
+"""List what calls removed or overwrote, show the saved copies, and restore them.
+
+An undo is decided and confirmed like any call.
+"""
 
 import argparse
 import json
-import sys
 import time
+from contextlib import closing
 from itertools import islice
 
-from mailgun_mcp.cli.exits import FAILED, OK, USAGE
+from mailgun_mcp.cli.exits import OK
 from mailgun_mcp.cli.output import as_json, out, table
 from mailgun_mcp.cli.parser import Parser, add_settings, open_store
-from mailgun_mcp.errors import StateError, UnknownNameError
+from mailgun_mcp.errors import UnknownNameError
 from mailgun_mcp.store.database import Store
 from mailgun_mcp.text.durations import iso
 from mailgun_mcp.undo.snapshots import Snapshot, Snapshots
 
 ACTIONS = {
-    "list": "list the calls that can be undone, the newest first",
-    "show": "show what was copied before a call",
-    "apply": "undo a call; made again, it goes on where it broke off",
+    "list": "list the calls that can be undone, newest first",
+    "show": "show what was saved before a call",
+    "apply": "undo a call; run it again to continue an undo that stopped half-way",
 }
 SHOWN = 50
 FIELDS = ("id", "tool", "summary", "status", "outcome", "account", "endpoint", "subaccount", "records")
@@ -32,9 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name in ("list", "show"):
         added[name].add_argument("--json", action="store_true", help="as JSON")
         add_settings(added[name], only=("state",))
-    added["list"].add_argument("--all", action="store_true", help="also what was undone")
+    added["list"].add_argument("--all", action="store_true", help="also calls that were undone")
     added["show"].add_argument("--all", action="store_true", help=f"everything, not only the first {SHOWN}")
-    added["apply"].add_argument("--dry-run", action="store_true", help="only tell what would be done")
+    added["apply"].add_argument("--dry-run", action="store_true", help="only show what would be done")
     add_settings(added["apply"])
     for action in added.values():
         action.set_defaults(parser=action)
@@ -47,14 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
         from mailgun_mcp.cli.tools import call
 
         return call(arguments, UNDO_OPERATION, {"id": arguments.id, "dry_run": arguments.dry_run})
-    store = open_store(arguments)
-    try:
+    with closing(open_store(arguments)) as store:
         return (_list if arguments.action == "list" else _show)(store, arguments)
-    except StateError as error:
-        sys.stderr.write(f"mailgun-mcp undo: {error}\n")
-        return USAGE if isinstance(error, UnknownNameError) else FAILED
-    finally:
-        store.close()
 
 
 def _list(store: Store, arguments: argparse.Namespace) -> int:
@@ -97,5 +94,5 @@ def _show(store: Store, arguments: argparse.Namespace) -> int:
         out(json.dumps(resource, ensure_ascii=False))
     more = snapshot.records - len(resources)
     if limit is not None and more > 0:
-        out(f"and {more:,} more: --all shows them")
+        out(f"{more:,} more; --all shows them")
     return OK

@@ -46,14 +46,14 @@ def test_secrets_are_listed_as_json(ref: str, state: Path, home: Path, capsys: p
         "created": "2027-01-15T08:00:00+00:00",
         "account": "main",
         "tool": "create_smtp_credentials",
-        "place": "/credentials/ab",
-        "kept_in": "file",
+        "field": "/credentials/ab",
+        "stored_in": "file",
     }
     assert (code, json.loads(out), err) == (exits.OK, [expected], "")
 
 
 def test_no_secrets_are_said_to_be_none(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert ran(["list"], capsys) == (exits.OK, "No secret is kept.\n", "")
+    assert ran(["list"], capsys) == (exits.OK, "No secrets.\n", "")
     assert ran(["list", "--json"], capsys) == (exits.OK, "[]\n", "")
 
 
@@ -63,16 +63,16 @@ def test_show_writes_the_value_and_nothing_else(ref: str, state: Path, mailgun_m
 
 
 def test_a_forgotten_secret_is_gone(ref: str, state: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert ran(["forget", ref, "--state", str(state)], capsys) == (exits.OK, "", f"{ref} is forgotten.\n")
-    assert ran(["list", "--state", str(state)], capsys) == (exits.OK, "No secret is kept.\n", "")
+    assert ran(["delete", ref, "--state", str(state)], capsys) == (exits.OK, "", f"Deleted: {ref}.\n")
+    assert ran(["list", "--state", str(state)], capsys) == (exits.OK, "No secrets.\n", "")
 
 
-@pytest.mark.parametrize("action", ["show", "forget"])
+@pytest.mark.parametrize("action", ["show", "delete"])
 def test_an_unknown_reference_names_the_nearest(
     action: str, ref: str, state: Path, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, out, err = ran([action, f"{ref}x", "--state", str(state)], capsys)
-    said = f"mailgun-mcp secrets: unknown secret '{ref}x': did you mean '{ref}'?\n"
+    said = f"mailgun-mcp: error: unknown secret '{ref}x': did you mean '{ref}'?\n"
     assert (code, out, err) == (exits.USAGE, "", said)
 
 
@@ -83,3 +83,8 @@ def test_a_store_that_others_may_read_is_refused(
     code, out, err = ran(["show", ref, "--state", str(state)], capsys)
     assert (code, out) == (exits.FAILED, "")
     assert "is open to other users" in err
+
+
+def test_the_word_of_the_previous_release_still_works(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["secrets", "forget", "none"]) == exits.USAGE
+    assert "unknown secret 'none'" in capsys.readouterr().err

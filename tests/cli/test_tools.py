@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.cli import exits, run
 from tests.cli.conftest import Command
@@ -23,12 +24,17 @@ def test_every_tool_is_listed_with_its_risk(home: Path, capsys: pytest.CaptureFi
     code, out, _ = ran(["list"], capsys)
     catalogue = Catalogue.load()
     rows = [tuple(line.split()[:3]) for line in out.splitlines()]
-    assert (code, rows) == (exits.OK, [(operation.name, operation.risk, operation.toolset) for operation in catalogue])
+    tools = [*catalogue.tools(), *BUILTIN_TOOLS.values()]
+    labels = [(tool["_meta"]["mailgun-mcp/risk"], tool["_meta"]["mailgun-mcp/toolset"]) for tool in tools]
+    assert (code, rows) == (exits.OK, [(tool["name"], *label) for tool, label in zip(tools, labels, strict=True)])
 
 
 def test_the_list_is_what_a_server_with_these_settings_offers(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = ran(["list", "--json", "--toolsets", "bounces", "--read-only"], capsys)
-    assert (code, [tool["name"] for tool in json.loads(out)]) == (exits.OK, ["get_bounce", "list_bounces"])
+    assert (code, [tool["name"] for tool in json.loads(out)]) == (
+        exits.OK,
+        ["get_bounce", "list_bounces", "read_result"],
+    )
 
 
 def test_a_tool_is_shown_as_reference_and_as_listed(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,6 +56,23 @@ def test_a_call_prints_its_result_as_json(mailgun_mcp: Command) -> None:
     done = mailgun_mcp("tools", "call", "list_domains", '{"limit": 1}', "--simulator")
     assert (done.returncode, done.stderr) == (exits.OK, "")
     assert len(json.loads(done.stdout)["items"]) == 1
+
+
+@pytest.mark.parametrize("words", [["limit=1"], ["{limit: 1}"], ['{"limit": 1}']], ids=["pair", "yaml", "json"])
+def test_a_call_takes_arguments_in_every_form_before_and_after_flags(
+    words: list[str], home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for arguments in ([*words, "--simulator"], ["--simulator", *words]):
+        code, out, _ = ran(["call", "list_domains", *arguments], capsys)
+        assert (code, len(json.loads(out)["items"])) == (exits.OK, 1)
+
+
+@pytest.mark.parametrize("name", BUILTIN_TOOLS)
+def test_the_servers_own_tools_are_shown_too(name: str, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, reference, _ = ran(["show", name], capsys)
+    assert (code, reference.splitlines()[0]) == (exits.OK, f"# {name}")
+    code, listed, _ = ran(["show", name, "--json"], capsys)
+    assert (code, json.loads(listed)) == (exits.OK, BUILTIN_TOOLS[name])
 
 
 def test_a_call_reads_its_arguments_from_stdin(mailgun_mcp: Command) -> None:
@@ -98,10 +121,10 @@ def test_a_tool_that_is_not_offered_cannot_be_called(home: Path, capsys: pytest.
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        pytest.param("{", "the arguments are not JSON", id="not-json"),
-        pytest.param("[]", "the arguments are not a JSON object", id="no-object"),
+        pytest.param("{", "neither JSON nor YAML", id="not-json"),
+        pytest.param("[]", "must be name=value pairs, or a JSON or YAML object", id="no-object"),
         pytest.param('{"limit": 1, "limit": 2}', "the same key twice", id="doubled-key"),
-        pytest.param("[" * 100_000, "the arguments are not JSON", id="nested-too-deep"),
+        pytest.param("[" * 100_000, "not usable JSON", id="nested-too-deep"),
     ],
 )
 def test_arguments_that_are_no_json_object_are_refused(
