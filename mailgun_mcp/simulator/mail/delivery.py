@@ -1,7 +1,7 @@
-"""Delivers mail: who gets it, who bounces, and what that adds to the suppression lists.
+"""Delivers mail: who receives it, who bounces, and what is added to the suppression lists.
 
-The recipient decides how it goes: a local part that starts with one of `OUTCOMES` does as
-its name says, everyone else takes the mail.
+The recipient's address decides the outcome: a local part that starts with one of `OUTCOMES` does what its name
+says, all others accept the mail. A deferred message is delivered at its third attempt, to `defer-always…` never.
 """
 
 from collections.abc import Callable
@@ -15,10 +15,15 @@ from mailgun_mcp.simulator.mail.record_events import (
     sending_ip,
 )
 from mailgun_mcp.simulator.model.account import Account
-from mailgun_mcp.simulator.model.domains import Domain, ProviderBlock
+from mailgun_mcp.simulator.model.clock import HOUR, MINUTE
+from mailgun_mcp.simulator.model.domains import Deferral, Domain, ProviderBlock
 from mailgun_mcp.simulator.model.messages import StoredMessage
 from mailgun_mcp.simulator.model.suppressions import Bounce, Complaint, Unsubscribe
 
+RETRY_INTERVALS = (10 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR)
+"""Seconds between the attempts to deliver a deferred message. After the last one it fails as too old."""
+ATTEMPTS_UNTIL_DELIVERED = 3
+NEVER_DELIVERED = "defer-always"
 TICK = 0.001
 """Seconds between two events of one message: enough to put them in order."""
 
@@ -27,7 +32,7 @@ DeliveryOutcome = Callable[[Account, Domain, StoredMessage, str, float], None]
 
 @dataclass(frozen=True, slots=True)
 class DropReason:
-    """Why Mailgun itself does not send a mail on."""
+    """Why Mailgun does not try to deliver a message."""
 
     reason: str
     code: int
@@ -49,10 +54,10 @@ def accept(account: Account, domain: Domain, message: StoredMessage) -> None:
 
 
 def deliver(account: Account, domain: Domain, message: StoredMessage, at: float) -> None:
-    """Let each recipient's mail go its way at the moment `at`."""
+    """Deliver the message to each recipient at the moment `at`, or let it fail."""
     for recipient in message.recipients:
         if message.fault:
-            _hold(account, domain, message, recipient, at, DropReason("generic", 610, message.fault))
+            _drop(account, domain, message, recipient, at, DropReason("generic", 610, message.fault))
         elif not _suppressed(account, domain, message, recipient, at):
             block = _block(domain, message, recipient)
             if block:
@@ -64,7 +69,7 @@ def deliver(account: Account, domain: Domain, message: StoredMessage, at: float)
 def fail_blocked(
     account: Account, domain: Domain, message: StoredMessage, recipient: str, at: float, block: ProviderBlock
 ) -> None:
-    """Let the recipient's server refuse the mail for who sends it; the address itself is well."""
+    """Let the recipient's server refuse the mail because of its sender; the address itself is not at fault."""
     status = refused_status(recipient, block.code, block.text, **{"bounce-type": "soft"})
     details = {"severity": "permanent", "reason": "espblock", "delivery_status": status}
     record_event(account, domain, "failed", message, recipient, at, **details)
@@ -72,29 +77,32 @@ def fail_blocked(
 
 def _block(domain: Domain, message: StoredMessage, recipient: str) -> ProviderBlock | None:
     host = recipient.rpartition("@")[2].lower()
-    return next((one for one in domain.blocks if host in one.hosts and _holds(one, domain, message)), None)
+    return next((one for one in domain.blocks if host in one.hosts and _applies(one, domain, message)), None)
 
 
-def _holds(block: ProviderBlock, domain: Domain, message: StoredMessage) -> bool:
+def _applies(block: ProviderBlock, domain: Domain, message: StoredMessage) -> bool:
     if block.unsigned and "dkim" not in domain.absent_records:
         return False
     return block.sending_ip in ("", sending_ip(domain, message))
 
 
 def deliver_due(account: Account) -> None:
-    """Deliver the scheduled mail whose time has come."""
+    """Deliver the scheduled mail whose time has come, and try deferred mail again."""
+    now = account.clock.now()
     for domain in account.domains.values():
         if domain.scheduled:
-            _deliver_scheduled(account, domain, account.clock.now())
+            _deliver_scheduled(account, domain, now)
+        if domain.deferred:
+            _retry_deferred(account, domain, now)
 
 
 def outcome_for(recipient: str) -> DeliveryOutcome:
-    """Return how mail to `recipient` goes."""
-    return next((way for prefix, way in OUTCOMES.items() if recipient.lower().startswith(prefix)), _take)
+    """Return the outcome of mail to `recipient`."""
+    return next((outcome for prefix, outcome in OUTCOMES.items() if recipient.lower().startswith(prefix)), _deliver_to)
 
 
 def add_bounce(domain: Domain, address: str, at: float, code: str, error: str) -> None:
-    """Put `address` on the bounce list, unless the allowlist holds it or its domain."""
+    """Put `address` on the bounce list, unless the address or its domain is on the allowlist."""
     address = address.lower()
     if address not in domain.allowlist and address.rpartition("@")[2] not in domain.allowlist:
         domain.bounces[address] = Bounce(address, at, code, error)
@@ -102,8 +110,8 @@ def add_bounce(domain: Domain, address: str, at: float, code: str, error: str) -
 
 def add_complaint(domain: Domain, address: str, at: float) -> None:
     """Put `address` on the complaint list, or count one more."""
-    known = domain.complaints.get(address.lower())
-    domain.complaints[address.lower()] = Complaint(address.lower(), at, known.count + 1 if known else 1)
+    complaint = domain.complaints.get(address.lower())
+    domain.complaints[address.lower()] = Complaint(address.lower(), at, complaint.count + 1 if complaint else 1)
 
 
 def _deliver_scheduled(account: Account, domain: Domain, now: float) -> None:
@@ -113,19 +121,27 @@ def _deliver_scheduled(account: Account, domain: Domain, now: float) -> None:
         deliver(account, domain, message, message.deliver_at or now)
 
 
+def _retry_deferred(account: Account, domain: Domain, now: float) -> None:
+    while due := [deferral for deferral in domain.deferred if deferral.retry_at <= now]:
+        deferral = min(due, key=lambda each: each.retry_at)
+        domain.deferred.remove(deferral)
+        attempt, at = deferral.attempts + 1, deferral.retry_at
+        _attempt_deferred(account, domain, deferral.message, deferral.recipient, at, attempt)
+
+
 def _suppressed(account: Account, domain: Domain, message: StoredMessage, recipient: str, at: float) -> bool:
-    for held, holds in SUPPRESSIONS.items():
-        if holds(domain, message, recipient.lower()):
-            _hold(account, domain, message, recipient, at, held)
+    for reason, applies in SUPPRESSIONS.items():
+        if applies(domain, message, recipient.lower()):
+            _drop(account, domain, message, recipient, at, reason)
             return True
     return False
 
 
-def _hold(
-    account: Account, domain: Domain, message: StoredMessage, recipient: str, at: float, held: DropReason
+def _drop(
+    account: Account, domain: Domain, message: StoredMessage, recipient: str, at: float, reason: DropReason
 ) -> None:
-    status = not_attempted_status(held.code, held.text)
-    details = {"severity": "permanent", "reason": held.reason, "delivery_status": status}
+    status = not_attempted_status(reason.code, reason.text)
+    details = {"severity": "permanent", "reason": reason.reason, "delivery_status": status}
     record_event(account, domain, "failed", message, recipient, at, **details)
 
 
@@ -145,7 +161,7 @@ SUPPRESSIONS: dict[DropReason, Callable[[Domain, StoredMessage, str], bool]] = {
 }
 
 
-def _take(account: Account, domain: Domain, message: StoredMessage, recipient: str, at: float) -> None:
+def _deliver_to(account: Account, domain: Domain, message: StoredMessage, recipient: str, at: float) -> None:
     record_event(account, domain, "delivered", message, recipient, at, delivery_status=delivered_status(recipient))
 
 
@@ -159,35 +175,44 @@ def _bounce(account: Account, domain: Domain, message: StoredMessage, recipient:
 
 
 def _defer(account: Account, domain: Domain, message: StoredMessage, recipient: str, at: float) -> None:
-    error = "4.2.2 The email account that you tried to reach is over quota"
-    status = refused_status(recipient, 452, error, **{"enhanced-code": "4.2.2", "retry-seconds": 600})
-    record_event(
-        account,
-        domain,
-        "failed",
-        message,
-        recipient,
-        at,
-        severity="temporary",
-        reason="generic",
-        delivery_status=status,
-    )
+    _attempt_deferred(account, domain, message, recipient, at, 1)
+
+
+def _attempt_deferred(
+    account: Account, domain: Domain, message: StoredMessage, recipient: str, at: float, attempt: int
+) -> None:
+    always = recipient.lower().startswith(NEVER_DELIVERED)
+    if attempt >= ATTEMPTS_UNTIL_DELIVERED and not always:
+        status = {**delivered_status(recipient), "attempt-no": attempt}
+        record_event(account, domain, "delivered", message, recipient, at, delivery_status=status)
+    elif attempt > len(RETRY_INTERVALS):
+        status = {**not_attempted_status(602, "Too old"), "attempt-no": attempt}
+        details = {"severity": "permanent", "reason": "old", "delivery_status": status}
+        record_event(account, domain, "failed", message, recipient, at, **details)
+    else:
+        wait = RETRY_INTERVALS[attempt - 1]
+        error = "4.2.2 The email account that you tried to reach is over quota"
+        more = {"attempt-no": attempt, "enhanced-code": "4.2.2", "retry-seconds": int(wait)}
+        details = {"severity": "temporary", "reason": "generic"}
+        status = refused_status(recipient, 452, error, **more)
+        record_event(account, domain, "failed", message, recipient, at, **details, delivery_status=status)
+        domain.deferred.append(Deferral(message, recipient, attempt, at + wait))
 
 
 def _complain(account: Account, domain: Domain, message: StoredMessage, recipient: str, at: float) -> None:
-    _take(account, domain, message, recipient, at)
+    _deliver_to(account, domain, message, recipient, at)
     record_event(account, domain, "complained", message, recipient, at + TICK)
     add_complaint(domain, recipient, at + TICK)
 
 
 def _unsubscribe(account: Account, domain: Domain, message: StoredMessage, recipient: str, at: float) -> None:
-    _take(account, domain, message, recipient, at)
+    _deliver_to(account, domain, message, recipient, at)
     record_event(account, domain, "unsubscribed", message, recipient, at + TICK)
     domain.unsubscribes[recipient.lower()] = Unsubscribe(recipient.lower(), at + TICK, account.hex_id())
 
 
 def _open(account: Account, domain: Domain, message: StoredMessage, recipient: str, at: float) -> None:
-    _take(account, domain, message, recipient, at)
+    _deliver_to(account, domain, message, recipient, at)
     record_event(account, domain, "opened", message, recipient, at + TICK)
 
 

@@ -31,6 +31,17 @@ class ProviderBlock:
     """Only while the DNS lacks the DKIM record."""
 
 
+@dataclass(frozen=True, slots=True)
+class Deferral:
+    """A message that one recipient's server deferred, and when it is tried again."""
+
+    message: StoredMessage
+    recipient: str
+    attempts: int
+    """How often it was tried."""
+    retry_at: float
+
+
 @dataclass(slots=True)
 class Domain:
     """A sending domain with its mail, suppressions and settings. Addresses are in lower case."""
@@ -44,6 +55,7 @@ class Domain:
     """What create and update set: spam_action, wildcard, web_prefix, …"""
     messages: dict[str, StoredMessage] = field(default_factory=dict)
     scheduled: list[StoredMessage] = field(default_factory=list)
+    deferred: list[Deferral] = field(default_factory=list)
     events: EventLog = field(default_factory=EventLog)
     bounces: dict[str, Bounce] = field(default_factory=dict)
     complaints: dict[str, Complaint] = field(default_factory=dict)

@@ -110,9 +110,10 @@ def get_sending_queues(account: Account, request: SimulatedRequest) -> Reply:
     return Reply({"regular": OPEN_QUEUE, "scheduled": OPEN_QUEUE})
 
 
-@handles("clear_message_queue", fidelity="stateful", note="deletes the scheduled mail")
+@handles("clear_message_queue", fidelity="stateful", note="deletes the scheduled and the deferred mail")
 def clear_message_queue(request: SimulatedRequest) -> Reply:
     request.domain.scheduled.clear()
+    request.domain.deferred.clear()
     return Reply({"message": "done"})
 
 

@@ -26,9 +26,9 @@ def as_json(value: Any) -> Any:
 
 
 def emptied(value: Any) -> Any:
-    """Return JSON with one form for what is empty: the first release wrote an empty mapping of pairs as a list."""
+    """Return JSON without empty fields: the first release lacks newer ones, and wrote empty pairs as a list."""
     if isinstance(value, dict):
-        return {key: emptied(item) for key, item in value.items()} or None
+        return {key: content for key, item in value.items() if (content := emptied(item)) is not None} or None
     if isinstance(value, list):
         return [emptied(item) for item in value] or None
     return value
