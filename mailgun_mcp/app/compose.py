@@ -44,9 +44,9 @@ def create_services(settings: Settings) -> Services:
     return Services(
         catalogue=selected,
         exclude=frozenset(settings.exclude_tools) & BUILTIN_TOOLS.keys(),
-        everything=everything,
+        full_catalogue=everything,
         state=state_directory(settings.state),
-        account="simulator" if settings.simulator else "default",
+        account_name="simulator" if settings.simulator else "default",
         client=Client(
             endpoint,
             key,

@@ -27,6 +27,7 @@ UNKNOWN: Outcome = "unknown"
 """The outcome of a call that was begun, and whose end is not recorded."""
 RENAMED_OUTCOMES: dict[str, Outcome] = {"held": "pending"}
 """Word of an older version -> today's. What is written is never changed; it is read with today's words."""
+RENAMED_FIELDS = {"caller": "principal", "elevated": "grants"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class LoggedCall:
     id: str
     at: float
     fields: dict[str, Any]
-    """What was known before the call: tool, caller, arguments, decision, …"""
+    """What was known before the call: tool, principal, arguments, decision, …"""
     outcome: Outcome
     result: dict[str, Any]
     """What is known of its end: status, attempts, duration, …"""
@@ -90,7 +91,7 @@ class CallFilter:
     """A glob."""
     risk: str | None = None
     outcome: Outcome | None = None
-    caller: str | None = None
+    principal: str | None = None
     account: str | None = None
 
     def takes(self, call: LoggedCall) -> bool:
@@ -103,7 +104,7 @@ class CallFilter:
             and self.outcome in (None, call.outcome)
             and all(
                 wanted in (None, fields.get(name))
-                for name, wanted in (("risk", self.risk), ("caller", self.caller), ("account", self.account))
+                for name, wanted in (("risk", self.risk), ("principal", self.principal), ("account", self.account))
             )
         )
 
@@ -298,7 +299,7 @@ def _call(entries: Iterable[StoredEntry]) -> LoggedCall:
     first: StoredEntry | None = None
     for entry in entries:
         first = first or entry
-        told = dict(entry.told)
+        told = {RENAMED_FIELDS.get(name, name): value for name, value in entry.told.items()}
         if entry.kind == "outcome":
             result = told.pop("result", {})
         fields |= told

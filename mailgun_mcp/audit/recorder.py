@@ -1,4 +1,4 @@
-"""Writes calls into the journal: the intent before a call is made, the outcome after it.
+"""Writes calls into the audit log: the intent before a call is made, the outcome after it.
 
 One thread writes for all calls and commits what has gathered in one transaction. A call that changes something waits
 until its intent is on the disk, and isn't made when it can't be; a read waits until its intent is in the store, and is
@@ -7,47 +7,24 @@ made all the same when it can't be.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from hashlib import sha256
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mailgun_mcp.audit.log import AuditLog, LogEntry, new_call_id
+from mailgun_mcp.audit.call_record import CallRecord
+from mailgun_mcp.audit.log import AuditLog, LogEntry
 from mailgun_mcp.errors import Outcome, StateError
-from mailgun_mcp.output.logs import logger, redactor
-from mailgun_mcp.policy.model import AuditRules, Decision
+from mailgun_mcp.output.logs import logger
+from mailgun_mcp.policy.model import AuditRules
 from mailgun_mcp.store.database import Store
 
-if TYPE_CHECKING:
-    from mailgun_mcp.catalogue.operation import Operation
-    from mailgun_mcp.catalogue.types import Arguments
-    from mailgun_mcp.confirm.caller import Caller
-    from mailgun_mcp.confirm.confirm import Confirmation
-
-LONGEST = 500
-"""Characters of a value that are written down; of a longer one its length and digest are."""
 GATHERED = 200
 """Entries that are written in one transaction."""
 LINGERING = 0.05
 """Seconds that the outcome of a read, for which nobody waits, may take to be written."""
 PRUNED_EVERY = 10_000
 """Entries after which it is looked at whether old ones may go."""
-PERSONAL = "[personal]"
-
-
-@dataclass
-class CallRecord:
-    """What is written of one call."""
-
-    changes: bool
-    """Whether the call does more than read."""
-    fields: dict[str, Any]
-    call: str = field(default_factory=new_call_id)
-    began: float = 0.0
-    intended: bool = False
-    """Whether the intent was written down."""
-    settled: bool = False
 
 
 @dataclass(slots=True)
@@ -58,7 +35,7 @@ class _Job:
 
 
 class Recorder:
-    """The journal as calls see it. `monotonic` measures how long they take."""
+    """The audit log as calls see it. `monotonic` measures how long they take."""
 
     def __init__(
         self, store: Store, clock: Callable[[], float], rules: AuditRules, *, monotonic: Callable[[], float]
@@ -72,42 +49,42 @@ class Recorder:
         self._written = 0
         self._complained = False
 
-    async def begin(self, recording: CallRecord) -> None:
+    async def begin(self, record: CallRecord) -> None:
         """Write down that the call is about to be made.
 
         Raises StateError where the call changes something and that cannot be written: it is not to be made.
         """
-        recording.began = self._monotonic()
-        if not self._wanted(recording):
+        record.started = self._monotonic()
+        if not self._is_recorded(record):
             return
         try:
-            await self._write(LogEntry(recording.call, "intent", recording.fields), durable=recording.changes)
-            recording.intended = True
+            await self._write(LogEntry(record.call, "intent", record.body()), durable=record.changes)
+            record.begun = True
         except StateError as error:
-            if recording.changes:
+            if record.changes:
                 raise
             self._complain(error)
 
-    async def finish(self, recording: CallRecord, outcome: Outcome, **result: Any) -> None:
+    async def finish(self, record: CallRecord, outcome: Outcome, **result: Any) -> None:
         """Write down what became of the call, or that it was not made; once. That it can't be is logged."""
-        if recording.settled or not self._wanted(recording):
+        if record.finished or not self._is_recorded(record):
             return
-        recording.settled = True
-        told = {name: value for name, value in result.items() if value is not None}
-        if recording.began:
-            told["ms"] = round((self._monotonic() - recording.began) * 1000, 1)
-        body: dict[str, Any] = {"result": {"outcome": outcome, **told}}
-        if not recording.intended:
-            body |= recording.fields
-        entry = LogEntry(recording.call, "outcome", body)
-        if not (recording.changes and recording.intended):
+        record.finished = True
+        details = {name: value for name, value in result.items() if value is not None}
+        if record.started:
+            details["ms"] = round((self._monotonic() - record.started) * 1000, 1)
+        body: dict[str, Any] = {"result": {"outcome": outcome, **details}}
+        if not record.begun:
+            body |= record.body()
+        entry = LogEntry(record.call, "outcome", body)
+        if not (record.changes and record.begun):
             # Nobody waits for it: lost with the process, it is an unknown outcome.
             self._put(_Job(entry, False, None))
             return
         try:
             await self._write(entry, durable=True)
         except StateError as error:
-            logger().error("an outcome is not recorded", call=recording.call, outcome=outcome, reason=str(error))
+            logger().error("an outcome is not recorded", call=record.call, outcome=outcome, reason=str(error))
 
     def close(self) -> None:
         """Write what is left, and end the thread."""
@@ -117,8 +94,8 @@ class Recorder:
             thread.join()
         self._store.close()
 
-    def _wanted(self, recording: CallRecord) -> bool:
-        return recording.changes or self._rules.reads
+    def _is_recorded(self, record: CallRecord) -> bool:
+        return record.changes or self._rules.reads
 
     async def _write(self, entry: LogEntry, *, durable: bool) -> None:
         loop = asyncio.get_running_loop()
@@ -128,7 +105,7 @@ class Recorder:
 
     def _put(self, job: _Job) -> None:
         if self._thread is None:
-            self._thread = Thread(target=self._run, name="journal", daemon=True)
+            self._thread = Thread(target=self._run, name="audit log", daemon=True)
             self._thread.start()
         self._jobs.put(job)
 
@@ -158,7 +135,9 @@ class Recorder:
             entries = [job.entry for job in jobs if job.entry is not None]
             AuditLog(self._store).append(entries, self._clock(), durable=any(job.durable for job in jobs))
         except Exception as error:  # noqa: BLE001 - whoever waits is told, or would wait for ever
-            fault = error if isinstance(error, StateError) else StateError(f"the journal cannot be written: {error!r}")
+            fault = (
+                error if isinstance(error, StateError) else StateError(f"the audit log cannot be written: {error!r}")
+            )
         for job in jobs:
             if job.done is not None:
                 _tell(*job.done, fault)
@@ -197,53 +176,3 @@ def _tell(loop: asyncio.AbstractEventLoop, done: "asyncio.Future[None]", fault: 
     # Where the loop is closed nobody waits any more.
     if not loop.is_closed():
         loop.call_soon_threadsafe(resolve)
-
-
-def recording_of(
-    operation: "Operation", arguments: "Arguments", caller: "Caller", rules: AuditRules, **fields: Any
-) -> CallRecord:
-    """Return the record of a call of which nothing is decided yet; `fields` is what else is known.
-
-    Where the rules want no personal data the values of arguments that hold it are left out.
-    """
-    told = {
-        "tool": operation.name,
-        "risk": operation.risk,
-        "caller": caller.name,
-        "client": caller.client,
-        "arguments": _arguments(operation, arguments, personal=rules.personal),
-        **fields,
-    }
-    changes = operation.risk != "read"
-    return CallRecord(changes, {name: value for name, value in told.items() if value not in (None, "")})
-
-
-def decision_of(decision: Decision) -> dict[str, Any]:
-    """Return a decision as it is written down."""
-    told = {"effect": decision.effect, "rule": decision.rule, "reason": decision.reason, "level": decision.level}
-    return {name: value for name, value in told.items() if value is not None}
-
-
-def confirmation_of(confirmation: "Confirmation") -> dict[str, Any]:
-    """Return a person's yes as it is written down."""
-    return {"level": confirmation.level, "by": confirmation.by, "method": confirmation.method}
-
-
-def _arguments(operation: "Operation", arguments: "Arguments", *, personal: bool) -> "Arguments":
-    short = {name: _short(value) for name, value in arguments.items()}
-    if not personal:
-        short |= dict.fromkeys(set(operation.personal) & short.keys(), PERSONAL)
-    return redactor().arguments(operation, short)
-
-
-def _short(value: Any) -> Any:
-    """Return the value with long texts as their length and digest: the journal is no second mailbox."""
-    if isinstance(value, str) and len(value) > LONGEST:
-        return {"characters": len(value), "sha256": sha256(value.encode("utf-8", "surrogatepass")).hexdigest()}
-    if isinstance(value, dict):
-        return {name: _short(item) for name, item in value.items()}
-    if isinstance(value, list):
-        if len(value) > LONGEST:
-            return {"items": len(value), "sha256": sha256(repr(value).encode("utf-8", "surrogatepass")).hexdigest()}
-        return [_short(item) for item in value]
-    return value

@@ -1,12 +1,14 @@
 """What happened before a call, for the rules that ask: kept in the state store, by account and caller."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from mailgun_mcp.call.counters import NEWEST, Sends, Spend, Untrusted
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.errors import StateError
+from mailgun_mcp.identity.account import Account
 from mailgun_mcp.output.logs import logger
 from mailgun_mcp.policy.facts import Context, Facts
 from mailgun_mcp.policy.history import age, with_history
@@ -19,14 +21,10 @@ MARKED_ANEW = 10.0
 class History:
     """Reads and writes what one account's calls leave behind."""
 
-    def __init__(
-        self, store: Store, clock: Callable[[], float], *, account: str, region: str | None, subaccount: str | None
-    ) -> None:
+    def __init__(self, store: Store, clock: Callable[[], float], *, account: Account) -> None:
         self.store = store
         self.clock = clock
         self._account = account
-        self._region = region
-        self._subaccount = subaccount
         self._shown: dict[str, float] = {}
 
     async def context(
@@ -38,13 +36,13 @@ class History:
         """
         now = self.clock()
         context = Context(
-            account=self._account,
-            region=self._region,
-            subaccount=subaccount or self._subaccount,
-            principal=caller.name,
+            account=self._account.name,
+            region=self._account.region,
+            subaccount=subaccount,
+            principal=caller.principal.id,
             client=caller.client,
             now=datetime.fromtimestamp(now, UTC),
-            untrusted_age=age(self._shown.get(caller.name), now),
+            untrusted_age=age(self._shown.get(caller.principal.id), now),
             list_members=list_members,
         )
         if operation.risk == "read" or not self.store.exists:
@@ -72,10 +70,10 @@ class History:
 
     async def shown_untrusted(self, caller: Caller) -> None:
         """Remember that the caller was shown text of third parties."""
-        now, before = self.clock(), self._shown.get(caller.name)
-        self._shown[caller.name] = now
+        now, before = self.clock(), self._shown.get(caller.principal.id)
+        self._shown[caller.principal.id] = now
         if before is None or now - before > MARKED_ANEW:
-            await self._after(Untrusted(self.store).mark, caller.name, now)
+            await self._after(Untrusted(self.store).mark, caller.principal.id, now)
 
     async def _after(self, write: Callable[..., None], *arguments: object) -> None:
         """The call was made: that this could not be written down is logged, and does not hide its result."""
@@ -85,8 +83,6 @@ class History:
             logger().error("not recorded", reason=str(error))
 
     def _reserve(self, facts: Facts, now: float) -> tuple[int, Facts]:
-        from dataclasses import replace
-
         context = facts.context
         row = Sends(self.store).record(context.account, context.principal, facts.digest, facts.recipient_count, now)
         context = replace(context, now=datetime.fromtimestamp(now, UTC))

@@ -3,8 +3,9 @@
 import json
 import re
 from collections import OrderedDict
+from dataclasses import dataclass
 from secrets import token_urlsafe
-from typing import Any
+from typing import Any, Literal
 
 LIMIT = 64_000
 """Characters of a result. 25,000 tokens is the cap of common clients; dense JSON has 2.6 a token."""
@@ -17,6 +18,21 @@ CUT = "… [cut: {:,} characters in all]"
 FENCE_END = re.compile(r" ⟦[0-9a-f]{8}⟧\Z")
 """What ends text of third parties; see `guard.untrusted`."""
 KEPT_CHARACTERS = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """What a call came to."""
+
+    text: str
+    structured: dict[str, Any] | None = None
+    """Satisfies the tool's output schema; None for an error."""
+    kind: Literal["done", "invalid", "refused", "failed"] = "done"
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the call failed."""
+        return self.kind != "done"
 
 
 def compact(value: Any) -> str:

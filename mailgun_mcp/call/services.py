@@ -1,21 +1,22 @@
-"""What the calls of one server share, and what a call comes to."""
+"""What the calls of one server share. Each part is made at its first use, so that a start loads little."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 from mailgun_mcp.audit.recorder import Recorder
 from mailgun_mcp.call.history import History
 from mailgun_mcp.call.mailing_lists import MailingLists
-from mailgun_mcp.call.redact_result import Protection
+from mailgun_mcp.call.protection import Protection
 from mailgun_mcp.call.results import Results
 from mailgun_mcp.catalogue.builtin_tools import offered
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.confirm.caller import Notify
+from mailgun_mcp.identity.account import Account
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.policy.model import Policy
 from mailgun_mcp.policy.profiles import profile
@@ -32,21 +33,6 @@ if TYPE_CHECKING:
     from mailgun_mcp.undo.snapshots import Snapshots
 
 
-@dataclass(frozen=True, slots=True)
-class CallResult:
-    """What a call came to."""
-
-    text: str
-    structured: dict[str, Any] | None = None
-    """Satisfies the tool's output schema; None for a fault."""
-    kind: Literal["done", "invalid", "refused", "failed"] = "done"
-
-    @property
-    def is_error(self) -> bool:
-        """Whether the call failed."""
-        return self.kind != "done"
-
-
 @dataclass(frozen=True)
 class Services:
     """What every call of one server shares."""
@@ -59,18 +45,24 @@ class Services:
     policy: Policy = field(default_factory=lambda: profile("guarded"))
     files: Files = field(default_factory=Files)
     subaccount: str | None = None
-    account: str = "default"
+    account_name: str = "default"
     results: Results = field(default_factory=Results)
     clock: Callable[[], float] = time.time
-    everything: Catalogue | None = None
+    full_catalogue: Catalogue | None = None
     """All tools, for the reads behind previews; the offered ones when None."""
     exclude: frozenset[str] = frozenset()
     """Tools of the server's own that it does not offer."""
 
     @property
-    def known(self) -> Catalogue:
+    def all_tools(self) -> Catalogue:
         """Every tool that the server itself may read with."""
-        return self.everything or self.catalogue
+        return self.full_catalogue or self.catalogue
+
+    @cached_property
+    def account(self) -> Account:
+        """The account that calls are made in."""
+        endpoint = self.client.endpoint
+        return Account(self.account_name, endpoint.url, endpoint.region)
 
     @cached_property
     def builtin_tools(self) -> dict[str, Record]:
@@ -120,18 +112,17 @@ class Services:
     @cached_property
     def history(self) -> History:
         """What calls left behind."""
-        region = self.client.endpoint.region
-        return History(self.store, self.clock, account=self.account, region=region, subaccount=self.subaccount)
+        return History(self.store, self.clock, account=self.account)
 
     @cached_property
     def mailing_lists(self) -> MailingLists:
         """The size of the account's mailing lists."""
-        return MailingLists(self.known, self.client, self.clock)
+        return MailingLists(self.all_tools, self.client, self.clock)
 
     @cached_property
     def protection(self) -> Protection:
         """Keeps secrets from the model, and marks what third parties wrote."""
-        return Protection(self.policy, self.state, self.results, self.clock, account=self.account)
+        return Protection(self.policy, self.state, self.results, self.clock, account=self.account.name)
 
     async def __aenter__(self) -> "Services":
         return self
@@ -153,7 +144,7 @@ class Services:
 
     def reader(self, subaccount: str | None, notify: Notify) -> ResourceReader:
         """Return what reads the resources that calls affect."""
-        return ResourceReader(self.known, self.client, subaccount=subaccount, notify=notify)
+        return ResourceReader(self.all_tools, self.client, subaccount=subaccount, notify=notify)
 
     def prepare(self) -> None:
         """Do ahead what the first call would wait for; any thread may."""

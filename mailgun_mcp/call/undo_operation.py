@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from mailgun_mcp.call.stages import Call, authorize, body_of, reading_before_call, send
+from mailgun_mcp.call.authorize import authorize
+from mailgun_mcp.call.current_call import Call
+from mailgun_mcp.call.preview_target import reading_before_call
+from mailgun_mcp.call.send import body_of, send
 from mailgun_mcp.catalogue.builtin_tools import UNDO_OPERATION, builtin_operation
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
@@ -25,13 +28,13 @@ async def undo_operation(call: Call) -> dict[str, Any]:
     """Return the result of the call. Raises what `pipeline` tells."""
     services = call.services
     snapshot = await in_thread(services.snapshots.get, call.arguments["id"], services.clock())
-    refuse_elsewhere(snapshot, account=services.account, endpoint=services.client.endpoint.url)
+    refuse_elsewhere(snapshot, account=services.account.name, endpoint=services.client.endpoint.url)
     if snapshot.status == "undone":
-        await services.recorder.finish(call.recording, "done")
+        await services.recorder.finish(call.record, "done")
         return {"message": f"{snapshot.id} is already undone; nothing was sent.", "put_back": 0, "not_put_back": []}
     undo_call = await _UndoCall.of(call, snapshot)
     if call.arguments.get("dry_run"):
-        await services.recorder.finish(call.recording, "done")
+        await services.recorder.finish(call.record, "done")
         return dry_run_result(undo_call.plan)
     return await undo_call.run()
 
@@ -56,22 +59,22 @@ class _UndoCall:
         return cls(call, undo, context, await _planned(call, undo))
 
     async def run(self) -> dict[str, Any]:
-        services, recording, snapshot = self.call.services, self.call.recording, self.undo.snapshot
+        services, record, snapshot = self.call.services, self.call.record, self.undo.snapshot
         request = Request("UNDO", snapshot.id, content=snapshot.id.encode())
         facts, decision = self._decide(request)
         decided = self.plan.digest
-        recording.fields |= {"undoes": snapshot.id, "digest": request.digest}
+        record.undoes, record.digest = snapshot.id, request.digest
         await authorize(self.call, facts, request, decision, self._preview)
         if self.plan.digest != decided:
             raise DeniedError("Not undone: the target changed in the meantime. Nothing was sent. Try again.")
-        await services.recorder.begin(recording)
+        await services.recorder.begin(record)
         result = await self.undo.apply(self.plan, self._send, services.clock())
-        await services.recorder.finish(recording, "done", put_back=result["put_back"])
+        await services.recorder.finish(record, "done", put_back=result["put_back"])
         return result
 
     def _decide(self, request: Request) -> tuple[Facts, Decision]:
         """Return the undo as policy sees it, and the decision on it and on all that it would send."""
-        services, catalogue = self.call.services, self.call.services.known
+        services, catalogue = self.call.services, self.call.services.all_tools
         steps = [gather(*step.call(catalogue, self.plan.new_keys), self.context) for step in self.plan.steps]
         operation = builtin_operation(UNDO_OPERATION, worst_risk(steps))
         facts = gather(operation, {"id": self.undo.snapshot.id}, self.context, request.digest)
@@ -87,14 +90,10 @@ class _UndoCall:
     async def _send(self, operation: Operation, arguments: Arguments) -> Any:
         """Make one call of the undo, with a record of its own. It was decided on with the whole."""
         call, snapshot = self.call, self.undo.snapshot
-        step = Call.of(
-            call.services, operation, arguments, call.caller, subaccount=snapshot.subaccount, undoes=snapshot.id
-        )
-        request = build(operation, arguments, Files(), subaccount=snapshot.subaccount)
-        step.recording.fields |= {
-            "decision": {"effect": "allow", "rule": "undo", "reason": f"part of {call.recording.call}"},
-            "digest": request.digest,
-        }
+        step = Call.start(call.services, operation, arguments, call.caller, configured_subaccount=snapshot.subaccount)
+        request = build(operation, arguments, Files(), subaccount=step.subaccount)
+        step.record.undoes, step.record.digest = snapshot.id, request.digest
+        step.record.decision = Decision("allow", "undo", f"part of {call.record.call}")
         return body_of(await send(step, gather(operation, arguments, self.context), request))
 
 

@@ -28,7 +28,20 @@ ACTIONS = {
 }
 FILTERED = ("list", "tail", "export")
 COLUMNS = (
-    *("id", "when", "tool", "risk", "outcome", "effect", "rule", "confirmed_by", "level", "method", "caller", "client"),
+    *(
+        "id",
+        "when",
+        "tool",
+        "risk",
+        "outcome",
+        "effect",
+        "rule",
+        "confirmed_by",
+        "level",
+        "method",
+        "principal",
+        "client",
+    ),
     *("account", "region", "subaccount", "status", "attempts", "ms", "request_id", "undoes", "digest", "arguments"),
 )
 """Of a CSV file."""
@@ -75,7 +88,9 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
         type=lambda outcome: RENAMED_OUTCOMES.get(outcome, outcome),
         help="with this outcome",
     )
-    parser.add_argument("--caller", metavar="NAME", help="by this caller")
+    parser.add_argument("--principal", metavar="NAME", help="by this principal")
+    # The old name, for one release.
+    parser.add_argument("--caller", dest="principal", metavar="NAME", help=argparse.SUPPRESS)
     parser.add_argument("--account", metavar="NAME", help="in this account")
 
 
@@ -249,7 +264,7 @@ def _filter(arguments: argparse.Namespace) -> CallFilter:
         tool=arguments.tool,
         risk=arguments.risk,
         outcome=arguments.outcome,
-        caller=arguments.caller,
+        principal=arguments.principal,
         account=arguments.account,
     )
 

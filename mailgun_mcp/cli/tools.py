@@ -87,7 +87,7 @@ def call(arguments: argparse.Namespace, name: str, call_arguments: dict[str, Any
 
     from mailgun_mcp.app import compose as start
     from mailgun_mcp.call.pipeline import run
-    from mailgun_mcp.call.services import CallResult
+    from mailgun_mcp.call.results import CallResult
     from mailgun_mcp.cli.terminal import Terminal
     from mailgun_mcp.confirm.caller import Caller
     from mailgun_mcp.errors import UnknownToolError

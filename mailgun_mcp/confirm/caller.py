@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from mailgun_mcp.confirm.asker import NOBODY, Asker
+from mailgun_mcp.identity.principal import LOCAL_USER, Principal
 
 Notify = Callable[[str], Awaitable[None]]
 """Reports progress."""
@@ -17,8 +18,7 @@ async def quiet(_: str) -> None:
 class Caller:
     """How a call came in."""
 
-    name: str = "local"
-    """The authenticated principal; `local` on stdio and in the CLI."""
+    principal: Principal = LOCAL_USER
     client: str = ""
     """What the client calls itself; this proves nothing."""
     asker: Asker = NOBODY

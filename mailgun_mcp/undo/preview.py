@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from mailgun_mcp.catalogue.catalogue import ON_BEHALF_OF, Catalogue
+from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.pagination import items_of, next_page
 from mailgun_mcp.catalogue.types import Arguments
@@ -47,10 +47,9 @@ class PreviewReader:
         page = _read_arguments(operation, read, arguments)
         if validate(read, page):
             return UNREADABLE
-        subaccount = arguments.get(ON_BEHALF_OF) or self.subaccount
         items: list[Any] = []
         while True:
-            body = await self._read(read, page, subaccount)
+            body = await self._read(read, page)
             if body is None:
                 return _nothing(read)
             if read.pages is None or not isinstance(body, dict):
@@ -62,9 +61,9 @@ class PreviewReader:
             await self.notify(f"reading what {operation.name} would affect: {len(items):,} so far")
             page = {**page, **following}
 
-    async def _read(self, read: Operation, arguments: Arguments, subaccount: str | None) -> Any:
+    async def _read(self, read: Operation, arguments: Arguments) -> Any:
         """Return the body of the answer without secrets, or None where nothing exists."""
-        request = build(read, arguments, Files(), subaccount=subaccount)
+        request = build(read, arguments, Files(), subaccount=self.subaccount)
         try:
             response = await self.client.send(request, repeatable=True, notify=self.notify)
             body = parse_json(response.content)

@@ -55,7 +55,7 @@ def test_what_was_written_verifies_and_comes_back_in_order(journal: AuditLog) ->
 def test_a_call_is_told_from_its_entries(journal: AuditLog) -> None:
     call = journal.call("call3")
     assert (call.at, call.outcome, call.result) == (NOW + 3, "done", {"outcome": "done", "status": 200})
-    assert call.fields == {"tool": "delete_bounce", "risk": "destructive", "caller": "local"}
+    assert call.fields == {"tool": "delete_bounce", "risk": "destructive", "principal": "local"}
 
 
 def test_an_intent_without_an_outcome_is_a_call_of_which_nobody_knows(store: Store) -> None:
@@ -87,7 +87,7 @@ def test_an_unknown_call_is_named_with_the_nearest(journal: AuditLog) -> None:
         (CallFilter(risk="read"), 0),
         (CallFilter(outcome="done"), 5),
         (CallFilter(outcome="unknown"), 0),
-        (CallFilter(caller="local", account="default"), 0),
+        (CallFilter(principal="local", account="default"), 0),
     ],
     ids=str,
 )

@@ -48,7 +48,7 @@ async def test_a_call_that_changes_something_is_written_down_whole(mailgun: Reco
     assert call.fields | {"digest": ""} == {
         "tool": "delete_bounce",
         "risk": "destructive",
-        "caller": "local",
+        "principal": "local",
         "arguments": BOUNCE,
         "account": "default",
         "policy": ["unguarded", profile("unguarded").digest],

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from mailgun_mcp.call.pipeline import run
-from mailgun_mcp.call.results import Results
-from mailgun_mcp.call.services import CallResult
+from mailgun_mcp.call.results import CallResult, Results
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.errors import UnknownToolError
 from mailgun_mcp.output.untrusted import NOTICE, notice

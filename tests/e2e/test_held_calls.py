@@ -11,9 +11,11 @@ import httpx
 import pytest
 
 from mailgun_mcp.call.pipeline import run
-from mailgun_mcp.call.services import CallResult, Services
+from mailgun_mcp.call.results import CallResult
+from mailgun_mcp.call.services import Services
 from mailgun_mcp.confirm.approvals import Approval
 from mailgun_mcp.confirm.caller import LOCAL, Caller
+from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.policy.model import Policy
 from mailgun_mcp.policy.profiles import profile
 from tests.support.arguments import minimal
@@ -106,7 +108,7 @@ async def test_a_no_is_a_no_and_the_call_is_asked_about_anew(services: Services,
 
 
 OTHERWISE: dict[str, Callable[[Services], Services]] = {
-    "account": lambda services: replace(services, account="other"),
+    "account": lambda services: replace(services, account_name="other"),
     "subaccount": lambda services: replace(services, subaccount="sub1"),
     "policy": lambda services: replace(services, policy=policy("extends: guarded\nsend: {recipients_per_call: 5}\n")),
 }
@@ -123,7 +125,7 @@ async def test_a_yes_is_for_one_account_and_one_policy(other: str, services: Ser
 @pytest.mark.parametrize(
     ("tool", "arguments", "caller"),
     [
-        pytest.param("delete_bounce", BOUNCE, Caller(name="mallory"), id="caller"),
+        pytest.param("delete_bounce", BOUNCE, Caller(principal=Principal("mallory")), id="caller"),
         pytest.param("delete_bounce", {**BOUNCE, "address": "ben@example.com"}, LOCAL, id="address"),
         pytest.param("delete_bounce", {**BOUNCE, "domain_name": "mg2.example.com"}, LOCAL, id="domain"),
         pytest.param("delete_complaint", BOUNCE, LOCAL, id="tool"),
@@ -156,7 +158,8 @@ async def test_what_is_held_shows_the_person_what_a_form_would(services: Service
         "Account default, called by an assistant",
         'Currently there: ann@example.com {"address": "ann@example.com", "code": "550"}',
         "It can be undone.",
-        "Asked because it removes something, or allows mail to someone who opted out (guarded/destructive).",
+        "Asked because it removes or overwrites something, changes whether mail flows, or allows mail to someone who "
+        "opted out (guarded/destructive).",
     ]
 
 
@@ -215,12 +218,12 @@ async def test_what_a_person_allows_for_a_while_is_made_and_told_while_it_lasts(
     told = ["until 2023-11-14T22:28:20Z ann allows calls with {'tool': 'delete_*'}"]
     made = await run(services, "delete_bounce", BOUNCE)
     assert made.structured is not None
-    assert (made.structured["elevated"], set(made.structured), len(mailgun.changes)) == (
+    assert (made.structured["grants"], set(made.structured), len(mailgun.changes)) == (
         told,
-        {"elevated", "undo"},
+        {"grants", "undo"},
         1,
     )
-    assert (await run(services, "get_domain", DOMAIN)).structured == {"elevated": told}
+    assert (await run(services, "get_domain", DOMAIN)).structured == {"grants": told}
     assert is_held(await run(services, "create_api_key", minimal(find("create_api_key"))))
     clock.now += 15 * MINUTES
     assert is_held(await run(services, "delete_bounce", BOUNCE))

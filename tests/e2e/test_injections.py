@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from mailgun_mcp.call.pipeline import run
-from mailgun_mcp.call.services import CallResult, Services
+from mailgun_mcp.call.results import CallResult
+from mailgun_mcp.call.services import Services
 from mailgun_mcp.output.untrusted import NOTICE
 from mailgun_mcp.simulator import create_app
 from mailgun_mcp.simulator.model.clock import ManualClock

@@ -11,8 +11,10 @@ import pytest
 
 from mailgun_mcp.call.counters import Sends
 from mailgun_mcp.call.pipeline import run
-from mailgun_mcp.call.services import CallResult, Services
+from mailgun_mcp.call.results import CallResult
+from mailgun_mcp.call.services import Services
 from mailgun_mcp.confirm.caller import LOCAL, Caller
+from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.policy.model import Policy
 from mailgun_mcp.store.database import Store
 from tests.support.arguments import minimal
@@ -99,9 +101,9 @@ async def test_it_is_forgotten_after_a_while(services: Services, mailgun: Record
 
 
 async def test_each_caller_has_read_what_they_have_read(services: Services) -> None:
-    await run(services, "get_bounce", BOUNCE, Caller(name="ann"))
-    assert held(await send(services, "x@example.com", caller=Caller(name="ann")))
-    assert (await send(services, "x@example.com", caller=Caller(name="ben"))).kind == "done"
+    await run(services, "get_bounce", BOUNCE, Caller(principal=Principal("ann")))
+    assert held(await send(services, "x@example.com", caller=Caller(principal=Principal("ann"))))
+    assert (await send(services, "x@example.com", caller=Caller(principal=Principal("ben")))).kind == "done"
 
 
 async def test_another_process_of_the_caller_knows(services: Services) -> None:
@@ -167,7 +169,7 @@ async def test_all_processes_and_callers_count_together(services: Services) -> N
     await send(services, *people_(5))
     other = replace(services)
     other.store  # noqa: B018 - a connection of its own
-    assert refused(await send(other, "x@example.com", caller=Caller(name="ben")), "recipients_per_hour")
+    assert refused(await send(other, "x@example.com", caller=Caller(principal=Principal("ben"))), "recipients_per_hour")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 
 from mailgun_mcp.call.pipeline import run
-from mailgun_mcp.call.services import CallResult, Services
+from mailgun_mcp.call.results import CallResult
+from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.asker import FormResult
 from mailgun_mcp.confirm.caller import Caller

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mailgun_mcp.call.stages import Call
+from mailgun_mcp.call.current_call import Call
 from mailgun_mcp.call.undo_operation import undo_operation
 from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS, LIST_UNDOABLE, READ_RESULT, UNDO_OPERATION
 from mailgun_mcp.errors import ArgumentError
@@ -28,7 +28,7 @@ async def _read_result(call: Call) -> dict[str, Any]:
         raise ArgumentError([f"result: {name[:80]!r} is not kept (any more); make the call again, for less at a time"])
     # What is read on may be what third parties wrote.
     await call.services.history.shown_untrusted(call.caller)
-    await call.services.recorder.finish(call.recording, "done")
+    await call.services.recorder.finish(call.record, "done")
     return part
 
 
@@ -36,12 +36,14 @@ async def _list_undoable(call: Call) -> dict[str, Any]:
     services = call.services
     limit = int(call.arguments.get("limit", 20))
     snapshots = (
-        await in_thread(services.snapshots.list, services.clock(), services.account) if services.store.exists else ()
+        await in_thread(services.snapshots.list, services.clock(), services.account.name)
+        if services.store.exists
+        else ()
     )
     here = [snapshot for snapshot in snapshots if snapshot.endpoint == services.client.endpoint.url]
-    known = services.known
+    known = services.all_tools
     items = [
         undoable(snapshot, known.find(snapshot.tool) if snapshot.tool in known else None) for snapshot in here[:limit]
     ]
-    await services.recorder.finish(call.recording, "done")
+    await services.recorder.finish(call.record, "done")
     return {"items": items, "more": max(0, len(here) - limit)}

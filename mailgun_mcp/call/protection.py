@@ -31,7 +31,7 @@ class Protection:
         self._clock = clock
         self._account = account
 
-    async def ready(self, operation: Operation, arguments: Arguments) -> tuple[Arguments, dict[str, str]]:
+    async def generate_passwords(self, operation: Operation, arguments: Arguments) -> tuple[Arguments, dict[str, str]]:
         """Return the arguments with the passwords that the server makes up, and where each is kept, by its place.
 
         Raises StateError, before anything is sent, when what the call makes or answers could not be kept.

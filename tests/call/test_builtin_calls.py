@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mailgun_mcp.call.pipeline import run
-from mailgun_mcp.call.services import CallResult
+from mailgun_mcp.call.results import CallResult
 from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS, READ_RESULT, offered
 from mailgun_mcp.policy.profiles import profile
 from tests.support.operations import catalogue
@@ -116,7 +116,7 @@ async def test_an_undo_uses_no_tool_that_the_server_does_not_offer() -> None:
     async with bench() as tried:
         undo = (await tried.made(*CLEARED))["undo"]["id"]
         services = replace(
-            tried.services, catalogue=catalogue().select(exclude=["add_bounces"]), everything=catalogue()
+            tried.services, catalogue=catalogue().select(exclude=["add_bounces"]), full_catalogue=catalogue()
         )
         outcome = await run(services, "undo_operation", {"id": undo})
         assert outcome.kind == "refused"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from mailgun_mcp.call.result_schema import shape
+from mailgun_mcp.call.shape_result import shape
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.errors import MailgunError
 from mailgun_mcp.mailgun.response import Response

@@ -1,0 +1,90 @@
+"""Lets a call through, refuses it, or asks a person (`confirm.confirm`), as the policy decided."""
+
+from mailgun_mcp.call.current_call import Call
+from mailgun_mcp.call.services import Services
+from mailgun_mcp.confirm.confirm import PreviewTarget, confirm
+from mailgun_mcp.confirm.pending import PendingApprovals
+from mailgun_mcp.errors import DeniedError, StateError
+from mailgun_mcp.policy.engine import level_of
+from mailgun_mcp.policy.facts import Facts
+from mailgun_mcp.policy.model import Decision
+from mailgun_mcp.request.build import Request
+from mailgun_mcp.text.durations import iso
+
+
+async def authorize(
+    call: Call, facts: Facts, request: Request, decision: Decision, preview_target: PreviewTarget
+) -> list[str]:
+    """Return the grants that are active. Raises DeniedError or NotConfirmedError for a call that may not be made.
+
+    `preview_target` reads what the call would affect.
+    """
+    record = call.record
+    record.decision = decision
+    if decision.effect == "deny":
+        raise DeniedError(denial(decision, request))
+    grants = _active_grants(call.services, facts, needed=decision.effect == "confirm")
+    record.grants = [description for _, description in grants]
+    if decision.effect == "allow" or _granted(decision, grants):
+        preview = await preview_target() if call.capture is not None else None
+        if preview is None or not preview.too_many or call.services.policy.undo.too_many == "allow":
+            return record.grants
+        record.decision = decision = _too_many(call)
+    await _ask(call, facts, request, decision, preview_target)
+    return record.grants
+
+
+def denial(decision: Decision, request: Request) -> str:
+    """Return what is said of a call that the policy denies."""
+    return (
+        f"Refused by policy ({decision.rule}): {decision.reason}. Nothing was sent; it would have been {request.line}. "
+        "No confirmation lifts this; the person who runs the server can change its policy."
+    )
+
+
+async def _ask(call: Call, facts: Facts, request: Request, decision: Decision, preview_target: PreviewTarget) -> None:
+    services = call.services
+    approvals = PendingApprovals(services.store, services.clock, services.policy.notify)
+    call.record.confirmation = await confirm(
+        facts,
+        request,
+        decision,
+        services.policy,
+        asker=call.caller.asker,
+        approvals=approvals,
+        preview_target=preview_target,
+    )
+
+
+def _too_many(call: Call) -> Decision:
+    limit = call.services.policy.undo.records
+    return Decision(
+        "confirm", "undo", f"it would lose more than {limit:,} records, which are not saved", level_of(call.operation)
+    )
+
+
+def _active_grants(services: Services, facts: Facts, *, needed: bool) -> list[tuple[bool, str]]:
+    """Return the temporary grants: whether each covers this call, and what it says.
+
+    A call that needs none goes on when the state cannot be read.
+    """
+    from mailgun_mcp.policy.conditions import compile_match
+
+    try:
+        active = services.grants.active(services.clock()) if services.store.exists else ()
+    except StateError:
+        if needed:
+            raise
+        return []
+    return [
+        (
+            compile_match(grant.match, "allow", services.policy.timezone).holds(facts),
+            f"until {iso(grant.until)} {grant.by} allows calls with {grant.match}",
+        )
+        for grant in active
+    ]
+
+
+def _granted(decision: Decision, grants: list[tuple[bool, str]]) -> bool:
+    """One person cannot grant what needs two."""
+    return decision.level != "two_people" and any(covers for covers, _ in grants)

@@ -1,0 +1,23 @@
+"""The last stages of a call: what a model may see of the result, and how the call can be undone."""
+
+from typing import Any
+
+from mailgun_mcp.call.current_call import Call
+from mailgun_mcp.text.durations import iso
+
+
+async def protect(call: Call, result: dict[str, Any]) -> dict[str, Any]:
+    """Return the result without secrets and with untrusted text marked, and remember who was shown such text."""
+    services = call.services
+    protected, untrusted = services.protection.apply(call.operation, result)
+    if untrusted:
+        await services.history.shown_untrusted(call.caller)
+    return protected
+
+
+def way_back(call: Call) -> dict[str, Any]:
+    """Return how the call is undone, where it can be."""
+    if call.capture is None or not call.capture.saved:
+        return {}
+    until = call.services.clock() + call.services.policy.undo.keep
+    return {"undo": {"id": call.record.call, "until": iso(until)}}

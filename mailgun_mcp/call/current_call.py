@@ -1,0 +1,50 @@
+"""One call on its way through the stages."""
+
+from dataclasses import dataclass
+
+from mailgun_mcp.audit.call_record import CallRecord, new_record
+from mailgun_mcp.call.services import Services
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.types import Arguments
+from mailgun_mcp.confirm.caller import Caller
+from mailgun_mcp.request.subaccount import acting_subaccount
+from mailgun_mcp.undo.capture import Capture
+
+
+@dataclass
+class Call:
+    """A call: who makes it, of which tool, and what is recorded of it."""
+
+    services: Services
+    operation: Operation
+    arguments: Arguments
+    caller: Caller
+    subaccount: str | None
+    """The subaccount that the call acts in."""
+    record: CallRecord
+    capture: Capture | None = None
+    """Of what the call removes or overwrites, where it can be undone."""
+
+    @classmethod
+    def start(
+        cls,
+        services: Services,
+        operation: Operation,
+        arguments: Arguments,
+        caller: Caller,
+        *,
+        configured_subaccount: str | None = None,
+    ) -> "Call":
+        """Return a call of which nothing is decided yet."""
+        subaccount = acting_subaccount(arguments, configured_subaccount)
+        policy = services.policy
+        record = new_record(
+            operation,
+            arguments,
+            caller,
+            services.account,
+            subaccount,
+            policy=(policy.name, policy.digest),
+            rules=policy.audit,
+        )
+        return cls(services, operation, arguments, caller, subaccount, record)

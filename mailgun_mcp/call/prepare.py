@@ -1,0 +1,59 @@
+"""The first stages of a call: find its tool, build the one request, and gather the facts that rules look at."""
+
+from typing import Any
+
+from mailgun_mcp.call.current_call import Call
+from mailgun_mcp.call.preview_target import reading_before_call
+from mailgun_mcp.call.services import Services
+from mailgun_mcp.catalogue.builtin_tools import builtin_operation
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.types import Arguments
+from mailgun_mcp.errors import ArgumentError, UnknownToolError
+from mailgun_mcp.output.secrets import reference_text
+from mailgun_mcp.policy.facts import Facts, gather
+from mailgun_mcp.request.build import Request, build
+from mailgun_mcp.request.validate import validate
+from mailgun_mcp.text.suggest import unknown
+
+
+def find_operation(services: Services, tool: str) -> Operation:
+    """Return what the tool does. Raises UnknownToolError, which names the nearest tool."""
+    if tool in services.builtin_tools:
+        return builtin_operation(tool)
+    if tool not in services.catalogue:
+        raise UnknownToolError(unknown("tool", tool, [*services.catalogue.names, *services.builtin_tools]))
+    return services.catalogue.find(tool)
+
+
+def build_request(call: Call, arguments: Arguments) -> Request:
+    """Return the exact HTTP request: this one is shown, hashed and sent. Raises ArgumentError with all faults."""
+    faults = validate(call.operation, arguments)
+    if faults:
+        raise ArgumentError(faults)
+    return build(call.operation, arguments, call.services.files, subaccount=call.subaccount)
+
+
+async def gather_facts(call: Call, request: Request) -> Facts:
+    """Return the call as the rules of a policy see it. Raises MailgunError, StateError."""
+    services = call.services
+    call.record.digest = request.digest
+    list_members: dict[str, int] = {}
+    if call.operation.risk == "send":
+        with reading_before_call(call.operation, "the size of the mailing lists"):
+            list_members = await services.mailing_lists.members(call.subaccount)
+    context = await services.history.context(
+        call.operation, call.caller, digest=request.digest, subaccount=call.subaccount, list_members=list_members
+    )
+    return gather(call.operation, call.arguments, context, request.digest)
+
+
+async def generate_passwords(call: Call, request: Request) -> tuple[Request, dict[str, Any]]:
+    """Return the request with the passwords that the server makes up, and where the owner finds them.
+
+    That is after the yes, which is bound to the request with a placeholder in their place.
+    """
+    filled, references = await call.services.protection.generate_passwords(call.operation, call.arguments)
+    if not references:
+        return request, {}
+    generated = {argument: reference_text(reference) for argument, reference in references.items()}
+    return build_request(call, filled), {"generated": generated}

@@ -1,0 +1,51 @@
+"""What a call is about to affect: read before it is made, and copied where it can be put back."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mailgun_mcp.call.current_call import Call
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.confirm.form import Preview
+from mailgun_mcp.errors import MailgunError, NotPreparedError
+from mailgun_mcp.undo.capture import AccountScope, Capture
+from mailgun_mcp.undo.preview import PreviewReader
+
+
+def start_capture(call: Call) -> Capture | None:
+    """Return what captures what the call removes or overwrites; None where the call cannot be undone."""
+    if not call.operation.affects:
+        return None
+    services = call.services
+    return Capture(
+        services.reader(call.subaccount, call.caller.notify),
+        services.snapshots,
+        services.clock,
+        call.operation,
+        call.arguments,
+        AccountScope(services.account.name, services.account.endpoint, call.subaccount),
+        limit=services.policy.undo.records,
+    )
+
+
+async def preview_target(call: Call) -> Preview:
+    """Return the current state of what the call would affect, and capture it where the call can be undone.
+
+    Raises NotPreparedError, StateError.
+    """
+    services = call.services
+    with reading_before_call(call.operation, "its target"):
+        if call.capture is not None:
+            return await call.capture.take()
+        reader = PreviewReader(services.all_tools, services.client, call.subaccount, call.caller.notify)
+        return await reader.preview(call.operation, call.arguments)
+
+
+@contextmanager
+def reading_before_call(operation: Operation, what: str) -> Iterator[None]:
+    """Say of a read that failed that the call which depends on it was not made."""
+    try:
+        yield
+    except MailgunError as error:
+        raise NotPreparedError(
+            f"{operation.name} was not made: {what} cannot be read. {error}", error.next_step
+        ) from error

@@ -1,0 +1,91 @@
+"""Sends the request of a call, once: with its copy saved and its intent recorded before, and its outcome after."""
+
+from typing import Any
+
+from mailgun_mcp.call.authorize import denial
+from mailgun_mcp.call.current_call import Call
+from mailgun_mcp.catalogue.builtin_tools import UNDO_OPERATION
+from mailgun_mcp.errors import DeniedError, MailgunError, OutcomeUnknownError, StateError
+from mailgun_mcp.mailgun.response import Response, parse_json
+from mailgun_mcp.policy.engine import decide
+from mailgun_mcp.policy.facts import Facts
+from mailgun_mcp.request.build import Request
+
+
+async def send(call: Call, facts: Facts, request: Request) -> Response:
+    """Return Mailgun's answer.
+
+    Raises MailgunError, DeniedError where a concurrent call used up a limit, and StateError where the intent or the
+    copy cannot be saved: nothing was sent then.
+    """
+    services, record = call.services, call.record
+    reservation = await _reserve(call, facts, request)
+    await _record_intent(call, reservation)
+    try:
+        response = await services.client.send(request, repeatable=call.operation.idempotent, notify=call.caller.notify)
+    except MailgunError as error:
+        await services.recorder.finish(record, "unknown" if error.reached else "failed", status=error.status)
+        if error.reached and record.changes:
+            raise OutcomeUnknownError(str(error), _how_to_find_out(call, error)) from error
+        await _take_back(call, reservation)
+        raise
+    await services.history.spent(facts)
+    await services.recorder.finish(
+        record, "done", status=response.status, attempts=response.attempts, request_id=response.request_id
+    )
+    if call.capture is not None:
+        await call.capture.observe(body_of(response))
+    return response
+
+
+async def _reserve(call: Call, facts: Facts, request: Request) -> int | None:
+    """Count a send before it is made, and decide once more: others may have been counted since."""
+    services = call.services
+    reservation, counted = await services.history.reserve(facts)
+    if reservation is None:
+        return None
+    decision = decide(services.policy, counted)
+    if decision.effect == "deny":
+        await services.history.release(reservation)
+        raise DeniedError(denial(decision, request))
+    if decision.effect == "confirm" and decide(services.policy, facts).allowed:
+        await services.history.release(reservation)
+        raise DeniedError(
+            f"Not made ({decision.rule}): {decision.reason}, because of a concurrent call. Nothing was sent. "
+            "When it is made again, a person is asked."
+        )
+    return reservation
+
+
+async def _record_intent(call: Call, reservation: int | None) -> None:
+    services, record, capture = call.services, call.record, call.capture
+    try:
+        if capture is not None:
+            await capture.save(record.call, until=services.clock() + services.policy.undo.keep)
+            record.snapshot = capture.audit_fields
+        await services.recorder.begin(record)
+    except StateError:
+        await _take_back(call, reservation)
+        raise
+
+
+async def _take_back(call: Call, reservation: int | None) -> None:
+    """The call was not made: it does not count, and there is nothing to put back."""
+    await call.services.history.release(reservation)
+    if call.capture is not None:
+        await call.capture.delete()
+
+
+def _how_to_find_out(call: Call, error: MailgunError) -> str:
+    """Return the next step, with the record of a call that may have taken effect, and the way back."""
+    saved = call.capture is not None and call.capture.saved
+    back = f" If it took effect, {UNDO_OPERATION} with this id puts back what it changed." if saved else ""
+    return f"{error.next_step} It is recorded as {call.record.call}.{back}"
+
+
+def body_of(response: Response) -> Any:
+    """Return the JSON value of an answer, or None where it is not JSON."""
+    try:
+        return parse_json(response.content)
+    except (ValueError, UnicodeDecodeError):
+        return None
