@@ -1,0 +1,121 @@
+"""What README and docs tell a reader to type works as it stands there."""
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mailgun_mcp.cli import exits
+from mailgun_mcp.cli.parser import command_parser
+from tests.support.processes import PATIENCE, command, environment
+from tests.support.simulator_process import simulating, url_in
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PORT = "8025"
+"""The simulator's own port, which the docs name."""
+
+EXPECTED = {
+    "mailgun-mcp tools call clear_bounces domain_name=mail.example.com --simulator": exits.REFUSED,
+    "mailgun-mcp approvals approve 3r5u7c6e": exits.USAGE,
+}
+"""Command line -> its exit code, where that is not 0: nobody is there to confirm, and no approval has that ID."""
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+def command_lines(block: str) -> list[list[str]]:
+    return [shlex.split(line, comments=True) for line in block.splitlines() if line.strip()]
+
+
+def starts_a_simulator(words: list[str]) -> bool:
+    return words[:2] == ["mailgun-mcp", "simulator"] and all(word.startswith("-") for word in words[2:3])
+
+
+SHELL = [(page, block) for page in PAGES for block in blocks(page, "sh")]
+IDS = [f"{page.stem}: {block.splitlines()[0]}" for page, block in SHELL]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A directory that has the files which the docs name."""
+    (tmp_path / "team.yaml").write_text("version: 1\nextends: guarded\n", encoding="utf-8")
+    (tmp_path / "calls.jsonl").write_text("", encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a simulator with the account that the docs start it with."""
+    with simulating(tmp_path_factory.mktemp("simulator"), "--scenario", "injection") as (_, greeting):
+        yield url_in(greeting)
+
+
+def run(words: list[str], home: Path, simulator: str) -> "subprocess.CompletedProcess[str]":
+    """Run one line. What the docs say to the simulator's port goes to the simulator of the tests."""
+    if words[0] == "curl":
+        words = [word.replace(f"http://127.0.0.1:{PORT}", simulator) for word in words] + ["--fail", "--silent"]
+    elif words[1] == "simulator":
+        words = [*command(*words[1:]), "--url", simulator]
+    else:
+        words = command(*words[1:])
+    # The real Mailgun is out of reach: `doctor` checks the simulator.
+    env = environment(home, {"MAILGUN_MCP_SIMULATOR": "true"} if "doctor" in words else None)
+    return subprocess.run(words, cwd=home, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("page", "block"), SHELL, ids=IDS)
+def test_every_command_of_a_block_runs(page: Path, block: str, home: Path, simulator: str) -> None:
+    for words in command_lines(block):
+        if words[0] in ("make", "pip") or starts_a_simulator(words):
+            continue
+        if words[0] == "curl" and not shutil.which("curl"):
+            pytest.skip("there is no curl")
+        if words[0] == "curl" and "@account.json" in words:
+            run(["mailgun-mcp", "simulator", "snapshot", "account.json"], home, simulator)
+        done = run(words, home, simulator)
+        assert done.returncode == EXPECTED.get(shlex.join(words), exits.OK), (words, done.stdout, done.stderr)
+
+
+def test_the_blocks_use_only_commands_that_are_tried() -> None:
+    used = {words[0] for _, block in SHELL for words in command_lines(block)}
+    assert used <= {"make", "pip", "mailgun-mcp", "curl"}
+
+
+def test_the_simulator_starts_with_the_flags_of_the_docs() -> None:
+    starts = [words for _, block in SHELL for words in command_lines(block) if starts_a_simulator(words)]
+    assert starts
+    for words in starts:
+        command_parser("simulator").parse_args(words[2:])
+
+
+def test_what_make_is_asked_for_is_in_the_makefile() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    text = "\n".join(page.read_text(encoding="utf-8") for page in [*PAGES, ROOT / "benchmarks/README.md"])
+    named = set(re.findall(r"(?:`|^ *)make ([a-z-]+)", text, re.MULTILINE))
+    assert {"demo", "test", "check"} <= named
+    assert named - targets == set()
+
+
+def test_pip_installs_the_checkout_only() -> None:
+    installs = [words for _, block in SHELL for words in command_lines(block) if words[0] == "pip"]
+    assert all(words == ["pip", "install", "."] for words in installs)
+
+
+def test_the_scripts_that_the_benchmarks_page_names_exist() -> None:
+    text = (ROOT / "benchmarks/README.md").read_text(encoding="utf-8")
+    assert [name for name in re.findall(r"python (benchmarks/\w+\.py)", text) if not (ROOT / name).is_file()] == []
+
+
+def test_json_blocks_are_json() -> None:
+    parsed = [json.loads(block) for page in PAGES for block in blocks(page, "json")]
+    assert parsed[0]["mcpServers"]["mailgun"]["command"] == "mailgun-mcp"
