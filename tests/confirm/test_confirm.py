@@ -1,0 +1,105 @@
+"""The confirmation of a call: who is asked, when the question is asked again, and what is pending."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from mailgun_mcp.confirm.approvals import Approvals
+from mailgun_mcp.confirm.asker import NOBODY, Asker, FormResult
+from mailgun_mcp.confirm.confirm import ROUNDS, Confirmation, confirm
+from mailgun_mcp.confirm.form import Form, Preview
+from mailgun_mcp.confirm.pending import PendingApprovals
+from mailgun_mcp.errors import NotConfirmedError
+from mailgun_mcp.policy.facts import Context, gather
+from mailgun_mcp.policy.model import Decision, Level
+from mailgun_mcp.policy.profiles import profile
+from mailgun_mcp.request.build import build
+from mailgun_mcp.request.files import Files
+from mailgun_mcp.store.database import Store
+from tests.support.operations import catalogue
+from tests.support.state import NOW
+
+pytestmark = pytest.mark.anyio
+
+
+class Person:
+    """Gives one answer to every question."""
+
+    can_ask = True
+
+    def __init__(self, result: FormResult) -> None:
+        self.result = result
+        self.forms: list[Form] = []
+
+    async def ask(self, form: Form, *, patience: float) -> FormResult:
+        self.forms.append(form)
+        return self.result
+
+
+async def confirmed(store: Store, asker: Asker, *previews: str, level: Level = "ask") -> Confirmation:
+    """Confirm the removal of a bounce, whose target has these states one after the other; the last one stays."""
+    states: Iterator[str] = iter(previews)
+    last = ""
+
+    async def preview() -> Preview:
+        nonlocal last
+        last = next(states, last)
+        return Preview(last, last)
+
+    operation = catalogue().find("delete_bounce")
+    arguments = {"domain_name": "mg.example.com", "address": "ann@example.com"}
+    request = build(operation, arguments, Files(), subaccount=None)
+    return await confirm(
+        gather(operation, arguments, Context(client="an assistant"), request.digest),
+        request,
+        Decision("confirm", "rule", "it removes something", level),
+        profile("guarded"),
+        asker=asker,
+        approvals=PendingApprovals(store, lambda: NOW, None),
+        preview_target=preview,
+    )
+
+
+async def test_the_yes_of_the_person_at_the_client_confirms(store: Store) -> None:
+    assert await confirmed(store, Person("yes"), "one") == Confirmation("ask", "an assistant", "elicitation")
+
+
+async def test_a_no_is_not_asked_again_and_leaves_nothing_pending(store: Store) -> None:
+    person = Person("declined")
+    with pytest.raises(NotConfirmedError, match=r"the person said no\. Nothing was sent"):
+        await confirmed(store, person, "one")
+    assert len(person.forms) == 1
+    assert Approvals(store).list(NOW) == ()
+
+
+async def test_a_target_that_changed_while_the_person_was_asked_is_shown_again(store: Store) -> None:
+    person = Person("yes")
+    await confirmed(store, person, "one", "two")
+    assert [form.preview for form in person.forms] == ["one", "two"]
+
+
+async def test_a_target_that_keeps_changing_is_left_alone(store: Store) -> None:
+    person = Person("yes")
+    with pytest.raises(NotConfirmedError, match="changed each time"):
+        await confirmed(store, person, *map(str, range(ROUNDS + 1)))
+    assert len(person.forms) == ROUNDS
+
+
+@pytest.mark.parametrize(
+    ("asker", "level"), [(NOBODY, "ask"), (Person("yes"), "approval"), (Person("yes"), "two_people")]
+)
+async def test_what_the_client_may_not_confirm_is_pending(store: Store, asker: Asker, level: Level) -> None:
+    with pytest.raises(NotConfirmedError) as refused:
+        await confirmed(store, asker, "one", level=level)
+    (approval,) = Approvals(store).list(NOW, "pending")
+    assert refused.value.approval == approval.id
+    assert str(refused.value).startswith(f"Pending approval {approval.id}; nothing was sent.")
+
+
+async def test_an_approval_is_good_for_one_call(store: Store) -> None:
+    for _ in range(2):
+        with pytest.raises(NotConfirmedError):
+            await confirmed(store, NOBODY, "one", level="approval")
+        (approval,) = Approvals(store).list(NOW, "pending")
+        Approvals(store).approve(approval.id, by="ann", now=NOW, typed=approval.typed)
+        assert await confirmed(store, NOBODY, "one", level="approval") == Confirmation("approval", "ann", "approval")

@@ -1,0 +1,100 @@
+"""A form shows the exact call: nothing in a value adds lines, and nothing secret is shown."""
+
+import pytest
+
+from mailgun_mcp.catalogue.types import Arguments
+from mailgun_mcp.confirm.form import (
+    NOTHING,
+    SHOWN_VALUE,
+    Binding,
+    Form,
+    Preview,
+    one_line,
+    raised,
+    render,
+    reversibility,
+    short_value,
+    target,
+)
+from mailgun_mcp.policy.facts import Context, gather
+from mailgun_mcp.policy.model import Decision, Level
+from mailgun_mcp.request.build import build
+from mailgun_mcp.request.files import Files
+from tests.support.operations import catalogue
+
+BINDING = Binding("local", "main", "tool", "request", "policy")
+BOUNCE = {"domain_name": "mg.example.com", "address": "ann@example.com"}
+
+
+def form(tool: str, arguments: Arguments, level: Level = "ask", preview: Preview = NOTHING) -> Form:
+    operation = catalogue().find(tool)
+    request = build(operation, arguments, Files(), subaccount=None)
+    facts = gather(operation, arguments, Context(account="main", region="eu", client="an assistant"), request.digest)
+    return render(facts, request, Decision("confirm", "rule", "it removes something", level), preview, BINDING)
+
+
+def test_a_form_says_what_is_done_where_why_and_whether_it_can_be_undone() -> None:
+    assert form("delete_bounce", BOUNCE, preview=Preview("Nothing is there now.", "digest")).text.splitlines() == [
+        "Remove a bounce (risk: destructive)",
+        "DELETE /v3/mg.example.com/bounces/ann%40example.com",
+        "Account main, region EU, called by an assistant",
+        "Nothing is there now.",
+        "It can be undone.",
+        "Asked because it removes something (rule).",
+    ]
+
+
+def test_a_bulk_call_says_so() -> None:
+    lines = form("clear_bounces", {"domain_name": "mg.example.com"}).text.splitlines()
+    assert lines[0].endswith(" (risk: destructive, bulk)")
+
+
+@pytest.mark.parametrize(
+    ("level", "typed"), [("ask", None), ("typed", "ann@example.com"), ("approval", "ann@example.com")]
+)
+def test_above_a_plain_question_the_name_of_the_target_is_typed(level: Level, typed: str | None) -> None:
+    asked = form("delete_bounce", BOUNCE, level)
+    assert asked.typed == typed
+    assert (f"To confirm, type: {typed}" in asked.text) == (typed is not None)
+    assert asked.schema["properties"]["confirm"]["type"] == ("boolean" if typed is None else "string")
+
+
+@pytest.mark.parametrize(
+    ("level", "higher"),
+    [("ask", "typed"), ("typed", "approval"), ("approval", "approval"), ("two_people", "two_people")],
+)
+def test_where_too_much_would_be_lost_the_level_is_one_higher(level: Level, higher: Level) -> None:
+    asked = form("delete_bounce", BOUNCE, level, Preview("Currently there: more than 5 records.", "", too_many=True))
+    assert raised(level) == asked.level == higher
+    assert "It cannot be undone: there are too many records to save." in asked.text
+
+
+def test_no_value_writes_a_line_of_its_own() -> None:
+    assert one_line("a\nIt can be undone.") == "a ⏎ It can be undone."
+    assert "\u202e" not in one_line("a\u202eb")
+    lines = form("create_route", {"expression": "catch_all()", "action": ["stop()"], "description": "x\ny"}).text
+    assert "  description: x ⏎ y" in lines.splitlines()
+
+
+def test_a_long_value_is_cut_and_says_its_length() -> None:
+    assert short_value("a" * 200) == "a" * SHOWN_VALUE + "… (200 characters)"
+    assert short_value({"a": [1]}) == '{"a": [1]}'
+
+
+def test_no_password_is_shown() -> None:
+    arguments = {"domain_name": "mg.example.com", "login": "ann", "password": "hunter2hunter2"}
+    assert "hunter2" not in form("create_smtp_credentials", arguments).text
+
+
+def test_a_call_is_named_by_its_last_path_argument_or_its_tool() -> None:
+    assert target(catalogue().find("delete_bounce"), BOUNCE) == "ann@example.com"
+    assert target(catalogue().find("delete_all_dynamic_pools"), {}) == "delete_all_dynamic_pools"
+
+
+def test_a_read_changes_nothing() -> None:
+    assert reversibility(catalogue().find("get_bounce")) == "It changes nothing."
+
+
+def test_a_binding_is_of_one_call_under_one_policy() -> None:
+    others = [Binding(*("other" if at == index else "same" for at in range(5))) for index in range(5)]
+    assert len({binding.digest for binding in [Binding(*["same"] * 5), *others]}) == 6
