@@ -13,7 +13,7 @@ from typing import Any
 from mailgun_mcp.catalogue.catalogue import SUBACCOUNT_HEADER
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.policy.facts import Facts
-from mailgun_mcp.policy.globs import TextPredicate, address_matcher, matcher
+from mailgun_mcp.policy.globs import TextPredicate, address_matcher, host_matcher, matcher
 from mailgun_mcp.policy.model import Condition, DecisionEffect, Match
 from mailgun_mcp.policy.values import COMPARISONS, MISSING, compile_value, find, number
 from mailgun_mcp.text.durations import WEEKDAYS, duration, minutes_of, weekdays_of
@@ -216,7 +216,7 @@ def _subaccounts(facts: Facts) -> list[str]:
 
 
 OF_CALL: dict[str, Callable[[str, Any, bool, tzinfo], Conditions]] = {
-    "domain": partial(_many, values=attrgetter("domains")),
+    "domain": partial(_many, values=attrgetter("domains"), compiled=host_matcher),
     "destinations": partial(_many, values=attrgetter("destinations"), compiled=address_matcher),
     "subaccount": partial(_many, values=_subaccounts),
     "account": partial(_text, value=lambda facts: facts.context.account),

@@ -22,6 +22,9 @@ from mailgun_mcp.policy.model import (
 )
 from mailgun_mcp.policy.send_limits import send_limits
 
+UNCLEAR = "facts/unclear"
+"""Decides on a call that cannot be read without doubt."""
+
 
 @dataclass(frozen=True, slots=True)
 class RuleResult:
@@ -39,6 +42,8 @@ class RuleResult:
 
 def decide(policy: Policy, facts: Facts) -> Decision:
     """Return the decision on a call. Never raises."""
+    if facts.faults:
+        return _unclear(facts)
     plan = policy.plans.get(facts.operation) or _plan(policy, facts.operation)
     try:
         decision = _denied(plan, facts) or _first(policy, plan, facts)
@@ -55,6 +60,8 @@ def explain(policy: Policy, facts: Facts) -> list[RuleResult]:
     decision = decide(policy, facts)
     results = [_of_limit(limit, facts) for limit in send_limits(policy)]
     results += [_of_rule(rule, facts) for rule in sorted(policy.rules, key=lambda rule: rule.effect != "deny")]
+    if facts.faults:
+        return [RuleResult(UNCLEAR, "deny", True, decision.reason, decides=True), *results]
     for index, result in enumerate(results):
         if result.rule == decision.rule and (result.matched or result.failed):
             results[index] = RuleResult(
@@ -75,6 +82,11 @@ def level_of(operation: Operation) -> Level:
 def outcome(rule: Rule, operation: Operation) -> tuple[DecisionEffect, Level | None]:
     """Return the effect and the level that `rule` gives to calls of `operation`."""
     return rule.effect, (rule.level or level_of(operation)) if rule.effect == "confirm" else None
+
+
+def _unclear(facts: Facts) -> Decision:
+    more = f" ({len(facts.faults)} in all)" if len(facts.faults) > 1 else ""
+    return Decision("deny", UNCLEAR, f"readers of mail could take it for different addresses: {facts.faults[0]}{more}")
 
 
 class _Failed(Exception):

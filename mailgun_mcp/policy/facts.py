@@ -1,18 +1,25 @@
-"""What a policy rule may look at. Everything is given: no clock, no I/O."""
+"""What a policy rule may look at. Everything is passed in: no clock, no I/O."""
 
+import base64
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import getaddresses
 from typing import Any
 from unicodedata import normalize
 from urllib.parse import urlsplit
 
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
+from mailgun_mcp.policy.addresses import (
+    AT_SIGNS,
+    Found,
+    canonical_host,
+    find_addresses,
+    mime_headers,
+    recipients_in_header,
+)
 
-WORD = re.compile(r"""[^\s<>()\[\],;:"]+""")
 URL = re.compile(r"""[a-z][a-z0-9+.-]{0,30}://[^\s"'<>]+""", re.IGNORECASE)
 
 SUBSCRIBING = frozenset(
@@ -65,6 +72,8 @@ class Facts:
     senders: tuple[str, ...] = ()
     destinations: tuple[str, ...] = ()
     """Where data would be sent: addresses and host names of route forwards, webhooks, archives and new list members."""
+    faults: tuple[str, ...] = ()
+    """What no reader reads without doubt, each with its place: the call is refused."""
 
     @property
     def price(self) -> float | None:
@@ -74,7 +83,8 @@ class Facts:
 
 def gather(operation: Operation, arguments: Arguments, context: Context, digest: str = "") -> Facts:
     """Return the facts of a call."""
-    recipients = tuple(dict.fromkeys(_recipients(operation, arguments)))
+    faults: list[str] = []
+    recipients = tuple(dict.fromkeys(_recipients(operation, arguments, faults)))
     members = context.list_members
     return Facts(
         operation=operation,
@@ -84,8 +94,9 @@ def gather(operation: Operation, arguments: Arguments, context: Context, digest:
         domains=tuple(dict.fromkeys(_domains(operation, arguments))),
         recipients=recipients,
         recipient_count=sum(members.get(address, 1) for address in recipients),
-        senders=tuple(dict.fromkeys(_senders(arguments))) if operation.risk == "send" else (),
-        destinations=tuple(dict.fromkeys(_destinations(operation, arguments))),
+        senders=tuple(dict.fromkeys(_senders(arguments, faults))) if operation.risk == "send" else (),
+        destinations=tuple(dict.fromkeys(_destinations(operation, arguments, faults))),
+        faults=tuple(dict.fromkeys(faults)),
     )
 
 
@@ -93,46 +104,67 @@ def _domains(operation: Operation, arguments: Arguments) -> Iterator[str]:
     """The account's domains; whose bounce or membership it is does not make a domain."""
     for argument in operation.arguments:
         if argument.format == "hostname":
-            yield from map(_folded, _texts(arguments.get(argument.name)))
+            for text in _texts(arguments.get(argument.name)):
+                yield canonical_host(text) or _folded(text)
     if operation.toolset == "lists":
         of_list = ("list_address",) if "/members" in operation.path else ("list_address", "address")
         for name in of_list:
-            for address in _addresses(arguments.get(name)):
+            # A fault of an address here is the business of validation: nobody gets mail.
+            for address in _addresses(name, arguments.get(name), []):
                 yield address.rpartition("@")[2]
 
 
-def _recipients(operation: Operation, arguments: Arguments) -> Iterator[str]:
-    """Every address that a send names; the keys of recipient variables are addresses as well."""
+def _recipients(operation: Operation, arguments: Arguments, faults: list[str]) -> Iterator[str]:
+    """Every address that a send names: in fields, in headers, in a MIME message, as a key of recipient variables."""
     if operation.risk != "send":
         return
     for name in ("to", "cc", "bcc", "email"):
-        yield from _addresses(arguments.get(name))
+        yield from _addresses(name, arguments.get(name), faults)
     variables = arguments.get("recipient_variables")
     if isinstance(variables, dict):
-        yield from _addresses(list(variables))
+        yield from _addresses("recipient_variables", list(variables), faults)
+    for name, value in _headers(arguments, faults):
+        for text in _texts(value):
+            yield from _found(f"header {name}", recipients_in_header(name, text), faults)
 
 
-def _senders(arguments: Arguments) -> Iterator[str]:
-    """Who the mail says it is from; a header can say it as well."""
-    yield from _addresses(arguments.get("from"))
+def _headers(arguments: Arguments, faults: list[str]) -> Iterator[tuple[str, Any]]:
+    """The headers of the mail: those of the argument, and those that a MIME message brings."""
     headers = arguments.get("headers")
     if isinstance(headers, dict):
-        for name, value in headers.items():
-            if str(name).lower() in ("from", "sender"):
-                yield from _addresses(value)
+        yield from ((str(name), value) for name, value in headers.items())
+    message = arguments.get("message")
+    if not isinstance(message, dict):
+        return
+    text = message.get("text")
+    if isinstance(message.get("base64"), str):
+        try:
+            text = base64.b64decode("".join(message["base64"].split())).decode("utf-8", "replace")
+        except ValueError:
+            faults.append("message: base64 is not valid")
+    if isinstance(text, str):
+        yield from mime_headers(text)
 
 
-def _destinations(operation: Operation, arguments: Arguments) -> Iterator[str]:
+def _senders(arguments: Arguments, faults: list[str]) -> Iterator[str]:
+    """Who the mail says it is from; a header can say it as well."""
+    yield from _addresses("from", arguments.get("from"), faults)
+    for name, value in _headers(arguments, []):
+        if name.strip().lower() in ("from", "sender"):
+            yield from _addresses(f"header {name}", value, faults)
+
+
+def _destinations(operation: Operation, arguments: Arguments, faults: list[str]) -> Iterator[str]:
     """Hosts of URL arguments, and what a route's actions forward to or notify."""
     for argument in operation.arguments:
         if argument.format == "uri":
             for value in _texts(arguments.get(argument.name)):
-                yield from _hosts(value)
+                yield from _hosts(argument.name, value, faults)
     if operation.toolset == "routes":
         for action in _texts(arguments.get("action")):
-            yield from _route_targets(action)
+            yield from _route_targets(action, faults)
     if operation.name in SUBSCRIBING:
-        yield from _addresses(_subscribed(arguments))
+        yield from _addresses("members", _subscribed(arguments), faults)
         if operation.name == "import_mailing_list_members":
             yield UNREAD_FILE
 
@@ -145,51 +177,43 @@ def _subscribed(arguments: Arguments) -> list[str]:
     return [text for text in texts if isinstance(text, str)]
 
 
-def _route_targets(action: str) -> Iterator[str]:
+def _route_targets(action: str, faults: list[str]) -> Iterator[str]:
     """Whatever in the action looks like a URL or an address, however it is quoted and joined."""
     urls = URL.findall(action)
-    addresses = _with_at_sign(URL.sub(" ", action).replace("'", " "))
+    rest = URL.sub(" ", action)
     for url in urls:
-        yield from _hosts(url)
-    yield from map(_folded, addresses)
+        yield from _hosts("action", url, faults)
+    # The quotes belong to the language of routes.
+    plain = re.sub("[\"'()]", " ", rest)
+    addresses = [word for word in plain.split() if AT_SIGNS.search(word)]
+    yield from _addresses("action", addresses, faults)
     inside = action.partition("(")[2].rpartition(")")[0].strip(" \"'")
     if inside and not urls and not addresses:
         yield _folded(inside)
 
 
-def _hosts(url: str) -> Iterator[str]:
+def _hosts(name: str, url: str, faults: list[str]) -> Iterator[str]:
     """The host of `url`; two where readers differ on it, as for `https://a.example\\@b.example`."""
     for reading in dict.fromkeys((url, url.replace("\\", "/"))):
         try:
             host = urlsplit(reading.strip()).hostname
         except ValueError:
             host = None
-        yield _folded(host or reading)
+        canonical = canonical_host(host) if host and ":" not in host else None
+        if host and canonical is None and ":" not in host:
+            faults.append(f"{name}: the host {host[:80]!r} is not clear")
+        yield canonical or _folded(host or reading)
 
 
-def _addresses(value: Any) -> Iterator[str]:
-    """Every address that any reader could find in the texts of `value`, or the text itself where there is none.
-
-    Readers differ on what is malformed (`a@x.example <b@y.example>`), and Mailgun's reading is not known: too many
-    addresses ask or refuse too often, too few would pass the send firewall.
-    """
+def _addresses(name: str, value: Any, faults: list[str]) -> Iterator[str]:
+    """Every address that any reader could find in the texts of `value`, or the text itself where there is none."""
     for text in _texts(value):
-        plain = _folded(text)
-        found = [*_with_at_sign(plain), *_parsed(plain)]
-        yield from (_folded(address) for address in found) if found else [plain] if plain else []
+        yield from _found(name, find_addresses(text), faults)
 
 
-def _parsed(text: str) -> list[str]:
-    """Return the addresses as a mail program reads them, or `text` itself where it nests too deep for that."""
-    try:
-        return [address for _, address in getaddresses([text]) if "@" in address]
-    except RecursionError:
-        return [text]
-
-
-def _with_at_sign(text: str) -> list[str]:
-    """Return the words of `text` that hold an @ inside. One pattern for all of it takes a day for a megabyte."""
-    return [word for word in WORD.findall(text) if "@" in word[1:-1]]
+def _found(name: str, found: Found, faults: list[str]) -> list[str]:
+    faults.extend(f"{name}: {fault}" for fault in found.faults)
+    return found.addresses
 
 
 def _folded(text: str) -> str:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Iterable
 from fnmatch import translate
 
+from mailgun_mcp.policy.addresses import canonical_glob
+
 TextPredicate = Callable[[str], bool]
 
 
@@ -39,7 +41,12 @@ def is_glob(text: str) -> bool:
 
 def address_matcher(globs: Iterable[str]) -> TextPredicate:
     """Return the test of an address: a glob with `@` is for the whole of it, one without for its domain."""
-    wanted = list(globs)
+    wanted = [canonical_glob(glob) for glob in globs]
     whole = matcher(glob for glob in wanted if "@" in glob or glob == "*")
     domain = matcher(glob for glob in wanted if "@" not in glob)
     return lambda address: whole(address) or domain(address.rpartition("@")[2])
+
+
+def host_matcher(globs: Iterable[str]) -> TextPredicate:
+    """Return the test of a host name in A-label form."""
+    return matcher(map(canonical_glob, globs))

@@ -1,0 +1,255 @@
+"""Every mail address that any reader could find in a text, and host names in one form. Pure.
+
+Readers differ on malformed addresses, and Mailgun's own reader is not known. So no parser is trusted: every @ counts,
+and a text that two readers could take for different addresses has a fault.
+"""
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from unicodedata import normalize
+
+from mailgun_mcp.text.characters import first_invisible
+
+MAX_ADDRESS = 320
+SIMPLE = re.compile(
+    r"(?:[^@<>()\[\]\",;:\\\x00-\x1f\x7f-\uffff]{0,200}<)?([A-Za-z0-9_%+'-]{1,64}(?:\.[A-Za-z0-9_%+'-]{1,64}){0,20})"
+    r"@([A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63}){1,20})(>?)"
+)
+"""`bob@example.com`, `Bob <bob@example.com>`: what all readers read the same."""
+SPLITTABLE = re.compile(r"[^\"()\[\]\\;:\r\n]*")
+AT_SIGNS = re.compile("[@\uff20\ufe6b]")
+LOOKALIKE_AT = "\uff20\ufe6b"
+DOTS = "\u3002\uff0e\uff61\u2024\ufe52"
+"""Characters that some readers take for a dot."""
+QUOTED = re.compile(r'"(?:\\.|[^"\\])*+"', re.DOTALL)
+BALANCED = re.compile(
+    r"(?:[^<>()\[\]]|<[^<>()\[\],;]*+>|<[^<>()\[\],;]*+\[[^<>()\[\],;]*+\]>|\([^<>()\[\]]*+\)|\[[^<>()\[\],;]*+\])*+"
+)
+LOCAL = re.compile(r"[^\s<>()\[\],;:\"\\@]+\Z")
+DOMAIN = re.compile(r"[^\s<>()\[\],;:\"\\@'/!?*|{}`]+")
+LITERAL = re.compile(r"\[[0-9A-Za-z.:]{2,60}\]")
+BEFORE_LOCAL = "<,;:"
+QUOTE = re.compile(r'\\.|"', re.DOTALL)
+"""A quote, or an escaped character that is none."""
+AFTER_DOMAIN = " \t\n>,;\"'"
+LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+ENCODED_WORD = re.compile(r"=\?[^?\s]{1,40}\?[bBqQ]\?[^?\s]*\?=")
+AMBIGUOUS_LETTERS = "\u00df\u03c2\u1e9e"
+"""Letters that IDNA 2003 and 2008 encode differently: two readers, two domains."""
+
+
+@dataclass(slots=True)
+class Found:
+    """The addresses of a text, and why it cannot be read without doubt."""
+
+    addresses: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    def add(self, other: "Found") -> None:
+        """Add what was found elsewhere."""
+        self.addresses += other.addresses
+        self.faults += other.faults
+
+
+def find_addresses(text: str) -> Found:
+    """Return every address that any reader could find in `text`, or the text itself when it has no @."""
+    found = Found()
+    for piece in _pieces(text):
+        simple = SIMPLE.fullmatch(piece)
+        if simple and (simple[3] == ">") is ("<" in piece) and "=?" not in piece:
+            found.addresses.append(f"{simple[1]}@{simple[2]}".lower())
+        elif piece:
+            _read(piece, found)
+    # In `Smith, John <john@example.com>` the first piece is half a name.
+    if any("@" in address for address in found.addresses):
+        found.addresses = [address for address in found.addresses if "@" in address]
+    return found
+
+
+def canonical_host(host: str) -> str | None:
+    """Return the host name in A-label form, or None for one that readers could take for different hosts."""
+    if first_invisible(host) or any(character in DOTS + AMBIGUOUS_LETTERS for character in host):
+        return None
+    name = host.strip().rstrip(".").lower()
+    try:
+        name = name if name.isascii() else name.encode("idna").decode().lower()
+    except UnicodeError:
+        return None
+    return name if name and all(map(LABEL.fullmatch, name.split("."))) else None
+
+
+def canonical_glob(glob: str) -> str:
+    """Return a glob of addresses or hosts in the form in which addresses and hosts are compared."""
+    local, at, domain = glob.rpartition("@")
+    labels = (_canonical_label(label) for label in domain.split("."))
+    return f"{_unquoted(local)}{at}{'.'.join(labels)}"
+
+
+def _canonical_label(label: str) -> str:
+    if label.isascii():
+        return label.lower()
+    try:
+        return label.encode("idna").decode().lower()
+    except UnicodeError:
+        # With a wildcard in it.
+        return label.lower()
+
+
+def _unquoted(local: str) -> str:
+    """Return a local part as it is compared: `"eve"` is eve."""
+    if len(local) > 1 and local[0] == local[-1] == '"':
+        local = re.sub(r"\\(.)", r"\1", local[1:-1])
+    return (local if local.isascii() else normalize("NFKC", local)).lower()
+
+
+def _pieces(text: str) -> Iterable[str]:
+    """Return the parts between commas, where every reader takes a comma for the end of an address."""
+    text = text.strip(" \t")
+    if "," in text and SPLITTABLE.fullmatch(text) and "=?" not in text:
+        return [piece.strip(" \t") for piece in text.split(",")]
+    return [text]
+
+
+def _read(text: str, found: Found) -> None:
+    for word in ENCODED_WORD.findall(text):
+        decoded = _decoded(word)
+        if decoded is None or "@" in decoded:
+            found.faults.append("an encoded word may hide an address")
+        if decoded and "@" in decoded:
+            found.add(find_addresses(decoded))
+    end = 0
+    count = len(found.addresses)
+    quotes = [match.start() for match in QUOTE.finditer(text) if match[0] == '"']
+    for match in AT_SIGNS.finditer(text):
+        if match[0] in LOOKALIKE_AT:
+            found.faults.append(f"U+{ord(match[0]):04X} looks like an @")
+        end = _read_at(text, match.start(), end, quotes, found)
+    if len(found.addresses) == count:
+        found.addresses.append(_plain(text))
+    if "@" in text and len(quotes) % 2:
+        found.faults.append("a quote is not closed")
+    if "@" in text and not BALANCED.fullmatch(QUOTED.sub("", text)):
+        found.faults.append("its brackets do not match")
+    for quoted in QUOTED.findall(text):
+        if "@" in quoted and not SIMPLE.fullmatch(quoted[1:-1]):
+            found.faults.append("a quoted text contains an address and more")
+
+
+def _read_at(text: str, at: int, begin: int, quotes: list[int], found: Found) -> int:
+    """Read the address around the @ at `at`. Returns where it ends."""
+    local = _local_part(text, at, begin, quotes)
+    literal = LITERAL.match(text, at + 1)
+    domain = literal or DOMAIN.match(text, at + 1, at + 1 + MAX_ADDRESS)
+    end = domain.end() if domain else at + 1
+    host = domain[0].lower() if literal and domain else canonical_host(domain[0]) if domain else None
+    span = text[max(begin, at - len(local)) : end]
+    if not local or len(local) > MAX_ADDRESS or not _starts(text, at - len(local), quotes):
+        found.faults.append(f"the part before the @ of {_shown(span)} is not clear")
+    if host is None or (end < len(text) and text[end] not in AFTER_DOMAIN):
+        found.faults.append(f"the domain of {_shown(span)} is not clear")
+    if _continues(text, end):
+        found.faults.append(f"{_shown(span)} may go on after a space or comment")
+    if invisible := first_invisible(span):
+        found.faults.append(f"{_shown(span)} contains the invisible character {invisible}")
+    found.addresses.append(f"{_unquoted(local)}@{host if host is not None else _plain(domain[0] if domain else '')}")
+    return end
+
+
+def _local_part(text: str, at: int, begin: int, quotes: list[int]) -> str:
+    """Return what is before the @, as it is written; nothing where that is not clear."""
+    if at > begin and text[at - 1] == '"':
+        closing = bisect_left(quotes, at - 1)
+        # Of an even number of quotes the last one opens nothing.
+        opens = quotes[closing - 1] if closing < len(quotes) and quotes[closing] == at - 1 and closing % 2 else at
+        return text[opens:at]
+    match = LOCAL.search(text[max(begin, at - MAX_ADDRESS - 1) : at])
+    return match[0] if match else ""
+
+
+def _starts(text: str, start: int, quotes: list[int]) -> bool:
+    """Whether an address can start here to every reader: `Bob eve@evil.example` has one that joins the words."""
+    before = start - 1
+    while before >= 0 and text[before] in " \t":
+        before -= 1
+    if before < 0 or text[before] in BEFORE_LOCAL:
+        return True
+    position = bisect_left(quotes, before)
+    return position < len(quotes) and quotes[position] == before and position % 2 == 0
+
+
+def _continues(text: str, end: int) -> bool:
+    """Whether a reader that skips spaces and comments could read on: `a@good.example .evil.example`."""
+    rest = text[end : end + MAX_ADDRESS].lstrip(" \t\r\n'\"")
+    return bool(rest) and rest[0] not in ",;<>"
+
+
+def _decoded(word: str) -> str | None:
+    from email.errors import HeaderParseError
+    from email.header import decode_header, make_header
+
+    try:
+        return str(make_header(decode_header(word)))
+    except (HeaderParseError, LookupError, UnicodeError, ValueError):
+        return None
+
+
+def _plain(text: str) -> str:
+    return (text if text.isascii() else normalize("NFKC", text)).strip().lower().rstrip(".")
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 80 else f"{text[:80]}…")
+
+
+RECIPIENT_HEADERS = frozenset(
+    {
+        *("to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc", "apparently-to", "delivered-to"),
+        *("envelope-to", "x-envelope-to", "x-original-to"),
+    }
+)
+VARIABLES_HEADER = "x-mailgun-recipient-variables"
+HEADER = re.compile(r"([!-9;-~]+)[ \t]*:(.*)", re.DOTALL)
+
+
+def recipients_in_header(name: str, value: str) -> Found:
+    """Return the addresses that a header of a mail names as recipients."""
+    lowered = name.strip().lower()
+    if lowered in RECIPIENT_HEADERS:
+        return find_addresses(re.sub(r"\r?\n(?=[ \t])", "", value))
+    if lowered == VARIABLES_HEADER:
+        return _keys_of(value)
+    return Found()
+
+
+def _keys_of(value: str) -> Found:
+    import json
+
+    found = Found()
+    try:
+        variables = json.loads(value)
+        keys = list(variables) if isinstance(variables, dict) else None
+    except (ValueError, RecursionError):
+        keys = None
+    if keys is None:
+        found.faults.append("recipient variables are not a JSON object")
+    for key in keys or ():
+        found.add(find_addresses(key))
+    return found
+
+
+def mime_headers(message: str) -> Iterator[tuple[str, str]]:
+    """Yield the headers of a mail, unfolded. Whatever could end the headers ends them late: too many, not too few."""
+    lines: list[str] = []
+    for line in re.split(r"\r\n|\r|\n", message):
+        if not line:
+            break
+        if line[0] in " \t" and lines:
+            lines[-1] += line
+        else:
+            lines.append(line)
+    for line in lines:
+        match = HEADER.match(line)
+        if match:
+            yield match[1], match[2].strip()

@@ -1,0 +1,108 @@
+"""Addresses that one reader reads and another does not.
+
+The attacker writes a recipient so that the guard rails see a colleague, or nobody, and Mailgun delivers to somebody
+else: past an allow list, past a deny list, past a limit on the number of recipients.
+"""
+
+from typing import Any
+
+import pytest
+
+from mailgun_mcp.policy.engine import decide
+from tests.support.policies import facts, policy
+
+ALLOW = policy("extends: unguarded\nsend: {allow_recipients: [good.example], recipients_per_call: 3}")
+DENY = policy(
+    "extends: unguarded\nsend: {deny_recipients: [eve@bad.example], deny_domains: [bad.example, b\u00fcse.example]}"
+)
+GUARDED = policy("extends: guarded")
+
+
+def effect(rules: Any, **arguments: Any) -> str:
+    """Return the decision on a message; each test says what is different from an allowed one."""
+    message = {"domain_name": "mg.example.com", "from": "a@mg.example.com", "text": "hi", "to": ["bob@good.example"]}
+    return decide(rules, facts("send_message", {**message, **arguments})).effect
+
+
+def test_a_clear_message_to_a_colleague_is_allowed() -> None:
+    assert effect(ALLOW) == "allow"
+    assert effect(ALLOW, to=["Bob <bob@good.example>", '"bob.b"@good.example']) == "allow"
+
+
+OUTSIDERS = [
+    '"eve"@evil.example; bob@good.example',
+    '"eve"@evil.example <bob@good.example>',
+    "x@[203.0.113.5]; bob@good.example",
+    "eve@evil.example\u200b, bob@good.example",
+    "bob@good.example, =?utf-8?q?eve=40evil.example?=",
+    "eve@evil.example(bob@good.example)",
+    "team: eve@evil.example;, bob@good.example",
+    "bob@good.example .evil.example",
+    "<@good.example:eve@evil.example>",
+]
+
+
+@pytest.mark.parametrize("field", ["to", "cc", "bcc"])
+@pytest.mark.parametrize("text", OUTSIDERS)
+def test_an_outsider_beside_a_colleague_is_refused(text: str, field: str) -> None:
+    assert effect(ALLOW, **{field: [text]}) == "deny"
+
+
+@pytest.mark.parametrize("joint", [", ", "; ", ",", ";"])
+def test_many_recipients_in_one_text_are_counted(joint: str) -> None:
+    text = joint.join(f'"u{number}"@victims.example' for number in range(900)) + joint
+    assert effect(GUARDED, to=[text]) == "confirm"
+
+
+def test_a_sender_is_read_like_a_recipient() -> None:
+    rules = policy("extends: unguarded\nsend: {sender_domains: [mg.example.com]}")
+    assert effect(rules, **{"from": '"ceo"@bank.example; a@mg.example.com'}) == "deny"
+    assert effect(rules, headers={"Sender": "ceo@bank.example"}) == "deny"
+    assert effect(rules) == "allow"
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        '"eve"@bad.example',
+        "EVE@BAD.example.",
+        "eve@bad\u3002example",
+        "eve@b\u00fcse.example",
+        "eve@xn--bse-hoa.example",
+        "eve@\uff42ad.example",
+        "e\u00advil@bad.example",
+    ],
+)
+def test_another_spelling_does_not_pass_a_deny_list(spelling: str) -> None:
+    assert effect(DENY, to=[spelling]) == "deny"
+
+
+@pytest.mark.parametrize("name", ["Bcc", "cc", "TO", " Bcc ", "Resent-To", "Apparently-To"])
+def test_a_header_that_adds_a_recipient_is_read(name: str) -> None:
+    assert effect(ALLOW, headers={name: "x@evil.example"}) == "deny"
+
+
+def test_recipient_variables_in_a_header_are_read() -> None:
+    assert effect(ALLOW, headers={"X-Mailgun-Recipient-Variables": '{"x@evil.example": {}}'}) == "deny"
+    assert effect(ALLOW, headers={"X-Mailgun-Recipient-Variables": "{not json"}) == "deny"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"text": "From: a@mg.example.com\r\nBcc: x@evil.example\r\n\r\nhi"},
+        {"text": "Subject: hi\nBcc:\n x@evil.example\n\nhi"},
+        {"text": 'X-Mailgun-Recipient-Variables: {"x@evil.example": {}}\n\nhi'},
+        {"base64": "QmNjOiB4QGV2aWwuZXhhbXBsZQ0KDQpoaQ=="},
+    ],
+)
+def test_the_headers_of_a_mime_message_are_read(message: dict[str, str]) -> None:
+    arguments = {"domain_name": "mg.example.com", "to": ["bob@good.example"], "message": message}
+    assert decide(ALLOW, facts("send_mime_message", arguments)).effect == "deny"
+
+
+def test_a_refusal_says_where_the_doubt_is() -> None:
+    arguments = {"domain_name": "mg.example.com", "to": ["eve@evil\u3002example"], "text": "hi"}
+    decision = decide(policy("extends: unguarded"), facts("send_message", arguments))
+    assert decision.rule == "facts/unclear"
+    assert "to: the domain of 'eve@evil\u3002example' is not clear" in decision.reason
