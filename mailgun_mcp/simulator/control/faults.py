@@ -192,8 +192,8 @@ def _truncated(send: Send) -> Send:
 def _wrong_type(send: Send) -> Send:
     async def relabel(message: Message) -> None:
         if message["type"] == "http.response.start":
-            kept = [(name, value) for name, value in message["headers"] if name != b"content-type"]
-            message = {**message, "headers": [(b"content-type", HTML.encode()), *kept]}
+            others = [(name, value) for name, value in message["headers"] if name != b"content-type"]
+            message = {**message, "headers": [(b"content-type", HTML.encode()), *others]}
         await send(message)
 
     return relabel

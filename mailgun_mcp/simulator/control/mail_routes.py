@@ -105,8 +105,8 @@ async def _post(harness: Harness, poster: Poster) -> Reply:
         for one in await send_due_posts(owner, poster, may=may)
     ]
     harness.changed()
-    kept = [one for one in _outbox(harness) if one.due_at is not None and one.due_at <= harness.clock.now()]
-    not_posted = [one.url for one in kept if not may(one.url)]
+    due = [one for one in _outbox(harness) if one.due_at is not None and one.due_at <= harness.clock.now()]
+    not_posted = [one.url for one in due if not may(one.url)]
     return Reply({"items": [_posting(one) for one in posted], "not_loopback": not_posted})
 
 

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 from mailgun_mcp.simulator.control import page_views as views
 from mailgun_mcp.simulator.control.markup import Markup, element, joined
-from mailgun_mcp.simulator.control.page_views import HOME, PREFIX, Look
+from mailgun_mcp.simulator.control.page_views import HOME, PREFIX, PageRequest
 from mailgun_mcp.simulator.mail.delivery import deliver_due
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import Clock
@@ -41,7 +41,7 @@ MAIL_POLICY = (
 """Of the HTML of a mail: no scripts, nothing from elsewhere, nowhere to go, not even when it is opened by itself."""
 INLINE = pattern(r"cid:([^\"'\s)>]+)")
 
-SECTIONS: dict[str, tuple[str, Callable[[Look], Markup]]] = {
+SECTIONS: dict[str, tuple[str, Callable[[PageRequest], Markup]]] = {
     "": ("Domains", views.overview),
     "messages": ("Messages", views.messages),
     "events": ("Events", views.events),
@@ -53,10 +53,10 @@ SECTIONS: dict[str, tuple[str, Callable[[Look], Markup]]] = {
 
 def show(path: str, account: Account, clock: Clock, query: str) -> Reply:
     """Return what is at one of `PATHS`. Raises ApiError if the query names something that does not exist."""
-    return PATHS[path](_look(account, clock, dict(parse_qsl(query))))
+    return PATHS[path](_page_request(account, clock, dict(parse_qsl(query))))
 
 
-def _look(account: Account, clock: Clock, query: dict[str, str]) -> Look:
+def _page_request(account: Account, clock: Clock, query: dict[str, str]) -> PageRequest:
     named = query.get("account", account.id)
     shown = next((one for one in account.with_subaccounts(all_regions=True) if one.id == named), None)
     if shown is None:
@@ -65,31 +65,33 @@ def _look(account: Account, clock: Clock, query: dict[str, str]) -> Look:
     domain = shown.domains.get(query.get("domain", "").lower())
     if "domain" in query and domain is None:
         raise ApiError(404, f"no domain {query['domain']}")
-    return Look(account, shown, domain, query, clock.now())
+    return PageRequest(account, shown, domain, query, clock.now())
 
 
-def _section(name: str) -> Callable[[Look], Reply]:
+def _section(name: str) -> Callable[[PageRequest], Reply]:
     title, view = SECTIONS[name]
-    return lambda look: _page(look, name, f"{title} of {look.domain.name}" if look.domain else title, view(look))
+    return lambda request: _page(
+        request, name, f"{title} of {request.domain.name}" if request.domain else title, view(request)
+    )
 
 
-def _message(look: Look) -> Reply:
-    _, message = _found(look)
-    return _page(look, "messages", message.subject or "(no subject)", views.message(look, message))
+def _message(request: PageRequest) -> Reply:
+    _, message = _found(request)
+    return _page(request, "messages", message.subject or "(no subject)", views.message(request, message))
 
 
-def _mail(look: Look) -> Reply:
+def _mail(request: PageRequest) -> Reply:
     """Return the HTML of a message as it was sent, with its inline images."""
-    _, message = _found(look)
+    _, message = _found(request)
     return Reply(_sendable(_with_images(message)), 200, HTML, {**CLOSED, "content-security-policy": MAIL_POLICY})
 
 
-def _found(look: Look) -> tuple[Domain, StoredMessage]:
-    if look.domain:
-        key = look.query.get("key", "")
-        for message in (look.domain.messages.get(key), *look.domain.scheduled):
+def _found(request: PageRequest) -> tuple[Domain, StoredMessage]:
+    if request.domain:
+        key = request.query.get("key", "")
+        for message in (request.domain.messages.get(key), *request.domain.scheduled):
             if message and message.key == key:
-                return look.domain, message
+                return request.domain, message
     raise ApiError(404, "there is no such message, or its retention has ended")
 
 
@@ -105,12 +107,14 @@ def _with_images(message: StoredMessage) -> str:
     return INLINE.sub(embedded, message.html)
 
 
-def _page(look: Look, section: str, title: str, main: Markup) -> Reply:
+def _page(request: PageRequest, section: str, title: str, main: Markup) -> Reply:
     links = [
-        element("a", text, href=look.to(name), **({"aria_current": "page"} if name == section else {}))
+        element("a", text, href=request.to(name), **({"aria_current": "page"} if name == section else {}))
         for name, (text, _) in SECTIONS.items()
     ]
-    text = _template().substitute(title=joined([title]), sections=joined(links), now=views.moment(look.now), main=main)
+    text = _template().substitute(
+        title=joined([title]), sections=joined(links), now=views.moment(request.now), main=main
+    )
     return Reply(_sendable(text), 200, HTML, {**CLOSED, "content-security-policy": PAGE_POLICY})
 
 
@@ -129,11 +133,11 @@ def _file(name: str) -> str:
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
-def _static(name: str, content_type: str) -> Callable[[Look], Reply]:
+def _static(name: str, content_type: str) -> Callable[[PageRequest], Reply]:
     return lambda _: Reply(_file(name), 200, content_type, CLOSED)
 
 
-PATHS: dict[str, Callable[[Look], Reply]] = {
+PATHS: dict[str, Callable[[PageRequest], Reply]] = {
     **{PREFIX + name if name else HOME: _section(name) for name in SECTIONS},
     f"{PREFIX}message": _message,
     f"{PREFIX}mail": _mail,

@@ -25,7 +25,7 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class PageRequest:
     """What is shown: the main account, the selected account and domain, and the query."""
 
     top: Account
@@ -50,58 +50,58 @@ class Look:
         return (PREFIX + path if path else HOME) + (f"?{urlencode(query, errors='replace')}" if query else "")
 
 
-def overview(look: Look) -> Markup:
+def overview(request: PageRequest) -> Markup:
     """Show the accounts, and the domains of the one that is looked at."""
     columns = ("domain", "state", "type", "messages", "scheduled", "events", "suppressed", "templates")
-    domains = [_domain(look, domain) for domain in look.account.domains.values()]
+    domains = [_domain(request, domain) for domain in request.account.domains.values()]
     below = [
         (element("a", owner.id, href=f"{HOME}?{urlencode({'account': owner.id})}"), names.get(owner.id, "this one"))
-        for names in [{one.id: one.name for one in look.top.administration.subaccounts.values()}]
-        for owner in look.top.with_subaccounts(all_regions=True)
+        for names in [{one.id: one.name for one in request.top.administration.subaccounts.values()}]
+        for owner in request.top.with_subaccounts(all_regions=True)
     ]
-    shown = f"Domains of account {look.account.id}"
+    shown = f"Domains of account {request.account.id}"
     return joined([table(shown, columns, domains), table("Accounts", ("account", "name"), below)])
 
 
-def _domain(look: Look, domain: Domain) -> tuple[Any, ...]:
+def _domain(request: PageRequest, domain: Domain) -> tuple[Any, ...]:
     suppressed = sum(len(getattr(domain, name)) for name in ("bounces", "complaints", "unsubscribes"))
     return (
         domain.name,
         element("span", domain.state, class_="good" if domain.state == "active" else "bad"),
         domain.type,
-        _link(look, "messages", str(len(domain.messages)), domain=domain.name),
+        _link(request, "messages", str(len(domain.messages)), domain=domain.name),
         len(domain.scheduled),
-        _link(look, "events", str(len(domain.events)), domain=domain.name),
-        _link(look, "suppressions", str(suppressed), domain=domain.name),
+        _link(request, "events", str(len(domain.events)), domain=domain.name),
+        _link(request, "suppressions", str(suppressed), domain=domain.name),
         len(domain.templates),
     )
 
 
-def messages(look: Look) -> Markup:
+def messages(request: PageRequest) -> Markup:
     """Show the stored messages, newest first, and those that wait for their time."""
     stored = nlargest(
-        look.skip + SHOWN + 1, (one for domain in look.domains for one in domain.messages.values()), key=_age
+        request.skip + SHOWN + 1, (one for domain in request.domains for one in domain.messages.values()), key=_age
     )
-    waiting = [one for domain in look.domains for one in domain.scheduled]
+    waiting = [one for domain in request.domains for one in domain.scheduled]
     columns = ("time", "from", "to", "subject", "domain", "tags")
-    parts = [table("Stored messages", columns, [_row(look, one) for one in _part(look, stored)])]
+    parts = [table("Stored messages", columns, [_row(request, one) for one in _part(request, stored)])]
     if waiting:
-        parts.insert(0, table("Scheduled messages", columns, [_row(look, one) for one in waiting]))
-    return joined([*parts, _turn(look, "messages", len(stored))])
+        parts.insert(0, table("Scheduled messages", columns, [_row(request, one) for one in waiting]))
+    return joined([*parts, _turn(request, "messages", len(stored))])
 
 
 def _age(message: StoredMessage) -> float:
     return message.at
 
 
-def _row(look: Look, message: StoredMessage) -> tuple[Any, ...]:
-    subject = _link(look, "message", message.subject or "(no subject)", domain=message.domain, key=message.key)
+def _row(request: PageRequest, message: StoredMessage) -> tuple[Any, ...]:
+    subject = _link(request, "message", message.subject or "(no subject)", domain=message.domain, key=message.key)
     sender = message.headers.get("From", message.sender)
     tags, at = ", ".join(message.tags), message.deliver_at or message.at
     return moment(at), sender, ", ".join(message.recipients), subject, message.domain, tags
 
 
-def message(look: Look, shown: StoredMessage) -> Markup:
+def message(request: PageRequest, shown: StoredMessage) -> Markup:
     """Show one message as it was sent, and what happened to it."""
     facts = [
         ("Domain", shown.domain),
@@ -120,19 +120,19 @@ def message(look: Look, shown: StoredMessage) -> Markup:
     return joined(
         [
             pairs("StoredMessage", [(name, value) for name, value in facts if value]),
-            _html_of(look, shown),
+            _html_of(request, shown),
             _text_of(shown),
             pairs("Headers", shown.headers.items()),
             table("Attachments", ("file", "type", "bytes"), files),
-            table("What happened to it", EVENT_COLUMNS, [_event(look, one) for one in _events_of(look, shown)]),
+            table("What happened to it", EVENT_COLUMNS, [_event(request, one) for one in _events_of(request, shown)]),
         ]
     )
 
 
-def _html_of(look: Look, shown: StoredMessage) -> Markup:
+def _html_of(request: PageRequest, shown: StoredMessage) -> Markup:
     if not shown.html:
         return element("p", "It has no HTML.", class_="none")
-    where = look.to("mail", domain=shown.domain, key=shown.key)
+    where = request.to("mail", domain=shown.domain, key=shown.key)
     frame = element("iframe", src=where, title="The HTML of the message", sandbox="", referrerpolicy="no-referrer")
     note = element("p", "Scripts do not run in it, and nothing is loaded from elsewhere.", class_="note")
     source = element("details", element("summary", "Source"), element("pre", shown.html))
@@ -145,11 +145,11 @@ def _text_of(shown: StoredMessage) -> Markup:
     return joined([element("h2", "Text"), element("pre", element("bdi", shown.text), tabindex="0")])
 
 
-def _events_of(look: Look, shown: StoredMessage) -> list[MailEvent]:
-    if look.domain is None:
+def _events_of(request: PageRequest, shown: StoredMessage) -> list[MailEvent]:
+    if request.domain is None:
         return []
     span = EventRange(hashes=frozenset({lookup_hash(shown.id)}))
-    own = (one for one in look.domain.events.walk(span) if _identity(one) == shown.id)
+    own = (one for one in request.domain.events.walk(span) if _identity(one) == shown.id)
     to = {recipient.lower() for recipient in shown.recipients}
     return list(islice((one for one in own if one.record.get("recipient", "").lower() in to), SHOWN))
 
@@ -162,16 +162,16 @@ EVENT_COLUMNS = ("time", "event", "recipient", "subject", "why", "record")
 BAD = frozenset({"failed", "complained", "rejected"})
 
 
-def events(look: Look) -> Markup:
+def events(request: PageRequest) -> Markup:
     """Show events, newest first."""
-    logs = [domain.events.walk(descending=True) for domain in look.domains]
+    logs = [domain.events.walk(descending=True) for domain in request.domains]
     newest: Iterator[MailEvent] = merge(*logs, key=lambda event: (-event.at, -event.serial))
-    found = list(islice(newest, look.skip + SHOWN + 1))
-    rows = [_event(look, event) for event in _part(look, found)]
-    return joined([table("Events", EVENT_COLUMNS, rows), _turn(look, "events", len(found))])
+    found = list(islice(newest, request.skip + SHOWN + 1))
+    rows = [_event(request, event) for event in _part(request, found)]
+    return joined([table("Events", EVENT_COLUMNS, rows), _turn(request, "events", len(found))])
 
 
-def _event(look: Look, event: MailEvent) -> tuple[Any, ...]:
+def _event(request: PageRequest, event: MailEvent) -> tuple[Any, ...]:
     record = event.record
     name = record["event"]
     status = record.get("delivery-status") or {}
@@ -179,15 +179,15 @@ def _event(look: Look, event: MailEvent) -> tuple[Any, ...]:
     named = element("span", " ".join((name, record.get("severity", ""))).strip(), class_="bad" if name in BAD else "")
     subject = record.get("message", {}).get("headers", {}).get("subject", "")
     key = record.get("storage", {}).get("key", "")
-    domain = next((one for one in look.domains if key in one.messages), None)
-    linked = _link(look, "message", subject, domain=domain.name, key=key) if domain and subject else subject
+    domain = next((one for one in request.domains if key in one.messages), None)
+    linked = _link(request, "message", subject, domain=domain.name, key=key) if domain and subject else subject
     return moment(event.at), named, record.get("recipient", ""), linked, why, _details(record)
 
 
-def suppressions(look: Look) -> Markup:
+def suppressions(request: PageRequest) -> Markup:
     """Show the four lists."""
     parts = []
-    for domain in look.domains:
+    for domain in request.domains:
         lists: list[tuple[str, tuple[str, ...], list[tuple[Any, ...]]]] = [
             (
                 "Bounces",
@@ -210,7 +210,7 @@ def suppressions(look: Look) -> Markup:
                 [(one.value, one.type, one.reason, moment(one.created_at)) for one in domain.allowlist.values()],
             ),
         ]
-        parts += [_suppressed(domain, *each) for each in lists if each[2] or look.domain]
+        parts += [_suppressed(domain, *each) for each in lists if each[2] or request.domain]
     return joined(parts) or element("p", "Nothing here.", class_="none")
 
 
@@ -219,30 +219,30 @@ def _suppressed(domain: Domain, name: str, columns: tuple[str, ...], rows: list[
     return joined([table(f"{name} of {domain.name}", columns, rows[:SHOWN]), more])
 
 
-def inbound(look: Look) -> Markup:
+def inbound(request: PageRequest) -> Markup:
     """Show the mail that came in, newest first, and what was done with it."""
-    received = list(reversed(look.account.routes.received))
+    received = list(reversed(request.account.routes.received))
     columns = ("time", "from", "to", "subject", "what was done")
-    rows = [_received(look, one) for one in _part(look, received)]
-    return joined([table("Inbound mail", columns, rows), _turn(look, "inbound", len(received))])
+    rows = [_received(request, one) for one in _part(request, received)]
+    return joined([table("Inbound mail", columns, rows), _turn(request, "inbound", len(received))])
 
 
-def _received(look: Look, one: InboundMail) -> tuple[Any, ...]:
-    domain = look.account.domains.get(one.domain)
+def _received(request: PageRequest, one: InboundMail) -> tuple[Any, ...]:
+    domain = request.account.domains.get(one.domain)
     kept = domain is not None and one.storage_key in domain.messages
-    subject = _link(look, "message", one.subject, domain=one.domain, key=one.storage_key) if kept else one.subject
+    subject = _link(request, "message", one.subject, domain=one.domain, key=one.storage_key) if kept else one.subject
     passed = [f"passed on by {one.mailing_list}"] if one.mailing_list else []
     refused = [element("span", one.refused, class_="bad")] if one.refused else []
     done = element("ul", *(element("li", each) for each in (*one.actions, *passed, *refused)))
     return moment(one.at), one.sender, one.recipient, subject, done
 
 
-def outbox(look: Look) -> Markup:
+def outbox(request: PageRequest) -> Markup:
     """Show what was posted, or is to be, to someone's URL, newest first."""
-    postings = list(reversed(look.account.webhooks.outbox))
+    postings = list(reversed(request.account.webhooks.outbox))
     columns = ("time", "kind", "URL", "domain", "outcome", "attempts", "content")
-    rows = [_posting(one) for one in _part(look, postings)]
-    return joined([table("Webhook outbox", columns, rows), _turn(look, "outbox", len(postings))])
+    rows = [_posting(one) for one in _part(request, postings)]
+    return joined([table("Webhook outbox", columns, rows), _turn(request, "outbox", len(postings))])
 
 
 def _posting(one: Posting) -> tuple[Any, ...]:
@@ -267,22 +267,22 @@ def moment(at: float) -> Markup:
     return element("time", written[:19].replace("T", " "), datetime=written)
 
 
-def _link(look: Look, path: str, text: str, **query: str) -> Markup:
-    return element("a", element("bdi", text or "(none)"), href=look.to(path, **query))
+def _link(request: PageRequest, path: str, text: str, **query: str) -> Markup:
+    return element("a", element("bdi", text or "(none)"), href=request.to(path, **query))
 
 
-def _part(look: Look, items: Iterable[Item]) -> list[Item]:
-    return list(islice(items, look.skip, look.skip + SHOWN))
+def _part(request: PageRequest, items: Iterable[Item]) -> list[Item]:
+    return list(islice(items, request.skip, request.skip + SHOWN))
 
 
-def _turn(look: Look, path: str, found: int) -> Markup:
+def _turn(request: PageRequest, path: str, found: int) -> Markup:
     """Return the links to what is newer and older, when there is any."""
-    own = {"domain": look.domain.name} if look.domain else {}
+    own = {"domain": request.domain.name} if request.domain else {}
     links = []
-    if look.skip:
-        links.append(_link(look, path, "Newer", **own, skip=str(max(0, look.skip - SHOWN))))
-    if found > look.skip + SHOWN:
-        links.append(_link(look, path, "Older", **own, skip=str(look.skip + SHOWN)))
+    if request.skip:
+        links.append(_link(request, path, "Newer", **own, skip=str(max(0, request.skip - SHOWN))))
+    if found > request.skip + SHOWN:
+        links.append(_link(request, path, "Older", **own, skip=str(request.skip + SHOWN)))
     return element("nav", *links, aria_label="Pages") if links else Markup()
 
 

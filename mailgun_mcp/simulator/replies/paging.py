@@ -62,11 +62,11 @@ def pivot_page(entries: Mapping[str, Item], asked: PivotQuery) -> PivotPage:
     keys = sorted(entries)
     cut = window(keys, asked.page, asked.pivot, asked.limit)
     shown = keys[cut]
-    kept = {**asked.filters, "limit": asked.limit}
-    first, last = ({"page": name, **kept} for name in ("first", "last"))
+    repeated = {**asked.filters, "limit": asked.limit}
+    first, last = ({"page": name, **repeated} for name in ("first", "last"))
     if shown:
-        following = {"page": "next", asked.pivot_name: shown[-1], **kept}
-        preceding = {"page": asked.backward, asked.pivot_name: shown[0], **kept}
+        following = {"page": "next", asked.pivot_name: shown[-1], **repeated}
+        preceding = {"page": asked.backward, asked.pivot_name: shown[0], **repeated}
     else:
         following, preceding = (first, first) if asked.page in BACKWARD else (last, last)
     queries = {"first": first, "last": last, "next": following, "previous": preceding}

@@ -35,8 +35,8 @@ def key_page(
         "next": ("next", shown[-1] if shown else pivot),
         "previous": ("previous", shown[0]) if shown else ("last", ""),
     }
-    kept = {**(filters or {}), "limit": limit}
-    paging = {name: f"{url}?{urlencode({'page': encode_token(place), **kept})}" for name, place in places.items()}
+    repeated = {**(filters or {}), "limit": limit}
+    paging = {name: f"{url}?{urlencode({'page': encode_token(place), **repeated})}" for name, place in places.items()}
     return KeyPage([entries[key] for key in shown], paging)
 
 
@@ -53,10 +53,10 @@ def asked(page: str | None, limit: int, filters: dict[str, Any]) -> PlaceQuery:
     """Return the query of a later page from its URL's query string `page`, or that of the first."""
     if page is None:
         return PlaceQuery(0, limit, filters)
-    skip, size, kept = decode_token(dict(parse_qsl(page)).get("page", ""), (int, int, dict))
+    skip, size, repeated = decode_token(dict(parse_qsl(page)).get("page", ""), (int, int, dict))
     if skip < 0 or size < 0:
         raise invalid_token()
-    return PlaceQuery(skip, max(1, size), {**filters, **kept})
+    return PlaceQuery(skip, max(1, size), {**filters, **repeated})
 
 
 def place_page(items: Sequence[Item], url: str, query: PlaceQuery) -> tuple[list[Item], dict[str, str]]:

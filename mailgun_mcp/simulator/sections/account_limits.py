@@ -13,10 +13,10 @@ DONE = Reply({"success": True})
 @handles("get_subaccount_sending_limit", fidelity="stateful", note="with the number of messages sent this month")
 def get_sending_limit(account: Account, request: SimulatedRequest) -> Reply:
     holder = _holder(account, request, "Not a subaccount")
-    found = holder.administration.sending_limit
-    if found.limit is None:
+    limit = holder.administration.sending_limit
+    if limit.limit is None:
         raise ApiError(404, "No threshold for account")
-    return Reply({"limit": found.limit, "current": found.current(account.clock.now()), "period": "1m"})
+    return Reply({"limit": limit.limit, "current": limit.current(account.clock.now()), "period": "1m"})
 
 
 @handles("set_account_sending_limit", fidelity="stateful", note="sending stops when the limit is reached")
@@ -31,19 +31,19 @@ def set_sending_limit(account: Account, request: SimulatedRequest) -> Reply:
 @handles("delete_account_sending_limit", fidelity="stateful", note="sending continues")
 @handles("delete_subaccount_sending_limit", fidelity="stateful", note="sending continues")
 def delete_sending_limit(account: Account, request: SimulatedRequest) -> Reply:
-    found = _limit(account, request)
-    if found.limit is None:
+    limit = _limit(account, request)
+    if limit.limit is None:
         raise ApiError(400, "Could not delete threshold for account")
-    found.limit = None
+    limit.limit = None
     return DONE
 
 
 @handles("reenable_account", fidelity="stateful", note="after a limit has stopped it")
 def reenable_account(account: Account) -> Reply:
-    found = account.administration.sending_limit
-    if not found.stops(account.clock.now()):
+    limit = account.administration.sending_limit
+    if not limit.stops(account.clock.now()):
         raise ApiError(400, "Unable to re-enable account with current account disablement")
-    found.stopped_in = None
+    limit.stopped_in = None
     return DONE
 
 

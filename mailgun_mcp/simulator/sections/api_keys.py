@@ -14,8 +14,8 @@ WEB_LIFETIME, LIFETIME = int(DAY), int(100 * 365 * DAY)
 
 @handles("list_api_keys", fidelity="stateful", note="without their secrets")
 def list_api_keys(account: Account, request: SimulatedRequest) -> Reply:
-    found = [key for key in _access(account).keys.values() if _listed(key, request)]
-    return Reply({"total_count": len(found), "items": [_shown(key, account.clock.now()) for key in found]})
+    keys = [key for key in _access(account).keys.values() if _listed(key, request)]
+    return Reply({"total_count": len(keys), "items": [_to_json(key, account.clock.now()) for key in keys]})
 
 
 @handles("create_api_key", fidelity="stateful", note="its role and domain restrict its use")
@@ -26,7 +26,7 @@ def create_api_key(account: Account, request: SimulatedRequest) -> Reply:
         raise ApiError(403, "could not create key, account limit reached")
     key = _made(account, request)
     access.keys[key.id] = key
-    return success("great success", key={**_shown(key, account.clock.now()), "secret": key.secret})
+    return success("great success", key={**_to_json(key, account.clock.now()), "secret": key.secret})
 
 
 @handles("delete_api_key", fidelity="stateful", note="requests with it are refused from then on")
@@ -90,7 +90,7 @@ def _listed(key: ApiKey, request: SimulatedRequest) -> bool:
     return request.get("kind", key.kind) == key.kind and (not named or key.domain == named.lower())
 
 
-def _shown(key: ApiKey, now: float) -> dict[str, Any]:
+def _to_json(key: ApiKey, now: float) -> dict[str, Any]:
     expired = key.expired(now)
     return {
         "id": key.id,

@@ -160,14 +160,14 @@ def _names(account: Account, sources: list[CountSource]) -> dict[str, dict[str, 
 
 
 def _item(row: Record, names: dict[str, dict[str, str]], metrics: list[str]) -> Record:
-    told = {name: _told(name, value, names) for name, value in row["dimensions"].items()}
-    group = next((rule.group for rule in all_rules().values() if rule.group.id == told.get("group-id")), None)
+    values_by_name = {name: _dimension_value(name, value, names) for name, value in row["dimensions"].items()}
+    group = next((rule.group for rule in all_rules().values() if rule.group.id == values_by_name.get("group-id")), None)
     if group:
-        told |= {"sample-text": group.sample, "explanation": group.explanation}
-    return {**told, "metrics": {name: row["metrics"][name] for name in metrics}}
+        values_by_name |= {"sample-text": group.sample, "explanation": group.explanation}
+    return {**values_by_name, "metrics": {name: row["metrics"][name] for name in metrics}}
 
 
-def _told(name: str, value: object, names: dict[str, dict[str, str]]) -> str:
+def _dimension_value(name: str, value: object, names: dict[str, dict[str, str]]) -> str:
     return mail_date(value, "+0000") if isinstance(value, int) else names.get(name, {}).get(str(value), str(value))
 
 

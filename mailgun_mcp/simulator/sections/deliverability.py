@@ -16,12 +16,12 @@ Result = dict[str, Any]
     note="results in the account (`seed-newsletter`, or set through control); no test is run",
 )
 def get_inbox_placement_result(account: Account, request: SimulatedRequest) -> Reply:
-    found = _found(account.seed_results, request["result"])
+    result = _get_result(account.seed_results, request["result"])
     provider = request.get("provider")
     if provider:
-        shares = found.get("provider_results", {})
-        found = {**found, "provider_results": {name: share for name, share in shares.items() if name == provider}}
-    return Reply(found)
+        shares = result.get("provider_results", {})
+        result = {**result, "provider_results": {name: share for name, share in shares.items() if name == provider}}
+    return Reply(result)
 
 
 @handles(
@@ -30,10 +30,10 @@ def get_inbox_placement_result(account: Account, request: SimulatedRequest) -> R
     note="results in the account (`preview-newsletter`, or set through control); no test is run",
 )
 def get_email_preview_results(account: Account, request: SimulatedRequest) -> Reply:
-    return Reply(_found(account.preview_results, request["test_id"]))
+    return Reply(_get_result(account.preview_results, request["test_id"]))
 
 
-def _found(results: dict[str, Result], name: str) -> Result:
+def _get_result(results: dict[str, Result], name: str) -> Result:
     if name not in results:
         raise ApiError(404, "not found", "error")
     return results[name]

@@ -28,7 +28,7 @@ def update_dkim_rotation(account: Account, request: SimulatedRequest) -> Reply:
     seconds = _seconds(text)
     _restart(rotation, account.clock.now())
     rotation.enabled, rotation.interval, rotation.seconds = enabled, text, seconds
-    return Reply({"domain": _shown(account, request.domain)})
+    return Reply({"domain": _to_json(account, request.domain)})
 
 
 @handles("rotate_dkim_key", fidelity="stateful", note="swaps the two keys at once")
@@ -65,7 +65,7 @@ def _state(domain: Domain) -> str:
     return {"active": "enabled", "unverified": "wait_verify"}.get(domain.state, domain.state)
 
 
-def _shown(account: Account, domain: Domain) -> dict[str, Any]:
+def _to_json(account: Account, domain: Domain) -> dict[str, Any]:
     rotation = domain.administration.signing.rotation
     return {
         "id": domain.id,

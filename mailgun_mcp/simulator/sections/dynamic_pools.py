@@ -222,8 +222,11 @@ def _change(account: Account, pool: str, added: list[str], removed: list[str]) -
     missing = next((address for address in removed if address not in present), None)
     if missing is not None:
         raise ApiError(400, f"IP {missing} does not belong to dynamic IP pool {pool}")
-    kept = [address for address in present if address not in removed]
-    wanted = {**ips_of(account).dynamic, pool: [*kept, *(ip for ip in dict.fromkeys(added) if ip not in kept)]}
+    remaining = [address for address in present if address not in removed]
+    wanted = {
+        **ips_of(account).dynamic,
+        pool: [*remaining, *(ip for ip in dict.fromkeys(added) if ip not in remaining)],
+    }
     _check_pools(account, wanted)
     ips_of(account).dynamic = wanted
     _settle(account)

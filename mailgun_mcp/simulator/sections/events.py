@@ -96,15 +96,17 @@ def _range(account: Account, request: SimulatedRequest) -> Record:
 
 def _span(account: Account, query: Record) -> EventRange:
     low, high = query["low"], query["high"]
-    kept = account.clock.now() - RETENTION
+    oldest = account.clock.now() - RETENTION
     kinds = None
     if "event" in query:
         matches = FILTERS["event"](query["event"])
         kinds = frozenset(kind for kind in KINDS if matches({"event": kind}))
-    return EventRange(kept if low is None else max(low, kept), FOREVER if high is None else high, kinds, _marks(query))
+    return EventRange(
+        oldest if low is None else max(low, oldest), FOREVER if high is None else high, kinds, _hashes(query)
+    )
 
 
-def _marks(query: Record) -> frozenset[int] | None:
+def _hashes(query: Record) -> frozenset[int] | None:
     """Return the marks of the recipients or messages that are asked for, if they are named."""
     for name in ("message_id", "recipient"):
         terms = simple_alternatives(query[name]) if name in query else None

@@ -27,7 +27,7 @@ INHERITED = "IP pool {} is inherited from the parent account and cannot be modif
 
 @handles("list_ip_pools", fidelity="stateful", note="with their linked domains")
 def list_ip_pools(account: Account) -> Reply:
-    return success("success", ip_pools=[_shown(account, pool) for pool in ips_of(account).pools.values()])
+    return success("success", ip_pools=[_to_json(account, pool) for pool in ips_of(account).pools.values()])
 
 
 @handles("create_ip_pool", fidelity="stateful", note="only IPs that are in no other pool")
@@ -41,7 +41,7 @@ def create_ip_pool(account: Account, request: SimulatedRequest) -> Reply:
 @handles("get_ip_pool", fidelity="stateful", note="by id")
 def get_ip_pool(account: Account, request: SimulatedRequest) -> Reply:
     pool = get_pool(account, request["pool_id"])
-    return success("success", details=_shown(account, pool))
+    return success("success", details=_to_json(account, pool))
 
 
 @handles("delete_ip_pool", fidelity="stateful", note="its domains move to the replacement")
@@ -68,11 +68,11 @@ def update_ip_pool(account: Account, request: SimulatedRequest) -> Reply:
     gone, new = request.get("remove_ip", []), request.get("add_ip", [])
     for address in gone:
         _check_holds(pool, address)
-    kept = [address for address in pool.ips if address not in gone]
-    new = [get_free_ip(account, address) for address in dict.fromkeys(new) if address not in kept]
+    remaining = [address for address in pool.ips if address not in gone]
+    new = [get_free_ip(account, address) for address in dict.fromkeys(new) if address not in remaining]
     joining, leaving = _domains(account, request, "link_domain"), _domains(account, request, "unlink_domain")
     pool.name, pool.description = request.get("name", pool.name), request.get("description", pool.description)
-    pool.ips = [*kept, *new]
+    pool.ips = [*remaining, *new]
     _link(pool, joining, leaving)
     update_pool_users(account, pool)
     if _state(account, pool) == before:
@@ -148,7 +148,7 @@ def _state(account: Account, pool: Pool) -> tuple[Any, ...]:
     return pool.name, pool.description, sorted(pool.ips), [domain.name for domain in linked_domains(account, pool.id)]
 
 
-def _shown(account: Account, pool: Pool) -> dict[str, Any]:
+def _to_json(account: Account, pool: Pool) -> dict[str, Any]:
     domains = [domain.name for domain in linked_domains(account, pool.id)]
     return {
         "pool_id": pool.id,

@@ -72,8 +72,8 @@ def remove_ip_from_all_domains(account: Account, request: SimulatedRequest) -> R
     for domain in _own(account):
         sending = domain.administration.sending
         if ip.address in sending.ips:
-            kept = [address for address in sending.ips if address not in (ip.address, *other)]
-            sending.ips = [*kept, *other]
+            remaining = [address for address in sending.ips if address not in (ip.address, *other)]
+            sending.ips = [*remaining, *other]
     return _started(account)
 
 

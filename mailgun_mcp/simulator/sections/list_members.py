@@ -36,7 +36,7 @@ def list_mailing_list_members(account: Account, request: SimulatedRequest) -> Re
     members, wanted = _chosen(account, request), request.get("address", "").lower()
     found = [members[address] for address in sorted(members) if not wanted or address == wanted]
     page = skip_page(found, request.get("skip"), request.get("limit"))
-    return Reply({"total_count": len(found), "items": [_shown(member) for member in page]})
+    return Reply({"total_count": len(found), "items": [_to_json(member) for member in page]})
 
 
 @handles("list_mailing_list_members_by_page", fidelity="stateful", note="paged by pivot")
@@ -47,7 +47,7 @@ def list_mailing_list_members_by_page(account: Account, request: SimulatedReques
         request.url, request.get("page"), request.get("address"), request.get("limit"), filters=filters, backward="prev"
     )
     page = pivot_page(_chosen(account, request), asked)
-    return Reply({"items": [_shown(member) for member in page.items], "paging": page.paging})
+    return Reply({"items": [_to_json(member) for member in page.items], "paging": page.paging})
 
 
 @handles("add_mailing_list_member", fidelity="stateful", note="with upsert")
@@ -57,12 +57,12 @@ def add_mailing_list_member(account: Account, request: SimulatedRequest) -> Repl
     if entry["address"].lower() in mailing_list.members and not request.get("upsert"):
         raise ApiError(400, f"Address already exists '{request['address']}'")
     member = _put(mailing_list, entry)
-    return success("Mailing list member has been created", member=_shown(member))
+    return success("Mailing list member has been created", member=_to_json(member))
 
 
 @handles("get_mailing_list_member", fidelity="stateful", note="by address")
 def get_mailing_list_member(account: Account, request: SimulatedRequest) -> Reply:
-    return Reply({"member": _shown(_found(found_list(account, request), request))})
+    return Reply({"member": _to_json(_found(found_list(account, request), request))})
 
 
 @handles("update_mailing_list_member", fidelity="stateful", note="name, variables, subscription")
@@ -74,7 +74,7 @@ def update_mailing_list_member(account: Account, request: SimulatedRequest) -> R
         values = _bare(values)
         _move(mailing_list, member, values["address"])
     _put(mailing_list, {**values, "address": member.address})
-    return success("Mailing list member has been updated", member=_shown(member))
+    return success("Mailing list member has been updated", member=_to_json(member))
 
 
 @handles("delete_mailing_list_member", fidelity="stateful", note="by address")
@@ -197,7 +197,7 @@ def _uploaded(account: Account, mailing_list: MailingList, entries: list[Record]
     added = _put_all(mailing_list, good, upsert=upsert)
     for entry in added:
         member = mailing_list.members[entry["address"].lower()]
-        _tell(account, mailing_list, "list_member_uploaded", task, member=_shown(member))
+        _tell(account, mailing_list, "list_member_uploaded", task, member=_to_json(member))
     for entry in bad:
         reason = {"reason": "invalid address", "member-description": entry["address"]}
         _tell(account, mailing_list, "list_member_upload_error", task, **reason)
@@ -231,7 +231,7 @@ def _tell(account: Account, mailing_list: MailingList, name: str, task: str, **d
     )
 
 
-def _shown(member: Member) -> Record:
+def _to_json(member: Member) -> Record:
     return {
         "address": member.address,
         "name": member.name,

@@ -54,7 +54,7 @@ def query_logs(account: Account, request: SimulatedRequest) -> Reply:
     answer = {
         "start": mail_date(start, "+0000"),
         "end": mail_date(account.clock.now() if end == FOREVER else end, "+0000"),
-        "items": [_shown(entry) for entry in shown.items],
+        "items": [_to_json(entry) for entry in shown.items],
         "pagination": _pagination(token, shown, totals),
         "aggregates": {"all": totals.total(), "metrics": dict(sorted(totals.items()))} if totals is not None else {},
     }
@@ -156,7 +156,7 @@ def _totals(accounts: list[Account], span: EventRange, matches: Matches) -> Coun
     )
 
 
-def _shown(entry: Entry) -> Record:
+def _to_json(entry: Entry) -> Record:
     record, parent = entry.event.record, entry.account.administration.parent
     shown = {key: value for key, value in record.items() if key not in ("timestamp", "user-variables", "storage")}
     shown |= {

@@ -142,8 +142,8 @@ def _sorted_by(dimensions: tuple[str, ...], measure: Measure) -> Callable[[Recor
 def _item(
     entry: Record, dimensions: tuple[str, ...], names: Mapping[str, str], metrics: list[str], measure: Measure
 ) -> Record:
-    told = [_dimension(name, part, names) for name, part in zip(dimensions, entry["key"], strict=True)]
-    return {"dimensions": told, "metrics": _measured(metrics, measure, entry["facts"])}
+    values = [_dimension(name, part, names) for name, part in zip(dimensions, entry["key"], strict=True)]
+    return {"dimensions": values, "metrics": _measured(metrics, measure, entry["facts"])}
 
 
 def _dimension(name: str, part: object, names: Mapping[str, str]) -> Record:

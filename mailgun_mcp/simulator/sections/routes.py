@@ -20,7 +20,7 @@ Record = dict[str, Any]
 def list_routes(account: Account, request: SimulatedRequest) -> Reply:
     routes = account.routes.in_order()
     page = skip_page(routes, request.get("skip"), request.get("limit"))
-    return Reply({"total_count": len(routes), "items": [_shown(route) for route in page]})
+    return Reply({"total_count": len(routes), "items": [_to_json(route) for route in page]})
 
 
 @handles("create_route", fidelity="stateful", note="expressions and actions are parsed, and run on inbound mail")
@@ -37,12 +37,12 @@ def create_route(account: Account, request: SimulatedRequest) -> Reply:
         description=request.get("description", ""),
     )
     account.routes.by_id[route.id] = route
-    return success("Route has been created", route=_shown(route))
+    return success("Route has been created", route=_to_json(route))
 
 
 @handles("get_route", fidelity="stateful", note="by id")
 def get_route(account: Account, request: SimulatedRequest) -> Reply:
-    return Reply({"route": _shown(_found(account, request))})
+    return Reply({"route": _to_json(_found(account, request))})
 
 
 @handles("update_route", fidelity="stateful", note="by id")
@@ -55,7 +55,7 @@ def update_route(account: Account, request: SimulatedRequest) -> Reply:
     route.priority = given.get("priority", route.priority)
     route.description = given.get("description", route.description)
     # The service answers the route bare, unlike everywhere else.
-    return success("Route has been updated", **_shown(route))
+    return success("Route has been updated", **_to_json(route))
 
 
 @handles("delete_route", fidelity="stateful", note="by id")
@@ -70,7 +70,7 @@ def delete_route(account: Account, request: SimulatedRequest) -> Reply:
 )
 def match_route(account: Account, request: SimulatedRequest) -> Reply:
     for route, _ in matching_routes(account, request["address"], {}):
-        return Reply({"route": _shown(route)})
+        return Reply({"route": _to_json(route)})
     raise ApiError(404, "Route not found")
 
 
@@ -93,7 +93,7 @@ def _found(account: Account, request: SimulatedRequest) -> Route:
     return route
 
 
-def _shown(route: Route) -> Record:
+def _to_json(route: Route) -> Record:
     return {
         "id": route.id,
         "priority": route.priority,

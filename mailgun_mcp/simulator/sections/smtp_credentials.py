@@ -18,7 +18,7 @@ NOTE = "These passwords are shown only once"
 @handles("list_smtp_credentials", fidelity="stateful", note="including the postmaster")
 def list_smtp_credentials(request: SimulatedRequest) -> Reply:
     page = skip_page(_all(request.domain), max(0, request.get("skip")), max(0, request.get("limit")))
-    return Reply({"items": [_shown(credential) for credential in page], "total_count": len(page)})
+    return Reply({"items": [_to_json(credential) for credential in page], "total_count": len(page)})
 
 
 @handles("create_smtp_credentials", fidelity="stateful", note="stored; there is no SMTP server to log in to")
@@ -102,7 +102,7 @@ def _told(made: dict[str, str]) -> dict[str, Any]:
     return {"note": NOTE, "credentials": made} if made else {}
 
 
-def _shown(credential: SmtpCredential) -> dict[str, Any]:
+def _to_json(credential: SmtpCredential) -> dict[str, Any]:
     return {
         "mailbox": credential.login,
         "login": credential.login,

@@ -104,18 +104,18 @@ def list_domain_tags(account: Account, request: SimulatedRequest) -> Reply:
 
 @handles("get_domain_tag", fidelity="stateful", note="with first and last use")
 def get_domain_tag(account: Account, request: SimulatedRequest) -> Reply:
-    return Reply(_domain_tag(_found(account, request)))
+    return Reply(_domain_tag(_get_tag(account, request)))
 
 
 @handles("update_domain_tag", fidelity="stateful", note="the description")
 def update_domain_tag(account: Account, request: SimulatedRequest) -> Reply:
-    _found(account, request).description = request.get("description", "")
+    _get_tag(account, request).description = request.get("description", "")
     return success(UPDATED)
 
 
 @handles("delete_domain_tag", fidelity="stateful", note="in that domain")
 def delete_domain_tag(account: Account, request: SimulatedRequest) -> Reply:
-    _found(account, request)
+    _get_tag(account, request)
     del _of_domain(account, request)[request["tag"].lower()]
     return success(DELETED)
 
@@ -128,7 +128,7 @@ def get_domain_tag_limits(account: Account, request: SimulatedRequest) -> Reply:
 
 @handles("get_domain_tag_stats", fidelity="computed", note="event totals of a tag per time step")
 def get_domain_tag_stats(account: Account, request: SimulatedRequest) -> Reply:
-    tag = _found(account, request)
+    tag = _get_tag(account, request)
     asked = (name for name in ("provider", "device", "country") if request.get(name))
     conditions = (*_conditions(request), *(only(name, request[name]) for name in asked))
     return stats_of(account, request, conditions, {"tag": tag.tag, "description": tag.description})
@@ -136,7 +136,7 @@ def get_domain_tag_stats(account: Account, request: SimulatedRequest) -> Reply:
 
 @handles("get_domain_tag_aggregates", fidelity="computed", note="by country, provider or device")
 def get_domain_tag_aggregates(account: Account, request: SimulatedRequest) -> Reply:
-    tag, kind = _found(account, request), request["type"]
+    tag, kind = _get_tag(account, request), request["type"]
     return Reply({"tag": tag.tag, kind: aggregates(account, kind, _conditions(request))})
 
 
@@ -203,7 +203,7 @@ def _of_domain(account: Account, request: SimulatedRequest) -> dict[str, Tag]:
     return account.analytics.tags.get(request.domain.name, {})
 
 
-def _found(account: Account, request: SimulatedRequest) -> Tag:
+def _get_tag(account: Account, request: SimulatedRequest) -> Tag:
     tag = _of_domain(account, request).get(request["tag"].lower())
     if tag is None:
         raise ApiError(404, UNKNOWN)

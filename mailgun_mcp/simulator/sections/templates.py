@@ -23,7 +23,7 @@ NAME = re.compile(r"[^/\x00-\x1f]{1,255}")
 @handles("list_templates", fidelity="stateful", note="paged by pivot")
 def list_templates(request: SimulatedRequest) -> Reply:
     page = pivot_page(request.domain.templates, _asked(request))
-    return Reply({"items": [_shown(template) for template in page.items], "paging": page.paging})
+    return Reply({"items": [_to_json(template) for template in page.items], "paging": page.paging})
 
 
 @handles("create_template", fidelity="stateful", note="with a first version")
@@ -43,20 +43,20 @@ def create_template(account: Account, request: SimulatedRequest) -> Reply:
 
 @handles("get_template", fidelity="stateful", note="with its active version if requested")
 def get_template(request: SimulatedRequest) -> Reply:
-    template = _found(request)
+    template = _get_template(request)
     return Reply({"template": _with_version(template, template.active if request.get("active") else None)})
 
 
 @handles("update_template", fidelity="stateful", note="the description")
 def update_template(request: SimulatedRequest) -> Reply:
-    template = _found(request)
+    template = _get_template(request)
     template.description = request["description"]
     return success("template has been updated", template={"name": template.name})
 
 
 @handles("delete_template", fidelity="stateful", note="with its versions")
 def delete_template(request: SimulatedRequest) -> Reply:
-    template = _found(request)
+    template = _get_template(request)
     del request.domain.templates[template.name]
     return success("template has been deleted", template={"name": template.name})
 
@@ -69,15 +69,15 @@ def clear_templates(request: SimulatedRequest) -> Reply:
 
 @handles("list_template_versions", fidelity="stateful", note="paged by pivot")
 def list_template_versions(request: SimulatedRequest) -> Reply:
-    template = _found(request)
+    template = _get_template(request)
     page = pivot_page(template.versions, _asked(request))
     versions = [{**_version(version), "template": ""} for version in page.items]
-    return Reply({"template": {**_shown(template), "versions": versions}, "paging": page.paging})
+    return Reply({"template": {**_to_json(template), "versions": versions}, "paging": page.paging})
 
 
 @handles("create_template_version", fidelity="stateful", note="the first version is active")
 def create_template_version(account: Account, request: SimulatedRequest) -> Reply:
-    template = _found(request)
+    template = _get_template(request)
     tag = _checked_name(request["tag"], "tag")
     if tag in template.versions:
         raise ApiError(409, f"version {tag} already exists")
@@ -87,14 +87,14 @@ def create_template_version(account: Account, request: SimulatedRequest) -> Repl
 
 @handles("get_template_version", fidelity="stateful", note="with its content")
 def get_template_version(request: SimulatedRequest) -> Reply:
-    template = _found(request)
-    return Reply({"template": _with_version(template, _found_version(template, request))})
+    template = _get_template(request)
+    return Reply({"template": _with_version(template, _get_version(template, request))})
 
 
 @handles("update_template_version", fidelity="stateful", note="content, comment, and whether it is active")
 def update_template_version(request: SimulatedRequest) -> Reply:
-    template = _found(request)
-    version = _found_version(template, request)
+    template = _get_template(request)
+    version = _get_version(template, request)
     changes = {name: request[name] for name in ("template", "comment", "headers") if name in request.arguments}
     _check_content(changes.get("template", version.template), version.engine)
     for name, value in changes.items():
@@ -107,16 +107,16 @@ def update_template_version(request: SimulatedRequest) -> Reply:
 
 @handles("delete_template_version", fidelity="stateful", note="by tag")
 def delete_template_version(request: SimulatedRequest) -> Reply:
-    template = _found(request)
-    version = _found_version(template, request)
+    template = _get_template(request)
+    version = _get_version(template, request)
     del template.versions[version.tag]
     return _changed("version has been deleted", template, version)
 
 
 @handles("copy_template_version", fidelity="stateful", note="under a new tag")
 def copy_template_version(account: Account, request: SimulatedRequest) -> Reply:
-    template = _found(request)
-    original = _found_version(template, request)
+    template = _get_template(request)
+    original = _get_version(template, request)
     tag = _checked_name(request["new_version_name"], "tag")
     replaced = template.versions.get(tag)
     if replaced is None:
@@ -184,14 +184,14 @@ def _asked(request: SimulatedRequest) -> PivotQuery:
     return PivotQuery(request.url, request.get("page"), request.get("p"), request.get("limit"), pivot_name="p")
 
 
-def _found(request: SimulatedRequest) -> Template:
+def _get_template(request: SimulatedRequest) -> Template:
     template = request.domain.templates.get(request["template_name"].lower())
     if template is None:
         raise ApiError(404, "template not found")
     return template
 
 
-def _found_version(template: Template, request: SimulatedRequest) -> TemplateVersion:
+def _get_version(template: Template, request: SimulatedRequest) -> TemplateVersion:
     version = template.versions.get(request["version_name"])
     if version is None:
         raise ApiError(404, "template version not found")
@@ -202,7 +202,7 @@ def _changed(message: str, template: Template, version: TemplateVersion) -> Repl
     return success(message, template={"name": template.name, "version": {"tag": version.tag}})
 
 
-def _shown(template: Template) -> Record:
+def _to_json(template: Template) -> Record:
     return {
         "name": template.name,
         "description": template.description,
@@ -213,7 +213,7 @@ def _shown(template: Template) -> Record:
 
 
 def _with_version(template: Template, version: TemplateVersion | None) -> Record:
-    return {**_shown(template), **({"version": _version(version)} if version else {})}
+    return {**_to_json(template), **({"version": _version(version)} if version else {})}
 
 
 def _version(version: TemplateVersion) -> Record:

@@ -19,7 +19,7 @@ ThresholdsOf = Callable[[Account], dict[str, Threshold]]
 
 def list_thresholds(thresholds_of: ThresholdsOf, account: Account) -> Reply:
     check_thresholds(account)
-    items = [_shown(account, threshold) for threshold in thresholds_of(account).values()]
+    items = [_to_json(account, threshold) for threshold in thresholds_of(account).values()]
     return Reply({"items": items, "total": len(items)})
 
 
@@ -29,17 +29,17 @@ def create_threshold(thresholds_of: ThresholdsOf, account: Account, request: Sim
     now = account.clock.now()
     threshold = _filled(request, Threshold(account.uuid(), request["name"], now, now, "", "", "", ""))
     thresholds_of(account)[threshold.name] = threshold
-    return Reply(_shown(account, threshold))
+    return Reply(_to_json(account, threshold))
 
 
 def get_threshold(thresholds_of: ThresholdsOf, account: Account, request: SimulatedRequest) -> Reply:
-    found = _found(thresholds_of, account, request)
+    found = _get_threshold(thresholds_of, account, request)
     check_thresholds(account)
-    return Reply(_shown(account, found))
+    return Reply(_to_json(account, found))
 
 
 def update_threshold(thresholds_of: ThresholdsOf, account: Account, request: SimulatedRequest) -> Reply:
-    threshold = _found(thresholds_of, account, request)
+    threshold = _get_threshold(thresholds_of, account, request)
     _check(request)
     if request["new_name"] != threshold.name:
         _check_free(thresholds_of, account, request["new_name"])
@@ -50,7 +50,7 @@ def update_threshold(thresholds_of: ThresholdsOf, account: Account, request: Sim
 
 
 def delete_threshold(thresholds_of: ThresholdsOf, account: Account, request: SimulatedRequest) -> Reply:
-    threshold = _found(thresholds_of, account, request)
+    threshold = _get_threshold(thresholds_of, account, request)
     del thresholds_of(account)[threshold.name]
     hits = account.administration.thresholds.hits
     for key in [key for key in hits if key[0] == threshold.id]:
@@ -62,8 +62,8 @@ def delete_threshold(thresholds_of: ThresholdsOf, account: Account, request: Sim
 def list_threshold_hits(account: Account) -> Reply:
     check_thresholds(account)
     thresholds = account.administration.thresholds
-    known = {each.id: each for kept in (thresholds.alerts, thresholds.limits) for each in kept.values()}
-    items = [_hit(account, known[hit.threshold], hit) for hit in thresholds.hits.values()]
+    thresholds_by_id = {each.id: each for group in (thresholds.alerts, thresholds.limits) for each in group.values()}
+    items = [_hit(account, thresholds_by_id[hit.threshold], hit) for hit in thresholds.hits.values()]
     return Reply({"items": items, "total": len(items)})
 
 
@@ -75,7 +75,7 @@ def _limits(account: Account) -> dict[str, Threshold]:
     return account.administration.thresholds.limits
 
 
-def _found(thresholds_of: ThresholdsOf, account: Account, request: SimulatedRequest) -> Threshold:
+def _get_threshold(thresholds_of: ThresholdsOf, account: Account, request: SimulatedRequest) -> Threshold:
     threshold = thresholds_of(account).get(request["name"])
     if threshold is None:
         raise ApiError(404, "threshold not found")
@@ -117,7 +117,7 @@ def _rule(threshold: Threshold) -> dict[str, Any]:
     return {"metric": threshold.metric, "comparator": threshold.comparator, "limit": threshold.limit}
 
 
-def _shown(account: Account, threshold: Threshold) -> dict[str, Any]:
+def _to_json(account: Account, threshold: Threshold) -> dict[str, Any]:
     channels = {"alert_channels": threshold.channels} if _alerts(account).get(threshold.name) is threshold else {}
     return {
         "id": threshold.id,

@@ -116,17 +116,17 @@ def _update(request: SimulatedRequest, fields: dict[str, str]) -> None:
             setattr(request.domain.administration.tracking, attribute, request[argument])
 
 
-def _shown(request: SimulatedRequest, fields: dict[str, str]) -> dict[str, Any]:
+def _to_json(request: SimulatedRequest, fields: dict[str, str]) -> dict[str, Any]:
     tracking = request.domain.administration.tracking
     return {argument: getattr(tracking, attribute) for argument, attribute in fields.items()}
 
 
 def _open(request: SimulatedRequest) -> dict[str, Any]:
-    return _shown(request, OPEN)
+    return _to_json(request, OPEN)
 
 
 def _unsubscribe(request: SimulatedRequest) -> dict[str, Any]:
-    return _shown(request, UNSUBSCRIBE)
+    return _to_json(request, UNSUBSCRIBE)
 
 
 def _click(request: SimulatedRequest) -> dict[str, Any]:

@@ -18,7 +18,7 @@ OPENED_FROM = "198.51.100.7"
 def list_users(account: Account, request: SimulatedRequest) -> Reply:
     found = [user for user in _users(account).values() if request.get("role", user.role) == user.role]
     page = skip_page(found, max(0, request.get("skip", 0)), max(0, request.get("limit", len(found))))
-    return Reply({"users": [_shown(account, user) for user in page], "total": len(found)})
+    return Reply({"users": [_to_json(account, user) for user in page], "total": len(found)})
 
 
 @handles("get_user", fidelity="stateful", note="by id")
@@ -26,7 +26,7 @@ def get_user(account: Account, request: SimulatedRequest) -> Reply:
     user = _users(account).get(request["user_id"])
     if user is None:
         raise ApiError(404, "No such user exists")
-    return Reply(_shown(account, user))
+    return Reply(_to_json(account, user))
 
 
 @handles("get_current_user", fidelity="stateful", note="the user whose key made the request")
@@ -37,14 +37,14 @@ def get_current_user(account: Account, request: SimulatedRequest) -> Reply:
     user = owner if request.key is None else users.get(request.key.user_id or "")
     if user is None:
         raise ApiError(403, UNFIT)
-    return Reply(_shown(account, user))
+    return Reply(_to_json(account, user))
 
 
 def _users(account: Account) -> dict[str, User]:
     return account.administration.access.users
 
 
-def _shown(account: Account, user: User) -> dict[str, Any]:
+def _to_json(account: Account, user: User) -> dict[str, Any]:
     local, _, domain = user.email.partition("@")
     since = user.two_factor_since
     return {

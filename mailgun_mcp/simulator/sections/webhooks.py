@@ -93,7 +93,7 @@ def delete_domain_webhook_urls(request: SimulatedRequest) -> Reply:
 def list_account_webhooks(account: Account, request: SimulatedRequest) -> Reply:
     wanted = request.get("webhook_ids")
     hooks = [hook for hook in account.webhooks.by_id.values() if wanted is None or hook.id in wanted]
-    return Reply({"webhooks": [_shown(hook) for hook in hooks]})
+    return Reply({"webhooks": [_to_json(hook) for hook in hooks]})
 
 
 @handles("create_account_webhook", fidelity="stateful", note="called for the events of all domains")
@@ -107,12 +107,12 @@ def create_account_webhook(account: Account, request: SimulatedRequest) -> Reply
 
 @handles("get_account_webhook", fidelity="stateful", note="by id")
 def get_account_webhook(account: Account, request: SimulatedRequest) -> Reply:
-    return Reply(_shown(_found(account, request["webhook_id"])))
+    return Reply(_to_json(_get_webhook(account, request["webhook_id"])))
 
 
 @handles("update_account_webhook", fidelity="stateful", note="its URL, types and description")
 def update_account_webhook(account: Account, request: SimulatedRequest) -> Reply:
-    hook = _found(account, request["webhook_id"])
+    hook = _get_webhook(account, request["webhook_id"])
     _check_account_hook(account, request, hook)
     _set(hook, request)
     return NO_CONTENT
@@ -120,7 +120,7 @@ def update_account_webhook(account: Account, request: SimulatedRequest) -> Reply
 
 @handles("delete_account_webhook", fidelity="stateful", note="by id")
 def delete_account_webhook(account: Account, request: SimulatedRequest) -> Reply:
-    del account.webhooks.by_id[_found(account, request["webhook_id"]).id]
+    del account.webhooks.by_id[_get_webhook(account, request["webhook_id"]).id]
     return NO_CONTENT
 
 
@@ -130,7 +130,7 @@ def bulk_delete_account_webhooks(account: Account, request: SimulatedRequest) ->
     if not request.get("all") and not request.get("webhook_ids"):
         raise ApiError(400, "Need at least one of 'webhook_ids' or 'all' parameters specified")
     wanted = list(hooks) if request.get("all") else request["webhook_ids"]
-    for found in [_found(account, webhook_id) for webhook_id in _distinct(wanted)]:
+    for found in [_get_webhook(account, webhook_id) for webhook_id in _distinct(wanted)]:
         del hooks[found.id]
     return NO_CONTENT
 
@@ -148,9 +148,9 @@ def _urls(request: SimulatedRequest) -> list[str]:
 
 def _remove(domain: Domain, kind: str, url: str) -> None:
     """Take a URL from an event type; a type without URLs is not a webhook any more."""
-    kept = [other for other in domain.webhooks.get(kind, []) if other != url]
-    if kept:
-        domain.webhooks[kind] = kept
+    remaining = [other for other in domain.webhooks.get(kind, []) if other != url]
+    if remaining:
+        domain.webhooks[kind] = remaining
     else:
         domain.webhooks.pop(kind, None)
 
@@ -185,14 +185,14 @@ def _set(hook: AccountWebhook, request: SimulatedRequest) -> None:
     hook.description = request.get("description", "")
 
 
-def _found(account: Account, webhook_id: str) -> AccountWebhook:
+def _get_webhook(account: Account, webhook_id: str) -> AccountWebhook:
     hook = account.webhooks.by_id.get(webhook_id)
     if hook is None:
         raise ApiError(404, NOT_FOUND, key="Description")
     return hook
 
 
-def _shown(hook: AccountWebhook) -> Record:
+def _to_json(hook: AccountWebhook) -> Record:
     return {
         "webhook_id": hook.id,
         "description": hook.description,
