@@ -8,7 +8,7 @@ from mailgun_mcp.simulator.control.harness import Environment, Harness, movable
 from mailgun_mcp.simulator.http.router import Router
 from mailgun_mcp.simulator.model.clock import ManualClock, MovableClock, SystemClock
 from tests.simulator.conftest import PLAIN
-from tests.simulator.http.test_documented import account_with_everything
+from tests.support.everything import account_with_everything
 from tests.support.operations import catalogue
 
 

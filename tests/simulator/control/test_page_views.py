@@ -4,7 +4,7 @@ import pytest
 
 from mailgun_mcp.simulator import Account
 from mailgun_mcp.simulator.control.page_views import PageRequest, overview
-from tests.simulator.http.test_documented import account_with_everything
+from tests.support.everything import account_with_everything
 
 
 def page_request(account: Account, shown: Account | None = None, **query: str) -> PageRequest:
