@@ -6,6 +6,7 @@ Run from the repository as `python -m docs.generate`, with `--check` to only com
 import inspect
 import re
 import sys
+from argparse import SUPPRESS
 from collections.abc import Callable
 from pathlib import Path
 
@@ -95,7 +96,7 @@ def _arguments(parser: Parser) -> str:
     shared = [action for group in parser._action_groups if group.title == "settings" for action in group._group_actions]
     settings = [f"`{action.option_strings[0]}`" for action in shared if action.dest != "config"]
     for action in parser._actions:
-        if action.dest not in ("help", "action") and action not in shared:
+        if action.dest not in ("help", "action") and action not in shared and action.help != SUPPRESS:
             flag = ", ".join(name for name in action.option_strings if name.startswith("--"))
             choices = "|".join(map(str, action.choices)) if action.choices and len(list(action.choices)) < 12 else ""
             value = "" if action.nargs == 0 else str(action.metavar or choices or action.dest.upper())

@@ -1,4 +1,4 @@
-"""The checks of `doctor`. Each says what it found and what to do; what it could not learn it calls unknown."""
+"""The checks of `doctor`. Each says what it found and what to do. What it could not find out is reported as unknown."""
 
 import json
 import re
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 OLDEST_PYTHON = (3, 11)
 PATIENCE = 10.0
-"""Seconds to wait for a check at most, however long calls may take."""
+"""Longest time for a check in seconds, whatever the time-out of calls."""
 MAX_SKEW = 60
 KEY_SHAPE = re.compile(r"key-[0-9a-f]{32}|[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}")
 PROBES = {
@@ -34,18 +34,18 @@ PROBES = {
     "IPs": ("list_ips", {}),
     "IP allowlist": ("list_ip_allowlist", {}),
 }
-"""Reads that different roles of keys are let do."""
+"""Reads that need different roles of a key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What one check found."""
+    """The result of one check."""
 
     name: str
     state: Literal["ok", "warning", "failure"]
     text: str
     step: str = ""
-    """What to do; empty when there is nothing."""
+    """What to do; empty if nothing needs to be done."""
 
 
 def package() -> Check:
@@ -67,22 +67,27 @@ def python() -> Check:
 
 
 def key(settings: Settings) -> Check:
-    """Check that there is a key, and that it looks like one that a server can use."""
+    """Check that there is an API key and that it looks usable."""
     if settings.simulator:
-        return Check("key", "ok", "the simulator needs none")
+        return Check("key", "ok", "the simulator does not need one")
     try:
         text = settings.key()
     except SettingsError as error:
-        return Check("key", "failure", str(error), "Keys are made in Mailgun's control panel, under API security.")
+        return Check("key", "failure", str(error), "Create a key in Mailgun's control panel, under API security.")
     if text.startswith("pubkey-"):
-        return Check("key", "failure", "a public validation key, which the API refuses", "Use a private API key.")
+        return Check(
+            "key", "failure", "this is a public validation key, which the API refuses", "Use a private API key."
+        )
     if settings.api_key_file and (readers := _readers(Path(settings.api_key_file).expanduser())):
         step = f"Run `chmod 600 {settings.api_key_file}`."
         return Check("key", "warning", f"{settings.api_key_file} can be read by {readers}", step)
     source = settings.api_key_file or "MAILGUN_API_KEY"
     if not KEY_SHAPE.fullmatch(text):
         return Check(
-            "key", "warning", f"the one of {source} does not look like Mailgun's", "See that it was copied whole."
+            "key",
+            "warning",
+            f"the key from {source} does not look like a Mailgun key",
+            "Check that it was copied completely.",
         )
     return Check("key", "ok", f"from {source}")
 
@@ -95,17 +100,17 @@ def _readers(path: Path) -> str:
 
 
 def region(settings: Settings, endpoint: "Endpoint") -> Check:
-    """Tell where calls go."""
+    """Say where calls go."""
     if settings.simulator:
         return Check("region", "ok", "the simulator, inside this process")
     if endpoint.region is None:
-        return Check("region", "ok", f"{endpoint.url}, which is none of Mailgun's own regions")
+        return Check("region", "ok", f"{endpoint.url}, which is not one of Mailgun's regions")
     chosen = "" if settings.region or settings.hostname or settings.url else ", by default"
     return Check("region", "ok", f"{endpoint.region.upper()}{chosen}: {endpoint.url}")
 
 
 def network(endpoint: "Endpoint", timeout: float) -> Check:
-    """Check name, connection and encryption on the way to the API, or to the proxy before it."""
+    """Check DNS, TCP and TLS to the API, or to the proxy in front of it."""
     from mailgun_mcp.mailgun.client import proxy_of
 
     proxy = proxy_of(endpoint)
@@ -113,19 +118,19 @@ def network(endpoint: "Endpoint", timeout: float) -> Check:
         host, port = _address(proxy or endpoint.url)
     except ValueError:
         return Check("network", "failure", "the proxy's address is not a URL", "Check HTTPS_PROXY and ALL_PROXY.")
-    place = f"{'the proxy ' if proxy else ''}{host}"
+    target = f"{'the proxy ' if proxy else ''}{host}"
     try:
         socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        step = "Check the spelling, the name server and the connection to the internet."
-        return Check("network", "failure", f"DNS: {place} was not found ({error})", step)
+        step = "Check the spelling, the name server and the internet connection."
+        return Check("network", "failure", f"DNS: {target} was not found ({error})", step)
     try:
         connection = socket.create_connection((host, port), timeout)
     except OSError as error:
-        step = "Check firewall and proxy (HTTPS_PROXY)."
-        return Check("network", "failure", f"TCP: no connection to {place}:{port} ({error})", step)
+        step = "Check the firewall and the proxy (HTTPS_PROXY)."
+        return Check("network", "failure", f"TCP: no connection to {target}:{port} ({error})", step)
     with connection:
-        return _encryption(connection, host) if endpoint.secure and not proxy else _connected(place, port)
+        return _encryption(connection, host) if endpoint.secure and not proxy else _connected(target, port)
 
 
 def _address(url: str) -> tuple[str, int]:
@@ -135,8 +140,8 @@ def _address(url: str) -> tuple[str, int]:
     return parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
 
 
-def _connected(place: str, port: int) -> Check:
-    return Check("network", "ok", f"DNS and TCP to {place}:{port}")
+def _connected(target: str, port: int) -> Check:
+    return Check("network", "ok", f"DNS and TCP to {target}:{port}")
 
 
 def _encryption(connection: socket.socket, host: str) -> Check:
@@ -148,15 +153,15 @@ def _encryption(connection: socket.socket, host: str) -> Check:
         with httpx.create_ssl_context().wrap_socket(connection, server_hostname=host) as encrypted:
             return Check("network", "ok", f"DNS, TCP and TLS to {host} ({encrypted.version()})")
     except ssl.SSLCertVerificationError as error:
-        step = "If a proxy of your network opens encrypted traffic, name its certificate with SSL_CERT_FILE."
+        step = "If a proxy in your network decrypts traffic, set SSL_CERT_FILE to its certificate."
         return Check("network", "failure", f"TLS: the certificate of {host} is refused ({error.verify_message})", step)
     except (OSError, ValueError) as error:
-        step = "Something between here and Mailgun breaks the encryption: check proxy, firewall and SSL_CERT_FILE."
+        step = "Check the proxy, the firewall and SSL_CERT_FILE."
         return Check("network", "failure", f"TLS: no encrypted connection to {host} ({error})", step)
 
 
 class Account:
-    """Reads through the real client to learn what the key may do. Sends nothing that changes anything."""
+    """Reads through the real client to find out what the key may do. Sends only reads."""
 
     def __init__(self, catalogue: "Catalogue", client: "Client", subaccount: str | None) -> None:
         self.client = client
@@ -164,7 +169,7 @@ class Account:
         self._subaccount = subaccount
 
     async def read(self, tool: str, arguments: dict[str, Any]) -> "Response | MailgunError":
-        """Return the answer, or the fault instead of it."""
+        """Return the response, or the error."""
         from mailgun_mcp.errors import MailgunError
         from mailgun_mcp.request.build import build
         from mailgun_mcp.request.files import Files
@@ -176,7 +181,7 @@ class Account:
             return fault
 
     async def probe(self) -> "dict[str, Response | MailgunError]":
-        """Return what each of PROBES came to; of the first alone when that shows that the others are in vain."""
+        """Return the result of each of PROBES. If the first shows that the others would fail too, only its own."""
         answers: dict[str, Response | MailgunError] = {}
         for name, (tool, arguments) in PROBES.items():
             answers[name] = await self.read(tool, arguments)
@@ -186,23 +191,23 @@ class Account:
 
 
 def login(answer: "Response | MailgunError", endpoint: "Endpoint", elsewhere: bool | None) -> Check:
-    """Say whether the key works. `elsewhere`: whether the other region takes it, None when it was not asked."""
+    """Say whether the key works. `elsewhere` says whether the other region accepts it, None if it was not tried."""
     from mailgun_mcp.errors import MailgunError
 
     if not isinstance(answer, MailgunError):
         return _logged_in(answer, endpoint)
     if answer.status == 403:
         return Check(
-            "login", "warning", "the key is known, but may not list domains (HTTP 403)", "See below what it may read."
+            "login", "warning", "the key is valid, but may not list domains (HTTP 403)", "See below what it may read."
         )
     other = (endpoint.other_region or "").upper()
     if answer.status != 401:
         return Check("login", "failure", str(answer), answer.next_step)
     if elsewhere:
         step = f"Set MAILGUN_API_REGION={other.lower()}."
-        return Check("login", "failure", f"{answer}; the {other} region takes this key", step)
-    tried = f"; the {other} region was tried too, and does not take it either" if elsewhere is False else ""
-    step = "Check the key. A domain's sending key is refused here too: it may only send."
+        return Check("login", "failure", f"{answer}; the {other} region accepts this key", step)
+    tried = f"; the {other} region was tried too and does not accept it either" if elsewhere is False else ""
+    step = "Check the key. A domain's sending key is refused here too, because it can only send."
     return Check("login", "failure", f"{answer}{tried}", step)
 
 
@@ -215,7 +220,7 @@ def _logged_in(answer: "Response", endpoint: "Endpoint") -> Check:
         body = None
     if not isinstance(body, dict) or "items" not in body:
         step = "Check the base URL (MAILGUN_API_URL, MAILGUN_API_HOSTNAME)."
-        return Check("login", "failure", f"{endpoint.url} answered, but not as Mailgun does", step)
+        return Check("login", "failure", f"{endpoint.url} answered, but not like Mailgun", step)
     total = body.get("total_count")
     if total == 0 and endpoint.other_region:
         step = f"Domains of the {endpoint.other_region.upper()} region show with MAILGUN_API_REGION={endpoint.other_region}."
@@ -226,14 +231,14 @@ def _logged_in(answer: "Response", endpoint: "Endpoint") -> Check:
 
 
 def permissions(answers: "dict[str, Response | MailgunError]") -> Check:
-    """Say what the key may read, of what was tried."""
+    """Say what the key may read, among the reads that were tried."""
     groups: dict[str, list[str]] = {"allowed": [], "forbidden": [], "unknown": []}
     for name, answer in answers.items():
         state = _permission(answer)
         detail = f" ({_short(answer)})" if state == "unknown" else ""
         groups[state].append(name + detail)
     text = "; ".join(f"{state}: {', '.join(names)}" for state, names in groups.items() if names)
-    step = "Try again for what is unknown." if groups["unknown"] else ""
+    step = "Run doctor again to check what is unknown." if groups["unknown"] else ""
     return Check("permissions", "warning" if groups["unknown"] else "ok", f"to read, {text}", step)
 
 
@@ -250,23 +255,23 @@ def _short(answer: Any) -> str:
 
 
 def clock(answers: "Iterable[Response | MailgunError]", now: float) -> Check:
-    """Compare this computer's clock with the `Date` of an answer."""
+    """Compare this computer's clock with the `Date` of a response."""
     from mailgun_mcp.errors import MailgunError
 
     dates = [answer.headers.get("date", "") for answer in answers if not isinstance(answer, MailgunError)]
     try:
         theirs = parsedate_to_datetime(next(filter(None, dates))).timestamp()
     except (StopIteration, ValueError):
-        return Check("clock", "ok", "not compared: no answer told the time")
+        return Check("clock", "ok", "not compared: no response contained a date")
     skew = now - theirs
     if abs(skew) <= MAX_SKEW:
         return Check("clock", "ok", f"within {MAX_SKEW} s of Mailgun's")
-    step = "Set the clock: scheduled mail and time ranges would be off by as much."
+    step = "Set the clock. Otherwise scheduled mail and time ranges are wrong by the same amount."
     return Check("clock", "warning", f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} Mailgun's", step)
 
 
 def tools(catalogue: "Catalogue") -> Check:
-    """Count the tools, what they cost a model to read, and the clients that do not take as many."""
+    """Count the tools and their tokens, and name the clients that do not accept as many."""
     from mailgun_mcp.catalogue.builtin_tools import offered
     from mailgun_mcp.cli.clients import CLIENTS
 
@@ -280,8 +285,8 @@ def tools(catalogue: "Catalogue") -> Check:
     ]
     if not crowded:
         return Check("tools", "ok", text)
-    step = "Choose with --toolsets or --tools for those clients."
-    return Check("tools", "ok", f"{text}; more than these take: {', '.join(crowded)}", step)
+    step = "Choose fewer with --toolsets or --tools for those clients."
+    return Check("tools", "ok", f"{text}; too many for {', '.join(crowded)}", step)
 
 
 def _size(tool: dict[str, Any]) -> int:
@@ -290,5 +295,5 @@ def _size(tool: dict[str, Any]) -> int:
 
 
 def patient(settings: Settings) -> Settings:
-    """Return the settings with a time-out that suits a check."""
+    """Return the settings with a time-out that is short enough for a check."""
     return replace(settings, timeout=min(settings.timeout, PATIENCE))

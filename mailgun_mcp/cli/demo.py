@@ -1,6 +1,6 @@
-"""Watch an assistant's session: a real client starts the real server, which talks to the simulator.
+"""Watch an assistant use the simulator: a real client starts the real server and makes calls.
 
-No account, key or network is needed, and nothing is kept.
+It needs no account, key or network, and saves nothing.
 """
 
 import argparse
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(_: argparse.Namespace) -> int:
-    """Play the session. Returns FAILED when a step does not come out as told."""
+    """Play the session. FAILED if a step does not go as expected."""
     import anyio
 
     return anyio.run(_play)
@@ -45,16 +45,16 @@ async def _session(state: str) -> int:
             out()
             out(paint(f"{number}. {step.title}", "bold", "cyan"))
             if not await step.play(story):
-                out(paint("   this step did not come out as it should", "red"))
+                out(paint("   this step did not go as expected", "red"))
                 return FAILED
     out()
-    out(paint("That was the real server and protocol; only Mailgun was the simulator.", "bold"))
+    out(paint("This was the real server and the real protocol. Only Mailgun was simulated.", "bold"))
     out("Next: `mailgun-mcp install --client NAME`, then `mailgun-mcp doctor`.")
     return OK
 
 
 class _Person:
-    """Shows the person's form, and answers for a person who says no at first, and yes the next time."""
+    """Shows the form, and answers for a person who first declines and later agrees."""
 
     def __init__(self) -> None:
         self._asked = 0
@@ -67,7 +67,7 @@ class _Person:
             out(f"   {paint('|', 'yellow')} {line}")
         self._asked += 1
         if self._asked == 1:
-            out(paint("   and says no", "bold"))
+            out(paint("   and declines", "bold"))
             return ElicitResult(action="decline")
         out(paint(f"   and types {DOMAIN}", "bold"))
         return ElicitResult(action="accept", content={"confirm": DOMAIN})
@@ -75,7 +75,7 @@ class _Person:
 
 @dataclass(slots=True)
 class _Story:
-    """The session, and what one step hands to the next."""
+    """The session, and what one step passes to the next."""
 
     client: Any
     message_id: str = ""
@@ -85,7 +85,7 @@ class _Story:
         out(f"   {paint('calls', 'dim')} {paint(tool, 'green')}({shown})")
         return await self.client.call_tool(tool, arguments)
 
-    def tell(self, text: str) -> None:
+    def say(self, text: str) -> None:
         out(f"   {text}")
 
 
@@ -95,18 +95,18 @@ async def _find_tools(story: _Story) -> bool:
     for tool in tools:
         risk = tool.meta["mailgun-mcp/risk"]
         risks[risk] = risks.get(risk, 0) + 1
-    story.tell(f"{len(tools)} tools: {', '.join(f'{count} {risk}' for risk, count in risks.items())}")
+    story.say(f"{len(tools)} tools: {', '.join(f'{count} {risk}' for risk, count in risks.items())}")
     return len(tools) >= 225
 
 
-async def _look_at_domain(story: _Story) -> bool:
+async def _read_domain(story: _Story) -> bool:
     result = await story.call("get_domain", name=DOMAIN)
     if result.is_error:
         return False
     domain = result.structured_content["domain"]
-    story.tell(f"{domain['name']} is {paint(domain['state'], 'green')}")
+    story.say(f"{domain['name']} is {paint(domain['state'], 'green')}")
     for record in (result.structured_content.get("sending_dns_records") or [])[:SHOWN]:
-        story.tell(paint(f"{record.get('record_type')} {record.get('name')}: {record.get('valid')}", "dim"))
+        story.say(paint(f"{record.get('record_type')} {record.get('name')}: {record.get('valid')}", "dim"))
     return bool(domain["name"] == DOMAIN)
 
 
@@ -123,7 +123,7 @@ async def _send(story: _Story) -> bool:
     if result.is_error:
         return False
     story.message_id = result.structured_content["id"].strip("<>")
-    story.tell(f"{result.structured_content['message']} {paint(result.structured_content['id'], 'dim')}")
+    story.say(f"{result.structured_content['message']} {paint(result.structured_content['id'], 'dim')}")
     return True
 
 
@@ -132,7 +132,7 @@ async def _read_events(story: _Story) -> bool:
     if result.is_error:
         return False
     events = [event["event"] for event in result.structured_content["items"]]
-    story.tell(f"events of that message: {paint(', '.join(events), 'green')}")
+    story.say(f"events of that message: {paint(', '.join(events), 'green')}")
     return "delivered" in events
 
 
@@ -141,35 +141,35 @@ async def _find_bounce(story: _Story) -> bool:
     if result.is_error:
         return False
     for bounce in result.structured_content["items"]:
-        story.tell(f"{paint(bounce['address'], 'yellow')} {bounce['code']}: {bounce['error']}")
+        story.say(f"{paint(bounce['address'], 'yellow')} {bounce['code']}: {bounce['error']}")
     return bool(result.structured_content["items"])
 
 
 async def _make_mistake(story: _Story) -> bool:
     result = await story.call("list_bounces", domain="bounces", limt=5)
     for line in result.content[0].text.splitlines():
-        story.tell(paint(line, "yellow"))
+        story.say(paint(line, "yellow"))
     return bool(result.is_error)
 
 
 async def _delete_in_bulk(story: _Story) -> bool:
     result = await story.call("clear_bounces", domain_name=DOMAIN)
-    story.tell(paint(result.content[0].text, "red"))
+    story.say(paint(result.content[0].text, "red"))
     left = await story.call("list_bounces", domain_name=DOMAIN, limit=1)
-    kept = bool(left.structured_content["items"])
-    story.tell(paint("the bounces are still there", "green") if kept else "")
-    return bool(result.is_error) and kept
+    still_there = bool(left.structured_content["items"])
+    story.say(paint("the bounces are still there", "green") if still_there else "")
+    return bool(result.is_error) and still_there
 
 
 async def _delete_and_undo(story: _Story) -> bool:
     result = await story.call("clear_bounces", domain_name=DOMAIN)
     if result.is_error:
         return False
-    story.tell(paint(result.structured_content["message"], "yellow"))
+    story.say(paint(result.structured_content["message"], "yellow"))
     undone = await story.call("undo_operation", id=result.structured_content["undo"]["id"])
-    story.tell(paint(undone.structured_content["message"], "green"))
+    story.say(paint(undone.structured_content["message"], "green"))
     left = await story.call("list_bounces", domain_name=DOMAIN, limit=SHOWN)
-    story.tell(f"{len(left.structured_content['items'])} bounces, with their dates and reasons")
+    story.say(f"{len(left.structured_content['items'])} bounces, with their dates and reasons")
     return undone.structured_content["not_put_back"] == [] and bool(left.structured_content["items"])
 
 
@@ -181,13 +181,13 @@ class _Step:
 
 STEPS = (
     _Step("It finds its tools", _find_tools),
-    _Step("It looks at a domain", _look_at_domain),
+    _Step("It reads a domain", _read_domain),
     _Step("It sends a message", _send),
-    _Step("It reads what became of it", _read_events),
+    _Step("It reads the events of the message", _read_events),
     _Step("It finds a bounce", _find_bounce),
-    _Step("It makes a mistake, and is told every fault at once; nothing was sent", _make_mistake),
-    _Step("It tries to delete in bulk: a person is asked, says no, and the call is refused", _delete_in_bulk),
-    _Step("It tries again, the person says yes, and it turns out to be a mistake: it is undone", _delete_and_undo),
+    _Step("It makes a mistake: every fault is reported at once, and nothing is sent", _make_mistake),
+    _Step("It tries to delete all bounces: a person is asked and declines, so nothing is deleted", _delete_in_bulk),
+    _Step("It tries again and the person agrees. That was a mistake, so it is undone", _delete_and_undo),
 )
 
 

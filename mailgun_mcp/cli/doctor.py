@@ -1,4 +1,4 @@
-"""Check key, region, network, permissions and clock. Only reads are sent; each finding says what to do."""
+"""Check API key, region, network, permissions and clock. Only reads are sent. Each problem comes with what to do."""
 
 import argparse
 import json
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("--json", action="store_true", help="as JSON, for programs")
+    parser.add_argument("--json", action="store_true", help="as JSON")
     add_settings(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Make all checks. FAILED when one of them failed; warnings alone are OK."""
+    """Run all checks. FAILED if one of them failed; OK if there are only warnings."""
     checks = examine(settings_given(arguments))
     failed = any(check.state == "failure" for check in checks)
     if arguments.json:
@@ -38,9 +38,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def examine(given: dict[str, Any], now: Callable[[], float] = time) -> "list[Check]":
-    """Return what every check found with the settings that the command line gave, in order.
+    """Return the results of the checks, in order, for the settings on the command line.
 
-    Checks that rest on one that failed are left out.
+    If a check fails, those that depend on it are left out.
     """
     from mailgun_mcp import settings
     from mailgun_mcp.app import compose as start
@@ -52,7 +52,7 @@ def examine(given: dict[str, Any], now: Callable[[], float] = time) -> "list[Che
         options = checks.patient(settings.load(given))
         start.create_policy(options)
     except SettingsError as error:
-        return [*found, Check("settings", "failure", str(error), "Correct it; everything else rests on it.")]
+        return [*found, Check("settings", "failure", str(error), "Correct this first; everything else depends on it.")]
     found += [Check("settings", "ok", "readable"), _tools(options), checks.key(options)]
     endpoint = _endpoint(options)
     if isinstance(endpoint, Check):
@@ -72,7 +72,7 @@ def _online(options: Settings, endpoint: "Endpoint", now: Callable[[], float], *
     try:
         return reached + anyio.run(account, options, now)
     except SettingsError as error:
-        return [*reached, checks.Check("settings", "failure", str(error), "Correct it.")]
+        return [*reached, checks.Check("settings", "failure", str(error), "Correct this setting.")]
 
 
 def _client(options: Settings) -> "Client":
@@ -84,7 +84,7 @@ def _client(options: Settings) -> "Client":
 async def account(
     options: Settings, now: Callable[[], float], client_of: "Callable[[Settings], Client]" = _client
 ) -> "list[Check]":
-    """Return what reads with the key tell; `client_of` makes the client for a region's settings."""
+    """Return the checks that read with the key. `client_of` makes the client for the settings of a region."""
     from mailgun_mcp.cli import checks
     from mailgun_mcp.errors import MailgunError
 
@@ -95,7 +95,7 @@ async def account(
     first = answers["domains"]
     refused = isinstance(first, MailgunError) and first.status == 401
     other = client.endpoint.other_region if refused and not options.simulator else None
-    elsewhere = await _taken(catalogue, client_of(_in_region(options, other)), options.subaccount) if other else None
+    elsewhere = await _accepts(catalogue, client_of(_in_region(options, other)), options.subaccount) if other else None
     login = checks.login(first, client.endpoint, elsewhere)
     if login.state == "failure":
         return [login]
@@ -106,8 +106,8 @@ def _in_region(options: Settings, region: str) -> Settings:
     return replace(options, region=region, hostname=None, url=None)
 
 
-async def _taken(catalogue: "Catalogue", client: "Client", subaccount: str | None) -> bool | None:
-    """Return whether the client's region takes the key, None when it did not say."""
+async def _accepts(catalogue: "Catalogue", client: "Client", subaccount: str | None) -> bool | None:
+    """Return whether the client's region accepts the key, None if it did not say."""
     from mailgun_mcp.cli.checks import Account
     from mailgun_mcp.errors import MailgunError
 
@@ -141,7 +141,9 @@ def _endpoint(options: Settings) -> "Endpoint | Check":
     try:
         return resolve(region=options.region, hostname=options.hostname, url=options.url)
     except EndpointError as error:
-        return Check("region", "failure", str(error), "Set one of MAILGUN_API_REGION, _HOSTNAME and _URL.")
+        return Check(
+            "region", "failure", str(error), "Set one of MAILGUN_API_REGION, MAILGUN_API_HOSTNAME and MAILGUN_API_URL."
+        )
 
 
 def _show(check: "Check") -> None:

@@ -63,7 +63,7 @@ def test_where_nothing_is_kept_nothing_is_made(
     action: list[str], state: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert audit(state, *action) == exits.OK
-    assert capsys.readouterr().out == "Nothing is recorded.\n"
+    assert capsys.readouterr().out == f"The audit log in {state} is empty.\n"
     assert not state.exists()
 
 
@@ -77,7 +77,7 @@ def test_calls_are_listed_with_decision_and_person_and_without_values(filled: Pa
             "done",
             "delete_bounce",
             "confirm guarded/send-after-untrusted",
-            "yes of ann (approval)",
+            "confirmed by ann (approval)",
             "address",
         ],
         ["2027-01-15T08:01:00Z", "bbb", "done", "get_domain", "allow guarded/send-after-untrusted", "name"],
@@ -124,7 +124,7 @@ def test_an_export_is_for_the_owner_alone_and_overwrites_nothing(filled: Path, h
     assert [json.loads(line)["id"] for line in path.read_text(encoding="utf-8").splitlines()] == ["aaa", "bbb", "ccc"]
     assert path.stat().st_mode & 0o777 == 0o600
     assert audit(filled, "export", "--output", str(path)) == exits.USAGE
-    assert "cannot be made: File exists" in capsys.readouterr().err
+    assert "calls.jsonl: File exists" in capsys.readouterr().err
 
 
 def test_no_cell_of_a_csv_is_a_formula(filled: Path, capsys: Any) -> None:
@@ -171,7 +171,7 @@ def test_the_first_broken_link_is_named(filled: Path, capsys: Any) -> None:
         connection.execute("UPDATE journal SET body = replace(body, 'mg.example.com', 'other.example') WHERE seq = 3")
     connection.close()
     assert audit(filled, "verify") == exits.FAILED
-    assert capsys.readouterr().out == "Broken: entry 3 (bbb) was changed. The 2 entries before it are whole.\n"
+    assert capsys.readouterr().out == "Broken: entry 3 (bbb) was changed. The 2 entries before it are intact.\n"
 
 
 def test_old_calls_are_pruned_and_the_rest_verifies(filled: Path, capsys: Any) -> None:
@@ -186,8 +186,8 @@ def test_old_calls_are_pruned_and_the_rest_verifies(filled: Path, capsys: Any) -
     [
         (["prune"], "give --before, --megabytes or both"),
         (["prune", "--before", "old"], "--before: 'old' is not a duration"),
-        (["prune", "--megabytes", "-1"], "--megabytes: '-1' is not a whole number"),
-        (["list", "--limit", "x"], "--limit: 'x' is not a whole number"),
+        (["prune", "--megabytes", "-1"], "--megabytes: '-1' must be a positive integer"),
+        (["list", "--limit", "x"], "--limit: 'x' must be a positive integer"),
         (["list", "--outcome", "don"], "unknown value 'don': did you mean 'done'?"),
         (["lst"], "unknown value 'lst': did you mean 'list'?"),
     ],

@@ -49,7 +49,7 @@ def kinds(check: Check) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        pytest.param(Settings(simulator=True), Check("key", "ok", "the simulator needs none"), id="simulator"),
+        pytest.param(Settings(simulator=True), Check("key", "ok", "the simulator does not need one"), id="simulator"),
         pytest.param(Settings(api_key=OLD_KEY), Check("key", "ok", "from MAILGUN_API_KEY"), id="older-shape"),
         pytest.param(Settings(api_key=NEW_KEY), Check("key", "ok", "from MAILGUN_API_KEY"), id="newer-shape"),
         pytest.param(
@@ -57,14 +57,14 @@ def kinds(check: Check) -> tuple[str, str]:
             Check(
                 "key",
                 "warning",
-                "the one of MAILGUN_API_KEY does not look like Mailgun's",
-                "See that it was copied whole.",
+                "the key from MAILGUN_API_KEY does not look like a Mailgun key",
+                "Check that it was copied completely.",
             ),
             id="cut-off",
         ),
         pytest.param(
             Settings(api_key=f"pub{OLD_KEY}"),
-            Check("key", "failure", "a public validation key, which the API refuses", "Use a private API key."),
+            Check("key", "failure", "this is a public validation key, which the API refuses", "Use a private API key."),
             id="public",
         ),
     ],
@@ -97,7 +97,7 @@ def test_a_key_file_that_others_can_read_is_warned_of(mode: int, state: str, tex
     [
         (Settings(), US, "US, by default: https://api.mailgun.net"),
         (Settings(region="eu"), EU, "EU: https://api.eu.mailgun.net"),
-        (Settings(url=OWN.url), OWN, "https://mail.example.com, which is none of Mailgun's own regions"),
+        (Settings(url=OWN.url), OWN, "https://mail.example.com, which is not one of Mailgun's regions"),
         (Settings(simulator=True), US, "the simulator, inside this process"),
     ],
 )
@@ -132,14 +132,14 @@ def test_a_key_that_works_says_what_it_sees(endpoint: Endpoint, body: bytes, che
 @pytest.mark.parametrize("body", [b"Mailgun Magnificent API", b"[]", b"{}", b'{"items"', b"\xff"])
 def test_an_answer_that_is_not_mailguns_fails(body: bytes) -> None:
     check = checks.login(answered(body), OWN, None)
-    assert (check.state, check.text) == ("failure", "https://mail.example.com answered, but not as Mailgun does")
+    assert (check.state, check.text) == ("failure", "https://mail.example.com answered, but not like Mailgun")
 
 
 @pytest.mark.parametrize(
     ("elsewhere", "text", "step"),
     [
-        (True, "Mailgun said no; the EU region takes this key", "Set MAILGUN_API_REGION=eu."),
-        (False, "Mailgun said no; the EU region was tried too, and does not take it either", "Check the key. "),
+        (True, "Mailgun said no; the EU region accepts this key", "Set MAILGUN_API_REGION=eu."),
+        (False, "Mailgun said no; the EU region was tried too and does not accept it either", "Check the key. "),
         (None, "Mailgun said no", "Check the key. "),
     ],
 )
@@ -165,7 +165,9 @@ def test_permissions_are_allowed_forbidden_or_unknown_and_never_guessed() -> Non
         "e": refused(None),
     }
     text = "to read, allowed: a; forbidden: b, c; unknown: d (HTTP 404), e (Mailgun said no)"
-    assert checks.permissions(answers) == Check("permissions", "warning", text, "Try again for what is unknown.")
+    assert checks.permissions(answers) == Check(
+        "permissions", "warning", text, "Run doctor again to check what is unknown."
+    )
 
 
 def test_permissions_that_are_all_known_are_fine() -> None:
@@ -194,13 +196,13 @@ def test_a_clock_that_is_off_is_warned_of(ahead: int, state: str, text: str) -> 
     "answer", [answered(), answered(date="yesterday"), refused(403)], ids=["none", "no-date", "fault"]
 )
 def test_a_clock_without_a_date_is_not_judged(answer: Response | MailgunError) -> None:
-    assert checks.clock([answer], NOW) == Check("clock", "ok", "not compared: no answer told the time")
+    assert checks.clock([answer], NOW) == Check("clock", "ok", "not compared: no response contained a date")
 
 
 @pytest.mark.parametrize(
     ("toolsets", "crowded"),
     [
-        ((), "; more than these take: Cursor (80), VS Code (128), Windsurf (100)"),
+        ((), "; too many for Cursor (80), VS Code (128), Windsurf (100)"),
         (("events",), ""),
     ],
 )

@@ -129,9 +129,9 @@ def regions(answers: dict[str, httpx.Response]) -> tuple[Callable[[Settings], Cl
 @pytest.mark.parametrize(
     ("region", "other", "answer", "said"),
     [
-        pytest.param("us", "eu", httpx.Response(200, json=DOMAINS), "the EU region takes this key", id="taken"),
-        pytest.param("eu", "us", httpx.Response(200, json=DOMAINS), "the US region takes this key", id="taken-in-us"),
-        pytest.param("us", "eu", httpx.Response(401), "does not take it either", id="refused-too"),
+        pytest.param("us", "eu", httpx.Response(200, json=DOMAINS), "the EU region accepts this key", id="taken"),
+        pytest.param("eu", "us", httpx.Response(200, json=DOMAINS), "the US region accepts this key", id="taken-in-us"),
+        pytest.param("us", "eu", httpx.Response(401), "does not accept it either", id="refused-too"),
         pytest.param("us", "eu", httpx.Response(500), "HTTP 401", id="no-clear-answer"),
     ],
 )
@@ -163,7 +163,7 @@ async def test_a_failure_has_its_exit_code_and_what_to_do(mailgun_mcp: Command) 
     done = mailgun_mcp("doctor", "--policy", "gaurded")
     assert (done.returncode, done.stderr) == (exits.FAILED, "")
     assert "failure  settings     unknown policy 'gaurded': did you mean 'guarded'?" in done.stdout
-    assert "-> Correct it; everything else rests on it." in done.stdout
+    assert "-> Correct this first; everything else depends on it." in done.stdout
 
 
 async def test_programs_read_the_same_as_json(mailgun_mcp: Command) -> None:
