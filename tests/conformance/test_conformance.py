@@ -18,7 +18,7 @@ from anyio.to_thread import run_sync
 
 from tests.support.processes import environment, http_server
 
-pytestmark = [pytest.mark.anyio, pytest.mark.conformance]
+pytestmark = [pytest.mark.anyio, pytest.mark.conformance, pytest.mark.slow]
 
 FOLDER = Path(__file__).parent
 INSTALLED = FOLDER / "node_modules" / ".package-lock.json"

@@ -4,8 +4,9 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Timer
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -20,7 +21,7 @@ from tests.support.apps import app_at
 from tests.support.processes import PATIENCE, environment, pointed_at, simulated
 from tests.support.undoing import Yes, differences, normal
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 DOMAIN = {"domain_name": "mail.example.com"}
 CALLS: dict[str, dict[str, Any]] = {"clear_bounces": DOMAIN, "delete_route": {}, "clear_templates": DOMAIN}
@@ -43,16 +44,44 @@ def state(url: str) -> Any:
     return normal(control(url, "snapshot"))
 
 
-def killed(point: int, url: str, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line in a process that is killed at the fault point; past the last it comes to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "tests.support.killed", str(point), "--", *arguments, "--policy", "unguarded"],
-        env=environment(home, pointed_at(url)),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+@pytest.fixture(scope="module")
+def runner() -> Iterator[subprocess.Popen[str]]:
+    """The process that runs command lines, each in a process of its own."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.support.killed"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield process
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+Killed = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def killed(runner: "subprocess.Popen[str]", simulator: str) -> Killed:
+    """Runs a command line that is killed at a fault point; past the last it comes to its end."""
+
+    def run(point: int, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        out, err = home / "stdout", home / "stderr"
+        request = {
+            "point": point,
+            "arguments": [*arguments, "--policy", "unguarded"],
+            "environment": environment(home, pointed_at(simulator)),
+            "stdout": str(out),
+            "stderr": str(err),
+        }
+        assert runner.stdin is not None
+        assert runner.stdout is not None
+        runner.stdin.write(json.dumps(request) + "\n")
+        runner.stdin.flush()
+        watchdog = Timer(PATIENCE, runner.kill)
+        watchdog.start()
+        code = int(runner.stdout.readline())
+        watchdog.cancel()
+        return subprocess.CompletedProcess(list(arguments), code, out.read_text("utf-8"), err.read_text("utf-8"))
+
+    return run
 
 
 async def undone(url: str, home: Path) -> None:
@@ -74,13 +103,15 @@ def arguments_for(tool: str, url: str) -> str:
 
 
 @pytest.mark.parametrize("tool", CALLS)
-async def test_a_call_that_is_killed_anywhere_is_undone(tool: str, simulator: str, tmp_path: Path) -> None:
+async def test_a_call_that_is_killed_anywhere_is_undone(
+    tool: str, simulator: str, killed: Killed, tmp_path: Path
+) -> None:
     before = state(simulator)
     outcomes = set()
     for point in range(100):
         home = tmp_path / str(point)
         home.mkdir()
-        done = killed(point, simulator, home, "tools", "call", tool, arguments_for(tool, simulator))
+        done = killed(point, home, "tools", "call", tool, arguments_for(tool, simulator))
         changed = differences(before, state(simulator)) != []
         store = Store(home / "state")
         calls = list(AuditLog(store).calls()) if store.exists else []
@@ -99,14 +130,16 @@ async def test_a_call_that_is_killed_anywhere_is_undone(tool: str, simulator: st
 
 
 @pytest.mark.parametrize("tool", CALLS)
-async def test_an_undo_that_is_killed_anywhere_is_completed(tool: str, simulator: str, tmp_path: Path) -> None:
+async def test_an_undo_that_is_killed_anywhere_is_completed(
+    tool: str, simulator: str, killed: Killed, tmp_path: Path
+) -> None:
     before = state(simulator)
     for point in range(100):
         home = tmp_path / str(point)
         home.mkdir()
-        made = killed(1_000, simulator, home, "tools", "call", tool, arguments_for(tool, simulator))
+        made = killed(1_000, home, "tools", "call", tool, arguments_for(tool, simulator))
         call = json.loads(made.stdout)["undo"]["id"]
-        done = killed(point, simulator, home, "undo", "apply", call)
+        done = killed(point, home, "undo", "apply", call)
         await undone(simulator, home)
         assert differences(before, state(simulator)) == [], (point, done.stderr)
         if done.returncode != -signal.SIGKILL:

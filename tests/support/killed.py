@@ -1,14 +1,19 @@
-"""Runs the command line, and kills its own process when so many fault points were passed.
+"""Runs command lines, each in a process that kills itself when it has passed so many fault points.
 
-    python -m tests.support.killed POINT -- tools call …
+    python -m tests.support.killed
 
-A fault point is the entry of each function that keeps, records or sends something. Prints how many were passed.
+A line of stdin is a request in JSON: `point`, `arguments`, `environment`, and the files for `stdout` and `stderr`.
+A line of stdout is its exit code, negative for the signal that ended it. This process imports what a call needs once,
+and forks for each request, because a start takes longer than the call. A fault point is the entry of each function
+that saves, records or sends something.
 """
 
+import json
 import os
 import signal
 import sys
 from functools import wraps
+from importlib import import_module
 from typing import Any
 
 from mailgun_mcp.audit.log import AuditLog
@@ -27,11 +32,17 @@ POINTS: list[tuple[type, str]] = [
         for name in ("begin", "_add", "save", "set_outcome", "delete", "begin_step", "end_step", "mark_undone")
     ),
 ]
+IMPORTS = (
+    *("argparse", "httpx", "jsonschema", "sqlite3", "structlog", "yaml"),
+    *("mailgun_mcp.app.compose", "mailgun_mcp.call.pipeline", "mailgun_mcp.cli.tools", "mailgun_mcp.cli.undo"),
+    *("mailgun_mcp.mailgun.transport", "mailgun_mcp.policy.profiles", "mailgun_mcp.request.validate"),
+)
+"""What a call imports when it needs it."""
 
 
-def main(arguments: list[str]) -> int:
-    """Run what follows `--`. A point past the last one lets it come to its end."""
-    left = int(arguments[0])
+def arm(point: int) -> None:
+    """Have this process kill itself at a fault point. A point past the last one lets it come to its end."""
+    left = point
 
     def passed() -> None:
         nonlocal left
@@ -49,8 +60,34 @@ def main(arguments: list[str]) -> int:
 
     for owner, name in POINTS:
         setattr(owner, name, watched(getattr(owner, name)))
-    return run(arguments[2:])
+
+
+def child(request: dict[str, Any]) -> int:
+    """Run the command line in this process, with its own environment and output."""
+    for descriptor, name in ((1, "stdout"), (2, "stderr")):
+        os.dup2(os.open(request[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), descriptor)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    arm(request["point"])
+    code = run(request["arguments"])
+    sys.stderr.flush()
+    return code
+
+
+def main() -> None:
+    """Answer requests until stdin ends."""
+    for name in IMPORTS:
+        import_module(name)
+    for line in sys.stdin:
+        pid = os.fork()
+        if pid == 0:
+            # Threads that a call leaves behind end with the process.
+            os._exit(child(json.loads(line)))
+        _, status = os.waitpid(pid, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main()

@@ -24,7 +24,7 @@ from tests.support.undoing import (
     differences,
 )
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 LIST = {"list_address": ADDRESS}
 CALLS: dict[str, Arguments] = {

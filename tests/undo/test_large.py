@@ -15,7 +15,7 @@ from mailgun_mcp.simulator.model.templates import Template, TemplateVersion
 from tests.support.requests import changing
 from tests.support.undoing import ADDRESS, NAME, TEXT, account_to_change, bench, differences
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 MANY = 10_000
 Make = Callable[[str, float], Any]
