@@ -9,7 +9,7 @@ from mailgun_mcp.catalogue.catalogue import SUBACCOUNT_HEADER, Catalogue
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.simulator.analytics.usage import count_usage
-from mailgun_mcp.simulator.http.asgi import headers_of, raw_path, read_body
+from mailgun_mcp.simulator.http.asgi import MAX_CONTENT, headers_of, raw_path, read_body
 from mailgun_mcp.simulator.http.auth import (
     ApiClient,
     acting_account,
@@ -18,6 +18,7 @@ from mailgun_mcp.simulator.http.auth import (
     check_client_address,
     set_own_key,
 )
+from mailgun_mcp.simulator.http.body import decompress
 from mailgun_mcp.simulator.http.decode import RawRequest, decode
 from mailgun_mcp.simulator.http.documented import documented_reply
 from mailgun_mcp.simulator.http.error_overrides import check_with_overrides
@@ -112,7 +113,7 @@ class _Simulator:
     async def _answer(self, scope: Scope, receive: Receive) -> Reply:
         headers = headers_of(scope)
         try:
-            content = await read_body(receive)
+            content = decompress(await read_body(receive), headers.get("content-encoding", ""), MAX_CONTENT)
             client = authenticate(self._account, headers.get("authorization", ""), any_key=self._any_key)
             if client is None:
                 return _unauthorized(scope, headers)

@@ -1,5 +1,6 @@
 """What every request meets before a handler does: the key, the path, the method, the size."""
 
+import gzip
 from dataclasses import replace
 from typing import Any
 
@@ -130,3 +131,12 @@ async def test_a_server_that_gives_no_raw_path_still_reaches_encoded_addresses(a
     await create_app(catalogue(), account=account)(scope, receive, send)
     assert answers[0]["status"] == 404
     assert b"Address not found in bounces table" in answers[1]["body"]
+
+
+async def test_a_compressed_request_is_read(mailgun: httpx.AsyncClient) -> None:
+    answer = await mailgun.post(
+        "/v3/routes",
+        content=gzip.compress(b"expression=catch_all()&action=stop()"),
+        headers={"content-type": "application/x-www-form-urlencoded", "content-encoding": "gzip"},
+    )
+    assert (answer.status_code, answer.json()["route"]["actions"]) == (200, ["stop()"])

@@ -13,8 +13,8 @@ from urllib.parse import quote
 from starlette.types import Message, Receive, Scope, Send
 
 from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.simulator.http.body import too_large
 from mailgun_mcp.simulator.http.router import Router
-from mailgun_mcp.simulator.replies.reply import ApiError
 
 MAX_CONTENT = int(52.4 * 1024 * 1024)
 """Bytes of a body that Mailgun takes at most."""
@@ -53,7 +53,7 @@ async def read_body(receive: Receive) -> bytes:
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
         if size > MAX_CONTENT:
-            raise ApiError(413, "request size exceeds 52.4MiB")
+            raise too_large()
         more = message.get("more_body", False)
     return b"".join(chunks)
 

@@ -1,6 +1,7 @@
 """Parses the body of a request: multipart, urlencoded or JSON."""
 
 import json
+import zlib
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -10,6 +11,8 @@ from mailgun_mcp.simulator.replies.reply import ApiError
 MULTIPART = "multipart/form-data"
 URLENCODED = "application/x-www-form-urlencoded"
 JSON = "application/json"
+GZIP = zlib.MAX_WBITS | 16
+"""How zlib is told that data has the header of gzip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,29 @@ Fields = dict[str, list[Field]]
 def media_type(content_type: str) -> str:
     """Return the media type without its parameters, in lower case."""
     return content_type.partition(";")[0].strip().lower()
+
+
+def decompress(content: bytes, encoding: str, limit: int) -> bytes:
+    """Return a body without its `Content-Encoding`. Raises ApiError if it is damaged, unknown or over `limit` bytes."""
+    if encoding.strip().lower() in ("", "identity"):
+        return content
+    if encoding.strip().lower() != "gzip":
+        raise ApiError(415, f"Unsupported content encoding '{encoding}'")
+    unzip = zlib.decompressobj(GZIP)
+    try:
+        data = unzip.decompress(content, limit + 1)
+    except zlib.error as error:
+        raise ApiError(400, "Invalid gzip data in the request body") from error
+    if len(data) > limit:
+        raise too_large()
+    if not unzip.eof:
+        raise ApiError(400, "Invalid gzip data in the request body")
+    return data
+
+
+def too_large() -> ApiError:
+    """Return the error for a body that is larger than Mailgun accepts."""
+    return ApiError(413, "request size exceeds 52.4MiB")
 
 
 def parse_query(query: str) -> Fields:

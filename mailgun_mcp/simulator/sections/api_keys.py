@@ -92,7 +92,7 @@ def _listed(key: ApiKey, request: SimulatedRequest) -> bool:
 
 def _to_json(key: ApiKey, now: float) -> dict[str, Any]:
     expired = key.expired(now)
-    return {
+    values = {
         "id": key.id,
         "description": key.description,
         "kind": key.kind,
@@ -106,3 +106,5 @@ def _to_json(key: ApiKey, now: float) -> dict[str, Any]:
         "requestor": key.requestor,
         "user_name": key.user_name,
     }
+    # The service leaves out what is unset; clients cannot read null as a date.
+    return {name: value for name, value in values.items() if value is not None}

@@ -52,8 +52,10 @@ def list_events(account: Account, request: SimulatedRequest) -> Reply:
         asked,
         lambda event: all(matches(event.record) for matches in filters),
     )
-    base = request.url.partition("/events")[0]
-    paging = {name: f"{base}/events/{text}" for name, text in tokens(query, token, shown.positions).items()}
+    url = request.url.rstrip("/")
+    # A later page has its token as the last segment. The domain's name may contain "events" too.
+    base = url.rpartition("/")[0] if "page" in request.arguments else url
+    paging = {name: f"{base}/{text}" for name, text in tokens(query, token, shown.positions).items()}
     return Reply({"items": [event.record for event in shown.items], "paging": paging})
 
 

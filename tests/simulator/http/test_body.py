@@ -1,9 +1,11 @@
 """The bodies of requests."""
 
+import gzip
+
 import pytest
 
 from mailgun_mcp.request.multipart import Part, encode_multipart
-from mailgun_mcp.simulator.http.body import File, media_type, parse_form, parse_json, parse_query
+from mailgun_mcp.simulator.http.body import File, decompress, media_type, parse_form, parse_json, parse_query
 from mailgun_mcp.simulator.replies.reply import ApiError
 
 
@@ -46,3 +48,23 @@ def test_what_is_not_json_is_refused(content: bytes) -> None:
 
 def test_an_empty_body_is_an_empty_object() -> None:
     assert parse_json(b"") == {}
+
+
+def test_a_gzip_body_is_read() -> None:
+    assert decompress(gzip.compress(b"a=1"), "GZIP", 3) == b"a=1"
+    assert (decompress(b"a=1", "", 9), decompress(b"a=1", "identity", 9)) == (b"a=1", b"a=1")
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "status"),
+    [
+        pytest.param(b"a=1", "gzip", 400, id="not gzip"),
+        pytest.param(gzip.compress(b"a=1")[:-4], "gzip", 400, id="cut off"),
+        pytest.param(gzip.compress(b"x" * 1000), "gzip", 413, id="too large"),
+        pytest.param(b"a=1", "br", 415, id="another encoding"),
+    ],
+)
+def test_a_body_that_cannot_be_decompressed_is_refused(content: bytes, encoding: str, status: int) -> None:
+    with pytest.raises(ApiError) as caught:
+        decompress(content, encoding, 999)
+    assert caught.value.reply.status_code == status

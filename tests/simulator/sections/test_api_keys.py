@@ -78,3 +78,10 @@ async def test_the_public_key_is_made_anew(mailgun: httpx.AsyncClient) -> None:
     first, second = [(await mailgun.post("/v1/keys/public")).json() for _ in range(2)]
     assert first["message"] == "The public API key has been successfully regenerated."
     assert first["key"] != second["key"]
+
+
+async def test_a_key_that_never_expires_has_no_date_of_expiry(mailgun: httpx.AsyncClient) -> None:
+    made = (await mailgun.post("/v1/keys", data={"role": "admin"})).json()["key"]
+    listed = (await mailgun.get("/v1/keys")).json()["items"]
+    assert "expires_at" not in made
+    assert [key for key in listed if None in key.values()] == []

@@ -195,3 +195,16 @@ async def test_one_recipient_or_message_is_found_among_very_many(
     answer = await mailgun.post("/v1/analytics/logs", json={"filter": {"AND": [condition]}})
     assert [item["recipient"] for item in answer.json()["items"]] == ["Person2999@x.example", "Person7@x.example"]
     assert len(await found(mailgun, recipient="NOT person7@x.example", limit=300)) == 300
+
+
+@pytest.mark.parametrize("name", ["events.acme.example", "acme.events", "events"])
+async def test_pages_lead_on_for_a_domain_that_is_called_events(
+    mailgun: httpx.AsyncClient, account: Account, name: str
+) -> None:
+    account.domains[name] = Domain(account.hex_id(), name, account.clock.now(), "active")
+    url = f"https://api.mailgun.net/v3/{name}/events?limit=1"
+    for _ in range(2):
+        answer = await mailgun.get(url)
+        assert answer.status_code == 200, url
+        url = answer.json()["paging"]["next"]
+        assert url.startswith(f"https://api.mailgun.net/v3/{name}/events/")
