@@ -1,4 +1,4 @@
-"""The journal: what was called, decided and done. Append-only, and each entry holds the hash of the one before.
+"""The audit log: what was called, decided and done. Append-only, and each entry holds the hash of the one before.
 
 An entry is an `intent` (before a call is made), an `outcome` (after it, or of a call that was not made), or `pruned`
 (older entries were removed). An intent without an outcome is a call of which nobody knows what became.
@@ -76,7 +76,7 @@ class Verification:
 
     entries: int
     head: str
-    """The hash of the last entry: noted elsewhere, it shows a rewritten journal."""
+    """The hash of the last entry: noted elsewhere, it shows a rewritten log."""
     broken: str | None = None
     """The first broken link, in words."""
 
@@ -115,7 +115,7 @@ def new_call_id() -> str:
 
 
 class AuditLog:
-    """The table of the journal."""
+    """The table of the audit log."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -132,7 +132,7 @@ class AuditLog:
         while True:
             with self._store.reading() as connection:
                 rows = connection.execute(
-                    "SELECT * FROM journal WHERE seq > ? ORDER BY seq LIMIT ?", (after, PAGE)
+                    "SELECT * FROM audit_log WHERE seq > ? ORDER BY seq LIMIT ?", (after, PAGE)
                 ).fetchall()
             for row in rows:
                 yield StoredEntry(**dict(row))
@@ -149,8 +149,8 @@ class AuditLog:
             with self._store.reading() as connection:
                 rows = connection.execute(
                     # A call that was not made has an outcome alone.
-                    f"""SELECT seq, call FROM journal AS first WHERE seq {beyond} ? AND kind != 'pruned' AND NOT EXISTS
-                    (SELECT 1 FROM journal AS before WHERE before.call = first.call AND before.seq < first.seq)
+                    f"""SELECT seq, call FROM audit_log AS first WHERE seq {beyond} ? AND kind != 'pruned' AND NOT EXISTS
+                    (SELECT 1 FROM audit_log AS before WHERE before.call = first.call AND before.seq < first.seq)
                     ORDER BY seq {order} LIMIT ?""",  # noqa: S608 - words of our own
                     (seq, PAGE),
                 ).fetchall()
@@ -171,7 +171,7 @@ class AuditLog:
         with self._store.reading() as connection:
             found = _of_call(connection, call)
             if not found:
-                rows = connection.execute("SELECT DISTINCT call FROM journal ORDER BY seq DESC LIMIT 1000").fetchall()
+                rows = connection.execute("SELECT DISTINCT call FROM audit_log ORDER BY seq DESC LIMIT 1000").fetchall()
                 raise UnknownNameError(unknown("call", call, [row["call"] for row in rows if row["call"]]))
         return found
 
@@ -197,7 +197,7 @@ class AuditLog:
         elif not pruned:
             broken = f"entries 1 to {anchor[0]} are missing at the start, and no entry tells that they were pruned"
         elif not expected:
-            broken = f"no entry has the expected hash {expect}: the journal was written anew"
+            broken = f"no entry has the expected hash {expect}: the log was rewritten"
         return Verification(count, prev, broken)
 
     def prune(
@@ -205,16 +205,16 @@ class AuditLog:
     ) -> int:
         """Remove the oldest calls, those before a time and those beyond a size; return how many entries went.
 
-        What is left still verifies: the last hash that went is kept, and an entry of the journal repeats it. A call
+        What is left still verifies: the last hash that went is kept, and an entry of the log repeats it. A call
         is removed with its outcome or not at all.
         """
         with self._store.writing() as connection:
             through = _cut(connection, before, most_bytes)
-            count = connection.execute("SELECT count(*) FROM journal WHERE seq <= ?", (through,)).fetchone()[0]
+            count = connection.execute("SELECT count(*) FROM audit_log WHERE seq <= ?", (through,)).fetchone()[0]
             if count and not dry_run:
-                row = connection.execute("SELECT hash FROM journal WHERE seq = ?", (through,)).fetchone()
-                connection.execute("UPDATE journal_anchor SET seq = ?, hash = ?", (through, row["hash"]))
-                connection.execute("DELETE FROM journal WHERE seq <= ?", (through,))
+                row = connection.execute("SELECT hash FROM audit_log WHERE seq = ?", (through,)).fetchone()
+                connection.execute("UPDATE audit_anchor SET seq = ?, hash = ?", (through, row["hash"]))
+                connection.execute("DELETE FROM audit_log WHERE seq <= ?", (through,))
                 entry = LogEntry("", "pruned", {"anchor": [through, row["hash"]], "entries": count})
                 _append(connection, entry, _head(connection), now)
         return int(count)
@@ -224,7 +224,7 @@ def _append(connection: "sqlite3.Connection", entry: LogEntry, prev: str, now: f
     body = json.dumps(entry.body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     digest = _hash(prev, now, entry.call, entry.kind, body)
     connection.execute(
-        "INSERT INTO journal (at, call, kind, body, prev, hash) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO audit_log (at, call, kind, body, prev, hash) VALUES (?, ?, ?, ?, ?, ?)",
         (now, entry.call, entry.kind, body, prev, digest),
     )
     return digest
@@ -246,18 +246,18 @@ def _fault(entry: StoredEntry, seq: int, prev: str) -> str | None:
 
 
 def _head(connection: "sqlite3.Connection") -> str:
-    row = connection.execute("SELECT hash FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
+    row = connection.execute("SELECT hash FROM audit_log ORDER BY seq DESC LIMIT 1").fetchone()
     return str(row["hash"]) if row else _anchor(connection)[1]
 
 
 def _anchor(connection: "sqlite3.Connection") -> tuple[int, str]:
-    row = connection.execute("SELECT seq, hash FROM journal_anchor").fetchone()
+    row = connection.execute("SELECT seq, hash FROM audit_anchor").fetchone()
     return int(row["seq"]), str(row["hash"])
 
 
 def _last(connection: "sqlite3.Connection") -> int:
     """Return the number that was given last, as SQLite remembers it beside the table."""
-    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'journal'").fetchone()
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'audit_log'").fetchone()
     return int(row["seq"]) if row else 0
 
 
@@ -265,20 +265,20 @@ def _cut(connection: "sqlite3.Connection", before: float | None, most_bytes: int
     """Return the last entry that goes: none of a call that has entries after it, and never the last one."""
     through = 0
     if before is not None:
-        row = connection.execute("SELECT max(seq) FROM journal WHERE at < ?", (before,)).fetchone()
+        row = connection.execute("SELECT max(seq) FROM audit_log WHERE at < ?", (before,)).fetchone()
         through = int(row[0] or 0)
     if most_bytes is not None:
         size = 0
-        for row in connection.execute("SELECT seq, length(body) + 200 AS size FROM journal ORDER BY seq DESC"):
+        for row in connection.execute("SELECT seq, length(body) + 200 AS size FROM audit_log ORDER BY seq DESC"):
             size += row["size"]
             if size > most_bytes:
                 through = max(through, row["seq"])
                 break
-    newest = connection.execute("SELECT max(seq) FROM journal").fetchone()[0] or 0
+    newest = connection.execute("SELECT max(seq) FROM audit_log").fetchone()[0] or 0
     through = min(through, newest - 1)
     while through > 0:
         row = connection.execute(
-            """SELECT min(early.seq) FROM journal AS early JOIN journal AS late ON late.call = early.call
+            """SELECT min(early.seq) FROM audit_log AS early JOIN audit_log AS late ON late.call = early.call
             WHERE early.seq <= ? AND late.seq > ? AND early.call != ''""",
             (through, through),
         ).fetchone()
@@ -289,7 +289,7 @@ def _cut(connection: "sqlite3.Connection", before: float | None, most_bytes: int
 
 
 def _of_call(connection: "sqlite3.Connection", call: str) -> list[StoredEntry]:
-    rows = connection.execute("SELECT * FROM journal WHERE call = ? ORDER BY seq", (call,)).fetchall()
+    rows = connection.execute("SELECT * FROM audit_log WHERE call = ? ORDER BY seq", (call,)).fetchall()
     return [StoredEntry(**dict(row)) for row in rows]
 
 

@@ -28,12 +28,12 @@ class Sends:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def record(self, account: str, caller: str, digest: str, recipients: int, now: float) -> int:
+    def record(self, account: str, principal: str, digest: str, recipients: int, now: float) -> int:
         """Count a send. Returns what `forget` takes."""
         with self._store.writing() as connection:
             connection.execute("DELETE FROM sends WHERE at < ?", (now - MONTHS,))
             done = connection.execute(
-                "INSERT INTO sends VALUES (?, ?, ?, ?, ?)", (account, caller, digest, recipients, now)
+                "INSERT INTO sends VALUES (?, ?, ?, ?, ?)", (account, principal, digest, recipients, now)
             )
             return int(done.lastrowid or 0)
 
@@ -88,16 +88,16 @@ class Untrusted:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def mark(self, caller: str, now: float) -> None:
-        """Remember that `caller` was shown such text now."""
+    def mark(self, principal: str, now: float) -> None:
+        """Remember that `principal` was shown such text now."""
         with self._store.writing(durable=False) as connection:
             connection.execute(
-                "INSERT INTO untrusted VALUES (?, ?) ON CONFLICT (caller) DO UPDATE SET at = max(at, excluded.at)",
-                (caller, now),
+                "INSERT INTO untrusted VALUES (?, ?) ON CONFLICT (principal) DO UPDATE SET at = max(at, excluded.at)",
+                (principal, now),
             )
 
-    def last(self, caller: str) -> float | None:
-        """Return when `caller` was last shown such text, or None."""
+    def last(self, principal: str) -> float | None:
+        """Return when `principal` was last shown such text, or None."""
         with self._store.reading() as connection:
-            found = connection.execute("SELECT at FROM untrusted WHERE caller = ?", (caller,)).fetchone()
+            found = connection.execute("SELECT at FROM untrusted WHERE principal = ?", (principal,)).fetchone()
         return None if found is None else float(found["at"])

@@ -131,10 +131,15 @@ class Services:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close the connections to Mailgun and the state store."""
+        """Close the connections to Mailgun, and what `close` closes."""
         await self.client.aclose()
-        self.recorder.close()
-        self.store.close()
+        self.close()
+
+    def close(self) -> None:
+        """Write what is left for the audit log, and close the state store. What was never used is not opened for it."""
+        for opened in ("recorder", "store"):
+            if opened in self.__dict__:
+                getattr(self, opened).close()
 
     @cached_property
     def recorder(self) -> Recorder:

@@ -103,7 +103,7 @@ def _list(store: Store, arguments: argparse.Namespace) -> None:
 
 def _row(approval: Approval, now: float) -> tuple[str, ...]:
     when = f"{rounded_down(approval.expires - now)} left" if approval.status in ("pending", "approved") else ""
-    return (approval.id, approval.status, approval.level, approval.tool, approval.account, approval.caller, when)
+    return (approval.id, approval.status, approval.level, approval.tool, approval.account, approval.principal, when)
 
 
 def _show(store: Store, arguments: argparse.Namespace) -> None:

@@ -20,7 +20,7 @@ ApprovalStatus = Literal["pending", "approved", "denied", "used", "expired", "st
 
 LIVE: tuple[ApprovalStatus, ...] = ("pending", "approved")
 """What can still expire, or become stale when its target changes."""
-SHOWN = ("id", "status", "tool", "title", "text", "level", "typed", "account", "caller", "client")
+SHOWN = ("id", "status", "tool", "title", "text", "level", "typed", "account", "principal", "client")
 NEEDED = {"two_people": 2}
 
 
@@ -48,7 +48,7 @@ class Approval:
     level: Level
     typed: str | None
     account: str
-    caller: str
+    principal: str
     client: str
     binding: str
     preview: str
@@ -75,7 +75,7 @@ class Approvals:
         self._store = store
 
     def request(
-        self, form: "Form", *, tool: str, title: str, account: str, caller: str, client: str, now: float, ttl: float
+        self, form: "Form", *, tool: str, title: str, account: str, principal: str, client: str, now: float, ttl: float
     ) -> Approval:
         """Request an approval and return it. The same call with the same state of its target has only one.
 
@@ -91,10 +91,10 @@ class Approvals:
             name = _new_id(connection)
             connection.execute(
                 """INSERT INTO approvals (id, created, expires, status, tool, title, text, level, typed, account,
-                caller, client, binding, preview) VALUES (?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                principal, client, binding, preview) VALUES (?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 (
                     *(name, now, now + ttl, tool, title, form.text, form.level, form.typed),
-                    *(account, caller, client, form.binding.digest, form.preview),
+                    *(account, principal, client, form.binding.digest, form.preview),
                 ),
             )
             return _find(connection, name, now)
@@ -136,7 +136,7 @@ class Approvals:
         """Record a person's yes and return the approval; at level `two_people` the second yes approves.
 
         Raises UnknownNameError when there is no such approval, StateError when it is not pending, the typed text is wrong,
-        the person answered before, or `by` is the caller, who cannot approve their own call.
+        the person answered before, or `by` is the principal, who cannot approve their own call.
         """
         with self._store.writing() as connection:
             _expire(connection, now)
@@ -166,7 +166,7 @@ def _refuse_yes(approval: Approval, by: str, typed: str | None) -> None:
         raise StateError(_closed(approval, "approved"))
     if not by.strip():
         raise StateError("an approval needs the name of the person who gives it")
-    if _same(by, approval.caller):
+    if _same(by, approval.principal):
         raise StateError(f"{by} made the call {approval.id}: another person must approve it")
     if any(_same(answer.by, by) for answer in approval.answers):
         raise StateError(f"{by} has already approved {approval.id}: a second person must approve it")

@@ -31,9 +31,9 @@ NOTHING = Preview("", "")
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """What a confirmation is valid for: this call, of this caller, in this account, under this policy."""
+    """What a confirmation is valid for: this call, of this principal, in this account, under this policy."""
 
-    caller: str
+    principal: str
     account: str
     tool: str
     request: str
@@ -42,7 +42,7 @@ class Binding:
     @property
     def digest(self) -> str:
         """Identifies the whole binding."""
-        fields = [self.caller, self.account, self.tool, self.request, self.policy]
+        fields = [self.principal, self.account, self.tool, self.request, self.policy]
         return sha256(json.dumps(fields).encode()).hexdigest()
 
 

@@ -43,9 +43,9 @@ class Grants:
         grant = Grant(token_hex(4), until, match, by)
         with self._store.writing() as connection:
             self._marker.touch(0o600)
-            connection.execute("DELETE FROM elevations WHERE until < ?", (now - MONTHS,))
+            connection.execute("DELETE FROM grants WHERE until < ?", (now - MONTHS,))
             connection.execute(
-                "INSERT INTO elevations (id, created, until, match, by) VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO grants (id, created, until, match, by) VALUES (?, ?, ?, ?, ?)",
                 (grant.id, now, until, json.dumps(match), by),
             )
         return grant
@@ -55,13 +55,13 @@ class Grants:
         if not self._marker.exists():
             return ()
         with self._store.reading() as connection:
-            rows = connection.execute("SELECT * FROM elevations WHERE until > ? ORDER BY created", (now,)).fetchall()
+            rows = connection.execute("SELECT * FROM grants WHERE until > ? ORDER BY created", (now,)).fetchall()
         return tuple(Grant(row["id"], row["until"], stored(row["match"], dict), row["by"]) for row in rows)
 
     def revoke(self, name: str, now: float) -> None:
         """End a grant. Raises UnknownNameError when there is none."""
         with self._store.writing() as connection:
-            done = connection.execute("UPDATE elevations SET until = ? WHERE id = ? AND until > ?", (now, name, now))
+            done = connection.execute("UPDATE grants SET until = ? WHERE id = ? AND until > ?", (now, name, now))
             if done.rowcount == 0:
-                known = [row["id"] for row in connection.execute("SELECT id FROM elevations WHERE until > ?", (now,))]
+                known = [row["id"] for row in connection.execute("SELECT id FROM grants WHERE until > ?", (now,))]
                 raise UnknownNameError(unknown("grant", name, known))

@@ -41,7 +41,7 @@ class PendingApprovals:
             tool=facts.operation.name,
             title=facts.operation.title,
             account=facts.context.account,
-            caller=facts.context.principal,
+            principal=facts.context.principal,
             client=facts.context.client,
             now=now,
             ttl=ttl,

@@ -76,4 +76,23 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         WHEN old.seq > (SELECT seq FROM journal_anchor)
         BEGIN SELECT raise(ABORT, 'the journal is append-only'); END""",
     ),
+    (
+        "ALTER TABLE elevations RENAME TO grants",
+        "ALTER TABLE approvals RENAME COLUMN caller TO principal",
+        "ALTER TABLE sends RENAME COLUMN caller TO principal",
+        "ALTER TABLE untrusted RENAME COLUMN caller TO principal",
+        "DROP TRIGGER journal_is_not_changed",
+        "DROP TRIGGER journal_is_not_shortened",
+        "DROP INDEX journal_by_call",
+        # SQLite renames the table in `sqlite_sequence` too, so that numbering goes on.
+        "ALTER TABLE journal RENAME TO audit_log",
+        "ALTER TABLE journal_anchor RENAME TO audit_anchor",
+        "CREATE INDEX audit_log_by_call ON audit_log (call, seq)",
+        """CREATE TRIGGER audit_log_is_not_changed BEFORE UPDATE ON audit_log
+        BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END""",
+        # What is pruned is at or before the anchor, which is moved first.
+        """CREATE TRIGGER audit_log_is_not_shortened BEFORE DELETE ON audit_log
+        WHEN old.seq > (SELECT seq FROM audit_anchor)
+        BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END""",
+    ),
 )

@@ -96,8 +96,12 @@ def test_calls_are_chosen_by_what_they_are(wanted: CallFilter, found: int, journ
 
 
 def test_no_entry_is_changed_or_removed(journal: AuditLog, store: Store) -> None:
-    for statement in ("UPDATE journal SET body = '{}'", "DELETE FROM journal", "DELETE FROM journal WHERE seq = 1"):
-        with pytest.raises(StateError, match="the journal is append-only"), store.writing() as connection:
+    for statement in (
+        "UPDATE audit_log SET body = '{}'",
+        "DELETE FROM audit_log",
+        "DELETE FROM audit_log WHERE seq = 1",
+    ):
+        with pytest.raises(StateError, match="the audit log is append-only"), store.writing() as connection:
             connection.execute(statement)
     assert journal.verify().entries == 10
 
@@ -106,7 +110,7 @@ def tamper(store: Store, *statements: str) -> None:
     """Change the file as somebody would who may write it."""
     store.close()
     with sqlite3.connect(store.directory / FILE) as connection:
-        for name in ("journal_is_not_changed", "journal_is_not_shortened"):
+        for name in ("audit_log_is_not_changed", "audit_log_is_not_shortened"):
             connection.execute(f"DROP TRIGGER {name}")
         for statement in statements:
             connection.execute(statement)
@@ -127,7 +131,7 @@ FIELDS = {
 @pytest.mark.parametrize("field", FIELDS)
 def test_a_change_of_any_field_is_found(field: str, seq: int, journal: AuditLog, store: Store) -> None:
     call = "other" if field == "call" else f"call{(seq - 1) // 2}"
-    tamper(store, f"UPDATE journal SET {field} = {FIELDS[field]} WHERE seq = {seq}")
+    tamper(store, f"UPDATE audit_log SET {field} = {FIELDS[field]} WHERE seq = {seq}")
     found = journal.verify()
     assert (found.entries, found.broken) == (seq - 1, f"entry {seq} ({call}) was changed")
 
@@ -135,19 +139,19 @@ def test_a_change_of_any_field_is_found(field: str, seq: int, journal: AuditLog,
 @pytest.mark.parametrize(
     ("statements", "broken"),
     [
-        (["DELETE FROM journal WHERE seq = 1"], "entries 1 to 1 are missing before entry 2 (call0)"),
-        (["DELETE FROM journal WHERE seq IN (4, 5)"], "entries 4 to 5 are missing before entry 6 (call2)"),
-        (["DELETE FROM journal WHERE seq >= 9"], "entries 9 to 10 are missing at the end"),
-        (["DELETE FROM journal"], "entries 1 to 10 are missing at the end"),
+        (["DELETE FROM audit_log WHERE seq = 1"], "entries 1 to 1 are missing before entry 2 (call0)"),
+        (["DELETE FROM audit_log WHERE seq IN (4, 5)"], "entries 4 to 5 are missing before entry 6 (call2)"),
+        (["DELETE FROM audit_log WHERE seq >= 9"], "entries 9 to 10 are missing at the end"),
+        (["DELETE FROM audit_log"], "entries 1 to 10 are missing at the end"),
         (
             [
-                "UPDATE journal_anchor SET seq = 2, hash = (SELECT hash FROM journal WHERE seq = 2)",
-                "DELETE FROM journal WHERE seq <= 2",
+                "UPDATE audit_anchor SET seq = 2, hash = (SELECT hash FROM audit_log WHERE seq = 2)",
+                "DELETE FROM audit_log WHERE seq <= 2",
             ],
             "entries 1 to 2 are missing at the start, and no entry tells that they were pruned",
         ),
         (
-            ["UPDATE journal SET seq = 99 WHERE seq = 3", "UPDATE journal SET seq = 3 WHERE seq = 5"],
+            ["UPDATE audit_log SET seq = 99 WHERE seq = 3", "UPDATE audit_log SET seq = 3 WHERE seq = 5"],
             "entry 3 (call2) does not follow the entry before it",
         ),
     ],
@@ -168,7 +172,7 @@ def test_a_journal_that_was_written_anew_lacks_the_head_that_was_noted(journal: 
     again = AuditLog(store)
     again.append([intent(f"call{number}", caller="mallory") for number in range(5)], NOW, durable=True)
     assert again.verify().broken is None
-    assert again.verify(expect=head).broken == f"no entry has the expected hash {head}: the journal was written anew"
+    assert again.verify(expect=head).broken == f"no entry has the expected hash {head}: the log was rewritten"
 
 
 @pytest.mark.parametrize(("before", "left"), [(NOW, 10), (NOW + 1, 9), (NOW + 2.2, 7), (NOW + 99, 3)])
@@ -237,7 +241,7 @@ def test_processes_that_write_at_the_same_time_keep_one_chain_and_unique_ids(sto
     assert [process.exitcode for process in processes] == [0, 0, 0]
     found = AuditLog(store).verify()
     assert (found.entries, found.broken) == (1200, None)
-    assert rows(store, "SELECT count(DISTINCT call) FROM journal") == [(600,)]
+    assert rows(store, "SELECT count(DISTINCT call) FROM audit_log") == [(600,)]
 
 
 def test_ids_are_easy_to_type_and_differ() -> None:

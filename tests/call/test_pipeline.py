@@ -66,7 +66,7 @@ async def test_what_needs_a_confirmation_is_held_where_nobody_can_be_asked(name:
     (held,) = services.approvals.list(services.clock())
     assert (outcome.kind, outcome.structured) == ("refused", None)
     assert outcome.text.startswith(f"Pending approval {held.id}; nothing was sent. ")
-    assert (held.tool, held.status, held.caller) == (name, "pending", "local")
+    assert (held.tool, held.status, held.principal) == (name, "pending", "local")
     assert changing(upstream.lines) == []
 
 

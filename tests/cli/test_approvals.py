@@ -202,7 +202,7 @@ def test_at_a_terminal_the_name_is_asked_for_under_the_call(
 
 
 def test_the_caller_cannot_approve_its_own_call(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
-    approval = waiting(store, caller="ann")
+    approval = waiting(store, principal="ann")
     code, _, err = ran(["approve", approval.id, "--by", "Ann"], capsys)
     assert (code, status(store, approval)) == (exits.FAILED, "pending")
     assert "another person must approve it" in err

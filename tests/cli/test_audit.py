@@ -167,8 +167,8 @@ def test_the_first_broken_link_is_named(filled: Path, capsys: Any) -> None:
     import sqlite3
 
     with sqlite3.connect(filled / FILE) as connection:
-        connection.execute("DROP TRIGGER journal_is_not_changed")
-        connection.execute("UPDATE journal SET body = replace(body, 'mg.example.com', 'other.example') WHERE seq = 3")
+        connection.execute("DROP TRIGGER audit_log_is_not_changed")
+        connection.execute("UPDATE audit_log SET body = replace(body, 'mg.example.com', 'other.example') WHERE seq = 3")
     connection.close()
     assert audit(filled, "verify") == exits.FAILED
     assert capsys.readouterr().out == "Broken: entry 3 (bbb) was changed. The 2 entries before it are intact.\n"

@@ -53,7 +53,7 @@ def test_a_held_call_says_all_that_a_person_needs(store: Store) -> None:
         level="typed",
         typed=NAME,
         account="main",
-        caller="local",
+        principal="local",
         client="tests",
         binding=form.binding.digest,
         preview="seen",
@@ -81,7 +81,7 @@ def test_what_a_program_is_shown_is_not_what_the_yes_is_bound_by(store: Store) -
         "level": "typed",
         "typed": NAME,
         "account": "main",
-        "caller": "local",
+        "principal": "local",
         "client": "tests",
         "created": "2027-01-15T08:00:00Z",
         "expires": "2027-01-15T08:10:00Z",
@@ -95,7 +95,7 @@ def test_the_same_call_is_held_once(store: Store) -> None:
     assert Approvals(store).list(NOW) == (first,)
 
 
-@pytest.mark.parametrize("other", [asked(request="other"), asked(caller="someone")], ids=["request", "caller"])
+@pytest.mark.parametrize("other", [asked(request="other"), asked(principal="someone")], ids=["request", "principal"])
 def test_another_call_is_held_beside_it(store: Store, other: Form) -> None:
     first, second = held(store, asked()), held(store, other)
     assert Approvals(store).list(NOW, "pending") == tuple(sorted((first, second), key=lambda one: one.id))
@@ -120,8 +120,8 @@ def test_a_yes_lets_the_call_through_once_and_names_who_gave_it(store: Store, le
 
 @pytest.mark.parametrize(
     "other",
-    [asked(request="other"), asked(caller="someone")],
-    ids=["another request", "another caller"],
+    [asked(request="other"), asked(principal="someone")],
+    ids=["another request", "another principal"],
 )
 def test_a_yes_is_good_for_no_other_call(store: Store, other: Form) -> None:
     approval = approved(store)
@@ -174,7 +174,7 @@ def test_two_people_have_to_be_two(store: Store) -> None:
 @pytest.mark.parametrize("by", ["alice", "Alice", " alice\n"])
 @pytest.mark.parametrize("level", LEVELS)
 def test_the_caller_is_no_person_to_ask(store: Store, level: Level, by: str) -> None:
-    approval = held(store, asked(level, caller="alice"))
+    approval = held(store, asked(level, principal="alice"))
     with pytest.raises(StateError, match="another person must approve it"):
         Approvals(store).approve(approval.id, by=by, now=NOW, typed=NAME)
     assert Approvals(store).get(approval.id, NOW) == approval

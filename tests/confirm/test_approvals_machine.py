@@ -54,7 +54,7 @@ class HeldCalls(RuleBasedStateMachine):
 
     @rule(target=ids, level=LEVEL, request=REQUEST, preview=PREVIEW, ttl=st.sampled_from([5.0, 50.0]))
     def hold(self, level: Level, request: str, preview: str, ttl: float) -> str:
-        approval = held(self.store, asked(level, request=request, preview=preview, caller=CALLER), self.now, ttl)
+        approval = held(self.store, asked(level, request=request, preview=preview, principal=CALLER), self.now, ttl)
         known = self.known.setdefault(approval.id, Known(approval.level, request, preview, self.now + ttl))
         assert (approval.status, known.request, known.preview) == ("pending", request, preview)
         assert LEVELS.index(known.level) >= LEVELS.index(level)
@@ -85,7 +85,7 @@ class HeldCalls(RuleBasedStateMachine):
 
     @rule(level=LEVEL, request=REQUEST, preview=PREVIEW)
     def redeem(self, level: Level, request: str, preview: str) -> None:
-        found = granted(self.store, asked(level, request=request, preview=preview, caller=CALLER), self.now)
+        found = granted(self.store, asked(level, request=request, preview=preview, principal=CALLER), self.now)
         if found is not None:
             assert Approvals(self.store).consume(found.id, self.now)
             self._went_through(found, level, request, preview)

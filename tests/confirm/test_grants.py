@@ -64,13 +64,13 @@ def test_grants_long_over_are_forgotten(store: Store) -> None:
     Grants(store).add(MATCH, until=NOW + 900, by="ann", now=NOW)
     later = NOW + MONTHS + 901
     new = Grants(store).add(MATCH, until=later + 900, by="ann", now=later)
-    assert rows(store, "SELECT id FROM elevations") == [(new.id,)]
+    assert rows(store, "SELECT id FROM grants") == [(new.id,)]
 
 
 @pytest.mark.parametrize("match", ["no JSON", "[]"])
 def test_a_damaged_grant_is_refused(store: Store, match: str) -> None:
     Grants(store).add(MATCH, until=NOW + 900, by="ann", now=NOW)
     with store.writing() as connection:
-        connection.execute("UPDATE elevations SET match = ?", (match,))
+        connection.execute("UPDATE grants SET match = ?", (match,))
     with pytest.raises(StateError, match="damaged"):
         Grants(store).active(NOW)

@@ -15,10 +15,10 @@ TTL = 600.0
 PATIENCE = 60.0
 
 
-def asked(level: Level = "ask", *, preview: str = "seen", request: str = "request", caller: str = "local") -> Form:
+def asked(level: Level = "ask", *, preview: str = "seen", request: str = "request", principal: str = "local") -> Form:
     """The question about a call that deletes `mail.example.com`."""
     typed = None if level == "ask" else "mail.example.com"
-    binding = Binding(caller, "main", "delete_domain", request, "policy")
+    binding = Binding(principal, "main", "delete_domain", request, "policy")
     return Form("Delete a domain\nDELETE /v3/domains/mail.example.com", level, typed, binding, preview)
 
 
@@ -28,7 +28,7 @@ def held(store: Store, form: Form, now: float = NOW, ttl: float = TTL) -> Approv
         tool="delete_domain",
         title="Delete a domain",
         account="main",
-        caller=form.binding.caller,
+        principal=form.binding.principal,
         client="tests",
         now=now,
         ttl=ttl,
