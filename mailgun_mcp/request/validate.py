@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from itertools import chain, islice
 from typing import Any
 
 from mailgun_mcp.catalogue.operation import Argument, Operation
@@ -21,6 +22,12 @@ from mailgun_mcp.request.hints import allowed_values, intended_name
 
 MAX_DEPTH = 32
 MAX_FAULTS = 20
+MAX_ERRORS = 100
+"""Of the schema, that are put in order. Behind them no more are looked for."""
+MANY = 2000
+"""Items of a list that are looked at one by one even where the list is too long: then every fault is said at once."""
+MAX_VALUES = 50_000
+"""Texts, numbers and names in the arguments of one call. The largest real call, 1,000 recipients with variables, has a third."""
 SHOWN = 80
 LARGEST = 2**64
 KINDS = {bool: "boolean", str: "string", int: "integer", float: "number", list: "array", dict: "object"}
@@ -35,29 +42,61 @@ def validate(operation: Operation, arguments: Arguments) -> list[str]:
 
     Never raises for the caller's data, however deep, long or odd it is.
     """
-    found = [*_unsafe(arguments, "", 0)]
-    if found:
-        # jsonschema recurses: what is too deep or not finite is not shown to it.
-        return found[:MAX_FAULTS]
-    found += _schema_faults(_validator(operation), arguments)
-    found += _format_faults(operation, arguments)
-    found += _empty_faults(operation, arguments)
-    found += _time_faults(operation, arguments)
-    found += _rule_faults(operation, arguments)
-    return found[:MAX_FAULTS]
+    # jsonschema recurses and looks at every item: what is too deep, too large or not finite is not shown to it.
+    refused = _too_large(operation.input_schema, arguments) or _first_faults(_unsafe(arguments, "", 0))
+    return refused or _first_faults(
+        _schema_faults(_validator(operation), arguments),
+        _format_faults(operation, arguments),
+        _empty_faults(operation, arguments),
+        _time_faults(operation, arguments),
+        _rule_faults(operation, arguments),
+    )
 
 
 def validate_schema(schema: dict[str, Any], arguments: Arguments) -> list[str]:
     """Return what is wrong with the arguments of a tool that is no operation: only its schema says."""
     from jsonschema import Draft202012Validator
 
-    found = [*_unsafe(arguments, "", 0)] or [*_schema_faults(Draft202012Validator(schema), arguments)]
-    return found[:MAX_FAULTS]
+    refused = _too_large(schema, arguments) or _first_faults(_unsafe(arguments, "", 0))
+    return refused or _first_faults(_schema_faults(Draft202012Validator(schema), arguments))
 
 
 def prepare() -> None:
     """Import ahead what the first call of `validate` needs."""
     import jsonschema  # noqa: F401
+
+
+def _first_faults(*checks: Iterator[str]) -> list[str]:
+    """Return what the checks find, up to the limit. They stop there: more is not looked for."""
+    return list(islice(chain(*checks), MAX_FAULTS))
+
+
+def _too_large(schema: dict[str, Any], arguments: Arguments) -> list[str]:
+    """Return what is too large to look at item by item."""
+    if _count_values(arguments, MAX_VALUES) > MAX_VALUES:
+        return [f"arguments: more than {MAX_VALUES:,} values in one call; make several calls"]
+    limits = {name: item.get("maxItems") for name, item in (schema.get("properties") or {}).items()}
+    return [
+        f"{name}: takes at most {limit} items, not {len(items)}"
+        for name, items in arguments.items()
+        if isinstance(items, list)
+        and len(items) > MANY
+        and (limit := limits.get(name)) is not None
+        and len(items) > limit
+    ]
+
+
+def _count_values(value: dict[str, Any] | list[Any], most: int, depth: int = 0) -> int:
+    """Return how many texts, numbers and names `value` holds; of more than `most`, only that it is more."""
+    if depth > MAX_DEPTH:
+        return 0
+    count = len(value)
+    for item in value.values() if isinstance(value, dict) else value:
+        if count > most:
+            break
+        if isinstance(item, (dict, list)):
+            count += _count_values(item, most - count, depth + 1)
+    return count
 
 
 def _unsafe(value: Any, place: str, depth: int) -> Iterator[str]:
@@ -96,9 +135,8 @@ def _validator(operation: Operation) -> Any:
 
 
 def _schema_faults(validator: Any, arguments: Arguments) -> Iterator[str]:
-    for error in sorted(
-        validator.iter_errors(arguments), key=lambda error: [str(part) for part in error.absolute_path]
-    ):
+    errors = islice(validator.iter_errors(arguments), MAX_ERRORS)
+    for error in sorted(errors, key=lambda error: [str(part) for part in error.absolute_path]):
         yield from _told(error)
 
 

@@ -262,3 +262,31 @@ def test_arguments_that_were_never_meant_for_the_tool_never_raise(arguments: Arg
 @given(st.lists(st.text(), max_size=5), st.text(), st.text())
 def test_any_text_in_the_fields_of_a_message_is_answered(to: list[str], text: str, subject: str) -> None:
     assert message_faults(to=to, text=text, subject=subject, **{"from": text}) is not None
+
+
+HUGE: list[tuple[str, dict[str, Any], str]] = [
+    ("a list that is too long", {"to": [1] * 40_000}, "to: takes at most 1000 items, not 40000"),
+    ("too many values", {"to": [1] * 200_000}, "arguments: more than 50,000 values in one call; make several calls"),
+    (
+        "too many values deep down",
+        {"variables": {str(number): {"a": [1] * 100} for number in range(1000)}},
+        "arguments: more than 50,000 values in one call; make several calls",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "fault"), [case[1:] for case in HUGE], ids=[case[0] for case in HUGE])
+def test_what_is_huge_is_refused_before_each_value_is_looked_at(arguments: dict[str, Any], fault: str) -> None:
+    assert validate(find("send_message"), arguments) == [fault]
+
+
+def test_of_many_faults_only_the_first_are_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[str] = []
+
+    def note(place: str, *_: object) -> str:
+        compared.append(place)
+        return place
+
+    monkeypatch.setattr("mailgun_mcp.request.validate._unknown", note)
+    faults = validate(find("get_domain"), {"name": "mg.example.com", **{f"x{number}": 1 for number in range(20_000)}})
+    assert (len(faults), len(compared)) == (20, 20)
