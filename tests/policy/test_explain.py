@@ -7,8 +7,6 @@ import pytest
 
 from mailgun_mcp.policy.engine import RuleResult, explain
 from mailgun_mcp.policy.file.examples import run_examples
-from mailgun_mcp.policy.file.table import rows
-from mailgun_mcp.policy.profiles import profile
 from tests.support.operations import catalogue
 from tests.support.policies import EXAMPLES, facts, policy, send
 
@@ -95,64 +93,6 @@ def test_the_policies_of_the_guide_pass_their_tests(text: str) -> None:
 
     assert len(results) >= 8
     assert [(result.example.call, result.faults) for result in results if not result.passed] == []
-
-
-def test_a_test_that_fails_says_how() -> None:
-    wrong = policy(
-        TEAM
-        + """
-tests:
-  - {call: "delete_bounce {domain_name: a.example.com}", expect: deny, level: typed, rule: "send/*"}
-  - {call: "delete_bounce {domain_name: a.example.com}", expect: allow, rule: bounces}
-  - {call: "delete_bounce {domain_name: a.example.com}", expect: allow, rule: "policy.yaml:8*"}
-"""
-    )
-
-    assert [result.faults for result in run_examples(wrong, catalogue())] == [
-        (
-            "expected deny, got allow",
-            "expected level typed, got none",
-            "expected rule send/*, got policy.yaml:8 (bounces)",
-        ),
-        (),
-        (),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("tool", "told"),
-    [
-        ("list_domains", "deny if domain: *.prod.example.com; else allow"),
-        ("delete_bounce", "deny if domain: *.prod.example.com; else allow"),
-        ("delete_domain", "deny"),
-        (
-            "send_message",
-            "deny if send/recipients_per_call; deny if domain: *.prod.example.com; "
-            "deny if arguments.subject: more than 1; confirm (approval) if recipients.more_than: 1; else deny",
-        ),
-    ],
-)
-def test_the_table_tells_what_a_decision_depends_on(tool: str, told: str) -> None:
-    row = {row.operation.name: row for row in rows(policy(TEAM), catalogue())}[tool]
-
-    assert str(row) == told
-
-
-def test_the_table_has_every_operation_in_order() -> None:
-    table = list(rows(profile("guarded"), catalogue()))
-
-    assert [row.operation.name for row in table] == list(catalogue().names)
-    assert {str(row) for row in table if row.operation.risk == "read"} == {"allow"}
-
-
-def test_the_table_tells_of_duplicates_where_they_matter() -> None:
-    table = {
-        row.operation.name: str(row)
-        for row in rows(policy("extends: unguarded\nsend: {duplicate_window: 1m}"), catalogue())
-    }
-
-    assert table["send_message"] == "confirm if send/duplicate_window; else allow"
-    assert table["delete_domain"] == "allow"
 
 
 def test_the_guide_names_every_key_of_the_schema() -> None:

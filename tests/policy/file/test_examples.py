@@ -1,0 +1,37 @@
+"""The tests that a policy file brings along."""
+
+from mailgun_mcp.policy.file.examples import run_examples
+from tests.support.operations import catalogue
+from tests.support.policies import policy
+
+TEAM = """extends: read-only
+rules:
+  - {match: {risk: send, recipients: {more_than: 1}}, decision: confirm, level: approval}
+  - {match: {domain: "*.prod.example.com"}, decision: deny}
+  - {match: {tool: create_smtp_credentials, arguments: {password: "123*"}}, decision: deny}
+  - {name: broken, match: {tool: send_message, arguments: {subject: {more_than: 1}}}, decision: deny}
+  - {name: bounces, match: {toolset: bounces}, decision: allow}
+send: {recipients_per_call: 5, duplicate_window: 1m}
+"""
+
+
+def test_a_test_that_fails_says_how() -> None:
+    wrong = policy(
+        TEAM
+        + """
+tests:
+  - {call: "delete_bounce {domain_name: a.example.com}", expect: deny, level: typed, rule: "send/*"}
+  - {call: "delete_bounce {domain_name: a.example.com}", expect: allow, rule: bounces}
+  - {call: "delete_bounce {domain_name: a.example.com}", expect: allow, rule: "policy.yaml:8*"}
+"""
+    )
+
+    assert [result.faults for result in run_examples(wrong, catalogue())] == [
+        (
+            "expected deny, got allow",
+            "expected level typed, got none",
+            "expected rule send/*, got policy.yaml:8 (bounces)",
+        ),
+        (),
+        (),
+    ]
