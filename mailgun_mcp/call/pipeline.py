@@ -16,6 +16,7 @@ from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.caller import LOCAL, Caller
 from mailgun_mcp.errors import CallError
 from mailgun_mcp.policy.engine import decide
+from mailgun_mcp.request.coerce import coerce_arguments
 
 
 async def run(services: Services, tool: str, arguments: Arguments, caller: Caller = LOCAL) -> CallResult:
@@ -24,6 +25,7 @@ async def run(services: Services, tool: str, arguments: Arguments, caller: Calle
     Raises UnknownToolError when there is no such tool, and what the caller's asker raises to put a question off.
     """
     operation = find_operation(services, tool)
+    arguments = coerce_arguments(operation.input_schema, arguments)
     call = Call.start(services, operation, arguments, caller, configured_subaccount=services.subaccount)
     try:
         result = await (run_builtin(call) if tool in services.builtin_tools else _make(call))

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
     ("arguments", "told"),
     [
         ({}, "result: is required (string)"),
-        ({"result": 3}, "result: must be a string, not integer 3"),
+        ({"result": True}, "result: must be a string, not boolean True"),
         ({"result": "x", "offset": -1}, "offset: -1 is less than 0"),
         ({"result": "x", "offset": True}, "offset: must be an integer, not boolean True"),
         ({"result": "x", "ofset": 0}, "ofset: unknown argument; did you mean offset?"),

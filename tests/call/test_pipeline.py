@@ -54,6 +54,16 @@ async def test_wrong_arguments_are_all_told_and_nothing_is_sent(upstream: Upstre
     assert upstream.received == []
 
 
+async def test_what_a_client_distorted_is_sent_and_approved_as_what_it_meant(upstream: Upstream) -> None:
+    services = app_at(upstream.url)
+    await run(services, "list_bounces", {"domain_name": "mg.example.com", "limit": "5", "term": None})
+    assert upstream.lines == ["GET /v3/mg.example.com/bounces?limit=5"]
+    for arguments in ({"webhook_ids": ["a"]}, {"webhook_ids": '["a"]', "all": None}):
+        await run(services, "bulk_delete_account_webhooks", arguments)
+    (pending,) = services.approvals.list(services.clock())
+    assert pending.tool == "bulk_delete_account_webhooks"
+
+
 async def test_an_unknown_tool_is_an_error_that_names_the_nearest(upstream: Upstream) -> None:
     with pytest.raises(UnknownToolError, match=r"^unknown tool 'get_bounces': did you mean 'get_bounce'\?$"):
         await run(app_at(upstream.url), "get_bounces", {})

@@ -52,12 +52,13 @@ def raw(arguments: dict[str, Any], name: str, value: str) -> str:
 
 
 BAD = {
-    "a number for a text": ("get_bounce", with_(BOUNCE, address=5), "address: must be a string, not integer 5"),
+    "true for a text": ("get_bounce", with_(BOUNCE, address=True), "address: must be a string, not boolean True"),
     "a text for a number": ("list_bounces", with_(BOUNCE, limit="ten"), "limit: must be an integer, not string 'ten'"),
     "true for a number": ("list_bounces", with_(BOUNCE, limit=True), "limit: must be an integer, not boolean True"),
     "null for a text": ("get_bounce", with_(BOUNCE, address=None), "address: must be a string, not null"),
     "an object for a text": ("get_bounce", with_(BOUNCE, address={}), "address: must be a string, not object {}"),
-    "a text for a list": ("send_message", with_(MAIL, to="ben@example.com"), "to: must be an array"),
+    "a number for a list": ("send_message", with_(MAIL, to=5), "to: must be an array, not integer 5"),
+    "half a list as text": ("send_message", with_(MAIL, to='["ben@example.com"'), "to: must be an array, not string"),
     "nothing at all": ("get_bounce", "{}", "domain_name: is required (string)"),
     "an unknown argument": ("get_bounce", with_(BOUNCE, adress="x"), "adress: unknown argument; did you mean address?"),
     "an argument without a name": ("get_bounce", with_(BOUNCE, **{"": "x"}), ": unknown argument"),
