@@ -1,4 +1,7 @@
-"""Asks the person at the client by elicitation: returned and sealed (2026-07-28), or pushed (before)."""
+"""Asks the person at the client by elicitation.
+
+Since 2026-07-28 the question is returned as the result of the call, with a sealed state. Before, it is sent as a request.
+"""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -21,7 +24,7 @@ KEY = "confirmation"
 
 
 class InputRequired(Exception):
-    """The call's answer for now: the question, for a client of the 2026-07-28 era to bring before the person."""
+    """Ends the call for now with a question, which a client of the 2026-07-28 era shows to the person."""
 
     def __init__(self, result: types.InputRequiredResult) -> None:
         super().__init__("input required")
@@ -31,7 +34,7 @@ class InputRequired(Exception):
 class Elicitation:
     """The person at the client of one call.
 
-    `burn` takes a nonce and says whether this was its first use, in any process.
+    `burn` uses up a nonce and says whether this was its first use in any process.
     """
 
     def __init__(self, context: Context, params: types.CallToolRequestParams, burn: Burn) -> None:
@@ -42,7 +45,7 @@ class Elicitation:
 
     @property
     def can_ask(self) -> bool:
-        """Whether the client can show a form: it says so, and there is a way to reach it."""
+        """Whether the client says that it can show a form, and can be reached."""
         capabilities = self._context.session.client_capabilities
         elicitation = capabilities.elicitation if capabilities else None
         if elicitation is None or (elicitation.form is None and elicitation.url is not None):
@@ -50,7 +53,7 @@ class Elicitation:
         return self._modern or self._context.session.can_send_request
 
     async def ask(self, form: Form, *, patience: float) -> FormResult:
-        """Return what the person's answer means. Raises InputRequired where the question is returned, not pushed."""
+        """Return what the person's answer means. Raises InputRequired if the question is returned, not sent."""
         return await self._returned(form) if self._modern else await self._pushed(form, patience)
 
     @property
@@ -58,7 +61,7 @@ class Elicitation:
         return self._context.protocol_version in MODERN_PROTOCOL_VERSIONS
 
     async def _pushed(self, form: Form, patience: float) -> FormResult:
-        """A fault on the way is a no, whatever it is."""
+        """Every error on the way is a no."""
         try:
             with anyio.fail_after(patience):
                 answer = await self._context.session.elicit_form(
@@ -71,7 +74,7 @@ class Elicitation:
         return read_answer(form, answer.action, answer.content)
 
     async def _returned(self, form: Form) -> FormResult:
-        """The sealed state says which question the answer belongs to; each is good for one answer."""
+        """The sealed state says which question the answer belongs to. Each question accepts one answer."""
         state = _state(self._params.request_state)
         answer = (self._params.input_responses or {}).get(KEY)
         if state is None or answer is None or self._answered:
@@ -97,7 +100,7 @@ def _question(form: Form) -> types.InputRequiredResult:
 
 
 def _state(text: str | None) -> dict[str, str] | None:
-    """The SDK's boundary has verified the seal; what it let through is ours, or from an older server."""
+    """Return the state. The SDK has verified its seal, so it is from this server or from an older release of it."""
     try:
         state = json.loads(text or "null")
     except ValueError:

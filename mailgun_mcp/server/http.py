@@ -21,7 +21,7 @@ from mailgun_mcp.call.services import Services
 from mailgun_mcp.server.server import create_server
 
 MAX_BODY = 40 * 1024 * 1024
-"""Bytes. A mail of 25 MB with its files in base64 fits."""
+"""In bytes. A message of 25 MB with base64 attachments fits."""
 SECURITY = TransportSecuritySettings(
     allowed_hosts=["127.0.0.1:*", "localhost:*", "[::1]:*"],
     allowed_origins=["http://127.0.0.1:*", "http://localhost:*", "http://[::1]:*"],
@@ -29,9 +29,9 @@ SECURITY = TransportSecuritySettings(
 
 
 def serve(services: Services, *, transport: str, host: str, port: int) -> None:
-    """Serve until interrupted. `port` 0 takes a free one; the address is told on stderr.
+    """Serve until interrupted. Port 0 means any free port. The address is written to stderr.
 
-    Raises SettingsError for a host that is not loopback, or a port that is taken.
+    Raises SettingsError if the host is not loopback or the port is in use.
     """
     listener = listen(host, port)
     path = "/mcp" if transport == "http" else "/sse"
@@ -82,7 +82,7 @@ def _sse_routes(server: Server[dict[str, Any]]) -> list[Route | Mount]:
 
 
 class _SseApp:
-    """The SSE stream of one client; an ASGI class, as nothing is left to answer when it ends."""
+    """The SSE stream of one client. It is an ASGI class because there is no response left to return when it ends."""
 
     def __init__(self, server: Server[dict[str, Any]], transport: SseServerTransport) -> None:
         self._server = server
@@ -93,6 +93,6 @@ class _SseApp:
             async with self._transport.connect_sse(scope, receive, send) as (read_stream, write_stream):
                 await self._server.run(read_stream, write_stream, self._server.create_initialization_options())
         except ValueError as error:
-            # The transport has already refused the request (host or origin); other faults are bugs.
+            # The transport has already refused the request (Host or Origin). Any other error is a bug.
             if str(error) != "Request validation failed":
                 raise

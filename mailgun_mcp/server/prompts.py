@@ -1,4 +1,4 @@
-"""MCP prompts: the compiled templates of `prompts/`, filled with the person's arguments."""
+"""MCP prompts: the compiled templates from `prompts/`, filled with the user's arguments."""
 
 import json
 import re
@@ -19,7 +19,7 @@ SOURCES = Path(__file__).resolve().parents[2] / "prompts"
 
 
 class Prompts:
-    """Lists and fills the prompts that ship with the package."""
+    """Lists and fills the prompts of the package."""
 
     @cached_property
     def _prompts(self) -> dict[str, dict[str, Any]]:
@@ -48,7 +48,7 @@ class Prompts:
 
 
 def _check_fresh(prompts: list[dict[str, Any]]) -> None:
-    """In a checkout the sources lie beside the package: what was compiled from others is refused."""
+    """In a checkout, where the sources are beside the package, refuse prompts compiled from other sources."""
     if not (SOURCES.parent / "pyproject.toml").is_file():
         return
     from hashlib import sha256
@@ -60,7 +60,7 @@ def _check_fresh(prompts: list[dict[str, Any]]) -> None:
 
 
 def _filled(prompt: dict[str, Any], given: dict[str, str]) -> str:
-    """Fill all places in one pass: what a person gives may itself hold braces."""
+    """Fill all placeholders in one pass, because a value may itself contain braces."""
     known = "|".join(re.escape(argument["name"]) for argument in prompt["arguments"])
     return re.sub(rf"\{{({known})\}}", lambda place: given.get(place[1]) or "(not given)", prompt["body"])
 

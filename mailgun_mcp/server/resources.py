@@ -92,7 +92,7 @@ class Resources:
         return None
 
     async def _result(self, tool: str, arguments: dict[str, Any]) -> tuple[str, str] | None:
-        """A resource is read through the same pipeline as a call; a tool that is not offered is not found."""
+        """Read through the same pipeline as a call. A tool that is not offered is not found."""
         if tool not in self._app.catalogue:
             return None
         outcome = await run(self._app, tool, arguments)

@@ -27,9 +27,9 @@ Context = ServerRequestContext[dict[str, Any], Any]
 
 NAME = "mailgun-mcp"
 HOUR = 3_600_000
-"""Milliseconds. The lists change only with the server itself."""
+"""In milliseconds. The lists do not change while the server runs."""
 COMPLETE = {"resultType": "complete"}
-"""What 2026-07-28 wants in every result; the SDK adds it to models, not to wire forms, and drops it for older clients."""
+"""Required in every result since 2026-07-28. The SDK adds it to models but not to dicts, and drops it for older clients."""
 
 INSTRUCTIONS = (
     "Administers a Mailgun account: one tool per API operation. List results carry `next` when there is another page: "
@@ -46,7 +46,9 @@ def create_server(services: Services) -> Server[dict[str, Any]]:
     prompts, resources = Prompts(), Resources(services)
 
     async def list_tools(_: Context, __: types.PaginatedRequestParams | None) -> Any:
-        return {**COMPLETE, "tools": []}  # `_listings` puts them in
+        # Never sent: `_cached_lists` answers with the compiled tools. The SDK announces the tools capability only if
+        # there is a handler, and validating 228 tools that it would return takes 20 ms.
+        return {**COMPLETE, "tools": []}
 
     async def call_tool(context: Context, params: types.CallToolRequestParams) -> Any:
         return await _call(services, context, params)
@@ -72,10 +74,14 @@ def create_server(services: Services) -> Server[dict[str, Any]]:
         on_read_resource=resources.read,
     )
     if isinstance(get_tracer_provider(), ProxyTracerProvider):
-        # The SDK's own is for tracing alone, and nobody traces.
+        # The SDK's own middleware only does tracing, and no tracer is configured.
         server.middleware.clear()
     state = RequestStateSecurity.ephemeral(ttl=services.policy.confirmation.ttl)
-    server.middleware += [_net, _listings(tools), RequestStateBoundary(state, default_audience=NAME)]
+    server.middleware += [
+        _hide_internal_errors,
+        _cached_lists(tools),
+        RequestStateBoundary(state, default_audience=NAME),
+    ]
     return server
 
 
@@ -117,8 +123,8 @@ def _progress(context: Context) -> Notify:
     return notify
 
 
-async def _net(ctx: Context, call_next: CallNext) -> HandlerResult:
-    """Let no exception's text reach the wire: the SDK would send it to older clients as it is."""
+async def _hide_internal_errors(ctx: Context, call_next: CallNext) -> HandlerResult:
+    """Keep the text of unexpected exceptions from the client: the SDK would send it to older clients unchanged."""
     try:
         return await call_next(ctx)
     except (MCPError, ValidationError):
@@ -128,9 +134,9 @@ async def _net(ctx: Context, call_next: CallNext) -> HandlerResult:
         raise MCPError(types.INTERNAL_ERROR, "Internal error") from error
 
 
-def _listings(tools: list[dict[str, Any]]) -> ServerMiddleware[dict[str, Any]]:
-    """Return a middleware that keeps each list in its wire form: it never changes while the server runs."""
-    kept: dict[tuple[str, str], dict[str, Any]] = {}
+def _cached_lists(tools: list[dict[str, Any]]) -> ServerMiddleware[dict[str, Any]]:
+    """Return a middleware that caches each list as it is sent. The lists do not change while the server runs."""
+    cache: dict[tuple[str, str], dict[str, Any]] = {}
 
     async def serve(ctx: Context, call_next: CallNext) -> HandlerResult:
         if not ctx.method.endswith("/list"):
@@ -138,15 +144,15 @@ def _listings(tools: list[dict[str, Any]]) -> ServerMiddleware[dict[str, Any]]:
         if (ctx.params or {}).get("cursor"):
             raise MCPError(types.INVALID_PARAMS, "Unknown cursor: this list has one page")
         key = (ctx.method, ctx.protocol_version)
-        if key in kept:
-            return kept[key]
+        if key in cache:
+            return cache[key]
         result = await call_next(ctx)
         if not isinstance(result, dict):
             return result
         if ctx.method == "tools/list":
-            # The catalogue holds them as they go out. The SDK would take 20 ms to come to the same.
+            # The catalogue contains them as they are sent. The SDK would need 20 ms to produce the same.
             result = {**result, "tools": tools}
-        kept[key] = result
+        cache[key] = result
         return result
 
     return serve

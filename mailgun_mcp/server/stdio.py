@@ -18,7 +18,7 @@ from mailgun_mcp.server.server import create_server
 from mailgun_mcp.server.stdio_wire import Wire, open_wire
 
 ANSWERED = 0.02
-"""Seconds after which an answer is on its way, even the longest list."""
+"""Seconds after which even the longest list has been sent."""
 
 
 def serve(services: Services) -> None:
@@ -30,13 +30,13 @@ async def _serve(services: Services) -> None:
     server = create_server(services)
     server.middleware.append(_prepare_after_first_list(services))
     async with services, open_wire() as wire:
-        with _overtaken_by_the_end():
-            await server.run(_Frames(wire), _Answers(wire), server.create_initialization_options())
+        with _ignore_messages_at_the_end():
+            await server.run(_Incoming(wire), _Outgoing(wire), server.create_initialization_options())
 
 
 @contextmanager
-def _overtaken_by_the_end() -> Iterator[None]:
-    """Let pass that the SDK fails to relay a frame which comes just when an interrupt ends the session."""
+def _ignore_messages_at_the_end() -> Iterator[None]:
+    """Ignore that the SDK cannot deliver a message that arrives just as an interrupt ends the session."""
     try:
         yield
     except* anyio.BrokenResourceError:
@@ -47,7 +47,7 @@ def _overtaken_by_the_end() -> Iterator[None]:
 
 
 def _prepare_after_first_list(services: Services) -> ServerMiddleware[dict[str, Any]]:
-    """Return a middleware that imports what calls need while the client reads the list: 60 ms less for the first call."""
+    """Return a middleware that imports what calls need while the client reads the list. It saves the first call 60 ms."""
     prepared = False
 
     async def prepare(ctx: ServerRequestContext[dict[str, Any], Any], call_next: CallNext) -> HandlerResult:
@@ -62,26 +62,28 @@ def _prepare_after_first_list(services: Services) -> ServerMiddleware[dict[str, 
     return prepare
 
 
-class _Frames:
-    """The client's frames. One that is no JSON-RPC is answered here: the SDK drops it, and the client would wait."""
+class _Incoming:
+    """The client's messages. An invalid one is answered here: the SDK would drop it and the client would wait."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
 
     async def receive(self) -> SessionMessage:
-        """Return the next frame. Raises anyio.EndOfStream after the last."""
+        """Return the next message. Raises anyio.EndOfStream after the last."""
         while line := await self._wire.read_line():
             try:
-                text = line.decode("utf-8", "replace")
+                text = line.decode("utf-8")
                 return SessionMessage(types.jsonrpc_message_adapter.validate_json(text, by_name=False))
+            except UnicodeDecodeError:
+                await self._wire.write(_serialized(_not_utf8(line)))
             except (ValueError, RecursionError) as fault:
-                await self._wire.write(_written(_refusal(fault)))
+                await self._wire.write(_serialized(_error_response(fault)))
         raise anyio.EndOfStream
 
     async def aclose(self) -> None:
-        """Do nothing: the wire is closed by who opened it."""
+        """Do nothing: whoever opened the wire closes it."""
 
-    def __aiter__(self) -> "_Frames":
+    def __aiter__(self) -> "_Incoming":
         return self
 
     async def __anext__(self) -> SessionMessage:
@@ -90,38 +92,38 @@ class _Frames:
         except anyio.EndOfStream:
             raise StopAsyncIteration from None
 
-    async def __aenter__(self) -> "_Frames":
+    async def __aenter__(self) -> "_Incoming":
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
 
-class _Answers:
-    """What the server sends to the client."""
+class _Outgoing:
+    """The messages to the client."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
 
     async def send(self, item: SessionMessage) -> None:
-        """Write one frame. Raises anyio.BrokenResourceError when the client is gone."""
-        await self._wire.write(_written(item.message))
+        """Write one message. Raises anyio.BrokenResourceError if the client has gone."""
+        await self._wire.write(_serialized(item.message))
 
     async def aclose(self) -> None:
-        """Do nothing: the wire is closed by who opened it."""
+        """Do nothing: whoever opened the wire closes it."""
 
-    async def __aenter__(self) -> "_Answers":
+    async def __aenter__(self) -> "_Outgoing":
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
 
-def _written(message: types.JSONRPCMessage) -> bytes:
+def _serialized(message: types.JSONRPCMessage) -> bytes:
     return message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"
 
 
-def _refusal(fault: Exception) -> types.JSONRPCError:
+def _error_response(fault: Exception) -> types.JSONRPCError:
     first: Any = fault.errors(include_url=False)[0] if isinstance(fault, ValidationError) else {}
     if first.get("type") == "json_invalid":
         error = types.ErrorData(code=types.PARSE_ERROR, message=f"Parse error: {first['ctx']['error']}")
@@ -130,11 +132,17 @@ def _refusal(fault: Exception) -> types.JSONRPCError:
     return types.JSONRPCError(jsonrpc="2.0", id=_identifier(first.get("input")), error=error)
 
 
-def _identifier(frame: Any) -> int | str | None:
-    """Return the id of a frame that the SDK cannot read but Python can, such as one with a lone surrogate."""
+def _not_utf8(line: bytes) -> types.JSONRPCError:
+    """Refuse the message: text in another encoding must not reach a recipient as replacement characters."""
+    error = types.ErrorData(code=types.PARSE_ERROR, message="Parse error: the message is not UTF-8")
+    return types.JSONRPCError(jsonrpc="2.0", id=_identifier(line.decode("utf-8", "replace")), error=error)
+
+
+def _identifier(message_input: Any) -> int | str | None:
+    """Return the id of a message that Python can parse but the SDK cannot, such as one with a lone surrogate."""
     try:
-        message = json.loads(frame) if isinstance(frame, str) else frame
+        message = json.loads(message_input) if isinstance(message_input, str) else message_input
     except (ValueError, RecursionError):
         return None
-    found = message.get("id") if isinstance(message, dict) else None
-    return found if isinstance(found, int | str) and not isinstance(found, bool) else None
+    identifier = message.get("id") if isinstance(message, dict) else None
+    return identifier if isinstance(identifier, int | str) and not isinstance(identifier, bool) else None

@@ -1,7 +1,7 @@
-"""stdin and stdout as the event loop reads and writes them: lines in, bytes out.
+"""Reads lines from stdin and writes bytes to stdout in the event loop.
 
-The SDK's own stdio transport hands every line, write and flush to a thread: a fifth of a call's
-time. Pipes, which is what clients give, need none.
+The SDK's stdio transport uses a thread for every line, write and flush, which takes a fifth of a call's time. Pipes,
+which clients use, do not need threads.
 """
 
 import asyncio
@@ -16,31 +16,31 @@ import anyio
 from anyio import to_thread
 
 LONGEST = 2**30
-"""Bytes of a line, which nobody sends: how much a call may hold is checked where it is read."""
+"""Longest line in bytes, more than anybody sends. The size of a call is checked where its arguments are read."""
 
 LAST_READ = 2.0
-"""Seconds that a client has, after it closed its end, to read the rest of what was written to it."""
+"""Seconds that a client has to read the remaining output after it closed its end."""
 
 
 class Wire(Protocol):
-    """The client's end of the line."""
+    """The connection to the client."""
 
     async def read_line(self) -> bytes:
-        """Return the next line; nothing at the end."""
+        """Return the next line, empty at the end."""
         ...
 
     async def write(self, data: bytes) -> None:
-        """Write all of `data`. Raises anyio.BrokenResourceError when the client has closed its end."""
+        """Write all of `data`. Raises anyio.BrokenResourceError if the client has closed its end."""
         ...
 
 
 @asynccontextmanager
 async def open_wire() -> AsyncIterator[Wire]:
-    """Take stdin and stdout for the client alone, and give them back.
+    """Reserve stdin and stdout for the client, and restore them at the end.
 
-    Meanwhile what a library prints goes to stderr, and who reads stdin finds it empty.
+    Meanwhile, what a library prints goes to stderr, and reading stdin returns nothing.
     """
-    with _taken() as (stdin, stdout):
+    with _reserved() as (stdin, stdout):
         if _are_pipes(stdin, stdout):
             async with _open_pipes(stdin, stdout) as wire:
                 yield wire
@@ -49,8 +49,8 @@ async def open_wire() -> AsyncIterator[Wire]:
 
 
 @contextmanager
-def _taken() -> Iterator[tuple[int, int]]:
-    # Never closed: a thread may still wait for a line of the one when the other is done with.
+def _reserved() -> Iterator[tuple[int, int]]:
+    # Never closed: a thread may still be waiting for a line when the session is over.
     stdin, stdout = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
@@ -67,7 +67,7 @@ def _taken() -> Iterator[tuple[int, int]]:
 
 
 def _are_pipes(stdin: int, stdout: int) -> bool:
-    """Whether the event loop can watch both. Not so for files, and not for one socket that is both."""
+    """Whether the event loop can watch both. It cannot watch files, or one socket that is both."""
     ends = [os.fstat(stdin), os.fstat(stdout)]
     watched = all(stat.S_ISFIFO(end.st_mode) or stat.S_ISSOCK(end.st_mode) for end in ends)
     return sys.platform != "win32" and watched and not os.path.samestat(*ends)
@@ -77,34 +77,34 @@ def _are_pipes(stdin: int, stdout: int) -> bool:
 async def _open_pipes(stdin: int, stdout: int) -> AsyncIterator[Wire]:
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=LONGEST)
-    inlet, _ = await loop.connect_read_pipe(
+    reader_transport, _ = await loop.connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(os.dup(stdin), "rb", buffering=0)
     )
-    _, outlet = await loop.connect_write_pipe(_Outlet, os.fdopen(os.dup(stdout), "wb", buffering=0))
+    _, writer = await loop.connect_write_pipe(_PipeWriter, os.fdopen(os.dup(stdout), "wb", buffering=0))
     try:
-        yield _Pipes(reader, outlet)
+        yield _Pipes(reader, writer)
     finally:
-        inlet.close()
-        await outlet.close()
-        # Others may hold the same ends, and not expect that they do not block.
+        reader_transport.close()
+        await writer.close()
+        # Other processes may share these files and expect them to block.
         os.set_blocking(stdin, True)
         os.set_blocking(stdout, True)
 
 
 class _Pipes:
-    def __init__(self, reader: asyncio.StreamReader, outlet: "_Outlet") -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: "_PipeWriter") -> None:
         self._reader = reader
-        self._outlet = outlet
+        self._writer = writer
 
     async def read_line(self) -> bytes:
         return await self._reader.readline()
 
     async def write(self, data: bytes) -> None:
-        await self._outlet.write(data)
+        await self._writer.write(data)
 
 
-class _Outlet(asyncio.BaseProtocol):
-    """Writes to a pipe, and waits while it is full."""
+class _PipeWriter(asyncio.BaseProtocol):
+    """Writes to a pipe and waits while it is full."""
 
     def __init__(self) -> None:
         self._is_lost = False

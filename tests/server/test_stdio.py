@@ -34,6 +34,11 @@ FRAMES = {
     "no JSON": ("nonsense", -32700, None),
     "half of a frame": ('{"jsonrpc": "2.0", "id": 9, "meth', -32700, None),
     "not UTF-8": (b'{"jsonrpc": "2.0", "id": 9, "method": "\xff', -32700, None),
+    "Latin-1 in a text": (
+        b'{"jsonrpc": "2.0", "id": 9, "method": "tools/list", "params": {"x": "Gr\xfc\xdfe"}}',
+        -32700,
+        9,
+    ),
     "a lone surrogate": (
         r'{"jsonrpc": "2.0", "id": 9, "method": "tools/call", "params": {"name": "list_domains", "arguments": {"search": "\ud83d"}}}',
         -32700,
