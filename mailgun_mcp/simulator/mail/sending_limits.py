@@ -9,6 +9,8 @@ from mailgun_mcp.simulator.replies.reply import ApiError
 CONFIRMATION = MINUTE
 """Seconds until an invited sandbox recipient confirms."""
 SANDBOX_A_DAY = 300
+RECIPIENT_LIMIT_STATUS = 420
+"""The status of a limit on recipients; 429 is only for the limit on requests."""
 ACCEPTED = frozenset({"accepted"})
 
 STOPPED = "Domain {} is not allowed to send: Account is disabled: custom sending limit reached"
@@ -60,4 +62,6 @@ def confirm_recipient(account: Account, email: str) -> None:
 def _check_daily(domain: Domain, now: float, recipients: int) -> None:
     today = [event.at for event in domain.events.walk(EventRange(low=now - DAY, kinds=ACCEPTED))]
     if len(today) + recipients > SANDBOX_A_DAY:
-        raise ApiError(429, TOO_MANY.format(domain.name, mail_date(min(today, default=now) + DAY, "GMT")))
+        raise ApiError(
+            RECIPIENT_LIMIT_STATUS, TOO_MANY.format(domain.name, mail_date(min(today, default=now) + DAY, "GMT"))
+        )

@@ -136,7 +136,7 @@ def _check_may_send(account: Account, domain: Domain, recipients: list[Address])
     }
     for text, holds in refusals.items():
         if holds():
-            raise ApiError(400, text.format(domain.name))
+            raise ApiError(403, text.format(domain.name))
     check_sending(account, domain, len(recipients))
 
 
@@ -252,7 +252,7 @@ def _bare(addresses: list[Address]) -> list[str]:
 def _stored(account: Account, request: SimulatedRequest) -> StoredMessage:
     message = request.domain.messages.get(request["storage_key"])
     if message is None or message.at + request.domain.retention < account.clock.now():
-        raise ApiError(404, "StoredMessage not found")
+        raise ApiError(404, "Message not found")
     return message
 
 

@@ -103,7 +103,7 @@ async def test_a_sandbox_sends_three_hundred_a_day(mailgun: httpx.AsyncClient, c
     mail = {"from": f"a@{SANDBOX}", "to": [TESTER] * 300, "text": "Hi"}
     assert (await mailgun.post(f"/v3/{SANDBOX}/messages", data=mail)).status_code == 200
     refused = await mailgun.post(f"/v3/{SANDBOX}/messages", data={**mail, "to": TESTER})
-    assert refused.status_code == 429
+    assert refused.status_code == 420
     assert "recipient limit exceeded, try again after Thu, 19 Nov 2026 11:06:40 GMT" in refused.json()["message"]
     clock.advance(DAY + 1)
     assert (await mailgun.post(f"/v3/{SANDBOX}/messages", data={**mail, "to": TESTER})).status_code == 200

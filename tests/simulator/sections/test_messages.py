@@ -99,13 +99,17 @@ async def test_a_wrong_message_is_refused(
 )
 async def test_some_domains_may_not_send(mailgun: httpx.AsyncClient, domain: str, why: str) -> None:
     answer = await send(mailgun, domain)
-    assert answer.status_code == 400
+    assert answer.status_code == 403
     assert answer.json()["message"].startswith(f"Domain {domain} is not allowed to send: {why}")
 
 
 async def test_a_disabled_domain_may_not_send(mailgun: httpx.AsyncClient, plain: Domain) -> None:
     plain.state = "disabled"
-    assert (await send(mailgun)).json() == {"message": f"Domain {PLAIN} is not allowed to send: Domain is disabled"}
+    answer = await send(mailgun)
+    assert (answer.status_code, answer.json()) == (
+        403,
+        {"message": f"Domain {PLAIN} is not allowed to send: Domain is disabled"},
+    )
 
 
 async def test_a_sandbox_domain_writes_to_authorized_recipients(mailgun: httpx.AsyncClient) -> None:
