@@ -1,9 +1,11 @@
 """Makes messages: addresses, templates, the copies of a batch, and the MIME form."""
 
+import json
 import re
-from collections.abc import Mapping
-from dataclasses import replace
-from email.utils import getaddresses
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from email.utils import getaddresses, quote
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from mailgun_mcp.request.formats import email as fault_of_address
@@ -11,28 +13,61 @@ from mailgun_mcp.simulator.model.messages import Attachment, StoredMessage
 from mailgun_mcp.simulator.replies.reply import ApiError
 
 if TYPE_CHECKING:
-    from email.message import MIMEPart
+    from email.message import EmailMessage, MIMEPart
 
 Address = tuple[str, str]
 """Display name and bare address."""
 
-PERSONAL = re.compile(r"%recipient(?:\.([\w-]+)|_(email|name|fname|lname))?%")
+PERSONAL = re.compile(r"%recipient(?:\.([^%\s]+)|_(email|name|fname|lname))?%")
+UNSUBSCRIBE = re.compile("%(unsubscribe_url|tag_unsubscribe_url|unsubscribe_email)%")
+SPECIAL = re.compile(r'[][\\()<>@,:;".]')
+"""Characters for which a display name needs quotes (RFC 5322, section 3.2.3)."""
+
+
+@dataclass(slots=True)
+class ParsedMail:
+    """The parts of a message."""
+
+    headers: dict[str, str] = field(default_factory=dict)
+    text: str = ""
+    html: str = ""
+    attachments: list[Attachment] = field(default_factory=list)
+    repeated_headers: list[tuple[str, str]] = field(default_factory=list)
+    """All headers in their order, also those of the same name."""
 
 
 def parse_addresses(name: str, texts: list[str]) -> list[Address]:
     """Return the addresses in the field `name`. Raises ApiError when one is not valid."""
-    found = getaddresses(texts)
-    if not found or any(fault_of_address(address) for _, address in found):
+    addresses = getaddresses(texts)
+    if not addresses or any(fault_of_address(address) for _, address in addresses):
         raise ApiError(400, f"'{name}' parameter is not a valid address. please check documentation")
-    return found
+    return addresses
 
 
 def recipient_copies(
     message: StoredMessage, to: list[Address], variables: Mapping[str, Any], keys: list[str]
 ) -> list[StoredMessage]:
-    """Return each recipient's own copy of a batch message, with what is personal filled in."""
-    own = {address.lower(): values for address, values in variables.items()}
-    return [_copy(message, person, own.get(person[1].lower(), {}), key) for person, key in zip(to, keys, strict=True)]
+    """Return each recipient's own copy of a batch message, with the recipient variables filled in."""
+    variables_of = {address.lower(): values for address, values in variables.items()}
+    return [
+        _copy(message, person, variables_of.get(person[1].lower(), {}), key)
+        for person, key in zip(to, keys, strict=True)
+    ]
+
+
+def fill_in_unsubscribe_links(message: StoredMessage) -> None:
+    """Put the links and the address for unsubscribing into the text and HTML of a message."""
+    if not any(UNSUBSCRIBE.search(body) for body in (message.text, message.html)):
+        return
+    recipient = message.recipients[0] if message.recipients else ""
+    token = sha256(f"{message.id} {recipient}".encode("utf-8", "replace")).hexdigest()[:24]
+    values = {
+        "unsubscribe_url": f"https://email.{message.domain}/u/{token}",
+        "tag_unsubscribe_url": f"https://email.{message.domain}/u/{token}/tag",
+        "unsubscribe_email": f"u+{token}@{message.domain}",
+    }
+    message.text = UNSUBSCRIBE.sub(lambda match: values[match[1]], message.text)
+    message.html = UNSUBSCRIBE.sub(lambda match: values[match[1]], message.html)
 
 
 def to_mime(message: StoredMessage) -> str:
@@ -45,30 +80,53 @@ def to_mime(message: StoredMessage) -> str:
     mail.set_content(_encodable(message.text))
     if message.html:
         mail.add_alternative(_encodable(message.html), subtype="html")
-    for item in message.attachments:
+    for item in sorted(message.attachments, key=lambda each: not each.inline):
         kind, _, subtype = item.content_type.partition("/")
-        mail.add_attachment(item.data, maintype=kind, subtype=subtype or "octet-stream", filename=item.filename)
+        subtype = subtype or "octet-stream"
+        if item.inline:
+            related, cid = _html_part(mail), f"<{item.content_id or item.filename}>"
+            name = item.filename
+            related.add_related(item.data, kind, subtype, filename=name, disposition="inline", cid=cid)
+        else:
+            mail.add_attachment(item.data, maintype=kind, subtype=subtype, filename=item.filename)
     for name, value in message.headers.items():
-        # The structure's own headers (Content-Type, …) are not the sender's to set.
+        # The sender must not set the headers of the MIME structure, such as Content-Type.
         if not name.lower().startswith("content-"):
             del mail[name]
             mail[name] = " ".join(_encodable(value).split())
     return mail.as_string()
 
 
-def from_mime(content: bytes) -> dict[str, Any]:
-    """Return headers, text, html and attachments of a MIME message."""
+def from_mime(content: bytes) -> ParsedMail:
+    """Return the parts of a MIME message, however they are nested."""
     from email import policy
     from email.parser import BytesParser
 
     mail = BytesParser(policy=policy.default).parsebytes(content)
     plain, html = mail.get_body(("plain",)), mail.get_body(("html",))
-    return {
-        "headers": {name: str(value) for name, value in mail.items()},
-        "text": _content(plain),
-        "html": _content(html),
-        "attachments": [_attachment(part) for part in mail.iter_attachments()],
-    }
+    bodies = [part for part in (plain, html) if part is not None]
+    headers = [(name, str(value)) for name, value in mail.items()]
+    return ParsedMail(
+        headers=dict(headers),
+        text=_content(plain),
+        html=_content(html),
+        attachments=[_attachment(part) for part in _leaves(mail) if not any(part is body for body in bodies)],
+        repeated_headers=headers,
+    )
+
+
+def _leaves(part: "MIMEPart") -> "Iterator[MIMEPart]":
+    """Yield the parts that hold content. A forwarded message is one part, and is not looked into."""
+    if part.get_content_maintype() != "multipart":
+        yield part
+        return
+    for inner in part.iter_parts():
+        yield from _leaves(inner)
+
+
+def _html_part(mail: "EmailMessage") -> "EmailMessage":
+    """Return the part that inline files belong to: the HTML, or the whole message when it has none."""
+    return mail.get_body(("related", "html")) or mail  # type: ignore[return-value]  # every part of an EmailMessage is one
 
 
 def _content(part: "MIMEPart | None") -> str:
@@ -87,36 +145,58 @@ def _encodable(text: str) -> str:
 
 
 def _attachment(part: "MIMEPart") -> Attachment:
+    content_id = str(part.get("Content-Id", "")).strip().strip("<>")
+    inline = part.get_content_disposition() == "inline" or (bool(content_id) and not part.is_attachment())
+    name = part.get_filename() or ("forwarded.eml" if part.get_content_type() == "message/rfc822" else "attachment")
+    return Attachment(name, part.get_content_type(), _data(part), inline, content_id)
+
+
+def _data(part: "MIMEPart") -> bytes:
+    if part.get_content_maintype() == "message":
+        return b"".join(inner.as_bytes() for inner in part.iter_parts())
     data = part.get_payload(decode=True)
-    return Attachment(
-        part.get_filename() or "attachment", part.get_content_type(), data if isinstance(data, bytes) else b""
-    )
+    return data if isinstance(data, bytes) else b""
 
 
 def _copy(message: StoredMessage, person: Address, values: Mapping[str, Any], key: str) -> StoredMessage:
     def personal(text: str) -> str:
-        return PERSONAL.sub(lambda found: _personal(found, person, values), text)
+        return PERSONAL.sub(lambda match: _personal(match, person, values), text)
 
-    headers = {name: personal(value) for name, value in message.headers.items()}
+    headers = {name: personal(value) for name, value in message.headers.items() if name.lower() != "to"}
     return replace(
         message,
         key=key,
         recipients=[person[1]],
-        headers={**headers, "To": _written(person)},
+        headers={**headers, "To": _address_text(person)},
         text=personal(message.text),
         html=personal(message.html),
+        variables=_filled_in(message.variables, personal),
+        # Latin-1 maps every byte to a character and back.
+        mime=None if message.mime is None else personal(message.mime.decode("latin-1")).encode("latin-1", "replace"),
     )
 
 
-def _personal(found: re.Match[str], person: Address, values: Mapping[str, Any]) -> str:
+def _filled_in(value: Any, personal: Callable[[str], str]) -> Any:
+    """Return JSON with the recipient variables filled into each text."""
+    if isinstance(value, str):
+        return personal(value)
+    if isinstance(value, dict):
+        return {key: _filled_in(item, personal) for key, item in value.items()}
+    return [_filled_in(item, personal) for item in value] if isinstance(value, list) else value
+
+
+def _personal(match: re.Match[str], person: Address, values: Mapping[str, Any]) -> str:
     name, address = person
-    if found[1]:
-        return str(values.get(found[1], found[0]))
+    if match[1]:
+        value = values.get(match[1], match[0])
+        return value if isinstance(value, str) else json.dumps(value)
     first, _, last = name.partition(" ")
-    known = {"email": address, "name": name, "fname": first, "lname": last, None: _written(person)}
-    return known[found[2]]
+    texts = {"email": address, "name": name, "fname": first, "lname": last, None: _address_text(person)}
+    return texts[match[2]]
 
 
-def _written(person: Address) -> str:
+def _address_text(person: Address) -> str:
     name, address = person
-    return f"{name} <{address}>" if name else address
+    if not name:
+        return address
+    return f'"{quote(name)}" <{address}>' if SPECIAL.search(name) else f"{name} <{address}>"

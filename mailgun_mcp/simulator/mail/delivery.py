@@ -7,6 +7,7 @@ says, all others accept the mail. A deferred message is delivered at its third a
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from mailgun_mcp.simulator.mail.composing import fill_in_unsubscribe_links
 from mailgun_mcp.simulator.mail.record_events import (
     delivered_status,
     not_attempted_status,
@@ -42,6 +43,7 @@ class DropReason:
 def accept(account: Account, domain: Domain, message: StoredMessage) -> None:
     """Store the message, and deliver it at once unless it is a test or scheduled."""
     domain.forget_expired(message.at)
+    fill_in_unsubscribe_links(message)
     domain.messages[message.key] = message
     for recipient in message.recipients:
         record_event(account, domain, "accepted", message, recipient, message.at)

@@ -1,4 +1,4 @@
-"""Takes mail that comes in from outside: mailing lists pass it on, routes forward and store it."""
+"""Receives mail from outside: mailing lists forward it to their members, routes forward and store it."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,7 +6,7 @@ from dataclasses import replace
 from email.utils import getaddresses, parseaddr
 from typing import Any
 
-from mailgun_mcp.simulator.mail.composing import from_mime, to_mime
+from mailgun_mcp.simulator.mail.composing import ParsedMail, from_mime, to_mime
 from mailgun_mcp.simulator.mail.delivery import TICK, accept, deliver
 from mailgun_mcp.simulator.mail.list_delivery import member_copies
 from mailgun_mcp.simulator.mail.record_events import record_event, storage_location
@@ -15,7 +15,7 @@ from mailgun_mcp.simulator.mail.webhooks import enqueue, route_posting
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import mail_date
 from mailgun_mcp.simulator.model.domains import Domain
-from mailgun_mcp.simulator.model.messages import StoredMessage
+from mailgun_mcp.simulator.model.messages import StoredMessage, find_header
 from mailgun_mcp.simulator.model.routes import InboundMail, Route
 from mailgun_mcp.simulator.model.webhooks import PostedFile
 
@@ -29,36 +29,35 @@ HEADERS = {"from": "From", "to": "To", "cc": "Cc", "subject": "Subject", "messag
 def deliver_inbound(
     account: Account, mail: bytes | Mapping[str, Any], *, sender: str = "", recipients: Sequence[str] = ()
 ) -> list[InboundMail]:
-    """Take a mail, and return what was done with it for each recipient.
+    """Receive a mail, and return what was done with it for each recipient.
 
-    A subaccount takes what is for its own domains. `mail` is MIME, or fields: from, to, cc, subject, text, html, and `headers` for all others.
-    Sender and recipients of the envelope are those of the headers unless they are given.
+    A subaccount receives the mail for its own domains. `mail` is MIME, or fields: from, to, cc, subject, text, html,
+    and `headers` for all others. Without `sender` and `recipients` those of the headers are used.
     """
     parsed = from_mime(mail) if isinstance(mail, bytes) else _from_fields(mail)
     mime = mail if isinstance(mail, bytes) else None
-    headers: dict[str, str] = parsed["headers"]
-    origin = sender or parseaddr(headers.get("From", ""))[1]
-    found = []
-    for recipient in recipients or _recipients(headers):
+    envelope_sender = sender or parseaddr(find_header(parsed.headers, "From"))[1]
+    received = []
+    for recipient in recipients or _recipients(parsed.headers):
         owner = _owner(account, recipient)
-        found.append(_receive(owner, parsed, mime, origin, recipient))
-        owner.routes.received.append(found[-1])
-    return found
+        received.append(_receive(owner, parsed, mime, envelope_sender, recipient))
+        owner.routes.received.append(received[-1])
+    return received
 
 
 def matching_routes(account: Account, recipient: str, headers: Mapping[str, str]) -> Iterator[tuple[Route, Captures]]:
-    """Yield the routes that take a mail, with what they captured, as long as the one before is not the last."""
+    """Yield the routes that match a mail, with the groups that they captured."""
     named = {name.lower(): value for name, value in headers.items()}
-    caught = False
+    matched_before = False
     for route in account.routes.in_order():
-        captures = parse_expression(route.expression).match(RouteInput(recipient, named, caught))
+        captures = parse_expression(route.expression).match(RouteInput(recipient, named, matched_before))
         if captures is not None:
-            caught = True
+            matched_before = True
             yield route, captures
 
 
 def receiving_domain(account: Account, address: str) -> Domain | None:
-    """Return the domain that gets mail to `address`; one that is a wildcard gets its subdomains' too."""
+    """Return the domain that receives mail to `address`; a wildcard domain also receives its subdomains' mail."""
     host = address.rpartition("@")[2].lower()
     if host in account.domains:
         return account.domains[host]
@@ -73,28 +72,28 @@ def _owner(account: Account, recipient: str) -> Account:
 
 
 def _recipients(headers: Mapping[str, str]) -> list[str]:
-    texts = [headers[name] for name in ("To", "Cc") if name in headers]
+    texts = [text for name in ("To", "Cc") if (text := find_header(headers, name))]
     return list(dict.fromkeys(address for _, address in getaddresses(texts) if address))
 
 
-def _from_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
-    given = {HEADERS[name.lower()]: str(value) for name, value in fields.items() if name.lower() in HEADERS}
+def _from_fields(fields: Mapping[str, Any]) -> ParsedMail:
+    headers = {HEADERS[name.lower()]: str(value) for name, value in fields.items() if name.lower() in HEADERS}
     bodies = {BODIES[name]: str(value) for name, value in fields.items() if name in BODIES}
-    return {"headers": {**given, **fields.get("headers", {})}, "text": "", "html": "", "attachments": [], **bodies}
+    return ParsedMail(
+        {**headers, **fields.get("headers", {})}, text=bodies.get("text", ""), html=bodies.get("html", "")
+    )
 
 
-def _receive(
-    account: Account, parsed: Mapping[str, Any], mime: bytes | None, sender: str, recipient: str
-) -> InboundMail:
+def _receive(account: Account, parsed: ParsedMail, mime: bytes | None, sender: str, recipient: str) -> InboundMail:
     now = account.clock.now()
-    received = InboundMail(now, recipient, sender, parsed["headers"].get("Subject", ""))
+    received = InboundMail(now, recipient, sender, find_header(parsed.headers, "Subject"))
     domain = receiving_domain(account, recipient)
     if domain is None:
         received.refused = NO_RECIPIENT
         return received
     received.domain = domain.name
     message = _message(account, domain, parsed, mime, sender, recipient)
-    # A list and a route of the same address both get the mail.
+    # A list and a route of the same address both receive the mail.
     listed = _pass_on(account, domain, message, received)
     routed = _follow_routes(account, domain, message, received)
     if not listed and not routed and not received.refused:
@@ -103,23 +102,26 @@ def _receive(
 
 
 def _message(
-    account: Account, domain: Domain, parsed: Mapping[str, Any], mime: bytes | None, sender: str, recipient: str
+    account: Account, domain: Domain, parsed: ParsedMail, mime: bytes | None, sender: str, recipient: str
 ) -> StoredMessage:
     now = account.clock.now()
-    headers: dict[str, str] = parsed["headers"]
-    given = next((value for name, value in headers.items() if name.lower() == "message-id"), "")
-    identity = given.strip("<> ") or f"{account.hex_id(16)}@{sender.rpartition('@')[2] or 'localhost'}"
+    defaults = {"Date": mail_date(now, "+0000"), "To": recipient}
+    message_id = find_header(parsed.headers, "Message-Id").strip("<> ")
+    message_id = message_id or f"{account.hex_id(16)}@{sender.rpartition('@')[2] or 'localhost'}"
     return StoredMessage(
         key=account.opaque_id(KEY_BYTES),
-        id=identity,
+        id=message_id,
         domain=domain.name,
         at=now,
         sender=sender,
         recipients=[recipient],
-        headers={"Date": mail_date(now, "+0000"), "To": recipient, **headers},
-        text=parsed["text"],
-        html=parsed["html"],
-        attachments=list(parsed["attachments"]),
+        headers={
+            **{name: value for name, value in defaults.items() if not find_header(parsed.headers, name)},
+            **parsed.headers,
+        },
+        text=parsed.text,
+        html=parsed.html,
+        attachments=list(parsed.attachments),
         mime=mime,
         routed=True,
     )
@@ -144,9 +146,9 @@ def _follow_routes(account: Account, domain: Domain, message: StoredMessage, rec
         return False
     received.refused = ""
     received.routes = [route.id for route, _ in taken]
-    shown = [{"id": route.id, "priority": route.priority, "expression": route.expression} for route, _ in taken]
+    route_records = [{"id": route.id, "priority": route.priority, "expression": route.expression} for route, _ in taken]
     at = account.clock.now()
-    record_event(account, domain, "accepted", message, received.recipient, at, method="SMTP", routes=shown)
+    record_event(account, domain, "accepted", message, received.recipient, at, method="SMTP", routes=route_records)
     for _, actions in taken:
         for action in actions:
             received.actions.append(str(action))
@@ -205,7 +207,7 @@ def _envelope(message: StoredMessage) -> dict[str, str]:
     return {
         "recipient": message.recipients[0],
         "sender": message.sender,
-        "from": message.headers.get("From", ""),
+        "from": find_header(message.headers, "From"),
         "subject": message.subject,
     }
 
@@ -220,8 +222,14 @@ def _parsed(message: StoredMessage) -> dict[str, str]:
         **({"body-html": message.html, "stripped-html": message.html} if message.html else {}),
         "attachment-count": str(len(message.attachments)),
         "message-headers": json.dumps([[name, value] for name, value in message.headers.items()]),
-        "content-id-map": "{}",
+        "content-id-map": json.dumps(_content_ids(message)),
     }
+
+
+def _content_ids(message: StoredMessage) -> dict[str, str]:
+    """Return the name of the posted file for each content id in the HTML."""
+    numbered = enumerate(message.attachments, 1)
+    return {f"<{item.content_id}>": f"attachment-{number}" for number, item in numbered if item.content_id}
 
 
 def _files(message: StoredMessage) -> list[PostedFile]:

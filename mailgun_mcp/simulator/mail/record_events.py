@@ -7,7 +7,7 @@ from mailgun_mcp.simulator.mail.webhooks import enqueue_webhooks
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.event_log import MailEvent
-from mailgun_mcp.simulator.model.messages import StoredMessage
+from mailgun_mcp.simulator.model.messages import StoredMessage, find_header
 
 SENDING_IP = "192.0.2.10"
 ORIGIN_IP = "198.51.100.7"
@@ -131,9 +131,9 @@ def _message(message: StoredMessage) -> dict[str, Any]:
     headers = message.headers
     return {
         "headers": {
-            "to": headers.get("To", ""),
-            "from": headers.get("From", ""),
-            "subject": headers.get("Subject", ""),
+            "to": find_header(headers, "To"),
+            "from": find_header(headers, "From"),
+            "subject": message.subject,
             "message-id": message.id,
         },
         "attachments": [

@@ -1,5 +1,6 @@
 """Messages as the account stores them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -13,6 +14,15 @@ class Attachment:
     filename: str
     content_type: str
     data: Annotated[bytes, BASE64]
+    inline: bool = False
+    """Whether the HTML shows it, by `cid:` and its content id."""
+    content_id: str = ""
+    """Without the angle brackets."""
+
+
+def find_header(headers: Mapping[str, str], name: str) -> str:
+    """Return the value of a header, whose name has no case; empty when it is missing."""
+    return next((value for key, value in headers.items() if key.lower() == name.lower()), "")
 
 
 @dataclass(slots=True)
@@ -51,7 +61,7 @@ class StoredMessage:
 
     @property
     def subject(self) -> str:
-        return self.headers.get("Subject", "")
+        return find_header(self.headers, "Subject")
 
     @property
     def size(self) -> int:

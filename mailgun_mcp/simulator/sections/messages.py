@@ -11,13 +11,14 @@ from mailgun_mcp.simulator.http.body import File
 from mailgun_mcp.simulator.mail.composing import Address, from_mime, parse_addresses, recipient_copies, to_mime
 from mailgun_mcp.simulator.mail.delivery import accept
 from mailgun_mcp.simulator.mail.list_delivery import member_copies, split_lists
+from mailgun_mcp.simulator.mail.mime_options import apply_mime_options
 from mailgun_mcp.simulator.mail.record_events import storage_location
 from mailgun_mcp.simulator.mail.sending_limits import authorized_recipients, check_sending, choose_ip
 from mailgun_mcp.simulator.mail.templating import render_body, render_headers
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import mail_date, parse_mail_date
 from mailgun_mcp.simulator.model.domains import Domain
-from mailgun_mcp.simulator.model.messages import Attachment, StoredMessage
+from mailgun_mcp.simulator.model.messages import Attachment, StoredMessage, find_header
 from mailgun_mcp.simulator.model.templates import TemplateVersion
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
@@ -50,14 +51,7 @@ def send_message(account: Account, request: SimulatedRequest) -> Reply:
     message = _composed(account, request, sender)
     if "recipient_variables" not in request.arguments:
         return _queued(account, request.domain, message, [*to, *others])
-    people, lists = split_lists(account, to)
-    batch = recipient_copies(
-        message, people, request["recipient_variables"], [account.opaque_id(KEY_BYTES) for _ in people]
-    )
-    for copy in batch:
-        accept(account, request.domain, copy)
-    rest = [*others, *(("", found.address) for found in lists)]
-    return _queued(account, request.domain, replace(message, key=account.opaque_id(KEY_BYTES)), rest)
+    return _send_batch(account, request.domain, message, to, others, request["recipient_variables"])
 
 
 @handles(
@@ -68,14 +62,35 @@ def send_message(account: Account, request: SimulatedRequest) -> Reply:
 def send_mime_message(account: Account, request: SimulatedRequest) -> Reply:
     to = parse_addresses("to", request["to"])
     _check_may_send(account, request.domain, to)
-    content = from_mime(request["message"].data)
-    if "From" not in content["headers"]:
+    mail = from_mime(request["message"].data)
+    author = find_header(mail.headers, "From")
+    if not author:
         raise ApiError(400, "from parameter is missing")
-    sender = parse_addresses("from", [content["headers"]["From"]])[0]
-    message = replace(_blank(account, request, sender), **content, mime=request["message"].data)
-    if "Message-Id" in content["headers"]:
-        message.id = content["headers"]["Message-Id"].strip("<> ")
+    message = _blank(account, request, parse_addresses("from", [author])[0])
+    message.headers, message.text, message.html = mail.headers, mail.text, mail.html
+    message.attachments, message.mime = mail.attachments, request["message"].data
+    message.id = find_header(mail.headers, "Message-Id").strip("<> ") or message.id
+    variables = apply_mime_options(message, mail) | request.get("recipient_variables", {})
+    if variables:
+        return _send_batch(account, request.domain, message, to, [], variables)
     return _queued(account, request.domain, message, to)
+
+
+def _send_batch(
+    account: Account,
+    domain: Domain,
+    message: StoredMessage,
+    to: list[Address],
+    others: list[Address],
+    variables: Mapping[str, Any],
+) -> Reply:
+    """Send each recipient in `to` a copy of its own. Those in cc and bcc get each of the copies."""
+    people, lists = split_lists(account, to)
+    other_people, other_lists = split_lists(account, others)
+    for copy in recipient_copies(message, people, variables, [account.opaque_id(KEY_BYTES) for _ in people]):
+        accept(account, domain, replace(copy, recipients=[*copy.recipients, *_bare(other_people)]))
+    rest = [("", each.address) for each in (*lists, *other_lists)] + ([] if people else other_people)
+    return _queued(account, domain, replace(message, key=account.opaque_id(KEY_BYTES)), rest)
 
 
 @handles(
@@ -147,9 +162,9 @@ def _authorized(account: Account, recipients: list[Address]) -> bool:
 def _sender(request: SimulatedRequest) -> Address:
     version = _template_version(request)
     text = request.get("from") or (version.headers.get("From") if version else None)
-    if not text:
+    if not text and not request.get("template"):
         raise ApiError(400, "from parameter is missing")
-    return parse_addresses("from", [text])[0]
+    return parse_addresses("from", [text or f"postmaster@{request.domain.name}"])[0]
 
 
 def _others(request: SimulatedRequest) -> list[Address]:
@@ -181,7 +196,8 @@ def _composed(account: Account, request: SimulatedRequest, sender: Address) -> S
     message = _blank(account, request, sender)
     version = _template_version(request)
     message.text, message.html = request.get("text", ""), request.get("html", "")
-    message.attachments = [_attachment(file) for name in ("attachments", "inline") for file in request.get(name, [])]
+    message.attachments = [_attachment(file, inline=True) for file in request.get("inline", [])]
+    message.attachments += [_attachment(file) for file in request.get("attachments", [])]
     message.template = request.get("template")
     if version:
         render_body(message, version, _template_variables(request), as_text=bool(request.get("template_text")))
@@ -196,17 +212,19 @@ def _headers(request: SimulatedRequest, message: StoredMessage, version: Templat
     for name in given:
         if not HEADER_NAME.fullmatch(name):
             raise ApiError(400, f"Header name must be pure ASCII: {name}")
+    message.id = find_header(given, "Message-Id").strip("<> ") or message.id
     from_template = render_headers(version, _template_variables(request))
     own = {
         "Mime-Version": "1.0",
         "Date": mail_date(message.at, "+0000"),
         "Message-Id": f"<{message.id}>",
-        "From": request.get("from") or from_template.get("From", ""),
+        "From": request.get("from") or from_template.get("From") or message.sender,
         "To": ", ".join(request["to"]),
         **({"Cc": ", ".join(request["cc"])} if request.get("cc") else {}),
         "Subject": request.get("subject", from_template.get("Subject", "")),
         **({"Reply-To": from_template["Reply-To"]} if "Reply-To" in from_template else {}),
         **({"X-Mailgun-Tag": ", ".join(message.tags)} if message.tags else {}),
+        **({"X-Mailgun-Variables": json.dumps(message.variables)} if message.variables else {}),
         **({"X-Mailgun-Template-Name": message.template} if message.template else {}),
     }
     replaced = {name.lower() for name in given}
@@ -241,8 +259,8 @@ def _template_version(request: SimulatedRequest) -> TemplateVersion | None:
     return template.versions.get(tag) if tag else template.active
 
 
-def _attachment(file: File) -> Attachment:
-    return Attachment(file.filename, file.content_type, file.data)
+def _attachment(file: File, *, inline: bool = False) -> Attachment:
+    return Attachment(file.filename, file.content_type, file.data, inline, file.filename if inline else "")
 
 
 def _bare(addresses: list[Address]) -> list[str]:
@@ -259,7 +277,7 @@ def _stored(account: Account, request: SimulatedRequest) -> StoredMessage:
 def _summary(message: StoredMessage) -> dict[str, Any]:
     return {
         "sender": message.sender,
-        "from": message.headers.get("From", ""),
+        "from": find_header(message.headers, "From"),
         "recipients": ", ".join(message.recipients),
         "subject": message.subject,
     }

@@ -243,13 +243,45 @@ async def test_each_recipient_of_a_batch_gets_an_own_copy(mailgun: httpx.AsyncCl
         html="<b>%recipient%</b>",
         **{"recipient-variables": json.dumps(variables), "h:X-Code": "%recipient.code%"},
     )
-    ann, bob, shared = plain.messages.values()
-    assert ann.id == bob.id == shared.id
-    assert (ann.recipients, ann.headers["To"], ann.subject) == (["ann@x.example"], "Ann Lee <ann@x.example>", "Hi Ann")
+    ann, bob = plain.messages.values()
+    assert ann.id == bob.id
+    assert (ann.headers["To"], ann.subject) == ("Ann Lee <ann@x.example>", "Hi Ann")
     assert ann.text == "7 %recipient.other% ann@x.example Ann Lee Lee"
     assert (ann.html, ann.headers["X-Code"]) == ("<b>Ann Lee <ann@x.example></b>", "7")
     assert (bob.headers["To"], bob.headers["X-Code"]) == ("bob@x.example", "b")
-    assert shared.recipients == ["cy@x.example"]
+    # Who is in cc gets one copy for each recipient in to.
+    assert [copy.recipients for copy in (ann, bob)] == [
+        [name, "cy@x.example"] for name in ("ann@x.example", "bob@x.example")
+    ]
+
+
+async def test_a_message_id_header_is_the_id_of_answer_and_events(mailgun: httpx.AsyncClient, plain: Domain) -> None:
+    answer = await send(mailgun, **{"h:message-ID": "<own@x.example>"})
+    assert answer.json()["id"] == "<own@x.example>"
+    assert {event.record["message"]["headers"]["message-id"] for event in plain.events} == {"own@x.example"}
+
+
+async def test_a_template_without_a_sender_is_sent_from_postmaster(mailgun: httpx.AsyncClient, plain: Domain) -> None:
+    await mailgun.post(f"/v3/{PLAIN}/templates", data={"name": "bare", "template": "<p>Hi</p>"})
+    form: dict[str, Any] = {"template": "bare", "text": None, "from": None}
+    await send(mailgun, **form)
+    (message,) = plain.messages.values()
+    assert (message.sender, message.headers["From"]) == (f"postmaster@{PLAIN}", f"postmaster@{PLAIN}")
+
+
+async def test_mime_with_recipient_variables_is_sent_as_a_batch(mailgun: httpx.AsyncClient, plain: Domain) -> None:
+    variables = json.dumps({"ann@x.example": {"code": "A1"}, "bob@x.example": {"code": "B2"}})
+    mime = f"FROM: a@x.example\nX-Mailgun-Tag: news\nX-Mailgun-Recipient-Variables: {variables}\n\n%recipient.code%"
+    answer = await mailgun.post(
+        f"/v3/{PLAIN}/messages.mime",
+        data={"to": "ann@x.example, bob@x.example"},
+        files={"message": ("m.mime", mime.encode(), "message/rfc822")},
+    )
+    assert answer.status_code == 200, answer.text
+    assert [(copy.recipients, copy.text.strip(), copy.tags) for copy in plain.messages.values()] == [
+        (["ann@x.example"], "A1", ["news"]),
+        (["bob@x.example"], "B2", ["news"]),
+    ]
 
 
 async def test_a_template_gives_sender_subject_and_content(mailgun: httpx.AsyncClient, account: Account) -> None:
@@ -289,7 +321,7 @@ async def test_a_stored_message_is_read_in_its_parts(mailgun: httpx.AsyncClient,
     assert (body["body-plain"], body["body-html"], body["Subject"]) == ("Hello", "<p>Hello</p>", "Hi")
     assert (body["sender"], body["recipients"]) == ("shop@x.example", "ann@x.example")
     assert ["Subject", "Hi"] in body["message-headers"]
-    assert [(item["name"], item["size"]) for item in body["attachments"]] == [("a.txt", 3), ("b.png", 2)]
+    assert [(item["name"], item["size"]) for item in body["attachments"]] == [("b.png", 2), ("a.txt", 3)]
 
 
 async def test_the_storage_url_of_an_event_leads_to_the_message(mailgun: httpx.AsyncClient, plain: Domain) -> None:

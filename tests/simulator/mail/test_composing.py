@@ -1,0 +1,125 @@
+"""Composing: batches, MIME in and out, unsubscribe links."""
+
+from email import message_from_string
+
+import pytest
+
+from mailgun_mcp.simulator.mail.composing import (
+    fill_in_unsubscribe_links,
+    from_mime,
+    parse_addresses,
+    recipient_copies,
+    to_mime,
+)
+from mailgun_mcp.simulator.model.messages import Attachment, StoredMessage
+from mailgun_mcp.simulator.replies.reply import ApiError
+
+NESTED = b"""From: a@x.example
+to: b@d.example
+MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary=mixed
+
+--mixed
+Content-Type: multipart/related; boundary=related
+
+--related
+Content-Type: multipart/alternative; boundary=alternative
+
+--alternative
+Content-Type: text/plain
+
+Hello
+--alternative
+Content-Type: text/html
+
+<img src="cid:logo">
+--alternative--
+--related
+Content-Type: image/png; name=logo.png
+Content-Disposition: inline; filename=logo.png
+Content-Id: <logo>
+Content-Transfer-Encoding: base64
+
+iVBORw==
+--related--
+--mixed
+Content-Type: message/rfc822
+
+From: c@y.example
+Subject: Forwarded
+
+Old text
+--mixed--
+"""
+
+
+def message(**more: object) -> StoredMessage:
+    details = {"sender": "a@d.example", "recipients": ["ann@x.example"], "headers": {"Subject": "Hi"}, **more}
+    return StoredMessage("key", "id@d.example", "d.example", 0.0, **details)  # type: ignore[arg-type]  # each test passes its own fields
+
+
+def test_the_parts_of_nested_mime_are_found() -> None:
+    mail = from_mime(NESTED)
+    assert (mail.text.strip(), mail.html.strip()) == ("Hello", '<img src="cid:logo">')
+    logo, forwarded = mail.attachments
+    assert logo == Attachment("logo.png", "image/png", b"\x89PNG", inline=True, content_id="logo")
+    assert (forwarded.content_type, b"Old text" in forwarded.data) == ("message/rfc822", True)
+
+
+def test_inline_files_are_written_with_a_content_id_beside_the_html() -> None:
+    files = [Attachment("a.txt", "text/plain", b"abc"), Attachment("b.png", "image/png", b"x", True, "b.png")]
+    mime = message_from_string(to_mime(message(text="Hi", html="<img src='cid:b.png'>", attachments=files)))
+    found = [
+        (part.get_content_type(), part.get_content_disposition(), part["Content-Id"])
+        for part in mime.walk()
+        if part.get_filename()
+    ]
+    assert found == [("image/png", "inline", "<b.png>"), ("text/plain", "attachment", None)]
+
+
+def test_an_inline_file_without_html_is_written_as_well() -> None:
+    files = [Attachment("b.png", "image/png", b"x", True, "b.png")]
+    mime = message_from_string(to_mime(message(text="Hi", attachments=files)))
+    assert [part["Content-Id"] for part in mime.walk() if part.get_filename()] == ["<b.png>"]
+
+
+def test_recipient_variables_are_filled_in_everywhere() -> None:
+    original = message(
+        headers={"Subject": "For %recipient_fname%", "To": "x"},
+        text="%recipient.v:order% %recipient.code% %recipient.unknown%",
+        html="<b>%recipient%</b>",
+        variables={"order": "%recipient.v:order%", "list": [{"code": "%recipient.code%"}]},
+    )
+    variables = {"ANN@x.example": {"v:order": "A1", "code": 7}}
+    (copy,) = recipient_copies(original, [("Lee, Ann", "ann@x.example")], variables, ["key-1"])
+    assert copy.text == "A1 7 %recipient.unknown%"
+    assert copy.variables == {"order": "A1", "list": [{"code": "7"}]}
+    assert copy.headers == {"Subject": "For Lee,", "To": '"Lee, Ann" <ann@x.example>'}
+    assert copy.html == '<b>"Lee, Ann" <ann@x.example></b>'
+    assert (copy.key, copy.recipients) == ("key-1", ["ann@x.example"])
+
+
+def test_recipient_variables_are_filled_into_mime() -> None:
+    original = message(mime="Subject: H\u00e9 %recipient.code%\r\n\r\nHi".encode())
+    (copy,) = recipient_copies(original, [("", "ann@x.example")], {"ann@x.example": {"code": "7"}}, ["1"])
+    assert copy.mime == "Subject: H\u00e9 7\r\n\r\nHi".encode()
+
+
+def test_unsubscribe_links_are_the_recipients_own() -> None:
+    one, other = (
+        message(text="%unsubscribe_url% %tag_unsubscribe_url% %unsubscribe_email%", recipients=[address])
+        for address in ("ann@x.example", "bob@x.example")
+    )
+    fill_in_unsubscribe_links(one)
+    fill_in_unsubscribe_links(other)
+    url, tag_url, email = one.text.split()
+    assert url.startswith("https://email.d.example/u/")
+    assert tag_url == f"{url}/tag"
+    assert email.endswith("@d.example")
+    assert one.text != other.text
+
+
+def test_an_invalid_address_is_refused_with_its_field() -> None:
+    assert parse_addresses("to", ["Ann <a@x.example>, b@x.example"]) == [("Ann", "a@x.example"), ("", "b@x.example")]
+    with pytest.raises(ApiError, match="'cc' parameter is not a valid address"):
+        parse_addresses("cc", ["nobody"])
