@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "settings": {"text"},
     "catalogue": LOWEST,
     "mailgun": LOWEST,
-    "store": {*LOWEST, "audit", "call", "confirm", "undo"},
+    "store": LOWEST,
     "request": {*LOWEST, "catalogue", "identity"},
     "policy": {*LOWEST, "catalogue", "identity", "request"},
     "output": {*LOWEST, "catalogue", "identity", "request", "store"},
