@@ -119,7 +119,7 @@ def message(request: PageRequest, shown: StoredMessage) -> Markup:
     files = [(item.filename, item.content_type, f"{len(item.data):,}") for item in shown.attachments]
     return joined(
         [
-            pairs("StoredMessage", [(name, value) for name, value in facts if value]),
+            pairs("Message", [(name, value) for name, value in facts if value]),
             _html_of(request, shown),
             _text_of(shown),
             pairs("Headers", shown.headers.items()),

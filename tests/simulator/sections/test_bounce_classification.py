@@ -37,7 +37,7 @@ def failed(text: str, provider: str = "Other", **more: Any) -> dict[str, Any]:
         ("4.2.2 mailbox is over quota", "Yahoo", "yahoo", "mailbox-full"),
         ("5.7.26 This mail is unauthenticated", "Gmail", "gmail", "authentication"),
         ("4.7.0 Too many connections, try again later", "Outlook", "hotmail", "rate-limited"),
-        ("5.7.1 StoredMessage rejected as spam by Barracuda", "Other", "barracuda", "spam-content"),
+        ("5.7.1 Message rejected as spam by Barracuda", "Other", "barracuda", "spam-content"),
         ("5.4.310 DNS domain gmial.example does not exist", "Other", "other", "dns"),
         ("Recipient address rejected: access denied", "Apple", "apple", "reputation"),
         ("computer says no", "Other", "other", "other"),

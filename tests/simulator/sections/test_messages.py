@@ -367,7 +367,7 @@ async def test_stored_messages_are_kept_three_days(
     clock.advance(3 * DAY)
     assert (await mailgun.get(path)).status_code == 200
     clock.advance(1)
-    assert (await mailgun.get(path)).json() == {"message": "StoredMessage not found"}
+    assert (await mailgun.get(path)).json() == {"message": "Message not found"}
 
 
 async def test_a_domain_sets_how_long_messages_are_kept(
@@ -382,7 +382,7 @@ async def test_a_domain_sets_how_long_messages_are_kept(
 async def test_a_message_of_another_domain_is_not_found(mailgun: httpx.AsyncClient, plain: Domain) -> None:
     await send(mailgun)
     answer = await mailgun.get(f"/v3/domains/{SHOP}/messages/{only(plain).key}")
-    assert (answer.status_code, answer.json()) == (404, {"message": "StoredMessage not found"})
+    assert (answer.status_code, answer.json()) == (404, {"message": "Message not found"})
 
 
 async def test_a_stored_message_is_sent_again_to_others(mailgun: httpx.AsyncClient, plain: Domain) -> None:
