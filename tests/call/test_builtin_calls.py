@@ -64,7 +64,7 @@ ADDED = ("add_bounces", {"domain_name": NAME, "bounces": [{"address": "new@x.exa
     ("rules", "call", "said"),
     [
         pytest.param("extends: guarded", CLEARED, "", id="putting back is a write, which guarded allows"),
-        pytest.param("extends: guarded", ADDED, "Asked because it removes something", id="taking back removes"),
+        pytest.param("extends: guarded", ADDED, "it removes or overwrites something", id="taking back removes"),
         pytest.param(
             "extends: strict",
             CLEARED,

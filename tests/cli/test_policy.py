@@ -46,7 +46,7 @@ def wrong(tmp_path: Path) -> str:
 
 def test_a_good_file_is_ok(solo: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("check", solo) == OK
-    assert capsys.readouterr().out == f"{solo}: ok (13 rules, including those of the profile, 8 tests)\n"
+    assert capsys.readouterr().out == f"{solo}: ok (17 rules, including those of the profile, 8 tests)\n"
 
 
 def test_a_file_that_extends_nothing_is_told_what_that_means(
@@ -224,7 +224,7 @@ def test_the_table_of_one_policy_tells_level_conditions_and_rule(capsys: pytest.
         "| tool | toolset | risk | decision | level | when | rule |",
         "| --- | --- | --- | --- | --- | --- | --- |",
         "| send_message | messages | send | confirm | typed | "
-        "confirm (typed) if after_untrusted: 15m; allow if recipients.at_most: 10 | guarded/large-send |",
+        "confirm (typed) if after_untrusted: 15m; allow if recipients.at_most: 10; confirm if send/confirm_per_hour | guarded/large-send |",
     ]
     assert len(lines) == len(catalogue()) + 2
 
