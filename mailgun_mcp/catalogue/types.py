@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 Record = dict[str, Any]
-"""A part of the compiled catalogue."""
+"""A JSON object: a part of the compiled catalogue, or of what the simulator stores and answers."""
 Schema = dict[str, Any]
 """A JSON Schema."""
 Arguments = dict[str, Any]

@@ -146,18 +146,18 @@ class _Simulator:
         return reply
 
     def _undocumented(self, scope: Scope, client: ApiClient, sent: RawRequest, path: str) -> Reply | None:
-        found = find_undocumented(scope["method"], path)
-        if found is None:
+        matched = find_undocumented(scope["method"], path)
+        if matched is None:
             return None
-        beyond, places = found
-        operation = self._catalogue.find(beyond.operation)
-        authorize(client, operation, places)
+        route, values = matched
+        operation = self._catalogue.find(route.operation)
+        authorize(client, operation, values)
         whole = acting_account(client, operation, sent.headers.get(SUBACCOUNT_HEADER.lower()))
         account = in_region(whole, operation, sent.headers.get("host", ""), self._region)
-        domain = account.domains.get(places["domain"].lower())
+        domain = account.domains.get(values["domain"].lower())
         if domain is None:
-            raise ApiError(404, f"Domain not found: {places['domain']}")
-        return beyond.handler(account, domain, places, fields_of(sent.query, sent.content, sent.content_type))
+            raise ApiError(404, f"Domain not found: {values['domain']}")
+        return route.handler(account, domain, values, fields_of(sent.query, sent.content, sent.content_type))
 
     def _unmatched(self, path: str) -> Reply:
         if path.strip("/") == "":

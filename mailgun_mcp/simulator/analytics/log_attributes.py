@@ -4,7 +4,8 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from mailgun_mcp.simulator.analytics.reports import COMPARATORS, Record
+from mailgun_mcp.catalogue.types import Record
+from mailgun_mcp.simulator.analytics.reports import COMPARATORS
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.bounce_rules import BounceRule, classify
 from mailgun_mcp.simulator.model.clock import parse_mail_date, parse_rfc3339

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import DAY, HOUR, parse_mail_date
 from mailgun_mcp.simulator.model.series import RETENTION, Cell, Resolution, Series, next_period, period_start
 from mailgun_mcp.simulator.replies.reply import ApiError
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 
-Record = dict[str, Any]
 Values = tuple[str, ...]
 DimensionReader = Callable[[Cell], Values]
 """Returns a cell's values of one dimension; a cell without values is in no group."""

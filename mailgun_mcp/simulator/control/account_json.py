@@ -95,12 +95,12 @@ def _with_clock(account: Any, clock: Clock) -> Any:
     """Return the JSON of an account with the clock in it and in the accounts that it holds."""
     if not isinstance(account, dict):
         return account
-    found = {**account, "clock": clock}
-    if found.get("other_region") is not None:
-        found["other_region"] = _with_clock(found["other_region"], clock)
-    match found.get("administration"):
+    document = {**account, "clock": clock}
+    if document.get("other_region") is not None:
+        document["other_region"] = _with_clock(document["other_region"], clock)
+    match document.get("administration"):
         case {"subaccounts": dict(subaccounts), **rest}:
-            found["administration"] = {
+            document["administration"] = {
                 **rest,
                 "subaccounts": {
                     key: {**below, "account": _with_clock(below.get("account"), clock)}
@@ -109,7 +109,7 @@ def _with_clock(account: Any, clock: Clock) -> Any:
                     for key, below in subaccounts.items()
                 },
             }
-    return found
+    return document
 
 
 @cache

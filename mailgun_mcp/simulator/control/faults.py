@@ -45,10 +45,10 @@ class Fault:
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> "Fault":
         """Return the fault that a JSON object describes. Raises FaultError."""
-        known = [field.name for field in fields(cls)]
+        names = [field.name for field in fields(cls)]
         for name in record:
-            if name not in known:
-                raise FaultError(unknown("field of a fault", name, known))
+            if name not in names:
+                raise FaultError(unknown("field of a fault", name, names))
         if record.get("kind") not in KINDS:
             raise FaultError(unknown("kind of fault", str(record.get("kind")), KINDS))
         for name, fits in FITS.items():
@@ -57,9 +57,9 @@ class Fault:
         return cls(**record)
 
 
-def unknown(what: str, name: str, known: Iterable[str]) -> str:
+def unknown(what: str, name: str, names: Iterable[str]) -> str:
     """Return a message that a name is unknown, with the closest known one."""
-    like = suggest(name, known)
+    like = suggest(name, names)
     return f"unknown {what}: {name!r}" + (f"; did you mean {like!r}?" if like else "")
 
 
@@ -100,13 +100,13 @@ class Faults:
     def draw(self, operation: str) -> list[Fault]:
         """Return the faults that hit a request."""
         hit = []
-        for place, fault in enumerate(self._faults):
+        for index, fault in enumerate(self._faults):
             if fault.times == 0 or not fnmatchcase(operation, fault.operation):
                 continue
             if self._random.random() < fault.rate:
                 hit.append(fault)
                 if fault.times is not None:
-                    self._faults[place] = replace(fault, times=fault.times - 1)
+                    self._faults[index] = replace(fault, times=fault.times - 1)
         return hit
 
 

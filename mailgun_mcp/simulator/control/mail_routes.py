@@ -48,11 +48,11 @@ def receive_mail(harness: Harness, body: Body) -> Reply:
         raise ApiError(400, "headers is not an object of texts")
     sender = texts.pop("sender", "")
     mail = texts["mime"].encode("utf-8", "replace") if "mime" in texts else {**texts, "headers": headers}
-    found = deliver_inbound(harness.account, mail, sender=sender, recipients=recipients)
-    if not found:
+    received = deliver_inbound(harness.account, mail, sender=sender, recipients=recipients)
+    if not received:
         raise ApiError(400, "the mail has no recipient: set to or recipients")
     harness.changed()
-    return Reply({"items": [asdict(received) for received in found]})
+    return Reply({"items": [asdict(mail) for mail in received]})
 
 
 def show_received(harness: Harness, _: Body) -> Reply:
@@ -82,10 +82,10 @@ def show_webhooks(harness: Harness, _: Body) -> Reply:
 
 def _outbox(harness: Harness) -> list[Posting]:
     """Return the postings of the account and its subaccounts, the oldest first."""
-    found = [
+    postings = [
         posting for owner in harness.account.with_subaccounts(all_regions=True) for posting in owner.webhooks.outbox
     ]
-    return sorted(found, key=lambda posting: posting.created_at)
+    return sorted(postings, key=lambda posting: posting.created_at)
 
 
 def post_webhooks(harness: Harness, body: Body) -> Awaitable[Reply]:

@@ -58,14 +58,14 @@ def show(path: str, account: Account, clock: Clock, query: str) -> Reply:
 
 def _page_request(account: Account, clock: Clock, query: dict[str, str]) -> PageRequest:
     named = query.get("account", account.id)
-    shown = next((one for one in account.with_subaccounts(all_regions=True) if one.id == named), None)
-    if shown is None:
+    selected = next((one for one in account.with_subaccounts(all_regions=True) if one.id == named), None)
+    if selected is None:
         raise ApiError(404, f"no account {named}")
-    deliver_due(shown)
-    domain = shown.domains.get(query.get("domain", "").lower())
+    deliver_due(selected)
+    domain = selected.domains.get(query.get("domain", "").lower())
     if "domain" in query and domain is None:
         raise ApiError(404, f"no domain {query['domain']}")
-    return PageRequest(account, shown, domain, query, clock.now())
+    return PageRequest(account, selected, domain, query, clock.now())
 
 
 def _section(name: str) -> Callable[[PageRequest], Reply]:
@@ -98,10 +98,10 @@ def _found(request: PageRequest) -> tuple[Domain, StoredMessage]:
 def _with_images(message: StoredMessage) -> str:
     images = {item.filename: item for item in message.attachments if item.content_type.startswith("image/")}
 
-    def embedded(found: Match[str]) -> str:
-        image = images.get(found[1])
+    def embedded(reference: Match[str]) -> str:
+        image = images.get(reference[1])
         if image is None or '"' in image.content_type:
-            return found[0]
+            return reference[0]
         return f"data:{image.content_type};base64,{b64encode(image.data).decode()}"
 
     return INLINE.sub(embedded, message.html)

@@ -59,8 +59,8 @@ def overview(request: PageRequest) -> Markup:
         for names in [{one.id: one.name for one in request.top.administration.subaccounts.values()}]
         for owner in request.top.with_subaccounts(all_regions=True)
     ]
-    shown = f"Domains of account {request.account.id}"
-    return joined([table(shown, columns, domains), table("Accounts", ("account", "name"), below)])
+    caption = f"Domains of account {request.account.id}"
+    return joined([table(caption, columns, domains), table("Accounts", ("account", "name"), below)])
 
 
 def _domain(request: PageRequest, domain: Domain) -> tuple[Any, ...]:
@@ -101,56 +101,56 @@ def _row(request: PageRequest, message: StoredMessage) -> tuple[Any, ...]:
     return moment(at), sender, ", ".join(message.recipients), subject, message.domain, tags
 
 
-def message(request: PageRequest, shown: StoredMessage) -> Markup:
+def message(request: PageRequest, message: StoredMessage) -> Markup:
     """Show one message as it was sent, and what happened to it."""
     facts = [
-        ("Domain", shown.domain),
-        ("Stored", moment(shown.at)),
-        ("Envelope sender", shown.sender),
-        ("Envelope recipients", ", ".join(shown.recipients)),
-        ("Storage key", shown.key),
-        ("Tags", ", ".join(shown.tags)),
-        ("Template", shown.template or ""),
-        ("Variables", _json(shown.variables) if shown.variables else ""),
-        ("Test mode", "yes" if shown.test_mode else ""),
-        ("Delivered at", moment(shown.deliver_at) if shown.deliver_at else ""),
-        ("Why it fails", shown.fault),
+        ("Domain", message.domain),
+        ("Stored", moment(message.at)),
+        ("Envelope sender", message.sender),
+        ("Envelope recipients", ", ".join(message.recipients)),
+        ("Storage key", message.key),
+        ("Tags", ", ".join(message.tags)),
+        ("Template", message.template or ""),
+        ("Variables", _json(message.variables) if message.variables else ""),
+        ("Test mode", "yes" if message.test_mode else ""),
+        ("Delivered at", moment(message.deliver_at) if message.deliver_at else ""),
+        ("Why it fails", message.fault),
     ]
-    files = [(item.filename, item.content_type, f"{len(item.data):,}") for item in shown.attachments]
+    files = [(item.filename, item.content_type, f"{len(item.data):,}") for item in message.attachments]
     return joined(
         [
             pairs("Message", [(name, value) for name, value in facts if value]),
-            _html_of(request, shown),
-            _text_of(shown),
-            pairs("Headers", shown.headers.items()),
+            _html_of(request, message),
+            _text_of(message),
+            pairs("Headers", message.headers.items()),
             table("Attachments", ("file", "type", "bytes"), files),
-            table("What happened to it", EVENT_COLUMNS, [_event(request, one) for one in _events_of(request, shown)]),
+            table("What happened to it", EVENT_COLUMNS, [_event(request, one) for one in _events_of(request, message)]),
         ]
     )
 
 
-def _html_of(request: PageRequest, shown: StoredMessage) -> Markup:
-    if not shown.html:
+def _html_of(request: PageRequest, message: StoredMessage) -> Markup:
+    if not message.html:
         return element("p", "It has no HTML.", class_="none")
-    where = request.to("mail", domain=shown.domain, key=shown.key)
+    where = request.to("mail", domain=message.domain, key=message.key)
     frame = element("iframe", src=where, title="The HTML of the message", sandbox="", referrerpolicy="no-referrer")
     note = element("p", "Scripts do not run in it, and nothing is loaded from elsewhere.", class_="note")
-    source = element("details", element("summary", "Source"), element("pre", shown.html))
+    source = element("details", element("summary", "Source"), element("pre", message.html))
     return joined([element("h2", "HTML"), frame, note, source])
 
 
-def _text_of(shown: StoredMessage) -> Markup:
-    if not shown.text:
+def _text_of(message: StoredMessage) -> Markup:
+    if not message.text:
         return element("p", "It has no text.", class_="none")
-    return joined([element("h2", "Text"), element("pre", element("bdi", shown.text), tabindex="0")])
+    return joined([element("h2", "Text"), element("pre", element("bdi", message.text), tabindex="0")])
 
 
-def _events_of(request: PageRequest, shown: StoredMessage) -> list[MailEvent]:
+def _events_of(request: PageRequest, message: StoredMessage) -> list[MailEvent]:
     if request.domain is None:
         return []
-    span = EventRange(hashes=frozenset({lookup_hash(shown.id)}))
-    own = (one for one in request.domain.events.walk(span) if _identity(one) == shown.id)
-    to = {recipient.lower() for recipient in shown.recipients}
+    span = EventRange(hashes=frozenset({lookup_hash(message.id)}))
+    own = (one for one in request.domain.events.walk(span) if _identity(one) == message.id)
+    to = {recipient.lower() for recipient in message.recipients}
     return list(islice((one for one in own if one.record.get("recipient", "").lower() in to), SHOWN))
 
 
@@ -166,9 +166,9 @@ def events(request: PageRequest) -> Markup:
     """Show events, newest first."""
     logs = [domain.events.walk(descending=True) for domain in request.domains]
     newest: Iterator[MailEvent] = merge(*logs, key=lambda event: (-event.at, -event.serial))
-    found = list(islice(newest, request.skip + SHOWN + 1))
-    rows = [_event(request, event) for event in _part(request, found)]
-    return joined([table("Events", EVENT_COLUMNS, rows), _turn(request, "events", len(found))])
+    newest_events = list(islice(newest, request.skip + SHOWN + 1))
+    rows = [_event(request, event) for event in _part(request, newest_events)]
+    return joined([table("Events", EVENT_COLUMNS, rows), _turn(request, "events", len(newest_events))])
 
 
 def _event(request: PageRequest, event: MailEvent) -> tuple[Any, ...]:
@@ -229,8 +229,10 @@ def inbound(request: PageRequest) -> Markup:
 
 def _received(request: PageRequest, one: InboundMail) -> tuple[Any, ...]:
     domain = request.account.domains.get(one.domain)
-    kept = domain is not None and one.storage_key in domain.messages
-    subject = _link(request, "message", one.subject, domain=one.domain, key=one.storage_key) if kept else one.subject
+    is_stored = domain is not None and one.storage_key in domain.messages
+    subject = (
+        _link(request, "message", one.subject, domain=one.domain, key=one.storage_key) if is_stored else one.subject
+    )
     passed = [f"passed on by {one.mailing_list}"] if one.mailing_list else []
     refused = [element("span", one.refused, class_="bad")] if one.refused else []
     done = element("ul", *(element("li", each) for each in (*one.actions, *passed, *refused)))
@@ -275,13 +277,13 @@ def _part(request: PageRequest, items: Iterable[Item]) -> list[Item]:
     return list(islice(items, request.skip, request.skip + SHOWN))
 
 
-def _turn(request: PageRequest, path: str, found: int) -> Markup:
+def _turn(request: PageRequest, path: str, count: int) -> Markup:
     """Return the links to what is newer and older, when there is any."""
     own = {"domain": request.domain.name} if request.domain else {}
     links = []
     if request.skip:
         links.append(_link(request, path, "Newer", **own, skip=str(max(0, request.skip - SHOWN))))
-    if found > request.skip + SHOWN:
+    if count > request.skip + SHOWN:
         links.append(_link(request, path, "Older", **own, skip=str(request.skip + SHOWN)))
     return element("nav", *links, aria_label="Pages") if links else Markup()
 

@@ -152,12 +152,12 @@ def show_faults(harness: Harness, _: Body) -> Reply:
 def set_faults(harness: Harness, body: Body) -> Reply:
     """Replace the given ones: `faults` (drawn by `seed`), `rate_limits`, `visible_after` (seconds until reads see a write)."""
     _known(body, "faults", "seed", "rate_limits", "visible_after")
-    found, limits = _faults(body), _limits(body.get("rate_limits", ()))
+    faults, limits = _faults(body), _limits(body.get("rate_limits", ()))
     delay = _number("visible_after", body.get("visible_after", 0))
     if not 0 <= delay < 1e6:
         raise ApiError(400, "visible_after is out of range")
     if "faults" in body:
-        harness.faults.set(found, body.get("seed", 0))
+        harness.faults.set(faults, body.get("seed", 0))
     if "rate_limits" in body:
         harness.limit_rates(limits)
     if "visible_after" in body:

@@ -53,7 +53,7 @@ def with_state_file(app: ASGIApp, harness: Harness, path: Path) -> ASGIApp:
 
 class _StateFile:
     def __init__(self, app: ASGIApp, harness: Harness, path: Path) -> None:
-        self._app, self._box, self._path = app, harness, path
+        self._app, self._harness, self._path = app, harness, path
         self._waiting = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,11 +79,11 @@ class _StateFile:
     def _write(self) -> None:
         self._waiting = False
         try:
-            write_account(self._path, self._box.account)
+            write_account(self._path, self._harness.account)
         except OSError as error:
             import sys
 
             import structlog
 
             log = structlog.wrap_logger(structlog.PrintLogger(sys.stderr))
-            log.error("state_not_kept", path=str(self._path), reason=str(error))
+            log.error("state_not_saved", path=str(self._path), reason=str(error))

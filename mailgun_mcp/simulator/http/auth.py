@@ -37,11 +37,11 @@ class ApiClient:
 def set_own_key(account: Account, secret: str) -> None:
     """Make `secret` the simulator's own admin key of the account, instead of an earlier one."""
     keys = account.administration.access.keys
-    known = keys.get(OWN_KEY_ID)
-    if known is None:
+    own_key = keys.get(OWN_KEY_ID)
+    if own_key is None:
         keys[OWN_KEY_ID] = ApiKey(OWN_KEY_ID, secret, "admin", account.clock.now())
     else:
-        known.secret = secret
+        own_key.secret = secret
 
 
 def authenticate(account: Account, authorization: str, *, any_key: bool) -> ApiClient | None:

@@ -97,20 +97,20 @@ def _parse_multipart(content: bytes, content_type: str) -> list[tuple[str, Field
         parser.finalize()
     except FormParserError as error:
         raise ApiError(400, "Invalid multipart form data") from error
-    return [_field(headers, bytes(data)) for headers, data in parts.found]
+    return [_field(headers, bytes(data)) for headers, data in parts.parts]
 
 
 class _Parts:
     """Collects the parts that the parser reports through callbacks."""
 
     def __init__(self) -> None:
-        self.found: list[tuple[dict[bytes, bytes], bytearray]] = []
+        self.parts: list[tuple[dict[bytes, bytes], bytearray]] = []
         self._name = b""
         self._value = b""
 
     def callbacks(self) -> dict[str, Any]:
         return {
-            "on_part_begin": lambda: self.found.append(({}, bytearray())),
+            "on_part_begin": lambda: self.parts.append(({}, bytearray())),
             "on_part_data": self._data,
             "on_header_field": self._header_name,
             "on_header_value": self._header_value,
@@ -118,7 +118,7 @@ class _Parts:
         }
 
     def _data(self, data: bytes, start: int, end: int) -> None:
-        self.found[-1][1].extend(memoryview(data)[start:end])
+        self.parts[-1][1].extend(memoryview(data)[start:end])
 
     def _header_name(self, data: bytes, start: int, end: int) -> None:
         self._name += data[start:end]
@@ -127,7 +127,7 @@ class _Parts:
         self._value += data[start:end]
 
     def _header_end(self) -> None:
-        self.found[-1][0][self._name.lower()] = self._value
+        self.parts[-1][0][self._name.lower()] = self._value
         self._name = self._value = b""
 
 

@@ -123,13 +123,13 @@ def _is_a(kind: str, value: Any) -> bool:
 
 
 def _check_object(name: str, schema: Schema, value: dict[str, Any]) -> None:
-    known, extra = schema.get("properties", {}), schema.get("additionalProperties", True)
+    properties, extra = schema.get("properties", {}), schema.get("additionalProperties", True)
     for key in schema.get("required", ()):
         if key not in value:
             raise ApiError(400, f"{key} parameter is missing")
     for key, item in value.items():
-        if key in known:
-            _check_value(_inside(name, key), known[key], item)
+        if key in properties:
+            _check_value(_inside(name, key), properties[key], item)
         elif extra is False:
             raise ApiError(400, f"Unknown parameter '{_inside(name, key)}'")
         elif isinstance(extra, dict):

@@ -55,7 +55,7 @@ class RawRequest:
 class _Plan:
     """An operation's arguments by location and wire name."""
 
-    places: dict[str, dict[str, Argument]]
+    by_location: dict[str, dict[str, Argument]]
     families: tuple[Argument, ...]
     only: dict[str, Argument]
     """The arguments without a wire name, by place: body, page_url."""
@@ -64,14 +64,14 @@ class _Plan:
 
 @lru_cache(maxsize=1024)
 def _plan(operation: Operation) -> _Plan:
-    places: dict[str, dict[str, Argument]] = {}
+    by_location: dict[str, dict[str, Argument]] = {}
     families = tuple(argument for argument in operation.arguments if argument.encode == "family")
     for argument in operation.arguments:
         if argument not in families:
-            places.setdefault(argument.location, {})[argument.wire] = argument
-    form = places.get("form", {})
+            by_location.setdefault(argument.location, {})[argument.wire] = argument
+    form = by_location.get("form", {})
     return _Plan(
-        places,
+        by_location,
         families,
         {argument.location: argument for argument in operation.arguments if not argument.wire},
         any(argument.encode in ("file", "files") for argument in form.values()) and "message" in form,
@@ -98,12 +98,12 @@ def decode(operation: Operation, path: Mapping[str, str], sent: RawRequest) -> A
 
 def _in_path(plan: _Plan, wire: str) -> Argument:
     """Return the argument that is in the path; on a legacy path also one that is in the query today."""
-    found = plan.places.get("path", {}).get(wire) or plan.places.get("query", {}).get(wire)
-    return found or plan.places["page_path"][""]
+    argument = plan.by_location.get("path", {}).get(wire) or plan.by_location.get("query", {}).get(wire)
+    return argument or plan.by_location["page_path"][""]
 
 
 def _take_headers(plan: _Plan, sent: RawRequest, arguments: Arguments) -> None:
-    for wire, argument in plan.places.get("header", {}).items():
+    for wire, argument in plan.by_location.get("header", {}).items():
         if wire.lower() in sent.headers:
             arguments[argument.name] = sent.headers[wire.lower()]
 
@@ -112,16 +112,16 @@ def _take_query(operation: Operation, plan: _Plan, query: str, arguments: Argume
     if not query:
         return
     # A form's fields may stand in the query too: Mailgun's SDK for Node sends some of them there.
-    known = plan.places.get("form", {}) | plan.places.get("query", {})
+    arguments_by_wire = plan.by_location.get("form", {}) | plan.by_location.get("query", {})
     fields = apply_aliases(operation.name, parse_query(query))
-    if "page_url" in plan.only and not fields.keys() <= known.keys():
+    if "page_url" in plan.only and not fields.keys() <= arguments_by_wire.keys():
         arguments[plan.only["page_url"].name] = query
         return
     for wire, values in fields.items():
-        if wire not in known:
+        if wire not in arguments_by_wire:
             raise _unknown(wire)
-        if values[-1] or not _is_number(operation, known[wire]):
-            arguments[known[wire].name] = _decoded(operation, known[wire], values)
+        if values[-1] or not _is_number(operation, arguments_by_wire[wire]):
+            arguments[arguments_by_wire[wire].name] = _decoded(operation, arguments_by_wire[wire], values)
 
 
 def _is_number(operation: Operation, argument: Argument) -> bool:
@@ -138,10 +138,10 @@ def _form(plan: _Plan, sent: RawRequest) -> Fields:
 
 
 def _take_form(operation: Operation, plan: _Plan, fields: Fields, arguments: Arguments) -> None:
-    known = plan.places.get("form", {})
+    arguments_by_wire = plan.by_location.get("form", {})
     for wire, values in fields.items():
-        if wire in known:
-            arguments[known[wire].name] = _decoded(operation, known[wire], values)
+        if wire in arguments_by_wire:
+            arguments[arguments_by_wire[wire].name] = _decoded(operation, arguments_by_wire[wire], values)
             continue
         family = next((family for family in plan.families if wire.startswith(family.wire)), None)
         if family is None:
@@ -151,7 +151,7 @@ def _take_form(operation: Operation, plan: _Plan, fields: Fields, arguments: Arg
 
 def _take_form_for_query(operation: Operation, plan: _Plan, fields: Fields, arguments: Arguments) -> None:
     """Mailgun's SDKs send in a form what the reference has in the query. Both work."""
-    for wire, argument in plan.places.get("query", {}).items():
+    for wire, argument in plan.by_location.get("query", {}).items():
         if wire in fields and argument.name not in arguments:
             arguments[argument.name] = _decoded(operation, argument, fields[wire])
 
@@ -173,11 +173,11 @@ def _take_json(operation: Operation, plan: _Plan, sent: RawRequest, arguments: A
         return
     if not isinstance(value, dict):
         raise wrong_type("", "object")
-    known = plan.places.get("json", {})
+    arguments_by_wire = plan.by_location.get("json", {})
     for wire, item in value.items():
-        if wire not in known:
+        if wire not in arguments_by_wire:
             raise _unknown(wire)
-        arguments[known[wire].name] = _from_json(item, known[wire])
+        arguments[arguments_by_wire[wire].name] = _from_json(item, arguments_by_wire[wire])
 
 
 def _numbers_as_text(item: Schema, value: Any) -> Any:
@@ -328,9 +328,9 @@ def _from_json(value: Any, argument: Argument) -> Any:
     """Return a JSON value with the yes/no and comma lists in it as the catalogue's types."""
     if argument.encode in IN_JSON:
         return _unwritten(value, [], argument.encode)
-    for place, encode in argument.nested.items():
+    for path, encode in argument.nested.items():
         if encode in IN_JSON:
-            value = _unwritten(value, place.split("/"), encode)
+            value = _unwritten(value, path.split("/"), encode)
     return value
 
 
@@ -340,10 +340,10 @@ IN_JSON: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def _unwritten(value: Any, place: list[str], encode: str) -> Any:
-    if not place:
+def _unwritten(value: Any, path: list[str], encode: str) -> Any:
+    if not path:
         return IN_JSON[encode](value)
-    head, rest = place[0], place[1:]
+    head, rest = path[0], path[1:]
     if head == "*" and isinstance(value, list):
         return [_unwritten(item, rest, encode) for item in value]
     if isinstance(value, dict) and head in value:

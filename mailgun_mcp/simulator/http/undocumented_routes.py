@@ -27,10 +27,10 @@ class UndocumentedRoute:
 
 def find(method: str, path: str) -> tuple[UndocumentedRoute, dict[str, str]] | None:
     """Return the undocumented route of a path, and its path parameters."""
-    for one in UNDOCUMENTED_ROUTES:
-        found = one.path.fullmatch(path)
-        if found and one.method == method:
-            return one, {name: unquote(value) for name, value in found.groupdict().items()}
+    for route in UNDOCUMENTED_ROUTES:
+        match = route.path.fullmatch(path)
+        if match and route.method == method:
+            return route, {name: unquote(value) for name, value in match.groupdict().items()}
     return None
 
 
@@ -39,9 +39,9 @@ def fields_of(query: str, content: bytes, content_type: str) -> Fields:
     return {**parse_query(query), **parse_form(content, content_type)}
 
 
-def _attachment(_: Account, domain: Domain, places: Mapping[str, str], __: Fields) -> Reply:
-    message = domain.messages.get(places["key"])
-    index = int(places["index"])
+def _attachment(_: Account, domain: Domain, values: Mapping[str, str], __: Fields) -> Reply:
+    message = domain.messages.get(values["key"])
+    index = int(values["index"])
     if message is None or index >= len(message.attachments):
         raise ApiError(404, "Attachment not found")
     item = message.attachments[index]
@@ -49,8 +49,8 @@ def _attachment(_: Account, domain: Domain, places: Mapping[str, str], __: Field
 
 
 def _list_ips(_: Account, domain: Domain, __: Mapping[str, str], ___: Fields) -> Reply:
-    found = ips_used_by(domain)
-    return Reply({"items": found, "total_count": len(found)})
+    addresses = ips_used_by(domain)
+    return Reply({"items": addresses, "total_count": len(addresses)})
 
 
 def _assign_ip(account: Account, domain: Domain, _: Mapping[str, str], fields: Fields) -> Reply:
@@ -71,8 +71,8 @@ def _set_connection(_: Account, domain: Domain, __: Mapping[str, str], fields: F
     for name in CONNECTION:
         if name in fields:
             domain.settings[name] = str(fields[name][-1]).lower() in ("true", "yes")
-    shown = {name.replace("_", "-"): bool(domain.settings.get(name)) for name in CONNECTION}
-    return success("Domain connection settings have been updated, may take 10 minutes to fully propagate", **shown)
+    connection = {name.replace("_", "-"): bool(domain.settings.get(name)) for name in CONNECTION}
+    return success("Domain connection settings have been updated, may take 10 minutes to fully propagate", **connection)
 
 
 def _set_web_prefix(_: Account, domain: Domain, __: Mapping[str, str], fields: Fields) -> Reply:

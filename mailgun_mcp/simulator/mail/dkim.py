@@ -1,13 +1,10 @@
 """The DKIM keys of a domain, and the DNS records that they need."""
 
-from typing import Any
-
+from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.simulator.mail.der import public_key
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.signing import DomainKey
-
-Record = dict[str, Any]
 
 SELECTOR = "pic"
 BITS = 1024

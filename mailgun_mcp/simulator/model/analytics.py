@@ -1,14 +1,12 @@
 """Counts an account's events over time, and keeps its tags and which opens and clicks were the first."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
+from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.simulator.model.bounce_rules import classify, provider_entity
 from mailgun_mcp.simulator.model.clock import DAY
 from mailgun_mcp.simulator.model.event_facts import dimensions_of, facts_of, normalize_tag, tag_names
 from mailgun_mcp.simulator.model.series import Series
-
-Record = dict[str, Any]
 
 UNIQUE_FOR = 7 * DAY
 """Seconds in which a recipient's second open or click of a message does not count as unique."""

@@ -1,9 +1,8 @@
 """Turns an event into what is counted: the facts that metrics add up, and the values of its dimensions."""
 
 from collections.abc import Callable
-from typing import Any
 
-Record = dict[str, Any]
+from mailgun_mcp.catalogue.types import Record
 
 DIMENSIONS = ("domain", "ip", "ip_pool", "recipient_domain", "recipient_provider", "tag", "country", "device", "bot")
 """The dimensions of a count, in this order. A cell ends with the fact."""

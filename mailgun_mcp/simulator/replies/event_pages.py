@@ -42,18 +42,18 @@ def cut_page(
     if not onward and asked.page != "last" and pivot is None:
         onward = True
     upward = asked.ascending == onward
-    found = (
+    matching = (
         (position, item)
         for position, item in walk(_narrowed(span, pivot, upward), not upward)
         if _beyond(position, pivot, upward) and matches(item)
     )
-    taken = list(islice(found, asked.limit + 1))
-    more, shown = len(taken) > asked.limit, taken[: asked.limit]
+    taken = list(islice(matching, asked.limit + 1))
+    more, page = len(taken) > asked.limit, taken[: asked.limit]
     if not onward:
-        shown.reverse()
+        page.reverse()
     left_behind = pivot is not None
     before, after = (left_behind, more) if onward else (more, left_behind)
-    return EventPage([position for position, _ in shown], [item for _, item in shown], before, after)
+    return EventPage([position for position, _ in page], [item for _, item in page], before, after)
 
 
 def _narrowed(span: EventRange, pivot: Position | None, upward: bool) -> EventRange:

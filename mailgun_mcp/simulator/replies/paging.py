@@ -61,17 +61,17 @@ def pivot_page(entries: Mapping[str, Item], asked: PivotQuery) -> PivotPage:
     """
     keys = sorted(entries)
     cut = window(keys, asked.page, asked.pivot, asked.limit)
-    shown = keys[cut]
+    page_keys = keys[cut]
     repeated = {**asked.filters, "limit": asked.limit}
     first, last = ({"page": name, **repeated} for name in ("first", "last"))
-    if shown:
-        following = {"page": "next", asked.pivot_name: shown[-1], **repeated}
-        preceding = {"page": asked.backward, asked.pivot_name: shown[0], **repeated}
+    if page_keys:
+        following = {"page": "next", asked.pivot_name: page_keys[-1], **repeated}
+        preceding = {"page": asked.backward, asked.pivot_name: page_keys[0], **repeated}
     else:
         following, preceding = (first, first) if asked.page in BACKWARD else (last, last)
     queries = {"first": first, "last": last, "next": following, "previous": preceding}
     paging = {name: f"{asked.url}?{urlencode(query)}" for name, query in queries.items()}
-    return PivotPage([entries[key] for key in shown], paging)
+    return PivotPage([entries[key] for key in page_keys], paging)
 
 
 def skip_page(items: Sequence[Item], skip: int, limit: int) -> list[Item]:

@@ -28,16 +28,18 @@ def key_page(
     """
     keys = sorted(entries)
     page, pivot = decode_token(token, (str, str)) if token else ("first", "")
-    shown = keys[window(keys, page, pivot, limit)]
-    places = {
+    page_keys = keys[window(keys, page, pivot, limit)]
+    targets = {
         "first": ("first", ""),
         "last": ("last", ""),
-        "next": ("next", shown[-1] if shown else pivot),
-        "previous": ("previous", shown[0]) if shown else ("last", ""),
+        "next": ("next", page_keys[-1] if page_keys else pivot),
+        "previous": ("previous", page_keys[0]) if page_keys else ("last", ""),
     }
     repeated = {**(filters or {}), "limit": limit}
-    paging = {name: f"{url}?{urlencode({'page': encode_token(place), **repeated})}" for name, place in places.items()}
-    return KeyPage([entries[key] for key in shown], paging)
+    paging = {
+        name: f"{url}?{urlencode({'page': encode_token(target), **repeated})}" for name, target in targets.items()
+    }
+    return KeyPage([entries[key] for key in page_keys], paging)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,8 @@ def regenerate_webhook_signing_key(account: Account) -> Reply:
 @handles("list_sandbox_recipients", fidelity="stateful", note="invited and activated ones")
 def list_sandbox_recipients(account: Account) -> Reply:
     activated = dict.fromkeys(sorted(authorized_recipients(account)), True)
-    known = {**activated, **dict.fromkeys(_access(account).invited, False)}
-    return Reply({"recipients": [{"email": email, "activated": active} for email, active in known.items()]})
+    recipients = {**activated, **dict.fromkeys(_access(account).invited, False)}
+    return Reply({"recipients": [{"email": email, "activated": active} for email, active in recipients.items()]})
 
 
 @handles("add_sandbox_recipient", fidelity="stateful", note="invited; no activation email is sent")
@@ -50,8 +50,8 @@ def add_sandbox_recipient(account: Account, request: SimulatedRequest) -> Reply:
 @handles("delete_sandbox_recipient", fidelity="stateful", note="the sandbox no longer sends to the address")
 def delete_sandbox_recipient(account: Account, request: SimulatedRequest) -> Reply:
     email = request["email"].lower()
-    known = {*authorized_recipients(account), *_access(account).invited}
-    if fault_of_address(email) or email not in known:
+    recipients = {*authorized_recipients(account), *_access(account).invited}
+    if fault_of_address(email) or email not in recipients:
         raise ApiError(400, INVALID)
     account.authorized_recipients = {other for other in account.authorized_recipients if other.lower() != email}
     _access(account).invited.pop(email, None)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.simulator.analytics.reports import (
     WEEK,
     CountSource,
@@ -11,7 +12,6 @@ from mailgun_mcp.simulator.analytics.reports import (
     FactCounts,
     Grouping,
     Period,
-    Record,
     RowKey,
     Rows,
     Values,
@@ -46,8 +46,8 @@ def _place(index: int) -> DimensionReader:
 
 
 def _tags(cell: Cell) -> Values:
-    found = cell[3]
-    return found if isinstance(found, tuple) else ()
+    tags = cell[3]
+    return tags if isinstance(tags, tuple) else ()
 
 
 def _ruled(read: Callable[[BounceRule], str]) -> DimensionReader:
@@ -105,7 +105,7 @@ def query_bounce_classification(account: Account, request: SimulatedRequest) -> 
     sources = _failures(account, subaccounts=bool(request.get("include_subaccounts")))
     rows = _classified(sources, period, dimensions, parse_conditions(request, FILTERS))
     names = _names(account, sources)
-    shown = order.page(rows, lambda row, by: row["metrics"].get(by, row["dimensions"].get(by)))
+    page = order.page(rows, lambda row, by: row["metrics"].get(by, row["dimensions"].get(by)))
     answer = {
         "start": mail_date(period.start, "+0000"),
         "end": mail_date(period.end, "+0000"),
@@ -113,7 +113,7 @@ def query_bounce_classification(account: Account, request: SimulatedRequest) -> 
         "duration": request.get("duration") or "",
         "dimensions": list(dimensions),
         "pagination": order.answer(len(rows)),
-        "items": [_item(row, names, metrics) for row in shown],
+        "items": [_item(row, names, metrics) for row in page],
     }
     return Reply(answer)
 
@@ -183,13 +183,13 @@ def list_bounce_classification_stats(account: Account, request: SimulatedRequest
 
 
 def _stat(values: dict[str, str], bounced: int) -> Record:
-    shown: Record = {"bounced": {"total": bounced}}
+    stat: Record = {"bounced": {"total": bounced}}
     for name, value in values.items():
         outer, _, inner = name.partition(".")
-        shown[outer] = {inner: value} if inner else value
+        stat[outer] = {inner: value} if inner else value
     if "rule-id" in values:
-        shown["short-explanation"] = all_rules()[values["rule-id"]].group.short
-    return shown
+        stat["short-explanation"] = all_rules()[values["rule-id"]].group.short
+    return stat
 
 
 @handles("list_bounce_classification_domains", fidelity="computed", note="the last seven days, by domain")
@@ -235,9 +235,9 @@ def list_bounce_classification_events(account: Account, request: SimulatedReques
         raise ApiError(400, "Invalid page token")
     asked = EventPageQuery(token.page, token.pivot, query["limit"], query["ascending"])
     span = EventRange(account.clock.now() - RETENTION, float("inf"), frozenset({"failed"}))
-    shown = cut_page(walk_of(request.domain.events), span, asked, lambda event: _is_of(event, query))
-    paging = {name: f"{request.url}?page={text}" for name, text in tokens(query, token, shown.positions).items()}
-    return Reply({"items": [event.record for event in shown.items], "paging": paging})
+    page = cut_page(walk_of(request.domain.events), span, asked, lambda event: _is_of(event, query))
+    paging = {name: f"{request.url}?page={text}" for name, text in tokens(query, token, page.positions).items()}
+    return Reply({"items": [event.record for event in page.items], "paging": paging})
 
 
 def _first_page(request: SimulatedRequest) -> Token:

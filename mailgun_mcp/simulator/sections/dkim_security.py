@@ -46,10 +46,10 @@ def _reason(text: str) -> ApiError:
 
 
 def _seconds(text: str) -> float:
-    found = INTERVAL.fullmatch(text)
-    if found is None:
+    match = INTERVAL.fullmatch(text)
+    if match is None:
         raise _reason(f"invalid rotation_interval: {text}")
-    seconds = int(found[1]) * UNITS[found[2]]
+    seconds = int(match[1]) * UNITS[match[2]]
     if seconds < SHORTEST:
         raise _reason("rotation_interval must be at least 5 days")
     return seconds

@@ -34,14 +34,14 @@ def list_account_domain_keys(account: Account, request: SimulatedRequest) -> Rep
     filters: dict[str, str] = {
         name: request[name] for name in ("signing_domain", "selector") if name in request.arguments
     }
-    found = {
+    keys = {
         f"{domain.name} {item['selector']}": item
         for domain in account.domains.values()
         if filters.get("signing_domain", domain.name).lower() == domain.name
         for item in _items(account, domain)
         if filters.get("selector", item["selector"]) == item["selector"]
     }
-    page = key_page(found, request.url, request.get("page"), request.get("limit"), filters)
+    page = key_page(keys, request.url, request.get("page"), request.get("limit"), filters)
     return Reply({"items": page.items, "paging": page.paging})
 
 
@@ -101,8 +101,8 @@ def deactivate_domain_key(request: SimulatedRequest) -> Reply:
 @handles("update_dkim_authority", fidelity="stateful", note="the domain itself or its parent")
 def update_dkim_authority(account: Account, request: SimulatedRequest) -> Reply:
     signing = request.domain.administration.signing
-    wanted = None if request["self"] else _root(account, request.domain)
-    changed, signing.authority = signing.authority != wanted, wanted
+    new_authority = None if request["self"] else _root(account, request.domain)
+    changed, signing.authority = signing.authority != new_authority, new_authority
     records = signing_records(authority(account, request.domain))
     text = "Domain DKIM authority has been changed" if changed else "Domain DKIM authority is unchanged"
     return success(text, changed=changed, sending_dns_records=records)

@@ -1,7 +1,6 @@
 """Domains: created unverified, active once verified, gone when deleted."""
 
-from typing import Any
-
+from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.simulator.http.tracking_hosts import tracking_host
 from mailgun_mcp.simulator.mail.dkim import BITS, SELECTOR, add_first_key, signing_records, verify_keys
 from mailgun_mcp.simulator.mail.sending_ips import SHARED, assign_source, assignable_ips, ips_of, parse_source
@@ -12,8 +11,6 @@ from mailgun_mcp.simulator.replies.paging import skip_page
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from mailgun_mcp.simulator.sections.registry import handles
-
-Record = dict[str, Any]
 
 DEFAULTS: Record = {
     "spam_action": "disabled",
@@ -33,12 +30,12 @@ SETTINGS = frozenset({*DEFAULTS, "message_ttl", "archive_to", "mailfrom_host"})
 
 @handles("list_domains", fidelity="stateful", note="filters, sorting and skip/limit over the account's domains")
 def list_domains(account: Account, request: SimulatedRequest) -> Reply:
-    found = [domain for domain in account.domains.values() if _listed(domain, request)]
-    found.sort(key=lambda domain: (-domain.created_at, domain.name))
+    domains = [domain for domain in account.domains.values() if _listed(domain, request)]
+    domains.sort(key=lambda domain: (-domain.created_at, domain.name))
     if request.get("sort"):
-        found.sort(key=lambda domain: domain.name, reverse=request["sort"] == "name:desc")
-    page = skip_page(found, request.get("skip"), request.get("limit"))
-    return Reply({"total_count": len(found), "items": [shown(domain) for domain in page]})
+        domains.sort(key=lambda domain: domain.name, reverse=request["sort"] == "name:desc")
+    page = skip_page(domains, request.get("skip"), request.get("limit"))
+    return Reply({"total_count": len(domains), "items": [domain_to_json(domain) for domain in page]})
 
 
 @handles(
@@ -57,7 +54,7 @@ def create_domain(account: Account, request: SimulatedRequest) -> Reply:
 
 @handles("get_domain", fidelity="stateful", note="with DNS records, valid once verified")
 def get_domain(request: SimulatedRequest) -> Reply:
-    answer = with_dns(request.domain) if request.get("with_dns") else {"domain": shown(request.domain)}
+    answer = with_dns(request.domain) if request.get("with_dns") else {"domain": domain_to_json(request.domain)}
     if request.get("extended"):
         name = request.domain.name
         hosts = {"dkim_host": signing_records(request.domain)[0]["name"], "mailfrom_host": name}
@@ -94,7 +91,7 @@ def delete_domain(account: Account, request: SimulatedRequest) -> Reply:
     return success("Domain will be deleted in the background")
 
 
-def shown(domain: Domain) -> Record:
+def domain_to_json(domain: Domain) -> Record:
     """Return the domain as lists show it."""
     return {
         "id": domain.id,
@@ -113,7 +110,7 @@ def with_dns(domain: Domain) -> Record:
     """Return the domain with its DNS records; they are valid once it was verified."""
     active = domain.state == "active"
     return {
-        "domain": shown(domain),
+        "domain": domain_to_json(domain),
         "receiving_dns_records": [
             _mx(host, active and "mx" not in domain.absent_records) for host in ("mxa.mailgun.org", "mxb.mailgun.org")
         ],

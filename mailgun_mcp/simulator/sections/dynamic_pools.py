@@ -30,9 +30,9 @@ def list_dynamic_pools(account: Account) -> Reply:
 
 @handles("replace_dynamic_pools", fidelity="stateful", note="all three at once")
 def replace_dynamic_pools(account: Account, request: SimulatedRequest) -> Reply:
-    wanted = {pool: list(dict.fromkeys(request[field])) for field, pool in FIELDS.items()}
-    _check_pools(account, wanted)
-    ips_of(account).dynamic = wanted
+    ips_by_pool = {pool: list(dict.fromkeys(request[field])) for field, pool in FIELDS.items()}
+    _check_pools(account, ips_by_pool)
+    ips_of(account).dynamic = ips_by_pool
     _settle(account)
     return Reply(_pools(account))
 
@@ -97,12 +97,12 @@ def list_dynamic_pool_assignable_domains(account: Account, request: SimulatedReq
         pattern = re.compile(request.get("domain", ""))
     except re.error as error:
         raise ApiError(400, f"'domain' parameter is not a valid regular expression: {error}") from error
-    wanted = request.get("subaccount_id")
+    subaccount_id = request.get("subaccount_id")
     items = [
         {"id": domain.id, "account_id": holder.id, "name": domain.name}
         for holder, domain in _domains(account)
         if not domain.administration.sending.dynamic_pool and pattern.search(domain.name)
-        if wanted in (None, holder.id)
+        if subaccount_id in (None, holder.id)
     ]
     return Reply({"items": items})
 
@@ -111,15 +111,15 @@ def list_dynamic_pool_assignable_domains(account: Account, request: SimulatedReq
 def list_dynamic_pool_domains(account: Account, request: SimulatedRequest) -> Reply:
     filters = {name: request.get(name) for name in ("account", "pool", "sort_by", "sort_order")}
     query = asked(request.get("page"), request.get("limit", PAGE), filters)
-    shown = [_enrolment(holder, domain) for holder, domain in _domains(account) if _is_enrolled(domain)]
-    found = [item for item in shown if _within(item, query.filters)]
-    found.sort(key=lambda item: item["name"])
+    enrolments = [_enrolment(holder, domain) for holder, domain in _domains(account) if _is_enrolled(domain)]
+    matching = [item for item in enrolments if _within(item, query.filters)]
+    matching.sort(key=lambda item: item["name"])
     if query.filters["sort_by"] in ("bounce_rate", "complaint_rate"):
-        found.sort(key=lambda item: float(item[query.filters["sort_by"]]))
+        matching.sort(key=lambda item: float(item[query.filters["sort_by"]]))
     if query.filters["sort_order"] == "descending":
-        found.reverse()
-    items, paging = place_page(found, request.url, query)
-    return Reply({"items": items, "total_items": len(found), "paging": paging})
+        matching.reverse()
+    items, paging = place_page(matching, request.url, query)
+    return Reply({"items": items, "total_items": len(matching), "paging": paging})
 
 
 @handles("preview_dynamic_pool_assignment", fidelity="computed", note="the pool that a domain's rates qualify for")
@@ -201,17 +201,17 @@ def _check_configured(account: Account) -> None:
         raise ApiError(400, "Dynamic IP pools are not configured for this account")
 
 
-def _check_pools(account: Account, wanted: dict[str, list[str]]) -> None:
+def _check_pools(account: Account, ips_by_pool: dict[str, list[str]]) -> None:
     """Raise ApiError when an IP is none of the account's, is in another pool, or a pool has none that is warm."""
     ips, now = ips_of(account), account.clock.now()
-    everything = [address for addresses in wanted.values() for address in addresses]
+    everything = [address for addresses in ips_by_pool.values() for address in addresses]
     if len(set(everything)) < len(everything):
         raise ApiError(400, "An IP cannot be assigned to multiple dynamic IP pools")
     for address in everything:
         get_dedicated_ip(account, address)
         if any(address in pool.ips for pool in ips.pools.values()):
             raise ApiError(400, f"IP {address} already belongs to an IP pool")
-    for pool, addresses in wanted.items():
+    for pool, addresses in ips_by_pool.items():
         if not any(not ips.ips[address].warming(now) for address in addresses):
             raise ApiError(400, f"Dynamic IP pool {pool} must contain at least 1 IP that is not warming up")
 
@@ -223,12 +223,12 @@ def _change(account: Account, pool: str, added: list[str], removed: list[str]) -
     if missing is not None:
         raise ApiError(400, f"IP {missing} does not belong to dynamic IP pool {pool}")
     remaining = [address for address in present if address not in removed]
-    wanted = {
+    ips_by_pool = {
         **ips_of(account).dynamic,
         pool: [*remaining, *(ip for ip in dict.fromkeys(added) if ip not in remaining)],
     }
-    _check_pools(account, wanted)
-    ips_of(account).dynamic = wanted
+    _check_pools(account, ips_by_pool)
+    ips_of(account).dynamic = ips_by_pool
     _settle(account)
     return success("success")
 
@@ -281,8 +281,8 @@ def _health(account: Account, domain: Domain) -> dict[str, Any]:
         "complaint_rate": (complaints, POOR if complaints > POOR_COMPLAINTS else GOOD),
         "processed_count": (counts.accepted, NEW if counts.accepted < NEW_BELOW else GOOD),
     }
-    found = {band for _, band in bands.values()}
-    pool = next(band for band in (NEW, POOR, GOOD) if band in found)
+    reached = {band for _, band in bands.values()}
+    pool = next(band for band in (NEW, POOR, GOOD) if band in reached)
     return {"pool": pool, "results": {name: {"value": value, "band": band} for name, (value, band) in bands.items()}}
 
 
@@ -290,8 +290,14 @@ def _pools(account: Account) -> dict[str, Any]:
     ips: Ips = ips_of(account)
     named = {field: list(ips.dynamic.get(pool, [])) for field, pool in FIELDS.items()}
     pools = [
-        {"id": f"{account.id[:-1]}{place}", "account_id": account.id, "name": name, "enabled": True, "ips": list(held)}
-        for place, (name, held) in enumerate(ips.dynamic.items(), 1)
+        {
+            "id": f"{account.id[:-1]}{number}",
+            "account_id": account.id,
+            "name": name,
+            "enabled": True,
+            "ips": list(addresses),
+        }
+        for number, (name, addresses) in enumerate(ips.dynamic.items(), 1)
     ]
     return {**named, "pools": pools}
 

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
 
+from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.simulator.analytics.filter_expressions import parse_expression, simple_alternatives
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import parse_mail_date
@@ -14,7 +14,6 @@ from mailgun_mcp.simulator.replies.reply import ApiError, Reply
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from mailgun_mcp.simulator.sections.registry import handles
 
-Record = dict[str, Any]
 Matches = Callable[[Record], bool]
 Filter = Callable[[str], Matches]
 DEFAULT_LIMIT = 100
@@ -46,7 +45,7 @@ def list_events(account: Account, request: SimulatedRequest) -> Reply:
     query = token.query
     filters = [FILTERS[name](query[name]) for name in FILTERS.keys() & query.keys()]
     asked = EventPageQuery(token.page, token.pivot, query["limit"], query["ascending"])
-    shown = cut_page(
+    page = cut_page(
         walk_of(request.domain.events),
         _span(account, query),
         asked,
@@ -55,8 +54,8 @@ def list_events(account: Account, request: SimulatedRequest) -> Reply:
     url = request.url.rstrip("/")
     # A later page has its token as the last segment. The domain's name may contain "events" too.
     base = url.rpartition("/")[0] if "page" in request.arguments else url
-    paging = {name: f"{base}/{text}" for name, text in tokens(query, token, shown.positions).items()}
-    return Reply({"items": [event.record for event in shown.items], "paging": paging})
+    paging = {name: f"{base}/{text}" for name, text in tokens(query, token, page.positions).items()}
+    return Reply({"items": [event.record for event in page.items], "paging": paging})
 
 
 def walk_of(log: EventLog) -> Callable[[EventRange, bool], Iterator[tuple[Position, MailEvent]]]:
@@ -149,10 +148,10 @@ def _within(size: int, text: str) -> bool:
 
 
 def _bounds(text: str) -> list[tuple[str, int]]:
-    found = BOUND.findall(text)
-    if not found or BOUND.sub("", text):
+    bounds = BOUND.findall(text)
+    if not bounds or BOUND.sub("", text):
         raise ApiError(400, f"'size' parameter is not valid: {text}")
-    return [(sign, int(bound)) for sign, bound in found]
+    return [(sign, int(bound)) for sign, bound in bounds]
 
 
 COMPARES: dict[str, Callable[[int, int], bool]] = {

@@ -128,12 +128,12 @@ def _check_holds(pool: Pool, address: str) -> None:
 
 def _domains(account: Account, request: SimulatedRequest, name: str) -> list[Domain]:
     """Return the domains that an argument names, by name or id."""
-    known = {key: domain for domain in account.domains.values() for key in (domain.name, domain.id)}
-    wanted = [text.lower() for text in request.get(name, [])]
-    missing = next((text for text in wanted if text not in known), None)
+    by_name = {key: domain for domain in account.domains.values() for key in (domain.name, domain.id)}
+    texts = [text.lower() for text in request.get(name, [])]
+    missing = next((text for text in texts if text not in by_name), None)
     if missing is not None:
         raise ApiError(404, f"Domain not found: {missing}")
-    return [known[text] for text in wanted]
+    return [by_name[text] for text in texts]
 
 
 def _link(pool: Pool, joining: list[Domain], leaving: list[Domain]) -> None:

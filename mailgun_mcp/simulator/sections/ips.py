@@ -26,13 +26,13 @@ LINKED = "Domain {} is linked to an IP pool: its IPs cannot be changed"
 
 @handles("list_ips", fidelity="stateful", note="shared and dedicated, with their state")
 def list_ips(account: Account, request: SimulatedRequest) -> Reply:
-    found = [ip for ip in ips_of(account).ips.values() if _listed(ip, request)]
+    ips = [ip for ip in ips_of(account).ips.values() if _listed(ip, request)]
     now = account.clock.now()
     return Reply({
-        "items": [ip.address for ip in found],
-        "details": [{"ip": ip.address, "is_on_warmup": ip.warming(now)} for ip in found],
+        "items": [ip.address for ip in ips],
+        "details": [{"ip": ip.address, "is_on_warmup": ip.warming(now)} for ip in ips],
         "assignable_to_pools": assignable_ips(ips_of(account)),
-        "total_count": len(found),
+        "total_count": len(ips),
     })  # fmt: skip
 
 
@@ -47,13 +47,13 @@ def get_ip(account: Account, request: SimulatedRequest) -> Reply:
 def list_ip_domains(account: Account, request: SimulatedRequest) -> Reply:
     ip = get_account_ip(account, request["ip"])
     words = re.findall(r"\w+", request.get("search", "").lower())
-    found = [
+    domains = [
         domain for domain in account.domains.values() if ip.address in ips_used_by(domain) and _matches(domain, words)
     ]
-    found.sort(key=lambda domain: domain.id)
-    page = skip_page(found, max(0, request.get("skip", 0)), max(0, request.get("limit", len(found))))
+    domains.sort(key=lambda domain: domain.id)
+    page = skip_page(domains, max(0, request.get("skip", 0)), max(0, request.get("limit", len(domains))))
     items = [{"domain": domain.name, "ips": ips_used_by(domain)} for domain in page]
-    return Reply({"items": items, "total_count": len(found)})
+    return Reply({"items": items, "total_count": len(domains)})
 
 
 @handles("assign_ip_to_all_domains", fidelity="stateful", note="done at once")

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from email.utils import parseaddr
 from typing import Any
 
+from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.request.formats import email as fault_of_address
 from mailgun_mcp.simulator.mail.inbound import receiving_domain
 from mailgun_mcp.simulator.mail.list_delivery import list_id
@@ -16,10 +17,8 @@ from mailgun_mcp.simulator.model.lists import MailingList, Member
 from mailgun_mcp.simulator.replies.paging import PivotQuery, pivot_page, skip_page
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
-from mailgun_mcp.simulator.sections.lists import found_list, shown
+from mailgun_mcp.simulator.sections.lists import list_to_json, require_list
 from mailgun_mcp.simulator.sections.registry import handles
-
-Record = dict[str, Any]
 
 MOST = 1000
 AT_ONCE = 100
@@ -33,16 +32,16 @@ NOT_VALID = "'address' parameter is not a valid address. please check documentat
 
 @handles("list_mailing_list_members", fidelity="stateful", note="skip/limit, by subscription")
 def list_mailing_list_members(account: Account, request: SimulatedRequest) -> Reply:
-    members, wanted = _chosen(account, request), request.get("address", "").lower()
-    found = [members[address] for address in sorted(members) if not wanted or address == wanted]
-    page = skip_page(found, request.get("skip"), request.get("limit"))
-    return Reply({"total_count": len(found), "items": [_to_json(member) for member in page]})
+    members, email = _chosen(account, request), request.get("address", "").lower()
+    matching = [members[address] for address in sorted(members) if not email or address == email]
+    page = skip_page(matching, request.get("skip"), request.get("limit"))
+    return Reply({"total_count": len(matching), "items": [_to_json(member) for member in page]})
 
 
 @handles("list_mailing_list_members_by_page", fidelity="stateful", note="paged by pivot")
 def list_mailing_list_members_by_page(account: Account, request: SimulatedRequest) -> Reply:
-    wanted = request.get("subscribed")
-    filters = {} if wanted is None else {"subscribed": "yes" if wanted else "no"}
+    subscribed = request.get("subscribed")
+    filters = {} if subscribed is None else {"subscribed": "yes" if subscribed else "no"}
     asked = PivotQuery(
         request.url, request.get("page"), request.get("address"), request.get("limit"), filters=filters, backward="prev"
     )
@@ -52,7 +51,7 @@ def list_mailing_list_members_by_page(account: Account, request: SimulatedReques
 
 @handles("add_mailing_list_member", fidelity="stateful", note="with upsert")
 def add_mailing_list_member(account: Account, request: SimulatedRequest) -> Reply:
-    mailing_list = found_list(account, request)
+    mailing_list = require_list(account, request)
     entry = _bare({"subscribed": request.get("subscribed"), **request.arguments})
     if entry["address"].lower() in mailing_list.members and not request.get("upsert"):
         raise ApiError(400, f"Address already exists '{request['address']}'")
@@ -62,13 +61,13 @@ def add_mailing_list_member(account: Account, request: SimulatedRequest) -> Repl
 
 @handles("get_mailing_list_member", fidelity="stateful", note="by address")
 def get_mailing_list_member(account: Account, request: SimulatedRequest) -> Reply:
-    return Reply({"member": _to_json(_found(found_list(account, request), request))})
+    return Reply({"member": _to_json(_get_member(require_list(account, request), request))})
 
 
 @handles("update_mailing_list_member", fidelity="stateful", note="name, variables, subscription")
 def update_mailing_list_member(account: Account, request: SimulatedRequest) -> Reply:
-    mailing_list = found_list(account, request)
-    member = _found(mailing_list, request)
+    mailing_list = require_list(account, request)
+    member = _get_member(mailing_list, request)
     values = request.arguments
     if "address" in values:
         values = _bare(values)
@@ -79,27 +78,27 @@ def update_mailing_list_member(account: Account, request: SimulatedRequest) -> R
 
 @handles("delete_mailing_list_member", fidelity="stateful", note="by address")
 def delete_mailing_list_member(account: Account, request: SimulatedRequest) -> Reply:
-    mailing_list = found_list(account, request)
-    member = _found(mailing_list, request)
+    mailing_list = require_list(account, request)
+    member = _get_member(mailing_list, request)
     del mailing_list.members[member.address]
     return success("Mailing list member has been deleted", member={"address": member.address})
 
 
 @handles("bulk_add_mailing_list_members", fidelity="stateful", note="JSON; up to 1000 members")
 def bulk_add_mailing_list_members(account: Account, request: SimulatedRequest) -> Reply:
-    mailing_list = found_list(account, request, QUOTED)
+    mailing_list = require_list(account, request, QUOTED)
     entries = [{"subscribed": True, **_bare(entry)} for entry in request["members"]]
     if len(entries) > AT_ONCE:
         return _uploaded(account, mailing_list, entries, "json", upsert=request.get("upsert"))
     if any(fault_of_address(entry["address"]) for entry in entries):
         raise ApiError(400, NOT_VALID)
     _put_all(mailing_list, entries, upsert=request.get("upsert"))
-    return success("Mailing list has been updated", list=shown(mailing_list))
+    return success("Mailing list has been updated", list=list_to_json(mailing_list))
 
 
 @handles("import_mailing_list_members", fidelity="stateful", note="CSV; done at once")
 def import_mailing_list_members(account: Account, request: SimulatedRequest) -> Reply:
-    mailing_list = found_list(account, request, QUOTED)
+    mailing_list = require_list(account, request, QUOTED)
     rows = _rows(request["members"].data)
     if len(rows) > MOST:
         raise ApiError(400, f"Batch size should be less than {MOST}")
@@ -108,13 +107,13 @@ def import_mailing_list_members(account: Account, request: SimulatedRequest) -> 
 
 
 def _chosen(account: Account, request: SimulatedRequest) -> dict[str, Member]:
-    members, wanted = found_list(account, request).members, request.get("subscribed")
-    if wanted is None:
+    members, subscribed = require_list(account, request).members, request.get("subscribed")
+    if subscribed is None:
         return members
-    return {address: member for address, member in members.items() if member.subscribed is wanted}
+    return {address: member for address, member in members.items() if member.subscribed is subscribed}
 
 
-def _found(mailing_list: MailingList, request: SimulatedRequest) -> Member:
+def _get_member(mailing_list: MailingList, request: SimulatedRequest) -> Member:
     member = mailing_list.members.get(request["member_address"].lower())
     if member is None:
         raise ApiError(404, f"Member {request['member_address']} of mailing list {mailing_list.address} not found")
@@ -203,7 +202,7 @@ def _uploaded(account: Account, mailing_list: MailingList, entries: list[Record]
         _tell(account, mailing_list, "list_member_upload_error", task, **reason)
     counts = {"member-count": len(entries), "upserted-count": len(added), "failed-count": len(bad)}
     _tell(account, mailing_list, "list_uploaded", task, format=form, **{"is-upsert": upsert}, **counts)
-    return success("Mailing list upload started in background", list=shown(mailing_list), **{"task-id": task})
+    return success("Mailing list upload started in background", list=list_to_json(mailing_list), **{"task-id": task})
 
 
 def _tell(account: Account, mailing_list: MailingList, name: str, task: str, **details: Any) -> None:

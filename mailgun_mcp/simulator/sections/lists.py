@@ -1,8 +1,8 @@
 """Mailing lists. Their members are in `list_members`."""
 
 from email.utils import parseaddr
-from typing import Any
 
+from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.request.formats import email as fault_of_address
 from mailgun_mcp.simulator.mail.inbound import receiving_domain
 from mailgun_mcp.simulator.model.account import Account
@@ -13,24 +13,22 @@ from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from mailgun_mcp.simulator.sections.registry import handles
 
-Record = dict[str, Any]
-
 SETTINGS = ("name", "description", "access_level", "reply_preference", "list_id")
 
 
 @handles("list_mailing_lists", fidelity="stateful", note="skip/limit")
 def list_mailing_lists(account: Account, request: SimulatedRequest) -> Reply:
-    wanted = request.get("address", "").lower()
-    found = [account.lists[address] for address in sorted(account.lists) if not wanted or address == wanted]
-    page = skip_page(found, request.get("skip"), request.get("limit"))
-    return Reply({"total_count": len(found), "items": [shown(mailing_list) for mailing_list in page]})
+    email = request.get("address", "").lower()
+    lists = [account.lists[address] for address in sorted(account.lists) if not email or address == email]
+    page = skip_page(lists, request.get("skip"), request.get("limit"))
+    return Reply({"total_count": len(lists), "items": [list_to_json(mailing_list) for mailing_list in page]})
 
 
 @handles("list_mailing_lists_by_page", fidelity="stateful", note="paged by pivot")
 def list_mailing_lists_by_page(account: Account, request: SimulatedRequest) -> Reply:
     asked = PivotQuery(request.url, request.get("page"), request.get("address"), request.get("limit"), backward="prev")
     page = pivot_page(account.lists, asked)
-    return Reply({"items": [shown(mailing_list) for mailing_list in page.items], "paging": page.paging})
+    return Reply({"items": [list_to_json(mailing_list) for mailing_list in page.items], "paging": page.paging})
 
 
 @handles("create_mailing_list", fidelity="stateful", note="mail to its address is delivered to the members")
@@ -44,31 +42,33 @@ def create_mailing_list(account: Account, request: SimulatedRequest) -> Reply:
     )
     _set(mailing_list, request.arguments)
     account.lists[address] = mailing_list
-    return success("Mailing list has been created", list=shown(mailing_list))
+    return success("Mailing list has been created", list=list_to_json(mailing_list))
 
 
 @handles("get_mailing_list", fidelity="stateful", note="with the number of members")
 def get_mailing_list(account: Account, request: SimulatedRequest) -> Reply:
-    return Reply({"list": shown(found_list(account, request))})
+    return Reply({"list": list_to_json(require_list(account, request))})
 
 
 @handles("update_mailing_list", fidelity="stateful", note="including its address and who may post")
 def update_mailing_list(account: Account, request: SimulatedRequest) -> Reply:
-    mailing_list = found_list(account, request)
+    mailing_list = require_list(account, request)
     if "address" in request.arguments:
         _move(account, mailing_list, request["address"])
     _set(mailing_list, request.arguments)
-    return success("Mailing list has been updated", list=shown(mailing_list))
+    return success("Mailing list has been updated", list=list_to_json(mailing_list))
 
 
 @handles("delete_mailing_list", fidelity="stateful", note="deleted with its members")
 def delete_mailing_list(account: Account, request: SimulatedRequest) -> Reply:
-    mailing_list = found_list(account, request)
+    mailing_list = require_list(account, request)
     del account.lists[mailing_list.address]
     return success("Mailing list has been removed", address=mailing_list.address)
 
 
-def found_list(account: Account, request: SimulatedRequest, missing: str = "Mailing list {} not found") -> MailingList:
+def require_list(
+    account: Account, request: SimulatedRequest, missing: str = "Mailing list {} not found"
+) -> MailingList:
     """Return the list that the path names. Raises ApiError when there is none."""
     mailing_list = account.lists.get(request["list_address"].lower())
     if mailing_list is None:
@@ -76,7 +76,7 @@ def found_list(account: Account, request: SimulatedRequest, missing: str = "Mail
     return mailing_list
 
 
-def shown(mailing_list: MailingList) -> Record:
+def list_to_json(mailing_list: MailingList) -> Record:
     """Return the list as answers show it."""
     return {
         "address": mailing_list.address,

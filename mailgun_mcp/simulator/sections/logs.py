@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from heapq import merge
-from typing import Any
 
+from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.simulator.analytics.log_attributes import LogCondition, parse_log_conditions
 from mailgun_mcp.simulator.analytics.metrics import COUNTS
 from mailgun_mcp.simulator.analytics.reports import parse_duration, parse_moment
@@ -20,7 +20,6 @@ from mailgun_mcp.simulator.replies.reply import ApiError, Reply
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from mailgun_mcp.simulator.sections.registry import handles
 
-Record = dict[str, Any]
 MAX_LIMIT = 100
 FOREVER = float("inf")
 PLACES = 1024
@@ -49,13 +48,13 @@ def query_logs(account: Account, request: SimulatedRequest) -> Reply:
     span = EventRange(max(start, account.clock.now() - RETENTION), end, _kinds(request), _marks(request))
     matches = _matches(request)
     accounts = _accounts(account, request)
-    shown = cut_page(_walk(accounts), span, asked, matches)
+    page = cut_page(_walk(accounts), span, asked, matches)
     totals = _totals(accounts, span, matches) if request.get("include_totals") else None
     answer = {
         "start": mail_date(start, "+0000"),
         "end": mail_date(account.clock.now() if end == FOREVER else end, "+0000"),
-        "items": [_to_json(entry) for entry in shown.items],
-        "pagination": _pagination(token, shown, totals),
+        "items": [_to_json(entry) for entry in page.items],
+        "pagination": _pagination(token, page, totals),
         "aggregates": {"all": totals.total(), "metrics": dict(sorted(totals.items()))} if totals is not None else {},
     }
     return Reply(answer)
@@ -137,17 +136,19 @@ def _walk(accounts: list[Account]) -> Callable[[EventRange, bool], Iterator[tupl
 
     def walk(span: EventRange, backward: bool) -> Iterator[tuple[Position, Entry]]:
         streams = [
-            _placed(domain.events.walk(span, descending=backward), account, domain.name, place)
-            for place, (account, domain) in enumerate(logs)
+            _placed(domain.events.walk(span, descending=backward), account, domain.name, log_number)
+            for log_number, (account, domain) in enumerate(logs)
         ]
         return merge(*streams, key=lambda item: item[0], reverse=backward)
 
     return walk
 
 
-def _placed(events: Iterator[MailEvent], account: Account, domain: str, place: int) -> Iterator[tuple[Position, Entry]]:
+def _placed(
+    events: Iterator[MailEvent], account: Account, domain: str, log_number: int
+) -> Iterator[tuple[Position, Entry]]:
     for event in events:
-        yield (event.at, event.serial * PLACES + place), Entry(account, domain, event)
+        yield (event.at, event.serial * PLACES + log_number), Entry(account, domain, event)
 
 
 def _totals(accounts: list[Account], span: EventRange, matches: Matches) -> Counter[str]:
@@ -158,22 +159,22 @@ def _totals(accounts: list[Account], span: EventRange, matches: Matches) -> Coun
 
 def _to_json(entry: Entry) -> Record:
     record, parent = entry.event.record, entry.account.administration.parent
-    shown = {key: value for key, value in record.items() if key not in ("timestamp", "user-variables", "storage")}
-    shown |= {
+    entry_json = {key: value for key, value in record.items() if key not in ("timestamp", "user-variables", "storage")}
+    entry_json |= {
         "@timestamp": iso_date(entry.event.at),
         "account": {"id": entry.account.id, **({"parent-id": parent.id} if parent else {})},
         "domain": {"name": entry.domain},
         "user-variables": json.dumps(record.get("user-variables", {})),
     }
     if "storage" in record:
-        shown["storage"] = {**record["storage"], "url": [record["storage"]["url"]]}
-    return shown
+        entry_json["storage"] = {**record["storage"], "url": [record["storage"]["url"]]}
+    return entry_json
 
 
-def _pagination(token: Token, shown: EventPage[Entry], totals: Counter[str] | None) -> Record:
-    pages: Record = tokens({}, token, shown.positions)
-    if not shown.after:
+def _pagination(token: Token, page: EventPage[Entry], totals: Counter[str] | None) -> Record:
+    pages: Record = tokens({}, token, page.positions)
+    if not page.after:
         pages["next"] = ""
-    if not shown.before:
+    if not page.before:
         pages["previous"] = ""
     return {**pages, **({"total": totals.total()} if totals is not None else {})}

@@ -137,8 +137,8 @@ def _queued(account: Account, domain: Domain, message: StoredMessage, recipients
     people, lists = split_lists(account, recipients)
     if people:
         accept(account, domain, replace(message, recipients=_bare(people)))
-    for found in lists:
-        for copy in member_copies(account, message, found):
+    for mailing_list in lists:
+        for copy in member_copies(account, message, mailing_list):
             accept(account, domain, copy)
     return Reply({"id": f"<{message.id}>", "message": "Queued. Thank you."})
 
@@ -241,9 +241,9 @@ def _template_variables(request: SimulatedRequest) -> dict[str, Any]:
     return {**_variables(request), **hidden, **request.get("template_variables", {})}
 
 
-def _of_header(request: SimulatedRequest, wanted: str) -> dict[str, Any]:
+def _of_header(request: SimulatedRequest, header: str) -> dict[str, Any]:
     """Return the object that a header holds as JSON; Mailgun ignores anything else."""
-    texts = [text for name, text in request.get("headers", {}).items() if name.lower() == wanted]
+    texts = [text for name, text in request.get("headers", {}).items() if name.lower() == header]
     try:
         value = json.loads(texts[-1]) if texts else {}
     except (ValueError, RecursionError):

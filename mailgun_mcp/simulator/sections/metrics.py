@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.simulator.analytics.metrics import METRICS, metric_value
 from mailgun_mcp.simulator.analytics.reports import (
     CountSource,
@@ -11,7 +12,6 @@ from mailgun_mcp.simulator.analytics.reports import (
     FactCounts,
     Grouping,
     Period,
-    Record,
     Rows,
     Values,
     aggregate,
@@ -35,10 +35,10 @@ LIMIT, MAX_LIMIT = 10, 1000
 Measure = Callable[[str, FactCounts], Any]
 
 
-def _reader(place: int) -> DimensionReader:
+def _reader(index: int) -> DimensionReader:
     def read(cell: Cell) -> Values:
-        found = cell[place]
-        return found if isinstance(found, tuple) else (str(found),)
+        value = cell[index]
+        return value if isinstance(value, tuple) else (str(value),)
 
     return read
 
@@ -76,9 +76,9 @@ def _fact(metric: str) -> str:
     return metric.removesuffix("_count")
 
 
-def _check_known(metrics: list[str], known: Any) -> None:
+def _check_known(metrics: list[str], names: Any) -> None:
     for metric in metrics:
-        if metric not in known:
+        if metric not in names:
             raise ApiError(400, f"'{metric}' is not a valid metric")
 
 
@@ -104,7 +104,7 @@ def _answer(
     )
     names = {source.account.id: source.name for source in sources}
     entries = [{"key": key, "facts": facts} for key, facts in sorted(rows.items(), key=lambda row: str(row[0]))]
-    shown = order.page(entries, _sorted_by(dimensions, measure))
+    page = order.page(entries, _sorted_by(dimensions, measure))
     answer: Record = {
         "start": mail_date(period.start, ZONE),
         "end": mail_date(period.end, ZONE),
@@ -112,7 +112,7 @@ def _answer(
         "duration": request.get("duration") or "",
         "dimensions": list(dimensions),
         "pagination": order.answer(len(rows)),
-        "items": [_item(entry, dimensions, names, metrics, measure) for entry in shown],
+        "items": [_item(entry, dimensions, names, metrics, measure) for entry in page],
         "aggregates": {"metrics": {}},
     }
     if request.get("include_aggregates"):

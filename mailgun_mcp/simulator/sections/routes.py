@@ -1,8 +1,8 @@
 """Routes: the account's rules for inbound mail."""
 
 from collections.abc import Iterable
-from typing import Any
 
+from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.simulator.mail.inbound import matching_routes
 from mailgun_mcp.simulator.mail.route_language import RouteSyntaxError, parse_action, parse_expression
 from mailgun_mcp.simulator.model.account import Account
@@ -12,8 +12,6 @@ from mailgun_mcp.simulator.replies.paging import skip_page
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from mailgun_mcp.simulator.sections.registry import handles
-
-Record = dict[str, Any]
 
 
 @handles("list_routes", fidelity="stateful", note="ordered by priority, skip/limit")

@@ -30,7 +30,7 @@ def create_smtp_credentials(account: Account, request: SimulatedRequest) -> Repl
     made = {} if passwords else {login: _password(account) for login in logins}
     for login, password in zip(logins, passwords or made.values(), strict=True):
         _put(account, request.domain, login, password)
-    return success(f"Created {len(logins)} credentials pair(s)", **_told(made))
+    return success(f"Created {len(logins)} credentials pair(s)", **_credentials_note(made))
 
 
 @handles("clear_smtp_credentials", fidelity="stateful", note="all except the postmaster")
@@ -42,15 +42,15 @@ def clear_smtp_credentials(request: SimulatedRequest) -> Reply:
 
 @handles("update_smtp_credential", fidelity="stateful", note="the password")
 def update_smtp_credential(account: Account, request: SimulatedRequest) -> Reply:
-    credential = _found(request)
+    credential = _get_credential(request)
     made = {} if "password" in request.arguments else {credential.login: _password(account)}
     _put(account, request.domain, credential.login, request.get("password") or made[credential.login])
-    return success("Password changed", **_told(made))
+    return success("Password changed", **_credentials_note(made))
 
 
 @handles("delete_smtp_credential", fidelity="stateful", note="by login")
 def delete_smtp_credential(request: SimulatedRequest) -> Reply:
-    credential = _found(request)
+    credential = _get_credential(request)
     if credential.system:
         raise ApiError(400, f"Cannot delete system mailbox: {credential.login}")
     del request.domain.administration.credentials[credential.login]
@@ -68,9 +68,9 @@ def _all(domain: Domain) -> list[SmtpCredential]:
     return sorted([postmaster(domain), *own.values()], key=lambda credential: credential.login)
 
 
-def _found(request: SimulatedRequest) -> SmtpCredential:
+def _get_credential(request: SimulatedRequest) -> SmtpCredential:
     login = _login(request.domain, request["spec"])
-    credential = next((known for known in _all(request.domain) if known.login == login), None)
+    credential = next((one for one in _all(request.domain) if one.login == login), None)
     if credential is None:
         raise ApiError(404, "Credentials not found")
     return credential
@@ -85,9 +85,9 @@ def _login(domain: Domain, text: str) -> str:
 
 
 def _put(account: Account, domain: Domain, login: str, password: str) -> None:
-    known = domain.administration.credentials.get(login)
-    if known:
-        known.password = password
+    credential = domain.administration.credentials.get(login)
+    if credential:
+        credential.password = password
     elif login == postmaster(domain).login:
         domain.administration.postmaster_password = password
     else:
@@ -98,7 +98,7 @@ def _password(account: Account) -> str:
     return account.hex_id(32)
 
 
-def _told(made: dict[str, str]) -> dict[str, Any]:
+def _credentials_note(made: dict[str, str]) -> dict[str, Any]:
     return {"note": NOTE, "credentials": made} if made else {}
 
 

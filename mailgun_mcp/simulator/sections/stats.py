@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.simulator.analytics.metrics import count_of
 from mailgun_mcp.simulator.analytics.providers import legacy_provider
 from mailgun_mcp.simulator.analytics.reports import (
@@ -11,7 +12,6 @@ from mailgun_mcp.simulator.analytics.reports import (
     FactCounts,
     Grouping,
     Period,
-    Record,
     aggregate,
     count_sources,
     parse_moment,

@@ -35,11 +35,11 @@ def get_subaccount(account: Account, request: SimulatedRequest) -> Reply:
 
 @handles("list_subaccounts", fidelity="stateful", note="filtered, sorted, skip/limit")
 def list_subaccounts(account: Account, request: SimulatedRequest) -> Reply:
-    found = [child for child in _children(account).values() if _listed(child, request)]
+    children = [child for child in _children(account).values() if _listed(child, request)]
     if request.get("sort"):
-        found.sort(key=lambda child: child.name, reverse=request["sort"] == "desc")
-    page = skip_page(found, max(0, request.get("skip")), request.get("limit"))
-    return Reply({"subaccounts": [shown(child) for child in page], "total": len(found)})
+        children.sort(key=lambda child: child.name, reverse=request["sort"] == "desc")
+    page = skip_page(children, max(0, request.get("skip")), request.get("limit"))
+    return Reply({"subaccounts": [subaccount_to_json(child) for child in page], "total": len(children)})
 
 
 @handles("create_subaccount", fidelity="stateful", note="an empty account, used through the subaccount header")
@@ -142,21 +142,21 @@ def link_ip_to_subaccount(account: Account, request: SimulatedRequest) -> Reply:
 
 def new_subaccount(account: Account, name: str) -> Subaccount:
     """Return a subaccount with an empty account below `account`, which does not list it yet."""
-    now, place = account.clock.now(), len(account.administration.subaccounts) + 1
+    now, number = account.clock.now(), len(account.administration.subaccounts) + 1
     below = Administration(parent=account, access=Access(settings={"name": name}))
     below.access.public_key, below.access.signing_key = f"pubkey-{account.hex_id(32)}", f"key-{account.hex_id(32)}"
     identity = account.hex_id()
     own = Account(
         account.clock,
         identity,
-        serial=place * SERIALS,
+        serial=number * SERIALS,
         administration=below,
         storage_url=account.storage_url,
     )
     return Subaccount(identity, name, own, now, now)
 
 
-def shown(child: Subaccount) -> dict[str, Any]:
+def subaccount_to_json(child: Subaccount) -> dict[str, Any]:
     """Return the subaccount as lists show it."""
     return {
         "id": child.id,
@@ -169,7 +169,7 @@ def shown(child: Subaccount) -> dict[str, Any]:
 
 
 def _replied(child: Subaccount) -> Reply:
-    return Reply({"subaccount": shown(child)})
+    return Reply({"subaccount": subaccount_to_json(child)})
 
 
 def _children(account: Account) -> dict[str, Subaccount]:
@@ -204,8 +204,8 @@ def _replace(child: Subaccount, pool_id: str, new_id: str, ips: list[str]) -> No
 
 
 def _features(child: Subaccount) -> dict[str, Any]:
-    known = child.account.administration.features
-    return {name: {"enabled": known.get(name, True)} for name in FEATURES}
+    features = child.account.administration.features
+    return {name: {"enabled": features.get(name, True)} for name in FEATURES}
 
 
 def _listed(child: Subaccount, request: SimulatedRequest) -> bool:

@@ -41,7 +41,7 @@ class SuppressionList:
         entries: dict[str, Any] = getattr(domain, self.attribute)
         return entries
 
-    def found(self, request: SimulatedRequest) -> Any:
+    def get_entry(self, request: SimulatedRequest) -> Any:
         """Return the entry that the call names. Raises ApiError when there is none."""
         entry = self.entries(request.domain).get(request[self.key].lower())
         if entry is None:
@@ -63,7 +63,7 @@ def list_entries(kind: SuppressionList, request: SimulatedRequest) -> Reply:
 
 
 def get_entry(kind: SuppressionList, request: SimulatedRequest) -> Reply:
-    return Reply(kind.show(kind.found(request)))
+    return Reply(kind.show(kind.get_entry(request)))
 
 
 def add_entries(kind: SuppressionList, account: Account, request: SimulatedRequest) -> Reply:
@@ -88,7 +88,7 @@ def import_entries(kind: SuppressionList, account: Account, request: SimulatedRe
 
 
 def delete_entry(kind: SuppressionList, request: SimulatedRequest) -> Reply:
-    entry = kind.found(request)
+    entry = kind.get_entry(request)
     tag = request.get("tag")
     if tag and tag != "*":
         _remove_tag(kind.entries(request.domain), entry, tag)

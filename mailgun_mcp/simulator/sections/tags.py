@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.simulator.analytics.metrics import TAG_METRICS, metric_value
 from mailgun_mcp.simulator.analytics.providers import COUNTRIES, DEVICES, LEGACY_PROVIDERS
 from mailgun_mcp.simulator.analytics.reports import (
@@ -9,7 +10,6 @@ from mailgun_mcp.simulator.analytics.reports import (
     FactCounts,
     Grouping,
     Period,
-    Record,
     RowKey,
     aggregate,
     count_sources,
@@ -40,27 +40,27 @@ def query_account_tags(account: Account, request: SimulatedRequest) -> Reply:
     measured = bool(request.get("include_metrics"))
     order = parse_order(request, list(SORTS), "lastseen:desc", LIMIT, MOST_WITH_METRICS if measured else MOST)
     prefix = (request.get("tag") or "").lower()
-    found = [
+    rows = [
         {"owner": owner, "tag": tag}
         for owner in _owners(account, request)
         for name, tag in account_tags(owner).items()
         if name.startswith(prefix)
     ]
-    shown = order.page(found, lambda row, by: SORTS[by](row["tag"]))
+    page = order.page(rows, lambda row, by: SORTS[by](row["tag"]))
     counted = _metrics(account) if measured else {}
-    pagination = order.answer(len(found))
+    pagination = order.answer(len(rows))
     if not (request.get("pagination") or {}).get("include_total"):
         del pagination["total"]
-    return Reply({"items": [_account_tag(account, row, counted) for row in shown], "pagination": pagination})
+    return Reply({"items": [_account_tag(account, row, counted) for row in page], "pagination": pagination})
 
 
 def account_tags(account: Account) -> dict[str, Tag]:
     """Return the account's tags: those of its domains put together."""
-    found: dict[str, Tag] = {}
+    merged: dict[str, Tag] = {}
     for tags in account.analytics.tags.values():
         for name, tag in tags.items():
-            found[name] = _together(found[name], tag) if name in found else tag
-    return found
+            merged[name] = _together(merged[name], tag) if name in merged else tag
+    return merged
 
 
 @handles("update_account_tag", fidelity="stateful", note="the description")
@@ -92,12 +92,12 @@ def list_domain_tags(account: Account, request: SimulatedRequest) -> Reply:
     if limit < 1:
         raise ApiError(400, "The 'limit' parameter can't be smaller than 1")
     prefix = request.get("prefix") or ""
-    found = {name: tag for name, tag in _of_domain(account, request).items() if name.startswith(prefix.lower())}
+    tags = {name: tag for name, tag in _of_domain(account, request).items() if name.startswith(prefix.lower())}
     pivot = request["tag"].lower() if request.get("tag") else None
     asked = PivotQuery(
         request.url, request.get("page") or "next", pivot, limit, "tag", {"prefix": prefix} if prefix else {}
     )
-    page = pivot_page(found, asked)
+    page = pivot_page(tags, asked)
     paging = {name: url.replace("page=previous", "page=prev") for name, url in page.paging.items()}
     return Reply({"items": [_domain_tag(tag) for tag in page.items], "paging": paging})
 
@@ -167,10 +167,10 @@ def _together(one: Tag, other: Tag) -> Tag:
 
 def _everywhere(account: Account, name: str) -> list[Tag]:
     """Return a tag in all domains that have it. Raises ApiError when none has."""
-    found = [tags[name.lower()] for tags in account.analytics.tags.values() if name.lower() in tags]
-    if not found:
+    tags = [tags[name.lower()] for tags in account.analytics.tags.values() if name.lower() in tags]
+    if not tags:
         raise ApiError(404, UNKNOWN)
-    return found
+    return tags
 
 
 def _metrics(account: Account) -> dict[RowKey, FactCounts]:
@@ -184,7 +184,7 @@ def _account_tag(account: Account, row: Record, counted: dict[RowKey, FactCounts
     owner, tag = row["owner"], row["tag"]
     names = {below.account.id: below.name for below in account.administration.subaccounts.values()}
     parent = owner.administration.parent
-    shown = {
+    answer = {
         "account_id": owner.id,
         "parent_account_id": parent.id if parent else "",
         "account_name": names.get(owner.id, owner.id),
@@ -195,8 +195,8 @@ def _account_tag(account: Account, row: Record, counted: dict[RowKey, FactCounts
     }
     if counted:
         facts = counted.get((owner.id, tag.tag.lower()), {})
-        shown["metrics"] = {metric: metric_value(metric, facts) for metric in sorted(TAG_METRICS)}
-    return shown
+        answer["metrics"] = {metric: metric_value(metric, facts) for metric in sorted(TAG_METRICS)}
+    return answer
 
 
 def _of_domain(account: Account, request: SimulatedRequest) -> dict[str, Tag]:

@@ -1,8 +1,8 @@
 """Templates and their versions: at most one version is active, which is sent unless the request names another."""
 
 import re
-from typing import Any
 
+from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.simulator.mail.templating import TemplateError, check_syntax
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import mail_date
@@ -11,8 +11,6 @@ from mailgun_mcp.simulator.replies.paging import PivotQuery, pivot_page
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from mailgun_mcp.simulator.sections.registry import handles
-
-Record = dict[str, Any]
 
 MOST_TEMPLATES = 100
 MOST_VERSIONS = 40

@@ -33,9 +33,9 @@ def create_threshold(thresholds_of: ThresholdsOf, account: Account, request: Sim
 
 
 def get_threshold(thresholds_of: ThresholdsOf, account: Account, request: SimulatedRequest) -> Reply:
-    found = _get_threshold(thresholds_of, account, request)
+    threshold = _get_threshold(thresholds_of, account, request)
     check_thresholds(account)
-    return Reply(_to_json(account, found))
+    return Reply(_to_json(account, threshold))
 
 
 def update_threshold(thresholds_of: ThresholdsOf, account: Account, request: SimulatedRequest) -> Reply:

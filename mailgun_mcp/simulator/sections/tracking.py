@@ -21,13 +21,13 @@ ERRORS = {"processing": "Waiting for x509 key pair generation", "expired": "x509
 @handles("get_tracking_settings", fidelity="stateful", note="click, open and unsubscribe settings")
 def get_tracking_settings(request: SimulatedRequest) -> Reply:
     scheme = request.domain.settings.get("web_scheme", "http")
-    shown = {
+    tracking = {
         "open": _open(request),
         "click": _click(request),
         "unsubscribe": _unsubscribe(request),
         "web_scheme": scheme,
     }
-    return Reply({"tracking": shown})
+    return Reply({"tracking": tracking})
 
 
 @handles("update_click_tracking", fidelity="stateful", note="stored; links in mail are not rewritten")
@@ -52,13 +52,13 @@ def update_unsubscribe_tracking(request: SimulatedRequest) -> Reply:
 
 @handles("get_tracking_certificate", fidelity="stateful", note="its state follows the clock")
 def get_tracking_certificate(account: Account, request: SimulatedRequest) -> Reply:
-    found = _certificate(request)
-    if found is None:
+    requested = _certificate(request)
+    if requested is None:
         raise ApiError(
             404, f"Please initiate x509 key pair generation at POST /v2/x509/{_host(request)}", "Description"
         )
-    status = found.status(account.clock.now())
-    text = certificate(found.host, found.serial, found.requested_at, found.valid_until)
+    status = requested.status(account.clock.now())
+    text = certificate(requested.host, requested.serial, requested.requested_at, requested.valid_until)
     return Reply({"status": status, "error": ERRORS[status], "certificate": "" if status == "processing" else text})
 
 
@@ -76,15 +76,15 @@ def generate_tracking_certificate(account: Account, request: SimulatedRequest) -
     "regenerate_tracking_certificate", fidelity="stateful", note="refused while a certificate is valid or being created"
 )
 def regenerate_tracking_certificate(account: Account, request: SimulatedRequest) -> Reply:
-    found = _certificate(request)
-    if found is None:
+    requested = _certificate(request)
+    if requested is None:
         raise ApiError(404, "x509 cert not found", "Description")
-    status = found.status(account.clock.now())
+    status = requested.status(account.clock.now())
     if status == "processing":
-        text = f"x509 key pair generation job is already in progress for {found.host}"
+        text = f"x509 key pair generation job is already in progress for {requested.host}"
         raise ApiError(429, text, "Description")
     if status == "active":
-        text = f"x509 certificate is still valid until {_written(found.valid_until)}"
+        text = f"x509 certificate is still valid until {_written(requested.valid_until)}"
         raise ApiError(409, text, "Description")
     return _generate(account, request)
 

@@ -16,9 +16,9 @@ OPENED_FROM = "198.51.100.7"
 
 @handles("list_users", fidelity="stateful", note="by role, skip/limit")
 def list_users(account: Account, request: SimulatedRequest) -> Reply:
-    found = [user for user in _users(account).values() if request.get("role", user.role) == user.role]
-    page = skip_page(found, max(0, request.get("skip", 0)), max(0, request.get("limit", len(found))))
-    return Reply({"users": [_to_json(account, user) for user in page], "total": len(found)})
+    users = [user for user in _users(account).values() if request.get("role", user.role) == user.role]
+    page = skip_page(users, max(0, request.get("skip", 0)), max(0, request.get("limit", len(users))))
+    return Reply({"users": [_to_json(account, user) for user in page], "total": len(users)})
 
 
 @handles("get_user", fidelity="stateful", note="by id")

@@ -61,7 +61,7 @@ def validate_email_address(account: Account, request: SimulatedRequest) -> Reply
         )
     else:
         seen = list(_events(account, lower))
-        _judge(account, lower, answer, verdict, known=bool(seen) or request.get("provider_lookup", True))
+        _judge(account, lower, answer, verdict, is_known=bool(seen) or request.get("provider_lookup", True))
         answer |= _seen(seen)
     near = get_close_matches(domain, PROVIDERS, 1, NEAR) if domain not in PROVIDERS else []
     if near:
@@ -72,7 +72,7 @@ def validate_email_address(account: Account, request: SimulatedRequest) -> Reply
     return Reply({**answer, "result": verdict.result, "risk": verdict.risk, "reason": verdict.reason})
 
 
-def _judge(account: Account, address: str, answer: dict[str, Any], verdict: _Verdict, *, known: bool) -> None:
+def _judge(account: Account, address: str, answer: dict[str, Any], verdict: _Verdict, *, is_known: bool) -> None:
     """The first that is certain decides. Magic words are those of recipients; see `delivery`."""
     local, _, domain = address.rpartition("@")
     if domain.endswith(NO_MAIL) or (get_close_matches(domain, PROVIDERS, 1, NEAR) and domain not in PROVIDERS):
@@ -85,7 +85,7 @@ def _judge(account: Account, address: str, answer: dict[str, Any], verdict: _Ver
         verdict.be("do_not_send", "high", "mailbox_complains")
     elif domain.startswith(CATCH_ALL):
         verdict.be("catch_all", "medium", "catch_all")
-    elif local.startswith("defer") or not known:
+    elif local.startswith("defer") or not is_known:
         verdict.be("unknown", "unknown", "unknown_provider")
     elif answer["is_role_address"]:
         verdict.be("deliverable", "medium", "mailbox_is_role_address")

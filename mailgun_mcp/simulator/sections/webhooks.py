@@ -1,9 +1,9 @@
 """Webhooks: of a domain by event type (v3) or by URL (v4), two views of the same URLs; of the account by id (v1)."""
 
 from collections.abc import Iterable
-from typing import Any
 from urllib.parse import urlsplit
 
+from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import iso_date
 from mailgun_mcp.simulator.model.domains import Domain
@@ -11,8 +11,6 @@ from mailgun_mcp.simulator.model.webhooks import EVENT_TYPES, MOST_URLS, Account
 from mailgun_mcp.simulator.replies.reply import NO_CONTENT, ApiError, Reply, success
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from mailgun_mcp.simulator.sections.registry import handles
-
-Record = dict[str, Any]
 
 NOT_FOUND = "Webhook not found"
 
@@ -80,8 +78,8 @@ def update_domain_webhook_url(request: SimulatedRequest) -> Reply:
 
 @handles("delete_domain_webhook_urls", fidelity="stateful", note="removes URLs from all types (v4)")
 def delete_domain_webhook_urls(request: SimulatedRequest) -> Reply:
-    known = {url for urls in request.domain.webhooks.values() for url in urls}
-    if not known.issuperset(request["url"]):
+    urls_in_use = {url for urls in request.domain.webhooks.values() for url in urls}
+    if not urls_in_use.issuperset(request["url"]):
         raise ApiError(404, NOT_FOUND, key="Description")
     for url in request["url"]:
         for kind in EVENT_TYPES:
@@ -91,8 +89,8 @@ def delete_domain_webhook_urls(request: SimulatedRequest) -> Reply:
 
 @handles("list_account_webhooks", fidelity="stateful", note="the account's webhooks")
 def list_account_webhooks(account: Account, request: SimulatedRequest) -> Reply:
-    wanted = request.get("webhook_ids")
-    hooks = [hook for hook in account.webhooks.by_id.values() if wanted is None or hook.id in wanted]
+    webhook_ids = request.get("webhook_ids")
+    hooks = [hook for hook in account.webhooks.by_id.values() if webhook_ids is None or hook.id in webhook_ids]
     return Reply({"webhooks": [_to_json(hook) for hook in hooks]})
 
 
@@ -129,9 +127,9 @@ def bulk_delete_account_webhooks(account: Account, request: SimulatedRequest) ->
     hooks = account.webhooks.by_id
     if not request.get("all") and not request.get("webhook_ids"):
         raise ApiError(400, "Need at least one of 'webhook_ids' or 'all' parameters specified")
-    wanted = list(hooks) if request.get("all") else request["webhook_ids"]
-    for found in [_get_webhook(account, webhook_id) for webhook_id in _distinct(wanted)]:
-        del hooks[found.id]
+    webhook_ids = list(hooks) if request.get("all") else request["webhook_ids"]
+    for hook in [_get_webhook(account, webhook_id) for webhook_id in _distinct(webhook_ids)]:
+        del hooks[hook.id]
     return NO_CONTENT
 
 
