@@ -1,7 +1,7 @@
 """The audit log: what was called, decided and done. Append-only, and each entry holds the hash of the one before.
 
 An entry is an `intent` (before a call is made), an `outcome` (after it, or of a call that was not made), or `pruned`
-(older entries were removed). An intent without an outcome is a call of which nobody knows what became.
+(older entries were removed). An intent without an outcome is a call whose result nobody knows.
 """
 
 import json

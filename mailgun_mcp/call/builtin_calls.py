@@ -8,7 +8,7 @@ from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS, LIST_UNDOABLE, RE
 from mailgun_mcp.errors import ArgumentError
 from mailgun_mcp.request.validate import validate_schema
 from mailgun_mcp.store.database import in_thread
-from mailgun_mcp.undo.report import undoable
+from mailgun_mcp.undo.report import undo_entry
 
 
 async def run_builtin(call: Call) -> dict[str, Any]:
@@ -43,7 +43,7 @@ async def _list_undoable(call: Call) -> dict[str, Any]:
     here = [snapshot for snapshot in snapshots if snapshot.endpoint == services.client.endpoint.url]
     known = services.all_tools
     items = [
-        undoable(snapshot, known.find(snapshot.tool) if snapshot.tool in known else None) for snapshot in here[:limit]
+        undo_entry(snapshot, known.find(snapshot.tool) if snapshot.tool in known else None) for snapshot in here[:limit]
     ]
     await services.recorder.finish(call.record, "done")
     return {"items": items, "more": max(0, len(here) - limit)}

@@ -61,5 +61,5 @@ class MailingLists:
 
 
 def _members(body: Any) -> dict[str, int]:
-    """Raises one of many errors for what is no page of lists."""
+    """Raises one of many errors when the body isn't a page of mailing lists."""
     return {str(item["address"]).lower(): int(item.get("members_count") or 0) for item in body.get("items") or []}

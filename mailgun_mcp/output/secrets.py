@@ -22,7 +22,7 @@ SHORTEST = 6
 
 
 def withhold(operation: Operation, result: dict[str, Any], keep: Keep) -> dict[str, Any]:
-    """Return the result with a reference for each secret; types stay, but for a number, which becomes null.
+    """Return the result with a reference for each secret; types stay, except that a number becomes null.
 
     Secrets are the values at the operation's places and, where its risk is credential, values whose names say so.
     A withheld value is taken out of the other texts as well. Raises what `keep` raises: then nothing may be shown.

@@ -194,7 +194,7 @@ def _after_untrusted(key: str, wanted: str, _every: bool, _zone: tzinfo) -> Cond
 
     def holds(facts: Facts) -> bool:
         age = facts.context.untrusted_age
-        # Stated so that an age that is no number counts as recent.
+        # Stated so that an age that is not a number counts as recent.
         return age is not None and not age > limit
 
     return [Condition(key, wanted, holds, lambda facts: _ago(facts.context.untrusted_age))]

@@ -161,7 +161,7 @@ def _over_budget(budget: SpendRules, facts: Facts) -> str | None:
     if price is None:
         used_up = not spent < budget.monthly_budget
         return f"the monthly budget of {_money(budget, budget.monthly_budget)} is used up" if used_up else None
-    # Stated so that a price that is no number is over the budget.
+    # Stated so that a price that is not a number is over the budget.
     if spent + price <= budget.monthly_budget:
         return None
     return (

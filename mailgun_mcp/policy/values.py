@@ -32,7 +32,7 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 def compile_value(wanted: Any, *, every: bool) -> ValuePredicate:
     """Return the test of a value; `every` for a rule that allows.
 
-    Raises ValueError when `wanted` is no condition.
+    Raises ValueError when `wanted` is not a condition.
     """
     if isinstance(wanted, Mapping):
         tests = [_compile_key(key, value, every) for key, value in wanted.items()]

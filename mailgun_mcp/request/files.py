@@ -79,7 +79,7 @@ class Files:
 
 
 def _is_text(name: str) -> bool:
-    """Say whether `name` can be sent: the name of a file on disk may hold bytes that are no text."""
+    """Say whether `name` can be sent: the name of a file on disk may hold bytes that are not text."""
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -54,7 +54,7 @@ def validate(operation: Operation, arguments: Arguments) -> list[str]:
 
 
 def validate_schema(schema: dict[str, Any], arguments: Arguments) -> list[str]:
-    """Return what is wrong with the arguments of a tool that is no operation: only its schema says."""
+    """Return what is wrong with the arguments of a built-in tool, which is not an operation: only its schema says."""
     from jsonschema import Draft202012Validator
 
     refused = _too_large(schema, arguments) or _first_faults(_unsafe(arguments, "", 0))

@@ -26,7 +26,7 @@ FILE = "state.db"
 BUSY_SECONDS = 5.0
 MONTHS = 400 * 86_400
 """Seconds that what is over is kept for."""
-DAMAGED = f"{FILE} is damaged: move it away ({FILE}-wal and {FILE}-shm too) to begin anew, without what it holds"
+DAMAGED = f"{FILE} is damaged: move it away ({FILE}-wal and {FILE}-shm too) to start over, without what it holds"
 HINTS = {
     "SQLITE_BUSY": f"another process has held {FILE} for more than {BUSY_SECONDS:.0f} seconds; try again",
     "SQLITE_NOTADB": DAMAGED,

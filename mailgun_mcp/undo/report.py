@@ -15,7 +15,7 @@ NAMED = 3
 ACTIONS = {"put": "put back", "replace": "restore", "remove": "remove"}
 
 
-def undoable(snapshot: Snapshot, operation: Operation | None) -> dict[str, Any]:
+def undo_entry(snapshot: Snapshot, operation: Operation | None) -> dict[str, Any]:
     """Return a call that can be undone, as list_undoable lists it."""
     missing = operation.undo.missing if operation and operation.undo else None
     return {

@@ -6,7 +6,7 @@ import pytest
 
 from mailgun_mcp.undo.plan import Conflict, Plan, Step
 from mailgun_mcp.undo.records import ResourceRef
-from mailgun_mcp.undo.report import SHOWN, changed_since, dry_run_result, undo_preview, undo_result, undoable
+from mailgun_mcp.undo.report import SHOWN, changed_since, dry_run_result, undo_entry, undo_preview, undo_result
 from mailgun_mcp.undo.snapshots import Snapshot
 from tests.support.operations import catalogue
 from tests.support.state import NOW
@@ -62,14 +62,14 @@ def test_no_invisible_character_and_no_new_line_reaches_a_person_or_a_model() ->
         *dry_run_result(plan)["steps"],
         *dry_run_result(plan)["not_put_back"],
         undo_result(snapshot, 1, [], None)["message"],
-        undoable(snapshot, None)["what"],
+        undo_entry(snapshot, None)["what"],
     ]
     assert not [text for text in texts if text.startswith("It can be undone") or {"\u202e", "\u200b", "\n"} & set(text)]
 
 
 def test_what_is_listed_says_what_no_undo_puts_back() -> None:
     operation = catalogue().find("delete_allowlist_entry")
-    assert undoable(replace(SNAPSHOT, outcome="unknown"), operation) == {
+    assert undo_entry(replace(SNAPSHOT, outcome="unknown"), operation) == {
         "id": "call",
         "tool": "clear_bounces",
         "what": "2 bounces",

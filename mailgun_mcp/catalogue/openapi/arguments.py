@@ -14,7 +14,7 @@ from mailgun_mcp.catalogue.types import Schema
 PLACES = ("path", "query", "header")
 STYLES = {"path": "simple", "query": "form", "header": "simple"}
 FORMATS = {"hostname": "hostname", "email": "email", "ip": "ip", "ipv4": "ip", "ipv6": "ip", "date-time": "date-time"}
-"""Formats that are checked or converted; `uri` is not, as it may be no web address elsewhere."""
+"""Formats that are checked or converted; `uri` is not, as it need not be a web address."""
 
 NOT_ARGUMENTS = frozenset({"accept", "content-type", "authorization"})
 """Header parameters that OpenAPI says to ignore."""
@@ -178,7 +178,7 @@ def _check_wire(schema: Schema) -> None:
 
 
 def _object(given: Schema, *, keep_names: bool) -> None:
-    """Leave out what only a response holds; a name that is no identifier is taken, but not as a typed property."""
+    """Leave out what only a response holds; a name that isn't an identifier is accepted, but not as a typed property."""
     known = given.get("properties") or {}
     sent = {name: value for name, value in known.items() if value.get("readOnly") is not True}
     odd = [name for name in sent if not keep_names and not ARGUMENT.fullmatch(name)]

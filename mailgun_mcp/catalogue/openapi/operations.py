@@ -92,7 +92,7 @@ class _Compiler:
     def record(self) -> Node:
         name = self.operation.get("operationId", "")
         if not NAME.fullmatch(name):
-            raise CatalogueError(f"operationId {name!r} is no tool name: {NAME.pattern}")
+            raise CatalogueError(f"operationId {name!r} is not a tool name: {NAME.pattern}")
         for key in ("summary", "description", "responses"):
             if not self.operation.get(key):
                 raise CatalogueError(f"{key} is missing")

@@ -39,7 +39,7 @@ class References:
         return self._resolve(node, (), 0, names=False)
 
     def follow(self, node: Any) -> Any:
-        """Return what `node` names, its own parts unresolved; `node` itself when it is no reference."""
+        """Return what `node` names, its own parts unresolved; `node` itself when it isn't a reference."""
         seen: set[str] = set()
         while isinstance(node, dict) and isinstance(node.get("$ref"), str):
             reference = node["$ref"]

@@ -78,7 +78,7 @@ def _kind(schema: Schema, loose: bool) -> str | None:
     if named:
         return _general(named, loose)
     if given is not None and not isinstance(given, list) and given != "null":
-        raise ValueError(f"type {given!r} is no type of JSON Schema")
+        raise ValueError(f"type {given!r} is not a type of JSON Schema")
     for kind, keywords in HINTS:
         if any(keyword in schema for keyword in keywords):
             return kind

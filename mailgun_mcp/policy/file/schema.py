@@ -112,7 +112,7 @@ Conditions = Annotated[
     _FILLED,
     WithJsonSchema({"type": "object", "minProperties": 1, "additionalProperties": {"title": "Condition"}}),
 ]
-"""Checked by `checks`: pydantic's messages about a union of so many shapes are no help."""
+"""Checked by `checks`: pydantic's messages about a union of so many shapes do not help."""
 
 
 def _not_blank(record: BaseModel) -> BaseModel:

@@ -738,7 +738,7 @@ def _try_request(operation: Operation) -> None:
         ({"parameters": [{"$ref": "other.yaml#/limit"}]}, "only references inside the document"),
         ({"parameters": [{"name": "x", "in": "path", "required": True, "schema": TEXT}]}, "path names"),
         ({"parameters": 7}, "not valid OpenAPI"),
-        ({"parameters": query({"type": "text"})}, "type 'text' is no type"),
+        ({"parameters": query({"type": "text"})}, "type 'text' is not a type"),
         ({"requestBody": {"$ref": "#/components/requestBodies/self"}}, "refers to itself"),
         ({"requestBody": body(TEXT, "application/xml")}, "a body of application/xml is not supported"),
         ({"requestBody": body(TEXT, "application/octet-stream")}, "a body of application/octet-stream is not supported"),
