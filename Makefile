@@ -69,9 +69,10 @@ tools-diff: $(READY)
 bench: $(READY)
 	$(BIN)/python benchmarks/tokens.py | tail -1
 	$(BIN)/python benchmarks/policy.py
-	$(BIN)/python benchmarks/journal.py
+	$(BIN)/python benchmarks/audit_log.py
 	$(BIN)/python benchmarks/simulator.py
 	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python -m benchmarks.transports
 
 # What is generated: compiled catalogue and prompts, tables in the docs.
 compile: $(READY)

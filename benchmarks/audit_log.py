@@ -1,6 +1,6 @@
 """What the journal adds to a call, and what a copy of 10,000 bounces and its undo cost.
 
-    python benchmarks/journal.py [--rounds N] [--calls N]
+    python benchmarks/audit_log.py [--rounds N] [--calls N]
 
 A read goes through the whole pipeline to a stub in process, once with the journal and once with reads left out of it
 (`journal: {reads: false}`); the two take turns in each round, and the medians count. The copy is made of 10,000 bounces of
