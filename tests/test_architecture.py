@@ -40,6 +40,18 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 """A room of the package -> the rooms that it may know. What is not named may know all but the CLI."""
 
+SIMULATOR_ROOMS: dict[str, set[str]] = {
+    "model": set(),
+    "replies": {"model"},
+    "mail": {"model", "replies"},
+    "analytics": {"model", "replies"},
+    "http": {"model", "replies", "mail", "analytics"},
+    "sections": {"model", "replies", "mail", "analytics", "http"},
+    "worlds": {"model", "replies", "mail", "analytics", "http"},
+    "control": {"model", "replies", "mail", "analytics", "http", "worlds"},
+}
+"""A room of the simulator -> the rooms of the simulator that it may import. `app` imports them all."""
+
 KNOWS_THE_SIMULATOR = {"simulator", "cli", "app"}
 SPEAKS_MCP = {"server", "cli"}
 """`cli` holds the demo, which is a client."""
@@ -92,6 +104,44 @@ def test_the_modules_are_found() -> None:
 @pytest.mark.parametrize("path", [path for path in MODULES if part(path) in MAY_IMPORT], ids=name)
 def test_imports_follow_the_data(path: Path) -> None:
     assert ours(path) - {"__version__", part(path)} - MAY_IMPORT[part(path)] == set()
+
+
+def simulator_room(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).parts
+    return parts[1].removesuffix(".py") if parts[0] == "simulator" and len(parts) > 1 else ""
+
+
+def simulator_imports(path: Path) -> set[str]:
+    modules = [module.split(".") for module in imported(path)]
+    return {parts[2] for parts in modules if parts[:2] == ["mailgun_mcp", "simulator"] and len(parts) > 2}
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if simulator_room(path) in SIMULATOR_ROOMS], ids=name)
+def test_imports_inside_the_simulator_follow_the_data(path: Path) -> None:
+    room = simulator_room(path)
+    assert simulator_imports(path) - {room} - SIMULATOR_ROOMS[room] == set()
+
+
+def test_every_room_of_the_simulator_has_its_import_rules() -> None:
+    rooms = {path.name for path in (PACKAGE / "simulator").iterdir() if (path / "__init__.py").exists()}
+    assert rooms == set(SIMULATOR_ROOMS)
+
+
+def test_no_modules_of_the_simulator_import_each_other_in_a_circle() -> None:
+    modules = {
+        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): path
+        for path in MODULES
+        if part(path) == "simulator" and path.name != "__init__.py"
+    }
+
+    def imports(module: str) -> set[str]:
+        names = set(imported(modules[module]))
+        return {other for other in modules if other in {text.rpartition(".")[0] for text in names} | names} - {module}
+
+    graph = {module: imports(module) for module in modules}
+    while leaves := {module for module, targets in graph.items() if not targets & graph.keys()}:
+        graph = {module: targets for module, targets in graph.items() if module not in leaves}
+    assert sorted(graph) == []
 
 
 def test_only_the_command_line_knows_the_command_line() -> None:

@@ -91,6 +91,11 @@ def show_invisible(text: str) -> str:
     return text
 
 
+def replace_surrogates(text: str) -> str:
+    """Return the text with `?` for each lone surrogate: JSON can contain one, and no encoding of text can."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def first_invisible(text: str) -> str | None:
     """Return the code (`U+202E`) of the first control or invisible character, tabs and line breaks included."""
     if text.isascii() and text.isprintable():

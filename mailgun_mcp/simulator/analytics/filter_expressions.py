@@ -16,7 +16,7 @@ FilterToken = tuple[bool, str]
 
 
 def parse_expression(text: str) -> FilterExpression:
-    """Return a function that tests the expression, given a function that tests a single term.
+    """Return a function that tests the expression, from a function that tests a single term.
 
     Words side by side are one term. Raises ApiError when it is not well formed.
     """

@@ -32,7 +32,7 @@ class Period:
     resolution: Resolution
 
     def steps(self, now: float) -> Iterator[int]:
-        """Yield the start of each step that counts are still kept for."""
+        """Yield the start of each step that counts still exist for."""
         at = period_start(max(self.start, now - RETENTION[self.resolution], 0.0), self.resolution)
         while at <= min(self.end, now):
             yield at

@@ -22,6 +22,7 @@ from mailgun_mcp.simulator.model.clock import Clock
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.messages import StoredMessage
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply
+from mailgun_mcp.text.characters import replace_surrogates
 
 HTML = "text/html; charset=utf-8"
 CLOSED = {
@@ -83,7 +84,9 @@ def _message(request: PageRequest) -> Reply:
 def _mail(request: PageRequest) -> Reply:
     """Return the HTML of a message as it was sent, with its inline images."""
     _, message = _found(request)
-    return Reply(_sendable(_with_images(message)), 200, HTML, {**CLOSED, "content-security-policy": MAIL_POLICY})
+    return Reply(
+        replace_surrogates(_with_images(message)), 200, HTML, {**CLOSED, "content-security-policy": MAIL_POLICY}
+    )
 
 
 def _found(request: PageRequest) -> tuple[Domain, StoredMessage]:
@@ -115,12 +118,7 @@ def _page(request: PageRequest, section: str, title: str, main: Markup) -> Reply
     text = _template().substitute(
         title=joined([title]), sections=joined(links), now=views.moment(request.now), main=main
     )
-    return Reply(_sendable(text), 200, HTML, {**CLOSED, "content-security-policy": PAGE_POLICY})
-
-
-def _sendable(text: str) -> str:
-    """Return the text without lone surrogates, which JSON can smuggle in."""
-    return text.encode("utf-8", "replace").decode()
+    return Reply(replace_surrogates(text), 200, HTML, {**CLOSED, "content-security-policy": PAGE_POLICY})
 
 
 @cache

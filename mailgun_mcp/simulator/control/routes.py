@@ -90,7 +90,7 @@ def _known(body: Body, *names: str) -> None:
 def show_clock(harness: Harness, _: Body) -> Reply:
     """Show the time, and whether the clock is `held` (stopped)."""
     now, clock = harness.clock.now(), harness.clock
-    return Reply({"now": now, "date": iso_date(now), "held": not isinstance(clock, MovableClock) or clock.held})
+    return Reply({"now": now, "date": iso_date(now), "held": not isinstance(clock, MovableClock) or clock.stopped})
 
 
 def move_clock(harness: Harness, body: Body) -> Reply:
@@ -104,7 +104,7 @@ def move_clock(harness: Harness, body: Body) -> Reply:
     if not 0 <= ahead < 1e10:
         raise ApiError(400, "the clock only moves forward")
     if isinstance(harness.clock, MovableClock) and "held" in body:
-        (harness.clock.hold if body["held"] else harness.clock.release)()
+        (harness.clock.stop if body["held"] else harness.clock.run)()
     harness.clock.advance(ahead)
     for owner in harness.account.with_subaccounts(all_regions=True):
         deliver_due(owner)

@@ -9,12 +9,10 @@ from ipaddress import ip_address, ip_network
 from mailgun_mcp.catalogue.catalogue import SUBACCOUNT_HEADER
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
-from mailgun_mcp.simulator.model.access import Access, ApiKey, KeyRole
+from mailgun_mcp.simulator.model.access import OWN_KEY_ID, Access, ApiKey, KeyRole
 from mailgun_mcp.simulator.model.account import OPEN, Account
 from mailgun_mcp.simulator.replies.reply import ApiError
 
-OWN_KEY_ID = "f2153fd0-f1277777"
-"""The id of the key that the simulator was started with."""
 FORBIDDEN = "Forbidden"
 UNFIT = "Incompatible key for this endpoint"
 UNSEEN = "Forbidden - user does not have permission to view this resource"

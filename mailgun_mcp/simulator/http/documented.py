@@ -6,6 +6,7 @@ from typing import Any
 
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import mail_date
+from mailgun_mcp.simulator.model.ips import SHARED_IP
 from mailgun_mcp.simulator.replies.reply import Reply
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 
@@ -16,7 +17,7 @@ TEXTS = {
     "id": "5f3b1e9a7c2d4f6081a3b5c7",
     "state": "active",
     "status": "active",
-    "ip": "192.0.2.10",
+    "ip": SHARED_IP,
     "email": "someone@example.com",
     "address": "someone@example.com",
     "name": "example",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mailgun_mcp.request.formats import email as fault_of_address
 from mailgun_mcp.simulator.model.messages import Attachment, StoredMessage
 from mailgun_mcp.simulator.replies.reply import ApiError
+from mailgun_mcp.text.characters import replace_surrogates
 
 if TYPE_CHECKING:
     from email.message import EmailMessage, MIMEPart
@@ -77,9 +78,9 @@ def to_mime(message: StoredMessage) -> str:
     from email.message import EmailMessage
 
     mail = EmailMessage()
-    mail.set_content(_encodable(message.text))
+    mail.set_content(replace_surrogates(message.text))
     if message.html:
-        mail.add_alternative(_encodable(message.html), subtype="html")
+        mail.add_alternative(replace_surrogates(message.html), subtype="html")
     for item in sorted(message.attachments, key=lambda each: not each.inline):
         kind, _, subtype = item.content_type.partition("/")
         subtype = subtype or "octet-stream"
@@ -93,7 +94,7 @@ def to_mime(message: StoredMessage) -> str:
         # The sender must not set the headers of the MIME structure, such as Content-Type.
         if not name.lower().startswith("content-"):
             del mail[name]
-            mail[name] = " ".join(_encodable(value).split())
+            mail[name] = " ".join(replace_surrogates(value).split())
     return mail.as_string()
 
 
@@ -137,11 +138,6 @@ def _content(part: "MIMEPart | None") -> str:
         return str(part.get_content())
     except LookupError:
         return data.decode("utf-8", "replace") if isinstance(data, bytes) else ""
-
-
-def _encodable(text: str) -> str:
-    """Return the text without lone surrogates, which JSON can smuggle in."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def _attachment(part: "MIMEPart") -> Attachment:

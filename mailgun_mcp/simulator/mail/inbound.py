@@ -141,22 +141,24 @@ def _pass_on(account: Account, domain: Domain, message: StoredMessage, received:
 
 
 def _follow_routes(account: Account, domain: Domain, message: StoredMessage, received: InboundMail) -> bool:
-    taken = list(_taken(account, message))
-    if not taken:
+    matches = list(_matches(account, message))
+    if not matches:
         return False
     received.refused = ""
-    received.routes = [route.id for route, _ in taken]
-    route_records = [{"id": route.id, "priority": route.priority, "expression": route.expression} for route, _ in taken]
+    received.routes = [route.id for route, _ in matches]
+    route_records = [
+        {"id": route.id, "priority": route.priority, "expression": route.expression} for route, _ in matches
+    ]
     at = account.clock.now()
     record_event(account, domain, "accepted", message, received.recipient, at, method="SMTP", routes=route_records)
-    for _, actions in taken:
+    for _, actions in matches:
         for action in actions:
             received.actions.append(str(action))
             _perform(account, domain, message, action, received)
     return True
 
 
-def _taken(account: Account, message: StoredMessage) -> Iterator[tuple[Route, list[RouteAction]]]:
+def _matches(account: Account, message: StoredMessage) -> Iterator[tuple[Route, list[RouteAction]]]:
     for route, captures in matching_routes(account, message.recipients[0], message.headers):
         actions = [parse_action(text).filled_in(captures) for text in route.actions]
         yield route, actions

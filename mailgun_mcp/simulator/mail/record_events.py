@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from mailgun_mcp.simulator.mail.webhooks import enqueue_webhooks
+from mailgun_mcp.simulator.model.access import OWN_KEY_ID
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.event_log import MailEvent
+from mailgun_mcp.simulator.model.ips import SHARED_IP
 from mailgun_mcp.simulator.model.messages import StoredMessage, find_header
 
-SENDING_IP = "192.0.2.10"
 ORIGIN_IP = "198.51.100.7"
 
 PROVIDERS = {
@@ -159,7 +160,7 @@ def _accepted(_: Domain, message: StoredMessage, recipient: str) -> dict[str, An
     return {
         "method": "HTTP",
         "originating-ip": ORIGIN_IP,
-        "api-key-id": "f2153fd0-f1277777",
+        "api-key-id": OWN_KEY_ID,
         "envelope": _transport(message, recipient),
         "flags": _flags(message, **{"is-routed": message.routed}),
         "message": {**_message(message), "recipients": message.recipients, **at},
@@ -189,7 +190,7 @@ def _engaged(_: Domain, message: StoredMessage, __: str) -> dict[str, Any]:
 def sending_ip(domain: Domain, message: StoredMessage) -> str:
     """Return the IP that a message leaves from."""
     ips = domain.administration.sending.ips
-    return message.sending_ip or (ips[0] if ips else SENDING_IP)
+    return message.sending_ip or (ips[0] if ips else SHARED_IP)
 
 
 def _complained(_: Domain, message: StoredMessage, __: str) -> dict[str, Any]:

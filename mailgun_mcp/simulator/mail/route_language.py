@@ -1,7 +1,7 @@
 """The language of routes: expressions that select mail, and actions that are performed with it.
 
 match_recipient("^support\\+(.*)@example.com$") and match_header("subject", ".*urgent")
-forward("https://example.com/mail?box=\\1"), store(notify="https://example.com/new"), stop()
+forward("https://example.com/mail?id=\\1"), store(notify="https://example.com/new"), stop()
 """
 
 import re

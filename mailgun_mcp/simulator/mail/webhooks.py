@@ -12,6 +12,7 @@ from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.event_log import MailEvent
 from mailgun_mcp.simulator.model.messages import StoredMessage
 from mailgun_mcp.simulator.model.webhooks import PostedFile, Posting, WebhookSignature
+from mailgun_mcp.text.characters import replace_surrogates
 
 TOKEN_LENGTH = 50
 FAILURES = {"permanent": "permanent_fail", "temporary": "temporary_fail"}
@@ -89,9 +90,11 @@ def encode_posting(posting: Posting) -> tuple[str, bytes]:
         return "application/json", json.dumps({"signature": signed, "event-data": posting.data}).encode()
     fields = {**posting.data, **signed}
     if posting.files:
-        parts = [Part(_encodable(name), str(value).encode("utf-8", "replace")) for name, value in fields.items()]
+        parts = [
+            Part(replace_surrogates(name), str(value).encode("utf-8", "replace")) for name, value in fields.items()
+        ]
         parts += [
-            Part(_encodable(file.name), file.data, _encodable(file.filename), file.content_type)
+            Part(replace_surrogates(file.name), file.data, replace_surrogates(file.filename), file.content_type)
             for file in posting.files
         ]
         content, content_type = encode_multipart(parts)
@@ -118,8 +121,3 @@ def _call(account: Account, domain: Domain, kind: str, url: str, record: dict[st
 
 def _account_urls(account: Account, kind: str) -> dict[str, None]:
     return {hook.url: None for hook in account.webhooks.by_id.values() if kind in hook.event_types}
-
-
-def _encodable(text: str) -> str:
-    """Return the text without lone surrogates, which JSON can smuggle in."""
-    return text.encode("utf-8", "replace").decode()

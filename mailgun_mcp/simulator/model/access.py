@@ -7,6 +7,8 @@ KeyKind = Literal["domain", "user", "web"]
 KeyRole = Literal["admin", "developer", "basic", "sending"]
 UserRole = Literal["admin", "developer", "basic", "billing", "support"]
 
+OWN_KEY_ID = "f2153fd0-f1277777"
+"""The id of the key that the simulator was started with."""
 KEY_LIMIT = 100
 """API keys that an account can have."""
 SANDBOX_RECIPIENTS = 5

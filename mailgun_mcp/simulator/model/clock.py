@@ -43,32 +43,32 @@ class MovableClock:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._ahead = 0.0
-        self._held: float | None = None
+        self._stopped_at: float | None = None
 
     def now(self) -> float:
-        return self._clock.now() + self._ahead if self._held is None else self._held
+        return self._clock.now() + self._ahead if self._stopped_at is None else self._stopped_at
 
     @property
-    def held(self) -> bool:
-        return self._held is not None
+    def stopped(self) -> bool:
+        return self._stopped_at is not None
 
     def advance(self, seconds: float) -> None:
-        if self._held is None:
+        if self._stopped_at is None:
             self._ahead += seconds
         else:
-            self._held += seconds
+            self._stopped_at += seconds
 
-    def hold(self) -> None:
+    def stop(self) -> None:
         """Stop the clock."""
-        self._held = self.now()
+        self._stopped_at = self.now()
 
-    def release(self) -> None:
+    def run(self) -> None:
         """Let the clock run on from where it stopped."""
-        self._ahead, self._held = self.now() - self._clock.now(), None
+        self._ahead, self._stopped_at = self.now() - self._clock.now(), None
 
     def reset(self) -> None:
         """Show the other clock's time again."""
-        self._ahead, self._held = 0.0, None
+        self._ahead, self._stopped_at = 0.0, None
 
 
 def parse_mail_date(text: str) -> float:

@@ -27,7 +27,7 @@ UNPACKED_CHUNKS = 3
 """Chunks that are lists. Events that come late are of a short while ago, so their chunks are among these."""
 LIMIT = 1_000_000
 RETENTION = 30 * DAY
-"""Seconds that events are kept: the longest that any plan has."""
+"""Seconds that events stay readable: the longest that any plan has."""
 COMPRESSION_LEVEL = 1
 
 
@@ -43,7 +43,7 @@ class MailEvent:
 
     @property
     def position(self) -> Position:
-        """Its place in time; no two events have the same."""
+        """Its position in time; no two events have the same."""
         return self.at, self.serial
 
 
@@ -74,7 +74,7 @@ class _Chunk:
         self._measure(events)
 
     def add(self, event: MailEvent) -> list[MailEvent]:
-        """Add an event at its place in time. Return all events of the chunk."""
+        """Add an event at its position in time. Return all events of the chunk."""
         events = self._events if self._events is not None else self._unpack()
         if event.position > self.last:
             events.append(event)
@@ -169,7 +169,7 @@ class EventLog:
         return no_info_after_validator_function(cls, handler.generate_schema(list[MailEvent]))
 
     def append(self, event: MailEvent) -> None:
-        """Add an event at its place in time."""
+        """Add an event at its position in time."""
         self._size += 1
         if not self._chunks:
             self._chunks.append(_Chunk([event]))
@@ -231,7 +231,7 @@ class EventLog:
             self._unpacked.pop(0).pack()
 
     def _divide(self, index: int, events: list[MailEvent]) -> None:
-        """Put two chunks in the place of one, which a walk that has begun may still be reading."""
+        """Put two chunks where one was, which a walk that has begun may still be reading."""
         older, newer = _Chunk(events[:CHUNK]), _Chunk(events[CHUNK:])
         self._unpacked.remove(self._chunks[index])
         self._chunks[index : index + 1] = [older, newer]

@@ -15,7 +15,7 @@ Cell = tuple[object, ...]
 Counts = Annotated[dict[Cell, int], PAIRS]
 
 RETENTION: dict[Resolution, float] = {"hour": 60 * DAY, "day": 365 * DAY, "month": float("inf")}
-"""Seconds that counts are kept at each resolution."""
+"""How many seconds counts stay readable at each resolution."""
 HOUR_SECONDS, DAY_SECONDS = int(HOUR), int(DAY)
 
 

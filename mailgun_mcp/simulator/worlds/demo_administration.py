@@ -1,10 +1,9 @@
 """The demo account's IPs, keys, users, subaccounts and thresholds."""
 
-from mailgun_mcp.simulator.http.auth import OWN_KEY_ID
 from mailgun_mcp.simulator.http.tracking_hosts import tracking_host
 from mailgun_mcp.simulator.mail.dkim import keys_of
 from mailgun_mcp.simulator.mail.sending_ips import SendingSource, assign_source, delegate_pool
-from mailgun_mcp.simulator.model.access import ApiKey, SmtpCredential, User
+from mailgun_mcp.simulator.model.access import OWN_KEY_ID, ApiKey, SmtpCredential, User
 from mailgun_mcp.simulator.model.account import Account, Administration, Subaccount
 from mailgun_mcp.simulator.model.clock import DAY
 from mailgun_mcp.simulator.model.domains import Domain

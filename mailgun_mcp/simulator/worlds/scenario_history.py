@@ -7,10 +7,11 @@ from random import Random
 
 from mailgun_mcp.simulator.mail.delivery import add_bounce, add_complaint, fail_blocked
 from mailgun_mcp.simulator.mail.dkim import keys_of, verify_keys
-from mailgun_mcp.simulator.mail.record_events import SENDING_IP, delivered_status, record_event, refused_status
+from mailgun_mcp.simulator.mail.record_events import delivered_status, record_event, refused_status
 from mailgun_mcp.simulator.model.account import STORAGE, Account
 from mailgun_mcp.simulator.model.clock import DAY, HOUR, MINUTE, Clock, mail_date
 from mailgun_mcp.simulator.model.domains import Domain, ProviderBlock
+from mailgun_mcp.simulator.model.ips import SHARED_IP
 from mailgun_mcp.simulator.model.messages import StoredMessage
 from mailgun_mcp.simulator.worlds.scenario import (
     Blocklisting,
@@ -121,8 +122,8 @@ def _arrive(
 def _block(incident: Incident) -> ProviderBlock | None:
     """Return the block that an incident causes, or None."""
     if isinstance(incident, Blocklisting):
-        text = f"5.7.1 Service unavailable; Client host [{SENDING_IP}] blocked using {incident.blocklist}"
-        return ProviderBlock([incident.provider], 554, text, sending_ip=SENDING_IP)
+        text = f"5.7.1 Service unavailable; Client host [{SHARED_IP}] blocked using {incident.blocklist}"
+        return ProviderBlock([incident.provider], 554, text, sending_ip=SHARED_IP)
     if isinstance(incident, BrokenDkim):
         return ProviderBlock(list(incident.providers), 550, UNSIGNED, unsigned=True)
     return None

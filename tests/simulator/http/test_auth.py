@@ -7,8 +7,8 @@ import pytest
 
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.simulator import Account, create_app
-from mailgun_mcp.simulator.http.auth import ADMIN_TOOLSETS, OWN_KEY_ID, ROLES
-from mailgun_mcp.simulator.model.access import ApiKey
+from mailgun_mcp.simulator.http.auth import ADMIN_TOOLSETS, ROLES
+from mailgun_mcp.simulator.model.access import OWN_KEY_ID, ApiKey
 from mailgun_mcp.simulator.model.clock import DAY, ManualClock
 from mailgun_mcp.simulator.worlds.demo import NEWS, SHOP
 from mailgun_mcp.simulator.worlds.demo_administration import (
