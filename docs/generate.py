@@ -13,7 +13,8 @@ from pathlib import Path
 from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.markdown import tool_reference
-from mailgun_mcp.cli import COMMANDS, exits
+from mailgun_mcp.cli import exits
+from mailgun_mcp.cli.commands import COMMANDS
 from mailgun_mcp.cli.parser import Parser, command_parser
 from mailgun_mcp.cli.simulator_control import CONTROLS
 from mailgun_mcp.settings import OPTIONS, env_name

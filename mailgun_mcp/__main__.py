@@ -5,7 +5,7 @@ import sys
 
 def main() -> int:
     """Run the command line and return its exit code."""
-    from mailgun_mcp.cli import run
+    from mailgun_mcp.cli.main import run
 
     return run(sys.argv[1:])
 

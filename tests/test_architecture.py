@@ -2,9 +2,11 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from graphlib import TopologicalSorter
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,39 +21,33 @@ SDK = {"mcp", "mcp_types"}
 HTTP = {"httpx", "httpx2", "httpcore", "requests", "aiohttp"}
 SERVING = {"uvicorn", "starlette", "sse_starlette"}
 
-LOWEST = {"errors", "settings", "text"}
-MAY_IMPORT: dict[str, set[str]] = {
-    "text": set(),
-    "settings": {"text"},
-    "catalogue": LOWEST,
-    "mailgun": LOWEST,
-    "store": LOWEST,
-    "request": {*LOWEST, "catalogue", "identity"},
-    "policy": {*LOWEST, "catalogue", "identity", "request"},
-    "output": {*LOWEST, "catalogue", "identity", "request", "store"},
-    "confirm": {*LOWEST, "catalogue", "identity", "output", "policy", "request", "store"},
-    "audit": {*LOWEST, "catalogue", "confirm", "identity", "output", "policy", "request", "store"},
-    "undo": {*LOWEST, "catalogue", "confirm", "identity", "mailgun", "output", "policy", "request", "store"},
-    "call": {
-        *(*LOWEST, "audit", "catalogue", "confirm", "identity", "mailgun", "output", "policy", "request", "store"),
-        "undo",
-    },
-    "simulator": {*LOWEST, "catalogue", "request"},
-}
-"""A room of the package -> the rooms that it may know. What is not named may know all but the CLI."""
-
-SIMULATOR_ROOMS: dict[str, set[str]] = {
-    "model": set(),
-    "replies": {"model"},
-    "mail": {"model", "replies"},
-    "analytics": {"model", "replies"},
-    "http": {"model", "replies", "mail", "analytics"},
-    "sections": {"model", "replies", "mail", "analytics", "http"},
-    "worlds": {"model", "replies", "mail", "analytics", "http"},
-    "control": {"model", "replies", "mail", "analytics", "http", "worlds"},
-}
-"""A room of the simulator -> the rooms of the simulator that it may import. `app` imports them all."""
-
+FLOORS: tuple[tuple[str, ...], ...] = (
+    ("errors", "text"),
+    ("settings",),
+    ("catalogue", "mailgun", "store", "identity"),
+    ("request",),
+    ("policy",),
+    ("output",),
+    ("confirm",),
+    ("audit", "undo"),
+    ("call",),
+    ("app",),
+    ("server",),
+    ("cli",),
+    ("__main__",),
+)
+"""The rooms from the bottom up. A room may know those of the floors below its own, and itself."""
+SIMULATOR_FLOORS: tuple[tuple[str, ...], ...] = (
+    ("model",),
+    ("replies",),
+    ("mail", "analytics"),
+    ("http",),
+    ("sections", "worlds"),
+    ("control",),
+    ("app", "transport"),
+)
+"""The same for the rooms of the simulator."""
+SIMULATOR_MAY_IMPORT = {"simulator", "errors", "text", "catalogue", "request"}
 KNOWS_THE_SIMULATOR = {"simulator", "cli", "app"}
 SPEAKS_MCP = {"server", "cli"}
 """`cli` holds the demo, which is a client."""
@@ -98,50 +94,83 @@ def where(offends: Callable[[Path], object]) -> list[str]:
 
 
 def test_the_modules_are_found() -> None:
-    assert {part(path) for path in MODULES} >= {*MAY_IMPORT, *SPEAKS_MCP, *SPEAKS_HTTP, *KNOWS_THE_SIMULATOR}
+    assert {part(path) for path in MODULES} >= {*SPEAKS_MCP, *SPEAKS_HTTP, *KNOWS_THE_SIMULATOR}
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if part(path) in MAY_IMPORT], ids=name)
-def test_imports_follow_the_data(path: Path) -> None:
-    assert ours(path) - {"__version__", part(path)} - MAY_IMPORT[part(path)] == set()
+def below(floors: tuple[tuple[str, ...], ...]) -> dict[str, set[str]]:
+    """Return the rooms that each room may know."""
+    known: set[str] = set()
+    may: dict[str, set[str]] = {}
+    for floor in floors:
+        may |= {room: {room, *known} for room in floor}
+        known |= set(floor)
+    return may
 
 
-def simulator_room(path: Path) -> str:
-    parts = path.relative_to(PACKAGE).parts
-    return parts[1].removesuffix(".py") if parts[0] == "simulator" and len(parts) > 1 else ""
+def upward(paths: list[Path], room_of: Callable[[Path], str], rooms_of: Callable[[Path], set[str]]) -> Iterator[str]:
+    """Yield the imports that lead to a room of the same floor or one above, as sentences."""
+    may = below(FLOORS if room_of is part else SIMULATOR_FLOORS)
+    for path in paths:
+        room = room_of(path)
+        yield from (f"{name(path)} imports {other}" for other in sorted(rooms_of(path) - may.get(room, set())))
 
 
-def simulator_imports(path: Path) -> set[str]:
-    modules = [module.split(".") for module in imported(path)]
-    return {parts[2] for parts in modules if parts[:2] == ["mailgun_mcp", "simulator"] and len(parts) > 2}
+def test_every_room_has_a_floor() -> None:
+    rooms = {part(path) for path in MODULES} - {"__init__", "simulator"}
+    assert rooms == {room for floor in FLOORS for room in floor}
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if simulator_room(path) in SIMULATOR_ROOMS], ids=name)
-def test_imports_inside_the_simulator_follow_the_data(path: Path) -> None:
-    room = simulator_room(path)
-    assert simulator_imports(path) - {room} - SIMULATOR_ROOMS[room] == set()
+def test_imports_follow_the_data() -> None:
+    def rooms_of(path: Path) -> set[str]:
+        return ours(path) - {"__version__", "DISTRIBUTION", "simulator"}
+
+    paths = [path for path in MODULES if part(path) not in ("__init__", "simulator")]
+    assert list(upward(paths, part, rooms_of)) == []
 
 
-def test_every_room_of_the_simulator_has_its_import_rules() -> None:
-    rooms = {path.name for path in (PACKAGE / "simulator").iterdir() if (path / "__init__.py").exists()}
-    assert rooms == set(SIMULATOR_ROOMS)
+def test_imports_inside_the_simulator_follow_the_data() -> None:
+    def room_of(path: Path) -> str:
+        return path.relative_to(PACKAGE / "simulator").parts[0].removesuffix(".py")
+
+    def rooms_of(path: Path) -> set[str]:
+        return {module.split(".")[2] for module in imported(path) if module.startswith("mailgun_mcp.simulator.")}
+
+    paths = [path for path in MODULES if part(path) == "simulator" and path.parent != PACKAGE / "simulator"]
+    assert {room_of(path) for path in paths} <= {room for floor in SIMULATOR_FLOORS for room in floor}
+    assert list(upward(paths, room_of, rooms_of)) == []
 
 
-def test_no_modules_of_the_simulator_import_each_other_in_a_circle() -> None:
-    modules = {
-        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): path
-        for path in MODULES
-        if part(path) == "simulator" and path.name != "__init__.py"
+def test_the_simulator_knows_only_what_the_api_is() -> None:
+    def strays(path: Path) -> bool:
+        return part(path) == "simulator" and bool(ours(path) - {"__version__"} - SIMULATOR_MAY_IMPORT)
+
+    assert where(strays) == []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    modules = {dotted(path): path for path in MODULES}
+
+    def module_of(imported_name: str) -> str:
+        return imported_name if imported_name in modules else imported_name.rpartition(".")[0]
+
+    graph = {
+        module: {module_of(other) for other in imported(path)} & modules.keys() - {module}
+        for module, path in modules.items()
     }
+    # Raises CycleError, which names the circle.
+    assert len(list(TopologicalSorter(graph).static_order())) == len(modules)
 
-    def imports(module: str) -> set[str]:
-        names = set(imported(modules[module]))
-        return {other for other in modules if other in {text.rpartition(".")[0] for text in names} | names} - {module}
 
-    graph = {module: imports(module) for module in modules}
-    while leaves := {module for module, targets in graph.items() if not targets & graph.keys()}:
-        graph = {module: targets for module, targets in graph.items() if module not in leaves}
-    assert sorted(graph) == []
+def dotted(path: Path) -> str:
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+def test_every_room_says_what_it_holds_and_what_it_must_not_know() -> None:
+    def says_too_little(path: Path) -> bool:
+        text = ast.get_docstring(tree(path)) or ""
+        return path.name == "__init__.py" and path.parent != PACKAGE and not re.search(r"\b(not|nothing|only)\b", text)
+
+    assert where(says_too_little) == []
 
 
 def test_only_the_command_line_knows_the_command_line() -> None:
@@ -251,7 +280,7 @@ def test_a_start_loads_nothing_that_it_does_not_need() -> None:
 
 
 def test_the_command_line_starts_the_server_without_parsing_arguments() -> None:
-    code = "import json, sys, mailgun_mcp.__main__, mailgun_mcp.cli; print(json.dumps(sorted(sys.modules)))"
+    code = "import json, sys, mailgun_mcp.__main__, mailgun_mcp.cli.main; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={})
     loaded = set(json.loads(done.stdout))
     assert sorted(loaded & {*UNLOADED, "mcp", "pydantic", "anyio", "email.utils"}) == []

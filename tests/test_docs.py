@@ -9,7 +9,8 @@ import pytest
 
 import mailgun_mcp
 from docs.generate import render
-from mailgun_mcp.cli import COMMANDS, exits
+from mailgun_mcp.cli import exits
+from mailgun_mcp.cli.commands import COMMANDS
 from mailgun_mcp.cli.parser import Parser, command_parser
 from mailgun_mcp.settings import OPTIONS, env_name
 

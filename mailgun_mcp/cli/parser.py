@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from mailgun_mcp import __version__
-from mailgun_mcp.cli import COMMANDS
+from mailgun_mcp.cli.commands import COMMANDS
 from mailgun_mcp.cli.exits import MEANINGS, USAGE
 from mailgun_mcp.settings import OPTIONS, load, state_directory
 from mailgun_mcp.text.suggest import unknown

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from mailgun_mcp.cli import exits, run
+from mailgun_mcp.cli import exits
+from mailgun_mcp.cli.main import run
 from mailgun_mcp.confirm.approvals import Approval, Approvals
 from mailgun_mcp.confirm.grants import Grants
 from mailgun_mcp.store.database import Store

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from mailgun_mcp.audit.log import AuditLog, LogEntry
-from mailgun_mcp.cli import exits, run
+from mailgun_mcp.cli import exits
+from mailgun_mcp.cli.main import run
 from mailgun_mcp.store.database import FILE, Store
 from tests.support.processes import PATIENCE, command, environment
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from mailgun_mcp import __version__
-from mailgun_mcp.cli import COMMANDS, exits, run
+from mailgun_mcp.cli import exits
+from mailgun_mcp.cli.commands import COMMANDS
+from mailgun_mcp.cli.main import run
 from mailgun_mcp.cli.parser import parse, settings_given
 from mailgun_mcp.cli.simulator_control import CONTROLS
 from tests.cli.conftest import Command
@@ -19,7 +21,7 @@ HELPS = [("--help",), *((name, "--help") for name in COMMANDS)] + [
     (name, action, "--help") for name, actions in ACTIONS.items() for action in actions
 ]
 HEAVY = ("anyio", "httpx", "jsonschema", "mcp", "mcp_types", "pydantic", "starlette", "structlog", "uvicorn", "yaml")
-LOADED = "import sys; from mailgun_mcp.cli import run\ntry: run(sys.argv[1:])\nexcept SystemExit: pass\n" + (
+LOADED = "import sys; from mailgun_mcp.cli.main import run\ntry: run(sys.argv[1:])\nexcept SystemExit: pass\n" + (
     f"sys.stderr.write(repr(sorted(set({HEAVY!r}) & sys.modules.keys())))"
 )
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from mailgun_mcp.cli import exits, run
+from mailgun_mcp.cli import exits
 from mailgun_mcp.cli.clients import CLIENTS
+from mailgun_mcp.cli.main import run
 from tests.cli.conftest import Command
 
 KEY = "key-0123456789abcdef0123456789abcdef"

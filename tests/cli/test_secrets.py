@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from mailgun_mcp.call.secret_store import SecretStore
-from mailgun_mcp.cli import exits, run
+from mailgun_mcp.cli import exits
+from mailgun_mcp.cli.main import run
 from tests.cli.conftest import Command
 
 VALUE = "key-of-the-tests-0123456789"

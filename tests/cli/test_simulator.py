@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
-from mailgun_mcp.cli import exits, run
+from mailgun_mcp.cli import exits
+from mailgun_mcp.cli.main import run
 from mailgun_mcp.simulator import create_app
 from tests.cli.conftest import Command
 from tests.support.processes import PATIENCE

@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from mailgun_mcp.cli import exits, run
+from mailgun_mcp.cli import exits
+from mailgun_mcp.cli.main import run
 from mailgun_mcp.cli.parser import Parser, parse
 from mailgun_mcp.cli.simulator_control import CONTROLS
 from mailgun_mcp.simulator.control.routes import PREFIX, ROUTES

@@ -7,7 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from mailgun_mcp.cli import exits, run
+from mailgun_mcp.cli import exits
+from mailgun_mcp.cli.main import run
 from tests.cli.conftest import Command
 from tests.support.processes import PATIENCE
 from tests.support.simulator_process import simulating, url_in

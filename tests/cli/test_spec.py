@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
-from mailgun_mcp.cli import exits, run
+from mailgun_mcp.cli import exits
+from mailgun_mcp.cli.main import run
 from tests.cli.conftest import Command
 
 NEW = "/v3/moon/landings"

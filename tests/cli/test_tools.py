@@ -7,7 +7,8 @@ import pytest
 
 from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS
 from mailgun_mcp.catalogue.catalogue import Catalogue
-from mailgun_mcp.cli import exits, run
+from mailgun_mcp.cli import exits
+from mailgun_mcp.cli.main import run
 from tests.cli.conftest import Command
 
 NAME = '{"name": "mail.example.com"}'

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from mailgun_mcp.cli import exits, run
+from mailgun_mcp.cli import exits
+from mailgun_mcp.cli.main import run
 from tests.support.processes import simulated
 
 BOUNCES = {"domain_name": "mail.example.com"}

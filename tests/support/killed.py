@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import Any
 
 from mailgun_mcp.audit.log import AuditLog
-from mailgun_mcp.cli import run
+from mailgun_mcp.cli.main import run
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.undo.planner import Planner
 from mailgun_mcp.undo.snapshots import Snapshots

@@ -1,0 +1,17 @@
+"""The names of the commands, without loading any of them."""
+
+COMMANDS = {
+    "serve": "run the MCP server",
+    "demo": "watch an assistant use the simulator, step by step",
+    "simulator": "run the Mailgun simulator as an HTTP server, or control a running one",
+    "tools": "list, show and call tools",
+    "spec": "compare an OpenAPI file with the catalogue",
+    "policy": "check, explain, test and show a policy, or replay recorded calls against it",
+    "approvals": "answer pending approvals, and grant calls for a limited time",
+    "audit": "read, verify and prune the audit log",
+    "undo": "list and restore what calls removed or overwrote",
+    "secrets": "list, show and delete secrets that were withheld from the model",
+    "doctor": "check API key, region, network and clock",
+    "install": "add this server to the configuration of an MCP client",
+}
+"""Command -> what it does, as help and docs show it."""
