@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 PORT = 8025
 SELF = "self"
+MAILGUN = "mailgun"
 EXAMPLES = """\
   mailgun-mcp simulator --scenario injection
   mailgun-mcp simulator clock advance 2h
@@ -41,8 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--storage-url",
         metavar="URL",
-        help="start of the URLs of stored messages; `self` for the simulator's own address; "
-        "default: Mailgun's storage host of the region",
+        default=SELF,
+        help="start of the URLs of stored messages; `self` is the simulator's own address, "
+        "`mailgun` is Mailgun's storage host of the region; default self",
     )
     parser.add_argument(
         "--control",
@@ -63,6 +65,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--deliver-webhooks",
         action="store_true",
         help="let /simulator/webhooks/post post to any URL; without this flag, only to this machine",
+    )
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse parameters that an operation does not have; without this flag they are ignored, "
+        "as Mailgun does, and listed at /simulator/ignored",
     )
     parser.add_argument("--quiet", action="store_true", help="do not log requests")
     parser.set_defaults(action=None)
@@ -118,6 +126,7 @@ def _app(arguments: argparse.Namespace, storage_url: str) -> Any:
             control=arguments.control,
             host_access=HostAccess(post, arguments.deliver_webhooks, path),
             region=arguments.region,
+            strict=arguments.strict,
         )
     except CatalogueError as error:
         raise SettingsError(str(error)) from error
@@ -154,15 +163,17 @@ def _account(scenario: str | None, state: Path | None, storage_url: str) -> "Acc
         raise SettingsError(str(error)) from error
 
 
-def _storage_url(text: str | None, region: str) -> str:
+def _storage_url(text: str, region: str) -> str:
     from mailgun_mcp.simulator.http.regions import STORAGE
 
-    if text is None:
+    if text == MAILGUN:
         return STORAGE[region]
     if text == SELF:
         return text
     if not text.startswith(("http://", "https://")) or not urlsplit(text).hostname:
-        raise SettingsError(f"storage-url: {text!r} must be `{SELF}` or start with http:// or https:// and a host name")
+        raise SettingsError(
+            f"storage-url: {text!r} must be `{SELF}`, `{MAILGUN}`, or start with http:// or https:// and a host name"
+        )
     return text.rstrip("/")
 
 

@@ -58,7 +58,7 @@ def _clock(arguments: Arguments) -> ControlRequest:
         )
     if change is None:
         return "GET", "clock", None
-    return "POST", "clock", {change: value} if value else {"held": change == "pause"}
+    return "POST", "clock", {change: value} if value else {"paused": change == "pause"}
 
 
 def _faults_arguments(parser: argparse.ArgumentParser) -> None:
@@ -201,6 +201,13 @@ def _new_word(change: str) -> str:
 CONTROLS: dict[str, Control] = {
     "state": Control(
         "", "`GET state`", "show the domains and what they contain", _no_arguments, lambda _: ("GET", "state", None)
+    ),
+    "ignored": Control(
+        "",
+        "`GET ignored`",
+        "list the unknown parameters that were ignored",
+        _no_arguments,
+        lambda _: ("GET", "ignored", None),
     ),
     "clock": Control(
         "[advance TIME, to DATE, pause, resume]",

@@ -23,10 +23,11 @@ from mailgun_mcp.simulator.http.decode import RawRequest, decode
 from mailgun_mcp.simulator.http.documented import documented_reply
 from mailgun_mcp.simulator.http.error_overrides import check_with_overrides
 from mailgun_mcp.simulator.http.regions import check_name, in_region
-from mailgun_mcp.simulator.http.router import Router
+from mailgun_mcp.simulator.http.router import Match, Router
 from mailgun_mcp.simulator.http.tracking_hosts import UNKNOWN_DOMAIN
 from mailgun_mcp.simulator.http.undocumented_routes import fields_of
 from mailgun_mcp.simulator.http.undocumented_routes import find as find_undocumented
+from mailgun_mcp.simulator.http.unknown_parameters import IgnoredParameters, drop_unknown
 from mailgun_mcp.simulator.mail.delivery import deliver_due
 from mailgun_mcp.simulator.model.account import STORAGE, Account
 from mailgun_mcp.simulator.model.clock import SystemClock
@@ -63,6 +64,7 @@ def create_app(
     sleep: "Sleep | None" = None,
     host_access: "HostAccess | None" = None,
     region: str = "us",
+    strict: bool = False,
 ) -> ASGIApp:
     """Return the simulator as an ASGI application.
 
@@ -72,17 +74,19 @@ def create_app(
     limits and delays that it starts with; `sleep` is how slow answers wait.
     `host_access` says where webhooks may be posted, and which file keeps the account. The demo account tells that its
     stored messages are under `storage_url`. `region` is that of every host but those of Mailgun's regions.
+    Unknown parameters are ignored, as Mailgun does; with `strict` they are refused.
     """
+    ignored = None if strict else IgnoredParameters()
     account = account or demo_account(SystemClock(), storage_url=storage_url)
     if not control and environment is None and host_access is None:
-        return _Simulator(catalogue, account, key, region)
+        return _Simulator(catalogue, account, key, region, ignored)
     from mailgun_mcp.simulator.control.harness import Environment, Harness
     from mailgun_mcp.simulator.control.routes import with_control_routes
 
     def build(account: Account) -> ASGIApp:
-        return _Simulator(catalogue, account, key, region)
+        return _Simulator(catalogue, account, key, region, ignored)
 
-    harness = Harness(Router(catalogue), account, build, environment or Environment(), sleep, host_access)
+    harness = Harness(Router(catalogue), account, build, environment or Environment(), sleep, host_access, ignored)
     app: ASGIApp = with_control_routes(harness, key=key) if control else harness
     if host_access is None or host_access.state_file is None:
         return app
@@ -94,8 +98,11 @@ def create_app(
 class _Simulator:
     """One account behind HTTP. Handlers run without a pause, so no two requests mix."""
 
-    def __init__(self, catalogue: Catalogue, account: Account, key: str | None, region: str) -> None:
+    def __init__(
+        self, catalogue: Catalogue, account: Account, key: str | None, region: str, ignored: IgnoredParameters | None
+    ) -> None:
         self._region = region
+        self._ignored = ignored
         self._router = Router(catalogue)
         self._catalogue = catalogue
         self._account = account
@@ -135,7 +142,7 @@ class _Simulator:
         account = in_region(whole, match.operation, sent.headers.get("host", ""), self._region)
         deliver_due(account)
         domain = _domain(account, match.operation, match.values)
-        arguments = decode(match.operation, match.values, sent)
+        arguments = self._arguments(match, sent)
         check_with_overrides(match.operation, arguments)
         check_name(whole, match.operation, arguments)
         accept = sent.headers.get("accept", "")
@@ -144,6 +151,16 @@ class _Simulator:
         reply = handler.answer(account, request) if handler else documented_reply(account, request)
         count_usage(account, request, reply)
         return reply
+
+    def _arguments(self, match: Match, sent: RawRequest) -> Arguments:
+        ignored, operation, now = self._ignored, match.operation, self._account.clock.now()
+        if ignored is None:
+            return decode(operation, match.values, sent)
+
+        def ignore(name: str) -> None:
+            ignored.add(operation, name, now)
+
+        return drop_unknown(operation, decode(operation, match.values, sent, ignore), ignore)
 
     def _undocumented(self, scope: Scope, client: ApiClient, sent: RawRequest, path: str) -> Reply | None:
         matched = find_undocumented(scope["method"], path)

@@ -73,7 +73,7 @@ def test_an_interrupt_ends_it_in_order(tmp_path: Path) -> None:
         (["--port", "0", "--state", "."], "state: . is a directory"),
         (
             ["--port", "0", "--storage-url", "here"],
-            "storage-url: 'here' must be `self` or start with http:// or https:// and a host name",
+            "storage-url: 'here' must be `self`, `mailgun`, or start with http:// or https:// and a host name",
         ),
     ],
 )

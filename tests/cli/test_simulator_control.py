@@ -72,15 +72,15 @@ def test_the_state_tells_what_the_account_holds(person: Person) -> None:
 
 def test_the_clock_is_moved_stopped_and_let_go_on(person: Person) -> None:
     before = person.reads("clock", "pause")
-    assert before["held"] is True
+    assert before["paused"] is True
     assert person.reads("clock", "advance", "2h")["now"] == before["now"] + 7200
     assert person.reads("clock", "to", "2031-01-01T00:00:00Z")["date"] == "2031-01-01T00:00:00.000Z"
-    assert person.reads("clock", "resume")["held"] is False
+    assert person.reads("clock", "resume")["paused"] is False
 
 
 def test_the_words_of_the_previous_release_still_work(person: Person) -> None:
-    assert person.reads("clock", "hold")["held"] is True
-    assert person.reads("clock", "release")["held"] is False
+    assert person.reads("clock", "hold")["paused"] is True
+    assert person.reads("clock", "release")["paused"] is False
 
 
 def test_mail_comes_in_and_is_shown(person: Person) -> None:

@@ -30,7 +30,7 @@ CALLS: dict[str, dict[str, Any]] = {"clear_bounces": DOMAIN, "delete_route": {},
 @pytest.fixture(scope="module")
 def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with simulated(tmp_path_factory.mktemp("simulator")) as url:
-        control(url, "clock", b'{"held": true}')
+        control(url, "clock", b'{"paused": true}')
         yield url
 
 

@@ -13,6 +13,7 @@ from mailgun_mcp.simulator.control.rate_limits import DOCUMENTED, Limit, limited
 from mailgun_mcp.simulator.control.read_delay import ReadDelay
 from mailgun_mcp.simulator.http.asgi import RoutedRequest, operation_of
 from mailgun_mcp.simulator.http.router import Router
+from mailgun_mcp.simulator.http.unknown_parameters import IgnoredParameters
 from mailgun_mcp.simulator.mail.outbox import Poster
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import Clock, ManualClock, MovableClock
@@ -50,7 +51,10 @@ class Harness:
         environment: Environment,
         sleep: Sleep | None = None,
         host_access: HostAccess | None = None,
+        ignored: IgnoredParameters | None = None,
     ) -> None:
+        self.ignored = ignored
+        """The unknown parameters that were ignored; None if they are refused."""
         self.account = account
         self.host_access = host_access or HostAccess()
         self.clock = movable(account)
@@ -91,6 +95,8 @@ class Harness:
         """Reset the clock, the environment, and the account to its initial state or to `account`."""
         if isinstance(self.clock, MovableClock):
             self.clock.reset()
+        if self.ignored is not None:
+            self.ignored.clear()
         self.account = account or self._copy(self._origin)
         self._app = self._build(self.account)
         self._apply(self._at_start)

@@ -81,30 +81,34 @@ def _body(headers: dict[str, str], content: bytes) -> Body:
     return body
 
 
-def _known(body: Body, *names: str) -> None:
+def _check_fields(body: Body, *names: str) -> None:
     for name in body:
         if name not in names:
             raise ApiError(400, unknown("field", name, names))
 
 
 def show_clock(harness: Harness, _: Body) -> Reply:
-    """Show the time, and whether the clock is `held` (stopped)."""
+    """Show the time, and whether the clock is `paused`."""
     now, clock = harness.clock.now(), harness.clock
-    return Reply({"now": now, "date": iso_date(now), "held": not isinstance(clock, MovableClock) or clock.stopped})
+    paused = not isinstance(clock, MovableClock) or clock.stopped
+    # `held` is the name of the previous release.
+    return Reply({"now": now, "date": iso_date(now), "paused": paused, "held": paused})
 
 
 def move_clock(harness: Harness, body: Body) -> Reply:
-    """Move the clock forward: `advance` by seconds (or `2h`), or `to` a date. `held` stops it (true) or lets it run (false)."""
-    _known(body, "advance", "to", "held")
-    if not isinstance(body.get("held", False), bool) or {"advance", "to"} <= body.keys():
-        raise ApiError(400, "set advance or to, not both, and held to true or false")
+    """Move the clock forward: `advance` by seconds (or `2h`), or `to` a date. `paused` stops it (true) or lets it run (false)."""
+    # `held` is the name of the previous release.
+    body = {"paused" if name == "held" else name: value for name, value in body.items()}
+    _check_fields(body, "advance", "to", "paused")
+    if not isinstance(body.get("paused", False), bool) or {"advance", "to"} <= body.keys():
+        raise ApiError(400, "set advance or to, not both, and paused to true or false")
     ahead = _seconds(body["advance"]) if "advance" in body else 0.0
     if "to" in body:
         ahead = _moment(body["to"]) - harness.clock.now()
     if not 0 <= ahead < 1e10:
         raise ApiError(400, "the clock only moves forward")
-    if isinstance(harness.clock, MovableClock) and "held" in body:
-        (harness.clock.stop if body["held"] else harness.clock.run)()
+    if isinstance(harness.clock, MovableClock) and "paused" in body:
+        (harness.clock.stop if body["paused"] else harness.clock.run)()
     harness.clock.advance(ahead)
     for owner in harness.account.with_subaccounts(all_regions=True):
         deliver_due(owner)
@@ -112,9 +116,14 @@ def move_clock(harness: Harness, body: Body) -> Reply:
 
 
 def _seconds(value: Any) -> float:
-    if isinstance(value, str):
+    if not isinstance(value, str):
+        return _number("advance", value)
+    try:
         return parse_duration(value, UNITS)
-    return _number("advance", value)
+    except ApiError as error:
+        raise ApiError(
+            400, f"{value!r} is not a duration: use seconds or a number with s, m, h or d, such as 2h"
+        ) from error
 
 
 def _number(name: str, value: Any) -> float:
@@ -151,7 +160,7 @@ def show_faults(harness: Harness, _: Body) -> Reply:
 
 def set_faults(harness: Harness, body: Body) -> Reply:
     """Replace the given ones: `faults` (drawn by `seed`), `rate_limits`, `visible_after` (seconds until reads see a write)."""
-    _known(body, "faults", "seed", "rate_limits", "visible_after")
+    _check_fields(body, "faults", "seed", "rate_limits", "visible_after")
     faults, limits = _faults(body), _limits(body.get("rate_limits", ()))
     delay = _number("visible_after", body.get("visible_after", 0))
     if not 0 <= delay < 1e6:
@@ -191,9 +200,14 @@ def clear_faults(harness: Harness, _: Body) -> Reply:
     return show_faults(harness, {})
 
 
+def show_ignored(harness: Harness, _: Body) -> Reply:
+    """List the unknown parameters that were ignored, with the operation and how often it was called with them."""
+    return Reply({"strict": harness.ignored is None, "items": harness.ignored.to_json() if harness.ignored else []})
+
+
 def reset(harness: Harness, body: Body) -> Reply:
     """Reset the account, the clock and the faults to how they were at the start. With `empty` the account is empty."""
-    _known(body, "empty")
+    _check_fields(body, "empty")
     harness.reset(
         Account(harness.clock, storage_url=harness.account.storage_url) if body.get("empty") is True else None
     )
@@ -207,13 +221,13 @@ def show_state(harness: Harness, _: Body) -> Reply:
         "now": harness.clock.now(),
         "date": iso_date(harness.clock.now()),
         "account": account.id,
-        **_held(account),
-        "others": {below.id: _held(below) for below in list(account.with_subaccounts(all_regions=True))[1:]},
+        **_contents(account),
+        "others": {below.id: _contents(below) for below in list(account.with_subaccounts(all_regions=True))[1:]},
     }
     return Reply(answer)
 
 
-def _held(account: Account) -> dict[str, Any]:
+def _contents(account: Account) -> dict[str, Any]:
     deliver_due(account)
     for domain in account.domains.values():
         domain.forget_expired(account.clock.now())
@@ -229,6 +243,7 @@ def _domain(domain: Domain) -> dict[str, Any]:
 ROUTES: dict[str, dict[str, Route]] = {
     f"{PREFIX}clock": {"GET": show_clock, "POST": move_clock},
     f"{PREFIX}faults": {"GET": show_faults, "POST": set_faults, "DELETE": clear_faults},
+    f"{PREFIX}ignored": {"GET": show_ignored},
     f"{PREFIX}reset": {"POST": reset},
     f"{PREFIX}state": {"GET": show_state},
     **{PREFIX + path: methods for path, methods in control_mail.ROUTES.items()},

@@ -25,6 +25,7 @@ from mailgun_mcp.simulator.http.body import (
     parse_query,
 )
 from mailgun_mcp.simulator.http.checks import wrong_type
+from mailgun_mcp.simulator.http.unknown_parameters import OnUnknown, refuse_unknown
 from mailgun_mcp.simulator.model.clock import parse_mail_date, parse_rfc3339
 from mailgun_mcp.simulator.replies.reply import ApiError
 
@@ -78,19 +79,24 @@ def _plan(operation: Operation) -> _Plan:
     )
 
 
-def decode(operation: Operation, path: Mapping[str, str], sent: RawRequest) -> Arguments:
-    """Return the arguments of a request. Raises ApiError for what cannot be read."""
+def decode(
+    operation: Operation, path: Mapping[str, str], sent: RawRequest, on_unknown: OnUnknown = refuse_unknown
+) -> Arguments:
+    """Return the arguments of a request. Raises ApiError for what cannot be read.
+
+    `on_unknown` is called with the name of each parameter that the operation does not have. It is then left out.
+    """
     plan = _plan(operation)
     arguments: Arguments = {}
     for wire, text in path.items():
         argument = _in_path(plan, wire)
         arguments[argument.name] = _decoded(operation, argument, [text])
     _take_headers(plan, sent, arguments)
-    _take_query(operation, plan, sent.query, arguments)
+    _take_query(operation, plan, sent.query, arguments, on_unknown)
     if operation.body == "json":
-        _take_json(operation, plan, sent, arguments)
+        _take_json(operation, plan, sent, arguments, on_unknown)
     elif operation.body:
-        _take_form(operation, plan, apply_aliases(operation.name, _form(plan, sent)), arguments)
+        _take_form(operation, plan, apply_aliases(operation.name, _form(plan, sent)), arguments, on_unknown)
     elif sent.content and media_type(sent.content_type) in (MULTIPART, URLENCODED):
         _take_form_for_query(operation, plan, parse_form(sent.content, sent.content_type), arguments)
     return arguments
@@ -108,7 +114,7 @@ def _take_headers(plan: _Plan, sent: RawRequest, arguments: Arguments) -> None:
             arguments[argument.name] = sent.headers[wire.lower()]
 
 
-def _take_query(operation: Operation, plan: _Plan, query: str, arguments: Arguments) -> None:
+def _take_query(operation: Operation, plan: _Plan, query: str, arguments: Arguments, on_unknown: OnUnknown) -> None:
     if not query:
         return
     # A form's fields may stand in the query too: Mailgun's SDK for Node sends some of them there.
@@ -119,8 +125,8 @@ def _take_query(operation: Operation, plan: _Plan, query: str, arguments: Argume
         return
     for wire, values in fields.items():
         if wire not in arguments_by_wire:
-            raise _unknown(wire)
-        if values[-1] or not _is_number(operation, arguments_by_wire[wire]):
+            on_unknown(wire)
+        elif values[-1] or not _is_number(operation, arguments_by_wire[wire]):
             arguments[arguments_by_wire[wire].name] = _decoded(operation, arguments_by_wire[wire], values)
 
 
@@ -137,7 +143,7 @@ def _form(plan: _Plan, sent: RawRequest) -> Fields:
     return parse_form(sent.content, sent.content_type)
 
 
-def _take_form(operation: Operation, plan: _Plan, fields: Fields, arguments: Arguments) -> None:
+def _take_form(operation: Operation, plan: _Plan, fields: Fields, arguments: Arguments, on_unknown: OnUnknown) -> None:
     arguments_by_wire = plan.by_location.get("form", {})
     for wire, values in fields.items():
         if wire in arguments_by_wire:
@@ -145,7 +151,8 @@ def _take_form(operation: Operation, plan: _Plan, fields: Fields, arguments: Arg
             continue
         family = next((family for family in plan.families if wire.startswith(family.wire)), None)
         if family is None:
-            raise _unknown(wire)
+            on_unknown(wire)
+            continue
         arguments.setdefault(family.name, {})[wire[len(family.wire) :]] = _text(wire, values[-1])
 
 
@@ -156,11 +163,13 @@ def _take_form_for_query(operation: Operation, plan: _Plan, fields: Fields, argu
             arguments[argument.name] = _decoded(operation, argument, fields[wire])
 
 
-def _take_json(operation: Operation, plan: _Plan, sent: RawRequest, arguments: Arguments) -> None:
+def _take_json(
+    operation: Operation, plan: _Plan, sent: RawRequest, arguments: Arguments, on_unknown: OnUnknown
+) -> None:
     kind = media_type(sent.content_type)
     whole = plan.only.get("body")
     if whole and kind in (MULTIPART, URLENCODED):
-        arguments[whole.name] = [_single(operation, whole, parse_form(sent.content, sent.content_type))]
+        arguments[whole.name] = [_single(operation, whole, parse_form(sent.content, sent.content_type), on_unknown)]
         return
     # Mailgun reads what is JSON as JSON: its SDK for Node calls it a form when it deletes a tag.
     called_a_form = kind == URLENCODED and sent.content.startswith(b"{")
@@ -176,7 +185,8 @@ def _take_json(operation: Operation, plan: _Plan, sent: RawRequest, arguments: A
     arguments_by_wire = plan.by_location.get("json", {})
     for wire, item in value.items():
         if wire not in arguments_by_wire:
-            raise _unknown(wire)
+            on_unknown(wire)
+            continue
         arguments[arguments_by_wire[wire].name] = _from_json(item, arguments_by_wire[wire])
 
 
@@ -196,14 +206,15 @@ def _numbers_as_text(item: Schema, value: Any) -> Any:
     ]
 
 
-def _single(operation: Operation, whole: Argument, fields: Fields) -> dict[str, Any]:
+def _single(operation: Operation, whole: Argument, fields: Fields, on_unknown: OnUnknown) -> dict[str, Any]:
     """Return one entry of a batch from a form, which has a single entry."""
     properties = operation.input_schema["properties"][whole.name]["items"]["properties"]
     entry: dict[str, Any] = {}
     for wire, values in fields.items():
         name = "tags" if wire == "tag" and "tags" in properties else wire
         if name not in properties:
-            raise _unknown(wire)
+            on_unknown(wire)
+            continue
         texts = [_text(wire, value) for value in values]
         entry[name] = texts if properties[name]["type"] == "array" else texts[-1]
     return entry
@@ -349,10 +360,6 @@ def _unwritten(value: Any, path: list[str], encode: str) -> Any:
     if isinstance(value, dict) and head in value:
         return {**value, head: _unwritten(value[head], rest, encode)}
     return value
-
-
-def _unknown(wire: str) -> ApiError:
-    return ApiError(400, f"Unknown parameter '{wire}'")
 
 
 def _wrong_media(expected: str, got: str) -> ApiError:

@@ -92,7 +92,7 @@ async def test_scheduled_mail_goes_when_its_time_comes(harness: httpx.AsyncClien
 @pytest.mark.parametrize(
     "body",
     [{"advance": -1}, {"advance": "soon"}, {"advance": True}, {"to": 1}, {"to": "soon"}, {"to": 2e9, "advance": 1},
-     {"forward": 1}, {"held": "yes"}, {"advance": 1e300}],
+     {"forward": 1}, {"paused": "yes"}, {"held": "yes"}, {"advance": 1e300}],
 )  # fmt: skip
 async def test_a_move_that_makes_no_sense_is_refused(harness: httpx.AsyncClient, clock: ManualClock, body: Any) -> None:
     before = clock.now()
@@ -100,18 +100,33 @@ async def test_a_move_that_makes_no_sense_is_refused(harness: httpx.AsyncClient,
     assert clock.now() == before
 
 
-async def test_the_machines_clock_can_be_moved_and_held() -> None:
+async def test_the_machines_clock_can_be_moved_and_paused() -> None:
     async with client(create_app(catalogue(), control=True)) as harness:
         before = (await harness.get(CLOCK)).json()
-        held = await posted(harness, CLOCK, held=True, advance=1000)
-        assert before["held"] is False
-        assert held["held"] is True
-        assert 1000 <= held["now"] - before["now"] < 1100
-        assert (await harness.get(CLOCK)).json() == held
-        released = await posted(harness, CLOCK, held=False)
-        assert (released["held"], released["now"] >= held["now"]) == (False, True)
+        paused = await posted(harness, CLOCK, paused=True, advance=1000)
+        assert before["paused"] is False
+        assert paused["paused"] is True
+        assert 1000 <= paused["now"] - before["now"] < 1100
+        assert (await harness.get(CLOCK)).json() == paused
+        resumed = await posted(harness, CLOCK, paused=False)
+        assert (resumed["paused"], resumed["now"] >= paused["now"]) == (False, True)
         await posted(harness, RESET)
-        assert (await harness.get(CLOCK)).json()["now"] < held["now"]
+        assert (await harness.get(CLOCK)).json()["now"] < paused["now"]
+
+
+async def test_the_previous_release_name_of_paused_still_works(harness: httpx.AsyncClient) -> None:
+    async with client(create_app(catalogue(), control=True)) as own:
+        paused = await posted(own, CLOCK, held=True)
+        assert (paused["held"], paused["paused"]) == (True, True)
+        assert (await posted(own, CLOCK, held=False))["held"] is False
+
+
+async def test_a_duration_that_is_not_one_is_refused_with_an_example(harness: httpx.AsyncClient) -> None:
+    answer = await harness.post(CLOCK, json={"advance": "yesterday"})
+    assert answer.status_code == 400
+    assert answer.json()["message"] == (
+        "'yesterday' is not a duration: use seconds or a number with s, m, h or d, such as 2h"
+    )
 
 
 async def test_reset_brings_back_the_beginning(harness: httpx.AsyncClient) -> None:
