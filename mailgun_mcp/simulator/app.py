@@ -39,7 +39,7 @@ from mailgun_mcp.simulator.worlds.demo import demo_account
 
 if TYPE_CHECKING:
     from mailgun_mcp.simulator.control.faults import Sleep
-    from mailgun_mcp.simulator.control.harness import Environment, HostAccess
+    from mailgun_mcp.simulator.control.harness import Environment, Harness, HostAccess
 
 GREETING = "Mailgun Magnificent API"
 CHALLENGE = {"www-authenticate": 'Basic realm="MG API"'}
@@ -76,23 +76,49 @@ def create_app(
     stored messages are under `storage_url`. `region` is that of every host but those of Mailgun's regions.
     Unknown parameters are ignored, as Mailgun does; with `strict` they are refused.
     """
-    ignored = None if strict else IgnoredParameters()
     account = account or demo_account(SystemClock(), storage_url=storage_url)
     if not control and environment is None and host_access is None:
-        return _Simulator(catalogue, account, key, region, ignored)
-    from mailgun_mcp.simulator.control.harness import Environment, Harness
+        return _Simulator(catalogue, account, key, region, None if strict else IgnoredParameters())
     from mailgun_mcp.simulator.control.routes import with_control_routes
 
-    def build(account: Account) -> ASGIApp:
-        return _Simulator(catalogue, account, key, region, ignored)
-
-    harness = Harness(Router(catalogue), account, build, environment or Environment(), sleep, host_access, ignored)
+    harness = create_harness(
+        catalogue,
+        account,
+        key=key,
+        region=region,
+        strict=strict,
+        environment=environment,
+        sleep=sleep,
+        host_access=host_access,
+    )
     app: ASGIApp = with_control_routes(harness, key=key) if control else harness
     if host_access is None or host_access.state_file is None:
         return app
     from mailgun_mcp.simulator.control.state_file import with_state_file
 
     return with_state_file(app, harness, host_access.state_file)
+
+
+def create_harness(
+    catalogue: Catalogue,
+    account: Account,
+    *,
+    key: str | None = None,
+    region: str = "us",
+    strict: bool = False,
+    environment: "Environment | None" = None,
+    sleep: "Sleep | None" = None,
+    host_access: "HostAccess | None" = None,
+) -> "Harness":
+    """Return the simulator with what is needed to change it while it runs. The arguments are those of `create_app`."""
+    from mailgun_mcp.simulator.control.harness import Environment, Harness
+
+    ignored = None if strict else IgnoredParameters()
+
+    def build(account: Account) -> ASGIApp:
+        return _Simulator(catalogue, account, key, region, ignored)
+
+    return Harness(Router(catalogue), account, build, environment or Environment(), sleep, host_access, ignored)
 
 
 class _Simulator:

@@ -7,7 +7,7 @@ from mailgun_mcp import simulator
 
 
 def test_it_offers_the_app_and_the_account() -> None:
-    assert simulator.__all__ == ["Account", "create_app"]
+    assert simulator.__all__ == ["Account", "Simulator", "create_app"]
 
 
 def test_it_loads_no_framework_except_starlette() -> None:

@@ -1,0 +1,175 @@
+"""The simulator as a test double: `Simulator` runs in the test's own process, and is read and changed by the test."""
+
+import socket
+from threading import Thread
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from mailgun_mcp.catalogue.catalogue import Catalogue
+from mailgun_mcp.simulator.app import create_harness
+from mailgun_mcp.simulator.control.faults import Fault
+from mailgun_mcp.simulator.control.routes import with_control_routes
+from mailgun_mcp.simulator.mail.delivery import deliver_due
+from mailgun_mcp.simulator.mail.inbound import deliver_inbound
+from mailgun_mcp.simulator.mail.recipients import perform_recipient_action
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.clock import MovableClock, SystemClock
+from mailgun_mcp.simulator.model.domains import Domain
+from mailgun_mcp.simulator.model.messages import StoredMessage
+from mailgun_mcp.simulator.model.routes import InboundMail
+from mailgun_mcp.simulator.transport import InProcessTransport
+
+DOMAIN = "mail.example.com"
+KEY = "key-simulator"
+STOP_SECONDS = 10.0
+
+
+class Simulator:
+    """An account with one active domain, `mail.example.com`, and nothing else.
+
+    Use it as a context manager, or call `close` in the end. Nothing is sent to anyone. With `strict`, parameters
+    that Mailgun does not have are refused instead of ignored.
+    """
+
+    key = KEY
+    """The API key to use. Every other key is refused."""
+    domain = DOMAIN
+    """The name of the domain that the account starts with."""
+
+    def __init__(self, *, strict: bool = False) -> None:
+        account = Account(MovableClock(SystemClock()))
+        _add_domain(account, DOMAIN)
+        self._harness = create_harness(Catalogue.load(), account, key=KEY, strict=strict)
+        self._app = with_control_routes(self._harness, key=KEY)
+        self._server: _Server | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop the server, if it runs."""
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+
+    @property
+    def url(self) -> str:
+        """The base URL of the simulator on a free port of this machine. The first use starts a server thread."""
+        if self._server is None:
+            self._server = _Server(self._app)
+        return self._server.url
+
+    def transport(self) -> httpx.AsyncBaseTransport:
+        """Return a transport for `httpx.AsyncClient` that reaches the simulator without a network."""
+        return InProcessTransport(app=self._app)
+
+    def async_client(self) -> httpx.AsyncClient:
+        """Return an httpx client that is logged in and reaches the simulator without a network."""
+        return httpx.AsyncClient(transport=self.transport(), base_url="https://api.mailgun.net", auth=("api", KEY))
+
+    @property
+    def account(self) -> Account:
+        """The account. After `reset` it is another object."""
+        return self._harness.account
+
+    def add_domain(self, name: str) -> Domain:
+        """Add an active domain to the account."""
+        return _add_domain(self.account, name)
+
+    def messages(self, to: str = "") -> list[StoredMessage]:
+        """Return the messages that were sent, oldest first: all of them, or those with the recipient `to`."""
+        deliver_due(self.account)
+        stored = (message for domain in self.account.domains.values() for message in domain.messages.values())
+        return sorted((one for one in stored if not one.routed and _is_to(one, to)), key=lambda message: message.at)
+
+    def events(self, kind: str = "") -> list[dict[str, Any]]:
+        """Return the events as the API shows them, oldest first: all of them, or those of a kind such as `delivered`."""
+        deliver_due(self.account)
+        walked = [event for domain in self.account.domains.values() for event in domain.events.walk()]
+        records = [event.record for event in sorted(walked, key=lambda event: (event.at, event.serial))]
+        return [record for record in records if not kind or record["event"] == kind]
+
+    def act(self, action: str, message: StoredMessage | str, to: str = "", **details: str) -> list[dict[str, Any]]:
+        """Act as the recipients of a message, or as one of them (`to`). Return the events.
+
+        `action` is `open`, `click`, `complain`, `unsubscribe` or `bounce`. `url` is the link to click, `tag` the
+        tag to unsubscribe from.
+        """
+        message_id = message if isinstance(message, str) else message.id
+        events = perform_recipient_action(self.account, action, message_id, to, **details)
+        self._harness.changed()
+        return [event.record for event in events]
+
+    def receive(self, mail: bytes | None = None, *, to: str = "", **fields: str) -> list[InboundMail]:
+        """Receive mail from outside: complete MIME, or fields such as `sender`, `subject`, `text` and `html`.
+
+        Routes of the account are applied to it. Return the mail, one for each recipient.
+        """
+        sender = fields.pop("sender", "")
+        content: bytes | dict[str, str] = {**fields, "from": sender, "to": to} if mail is None else mail
+        received = deliver_inbound(self.account, content, sender=sender, recipients=[to] if to else [])
+        self._harness.changed()
+        return received
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock forward. What is due by then happens."""
+        self._harness.clock.advance(seconds)
+        deliver_due(self.account)
+
+    def now(self) -> float:
+        """Return the simulator's time in seconds since 1970."""
+        return self._harness.clock.now()
+
+    def fail(self, kind: str = "server_error", operation: str = "*", **fields: Any) -> None:
+        """Let requests fail. The fields are those of a fault in docs/simulator.md, such as `times=1`."""
+        fault = Fault.from_record({"kind": kind, "operation": operation, **fields})
+        self._harness.faults.set([*(Fault(**record) for record in self._harness.faults.records()), fault])
+
+    def clear_faults(self) -> None:
+        """Let requests succeed again."""
+        self._harness.faults.set(())
+
+    def ignored_parameters(self) -> list[dict[str, Any]]:
+        """Return the unknown parameters that requests had."""
+        return self._harness.ignored.to_json() if self._harness.ignored else []
+
+    def reset(self) -> None:
+        """Reset the account, the clock and the faults to how they were at the start."""
+        self._harness.reset()
+
+
+class _Server:
+    """Serves an application on loopback, from a thread of its own."""
+
+    def __init__(self, app: Any) -> None:
+        import uvicorn
+
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._uvicorn = uvicorn.Server(
+            uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none")
+        )
+        self._thread = Thread(target=self._uvicorn.run, kwargs={"sockets": [self._listener]}, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._uvicorn.should_exit = True
+        self._thread.join(STOP_SECONDS)
+        self._listener.close()
+
+
+def _add_domain(account: Account, name: str) -> Domain:
+    domain = Domain(account.hex_id(), name.lower(), account.clock.now(), "active")
+    account.domains[domain.name] = domain
+    return domain
+
+
+def _is_to(message: StoredMessage, address: str) -> bool:
+    return not address or address.lower() in (recipient.lower() for recipient in message.recipients)

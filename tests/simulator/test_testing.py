@@ -1,0 +1,105 @@
+"""The simulator as a test double: in process for httpx, on a port for everything else."""
+
+import json
+from urllib.request import Request, urlopen
+
+import httpx
+import pytest
+
+from mailgun_mcp.simulator import Simulator
+from mailgun_mcp.simulator.model.messages import StoredMessage
+
+MESSAGE = {
+    "from": "shop@mail.example.com",
+    "to": "ann@x.example",
+    "subject": "Hello",
+    "text": "Hi",
+    "html": "<p>Hi</p>",
+}
+
+
+async def send(simulator: Simulator, **changes: str) -> httpx.Response:
+    async with simulator.async_client() as client:
+        return await client.post(f"/v3/{simulator.domain}/messages", data={**MESSAGE, **changes})
+
+
+async def sent(simulator: Simulator, **changes: str) -> StoredMessage:
+    assert (await send(simulator, **changes)).status_code == 200
+    return simulator.messages()[-1]
+
+
+@pytest.mark.anyio
+async def test_sent_messages_are_read_by_recipient() -> None:
+    with Simulator() as simulator:
+        await sent(simulator)
+        await sent(simulator, to="bob@x.example", subject="Other")
+        assert [message.subject for message in simulator.messages()] == ["Hello", "Other"]
+        assert [message.subject for message in simulator.messages(to="Bob@x.example")] == ["Other"]
+
+
+@pytest.mark.anyio
+async def test_recipients_act_and_events_tell() -> None:
+    with Simulator() as simulator:
+        message = await sent(simulator)
+        assert [event["event"] for event in simulator.act("complain", message)] == ["complained"]
+        assert [event["event"] for event in simulator.events()] == ["accepted", "delivered", "complained"]
+        assert [event["recipient"] for event in simulator.events("delivered")] == ["ann@x.example"]
+
+
+@pytest.mark.anyio
+async def test_faults_hit_requests_until_they_are_used_up_or_cleared() -> None:
+    with Simulator() as simulator:
+        simulator.fail("server_error", "send_message", times=1)
+        assert [(await send(simulator)).status_code for _ in range(2)] == [503, 200]
+        simulator.fail("server_error")
+        simulator.clear_faults()
+        assert (await send(simulator)).status_code == 200
+
+
+@pytest.mark.anyio
+async def test_the_clock_moves_and_a_reset_undoes_everything() -> None:
+    with Simulator() as simulator:
+        before = simulator.now()
+        await sent(simulator)
+        simulator.advance(3600)
+        assert simulator.now() - before >= 3600
+        simulator.reset()
+        assert simulator.messages() == []
+        assert simulator.now() - before < 3600
+
+
+def test_mail_comes_in_from_outside() -> None:
+    with Simulator() as simulator:
+        (mail,) = simulator.receive(sender="kim@x.example", to="in@mail.example.com", subject="Question", text="Hi")
+        assert (mail.sender, mail.recipient, mail.subject) == ("kim@x.example", "in@mail.example.com", "Question")
+
+
+@pytest.mark.anyio
+async def test_unknown_parameters_are_listed_or_refused() -> None:
+    with Simulator() as lenient, Simulator(strict=True) as strict:
+        await sent(lenient, **{"o:colour": "red"})
+        assert [item["parameter"] for item in lenient.ignored_parameters()] == ["o:colour"]
+        assert (await send(strict, **{"o:colour": "red"})).status_code == 400
+        assert strict.ignored_parameters() == []
+
+
+@pytest.mark.anyio
+async def test_another_domain_can_be_added() -> None:
+    with Simulator() as simulator:
+        simulator.add_domain("Other.example.com")
+        async with simulator.async_client() as client:
+            answer = await client.post("/v3/other.example.com/messages", data=MESSAGE)
+        assert answer.status_code == 200
+
+
+def test_any_client_reaches_it_on_a_port_with_its_key_only() -> None:
+    with Simulator() as simulator:
+        url = f"{simulator.url}/v4/domains"
+        assert httpx.get(url, auth=("api", simulator.key)).json()["items"][0]["name"] == simulator.domain
+        assert httpx.get(url, auth=("api", "other")).status_code == 401
+        control = Request(f"{simulator.url}/simulator/clock")  # the control routes need the key too
+        control.add_header("authorization", httpx.BasicAuth("api", simulator.key)._auth_header)
+        with urlopen(control) as answer:
+            assert json.load(answer)["paused"] is False
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(url)
