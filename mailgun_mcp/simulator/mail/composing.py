@@ -21,6 +21,8 @@ Address = tuple[str, str]
 
 PERSONAL = re.compile(r"%recipient(?:\.([^%\s]+)|_(email|name|fname|lname))?%")
 UNSUBSCRIBE = re.compile("%(unsubscribe_url|tag_unsubscribe_url|unsubscribe_email)%")
+KEY_BYTES = 30
+"""How long the random part of a storage key is."""
 SPECIAL = re.compile(r'[][\\()<>@,:;".]')
 """Characters for which a display name needs quotes (RFC 5322, section 3.2.3)."""
 
@@ -33,8 +35,14 @@ class ParsedMail:
     text: str = ""
     html: str = ""
     attachments: list[Attachment] = field(default_factory=list)
-    repeated_headers: list[tuple[str, str]] = field(default_factory=list)
+    all_headers: list[tuple[str, str]] = field(default_factory=list)
     """All headers in their order, also those of the same name."""
+
+    @property
+    def repeated_headers(self) -> list[tuple[str, str]]:
+        """All headers in their order if one occurs more than once, else none."""
+        names = [name.lower() for name, _ in self.all_headers]
+        return self.all_headers if len(set(names)) < len(names) else []
 
 
 def parse_addresses(name: str, texts: list[str]) -> list[Address]:
@@ -56,19 +64,39 @@ def recipient_copies(
     ]
 
 
-def fill_in_unsubscribe_links(message: StoredMessage) -> None:
-    """Put the links and the address for unsubscribing into the text and HTML of a message."""
-    if not any(UNSUBSCRIBE.search(body) for body in (message.text, message.html)):
-        return
-    recipient = message.recipients[0] if message.recipients else ""
+def copies_with_unsubscribe_links(message: StoredMessage, new_key: Callable[[int], str]) -> list[StoredMessage]:
+    """Return the message with its links for unsubscribing: one copy for each recipient, since each gets a link of its own.
+
+    A message without such links stays one.
+    """
+    mime = b"" if message.mime is None else message.mime
+    if not any(UNSUBSCRIBE.search(body) for body in (message.text, message.html, mime.decode("latin-1"))):
+        return [message]
+    keys = [message.key, *(new_key(KEY_BYTES) for _ in message.recipients[1:])]
+    copies = [
+        replace(message, key=key, recipients=[recipient])
+        for key, recipient in zip(keys, message.recipients, strict=True)
+    ]
+    for copy in copies:
+        _fill_in_unsubscribe_links(copy, copy.recipients[0])
+    return copies
+
+
+def _fill_in_unsubscribe_links(message: StoredMessage, recipient: str) -> None:
     token = sha256(f"{message.id} {recipient}".encode("utf-8", "replace")).hexdigest()[:24]
     values = {
         "unsubscribe_url": f"https://email.{message.domain}/u/{token}",
         "tag_unsubscribe_url": f"https://email.{message.domain}/u/{token}/tag",
         "unsubscribe_email": f"u+{token}@{message.domain}",
     }
-    message.text = UNSUBSCRIBE.sub(lambda match: values[match[1]], message.text)
-    message.html = UNSUBSCRIBE.sub(lambda match: values[match[1]], message.html)
+
+    def filled_in(text: str) -> str:
+        return UNSUBSCRIBE.sub(lambda match: values[match[1]], text)
+
+    message.text, message.html = filled_in(message.text), filled_in(message.html)
+    if message.mime is not None:
+        # Latin-1 maps every byte to a character and back.
+        message.mime = filled_in(message.mime.decode("latin-1")).encode("latin-1", "replace")
 
 
 def to_mime(message: StoredMessage) -> str:
@@ -112,7 +140,7 @@ def from_mime(content: bytes) -> ParsedMail:
         text=_content(plain),
         html=_content(html),
         attachments=[_attachment(part) for part in _leaves(mail) if not any(part is body for body in bodies)],
-        repeated_headers=headers,
+        all_headers=headers,
     )
 
 
@@ -164,6 +192,7 @@ def _copy(message: StoredMessage, person: Address, values: Mapping[str, Any], ke
         key=key,
         recipients=[person[1]],
         headers={**headers, "To": _address_text(person)},
+        repeated_headers=[(name, personal(value)) for name, value in message.repeated_headers],
         text=personal(message.text),
         html=personal(message.html),
         variables=_filled_in(message.variables, personal),

@@ -5,9 +5,10 @@ says, all others accept the mail. A deferred message is delivered at its third a
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from mailgun_mcp.simulator.mail.composing import fill_in_unsubscribe_links
+from mailgun_mcp.simulator.mail.composing import KEY_BYTES, copies_with_unsubscribe_links
+from mailgun_mcp.simulator.mail.list_delivery import member_copies
 from mailgun_mcp.simulator.mail.record_events import (
     delivered_status,
     not_attempted_status,
@@ -18,11 +19,12 @@ from mailgun_mcp.simulator.mail.record_events import (
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import HOUR, MINUTE
 from mailgun_mcp.simulator.model.domains import Deferral, Domain, ProviderBlock
+from mailgun_mcp.simulator.model.lists import MailingList
 from mailgun_mcp.simulator.model.messages import StoredMessage
 from mailgun_mcp.simulator.model.suppressions import Bounce, Complaint, Unsubscribe
 
-RETRY_INTERVALS = (10 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR)
-"""Seconds between the attempts to deliver a deferred message. After the last one it fails as too old."""
+RETRY_INTERVALS = (10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR, 5 * MINUTE)
+"""Seconds between the attempts to deliver a deferred message: 8 hours in all. Then it fails as too old."""
 ATTEMPTS_UNTIL_DELIVERED = 3
 NEVER_DELIVERED = "defer-always"
 TICK = 0.001
@@ -43,7 +45,11 @@ class DropReason:
 def accept(account: Account, domain: Domain, message: StoredMessage) -> None:
     """Store the message, and deliver it at once unless it is a test or scheduled."""
     domain.forget_expired(message.at)
-    fill_in_unsubscribe_links(message)
+    for copy in copies_with_unsubscribe_links(message, account.opaque_id):
+        _accept(account, domain, copy)
+
+
+def _accept(account: Account, domain: Domain, message: StoredMessage) -> None:
     domain.messages[message.key] = message
     for recipient in message.recipients:
         record_event(account, domain, "accepted", message, recipient, message.at)
@@ -53,6 +59,17 @@ def accept(account: Account, domain: Domain, message: StoredMessage) -> None:
         domain.scheduled.append(message)
     else:
         deliver(account, domain, message, message.at + TICK)
+
+
+def send_to_list(account: Account, domain: Domain, message: StoredMessage, mailing_list: MailingList) -> None:
+    """Send each subscribed member a copy. If the list has none, only the accepted event shows that mail came."""
+    copies = member_copies(account, message, mailing_list)
+    for copy in copies:
+        accept(account, domain, copy)
+    if not copies:
+        stored = replace(message, key=account.opaque_id(KEY_BYTES), recipients=[mailing_list.address])
+        domain.messages[stored.key] = stored
+        record_event(account, domain, "accepted", stored, mailing_list.address, message.at)
 
 
 def deliver(account: Account, domain: Domain, message: StoredMessage, at: float) -> None:
@@ -188,7 +205,7 @@ def _attempt_deferred(
         status = {**delivered_status(recipient), "attempt-no": attempt}
         record_event(account, domain, "delivered", message, recipient, at, delivery_status=status)
     elif attempt > len(RETRY_INTERVALS):
-        status = {**not_attempted_status(602, "Too old"), "attempt-no": attempt}
+        status = {**not_attempted_status(602, ""), "message": "Too old", "attempt-no": attempt}
         details = {"severity": "permanent", "reason": "old", "delivery_status": status}
         record_event(account, domain, "failed", message, recipient, at, **details)
     else:

@@ -6,9 +6,8 @@ from dataclasses import replace
 from email.utils import getaddresses, parseaddr
 from typing import Any
 
-from mailgun_mcp.simulator.mail.composing import ParsedMail, from_mime, to_mime
-from mailgun_mcp.simulator.mail.delivery import TICK, accept, deliver
-from mailgun_mcp.simulator.mail.list_delivery import member_copies
+from mailgun_mcp.simulator.mail.composing import KEY_BYTES, ParsedMail, from_mime, to_mime
+from mailgun_mcp.simulator.mail.delivery import TICK, deliver, send_to_list
 from mailgun_mcp.simulator.mail.record_events import record_event, storage_location
 from mailgun_mcp.simulator.mail.route_language import Captures, RouteAction, RouteInput, parse_action, parse_expression
 from mailgun_mcp.simulator.mail.webhooks import enqueue, route_posting
@@ -21,7 +20,6 @@ from mailgun_mcp.simulator.model.webhooks import PostedFile
 
 NO_RECIPIENT = "550 5.7.1 Relaying denied"
 NOT_ALLOWED = "550 5.7.1 You are not allowed to post to this mailing list"
-KEY_BYTES = 30
 BODIES = {"text": "text", "body-plain": "text", "html": "html", "body-html": "html"}
 HEADERS = {"from": "From", "to": "To", "cc": "Cc", "subject": "Subject", "message-id": "Message-Id", "date": "Date"}
 
@@ -124,6 +122,7 @@ def _message(
         attachments=list(parsed.attachments),
         mime=mime,
         routed=True,
+        repeated_headers=parsed.repeated_headers,
     )
 
 
@@ -135,8 +134,7 @@ def _pass_on(account: Account, domain: Domain, message: StoredMessage, received:
         received.refused = NOT_ALLOWED
         return False
     received.mailing_list = mailing_list.address
-    for copy in member_copies(account, message, mailing_list):
-        accept(account, domain, copy)
+    send_to_list(account, domain, message, mailing_list)
     return True
 
 
@@ -223,7 +221,7 @@ def _parsed(message: StoredMessage) -> dict[str, str]:
         "stripped-signature": "",
         **({"body-html": message.html, "stripped-html": message.html} if message.html else {}),
         "attachment-count": str(len(message.attachments)),
-        "message-headers": json.dumps([[name, value] for name, value in message.headers.items()]),
+        "message-headers": json.dumps(message.header_lines),
         "content-id-map": json.dumps(_content_ids(message)),
     }
 

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from hashlib import sha256
 
-from mailgun_mcp.simulator.mail.composing import Address, recipient_copies
+from mailgun_mcp.simulator.mail.composing import KEY_BYTES, Address, recipient_copies
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.lists import MailingList
-from mailgun_mcp.simulator.model.messages import StoredMessage
+from mailgun_mcp.simulator.model.messages import StoredMessage, find_header, with_headers
 
 UNSUBSCRIBE = "%mailing_list_unsubscribe_url%"
-KEY_BYTES = 30
 
 
 def split_lists(account: Account, addresses: Sequence[Address]) -> tuple[list[Address], list[MailingList]]:
@@ -39,16 +38,18 @@ def _add_list_details(copy: StoredMessage, original: StoredMessage, mailing_list
     """Add the list's headers, links and id to a member's copy."""
     address = mailing_list.address
     link = unsubscribe_url(mailing_list, copy.recipients[0])
-    reply = address if mailing_list.reply_preference == "list" else original.headers.get("From", original.sender)
+    reply = (
+        address if mailing_list.reply_preference == "list" else find_header(original.headers, "From") or original.sender
+    )
     copy.routed = False
-    copy.headers = {
-        **copy.headers,
-        "To": original.headers.get("To", address),
+    changes = {
+        "To": find_header(original.headers, "To") or address,
         "Sender": address,
         "List-Id": f"<{list_id(mailing_list)}>",
         "List-Unsubscribe": f"<{link}>",
-        "Reply-To": original.headers.get("Reply-To", reply),
+        "Reply-To": find_header(original.headers, "Reply-To") or reply,
     }
+    copy.headers = with_headers(copy.headers, changes)
     copy.text, copy.html = copy.text.replace(UNSUBSCRIBE, link), copy.html.replace(UNSUBSCRIBE, link)
     copy.mailing_list = {"address": address, "list-id": list_id(mailing_list), "sid": _sid(mailing_list, address)}
 

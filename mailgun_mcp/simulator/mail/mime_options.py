@@ -16,7 +16,7 @@ def apply_mime_options(message: StoredMessage, mail: ParsedMail) -> dict[str, An
 
     A parameter of the request that says the same takes precedence.
     """
-    texts = [value for name, value in mail.repeated_headers if name.lower() == TAG.lower()]
+    texts = [value for name, value in mail.all_headers if name.lower() == TAG.lower()]
     tags = [tag.strip() for text in texts for tag in text.split(",") if tag.strip()]
     message.tags = list(dict.fromkeys([*message.tags, *tags]))
     message.variables = {**_object(find_header(mail.headers, VARIABLES)), **message.variables}

@@ -128,13 +128,13 @@ def _flags(message: StoredMessage, **more: bool) -> dict[str, bool]:
     return {"is-authenticated": not message.routed, "is-test-mode": message.test_mode, **more}
 
 
-def _message(message: StoredMessage) -> dict[str, Any]:
-    headers = message.headers
+def _message(message: StoredMessage, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
+    headers = message.headers if headers is None else headers
     return {
         "headers": {
             "to": find_header(headers, "To"),
             "from": find_header(headers, "From"),
-            "subject": message.subject,
+            "subject": find_header(headers, "Subject"),
             "message-id": message.id,
         },
         "attachments": [
@@ -163,9 +163,14 @@ def _accepted(_: Domain, message: StoredMessage, recipient: str) -> dict[str, An
         "api-key-id": OWN_KEY_ID,
         "envelope": _transport(message, recipient),
         "flags": _flags(message, **{"is-routed": message.routed}),
-        "message": {**_message(message), "recipients": message.recipients, **at},
+        "message": {**_message(message, without_template(message)), "recipients": message.recipients, **at},
         **_template(message),
     }
+
+
+def without_template(message: StoredMessage) -> Mapping[str, str]:
+    """Return the headers without those that the template set: the accepted event is older than the template's work."""
+    return {name: value for name, value in message.headers.items() if name not in message.template_headers}
 
 
 def _sent(domain: Domain, message: StoredMessage, recipient: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The simulator's time, and how Mailgun writes dates on the wire."""
 
+import re
 import time
 from datetime import UTC, datetime
 from email.utils import formatdate, parsedate_to_datetime
@@ -8,6 +9,10 @@ from typing import Protocol, runtime_checkable
 MINUTE = 60.0
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+
+
+NAME_WITH_OFFSET = re.compile(r"\s[A-Za-z]+[+-]\d[\d:]*\s*$")
+"""A time zone such as GMT-3, which RFC 2822 does not have."""
 
 
 @runtime_checkable
@@ -80,6 +85,9 @@ def parse_mail_date(text: str) -> float:
 
 
 def _parse_rfc2822(text: str) -> float:
+    # The library takes such a zone for UTC.
+    if NAME_WITH_OFFSET.search(text):
+        raise ValueError(f"{text!r} has a time zone that is neither a name nor an offset")
     try:
         moment = parsedate_to_datetime(text)
     except (TypeError, IndexError) as error:

@@ -1,5 +1,6 @@
 """Messages as the account stores them."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -25,6 +26,12 @@ def find_header(headers: Mapping[str, str], name: str) -> str:
     return next((value for key, value in headers.items() if key.lower() == name.lower()), "")
 
 
+def with_headers(headers: Mapping[str, str], changes: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers with `changes` instead of the headers of the same names, whose case does not matter."""
+    changed = {name.lower() for name in changes}
+    return {**{name: value for name, value in headers.items() if name.lower() not in changed}, **changes}
+
+
 @dataclass(slots=True)
 class StoredMessage:
     """A stored copy of a message. A batch makes one for each recipient, all of one id."""
@@ -46,6 +53,8 @@ class StoredMessage:
     variables: dict[str, Any] = field(default_factory=dict)
     template: str | None = None
     template_version: str | None = None
+    template_headers: list[str] = field(default_factory=list)
+    """The headers that the template set, and not the request."""
     test_mode: bool = False
     deliver_at: float | None = None
     sending_ip: str = ""
@@ -58,6 +67,23 @@ class StoredMessage:
     """The list that passed it on, as events show it."""
     routed: bool = False
     """Whether it came in from outside, and a route took it."""
+    repeated_headers: list[tuple[str, str]] = field(default_factory=list)
+    """All headers in their order, if the message came as MIME with one of them more than once. `headers` has the last."""
+
+    @property
+    def header_lines(self) -> list[tuple[str, str]]:
+        """The headers in their order, also those that occur more than once."""
+        lines: list[tuple[str, str]] = []
+        rest = dict(self.headers)
+        times = Counter(name.lower() for name, _ in self.repeated_headers)
+        for name, value in self.repeated_headers:
+            current = next((key for key in rest if key.lower() == name.lower()), None)
+            if times[name.lower()] > 1:
+                lines.append((name, value))
+                rest.pop(current or "", None)
+            elif current is not None:
+                lines.append((current, rest.pop(current)))
+        return [*lines, *rest.items()]
 
     @property
     def subject(self) -> str:

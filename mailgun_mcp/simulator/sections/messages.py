@@ -8,17 +8,24 @@ from dataclasses import replace
 from typing import Any
 
 from mailgun_mcp.simulator.http.body import File
-from mailgun_mcp.simulator.mail.composing import Address, from_mime, parse_addresses, recipient_copies, to_mime
-from mailgun_mcp.simulator.mail.delivery import accept
-from mailgun_mcp.simulator.mail.list_delivery import member_copies, split_lists
+from mailgun_mcp.simulator.mail.composing import (
+    KEY_BYTES,
+    Address,
+    from_mime,
+    parse_addresses,
+    recipient_copies,
+    to_mime,
+)
+from mailgun_mcp.simulator.mail.delivery import accept, send_to_list
+from mailgun_mcp.simulator.mail.list_delivery import split_lists
 from mailgun_mcp.simulator.mail.mime_options import apply_mime_options
 from mailgun_mcp.simulator.mail.record_events import storage_location
 from mailgun_mcp.simulator.mail.sending_limits import authorized_recipients, check_sending, choose_ip
 from mailgun_mcp.simulator.mail.templating import render_body, render_headers
 from mailgun_mcp.simulator.model.account import Account
-from mailgun_mcp.simulator.model.clock import mail_date, parse_mail_date
+from mailgun_mcp.simulator.model.clock import HOUR, mail_date, parse_mail_date
 from mailgun_mcp.simulator.model.domains import Domain
-from mailgun_mcp.simulator.model.messages import Attachment, StoredMessage, find_header
+from mailgun_mcp.simulator.model.messages import Attachment, StoredMessage, find_header, with_headers
 from mailgun_mcp.simulator.model.templates import TemplateVersion
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
@@ -33,10 +40,10 @@ UNVERIFIED = (
     "Log in to your control panel to view required DNS records."
 )
 DISABLED = "Domain {} is not allowed to send: Domain is disabled"
+TOO_FAR_AHEAD = "Delivery time {} is too far ahead: this domain can schedule messages up to {} hours ahead"
 RAW = "message/rfc2822"
 HEADER_NAME = re.compile(r"[!-9;-~]+")
 """Printable ASCII without the colon (RFC 5322, section 2.2)."""
-KEY_BYTES = 30
 OPEN_QUEUE = {"is_disabled": False, "disabled": {"until": "", "reason": ""}}
 
 
@@ -69,6 +76,7 @@ def send_mime_message(account: Account, request: SimulatedRequest) -> Reply:
     message = _blank(account, request, parse_addresses("from", [author])[0])
     message.headers, message.text, message.html = mail.headers, mail.text, mail.html
     message.attachments, message.mime = mail.attachments, request["message"].data
+    message.repeated_headers = mail.repeated_headers
     message.id = find_header(mail.headers, "Message-Id").strip("<> ") or message.id
     variables = apply_mime_options(message, mail) | request.get("recipient_variables", {})
     if variables:
@@ -138,8 +146,7 @@ def _queued(account: Account, domain: Domain, message: StoredMessage, recipients
     if people:
         accept(account, domain, replace(message, recipients=_bare(people)))
     for mailing_list in lists:
-        for copy in member_copies(account, message, mailing_list):
-            accept(account, domain, copy)
+        send_to_list(account, domain, message, mailing_list)
     return Reply({"id": f"<{message.id}>", "message": "Queued. Thank you."})
 
 
@@ -188,8 +195,16 @@ def _blank(account: Account, request: SimulatedRequest, sender: Address) -> Stor
         variables=_variables(request),
         test_mode=bool(request.get("test_mode")),
         sending_ip=choose_ip(account, request.get("sending_ip"), request.get("sending_ip_pool")),
-        deliver_at=parse_mail_date(deliver_at) if deliver_at else None,
+        deliver_at=_delivery_time(request.domain, deliver_at, now) if deliver_at else None,
     )
+
+
+def _delivery_time(domain: Domain, text: str, now: float) -> float:
+    """Return the time to deliver a message at: at most as far ahead as the domain stores its messages."""
+    at = parse_mail_date(text)
+    if at > now + domain.retention:
+        raise ApiError(400, TOO_FAR_AHEAD.format(text, round(domain.retention / HOUR)))
+    return at
 
 
 def _composed(account: Account, request: SimulatedRequest, sender: Address) -> StoredMessage:
@@ -227,8 +242,9 @@ def _headers(request: SimulatedRequest, message: StoredMessage, version: Templat
         **({"X-Mailgun-Variables": json.dumps(message.variables)} if message.variables else {}),
         **({"X-Mailgun-Template-Name": message.template} if message.template else {}),
     }
-    replaced = {name.lower() for name in given}
-    return {**{name: value for name, value in own.items() if name.lower() not in replaced}, **given}
+    in_request = {"From": request.get("from"), "Subject": request.get("subject"), "Reply-To": None}
+    message.template_headers = [name for name in from_template if not in_request[name] and not find_header(given, name)]
+    return with_headers(own, given)
 
 
 def _variables(request: SimulatedRequest) -> dict[str, Any]:
@@ -284,15 +300,16 @@ def _summary(message: StoredMessage) -> dict[str, Any]:
 
 
 def _parsed(account: Account, message: StoredMessage) -> dict[str, Any]:
-    headers: Mapping[str, str] = {
-        **message.headers,
+    of_body = {
         "Content-Type": "text/html; charset=utf-8" if message.html else "text/plain; charset=utf-8",
         "Content-Transfer-Encoding": "7bit",
     }
+    lines = [*((name, value) for name, value in message.header_lines if name not in of_body), *of_body.items()]
     return {
-        **headers,
+        **message.headers,
+        **of_body,
         **_summary(message),
-        "message-headers": [[name, value] for name, value in headers.items()],
+        "message-headers": lines,
         "body-plain": message.text,
         "body-html": message.html,
         "stripped-text": message.text,

@@ -5,7 +5,7 @@ from email import message_from_string
 import pytest
 
 from mailgun_mcp.simulator.mail.composing import (
-    fill_in_unsubscribe_links,
+    copies_with_unsubscribe_links,
     from_mime,
     parse_addresses,
     recipient_copies,
@@ -106,12 +106,16 @@ def test_recipient_variables_are_filled_into_mime() -> None:
 
 
 def test_unsubscribe_links_are_the_recipients_own() -> None:
-    one, other = (
-        message(text="%unsubscribe_url% %tag_unsubscribe_url% %unsubscribe_email%", recipients=[address])
-        for address in ("ann@x.example", "bob@x.example")
+    text = "%unsubscribe_url% %tag_unsubscribe_url% %unsubscribe_email%"
+    original = message(text=text, mime=b"Hi\r\n%unsubscribe_url%", recipients=["ann@x.example", "bob@x.example"])
+    one, other = copies_with_unsubscribe_links(original, lambda size: "k" * size)
+    assert (one.key, one.recipients, other.key, other.recipients) == (
+        original.key,
+        ["ann@x.example"],
+        "k" * 30,
+        ["bob@x.example"],
     )
-    fill_in_unsubscribe_links(one)
-    fill_in_unsubscribe_links(other)
+    assert one.mime == b"Hi\r\n" + one.text.split()[0].encode()
     url, tag_url, email = one.text.split()
     assert url.startswith("https://email.d.example/u/")
     assert tag_url == f"{url}/tag"

@@ -147,7 +147,7 @@ def test_deferred_mail_is_tried_again_and_delivered(account: Account, domain: Do
     assert attempts(domain, start) == [("failed", 1, 0), ("failed", 2, 10)]
     clock.advance(DAY)
     deliver_due(account)
-    assert attempts(domain, start)[2:] == [("delivered", 3, 20)]
+    assert attempts(domain, start)[2:] == [("delivered", 3, 25)]
     assert domain.deferred == []
 
 
@@ -156,7 +156,20 @@ def test_mail_that_is_always_deferred_fails_as_too_old(account: Account, domain:
     accept(account, domain, message(account, "defer-always@x.example"))
     clock.advance(DAY)
     deliver_due(account)
-    assert [minutes for _, _, minutes in attempts(domain, start)] == [0, 10, 20, 35, 65, 125, 245, 485]
+    assert [minutes for _, _, minutes in attempts(domain, start)] == [0, 10, 25, 55, 115, 235, 475, 480]
     last = domain.events[-1].record
     assert (last["severity"], last["reason"], last["delivery-status"]["code"]) == ("permanent", "old", 602)
+    assert (last["delivery-status"]["message"], last["delivery-status"]["attempt-no"]) == ("Too old", 8)
     assert (domain.deferred, domain.bounces) == ([], {})
+
+
+def test_each_recipient_gets_an_unsubscribe_link_of_their_own(account: Account, domain: Domain) -> None:
+    accept(account, domain, message(account, "ann@x.example", "bob@x.example", text="%unsubscribe_url%"))
+    texts = {copy.recipients[0]: copy.text for copy in domain.messages.values()}
+    assert set(texts) == {"ann@x.example", "bob@x.example"}
+    assert len(set(texts.values())) == 2
+
+
+def test_mail_without_unsubscribe_links_is_stored_once(account: Account, domain: Domain) -> None:
+    accept(account, domain, message(account, "ann@x.example", "bob@x.example", text="Hi"))
+    assert [copy.recipients for copy in domain.messages.values()] == [["ann@x.example", "bob@x.example"]]

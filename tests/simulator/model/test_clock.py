@@ -32,7 +32,17 @@ def test_a_mail_date_is_rfc_2822_or_seconds(text: str) -> None:
     assert parse_mail_date(text) == MOMENT
 
 
-@pytest.mark.parametrize("text", ["", "soon", "2011-10-13T18:02:00Z", "Thu, 99 Oct 2011 18:02:00 +0000"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "soon",
+        "Thu, 13 Oct 2011 18:02:00 GMT-3",
+        "Thu, 13 Oct 2011 18:02:00 UTC+02:00",
+        "2011-10-13T18:02:00Z",
+        "Thu, 99 Oct 2011 18:02:00 +0000",
+    ],
+)
 def test_what_is_no_mail_date_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         parse_mail_date(text)

@@ -1,6 +1,6 @@
 """A stored message knows its subject and about how large it is."""
 
-from mailgun_mcp.simulator.model.messages import Attachment, StoredMessage
+from mailgun_mcp.simulator.model.messages import Attachment, StoredMessage, with_headers
 
 
 def message(**more: object) -> StoredMessage:
@@ -21,3 +21,20 @@ def test_the_size_of_mime_is_exact() -> None:
 def test_a_message_without_a_subject_has_an_empty_one() -> None:
     assert message().subject == "Hi"
     assert StoredMessage("key", "id", "d.example", 0.0, "a@d.example", [], {}).subject == ""
+
+
+def test_repeated_headers_stay_in_their_order() -> None:
+    original = message(
+        repeated_headers=[("Received", "one"), ("Subject", "Old"), ("received", "two"), ("Cc", "gone")],
+    )
+    original.headers = {"Received": "one", "received": "two", "Subject": "Hi", "To": "b"}
+    assert original.header_lines == [("Received", "one"), ("Subject", "Hi"), ("received", "two"), ("To", "b")]
+
+
+def test_without_repeated_headers_the_lines_are_the_headers() -> None:
+    assert message().header_lines == [("Subject", "Hi")]
+
+
+def test_changed_headers_replace_those_of_any_case() -> None:
+    changed = with_headers({"reply-to": "a", "To": "b"}, {"Reply-To": "c"})
+    assert changed == {"To": "b", "Reply-To": "c"}

@@ -78,6 +78,10 @@ async def test_an_own_header_replaces_the_usual_one(mailgun: httpx.AsyncClient, 
         ({"to": "Ann <ann>"}, NOT_VALID.format("to")),
         ({"cc": "ann@"}, NOT_VALID.format("cc")),
         ({"text": None}, "Need at least one of 'text', 'html', 'amp-html' or 'template' parameters specified"),
+        (
+            {"o:deliverytime": "Thu, 13 Oct 2011 18:02:00 GMT-3"},
+            "Thu, 13 Oct 2011 18:02:00 GMT-3 is not an RFC-2822 compliant date",
+        ),
         ({"o:deliverytime": "tomorrow"}, "tomorrow is not an RFC-2822 compliant date"),
         ({"h:Ünicode": "x"}, "Header name must be pure ASCII: Ünicode"),
         ({"h:": "x"}, "Header name must be pure ASCII: "),
@@ -438,3 +442,39 @@ async def test_a_mime_part_in_an_unknown_charset_is_still_read(mailgun: httpx.As
 async def test_queues_are_open(mailgun: httpx.AsyncClient) -> None:
     answer = (await mailgun.get(f"/v3/domains/{PLAIN}/sending_queues")).json()
     assert [answer[name]["is_disabled"] for name in ("regular", "scheduled")] == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("ttl", "days", "status"), [(None, 2.9, 200), (None, 30, 400), (DAY, 2, 400), (5 * DAY, 4, 200)]
+)
+async def test_mail_is_scheduled_at_most_as_far_ahead_as_it_is_stored(
+    mailgun: httpx.AsyncClient, plain: Domain, clock: ManualClock, ttl: float | None, days: float, status: int
+) -> None:
+    if ttl is not None:
+        plain.settings["message_ttl"] = ttl
+    answer = await send(mailgun, **{"o:deliverytime": mail_date(clock.now() + days * DAY, "+0000")})
+    assert answer.status_code == status
+    assert ("is too far ahead" in answer.text) == (status == 400)
+
+
+async def test_the_accepted_event_lacks_the_headers_that_a_template_sets(
+    mailgun: httpx.AsyncClient, account: Account
+) -> None:
+    await send(mailgun, NEWS, template="newsletter", text=None, subject=None, **{"from": None})
+    accepted, delivered = list(account.domains[NEWS].events)[-2:]
+    assert (accepted.record["message"]["headers"]["subject"], accepted.record["message"]["headers"]["from"]) == ("", "")
+    assert delivered.record["message"]["headers"]["subject"] == "News from Example"
+
+
+async def test_headers_of_the_request_show_in_the_accepted_event_also_with_a_template(
+    mailgun: httpx.AsyncClient, account: Account
+) -> None:
+    await send(mailgun, NEWS, template="newsletter", text=None, **{"h:From": "Other <o@x.example>"})
+    accepted = list(account.domains[NEWS].events)[-2].record["message"]["headers"]
+    assert (accepted["subject"], accepted["from"]) == ("Hi", "Other <o@x.example>")
+
+
+async def test_repeated_headers_of_mime_are_listed_in_their_order(mailgun: httpx.AsyncClient, plain: Domain) -> None:
+    await send_mime(mailgun, "From: a@x.example\nX-Hop: one\nSubject: Hi\nX-Hop: two\n\nHi")
+    shown = await stored(mailgun, only(plain))
+    assert [value for name, value in shown["message-headers"] if name == "X-Hop"] == ["one", "two"]
