@@ -7,18 +7,14 @@ from typing import Any
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.operation import Operation
-from mailgun_mcp.catalogue.pagination import items_of, next_page
+from mailgun_mcp.catalogue.pagination import items_of
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.caller import Notify
 from mailgun_mcp.confirm.form import NOTHING, Preview, one_line, short_value
-from mailgun_mcp.errors import MailgunError, UnreadableError
 from mailgun_mcp.mailgun.client import Client
-from mailgun_mcp.mailgun.response import parse_json
 from mailgun_mcp.output.json_paths import replace, tree_of
-from mailgun_mcp.request.build import build
-from mailgun_mcp.request.files import Files
 from mailgun_mcp.request.validate import validate
-from mailgun_mcp.undo.reader import largest_page
+from mailgun_mcp.undo.page_reader import PageReader, largest_page
 from mailgun_mcp.undo.records import Value
 
 UNREADABLE = Preview("The target could not be read.", "unreadable")
@@ -27,7 +23,6 @@ MAX_ITEMS = 10_000
 EXAMPLES = 5
 NAMING = ("address", "name", "value", "id", "url", "tag", "domain", "ip", "login")
 """Fields by which an item is named in an example, the best first."""
-NOT_FOUND = 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,36 +39,24 @@ class PreviewReader:
         if operation.preview is None:
             return NOTHING
         read = self.catalogue.find(operation.preview.tool)
-        page = _read_arguments(operation, read, arguments)
-        if validate(read, page):
+        arguments_of_read = _read_arguments(operation, read, arguments)
+        if validate(read, arguments_of_read):
             return UNREADABLE
         items: list[Any] = []
-        while True:
-            body = await self._read(read, page)
-            if body is None:
+        complete = True
+        async for page in PageReader(self.client, self.subaccount, self.notify).pages(read, arguments_of_read):
+            if page.body is None:
                 return _nothing(read)
+            body = replace(page.body, tree_of(read.secrets), _withheld)
             if read.pages is None or not isinstance(body, dict):
                 return _describe_result(read, body)
             items += items_of(read.pages, body)
-            following = next_page(read, page, body)
-            if following is None or len(items) >= MAX_ITEMS:
-                return _describe_list(read, items, complete=following is None)
-            await self.notify(f"reading what {operation.name} would affect: {len(items):,} so far")
-            page = {**page, **following}
-
-    async def _read(self, read: Operation, arguments: Arguments) -> Any:
-        """Return the body of the answer without secrets, or None where nothing exists."""
-        request = build(read, arguments, Files(), subaccount=self.subaccount)
-        try:
-            response = await self.client.send(request, repeatable=True, notify=self.notify)
-            body = parse_json(response.content)
-        except MailgunError as fault:
-            if fault.status == NOT_FOUND:
-                return None
-            raise
-        except (ValueError, UnicodeDecodeError) as error:
-            raise UnreadableError(f"The answer of {read.name} cannot be read", "Try again.") from error
-        return replace(body, tree_of(read.secrets), _withheld)
+            complete = page.last
+            if len(items) >= MAX_ITEMS:
+                break
+            if not page.last:
+                await self.notify(f"reading what {operation.name} would affect: {len(items):,} so far")
+        return _describe_list(read, items, complete=complete)
 
 
 def describe_capture(counts: list[str], examples: list[tuple[str, Value]], records: int, *, limit: int | None) -> str:

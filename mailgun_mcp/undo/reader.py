@@ -5,15 +5,11 @@ from typing import Any
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.operation import Operation
-from mailgun_mcp.catalogue.pagination import next_page
 from mailgun_mcp.catalogue.resource import Effect, Read, Resource
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.caller import Notify
-from mailgun_mcp.errors import MailgunError, UnreadableError
 from mailgun_mcp.mailgun.client import Client
-from mailgun_mcp.mailgun.response import parse_json
-from mailgun_mcp.request.build import build
-from mailgun_mcp.request.files import Files
+from mailgun_mcp.undo.page_reader import PageReader, largest_page
 from mailgun_mcp.undo.records import EVERYTHING, Affected, Observed, ResourceRef, Scope, Value
 from mailgun_mcp.undo.resource_values import (
     effect_keys,
@@ -36,9 +32,7 @@ class ResourceReader:
 
     def __init__(self, catalogue: Catalogue, client: Client, *, subaccount: str | None, notify: Notify) -> None:
         self.catalogue = catalogue
-        self._client = client
-        self._subaccount = subaccount
-        self._notify = notify
+        self._pages = PageReader(client, subaccount, notify)
 
     async def before(self, operation: Operation, arguments: Arguments) -> AsyncIterator[Affected]:
         """Yield what the call is about to remove, change or make, as it is now.
@@ -116,7 +110,7 @@ class ResourceReader:
             listed = [one async for one in self._read_list(resource, scope, key)]
             return next((one.value for one in listed if same_keys(one.ref.key) == same_keys(key)), None)
         operation = self.catalogue.find(resource.one.tool)
-        body = await self._send(operation, _read_arguments(resource.one, operation, scope, key))
+        body = await self._pages.read(operation, _read_arguments(resource.one, operation, scope, key))
         item = value_at(body, resource.one.items)
         if item is None and resource.one.items and "/" not in resource.one.items:
             # Some answers have the fields of the resource at their top, without the name around them.
@@ -130,10 +124,10 @@ class ResourceReader:
         operation = self.catalogue.find(read.tool)
         path = read.items or (operation.pages.items if operation.pages else None)
         count = 0
-        async for body in self._pages(operation, _read_arguments(read, operation, scope, key)):
+        async for page in self._pages.pages(operation, _read_arguments(read, operation, scope, key)):
             if count:
-                await self._notify(f"reading {resource.plural}: {count:,} so far")
-            for item in list_items(resource, value_at(body, path)):
+                await self._pages.notify(f"reading {resource.plural}: {count:,} so far")
+            for item in list_items(resource, value_at(page.body, path)):
                 if exists(resource, scope, item):
                     name = item_key(resource, item)
                     value = (
@@ -141,33 +135,6 @@ class ResourceReader:
                     )
                     count += 1
                     yield Observed(_ref(resource, scope, name), value)
-
-    async def _pages(self, operation: Operation, arguments: Arguments) -> AsyncIterator[Any]:
-        page: Arguments | None = arguments
-        while page is not None:
-            body = await self._send(operation, page)
-            yield body
-            following = next_page(operation, page, body)
-            page = None if following is None else {**page, **following}
-
-    async def _send(self, operation: Operation, arguments: Arguments) -> Any:
-        """Return the body of the answer, or None where nothing exists."""
-        request = build(operation, arguments, Files(), subaccount=self._subaccount)
-        try:
-            response = await self._client.send(request, repeatable=True, notify=self._notify)
-            return parse_json(response.content)
-        except MailgunError as fault:
-            if fault.status == 404:
-                return None
-            raise
-        except (ValueError, UnicodeDecodeError) as error:
-            raise UnreadableError(f"The answer of {operation.name} cannot be read", "Try again.") from error
-
-
-def largest_page(operation: Operation) -> Arguments:
-    """Return the argument that asks for as much on one page as Mailgun allows."""
-    most = operation.input_schema.get("properties", {}).get("limit", {}).get("maximum")
-    return {"limit": most} if most else {}
 
 
 def _ref(resource: Resource, scope: Scope, key: str | None) -> ResourceRef:

@@ -6,7 +6,7 @@ import pytest
 
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.caller import quiet
-from mailgun_mcp.undo.reader import MAX_SINGLE_READS, ResourceReader, largest_page
+from mailgun_mcp.undo.reader import MAX_SINGLE_READS, ResourceReader
 from mailgun_mcp.undo.records import EVERYTHING, Affected, Observed
 from tests.support.operations import catalogue
 from tests.support.undoing import ADDRESS, NAME, OTHER, Bench, bench
@@ -89,8 +89,3 @@ async def test_a_key_that_mailgun_assigned_is_in_the_answer(tried: Bench) -> Non
     arguments = {"expression": "catch_all()", "action": ["stop()"]}
     assert [ref.key for ref in reader(tried).created(operation, arguments, {"route": {"id": "42"}})] == ["42"]
     assert list(reader(tried).created(operation, arguments, None)) == []
-
-
-def test_a_page_is_as_large_as_mailgun_allows() -> None:
-    assert largest_page(catalogue().find("list_bounces")) == {"limit": 1000}
-    assert largest_page(catalogue().find("get_bounce")) == {}

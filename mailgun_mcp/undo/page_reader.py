@@ -1,0 +1,67 @@
+"""The one reader of Mailgun's answers to reads: an answer as JSON, and a list to its last page.
+
+It is here, and not in `mailgun`, because it builds requests from operations, which the HTTP client must not know.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.pagination import next_page
+from mailgun_mcp.catalogue.types import Arguments
+from mailgun_mcp.confirm.caller import Notify, quiet
+from mailgun_mcp.errors import MailgunError, UnreadableError
+from mailgun_mcp.mailgun.client import Client
+from mailgun_mcp.mailgun.response import parse_json
+from mailgun_mcp.request.build import build
+from mailgun_mcp.request.files import Files
+
+NOT_FOUND = 404
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a read."""
+
+    body: Any
+    """The JSON value of the answer, or None where Mailgun says that nothing exists (HTTP 404)."""
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PageReader:
+    """Reads in one account."""
+
+    client: Client
+    subaccount: str | None = None
+    notify: Notify = quiet
+
+    async def pages(self, operation: Operation, arguments: Arguments) -> AsyncIterator[Page]:
+        """Yield the pages from the one that `arguments` ask for. Raises MailgunError when one cannot be read."""
+        while True:
+            body = await self.read(operation, arguments)
+            following = next_page(operation, arguments, body)
+            yield Page(body, last=following is None)
+            if following is None:
+                return
+            arguments = {**arguments, **following}
+
+    async def read(self, operation: Operation, arguments: Arguments) -> Any:
+        """Return the body of one answer, or None where nothing exists. Raises MailgunError when it cannot be read."""
+        request = build(operation, arguments, Files(), subaccount=self.subaccount)
+        try:
+            response = await self.client.send(request, repeatable=True, notify=self.notify)
+            return parse_json(response.content)
+        except MailgunError as error:
+            if error.status == NOT_FOUND:
+                return None
+            raise
+        except (ValueError, UnicodeDecodeError) as error:
+            raise UnreadableError(f"The answer of {operation.name} cannot be read", "Try again.") from error
+
+
+def largest_page(operation: Operation) -> Arguments:
+    """Return the argument that asks for as much on one page as Mailgun allows."""
+    most = operation.input_schema.get("properties", {}).get("limit", {}).get("maximum")
+    return {"limit": most} if most else {}

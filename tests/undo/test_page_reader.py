@@ -1,0 +1,58 @@
+"""Answers are read as JSON, and lists to their last page."""
+
+import httpx
+import pytest
+
+from mailgun_mcp.errors import RejectedError, UnreadableError
+from mailgun_mcp.undo.page_reader import Page, PageReader, largest_page
+from tests.support.operations import find
+from tests.support.recorder import Answer, Recorder, recorded_app
+
+pytestmark = pytest.mark.anyio
+
+LISTS = find("list_mailing_lists")
+ONE = find("get_mailing_list")
+
+
+def pages_of(mailgun: Recorder) -> PageReader:
+    return PageReader(recorded_app(mailgun).client)
+
+
+def answers(response: httpx.Response) -> Answer:
+    return lambda _: response
+
+
+async def read(mailgun: Recorder) -> list[Page]:
+    return [page async for page in pages_of(mailgun).pages(LISTS, {"limit": 2})]
+
+
+async def test_a_list_is_read_to_its_last_page() -> None:
+    first = {"items": [{"address": "a@x.example"}, {"address": "b@x.example"}], "total_count": 3}
+    second = {"items": [{"address": "c@x.example"}], "total_count": 3}
+    mailgun = Recorder(lambda line: httpx.Response(200, json=second if "skip=2" in line else first))
+    assert await read(mailgun) == [Page(first, last=False), Page(second, last=True)]
+    assert mailgun.lines == ["GET /v3/lists?limit=2", "GET /v3/lists?limit=2&skip=2"]
+
+
+async def test_what_does_not_exist_is_one_page_of_nothing() -> None:
+    assert await read(Recorder(answers(httpx.Response(404, json={})))) == [Page(None, last=True)]
+
+
+async def test_a_refusal_is_an_error() -> None:
+    with pytest.raises(RejectedError):
+        await read(Recorder(answers(httpx.Response(403, json={}))))
+
+
+@pytest.mark.parametrize("content", [b"<html>", b"\xff\xfe\xfd", b"NaN"])
+async def test_an_answer_that_is_not_json_is_an_error(content: bytes) -> None:
+    with pytest.raises(UnreadableError, match="The answer of get_mailing_list cannot be read"):
+        await pages_of(Recorder(answers(httpx.Response(200, content=content)))).read(
+            ONE, {"list_address": "a@x.example"}
+        )
+
+
+@pytest.mark.parametrize(
+    ("tool", "expected"), [("list_mailing_list_members", {"limit": 100}), ("list_mailing_lists", {})]
+)
+def test_the_largest_page_is_the_one_that_the_schema_allows(tool: str, expected: dict[str, int]) -> None:
+    assert largest_page(find(tool)) == expected
