@@ -23,8 +23,12 @@ PORT = "8025"
 EXPECTED = {
     "mailgun-mcp tools call clear_bounces domain_name=mail.example.com --simulator": exits.REFUSED,
     "mailgun-mcp approvals approve 3r5u7c6e": exits.USAGE,
+    "mailgun-mcp undo show 3r5u7c6epswn": exits.USAGE,
+    "mailgun-mcp undo apply 3r5u7c6epswn --dry-run": exits.USAGE,
+    "mailgun-mcp undo apply 3r5u7c6epswn": exits.USAGE,
+    "mailgun-mcp audit show 3r5u7c6epswn --values": exits.USAGE,
 }
-"""Command line -> its exit code, where that is not 0: nobody is there to confirm, and no approval has that ID."""
+"""Command line -> its exit code, where that is not 0: nobody confirms, no state holds that ID, and no key is set."""
 
 
 def blocks(page: Path, language: str) -> list[str]:

@@ -18,7 +18,7 @@ from mailgun_mcp.errors import StateError
 from mailgun_mcp.store import database as module
 from mailgun_mcp.store.database import Store
 from mailgun_mcp.store.migrations import MIGRATIONS
-from tests.support.state import NOW, asked, granted, held, python, rows
+from tests.support.state import NOW, asked, granted, held, python, rows, unmeasured
 
 NOBODY = 65534
 
@@ -44,7 +44,7 @@ store = Store(Path(sys.argv[1]))
 Approvals(store), Nonces(store), Grants(store), store.exists
 print("sqlite3" in sys.modules)
 """
-    assert python(code, "nowhere") == ["False"]
+    assert python(code, "nowhere", env=unmeasured()) == ["False"]
 
 
 def test_everything_is_made_for_the_owner_alone(store: Store) -> None:
@@ -128,7 +128,9 @@ except StateError as error:
 def test_what_cannot_be_written_is_refused(unprivileged: Path, prepare: Callable[[Path], None]) -> None:
     prepare(unprivileged)
     state = unprivileged / "state"
-    assert python(REFUSED, state, NOBODY) == [f"the state in {state} cannot be used: Permission denied"]
+    assert python(REFUSED, state, NOBODY, env=unmeasured()) == [
+        f"the state in {state} cannot be used: Permission denied"
+    ]
 
 
 def owned(directory: Path, rights: int, file: int | None = None) -> None:

@@ -27,7 +27,9 @@ def simulating(home: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[s
     watchdog.start()
     try:
         assert process.stdout is not None
-        yield process, [process.stdout.readline().rstrip() for _ in range(3)]
+        greeting = [process.stdout.readline().rstrip() for _ in range(3)]
+        watchdog.cancel()
+        yield process, greeting
     finally:
         watchdog.cancel()
         process.kill()

@@ -1,5 +1,6 @@
 """What the tests of the state share: a store, and calls to hold in it."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -37,6 +38,11 @@ def held(store: Store, form: Form, now: float = NOW, ttl: float = TTL) -> Approv
 
 def granted(store: Store, form: Form, now: float = NOW) -> Approval | None:
     return Approvals(store).find_approved(form.binding.digest, form.preview, now, level=form.level)
+
+
+def unmeasured() -> dict[str, str]:
+    """The environment without coverage, which loads sqlite3 and writes a file of its own at the end."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_PROCESS_")}
 
 
 def python(code: str, *arguments: object, **options: Any) -> list[str]:
