@@ -83,7 +83,7 @@ class Spend:
 
 
 class Untrusted:
-    """Who was shown text of third parties."""
+    """Who was shown text of third parties. A mark stays until a person clears it."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -95,6 +95,17 @@ class Untrusted:
                 "INSERT INTO untrusted VALUES (?, ?) ON CONFLICT (principal) DO UPDATE SET at = max(at, excluded.at)",
                 (principal, now),
             )
+
+    def clear(self, principal: str | None = None) -> list[str]:
+        """Remove the mark of `principal`, or all marks. Returns whose marks were removed."""
+        with self._store.writing() as connection:
+            principals = [
+                str(row["principal"])
+                for row in connection.execute("SELECT principal FROM untrusted ORDER BY principal")
+                if principal in (None, row["principal"])
+            ]
+            connection.executemany("DELETE FROM untrusted WHERE principal = ?", [(name,) for name in principals])
+        return principals
 
     def last(self, principal: str) -> float | None:
         """Return when `principal` was last shown such text, or None."""

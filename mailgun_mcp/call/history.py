@@ -1,7 +1,7 @@
 """What happened before a call, for the rules that ask: kept in the state store, by account and caller."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from mailgun_mcp.call.counters import NEWEST, Sends, Spend, Untrusted
@@ -14,8 +14,14 @@ from mailgun_mcp.policy.facts import Context, Facts
 from mailgun_mcp.policy.history import age, with_history
 from mailgun_mcp.store.database import Store, in_thread
 
-MARKED_ANEW = 10.0
-"""Seconds in which showing untrusted text again is not written down again."""
+
+@dataclass(slots=True)
+class ShownHere:
+    """When this process last showed a principal third-party text."""
+
+    at: float
+    stored: bool
+    """Whether the state store has it too. A stored mark that is gone was cleared by a person."""
 
 
 class History:
@@ -25,16 +31,17 @@ class History:
         self.store = store
         self.clock = clock
         self._account = account
-        self._shown: dict[str, float] = {}
+        self._shown: dict[str, ShownHere] = {}
 
     async def context(
         self, operation: Operation, caller: Caller, *, digest: str, subaccount: str | None, list_members: dict[str, int]
     ) -> Context:
-        """Return what a rule may know beside the call itself. A read asks nothing of the store.
+        """Return what a rule may know beside the call itself. A read asks the store only after text was shown.
 
         Raises StateError when the store cannot be read: then nobody knows, and nothing is allowed.
         """
         now = self.clock()
+        shown = self._shown.get(caller.principal.id)
         context = Context(
             account=self._account.name,
             region=self._account.region,
@@ -42,10 +49,11 @@ class History:
             principal=caller.principal.id,
             client=caller.client,
             now=datetime.fromtimestamp(now, UTC),
-            untrusted_age=age(self._shown.get(caller.principal.id), now),
+            untrusted_age=age(shown.at, now) if shown else None,
+            untrusted_here=shown is not None,
             list_members=list_members,
         )
-        if operation.risk == "read" or not self.store.exists:
+        if (operation.risk == "read" and shown is None) or not self.store.exists:
             return context
         return await in_thread(self._with_history, context, digest)
 
@@ -70,17 +78,18 @@ class History:
 
     async def shown_untrusted(self, caller: Caller) -> None:
         """Remember that the caller was shown text of third parties."""
-        now, before = self.clock(), self._shown.get(caller.principal.id)
-        self._shown[caller.principal.id] = now
-        if before is None or now - before > MARKED_ANEW:
-            await self._after(Untrusted(self.store).mark, caller.principal.id, now)
+        now = self.clock()
+        self._shown[caller.principal.id] = shown = ShownHere(now, stored=False)
+        shown.stored = await self._after(Untrusted(self.store).mark, caller.principal.id, now)
 
-    async def _after(self, write: Callable[..., None], *arguments: object) -> None:
-        """The call was made: that this could not be written down is logged, and does not hide its result."""
+    async def _after(self, write: Callable[..., None], *arguments: object) -> bool:
+        """Write what a call that was made leaves behind. A failure is logged, and does not hide the call's result."""
         try:
             await in_thread(write, *arguments)
         except StateError as error:
             logger().error("not recorded", reason=str(error))
+            return False
+        return True
 
     def _reserve(self, facts: Facts, now: float) -> tuple[int, Facts]:
         context = facts.context
@@ -96,7 +105,7 @@ class History:
 class StoredPast:
     """The past calls of the state store, for `policy.history`; of sends those before the row `before`."""
 
-    def __init__(self, store: Store, shown: dict[str, float], *, before: int = NEWEST) -> None:
+    def __init__(self, store: Store, shown: dict[str, ShownHere], *, before: int = NEWEST) -> None:
         self._store = store
         self._shown = shown
         self._before = before
@@ -115,5 +124,13 @@ class StoredPast:
 
     def untrusted_shown(self, principal: str) -> float | None:
         """Return when the principal was last shown third-party text, by this process or another."""
-        moments = (self._shown.get(principal), Untrusted(self._store).last(principal))
-        return max((moment for moment in moments if moment is not None), default=None)
+        stored, here = Untrusted(self._store).last(principal), self._shown.get(principal)
+        if here is None:
+            return stored
+        if stored is None:
+            return None if here.stored else here.at
+        return max(stored, here.at)
+
+    def shown_here(self, principal: str) -> bool:
+        """Return whether this process showed the principal third-party text that no person cleared."""
+        return principal in self._shown and self.untrusted_shown(principal) is not None

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Any, get_args
 
+from mailgun_mcp.call.counters import Untrusted
 from mailgun_mcp.cli.exits import OK
 from mailgun_mcp.cli.output import as_json, out, table
 from mailgun_mcp.cli.parser import Parser, add_settings, open_store
@@ -29,6 +30,7 @@ ACTIONS = {
     "grant": "allow matching calls for a limited time",
     "grants": "list the active grants",
     "revoke": "end a grant",
+    "clear": "say that the third-party text shown so far is of no concern: calls are no longer confirmed because of it",
 }
 NAMED = {"show": "approval", "approve": "approval", "deny": "approval", "revoke": "grant"}
 ANSWERING = ("approve", "deny", "grant")
@@ -67,6 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     added["grant"].add_argument(
         "--for", dest="span", default="15m", metavar="TIME", help="how long, at most 24h; default 15m"
     )
+    added["clear"].add_argument("--principal", metavar="NAME", help="only for this principal; default: for all")
     for action in added.values():
         add_settings(action, only=("state",))
         action.set_defaults(parser=action)
@@ -83,10 +86,19 @@ def run(arguments: argparse.Namespace) -> int:
         "grant": _grant,
         "grants": _grants,
         "revoke": _revoke,
+        "clear": _clear,
     }
     with closing(open_store(arguments)) as store:
         actions[arguments.action](store, arguments)
     return OK
+
+
+def _clear(store: Store, arguments: argparse.Namespace) -> None:
+    cleared = Untrusted(store).clear(arguments.principal)
+    if cleared:
+        out(f"Cleared for {', '.join(cleared)}. Calls are confirmed again after the next third-party text is shown.")
+    else:
+        out("There is nothing to clear: no third-party text was shown since the last time.")
 
 
 def _list(store: Store, arguments: argparse.Namespace) -> None:

@@ -189,15 +189,20 @@ def _local(facts: Facts, zone: tzinfo) -> Any:
     return now.astimezone(zone)
 
 
-def _after_untrusted(key: str, wanted: str, _every: bool, _zone: tzinfo) -> Conditions:
-    limit = duration(wanted)
+def _after_untrusted(key: str, wanted: str | bool, _every: bool, _zone: tzinfo) -> Conditions:
+    def describe(facts: Facts) -> str:
+        return _ago(facts.context.untrusted_age)
+
+    if wanted is True or wanted == "session":
+        return [Condition(key, "session", lambda facts: facts.context.after_untrusted, describe)]
+    limit = duration(str(wanted))
 
     def holds(facts: Facts) -> bool:
         age = facts.context.untrusted_age
         # Stated so that an age that is not a number counts as recent.
         return age is not None and not age > limit
 
-    return [Condition(key, wanted, holds, lambda facts: _ago(facts.context.untrusted_age))]
+    return [Condition(key, str(wanted), holds, describe)]
 
 
 def _ago(age: float | None) -> str:

@@ -32,6 +32,12 @@ SUBSCRIBING = frozenset(
 UNREAD_FILE = "(a file)"
 """Stands among the destinations for the addresses in a file, which no rule reads."""
 
+LONGEST_SESSION = 86_400.0
+"""Seconds for which text that an earlier process showed counts as shown in this session.
+
+A client restarts its server without starting a new conversation, and no protocol says when a conversation ends.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -46,13 +52,22 @@ class Context:
     """The MCP client's own name; it is what the client says, not proof."""
     now: datetime = field(default_factory=lambda: datetime.fromtimestamp(0, UTC))
     untrusted_age: float | None = None
-    """Seconds since this principal was shown text that a third party wrote; None for never."""
+    """Seconds since this principal was shown text that a third party wrote; None for never, or since it was cleared."""
+    untrusted_here: bool = False
+    """Whether this process showed it: then it stands in a conversation that may still go on."""
     recipients_last_hour: int = 0
     duplicate_age: float | None = None
     """Seconds since the same request was last sent; None for never."""
     spent_this_month: float = 0.0
     list_members: dict[str, int] = field(default_factory=dict)
     """Members of each mailing list that the call addresses."""
+
+    @property
+    def after_untrusted(self) -> bool:
+        """Whether third-party text was shown in this session."""
+        age = self.untrusted_age
+        # Stated so that an age that is not a number counts as recent.
+        return age is not None and (self.untrusted_here or not age > LONGEST_SESSION)
 
 
 @dataclass(frozen=True, slots=True)

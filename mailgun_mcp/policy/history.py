@@ -28,7 +28,10 @@ class Past(Protocol):
         """Return what the account spent at `moment` and after it."""
 
     def untrusted_shown(self, principal: str) -> float | None:
-        """Return when the principal was last shown third-party text, or None."""
+        """Return when the principal was last shown third-party text, or None: never, or since a person cleared it."""
+
+    def shown_here(self, principal: str) -> bool:
+        """Return whether this process showed the principal third-party text that no person cleared."""
 
 
 def with_history(context: Context, digest: str, past: Past) -> Context:
@@ -38,6 +41,7 @@ def with_history(context: Context, digest: str, past: Past) -> Context:
     return replace(
         context,
         untrusted_age=age(past.untrusted_shown(context.principal), now),
+        untrusted_here=past.shown_here(context.principal),
         recipients_last_hour=past.recipients_after(context.account, now - HOUR),
         duplicate_age=age(past.last_sent(context.account, digest), now),
         spent_this_month=past.spent_from(context.account, month),
@@ -94,3 +98,7 @@ class PastCalls:
     def untrusted_shown(self, principal: str) -> float | None:
         """Return when the principal was last shown third-party text, or None."""
         return self._shown.get(principal)
+
+    def shown_here(self, principal: str) -> bool:  # noqa: ARG002 - a log does not tell processes apart
+        """Return False: which process showed a text is not in the log."""
+        return False

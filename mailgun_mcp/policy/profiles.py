@@ -15,7 +15,7 @@ from mailgun_mcp.text.suggest import unknown
 READ_ONLY_OTHERWISE = Decision("deny", "read-only/otherwise", "the policy read-only allows reads only")
 
 CHANGING = ["write", "send", "destructive", "credential", "billing"]
-RECENT = "15m"
+SESSION = "session"
 FEW = 10
 CONFIRM_PER_HOUR = 50
 """Recipients in an hour above which `guarded` and `strict` ask, however small each send is."""
@@ -39,26 +39,26 @@ PROFILES: dict[str, tuple[ProfileRule, ...]] = {
         ProfileRule(
             "send-after-untrusted",
             "confirm",
-            {"risk": ["send", "destructive"], "after_untrusted": RECENT},
-            "third-party text was shown a short while ago, and may have asked for this",
+            {"risk": ["send", "destructive"], "after_untrusted": SESSION},
+            "third-party text was shown in this session, and may have asked for this",
         ),
         ProfileRule(
             "destination-after-untrusted",
             "confirm",
-            {"risk": "write", "destinations": "*", "after_untrusted": RECENT},
-            "it would send data out, and third-party text was shown a short while ago",
+            {"risk": "write", "destinations": "*", "after_untrusted": SESSION},
+            "it would send data out, and third-party text was shown in this session",
         ),
         ProfileRule(
             "write-after-untrusted",
             "confirm",
-            {"risk": "write", "bulk": True, "after_untrusted": RECENT},
-            "it changes many things, and third-party text was shown a short while ago",
+            {"risk": "write", "bulk": True, "after_untrusted": SESSION},
+            "it changes many things, and third-party text was shown in this session",
         ),
         ProfileRule(
             "lasting-write-after-untrusted",
             "confirm",
-            {"risk": "write", "reversible": ["part", "no"], "after_untrusted": RECENT},
-            "it cannot be put back completely, and third-party text was shown a short while ago",
+            {"risk": "write", "reversible": ["part", "no"], "after_untrusted": SESSION},
+            "it cannot be put back completely, and third-party text was shown in this session",
         ),
         ProfileRule(
             "template-activation",

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from mailgun_mcp.call.counters import Untrusted
 from mailgun_mcp.cli import exits
 from mailgun_mcp.cli.main import run
 from mailgun_mcp.confirm.approvals import Approval, Approvals
@@ -369,3 +370,15 @@ def test_help_shows_only_the_new_words(capsys: pytest.CaptureFixture[str]) -> No
     with pytest.raises(SystemExit):
         run(["approvals", "--help"])
     assert "elevat" not in capsys.readouterr().out
+
+
+def test_clear_removes_the_marks_of_third_party_text(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    for principal in ("ann", "bob", "local"):
+        Untrusted(store).mark(principal, time.time())
+    _, out, _ = ran(["clear", "--principal", "bob"], capsys)
+    assert out.startswith("Cleared for bob. ")
+    code, out, _ = ran(["clear"], capsys)
+    assert (code, out.split(". ")[0]) == (exits.OK, "Cleared for ann, local")
+    assert Untrusted(store).last("ann") is None
+    _, out, _ = ran(["clear"], capsys)
+    assert out.startswith("There is nothing to clear")

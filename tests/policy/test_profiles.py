@@ -44,7 +44,7 @@ def test_every_operation_is_decided_by_its_risk(name: str) -> None:
     assert effects(name) == {operation.name: expected(name, operation) for operation in catalogue()}
 
 
-def test_soon_after_untrusted_text_guarded_confirms_sends_removals_and_writes_that_last() -> None:
+def test_in_a_session_with_untrusted_text_guarded_confirms_sends_removals_and_writes_that_last() -> None:
     def lasts(op: Operation) -> bool:
         return op.risk == "write" and (op.bulk or op.reversible != "whole")
 
@@ -52,8 +52,9 @@ def test_soon_after_untrusted_text_guarded_confirms_sends_removals_and_writes_th
         op.name: TAINTED.get(op.risk) or ("confirm" if lasts(op) else expected("guarded", op)) for op in catalogue()
     }
 
-    assert effects("guarded", untrusted_age=900.0) == wanted
-    assert effects("guarded", untrusted_age=901.0) == effects("guarded")
+    assert effects("guarded", untrusted_age=86_400.0) == wanted
+    assert effects("guarded", untrusted_age=86_401.0) == effects("guarded")
+    assert effects("guarded", untrusted_age=864_000.0, untrusted_here=True) == wanted
 
 
 @pytest.mark.parametrize(

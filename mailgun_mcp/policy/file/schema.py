@@ -75,10 +75,12 @@ def _a_duration(value: Any) -> Any:
     return value
 
 
-Duration = Annotated[
-    str,
-    BeforeValidator(_a_duration),
-    WithJsonSchema({"type": "string", "pattern": "^[0-9]+[smhd]( ?[0-9]+[smhd])*$", "examples": ["15m", "2h", "7d"]}),
+_DURATION = {"type": "string", "pattern": "^[0-9]+[smhd]( ?[0-9]+[smhd])*$", "examples": ["15m", "2h", "7d"]}
+Duration = Annotated[str, BeforeValidator(_a_duration), WithJsonSchema(_DURATION)]
+SessionOrDuration = Annotated[
+    str | Literal[True],
+    BeforeValidator(lambda value: value if value is True or value == "session" else _a_duration(value)),
+    WithJsonSchema({"anyOf": [{"enum": ["session", True]}, _DURATION]}),
 ]
 Globs = list[Text]
 """Of a send rule: empty means something."""
@@ -173,8 +175,8 @@ class MatchDocument(Closed):
         default=None, description="hours of the day in the policy's timezone: 9-17 is until 17:00"
     )
     weekday: Weekdays | None = Field(default=None, description="days of the week in the policy's timezone")
-    after_untrusted: Duration | None = Field(
-        default=None, description="third-party text was shown to this principal within this time"
+    after_untrusted: SessionOrDuration | None = Field(
+        default=None, description="third-party text was shown to this principal: session, or a time such as 15m"
     )
     destinations: OneOrMore | None = Field(
         default=None, description="globs of the hosts and addresses that data would go to"
