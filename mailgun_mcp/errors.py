@@ -23,8 +23,8 @@ The tree:
 
     UnknownToolError              no tool has this name: the request is broken, so it is not the result of a call
 
-What keeps a server from starting has its own errors: SettingsError (`settings`), PolicyError (`policy.file.load`),
-CatalogueError (`catalogue.errors`) and EndpointError (`mailgun.endpoint`).
+What keeps a command from starting is a SettingsError (`settings`): PolicyError (`policy.file.load`), CatalogueError
+(`catalogue.errors`), EndpointError (`mailgun.endpoint`), and the simulator's ScenarioError and StateFileError.
 """
 
 from collections.abc import Sequence

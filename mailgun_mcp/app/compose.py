@@ -7,9 +7,8 @@ from mailgun_mcp import __version__
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS
 from mailgun_mcp.catalogue.catalogue import Catalogue
-from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.mailgun.client import Client
-from mailgun_mcp.mailgun.endpoint import EndpointError, resolve
+from mailgun_mcp.mailgun.endpoint import resolve
 from mailgun_mcp.output import logs
 from mailgun_mcp.policy.model import Policy
 from mailgun_mcp.policy.profiles import PROFILES, profile
@@ -36,10 +35,7 @@ def create_services(settings: Settings) -> Services:
     key = SIMULATOR_KEY if settings.simulator else settings.key()
     if not settings.simulator:
         logs.withhold(key)
-    try:
-        endpoint = resolve(region=settings.region, hostname=settings.hostname, url=settings.url)
-    except EndpointError as error:
-        raise SettingsError(str(error)) from error
+    endpoint = resolve(region=settings.region, hostname=settings.hostname, url=settings.url)
     connect = _simulator(settings.scenario, endpoint.region or "us") if settings.simulator else None
     return Services(
         catalogue=selected,
@@ -73,37 +69,28 @@ def create_policy(settings: Settings, catalogue: Catalogue | None = None) -> Pol
     """
     if settings.policy in PROFILES:
         return profile(settings.policy)
-    from mailgun_mcp.policy.file.load import PolicyError, open_policy
+    from mailgun_mcp.policy.file.load import open_policy
 
-    try:
-        return open_policy(settings.policy, catalogue or _everything(settings))
-    except PolicyError as error:
-        raise SettingsError(str(error)) from error
+    return open_policy(settings.policy, catalogue or _everything(settings))
 
 
 def _everything(settings: Settings) -> Catalogue:
-    try:
-        catalogue = Catalogue.load()
-        if settings.spec:
-            from mailgun_mcp.catalogue.openapi.importer import records_of
+    catalogue = Catalogue.load()
+    if settings.spec:
+        from mailgun_mcp.catalogue.openapi.importer import records_of
 
-            records = records_of(Path(settings.spec), catalogue)
-            catalogue = catalogue.extended(records, "spec", "Operations added by --spec")
-    except CatalogueError as error:
-        raise SettingsError(str(error)) from error
+        records = records_of(Path(settings.spec), catalogue)
+        catalogue = catalogue.extended(records, "spec", "Operations added by --spec")
     return catalogue
 
 
 def _selected(settings: Settings, catalogue: Catalogue) -> Catalogue:
-    try:
-        catalogue = catalogue.select(
-            toolsets=settings.toolsets,
-            tools=settings.tools,
-            exclude=[name for name in settings.exclude_tools if name not in BUILTIN_TOOLS],
-            read_only=settings.read_only or settings.policy == "read-only",
-        )
-    except CatalogueError as error:
-        raise SettingsError(str(error)) from error
+    catalogue = catalogue.select(
+        toolsets=settings.toolsets,
+        tools=settings.tools,
+        exclude=[name for name in settings.exclude_tools if name not in BUILTIN_TOOLS],
+        read_only=settings.read_only or settings.policy == "read-only",
+    )
     return catalogue.with_subaccount_argument() if settings.subaccount_argument else catalogue
 
 
@@ -134,9 +121,6 @@ def _simulator(name: str | None, region: str) -> "Callable[[], httpx.AsyncBaseTr
 
 
 def _scenario(name: str) -> "Scenario":
-    from mailgun_mcp.simulator.worlds.scenario import ScenarioError, open_scenario
+    from mailgun_mcp.simulator.worlds.scenario import open_scenario
 
-    try:
-        return open_scenario(name)
-    except ScenarioError as error:
-        raise SettingsError(str(error)) from error
+    return open_scenario(name)

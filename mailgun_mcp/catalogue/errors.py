@@ -1,7 +1,9 @@
 """What can be wrong with a catalogue document."""
 
+from mailgun_mcp.settings import SettingsError
 
-class CatalogueError(Exception):
+
+class CatalogueError(SettingsError):
     """A document that cannot become tools. The message names file, path and method."""
 
 

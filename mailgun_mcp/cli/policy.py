@@ -241,17 +241,13 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 def _catalogue(arguments: argparse.Namespace) -> "Catalogue":
     """Return every tool that a rule may name, also those that a server with these settings would not offer."""
     from mailgun_mcp.catalogue.catalogue import Catalogue
-    from mailgun_mcp.catalogue.errors import CatalogueError
 
     spec = _settings(arguments).spec
-    try:
-        catalogue = Catalogue.load()
-        if spec:
-            from mailgun_mcp.catalogue.openapi.importer import records_of
+    catalogue = Catalogue.load()
+    if spec:
+        from mailgun_mcp.catalogue.openapi.importer import records_of
 
-            catalogue = catalogue.extended(records_of(Path(spec), catalogue), "spec", "Operations added by --spec")
-    except CatalogueError as error:
-        raise SettingsError(str(error)) from error
+        catalogue = catalogue.extended(records_of(Path(spec), catalogue), "spec", "Operations added by --spec")
     return catalogue
 
 

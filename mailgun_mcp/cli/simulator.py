@@ -109,7 +109,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _app(arguments: argparse.Namespace, storage_url: str) -> Any:
     from mailgun_mcp.catalogue.catalogue import Catalogue
-    from mailgun_mcp.catalogue.errors import CatalogueError
     from mailgun_mcp.cli.local_http import post
     from mailgun_mcp.simulator import create_app
     from mailgun_mcp.simulator.control.harness import HostAccess
@@ -117,19 +116,16 @@ def _app(arguments: argparse.Namespace, storage_url: str) -> Any:
     if arguments.key == "":
         raise SettingsError("--key is empty")
     path = _state_file(arguments.state)
-    try:
-        return create_app(
-            Catalogue.load(),
-            account=_account(arguments.scenario, path, storage_url),
-            key=arguments.key,
-            storage_url=storage_url,
-            control=arguments.control,
-            host_access=HostAccess(post, arguments.deliver_webhooks, path),
-            region=arguments.region,
-            strict=arguments.strict,
-        )
-    except CatalogueError as error:
-        raise SettingsError(str(error)) from error
+    return create_app(
+        Catalogue.load(),
+        account=_account(arguments.scenario, path, storage_url),
+        key=arguments.key,
+        storage_url=storage_url,
+        control=arguments.control,
+        host_access=HostAccess(post, arguments.deliver_webhooks, path),
+        region=arguments.region,
+        strict=arguments.strict,
+    )
 
 
 def _state_file(name: str | None) -> Path | None:
@@ -145,22 +141,16 @@ def _state_file(name: str | None) -> Path | None:
 
 def _account(scenario: str | None, state: Path | None, storage_url: str) -> "Account | None":
     """Return the account of the state file, else of the scenario. None lets the simulator choose."""
-    from mailgun_mcp.simulator.control.state_file import StateFileError, open_account
+    from mailgun_mcp.simulator.control.state_file import open_account
     from mailgun_mcp.simulator.model.clock import SystemClock
 
-    try:
-        account = open_account(state, SystemClock()) if state else None
-    except StateFileError as error:
-        raise SettingsError(str(error)) from error
+    account = open_account(state, SystemClock()) if state else None
     if account is not None or scenario is None:
         return account
-    from mailgun_mcp.simulator.worlds.scenario import ScenarioError, open_scenario
+    from mailgun_mcp.simulator.worlds.scenario import open_scenario
     from mailgun_mcp.simulator.worlds.scenario_history import scenario_account
 
-    try:
-        return scenario_account(open_scenario(scenario), SystemClock(), storage_url=storage_url)
-    except ScenarioError as error:
-        raise SettingsError(str(error)) from error
+    return scenario_account(open_scenario(scenario), SystemClock(), storage_url=storage_url)
 
 
 def _storage_url(text: str, region: str) -> str:

@@ -94,12 +94,9 @@ def _seed_arguments(parser: argparse.ArgumentParser) -> None:
 def _seed(arguments: Arguments) -> ControlRequest:
     if arguments.source is None:
         return "POST", "seed", {}
-    from mailgun_mcp.simulator.worlds.scenario import ScenarioError, open_scenario
+    from mailgun_mcp.simulator.worlds.scenario import open_scenario
 
-    try:
-        scenario = open_scenario(arguments.source)
-    except ScenarioError as error:
-        raise SettingsError(str(error)) from error
+    scenario = open_scenario(arguments.source)
     return "POST", "seed", {"scenario": scenario.model_dump(mode="json", exclude_unset=True)}
 
 

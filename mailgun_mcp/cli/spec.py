@@ -6,7 +6,6 @@ from pathlib import Path
 from mailgun_mcp.cli.exits import FAILED, OK
 from mailgun_mcp.cli.output import out
 from mailgun_mcp.cli.parser import Parser
-from mailgun_mcp.settings import SettingsError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,12 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the differences. FAILED if there are any."""
     from mailgun_mcp.catalogue.catalogue import Catalogue
-    from mailgun_mcp.catalogue.errors import CatalogueError
     from mailgun_mcp.catalogue.openapi.diff import compare, render
 
-    try:
-        differences = compare(Path(arguments.file), Catalogue.load())
-    except CatalogueError as error:
-        raise SettingsError(str(error)) from error
+    differences = compare(Path(arguments.file), Catalogue.load())
     out(render(differences).rstrip())
     return FAILED if differences else OK

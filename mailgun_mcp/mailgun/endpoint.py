@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from mailgun_mcp.settings import SettingsError
 from mailgun_mcp.text.suggest import unknown
 
 REGIONS = {"us": "https://api.mailgun.net", "eu": "https://api.eu.mailgun.net"}
@@ -13,7 +14,7 @@ HOST_NAME = re.compile(rf"{LABEL}(\.{LABEL})*")
 IP_ADDRESS_6 = re.compile(r"[0-9a-f:.]*:[0-9a-f:.]*")
 
 
-class EndpointError(ValueError):
+class EndpointError(SettingsError):
     """A region, host name or base URL that cannot be used."""
 
 

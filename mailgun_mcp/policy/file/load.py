@@ -30,6 +30,7 @@ from mailgun_mcp.policy.model import (
     UndoRules,
 )
 from mailgun_mcp.policy.profiles import PROFILES, profile
+from mailgun_mcp.settings import SettingsError
 from mailgun_mcp.text.durations import duration
 from mailgun_mcp.text.suggest import unknown
 from mailgun_mcp.text.yaml import YamlDocument, YamlError, YamlPath, read
@@ -38,7 +39,7 @@ ALONE = Policy("nothing", ())
 """What a file extends when it has no `extends`."""
 
 
-class PolicyError(ValueError):
+class PolicyError(SettingsError):
     """A policy file cannot be used."""
 
     def __init__(self, problems: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from mailgun_mcp.settings import SettingsError
 from mailgun_mcp.text.suggest import suggest
 from mailgun_mcp.text.yaml import YamlError, read
 
@@ -17,7 +18,7 @@ Hours = Annotated[float, Field(gt=0, le=24 * 30)]
 HostName = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
 
 
-class ScenarioError(ValueError):
+class ScenarioError(SettingsError):
     """A scenario that does not exist or is not valid."""
 
 
