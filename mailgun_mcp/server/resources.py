@@ -24,10 +24,10 @@ MAX_COMPLETIONS = 100
 
 
 class Resources:
-    """Lists, reads and completes the resources of one services."""
+    """Lists, reads and completes the resources of one server."""
 
     def __init__(self, services: Services) -> None:
-        self._app = services
+        self._services = services
 
     async def list_resources(self, _: Context, __: types.PaginatedRequestParams | None) -> Any:
         """Answer `resources/list`."""
@@ -67,7 +67,7 @@ class Resources:
         typed = params.argument.value
         match params.argument.name:
             case "name" if isinstance(params.ref, types.ResourceTemplateReference):
-                options = list(self._app.catalogue.names)
+                options = list(self._services.catalogue.names)
             case "domain":
                 options = await self._domains()
             case _:
@@ -81,28 +81,28 @@ class Resources:
 
     async def _read(self, path: str) -> tuple[str, str] | None:
         if path == "tools":
-            return MARKDOWN, toolset_index(self._app.catalogue)
+            return MARKDOWN, toolset_index(self._services.catalogue)
         if path == "domains":
             return await self._result("list_domains", {"limit": 1000})
         if found := re.fullmatch(r"tools/([a-z0-9_]+)", path):
             name = found[1]
-            return (MARKDOWN, tool_reference(self._app.catalogue.find(name))) if name in self._app.catalogue else None
+            return (MARKDOWN, tool_reference(self._services.catalogue.find(name))) if name in self._services.catalogue else None
         if found := re.fullmatch(r"domains/([^/]+)/templates", path):
             return await self._result("list_templates", {"domain_name": unquote(found[1])})
         return None
 
     async def _result(self, tool: str, arguments: dict[str, Any]) -> tuple[str, str] | None:
         """Read through the same pipeline as a call. A tool that is not offered is not found."""
-        if tool not in self._app.catalogue:
+        if tool not in self._services.catalogue:
             return None
-        outcome = await run(self._app, tool, arguments)
+        outcome = await run(self._services, tool, arguments)
         if outcome.is_error:
             raise MCPError(types.INVALID_PARAMS, outcome.text)
         return JSON, outcome.text
 
     async def _domains(self) -> list[str]:
-        if "list_domains" not in self._app.catalogue:
+        if "list_domains" not in self._services.catalogue:
             return []
-        outcome = await run(self._app, "list_domains", {"limit": 1000})
+        outcome = await run(self._services, "list_domains", {"limit": 1000})
         items = (outcome.structured or {}).get("items") or []
         return [quote(item["name"], safe="") for item in items if isinstance(item, dict) and item.get("name")]
