@@ -86,7 +86,11 @@ class Resources:
             return await self._result("list_domains", {"limit": 1000})
         if found := re.fullmatch(r"tools/([a-z0-9_]+)", path):
             name = found[1]
-            return (MARKDOWN, tool_reference(self._services.catalogue.find(name))) if name in self._services.catalogue else None
+            return (
+                (MARKDOWN, tool_reference(self._services.catalogue.find(name)))
+                if name in self._services.catalogue
+                else None
+            )
         if found := re.fullmatch(r"domains/([^/]+)/templates", path):
             return await self._result("list_templates", {"domain_name": unquote(found[1])})
         return None
