@@ -23,7 +23,7 @@ The tree:
 
     UnknownToolError              no tool has this name: the request is broken, so it is not the result of a call
 
-What keeps a command from starting is a SettingsError (`settings`): PolicyError (`policy.file.load`), CatalogueError
+What keeps a command from starting is a SettingsError: PolicyError (`policy.file.load`), CatalogueError
 (`catalogue.errors`), EndpointError (`mailgun.endpoint`), and the simulator's ScenarioError and StateFileError.
 """
 
@@ -197,6 +197,10 @@ class OutcomeUnknownError(MailgunError):
 
     outcome: Outcome = "unknown"
     reached = True
+
+
+class SettingsError(ValueError):
+    """A flag, variable, key or file is unknown or cannot be used. Nothing was done."""
 
 
 class UnknownToolError(LookupError):

@@ -11,16 +11,13 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from mailgun_mcp.errors import SettingsError as SettingsError
 from mailgun_mcp.text.suggest import unknown
 
 TRANSPORTS = ("stdio", "http", "sse")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 ALTERNATIVES = (frozenset({"region", "hostname", "url"}), frozenset({"api_key", "api_key_file"}))
 """Options that replace each other: one of them in a stronger source overrides all of them in a weaker source."""
-
-
-class SettingsError(ValueError):
-    """A flag, variable or key is unknown or has an unusable value. Nothing was done."""
 
 
 def _option(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mailgun_mcp.settings import SettingsError
+from mailgun_mcp.errors import SettingsError
 from mailgun_mcp.simulator.control.account_json import CodecError, restored, snapshot
 from mailgun_mcp.simulator.control.harness import Harness
 from mailgun_mcp.simulator.model.account import Account

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from mailgun_mcp.settings import SettingsError
+from mailgun_mcp.errors import SettingsError
 from mailgun_mcp.text.suggest import suggest
 from mailgun_mcp.text.yaml import YamlError, read
 
