@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,11 @@ class _Tracked(Recorder):
 
 
 app.Recorder = _Tracked  # type: ignore[attr-defined]  # for all tests, also those that make an app at import
+
+
+# A shell that runs the tests in the background has them ignore interrupts, and every server that they start inherits it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

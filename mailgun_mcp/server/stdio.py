@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Thread
@@ -20,6 +21,12 @@ from mailgun_mcp.server.stdio_wire import Wire, open_wire
 ANSWERED = 0.02
 """Seconds after which even the longest list has been sent."""
 
+WAITING = (
+    "mailgun-mcp waits for an MCP client on stdin. A client starts it by itself: `mailgun-mcp install` sets one up, "
+    "`mailgun-mcp demo` shows a session. Ctrl+C ends it.\n"
+)
+"""What a person who starts the server in a terminal is told."""
+
 
 def serve(services: Services) -> None:
     """Serve one client on stdin and stdout until it closes them."""
@@ -30,6 +37,9 @@ async def _serve(services: Services) -> None:
     server = create_server(services)
     server.middleware.append(_prepare_after_first_list(services))
     async with services, open_wire() as wire:
+        if wire.is_terminal:
+            sys.stderr.write(WAITING)
+            sys.stderr.flush()
         with _ignore_messages_at_the_end():
             await server.run(_Incoming(wire), _Outgoing(wire), server.create_initialization_options())
 
@@ -71,6 +81,8 @@ class _Incoming:
     async def receive(self) -> SessionMessage:
         """Return the next message. Raises anyio.EndOfStream after the last."""
         while line := await self._wire.read_line():
+            if not line.strip():
+                continue
             try:
                 text = line.decode("utf-8")
                 return SessionMessage(types.jsonrpc_message_adapter.validate_json(text, by_name=False))

@@ -8,8 +8,9 @@ import asyncio
 import os
 import stat
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from threading import Thread
 from typing import BinaryIO, Protocol, cast
 
 import anyio
@@ -31,6 +32,11 @@ class Wire(Protocol):
 
     async def write(self, data: bytes) -> None:
         """Write all of `data`. Raises anyio.BrokenResourceError if the client has closed its end."""
+        ...
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person's terminal is at the other end, not a client."""
         ...
 
 
@@ -77,10 +83,18 @@ def _are_pipes(stdin: int, stdout: int) -> bool:
 async def _open_pipes(stdin: int, stdout: int) -> AsyncIterator[Wire]:
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=LONGEST)
+
+    def end_input() -> None:
+        # Nobody can read an answer any more, although stdin may still be open.
+        if not reader.at_eof() and reader.exception() is None:
+            reader.set_exception(anyio.EndOfStream())
+
     reader_transport, _ = await loop.connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(os.dup(stdin), "rb", buffering=0)
     )
-    _, writer = await loop.connect_write_pipe(_PipeWriter, os.fdopen(os.dup(stdout), "wb", buffering=0))
+    _, writer = await loop.connect_write_pipe(
+        lambda: _PipeWriter(end_input), os.fdopen(os.dup(stdout), "wb", buffering=0)
+    )
     try:
         yield _Pipes(reader, writer)
     finally:
@@ -102,11 +116,16 @@ class _Pipes:
     async def write(self, data: bytes) -> None:
         await self._writer.write(data)
 
+    @property
+    def is_terminal(self) -> bool:
+        return False
+
 
 class _PipeWriter(asyncio.BaseProtocol):
     """Writes to a pipe and waits while it is full."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_lost: Callable[[], None]) -> None:
+        self._on_lost = on_lost
         self._is_lost = False
         self._written = asyncio.Event()
         self._written.set()
@@ -124,6 +143,7 @@ class _PipeWriter(asyncio.BaseProtocol):
     def connection_lost(self, _: Exception | None) -> None:
         self._is_lost = True
         self._written.set()
+        self._on_lost()
 
     async def write(self, data: bytes) -> None:
         if not self._is_lost:
@@ -147,7 +167,33 @@ class _Threads:
         self._stdout = stdout
 
     async def read_line(self) -> bytes:
-        return await to_thread.run_sync(self._stdin.readline)
+        """Read in a daemon thread: an interrupt ends the program while it waits, which a worker thread would prevent."""
+        loop, line = asyncio.get_running_loop(), asyncio.get_running_loop().create_future()
+
+        def deliver(result: bytes | OSError) -> None:
+            if line.done():
+                return
+            if isinstance(result, OSError):
+                line.set_exception(result)
+            else:
+                line.set_result(result)
+
+        def read() -> None:
+            result: bytes | OSError
+            try:
+                result = self._stdin.readline()
+            except OSError as error:
+                result = error
+            with suppress(RuntimeError):  # The loop has ended meanwhile.
+                loop.call_soon_threadsafe(deliver, result)
+
+        Thread(target=read, name="stdin", daemon=True).start()
+        received: bytes = await line
+        return received
+
+    @property
+    def is_terminal(self) -> bool:
+        return self._stdin.isatty()
 
     async def write(self, data: bytes) -> None:
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 from collections.abc import AsyncIterator
@@ -10,7 +11,15 @@ from typing import Any
 
 import pytest
 
-from tests.support.processes import INITIALIZE, RawStdio, environment, pointed_at, raw_stdio
+from tests.support.processes import (
+    INITIALIZE,
+    PATIENCE,
+    RawStdio,
+    command,
+    environment,
+    pointed_at,
+    raw_stdio,
+)
 from tests.support.upstream import Upstream, hangs, says, serve_upstream
 
 pytestmark = pytest.mark.anyio
@@ -128,3 +137,40 @@ async def test_an_interrupt_ends_the_server_without_a_traceback(upstream: Upstre
         assert await server.end() == 130
         assert server.process.stderr is not None
         assert [chunk async for chunk in server.process.stderr] == []
+
+
+async def test_blank_lines_are_passed_over(server: RawStdio) -> None:
+    await server.send("")
+    await server.send(" \r")
+    assert (await server.request("ping"))["result"] == {}
+
+
+def test_a_closed_stdout_ends_the_server_while_stdin_is_held_open(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        command("serve", "--simulator"), env=environment(tmp_path), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "ping"}).encode() + b"\n")
+        process.stdin.flush()
+        assert process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(PATIENCE) == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals are POSIX's")
+def test_in_a_terminal_it_says_what_it_waits_for_and_ends_at_the_first_interrupt(tmp_path: Path) -> None:
+    ours, theirs = os.openpty()
+    with subprocess.Popen(
+        command("serve", "--simulator"),
+        env=environment(tmp_path),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+    ) as process:
+        os.close(theirs)
+        assert process.stderr is not None
+        assert b"waits for an MCP client on stdin" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        assert (process.wait(PATIENCE), process.stderr.read()) == (130, b"")
+    os.close(ours)

@@ -1,7 +1,6 @@
 """`mailgun-mcp simulator` as a process of its own, with what it prints."""
 
 import re
-import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,8 +19,6 @@ def simulating(home: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[s
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # A shell that runs the tests in the background has them ignore interrupts.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     watchdog = Timer(PATIENCE, process.kill)
     watchdog.start()
