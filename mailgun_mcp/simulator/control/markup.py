@@ -28,7 +28,7 @@ def joined(parts: Iterable[str]) -> Markup:
 
 def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Markup:
     """Return a table, or a line that says that it is empty."""
-    body = joined(element("tr", *(element("td", _cell(value)) for value in row)) for row in rows)
+    body = joined(element("tr", *_cells(columns, row)) for row in rows)
     if not body:
         return joined([element("h2", caption), element("p", "Nothing here.", class_="none")])
     head = element("thead", element("tr", *(element("th", column, scope="col") for column in columns)))
@@ -44,6 +44,11 @@ def pairs(caption: str, values: Iterable[tuple[str, Any]]) -> Markup:
         for name, value in values
     ]
     return element("table", element("caption", caption), element("tbody", *rows), class_="pairs")
+
+
+def _cells(columns: Sequence[str], row: Sequence[Any]) -> list[Markup]:
+    # On a phone a row is a block, and each cell has the name of its column beside it.
+    return [element("td", _cell(value), data_column=column) for column, value in zip(columns, row, strict=True)]
 
 
 def _cell(value: Any) -> str:

@@ -1,20 +1,20 @@
 "use strict";
-// Everything is there without this: it filters rows, refreshes, and moves the clock.
+// All that the page shows is there without this. It filters, refreshes, moves the clock, acts as recipients and sends the forms.
 const EVERY = 2000;
 const find = (id) => document.getElementById(id);
 const filter = find("filter");
 const live = find("live");
 
 function narrow() {
-  const wanted = filter.value.toLowerCase();
-  for (const row of document.querySelectorAll("tbody tr")) {
-    row.hidden = !row.textContent.toLowerCase().includes(wanted);
+  const text = filter.value.toLowerCase();
+  for (const row of document.querySelectorAll("tbody tr, .mails li")) {
+    row.hidden = !row.textContent.toLowerCase().includes(text);
   }
 }
 
 function busy() {
   const main = find("main");
-  return document.hidden || main.contains(document.activeElement) || main.querySelector("iframe, details[open]");
+  return document.hidden || main.contains(document.activeElement) || main.querySelector("iframe, details[open], form");
 }
 
 async function refresh() {
@@ -24,27 +24,85 @@ async function refresh() {
   document.querySelector(".clock").replaceWith(fresh.querySelector(".clock"));
   if (fresh.getElementById("main").textContent !== find("main").textContent) {
     find("main").replaceWith(fresh.getElementById("main"));
+    reveal();
     narrow();
   }
 }
 
-async function advance(by) {
-  const answer = await fetch("/simulator/clock", {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ advance: by }),
-  });
-  find("said").textContent = answer.ok ? `Moved on by ${by}` : `Not moved: ${answer.status}`;
-  await refresh();
+function say(text) { find("said").textContent = text; }
+
+const failed = () => { say("The simulator does not answer"); };
+
+async function explained(answer) {
+  if (answer.ok) return "";
+  const text = await answer.text();
+  try { return JSON.parse(text).message; } catch { return text || String(answer.status); }
 }
 
-const failed = () => { find("said").textContent = "The simulator does not answer"; };
+function control(route, body, method = "POST") {
+  return fetch(`/simulator/${route}`, {
+    method,
+    headers: { "content-type": "application/json" },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+}
+
+async function perform(answer, done) {
+  const fault = await explained(await answer);
+  say(fault ? `Not done: ${fault}` : done);
+  return !fault;
+}
+
+async function send(fields) {
+  const path = `/v3/${encodeURIComponent(fields.get("domain"))}/messages`;
+  fields.delete("domain");
+  const options = { method: "POST", body: fields };
+  // Any key will do, unless the simulator has one. The browser knows that one: it asked for it to show this page.
+  const login = { authorization: `Basic ${btoa("api:simulator")}` };
+  const answer = await fetch(path, { ...options, headers: login });
+  return answer.status === 401 ? fetch(path, options) : answer;
+}
+
+function filled(form) {
+  const fields = new FormData(form);
+  for (const [name, value] of [...fields]) if (value === "") fields.delete(name);
+  return fields;
+}
+
+async function submit(form) {
+  const fields = filled(form);
+  const title = form.querySelector("h2").textContent;
+  if ("compose" in form.dataset) return perform(send(fields), `${title}: done`);
+  let body = Object.fromEntries(fields);
+  if (form.dataset.route === "faults") body = { faults: [{ ...body, rate: Number(body.rate) }] };
+  return perform(control(form.dataset.route, body), `${title}: done`);
+}
+
+async function press(button) {
+  const { advance, act, message, clear, reset } = button.dataset;
+  if (advance && await perform(control("clock", { advance }), `Moved on by ${advance}`)) await refresh();
+  if (act && await perform(control("act", { action: act, message }), `Done: ${act}`)) await refresh();
+  if (clear) await perform(control(clear, undefined, "DELETE"), "Faults removed");
+  if (reset !== undefined) await perform(control("reset", {}), "Reset to the start");
+}
+
+function reveal() {
+  for (const part of document.querySelectorAll(".actions[hidden], .forms[hidden]")) part.hidden = false;
+  const off = find("off");
+  if (off) off.remove();
+}
 
 find("tools").hidden = false;
 filter.addEventListener("input", narrow);
 live.checked = sessionStorage.getItem("live") === "yes";
 live.addEventListener("change", () => sessionStorage.setItem("live", live.checked ? "yes" : "no"));
-for (const button of document.querySelectorAll("[data-advance]")) {
-  button.addEventListener("click", () => advance(button.dataset.advance).catch(failed));
-}
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button[type=button]");
+  if (button) press(button).catch(failed);
+});
+document.addEventListener("submit", (event) => {
+  event.preventDefault();
+  submit(event.target).catch(failed);
+});
+reveal();
 setInterval(() => { if (live.checked && !busy()) refresh().catch(failed); }, EVERY);

@@ -1,4 +1,4 @@
-"""The page under `/simulator/` that shows the account. It only reads.
+"""The page under `/simulator/` that shows the account. It only reads; its script calls the control routes.
 
 Mail is written by strangers. All of it is shown as text, except its HTML, which is a document of
 its own: in a frame where nothing runs, and under a policy that lets nothing in or out.
@@ -11,11 +11,14 @@ from pathlib import Path
 from re import Match
 from re import compile as pattern
 from string import Template
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
+from mailgun_mcp.simulator.control import page_messages
 from mailgun_mcp.simulator.control import page_views as views
 from mailgun_mcp.simulator.control.markup import Markup, element, joined
+from mailgun_mcp.simulator.control.page_forms import forms
 from mailgun_mcp.simulator.control.page_views import HOME, PREFIX, PageRequest
+from mailgun_mcp.simulator.mail.composing import to_mime
 from mailgun_mcp.simulator.mail.delivery import deliver_due
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import Clock
@@ -40,15 +43,28 @@ MAIL_POLICY = (
     "form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 )
 """Of the HTML of a mail: no scripts, nothing from elsewhere, nowhere to go, not even when it is opened by itself."""
+FILE_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+"""Of a file that a stranger sent, and of the source of a mail."""
+PLAIN = "text/plain; charset=utf-8"
+SAVED = "application/octet-stream"
+OPENED = {
+    "text/plain": PLAIN,
+    "text/csv": PLAIN,
+    "text/html": PLAIN,
+    "application/json": PLAIN,
+    **{f"image/{name}": f"image/{name}" for name in ("png", "jpeg", "gif", "webp")},
+}
+"""Type of a file -> the type that it is opened with. A browser saves any other."""
 INLINE = pattern(r"cid:([^\"'\s)>]+)")
 
 SECTIONS: dict[str, tuple[str, Callable[[PageRequest], Markup]]] = {
     "": ("Domains", views.overview),
-    "messages": ("Messages", views.messages),
+    "messages": ("Messages", page_messages.inbox),
     "events": ("Events", views.events),
     "suppressions": ("Suppressions", views.suppressions),
     "inbound": ("Inbound mail", views.inbound),
     "outbox": ("Webhook outbox", views.outbox),
+    "try": ("Try it", forms),
 }
 
 
@@ -77,19 +93,40 @@ def _section(name: str) -> Callable[[PageRequest], Reply]:
 
 
 def _message(request: PageRequest) -> Reply:
-    _, message = _found(request)
-    return _page(request, "messages", message.subject or "(no subject)", views.message(request, message))
+    _, message = _stored_message(request)
+    return _page(request, "messages", message.subject or "(no subject)", page_messages.message(request, message))
 
 
 def _mail(request: PageRequest) -> Reply:
     """Return the HTML of a message as it was sent, with its inline images."""
-    _, message = _found(request)
+    _, message = _stored_message(request)
     return Reply(
         replace_surrogates(_with_images(message)), 200, HTML, {**CLOSED, "content-security-policy": MAIL_POLICY}
     )
 
 
-def _found(request: PageRequest) -> tuple[Domain, StoredMessage]:
+def _source(request: PageRequest) -> Reply:
+    """Return the MIME source of a message, as text."""
+    _, message = _stored_message(request)
+    return Reply(replace_surrogates(to_mime(message)), 200, PLAIN, {**CLOSED, "content-security-policy": FILE_POLICY})
+
+
+def _attachment(request: PageRequest) -> Reply:
+    """Return a file of a message: a picture or text to look at, everything else to save."""
+    _, message = _stored_message(request)
+    index = request.query.get("index", "")
+    files = dict(zip(map(str, range(len(message.attachments))), message.attachments, strict=True))
+    if index not in files:
+        raise ApiError(404, "the message has no such attachment")
+    item = files[index]
+    content_type = OPENED.get(item.content_type.partition(";")[0].strip().lower(), SAVED)
+    kind = "attachment" if content_type == SAVED else "inline"
+    name = quote(item.filename or "attachment", safe="", errors="replace")
+    disposition = {"content-disposition": f"{kind}; filename*=UTF-8''{name}"}
+    return Reply(item.data, 200, content_type, {**CLOSED, **disposition, "content-security-policy": FILE_POLICY})
+
+
+def _stored_message(request: PageRequest) -> tuple[Domain, StoredMessage]:
     if request.domain:
         key = request.query.get("key", "")
         for message in (request.domain.messages.get(key), *request.domain.scheduled):
@@ -139,6 +176,8 @@ PATHS: dict[str, Callable[[PageRequest], Reply]] = {
     **{PREFIX + name if name else HOME: _section(name) for name in SECTIONS},
     f"{PREFIX}message": _message,
     f"{PREFIX}mail": _mail,
+    f"{PREFIX}source": _source,
+    f"{PREFIX}attachment": _attachment,
     f"{PREFIX}page.css": _static("page.css", "text/css; charset=utf-8"),
     f"{PREFIX}page.js": _static("page.js", "text/javascript; charset=utf-8"),
 }

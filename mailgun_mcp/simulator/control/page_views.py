@@ -3,17 +3,16 @@
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from heapq import merge, nlargest
+from heapq import merge
 from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from mailgun_mcp.simulator.control.markup import Markup, element, joined, pairs, table
+from mailgun_mcp.simulator.control.markup import Markup, element, joined, table
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import iso_date
 from mailgun_mcp.simulator.model.domains import Domain
-from mailgun_mcp.simulator.model.event_log import EventRange, MailEvent, lookup_hash
-from mailgun_mcp.simulator.model.messages import StoredMessage
+from mailgun_mcp.simulator.model.event_log import MailEvent
 from mailgun_mcp.simulator.model.routes import InboundMail
 from mailgun_mcp.simulator.model.webhooks import Posting
 
@@ -69,93 +68,12 @@ def _domain(request: PageRequest, domain: Domain) -> tuple[Any, ...]:
         domain.name,
         element("span", domain.state, class_="good" if domain.state == "active" else "bad"),
         domain.type,
-        _link(request, "messages", str(len(domain.messages)), domain=domain.name),
+        link(request, "messages", str(len(domain.messages)), domain=domain.name),
         len(domain.scheduled),
-        _link(request, "events", str(len(domain.events)), domain=domain.name),
-        _link(request, "suppressions", str(suppressed), domain=domain.name),
+        link(request, "events", str(len(domain.events)), domain=domain.name),
+        link(request, "suppressions", str(suppressed), domain=domain.name),
         len(domain.templates),
     )
-
-
-def messages(request: PageRequest) -> Markup:
-    """Show the stored messages, newest first, and those that wait for their time."""
-    stored = nlargest(
-        request.skip + SHOWN + 1, (one for domain in request.domains for one in domain.messages.values()), key=_age
-    )
-    waiting = [one for domain in request.domains for one in domain.scheduled]
-    columns = ("time", "from", "to", "subject", "domain", "tags")
-    parts = [table("Stored messages", columns, [_row(request, one) for one in _part(request, stored)])]
-    if waiting:
-        parts.insert(0, table("Scheduled messages", columns, [_row(request, one) for one in waiting]))
-    return joined([*parts, _turn(request, "messages", len(stored))])
-
-
-def _age(message: StoredMessage) -> float:
-    return message.at
-
-
-def _row(request: PageRequest, message: StoredMessage) -> tuple[Any, ...]:
-    subject = _link(request, "message", message.subject or "(no subject)", domain=message.domain, key=message.key)
-    sender = message.headers.get("From", message.sender)
-    tags, at = ", ".join(message.tags), message.deliver_at or message.at
-    return moment(at), sender, ", ".join(message.recipients), subject, message.domain, tags
-
-
-def message(request: PageRequest, message: StoredMessage) -> Markup:
-    """Show one message as it was sent, and what happened to it."""
-    facts = [
-        ("Domain", message.domain),
-        ("Stored", moment(message.at)),
-        ("Envelope sender", message.sender),
-        ("Envelope recipients", ", ".join(message.recipients)),
-        ("Storage key", message.key),
-        ("Tags", ", ".join(message.tags)),
-        ("Template", message.template or ""),
-        ("Variables", _json(message.variables) if message.variables else ""),
-        ("Test mode", "yes" if message.test_mode else ""),
-        ("Delivered at", moment(message.deliver_at) if message.deliver_at else ""),
-        ("Why it fails", message.fault),
-    ]
-    files = [(item.filename, item.content_type, f"{len(item.data):,}") for item in message.attachments]
-    return joined(
-        [
-            pairs("Message", [(name, value) for name, value in facts if value]),
-            _html_of(request, message),
-            _text_of(message),
-            pairs("Headers", message.headers.items()),
-            table("Attachments", ("file", "type", "bytes"), files),
-            table("What happened to it", EVENT_COLUMNS, [_event(request, one) for one in _events_of(request, message)]),
-        ]
-    )
-
-
-def _html_of(request: PageRequest, message: StoredMessage) -> Markup:
-    if not message.html:
-        return element("p", "It has no HTML.", class_="none")
-    where = request.to("mail", domain=message.domain, key=message.key)
-    frame = element("iframe", src=where, title="The HTML of the message", sandbox="", referrerpolicy="no-referrer")
-    note = element("p", "Scripts do not run in it, and nothing is loaded from elsewhere.", class_="note")
-    source = element("details", element("summary", "Source"), element("pre", message.html))
-    return joined([element("h2", "HTML"), frame, note, source])
-
-
-def _text_of(message: StoredMessage) -> Markup:
-    if not message.text:
-        return element("p", "It has no text.", class_="none")
-    return joined([element("h2", "Text"), element("pre", element("bdi", message.text), tabindex="0")])
-
-
-def _events_of(request: PageRequest, message: StoredMessage) -> list[MailEvent]:
-    if request.domain is None:
-        return []
-    span = EventRange(hashes=frozenset({lookup_hash(message.id)}))
-    own = (one for one in request.domain.events.walk(span) if _identity(one) == message.id)
-    to = {recipient.lower() for recipient in message.recipients}
-    return list(islice((one for one in own if one.record.get("recipient", "").lower() in to), SHOWN))
-
-
-def _identity(event: MailEvent) -> str:
-    return str(event.record.get("message", {}).get("headers", {}).get("message-id", ""))
 
 
 EVENT_COLUMNS = ("time", "event", "recipient", "subject", "why", "record")
@@ -167,11 +85,11 @@ def events(request: PageRequest) -> Markup:
     logs = [domain.events.walk(descending=True) for domain in request.domains]
     newest: Iterator[MailEvent] = merge(*logs, key=lambda event: (-event.at, -event.serial))
     newest_events = list(islice(newest, request.skip + SHOWN + 1))
-    rows = [_event(request, event) for event in _part(request, newest_events)]
-    return joined([table("Events", EVENT_COLUMNS, rows), _turn(request, "events", len(newest_events))])
+    rows = [event_row(request, event) for event in part(request, newest_events)]
+    return joined([table("Events", EVENT_COLUMNS, rows), turn(request, "events", len(newest_events))])
 
 
-def _event(request: PageRequest, event: MailEvent) -> tuple[Any, ...]:
+def event_row(request: PageRequest, event: MailEvent) -> tuple[Any, ...]:
     record = event.record
     name = record["event"]
     status = record.get("delivery-status") or {}
@@ -180,7 +98,7 @@ def _event(request: PageRequest, event: MailEvent) -> tuple[Any, ...]:
     subject = record.get("message", {}).get("headers", {}).get("subject", "")
     key = record.get("storage", {}).get("key", "")
     domain = next((one for one in request.domains if key in one.messages), None)
-    linked = _link(request, "message", subject, domain=domain.name, key=key) if domain and subject else subject
+    linked = link(request, "message", subject, domain=domain.name, key=key) if domain and subject else subject
     return moment(event.at), named, record.get("recipient", ""), linked, why, _details(record)
 
 
@@ -223,15 +141,15 @@ def inbound(request: PageRequest) -> Markup:
     """Show the mail that came in, newest first, and what was done with it."""
     received = list(reversed(request.account.routes.received))
     columns = ("time", "from", "to", "subject", "what was done")
-    rows = [_received(request, one) for one in _part(request, received)]
-    return joined([table("Inbound mail", columns, rows), _turn(request, "inbound", len(received))])
+    rows = [_received(request, one) for one in part(request, received)]
+    return joined([table("Inbound mail", columns, rows), turn(request, "inbound", len(received))])
 
 
 def _received(request: PageRequest, one: InboundMail) -> tuple[Any, ...]:
     domain = request.account.domains.get(one.domain)
     is_stored = domain is not None and one.storage_key in domain.messages
     subject = (
-        _link(request, "message", one.subject, domain=one.domain, key=one.storage_key) if is_stored else one.subject
+        link(request, "message", one.subject, domain=one.domain, key=one.storage_key) if is_stored else one.subject
     )
     passed = [f"passed on by {one.mailing_list}"] if one.mailing_list else []
     refused = [element("span", one.refused, class_="bad")] if one.refused else []
@@ -243,8 +161,8 @@ def outbox(request: PageRequest) -> Markup:
     """Show what was posted, or is to be, to someone's URL, newest first."""
     postings = list(reversed(request.account.webhooks.outbox))
     columns = ("time", "kind", "URL", "domain", "outcome", "attempts", "content")
-    rows = [_posting(one) for one in _part(request, postings)]
-    return joined([table("Webhook outbox", columns, rows), _turn(request, "outbox", len(postings))])
+    rows = [_posting(one) for one in part(request, postings)]
+    return joined([table("Webhook outbox", columns, rows), turn(request, "outbox", len(postings))])
 
 
 def _posting(one: Posting) -> tuple[Any, ...]:
@@ -266,31 +184,31 @@ def _posting(one: Posting) -> tuple[Any, ...]:
 def moment(at: float) -> Markup:
     """Return a moment as it is read, and as machines read it."""
     written = iso_date(at)
-    return element("time", written[:19].replace("T", " "), datetime=written)
+    return element("time", f"{written[:19].replace('T', ' ')} UTC", datetime=written)
 
 
-def _link(request: PageRequest, path: str, text: str, **query: str) -> Markup:
+def link(request: PageRequest, path: str, text: str, **query: str) -> Markup:
     return element("a", element("bdi", text or "(none)"), href=request.to(path, **query))
 
 
-def _part(request: PageRequest, items: Iterable[Item]) -> list[Item]:
+def part(request: PageRequest, items: Iterable[Item]) -> list[Item]:
     return list(islice(items, request.skip, request.skip + SHOWN))
 
 
-def _turn(request: PageRequest, path: str, count: int) -> Markup:
+def turn(request: PageRequest, path: str, count: int) -> Markup:
     """Return the links to what is newer and older, when there is any."""
     own = {"domain": request.domain.name} if request.domain else {}
     links = []
     if request.skip:
-        links.append(_link(request, path, "Newer", **own, skip=str(max(0, request.skip - SHOWN))))
+        links.append(link(request, path, "Newer", **own, skip=str(max(0, request.skip - SHOWN))))
     if count > request.skip + SHOWN:
-        links.append(_link(request, path, "Older", **own, skip=str(request.skip + SHOWN)))
+        links.append(link(request, path, "Older", **own, skip=str(request.skip + SHOWN)))
     return element("nav", *links, aria_label="Pages") if links else Markup()
 
 
 def _details(record: Any) -> Markup:
-    return element("details", element("summary", "JSON"), element("pre", _json(record)))
+    return element("details", element("summary", "JSON"), element("pre", as_json(record)))
 
 
-def _json(value: Any) -> str:
+def as_json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)

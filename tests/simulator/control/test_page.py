@@ -7,11 +7,14 @@ import httpx
 import pytest
 
 from mailgun_mcp.simulator import Account, create_app
+from mailgun_mcp.simulator.control.faults import KINDS
 from mailgun_mcp.simulator.control.page import PATHS, SECTIONS
 from mailgun_mcp.simulator.control.page_views import HOME, PREFIX, SHOWN
+from mailgun_mcp.simulator.mail.recipients import RECIPIENT_ACTIONS
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.messages import Attachment, StoredMessage
 from mailgun_mcp.simulator.worlds.demo import SHOP
+from mailgun_mcp.simulator.worlds.scenario import shipped_names
 from tests.simulator import hostile
 from tests.simulator.conftest import PLAIN, client
 from tests.support.operations import catalogue
@@ -22,7 +25,7 @@ HOSTILE = f"?domain={PLAIN}&key=hostile"
 ELEMENTS = {
     *("html", "head", "meta", "title", "link", "script", "body", "header", "main", "nav", "a", "p", "div", "span"),
     *("label", "input", "button", "h1", "h2", "table", "caption", "thead", "tbody", "tr", "th", "td", "bdi", "time"),
-    *("pre", "details", "summary", "ul", "li", "iframe"),
+    *("pre", "details", "summary", "ul", "li", "iframe", "form", "textarea", "select", "option"),
 }
 
 
@@ -140,7 +143,7 @@ async def test_nothing_that_strangers_wrote_is_markup(browser: httpx.AsyncClient
     assert [name for _, found in page.elements for name in found if name.startswith("on") or name == "style"] == []
     assert page.named("script") == [{"src": f"{PREFIX}page.js", "defer": None}]
     assert [address for address in page.addresses() if not address.startswith((HOME, "#main", "data:,"))] == []
-    assert "<script>fetch('/beacon/" in page.words
+    assert view == "try" or "<script>fetch('/beacon/" in page.words
 
 
 @pytest.mark.parametrize("path", [HOME, *(PREFIX + view for view in VIEWS if view != "message")])
@@ -191,3 +194,69 @@ async def test_a_subaccount_has_its_own_pages(browser: httpx.AsyncClient, accoun
     assert next(iter(below.account.domains)) in page.words
     assert SHOP not in page.words
     assert f"{PREFIX}messages?account={below.id}" in page.addresses()
+
+
+async def test_the_source_of_a_message_is_text(browser: httpx.AsyncClient, account: Account) -> None:
+    hostile.fill(account, account.domains[PLAIN])
+    answer = await browser.get(f"{PREFIX}source{HOSTILE}")
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert answer.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
+    assert "X-Evil:" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("content_type", "opened_as", "disposition"),
+    [
+        ("image/png", "image/png", "inline"),
+        ("text/plain", "text/plain; charset=utf-8", "inline"),
+        ("text/html; charset=utf-8", "text/plain; charset=utf-8", "inline"),
+        ("image/svg+xml", "application/octet-stream", "attachment"),
+        ("application/pdf", "application/octet-stream", "attachment"),
+        ("x\r\nevil: 1", "application/octet-stream", "attachment"),
+    ],
+)
+async def test_an_attachment_opens_or_is_saved_and_never_runs(
+    browser: httpx.AsyncClient, plain: Domain, content_type: str, opened_as: str, disposition: str
+) -> None:
+    message(plain, "k", 0.0, attachments=[Attachment('ü".x\r\n', content_type, b"<script>1</script>")])
+    page = await read(browser, f"{PREFIX}message?domain={PLAIN}&key=k")
+    (path,) = [address for address in page.addresses() if address.startswith(f"{PREFIX}attachment?")]
+    answer = await browser.get(path)
+    assert (answer.content, answer.headers["content-type"]) == (b"<script>1</script>", opened_as)
+    assert answer.headers["content-disposition"] == f"{disposition}; filename*=UTF-8''%C3%BC%22.x%0D%0A"
+    assert answer.headers["content-security-policy"].startswith("sandbox;")
+
+
+@pytest.mark.parametrize("index", ["1", "-1", "x", ""])
+async def test_an_attachment_that_is_not_there_is_not_found(
+    browser: httpx.AsyncClient, plain: Domain, index: str
+) -> None:
+    message(plain, "k", 0.0, attachments=[Attachment("a.txt", "text/plain", b"x")])
+    assert (await browser.get(f"{PREFIX}attachment?domain={PLAIN}&key=k&index={index}")).status_code == 404
+
+
+async def test_a_message_has_a_button_for_all_that_a_recipient_can_do(
+    browser: httpx.AsyncClient, plain: Domain
+) -> None:
+    message(plain, "k", 0.0)
+    page = await read(browser, f"{PREFIX}message?domain={PLAIN}&key=k")
+    buttons = [one for one in page.named("button") if "data-act" in one]
+    assert {one["data-act"] for one in buttons} == set(RECIPIENT_ACTIONS)
+    assert {one["data-message"] for one in buttons} == {"k"}
+
+
+async def test_times_name_their_zone(browser: httpx.AsyncClient, plain: Domain) -> None:
+    message(plain, "k", 1_795_000_000.0)
+    assert "2026-11-18 11:06:40 UTC" in (await read(browser, f"{PREFIX}message?domain={PLAIN}&key=k")).words
+
+
+async def test_the_forms_have_what_their_routes_take(browser: httpx.AsyncClient) -> None:
+    page = await read(browser, f"{PREFIX}try?domain={PLAIN}")
+    assert [form.get("data-route", "compose") for form in page.named("form")] == [
+        "compose",
+        "inbound",
+        "faults",
+        "seed",
+    ]
+    options = {option["value"] for option in page.named("option")}
+    assert {PLAIN, "", *shipped_names(), *KINDS} == options
