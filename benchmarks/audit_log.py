@@ -1,9 +1,9 @@
-"""What the journal adds to a call, and what a copy of 10,000 bounces and its undo cost.
+"""What the audit log adds to a call, and what a copy of 10,000 bounces and its undo cost.
 
     python benchmarks/audit_log.py [--rounds N] [--calls N]
 
-A read goes through the whole pipeline to a stub in process, once with the journal and once with reads left out of it
-(`journal: {reads: false}`); the two take turns in each round, and the medians count. The copy is made of 10,000 bounces of
+A read goes through the whole pipeline to a stub in process, once recorded in the audit log and once not
+(`audit: {reads: false}`); the two take turns in each round, and the medians count. The copy is made of 10,000 bounces of
 the simulator in process, before they are cleared, beside the plain call without a copy. Exits with 1 when a limit is broken.
 """
 
@@ -36,7 +36,7 @@ from mailgun_mcp.simulator.worlds.demo import demo_account
 
 DOMAIN = "mail.example.com"
 ADDED_AT_MOST = 0.3
-"""Milliseconds that the journal may add to a read's median."""
+"""Milliseconds that the audit log may add to a read's median."""
 SECONDS_AT_MOST = 5.0
 BOUNCES = 10_000
 
@@ -79,8 +79,8 @@ async def _reads(catalogue: Catalogue, rounds: int, calls: int) -> tuple[float, 
             found.append((await _median(apps[0], calls), await _median(apps[1], calls)))
         for services in apps:
             await services.aclose()
-    with_journal, floor = (statistics.median(column) for column in zip(*found, strict=True))
-    return with_journal, floor
+    recorded, floor = (statistics.median(column) for column in zip(*found, strict=True))
+    return recorded, floor
 
 
 def _account() -> Account:
@@ -127,10 +127,10 @@ async def _clear(catalogue: Catalogue, *, copied: bool) -> tuple[float, float, f
 
 async def _measure(rounds: int, calls: int) -> int:
     catalogue = Catalogue.load()
-    with_journal, floor = await _reads(catalogue, rounds, calls)
-    added = with_journal - floor
+    recorded, floor = await _reads(catalogue, rounds, calls)
+    added = recorded - floor
     print(
-        f"read p50   {with_journal:6.3f} ms with the journal, {floor:6.3f} ms without, ratio {with_journal / floor:.2f}; "
+        f"read p50   {recorded:6.3f} ms with the audit log, {floor:6.3f} ms without, ratio {recorded / floor:.2f}; "
         f"added {added:.3f} ms (limit {ADDED_AT_MOST})"
     )
     copied, undone, megabytes = await _clear(catalogue, copied=True)
@@ -139,7 +139,7 @@ async def _measure(rounds: int, calls: int) -> int:
         f"copy       {BOUNCES:,} bounces cleared in {copied:.2f} s with a copy (limit {SECONDS_AT_MOST:g}), {plain:.2f} s without; "
         f"{megabytes:.1f} MB at most, {floor_megabytes:.1f} MB without"
     )
-    print(f"undo       {BOUNCES:,} bounces put back, and looked at again, in {undone:.2f} s")
+    print(f"undo       {BOUNCES:,} bounces put back and checked in {undone:.2f} s")
     return 0 if added < ADDED_AT_MOST and copied < SECONDS_AT_MOST else 1
 
 

@@ -1,6 +1,6 @@
 """Compares HTTP transports for the calls to Mailgun: our own, httpx's and httpx2's, in one run.
 
-    python benchmarks/transports.py [--rounds N]
+    python -m benchmarks.transports [--rounds N]
 
 Each is the transport of the whole server on stdio, asking the same local upstream. They take turns in each round; the
 ratios to our own are formed inside the round, and the median over the rounds counts. Ours is only kept while the
