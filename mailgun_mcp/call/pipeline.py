@@ -12,6 +12,7 @@ from mailgun_mcp.call.results import CallResult
 from mailgun_mcp.call.send import send
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.call.shape_result import shape
+from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.caller import LOCAL, Caller
 from mailgun_mcp.errors import CallError
@@ -25,7 +26,7 @@ async def run(services: Services, tool: str, arguments: Arguments, caller: Calle
     Raises UnknownToolError when there is no such tool, and what the caller's asker raises to put a question off.
     """
     operation = find_operation(services, tool)
-    arguments = coerce_arguments(operation.input_schema, arguments)
+    arguments = coerce_arguments(call_schema(operation), arguments)
     call = Call.start(services, operation, arguments, caller, configured_subaccount=services.subaccount)
     try:
         result = await (run_builtin(call) if tool in services.builtin_tools else _make(call))

@@ -7,7 +7,7 @@ from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.operation import Argument, Operation, Undo
 from mailgun_mcp.catalogue.types import Record, Risk
 
-TOOLSET = "local"
+TOOLSET = "builtin"
 READ_RESULT = "read_result"
 LIST_UNDOABLE = "list_undoable"
 UNDO_OPERATION = "undo_operation"
@@ -23,7 +23,7 @@ def _tool(
         "name": name,
         "title": title,
         "description": description,
-        "inputSchema": {**schema, "additionalProperties": False},
+        "inputSchema": schema,
         "outputSchema": {"type": "object", "properties": output},
         "annotations": {
             "readOnlyHint": reads,
@@ -32,7 +32,7 @@ def _tool(
             "openWorldHint": False,
         },
         "_meta": {
-            "mailgun-mcp/operation": f"local {name}",
+            "mailgun-mcp/operation": f"builtin {name}",
             "mailgun-mcp/toolset": TOOLSET,
             "mailgun-mcp/risk": "read" if reads else "destructive",
             "mailgun-mcp/deprecated": False,
@@ -106,7 +106,7 @@ def builtin_operation(name: str, risk: Risk | None = None) -> Operation:
         name=name,
         title=tool["title"],
         toolset=TOOLSET,
-        method="LOCAL",
+        method="BUILTIN",
         path=f"/{name}/{{id}}" if known != "read" else f"/{name}",
         body=None,
         arguments=tuple(Argument(argument, "path", argument, "text") for argument in tool["inputSchema"]["properties"]),
@@ -124,5 +124,6 @@ def builtin_operation(name: str, risk: Risk | None = None) -> Operation:
         personal=(),
         rules=(),
         wrap=None,
+        open={},
         tool=tool,
     )

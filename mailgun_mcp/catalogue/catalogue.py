@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mailgun_mcp.catalogue.errors import CatalogueError, StaleDataError
+from mailgun_mcp.catalogue.former_names import current_tool
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.resource import Resource
 from mailgun_mcp.catalogue.types import Record
@@ -58,7 +59,7 @@ class Catalogue:
         return (self.find(name) for name in self._records)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._records
+        return isinstance(name, str) and current_tool(name) in self._records
 
     @property
     def names(self) -> Collection[str]:
@@ -75,7 +76,8 @@ class Catalogue:
         return [record["tool"] for record in self._records.values()]
 
     def find(self, name: str) -> Operation:
-        """Return the operation called `name`. Raises KeyError when there is none."""
+        """Return the operation called `name`, or once called so. Raises KeyError when there is none."""
+        name = current_tool(name)
         if name not in self._operations:
             self._operations[name] = Operation.from_record(self._records[name])
         return self._operations[name]
@@ -110,13 +112,15 @@ class Catalogue:
         `toolsets` and `tools` add up; neither means everything. `exclude` and `read_only` hold
         whatever else is said. Raises CatalogueError for a name that does not exist.
         """
-        for kind, names, known in (
+        tools = {current_tool(name) for name in tools}
+        exclude = {current_tool(name) for name in exclude}
+        for kind, names, choices in (
             ("toolset", toolsets, self.toolsets),
             ("tool", [*tools, *exclude], self._records),
         ):
             for name in names:
-                if name not in known:
-                    raise CatalogueError(unknown(kind, name, known))
+                if name not in choices:
+                    raise CatalogueError(unknown(kind, name, choices))
         chosen = [
             record
             for name, record in self._records.items()

@@ -99,6 +99,8 @@ class Operation:
     personal: tuple[str, ...]
     rules: tuple[dict[str, Any], ...]
     wrap: str | None
+    open: dict[str, bool | Record]
+    """Path of each object in the arguments that takes other properties (`members/*/vars`) -> their schema, True for any."""
     tool: Record
     """The tool as it is listed: name, title, description, schemas, annotations, `_meta`."""
 
@@ -141,12 +143,13 @@ class Operation:
             personal=tuple(record["personal"]),
             rules=tuple(record["rules"]),
             wrap=record["wrap"],
+            open=record["open"],
             tool=tool,
         )
 
     @property
     def input_schema(self) -> dict[str, Any]:
-        """The JSON Schema of the arguments."""
+        """The JSON Schema of the arguments as it is listed; `call_schema` has the one for checking a call."""
         schema: dict[str, Any] = self.tool["inputSchema"]
         return schema
 

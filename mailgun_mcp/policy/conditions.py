@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import Any
 
 from mailgun_mcp.catalogue.catalogue import SUBACCOUNT_HEADER
+from mailgun_mcp.catalogue.former_names import tool_names, toolset_names
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.policy.facts import Facts
 from mailgun_mcp.policy.globs import TextPredicate, address_matcher, host_matcher, matcher
@@ -60,9 +61,11 @@ def _words(wanted: Any) -> str:
     return str(wanted).lower() if isinstance(wanted, bool) else str(wanted)
 
 
-def _named(key: str, wanted: Any, *, name: Callable[[Operation], str]) -> Condition[Operation]:
+def _named(
+    key: str, wanted: Any, *, name: Callable[[Operation], str], names: Callable[[str], list[str]]
+) -> Condition[Operation]:
     matches = matcher(as_list(wanted))
-    return Condition(key, _words(wanted), lambda operation: matches(name(operation)), name)
+    return Condition(key, _words(wanted), lambda operation: any(map(matches, names(name(operation)))), name)
 
 
 def _one_of(key: str, wanted: Any, *, value: Callable[[Operation], str | None]) -> Condition[Operation]:
@@ -75,8 +78,8 @@ def _bulk(key: str, wanted: bool) -> Condition[Operation]:
 
 
 OF_OPERATION: dict[str, Callable[[str, Any], Condition[Operation]]] = {
-    "tool": partial(_named, name=lambda operation: operation.name),
-    "toolset": partial(_named, name=lambda operation: operation.toolset),
+    "tool": partial(_named, name=lambda operation: operation.name, names=tool_names),
+    "toolset": partial(_named, name=lambda operation: operation.toolset, names=toolset_names),
     "risk": partial(_one_of, value=lambda operation: operation.risk),
     "reversible": partial(_one_of, value=lambda operation: operation.reversible),
     "bulk": _bulk,

@@ -6,6 +6,7 @@ from functools import lru_cache
 from itertools import chain, islice
 from typing import Any
 
+from mailgun_mcp.catalogue.call_schema import call_schema, closed
 from mailgun_mcp.catalogue.operation import Argument, Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.request.dates import parse
@@ -58,7 +59,7 @@ def validate_schema(schema: dict[str, Any], arguments: Arguments) -> list[str]:
     from jsonschema import Draft202012Validator
 
     refused = _too_large(schema, arguments) or _first_faults(_unsafe(arguments, "", 0))
-    return refused or _first_faults(_schema_faults(Draft202012Validator(schema), arguments))
+    return refused or _first_faults(_schema_faults(Draft202012Validator(closed(schema)), arguments))
 
 
 def prepare() -> None:
@@ -131,7 +132,7 @@ def _unsafe_text(text: str, place: str) -> Iterator[str]:
 def _validator(operation: Operation) -> Any:
     from jsonschema import Draft202012Validator
 
-    return Draft202012Validator(operation.input_schema)
+    return Draft202012Validator(call_schema(operation))
 
 
 def _schema_faults(validator: Any, arguments: Arguments) -> Iterator[str]:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.resource import Effect, Resource, Write
 from mailgun_mcp.catalogue.types import Arguments
@@ -123,7 +124,7 @@ def write_arguments(
     `old_key` is the key that the resource is to have again. Raises UnwritableError when Mailgun would not accept
     the value.
     """
-    properties = operation.input_schema.get("properties", {})
+    properties = call_schema(operation)["properties"]
     fields = {**(value or {}), **ref.where}
     variables: dict[str, str | None] = {
         "$key": ref.key,
@@ -141,7 +142,7 @@ def batch_arguments(write: Write, batch: str, operation: Operation, scope: Scope
 
     Raises UnwritableError when Mailgun would not accept them.
     """
-    properties = operation.input_schema["properties"]
+    properties = call_schema(operation)["properties"]
     items = [fit_schema(_without_empty_text(value), properties[batch]["items"]) for value in values]
     arguments = {name: value for name, value in scope.items() if name in properties} | write.arguments
     return _validated(operation, {**arguments, batch: items})

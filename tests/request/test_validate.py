@@ -231,7 +231,7 @@ def calls(draw: st.DrawFn) -> tuple[Operation, Arguments]:
     """Any operation with right arguments, of which some are replaced by any JSON at all."""
     operation = find(draw(st.sampled_from(EVERY)))
     arguments = draw(st.sampled_from([minimal, maximal]))(operation)
-    names = st.one_of(st.sampled_from(sorted(operation.input_schema.get("properties", {"x": {}}))), st.text())
+    names = st.one_of(st.sampled_from(sorted(operation.input_schema["properties"]) or ["x"]), st.text())
     return operation, {**arguments, **draw(st.dictionaries(names, JSON, max_size=3))}
 
 

@@ -60,7 +60,7 @@ DIFFERENT: dict[str, frozenset[str]] = {
         ]
     ),
     "it wants a message where its examples have items": frozenset(
-        ["list_dynamic_pool_assignable_domains", "replace_dynamic_pools", "list_ip_warmups", "get_ip_warmup"]
+        ["list_dynamic_pool_eligible_domains", "replace_dynamic_pools", "list_ip_warmups", "get_ip_warmup"]
     ),
     "it has another status, or none": frozenset(
         ["list_bounce_classification_events", "list_tag_countries", "create_mailing_list"]

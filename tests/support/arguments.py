@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.catalogue.operation import Argument, Operation
 from mailgun_mcp.catalogue.types import Arguments
 
@@ -55,7 +56,7 @@ def _requirements(operation: Operation, name: str) -> set[str]:
 
 def _values(operation: Operation, names: list[str]) -> Arguments:
     arguments = {argument.name: argument for argument in operation.arguments}
-    properties = operation.input_schema.get("properties", {})
+    properties = call_schema(operation)["properties"]
     return {name: _argument_value(arguments[name], properties[name]) for name in names}
 
 

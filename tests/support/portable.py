@@ -6,24 +6,36 @@ from typing import Any
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 TYPES = ("string", "integer", "number", "boolean", "array", "object")
-FORBIDDEN = ("$ref", "$defs", "allOf", "anyOf", "oneOf", "not", "if", "const", "nullable", "patternProperties")
+FORBIDDEN = (
+    "$ref",
+    "$defs",
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "not",
+    "if",
+    "const",
+    "nullable",
+    "patternProperties",
+    "additionalProperties",
+)
 
 
 def breaches(schema: dict[str, Any]) -> list[str]:
     """Return what in the input schema of a tool is not portable."""
-    found = [] if schema.get("type") == "object" else ["root: no object"]
-    found += [] if schema.get("additionalProperties") is False else ["root: open"]
-    return found + list(_breaches(schema, "root"))
+    return [*([] if schema.get("type") == "object" else ["root: not an object"]), *_breaches(schema, "root")]
 
 
 def _breaches(schema: Any, place: str) -> Iterator[str]:
     if not isinstance(schema, dict):
-        yield f"{place}: no schema but {schema!r}"
+        yield f"{place}: {schema!r} is not a schema"
         return
     yield from (f"{place}: {keyword}" for keyword in FORBIDDEN if keyword in schema)
     kind = schema.get("type")
     if kind not in TYPES:
         yield f"{place}: type {kind!r}"
+    if kind == "object" and not isinstance(schema.get("properties"), dict):
+        yield f"{place}: an object without properties"
     if kind == "array":
         yield from _breaches(schema.get("items"), f"{place}/*")
     if len(schema.get("enum", [0])) != len({repr(value) for value in schema.get("enum", [0])}):
@@ -32,12 +44,5 @@ def _breaches(schema: Any, place: str) -> Iterator[str]:
         if not NAME.fullmatch(name):
             yield f"{place}: the name {name!r}"
         yield from _breaches(value, f"{place}/{name}")
-    yield from (f"{place}: requires {name!r}" for name in _unsatisfiable(schema))
-    if isinstance(schema.get("additionalProperties"), dict):
-        yield from _breaches(schema["additionalProperties"], f"{place}/?")
-
-
-def _unsatisfiable(schema: dict[str, Any]) -> list[str]:
-    if schema.get("additionalProperties", True) is not False:
-        return []
-    return [name for name in schema.get("required", []) if name not in schema.get("properties", {})]
+    missing = set(schema.get("required", [])) - set(schema.get("properties", {}))
+    yield from (f"{place}: requires {name!r}" for name in sorted(missing))

@@ -18,7 +18,7 @@ from mailgun_mcp.catalogue.openapi.extension import (
     PropertyExtension,
     Requires,
 )
-from mailgun_mcp.catalogue.openapi.schemas import flatten, input_schema, is_file, output_schema
+from mailgun_mcp.catalogue.openapi.schemas import flatten, input_schema, is_file, listed, open_objects, output_schema
 from mailgun_mcp.catalogue.types import Schema
 
 Extension = TypeVar("Extension", bound=BaseModel)
@@ -101,6 +101,8 @@ class _Compiler:
         self._extras()
         self._check_names()
         output, wrap = self._output()
+        open_paths = dict(pair for name, schema in self.properties.items() for pair in open_objects(schema, name))
+        self.properties = {name: listed(schema) for name, schema in self.properties.items()}
         return {
             "tool": self._tool(name, output),
             "method": self.method,
@@ -108,18 +110,16 @@ class _Compiler:
             "body": body,
             "arguments": self.arguments,
             "wrap": wrap,
+            "open": open_paths,
             **self.extension.model_dump(mode="json", exclude={"rules", "storage_host"}),
             "rules": [rule.model_dump(mode="json") for rule in self.extension.rules],
         }
 
     def _tool(self, name: str, output: Schema) -> Node:
         extension = self.extension
-        schema: Schema = {"type": "object"}
-        if self.properties:
-            schema["properties"] = self.properties
+        schema: Schema = {"type": "object", "properties": self.properties}
         if self.required:
             schema["required"] = self.required
-        schema["additionalProperties"] = False
         sentences = [
             self.operation["description"].strip(),
             *(_told(rule) for rule in extension.rules),

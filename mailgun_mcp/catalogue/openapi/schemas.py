@@ -4,6 +4,8 @@ Input: one `type` a node, no combinators, closed objects. Output: loose, because
 adds fields and leaves others out.
 """
 
+from collections.abc import Iterator
+
 from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.catalogue.types import Schema
 
@@ -86,6 +88,29 @@ def input_schema(schema: Schema, *, strict: bool = True) -> Schema:
     if kind == "object":
         _object(portable, schema, strict)
     return portable
+
+
+def open_objects(schema: Schema, path: str) -> Iterator[tuple[str, bool | Schema]]:
+    """Yield the path of each object in `schema` that takes other properties, and their schema, True for any."""
+    others = schema.get("additionalProperties")
+    if others:
+        yield path, others
+    for name, value in schema.get("properties", {}).items():
+        yield from open_objects(value, f"{path}/{name}")
+    if "items" in schema:
+        yield from open_objects(schema["items"], f"{path}/*")
+
+
+def listed(schema: Schema) -> Schema:
+    """Return the schema as every client takes it: each object with `properties`, none with `additionalProperties`."""
+    result = {key: value for key, value in schema.items() if key not in ("required", "additionalProperties")}
+    if schema["type"] == "object":
+        properties = {name: listed(value) for name, value in schema.get("properties", {}).items()}
+        required = [name for name in schema.get("required", []) if name in properties]
+        result |= {"properties": properties, **({"required": required} if required else {})}
+    if "items" in schema:
+        result["items"] = listed(schema["items"])
+    return result
 
 
 def output_schema(schema: Schema) -> Schema:

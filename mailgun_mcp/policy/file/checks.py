@@ -6,6 +6,7 @@ from typing import Any
 
 from mailgun_mcp.catalogue.builtin_tools import UNDO_OPERATION, builtin_operation
 from mailgun_mcp.catalogue.catalogue import Catalogue
+from mailgun_mcp.catalogue.former_names import FORMER_TOOLS, FORMER_TOOLSETS
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.policy.conditions import as_list, compile_match
 from mailgun_mcp.policy.globs import matcher
@@ -76,8 +77,8 @@ def _of_match(path: YamlPath, match: Mapping[str, Any], catalogue: Catalogue) ->
     operations = _operations(catalogue)
     toolsets = list(dict.fromkeys(operation.toolset for operation in operations))
     names = [operation.name for operation in operations]
-    yield from _unknown_globs((*path, "tool"), "tool", match.get("tool", []), names)
-    yield from _unknown_globs((*path, "toolset"), "toolset", match.get("toolset", []), toolsets)
+    yield from _unknown_globs((*path, "tool"), "tool", match.get("tool", []), names, FORMER_TOOLS)
+    yield from _unknown_globs((*path, "toolset"), "toolset", match.get("toolset", []), toolsets, FORMER_TOOLSETS)
     for argument, wanted in match.get("arguments", {}).items():
         yield from condition_problems((*path, "arguments", argument), wanted)
 
@@ -87,11 +88,13 @@ def _operations(catalogue: Catalogue) -> list[Operation]:
     return [*catalogue, *(builtin_operation(UNDO_OPERATION, risk) for risk in ("write", "destructive", "credential"))]
 
 
-def _unknown_globs(path: YamlPath, kind: str, globs: Any, choices: Iterable[str]) -> Iterator[Problem]:
+def _unknown_globs(
+    path: YamlPath, kind: str, globs: Any, choices: Iterable[str], former_names: Iterable[str]
+) -> Iterator[Problem]:
     names = list(choices)
     for index, glob in enumerate(as_list(globs)):
         matches = matcher([glob])
-        if not any(map(matches, names)):
+        if not any(map(matches, (*names, *former_names))):
             yield (*path, index), f"{unknown(kind, glob, names)} {NEVER_MATCHES}"
 
 

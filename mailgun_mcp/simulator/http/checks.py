@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from email.utils import getaddresses
 from typing import Any
 
+from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.catalogue.operation import Argument, Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.request.formats import FORMATS
@@ -71,7 +72,7 @@ LIMITS: dict[str, tuple[Check, Text]] = {
 
 def check(operation: Operation, arguments: Arguments) -> None:
     """Raise ApiError with the first thing that is wrong with `arguments`."""
-    schema = operation.input_schema
+    schema = call_schema(operation)
     for argument in operation.arguments:
         if argument.name in arguments:
             _check_argument(argument, schema["properties"][argument.name], arguments[argument.name])

@@ -200,8 +200,8 @@ def list_bounce_classification_domains(account: Account, request: SimulatedReque
     return Reply({"items": skip_page(items, request.get("skip") or 0, _limit(request)), "total": len(items)})
 
 
-@handles("list_bounce_classification_domain_entities", fidelity="computed", note="by who refused the mail")
-def list_bounce_classification_domain_entities(account: Account, request: SimulatedRequest) -> Reply:
+@handles("list_bounce_domain_entities", fidelity="computed", note="by who refused the mail")
+def list_bounce_domain_entities(account: Account, request: SimulatedRequest) -> Reply:
     rows = _bounced(account, ("entity-id",), request, _only("domain.name", request.domain.name))
     items = [
         {"entity-id": key[0], "entity-name": ENTITIES[key[0]], "bounced": {"total": bounced}} for key, bounced in rows
@@ -209,8 +209,8 @@ def list_bounce_classification_domain_entities(account: Account, request: Simula
     return Reply({"items": items})
 
 
-@handles("list_bounce_classification_entity_rules", fidelity="computed", note="by the reason for the refusal")
-def list_bounce_classification_entity_rules(account: Account, request: SimulatedRequest) -> Reply:
+@handles("list_bounce_entity_rules", fidelity="computed", note="by the reason for the refusal")
+def list_bounce_entity_rules(account: Account, request: SimulatedRequest) -> Reply:
     within = (_only("domain.name", request.domain.name), _only("entity-id", request["entity_id"]))
     rows = _bounced(account, ("rule-id",), request, *within)
     return Reply({"items": [_rule(all_rules()[key[0]], bounced) for key, bounced in rows]})

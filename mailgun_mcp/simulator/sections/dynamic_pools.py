@@ -91,8 +91,8 @@ def remove_domain_from_dynamic_pools(account: Account, request: SimulatedRequest
     return success("success")
 
 
-@handles("list_dynamic_pool_assignable_domains", fidelity="computed", note="domains that can be enrolled")
-def list_dynamic_pool_assignable_domains(account: Account, request: SimulatedRequest) -> Reply:
+@handles("list_dynamic_pool_eligible_domains", fidelity="computed", note="domains that can be enrolled")
+def list_dynamic_pool_eligible_domains(account: Account, request: SimulatedRequest) -> Reply:
     try:
         pattern = re.compile(request.get("domain", ""))
     except re.error as error:

@@ -86,10 +86,9 @@ def test_a_description_becomes_a_tool_and_how_it_is_sent() -> None:
                         "domain": {"type": "string"},
                         "dry_run": {"type": "boolean"},
                         "tag": {"type": "array", "maxItems": 3, "items": {"type": "string"}},
-                        "vars": {"type": "object", "description": "Data", "additionalProperties": True},
+                        "vars": {"type": "object", "description": "Data", "properties": {}},
                     },
                     "required": ["domain", "tag"],
-                    "additionalProperties": False,
                 },
                 "outputSchema": {"type": "object", "properties": {"id": {"type": ["string", "null"]}}},
                 "annotations": {
@@ -115,6 +114,7 @@ def test_a_description_becomes_a_tool_and_how_it_is_sent() -> None:
                 {"name": "vars", "in": "form", "wire": "vars", "encode": "json", "nested": {}},
             ],
             "wrap": None,
+            "open": {"vars": True},
             "risk": "write",
             "risk_reason": None,
             "bulk": False,
@@ -199,8 +199,9 @@ def test_a_pattern_property_becomes_an_open_object() -> None:
     (argument,) = operation.arguments
     assert (argument.name, argument.wire, argument.encode, argument.single_line) == ("headers", "h:", "family", True)
     assert operation.input_schema["properties"] == {
-        "headers": {"type": "object", "description": "Headers", "additionalProperties": {"type": "string"}}
+        "headers": {"type": "object", "description": "Headers", "properties": {}}
     }
+    assert operation.open == {"headers": {"type": "string"}}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,30 @@
+"""The schema that a call is checked against: the listed one, with its objects closed again.
+
+A listing says nothing about other properties, because several clients fail on `additionalProperties`.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.types import Schema
+
+
+@lru_cache(maxsize=512)
+def call_schema(operation: Operation) -> Schema:
+    """Return the schema of the operation's arguments, where an object takes other properties only if Mailgun does."""
+    return closed(operation.input_schema, operation.open)
+
+
+def closed(schema: Schema, open_objects: Mapping[str, bool | Schema] | None = None, path: str = "") -> Schema:
+    """Return the listed schema with each object closed, except where `open_objects` has its path."""
+    result = dict(schema)
+    if schema.get("type") == "object":
+        properties = schema.get("properties", {})
+        result["properties"] = {
+            name: closed(value, open_objects, f"{path}/{name}".lstrip("/")) for name, value in properties.items()
+        }
+        result["additionalProperties"] = (open_objects or {}).get(path, False)
+    if "items" in schema:
+        result["items"] = closed(schema["items"], open_objects, f"{path}/*")
+    return result

@@ -1,0 +1,34 @@
+"""Listings leave `additionalProperties` out; a call is checked as if they had it."""
+
+import pytest
+
+from mailgun_mcp.catalogue.call_schema import call_schema, closed
+from mailgun_mcp.request.validate import validate
+from tests.support.operations import find
+
+
+def test_every_object_is_closed_except_those_that_mailgun_leaves_open() -> None:
+    inner = {"type": "object", "properties": {"vars": {"type": "object", "properties": {}}}}
+    listed = {"type": "object", "properties": {"members": {"type": "array", "items": inner}}}
+    schema = closed(listed, {"members/*/vars": True})
+    item = schema["properties"]["members"]["items"]
+    assert schema["additionalProperties"] is False
+    assert item["additionalProperties"] is False
+    assert item["properties"]["vars"]["additionalProperties"] is True
+    assert "additionalProperties" not in listed
+
+
+def test_other_properties_keep_their_schema() -> None:
+    headers = call_schema(find("send_message"))["properties"]["headers"]
+    assert headers["additionalProperties"] == {"type": "string"}
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "fault"),
+    [
+        ("list_ip_pools", {"unknown": 1}, "unknown: unknown argument"),
+        ("query_logs", {"filter": {"AND": [], "OR": []}}, "filter.OR: unknown argument"),
+    ],
+)
+def test_an_argument_that_no_listing_names_is_refused(tool: str, arguments: dict[str, object], fault: str) -> None:
+    assert any(sentence.startswith(fault) for sentence in validate(find(tool), arguments))
