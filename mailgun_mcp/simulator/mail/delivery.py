@@ -17,8 +17,9 @@ from mailgun_mcp.simulator.mail.record_events import (
     sending_ip,
 )
 from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.blocks import ProviderBlock
 from mailgun_mcp.simulator.model.clock import HOUR, MINUTE
-from mailgun_mcp.simulator.model.domains import Deferral, Domain, ProviderBlock
+from mailgun_mcp.simulator.model.domains import Deferral, Domain
 from mailgun_mcp.simulator.model.lists import MailingList
 from mailgun_mcp.simulator.model.messages import StoredMessage
 from mailgun_mcp.simulator.model.suppressions import Bounce, Complaint, Unsubscribe
@@ -78,7 +79,7 @@ def deliver(account: Account, domain: Domain, message: StoredMessage, at: float)
         if message.fault:
             _drop(account, domain, message, recipient, at, DropReason("generic", 610, message.fault))
         elif not _suppressed(account, domain, message, recipient, at):
-            block = _block(domain, message, recipient)
+            block = _block(account, domain, message, recipient)
             if block:
                 fail_blocked(account, domain, message, recipient, at, block)
             else:
@@ -94,9 +95,11 @@ def fail_blocked(
     record_event(account, domain, "failed", message, recipient, at, **details)
 
 
-def _block(domain: Domain, message: StoredMessage, recipient: str) -> ProviderBlock | None:
+def _block(account: Account, domain: Domain, message: StoredMessage, recipient: str) -> ProviderBlock | None:
     host = recipient.rpartition("@")[2].lower()
-    return next((one for one in domain.blocks if host in one.hosts and _applies(one, domain, message)), None)
+    owners = [owner for owner in (account, account.administration.parent) if owner is not None]
+    blocks = [*domain.blocks, *(block for owner in owners for block in owner.administration.ips.blocks)]
+    return next((block for block in blocks if host in block.hosts and _applies(block, domain, message)), None)
 
 
 def _applies(block: ProviderBlock, domain: Domain, message: StoredMessage) -> bool:

@@ -1,5 +1,6 @@
 """Records what happened to a message as an event, in the JSON form of `/events`."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ from mailgun_mcp.simulator.model.event_log import MailEvent
 from mailgun_mcp.simulator.model.ips import SHARED_IP
 from mailgun_mcp.simulator.model.messages import StoredMessage, find_header
 
+ENHANCED_CODE = re.compile(r"([245]\.\d{1,3}\.\d{1,3})\b")
+"""The status code of RFC 3463 that a server's text starts with."""
 ORIGIN_IP = "198.51.100.7"
 
 PROVIDERS = {
@@ -111,6 +114,7 @@ def _status(code: int, message: str, recipient: str, **more: Any) -> dict[str, A
         "tls": True,
         "certificate-verified": True,
         "utf8": True,
+        **({"enhanced-code": enhanced[1]} if (enhanced := ENHANCED_CODE.match(message)) else {}),
         **more,
     }
 

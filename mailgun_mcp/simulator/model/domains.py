@@ -5,6 +5,7 @@ from itertools import takewhile
 from typing import Any, Literal
 
 from mailgun_mcp.simulator.model.administration import DomainAdministration
+from mailgun_mcp.simulator.model.blocks import ProviderBlock
 from mailgun_mcp.simulator.model.clock import DAY
 from mailgun_mcp.simulator.model.event_log import EventLog
 from mailgun_mcp.simulator.model.messages import StoredMessage
@@ -15,20 +16,6 @@ RETENTION = 3 * DAY
 """Seconds that a stored message can be read when its domain sets no `message_ttl`."""
 
 DomainState = Literal["active", "unverified", "disabled"]
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderBlock:
-    """An incident: mailbox providers that refuse a domain's mail."""
-
-    hosts: list[str]
-    """Domains of the recipients."""
-    code: int
-    text: str
-    sending_ip: str = ""
-    """Only mail from this IP; empty means any."""
-    unsigned: bool = False
-    """Only while the DNS lacks the DKIM record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +54,10 @@ class Domain:
     """Event type -> the URLs that are called."""
     absent_records: set[str] = field(default_factory=set)
     """Which of its DNS records are missing: `spf`, `dkim`, `tracking`, `mx`. Verification reads this."""
+    dns_checked_at: float | None = None
+    """When its DNS records were last looked up, if ever."""
     blocks: list[ProviderBlock] = field(default_factory=list)
+    """Of this domain alone. Those of an IP are with the account's IPs."""
 
     @property
     def retention(self) -> float:

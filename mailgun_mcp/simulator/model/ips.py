@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from mailgun_mcp.simulator.model.blocks import ProviderBlock
 from mailgun_mcp.simulator.model.clock import DAY
 
 SHARED_IP = "192.0.2.10"
@@ -81,6 +82,8 @@ class Ips:
     dynamic: dict[str, list[str]] = field(default_factory=dict)
     """Dynamic pool -> IPs; empty when the account has none."""
     history: list[PoolMove] = field(default_factory=list)
+    blocks: list[ProviderBlock] = field(default_factory=list)
+    """Providers that refuse mail from an IP, whichever domain sends it."""
 
 
 @dataclass(slots=True)

@@ -1,5 +1,6 @@
 """The demo account: three days of a small company's mail, always the same relative to the clock."""
 
+from random import Random
 from typing import Any
 
 from mailgun_mcp.simulator.mail.delivery import add_bounce, add_complaint
@@ -12,6 +13,7 @@ from mailgun_mcp.simulator.model.suppressions import AllowlistEntry, Unsubscribe
 from mailgun_mcp.simulator.model.templates import Template, TemplateVersion
 from mailgun_mcp.simulator.worlds.demo_administration import add_administration
 from mailgun_mcp.simulator.worlds.demo_mail_rules import add_mail_rules
+from mailgun_mcp.simulator.worlds.engagement import click_delay, open_delay, reader_of
 
 SHOP = "mail.example.com"
 NEWS = "news.example.org"
@@ -87,7 +89,7 @@ FAILURES: dict[int, tuple[str, int, str, str, str]] = {
 }
 """Failed messages by index: recipient, SMTP code, the server's text, severity, reason."""
 
-COMPLAINT = 22
+COMPLAINT = 17
 UNSUBSCRIBE = 32
 
 INBOUND_TEXT = """Hi team,
@@ -247,10 +249,13 @@ def _fail(
 
 def _engage(account: Account, domain: Domain, message: StoredMessage, index: int, at: float) -> None:
     address = message.recipients[0]
+    delays = Random(message.id)  # noqa: S311 - the same delays each time
+    opened_at = at + min(open_delay(delays), HOUR)
     if index % 3 == 0:
-        record_event(account, domain, "opened", message, address, at + 20 * MINUTE)
+        record_event(account, domain, "opened", message, address, opened_at, **reader_of(address))
     if index % 6 == 0:
-        record_event(account, domain, "clicked", message, address, at + 21 * MINUTE)
+        clicked_at = opened_at + min(click_delay(delays), 10 * MINUTE)
+        record_event(account, domain, "clicked", message, address, clicked_at, **reader_of(address))
     if index == COMPLAINT:
         record_event(account, domain, "complained", message, address, at + 30 * MINUTE)
         add_complaint(domain, address, at + 30 * MINUTE)

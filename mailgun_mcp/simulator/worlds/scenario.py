@@ -43,11 +43,13 @@ class DomainPart(_Part):
 
     name: HostName
     state: Literal["active", "unverified"] = "active"
+    ip: Annotated[str, Field(pattern=r"^(\d{1,3}\.){3}\d{1,3}$")] | None = None
+    """A dedicated IP that it sends from. Without one it sends from the shared IP."""
     volume: Volume | None = None
 
 
 class Blocklisting(_Part):
-    """The sending IP got onto a blocklist: one provider refuses the mail from then on."""
+    """The IP of the domain got onto a blocklist. From then on one provider refuses all mail from that IP, whichever domain sends it."""
 
     kind: Literal["blocklisting"]
     domain: HostName
@@ -57,12 +59,14 @@ class Blocklisting(_Part):
 
 
 class ComplaintSpike(_Part):
-    """Recipients call the mail spam, far more often than before."""
+    """Recipients of one campaign report its mail as spam, far more often than before."""
 
     kind: Literal["complaint_spike"]
     domain: HostName
     hours: Hours = 24
     rate: Rate = 0.03
+    campaign: str = "win-back"
+    """The tag of the mail that they report: every second message since then."""
 
 
 class BrokenDkim(_Part):

@@ -45,16 +45,16 @@ async def test_a_sandbox_writes_to_those_who_confirmed(mailgun: httpx.AsyncClien
     added = (await mailgun.post(RECIPIENTS, params={"email": "Ada@x.example"})).json()
     assert added == {"recipient": {"email": "ada@x.example", "activated": False}}
     assert await recipients(mailgun) == {TESTER: True, "ada@x.example": False}
-    assert await sent(mailgun, "ada@x.example") == 400
+    assert await sent(mailgun, "ada@x.example") == 403
     clock.advance(MINUTE)
     assert await recipients(mailgun) == {TESTER: True, "ada@x.example": True}
     assert await sent(mailgun, "Ada <ADA@x.example>") == 200
-    assert await sent(mailgun, "bob@x.example") == 400
+    assert await sent(mailgun, "bob@x.example") == 403
 
 
 async def test_a_removed_recipient_gets_nothing_more(mailgun: httpx.AsyncClient) -> None:
     assert (await mailgun.delete(f"{RECIPIENTS}/{TESTER}")).json() == {"message": "Sandbox recipient deleted."}
-    assert await sent(mailgun, TESTER) == 400
+    assert await sent(mailgun, TESTER) == 403
     again = await mailgun.delete(f"{RECIPIENTS}/{TESTER}")
     assert (again.status_code, again.json()) == (400, {"message": "Invalid email address."})
 

@@ -105,6 +105,11 @@ def test_a_described_scenario_opens_no_file() -> None:
         scenario_from_json("/tmp/any.yaml")
 
 
+def test_a_scenario_names_a_dedicated_ip_by_its_address() -> None:
+    with pytest.raises(ScenarioError, match=r"domains\.0\.ip"):
+        parse_scenario(GOOD + "    ip: not-an-ip\n", "x")
+
+
 async def sent_now(mailgun: httpx.AsyncClient, to: str, **more: str) -> list[str]:
     """Send a mail to someone, and return what happened to it."""
     form = {"from": "a@mail.example.com", "to": to, "text": "Hi", **more}
@@ -139,9 +144,13 @@ async def test_a_broken_dkim_record_stays_broken_until_the_dns_is_mended() -> No
         return [record["valid"] for record in domain["sending_dns_records"] if "_domainkey" in record["name"]]
 
     async with client(create_app(catalogue(), account=account, control=True)) as mailgun:
-        assert "DKIM did not pass" in (await sent_now(mailgun, "me@gmail.com"))[1]
+        assert "DKIM authentication didn't pass" in (await sent_now(mailgun, "me@gmail.com"))[1]
         assert await sent_now(mailgun, "me@outlook.com") == ["accepted ", "delivered OK"]
-        assert dkim((await mailgun.put("/v4/domains/mail.example.com/verify")).json()) == ["unknown"]
+        checked = (await mailgun.put("/v4/domains/mail.example.com/verify")).json()
+        assert (dkim(checked), checked["domain"]["state"]) == (["unknown"], "active")
+        others = [record["valid"] for record in checked["sending_dns_records"] if "_domainkey" not in record["name"]]
+        assert others == ["valid", "valid"]
+        assert await sent_now(mailgun, "them@outlook.com") == ["accepted ", "delivered OK"]
         mended = {"domain": "mail.example.com", "record": "dkim", "present": True}
         assert (await mailgun.post("/simulator/dns", json=mended)).status_code == 200
         assert dkim((await mailgun.put("/v4/domains/mail.example.com/verify")).json()) == ["valid"]
@@ -150,5 +159,5 @@ async def test_a_broken_dkim_record_stays_broken_until_the_dns_is_mended() -> No
 
 def test_an_incident_outlives_a_snapshot() -> None:
     account = scenario_account(open_scenario("blocklisting"), ManualClock())
-    domain = restored(snapshot(account), ManualClock()).domains["mail.example.com"]
-    assert domain.blocks == account.domains["mail.example.com"].blocks != []
+    blocks = restored(snapshot(account), ManualClock()).administration.ips.blocks
+    assert blocks == account.administration.ips.blocks != []
