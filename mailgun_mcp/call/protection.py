@@ -88,6 +88,8 @@ class Protection:
         shown = marked.result
         if marked.raw:
             # As ASCII: what is invisible, and what looks like a fence, shows as escapes.
-            kept = self._results.keep(f"⟦{boundary} as it was sent⟧ {json.dumps(marked.raw)} ⟦{boundary}⟧")
+            kept = self._results.keep(
+                f"⟦{boundary} as it was sent⟧ {json.dumps(marked.raw)} ⟦{boundary}⟧", boundary=boundary
+            )
             shown = {**shown, NOTICE: {**shown[NOTICE], "as_sent": f"read_result with result={kept!r}"}}
         return shown, True

@@ -9,14 +9,14 @@ from typing import Any, Literal
 
 LIMIT = 64_000
 """Characters of a result. 25,000 tokens is the cap of common clients; dense JSON has 2.6 a token."""
-OVERHEAD = 200
-"""Characters of a part beside its text."""
+OVERHEAD = 800
+"""Characters of a part beside its text: what reads on, and the fence with its notice."""
 KEPT = 32
 SCANT = 60
 """Characters that are too few to cut something down to."""
 CUT = "… [cut: {:,} characters in all]"
 FENCE_END = re.compile(r" ⟦[0-9a-f]{8}⟧\Z")
-"""What ends text of third parties; see `guard.untrusted`."""
+"""What ends text of third parties; see `output.untrusted`."""
 KEPT_CHARACTERS = 64 * 1024 * 1024
 
 
@@ -48,13 +48,15 @@ class Results:
         self._kept = kept
         self._kept_characters = kept_characters
         self._texts: OrderedDict[str, str] = OrderedDict()
+        self._boundaries: dict[str, str] = {}
+        """The fence of the results that hold text of third parties, by the name of the result."""
 
     def fit(self, structured: dict[str, Any]) -> tuple[dict[str, Any], str]:
         """Return the result and its text, cut when it is too long; the cut one says how to read on."""
         text = compact(structured)
         if len(text) <= self.limit:
             return structured, text
-        name = self.keep(text)
+        name = self.keep(text, boundary=_boundary(structured))
         short = _shrink(structured, self.limit * 3 // 4)
         if len(compact(structured.get("next"))) < self.limit // 8:
             short.update({"next": structured["next"]} if "next" in structured else {})
@@ -70,20 +72,37 @@ class Results:
         if text is None:
             return None
         # Written as JSON once more it grows to at most twice its length, and has to fit.
-        part = text[offset : offset + (self.limit - OVERHEAD) // 2]
-        reached = offset + len(part)
-        following = {"result": name, "offset": reached} if reached < len(text) else None
-        return {"text": part, "characters": len(text), "next": following}
+        reached = min(len(text), offset + (self.limit - OVERHEAD) // 2)
+        boundary = self._boundaries.get(name)
+        if boundary:
+            from mailgun_mcp.output.untrusted import NOTICE, notice, part_of
 
-    def keep(self, text: str) -> str:
-        """Keep a text for `read_result` and return its name."""
+            part, reached = part_of(text, offset, reached, boundary)
+            marked: dict[str, Any] = {NOTICE: notice(boundary)}
+        else:
+            part, marked = text[offset:reached], {}
+        following = {"result": name, "offset": reached} if reached < len(text) else None
+        return {**marked, "text": part, "characters": len(text), "next": following}
+
+    def keep(self, text: str, *, boundary: str | None = None) -> str:
+        """Keep a text for `read_result` and return its name. `boundary` is that of the fences in it."""
         name = token_urlsafe(12)
         self._texts[name] = text
+        if boundary:
+            self._boundaries[name] = boundary
         while len(self._texts) > 1 and (
             len(self._texts) > self._kept or sum(map(len, self._texts.values())) > self._kept_characters
         ):
-            self._texts.popitem(last=False)
+            oldest, _ = self._texts.popitem(last=False)
+            self._boundaries.pop(oldest, None)
         return name
+
+
+def _boundary(structured: dict[str, Any]) -> str | None:
+    """Return the boundary that the notice of a result names, where text in it is fenced."""
+    notice = structured.get("untrusted_text")
+    boundary = notice.get("boundary") if isinstance(notice, dict) else None
+    return boundary if isinstance(boundary, str) else None
 
 
 def _shrink(value: Any, budget: int) -> Any:

@@ -64,6 +64,24 @@ def fence(text: str, boundary: str, who: str) -> str:
     return f"⟦{boundary} {who}⟧ {text} ⟦{boundary}⟧"
 
 
+def part_of(text: str, start: int, end: int, boundary: str) -> tuple[str, int]:
+    """Return the part of a text that holds fences, and where it ends: fences that it cuts open again and close in it.
+
+    No fence itself is cut: the part starts and ends before one.
+    """
+    opening, closing = "", ""
+    for match in re.finditer(rf"⟦{re.escape(boundary)}(?: ([^⟦⟧]{{0,80}}))?⟧", text):
+        if match.start() < start < match.end():
+            start = match.start()
+        if match.start() < end < match.end() and match.start() > start:
+            end = match.start()
+        if match.end() <= start:
+            opening = f"{match[0]} " if match[1] else ""
+        if match.end() <= end:
+            closing = f" ⟦{boundary}⟧" if match[1] else ""
+    return f"{opening}{text[start:end]}{closing}", end
+
+
 BRACKETS = {"⟦": "[", "⟧": "]", "〚": "[", "〛": "]"}
 BRACKET = re.compile("[⟦⟧〚〛]")
 LOCAL_PART = r"(?![^@]{31})[A-Za-z0-9]++(?:[._%+-][A-Za-z0-9]++){0,2}"
