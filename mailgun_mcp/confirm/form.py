@@ -1,18 +1,31 @@
-"""What a person is shown before a call is made. Rendered from the exact request, never by the model."""
+"""What a person is shown before a call is made. Rendered from the exact request, never by the model.
+
+First what counts (`key_facts`), then the state of what the call affects, then all arguments (`argument_lines`).
+"""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
+from mailgun_mcp.confirm.argument_lines import argument_lines, shown_arguments
+from mailgun_mcp.confirm.bounded_text import first_lines, one_line, shorten
+from mailgun_mcp.confirm.key_facts import key_facts
 from mailgun_mcp.policy.facts import Facts
 from mailgun_mcp.policy.model import LEVELS, Decision, Level
 from mailgun_mcp.request.build import Request
 
-SHOWN_VALUE = 120
-SHOWN_ARGUMENTS = 20
+LONGEST = 4_000
+"""Characters of a form."""
+ARGUMENTS = 1_100
+"""Characters that the arguments get, however long the state of the target is."""
+REQUEST_LINE = 300
+COUNT = 40
+"""Characters of the line that counts what is left out."""
+TYPED = 100
+"""Characters of a name that a person can be asked to type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +60,20 @@ class Binding:
 
 
 @dataclass(frozen=True, slots=True)
+class CallDetails:
+    """What a form is about, as data: nothing is shortened, and no secret is in it."""
+
+    target: str = ""
+    facts: tuple[str, ...] = ()
+    """The form's lines up to the arguments."""
+    arguments: Arguments = field(default_factory=dict)
+    recipients: tuple[str, ...] = ()
+    recipient_count: int = 0
+    senders: tuple[str, ...] = ()
+    destinations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Form:
     """A question to a person."""
 
@@ -57,6 +84,8 @@ class Form:
     binding: Binding
     preview: str
     """The preview's digest."""
+    call: CallDetails = CallDetails()
+    """The same call as data."""
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -74,18 +103,26 @@ def render(facts: Facts, request: Request, decision: Decision, preview: Preview,
     if preview.too_many:
         level = raised(level)
     typed = None if level == "ask" else target(operation, facts.arguments)
-    lines = [
-        f"{operation.title} (risk: {operation.risk}{', bulk' if operation.bulk else ''})",
-        request.line,
-        _where(facts),
-        *_arguments(operation, facts.arguments),
-        *([preview.text] if preview.text else []),
-        reversibility(operation, too_many=preview.too_many),
-        f"Asked because {decision.reason} ({decision.rule}).",
-    ]
+    lines = key_facts(facts, decision, too_many=preview.too_many)
     if typed is not None:
         lines.append(f"To confirm, type: {typed}")
-    return Form("\n".join(lines), level, typed, binding, preview.digest)
+    arguments = shown_arguments(operation, facts.arguments)
+    request_line = shorten(request.line, REQUEST_LINE)
+    room = LONGEST - _length([*lines, request_line])
+    wanted = min(_length(argument_lines(arguments, room)), ARGUMENTS)
+    previewed = first_lines(preview.text.split("\n"), room - wanted - COUNT) if preview.text else []
+    lines += [*previewed, request_line]
+    details = CallDetails(
+        target(operation, facts.arguments),
+        tuple(lines),
+        arguments,
+        facts.recipients,
+        facts.recipient_count,
+        facts.senders,
+        facts.destinations,
+    )
+    text = "\n".join([*lines, *argument_lines(arguments, LONGEST - _length(lines))])
+    return Form(text, level, typed, binding, preview.digest, details)
 
 
 def raised(level: Level) -> Level:
@@ -93,47 +130,16 @@ def raised(level: Level) -> Level:
     return level if level in ("approval", "two_people") else LEVELS[LEVELS.index(level) + 1]
 
 
-def reversibility(operation: Operation, *, too_many: bool = False) -> str:
-    """Return the sentence that says whether the call can be undone."""
-    if operation.undo is None:
-        return "It changes nothing."
-    return "It cannot be undone: there are too many records to save." if too_many else f"It {operation.undo.summary}."
-
-
 def target(operation: Operation, arguments: Arguments) -> str:
-    """Return the name of what a call affects: its last path argument, else the name of the tool."""
+    """Return the name of what a call affects: its last path argument, else the name of the tool.
+
+    A name that nobody can type is not asked for.
+    """
     named = [argument.name for argument in operation.arguments if argument.location in ("path", "header")]
     names = [str(arguments[name]) for name in named if name in arguments]
-    return (one_line(names[-1]) if names else "") or operation.name
+    name = one_line(names[-1][: TYPED + 1]) if names else ""
+    return name if 0 < len(name) <= TYPED else operation.name
 
 
-def _where(facts: Facts) -> str:
-    context = facts.context
-    region = f", region {context.region.upper()}" if context.region else ""
-    subaccount = f", subaccount {context.subaccount}" if context.subaccount else ""
-    return f"Account {context.account}{region}{subaccount}, called by {one_line(context.client or context.principal)}"
-
-
-def _arguments(operation: Operation, arguments: Arguments) -> list[str]:
-    """Return every argument that the request line does not show; a long value is cut and says its length."""
-    hidden = {argument.name for argument in operation.arguments if argument.secret}
-    in_line = {argument.name for argument in operation.arguments if argument.location in ("path", "query")}
-    shown = [(name, value) for name, value in arguments.items() if name not in in_line]
-    lines = [
-        f"  {name}: {'(withheld)' if name in hidden else short_value(value)}" for name, value in shown[:SHOWN_ARGUMENTS]
-    ]
-    more = len(shown) - SHOWN_ARGUMENTS
-    return [*lines, *([f"  and {more} more argument(s)"] if more > 0 else [])]
-
-
-def one_line(text: str) -> str:
-    """Return the text as one line of visible characters, so that no value can add lines of its own to a form."""
-    from mailgun_mcp.text.characters import show_invisible
-
-    return " ⏎ ".join(show_invisible(text).split("\n")).strip()
-
-
-def short_value(value: Any) -> str:
-    """Return a value as one line, cut where it is long."""
-    text = one_line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-    return text if len(text) <= SHOWN_VALUE else f"{text[:SHOWN_VALUE]}… ({len(text):,} characters)"
+def _length(lines: list[str]) -> int:
+    return sum(len(line) + 1 for line in lines)

@@ -9,8 +9,9 @@ from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.pagination import items_of
 from mailgun_mcp.catalogue.types import Arguments
+from mailgun_mcp.confirm.bounded_text import NAME, as_text, in_words, shorten
 from mailgun_mcp.confirm.caller import Notify
-from mailgun_mcp.confirm.form import NOTHING, Preview, one_line, short_value
+from mailgun_mcp.confirm.form import NOTHING, Preview
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.output.json_paths import replace, tree_of
 from mailgun_mcp.request.validate import validate
@@ -70,8 +71,8 @@ def describe_capture(counts: list[str], examples: list[tuple[str, Value]], recor
         return "Nothing is there now."
     if records == 1:
         name, value = examples[0]
-        return f"Currently there: {one_line(name)} {short_value(value)}"
-    names = ", ".join(short_value(name) for name, _ in examples)
+        return f"Currently there: {shorten(name)} ({in_words(value)})."
+    names = ", ".join(shorten(name) for name, _ in examples)
     return f"Currently there: {', '.join(counts)}, such as {names}."
 
 
@@ -93,7 +94,7 @@ def _nothing(read: Operation) -> Preview:
 
 def _describe_result(read: Operation, body: Any) -> Preview:
     result = body if isinstance(body, dict) else {"result": body}
-    return Preview(f"Currently ({read.name}): {short_value(result)}", _digest([result, None]))
+    return Preview(f"Currently ({read.name}): {in_words(result)}.", _digest([result, None]))
 
 
 def _describe_list(read: Operation, items: list[Any], *, complete: bool) -> Preview:
@@ -110,5 +111,6 @@ def _digest(content: Any) -> str:
 
 def _item_name(item: Any) -> str:
     if isinstance(item, dict):
-        return short_value(next((item[field] for field in NAMING if item.get(field)), item))
-    return short_value(item)
+        named = next((item[field] for field in NAMING if item.get(field)), None)
+        return in_words(item, NAME) if named is None else shorten(as_text(named))
+    return shorten(as_text(item))

@@ -3,7 +3,8 @@
 from typing import Any
 
 from mailgun_mcp.catalogue.operation import Operation
-from mailgun_mcp.confirm.form import Preview, one_line
+from mailgun_mcp.confirm.bounded_text import one_line, shorten
+from mailgun_mcp.confirm.form import Preview
 from mailgun_mcp.text.durations import iso
 from mailgun_mcp.undo.plan import Plan, Step
 from mailgun_mcp.undo.snapshots import Snapshot
@@ -89,6 +90,6 @@ def _steps(plan: Plan) -> list[str]:
 
 
 def _step(step: Step) -> str:
-    names = ", ".join(one_line(str(ref)) for ref in step.refs[:NAMED])
+    names = ", ".join(shorten(str(ref)) for ref in step.refs[:NAMED])
     more = f" and {len(step.refs) - NAMED:,} more" if len(step.refs) > NAMED else ""
     return f"{ACTIONS[step.action]} {names}{more} ({step.write.tool})"

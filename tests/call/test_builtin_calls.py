@@ -131,14 +131,15 @@ async def test_a_person_is_shown_what_an_undo_does() -> None:
         (shown,) = strict.person.asked
         assert shown.splitlines() == [
             "Undo a call (risk: write)",
-            f"UNDO {undo}",
             "Account default, region US, called by local",
-            "Undoes delete_mailing_list of 2026-11-18T11:06:40Z (1 mailing list, 2 list members).",
-            f"- put back mailing list {ADDRESS} (create_mailing_list)",
-            f"- put back list member {ADDRESS}, list member {OTHER} (bulk_add_mailing_list_members)",
             "It loses nothing: it puts things back as they were before the call.",
             "Asked because bulk_add_mailing_list_members: everything except a read is confirmed (strict/changes).",
             f"To confirm, type: {undo}",
+            "Undoes delete_mailing_list of 2026-11-18T11:06:40Z (1 mailing list, 2 list members).",
+            f"- put back mailing list {ADDRESS} (create_mailing_list)",
+            f"- put back list member {ADDRESS}, list member {OTHER} (bulk_add_mailing_list_members)",
+            f"UNDO {undo}",
+            f"  id: {undo}",
         ]
 
 

@@ -3,19 +3,7 @@
 import pytest
 
 from mailgun_mcp.catalogue.types import Arguments
-from mailgun_mcp.confirm.form import (
-    NOTHING,
-    SHOWN_VALUE,
-    Binding,
-    Form,
-    Preview,
-    one_line,
-    raised,
-    render,
-    reversibility,
-    short_value,
-    target,
-)
+from mailgun_mcp.confirm.form import NOTHING, TYPED, Binding, Form, Preview, raised, render, target
 from mailgun_mcp.policy.facts import Context, gather
 from mailgun_mcp.policy.model import Decision, Level
 from mailgun_mcp.request.build import build
@@ -36,12 +24,39 @@ def form(tool: str, arguments: Arguments, level: Level = "ask", preview: Preview
 def test_a_form_says_what_is_done_where_why_and_whether_it_can_be_undone() -> None:
     assert form("delete_bounce", BOUNCE, preview=Preview("Nothing is there now.", "digest")).text.splitlines() == [
         "Remove a bounce (risk: destructive)",
-        "DELETE /v3/mg.example.com/bounces/ann%40example.com",
-        "Account main, region EU, called by an assistant",
-        "Nothing is there now.",
-        "It can be undone.",
+        "Account main, region EU, called by local with an assistant",
+        "It can be undone, with the tool undo_operation.",
         "Asked because it removes something (rule).",
+        "Nothing is there now.",
+        "DELETE /v3/mg.example.com/bounces/ann%40example.com",
+        "  domain_name: mg.example.com",
+        "  address: ann@example.com",
     ]
+
+
+def test_the_first_line_says_what_makes_the_call_risky() -> None:
+    first = form("disable_subaccount", {"subaccount_id": "s1"}).text.splitlines()[0]
+    assert first == "Disable a subaccount: it stops all mail of the subaccount (risk: destructive)"
+
+
+def test_arguments_stand_in_the_order_of_the_catalogue() -> None:
+    message = {"text": "hi", "from": "a@mg.example.com", "to": ["b@mg.example.com"], "domain_name": "mg.example.com"}
+    names = [line.split(":")[0].strip() for line in form("send_message", message).text.splitlines()[-4:]]
+    assert names == ["domain_name", "from", "to", "text"]
+
+
+def test_a_long_state_of_the_target_leaves_room_for_the_arguments() -> None:
+    preview = Preview("\n".join(f"- put back bounce {number}" for number in range(500)), "digest")
+    asked = form("delete_bounce", BOUNCE, preview=preview)
+    assert len(asked.text) <= 4_000
+    assert "more lines)" in asked.text
+    assert asked.text.endswith("  address: ann@example.com")
+
+
+def test_a_form_is_data_as_well() -> None:
+    call = form("delete_bounce", BOUNCE).call
+    assert (call.target, call.arguments) == ("ann@example.com", BOUNCE)
+    assert call.facts == tuple(form("delete_bounce", BOUNCE).text.splitlines()[:5])
 
 
 def test_a_bulk_call_says_so() -> None:
@@ -70,20 +85,14 @@ def test_where_too_much_would_be_lost_the_level_is_one_higher(level: Level, high
 
 
 def test_no_value_writes_a_line_of_its_own() -> None:
-    assert one_line("a\nIt can be undone.") == "a ⏎ It can be undone."
-    assert "\u202e" not in one_line("a\u202eb")
     lines = form("create_route", {"expression": "catch_all()", "action": ["stop()"], "description": "x\ny"}).text
     assert "  description: x ⏎ y" in lines.splitlines()
 
 
-def test_a_long_value_is_cut_and_says_its_length() -> None:
-    assert short_value("a" * 200) == "a" * SHOWN_VALUE + "… (200 characters)"
-    assert short_value({"a": [1]}) == '{"a": [1]}'
-
-
 def test_no_password_is_shown() -> None:
     arguments = {"domain_name": "mg.example.com", "login": "ann", "password": "hunter2hunter2"}
-    assert "hunter2" not in form("create_smtp_credentials", arguments).text
+    asked = form("create_smtp_credentials", arguments)
+    assert "hunter2" not in f"{asked.text}{asked.call}"
 
 
 def test_a_call_is_named_by_its_last_path_argument_or_its_tool() -> None:
@@ -91,8 +100,8 @@ def test_a_call_is_named_by_its_last_path_argument_or_its_tool() -> None:
     assert target(catalogue().find("delete_all_dynamic_pools"), {}) == "delete_all_dynamic_pools"
 
 
-def test_a_read_changes_nothing() -> None:
-    assert reversibility(catalogue().find("get_bounce")) == "It changes nothing."
+def test_a_name_that_nobody_can_type_is_not_asked_for() -> None:
+    assert target(catalogue().find("delete_bounce"), {**BOUNCE, "address": "a" * (TYPED + 1)}) == "delete_bounce"
 
 
 def test_a_binding_is_of_one_call_under_one_policy() -> None:

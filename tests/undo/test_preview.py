@@ -57,7 +57,7 @@ async def test_what_the_read_does_not_accept_cannot_be_read() -> None:
     ("counts", "examples", "records", "limit", "text"),
     [
         ([], [], 0, None, "Nothing is there now."),
-        (["1 bounce"], [("a@x.example", {"code": "5"})], 1, None, 'Currently there: a@x.example {"code": "5"}'),
+        (["1 bounce"], [("a@x.example", {"code": "5"})], 1, None, "Currently there: a@x.example (code: 5)."),
         (["2 bounces"], [("a", {}), ("b", {})], 2, None, "Currently there: 2 bounces, such as a, b."),
         (["6 bounces"], [("a", {})], 6, 5, "Currently there: more than 5 records."),
     ],

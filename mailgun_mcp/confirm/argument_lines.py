@@ -1,0 +1,65 @@
+"""All arguments of a call, in the catalogue's order: complete where they fit, else with their size and a digest."""
+
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.types import Arguments
+from mailgun_mcp.confirm.bounded_text import WHOLE, as_text, digest, one_line, shorten, value_in_line, whole_line
+
+WITHHELD = "(withheld)"
+LEAST = 40
+"""Characters below which a value is worth no part of its text."""
+STEPS = (WHOLE, 400, 250, 150, 90, LEAST)
+SHORTENED = "Some values are shortened. `mailgun-mcp approvals show --full ID` shows a pending call whole."
+
+
+def shown_arguments(operation: Operation, arguments: Arguments) -> Arguments:
+    """Return the arguments in the catalogue's order, without secrets."""
+    secret = {argument.name for argument in operation.arguments if argument.secret}
+    order = [argument.name for argument in operation.arguments if argument.name in arguments]
+    rest = sorted(name for name in arguments if name not in order)
+    return {name: WITHHELD if name in secret else arguments[name] for name in [*order, *rest]}
+
+
+def argument_lines(arguments: Arguments, length: int) -> list[str]:
+    """Return a line for every argument, in at most `length` characters together.
+
+    The longest values are shortened first, all to the same length.
+    """
+    lines: list[str] = []
+    for step in STEPS:
+        lines = _lines(arguments, step)
+        if sum(len(line) + 1 for line in lines) <= length:
+            return lines
+    names = ", ".join(shorten(name, LEAST) for name in arguments)
+    return [
+        "  "
+        + shorten(
+            f"{len(arguments):,} arguments, SHA-256 {digest(as_text(arguments))}: {names}", max(length - 110, LEAST)
+        ),
+        SHORTENED,
+    ]
+
+
+def full_lines(arguments: Arguments) -> list[str]:
+    """Return every argument whole; the lines of a long text stand below its name, each behind a bar."""
+    lines: list[str] = []
+    for name, value in arguments.items():
+        text = as_text(value)
+        if isinstance(value, (list, tuple)) and value:
+            lines += [
+                f"  {one_line(name)}: {len(value):,} items",
+                *(f"  | {one_line(as_text(item))}" for item in value),
+            ]
+        elif "\n" in text:
+            lines += [f"  {one_line(name)}:", *(f"  | {one_line(line)}" for line in text.split("\n"))]
+        else:
+            lines.append(f"  {one_line(name)}: {one_line(text)}")
+    return lines
+
+
+def _lines(arguments: Arguments, length: int) -> list[str]:
+    lines, shortened = [], False
+    for name, value in arguments.items():
+        line = whole_line(value, length)
+        shortened |= line is None
+        lines.append(f"  {shorten(name, LEAST)}: {value_in_line(value, length) if line is None else line}")
+    return [*lines, *([SHORTENED] if shortened else [])]

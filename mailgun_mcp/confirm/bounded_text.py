@@ -1,0 +1,122 @@
+"""Text of a form that has a most length: what is left out is always counted, and never silently cut."""
+
+import json
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from typing import Any
+
+from mailgun_mcp.text.characters import show_invisible
+
+NAME = 100
+"""Characters of one name or address."""
+WHOLE = 600
+"""Characters of a value that is shown whole, where there is room; a longer one is shown by its first and last lines."""
+
+
+def one_line(text: str) -> str:
+    """Return the text as one line of visible characters, so that no value can add lines of its own to a form."""
+    return " ⏎ ".join(show_invisible(text).replace("\t", " ").split("\n")).strip()
+
+
+def shorten(text: str, length: int = NAME) -> str:
+    """Return the text as one line of at most `length` characters: a longer one keeps its start and its end."""
+    line = one_line(text)
+    if len(line) <= length:
+        return line
+    note = f" …({len(line):,} characters)… "
+    start = max((length - len(note)) // 2, 1)
+    return f"{line[:start]}{note}{line[-start:]}"
+
+
+def as_text(value: Any) -> str:
+    """Return a value as text: a string as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def whole_line(value: Any, length: int = WHOLE) -> str | None:
+    """Return a value whole in one line, or None where that has more than `length` characters."""
+    text = as_text(value)
+    # Marking the invisible characters of a long text takes time, and it is not shown whole.
+    line = one_line(text) if len(text) <= length else None
+    return line if line is not None and len(line) <= length else None
+
+
+def value_in_line(value: Any, length: int = WHOLE) -> str:
+    """Return a value in one line of about `length` characters.
+
+    A longer one is summarised: its beginning and its end, how much there is of it, and a digest that tells two apart.
+    """
+    whole = whole_line(value, length)
+    if whole is not None:
+        return whole
+    text = as_text(value)
+    size = f"{_size(value, text)}, SHA-256 {digest(text)}"
+    start = (length - len(size) - 12) // 2
+    if start < 8:
+        return f"({size})"
+    first, last = one_line(text[: start + 1])[:start], one_line(text[-start - 1 :])[-start:]
+    return f"{first} …({size})… {last}"
+
+
+def in_words(value: Any, length: int = 300) -> str:
+    """Return what a program answered in words: `name: mail.example.com, state: active, keys: 3 items`."""
+    if not isinstance(value, dict):
+        return value_in_line(value, length)
+    fields = list(_fields(value))
+    shown, room = list[str](), length
+    for field in fields:
+        room -= len(field) + 2
+        if room < 0 and shown:
+            break
+        shown.append(field)
+    more = len(fields) - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more field{'' if more == 1 else 's'}" if more else "")
+
+
+def _fields(value: dict[str, Any]) -> Iterator[str]:
+    for name, item in value.items():
+        if isinstance(item, dict):
+            yield from _fields(item)
+        elif item not in (None, "", []):
+            words = {True: "yes", False: "no"}[item] if isinstance(item, bool) else item
+            text = f"{len(item):,} item{'' if len(item) == 1 else 's'}" if isinstance(item, list) else as_text(words)
+            yield f"{shorten(name, 40).replace('_', ' ')}: {shorten(text)}"
+
+
+def digest(text: str) -> str:
+    """Return the first digits of the text's SHA-256."""
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def join_bounded(names: Sequence[str], length: int, what: str) -> str:
+    """Return the names joined by commas, in at most about `length` characters; those left out are counted."""
+    shown: list[str] = []
+    room = length
+    for name in names:
+        short = shorten(name)
+        room -= len(short) + 2
+        if room < 0 and shown:
+            return f"{', '.join(shown)} and {len(names) - len(shown):,} more {what}"
+        shown.append(short)
+    return ", ".join(shown)
+
+
+def first_lines(lines: Sequence[str], length: int) -> list[str]:
+    """Return the lines that fit into `length` characters; what is left out is counted in a line of its own."""
+    shown: list[str] = []
+    room = length
+    for number, line in enumerate(lines):
+        room -= len(line) + 1
+        if room < 0:
+            return [*shown, f"(and {len(lines) - number:,} more line{'' if len(lines) - number == 1 else 's'})"]
+        shown.append(line)
+    return shown
+
+
+def _size(value: Any, text: str) -> str:
+    lines = text.count("\n") + 1
+    if isinstance(value, (list, tuple)):
+        return f"{len(value):,} items"
+    if isinstance(value, dict):
+        return f"{len(value):,} fields, {len(text):,} characters"
+    return f"{len(text):,} characters" + (f", {lines:,} lines" if lines > 1 else "")

@@ -1,0 +1,65 @@
+"""What counts comes first: what happens, to how many, who is outside, from whom, where to, and whether it can be undone."""
+
+from typing import Any
+
+from mailgun_mcp.confirm.key_facts import key_facts, reversibility
+from mailgun_mcp.policy.facts import Context, gather
+from mailgun_mcp.policy.model import Decision
+from tests.support.operations import catalogue
+
+ASKED = Decision("confirm", "rule", "it is asked", "ask")
+MESSAGE = {"domain_name": "mg.example.com", "from": "a@mg.example.com", "text": "hi"}
+
+
+def lines(tool: str, arguments: dict[str, Any], **context: Any) -> list[str]:
+    facts = gather(catalogue().find(tool), arguments, Context(**context))
+    return key_facts(facts, ASKED, too_many=False)
+
+
+def test_a_send_says_how_many_get_it_and_who_is_outside() -> None:
+    assert lines("send_message", {**MESSAGE, "to": ["b@mg.example.com", "eve@evil.example"]}) == [
+        "Send an email: it sends mail (risk: send, bulk)",
+        "Recipients: 2",
+        "1 outside mg.example.com: eve@evil.example",
+        "From: a@mg.example.com",
+        "Account default, called by local",
+        "It cannot be undone: mail that was sent cannot be called back.",
+        "Asked because it is asked (rule).",
+    ]
+
+
+def test_members_of_a_list_are_counted() -> None:
+    shown = lines(
+        "send_message", {**MESSAGE, "to": ["all@mg.example.com"]}, list_members={"all@mg.example.com": 250_000}
+    )
+    assert shown[1] == ("Recipients: 250,000, members counted: mailing list all@mg.example.com with 250,000 members")
+    assert shown[2] == "Nobody outside mg.example.com"
+
+
+def test_very_many_outsiders_are_counted_by_domain_the_strangers_first() -> None:
+    to = [*(f"customer{number}@big.example" for number in range(500)), "eve@evil.example"]
+    (line,) = [line for line in lines("send_message", {**MESSAGE, "to": to}) if "outside" in line]
+    assert line == "501 outside mg.example.com, by domain: evil.example (1), big.example (500)"
+
+
+def test_a_subdomain_of_the_domain_is_inside_and_a_look_alike_is_not() -> None:
+    shown = lines("send_message", {**MESSAGE, "to": ["a@x.mg.example.com", "b@evilmg.example.com"]})
+    assert "1 outside mg.example.com: b@evilmg.example.com" in shown
+
+
+def test_a_route_says_where_mail_goes() -> None:
+    actions = ['forward("ann@example.com")', 'forward("eve@evil.example")']
+    shown = lines("create_route", {"expression": "catch_all()", "action": actions})
+    assert "Data goes to 2: ann@example.com, eve@evil.example" in shown
+
+
+def test_who_calls_in_which_account_is_told() -> None:
+    shown = lines("delete_bounce", {}, account="main", region="eu", subaccount="s1", client="an assistant")
+    assert "Account main, region EU, subaccount s1, called by local with an assistant" in shown
+
+
+def test_it_is_told_how_a_call_can_be_undone() -> None:
+    find = catalogue().find
+    assert reversibility(find("delete_bounce")) == "It can be undone, with the tool undo_operation."
+    assert reversibility(find("get_bounce")) == "It changes nothing."
+    assert "too many records" in reversibility(find("delete_bounce"), too_many=True)
