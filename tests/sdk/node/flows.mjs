@@ -72,7 +72,7 @@ const flows = {
     assert.deepEqual([items[0].tags, items[0]['user-variables']], [['autumn', 'news'], { order: '42' }]);
     const copy = await stored(name);
     assert.deepEqual([copy['body-plain'], copy['body-html'], copy['Reply-To']], ['Hi', '<p>Hi</p>', 'help@shop.example']);
-    assert.deepEqual(copy.attachments.map((item) => item.name), ['one.txt', 'two.txt', 'dot.png']);
+    assert.deepEqual(copy.attachments.map((item) => item.name), ['dot.png', 'one.txt', 'two.txt']);
   },
 
   async 'each of a batch gets an own copy, a template is filled in'() {
