@@ -12,8 +12,17 @@ LEGACY_PATHS = (
     ("PUT", "/v3/{domain}/tags/{tag}", "update_domain_tag"),
     ("DELETE", "/v3/{domain}/tags/{tag}", "delete_domain_tag"),
     ("GET", "/v3/{domain}/tags/{tag}/stats", "get_domain_tag_stats"),
+    ("GET", "/v3/{domain}/tags/{tag}/stats/aggregates/countries", "get_domain_tag_aggregates"),
+    ("GET", "/v3/{domain}/tags/{tag}/stats/aggregates/providers", "get_domain_tag_aggregates"),
+    ("GET", "/v3/{domain}/tags/{tag}/stats/aggregates/devices", "get_domain_tag_aggregates"),
 )
 """Method, path template and the operation that answers. A value that its own path does not have goes to its query."""
+
+LEGACY_VALUES = {
+    f"/v3/{{domain}}/tags/{{tag}}/stats/aggregates/{plural}": {"type": kind}
+    for plural, kind in {"countries": "country", "providers": "provider", "devices": "device"}.items()
+}
+"""Path template -> parameters that this path stands for."""
 
 PARAMETER_ALIASES: dict[str, dict[str, str]] = {
     "create_ip_pool": {"ips": "ip"},

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.operation import Operation
-from mailgun_mcp.simulator.http.aliases import LEGACY_PATHS
+from mailgun_mcp.simulator.http.aliases import LEGACY_PATHS, LEGACY_VALUES
 
 PAGE = "{page}"
 """The last segment of the path of a later page, for operations whose page token is in the path."""
@@ -49,7 +49,9 @@ class Router:
         for node in _walk(self._root, segments, 0):
             if method in node.routes:
                 name, template = node.routes[method]
-                return Match(self._catalogue.find(name), _parameters(template, segments))
+                return Match(
+                    self._catalogue.find(name), _parameters(template, segments) | LEGACY_VALUES.get(template, {})
+                )
         return None
 
     def methods(self, raw_path: str) -> list[str]:

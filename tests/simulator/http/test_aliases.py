@@ -33,6 +33,22 @@ async def test_a_tag_in_the_path_is_the_one_in_the_query(mailgun: httpx.AsyncCli
     assert (await mailgun.get(f"/v3/{PLAIN}/tags/news")).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("plural", "kind"), [("countries", "country"), ("providers", "provider"), ("devices", "device")]
+)
+@pytest.mark.anyio
+async def test_a_tags_aggregates_are_found_under_the_paths_of_the_sdks(
+    mailgun: httpx.AsyncClient, plural: str, kind: str
+) -> None:
+    mail = {"from": "a@x.example", "to": "b@x.example", "text": "Hi", "o:tag": "news"}
+    await mailgun.post(f"/v3/{PLAIN}/messages", data=mail)
+    old = (await mailgun.get(f"/v3/{PLAIN}/tags/news/stats/aggregates/{plural}")).json()
+    new = await mailgun.get(f"/v3/{PLAIN}/tag/stats/aggregates", params={"tag": "news", "type": kind})
+    assert old == new.json()
+    assert old["tag"] == "news"
+    assert kind in old
+
+
 def test_another_name_is_none_of_the_catalogue_and_leads_to_one_that_is() -> None:
     for operation, names in PARAMETER_ALIASES.items():
         known = {argument.wire for argument in catalogue().find(operation).arguments if argument.location != "path"}
