@@ -40,6 +40,12 @@ class Settings:
     transport: str = _option("text", "how clients connect", "stdio", choices=TRANSPORTS)
     host: str = _option("text", "address to listen on (http, sse); loopback only for now", "127.0.0.1")
     port: int = _option("integer", "port to listen on (http, sse)", 8000)
+    allowed_hosts: tuple[str, ...] = _option(
+        "list", "names besides localhost under which clients reach the server (http, sse)", ()
+    )
+    allowed_origins: tuple[str, ...] = _option(
+        "list", "web origins besides localhost whose pages may call (http, sse), such as https://app.example.com", ()
+    )
     toolsets: tuple[str, ...] = _option("list", "offer only the tools of these toolsets", ())
     tools: tuple[str, ...] = _option("list", "offer these tools (adds to --toolsets)", ())
     exclude_tools: tuple[str, ...] = _option("list", "never offer these tools; this overrides every other choice", ())

@@ -46,7 +46,14 @@ def serve(flags: Mapping[str, Any]) -> int:
         from mailgun_mcp.server import http
 
         _collect_again()
-        http.serve(services, transport=options.transport, host=options.host, port=options.port)
+        http.serve(
+            services,
+            transport=options.transport,
+            host=options.host,
+            port=options.port,
+            allowed_hosts=options.allowed_hosts,
+            allowed_origins=options.allowed_origins,
+        )
     return OK
 
 

@@ -1,7 +1,7 @@
 """Streamable HTTP at `/mcp` and HTTP+SSE at `/sse` and `/messages/`, both protocol eras on each."""
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -18,26 +18,36 @@ from starlette.types import Receive, Scope, Send
 from mailgun_mcp import __version__
 from mailgun_mcp.app.listen import listen, url_of
 from mailgun_mcp.call.services import Services
+from mailgun_mcp.server.http_gate import HttpGate
 from mailgun_mcp.server.server import create_server
 
 MAX_BODY = 40 * 1024 * 1024
 """In bytes. A message of 25 MB with base64 attachments fits."""
-SECURITY = TransportSecuritySettings(
-    allowed_hosts=["127.0.0.1:*", "localhost:*", "[::1]:*"],
-    allowed_origins=["http://127.0.0.1:*", "http://localhost:*", "http://[::1]:*"],
-)
+SECURITY = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+"""`HttpGate` checks hosts and origins for every route."""
 
 
-def serve(services: Services, *, transport: str, host: str, port: int) -> None:
+def serve(
+    services: Services,
+    *,
+    transport: str,
+    host: str,
+    port: int,
+    allowed_hosts: Iterable[str] = (),
+    allowed_origins: Iterable[str] = (),
+) -> None:
     """Serve until interrupted. Port 0 means any free port. The address is written to stderr.
 
-    Raises SettingsError if the host is not loopback or the port is in use.
+    Raises SettingsError if the host is not loopback, the port is in use, or an allowed host or origin is not one.
     """
+    app = HttpGate(
+        create_http_app(services, transport=transport), hosts=allowed_hosts, origins=allowed_origins, max_body=MAX_BODY
+    )
     listener = listen(host, port)
     path = "/mcp" if transport == "http" else "/sse"
     sys.stderr.write(f"mailgun-mcp {__version__} listens on {url_of(listener, host)}{path}\n")
     sys.stderr.flush()
-    config = uvicorn.Config(create_http_app(services, transport=transport), log_config=None, access_log=False)
+    config = uvicorn.Config(app, log_config=None, access_log=False)
     uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -1,0 +1,200 @@
+"""What every HTTP request passes first: who may reach the server, and the spellings that clients use.
+
+The SDK refuses a Host without a port or in upper case, knows no CORS, redirects `/mcp/`, and writes a traceback when a
+body breaks off. So its own checks are off and these take their place.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import anyio
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mailgun_mcp.errors import SettingsError
+
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::(?P<port>[0-9]{1,5}))?")
+ORIGIN = re.compile(rf"(?P<scheme>[a-z][a-z0-9+.-]*)://{HOST.pattern}")
+SAME_ROUTE = {"/mcp/": "/mcp", "/sse/": "/sse", "/messages": "/messages/"}
+JSON, EVENTS = "application/json", "text/event-stream"
+READS_JSON = frozenset({JSON, "application/*", "*/*", ""})
+READS_EVENTS = frozenset({EVENTS, "text/*", "*/*", ""})
+METHODS = "GET, POST, DELETE, OPTIONS"
+EXPOSED = "Mcp-Session-Id, Mcp-Protocol-Version"
+HEADER_NAMES = re.compile(r"[A-Za-z0-9, _-]*")
+
+
+class HttpGate:
+    """Lets requests for allowed hosts and from allowed origins through to `app`.
+
+    Raises SettingsError for a host or origin that cannot be one.
+    """
+
+    def __init__(self, app: ASGIApp, *, hosts: Iterable[str], origins: Iterable[str], max_body: int) -> None:
+        self._app = app
+        self._hosts = {*LOOPBACK_HOSTS, *(_checked(HOST, "allowed-hosts", host) for host in hosts)}
+        self._origins = {_checked(ORIGIN, "allowed-origins", origin) for origin in origins}
+        self._max_body = max_body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or pass it on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        origins = headers.getlist("origin")
+        refusal = self._refusal(headers.getlist("host"), origins)
+        if refusal is not None:
+            await refusal(scope, receive, send)
+        elif origins and scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
+            await _preflight(headers)(scope, receive, send)
+        else:
+            await self._pass(scope, receive, _readable_by(origins[0], send) if origins else send)
+
+    def _refusal(self, hosts: list[str], origins: list[str]) -> Response | None:
+        if len(hosts) != 1 or not self._allows_host(hosts[0].lower()):
+            return Response("This host is not allowed: add it with --allowed-hosts\n", 421)
+        if len(origins) > 1 or (origins and not self._allows_origin(origins[0].lower())):
+            return Response("This origin is not allowed: add it with --allowed-origins\n", 403)
+        return None
+
+    def _allows_host(self, host: str) -> bool:
+        parts = HOST.fullmatch(host)
+        return parts is not None and (host in self._hosts or parts["name"] in self._hosts)
+
+    def _allows_origin(self, origin: str) -> bool:
+        parts = ORIGIN.fullmatch(origin)
+        if parts is None:
+            return False
+        return origin in self._origins or (parts["scheme"] == "http" and parts["name"] in LOOPBACK_HOSTS)
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        path = SAME_ROUTE.get(path, path)
+        scope = {**scope, "path": path, "raw_path": path.encode(), "headers": list(scope["headers"])}
+        if path == "/mcp":
+            send = _accept(scope, send)
+        if scope["method"] == "POST":
+            body = await self._body(scope, receive, send)
+            if body is None:
+                return
+            receive = _replay(body, receive)
+        try:
+            await self._app(scope, receive, send)
+        except (anyio.BrokenResourceError, anyio.ClosedResourceError, ClientDisconnect):
+            # The client has gone. There is nobody to answer, and nothing for an operator to mend.
+            return
+
+    async def _body(self, scope: Scope, receive: Receive, send: Send) -> bytes | None:
+        """Return the whole body. None if it broke off, or was too large and has been refused."""
+        declared = Headers(scope=scope).get("content-length", "")
+        too_large = declared.isdecimal() and int(declared) > self._max_body
+        body = bytearray()
+        more = not too_large
+        while more:
+            message = await receive()
+            if message["type"] != "http.request":
+                return None
+            body += message.get("body", b"")
+            too_large = len(body) > self._max_body
+            more = message.get("more_body", False) and not too_large
+        if too_large:
+            await Response("Request body too large\n", 413)(scope, receive, send)
+            return None
+        return bytes(body)
+
+
+def _checked(pattern: re.Pattern[str], flag: str, value: str) -> str:
+    if not pattern.fullmatch(value.lower()):
+        form = "a host name, such as host.docker.internal" if pattern is HOST else "like https://app.example.com"
+        raise SettingsError(f"{flag}: {value!r} must be {form}")
+    return value.lower()
+
+
+def _preflight(headers: Headers) -> Response:
+    asked = headers.get("access-control-request-headers", "")
+    response = Response(status_code=204, headers={"Access-Control-Allow-Methods": METHODS, "Vary": "Origin"})
+    response.headers["Access-Control-Allow-Origin"] = headers["origin"]
+    if asked and HEADER_NAMES.fullmatch(asked):
+        response.headers["Access-Control-Allow-Headers"] = asked
+    if headers.get("access-control-request-private-network") == "true":
+        response.headers["Access-Control-Allow-Private-Network"] = "true"
+    return response
+
+
+def _readable_by(origin: str, send: Send) -> Send:
+    """Return a `send` that lets scripts of an allowed origin read the response."""
+
+    async def add(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(raw=list(message.get("headers", [])))
+            headers["Access-Control-Allow-Origin"] = origin
+            headers["Access-Control-Expose-Headers"] = EXPOSED
+            headers.add_vary_header("Origin")
+            message = {**message, "headers": headers.raw}
+        await send(message)
+
+    return add
+
+
+def _accept(scope: Scope, send: Send) -> Send:
+    """Ask the SDK, which wants both media types, for both. Return a `send` that answers with what the client reads."""
+    headers = MutableHeaders(scope=scope)
+    types = {part.partition(";")[0].strip().lower() for part in headers.get("accept", "").split(",")}
+    if not types & (READS_JSON | READS_EVENTS):
+        return send
+    headers["accept"] = f"{JSON}, {EVENTS}"
+    return send if types & READS_EVENTS or scope["method"] != "POST" else _as_json(send)
+
+
+def _as_json(send: Send) -> Send:
+    """Return a `send` that turns a stream of events into the one response at its end."""
+    start: Message = {}
+    body = bytearray()
+
+    async def convert(message: Message) -> None:
+        nonlocal start
+        if message["type"] == "http.response.start":
+            if Headers(raw=message.get("headers", [])).get("content-type", "").startswith(EVENTS):
+                start = message
+                return
+        elif start and message["type"] == "http.response.body":
+            body.extend(message.get("body", b""))
+            if message.get("more_body", False):
+                return
+            content = _response_in(bytes(body))
+            headers = MutableHeaders(raw=list(start["headers"]))
+            headers["content-type"], headers["content-length"] = JSON, str(len(content))
+            await send({**start, "headers": headers.raw})
+            message = {"type": "http.response.body", "body": content}
+        await send(message)
+
+    return convert
+
+
+def _response_in(events: bytes) -> bytes:
+    """Return the JSON-RPC response among server-sent events. What comes before it are notifications."""
+    for line in reversed(events.splitlines()):
+        if line.startswith(b"data:") and (content := line[5:].strip()):
+            message: Any = json.loads(content)
+            if "method" not in message:
+                return content
+    return b""
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    sent = False
+
+    async def replay() -> Message:
+        nonlocal sent
+        if sent:
+            return await receive()
+        sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay
