@@ -1,0 +1,47 @@
+"""Results go to stdout, everything else to stderr, and colours only where somebody sees them."""
+
+import io
+
+import pytest
+
+from mailgun_mcp.cli.output import as_json, note, out, paint, paint_state, table
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def _no_preference(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+
+
+def test_results_and_notes_have_streams_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    out("a result")
+    note("a note")
+    assert capsys.readouterr() == ("a result\n", "a note\n")
+
+
+def test_json_keeps_letters_beyond_ascii(capsys: pytest.CaptureFixture[str]) -> None:
+    as_json({"name": "Zoë"})
+    assert capsys.readouterr().out == '{\n  "name": "Zoë"\n}\n'
+
+
+def test_columns_are_aligned_and_lines_end_without_spaces(capsys: pytest.CaptureFixture[str]) -> None:
+    table([("id", "tool", ""), ("3r5u", "clear_bounces", "done")])
+    assert capsys.readouterr().out == "id    tool\n3r5u  clear_bounces  done\n"
+
+
+def test_only_a_terminal_gets_colours() -> None:
+    assert paint("text", "red", "bold", stream=Terminal()) == "\033[31;1mtext\033[0m"
+    assert paint("text", "red", stream=io.StringIO()) == "text"
+
+
+def test_the_environment_decides_before_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert paint("text", "green", stream=io.StringIO()) == "\033[32mtext\033[0m"
+    assert paint_state("deny", "deny") == "\033[31mdeny\033[0m"
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert paint("text", "green", stream=Terminal()) == "text"
