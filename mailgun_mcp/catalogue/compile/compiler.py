@@ -6,6 +6,7 @@ Raises CatalogueError, with file, path and method, for whatever is not right.
 import json
 from pathlib import Path
 
+from mailgun_mcp.catalogue.compile.glossary import describe_arguments
 from mailgun_mcp.catalogue.compile.resources import check_resources, compile_resources
 from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.catalogue.openapi.documents import Node, digest, read_document
@@ -32,6 +33,8 @@ def compile_all(sources: Path = SOURCES) -> dict[str, str]:
         if head.toolset != path.stem:
             raise CatalogueError(f"{path.name}: x-mailgun-mcp: toolset {head.toolset!r} is not the file's name")
         records = compile_document(document, path.name, head.toolset)
+        for record in records:
+            describe_arguments(record["tool"])
         documents.append((head, path, compile_resources(head, path.name), records))
     documents.sort(key=lambda item: item[0].order)
     together = [record for *_, records in documents for record in records]

@@ -47,7 +47,7 @@ OPERATION_KEYS = frozenset(
     }
 )
 STORAGE_HOST: Schema = {"type": "string", "description": "Host of the event's `storage.url`, or that URL"}
-PAGE: Schema = {"type": "string", "description": "`next.page` of the last result"}
+PAGE: Schema = {"type": "string", "description": "`next.page`"}
 
 
 def compile_document(document: Node, file: str, toolset: str, *, strict: bool = True) -> list[Node]:

@@ -1,0 +1,39 @@
+"""The glossary: what an argument means where its document doesn't say."""
+
+import re
+
+from mailgun_mcp.catalogue.compile.glossary import ARGUMENTS, BY_TOOL, BY_TOOLSET, describe_arguments
+from tests.support.operations import catalogue
+
+EVERY = [ARGUMENTS, *BY_TOOLSET.values(), *BY_TOOL.values()]
+
+
+def tool(name: str = "get_thing", toolset: str = "things", **properties: dict[str, str]) -> dict[str, object]:
+    return {"name": name, "_meta": {"mailgun-mcp/toolset": toolset}, "inputSchema": {"properties": properties}}
+
+
+def described(name: str, toolset: str, argument: str, **schema: str) -> str | None:
+    value = dict(schema)
+    describe_arguments(tool(name, toolset, **{argument: value}))
+    return value.get("description")
+
+
+def test_the_nearest_entry_describes_an_argument() -> None:
+    assert described("get_thing", "things", "name") == ARGUMENTS["name"]
+    assert described("get_route", "routes", "id") == BY_TOOLSET["routes"]["id"]
+    assert described("create_domain", "domains", "name") == BY_TOOL["create_domain"]["name"]
+
+
+def test_a_description_of_the_document_stays() -> None:
+    assert described("get_thing", "things", "name", description="Its own") == "Its own"
+
+
+def test_an_argument_without_an_entry_gets_none() -> None:
+    assert described("get_thing", "things", "nobody_knows") is None
+
+
+def test_every_tool_that_an_entry_names_exists() -> None:
+    named = {name for entries in EVERY for text in entries.values() for name in re.findall(r"[a-z]+(?:_[a-z]+)+", text)}
+    assert named <= set(catalogue().names)
+    assert set(BY_TOOL) <= set(catalogue().names)
+    assert set(BY_TOOLSET) <= set(catalogue().toolsets)
