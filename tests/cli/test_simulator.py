@@ -42,6 +42,27 @@ def test_with_a_key_no_other_is_let_in(tmp_path: Path) -> None:
         assert [httpx.get(url, auth=("api", key)).status_code for key in ("only this", "other")] == [200, 401]
 
 
+def test_stored_messages_are_at_its_own_address_and_unknown_parameters_pass(tmp_path: Path) -> None:
+    with simulating(tmp_path) as (_, greeting):
+        url = url_in(greeting)
+        events = httpx.get(f"{url}/v3/mail.example.com/events", params={"colour": "red"}, auth=("api", "any"))
+        stored = [item["storage"]["url"] for item in events.json()["items"] if "storage" in item]
+        assert {address.startswith(f"{url}/") for address in stored} == {True}
+
+
+def test_the_urls_of_stored_messages_can_be_those_of_mailgun(tmp_path: Path) -> None:
+    with simulating(tmp_path, "--storage-url", "mailgun") as (_, greeting):
+        events = httpx.get(f"{url_in(greeting)}/v3/mail.example.com/events", auth=("api", "any"))
+        stored = [item["storage"]["url"] for item in events.json()["items"] if "storage" in item]
+        assert {address.startswith("https://storage-us-east4.api.mailgun.net/") for address in stored} == {True}
+
+
+def test_strict_refuses_unknown_parameters(tmp_path: Path) -> None:
+    with simulating(tmp_path, "--strict") as (_, greeting):
+        answer = httpx.get(f"{url_in(greeting)}/v4/domains", params={"colour": "red"}, auth=("api", "any"))
+        assert (answer.status_code, answer.json()) == (400, {"message": "Unknown parameter 'colour'"})
+
+
 @pytest.mark.parametrize(("flags", "logged"), [((), 1), (("--quiet",), 0)])
 def test_requests_are_logged_on_stderr_unless_it_is_to_be_quiet(
     flags: tuple[str, ...], logged: int, tmp_path: Path

@@ -83,6 +83,10 @@ def test_the_words_of_the_previous_release_still_work(person: Person) -> None:
     assert person.reads("clock", "release")["paused"] is False
 
 
+def test_ignored_parameters_are_listed(person: Person) -> None:
+    assert person.reads("ignored") == {"strict": False, "items": []}
+
+
 def test_mail_comes_in_and_is_shown(person: Person) -> None:
     (received,) = person.reads("inbound", "--from", "c@x.example", "--to", f"support@{DOMAIN}", "--text", "Hi")["items"]
     assert (received["recipient"], received["sender"]) == (f"support@{DOMAIN}", "c@x.example")

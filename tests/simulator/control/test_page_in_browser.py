@@ -91,6 +91,14 @@ def test_the_script_of_the_page_runs_under_its_policy(site: Site, tmp_path: Path
     assert {f"{PREFIX}page.css", f"{PREFIX}page.js"} <= set(site.asked)
 
 
+def test_the_script_shows_the_buttons_and_forms_that_need_it(site: Site, tmp_path: Path) -> None:
+    message = browse(site, f"{PREFIX}message?domain={PLAIN}&key=hostile", tmp_path, "--dump-dom")
+    assert '<div class="actions" role="group" aria-label="Act as the recipients">' in message
+    forms = browse(site, f"{PREFIX}try", tmp_path, "--dump-dom")
+    assert '<div class="forms">' in forms
+    assert 'id="off"' not in forms
+
+
 @pytest.mark.parametrize(("scheme", "ground"), [("1", LIGHT), ("0", DARK)], ids=["light", "dark"])
 def test_the_page_is_light_or_dark_as_the_reader_wants(
     site: Site, tmp_path: Path, scheme: str, ground: tuple[int, int, int]
