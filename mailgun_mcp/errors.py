@@ -83,8 +83,12 @@ class NotConfirmedError(CallError):
     outcome: Outcome = "refused"
     kind: Kind = "refused"
 
-    def __init__(self, message: str, verdict: str, approval: str | None = None) -> None:
+    def __init__(
+        self, message: str, verdict: str, approval: str | None = None, *, details: dict[str, str] | None = None
+    ) -> None:
         super().__init__(message)
+        self.details = details
+        """The pending approval as data: id, level, when it expires, and the form that a person is shown."""
         self.verdict = verdict
         self.approval = approval
         """The id of the pending approval, where there is one."""

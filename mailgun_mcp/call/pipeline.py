@@ -15,7 +15,7 @@ from mailgun_mcp.call.shape_result import shape
 from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.caller import LOCAL, Caller
-from mailgun_mcp.errors import CallError
+from mailgun_mcp.errors import CallError, NotConfirmedError
 from mailgun_mcp.policy.engine import decide
 from mailgun_mcp.request.coerce import coerce_arguments
 
@@ -32,7 +32,8 @@ async def run(services: Services, tool: str, arguments: Arguments, caller: Calle
         result = await (run_builtin(call) if tool in services.builtin_tools else _make(call))
     except CallError as error:
         await services.recorder.finish(call.record, error.outcome)
-        return CallResult(error.text(tool), kind=error.kind)
+        approval = error.details if isinstance(error, NotConfirmedError) else None
+        return CallResult(error.text(tool), kind=error.kind, approval=approval)
     except Exception:
         if not call.record.begun:
             # The question goes back to the client, and the call comes again with the answer.

@@ -20,6 +20,8 @@ REFUSALS: dict[FormResult, str] = {
     "broken": "the question could not be asked",
 }
 """Why a result other than `yes` is a no."""
+UNANSWERED: frozenset[FormResult] = frozenset({"cancelled", "timeout", "empty", "broken"})
+"""Results that no person needs to have given: a client that cannot show a form answers like this by itself."""
 
 
 class Asker(Protocol):

@@ -7,16 +7,21 @@ channel; anything else is a no.
 from dataclasses import dataclass
 from typing import Protocol
 
-from mailgun_mcp.confirm.asker import REFUSALS, Asker, FormResult
+from mailgun_mcp.confirm.asker import REFUSALS, UNANSWERED, Asker, FormResult
 from mailgun_mcp.confirm.form import Binding, Form, Preview, render
 from mailgun_mcp.confirm.pending import PendingApprovals
 from mailgun_mcp.errors import NotConfirmedError
 from mailgun_mcp.policy.facts import Facts
 from mailgun_mcp.policy.model import Decision, Policy
 from mailgun_mcp.request.build import Request
+from mailgun_mcp.text.durations import iso
 
 ROUNDS = 3
 """How often a question is asked again because its target changed in the meantime."""
+NOT_SHOWN = (
+    " If they saw no question, this client answers by itself: with `confirmation: {methods: [approval]}` in the policy, "
+    "a person answers with `mailgun-mcp approvals` in a terminal."
+)
 BY_ELICITATION = frozenset({"ask", "typed"})
 
 
@@ -61,6 +66,8 @@ async def confirm(
         raise await _pending(facts, form, policy, approvals)
     for _ in range(ROUNDS):
         result = await asker.ask(form, patience=policy.confirmation.ttl)
+        if result in UNANSWERED and "approval" in policy.confirmation.methods:
+            raise await _pending(facts, form, policy, approvals, why=REFUSALS[result])
         if result != "yes":
             raise _refused(result)
         preview = await preview_target()
@@ -76,26 +83,32 @@ def _can_elicit(form: Form, policy: Policy, asker: Asker) -> bool:
     return form.level in BY_ELICITATION and "elicitation" in policy.confirmation.methods and asker.can_ask
 
 
-async def _pending(facts: Facts, form: Form, policy: Policy, approvals: PendingApprovals) -> NotConfirmedError:
+async def _pending(
+    facts: Facts, form: Form, policy: Policy, approvals: PendingApprovals, *, why: str = ""
+) -> NotConfirmedError:
+    """Return the error of a call that waits for approval. `why` says what became of a question before."""
     if "approval" not in policy.confirmation.methods:
         return NotConfirmedError(
             "Not made: a person must confirm it, this client cannot ask one, and the policy allows no other way. "
             "Nothing was sent.",
             "cannot ask",
         )
-    name = await approvals.request(form, facts, ttl=policy.confirmation.ttl)
+    approval = await approvals.request(form, facts, ttl=policy.confirmation.ttl)
+    name = approval.id
+    asked = f"The question in the client was not answered: {why}. " if why else ""
     return NotConfirmedError(
-        f"Pending approval {name}; nothing was sent. A person runs `mailgun-mcp approvals approve {name}` in a terminal "
+        f"Pending approval {name}; nothing was sent. {asked}A person runs `mailgun-mcp approvals approve {name}` in a terminal "
         f"(`approvals show {name}` shows the call). After that, make exactly the same call again: it runs once. "
         f"The approval expires in {policy.confirmation.ttl / 60:.0f} minutes.",
         "pending",
         name,
+        details={"id": name, "level": approval.level, "expires": iso(approval.expires), "form": approval.text},
     )
 
 
 def _refused(result: FormResult) -> NotConfirmedError:
     return NotConfirmedError(
         f"Not made: {REFUSALS[result]}. Nothing was sent. "
-        "Do not look for another way to do it; ask the person what they want.",
+        f"Do not look for another way to do it; ask the person what they want.{NOT_SHOWN if result == 'declined' else ''}",
         result,
     )

@@ -9,7 +9,7 @@ from mailgun_mcp.policy.model import NotifyRules
 from mailgun_mcp.store.database import Store, in_thread
 
 if TYPE_CHECKING:
-    from mailgun_mcp.confirm.approvals import Approvals
+    from mailgun_mcp.confirm.approvals import Approval, Approvals
 
 
 class PendingApprovals:
@@ -32,8 +32,8 @@ class PendingApprovals:
             return None
         return ", ".join(answer.by for answer in approval.answers)
 
-    async def request(self, form: Form, facts: Facts, *, ttl: float) -> str:
-        """Request a person's approval of the call, and return its id."""
+    async def request(self, form: Form, facts: Facts, *, ttl: float) -> "Approval":
+        """Request a person's approval of the call, and return what is pending."""
         now = self._clock()
         approval = await in_thread(
             self._approvals().request,
@@ -51,7 +51,7 @@ class PendingApprovals:
             from mailgun_mcp.confirm.hooks import run_hooks
 
             await run_hooks(self._hooks, approval, state=self._store.directory)
-        return approval.id
+        return approval
 
     def _approvals(self) -> "Approvals":
         from mailgun_mcp.confirm.approvals import Approvals

@@ -99,6 +99,8 @@ async def _call(services: Services, context: Context, params: types.CallToolRequ
     }
     if outcome.structured is not None:
         result["structuredContent"] = outcome.structured
+    if outcome.approval is not None:
+        result["_meta"] = {"mailgun-mcp/approval": outcome.approval}
     return result
 
 

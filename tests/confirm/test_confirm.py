@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from mailgun_mcp.confirm.approvals import Approvals
-from mailgun_mcp.confirm.asker import NOBODY, Asker, FormResult
+from mailgun_mcp.confirm.asker import NOBODY, REFUSALS, UNANSWERED, Asker, FormResult
 from mailgun_mcp.confirm.confirm import ROUNDS, Confirmation, confirm
 from mailgun_mcp.confirm.form import Form, Preview
 from mailgun_mcp.confirm.pending import PendingApprovals
@@ -69,6 +69,37 @@ async def test_a_no_is_not_asked_again_and_leaves_nothing_pending(store: Store) 
     with pytest.raises(NotConfirmedError, match=r"the person said no\. Nothing was sent"):
         await confirmed(store, person, "one")
     assert len(person.forms) == 1
+    assert Approvals(store).list(NOW) == ()
+
+
+@pytest.mark.parametrize("result", sorted(UNANSWERED))
+async def test_a_question_that_no_person_answered_leaves_a_pending_approval_that_grants_nothing(
+    store: Store, result: FormResult
+) -> None:
+    for _ in range(2):
+        with pytest.raises(NotConfirmedError, match=f"not answered: {REFUSALS[result]}") as refused:
+            await confirmed(store, Person(result), "one")
+    (approval,) = Approvals(store).list(NOW, "pending")
+    assert refused.value.details == {
+        "id": approval.id,
+        "level": "ask",
+        "expires": "2027-01-15T08:10:00Z",
+        "form": approval.text,
+    }
+    Approvals(store).approve(approval.id, by="ann", now=NOW)
+    assert await confirmed(store, Person(result), "one") == Confirmation("ask", "ann", "approval")
+
+
+async def test_a_no_names_the_other_way_once(store: Store) -> None:
+    with pytest.raises(NotConfirmedError) as refused:
+        await confirmed(store, Person("declined"), "one")
+    assert str(refused.value).count("mailgun-mcp approvals") == 1
+
+
+@pytest.mark.parametrize("result", ["wrong", "unknown", "other", "replay"])
+async def test_an_answer_that_is_wrong_leaves_nothing_pending(store: Store, result: FormResult) -> None:
+    with pytest.raises(NotConfirmedError, match="Not made"):
+        await confirmed(store, Person(result), "one")
     assert Approvals(store).list(NOW) == ()
 
 
