@@ -290,3 +290,7 @@ def test_of_many_faults_only_the_first_are_looked_for(monkeypatch: pytest.Monkey
     monkeypatch.setattr("mailgun_mcp.request.validate._unknown", note)
     faults = validate(find("get_domain"), {"name": "mg.example.com", **{f"x{number}": 1 for number in range(20_000)}})
     assert (len(faults), len(compared)) == (20, 20)
+
+
+def test_null_for_a_required_argument_is_one_fault() -> None:
+    assert validate(find("get_domain"), {"name": None}) == ["name: must be a string, not null"]

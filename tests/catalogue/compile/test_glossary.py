@@ -8,13 +8,11 @@ from tests.support.operations import catalogue
 EVERY = [ARGUMENTS, *BY_TOOLSET.values(), *BY_TOOL.values()]
 
 
-def tool(name: str = "get_thing", toolset: str = "things", **properties: dict[str, str]) -> dict[str, object]:
-    return {"name": name, "_meta": {"mailgun-mcp/toolset": toolset}, "inputSchema": {"properties": properties}}
-
-
-def described(name: str, toolset: str, argument: str, **schema: str) -> str | None:
+def described(tool: str, toolset: str, argument: str, **schema: str) -> str | None:
     value = dict(schema)
-    describe_arguments(tool(name, toolset, **{argument: value}))
+    properties = {argument: value}
+    record = {"name": tool, "_meta": {"mailgun-mcp/toolset": toolset}, "inputSchema": {"properties": properties}}
+    describe_arguments(record)
     return value.get("description")
 
 
