@@ -29,7 +29,6 @@ MISSING: list[str] = [
     "call/authorize.py",
     "call/complete.py",
     "call/current_call.py",
-    "call/mailing_lists.py",
     "call/prepare.py",
     "call/preview_target.py",
     "call/protection.py",

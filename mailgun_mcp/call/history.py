@@ -33,9 +33,7 @@ class History:
         self._account = account
         self._shown: dict[str, ShownHere] = {}
 
-    async def context(
-        self, operation: Operation, caller: Caller, *, digest: str, subaccount: str | None, list_members: dict[str, int]
-    ) -> Context:
+    async def context(self, operation: Operation, caller: Caller, *, digest: str, subaccount: str | None) -> Context:
         """Return what a rule may know beside the call itself. A read asks the store only after text was shown.
 
         Raises StateError when the store cannot be read: then nobody knows, and nothing is allowed.
@@ -51,7 +49,6 @@ class History:
             now=datetime.fromtimestamp(now, UTC),
             untrusted_age=age(shown.at, now) if shown else None,
             untrusted_here=shown is not None,
-            list_members=list_members,
         )
         if (operation.risk == "read" and shown is None) or not self.store.exists:
             return context

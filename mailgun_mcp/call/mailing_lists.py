@@ -1,65 +1,149 @@
-"""Knows how many members a mailing list has: a send to a list of 5,000 is a send to 5,000."""
+"""Reads the mailing lists that a send addresses: a send to a list of 5,000 is a send to 5,000.
 
-from collections.abc import Callable
+They are read for each send that is decided on. Nothing is remembered from one send to the next: a list that was small
+a minute ago may have grown since.
+"""
+
+from dataclasses import replace
 from typing import Any
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
-from mailgun_mcp.catalogue.pagination import next_page
-from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.errors import MailgunError, UnreadableError
-from mailgun_mcp.mailgun.client import Client
-from mailgun_mcp.mailgun.response import parse_json
-from mailgun_mcp.request.build import build
-from mailgun_mcp.request.files import Files
+from mailgun_mcp.policy.addresses import find_addresses
+from mailgun_mcp.policy.facts import Context
+from mailgun_mcp.undo.page_reader import PageReader
 
-FRESH = 60.0
-"""Seconds for which the lists of an account are believed to be as they were."""
-LISTING = "list_mailing_lists"
 PAGE = 100
+SINGLE_READS = 10
+"""Addresses that are looked up one by one where the lists of the account fill more than a page."""
+MAX_LISTS = 10_000
+MAX_MEMBERS = 1_000
+"""Members that are read for one call, of all its lists."""
+FORBIDDEN = (401, 403)
+NO_PERMISSION = "the API key may not read mailing lists"
+TOO_MANY_LISTS = f"the account has more than {MAX_LISTS:,} mailing lists"
+TOO_MANY_MEMBERS = f"more than {MAX_MEMBERS:,} members would have to be read to find the lists among them"
+GONE = "its members cannot be read"
 
 
 class MailingLists:
-    """The account's mailing lists, read when a send asks and not for every send."""
+    """The lists that one send addresses. Made for one decision."""
 
-    def __init__(self, catalogue: Catalogue, client: Client, clock: Callable[[], float]) -> None:
+    def __init__(self, catalogue: Catalogue, reader: PageReader, *, read_addresses: bool) -> None:
+        """`read_addresses` says that a rule asks who the members are."""
         self._catalogue = catalogue
-        self._client = client
-        self._clock = clock
-        self._known: dict[str | None, tuple[float, dict[str, int]]] = {}
+        self._reader = reader
+        self._read_addresses = read_addresses
+        self._sizes: dict[str, int] = {}
+        self._complete = False
+        self._members_left = MAX_MEMBERS
 
-    async def members(self, subaccount: str | None) -> dict[str, int]:
-        """Return the number of members by the list's address.
+    async def add_to(self, context: Context, addresses: tuple[str, ...]) -> Context:
+        """Return the context with the lists among `addresses`.
 
-        A key that may not read lists (401, 403) leaves them unknown: each then counts as one address.
-        Raises MailgunError when they cannot be read for another reason.
+        A key that may not read lists leaves them unknown. Raises MailgunError when a read fails in another way.
         """
-        known = self._known.get(subaccount)
-        if known is None or self._clock() - known[0] > FRESH:
-            known = (self._clock(), await self._read(subaccount))
-            self._known[subaccount] = known
-        return known[1]
-
-    async def _read(self, subaccount: str | None) -> dict[str, int]:
-        operation = self._catalogue.find(LISTING)
-        asked: Arguments = {"limit": PAGE}
-        found: dict[str, int] = {}
-        while True:
-            try:
-                request = build(operation, asked, Files(), subaccount=subaccount)
-                body: Any = parse_json((await self._client.send(request, repeatable=True)).content)
-                found.update(_members(body))
-            except MailgunError as fault:
-                if fault.status in (401, 403):
-                    return {}
+        try:
+            unknown = await self._find(addresses)
+            context = replace(context, unknown_lists=unknown)
+            for address in addresses:
+                if address in self._sizes:
+                    context = await self._add_list(context, address)
+        except MailgunError as error:
+            if error.status not in FORBIDDEN:
                 raise
-            except (ValueError, TypeError, AttributeError, KeyError) as error:
-                raise UnreadableError("The mailing lists cannot be read", "Try again.") from error
-            following = next_page(operation, asked, body)
-            if following is None:
-                return found
-            asked = {**asked, **following}
+            return replace(context, unknown_lists=dict.fromkeys(addresses, NO_PERMISSION))
+        return context
+
+    async def _find(self, addresses: tuple[str, ...]) -> dict[str, str]:
+        """Read the lists among `addresses`, and return the addresses of which it stays unknown whether they are lists.
+
+        Where one is a list, all lists are read, because a member can be a list as well.
+        """
+        operation = self._catalogue.find("list_mailing_lists")
+        async for page in self._reader.pages(operation, {"limit": PAGE}):
+            self._sizes |= _sizes(page.body)
+            self._complete = page.last
+            if page.last or len(self._sizes) > MAX_LISTS:
+                break
+            if len(addresses) <= SINGLE_READS and not await self._any_is_list(addresses):
+                return {}
+        return {} if self._complete else {one: TOO_MANY_LISTS for one in addresses if one not in self._sizes}
+
+    async def _any_is_list(self, addresses: tuple[str, ...]) -> bool:
+        """Look the addresses up one by one."""
+        for address in addresses:
+            if address in self._sizes:
+                return True
+            body = await self._reader.read(self._catalogue.find("get_mailing_list"), {"list_address": address})
+            if body is not None:
+                self._sizes |= _sizes({"items": [body.get("list") if isinstance(body, dict) else body]})
+                return True
+        return False
+
+    async def _add_list(self, context: Context, address: str) -> Context:
+        """Return the context with the size of one list, the lists inside it counted, and its members."""
+        seen, pending = {address}, [address]
+        size, people, all_read, doubt = 0, list[str](), True, ""
+        while pending:
+            current = pending.pop()
+            size += self._sizes[current]
+            may_nest = not self._complete or not self._sizes.keys() <= seen
+            if not may_nest and not self._read_addresses:
+                all_read = False
+                continue
+            members, why_not = await self._members(current)
+            all_read = all_read and not why_not
+            if may_nest:
+                doubt = doubt or why_not or ("" if self._complete else TOO_MANY_LISTS)
+            nested = [member for member in members if member in self._sizes]
+            size -= len(nested)
+            people += (member for member in members if member not in self._sizes)
+            pending += (member for member in nested if member not in seen)
+            seen.update(nested)
+        return replace(
+            context,
+            list_members={**context.list_members, address: size},
+            list_addresses={**context.list_addresses, **({address: tuple(people)} if all_read else {})},
+            unknown_lists={**context.unknown_lists, **({address: doubt} if doubt else {})},
+        )
+
+    async def _members(self, address: str) -> tuple[list[str], str]:
+        """Return the addresses on the list, or why they were not read."""
+        if self._sizes[address] > self._members_left:
+            return [], TOO_MANY_MEMBERS
+        members: list[str] = []
+        operation = self._catalogue.find("list_mailing_list_members")
+        async for page in self._reader.pages(operation, {"list_address": address, "limit": PAGE}):
+            if page.body is None:
+                return [], GONE
+            members += (_canonical(item["address"]) for item in _items(page.body))
+            if len(members) > self._members_left:
+                return [], TOO_MANY_MEMBERS
+        self._members_left -= len(members)
+        if len(members) < self._sizes[address]:
+            return members, GONE
+        return members, ""
 
 
-def _members(body: Any) -> dict[str, int]:
-    """Raises one of many errors when the body isn't a page of mailing lists."""
-    return {str(item["address"]).lower(): int(item.get("members_count") or 0) for item in body.get("items") or []}
+def _sizes(body: Any) -> dict[str, int]:
+    """Return the number of members by address of the list. Raises UnreadableError."""
+    try:
+        return {_canonical(item["address"]): int(item["members_count"]) for item in _items(body)}
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
+        raise UnreadableError("The mailing lists cannot be read", "Try again.") from error
+
+
+def _items(body: Any) -> list[dict[str, Any]]:
+    """Return the items of a page. Raises UnreadableError for what is not a page of a list."""
+    items = body.get("items") or [] if isinstance(body, dict) else None
+    if not isinstance(items, list) or not all(isinstance(item, dict) and "address" in item for item in items):
+        raise UnreadableError("The mailing lists cannot be read", "Try again.")
+    return items
+
+
+def _canonical(address: Any) -> str:
+    """Return the address as the facts of a call write it."""
+    text = str(address)
+    found = find_addresses(text).addresses
+    return found[0] if len(found) == 1 else text.strip().lower()

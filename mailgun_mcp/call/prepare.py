@@ -3,6 +3,7 @@
 from typing import Any
 
 from mailgun_mcp.call.current_call import Call
+from mailgun_mcp.call.mailing_lists import MailingLists
 from mailgun_mcp.call.preview_target import reading_before_call
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.builtin_tools import builtin_operation
@@ -10,10 +11,12 @@ from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.errors import ArgumentError, UnknownToolError
 from mailgun_mcp.output.secrets import reference_text
-from mailgun_mcp.policy.facts import Facts, gather
+from mailgun_mcp.policy.facts import Facts, gather, with_lists
+from mailgun_mcp.policy.send_limits import restricts_recipients
 from mailgun_mcp.request.build import Request, build
 from mailgun_mcp.request.validate import validate
 from mailgun_mcp.text.suggest import unknown
+from mailgun_mcp.undo.page_reader import PageReader
 
 
 def find_operation(services: Services, tool: str) -> Operation:
@@ -37,14 +40,16 @@ async def gather_facts(call: Call, request: Request) -> Facts:
     """Return the call as the rules of a policy see it. Raises MailgunError, StateError."""
     services = call.services
     call.record.digest = request.digest
-    list_members: dict[str, int] = {}
-    if call.operation.risk == "send":
-        with reading_before_call(call.operation, "the size of the mailing lists"):
-            list_members = await services.mailing_lists.members(call.subaccount)
     context = await services.history.context(
-        call.operation, call.caller, digest=request.digest, subaccount=call.subaccount, list_members=list_members
+        call.operation, call.caller, digest=request.digest, subaccount=call.subaccount
     )
-    return gather(call.operation, call.arguments, context, request.digest)
+    facts = gather(call.operation, call.arguments, context, request.digest)
+    if not facts.recipients or facts.faults:
+        return facts
+    reader = PageReader(services.client, call.subaccount, call.caller.notify)
+    lists = MailingLists(services.all_tools, reader, read_addresses=restricts_recipients(services.policy))
+    with reading_before_call(call.operation, "the size of the mailing lists"):
+        return with_lists(facts, await lists.add_to(context, facts.recipients))
 
 
 async def generate_passwords(call: Call, request: Request) -> tuple[Request, dict[str, Any]]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from mailgun_mcp.audit.recorder import Recorder
 from mailgun_mcp.call.history import History
-from mailgun_mcp.call.mailing_lists import MailingLists
 from mailgun_mcp.call.protection import Protection
 from mailgun_mcp.call.results import Results
 from mailgun_mcp.catalogue.builtin_tools import offered
@@ -113,11 +112,6 @@ class Services:
     def history(self) -> History:
         """What calls left behind."""
         return History(self.store, self.clock, account=self.account)
-
-    @cached_property
-    def mailing_lists(self) -> MailingLists:
-        """The size of the account's mailing lists."""
-        return MailingLists(self.all_tools, self.client, self.clock)
 
     @cached_property
     def protection(self) -> Protection:

@@ -53,9 +53,7 @@ class _UndoCall:
     async def of(cls, call: Call, snapshot: Snapshot) -> "_UndoCall":
         services = call.services
         undo = Undo(snapshot, services.snapshots, services.reader(snapshot.subaccount, call.caller.notify))
-        context = await services.history.context(
-            call.operation, call.caller, digest="", subaccount=snapshot.subaccount, list_members={}
-        )
+        context = await services.history.context(call.operation, call.caller, digest="", subaccount=snapshot.subaccount)
         return cls(call, undo, context, await _planned(call, undo))
 
     async def run(self) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 import base64
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from unicodedata import normalize
@@ -29,6 +29,7 @@ SUBSCRIBING = frozenset(
     }
 )
 """Tools that put addresses on a mailing list."""
+BATCH_HEADER = "x-mailgun-recipient-variables"
 UNREAD_FILE = "(a file)"
 """Stands among the destinations for the addresses in a file, which no rule reads."""
 
@@ -60,7 +61,11 @@ class Context:
     """Seconds since the same request was last sent; None for never."""
     spent_this_month: float = 0.0
     list_members: dict[str, int] = field(default_factory=dict)
-    """Members of each mailing list that the call addresses."""
+    """Members of each mailing list that the call addresses, those of the lists inside it included."""
+    list_addresses: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The addresses of these members, of the lists where all were read."""
+    unknown_lists: dict[str, str] = field(default_factory=dict)
+    """Address -> why nobody knows whether it is a mailing list, or how many people the list reaches."""
 
     @property
     def after_untrusted(self) -> bool:
@@ -68,6 +73,26 @@ class Context:
         age = self.untrusted_age
         # Stated so that an age that is not a number counts as recent.
         return age is not None and (self.untrusted_here or not age > LONGEST_SESSION)
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """Who a send names, by how many messages each gets."""
+
+    once: tuple[str, ...] = ()
+    copied: tuple[str, ...] = ()
+    """In a batch, each of these gets a copy of every message to those of `once`."""
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every address, once."""
+        return tuple(dict.fromkeys((*self.once, *self.copied)))
+
+    def messages(self, list_members: Mapping[str, int]) -> int:
+        """Return how many messages that makes: one for each member of a list, and the copies of a batch."""
+        once = sum(list_members.get(address, 1) for address in self.once)
+        copied = sum(list_members.get(address, 1) for address in self.copied)
+        return max(once, 1) * (1 + copied) if copied else once
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +108,8 @@ class Facts:
     recipients: tuple[str, ...] = ()
     """Bare addresses in lower case; a mailing list stands as its own address."""
     recipient_count: int = 0
-    """With the members of mailing lists counted."""
+    """With the members of mailing lists and the copies of a batch counted."""
+    addressed: Addressed = Addressed()
     senders: tuple[str, ...] = ()
     destinations: tuple[str, ...] = ()
     """Where data would be sent: addresses and host names of route forwards, webhooks, archives and new list members."""
@@ -99,16 +125,16 @@ class Facts:
 def gather(operation: Operation, arguments: Arguments, context: Context, digest: str = "") -> Facts:
     """Return the facts of a call."""
     faults: list[str] = []
-    recipients = tuple(dict.fromkeys(_recipients(operation, arguments, faults)))
-    members = context.list_members
+    addressed = _addressed(operation, arguments, faults)
     return Facts(
         operation=operation,
         arguments=arguments,
         context=context,
         digest=digest,
         domains=tuple(dict.fromkeys(_domains(operation, arguments))),
-        recipients=recipients,
-        recipient_count=sum(members.get(address, 1) for address in recipients),
+        recipients=addressed.all,
+        recipient_count=addressed.messages(context.list_members),
+        addressed=addressed,
         senders=tuple(dict.fromkeys(_senders(arguments, faults))) if operation.risk == "send" else (),
         destinations=tuple(dict.fromkeys(_destinations(operation, arguments, faults))),
         faults=tuple(dict.fromkeys(faults)),
@@ -129,18 +155,32 @@ def _domains(operation: Operation, arguments: Arguments) -> Iterator[str]:
                 yield address.rpartition("@")[2]
 
 
-def _recipients(operation: Operation, arguments: Arguments, faults: list[str]) -> Iterator[str]:
+def with_lists(facts: Facts, context: Context) -> Facts:
+    """Return the facts of a call whose mailing lists were read into `context`."""
+    return replace(facts, context=context, recipient_count=facts.addressed.messages(context.list_members))
+
+
+def _addressed(operation: Operation, arguments: Arguments, faults: list[str]) -> Addressed:
     """Every address that a send names: in fields, in headers, in a MIME message, as a key of recipient variables."""
     if operation.risk != "send":
-        return
-    for name in ("to", "cc", "bcc", "email"):
-        yield from _addresses(name, arguments.get(name), faults)
+        return Addressed()
     variables = arguments.get("recipient_variables")
+    named = [address for name in ("to", "email") for address in _addresses(name, arguments.get(name), faults)]
     if isinstance(variables, dict):
-        yield from _addresses("recipient_variables", list(variables), faults)
+        named += _addresses("recipient_variables", list(variables), faults)
+    copied = [address for name in ("cc", "bcc") for address in _addresses(name, arguments.get(name), faults)]
+    batch = "recipient_variables" in arguments
     for name, value in _headers(arguments, faults):
+        batch = batch or name.strip().lower() == BATCH_HEADER
         for text in _texts(value):
-            yield from _found(f"header {name}", recipients_in_header(name, text), faults)
+            found = _found(f"header {name}", recipients_in_header(name, text), faults)
+            if name.strip().lower() == BATCH_HEADER:
+                named += found
+            else:
+                copied += (address for address in found if address not in named)
+    if batch:
+        return Addressed(tuple(dict.fromkeys(named)), tuple(dict.fromkeys(copied)))
+    return Addressed(tuple(dict.fromkeys((*named, *copied))))
 
 
 def _headers(arguments: Arguments, faults: list[str]) -> Iterator[tuple[str, Any]]:

@@ -114,6 +114,8 @@ class SendRules:
     duplicate_window: float | None = None
     """Seconds."""
     test_mode: bool | None = None
+    unknown_lists: Literal["confirm", "allow"] | None = None
+    """What becomes of a send to a list of unknown size. That of the file that is nearest counts."""
 
 
 @dataclass(frozen=True, slots=True)

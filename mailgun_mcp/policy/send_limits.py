@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from typing import Any
 
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.policy.conditions import show
@@ -15,11 +16,14 @@ Check = Callable[[Facts], str | None]
 def send_limits(policy: Policy) -> Iterator[SendLimit]:
     """Yield the limits of the policy: of every file's `send` and `spend`, for all of them hold.
 
-    Only `confirm_per_hour` is a setting that a file changes: the nearest one counts.
+    Only `confirm_per_hour` and `unknown_lists` are settings that a file changes: the nearest one counts.
     """
+    believed = _nearest(policy, "unknown_lists") == "allow"
     for rules in policy.send:
-        yield from _of_send(rules)
-    confirm_above = next((rules.confirm_per_hour for rules in policy.send if rules.confirm_per_hour is not None), None)
+        yield from _of_send(rules, believed)
+    if not believed:
+        yield SendLimit("send/unknown_lists", "confirm", _sends, _unknown_list)
+    confirm_above = _nearest(policy, "confirm_per_hour")
     if confirm_above is not None:
         yield SendLimit("send/confirm_per_hour", "confirm", _sends, partial(_many_in_an_hour, confirm_above))
     for budget in policy.spend:
@@ -27,28 +31,50 @@ def send_limits(policy: Policy) -> Iterator[SendLimit]:
         yield SendLimit("spend/unknown_price", "confirm", _bills, partial(_unknown_price, budget))
 
 
-def _of_send(rules: SendRules) -> Iterator[SendLimit]:
-    yield from _of_recipients(rules)
+def restricts_recipients(policy: Policy) -> bool:
+    """Return whether a limit asks who gets the mail: then the members of mailing lists have to be read."""
+    return any(
+        rules.deny_recipients
+        or rules.deny_domains
+        or any(globs is not None and "*" not in globs for globs in (rules.allow_recipients, rules.allow_domains))
+        for rules in policy.send
+    )
+
+
+def _nearest(policy: Policy, setting: str) -> Any:
+    return next((value for rules in policy.send if (value := getattr(rules, setting)) is not None), None)
+
+
+def _of_send(rules: SendRules, believed: bool) -> Iterator[SendLimit]:
+    yield from _of_recipients(rules, believed)
     yield from _of_destinations(rules)
     if rules.sender_domains is not None and "*" not in rules.sender_domains:
         yield _denying("sender_domains", partial(_wrong_sender, address_matcher(rules.sender_domains)))
     if rules.recipients_per_call is not None:
-        yield _denying("recipients_per_call", partial(_too_many, rules.recipients_per_call))
+        yield _counting("recipients_per_call", partial(_too_many, rules.recipients_per_call), believed)
     if rules.recipients_per_hour is not None:
-        yield _denying("recipients_per_hour", partial(_too_fast, rules.recipients_per_hour))
+        yield _counting("recipients_per_hour", partial(_too_fast, rules.recipients_per_hour), believed)
     if rules.test_mode:
         yield _denying("test_mode", _not_in_test_mode)
     if rules.duplicate_window is not None:
         yield SendLimit("send/duplicate_window", "confirm", _sends, partial(_duplicate, rules.duplicate_window))
 
 
-def _of_recipients(rules: SendRules) -> Iterator[SendLimit]:
+def _of_recipients(rules: SendRules, believed: bool) -> Iterator[SendLimit]:
     for name, globs in (("allow_recipients", rules.allow_recipients), ("allow_domains", rules.allow_domains)):
         if globs is not None and "*" not in globs:
             yield _denying(name, partial(_not_allowed, name, address_matcher(globs)))
+            if not believed:
+                # A person can say that the members are the right ones.
+                yield SendLimit(f"send/{name}", "confirm", _sends, partial(_cannot_check, name, _unread_members))
     for name, globs in (("deny_recipients", rules.deny_recipients), ("deny_domains", rules.deny_domains)):
         if globs:
-            yield _denying(name, partial(_denied, name, address_matcher(globs)))
+            check = partial(_denied, name, address_matcher(globs))
+            yield _denying(name, check if believed else partial(_either, check, name, _unread_members))
+
+
+def _counting(name: str, check: Check, believed: bool) -> SendLimit:
+    return _denying(name, check if believed else partial(_either, check, name, _unknown_list))
 
 
 def _of_destinations(rules: SendRules) -> Iterator[SendLimit]:
@@ -86,12 +112,51 @@ def _not_allowed(name: str, matches: TextPredicate, facts: Facts) -> str | None:
     if not facts.recipients:
         return f"who would get the mail cannot be read from the call, and {name} restricts it"
     found = _first(matches, facts.recipients, False)
-    return None if found is None else f"{show(found)} is not in {name}"
+    if found is not None:
+        return f"{show(found)} is not in {name}"
+    return _member(matches, facts, False, f"is not in {name}")
 
 
 def _denied(name: str, matches: TextPredicate, facts: Facts) -> str | None:
     found = _first(matches, facts.recipients, True)
-    return None if found is None else f"{show(found)} is in {name}"
+    if found is not None:
+        return f"{show(found)} is in {name}"
+    return _member(matches, facts, True, f"is in {name}")
+
+
+def _member(matches: TextPredicate, facts: Facts, wanted: bool, verdict: str) -> str | None:
+    """Return what is said of the first member of a mailing list that matches, or does not."""
+    for mailing_list, members in facts.context.list_addresses.items():
+        found = _first(matches, members, wanted)
+        if found is not None:
+            return f"{show(found)}, a member of the mailing list {show(mailing_list)}, {verdict}"
+    return None
+
+
+def _unknown_list(facts: Facts) -> str | None:
+    """Return which address may be a list of unknown size, and why."""
+    for address, reason in facts.context.unknown_lists.items():
+        return f"nobody knows how many people {show(address)} reaches: {reason}"
+    return None
+
+
+def _unread_members(facts: Facts) -> str | None:
+    """Return which list has members that were not read, and why."""
+    context = facts.context
+    for address, count in context.list_members.items():
+        if count and address not in context.list_addresses and address not in context.unknown_lists:
+            return f"the {count:,} members of the mailing list {show(address)} were not read"
+    return _unknown_list(facts)
+
+
+def _either(check: Check, name: str, doubt: Check, facts: Facts) -> str | None:
+    """A limit that nobody can check refuses."""
+    return check(facts) or _cannot_check(name, doubt, facts)
+
+
+def _cannot_check(name: str, doubt: Check, facts: Facts) -> str | None:
+    reason = doubt(facts)
+    return None if reason is None else f"{reason}, so {name} cannot be checked"
 
 
 def _other_destination(matches: TextPredicate, facts: Facts) -> str | None:

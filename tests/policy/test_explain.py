@@ -27,6 +27,7 @@ def test_each_rule_says_what_it_made_of_the_call() -> None:
     assert explain(policy(TEAM), call) == [
         RuleResult("send/recipients_per_call", "deny", False, "not about delete_bounce"),
         RuleResult("send/duplicate_window", "confirm", False, "not about delete_bounce"),
+        RuleResult("send/unknown_lists", "confirm", False, "not about delete_bounce"),
         RuleResult("policy.yaml:5 (rule 2)", "deny", False, "domain is 'mg.example.com', not *.prod.example.com"),
         RuleResult("policy.yaml:6 (rule 3)", "deny", False, "tool is delete_bounce, not create_smtp_credentials"),
         RuleResult("policy.yaml:7 (broken)", "deny", False, "tool is delete_bounce, not send_message"),
@@ -74,14 +75,14 @@ def test_a_secret_argument_is_not_explained() -> None:
 )
 def test_why_a_rule_does_not_match_is_told_from_the_call(match: str, why: str) -> None:
     call = send("a@a.example", "b@a.example", "c@a.example", "d@a.example", subject="hi")
-    (verdict,) = explain(policy(f"rules: [{{match: {match}, decision: deny}}]"), call)
+    (*_, verdict) = explain(policy(f"rules: [{{match: {match}, decision: deny}}]"), call)
 
     assert verdict.why == why
 
 
 def test_long_values_are_cut() -> None:
     call = send("a@a.example", subject="x" * 500)
-    (verdict,) = explain(policy("rules: [{match: {arguments: {subject: y}}, decision: deny}]"), call)
+    (*_, verdict) = explain(policy("rules: [{match: {arguments: {subject: y}}, decision: deny}]"), call)
 
     assert verdict.why == f"arguments.subject is {'x' * 80!r}…, not y"
 

@@ -42,8 +42,8 @@ def test_recipients_are_those_of_every_field_once() -> None:
         recipient_variables={"d@example.com": {"name": "D"}, "a@example.com": {}},
     )
 
-    assert call.recipients == ("a@example.com", "b@example.com", "c@example.com", "d@example.com")
-    assert call.recipient_count == 4
+    assert call.recipients == ("a@example.com", "d@example.com", "b@example.com", "c@example.com")
+    assert call.recipient_count == 6  # two messages, each with two copies
 
 
 def test_a_mailing_list_counts_as_its_members() -> None:

@@ -35,7 +35,10 @@ UNCHANGED = ("principal", "client", "account", "region", "subaccount", "list_mem
 def assumed_facts(operation: Operation, arguments: Arguments, assumptions: Mapping[str, Any], zone: tzinfo) -> Facts:
     """Return the facts of a call of `operation`. Raises ValueError for an invalid time or duration."""
     values = {name: assumptions[name] for name in UNCHANGED if name in assumptions}
-    return gather(operation, arguments, Context(**values, **_converted(assumptions, zone)))
+    # Only the size of a list is assumed: nothing is said of who its members are, so no limit on them stops the call.
+    members: dict[str, tuple[str, ...]] = dict.fromkeys(assumptions.get("list_members") or (), ())
+    context = Context(**values, list_addresses=members, **_converted(assumptions, zone))
+    return gather(operation, arguments, context)
 
 
 def _converted(assumptions: Mapping[str, Any], zone: tzinfo) -> dict[str, Any]:

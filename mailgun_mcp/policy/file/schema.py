@@ -220,6 +220,10 @@ class SendDocument(Closed):
         default=None, description="the same message again within this time is confirmed"
     )
     test_mode: bool | None = Field(default=None, description="refuse every send that is not in test mode")
+    unknown_lists: Literal["confirm", "allow"] | None = Field(
+        default=None,
+        description="confirm (the default) or allow a send when it cannot be known how many people a list reaches",
+    )
 
 
 class SpendDocument(Closed):

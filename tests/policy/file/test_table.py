@@ -50,5 +50,5 @@ def test_the_table_tells_of_duplicates_where_they_matter() -> None:
         for row in rows(policy("extends: unguarded\nsend: {duplicate_window: 1m}"), catalogue())
     }
 
-    assert table["send_message"] == "confirm if send/duplicate_window; else allow"
+    assert table["send_message"] == "confirm if send/duplicate_window; confirm if send/unknown_lists; else allow"
     assert table["delete_domain"] == "allow"
