@@ -54,7 +54,6 @@ MISSING: list[str] = [
     "output/logs.py",
     "policy/conditions.py",
     "policy/file/schema.py",
-    "server/elicitation.py",
     "store/migrations.py",
 ]
 """Modules whose test file is still to be written. It may only shrink."""

@@ -5,6 +5,7 @@ Since 2026-07-28 the question is returned as the result of the call, with a seal
 
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from secrets import token_urlsafe
 from typing import Any
 
@@ -15,12 +16,15 @@ from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from mailgun_mcp.confirm.asker import FormResult, read_answer
+from mailgun_mcp.confirm.caller import Notify, quiet
 from mailgun_mcp.confirm.form import Form
 
 Context = ServerRequestContext[dict[str, Any], Any]
 Burn = Callable[[str], Awaitable[bool]]
 
 KEY = "confirmation"
+REMINDER = 1.0
+"""Seconds between two reports of progress. Some clients give up after two seconds without one."""
 
 
 class InputRequired(Exception):
@@ -37,10 +41,13 @@ class Elicitation:
     `burn` uses up a nonce and says whether this was its first use in any process.
     """
 
-    def __init__(self, context: Context, params: types.CallToolRequestParams, burn: Burn) -> None:
+    def __init__(
+        self, context: Context, params: types.CallToolRequestParams, burn: Burn, notify: Notify = quiet
+    ) -> None:
         self._context = context
         self._params = params
         self._burn = burn
+        self._notify = notify
         self._answered = False
 
     @property
@@ -61,6 +68,20 @@ class Elicitation:
         return self._context.protocol_version in MODERN_PROTOCOL_VERSIONS
 
     async def _pushed(self, form: Form, patience: float) -> FormResult:
+        """Progress is reported meanwhile: a client that hears nothing may give up on the call."""
+        async with anyio.create_task_group() as reports:
+            reports.start_soon(self._report_waiting)
+            result = await self._sent(form, patience)
+            reports.cancel_scope.cancel()
+        return result
+
+    async def _report_waiting(self) -> None:
+        with suppress(MCPError, anyio.ClosedResourceError, anyio.BrokenResourceError):
+            while True:
+                await anyio.sleep(REMINDER)
+                await self._notify("waiting for the person's answer")
+
+    async def _sent(self, form: Form, patience: float) -> FormResult:
         """Every error on the way is a no."""
         try:
             with anyio.fail_after(patience):

@@ -110,8 +110,9 @@ def _caller(services: Services, context: Context, params: types.CallToolRequestP
         return await in_thread(services.nonces.burn, nonce, now + services.policy.confirmation.ttl, now)
 
     info = context.session.client_params.client_info if context.session.client_params else None
-    asker = Elicitation(context, params, burn)
-    return Caller(client=info.name if info else "", asker=asker, notify=_progress(context))
+    notify = _progress(context)
+    asker = Elicitation(context, params, burn, notify)
+    return Caller(client=info.name if info else "", asker=asker, notify=notify)
 
 
 def _progress(context: Context) -> Notify:
