@@ -1,6 +1,7 @@
 """Removals of thousands of things come back whole, in a bounded number of requests and parts."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -123,7 +124,9 @@ async def test_beyond_the_limit_a_person_must_agree_at_a_higher_level_and_nothin
 async def test_beyond_the_limit_a_call_that_nobody_confirms_is_confirmed() -> None:
     account = account_to_change()
     fill(account, "bounces", ENTRIES["bounces"], 50)
-    async with bench(account, policy=limited("unguarded")) as tried:
+    async with bench(
+        account, policy=replace(profile("unguarded"), undo=UndoRules(records=20, too_many="confirm"), plans={})
+    ) as tried:
         outcome = await tried.call("import_bounces", {"domain_name": NAME, "file": {"text": "address\na@x.example"}})
         (held,) = tried.services.approvals.list(account.clock.now())
         assert outcome.kind == "refused"
@@ -139,8 +142,6 @@ async def test_beyond_the_limit_a_call_goes_on_without_a_copy_where_the_operator
 
 
 def limited(name: str) -> Any:
-    from dataclasses import replace
-
     base = profile(name)
     return replace(base, undo=UndoRules(records=20, too_many=base.undo.too_many), plans={})
 
