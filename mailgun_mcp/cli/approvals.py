@@ -16,11 +16,15 @@ from mailgun_mcp.cli.parser import Parser, add_settings, open_store
 from mailgun_mcp.cli.terminal import read_line
 from mailgun_mcp.cli.values import positive_integer, rounded_down, seconds
 from mailgun_mcp.confirm.approvals import Approval, Approvals, ApprovalStatus
+from mailgun_mcp.confirm.argument_lines import full_lines
 from mailgun_mcp.confirm.grants import Grant, Grants
 from mailgun_mcp.settings import SettingsError
 from mailgun_mcp.store.database import Store
+from mailgun_mcp.text.characters import one_line
 from mailgun_mcp.text.durations import iso
 
+LONGEST_TARGET = 40
+"""Characters of a target in the list."""
 ACTIONS = {
     "list": "list the approvals, by default those that wait for an answer",
     "show": "show the call that an approval is about",
@@ -51,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         added[name].add_argument("--by", metavar="NAME", help="who answers; default: the user who runs the command")
     for name in ("list", "show", "watch", "grants"):
         added[name].add_argument("--json", action="store_true", help="as JSON")
+    added["show"].add_argument("--full", action="store_true", help="every argument whole, however long")
     statuses = (*get_args(ApprovalStatus), "all")
     added["list"].add_argument(
         "--status", default="pending", choices=statuses, help="only with this status; default pending"
@@ -115,17 +120,33 @@ def _list(store: Store, arguments: argparse.Namespace) -> None:
 
 def _row(approval: Approval, now: float) -> tuple[str, ...]:
     when = f"{rounded_down(approval.expires - now)} left" if approval.status in ("pending", "approved") else ""
-    return (approval.id, approval.status, approval.level, approval.tool, approval.account, approval.principal, when)
+    return (
+        *(approval.id, approval.status, approval.level, approval.tool, _short_target(approval)),
+        *(approval.account, approval.principal, when),
+    )
+
+
+def _short_target(approval: Approval) -> str:
+    target = one_line(approval.target)
+    return target if len(target) <= LONGEST_TARGET else f"{target[:LONGEST_TARGET]}…"
 
 
 def _show(store: Store, arguments: argparse.Namespace) -> None:
     now = time.time()
     approval = Approvals(store).get(arguments.id, now)
-    as_json(approval.record) if arguments.json else out(_described(approval, now))
+    if arguments.json:
+        as_json(approval.full_record)
+    else:
+        out(_described(approval, now, full=arguments.full))
 
 
-def _described(approval: Approval, now: float) -> str:
-    """Return the text of the form, with the status of the approval above it and the time left below."""
+def _described(approval: Approval, now: float, *, full: bool = False) -> str:
+    """Return the text of the form, with the status of the approval above it and the time left below.
+
+    `full`: with every argument whole. An approval of version 0.1 has only the text of its form.
+    """
+    details = approval.details
+    text = "\n".join([*details["facts"], *full_lines(details["arguments"])]) if full and details else approval.text
     state = f"{approval.id}: {approval.status}"
     if approval.answers:
         state += "".join(
@@ -133,10 +154,10 @@ def _described(approval: Approval, now: float) -> str:
             for answer in approval.answers
         )
     if approval.status not in ("pending", "approved"):
-        return f"{state}\n\n{approval.text}"
+        return f"{state}\n\n{text}"
     left = f"Pending since {iso(approval.created)}, {rounded_down(approval.expires - now)} left."
     people = " Two people must approve it." if approval.level == "two_people" else ""
-    return f"{state}\n\n{approval.text}\n\n{left}{people}"
+    return f"{state}\n\n{text}\n\n{left}{people}"
 
 
 def _approve(store: Store, arguments: argparse.Namespace) -> None:

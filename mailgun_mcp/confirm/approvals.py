@@ -1,7 +1,7 @@
 """The table of approvals: calls that wait for a person, and what people answered. No tool reads or writes it."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from mailgun_mcp.errors import StateError, UnknownNameError
@@ -53,11 +53,23 @@ class Approval:
     binding: str
     preview: str
     answers: tuple[Answer, ...]
+    details: dict[str, Any] = field(default_factory=dict)
+    """The call as data, nothing shortened: see `form.CallDetails`. Empty for approvals of version 0.1."""
+
+    @property
+    def target(self) -> str:
+        """The name of what the call affects."""
+        return str(self.details.get("target") or self.typed or "")
+
+    @property
+    def full_record(self) -> dict[str, Any]:
+        """The record with every argument whole, and with recipients, senders and destinations as data."""
+        return {**self.record, "call": self.details}
 
     @property
     def record(self) -> dict[str, Any]:
         """What a person or their program may see, as JSON: everything except what the approval is bound to."""
-        shown = {field: getattr(self, field) for field in SHOWN}
+        shown = {field: getattr(self, field) for field in SHOWN} | {"target": self.target}
         times = {name: iso(getattr(self, name)) for name in ("created", "expires")}
         answers = [{"by": answer.by, "at": iso(answer.at), "yes": answer.yes} for answer in self.answers]
         return {**shown, **times, "answers": answers}
@@ -91,10 +103,12 @@ class Approvals:
             name = _new_id(connection)
             connection.execute(
                 """INSERT INTO approvals (id, created, expires, status, tool, title, text, level, typed, account,
-                principal, client, binding, preview) VALUES (?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                principal, client, binding, preview, details)
+                VALUES (?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 (
                     *(name, now, now + ttl, tool, title, form.text, form.level, form.typed),
                     *(account, principal, client, form.binding.digest, form.preview),
+                    json.dumps(asdict(form.call), ensure_ascii=False),
                 ),
             )
             return _find(connection, name, now)
@@ -241,6 +255,7 @@ def _new_id(connection: "sqlite3.Connection") -> str:
 def _approval(row: Any, now: float) -> Approval:
     fields = dict(row)
     fields["answers"] = tuple(Answer(*answer) for answer in stored(row["answers"], list))
+    fields["details"] = stored(row["details"], dict)
     if row["status"] in LIVE and row["expires"] <= now:
         fields["status"] = "expired"
     return Approval(**fields)

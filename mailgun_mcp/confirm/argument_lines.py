@@ -8,7 +8,7 @@ WITHHELD = "(withheld)"
 LEAST = 40
 """Characters below which a value is worth no part of its text."""
 STEPS = (WHOLE, 400, 250, 150, 90, LEAST)
-SHORTENED = "Some values are shortened. `mailgun-mcp approvals show --full ID` shows a pending call whole."
+SHORTENED = "Some values are shortened. `mailgun-mcp approvals show ID --full` shows a pending call whole."
 
 
 def shown_arguments(operation: Operation, arguments: Arguments) -> Arguments:

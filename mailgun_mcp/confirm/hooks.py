@@ -56,7 +56,7 @@ def describe(approval: Approval) -> dict[str, Any]:
         "approve": approve,
         "deny": f"mailgun-mcp approvals deny {name}",
     }
-    return {"event": "approval.held", **approval.record, "answer": answer}
+    return {"event": "approval.pending", **approval.record, "answer": answer}
 
 
 async def _run(kind: str, hook: Any, *arguments: Any) -> None:

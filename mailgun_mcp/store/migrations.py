@@ -95,4 +95,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         WHEN old.seq > (SELECT seq FROM audit_anchor)
         BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END""",
     ),
+    ("ALTER TABLE approvals ADD COLUMN details TEXT NOT NULL DEFAULT '{}'",),
 )

@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -17,6 +18,7 @@ from mailgun_mcp.call.counters import Untrusted
 from mailgun_mcp.cli import exits
 from mailgun_mcp.cli.main import run
 from mailgun_mcp.confirm.approvals import Approval, Approvals
+from mailgun_mcp.confirm.form import CallDetails
 from mailgun_mcp.confirm.grants import Grants
 from mailgun_mcp.store.database import Store
 from tests.cli.conftest import Command
@@ -98,7 +100,24 @@ def test_a_held_call_is_shown_as_the_form_shows_it(store: Store, capsys: pytest.
     assert f"\n\n{approval.text}\n\n" in out
     assert "Two people must approve it." in out
     _, out, _ = ran(["show", approval.id, "--json"], capsys)
-    assert json.loads(out) == approval.record
+    assert json.loads(out) == approval.full_record
+
+
+def test_a_call_whose_form_is_shortened_is_shown_whole(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    recipients = [f"person{number}@example.org" for number in range(40)]
+    call = CallDetails("mg.example.com", ("Send an email", "Recipients: 40"), {"to": recipients, "text": "x" * 5000})
+    approval = held(store, replace(asked(), call=call), time.time())
+    _, out, _ = ran(["show", approval.id, "--full"], capsys)
+    assert [name for name in recipients if name not in out] == []
+    assert "x" * 5000 in out
+    _, out, _ = ran(["show", approval.id, "--json"], capsys)
+    assert json.loads(out)["call"]["arguments"] == call.arguments
+
+
+def test_the_list_names_the_target_of_each_call(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    held(store, replace(asked(), call=CallDetails("mg.example.com\u202e" + "x" * 60)), time.time())
+    _, out, _ = ran(["list"], capsys)
+    assert "mg.example.com<U+202E>xxxxxxxxxxxxxxxxxx…" in out
 
 
 def test_a_yes_is_shown_with_who_gave_it(store: Store, capsys: pytest.CaptureFixture[str]) -> None:

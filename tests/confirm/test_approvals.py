@@ -58,6 +58,10 @@ def test_a_held_call_says_all_that_a_person_needs(store: Store) -> None:
         binding=form.binding.digest,
         preview="seen",
         answers=(),
+        details={
+            **{"target": "", "facts": [], "arguments": {}, "recipients": [], "recipient_count": 0},
+            **{"senders": [], "destinations": []},
+        },
     )
     assert Approvals(store).get(approval.id, NOW) == approval
     assert Approvals(store).list(NOW) == (approval,)
@@ -83,6 +87,7 @@ def test_what_a_program_is_shown_is_not_what_the_yes_is_bound_by(store: Store) -
         "account": "main",
         "principal": "local",
         "client": "tests",
+        "target": NAME,
         "created": "2027-01-15T08:00:00Z",
         "expires": "2027-01-15T08:10:00Z",
         "answers": [{"by": "ann", "at": "2027-01-15T08:00:00Z", "yes": True}],

@@ -39,7 +39,7 @@ APPROVAL = Approval(
     answers=(),
 )
 TOLD = {
-    "event": "approval.held",
+    "event": "approval.pending",
     "id": "abcd2345",
     "status": "pending",
     "tool": "delete_domain",
@@ -50,6 +50,7 @@ TOLD = {
     "account": "main",
     "principal": "local",
     "client": "tests",
+    "target": "mail.example.com",
     "created": "2027-01-15T08:00:00Z",
     "expires": "2027-01-15T08:10:00Z",
     "answers": [],
