@@ -46,12 +46,12 @@ def message(request: PageRequest, message: StoredMessage) -> Markup:
     return _panes(side, _preview(request, message, back), "one")
 
 
-def _panes(side: Iterable[str], main: Markup, shown: str) -> Markup:
+def _panes(side: Iterable[str], main: Markup, pane: str) -> Markup:
     return element(
         "div",
         element("div", *side, class_="list"),
         element("div", main, class_="preview"),
-        class_=f"panes only-{shown}",
+        class_=f"panes only-{pane}",
     )
 
 

@@ -83,7 +83,7 @@ def delete_domain_key(account: Account, request: SimulatedRequest) -> Reply:
     note="needs valid DNS records; they are valid once the domain is verified",
 )
 def activate_domain_key(request: SimulatedRequest) -> Reply:
-    key = _found(request)
+    key = _get_key(request)
     if not key.verified:
         raise ApiError(400, "cannot activate domain key: dns record is not valid")
     key.active = True
@@ -92,7 +92,7 @@ def activate_domain_key(request: SimulatedRequest) -> Reply:
 
 @handles("deactivate_domain_key", fidelity="stateful", note="refused unless another key is active")
 def deactivate_domain_key(request: SimulatedRequest) -> Reply:
-    key = _found(request)
+    key = _get_key(request)
     _check_other_active(request.domain, key, "deactivate")
     key.active = False
     return _switched(request, key)
@@ -127,7 +127,7 @@ def _signing_domain(account: Account, request: SimulatedRequest) -> Domain:
     return domain
 
 
-def _found(request: SimulatedRequest) -> DomainKey:
+def _get_key(request: SimulatedRequest) -> DomainKey:
     key = keys_of(request.domain).get(request["selector"])
     if key is None:
         raise ApiError(404, MISSING)

@@ -40,12 +40,12 @@ def create_route(account: Account, request: SimulatedRequest) -> Reply:
 
 @handles("get_route", fidelity="stateful", note="by id")
 def get_route(account: Account, request: SimulatedRequest) -> Reply:
-    return Reply({"route": _to_json(_found(account, request))})
+    return Reply({"route": _to_json(_get_route(account, request))})
 
 
 @handles("update_route", fidelity="stateful", note="by id")
 def update_route(account: Account, request: SimulatedRequest) -> Reply:
-    route = _found(account, request)
+    route = _get_route(account, request)
     given = request.arguments
     _check(given.get("expression", route.expression), given.get("action", route.actions))
     route.expression = given.get("expression", route.expression)
@@ -58,7 +58,7 @@ def update_route(account: Account, request: SimulatedRequest) -> Reply:
 
 @handles("delete_route", fidelity="stateful", note="by id")
 def delete_route(account: Account, request: SimulatedRequest) -> Reply:
-    route = _found(account, request)
+    route = _get_route(account, request)
     del account.routes.by_id[route.id]
     return success("Route has been deleted", id=route.id)
 
@@ -84,7 +84,7 @@ def _check(expression: str, actions: Iterable[str]) -> None:
         raise ApiError(400, f"Invalid route action: {fault}") from fault
 
 
-def _found(account: Account, request: SimulatedRequest) -> Route:
+def _get_route(account: Account, request: SimulatedRequest) -> Route:
     route = account.routes.by_id.get(request["id"])
     if route is None:
         raise ApiError(404, "Route not found")

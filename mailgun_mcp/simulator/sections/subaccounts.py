@@ -30,7 +30,7 @@ UNKNOWN = "account not found"
 
 @handles("get_subaccount", fidelity="stateful", note="by id")
 def get_subaccount(account: Account, request: SimulatedRequest) -> Reply:
-    return _replied(_found(account, request))
+    return _replied(_get_subaccount(account, request))
 
 
 @handles("list_subaccounts", fidelity="stateful", note="filtered, sorted, skip/limit")
@@ -66,7 +66,7 @@ def delete_subaccount(account: Account, request: SimulatedRequest) -> Reply:
 
 @handles("disable_subaccount", fidelity="stateful", note="requests for it are refused")
 def disable_subaccount(account: Account, request: SimulatedRequest) -> Reply:
-    child = _found(account, request)
+    child = _get_subaccount(account, request)
     if child.status == "disabled":
         raise ApiError(400, "subaccount is already disabled")
     child.reason, child.note = request.get("reason", ""), request.get("note", "")
@@ -76,7 +76,7 @@ def disable_subaccount(account: Account, request: SimulatedRequest) -> Reply:
 
 @handles("enable_subaccount", fidelity="stateful", note="requests for it are accepted again")
 def enable_subaccount(account: Account, request: SimulatedRequest) -> Reply:
-    child = _found(account, request)
+    child = _get_subaccount(account, request)
     if child.status == "open":
         raise ApiError(400, "subaccount is already enabled")
     _check_child_limit(account, 400)
@@ -87,7 +87,7 @@ def enable_subaccount(account: Account, request: SimulatedRequest) -> Reply:
 
 @handles("update_subaccount_features", fidelity="stateful", note="stored; `sending` decides whether it can send")
 def update_subaccount_features(account: Account, request: SimulatedRequest) -> Reply:
-    child = _found(account, request)
+    child = _get_subaccount(account, request)
     given = {name: request[name] for name in FEATURES if name in request.arguments}
     if any("enabled" not in value for value in given.values()):
         raise ApiError(400, "No valid updates provided")
@@ -108,7 +108,7 @@ def list_subaccount_ip_pools(account: Account) -> Reply:
 
 @handles("delegate_ip_pool_to_subaccount", fidelity="stateful", note="it can use the pool but not change it")
 def delegate_ip_pool_to_subaccount(account: Account, request: SimulatedRequest) -> Reply:
-    child, pool = _found(account, request, UNKNOWN), get_pool(account, request["pool_id"])
+    child, pool = _get_subaccount(account, request, UNKNOWN), get_pool(account, request["pool_id"])
     if pool.inherited:
         raise ApiError(400, "invalid request parameters")
     for other in ips_of(account).pools.values():
@@ -122,7 +122,7 @@ def delegate_ip_pool_to_subaccount(account: Account, request: SimulatedRequest) 
 
 @handles("revoke_ip_pool_from_subaccount", fidelity="stateful", note="its domains move to the replacement")
 def revoke_ip_pool_from_subaccount(account: Account, request: SimulatedRequest) -> Reply:
-    child, pool = _found(account, request, UNKNOWN), get_pool(account, request["pool_id"])
+    child, pool = _get_subaccount(account, request, UNKNOWN), get_pool(account, request["pool_id"])
     if child.id not in pool.delegated_to:
         raise ApiError(400, "invalid request parameters")
     pool.delegated_to.discard(child.id)
@@ -132,7 +132,7 @@ def revoke_ip_pool_from_subaccount(account: Account, request: SimulatedRequest) 
 
 @handles("link_ip_to_subaccount", fidelity="stateful", note="it can use the IP")
 def link_ip_to_subaccount(account: Account, request: SimulatedRequest) -> Reply:
-    child, ip = _found(account, request, UNKNOWN), get_dedicated_ip(account, request["ip"])
+    child, ip = _get_subaccount(account, request, UNKNOWN), get_dedicated_ip(account, request["ip"])
     ips_of(child.account).ips[ip.address] = ip
     for domain in child.account.domains.values():
         if domain.administration.sending.ips in ([], [SHARED_IP]):
@@ -178,7 +178,7 @@ def _children(account: Account) -> dict[str, Subaccount]:
     return account.administration.subaccounts
 
 
-def _found(account: Account, request: SimulatedRequest, missing: str = "Not Found") -> Subaccount:
+def _get_subaccount(account: Account, request: SimulatedRequest, missing: str = "Not Found") -> Subaccount:
     child = _children(account).get(request["subaccount_id"])
     if child is None or child.status == "closed":
         raise ApiError(404, missing)
