@@ -20,7 +20,7 @@ from mailgun_mcp.confirm.argument_lines import full_lines
 from mailgun_mcp.confirm.grants import Grant, Grants
 from mailgun_mcp.settings import SettingsError
 from mailgun_mcp.store.database import Store
-from mailgun_mcp.text.characters import one_line
+from mailgun_mcp.text.characters import show_invisible
 from mailgun_mcp.text.durations import iso
 
 LONGEST_TARGET = 40
@@ -127,7 +127,7 @@ def _row(approval: Approval, now: float) -> tuple[str, ...]:
 
 
 def _short_target(approval: Approval) -> str:
-    target = one_line(approval.target)
+    target = " ".join(show_invisible(approval.target).split())
     return target if len(target) <= LONGEST_TARGET else f"{target[:LONGEST_TARGET]}…"
 
 

@@ -85,7 +85,7 @@ def test_what_waits_is_listed(store: Store, capsys: pytest.CaptureFixture[str]) 
     code, out, _ = ran(["list"], capsys)
     assert (code, out.split()) == (
         exits.OK,
-        [first.id, "pending", "typed", "delete_domain", "main", "local", "59", "min", "left"],
+        [first.id, "pending", "typed", "delete_domain", "mail.example.com", "main", "local", "59", "min", "left"],
     )
     _, out, _ = ran(["list", "--status", "all"], capsys)
     assert [line.split()[:2] for line in out.splitlines()] == [[first.id, "pending"], [done.id, "denied"]]
