@@ -225,7 +225,7 @@ def test_the_table_of_one_policy_tells_level_conditions_and_rule(capsys: pytest.
         "| tool | toolset | risk | decision | level | when | rule |",
         "| --- | --- | --- | --- | --- | --- | --- |",
         "| send_message | messages | send | confirm | typed | "
-        "confirm (typed) if after_untrusted: session; allow if recipients.at_most: 10; confirm if send/confirm_per_hour | guarded/large-send |",
+        "confirm (typed) if after_untrusted: session; allow if recipients.at_most: 10; confirm if send/unknown_lists; confirm if send/confirm_per_hour | guarded/large-send |",
     ]
     assert len(lines) == len(catalogue()) + 2
 
