@@ -30,7 +30,7 @@ What keeps a command from starting is a SettingsError: PolicyError (`policy.file
 from collections.abc import Sequence
 from typing import Literal
 
-Kind = Literal["invalid", "refused", "failed"]
+ErrorKind = Literal["invalid", "refused", "failed"]
 """What a client is told of a call that was not made, or did not succeed."""
 Outcome = Literal["done", "failed", "unknown", "refused", "pending", "asked", "invalid"]
 """What became of a call, as the audit log says it. `unknown` also where a process ended before it could say."""
@@ -42,7 +42,7 @@ class CallError(Exception):
     """Ends a call. `str()` says what happened."""
 
     outcome: Outcome = "failed"
-    kind: Kind = "failed"
+    kind: ErrorKind = "failed"
 
     def __init__(self, message: str, next_step: str = "") -> None:
         super().__init__(message)
@@ -58,7 +58,7 @@ class ArgumentError(CallError):
     """Arguments that cannot become a request; nothing was sent."""
 
     outcome: Outcome = "invalid"
-    kind: Kind = "invalid"
+    kind: ErrorKind = "invalid"
 
     def __init__(self, faults: Sequence[str]) -> None:
         super().__init__("; ".join(faults))
@@ -74,14 +74,14 @@ class DeniedError(CallError):
     """A call that the policy does not let through."""
 
     outcome: Outcome = "refused"
-    kind: Kind = "refused"
+    kind: ErrorKind = "refused"
 
 
 class NotConfirmedError(CallError):
     """A call that no person confirmed, or that waits for a person's approval."""
 
     outcome: Outcome = "refused"
-    kind: Kind = "refused"
+    kind: ErrorKind = "refused"
 
     def __init__(
         self, message: str, verdict: str, approval: str | None = None, *, details: dict[str, str] | None = None
@@ -100,7 +100,7 @@ class ChangedSinceError(CallError):
     """Somebody changed what an undo would put back; the message says what."""
 
     outcome: Outcome = "refused"
-    kind: Kind = "refused"
+    kind: ErrorKind = "refused"
 
 
 class UndoInterruptedError(CallError):

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from functools import cache
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
-from mailgun_mcp.catalogue.operation import Argument, Operation, Undo
+from mailgun_mcp.catalogue.operation import Argument, Operation, UndoInfo
 from mailgun_mcp.catalogue.types import Record, Risk
 
 TOOLSET = "builtin"
@@ -115,7 +115,7 @@ def builtin_operation(name: str, risk: Risk | None = None) -> Operation:
         bulk=False,
         idempotent=True,
         reversible=None if known == "read" else "whole",
-        undo=None if known == "read" else Undo((), None, None, "it puts things back as they were before the call"),
+        undo=None if known == "read" else UndoInfo((), None, None, "it puts things back as they were before the call"),
         preview=None,
         pages=None,
         price=None,

@@ -35,7 +35,7 @@ class Pages:
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class PreviewRead:
     """The read that shows what a call would affect: its tool, and its arguments that have other names here."""
 
     tool: str
@@ -43,7 +43,7 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
-class Undo:
+class UndoInfo:
     """What a call removes, changes or makes, and what of it is not put back; see `extension.UndoSpec`."""
 
     affects: tuple[Effect, ...]
@@ -90,8 +90,8 @@ class Operation:
     bulk: bool
     idempotent: bool
     reversible: Literal["whole", "part", "no"] | None
-    undo: Undo | None
-    preview: Preview | None
+    undo: UndoInfo | None
+    preview: PreviewRead | None
     pages: Pages | None
     price: Price | None
     secrets: tuple[str, ...]
@@ -135,7 +135,7 @@ class Operation:
             idempotent=record["idempotent"],
             reversible=record["reversible"],
             undo=_undo(record["undo"]) if record["undo"] else None,
-            preview=Preview(preview["tool"], preview["arguments"]) if preview else None,
+            preview=PreviewRead(preview["tool"], preview["arguments"]) if preview else None,
             pages=Pages(pages["style"], pages["items"], pages["total"]) if pages else None,
             price=Price(**record["price"]) if record["price"] else None,
             secrets=tuple(record["secrets"]),
@@ -165,5 +165,5 @@ class Operation:
         return self.undo.affects if self.undo else ()
 
 
-def _undo(record: Record) -> Undo:
-    return Undo(**{**record, "affects": tuple(Effect(**effect) for effect in record["affects"])})
+def _undo(record: Record) -> UndoInfo:
+    return UndoInfo(**{**record, "affects": tuple(Effect(**effect) for effect in record["affects"])})

@@ -38,7 +38,7 @@ PROBES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class CheckResult:
     """The result of one check."""
 
     name: str
@@ -48,48 +48,48 @@ class Check:
     """What to do; empty if nothing needs to be done."""
 
 
-def package() -> Check:
+def package() -> CheckResult:
     """Check the version, and that no other distribution installed files into the same package."""
     from mailgun_mcp.cli.foreign_package import foreign_owners, sentence
 
     owners = foreign_owners()
     if owners:
-        return Check("mailgun-mcp", "failure", __version__, "; ".join(map(sentence, owners)))
-    return Check("mailgun-mcp", "ok", __version__)
+        return CheckResult("mailgun-mcp", "failure", __version__, "; ".join(map(sentence, owners)))
+    return CheckResult("mailgun-mcp", "ok", __version__)
 
 
-def python() -> Check:
+def python() -> CheckResult:
     """Check the interpreter."""
     version = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info[:2] < OLDEST_PYTHON:
-        return Check("python", "failure", version, "Install with Python 3.11 or newer.")
-    return Check("python", "ok", f"{version}, {sys.executable}")
+        return CheckResult("python", "failure", version, "Install with Python 3.11 or newer.")
+    return CheckResult("python", "ok", f"{version}, {sys.executable}")
 
 
-def key(settings: Settings) -> Check:
+def key(settings: Settings) -> CheckResult:
     """Check that there is an API key and that it looks usable."""
     if settings.simulator:
-        return Check("key", "ok", "the simulator does not need one")
+        return CheckResult("key", "ok", "the simulator does not need one")
     try:
         text = settings.key()
     except SettingsError as error:
-        return Check("key", "failure", str(error), "Create a key in Mailgun's control panel, under API security.")
+        return CheckResult("key", "failure", str(error), "Create a key in Mailgun's control panel, under API security.")
     if text.startswith("pubkey-"):
-        return Check(
+        return CheckResult(
             "key", "failure", "this is a public validation key, which the API refuses", "Use a private API key."
         )
     if settings.api_key_file and (readers := _readers(Path(settings.api_key_file).expanduser())):
         step = f"Run `chmod 600 {settings.api_key_file}`."
-        return Check("key", "warning", f"{settings.api_key_file} can be read by {readers}", step)
+        return CheckResult("key", "warning", f"{settings.api_key_file} can be read by {readers}", step)
     source = settings.api_key_file or "MAILGUN_API_KEY"
     if not KEY_SHAPE.fullmatch(text):
-        return Check(
+        return CheckResult(
             "key",
             "warning",
             f"the key from {source} does not look like a Mailgun key",
             "Check that it was copied completely.",
         )
-    return Check("key", "ok", f"from {source}")
+    return CheckResult("key", "ok", f"from {source}")
 
 
 def _readers(path: Path) -> str:
@@ -99,17 +99,17 @@ def _readers(path: Path) -> str:
     return "everyone on this computer" if mode & stat.S_IROTH else "its group"
 
 
-def region(settings: Settings, endpoint: "Endpoint") -> Check:
+def region(settings: Settings, endpoint: "Endpoint") -> CheckResult:
     """Say where calls go."""
     if settings.simulator:
-        return Check("region", "ok", "the simulator, inside this process")
+        return CheckResult("region", "ok", "the simulator, inside this process")
     if endpoint.region is None:
-        return Check("region", "ok", f"{endpoint.url}, which is not one of Mailgun's regions")
+        return CheckResult("region", "ok", f"{endpoint.url}, which is not one of Mailgun's regions")
     chosen = "" if settings.region or settings.hostname or settings.url else ", by default"
-    return Check("region", "ok", f"{endpoint.region.upper()}{chosen}: {endpoint.url}")
+    return CheckResult("region", "ok", f"{endpoint.region.upper()}{chosen}: {endpoint.url}")
 
 
-def network(endpoint: "Endpoint", timeout: float) -> Check:
+def network(endpoint: "Endpoint", timeout: float) -> CheckResult:
     """Check DNS, TCP and TLS to the API, or to the proxy in front of it."""
     from mailgun_mcp.mailgun.client import proxy_of
 
@@ -117,18 +117,18 @@ def network(endpoint: "Endpoint", timeout: float) -> Check:
     try:
         host, port = _address(proxy or endpoint.url)
     except ValueError:
-        return Check("network", "failure", "the proxy's address is not a URL", "Check HTTPS_PROXY and ALL_PROXY.")
+        return CheckResult("network", "failure", "the proxy's address is not a URL", "Check HTTPS_PROXY and ALL_PROXY.")
     target = f"{'the proxy ' if proxy else ''}{host}"
     try:
         socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         step = "Check the spelling, the name server and the internet connection."
-        return Check("network", "failure", f"DNS: {target} was not found ({error})", step)
+        return CheckResult("network", "failure", f"DNS: {target} was not found ({error})", step)
     try:
         connection = socket.create_connection((host, port), timeout)
     except OSError as error:
         step = "Check the firewall and the proxy (HTTPS_PROXY)."
-        return Check("network", "failure", f"TCP: no connection to {target}:{port} ({error})", step)
+        return CheckResult("network", "failure", f"TCP: no connection to {target}:{port} ({error})", step)
     with connection:
         return _encryption(connection, host) if endpoint.secure and not proxy else _connected(target, port)
 
@@ -140,27 +140,29 @@ def _address(url: str) -> tuple[str, int]:
     return parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
 
 
-def _connected(target: str, port: int) -> Check:
-    return Check("network", "ok", f"DNS and TCP to {target}:{port}")
+def _connected(target: str, port: int) -> CheckResult:
+    return CheckResult("network", "ok", f"DNS and TCP to {target}:{port}")
 
 
-def _encryption(connection: socket.socket, host: str) -> Check:
+def _encryption(connection: socket.socket, host: str) -> CheckResult:
     import ssl
 
     import httpx
 
     try:
         with httpx.create_ssl_context().wrap_socket(connection, server_hostname=host) as encrypted:
-            return Check("network", "ok", f"DNS, TCP and TLS to {host} ({encrypted.version()})")
+            return CheckResult("network", "ok", f"DNS, TCP and TLS to {host} ({encrypted.version()})")
     except ssl.SSLCertVerificationError as error:
         step = "If a proxy in your network decrypts traffic, set SSL_CERT_FILE to its certificate."
-        return Check("network", "failure", f"TLS: the certificate of {host} is refused ({error.verify_message})", step)
+        return CheckResult(
+            "network", "failure", f"TLS: the certificate of {host} is refused ({error.verify_message})", step
+        )
     except (OSError, ValueError) as error:
         step = "Check the proxy, the firewall and SSL_CERT_FILE."
-        return Check("network", "failure", f"TLS: no encrypted connection to {host} ({error})", step)
+        return CheckResult("network", "failure", f"TLS: no encrypted connection to {host} ({error})", step)
 
 
-class Account:
+class AccountReader:
     """Reads through the real client to find out what the key may do. Sends only reads."""
 
     def __init__(self, catalogue: "Catalogue", client: "Client", subaccount: str | None) -> None:
@@ -190,28 +192,28 @@ class Account:
         return answers
 
 
-def login(answer: "Response | MailgunError", endpoint: "Endpoint", elsewhere: bool | None) -> Check:
+def login(answer: "Response | MailgunError", endpoint: "Endpoint", elsewhere: bool | None) -> CheckResult:
     """Say whether the key works. `elsewhere` says whether the other region accepts it, None if it was not tried."""
     from mailgun_mcp.errors import MailgunError
 
     if not isinstance(answer, MailgunError):
         return _logged_in(answer, endpoint)
     if answer.status == 403:
-        return Check(
+        return CheckResult(
             "login", "warning", "the key is valid, but may not list domains (HTTP 403)", "See below what it may read."
         )
     other = (endpoint.other_region or "").upper()
     if answer.status != 401:
-        return Check("login", "failure", str(answer), answer.next_step)
+        return CheckResult("login", "failure", str(answer), answer.next_step)
     if elsewhere:
         step = f"Set MAILGUN_API_REGION={other.lower()}."
-        return Check("login", "failure", f"{answer}; the {other} region accepts this key", step)
+        return CheckResult("login", "failure", f"{answer}; the {other} region accepts this key", step)
     tried = f"; the {other} region was tried too and does not accept it either" if elsewhere is False else ""
     step = "Check the key. A domain's sending key is refused here too, because it can only send."
-    return Check("login", "failure", f"{answer}{tried}", step)
+    return CheckResult("login", "failure", f"{answer}{tried}", step)
 
 
-def _logged_in(answer: "Response", endpoint: "Endpoint") -> Check:
+def _logged_in(answer: "Response", endpoint: "Endpoint") -> CheckResult:
     from mailgun_mcp.mailgun.response import parse_json
 
     try:
@@ -220,17 +222,17 @@ def _logged_in(answer: "Response", endpoint: "Endpoint") -> Check:
         body = None
     if not isinstance(body, dict) or "items" not in body:
         step = "Check the base URL (MAILGUN_API_URL, MAILGUN_API_HOSTNAME)."
-        return Check("login", "failure", f"{endpoint.url} answered, but not like Mailgun", step)
+        return CheckResult("login", "failure", f"{endpoint.url} answered, but not like Mailgun", step)
     total = body.get("total_count")
     if total == 0 and endpoint.other_region:
         step = f"Domains of the {endpoint.other_region.upper()} region show with MAILGUN_API_REGION={endpoint.other_region}."
-        return Check("login", "ok", "the key works; it sees no domains", step)
-    return Check(
+        return CheckResult("login", "ok", "the key works; it sees no domains", step)
+    return CheckResult(
         "login", "ok", f"the key works; it sees {total} domains" if isinstance(total, int) else "the key works"
     )
 
 
-def permissions(answers: "dict[str, Response | MailgunError]") -> Check:
+def permissions(answers: "dict[str, Response | MailgunError]") -> CheckResult:
     """Say what the key may read, among the reads that were tried."""
     groups: dict[str, list[str]] = {"allowed": [], "forbidden": [], "unknown": []}
     for name, answer in answers.items():
@@ -239,7 +241,7 @@ def permissions(answers: "dict[str, Response | MailgunError]") -> Check:
         groups[state].append(name + detail)
     text = "; ".join(f"{state}: {', '.join(names)}" for state, names in groups.items() if names)
     step = "Run doctor again to check what is unknown." if groups["unknown"] else ""
-    return Check("permissions", "warning" if groups["unknown"] else "ok", f"to read, {text}", step)
+    return CheckResult("permissions", "warning" if groups["unknown"] else "ok", f"to read, {text}", step)
 
 
 def _permission(answer: "Response | MailgunError") -> Literal["allowed", "forbidden", "unknown"]:
@@ -254,7 +256,7 @@ def _short(answer: Any) -> str:
     return f"HTTP {answer.status}" if answer.status else str(answer)
 
 
-def clock(answers: "Iterable[Response | MailgunError]", now: float) -> Check:
+def clock(answers: "Iterable[Response | MailgunError]", now: float) -> CheckResult:
     """Compare this computer's clock with the `Date` of a response."""
     from mailgun_mcp.errors import MailgunError
 
@@ -262,15 +264,15 @@ def clock(answers: "Iterable[Response | MailgunError]", now: float) -> Check:
     try:
         theirs = parsedate_to_datetime(next(filter(None, dates))).timestamp()
     except (StopIteration, ValueError):
-        return Check("clock", "ok", "not compared: no response contained a date")
+        return CheckResult("clock", "ok", "not compared: no response contained a date")
     skew = now - theirs
     if abs(skew) <= MAX_SKEW:
-        return Check("clock", "ok", f"within {MAX_SKEW} s of Mailgun's")
+        return CheckResult("clock", "ok", f"within {MAX_SKEW} s of Mailgun's")
     step = "Set the clock. Otherwise scheduled mail and time ranges are wrong by the same amount."
-    return Check("clock", "warning", f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} Mailgun's", step)
+    return CheckResult("clock", "warning", f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} Mailgun's", step)
 
 
-def tools(catalogue: "Catalogue") -> Check:
+def tools(catalogue: "Catalogue") -> CheckResult:
     """Count the tools and their tokens, and name the clients that do not accept as many."""
     from mailgun_mcp.catalogue.builtin_tools import offered
     from mailgun_mcp.cli.clients import CLIENTS
@@ -284,9 +286,9 @@ def tools(catalogue: "Catalogue") -> Check:
         if (client.tool_limit or 1e9) < len(listed)
     ]
     if not crowded:
-        return Check("tools", "ok", text)
+        return CheckResult("tools", "ok", text)
     step = "Choose fewer with --toolsets or --tools for those clients."
-    return Check("tools", "ok", f"{text}; too many for {', '.join(crowded)}", step)
+    return CheckResult("tools", "ok", f"{text}; too many for {', '.join(crowded)}", step)
 
 
 def _size(tool: dict[str, Any]) -> int:

@@ -19,7 +19,7 @@ INPUT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
+class ClientProgram:
     """The configuration of one MCP client, as its documentation describes it."""
 
     title: str
@@ -51,22 +51,22 @@ def _from_environment(client: str) -> str:
     return f"Set {KEY} in the environment that {client} starts from, or install again with --api-key-file FILE."
 
 
-CLIENTS: dict[str, Client] = {
-    "claude-code": Client(
+CLIENTS: dict[str, ClientProgram] = {
+    "claude-code": ClientProgram(
         "Claude Code",
         {"project": ".mcp.json", "user": "~/.claude.json"},
         typed=True,
         key_step=_from_environment("Claude Code"),
         after="Start `claude` again and look at /mcp.",
     ),
-    "claude-desktop": Client(
+    "claude-desktop": ClientProgram(
         "Claude Desktop",
         {"user": "@/Claude/claude_desktop_config.json"},
         key_step="Claude Desktop does not pass environment variables on: save the key in a file that only you can read, "
         "and install again with --api-key-file FILE.",
         after="Quit Claude Desktop and start it again.",
     ),
-    "cursor": Client(
+    "cursor": ClientProgram(
         "Cursor",
         {"user": "~/.cursor/mcp.json", "project": ".cursor/mcp.json"},
         typed=True,
@@ -75,7 +75,7 @@ CLIENTS: dict[str, Client] = {
         tool_limit=80,
         after="Look at Cursor's settings under MCP.",
     ),
-    "vscode": Client(
+    "vscode": ClientProgram(
         "VS Code",
         {"project": ".vscode/mcp.json", "user": "@/Code/User/mcp.json"},
         servers="servers",
@@ -86,7 +86,7 @@ CLIENTS: dict[str, Client] = {
         tool_limit=128,
         after="Run `MCP: List Servers` from the command palette and start it.",
     ),
-    "windsurf": Client(
+    "windsurf": ClientProgram(
         "Windsurf",
         {"user": "~/.codeium/windsurf/mcp_config.json"},
         key={"env": {KEY: f"${{env:{KEY}}}"}},
@@ -94,7 +94,7 @@ CLIENTS: dict[str, Client] = {
         tool_limit=100,
         after="Press refresh in Cascade's MCP panel.",
     ),
-    "codex": Client(
+    "codex": ClientProgram(
         "Codex",
         {"user": "~/.codex/config.toml", "project": ".codex/config.toml"},
         servers="mcp_servers",
@@ -104,7 +104,7 @@ CLIENTS: dict[str, Client] = {
         key_step=_from_environment("Codex"),
         after="Start `codex` again and look at /mcp.",
     ),
-    "gemini": Client(
+    "gemini": ClientProgram(
         "Gemini CLI",
         {"user": "~/.gemini/settings.json", "project": ".gemini/settings.json"},
         key={"env": {KEY: f"${KEY}"}},
@@ -114,7 +114,7 @@ CLIENTS: dict[str, Client] = {
 }
 
 
-def entry(client: Client, command: list[str], key_file: str | None, *, keyless: bool) -> dict[str, Any]:
+def entry(client: ClientProgram, command: list[str], key_file: str | None, *, keyless: bool) -> dict[str, Any]:
     """Return the entry that runs `command`.
 
     The server reads the API key from `key_file` if there is one, else the client passes it on its own way. With

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mailgun_mcp.cli import jsonc
-from mailgun_mcp.cli.clients import Client
+from mailgun_mcp.cli.clients import ClientProgram
 from mailgun_mcp.settings import SettingsError
 
 HEADER = re.compile(r"^\s*\[")
@@ -25,7 +25,7 @@ class _Unusable(ValueError):
     """The file is invalid for its client, or cannot be edited without changing something else in it."""
 
 
-def snippet(client: Client, name: str, entry: Mapping[str, Any]) -> str:
+def snippet(client: ClientProgram, name: str, entry: Mapping[str, Any]) -> str:
     """Return the text that a person would add to the file by hand."""
     if client.form == "toml":
         return _toml_table(client, name, entry)
@@ -35,7 +35,9 @@ def snippet(client: Client, name: str, entry: Mapping[str, Any]) -> str:
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
-def with_server(text: str, path: Path, client: Client, name: str, entry: Mapping[str, Any], *, force: bool) -> str:
+def with_server(
+    text: str, path: Path, client: ClientProgram, name: str, entry: Mapping[str, Any], *, force: bool
+) -> str:
     """Return the file's `text` with the server in it, or the same text if it is already there.
 
     Raises SettingsError if another entry has the name and `force` is off, or if the file cannot be edited safely. The
@@ -50,7 +52,7 @@ def with_server(text: str, path: Path, client: Client, name: str, entry: Mapping
         ) from error
 
 
-def _edit_json(text: str, path: Path, client: Client, name: str, entry: dict[str, Any], force: bool) -> str:
+def _edit_json(text: str, path: Path, client: ClientProgram, name: str, entry: dict[str, Any], force: bool) -> str:
     text = text if text.strip() else "{}\n"
     document = _parse_json(text).value
     servers = _member(document, client.servers, dict)
@@ -86,7 +88,7 @@ def _with_json_input(text: str, item: Mapping[str, Any]) -> str:
     return jsonc.with_item(text, root.members["inputs"], item)
 
 
-def _parse_json(text: str) -> jsonc.Node:
+def _parse_json(text: str) -> jsonc.JsonNode:
     try:
         root = jsonc.parse(text)
     except jsonc.JsoncError as error:
@@ -111,7 +113,7 @@ def _line_ends(written: str, text: str) -> str:
     return written.replace("\n", "\r\n") if "\r\n" in text else written
 
 
-def _edit_toml(text: str, path: Path, client: Client, name: str, entry: dict[str, Any], force: bool) -> str:
+def _edit_toml(text: str, path: Path, client: ClientProgram, name: str, entry: dict[str, Any], force: bool) -> str:
     document = _read_toml(text)
     servers = _member(document, client.servers, dict)
     if servers.get(name) == entry:
@@ -139,7 +141,7 @@ def _read_toml(text: str) -> dict[str, Any]:
         raise _Unusable(f"it is not valid TOML: {error}") from error
 
 
-def _toml_table(client: Client, name: str, entry: Mapping[str, Any]) -> str:
+def _toml_table(client: ClientProgram, name: str, entry: Mapping[str, Any]) -> str:
     lines = [f"{key} = {_toml_value(value)}" for key, value in entry.items()]
     return "\n".join([f"[{client.servers}.{name}]", *lines, ""])
 
@@ -159,7 +161,7 @@ def _gap(text: str) -> str:
     return "\n" if text.endswith("\n") else "\n\n"
 
 
-def _replaced(text: str, client: Client, name: str, table: str) -> str:
+def _replaced(text: str, client: ClientProgram, name: str, table: str) -> str:
     """Replace the server's first table by `table` and remove its other tables. Comments after a table stay."""
     own = re.compile(rf"\s*\[\s*{client.servers}\s*\.\s*[\"']?{re.escape(name)}[\"']?\s*[.\]]")
     lines: list[str] = []

@@ -14,7 +14,7 @@ from mailgun_mcp.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from mailgun_mcp.catalogue.catalogue import Catalogue
-    from mailgun_mcp.cli.checks import Check
+    from mailgun_mcp.cli.checks import CheckResult
     from mailgun_mcp.mailgun.client import Client
     from mailgun_mcp.mailgun.endpoint import Endpoint
 
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     return FAILED if failed else OK
 
 
-def examine(given: dict[str, Any], now: Callable[[], float] = time) -> "list[Check]":
+def examine(given: dict[str, Any], now: Callable[[], float] = time) -> "list[CheckResult]":
     """Return the results of the checks, in order, for the settings on the command line.
 
     If a check fails, those that depend on it are left out.
@@ -45,23 +45,26 @@ def examine(given: dict[str, Any], now: Callable[[], float] = time) -> "list[Che
     from mailgun_mcp import settings
     from mailgun_mcp.app import compose as start
     from mailgun_mcp.cli import checks
-    from mailgun_mcp.cli.checks import Check
+    from mailgun_mcp.cli.checks import CheckResult
 
     found = [checks.package(), checks.python()]
     try:
         options = checks.patient(settings.load(given))
         start.create_policy(options)
     except SettingsError as error:
-        return [*found, Check("settings", "failure", str(error), "Correct this first; everything else depends on it.")]
-    found += [Check("settings", "ok", "readable"), _tools(options), checks.key(options)]
+        return [
+            *found,
+            CheckResult("settings", "failure", str(error), "Correct this first; everything else depends on it."),
+        ]
+    found += [CheckResult("settings", "ok", "readable"), _tools(options), checks.key(options)]
     endpoint = _endpoint(options)
-    if isinstance(endpoint, Check):
+    if isinstance(endpoint, CheckResult):
         return [*found, endpoint]
     found.append(checks.region(options, endpoint))
     return found + _online(options, endpoint, now, able=all(check.state != "failure" for check in found))
 
 
-def _online(options: Settings, endpoint: "Endpoint", now: Callable[[], float], *, able: bool) -> "list[Check]":
+def _online(options: Settings, endpoint: "Endpoint", now: Callable[[], float], *, able: bool) -> "list[CheckResult]":
     import anyio
 
     from mailgun_mcp.cli import checks
@@ -72,7 +75,7 @@ def _online(options: Settings, endpoint: "Endpoint", now: Callable[[], float], *
     try:
         return reached + anyio.run(account, options, now)
     except SettingsError as error:
-        return [*reached, checks.Check("settings", "failure", str(error), "Correct this setting.")]
+        return [*reached, checks.CheckResult("settings", "failure", str(error), "Correct this setting.")]
 
 
 def _client(options: Settings) -> "Client":
@@ -83,14 +86,14 @@ def _client(options: Settings) -> "Client":
 
 async def account(
     options: Settings, now: Callable[[], float], client_of: "Callable[[Settings], Client]" = _client
-) -> "list[Check]":
+) -> "list[CheckResult]":
     """Return the checks that read with the key. `client_of` makes the client for the settings of a region."""
     from mailgun_mcp.cli import checks
     from mailgun_mcp.errors import MailgunError
 
     catalogue = _whole_catalogue()
     async with client_of(options) as client:
-        answers = await checks.Account(catalogue, client, options.subaccount).probe()
+        answers = await checks.AccountReader(catalogue, client, options.subaccount).probe()
         time_received = now()
     first = answers["domains"]
     refused = isinstance(first, MailgunError) and first.status == 401
@@ -108,11 +111,11 @@ def _in_region(options: Settings, region: str) -> Settings:
 
 async def _accepts(catalogue: "Catalogue", client: "Client", subaccount: str | None) -> bool | None:
     """Return whether the client's region accepts the key, None if it did not say."""
-    from mailgun_mcp.cli.checks import Account
+    from mailgun_mcp.cli.checks import AccountReader
     from mailgun_mcp.errors import MailgunError
 
     async with client:
-        answer = await Account(catalogue, client, subaccount).read("list_domains", {"limit": 1})
+        answer = await AccountReader(catalogue, client, subaccount).read("list_domains", {"limit": 1})
     if isinstance(answer, MailgunError):
         return False if answer.status in (401, 403) else None
     return True
@@ -124,29 +127,29 @@ def _whole_catalogue() -> "Catalogue":
     return Catalogue.load()
 
 
-def _tools(options: Settings) -> "Check":
+def _tools(options: Settings) -> "CheckResult":
     from mailgun_mcp.app import compose as start
     from mailgun_mcp.cli import checks
 
     try:
         return checks.tools(start.create_catalogue(options))
     except SettingsError as error:
-        return checks.Check("tools", "failure", str(error), "Correct the selection of tools.")
+        return checks.CheckResult("tools", "failure", str(error), "Correct the selection of tools.")
 
 
-def _endpoint(options: Settings) -> "Endpoint | Check":
-    from mailgun_mcp.cli.checks import Check
+def _endpoint(options: Settings) -> "Endpoint | CheckResult":
+    from mailgun_mcp.cli.checks import CheckResult
     from mailgun_mcp.mailgun.endpoint import EndpointError, resolve
 
     try:
         return resolve(region=options.region, hostname=options.hostname, url=options.url)
     except EndpointError as error:
-        return Check(
+        return CheckResult(
             "region", "failure", str(error), "Set one of MAILGUN_API_REGION, MAILGUN_API_HOSTNAME and MAILGUN_API_URL."
         )
 
 
-def _show(check: "Check") -> None:
+def _show(check: "CheckResult") -> None:
     mark = paint_state(f"{check.state:<7}", check.state)
     out(f"{mark}  {check.name:<11}  {check.text}")
     if check.step:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mailgun_mcp import DISTRIBUTION
-from mailgun_mcp.cli.clients import CLIENTS, Client, entry
+from mailgun_mcp.cli.clients import CLIENTS, ClientProgram, entry
 from mailgun_mcp.cli.exits import OK
 from mailgun_mcp.cli.output import note, out
 from mailgun_mcp.cli.parser import add_settings, settings_given
@@ -46,7 +46,7 @@ POPULAR_TOOLSETS = (
 class _Plan:
     """What to write, and where."""
 
-    client: Client
+    client: ClientProgram
     path: Path
     name: str
     entry: dict[str, Any]
@@ -102,7 +102,7 @@ def _plan(arguments: argparse.Namespace, options: Settings) -> _Plan:
     return _Plan(client, _path(client, arguments).absolute(), arguments.name, server)
 
 
-def _path(client: Client, arguments: argparse.Namespace) -> Path:
+def _path(client: ClientProgram, arguments: argparse.Namespace) -> Path:
     if arguments.file:
         return Path(arguments.file).expanduser()
     try:
@@ -178,7 +178,7 @@ def _advise(plan: _Plan, options: Settings, catalogue: "Catalogue", *, uvx: bool
     note(f"Next: {f'{step} ' if step else ''}{plan.client.after}")
 
 
-def _key_step(client: Client, options: Settings) -> str:
+def _key_step(client: ClientProgram, options: Settings) -> str:
     if options.simulator:
         return ""
     if not options.api_key_file:
@@ -196,7 +196,7 @@ def _short_lived(*, uvx: bool) -> str:
     return "this installation is in uv's cache and may be removed: use --uvx PATH, or run `uv tool install PATH` first"
 
 
-def _too_many_tools(client: Client, catalogue: "Catalogue") -> str:
+def _too_many_tools(client: ClientProgram, catalogue: "Catalogue") -> str:
     from mailgun_mcp.catalogue.builtin_tools import offered
 
     own = len(offered(catalogue))

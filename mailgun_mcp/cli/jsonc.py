@@ -21,27 +21,27 @@ class JsoncError(ValueError):
 
 
 @dataclass(slots=True)
-class Node:
+class JsonNode:
     """A value and where it stands in the text."""
 
     start: int
     end: int
     value: Any
-    members: "dict[str, Node]" = field(default_factory=dict)
+    members: "dict[str, JsonNode]" = field(default_factory=dict)
     """Of an object."""
-    items: "list[Node]" = field(default_factory=list)
+    items: "list[JsonNode]" = field(default_factory=list)
     """Of an array."""
     depth: int = 0
     comma: int | None = None
     """Where the comma after the last member or item stands, if there is one."""
 
     @property
-    def last(self) -> "Node | None":
+    def last(self) -> "JsonNode | None":
         """The last member's value, or the last item."""
         return next(reversed(self.members.values()), None) or (self.items[-1] if self.items else None)
 
 
-def parse(text: str) -> Node:
+def parse(text: str) -> JsonNode:
     """Return the root. Raises JsoncError."""
     parser = _Parser(text)
     node = parser.node(parser.skip(0), 0)
@@ -50,7 +50,7 @@ def parse(text: str) -> Node:
     return node
 
 
-def with_member(text: str, parent: Node, key: str, value: Any) -> str:
+def with_member(text: str, parent: JsonNode, key: str, value: Any) -> str:
     """Return the text with the member added to an object, or its value replaced there."""
     present = parent.members.get(key)
     if present is not None:
@@ -59,12 +59,12 @@ def with_member(text: str, parent: Node, key: str, value: Any) -> str:
     return _inserted(text, parent, f"{json.dumps(key, ensure_ascii=False)}: ", value)
 
 
-def with_item(text: str, parent: Node, value: Any) -> str:
+def with_item(text: str, parent: JsonNode, value: Any) -> str:
     """Return the text with the item added at the end of an array."""
     return _inserted(text, parent, "", value)
 
 
-def _inserted(text: str, parent: Node, prefix: str, value: Any) -> str:
+def _inserted(text: str, parent: JsonNode, prefix: str, value: Any) -> str:
     last, newline = parent.last, _newline(text)
     if last is None:
         indent = _unit(text) * (parent.depth + 1)
@@ -119,7 +119,7 @@ class _Parser:
         found = SPACE.match(self._text, position)
         return found.end() if found else position
 
-    def node(self, position: int, depth: int) -> Node:
+    def node(self, position: int, depth: int) -> JsonNode:
         match self._text[position : position + 1]:
             case "{":
                 return self._object(position, depth)
@@ -128,17 +128,17 @@ class _Parser:
             case _:
                 return self._scalar(position)
 
-    def _scalar(self, position: int) -> Node:
+    def _scalar(self, position: int) -> JsonNode:
         found = SCALAR.match(self._text, position)
         if found is None:
             raise self.error(position, "expected a value")
         try:
-            return Node(position, found.end(), json.loads(found[0]))
+            return JsonNode(position, found.end(), json.loads(found[0]))
         except ValueError as error:
             raise self.error(position, "expected a value") from error
 
-    def _object(self, position: int, depth: int) -> Node:
-        node = Node(position, position, {}, depth=depth)
+    def _object(self, position: int, depth: int) -> JsonNode:
+        node = JsonNode(position, position, {}, depth=depth)
         at = self.skip(position + 1)
         while self._text[at : at + 1] != "}":
             key = self._scalar(at)
@@ -156,8 +156,8 @@ class _Parser:
         node.end = at + 1
         return node
 
-    def _array(self, position: int, depth: int) -> Node:
-        node = Node(position, position, [], depth=depth)
+    def _array(self, position: int, depth: int) -> JsonNode:
+        node = JsonNode(position, position, [], depth=depth)
         at = self.skip(position + 1)
         while self._text[at : at + 1] != "]":
             item = self.node(at, depth + 1)
@@ -167,7 +167,7 @@ class _Parser:
         node.end = at + 1
         return node
 
-    def _after(self, parent: Node, child: Node, close: str) -> int:
+    def _after(self, parent: JsonNode, child: JsonNode, close: str) -> int:
         """Return where the next member, item or closing bracket starts."""
         at = self.skip(child.end)
         parent.comma = None

@@ -15,7 +15,7 @@ from mailgun_mcp.settings import SettingsError
 
 URL = "http://127.0.0.1:8025"
 RECORDS = ("spf", "dkim", "tracking", "mx")
-Arguments = argparse.Namespace
+Options = argparse.Namespace
 ControlRequest = tuple[str, str, Any]
 """Method, route, and the body or None."""
 
@@ -30,7 +30,7 @@ class Control:
     """The control routes that it uses."""
     help: str
     add: Callable[[argparse.ArgumentParser], None]
-    request: Callable[[Arguments], ControlRequest]
+    request: Callable[[Options], ControlRequest]
 
 
 def _no_arguments(_: argparse.ArgumentParser) -> None:
@@ -50,7 +50,7 @@ def _clock_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _clock(arguments: Arguments) -> ControlRequest:
+def _clock(arguments: Options) -> ControlRequest:
     change, value = arguments.change, arguments.value
     if (change in ("advance", "to")) != (value is not None):
         raise SettingsError(
@@ -70,7 +70,7 @@ def _faults_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _faults(arguments: Arguments) -> ControlRequest:
+def _faults(arguments: Options) -> ControlRequest:
     if arguments.change is None:
         return "GET", "faults", None
     return ("DELETE", "faults", None) if arguments.change == "off" else ("POST", "faults", _json(arguments.change))
@@ -91,7 +91,7 @@ def _seed_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", nargs="?", metavar="NAME|FILE", help="name of a built-in scenario, or a YAML file")
 
 
-def _seed(arguments: Arguments) -> ControlRequest:
+def _seed(arguments: Options) -> ControlRequest:
     if arguments.source is None:
         return "POST", "seed", {}
     from mailgun_mcp.simulator.worlds.scenario import open_scenario
@@ -112,7 +112,7 @@ def _inbound_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recipient", metavar="ADDRESS", action="append", help="envelope recipient; may be repeated")
 
 
-def _inbound(arguments: Arguments) -> ControlRequest:
+def _inbound(arguments: Options) -> ControlRequest:
     texts = {name: getattr(arguments, f"mail_{name}") for name in MAIL}
     fields = {**texts, "sender": arguments.sender, "recipients": arguments.recipient}
     mail: dict[str, Any] = {name: value for name, value in fields.items() if value is not None}
@@ -138,7 +138,7 @@ def _act_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tag", help="tag to unsubscribe from")
 
 
-def _act(arguments: Arguments) -> ControlRequest:
+def _act(arguments: Options) -> ControlRequest:
     options = {"recipient": arguments.recipient, "url": arguments.link, "tag": arguments.tag}
     details = {name: value for name, value in options.items() if value is not None}
     return "POST", "act", {"action": arguments.act, "message": arguments.message, **details}
@@ -154,7 +154,7 @@ def _dns_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("presence", nargs="?", choices=("present", "absent"), help="whether the record is in the DNS")
 
 
-def _dns(arguments: Arguments) -> ControlRequest:
+def _dns(arguments: Options) -> ControlRequest:
     record = (arguments.domain, arguments.record, arguments.presence)
     if not any(record):
         return "GET", "dns", None
@@ -177,7 +177,7 @@ def _restore_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help="file to read; - for stdin")
 
 
-def _restore(arguments: Arguments) -> ControlRequest:
+def _restore(arguments: Options) -> ControlRequest:
     return "POST", "restore", _json(_read(arguments.file))
 
 
@@ -284,7 +284,7 @@ CONTROLS: dict[str, Control] = {
 }
 
 
-def control(arguments: Arguments) -> int:
+def control(arguments: Options) -> int:
     """Send the action to the simulator at `arguments.url` and print the response. FAILED if it was refused."""
     _check_flags(arguments)
     method, route, body = CONTROLS[arguments.action].request(arguments)
@@ -301,7 +301,7 @@ def control(arguments: Arguments) -> int:
     return OK
 
 
-def _check_flags(arguments: Arguments) -> None:
+def _check_flags(arguments: Options) -> None:
     """Raise SettingsError if a flag for starting a simulator comes before the action: it would have no effect."""
     for name, default in arguments.starting.items():
         if name not in ("key", "action") and getattr(arguments, name) != default:

@@ -22,7 +22,7 @@ PART = 65_536
 HAPPY_EYEBALLS = 0.25
 """Seconds after which the next address of a host is tried too (RFC 8305)."""
 
-Event = h11.Event | type[h11.PAUSED]
+HttpEvent = h11.Event | type[h11.PAUSED]
 
 
 class Connections(httpx.AsyncBaseTransport):
@@ -176,7 +176,7 @@ class _Connection(asyncio.Protocol):
                 case _:
                     raise httpx.RemoteProtocolError("no answer")
 
-    async def event(self) -> Event:
+    async def event(self) -> HttpEvent:
         """Return what comes next of the answer. Raises httpx.TransportError when it breaks off."""
         while True:
             try:

@@ -20,7 +20,7 @@ SHORTEST = 4
 """Characters of a value that is a secret: less stands in many words, and every text would be unreadable."""
 DEEPEST = 100
 
-Event = MutableMapping[str, Any]
+LogEvent = MutableMapping[str, Any]
 
 PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (
@@ -101,7 +101,7 @@ class Redactor:
             for name, value in arguments.items()
         }
 
-    def processor(self, _logger: Any, _method: str, event: "Event | str") -> Any:
+    def processor(self, _logger: Any, _method: str, event: "LogEvent | str") -> Any:
         """Redact a record of structlog: as the last processor a rendered line, before that the fields."""
         return self.text(event) if isinstance(event, str) else self.value(event)
 

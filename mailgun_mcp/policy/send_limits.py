@@ -10,7 +10,7 @@ from mailgun_mcp.policy.facts import Facts
 from mailgun_mcp.policy.globs import TextPredicate, address_matcher
 from mailgun_mcp.policy.model import Policy, SendLimit, SendRules, SpendRules
 
-Check = Callable[[Facts], str | None]
+LimitCheck = Callable[[Facts], str | None]
 
 
 def send_limits(policy: Policy) -> Iterator[SendLimit]:
@@ -73,7 +73,7 @@ def _of_recipients(rules: SendRules, believed: bool) -> Iterator[SendLimit]:
             yield _denying(name, check if believed else partial(_either, check, name, _unread_members))
 
 
-def _counting(name: str, check: Check, believed: bool) -> SendLimit:
+def _counting(name: str, check: LimitCheck, believed: bool) -> SendLimit:
     return _denying(name, check if believed else partial(_either, check, name, _unknown_list))
 
 
@@ -87,7 +87,7 @@ def _of_destinations(rules: SendRules) -> Iterator[SendLimit]:
         yield SendLimit("send/deny_destinations", "deny", _opens, partial(_denied_destination, matches))
 
 
-def _denying(name: str, check: Check) -> SendLimit:
+def _denying(name: str, check: LimitCheck) -> SendLimit:
     return SendLimit(f"send/{name}", "deny", _sends, check)
 
 
@@ -149,12 +149,12 @@ def _unread_members(facts: Facts) -> str | None:
     return _unknown_list(facts)
 
 
-def _either(check: Check, name: str, doubt: Check, facts: Facts) -> str | None:
+def _either(check: LimitCheck, name: str, doubt: LimitCheck, facts: Facts) -> str | None:
     """A limit that nobody can check refuses."""
     return check(facts) or _cannot_check(name, doubt, facts)
 
 
-def _cannot_check(name: str, doubt: Check, facts: Facts) -> str | None:
+def _cannot_check(name: str, doubt: LimitCheck, facts: Facts) -> str | None:
     reason = doubt(facts)
     return None if reason is None else f"{reason}, so {name} cannot be checked"
 

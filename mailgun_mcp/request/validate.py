@@ -35,7 +35,7 @@ KINDS = {bool: "boolean", str: "string", int: "integer", float: "number", list: 
 """Python type -> the type of JSON Schema."""
 TIMES = ("rfc2822", "rfc3339", "epoch")
 
-Check = Callable[[str], str | None]
+TextCheck = Callable[[str], str | None]
 
 
 def validate(operation: Operation, arguments: Arguments) -> list[str]:
@@ -198,7 +198,7 @@ def _format_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
                 yield f"{argument.name}: {_shown(item)} {fault}"
 
 
-def _checks(argument: Argument) -> Iterator[Check]:
+def _checks(argument: Argument) -> Iterator[TextCheck]:
     if argument.format:
         yield FORMATS[argument.format]
     if argument.single_line or argument.location == "query":
@@ -216,7 +216,7 @@ def _foreign_host(value: str) -> str | None:
     return None
 
 
-PLACE_CHECKS: dict[str, tuple[Check, ...]] = {
+PLACE_CHECKS: dict[str, tuple[TextCheck, ...]] = {
     "path": (control_character, path_part),
     "page_path": (path_part, slash),
     "header": (header_value,),

@@ -7,19 +7,17 @@ import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from secrets import token_urlsafe
-from typing import Any
 
 import anyio
 import mcp_types as types
-from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from mailgun_mcp.confirm.asker import FormResult, read_answer
 from mailgun_mcp.confirm.caller import Notify, quiet
 from mailgun_mcp.confirm.form import Form
+from mailgun_mcp.server.context import ServerContext
 
-Context = ServerRequestContext[dict[str, Any], Any]
 Burn = Callable[[str], Awaitable[bool]]
 
 KEY = "confirmation"
@@ -42,7 +40,7 @@ class Elicitation:
     """
 
     def __init__(
-        self, context: Context, params: types.CallToolRequestParams, burn: Burn, notify: Notify = quiet
+        self, context: ServerContext, params: types.CallToolRequestParams, burn: Burn, notify: Notify = quiet
     ) -> None:
         self._context = context
         self._params = params

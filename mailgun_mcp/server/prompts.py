@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import mcp_types as types
-from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 
+from mailgun_mcp.server.context import ServerContext
 from mailgun_mcp.text.suggest import sentence, unknown
-
-Context = ServerRequestContext[dict[str, Any], Any]
 
 SOURCES = Path(__file__).resolve().parents[2] / "prompts"
 
@@ -28,13 +26,13 @@ class Prompts:
         _check_fresh(prompts)
         return {prompt["name"]: prompt for prompt in prompts}
 
-    async def list_prompts(self, _: Context, __: types.PaginatedRequestParams | None) -> Any:
+    async def list_prompts(self, _: ServerContext, __: types.PaginatedRequestParams | None) -> Any:
         """Answer `prompts/list`."""
         shown = ("name", "title", "description", "arguments")
         prompts = [{key: prompt[key] for key in shown} for prompt in self._prompts.values()]
         return types.ListPromptsResult.model_validate({"prompts": prompts})
 
-    async def get_prompt(self, _: Context, params: types.GetPromptRequestParams) -> Any:
+    async def get_prompt(self, _: ServerContext, params: types.GetPromptRequestParams) -> Any:
         """Answer `prompts/get`. An unknown prompt or argument, or a missing one, is a protocol error."""
         prompt = self._prompts.get(params.name)
         if prompt is None:

@@ -5,14 +5,12 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 import mcp_types as types
-from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 
 from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.markdown import tool_reference, toolset_index
-
-Context = ServerRequestContext[dict[str, Any], Any]
+from mailgun_mcp.server.context import ServerContext
 
 SCHEME = "mailgun-mcp://"
 MARKDOWN, JSON = "text/markdown", "application/json"
@@ -29,7 +27,7 @@ class Resources:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    async def list_resources(self, _: Context, __: types.PaginatedRequestParams | None) -> Any:
+    async def list_resources(self, _: ServerContext, __: types.PaginatedRequestParams | None) -> Any:
         """Answer `resources/list`."""
         described = [
             ("tools", "Index of the tools", "All tools by toolset, with their risk", MARKDOWN),
@@ -42,7 +40,7 @@ class Resources:
             ]
         )
 
-    async def list_templates(self, _: Context, __: types.PaginatedRequestParams | None) -> Any:
+    async def list_templates(self, _: ServerContext, __: types.PaginatedRequestParams | None) -> Any:
         """Answer `resources/templates/list`."""
         return types.ListResourceTemplatesResult(
             resource_templates=[
@@ -53,7 +51,7 @@ class Resources:
             ]
         )
 
-    async def read(self, _: Context, params: types.ReadResourceRequestParams) -> Any:
+    async def read(self, _: ServerContext, params: types.ReadResourceRequestParams) -> Any:
         """Answer `resources/read`. An unknown URI is a protocol error that names it."""
         uri = str(params.uri)
         found = await self._read(uri.removeprefix(SCHEME)) if uri.startswith(SCHEME) else None
@@ -62,7 +60,7 @@ class Resources:
         kind, text = found
         return types.ReadResourceResult(contents=[types.TextResourceContents(uri=uri, mime_type=kind, text=text)])
 
-    async def complete(self, _: Context, params: types.CompleteRequestParams) -> Any:
+    async def complete(self, _: ServerContext, params: types.CompleteRequestParams) -> Any:
         """Answer `completion/complete`: tool names, and the account's domains."""
         typed = params.argument.value
         match params.argument.name:

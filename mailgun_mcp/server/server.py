@@ -4,7 +4,7 @@ from typing import Any
 
 import mcp_types as types
 from mcp.server.caching import CacheHint
-from mcp.server.context import CallNext, HandlerResult, ServerMiddleware, ServerRequestContext
+from mcp.server.context import CallNext, HandlerResult, ServerMiddleware
 from mcp.server.lowlevel import Server
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.shared.exceptions import MCPError
@@ -17,13 +17,12 @@ from mailgun_mcp.call.services import Services
 from mailgun_mcp.confirm.caller import Caller, Notify
 from mailgun_mcp.errors import UnknownToolError
 from mailgun_mcp.output.logs import logger
+from mailgun_mcp.server.context import ServerContext
 from mailgun_mcp.server.elicitation import Elicitation, InputRequired
 from mailgun_mcp.server.prompts import Prompts
 from mailgun_mcp.server.resources import Resources
 from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.text.suggest import sentence
-
-Context = ServerRequestContext[dict[str, Any], Any]
 
 NAME = "mailgun-mcp"
 HOUR = 3_600_000
@@ -45,12 +44,12 @@ def create_server(services: Services) -> Server[dict[str, Any]]:
     schemas = {tool["name"]: tool["inputSchema"] for tool in tools}
     prompts, resources = Prompts(), Resources(services)
 
-    async def list_tools(_: Context, __: types.PaginatedRequestParams | None) -> Any:
+    async def list_tools(_: ServerContext, __: types.PaginatedRequestParams | None) -> Any:
         # Never sent: `_cached_lists` answers with the compiled tools. The SDK announces the tools capability only if
         # there is a handler, and validating 228 tools that it would return takes 20 ms.
         return {**COMPLETE, "tools": []}
 
-    async def call_tool(context: Context, params: types.CallToolRequestParams) -> Any:
+    async def call_tool(context: ServerContext, params: types.CallToolRequestParams) -> Any:
         return await _call(services, context, params)
 
     server: Server[dict[str, Any]] = Server(
@@ -85,7 +84,7 @@ def create_server(services: Services) -> Server[dict[str, Any]]:
     return server
 
 
-async def _call(services: Services, context: Context, params: types.CallToolRequestParams) -> Any:
+async def _call(services: Services, context: ServerContext, params: types.CallToolRequestParams) -> Any:
     try:
         outcome = await run(services, params.name, params.arguments or {}, _caller(services, context, params))
     except InputRequired as question:
@@ -104,7 +103,7 @@ async def _call(services: Services, context: Context, params: types.CallToolRequ
     return result
 
 
-def _caller(services: Services, context: Context, params: types.CallToolRequestParams) -> Caller:
+def _caller(services: Services, context: ServerContext, params: types.CallToolRequestParams) -> Caller:
     async def burn(nonce: str) -> bool:
         now = services.clock()
         return await in_thread(services.nonces.burn, nonce, now + services.policy.confirmation.ttl, now)
@@ -115,7 +114,7 @@ def _caller(services: Services, context: Context, params: types.CallToolRequestP
     return Caller(client=info.name if info else "", asker=asker, notify=notify)
 
 
-def _progress(context: Context) -> Notify:
+def _progress(context: ServerContext) -> Notify:
     steps = 0
 
     async def notify(message: str) -> None:
@@ -126,7 +125,7 @@ def _progress(context: Context) -> Notify:
     return notify
 
 
-async def _hide_internal_errors(ctx: Context, call_next: CallNext) -> HandlerResult:
+async def _hide_internal_errors(ctx: ServerContext, call_next: CallNext) -> HandlerResult:
     """Keep the text of unexpected exceptions from the client: the SDK would send it to older clients unchanged."""
     try:
         return await call_next(ctx)
@@ -141,7 +140,7 @@ def _cached_lists(tools: list[dict[str, Any]]) -> ServerMiddleware[dict[str, Any
     """Return a middleware that caches each list as it is sent. The lists do not change while the server runs."""
     cache: dict[tuple[str, str], dict[str, Any]] = {}
 
-    async def serve(ctx: Context, call_next: CallNext) -> HandlerResult:
+    async def serve(ctx: ServerContext, call_next: CallNext) -> HandlerResult:
         if not ctx.method.endswith("/list"):
             return await call_next(ctx)
         if (ctx.params or {}).get("cursor"):

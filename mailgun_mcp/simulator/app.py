@@ -23,7 +23,7 @@ from mailgun_mcp.simulator.http.decode import RawRequest, decode
 from mailgun_mcp.simulator.http.documented import documented_reply
 from mailgun_mcp.simulator.http.error_overrides import check_with_overrides
 from mailgun_mcp.simulator.http.regions import check_name, in_region
-from mailgun_mcp.simulator.http.router import Match, Router
+from mailgun_mcp.simulator.http.router import RouteMatch, Router
 from mailgun_mcp.simulator.http.tracking_hosts import UNKNOWN_DOMAIN
 from mailgun_mcp.simulator.http.undocumented_routes import fields_of
 from mailgun_mcp.simulator.http.undocumented_routes import find as find_undocumented
@@ -178,7 +178,7 @@ class _Simulator:
         count_usage(account, request, reply)
         return reply
 
-    def _arguments(self, match: Match, sent: RawRequest) -> Arguments:
+    def _arguments(self, match: RouteMatch, sent: RawRequest) -> Arguments:
         ignored, operation, now = self._ignored, match.operation, self._account.clock.now()
         if ignored is None:
             return decode(operation, match.values, sent)

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from mailgun_mcp.catalogue.builtin_tools import offered
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.cli import checks
-from mailgun_mcp.cli.checks import Check
+from mailgun_mcp.cli.checks import CheckResult
 from mailgun_mcp.errors import MailgunError, RejectedError, UnreachableError
 from mailgun_mcp.mailgun.endpoint import Endpoint, resolve
 from mailgun_mcp.mailgun.response import Response
@@ -42,19 +42,21 @@ def refused(status: int | None) -> MailgunError:
     return RejectedError("Mailgun said no", "Do this.", status=status)
 
 
-def kinds(check: Check) -> tuple[str, str]:
+def kinds(check: CheckResult) -> tuple[str, str]:
     return check.name, check.state
 
 
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        pytest.param(Settings(simulator=True), Check("key", "ok", "the simulator does not need one"), id="simulator"),
-        pytest.param(Settings(api_key=OLD_KEY), Check("key", "ok", "from MAILGUN_API_KEY"), id="older-shape"),
-        pytest.param(Settings(api_key=NEW_KEY), Check("key", "ok", "from MAILGUN_API_KEY"), id="newer-shape"),
+        pytest.param(
+            Settings(simulator=True), CheckResult("key", "ok", "the simulator does not need one"), id="simulator"
+        ),
+        pytest.param(Settings(api_key=OLD_KEY), CheckResult("key", "ok", "from MAILGUN_API_KEY"), id="older-shape"),
+        pytest.param(Settings(api_key=NEW_KEY), CheckResult("key", "ok", "from MAILGUN_API_KEY"), id="newer-shape"),
         pytest.param(
             Settings(api_key=NEW_KEY[:-1]),
-            Check(
+            CheckResult(
                 "key",
                 "warning",
                 "the key from MAILGUN_API_KEY does not look like a Mailgun key",
@@ -64,12 +66,14 @@ def kinds(check: Check) -> tuple[str, str]:
         ),
         pytest.param(
             Settings(api_key=f"pub{OLD_KEY}"),
-            Check("key", "failure", "this is a public validation key, which the API refuses", "Use a private API key."),
+            CheckResult(
+                "key", "failure", "this is a public validation key, which the API refuses", "Use a private API key."
+            ),
             id="public",
         ),
     ],
 )
-def test_the_keys_shape_is_judged(settings: Settings, expected: Check) -> None:
+def test_the_keys_shape_is_judged(settings: Settings, expected: CheckResult) -> None:
     assert checks.key(settings) == expected
 
 
@@ -102,20 +106,23 @@ def test_a_key_file_that_others_can_read_is_warned_of(mode: int, state: str, tex
     ],
 )
 def test_the_region_is_told(settings: Settings, endpoint: Endpoint, text: str) -> None:
-    assert checks.region(settings, endpoint) == Check("region", "ok", text)
+    assert checks.region(settings, endpoint) == CheckResult("region", "ok", text)
 
 
 @pytest.mark.parametrize(
     ("endpoint", "body", "check"),
     [
         pytest.param(
-            US, b'{"items": [1], "total_count": 3}', Check("login", "ok", "the key works; it sees 3 domains"), id="us"
+            US,
+            b'{"items": [1], "total_count": 3}',
+            CheckResult("login", "ok", "the key works; it sees 3 domains"),
+            id="us",
         ),
-        pytest.param(OWN, b'{"items": []}', Check("login", "ok", "the key works"), id="untold"),
+        pytest.param(OWN, b'{"items": []}', CheckResult("login", "ok", "the key works"), id="untold"),
         pytest.param(
             US,
             b'{"items": [], "total_count": 0}',
-            Check(
+            CheckResult(
                 "login",
                 "ok",
                 "the key works; it sees no domains",
@@ -125,7 +132,7 @@ def test_the_region_is_told(settings: Settings, endpoint: Endpoint, text: str) -
         ),
     ],
 )
-def test_a_key_that_works_says_what_it_sees(endpoint: Endpoint, body: bytes, check: Check) -> None:
+def test_a_key_that_works_says_what_it_sees(endpoint: Endpoint, body: bytes, check: CheckResult) -> None:
     assert checks.login(answered(body), endpoint, None) == check
 
 
@@ -165,13 +172,13 @@ def test_permissions_are_allowed_forbidden_or_unknown_and_never_guessed() -> Non
         "e": refused(None),
     }
     text = "to read, allowed: a; forbidden: b, c; unknown: d (HTTP 404), e (Mailgun said no)"
-    assert checks.permissions(answers) == Check(
+    assert checks.permissions(answers) == CheckResult(
         "permissions", "warning", text, "Run doctor again to check what is unknown."
     )
 
 
 def test_permissions_that_are_all_known_are_fine() -> None:
-    assert checks.permissions({"a": answered(), "b": refused(403)}) == Check(
+    assert checks.permissions({"a": answered(), "b": refused(403)}) == CheckResult(
         "permissions", "ok", "to read, allowed: a; forbidden: b"
     )
 
@@ -196,7 +203,7 @@ def test_a_clock_that_is_off_is_warned_of(ahead: int, state: str, text: str) -> 
     "answer", [answered(), answered(date="yesterday"), refused(403)], ids=["none", "no-date", "fault"]
 )
 def test_a_clock_without_a_date_is_not_judged(answer: Response | MailgunError) -> None:
-    assert checks.clock([answer], NOW) == Check("clock", "ok", "not compared: no response contained a date")
+    assert checks.clock([answer], NOW) == CheckResult("clock", "ok", "not compared: no response contained a date")
 
 
 @pytest.mark.parametrize(
@@ -241,7 +248,7 @@ async def says_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     writer.close()
 
 
-async def looked_at(url: str) -> Check:
+async def looked_at(url: str) -> CheckResult:
     return await anyio.to_thread.run_sync(checks.network, resolve(url=url), 5.0)
 
 
@@ -278,7 +285,9 @@ def self_signed(tmp_path: Path) -> Path:
 @pytest.mark.usefixtures("_no_proxy")
 async def test_a_host_without_encryption_is_reached() -> None:
     async with serving(says_nothing) as port:
-        assert await looked_at(f"http://127.0.0.1:{port}") == Check("network", "ok", f"DNS and TCP to 127.0.0.1:{port}")
+        assert await looked_at(f"http://127.0.0.1:{port}") == CheckResult(
+            "network", "ok", f"DNS and TCP to 127.0.0.1:{port}"
+        )
 
 
 @pytest.mark.anyio
@@ -322,7 +331,7 @@ async def test_behind_a_proxy_the_proxy_is_looked_at(monkeypatch: pytest.MonkeyP
     async with serving(says_nothing) as port:
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:secret@127.0.0.1:{port}")
         check = await looked_at("https://api.mailgun.net")
-    assert check == Check("network", "ok", f"DNS and TCP to the proxy 127.0.0.1:{port}")
+    assert check == CheckResult("network", "ok", f"DNS and TCP to the proxy 127.0.0.1:{port}")
 
 
 @pytest.mark.anyio
@@ -331,7 +340,9 @@ async def test_behind_a_proxy_the_proxy_is_looked_at(monkeypatch: pytest.MonkeyP
 async def test_a_proxy_that_is_no_url_is_told(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     check = await looked_at("https://api.mailgun.net")
-    assert check == Check("network", "failure", "the proxy's address is not a URL", "Check HTTPS_PROXY and ALL_PROXY.")
+    assert check == CheckResult(
+        "network", "failure", "the proxy's address is not a URL", "Check HTTPS_PROXY and ALL_PROXY."
+    )
 
 
 def test_a_strangers_package_in_ours_is_a_failure_that_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

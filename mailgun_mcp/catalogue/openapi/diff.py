@@ -23,7 +23,7 @@ FLAGS = frozenset({"yes", "no", "true", "false"})
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class OperationChange:
     """One difference of an operation: what the catalogue says, and what the document says instead."""
 
     kind: ChangeKind
@@ -41,7 +41,7 @@ class OperationDifference:
     path: str
     tool: str
     """Its tool; of a new one the name that `--spec` would give it."""
-    changes: tuple[Change, ...] = ()
+    changes: tuple[OperationChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def _count(differences: Differences) -> str:
     return f"{counts}, {len(differences.refused)} not readable" if differences.refused else counts
 
 
-def _told(change: Change) -> str:
+def _told(change: OperationChange) -> str:
     match change.kind:
         case "added" | "removed":
             return f"{change.name}: {change.kind} ({change.theirs or change.ours})"
@@ -141,14 +141,14 @@ def _compiled(
     return Operation.from_record(document.record(call, taken, prefer=prefer))
 
 
-def _changes(ours: Operation, theirs: Operation) -> Iterator[Change]:
+def _changes(ours: Operation, theirs: Operation) -> Iterator[OperationChange]:
     if ours.body != theirs.body:
-        yield Change("body", "", ours.body or "none", theirs.body or "none")
+        yield OperationChange("body", "", ours.body or "none", theirs.body or "none")
     yield from _argument_changes(_Arguments(ours), _Arguments(theirs))
     yield from _response_changes(ours, theirs)
     deprecated = [str(bool(side.tool["_meta"]["mailgun-mcp/deprecated"])).lower() for side in (ours, theirs)]
     if deprecated[0] != deprecated[1]:
-        yield Change("deprecated", "", *deprecated)
+        yield OperationChange("deprecated", "", *deprecated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,36 +206,36 @@ class _Arguments:
             self._put(f"{name}/{key}", value, key in inside.get("required", []))
 
 
-def _argument_changes(ours: _Arguments, theirs: _Arguments) -> Iterator[Change]:
+def _argument_changes(ours: _Arguments, theirs: _Arguments) -> Iterator[OperationChange]:
     for name, value in theirs.values.items():
         if name not in ours.values and not ours.covers(name):
-            yield Change("added", name, None, _described(value))
+            yield OperationChange("added", name, None, _described(value))
     for name, value in ours.values.items():
         if name in theirs.values:
             yield from _value_changes(name, value, theirs.values[name])
         elif not theirs.covers(name):
-            yield Change("removed", name, _described(value))
+            yield OperationChange("removed", name, _described(value))
 
 
 def _described(value: _Value) -> str:
     return f"{value.kind}, required" if value.required else value.kind
 
 
-def _value_changes(name: str, ours: _Value, theirs: _Value) -> Iterator[Change]:
+def _value_changes(name: str, ours: _Value, theirs: _Value) -> Iterator[OperationChange]:
     if ours.required != theirs.required:
         words = {True: "required", False: "optional"}
-        yield Change("required", name, words[ours.required], words[theirs.required])
+        yield OperationChange("required", name, words[ours.required], words[theirs.required])
     if ours.kind != theirs.kind:
-        yield Change("type", name, ours.kind, theirs.kind)
+        yield OperationChange("type", name, ours.kind, theirs.kind)
     elif ours.enum and theirs.enum and set(ours.enum) != set(theirs.enum):
         lost = ", ".join(value for value in ours.enum if value not in theirs.enum)
         gained = ", ".join(value for value in theirs.enum if value not in ours.enum)
-        yield Change("enum", name, lost or None, gained or None)
+        yield OperationChange("enum", name, lost or None, gained or None)
     elif bool(ours.enum) != bool(theirs.enum):
-        yield Change("enum", name, ", ".join(ours.enum) or None, ", ".join(theirs.enum) or ANY)
+        yield OperationChange("enum", name, ", ".join(ours.enum) or None, ", ".join(theirs.enum) or ANY)
 
 
-def _response_changes(ours: Operation, theirs: Operation) -> Iterator[Change]:
+def _response_changes(ours: Operation, theirs: Operation) -> Iterator[OperationChange]:
     """A result that only one side describes says nothing about the other."""
     if "message" in (ours.wrap, theirs.wrap):
         return
@@ -245,16 +245,16 @@ def _response_changes(ours: Operation, theirs: Operation) -> Iterator[Change]:
     yield from _key_changes(known, given, "")
 
 
-def _key_changes(ours: dict[str, Any], theirs: dict[str, Any], place: str) -> Iterator[Change]:
+def _key_changes(ours: dict[str, Any], theirs: dict[str, Any], place: str) -> Iterator[OperationChange]:
     ours, theirs = ours.get("items", ours), theirs.get("items", theirs)
     known, given = ours.get("properties") or {}, theirs.get("properties") or {}
     if not known or not given:
         return
     for key in given:
         if key not in known:
-            yield Change("response", f"{place}{key}", None, "present")
+            yield OperationChange("response", f"{place}{key}", None, "present")
     for key, schema in known.items():
         if key in given:
             yield from _key_changes(schema, given[key], f"{place}{key}/")
         else:
-            yield Change("response", f"{place}{key}", "present", None)
+            yield OperationChange("response", f"{place}{key}", "present", None)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mailgun_mcp.catalogue.types import Risk
 
-Wire = Literal["yes_no", "yes", "rfc2822", "epoch", "rfc3339", "comma", "json"]
+WireFormat = Literal["yes_no", "yes", "rfc2822", "epoch", "rfc3339", "comma", "json"]
 
 
 class ClosedModel(BaseModel):
@@ -236,7 +236,7 @@ class PropertyExtension(ClosedModel):
     """`x-mailgun-mcp` of a parameter, a body property or a whole body schema."""
 
     argument: str | None = None
-    wire: Wire | None = None
+    wire: WireFormat | None = None
     single_line: bool = False
     """The value becomes a mail header: a line break in it is refused."""
     secret: bool = False

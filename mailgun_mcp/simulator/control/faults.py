@@ -13,9 +13,9 @@ from mailgun_mcp.simulator.model.clock import Clock
 from mailgun_mcp.simulator.replies.reply import TEXT, Reply
 from mailgun_mcp.text.suggest import suggest
 
-Kind = Literal["rate_limited", "server_error", "slow", "reset", "truncated", "content_type", "unauthorized"]
+FaultKind = Literal["rate_limited", "server_error", "slow", "reset", "truncated", "content_type", "unauthorized"]
 Sleep = Callable[[float], Awaitable[None]]
-KINDS: tuple[str, ...] = get_args(Kind)
+KINDS: tuple[str, ...] = get_args(FaultKind)
 HTML = "text/html; charset=utf-8"
 CHALLENGE = {"www-authenticate": 'Basic realm="MG API"'}
 
@@ -28,7 +28,7 @@ class FaultError(ValueError):
 class Fault:
     """What goes wrong, in which operations, and how often."""
 
-    kind: Kind
+    kind: FaultKind
     operation: str = "*"
     """A glob over the names of tools."""
     rate: float = 1.0

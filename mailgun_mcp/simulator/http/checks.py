@@ -18,8 +18,8 @@ from mailgun_mcp.simulator.http.body import File
 from mailgun_mcp.simulator.replies.reply import ApiError
 
 Schema = Mapping[str, Any]
-Check = Callable[[Any, Any], bool]
-Text = Callable[[str, Any, Any], str]
+ConstraintCheck = Callable[[Any, Any], bool]
+ConstraintText = Callable[[str, Any, Any], str]
 
 TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -30,7 +30,7 @@ TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
 }
 
-LIMITS: dict[str, tuple[Check, Text]] = {
+LIMITS: dict[str, tuple[ConstraintCheck, ConstraintText]] = {
     "enum": (
         lambda value, bound: value in bound,
         lambda name, value, bound: (
@@ -210,9 +210,9 @@ def _weight(value: Any) -> int:
             return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"))
 
 
-Rule = Callable[[Operation, dict[str, Any], Arguments], None]
+Constraint = Callable[[Operation, dict[str, Any], Arguments], None]
 
-RULES: dict[str, Rule] = {
+RULES: dict[str, Constraint] = {
     "at_least_one": _at_least_one,
     "at_most_one": _at_most_one,
     "exactly_one": _exactly_one,

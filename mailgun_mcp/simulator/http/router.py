@@ -13,7 +13,7 @@ PAGE = "{page}"
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class RouteMatch:
     """An operation, and its path parameters by name, decoded."""
 
     operation: Operation
@@ -43,13 +43,13 @@ class Router:
             if name in catalogue:
                 self._add(method, path, name)
 
-    def match(self, method: str, raw_path: str) -> Match | None:
+    def match(self, method: str, raw_path: str) -> RouteMatch | None:
         """Return the operation of a percent-encoded path, or None if there isn't one."""
         segments = _split(raw_path)
         for node in _walk(self._root, segments, 0):
             if method in node.routes:
                 name, template = node.routes[method]
-                return Match(
+                return RouteMatch(
                     self._catalogue.find(name), _parameters(template, segments) | LEGACY_VALUES.get(template, {})
                 )
         return None

@@ -13,7 +13,7 @@ from mailgun_mcp.simulator.replies.reply import Reply
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 
 Fidelity = Literal["stateful", "computed", "fixed", "shape only"]
-Answer = Callable[[Account, SimulatedRequest], Reply]
+HandlerAnswer = Callable[[Account, SimulatedRequest], Reply]
 Function = TypeVar("Function", bound=Callable[..., Reply])
 
 MEANINGS: dict[Fidelity, str] = {
@@ -28,7 +28,7 @@ MEANINGS: dict[Fidelity, str] = {
 class Handler:
     """What answers an operation, how faithful the answer is, and a note for docs/simulated.md."""
 
-    answer: Answer
+    answer: HandlerAnswer
     fidelity: Fidelity
     note: str
 
@@ -60,7 +60,7 @@ def handles(operation: str, *, fidelity: Fidelity, note: str) -> Callable[[Funct
     return register
 
 
-ADAPTERS: dict[tuple[str, ...], Callable[[Callable[..., Any]], Answer]] = {
+ADAPTERS: dict[tuple[str, ...], Callable[[Callable[..., Any]], HandlerAnswer]] = {
     ("account", "request"): lambda function: function,
     ("account",): lambda function: lambda account, _: function(account),
     ("request",): lambda function: lambda _, request: function(request),

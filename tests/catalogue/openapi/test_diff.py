@@ -9,7 +9,7 @@ import pytest
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.errors import CatalogueError
-from mailgun_mcp.catalogue.openapi.diff import Change, Differences, OperationDifference, compare, render
+from mailgun_mcp.catalogue.openapi.diff import Differences, OperationChange, OperationDifference, compare, render
 from mailgun_mcp.catalogue.openapi.importer import records_of
 from tests.support.operations import catalogue, described, made
 from tests.support.published import PUBLISHED, needs_published
@@ -28,10 +28,10 @@ def written(folder: Path, paths: dict[str, Any], name: str = "document.json") ->
 
 
 @pytest.fixture
-def changes(tmp_path: Path) -> Callable[..., list[Change]]:
+def changes(tmp_path: Path) -> Callable[..., list[OperationChange]]:
     """Return what changed between two descriptions of one operation: ours, and the document's."""
 
-    def compared(ours: dict[str, Any], theirs: dict[str, Any], path: str = "/v3/things") -> list[Change]:
+    def compared(ours: dict[str, Any], theirs: dict[str, Any], path: str = "/v3/things") -> list[OperationChange]:
         before = written(tmp_path, {path: {"post": {"responses": DONE, **ours}}}, "ours.json")
         after = written(tmp_path, {path: {"post": {"responses": DONE, **theirs}}})
         known = Catalogue(records_of(before, Catalogue([], {})), {})
@@ -42,7 +42,7 @@ def changes(tmp_path: Path) -> Callable[..., list[Change]]:
     return compared
 
 
-Changes = Callable[..., list[Change]]
+Changes = Callable[..., list[OperationChange]]
 
 
 def query(name: str, schema: Any, **more: Any) -> dict[str, Any]:
@@ -71,38 +71,38 @@ def test_new_and_gone_operations_are_told_apart_from_those_that_stay(tmp_path: P
 @pytest.mark.parametrize(
     ("ours", "theirs", "change"),
     [
-        ({}, query("limit", {"type": "integer"}), Change("added", "query limit", None, "integer")),
-        (query("limit", TEXT, required=True), {}, Change("removed", "query limit", "string, required")),
-        (query("a", TEXT), query("a", TEXT, required=True), Change("required", "query a", "optional", "required")),
-        (query("a", {"type": "array"}), query("a", TEXT), Change("type", "query a", "array of string", "string")),
-        (query("a", {"enum": ["x", "y"]}), query("a", {"enum": ["y", "z"]}), Change("enum", "query a", "x", "z")),
-        (query("a", {"enum": ["x", "y"]}), query("a", TEXT), Change("enum", "query a", "x, y", "any value")),
+        ({}, query("limit", {"type": "integer"}), OperationChange("added", "query limit", None, "integer")),
+        (query("limit", TEXT, required=True), {}, OperationChange("removed", "query limit", "string, required")),
+        (query("a", TEXT), query("a", TEXT, required=True), OperationChange("required", "query a", "optional", "required")),
+        (query("a", {"type": "array"}), query("a", TEXT), OperationChange("type", "query a", "array of string", "string")),
+        (query("a", {"enum": ["x", "y"]}), query("a", {"enum": ["y", "z"]}), OperationChange("enum", "query a", "x", "z")),
+        (query("a", {"enum": ["x", "y"]}), query("a", TEXT), OperationChange("enum", "query a", "x, y", "any value")),
         (
             query("a", {"type": "array", "items": {"enum": ["x"]}}),
             query("a", {"type": "array", "items": {"enum": ["x", "y"]}}),
-            Change("enum", "query a", None, "y"),
+            OperationChange("enum", "query a", None, "y"),
         ),
         (
             body({"properties": {"a": {"properties": {"b": TEXT}}}}),
             body({"properties": {"a": {"properties": {"b": TEXT, "c": TEXT}}}}),
-            Change("added", "body a/c", None, "string"),
+            OperationChange("added", "body a/c", None, "string"),
         ),
         (
             body({"properties": {"a": TEXT}}),
             body({"properties": {"a": TEXT}}, "multipart/form-data"),
-            Change("body", "", "json", "multipart"),
+            OperationChange("body", "", "json", "multipart"),
         ),
-        (result({"properties": {"a": TEXT}}), result({"properties": {"a": TEXT, "b": TEXT}}), Change("response", "b", None, "present")),
+        (result({"properties": {"a": TEXT}}), result({"properties": {"a": TEXT, "b": TEXT}}), OperationChange("response", "b", None, "present")),
         (
             result({"properties": {"items": {"items": {"properties": {"a": TEXT, "b": TEXT}}}}}),
             result({"properties": {"items": {"items": {"properties": {"a": TEXT}}}}}),
-            Change("response", "items/b", "present", None),
+            OperationChange("response", "items/b", "present", None),
         ),
-        ({}, {"deprecated": True}, Change("deprecated", "", "false", "true")),
+        ({}, {"deprecated": True}, OperationChange("deprecated", "", "false", "true")),
     ],
-    ids=lambda value: f"{value.kind} {value.name}" if isinstance(value, Change) else "",
+    ids=lambda value: f"{value.kind} {value.name}" if isinstance(value, OperationChange) else "",
 )  # fmt: skip
-def test_a_change_is_found(changes: Changes, ours: Any, theirs: Any, change: Change) -> None:
+def test_a_change_is_found(changes: Changes, ours: Any, theirs: Any, change: OperationChange) -> None:
     assert changes(ours, theirs) == [change]
 
 
@@ -147,7 +147,9 @@ def test_a_family_of_fields_covers_every_field_of_it(tmp_path: Path) -> None:
     theirs = body({"type": "object", "properties": fields, "additionalProperties": True}, "multipart/form-data")
     known = _Known([ours])
     differences = compare(written(tmp_path, {"/v3/things": {"post": theirs}}), known)
-    assert [entry.changes for entry in differences.changed] == [(Change("added", "body o:tag", None, "string"),)]
+    assert [entry.changes for entry in differences.changed] == [
+        (OperationChange("added", "body o:tag", None, "string"),)
+    ]
 
 
 class _Known(Catalogue):
@@ -183,17 +185,17 @@ def test_differences_are_rendered_for_a_terminal() -> None:
                 "/c",
                 "create_c",
                 (
-                    Change("body", "", "json", "multipart"),
-                    Change("added", "query limit", None, "integer"),
-                    Change("removed", "query skip", "integer, required"),
-                    Change("required", "query a", "optional", "required"),
-                    Change("type", "body b", "array of string", "string"),
-                    Change("enum", "body c", "x", "y, z"),
-                    Change("enum", "body d", None, "y"),
-                    Change("enum", "body e", "x", "any value"),
-                    Change("response", "items/f", "present", None),
-                    Change("response", "items/g", None, "present"),
-                    Change("deprecated", "", "false", "true"),
+                    OperationChange("body", "", "json", "multipart"),
+                    OperationChange("added", "query limit", None, "integer"),
+                    OperationChange("removed", "query skip", "integer, required"),
+                    OperationChange("required", "query a", "optional", "required"),
+                    OperationChange("type", "body b", "array of string", "string"),
+                    OperationChange("enum", "body c", "x", "y, z"),
+                    OperationChange("enum", "body d", None, "y"),
+                    OperationChange("enum", "body e", "x", "any value"),
+                    OperationChange("response", "items/f", "present", None),
+                    OperationChange("response", "items/g", None, "present"),
+                    OperationChange("deprecated", "", "false", "true"),
                 ),
             ),
         ),

@@ -10,7 +10,7 @@ from mailgun_mcp.request.files import Files
 from mailgun_mcp.request.multipart import Part, encode_multipart
 from mailgun_mcp.simulator.http.body import File
 from mailgun_mcp.simulator.http.decode import RawRequest, decode
-from mailgun_mcp.simulator.http.router import Match, Router
+from mailgun_mcp.simulator.http.router import RouteMatch, Router
 from mailgun_mcp.simulator.replies.reply import ApiError
 from tests.support.arguments import maximal
 from tests.support.operations import catalogue, find, with_body, with_query
@@ -23,7 +23,7 @@ def sent(operation: Operation, arguments: dict[str, Any]) -> tuple[dict[str, str
     request = build(operation, arguments, Files())
     match = ROUTER.match(request.method, request.path)
     headers = {name.lower(): value for name, value in request.headers}
-    return (match.values if isinstance(match, Match) else {}), RawRequest(request.query, headers, request.content)
+    return (match.values if isinstance(match, RouteMatch) else {}), RawRequest(request.query, headers, request.content)
 
 
 def refusal(operation: Operation, query: str = "", content: bytes = b"", content_type: str = "") -> str:

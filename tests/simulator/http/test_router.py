@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailgun_mcp.simulator.http.router import Match, Router
+from mailgun_mcp.simulator.http.router import RouteMatch, Router
 from tests.support.operations import catalogue
 
 ROUTER = Router(catalogue())
@@ -10,7 +10,7 @@ ROUTER = Router(catalogue())
 
 def found(method: str, path: str) -> tuple[str, dict[str, str]]:
     match = ROUTER.match(method, path)
-    assert isinstance(match, Match)
+    assert isinstance(match, RouteMatch)
     return match.operation.name, match.values
 
 
