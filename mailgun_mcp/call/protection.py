@@ -83,7 +83,7 @@ class Protection:
 
         boundary = secrets.token_hex(4)
         marked = mark(operation, result, boundary)
-        if not marked.places:
+        if not marked.fenced_patterns:
             return result, False
         shown = marked.result
         if marked.raw:

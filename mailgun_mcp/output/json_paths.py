@@ -1,33 +1,33 @@
-"""Places in a result (`/items/*/error`, `/` for all of it), as the catalogue declares them."""
+"""Finds the values of a result that match path patterns of the catalogue: `/items/*/error`, or `/` for all of it."""
 
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 Tree = dict[str, Any]
-Path = tuple[str, ...]
-Visit = Callable[[Any, Path, str], Any]
+JsonPath = tuple[str, ...]
+Visit = Callable[[Any, JsonPath, str], Any]
 
 EVERYTHING = ""
-"""The key of a tree that says: this place, with all below it. Its value is the place as it was declared."""
+"""The key in a tree that marks the end of a pattern: all below it matches. Its value is the pattern as declared."""
 MISFITS = "unexpected"
-"""Where `shape` keeps what the output schema does not expect."""
+"""The key under which `shape` puts what the output schema does not expect."""
 
 
 @cache
-def tree_of(places: tuple[str, ...]) -> Tree:
-    """Return the places as one tree; it is shared, and not to be changed."""
+def tree_of(patterns: tuple[str, ...]) -> Tree:
+    """Return the patterns as one tree. It is cached and shared, so it must not be changed."""
     tree: Tree = {}
-    # What the schema does not expect was moved out of its place: it is what its place would have been.
-    for place in (*places, *([f"/{MISFITS}"] if places else [])):
+    # What the schema does not expect was moved under `unexpected`: treat it as if it still matched a pattern.
+    for pattern in (*patterns, *([f"/{MISFITS}"] if patterns else [])):
         branch = tree
-        for key in place.split("/")[1:] if place != "/" else ():
+        for key in pattern.split("/")[1:] if pattern != "/" else ():
             branch = branch.setdefault(key, {})
-        branch[EVERYTHING] = place
+        branch[EVERYTHING] = pattern
     return tree
 
 
-def replace(value: Any, tree: Tree, visit: Visit, path: Path = ()) -> Any:
+def replace(value: Any, tree: Tree, visit: Visit, path: JsonPath = ()) -> Any:
     """Return `value` with what `visit(value, path, place)` gives at each place of the tree.
 
     Nothing is changed in place; keys and items keep their order.
@@ -46,7 +46,7 @@ def replace(value: Any, tree: Tree, visit: Visit, path: Path = ()) -> Any:
     return value
 
 
-def pointer(path: Path) -> str:
+def pointer(path: JsonPath) -> str:
     """Return the path as text: `/items/0/error`."""
     return "/" + "/".join(path)
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from mailgun_mcp.output.redaction import Redactor
 
 _secrets: set[str] = set()
-"""What `withhold` was told; no record was made yet that would need a `Redactor`."""
+"""The secrets passed to `withhold`. They are collected here so that a `Redactor` is made only when a record needs it."""
 
 
 def withhold(secret: str) -> None:
@@ -53,10 +53,10 @@ class _Redacting(logging.Formatter):
 
 
 def redactor() -> "Redactor":
-    """Return what knows every secret that `withhold` was told."""
-    known = _redactor()
-    known.learn(*_secrets)
-    return known
+    """Return the redactor that knows every secret passed to `withhold`."""
+    shared = _redactor()
+    shared.learn(*_secrets)
+    return shared
 
 
 def _redacted(line: str) -> str:

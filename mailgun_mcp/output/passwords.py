@@ -1,4 +1,4 @@
-"""Passwords made by the server where the model gives the word `generate`: a model's own are guessable, and known to it."""
+"""Makes passwords where the model writes `generate`: one that a model makes up is guessable, and the model knows it."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,12 +10,12 @@ WORD = "generate"
 LENGTH = 28
 """Within Mailgun's 5 to 32; with 57 characters to choose from 163 bits."""
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"
-"""Without what looks alike."""
+"""Without characters that look alike."""
 KINDS = ("ABCDEFGHJKLMNPQRSTUVWXYZ", "abcdefghijkmnopqrstuvwxyz", "23456789")
-"""Each has a place of its own, so that a rule that wants every kind is met."""
+"""The first characters are one of each kind, for servers that require every kind."""
 
 Choose = Callable[[Sequence[str]], str]
-"""Picks one at random, unguessably: `secrets.choice`. Given, because what decides here has no chance in it."""
+"""Picks one at random, unguessably: `secrets.choice`. Passed in, so that this module is deterministic."""
 
 
 def generate(choose: Choose) -> str:
@@ -24,9 +24,10 @@ def generate(choose: Choose) -> str:
 
 
 def fill(operation: Operation, arguments: Arguments, choose: Choose) -> tuple[Arguments, dict[str, str]]:
-    """Return the arguments with a new password for each `generate` at a secret argument, and these by their place.
+    """Return the arguments with a new password for each `generate` at a secret argument, and the new passwords by
+    their pointer: `/password`, or `/password/0` in a list.
 
-    A place is `/password`, or `/password/0` in a list. Arguments without any are returned as they are.
+    Arguments without `generate` are returned as they are.
     """
     generated: dict[str, str] = {}
     filled = {
@@ -38,14 +39,14 @@ def fill(operation: Operation, arguments: Arguments, choose: Choose) -> tuple[Ar
 
 
 def _takes_password(argument: Argument) -> bool:
-    # A private key is secret as well, but not for us to make up.
+    # A private key is secret too, but the server cannot make one up.
     return argument.secret and argument.encode != "file"
 
 
-def _filled(value: Any, place: str, generated: dict[str, str], choose: Choose) -> Any:
+def _filled(value: Any, pointer: str, generated: dict[str, str], choose: Choose) -> Any:
     if isinstance(value, list):
-        return [_filled(item, f"{place}/{index}", generated, choose) for index, item in enumerate(value)]
+        return [_filled(item, f"{pointer}/{index}", generated, choose) for index, item in enumerate(value)]
     if value != WORD:
         return value
-    generated[place] = generate(choose)
-    return generated[place]
+    generated[pointer] = generate(choose)
+    return generated[pointer]

@@ -1,6 +1,6 @@
 """Takes secrets out of whatever leaves: logs, journal, errors, confirmations, exceptions.
 
-Known secrets go in every spelling that code writes text in; unknown ones when they look like a secret.
+Known secrets are removed in every spelling in which code writes text, unknown ones when they look like a secret.
 """
 
 import json
@@ -17,7 +17,7 @@ from mailgun_mcp.output.secrets import is_secret_name
 
 REDACTED = "[redacted]"
 SHORTEST = 4
-"""Characters of a value that is a secret: less stands in many words, and every text would be unreadable."""
+"""The fewest characters of a secret: a shorter one occurs in many words, and every text would be unreadable."""
 DEEPEST = 100
 
 LogEvent = MutableMapping[str, Any]
@@ -46,30 +46,30 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (re.compile(r"(://)[^\s/?#@\"'<>]{1,2000}@"), rf"\1{REDACTED}@"),
 )
-"""What looks like a secret, and what takes its place."""
+"""Patterns of what looks like a secret, with the text that replaces it."""
 
 
 class Redactor:
     """Knows the secrets of one process. It learns more as calls bring them."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._known: set[str] = set()
+        self._learned: set[str] = set()
         self._pattern: re.Pattern[str] | None = None
         self.learn(*secrets)
 
     def __repr__(self) -> str:
-        return f"Redactor({len(self._known)} spellings)"
+        return f"Redactor({len(self._learned)} spellings)"
 
     def learn(self, *secrets: str) -> None:
         """Remember secrets: what has their value is redacted from now on."""
         spellings = {
             spelling for secret in secrets if len(secret.strip()) >= SHORTEST for spelling in _spellings(secret)
         }
-        if spellings <= self._known:
+        if spellings <= self._learned:
             return
-        self._known |= spellings
+        self._learned |= spellings
         # The longest first: a part of it may be a secret as well.
-        ordered = sorted(self._known, key=len, reverse=True)
+        ordered = sorted(self._learned, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, ordered)))
 
     def learn_arguments(self, operation: Operation, arguments: Arguments) -> None:
@@ -82,14 +82,14 @@ class Redactor:
         """Return the text without secrets."""
         if self._pattern:
             text = self._pattern.sub(REDACTED, text)
-        for pattern, shown in PATTERNS:
-            text = pattern.sub(shown, text)
+        for pattern, replacement in PATTERNS:
+            text = pattern.sub(replacement, text)
         return text
 
     def value(self, value: Any) -> Any:
         """Return the JSON value without secrets, in keys and under keys that are named like one as well.
 
-        What is no JSON stays as it is, unless its `repr` shows a secret: then the redacted `repr` takes its place.
+        A value that is not JSON stays as it is, unless its `repr` contains a secret: then the redacted `repr` replaces it.
         """
         return self._value(value, DEEPEST)
 
@@ -120,9 +120,9 @@ class Redactor:
         if isinstance(value, (list, tuple)):
             items = [self._value(item, depth - 1) for item in value]
             return items if isinstance(value, list) else tuple(items)
-        shown = repr(value)
-        redacted = self.text(shown)
-        return value if redacted == shown else redacted
+        representation = repr(value)
+        redacted = self.text(representation)
+        return value if redacted == representation else redacted
 
     def _field(self, key: Any, value: Any, depth: int) -> Any:
         return _masked(value) if isinstance(key, str) and _is_secret(key) else self._value(value, depth)
@@ -181,4 +181,4 @@ def _percent(text: str) -> Iterator[str]:
     data = text.encode("utf-8", "surrogatepass")
     for whole in (quote(data, safe=""), quote(data), quote_plus(data)):
         yield whole
-        yield re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), whole)
+        yield re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), whole)

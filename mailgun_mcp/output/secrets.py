@@ -1,19 +1,19 @@
-"""Secrets in a result: each is handed over to be kept for a person, and a reference takes its place."""
+"""Secrets in a result: each is stored for a person and replaced with a reference."""
 
 import re
 from collections.abc import Callable
 from typing import Any
 
 from mailgun_mcp.catalogue.operation import Operation
-from mailgun_mcp.output.json_paths import Path, pointer, replace, tree_of
+from mailgun_mcp.output.json_paths import JsonPath, pointer, replace, tree_of
 
 Keep = Callable[[str, str], str | None]
-"""Keeps a value found at a place, and returns the reference to it; None when it could not be kept."""
+"""Stores a value with the pointer to it, and returns the reference to it; None when it could not be stored."""
 
 NAMED = re.compile(
     r"(?:^|_)(?:secret|password|passwd|passphrase|token|pem|(?:api|signing|private|secret|access|smtp)_?key)$"
 )
-"""Names of secrets, for what an answer holds beside the places that the catalogue knows."""
+"""Names of secrets, for values of an answer that no pattern of the catalogue matches."""
 MASKED = re.compile(r"[*•.xX]*")
 """What Mailgun itself has hidden."""
 REFERENCE = "withheld: "
@@ -24,14 +24,14 @@ SHORTEST = 6
 def withhold(operation: Operation, result: dict[str, Any], keep: Keep) -> dict[str, Any]:
     """Return the result with a reference for each secret; types stay, except that a number becomes null.
 
-    Secrets are the values at the operation's places and, where its risk is credential, values whose names say so.
+    Secrets are the values at the operation's secret patterns and, where its risk is credential, values named like one.
     A withheld value is taken out of the other texts as well. Raises what `keep` raises: then nothing may be shown.
     """
     withholding = _Withholding(keep)
-    shown: dict[str, Any] = replace(result, tree_of(operation.secrets), withholding.visit)
+    redacted: dict[str, Any] = replace(result, tree_of(operation.secrets), withholding.visit)
     if operation.risk == "credential":
-        shown = withholding.named(shown, ())
-    return _mapped(shown, withholding.without) if withholding.references else shown
+        redacted = withholding.named(redacted, ())
+    return _mapped(redacted, withholding.without) if withholding.references else redacted
 
 
 def reference_text(reference: str | None) -> str:
@@ -53,8 +53,8 @@ class _Withholding:
         self.references: dict[str, str | None] = {}
         """Value -> its reference; None when it is lost."""
 
-    def visit(self, value: Any, path: Path, _: str) -> Any:
-        """Return what is shown for all that stands at a secret place."""
+    def visit(self, value: Any, path: JsonPath, _: str) -> Any:
+        """Return what replaces a value that matched a secret pattern."""
         if isinstance(value, dict):
             return {key: self.visit(item, (*path, key), "") for key, item in value.items()}
         if isinstance(value, list):
@@ -66,8 +66,8 @@ class _Withholding:
         self._withheld(str(value), path)
         return None
 
-    def named(self, value: Any, path: Path) -> Any:
-        """Return the value with the texts withheld whose names say that they are secret."""
+    def named(self, value: Any, path: JsonPath) -> Any:
+        """Return the value with each text withheld whose name is that of a secret."""
         if isinstance(value, dict):
             return {
                 key: self._withheld(item, (*path, key))
@@ -79,7 +79,7 @@ class _Withholding:
             return [self.named(item, (*path, str(index))) for index, item in enumerate(value)]
         return value
 
-    def _withheld(self, value: str, path: Path) -> str:
+    def _withheld(self, value: str, path: JsonPath) -> str:
         if MASKED.fullmatch(value) or value in map(reference_text, self.references.values()):
             return value
         if value not in self.references:

@@ -1,6 +1,6 @@
 """Text that third parties wrote: cleaned of what a reader can't see, and fenced so that it can't pass for ours.
 
-The fence is a random boundary that no author of a text can know; a text that holds it all the same loses it.
+The fence is a random boundary that no author of a text can know. If a text contains it all the same, it is removed.
 """
 
 import re
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mailgun_mcp.catalogue.operation import Operation
-from mailgun_mcp.output.json_paths import Path, pointer, replace, tree_of
+from mailgun_mcp.output.json_paths import JsonPath, pointer, replace, tree_of
 from mailgun_mcp.text.characters import clean
 
 NOTICE = "untrusted_text"
@@ -28,22 +28,22 @@ class Marked:
 
     result: dict[str, Any]
     raw: dict[str, str]
-    """Place -> what Mailgun sent, where the fenced text is not exactly that. It is neither cleaned nor fenced."""
-    places: tuple[str, ...]
-    """Where text was fenced, as the catalogue names the places; empty when none was."""
+    """Pointer -> what Mailgun sent, where the fenced text is not exactly that. It is neither cleaned nor fenced."""
+    fenced_patterns: tuple[str, ...]
+    """The patterns of the catalogue at which text was fenced; empty when none was."""
 
 
 def mark(operation: Operation, result: dict[str, Any], boundary: str) -> Marked:
-    """Return the result with the text at the operation's untrusted places cleaned and fenced.
+    """Return the result with the text at the operation's untrusted patterns cleaned and fenced.
 
     `boundary` is a random token, new for each call. The types of the result stay as they are. Where nothing was
     fenced the result is the one given.
     """
     marking = _Marking(operation, result, boundary)
     marked = replace(result, tree_of(operation.untrusted), marking.visit)
-    if not marking.places:
+    if not marking.fenced_patterns:
         return Marked(result, {}, ())
-    return Marked({NOTICE: notice(boundary), **marked}, marking.raw, tuple(marking.places))
+    return Marked({NOTICE: notice(boundary), **marked}, marking.raw, tuple(marking.fenced_patterns))
 
 
 def notice(boundary: str) -> dict[str, str]:
@@ -57,7 +57,7 @@ def notice(boundary: str) -> dict[str, str]:
 def fence(text: str, boundary: str, who: str) -> str:
     """Return the text, which has been cleaned, between its fences; nothing inside can end it."""
     if not text.isascii():
-        text = BRACKET.sub(lambda found: BRACKETS[found[0]], text)
+        text = BRACKET.sub(lambda match: BRACKETS[match[0]], text)
     if boundary.lower() in text.lower():
         # Without the space the rest could be the boundary again.
         text = re.sub(re.escape(boundary), " ", text, flags=re.IGNORECASE)
@@ -121,35 +121,35 @@ class _Marking:
         self._operation = operation
         self._result = result
         self._boundary = boundary
-        self._voices: dict[tuple[str, str | None], _Voice] = {}
+        self._speakers: dict[tuple[str, str | None], _Speaker] = {}
         self.raw: dict[str, str] = {}
-        self.places: dict[str, None] = {}
+        self.fenced_patterns: dict[str, None] = {}
         """In order."""
-        self._last: tuple[Path | None, str] = (None, "")
-        """Whose texts were fenced last: several places of one item have the same sender."""
+        self._last: tuple[JsonPath | None, str] = (None, "")
+        """Path of the item whose sender was read last, and that sender: several patterns match texts of one item."""
 
-    def visit(self, value: Any, path: Path, place: str) -> Any:
-        """Return the value at a place, with all texts below it fenced."""
-        voice = self._voices.get((place, None)) or self._voice(place, path)
+    def visit(self, value: Any, path: JsonPath, pattern: str) -> Any:
+        """Return the value that matched `pattern`, with all texts below it fenced."""
+        speaker = self._speakers.get((pattern, None)) or self._speaker(pattern, path)
         if isinstance(value, str):
-            return self._text(value, path[:-1], path[-1], voice)
+            return self._text(value, path[:-1], path[-1], speaker)
         if path or not self._operation.pages or "next" not in value:
-            return self._all(value, path, voice)
+            return self._all(value, path, speaker)
         # `next` is ours: the arguments of a call.
-        rest = self._all({key: item for key, item in value.items() if key != "next"}, path, voice)
+        rest = self._all({key: item for key, item in value.items() if key != "next"}, path, speaker)
         return {**rest, "next": value["next"]}
 
-    def _voice(self, place: str, path: Path) -> "_Voice":
-        """Return who speaks at a place; kept without a sender where every item has the same voice."""
-        last = place.rpartition("/")[2]
+    def _speaker(self, pattern: str, path: JsonPath) -> "_Speaker":
+        """Return who wrote the text at a pattern; cached without a sender where every item has the same author."""
+        last = pattern.rpartition("/")[2]
         sender = self._sender(path[:-1]) if last in BY_MAIL else None
         who = f"mail from {sender}" if sender else ORIGINS.get(last, THIRD_PARTY)
-        key = (place, sender)
-        if key not in self._voices:
-            self._voices[key] = _Voice(place, who, f"⟦{self._boundary} {who}⟧ ")
-        return self._voices[key]
+        key = (pattern, sender)
+        if key not in self._speakers:
+            self._speakers[key] = _Speaker(pattern, who, f"⟦{self._boundary} {who}⟧ ")
+        return self._speakers[key]
 
-    def _sender(self, path: Path) -> str:
+    def _sender(self, path: JsonPath) -> str:
         if path != self._last[0]:
             fields: Any = self._result
             for key in path:
@@ -157,59 +157,59 @@ class _Marking:
             self._last = (path, _sender(fields))
         return self._last[1]
 
-    def _all(self, value: Any, path: Path, voice: "_Voice") -> Any:
+    def _all(self, value: Any, path: JsonPath, speaker: "_Speaker") -> Any:
         if isinstance(value, dict):
-            return self._object(value, path, voice)
+            return self._object(value, path, speaker)
         if isinstance(value, list):
             return [
-                self._text(item, path, str(index), voice)
+                self._text(item, path, str(index), speaker)
                 if isinstance(item, str)
-                else self._all(item, (*path, str(index)), voice)
+                else self._all(item, (*path, str(index)), speaker)
                 for index, item in enumerate(value)
             ]
         return value
 
-    def _object(self, fields: dict[str, Any], path: Path, voice: "_Voice") -> dict[str, Any]:
+    def _object(self, fields: dict[str, Any], path: JsonPath, speaker: "_Speaker") -> dict[str, Any]:
         marked: dict[str, Any] = {}
         for key, item in fields.items():
-            name = voice.keys.get(key) or self._key(key, voice)
+            name = speaker.keys.get(key) or self._key(key, speaker)
             while name in marked:
-                # Two keys that differ in what nobody sees are still two.
+                # Keys that differ only in invisible characters must stay different keys.
                 name += "'"
             if isinstance(item, str):
-                marked[name] = voice.fenced.get(item) or self._text(item, path, key, voice)
+                marked[name] = speaker.fenced.get(item) or self._text(item, path, key, speaker)
             else:
-                marked[name] = self._all(item, (*path, key), voice)
+                marked[name] = self._all(item, (*path, key), speaker)
         return marked
 
-    def _key(self, key: str, voice: "_Voice") -> str:
+    def _key(self, key: str, speaker: "_Speaker") -> str:
         name = key
         if key and not KEY.fullmatch(key):
-            self.places[voice.place] = None
-            name = fence(clean(key), self._boundary, voice.who)
-        voice.keys[key] = name
+            self.fenced_patterns[speaker.pattern] = None
+            name = fence(clean(key), self._boundary, speaker.who)
+        speaker.keys[key] = name
         return name
 
-    def _text(self, text: str, path: Path, key: str, voice: "_Voice") -> str:
+    def _text(self, text: str, path: JsonPath, key: str, speaker: "_Speaker") -> str:
         if WORDLESS.fullmatch(text):
             return text
-        self.places[voice.place] = None
+        self.fenced_patterns[speaker.pattern] = None
         if SUSPECT.search(text) or self._boundary in text.lower() or _is_html(text, key):
             readable = _readable(text, key)
             if readable != text:
                 self.raw[pointer((*path, key) if key else path)] = text
-            return fence(readable, self._boundary, voice.who)
-        fenced = f"{voice.opening}{text} ⟦{self._boundary}⟧"
+            return fence(readable, self._boundary, speaker.who)
+        fenced = f"{speaker.opening}{text} ⟦{self._boundary}⟧"
         if len(text) < LONGEST_REPEATED and "<" not in text:
-            voice.fenced[text] = fenced
+            speaker.fenced[text] = fenced
         return fenced
 
 
 @dataclass(slots=True)
-class _Voice:
-    """Who speaks at a place, and what of them was fenced already: lists repeat themselves."""
+class _Speaker:
+    """Who wrote the text at a pattern, and the texts of theirs already fenced: items of a list often repeat texts."""
 
-    place: str
+    pattern: str
     who: str
     opening: str
     keys: dict[str, str] = field(default_factory=dict)
@@ -251,8 +251,8 @@ def _sender(fields: Any) -> str:
     headers = _inside(fields, "message", "headers")
     named = (headers.get("from"), fields.get("From"), fields.get("from"), fields.get("sender"))
     for value in (*named, _inside(fields, "envelope").get("sender")):
-        if isinstance(value, str) and (found := ADDRESS.findall(value[-200:])):
-            return str(found[-1])
+        if isinstance(value, str) and (addresses := ADDRESS.findall(value[-200:])):
+            return str(addresses[-1])
     return ""
 
 

@@ -32,7 +32,7 @@ DOMAIN = re.compile(r"[^\s<>()\[\],;:\"\\@'/!?*|{}`]+")
 LITERAL = re.compile(r"\[[0-9A-Za-z.:]{2,60}\]")
 BEFORE_LOCAL = "<,;:"
 QUOTE = re.compile(r'\\.|"', re.DOTALL)
-"""A quote, or an escaped character that is none."""
+"""A quote, or an escaped character, which is not a quote."""
 AFTER_DOMAIN = " \t\n>,;\"'"
 LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 ENCODED_WORD = re.compile(r"=\?[^?\s]{1,40}\?[bBqQ]\?[^?\s]*\?=")
@@ -41,31 +41,31 @@ AMBIGUOUS_LETTERS = "\u00df\u03c2\u1e9e"
 
 
 @dataclass(slots=True)
-class Found:
-    """The addresses of a text, and why it cannot be read without doubt."""
+class ParsedAddresses:
+    """The addresses in a text, and the reasons why readers could disagree about them."""
 
     addresses: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
-    def add(self, other: "Found") -> None:
-        """Add what was found elsewhere."""
+    def add(self, other: "ParsedAddresses") -> None:
+        """Add the addresses and faults of another text."""
         self.addresses += other.addresses
         self.faults += other.faults
 
 
-def find_addresses(text: str) -> Found:
+def find_addresses(text: str) -> ParsedAddresses:
     """Return every address that any reader could find in `text`, or the text itself when it has no @."""
-    found = Found()
+    parsed = ParsedAddresses()
     for piece in _pieces(text):
         simple = SIMPLE.fullmatch(piece)
         if simple and (simple[3] == ">") is ("<" in piece) and "=?" not in piece:
-            found.addresses.append(f"{simple[1]}@{simple[2]}".lower())
+            parsed.addresses.append(f"{simple[1]}@{simple[2]}".lower())
         elif piece:
-            _read(piece, found)
+            _read(piece, parsed)
     # In `Smith, John <john@example.com>` the first piece is half a name.
-    if any("@" in address for address in found.addresses):
-        found.addresses = [address for address in found.addresses if "@" in address]
-    return found
+    if any("@" in address for address in parsed.addresses):
+        parsed.addresses = [address for address in parsed.addresses if "@" in address]
+    return parsed
 
 
 def canonical_host(host: str) -> str | None:
@@ -93,7 +93,7 @@ def _canonical_label(label: str) -> str:
     try:
         return label.encode("idna").decode().lower()
     except UnicodeError:
-        # With a wildcard in it.
+        # It contains a wildcard.
         return label.lower()
 
 
@@ -112,32 +112,32 @@ def _pieces(text: str) -> Iterable[str]:
     return [text]
 
 
-def _read(text: str, found: Found) -> None:
+def _read(text: str, parsed: ParsedAddresses) -> None:
     for word in ENCODED_WORD.findall(text):
         decoded = _decoded(word)
         if decoded is None or "@" in decoded:
-            found.faults.append("an encoded word may hide an address")
+            parsed.faults.append("an encoded word may hide an address")
         if decoded and "@" in decoded:
-            found.add(find_addresses(decoded))
+            parsed.add(find_addresses(decoded))
     end = 0
-    count = len(found.addresses)
+    count = len(parsed.addresses)
     quotes = [match.start() for match in QUOTE.finditer(text) if match[0] == '"']
     for match in AT_SIGNS.finditer(text):
         if match[0] in LOOKALIKE_AT:
-            found.faults.append(f"U+{ord(match[0]):04X} looks like an @")
-        end = _read_at(text, match.start(), end, quotes, found)
-    if len(found.addresses) == count:
-        found.addresses.append(_plain(text))
+            parsed.faults.append(f"U+{ord(match[0]):04X} looks like an @")
+        end = _read_at(text, match.start(), end, quotes, parsed)
+    if len(parsed.addresses) == count:
+        parsed.addresses.append(_plain(text))
     if "@" in text and len(quotes) % 2:
-        found.faults.append("a quote is not closed")
+        parsed.faults.append("a quote is not closed")
     if "@" in text and not BALANCED.fullmatch(QUOTED.sub("", text)):
-        found.faults.append("its brackets do not match")
+        parsed.faults.append("its brackets do not match")
     for quoted in QUOTED.findall(text):
         if "@" in quoted and not SIMPLE.fullmatch(quoted[1:-1]):
-            found.faults.append("a quoted text contains an address and more")
+            parsed.faults.append("a quoted text contains an address and more")
 
 
-def _read_at(text: str, at: int, begin: int, quotes: list[int], found: Found) -> int:
+def _read_at(text: str, at: int, begin: int, quotes: list[int], parsed: ParsedAddresses) -> int:
     """Read the address around the @ at `at`. Returns where it ends."""
     local = _local_part(text, at, begin, quotes)
     literal = LITERAL.match(text, at + 1)
@@ -146,14 +146,14 @@ def _read_at(text: str, at: int, begin: int, quotes: list[int], found: Found) ->
     host = domain[0].lower() if literal and domain else canonical_host(domain[0]) if domain else None
     span = text[max(begin, at - len(local)) : end]
     if not local or len(local) > MAX_ADDRESS or not _starts(text, at - len(local), quotes):
-        found.faults.append(f"the part before the @ of {_shown(span)} is not clear")
+        parsed.faults.append(f"the part before the @ of {_excerpt(span)} is not clear")
     if host is None or (end < len(text) and text[end] not in AFTER_DOMAIN):
-        found.faults.append(f"the domain of {_shown(span)} is not clear")
+        parsed.faults.append(f"the domain of {_excerpt(span)} is not clear")
     if _continues(text, end):
-        found.faults.append(f"{_shown(span)} may go on after a space or comment")
+        parsed.faults.append(f"{_excerpt(span)} may go on after a space or comment")
     if invisible := first_invisible(span):
-        found.faults.append(f"{_shown(span)} contains the invisible character {invisible}")
-    found.addresses.append(f"{_unquoted(local)}@{host if host is not None else _plain(domain[0] if domain else '')}")
+        parsed.faults.append(f"{_excerpt(span)} contains the invisible character {invisible}")
+    parsed.addresses.append(f"{_unquoted(local)}@{host if host is not None else _plain(domain[0] if domain else '')}")
     return end
 
 
@@ -199,7 +199,7 @@ def _plain(text: str) -> str:
     return (text if text.isascii() else normalize("NFKC", text)).strip().lower().rstrip(".")
 
 
-def _shown(text: str) -> str:
+def _excerpt(text: str) -> str:
     return repr(text if len(text) <= 80 else f"{text[:80]}…")
 
 
@@ -213,30 +213,30 @@ VARIABLES_HEADER = "x-mailgun-recipient-variables"
 HEADER = re.compile(r"([!-9;-~]+)[ \t]*:(.*)", re.DOTALL)
 
 
-def recipients_in_header(name: str, value: str) -> Found:
+def recipients_in_header(name: str, value: str) -> ParsedAddresses:
     """Return the addresses that a header of a mail names as recipients."""
     lowered = name.strip().lower()
     if lowered in RECIPIENT_HEADERS:
         return find_addresses(re.sub(r"\r?\n(?=[ \t])", "", value))
     if lowered == VARIABLES_HEADER:
         return _keys_of(value)
-    return Found()
+    return ParsedAddresses()
 
 
-def _keys_of(value: str) -> Found:
+def _keys_of(value: str) -> ParsedAddresses:
     import json
 
-    found = Found()
+    parsed = ParsedAddresses()
     try:
         variables = json.loads(value)
         keys = list(variables) if isinstance(variables, dict) else None
     except (ValueError, RecursionError):
         keys = None
     if keys is None:
-        found.faults.append("recipient variables are not a JSON object")
+        parsed.faults.append("recipient variables are not a JSON object")
     for key in keys or ():
-        found.add(find_addresses(key))
-    return found
+        parsed.add(find_addresses(key))
+    return parsed
 
 
 def mime_headers(message: str) -> Iterator[tuple[str, str]]:

@@ -1,7 +1,8 @@
 """Compiles a `match`, as it is written in YAML, into conditions on a call.
 
 Where a call has several values (domains, recipients, destinations, items of a list), a rule that allows needs every
-one to match, and a rule that confirms or denies needs any one. So a stranger among colleagues does not slip through.
+one to match, and a rule that confirms or denies needs any one. So one outside address among allowed ones is enough to
+hold a send back.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -19,8 +20,8 @@ from mailgun_mcp.policy.model import Condition, DecisionEffect, Match
 from mailgun_mcp.policy.values import COMPARISONS, MISSING, compile_value, find, number
 from mailgun_mcp.text.durations import WEEKDAYS, duration, minutes_of, weekdays_of
 
-SHOWN = 3
-LONGEST = 80
+MAX_ITEMS = 3
+MAX_LENGTH = 80
 
 
 def compile_match(match: Mapping[str, Any], effect: DecisionEffect, zone: tzinfo) -> Match:
@@ -28,53 +29,53 @@ def compile_match(match: Mapping[str, Any], effect: DecisionEffect, zone: tzinfo
 
     Raises ValueError, and KeyError for an unknown key: `file.load` reports both with the line.
     """
-    of_operation = tuple(OF_OPERATION[key](key, wanted) for key, wanted in match.items() if key in OF_OPERATION)
+    of_operation = tuple(OF_OPERATION[key](key, expected) for key, expected in match.items() if key in OF_OPERATION)
     of_call: list[Condition[Facts]] = []
-    for key, wanted in match.items():
+    for key, expected in match.items():
         if key not in OF_OPERATION:
-            of_call += OF_CALL[key](key, wanted, effect == "allow", zone)
+            of_call += OF_CALL[key](key, expected, effect == "allow", zone)
     return Match(of_operation, tuple(of_call))
 
 
 def as_list(value: Any) -> list[Any]:
-    """Return `value` as a list: one or many are written alike."""
+    """Return `value` as a list: a policy may write one value without the brackets."""
     return value if isinstance(value, list) else [value]
 
 
 def show(value: Any) -> str:
     """Return `value` short and on one line; texts of a call may hold anything."""
     if isinstance(value, str):
-        return repr(value) if len(value) <= LONGEST else f"{value[:LONGEST]!r}…"
+        return repr(value) if len(value) <= MAX_LENGTH else f"{value[:MAX_LENGTH]!r}…"
     if isinstance(value, Collection) and not isinstance(value, Mapping):
         items = list(value)
-        more = f" and {len(items) - SHOWN} more" if len(items) > SHOWN else ""
-        return (", ".join(show(item) for item in items[:SHOWN]) or "none") + more
+        more = f" and {len(items) - MAX_ITEMS} more" if len(items) > MAX_ITEMS else ""
+        return (", ".join(show(item) for item in items[:MAX_ITEMS]) or "none") + more
     text = repr(value)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    return text if len(text) <= MAX_LENGTH else f"{text[:MAX_LENGTH]}…"
 
 
-def _words(wanted: Any) -> str:
-    if isinstance(wanted, Mapping):
-        return " and ".join(f"{str(key).replace('_', ' ')} {_words(item)}" for key, item in wanted.items())
-    if isinstance(wanted, list):
-        return " or ".join(_words(item) for item in wanted)
-    return str(wanted).lower() if isinstance(wanted, bool) else str(wanted)
+def _words(expected: Any) -> str:
+    if isinstance(expected, Mapping):
+        return " and ".join(f"{str(key).replace('_', ' ')} {_words(item)}" for key, item in expected.items())
+    if isinstance(expected, list):
+        return " or ".join(_words(item) for item in expected)
+    return str(expected).lower() if isinstance(expected, bool) else str(expected)
 
 
 def _named(
-    key: str, wanted: Any, *, name: Callable[[Operation], str], names: Callable[[str], list[str]]
+    key: str, expected: Any, *, name: Callable[[Operation], str], names: Callable[[str], list[str]]
 ) -> Condition[Operation]:
-    matches = matcher(as_list(wanted))
-    return Condition(key, _words(wanted), lambda operation: any(map(matches, names(name(operation)))), name)
+    matches = matcher(as_list(expected))
+    return Condition(key, _words(expected), lambda operation: any(map(matches, names(name(operation)))), name)
 
 
-def _one_of(key: str, wanted: Any, *, value: Callable[[Operation], str | None]) -> Condition[Operation]:
-    known = frozenset(as_list(wanted))
-    return Condition(key, _words(wanted), lambda operation: value(operation) in known, lambda op: str(value(op)))
+def _one_of(key: str, expected: Any, *, value: Callable[[Operation], str | None]) -> Condition[Operation]:
+    choices = frozenset(as_list(expected))
+    return Condition(key, _words(expected), lambda operation: value(operation) in choices, lambda op: str(value(op)))
 
 
-def _bulk(key: str, wanted: bool) -> Condition[Operation]:
-    return Condition(key, _words(wanted), lambda operation: operation.bulk is wanted, lambda op: _words(op.bulk))
+def _bulk(key: str, expected: bool) -> Condition[Operation]:
+    return Condition(key, _words(expected), lambda operation: operation.bulk is expected, lambda op: _words(op.bulk))
 
 
 OF_OPERATION: dict[str, Callable[[str, Any], Condition[Operation]]] = {
@@ -88,35 +89,35 @@ OF_OPERATION: dict[str, Callable[[str, Any], Condition[Operation]]] = {
 Conditions = list[Condition[Facts]]
 
 
-def _text(key: str, wanted: Any, _every: bool, _zone: tzinfo, *, value: Callable[[Facts], str | None]) -> Conditions:
-    matches = matcher(as_list(wanted))
+def _text(key: str, expected: Any, _every: bool, _zone: tzinfo, *, value: Callable[[Facts], str | None]) -> Conditions:
+    matches = matcher(as_list(expected))
 
     def holds(facts: Facts) -> bool:
         text = value(facts)
         return text is not None and matches(text)
 
-    return [Condition(key, _words(wanted), holds, lambda facts: show(value(facts)))]
+    return [Condition(key, _words(expected), holds, lambda facts: show(value(facts)))]
 
 
 def _many(
     key: str,
-    wanted: Any,
+    expected: Any,
     every: bool,
     _zone: tzinfo,
     *,
     values: Callable[[Facts], Iterable[str]],
     compiled: Callable[[Iterable[str]], TextPredicate] = matcher,
 ) -> Conditions:
-    matches = compiled(as_list(wanted))
-    return [_quantified(key, wanted, every, values, matches)]
+    matches = compiled(as_list(expected))
+    return [_quantified(key, expected, every, values, matches)]
 
 
 def _quantified(
-    key: str, wanted: Any, every: bool, values: Callable[[Facts], Iterable[str]], matches: TextPredicate
+    key: str, expected: Any, every: bool, values: Callable[[Facts], Iterable[str]], matches: TextPredicate
 ) -> Condition[Facts]:
     def all_hold(facts: Facts) -> bool:
-        found = values(facts)
-        return bool(found) and all(map(matches, found))
+        actual = values(facts)
+        return bool(actual) and all(map(matches, actual))
 
     def any_holds(facts: Facts) -> bool:
         for value in values(facts):  # noqa: SIM110 - half the time of `any`, in the innermost loop of a decision
@@ -124,15 +125,15 @@ def _quantified(
                 return True
         return False
 
-    return Condition(key, _words(wanted), all_hold if every else any_holds, lambda facts: show(tuple(values(facts))))
+    return Condition(key, _words(expected), all_hold if every else any_holds, lambda facts: show(tuple(values(facts))))
 
 
-def _arguments(_key: str, wanted: Mapping[str, Any], every: bool, _zone: tzinfo) -> Conditions:
-    return [_argument(path, condition, every) for path, condition in wanted.items()]
+def _arguments(_key: str, expected: Mapping[str, Any], every: bool, _zone: tzinfo) -> Conditions:
+    return [_argument(path, condition, every) for path, condition in expected.items()]
 
 
-def _argument(path: str, wanted: Any, every: bool) -> Condition[Facts]:
-    test = compile_value(wanted, every=every)
+def _argument(path: str, expected: Any, every: bool) -> Condition[Facts]:
+    test = compile_value(expected, every=every)
     head = path.partition(".")[0]
 
     def seen(facts: Facts) -> str:
@@ -141,44 +142,44 @@ def _argument(path: str, wanted: Any, every: bool) -> Condition[Facts]:
         value = find(facts.arguments, path)
         return "not given" if value is MISSING else show(value)
 
-    return Condition(f"arguments.{path}", _words(wanted), lambda facts: test(find(facts.arguments, path)), seen)
+    return Condition(f"arguments.{path}", _words(expected), lambda facts: test(find(facts.arguments, path)), seen)
 
 
-def _recipients(key: str, wanted: Mapping[str, Any], every: bool, _zone: tzinfo) -> Conditions:
-    return [_of_recipients(f"{key}.{name}", name, value, every) for name, value in wanted.items()]
+def _recipients(key: str, expected: Mapping[str, Any], every: bool, _zone: tzinfo) -> Conditions:
+    return [_of_recipients(f"{key}.{name}", name, value, every) for name, value in expected.items()]
 
 
-def _of_recipients(key: str, name: str, wanted: Any, every: bool) -> Condition[Facts]:
+def _of_recipients(key: str, name: str, expected: Any, every: bool) -> Condition[Facts]:
     if name in COMPARISONS:
-        compare, limit = COMPARISONS[name], number(wanted)
+        compare, limit = COMPARISONS[name], number(expected)
         return Condition(
             key,
-            str(wanted),
+            str(expected),
             lambda facts: compare(facts.recipient_count, limit),
             lambda facts: str(facts.recipient_count),
         )
-    matches = address_matcher(as_list(wanted))
+    matches = address_matcher(as_list(expected))
     if name == "outside":
-        return _quantified(key, wanted, every, attrgetter("recipients"), lambda address: not matches(address))
-    return _quantified(key, wanted, every, attrgetter("recipients"), matches)
+        return _quantified(key, expected, every, attrgetter("recipients"), lambda address: not matches(address))
+    return _quantified(key, expected, every, attrgetter("recipients"), matches)
 
 
-def _hour(key: str, wanted: Any, _every: bool, zone: tzinfo) -> Conditions:
-    minutes = frozenset[int]().union(*(minutes_of(span) for span in as_list(wanted)))
+def _hour(key: str, expected: Any, _every: bool, zone: tzinfo) -> Conditions:
+    minutes = frozenset[int]().union(*(minutes_of(span) for span in as_list(expected)))
 
     def holds(facts: Facts) -> bool:
         now = _local(facts, zone)
         return now.hour * 60 + now.minute in minutes
 
-    return [Condition(key, _words(wanted), holds, lambda facts: f"{_local(facts, zone):%H:%M} {zone}")]
+    return [Condition(key, _words(expected), holds, lambda facts: f"{_local(facts, zone):%H:%M} {zone}")]
 
 
-def _weekday(key: str, wanted: Any, _every: bool, zone: tzinfo) -> Conditions:
-    days = weekdays_of(as_list(wanted))
+def _weekday(key: str, expected: Any, _every: bool, zone: tzinfo) -> Conditions:
+    days = weekdays_of(as_list(expected))
     return [
         Condition(
             key,
-            _words(wanted),
+            _words(expected),
             lambda facts: _local(facts, zone).weekday() in days,
             lambda facts: f"{WEEKDAYS[_local(facts, zone).weekday()]} {zone}",
         )
@@ -192,20 +193,20 @@ def _local(facts: Facts, zone: tzinfo) -> Any:
     return now.astimezone(zone)
 
 
-def _after_untrusted(key: str, wanted: str | bool, _every: bool, _zone: tzinfo) -> Conditions:
+def _after_untrusted(key: str, expected: str | bool, _every: bool, _zone: tzinfo) -> Conditions:
     def describe(facts: Facts) -> str:
         return _ago(facts.context.untrusted_age)
 
-    if wanted is True or wanted == "session":
+    if expected is True or expected == "session":
         return [Condition(key, "session", lambda facts: facts.context.after_untrusted, describe)]
-    limit = duration(str(wanted))
+    limit = duration(str(expected))
 
     def holds(facts: Facts) -> bool:
         age = facts.context.untrusted_age
         # Stated so that an age that is not a number counts as recent.
         return age is not None and not age > limit
 
-    return [Condition(key, str(wanted), holds, describe)]
+    return [Condition(key, str(expected), holds, describe)]
 
 
 def _ago(age: float | None) -> str:

@@ -23,12 +23,12 @@ from mailgun_mcp.policy.model import (
 from mailgun_mcp.policy.send_limits import send_limits
 
 UNCLEAR = "facts/unclear"
-"""Decides on a call that cannot be read without doubt."""
+"""The rule named when a call is refused because readers could take an address in it for different ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class RuleResult:
-    """What one rule made of a call."""
+    """The result of one rule for a call."""
 
     rule: str
     effect: DecisionEffect
@@ -198,12 +198,12 @@ def _of_limit(limit: SendLimit, facts: Facts) -> RuleResult:
 def _of_rule(rule: Rule, facts: Facts) -> RuleResult:
     for of_operation in rule.match.of_operation:
         if not of_operation.holds(facts.operation):
-            why = f"{of_operation.key} is {of_operation.seen(facts.operation)}, not {of_operation.wanted}"
+            why = f"{of_operation.key} is {of_operation.seen(facts.operation)}, not {of_operation.expected}"
             return RuleResult(rule.name, rule.effect, False, why)
     try:
         for condition in rule.match.of_call:
             if not condition.holds(facts):
-                why = f"{condition.key} is {condition.seen(facts)}, not {condition.wanted}"
+                why = f"{condition.key} is {condition.seen(facts)}, not {condition.expected}"
                 return RuleResult(rule.name, rule.effect, False, why)
     except Exception as error:  # noqa: BLE001 - as in `_matching`
         return RuleResult(rule.name, rule.effect, False, str(_Failed(rule.name, error)), failed=True)

@@ -13,7 +13,7 @@ from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.policy.addresses import (
     AT_SIGNS,
-    Found,
+    ParsedAddresses,
     canonical_host,
     find_addresses,
     mime_headers,
@@ -55,7 +55,7 @@ class Context:
     untrusted_age: float | None = None
     """Seconds since this principal was shown text that a third party wrote; None for never, or since it was cleared."""
     untrusted_here: bool = False
-    """Whether this process showed it: then it stands in a conversation that may still go on."""
+    """Whether this process showed it: then the conversation that contains it may still be going on."""
     recipients_last_hour: int = 0
     duplicate_age: float | None = None
     """Seconds since the same request was last sent; None for never."""
@@ -114,11 +114,11 @@ class Facts:
     destinations: tuple[str, ...] = ()
     """Where data would be sent: addresses and host names of route forwards, webhooks, archives and new list members."""
     faults: tuple[str, ...] = ()
-    """What no reader reads without doubt, each with its place: the call is refused."""
+    """Addresses and hosts that readers could take for different ones, each with its argument: the call is refused."""
 
     @property
     def price(self) -> float | None:
-        """What the call costs, where it is known."""
+        """The price of the call, or None when it is not known."""
         return self.operation.price.amount if self.operation.price else None
 
 
@@ -173,11 +173,11 @@ def _addressed(operation: Operation, arguments: Arguments, faults: list[str]) ->
     for name, value in _headers(arguments, faults):
         batch = batch or name.strip().lower() == BATCH_HEADER
         for text in _texts(value):
-            found = _found(f"header {name}", recipients_in_header(name, text), faults)
+            addresses = _noting_faults(f"header {name}", recipients_in_header(name, text), faults)
             if name.strip().lower() == BATCH_HEADER:
-                named += found
+                named += addresses
             else:
-                copied += (address for address in found if address not in named)
+                copied += (address for address in addresses if address not in named)
     if batch:
         return Addressed(tuple(dict.fromkeys(named)), tuple(dict.fromkeys(copied)))
     return Addressed(tuple(dict.fromkeys((*named, *copied))))
@@ -263,12 +263,12 @@ def _hosts(name: str, url: str, faults: list[str]) -> Iterator[str]:
 def _addresses(name: str, value: Any, faults: list[str]) -> Iterator[str]:
     """Every address that any reader could find in the texts of `value`, or the text itself where there is none."""
     for text in _texts(value):
-        yield from _found(name, find_addresses(text), faults)
+        yield from _noting_faults(name, find_addresses(text), faults)
 
 
-def _found(name: str, found: Found, faults: list[str]) -> list[str]:
-    faults.extend(f"{name}: {fault}" for fault in found.faults)
-    return found.addresses
+def _noting_faults(name: str, parsed: ParsedAddresses, faults: list[str]) -> list[str]:
+    faults.extend(f"{name}: {fault}" for fault in parsed.faults)
+    return parsed.addresses
 
 
 def _folded(text: str) -> str:

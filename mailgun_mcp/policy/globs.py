@@ -11,19 +11,19 @@ TextPredicate = Callable[[str], bool]
 
 def matcher(globs: Iterable[str]) -> TextPredicate:
     """Return the test whether a text matches any of `globs`; of none, nothing does."""
-    wanted = list(dict.fromkeys(glob.lower() for glob in globs))
-    if "*" in wanted:
+    lowered = list(dict.fromkeys(glob.lower() for glob in globs))
+    if "*" in lowered:
         return lambda _: True
     # Most globs are names, `*.example.com` or `delete_*`, and these need no pattern.
-    plain = frozenset(glob for glob in wanted if not is_glob(glob))
-    ends = tuple(glob[1:] for glob in wanted if _is_open(glob, 0))
-    begins = tuple(glob[:-1] for glob in wanted if _is_open(glob, -1))
-    if len(plain) + len(ends) + len(begins) < len(wanted):
-        search = re.compile("|".join(map(translate, wanted))).match
+    plain = frozenset(glob for glob in lowered if not is_glob(glob))
+    ends = tuple(glob[1:] for glob in lowered if _is_open(glob, 0))
+    begins = tuple(glob[:-1] for glob in lowered if _is_open(glob, -1))
+    if len(plain) + len(ends) + len(begins) < len(lowered):
+        search = re.compile("|".join(map(translate, lowered))).match
         return lambda text: search(text.lower()) is not None
-    if len(plain) == len(wanted):
+    if len(plain) == len(lowered):
         return lambda text: text.lower() in plain
-    if len(ends) == len(wanted):
+    if len(ends) == len(lowered):
         return lambda text: text.lower().endswith(ends)
     return lambda text: (folded := text.lower()) in plain or folded.endswith(ends) or folded.startswith(begins)
 
@@ -41,9 +41,9 @@ def is_glob(text: str) -> bool:
 
 def address_matcher(globs: Iterable[str]) -> TextPredicate:
     """Return the test of an address: a glob with `@` is for the whole of it, one without for its domain."""
-    wanted = [canonical_glob(glob) for glob in globs]
-    whole = matcher(glob for glob in wanted if "@" in glob or glob == "*")
-    domain = matcher(glob for glob in wanted if "@" not in glob)
+    canonical = [canonical_glob(glob) for glob in globs]
+    whole = matcher(glob for glob in canonical if "@" in glob or glob == "*")
+    domain = matcher(glob for glob in canonical if "@" not in glob)
     return lambda address: whole(address) or domain(address.rpartition("@")[2])
 
 

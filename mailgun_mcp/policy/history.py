@@ -12,7 +12,7 @@ from mailgun_mcp.policy.facts import Context, Facts
 
 HOUR = 3600.0
 TOOK_EFFECT = ("done", "unknown")
-"""Outcomes of a call that counts: where nobody knows whether mail was sent, it was."""
+"""Outcomes of a call that counts. `unknown` counts, as mail may have been sent."""
 
 
 class Past(Protocol):
@@ -49,7 +49,7 @@ def with_history(context: Context, digest: str, past: Past) -> Context:
 
 
 def age(moment: float | None, now: float) -> float | None:
-    """Return the seconds since `moment`; none of a clock that was set back are below zero."""
+    """Return the seconds since `moment`; never below zero, even when the clock was set back."""
     return None if moment is None else max(0.0, now - moment)
 
 
@@ -67,13 +67,13 @@ class PastCalls:
     _sends: dict[str, deque[tuple[float, int]]] = field(default_factory=lambda: defaultdict(deque))
     _sent: dict[tuple[str, str], float] = field(default_factory=dict)
     _costs: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
-    _shown: dict[str, float] = field(default_factory=dict)
+    _last_untrusted: dict[str, float] = field(default_factory=dict)
 
     def add(self, facts: Facts) -> None:
         """Add a call that took effect."""
         context, now = facts.context, facts.context.now.timestamp()
         if facts.operation.untrusted:
-            self._shown[context.principal] = now
+            self._last_untrusted[context.principal] = now
         if facts.operation.risk == "send":
             self._sends[context.account].append((now, facts.recipient_count))
             self._sent[context.account, facts.digest] = now
@@ -97,7 +97,7 @@ class PastCalls:
 
     def untrusted_shown(self, principal: str) -> float | None:
         """Return when the principal was last shown third-party text, or None."""
-        return self._shown.get(principal)
+        return self._last_untrusted.get(principal)
 
     def shown_here(self, principal: str) -> bool:  # noqa: ARG002 - a log does not tell processes apart
         """Return False: which process showed a text is not in the log."""

@@ -43,14 +43,14 @@ class Condition(Generic[Subject]):
     """One key of a `match`."""
 
     key: str
-    wanted: str
+    expected: str
     """What the rule says, in words."""
     holds: Callable[[Subject], bool] = field(compare=False)
     seen: Callable[[Subject], str] = field(compare=False)
     """What the call says, in words."""
 
     def __str__(self) -> str:
-        return f"{self.key}: {self.wanted}"
+        return f"{self.key}: {self.expected}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ class ConfirmationRules:
 
 @dataclass(frozen=True, slots=True)
 class AuditRules:
-    """What is written down of calls, and for how long it is kept."""
+    """What the audit log records of calls, and for how long it is kept."""
 
     personal: bool = True
     """Whether the values of arguments that hold personal data are written down."""
@@ -152,7 +152,7 @@ class UndoRules:
     """What is copied before it is lost, and for how long it can be put back."""
 
     records: int = 100_000
-    """At most so many things of one call."""
+    """The most records that are copied for one call."""
     keep: float = 30 * 86_400.0
     """Seconds."""
     too_many: Literal["confirm", "allow"] = "confirm"

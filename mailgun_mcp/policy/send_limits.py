@@ -18,10 +18,10 @@ def send_limits(policy: Policy) -> Iterator[SendLimit]:
 
     Only `confirm_per_hour` and `unknown_lists` are settings that a file changes: the nearest one counts.
     """
-    believed = _nearest(policy, "unknown_lists") == "allow"
+    allows_unknown = _nearest(policy, "unknown_lists") == "allow"
     for rules in policy.send:
-        yield from _of_send(rules, believed)
-    if not believed:
+        yield from _of_send(rules, allows_unknown)
+    if not allows_unknown:
         yield SendLimit("send/unknown_lists", "confirm", _sends, _unknown_list)
     confirm_above = _nearest(policy, "confirm_per_hour")
     if confirm_above is not None:
@@ -45,36 +45,36 @@ def _nearest(policy: Policy, setting: str) -> Any:
     return next((value for rules in policy.send if (value := getattr(rules, setting)) is not None), None)
 
 
-def _of_send(rules: SendRules, believed: bool) -> Iterator[SendLimit]:
-    yield from _of_recipients(rules, believed)
+def _of_send(rules: SendRules, allows_unknown: bool) -> Iterator[SendLimit]:
+    yield from _of_recipients(rules, allows_unknown)
     yield from _of_destinations(rules)
     if rules.sender_domains is not None and "*" not in rules.sender_domains:
         yield _denying("sender_domains", partial(_wrong_sender, address_matcher(rules.sender_domains)))
     if rules.recipients_per_call is not None:
-        yield _counting("recipients_per_call", partial(_too_many, rules.recipients_per_call), believed)
+        yield _counting("recipients_per_call", partial(_too_many, rules.recipients_per_call), allows_unknown)
     if rules.recipients_per_hour is not None:
-        yield _counting("recipients_per_hour", partial(_too_fast, rules.recipients_per_hour), believed)
+        yield _counting("recipients_per_hour", partial(_too_fast, rules.recipients_per_hour), allows_unknown)
     if rules.test_mode:
         yield _denying("test_mode", _not_in_test_mode)
     if rules.duplicate_window is not None:
         yield SendLimit("send/duplicate_window", "confirm", _sends, partial(_duplicate, rules.duplicate_window))
 
 
-def _of_recipients(rules: SendRules, believed: bool) -> Iterator[SendLimit]:
+def _of_recipients(rules: SendRules, allows_unknown: bool) -> Iterator[SendLimit]:
     for name, globs in (("allow_recipients", rules.allow_recipients), ("allow_domains", rules.allow_domains)):
         if globs is not None and "*" not in globs:
             yield _denying(name, partial(_not_allowed, name, address_matcher(globs)))
-            if not believed:
+            if not allows_unknown:
                 # A person can say that the members are the right ones.
                 yield SendLimit(f"send/{name}", "confirm", _sends, partial(_cannot_check, name, _unread_members))
     for name, globs in (("deny_recipients", rules.deny_recipients), ("deny_domains", rules.deny_domains)):
         if globs:
             check = partial(_denied, name, address_matcher(globs))
-            yield _denying(name, check if believed else partial(_either, check, name, _unread_members))
+            yield _denying(name, check if allows_unknown else partial(_either, check, name, _unread_members))
 
 
-def _counting(name: str, check: LimitCheck, believed: bool) -> SendLimit:
-    return _denying(name, check if believed else partial(_either, check, name, _unknown_list))
+def _counting(name: str, check: LimitCheck, allows_unknown: bool) -> SendLimit:
+    return _denying(name, check if allows_unknown else partial(_either, check, name, _unknown_list))
 
 
 def _of_destinations(rules: SendRules) -> Iterator[SendLimit]:
@@ -104,32 +104,32 @@ def _opens(operation: Operation) -> bool:
     return operation.risk != "read" and operation.method != "DELETE"
 
 
-def _first(test: TextPredicate, values: Iterable[str], wanted: bool) -> str | None:
-    return next((value for value in values if test(value) is wanted), None)
+def _first(test: TextPredicate, values: Iterable[str], expected: bool) -> str | None:
+    return next((value for value in values if test(value) is expected), None)
 
 
 def _not_allowed(name: str, matches: TextPredicate, facts: Facts) -> str | None:
     if not facts.recipients:
         return f"who would get the mail cannot be read from the call, and {name} restricts it"
-    found = _first(matches, facts.recipients, False)
-    if found is not None:
-        return f"{show(found)} is not in {name}"
+    recipient = _first(matches, facts.recipients, False)
+    if recipient is not None:
+        return f"{show(recipient)} is not in {name}"
     return _member(matches, facts, False, f"is not in {name}")
 
 
 def _denied(name: str, matches: TextPredicate, facts: Facts) -> str | None:
-    found = _first(matches, facts.recipients, True)
-    if found is not None:
-        return f"{show(found)} is in {name}"
+    recipient = _first(matches, facts.recipients, True)
+    if recipient is not None:
+        return f"{show(recipient)} is in {name}"
     return _member(matches, facts, True, f"is in {name}")
 
 
-def _member(matches: TextPredicate, facts: Facts, wanted: bool, verdict: str) -> str | None:
+def _member(matches: TextPredicate, facts: Facts, expected: bool, verdict: str) -> str | None:
     """Return what is said of the first member of a mailing list that matches, or does not."""
     for mailing_list, members in facts.context.list_addresses.items():
-        found = _first(matches, members, wanted)
-        if found is not None:
-            return f"{show(found)}, a member of the mailing list {show(mailing_list)}, {verdict}"
+        member = _first(matches, members, expected)
+        if member is not None:
+            return f"{show(member)}, a member of the mailing list {show(mailing_list)}, {verdict}"
     return None
 
 
@@ -150,7 +150,7 @@ def _unread_members(facts: Facts) -> str | None:
 
 
 def _either(check: LimitCheck, name: str, doubt: LimitCheck, facts: Facts) -> str | None:
-    """A limit that nobody can check refuses."""
+    """Return why the limit refuses the call; it does so too when it cannot be checked."""
     return check(facts) or _cannot_check(name, doubt, facts)
 
 
@@ -160,20 +160,20 @@ def _cannot_check(name: str, doubt: LimitCheck, facts: Facts) -> str | None:
 
 
 def _other_destination(matches: TextPredicate, facts: Facts) -> str | None:
-    found = _first(matches, facts.destinations, False)
-    return None if found is None else f"data would go to {show(found)}, which is not in allow_destinations"
+    destination = _first(matches, facts.destinations, False)
+    return None if destination is None else f"data would go to {show(destination)}, which is not in allow_destinations"
 
 
 def _denied_destination(matches: TextPredicate, facts: Facts) -> str | None:
-    found = _first(matches, facts.destinations, True)
-    return None if found is None else f"data would go to {show(found)}, which is in deny_destinations"
+    destination = _first(matches, facts.destinations, True)
+    return None if destination is None else f"data would go to {show(destination)}, which is in deny_destinations"
 
 
 def _wrong_sender(matches: TextPredicate, facts: Facts) -> str | None:
     if not facts.senders and facts.domains:
         return "the sender cannot be read from the call, and sender_domains restricts it"
-    found = _first(matches, facts.senders, False)
-    return None if found is None else f"the sender {show(found)} is not of sender_domains"
+    sender = _first(matches, facts.senders, False)
+    return None if sender is None else f"the sender {show(sender)} is not in sender_domains"
 
 
 def _count(facts: Facts) -> int:

@@ -29,21 +29,21 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 }
 
 
-def compile_value(wanted: Any, *, every: bool) -> ValuePredicate:
+def compile_value(condition: Any, *, every: bool) -> ValuePredicate:
     """Return the test of a value; `every` for a rule that allows.
 
-    Raises ValueError when `wanted` is not a condition.
+    Raises ValueError when `condition` is not a valid one.
     """
-    if isinstance(wanted, Mapping):
-        tests = [_compile_key(key, value, every) for key, value in wanted.items()]
+    if isinstance(condition, Mapping):
+        tests = [_compile_key(key, value, every) for key, value in condition.items()]
         return lambda value: all(test(value) for test in tests)
-    if isinstance(wanted, list):
-        leaf = _any_leaf(wanted)
+    if isinstance(condition, list):
+        leaf = _any_leaf(condition)
         if leaf is not None:
             return _quantified(leaf, every)
-        tests = [compile_value(item, every=every) for item in wanted]
+        tests = [compile_value(item, every=every) for item in condition]
         return lambda value: any(test(value) for test in tests)
-    return _quantified(_leaf(wanted), every)
+    return _quantified(_leaf(condition), every)
 
 
 def find(arguments: Mapping[str, Any], path: str) -> Any:
@@ -57,34 +57,34 @@ def find(arguments: Mapping[str, Any], path: str) -> Any:
 
 
 def number(value: Any) -> float:
-    """Return `value` as a number. Raises ValueError when it is none: a comparison with it would lie."""
+    """Return `value` as a number. Raises ValueError when it is not one, as a comparison would be meaningless."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise ValueError(f"{type(value).__name__} is not a number")
     try:
-        found = float(value)
+        result = float(value)
     except (ValueError, OverflowError) as error:
         raise ValueError("the value is not a number") from error
-    if math.isnan(found):
+    if math.isnan(result):
         raise ValueError("the value is not a number")
-    return found
+    return result
 
 
-def _compile_key(key: str, wanted: Any, every: bool) -> ValuePredicate:
+def _compile_key(key: str, condition: Any, every: bool) -> ValuePredicate:
     if key in COMPARISONS:
-        return _quantified(_compared(COMPARISONS[key], number(wanted)), every)
+        return _quantified(_compared(COMPARISONS[key], number(condition)), every)
     if key == "not":
         # "Some is not" is the opposite of "all are".
-        inner = compile_value(wanted, every=not every)
+        inner = compile_value(condition, every=not every)
         return lambda value: not inner(value)
     if key == "any":
-        return compile_value(list(wanted), every=every)
+        return compile_value(list(condition), every=every)
     if key == "all":
-        tests = [compile_value(item, every=every) for item in wanted]
+        tests = [compile_value(item, every=every) for item in condition]
         return lambda value: all(test(value) for test in tests)
     if key == "exists":
-        return lambda value: (value is not MISSING) is bool(wanted)
+        return lambda value: (value is not MISSING) is bool(condition)
     if key == "equals":
-        return _equals(wanted, every)
+        return _equals(condition, every)
     raise ValueError(f"unknown condition {key!r}")
 
 
@@ -94,37 +94,37 @@ def _compared(compare: Callable[[float, float], bool], limit: float) -> ValuePre
 
 def _quantified(test: ValuePredicate, every: bool) -> ValuePredicate:
     if every:
-        return lambda value: bool(found := list(_leaves(value))) and all(test(leaf) for leaf in found)
+        return lambda value: bool(leaves := list(_leaves(value))) and all(test(leaf) for leaf in leaves)
     return lambda value: any(test(leaf) for leaf in _leaves(value))
 
 
-def _any_leaf(wanted: list[Any]) -> ValuePredicate | None:
-    if any(isinstance(item, (Mapping, list)) for item in wanted):
+def _any_leaf(choices: list[Any]) -> ValuePredicate | None:
+    if any(isinstance(item, (Mapping, list)) for item in choices):
         return None
-    tests = [_leaf(item) for item in wanted]
+    tests = [_leaf(item) for item in choices]
     return lambda leaf: any(test(leaf) for test in tests)
 
 
-def _equals(wanted: Any, every: bool) -> ValuePredicate:
-    if isinstance(wanted, (Mapping, list)):
-        return lambda value: _same(value, wanted)
-    return _quantified(lambda leaf: _same(leaf, wanted), every)
+def _equals(expected: Any, every: bool) -> ValuePredicate:
+    if isinstance(expected, (Mapping, list)):
+        return lambda value: _same(value, expected)
+    return _quantified(lambda leaf: _same(leaf, expected), every)
 
 
-def _leaf(wanted: Any) -> ValuePredicate:
-    if not isinstance(wanted, str):
-        return lambda leaf: _same(leaf, wanted)
-    matches = matcher([wanted])
+def _leaf(expected: Any) -> ValuePredicate:
+    if not isinstance(expected, str):
+        return lambda leaf: _same(leaf, expected)
+    matches = matcher([expected])
     return lambda leaf: (text := _text(leaf)) is not None and matches(text)
 
 
-def _same(value: Any, wanted: Any) -> bool:
-    if isinstance(value, Mapping) and isinstance(wanted, Mapping):
-        return value.keys() == wanted.keys() and all(_same(value[key], wanted[key]) for key in wanted)
-    if isinstance(value, list) and isinstance(wanted, list):
-        return len(value) == len(wanted) and all(map(_same, value, wanted))
+def _same(value: Any, expected: Any) -> bool:
+    if isinstance(value, Mapping) and isinstance(expected, Mapping):
+        return value.keys() == expected.keys() and all(_same(value[key], expected[key]) for key in expected)
+    if isinstance(value, list) and isinstance(expected, list):
+        return len(value) == len(expected) and all(map(_same, value, expected))
     # True equals 1 in Python, and does not here.
-    return isinstance(value, bool) is isinstance(wanted, bool) and bool(value == wanted)
+    return isinstance(value, bool) is isinstance(expected, bool) and bool(value == expected)
 
 
 def _text(leaf: Any) -> str | None:
@@ -152,13 +152,13 @@ def _step(value: Any, step: str) -> Any:
     if isinstance(value, (list, tuple)):
         if step == "*":
             return list(value) or MISSING
-        return [found for item in value if (found := _step(item, step)) is not MISSING] or MISSING
+        return [inner for item in value if (inner := _step(item, step)) is not MISSING] or MISSING
     return MISSING
 
 
 def _of_mapping(value: Mapping[str, Any], step: str) -> Any:
     # Header names have no case: `headers.reply-to` must see `Reply-To`.
-    found = [item for name, item in value.items() if step == "*" or str(name).lower() == step.lower()]
-    if not found:
+    values = [item for name, item in value.items() if step == "*" or str(name).lower() == step.lower()]
+    if not values:
         return MISSING
-    return found[0] if len(found) == 1 and step != "*" else found
+    return values[0] if len(values) == 1 and step != "*" else values

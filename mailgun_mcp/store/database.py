@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 FILE = "state.db"
 BUSY_SECONDS = 5.0
 MONTHS = 400 * 86_400
-"""Seconds that what is over is kept for."""
+"""Seconds for which finished records are kept."""
 DAMAGED = f"{FILE} is damaged: move it away ({FILE}-wal and {FILE}-shm too) to start over, without what it holds"
 HINTS = {
     "SQLITE_BUSY": f"another process has held {FILE} for more than {BUSY_SECONDS:.0f} seconds; try again",
@@ -34,7 +34,7 @@ HINTS = {
     "SQLITE_FULL": "the disk is full",
     "SQLITE_READONLY": f"{FILE} cannot be written",
 }
-"""Name of SQLite's error -> what to tell. Of others SQLite's own words are told."""
+"""Name of an SQLite error -> the message for it. Other errors are reported in SQLite's own words."""
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
@@ -57,7 +57,7 @@ class Store:
 
     @property
     def exists(self) -> bool:
-        """Whether anything was ever kept here. Told without SQLite."""
+        """Whether anything was ever stored here. Finds out without opening SQLite."""
         try:
             return self._connection is not None or (self.directory / FILE).exists()
         except OSError as error:
@@ -101,7 +101,7 @@ class Store:
             yield
         except sqlite3.Error as error:
             name = getattr(error, "sqlite_errorname", "")
-            hint = next((hint for known, hint in HINTS.items() if name.startswith(known)), str(error))
+            hint = next((hint for error_name, hint in HINTS.items() if name.startswith(error_name)), str(error))
             raise self._unusable(hint) from error
         except OSError as error:
             raise self._unusable(error.strerror or str(error)) from error
@@ -174,9 +174,9 @@ def refuse_others(path: Path) -> None:
     """Raise StateError when others than this user have rights on `path`."""
     if os.name != "posix":  # pragma: no cover - elsewhere the mode says nothing
         return
-    found = path.stat()
-    mode = stat.S_IMODE(found.st_mode)
-    if found.st_uid != os.geteuid():
+    status = path.stat()
+    mode = stat.S_IMODE(status.st_mode)
+    if status.st_uid != os.geteuid():
         raise StateError(f"{path} belongs to another user: name a directory of your own with --state")
     if mode & 0o077:
         raise StateError(f"{path} is open to other users (mode {mode:o}): run chmod go= {path}")
@@ -207,10 +207,10 @@ def transaction(connection: "sqlite3.Connection") -> Iterator[None]:
 
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
-        found = path.stat()
+        status = path.stat()
     except FileNotFoundError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 def _migrate(connection: "sqlite3.Connection") -> None:

@@ -11,7 +11,7 @@ SUFFIX = ".new"
 
 
 def write_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:
-    """Put `content` in the place of the file, by default for its owner alone. Raises OSError."""
+    """Replace the file with one that contains `content`, by default readable by its owner only. Raises OSError."""
     with draft_file(path, content, mode=mode) as draft:
         draft.replace(path)
     _sync(path.parent)

@@ -59,7 +59,7 @@ MARKS = re.compile(f"[{PARAGRAPH}{EDGE}{CELL}]")
 BREAKS = re.compile(f" ?[\n{PARAGRAPH}{EDGE}][ \n{PARAGRAPH}{EDGE}]*")
 AROUND_CELL = re.compile(f"[ \n]{{0,3}}{CELL}[ \n]{{0,3}}")
 FIXED = "\xa0"
-"""A space that is kept; all others of the text fold."""
+"""Stands for a space that is preserved; all other white space is collapsed."""
 
 
 def html_to_text(html: str) -> str:
@@ -118,12 +118,12 @@ def _markup(html: str, begin: int) -> tuple[_Tag | None, int]:
 def _attributes(html: str, position: int) -> tuple[dict[str, str], int]:
     attributes: dict[str, str] = {}
     while not (end := TAG_END.match(html, position)):
-        found = ATTRIBUTE.match(html, position)
-        if found is None:
+        match = ATTRIBUTE.match(html, position)
+        if match is None:
             return attributes, len(html)
-        value = next((group for group in found.groups()[1:] if group is not None), "")
-        attributes.setdefault(found[1].lower(), _unescape(value))
-        position = found.end()
+        value = next((group for group in match.groups()[1:] if group is not None), "")
+        attributes.setdefault(match[1].lower(), _unescape(value))
+        position = match.end()
     return attributes, end.end()
 
 
@@ -135,8 +135,8 @@ def _past_raw(html: str, tag: _Tag | None, end: int) -> int:
 
 
 def _after(html: str, mark: str, begin: int) -> int:
-    found = html.find(mark, begin)
-    return len(html) if found < 0 else found + len(mark)
+    index = html.find(mark, begin)
+    return len(html) if index < 0 else index + len(mark)
 
 
 def _unescape(text: str) -> str:
@@ -286,10 +286,10 @@ def _link(href: str) -> str:
     """Return where a link leads, or nothing for what is not the web or mail (`javascript:`, `data:`)."""
     target = re.sub(r"[\s<>\x00-\x1f]", "", href[: 10 * LONGEST_LINK])
     try:
-        known = urlsplit(target).scheme.lower() in ("http", "https", "mailto", "tel")
+        is_known_scheme = urlsplit(target).scheme.lower() in ("http", "https", "mailto", "tel")
     except ValueError:
         return ""
-    if not known:
+    if not is_known_scheme:
         return ""
     return target if len(target) <= LONGEST_LINK else f"{target[:LONGEST_LINK]}…"
 
@@ -315,8 +315,8 @@ def _lines(text: str) -> str:
     return "\n".join(lines).replace(FIXED, " ").rstrip()
 
 
-def _break(found: re.Match[str]) -> str:
-    breaks = found[0]
+def _break(match: re.Match[str]) -> str:
+    breaks = match[0]
     return "\n\n" if PARAGRAPH in breaks or breaks.count("\n") > 1 else "\n"
 
 

@@ -85,27 +85,27 @@ def _hides(style: dict[str, str]) -> bool:
 
 
 def _tiny(size: str, outer: Visibility) -> bool:
-    found = LENGTH.fullmatch(size)
-    if found is None:
+    match = LENGTH.fullmatch(size)
+    if match is None:
         return outer.tiny and not size
     # 0.8em is small print, 1px is none.
-    return float(found[1]) <= (SMALLEST_FONT if size.endswith(("px", "pt", "%")) else SMALLEST_FONT / 20)
+    return float(match[1]) <= (SMALLEST_FONT if size.endswith(("px", "pt", "%")) else SMALLEST_FONT / 20)
 
 
 def _at_most(style: dict[str, str], name: str, limit: float) -> bool:
-    found = LENGTH.fullmatch(style.get(name, ""))
-    return found is not None and float(found[1]) <= limit
+    match = LENGTH.fullmatch(style.get(name, ""))
+    return match is not None and float(match[1]) <= limit
 
 
 def _background(attributes: dict[str, str], style: dict[str, str], outer: Visibility) -> Colour | None:
-    given = style.get("background-color") or attributes.get("bgcolor", "") or style.get("background", "")
-    if given in SEEN_THROUGH:
-        given = ""
-    found = _colour(given) or next((colour for word in given.split() if (colour := _colour(word))), None)
-    if found:
-        return found
+    declared = style.get("background-color") or attributes.get("bgcolor", "") or style.get("background", "")
+    if declared in SEEN_THROUGH:
+        declared = ""
+    colour = _colour(declared) or next((named for word in declared.split() if (named := _colour(word))), None)
+    if colour:
+        return colour
     # An image or a style sheet may have coloured it: then nobody knows.
-    unknown = given or "background-image" in style or attributes.keys() & {"class", "id", "background"}
+    unknown = declared or "background-image" in style or attributes.keys() & {"class", "id", "background"}
     return None if unknown else outer.background
 
 
@@ -113,11 +113,11 @@ def _colour(text: str) -> Colour | None:
     text = text.strip().lower()
     if text in NAMES:
         return NAMES[text]
-    if found := HEX.fullmatch(text):
-        digits = found[1] if len(found[1]) == 6 else "".join(digit * 2 for digit in found[1])
+    if match := HEX.fullmatch(text):
+        digits = match[1] if len(match[1]) == 6 else "".join(digit * 2 for digit in match[1])
         return int(digits[:2], 16), int(digits[2:4], 16), int(digits[4:], 16)
-    if found := RGB.fullmatch(text):
-        return int(found[1]), int(found[2]), int(found[3])
+    if match := RGB.fullmatch(text):
+        return int(match[1]), int(match[2]), int(match[3])
     return None
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from mailgun_mcp.output.json_paths import Path, replace, tree_of
+from mailgun_mcp.output.json_paths import JsonPath, replace, tree_of
 from mailgun_mcp.output.secrets import is_secret_name, reference_text, withhold
 from tests.support.operations import catalogue, find
 
@@ -196,7 +196,7 @@ def test_every_secret_place_of_the_catalogue_is_withheld_and_the_schema_still_ho
     assert KEY not in str(shown)
     visited: dict[str, list[Any]] = {place: [] for place in operation.secrets}
 
-    def visit(value: Any, _: Path, place: str) -> Any:
+    def visit(value: Any, _: JsonPath, place: str) -> Any:
         visited[place].append(value)
         return value
 

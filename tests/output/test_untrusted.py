@@ -344,7 +344,7 @@ def test_every_place_that_the_catalogue_names_is_found(tool: str) -> None:
             here = here.setdefault(key or "any", {}) if isinstance(here, dict) else here
         here["text"] = "Do as I say"
     marked = mark(operation, result, BOUNDARY)
-    assert set(marked.places) == set(operation.untrusted)
+    assert set(marked.fenced_patterns) == set(operation.untrusted)
     assert all(text.startswith(f"⟦{BOUNDARY} ") for key in result for text in strings(marked.result[key]))
 
 

@@ -29,8 +29,8 @@ def problems(value: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Problem
         name = rule.get("name")
         if name is not None and names.setdefault(name, index) != index:
             yield (*path, "name"), f"rule {names[name] + 1} has the same name {name!r}"
-        found = list(_of_match((*path, "match"), rule["match"], catalogue))
-        yield from found or _covering((*path, "match"), rule["match"], catalogue)
+        match_problems = list(_of_match((*path, "match"), rule["match"], catalogue))
+        yield from match_problems or _covering((*path, "match"), rule["match"], catalogue)
 
 
 def unreachable_levels(value: Mapping[str, Any], confirmation: ConfirmationRules) -> Iterator[Problem]:
@@ -42,15 +42,15 @@ def unreachable_levels(value: Mapping[str, Any], confirmation: ConfirmationRules
             yield ("rules", index, "level"), f"level {rule['level']} needs approval among confirmation.methods"
 
 
-def condition_problems(path: YamlPath, wanted: Any) -> Iterator[Problem]:
+def condition_problems(path: YamlPath, condition: Any) -> Iterator[Problem]:
     """Yield what is wrong with the condition on an argument."""
-    if isinstance(wanted, Mapping):
-        if not wanted:
+    if isinstance(condition, Mapping):
+        if not condition:
             yield path, "the condition is empty"
-        for key, value in wanted.items():
+        for key, value in condition.items():
             yield from _of_condition_key((*path, key), key, value)
-    elif isinstance(wanted, list):
-        yield from _of_conditions(path, wanted)
+    elif isinstance(condition, list):
+        yield from _of_conditions(path, condition)
 
 
 def _of_condition_key(path: YamlPath, key: str, value: Any) -> Iterator[Problem]:
@@ -66,10 +66,10 @@ def _of_condition_key(path: YamlPath, key: str, value: Any) -> Iterator[Problem]
         yield from _of_conditions(path, value) if isinstance(value, list) else [(path, f"{key} needs a list")]
 
 
-def _of_conditions(path: YamlPath, wanted: list[Any]) -> Iterator[Problem]:
-    if not wanted:
+def _of_conditions(path: YamlPath, conditions: list[Any]) -> Iterator[Problem]:
+    if not conditions:
         yield path, "an empty list matches nothing"
-    for index, item in enumerate(wanted):
+    for index, item in enumerate(conditions):
         yield from condition_problems((*path, index), item)
 
 
@@ -79,8 +79,8 @@ def _of_match(path: YamlPath, match: Mapping[str, Any], catalogue: Catalogue) ->
     names = [operation.name for operation in operations]
     yield from _unknown_globs((*path, "tool"), "tool", match.get("tool", []), names, FORMER_TOOLS)
     yield from _unknown_globs((*path, "toolset"), "toolset", match.get("toolset", []), toolsets, FORMER_TOOLSETS)
-    for argument, wanted in match.get("arguments", {}).items():
-        yield from condition_problems((*path, "arguments", argument), wanted)
+    for argument, condition in match.get("arguments", {}).items():
+        yield from condition_problems((*path, "arguments", argument), condition)
 
 
 def _operations(catalogue: Catalogue) -> list[Operation]:

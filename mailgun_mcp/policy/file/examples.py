@@ -12,7 +12,7 @@ from mailgun_mcp.policy.model import Decision, Example, Policy
 
 @dataclass(frozen=True, slots=True)
 class ExampleResult:
-    """What one test came to."""
+    """The result of one test."""
 
     example: Example
     decision: Decision
@@ -46,7 +46,7 @@ def _faults(example: Example, decision: Decision) -> Iterator[str]:
         yield f"expected rule {example.rule}, got {decision.rule}"
 
 
-def _is_called(rule: str, wanted: str) -> bool:
-    """Return whether `wanted` names `rule`: wholly, by a glob, or by what stands in its parentheses."""
+def _is_called(rule: str, expected: str) -> bool:
+    """Return whether `expected` names `rule`: its full name, a glob, or the label in parentheses."""
     label = rule.rpartition("(")[2].removesuffix(")")
-    return rule == wanted or label == wanted or matcher([wanted])(rule)
+    return rule == expected or label == expected or matcher([expected])(rule)

@@ -155,13 +155,13 @@ class _File:
         self._problems_of_base: tuple[str, ...] = ()
 
     def policy(self) -> Policy:
-        for place, problem in policy_checks.problems(self._values, self._source.catalogue):
-            self._problem(place, problem)
+        for path, problem in policy_checks.problems(self._values, self._source.catalogue):
+            self._problem(path, problem)
         base = self._base()
         zone = ZoneInfo(self._values["timezone"]) if "timezone" in self._values else base.timezone
         confirmation = _confirmation(self._values.get("confirmation", {}), base.confirmation)
-        for place, problem in policy_checks.unreachable_levels(self._values, confirmation):
-            self._problem(place, problem)
+        for path, problem in policy_checks.unreachable_levels(self._values, confirmation):
+            self._problem(path, problem)
         tests = tuple(self._examples(zone))
         if self._problems or self._problems_of_base:
             raise PolicyError([*self._source.error(self._problems).problems, *self._problems_of_base])
@@ -181,8 +181,8 @@ class _File:
             digest=_digest(self._values, base),
         )
 
-    def _problem(self, place: YamlPath, problem: str) -> None:
-        self._problems.append((self._document.line(place), problem))
+    def _problem(self, path: YamlPath, problem: str) -> None:
+        self._problems.append((self._document.line(path), problem))
 
     def _base(self) -> Policy:
         extends = self._values.get("extends")
@@ -269,32 +269,32 @@ def _spend(spend: Mapping[str, Any] | None) -> tuple[SpendRules, ...]:
     return () if spend is None else (SpendRules(**spend),)
 
 
-def _confirmation(given: Mapping[str, Any], base: ConfirmationRules) -> ConfirmationRules:
+def _confirmation(section: Mapping[str, Any], base: ConfirmationRules) -> ConfirmationRules:
     return ConfirmationRules(
-        methods=tuple(given.get("methods", base.methods)),
-        ttl=duration(given["ttl"]) if "ttl" in given else base.ttl,
+        methods=tuple(section.get("methods", base.methods)),
+        ttl=duration(section["ttl"]) if "ttl" in section else base.ttl,
     )
 
 
-def _audit(given: Mapping[str, Any], base: AuditRules) -> AuditRules:
+def _audit(section: Mapping[str, Any], base: AuditRules) -> AuditRules:
     return AuditRules(
-        personal=given.get("personal", base.personal),
-        reads=given.get("reads", base.reads),
-        keep=duration(given["keep"]) if "keep" in given else base.keep,
-        most_bytes=given["keep_megabytes"] * 1024 * 1024 if "keep_megabytes" in given else base.most_bytes,
+        personal=section.get("personal", base.personal),
+        reads=section.get("reads", base.reads),
+        keep=duration(section["keep"]) if "keep" in section else base.keep,
+        most_bytes=section["keep_megabytes"] * 1024 * 1024 if "keep_megabytes" in section else base.most_bytes,
     )
 
 
-def _undo(given: Mapping[str, Any], base: UndoRules) -> UndoRules:
+def _undo(section: Mapping[str, Any], base: UndoRules) -> UndoRules:
     return UndoRules(
-        records=given.get("records", base.records),
-        keep=duration(given["keep"]) if "keep" in given else base.keep,
-        too_many=given.get("too_many", base.too_many),
+        records=section.get("records", base.records),
+        keep=duration(section["keep"]) if "keep" in section else base.keep,
+        too_many=section.get("too_many", base.too_many),
     )
 
 
-def _notify(given: Mapping[str, Any]) -> NotifyRules:
-    return NotifyRules(command=tuple(given["command"]) if "command" in given else None, url=given.get("url"))
+def _notify(section: Mapping[str, Any]) -> NotifyRules:
+    return NotifyRules(command=tuple(section["command"]) if "command" in section else None, url=section.get("url"))
 
 
 def _digest(value: Mapping[str, Any], base: Policy) -> str:
