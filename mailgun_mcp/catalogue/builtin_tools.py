@@ -101,21 +101,23 @@ def builtin_operation(name: str, risk: Risk | None = None) -> Operation:
     `risk` is that of what it does, where that is not always the same.
     """
     tool = BUILTIN_TOOLS[name]
-    known: Risk = risk or tool["_meta"]["mailgun-mcp/risk"]
+    actual_risk: Risk = risk or tool["_meta"]["mailgun-mcp/risk"]
     return Operation(
         name=name,
         title=tool["title"],
         toolset=TOOLSET,
         method="BUILTIN",
-        path=f"/{name}/{{id}}" if known != "read" else f"/{name}",
+        path=f"/{name}/{{id}}" if actual_risk != "read" else f"/{name}",
         body=None,
         arguments=tuple(Argument(argument, "path", argument, "text") for argument in tool["inputSchema"]["properties"]),
-        risk=known,
+        risk=actual_risk,
         risk_reason=None,
         bulk=False,
         idempotent=True,
-        reversible=None if known == "read" else "whole",
-        undo=None if known == "read" else UndoInfo((), None, None, "it puts things back as they were before the call"),
+        reversible=None if actual_risk == "read" else "whole",
+        undo=None
+        if actual_risk == "read"
+        else UndoInfo((), None, None, "it puts things back as they were before the call"),
         preview=None,
         pages=None,
         price=None,

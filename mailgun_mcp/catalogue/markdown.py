@@ -56,14 +56,14 @@ def _effects(operation: Operation) -> str:
 
 
 def _row(name: str, schema: dict[str, Any], required: bool) -> str:
-    told = [schema["description"]] if "description" in schema else []
+    notes = [schema["description"]] if "description" in schema else []
     if "enum" in schema:
-        told.append("one of " + ", ".join(f"`{value}`" for value in schema["enum"]))
+        notes.append("one of " + ", ".join(f"`{value}`" for value in schema["enum"]))
     if "default" in schema:
-        told.append(f"default `{schema['default']}`")
+        notes.append(f"default `{schema['default']}`")
     bounds = [f"{word} {schema[key]}" for key, word in BOUNDS.items() if key in schema]
-    told += [", ".join(bounds)] if bounds else []
-    return f"| `{name}` | {_kind(schema)} | {'yes' if required else ''} | {'; '.join(told).replace('|', '/')} |"
+    notes += [", ".join(bounds)] if bounds else []
+    return f"| `{name}` | {_kind(schema)} | {'yes' if required else ''} | {'; '.join(notes).replace('|', '/')} |"
 
 
 BOUNDS = {"minimum": "at least", "maximum": "at most", "maxItems": "items at most", "maxLength": "characters at most"}

@@ -30,10 +30,10 @@ def next_page(operation: Operation, arguments: Arguments, body: Any) -> Argument
 
 def items_of(pages: Pages, body: dict[str, Any]) -> list[Any]:
     """Return the items of a page; none where the answer holds no list there."""
-    found: Any = body
+    value: Any = body
     for key in pages.items.split("/"):
-        found = found.get(key) if isinstance(found, dict) else None
-    return list(found) if isinstance(found, (list, dict)) else []
+        value = value.get(key) if isinstance(value, dict) else None
+    return list(value) if isinstance(value, (list, dict)) else []
 
 
 def _skip(operation: Operation, arguments: Arguments, body: dict[str, Any], count: int) -> Arguments | None:
@@ -62,14 +62,16 @@ def _query(operation: Operation, arguments: Arguments, body: dict[str, Any], cou
     url, last = _link(body, "next"), _link(body, "last")
     if not url or url == last:
         return None
-    places = {argument.wire: argument for argument in operation.arguments if argument.location == "query"}
-    found = {
-        places[key].name: _typed(operation, places[key], value) for key, value in parse_qsl(url.query) if key in places
+    by_wire = {argument.wire: argument for argument in operation.arguments if argument.location == "query"}
+    next_arguments = {
+        by_wire[key].name: _typed(operation, by_wire[key], value)
+        for key, value in parse_qsl(url.query)
+        if key in by_wire
     }
-    pivots = [argument.name for wire, argument in places.items() if wire in ("address", "tag", "p")]
-    if pivots and not any(found.get(name) for name in pivots):
+    pivots = [argument.name for wire, argument in by_wire.items() if wire in ("address", "tag", "p")]
+    if pivots and not any(next_arguments.get(name) for name in pivots):
         return None
-    return {name: value for name, value in found.items() if arguments.get(name) != value} or None
+    return {name: value for name, value in next_arguments.items() if arguments.get(name) != value} or None
 
 
 def _path(_: Operation, arguments: Arguments, body: dict[str, Any], count: int) -> Arguments | None:  # noqa: ARG001

@@ -185,15 +185,15 @@ class _Builder:
 
 def nested(value: Any, wires: Mapping[str, str]) -> Any:
     """Return a JSON value with what lies at `wires` (`*/created_at`) written as Mailgun wants it."""
-    for place, encode in wires.items():
-        value = _rewrite(value, place.split("/"), encode)
+    for path, encode in wires.items():
+        value = _rewrite(value, path.split("/"), encode)
     return value
 
 
-def _rewrite(value: Any, place: list[str], encode: str) -> Any:
-    if not place:
+def _rewrite(value: Any, path: list[str], encode: str) -> Any:
+    if not path:
         return value if value is None else _in_json(encode, value)
-    head, rest = place[0], place[1:]
+    head, rest = path[0], path[1:]
     if head == "*" and isinstance(value, list):
         return [_rewrite(item, rest, encode) for item in value]
     if isinstance(value, dict) and head in value:

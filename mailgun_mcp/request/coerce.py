@@ -110,8 +110,8 @@ def _object(value: Any, schema: Mapping[str, Any]) -> Any:
     coerced = coerce_arguments(schema, parsed)
     others = schema.get("additionalProperties")
     if isinstance(others, dict) and others:
-        known = schema.get("properties") or {}
-        return {name: item if name in known else _coerce(item, others) for name, item in coerced.items()}
+        properties = schema.get("properties") or {}
+        return {name: item if name in properties else _coerce(item, others) for name, item in coerced.items()}
     return coerced
 
 

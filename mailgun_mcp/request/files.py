@@ -23,18 +23,18 @@ class Files:
     def __init__(self, directories: tuple[Path, ...] = ()) -> None:
         self._directories = tuple(directory.resolve() for directory in directories)
 
-    def part(self, field: str, given: dict[str, Any]) -> Part:
-        """Return the form part of `given`. Raises FileError when it is not exactly one readable file."""
-        sources = [key for key in ("text", "base64", "path") if given.get(key) is not None]
+    def part(self, field: str, file: dict[str, Any]) -> Part:
+        """Return the form part of `file`. Raises FileError when it is not exactly one readable file."""
+        sources = [key for key in ("text", "base64", "path") if file.get(key) is not None]
         if len(sources) != 1:
             raise FileError(f"needs exactly one of text, base64, path{f', not {len(sources)}' if sources else ''}")
-        data, name = getattr(self, f"_{sources[0]}")(given[sources[0]])
+        data, name = getattr(self, f"_{sources[0]}")(file[sources[0]])
         if len(data) > MAX_FILE:
             raise FileError(f"{len(data):,} bytes is more than the limit of {MAX_FILE:,}")
-        filename = given.get("filename") or name or field
+        filename = file.get("filename") or name or field
         if control_character(filename) or not _is_text(filename):
             raise FileError("filename contains a control character or invalid text")
-        return Part(field, data, filename, self._content_type(given.get("content_type"), filename))
+        return Part(field, data, filename, self._content_type(file.get("content_type"), filename))
 
     def _text(self, text: str) -> tuple[bytes, None]:
         return text.encode(), None
@@ -68,11 +68,11 @@ class Files:
         except (OSError, ValueError, RuntimeError) as error:
             raise FileError("path: cannot be read") from error
 
-    def _content_type(self, given: str | None, filename: str) -> str:
-        if given is not None:
-            if not CONTENT_TYPE.fullmatch(given):
-                raise FileError(f"content_type {given!r} is not a media type")
-            return given
+    def _content_type(self, content_type: str | None, filename: str) -> str:
+        if content_type is not None:
+            if not CONTENT_TYPE.fullmatch(content_type):
+                raise FileError(f"content_type {content_type!r} is not a media type")
+            return content_type
         from mimetypes import guess_type
 
         return guess_type(filename)[0] or "application/octet-stream"

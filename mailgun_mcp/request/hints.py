@@ -67,10 +67,10 @@ def intended_value(value: object, options: Collection[str]) -> str | None:
     return next((option for option in said if option in options), None) or suggest(value, options)
 
 
-def intended_name(name: str, names: Collection[str], given: Collection[str]) -> str | None:
-    """Return the argument that was probably meant by `name`, one that is not among the `given`, or None."""
+def intended_name(name: str, names: Collection[str], present: Collection[str]) -> str | None:
+    """Return the argument probably meant by `name`, or None. A synonym already `present` in the call is passed over."""
     said = (other for other in NAMES.get(name.lower(), ()) if other != name)
-    return next((other for other in said if other in names and other not in given), None) or suggest(name, names)
+    return next((other for other in said if other in names and other not in present), None) or suggest(name, names)
 
 
 def allowed_values(value: object, options: Collection[object]) -> str:

@@ -29,7 +29,7 @@ MANY = 2000
 """Items of a list that are looked at one by one even where the list is too long: then every fault is said at once."""
 MAX_VALUES = 50_000
 """Texts, numbers and names in the arguments of one call. The largest real call, 1,000 recipients with variables, has a third."""
-SHOWN = 80
+MAX_EXCERPT = 80
 LARGEST = 2**64
 KINDS = {bool: "boolean", str: "string", int: "integer", float: "number", list: "array", dict: "object"}
 """Python type -> the type of JSON Schema."""
@@ -100,32 +100,32 @@ def _count_values(value: dict[str, Any] | list[Any], most: int, depth: int = 0) 
     return count
 
 
-def _unsafe(value: Any, place: str, depth: int) -> Iterator[str]:
+def _unsafe(value: Any, path: str, depth: int) -> Iterator[str]:
     """Yield what no field of any operation may hold: NaN, NUL, lone surrogates, bottomless nesting."""
     if depth > MAX_DEPTH:
-        yield f"{place or 'arguments'}: nested deeper than {MAX_DEPTH} levels"
+        yield f"{path or 'arguments'}: nested deeper than {MAX_DEPTH} levels"
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _unsafe_text(key, f"{place}: name {_shown(key)}")
-            yield from _unsafe(item, _join(place, _named(key)), depth + 1)
+            yield from _unsafe_text(key, f"{path}: name {_excerpt(key)}")
+            yield from _unsafe(item, _join(path, _named(key)), depth + 1)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _unsafe(item, f"{place}[{index}]", depth + 1)
+            yield from _unsafe(item, f"{path}[{index}]", depth + 1)
     elif isinstance(value, float) and not math.isfinite(value):
-        yield f"{place}: {value} is not a valid JSON number"
+        yield f"{path}: {value} is not a valid JSON number"
     elif isinstance(value, int) and abs(value) > LARGEST:
-        yield f"{place}: is larger than any number that Mailgun accepts"
+        yield f"{path}: is larger than any number that Mailgun accepts"
     elif isinstance(value, str):
-        yield from _unsafe_text(value, place)
+        yield from _unsafe_text(value, path)
 
 
-def _unsafe_text(text: str, place: str) -> Iterator[str]:
+def _unsafe_text(text: str, path: str) -> Iterator[str]:
     if "\0" in text:
-        yield f"{place}: contains a NUL character"
+        yield f"{path}: contains a NUL character"
     try:
         text.encode()
     except UnicodeEncodeError:
-        yield f"{place}: contains a lone surrogate, which is not a character"
+        yield f"{path}: contains a lone surrogate, which is not a character"
 
 
 @lru_cache(maxsize=512)
@@ -138,44 +138,46 @@ def _validator(operation: Operation) -> Any:
 def _schema_faults(validator: Any, arguments: Arguments) -> Iterator[str]:
     errors = islice(validator.iter_errors(arguments), MAX_ERRORS)
     for error in sorted(errors, key=lambda error: [str(part) for part in error.absolute_path]):
-        yield from _told(error)
+        yield from _error_messages(error)
 
 
-def _told(error: Any) -> Iterator[str]:
-    place = _place(error.absolute_path)
+def _error_messages(error: Any) -> Iterator[str]:
+    path = _path_text(error.absolute_path)
     match error.validator:
         case "required":
             missing = [name for name in error.validator_value if name not in error.instance]
             # jsonschema reports each missing name on its own: the message names which.
             name = next((name for name in missing if repr(name) in error.message), missing[0])
-            yield f"{_join(place, name)}: is required{_expected(error.schema.get('properties', {}).get(name))}"
+            yield f"{_join(path, name)}: is required{_expected(error.schema.get('properties', {}).get(name))}"
         case "additionalProperties":
-            known = error.schema.get("properties", {})
+            properties = error.schema.get("properties", {})
             for name in error.instance:
-                if name not in known:
-                    yield _unknown(_join(place, _named(name)), name, known, error.instance)
+                if name not in properties:
+                    yield _unknown(_join(path, _named(name)), name, properties, error.instance)
         case "type":
-            yield f"{place}: must be {_article(error.validator_value)}, not {_described(error.instance)}"
+            yield f"{path}: must be {_article(error.validator_value)}, not {_described(error.instance)}"
         case "enum":
-            yield f"{place}: {_shown(error.instance)} is not allowed; {allowed_values(error.instance, error.validator_value)}"
+            yield f"{path}: {_excerpt(error.instance)} is not allowed; {allowed_values(error.instance, error.validator_value)}"
         case _:
-            yield f"{place or 'arguments'}: {_limit(error)}"
+            yield f"{path or 'arguments'}: {_limit(error)}"
 
 
-def _unknown(place: str, name: str, known: dict[str, Any], given: Arguments) -> str:
-    suggestion = intended_name(name, known, given)
+def _unknown(path: str, name: str, properties: dict[str, Any], arguments: Arguments) -> str:
+    suggestion = intended_name(name, properties, arguments)
     if suggestion:
-        return f"{place}: unknown argument; did you mean {suggestion}?"
-    return f"{place}: unknown argument; " + (f"the arguments are {', '.join(known)}" if known else "it takes none")
+        return f"{path}: unknown argument; did you mean {suggestion}?"
+    return f"{path}: unknown argument; " + (
+        f"the arguments are {', '.join(properties)}" if properties else "it takes none"
+    )
 
 
 def _limit(error: Any) -> str:
     bound = error.validator_value
     match error.validator:
         case "minimum":
-            return f"{_shown(error.instance)} is less than {bound}"
+            return f"{_excerpt(error.instance)} is less than {bound}"
         case "maximum":
-            return f"{_shown(error.instance)} is more than {bound}"
+            return f"{_excerpt(error.instance)} is more than {bound}"
         case "minItems":
             return f"needs at least {_count_of(bound, 'item')}"
         case "maxItems":
@@ -185,9 +187,9 @@ def _limit(error: Any) -> str:
         case "maxLength":
             return f"takes at most {bound} characters, not {len(error.instance)}"
         case "pattern":
-            return f"{_shown(error.instance)} does not match {bound}"
+            return f"{_excerpt(error.instance)} does not match {bound}"
         case _:
-            return f"{_shown(error.instance)} is not valid ({error.validator})"
+            return f"{_excerpt(error.instance)} is not valid ({error.validator})"
 
 
 def _format_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
@@ -195,7 +197,7 @@ def _format_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
         for item in _texts(arguments.get(argument.name)):
             fault = next((fault for check in _checks(argument) if (fault := check(item))), None)
             if fault:
-                yield f"{argument.name}: {_shown(item)} {fault}"
+                yield f"{argument.name}: {_excerpt(item)} {fault}"
 
 
 def _checks(argument: Argument) -> Iterator[TextCheck]:
@@ -235,23 +237,23 @@ def _time_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
     for argument in operation.arguments:
         times = {"": argument.encode, **argument.nested}
         for way in (way for way, encode in times.items() if encode in TIMES):
-            for place, text in _at(arguments.get(argument.name), way.split("/") if way else [], argument.name):
+            for path, text in _at(arguments.get(argument.name), way.split("/") if way else [], argument.name):
                 try:
                     parse(text)
                 except ValueError as error:
-                    yield f"{place}: {error}"
+                    yield f"{path}: {error}"
 
 
-def _at(value: Any, way: list[str], place: str) -> Iterator[tuple[str, str]]:
-    """Yield each text that `way` (`*/created_at`) leads to, with its place."""
+def _at(value: Any, way: list[str], path: str) -> Iterator[tuple[str, str]]:
+    """Yield each text that `way` (`*/created_at`) leads to, with its path."""
     if not way:
         if isinstance(value, str):
-            yield place, value
+            yield path, value
     elif way[0] == "*" and isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _at(item, way[1:], f"{place}[{index}]")
+            yield from _at(item, way[1:], f"{path}[{index}]")
     elif isinstance(value, dict):
-        yield from _at(value.get(way[0]), way[1:], f"{place}.{way[0]}")
+        yield from _at(value.get(way[0]), way[1:], f"{path}.{way[0]}")
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -263,26 +265,26 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _rule_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
-    given = {name for name, value in arguments.items() if value not in (None, [], {})}
+    present = {name for name, value in arguments.items() if value not in (None, [], {})}
     for rule in operation.rules:
         for kind in ("at_least_one", "exactly_one", "at_most_one"):
             names = rule.get(kind)
             if names:
-                yield from _count(kind, names, [name for name in names if name in given])
+                yield from _count(kind, names, [name for name in names if name in present])
         if "max_recipients" in rule:
             yield from _count_recipients(rule["max_recipients"], rule["over"], arguments)
-        if "requires" in rule and rule["argument"] in given:
+        if "requires" in rule and rule["argument"] in present:
             for name in rule["requires"]:
-                if name not in given:
+                if name not in present:
                     yield f"{name}: is required with {rule['argument']}"
 
 
-def _count(kind: str, names: list[str], given: list[str]) -> Iterator[str]:
+def _count(kind: str, names: list[str], present: list[str]) -> Iterator[str]:
     listed = ", ".join(names)
-    if not given and kind != "at_most_one":
+    if not present and kind != "at_most_one":
         yield f"one of {listed} is required"
-    elif len(given) > 1 and kind != "at_least_one":
-        yield f"only one of {listed} may be given, not {' and '.join(given)}"
+    elif len(present) > 1 and kind != "at_least_one":
+        yield f"only one of {listed} may be given, not {' and '.join(present)}"
 
 
 def _count_recipients(most: int, names: list[str], arguments: Arguments) -> Iterator[str]:
@@ -298,19 +300,19 @@ def _addresses(text: str) -> int:
     return max(1, sum("@" in piece for piece in unquoted.replace(";", ",").split(",")))
 
 
-def _place(path: Any) -> str:
-    place = ""
-    for part in path:
-        place = f"{place}[{part}]" if isinstance(part, int) else _join(place, _named(part))
-    return place
+def _path_text(parts: Any) -> str:
+    path = ""
+    for part in parts:
+        path = f"{path}[{part}]" if isinstance(part, int) else _join(path, _named(part))
+    return path
 
 
 def _named(name: str) -> str:
-    return name if len(name) <= SHOWN else f"{name[:SHOWN]}…"
+    return name if len(name) <= MAX_EXCERPT else f"{name[:MAX_EXCERPT]}…"
 
 
-def _join(place: str, name: str) -> str:
-    return f"{place}.{name}" if place else name
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
 
 
 def _expected(schema: dict[str, Any] | None) -> str:
@@ -326,9 +328,9 @@ def _article(kind: str) -> str:
 
 
 def _described(value: Any) -> str:
-    return "null" if value is None else f"{KINDS[type(value)]} {_shown(value)}"
+    return "null" if value is None else f"{KINDS[type(value)]} {_excerpt(value)}"
 
 
-def _shown(value: Any) -> str:
+def _excerpt(value: Any) -> str:
     text = repr(value)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(text)} characters)"
+    return text if len(text) <= MAX_EXCERPT else f"{text[:MAX_EXCERPT]}… ({len(text)} characters)"

@@ -39,7 +39,9 @@ def compile_all(sources: Path = SOURCES) -> dict[str, str]:
     documents.sort(key=lambda item: item[0].order)
     together = [record for *_, records in documents for record in records]
     _check_together(together)
-    check_resources({name: record for *_, found, _ in documents for name, record in found.items()}, together)
+    check_resources(
+        {name: record for *_, resources_by_name, _ in documents for name, record in resources_by_name.items()}, together
+    )
     return {
         f"{head.toolset}.json": _render(
             {

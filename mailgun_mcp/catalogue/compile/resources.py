@@ -91,9 +91,9 @@ def _effect_faults(effect: Node, operation: Node, resources: dict[str, Node]) ->
         return
     resource = resources[effect["resource"]]
     ours = operation["tool"]["inputSchema"].get("properties", {})
-    places = [effect["within"].get(name, name) for name in resource["within"]]
-    places += [effect[part].partition("/")[0] for part in ("key", "when", "renamed") if effect[part]]
-    for name in places:
+    argument_names = [effect["within"].get(name, name) for name in resource["within"]]
+    argument_names += [effect[part].partition("/")[0] for part in ("key", "when", "renamed") if effect[part]]
+    for name in argument_names:
         if name not in ours:
             yield unknown("argument", name, ours)
     needed = {"removes": "put", "makes": "remove", "changes": "replace"}[effect["kind"]]

@@ -11,7 +11,7 @@ from mailgun_mcp.catalogue.openapi.simplify import simplify
 from mailgun_mcp.catalogue.operation import HEADER_NAME
 from mailgun_mcp.catalogue.types import Schema
 
-PLACES = ("path", "query", "header")
+LOCATIONS = ("path", "query", "header")
 STYLES = {"path": "simple", "query": "form", "header": "simple"}
 FORMATS = {"hostname": "hostname", "email": "email", "ip": "ip", "ipv4": "ip", "ipv6": "ip", "date-time": "date-time"}
 """Formats that are checked or converted; `uri` is not, as it need not be a web address."""
@@ -37,11 +37,11 @@ class ArgumentNames:
     def __init__(self) -> None:
         self._taken: set[str] = {ON_BEHALF_OF}
 
-    def give(self, wire: str, place: str, wanted: str | None = None) -> str:
-        """Return a name for what the API calls `wire` and `place` (`query`) holds."""
-        plain = re.sub(r"[^A-Za-z0-9_]", "_", wanted or re.sub(r"^[ot]:", "", wire)).rstrip("_") or "value"
+    def give(self, wire: str, location: str, preferred: str | None = None) -> str:
+        """Return a name for what the API calls `wire` and `location` (`query`) holds."""
+        plain = re.sub(r"[^A-Za-z0-9_]", "_", preferred or re.sub(r"^[ot]:", "", wire)).rstrip("_") or "value"
         plain = f"_{plain}" if plain[0].isdigit() else plain
-        suffixes = ["", f"_in_{place}", *(f"_in_{place}_{number}" for number in range(2, len(self._taken) + 3))]
+        suffixes = ["", f"_in_{location}", *(f"_in_{location}_{number}" for number in range(2, len(self._taken) + 3))]
         name = next(name for suffix in suffixes if (name := plain[: 64 - len(suffix)] + suffix) not in self._taken)
         self._taken.add(name)
         return name
@@ -56,40 +56,40 @@ class Parameters:
 
     def add(self, parameter: Node) -> None:
         """Take a parameter without references. Raises CatalogueError for one that a request cannot carry."""
-        name, place = str(parameter["name"]), parameter["in"]
-        if place not in PLACES:
-            raise CatalogueError(f"parameter {name}: `in: {place}` is not supported")
-        if place == "header" and name.lower() in NOT_ARGUMENTS:
+        name, location = str(parameter["name"]), parameter["in"]
+        if location not in LOCATIONS:
+            raise CatalogueError(f"parameter {name}: `in: {location}` is not supported")
+        if location == "header" and name.lower() in NOT_ARGUMENTS:
             return
-        if place == "header" and (name.lower() in NOT_OURS or not HEADER_NAME.fullmatch(name)):
+        if location == "header" and (name.lower() in NOT_OURS or not HEADER_NAME.fullmatch(name)):
             raise CatalogueError(f"parameter {name}: a call may not set this header")
         if name.lower() == SUBACCOUNT_HEADER.lower():
             # The request looks for it by this spelling, to send it once.
             name = SUBACCOUNT_HEADER
-        self._declared[name.lower() if place == "header" else name, place] = {**parameter, "name": name}
+        self._declared[name.lower() if location == "header" else name, location] = {**parameter, "name": name}
 
     def prepared(self) -> list[Node]:
         """Return the parameters with schemas and names that the compiler takes, those of the path first."""
-        ordered = sorted(self._declared.values(), key=lambda parameter: PLACES.index(parameter["in"]))
+        ordered = sorted(self._declared.values(), key=lambda parameter: LOCATIONS.index(parameter["in"]))
         return [self._named(part) for parameter in ordered for part in _parts(parameter)]
 
     def _named(self, parameter: Node) -> Node:
         own = parameter.pop("x-mailgun-mcp", {})
-        given = {**parameter["schema"].get("x-mailgun-mcp", {}), **own}
-        name = self._names.give(parameter["name"], parameter["in"], given.get("argument"))
-        parameter["schema"]["x-mailgun-mcp"] = {**given, "argument": name}
+        extension = {**parameter["schema"].get("x-mailgun-mcp", {}), **own}
+        name = self._names.give(parameter["name"], parameter["in"], extension.get("argument"))
+        parameter["schema"]["x-mailgun-mcp"] = {**extension, "argument": name}
         return parameter
 
 
 def _parts(parameter: Node) -> list[Node]:
     """Return the parameter as what is really sent: an object in a query is a parameter for each property."""
-    place, name = parameter["in"], parameter["name"]
-    schema = argument_schema(_schema(parameter), in_form=place == "query")
-    if place == "path" and name in DOMAINS and set(schema) <= {"type", "description", "x-mailgun-mcp"}:
+    location, name = parameter["in"], parameter["name"]
+    schema = argument_schema(_schema(parameter), in_form=location == "query")
+    if location == "path" and name in DOMAINS and set(schema) <= {"type", "description", "x-mailgun-mcp"}:
         schema["format"] = "hostname"
-    style = parameter.get("style", STYLES[place])
+    style = parameter.get("style", STYLES[location])
     exploded = parameter.get("explode", style == "form")
-    part: Node = {"name": name, "in": place, "required": place == "path" or parameter.get("required") is True}
+    part: Node = {"name": name, "in": location, "required": location == "path" or parameter.get("required") is True}
     if parameter.get("description"):
         part["description"] = str(parameter["description"])
     extension = parameter.get("x-mailgun-mcp")
@@ -98,14 +98,14 @@ def _parts(parameter: Node) -> list[Node]:
     if parameter.get("content"):
         # Written as JSON whatever its type, so no style applies.
         return [{**part, "schema": {**schema, "x-mailgun-mcp": {"wire": "json"}}}]
-    _check_style(name, schema, style, exploded, place)
+    _check_style(name, schema, style, exploded, location)
     if schema.get("type") != "object":
         return [{**part, "schema": schema, "explode": exploded}]
     required = schema.get("required", []) if part["required"] else []
     return [
         {
             "name": f"{name}[{key}]" if style == "deepObject" else key,
-            "in": place,
+            "in": location,
             "required": key in required,
             "schema": value,
         }
@@ -122,19 +122,19 @@ def _schema(parameter: Node) -> Any:
     return next(iter(content.values())).get("schema", {})
 
 
-def _check_style(name: str, schema: Schema, style: str, exploded: bool, place: str) -> None:
+def _check_style(name: str, schema: Schema, style: str, exploded: bool, location: str) -> None:
     kind = schema.get("type")
     values = [schema.get("items", {})] if kind == "array" else [*schema.get("properties", {}).values()]
     nested = any(value.get("type") in ("array", "object") for value in values)
-    flat_object = place == "query" and kind == "object" and schema.get("properties") and not nested
+    flat_object = location == "query" and kind == "object" and schema.get("properties") and not nested
     if kind == "object":
         open_ended = schema.get("additionalProperties") or not schema.get("properties")
         if not flat_object or open_ended or not (style == "deepObject" or (style == "form" and exploded)):
-            raise CatalogueError(f"parameter {name}: an object of this kind is not supported in the {place}")
-    elif kind == "array" and nested and place != "query":
-        # OpenAPI says for no place how these are written; in a query they become JSON.
-        raise CatalogueError(f"parameter {name}: a list of lists or objects is not supported in the {place}")
-    elif style in ("matrix", "label") or (kind == "array" and style != STYLES[place] and not exploded):
+            raise CatalogueError(f"parameter {name}: an object of this kind is not supported in the {location}")
+    elif kind == "array" and nested and location != "query":
+        # OpenAPI does not say how these are written; in a query they become JSON.
+        raise CatalogueError(f"parameter {name}: a list of lists or objects is not supported in the {location}")
+    elif style in ("matrix", "label") or (kind == "array" and style != STYLES[location] and not exploded):
         raise CatalogueError(f"parameter {name}: `style: {style}` is not supported")
 
 
@@ -147,26 +147,26 @@ def argument_schema(schema: Any, *, in_form: bool, files: bool = False) -> Schem
 
 
 def _argument(schema: Schema, *, files: bool, in_form: bool, top: bool = False) -> Schema:
-    given = {key: value for key, value in schema.items() if key not in ("format", "readOnly", "writeOnly")}
-    media, encoding = given.pop("contentMediaType", None), given.pop("contentEncoding", None)
+    prepared = {key: value for key, value in schema.items() if key not in ("format", "readOnly", "writeOnly")}
+    media, encoding = prepared.pop("contentMediaType", None), prepared.pop("contentEncoding", None)
     if files and (schema.get("format") == "binary" or (media and not encoding)):
-        return {"type": "string", "format": "binary", **_kept(schema, "description", "x-mailgun-mcp")}
-    kind = given.setdefault("type", "string")
+        return {"type": "string", "format": "binary", **_only(schema, "description", "x-mailgun-mcp")}
+    kind = prepared.setdefault("type", "string")
     if schema.get("format") in FORMATS and kind == "string":
-        given["format"] = FORMATS[schema["format"]]
-    if given.get("format") == "date-time":
-        given["x-mailgun-mcp"] = {"wire": "rfc3339", **given.get("x-mailgun-mcp", {})}
+        prepared["format"] = FORMATS[schema["format"]]
+    if prepared.get("format") == "date-time":
+        prepared["x-mailgun-mcp"] = {"wire": "rfc3339", **prepared.get("x-mailgun-mcp", {})}
     if kind == "array":
-        given["items"] = _argument(given.get("items") or {}, files=files and top, in_form=in_form)
-        if top and in_form and given["items"]["type"] == "array":
-            given["x-mailgun-mcp"] = {**given.get("x-mailgun-mcp", {}), "wire": "json"}
+        prepared["items"] = _argument(prepared.get("items") or {}, files=files and top, in_form=in_form)
+        if top and in_form and prepared["items"]["type"] == "array":
+            prepared["x-mailgun-mcp"] = {**prepared.get("x-mailgun-mcp", {}), "wire": "json"}
     if kind == "object":
-        _object(given, keep_names=top)
-    _check_wire(given)
-    return given
+        _object(prepared, keep_names=top)
+    _check_wire(prepared)
+    return prepared
 
 
-def _kept(schema: Schema, *keys: str) -> Schema:
+def _only(schema: Schema, *keys: str) -> Schema:
     return {key: schema[key] for key in keys if key in schema}
 
 
@@ -177,24 +177,26 @@ def _check_wire(schema: Schema) -> None:
         raise CatalogueError(f"x-mailgun-mcp: `wire: {wire}` does not fit the type {schema['type']}")
 
 
-def _object(given: Schema, *, keep_names: bool) -> None:
+def _object(schema: Schema, *, keep_names: bool) -> None:
     """Leave out what only a response holds; a name that isn't an identifier is accepted, but not as a typed property."""
-    known = given.get("properties") or {}
-    sent = {name: value for name, value in known.items() if value.get("readOnly") is not True}
+    declared = schema.get("properties") or {}
+    sent = {name: value for name, value in declared.items() if value.get("readOnly") is not True}
     odd = [name for name in sent if not keep_names and not ARGUMENT.fullmatch(name)]
     properties = {name: _argument(value, files=False, in_form=False) for name, value in sent.items() if name not in odd}
-    extra = given.get("additionalProperties", not known)
-    if given.get("patternProperties") and not keep_names:
-        del given["patternProperties"]
+    extra = schema.get("additionalProperties", not declared)
+    if schema.get("patternProperties") and not keep_names:
+        del schema["patternProperties"]
         extra = extra or True
     if odd:
-        given["description"] = f"{given.get('description', '')} Also takes {', '.join(odd)}.".strip()
+        schema["description"] = f"{schema.get('description', '')} Also takes {', '.join(odd)}.".strip()
         extra = True
     if isinstance(extra, dict):
         extra = _argument(extra, files=False, in_form=False)
-    required = [name for name in given.get("required", []) if name not in odd and (name in sent or name not in known)]
+    required = [
+        name for name in schema.get("required", []) if name not in odd and (name in sent or name not in declared)
+    ]
     for name in required:
         if not extra and name not in properties and (keep_names or ARGUMENT.fullmatch(name)):
             properties[name] = {"type": "string"}
-    given |= {"properties": properties, "additionalProperties": extra}
-    given["required"] = [name for name in required if name in properties or extra is not False]
+    schema |= {"properties": properties, "additionalProperties": extra}
+    schema["required"] = [name for name in required if name in properties or extra is not False]

@@ -63,16 +63,19 @@ def _holds_file(schema: Schema) -> bool:
 def _json(described: Node, names: ArgumentNames, _: str) -> Node:
     """Return the body with an argument for each property, or where it is more than those, one for all of it."""
     schema = simplify(described.get("schema", {}))
-    given = schema.get("x-mailgun-mcp", {})
+    extension = schema.get("x-mailgun-mcp", {})
     # Without any type the body may be anything; an object can hold most.
     plain = argument_schema({"type": "object", **schema}, in_form=False)
     is_open = plain.get("additionalProperties") or plain.get("patternProperties")
-    if plain.get("properties") and not is_open and "argument" not in given:
+    if plain.get("properties") and not is_open and "argument" not in extension:
         return {"schema": _with_names(plain, names)}
     if plain["type"] == "object":
         plain = _portable_inside(plain)
     return {
-        "schema": {**plain, "x-mailgun-mcp": {**given, "argument": names.give("body", "body", given.get("argument"))}}
+        "schema": {
+            **plain,
+            "x-mailgun-mcp": {**extension, "argument": names.give("body", "body", extension.get("argument"))},
+        }
     }
 
 
@@ -127,9 +130,9 @@ def _is_sent_as_file(schema: Schema, options: Any) -> bool:
 def _with_names(schema: Schema, names: ArgumentNames) -> Schema:
     properties = {}
     for wire, value in schema["properties"].items():
-        given = value.get("x-mailgun-mcp", {})
-        name = names.give(wire, "body", given.get("argument"))
-        properties[wire] = {**value, "x-mailgun-mcp": {**given, "argument": name}}
+        extension = value.get("x-mailgun-mcp", {})
+        name = names.give(wire, "body", extension.get("argument"))
+        properties[wire] = {**value, "x-mailgun-mcp": {**extension, "argument": name}}
     return {"type": "object", "properties": properties, "required": schema.get("required", [])}
 
 

@@ -15,7 +15,7 @@ from mailgun_mcp.catalogue.operation import Operation
 
 ChangeKind = Literal["added", "removed", "required", "type", "enum", "body", "response", "deprecated"]
 
-BODY_PLACES = ("form", "json", "body")
+BODY_LOCATIONS = ("form", "json", "body")
 WHOLE = "(whole)"
 ANY = "any value"
 FLAGS = frozenset({"yes", "no", "true", "false"})
@@ -61,7 +61,7 @@ class Differences:
 def compare(path: Path, catalogue: Catalogue) -> Differences:
     """Return how the OpenAPI file `path` differs from `catalogue`.
 
-    Raises CatalogueError when the file is no OpenAPI 3.x document.
+    Raises CatalogueError when the file is not an OpenAPI 3.x document.
     """
     document = ImportedDocument(path)
     ours = {(operation.method, path_shape(operation.path)): operation for operation in catalogue}
@@ -72,19 +72,21 @@ def compare(path: Path, catalogue: Catalogue) -> Differences:
     present = set()
     for call in document.calls():
         present.add(call.key)
-        known = ours.get(call.key)
+        our_operation = ours.get(call.key)
         try:
-            theirs = _compiled(document, call, taken, known)
+            theirs = _compiled(document, call, taken, our_operation)
         except CatalogueError as error:
             refused.append(str(error))
             continue
-        if known is None:
+        if our_operation is None:
             taken.add(theirs.name)
             new.append(OperationDifference(theirs.method, theirs.path, theirs.name))
-        elif changes := tuple(_changes(known, theirs)):
-            changed.append(OperationDifference(known.method, known.path, known.name, changes))
+        elif changes := tuple(_changes(our_operation, theirs)):
+            changed.append(OperationDifference(our_operation.method, our_operation.path, our_operation.name, changes))
     gone = [
-        OperationDifference(known.method, known.path, known.name) for key, known in ours.items() if key not in present
+        OperationDifference(our_operation.method, our_operation.path, our_operation.name)
+        for key, our_operation in ours.items()
+        if key not in present
     ]
     return Differences(tuple(new), tuple(gone), tuple(changed), tuple(refused))
 
@@ -103,7 +105,7 @@ def render(differences: Differences) -> str:
             lines += ["", f"{title}: {len(entries)}"]
         for entry in entries:
             lines.append(f"  {mark} {entry.method} {entry.path}  {entry.tool}")
-            lines += [f"      {_told(change)}" for change in entry.changes]
+            lines += [f"      {_change_text(change)}" for change in entry.changes]
     if differences.refused:
         lines += ["", f"Cannot be read: {len(differences.refused)}"]
         lines += [f"  ! {reason}" for reason in differences.refused]
@@ -116,7 +118,7 @@ def _count(differences: Differences) -> str:
     return f"{counts}, {len(differences.refused)} not readable" if differences.refused else counts
 
 
-def _told(change: OperationChange) -> str:
+def _change_text(change: OperationChange) -> str:
     match change.kind:
         case "added" | "removed":
             return f"{change.name}: {change.kind} ({change.theirs or change.ours})"
@@ -135,9 +137,9 @@ def _told(change: OperationChange) -> str:
 
 
 def _compiled(
-    document: ImportedDocument, call: ImportedOperation, taken: set[str], known: Operation | None
+    document: ImportedDocument, call: ImportedOperation, taken: set[str], our_operation: Operation | None
 ) -> Operation:
-    prefer = known.body if known else None
+    prefer = our_operation.body if our_operation else None
     return Operation.from_record(document.record(call, taken, prefer=prefer))
 
 
@@ -173,7 +175,7 @@ class _Arguments:
             schema = properties[argument.name]
             if argument.encode == "family":
                 self.families.append(argument.wire)
-            elif argument.location in BODY_PLACES:
+            elif argument.location in BODY_LOCATIONS:
                 self._put(f"body {argument.wire or WHOLE}", schema, argument.name in required, argument.encode)
             elif argument.location == "path":
                 position += 1
@@ -184,8 +186,8 @@ class _Arguments:
 
     def covers(self, name: str) -> bool:
         """Say whether the value goes without saying: a family takes it, or what holds it is open."""
-        place, _, wire = name.partition(" ")
-        if place == "body" and any(wire.startswith(prefix) for prefix in self.families):
+        location, _, wire = name.partition(" ")
+        if location == "body" and any(wire.startswith(prefix) for prefix in self.families):
             return True
         holder = name.rpartition("/")[0]
         return bool(holder) and not any(key.startswith(f"{holder}/") for key in self.values)
@@ -239,22 +241,25 @@ def _response_changes(ours: Operation, theirs: Operation) -> Iterator[OperationC
     """A result that only one side describes says nothing about the other."""
     if "message" in (ours.wrap, theirs.wrap):
         return
-    known, given = ours.output_schema, theirs.output_schema
+    our_schema, their_schema = ours.output_schema, theirs.output_schema
     if ours.pages:
-        known = {**known, "properties": {key: value for key, value in known["properties"].items() if key != "next"}}
-    yield from _key_changes(known, given, "")
+        our_schema = {
+            **our_schema,
+            "properties": {key: value for key, value in our_schema["properties"].items() if key != "next"},
+        }
+    yield from _key_changes(our_schema, their_schema, "")
 
 
-def _key_changes(ours: dict[str, Any], theirs: dict[str, Any], place: str) -> Iterator[OperationChange]:
+def _key_changes(ours: dict[str, Any], theirs: dict[str, Any], prefix: str) -> Iterator[OperationChange]:
     ours, theirs = ours.get("items", ours), theirs.get("items", theirs)
-    known, given = ours.get("properties") or {}, theirs.get("properties") or {}
-    if not known or not given:
+    our_properties, their_properties = ours.get("properties") or {}, theirs.get("properties") or {}
+    if not our_properties or not their_properties:
         return
-    for key in given:
-        if key not in known:
-            yield OperationChange("response", f"{place}{key}", None, "present")
-    for key, schema in known.items():
-        if key in given:
-            yield from _key_changes(schema, given[key], f"{place}{key}/")
+    for key in their_properties:
+        if key not in our_properties:
+            yield OperationChange("response", f"{prefix}{key}", None, "present")
+    for key, schema in our_properties.items():
+        if key in their_properties:
+            yield from _key_changes(schema, their_properties[key], f"{prefix}{key}/")
         else:
-            yield OperationChange("response", f"{place}{key}", "present", None)
+            yield OperationChange("response", f"{prefix}{key}", "present", None)

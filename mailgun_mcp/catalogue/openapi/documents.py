@@ -24,7 +24,7 @@ def read_document(path: Path) -> Node:
 def parse_document(path: Path) -> Node:
     """Return the document in `path` as it is written, references and all.
 
-    Raises CatalogueError when the file cannot be read or parsed, or is no OpenAPI 3.x document.
+    Raises CatalogueError when the file cannot be read or parsed, or is not an OpenAPI 3.x document.
     """
     try:
         document = _parse(path.read_text(encoding="utf-8-sig"), path)
@@ -77,12 +77,12 @@ def _resolve_path(item: Any, document: Node, path: Path, template: str) -> Any:
     return {method: _resolve_part(value, document, path, template, method) for method, value in item.items()}
 
 
-def _resolve_part(node: Any, document: Node, path: Path, *place: str) -> Any:
-    """Resolve a part of the document; the error for what is wrong in it names `place`."""
+def _resolve_part(node: Any, document: Node, path: Path, *location: str) -> Any:
+    """Resolve a part of the document; the error for what is wrong in it names `location`."""
     try:
         return _resolve(node, document, ())
     except CatalogueError as error:
-        raise CatalogueError(": ".join([path.name, *map(str, place), str(error)])) from error
+        raise CatalogueError(": ".join([path.name, *map(str, location), str(error)])) from error
 
 
 def _resolve(node: Any, document: Node, seen: tuple[str, ...]) -> Any:

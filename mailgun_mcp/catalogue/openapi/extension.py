@@ -221,14 +221,14 @@ class OperationExtension(ClosedModel):
         return self
 
     def _check_undo(self) -> None:
-        given = {name for name, value in (self.undo or UndoSpec()) if value}
-        wanted: dict[str | None, tuple[set[str], ...]] = {
+        filled = {name for name, value in (self.undo or UndoSpec()) if value}
+        allowed: dict[str | None, tuple[set[str], ...]] = {
             None: (set(),),
             "whole": ({"affects"}, {"nothing"}),
             "part": ({"affects", "missing"},),
             "no": ({"why"},),
         }
-        if given not in wanted[self.reversible] or (self.undo is None) != (self.reversible is None):
+        if filled not in allowed[self.reversible] or (self.undo is None) != (self.reversible is None):
             raise ValueError(f"undo does not fit reversible {self.reversible}: see tools/README.md")
 
 

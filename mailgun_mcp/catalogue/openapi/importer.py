@@ -34,15 +34,15 @@ REPEATABLE = frozenset({"PUT", "DELETE"})
 def records_of(path: Path, catalogue: Catalogue) -> list[Record]:
     """Return the compiled record of every operation in the file `path` that `catalogue` lacks.
 
-    Raises CatalogueError, with file, path and method, for what is no OpenAPI 3.x or cannot
+    Raises CatalogueError, with file, path and method, for what is not OpenAPI 3.x or cannot
     become a tool.
     """
     document = ImportedDocument(path)
-    known = {(operation.method, path_shape(operation.path)) for operation in catalogue}
+    existing = {(operation.method, path_shape(operation.path)) for operation in catalogue}
     taken = set(catalogue.names)
     records = []
     for call in document.calls():
-        if call.key not in known:
+        if call.key not in existing:
             record = document.record(call, taken)
             taken.add(record["tool"]["name"])
             records.append(record)
@@ -74,7 +74,7 @@ class ImportedDocument:
     """An OpenAPI 3.x document whose operations can be compiled one by one."""
 
     def __init__(self, path: Path) -> None:
-        """Read the file. Raises CatalogueError when it is no OpenAPI 3.x document."""
+        """Read the file. Raises CatalogueError when it is not an OpenAPI 3.x document."""
         document = parse_document(path)
         self.file = path.name
         self._references = References(document)

@@ -122,7 +122,7 @@ class _Compiler:
             schema["required"] = self.required
         sentences = [
             self.operation["description"].strip(),
-            *(_told(rule) for rule in extension.rules),
+            *(_rule_text(rule) for rule in extension.rules),
             _lasting(extension),
         ]
         return {
@@ -147,16 +147,16 @@ class _Compiler:
 
     def _parameters(self) -> None:
         for parameter in self.parameters:
-            place = parameter["in"]
-            if place not in ("path", "query", "header"):
-                raise CatalogueError(f"parameter {parameter['name']}: `in: {place}` is not supported")
+            location = parameter["in"]
+            if location not in ("path", "query", "header"):
+                raise CatalogueError(f"parameter {parameter['name']}: `in: {location}` is not supported")
             schema = dict(parameter.get("schema") or {})
             if "description" in parameter:
                 schema["description"] = parameter["description"]
             if "x-mailgun-mcp" in parameter:
                 schema["x-mailgun-mcp"] = parameter["x-mailgun-mcp"]
             exploded = parameter.get("explode", True)
-            self._argument(place, parameter["name"], schema, bool(parameter.get("required")), exploded=exploded)
+            self._argument(location, parameter["name"], schema, bool(parameter.get("required")), exploded=exploded)
         in_template = re.findall(r"{([^}]+)}", self.path)
         in_parameters = [argument["wire"] for argument in self.arguments if argument["in"] == "path"]
         if sorted(in_template) != sorted(in_parameters):
@@ -166,14 +166,14 @@ class _Compiler:
         body = self.operation.get("requestBody")
         if body is None:
             return None
-        known = [media for media in body.get("content", {}) if media in BODIES]
-        if not known or (self.strict and len(body["content"]) != 1):
+        supported = [media for media in body.get("content", {}) if media in BODIES]
+        if not supported or (self.strict and len(body["content"]) != 1):
             raise CatalogueError(f"requestBody needs one content type of {', '.join(BODIES)}")
-        media = known[0]
+        media = supported[0]
         content = body["content"][media]
         schema = flatten(content.get("schema") or {})
         kind = BODIES[media]
-        place = "json" if kind == "json" else "form"
+        location = "json" if kind == "json" else "form"
         if schema.get("type") == "array" or (kind == "json" and "x-mailgun-mcp" in schema):
             self._argument("body", "", schema, bool(body.get("required")))
             return kind
@@ -182,7 +182,7 @@ class _Compiler:
             options = encoding.get(name, {})
             required = name in schema.get("required", [])
             as_json = options.get("contentType") == "application/json"
-            self._argument(place, name, value, required, exploded=options.get("explode", True), as_json=as_json)
+            self._argument(location, name, value, required, exploded=options.get("explode", True), as_json=as_json)
         for pattern, value in schema.get("patternProperties", {}).items():
             family = extension_of(PropertyExtension, value, f"patternProperties {pattern}")
             if not family.argument or family.prefix is None:
@@ -204,7 +204,7 @@ class _Compiler:
 
     def _argument(
         self,
-        place: str,
+        location: str,
         wire: str,
         schema: Schema,
         required: bool,
@@ -218,7 +218,7 @@ class _Compiler:
         self._add(name, input_schema(schema, strict=self.strict), required)
         argument: Node = {
             "name": name,
-            "in": place,
+            "in": location,
             "wire": wire,
             "encode": _encoding(schema, extension, exploded, as_json),
         }
@@ -261,8 +261,8 @@ class _Compiler:
         unknown = [name for name in named if name not in self.properties]
         if unknown:
             raise CatalogueError(f"x-mailgun-mcp names unknown arguments: {', '.join(unknown)}")
-        wanted = {"skip": {"skip", "limit"}, "body_skip": {"pagination"}, "body_token": {"pagination"}}
-        missing = wanted.get(extension.pages.style if extension.pages else "", set()) - set(self.properties)
+        page_arguments = {"skip": {"skip", "limit"}, "body_skip": {"pagination"}, "body_token": {"pagination"}}
+        missing = page_arguments.get(extension.pages.style if extension.pages else "", set()) - set(self.properties)
         if missing:
             raise CatalogueError(f"pages need the arguments {', '.join(sorted(missing))}")
 
@@ -308,29 +308,29 @@ def _encoding(schema: Schema, extension: PropertyExtension, exploded: bool, as_j
     return "rfc2822" if schema.get("format") == "date-time" else "text"
 
 
-def _nested_wires(schema: Schema, place: tuple[str, ...]) -> dict[str, str]:
-    """Map the place of each date or flag inside a JSON value (`*/created_at`) to its encoding."""
+def _nested_wires(schema: Schema, path: tuple[str, ...]) -> dict[str, str]:
+    """Map the path of each date or flag inside a JSON value (`*/created_at`) to its encoding."""
     schema = flatten(schema)
-    found: dict[str, str] = {}
+    encodings: dict[str, str] = {}
     extension = (
-        extension_of(PropertyExtension, schema, "/".join(place)) if "x-mailgun-mcp" in schema else PropertyExtension()
+        extension_of(PropertyExtension, schema, "/".join(path)) if "x-mailgun-mcp" in schema else PropertyExtension()
     )
-    if place and extension.wire:
-        found["/".join(place)] = extension.wire
-    elif place and schema.get("format") == "date-time":
-        found["/".join(place)] = "rfc2822"
+    if path and extension.wire:
+        encodings["/".join(path)] = extension.wire
+    elif path and schema.get("format") == "date-time":
+        encodings["/".join(path)] = "rfc2822"
     for name, value in schema.get("properties", {}).items():
-        found |= _nested_wires(value, (*place, name))
+        encodings |= _nested_wires(value, (*path, name))
     if isinstance(schema.get("items"), dict):
-        found |= _nested_wires(schema["items"], (*place, "*"))
-    return found
+        encodings |= _nested_wires(schema["items"], (*path, "*"))
+    return encodings
 
 
 def _argument_name(wire: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]", "_", re.sub(r"^[ot]:", "", wire))
 
 
-def _told(rule: ArgumentRule) -> str:
+def _rule_text(rule: ArgumentRule) -> str:
     match rule:
         case AtLeastOne():
             return f"Needs one of {', '.join(rule.at_least_one)}."

@@ -22,7 +22,7 @@ FILE: Schema = {
 }
 """A file in a call: one of `text`, `base64` or `path`."""
 
-KEPT = (
+COPIED = (
     "description",
     "enum",
     "default",
@@ -73,14 +73,14 @@ def input_schema(schema: Schema, *, strict: bool = True) -> Schema:
     schema = flatten(schema)
     if is_file(schema):
         return {**FILE, **({"description": schema["description"]} if "description" in schema else {})}
-    lost = set(schema) - set(KEPT) - DROPPED - STRUCTURE
+    lost = set(schema) - set(COPIED) - DROPPED - STRUCTURE
     if strict and lost:
         raise CatalogueError(f"schema keyword not portable: {', '.join(sorted(lost))}")
     kind = schema.get("type") or ("object" if "properties" in schema else "string")
     portable: Schema = {"type": kind}
     if schema.get("format") == "date-time":
         portable["format"] = "date-time"
-    for key in KEPT:
+    for key in COPIED:
         if key in schema:
             portable[key] = list(dict.fromkeys(schema[key])) if key == "enum" else schema[key]
     if kind == "array":

@@ -32,7 +32,7 @@ LOWEST = ("minimum", "minLength", "minItems")
 HIGHEST = ("maximum", "maxLength", "maxItems")
 COUNTS = ("minLength", "maxLength", "minItems", "maxItems")
 SCALAR = (*LOWEST, *HIGHEST, "pattern", "format", "contentMediaType", "contentEncoding", "readOnly", "writeOnly")
-TOLD = ("description", "default", "deprecated", "x-mailgun-mcp")
+ANNOTATIONS = ("description", "default", "deprecated", "x-mailgun-mcp")
 
 
 def simplify(schema: Any, *, loose: bool = False) -> Schema:
@@ -58,7 +58,7 @@ def _is_null(schema: Any) -> bool:
 
 def _own(schema: Schema, loose: bool) -> Schema:
     """Return what the node says by itself, beside its combinators."""
-    own = {key: schema[key] for key in (*SCALAR, *TOLD) if schema.get(key) is not None}
+    own = {key: schema[key] for key in (*SCALAR, *ANNOTATIONS) if schema.get(key) is not None}
     kind = _kind(schema, loose)
     if kind:
         own["type"] = kind
@@ -73,12 +73,12 @@ def _own(schema: Schema, loose: bool) -> Schema:
 
 
 def _kind(schema: Schema, loose: bool) -> str | None:
-    given = schema.get("type")
-    named = [name for name in (given if isinstance(given, list) else [given]) if name in PYTHON]
+    declared = schema.get("type")
+    named = [name for name in (declared if isinstance(declared, list) else [declared]) if name in PYTHON]
     if named:
         return _general(named, loose)
-    if given is not None and not isinstance(given, list) and given != "null":
-        raise ValueError(f"type {given!r} is not a type of JSON Schema")
+    if declared is not None and not isinstance(declared, list) and declared != "null":
+        raise ValueError(f"type {declared!r} is not a type of JSON Schema")
     for kind, keywords in HINTS:
         if any(keyword in schema for keyword in keywords):
             return kind
@@ -102,7 +102,7 @@ def _general(kinds: list[str], loose: bool) -> str | None:
 
 
 def _exclusive(own: Schema, schema: Schema, kind: str | None) -> None:
-    """An exclusive bound becomes the nearest inclusive one; of a fraction there is none, so the bound itself."""
+    """An exclusive bound becomes the nearest inclusive one; a fraction has no nearest one, so its bound stays as it is."""
     for exclusive, bound, step in (("exclusiveMinimum", "minimum", 1), ("exclusiveMaximum", "maximum", -1)):
         value = schema.get(exclusive)
         if value is True:
@@ -138,7 +138,7 @@ def _items(own: Schema, schema: Schema, loose: bool) -> None:
 def _both(inner: Schema, outer: Schema) -> Schema:
     """Return what holds when both do. Of types that contradict each other the inner one stands."""
     if inner.get("type") and outer.get("type") and not _agree(inner["type"], outer["type"]):
-        outer = {key: value for key, value in outer.items() if key in TOLD}
+        outer = {key: value for key, value in outer.items() if key in ANNOTATIONS}
     merged = {**inner, **outer}
     if {inner.get("type"), outer.get("type")} == {"number", "integer"}:
         merged["type"] = "integer"
@@ -178,11 +178,11 @@ def _either(options: list[Schema], loose: bool) -> Schema:
     """Return what takes whatever one of `options` takes, as nearly as one type can."""
     options = [_tidy(option) for option in options]
     typed = [option for option in options if option.get("type")]
-    told = {key: value for option in reversed(options) for key, value in option.items() if key == "description"}
+    annotations = {key: value for option in reversed(options) for key, value in option.items() if key == "description"}
     kind = _general([option["type"] for option in typed], loose) if typed else None
     if kind is None or (loose and len(typed) < len(options)):
-        return told
-    merged = {**told, "type": kind}
+        return annotations
+    merged = {**annotations, "type": kind}
     alike = [option for option in typed if _agree(option["type"], kind)]
     if kind == "array":
         parts = [option.get("items", {}) if option["type"] == "array" else option for option in typed]
