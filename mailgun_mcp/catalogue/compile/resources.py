@@ -58,7 +58,7 @@ def _call_faults(call: Node, resource: Node, tools: dict[str, Node], reads: bool
         return
     tool = tools[call["tool"]]
     if (tool["risk"] == "read") != reads:
-        yield f"{call['tool']} is {'no read' if reads else 'a read'}"
+        yield f"{call['tool']} is {'not a read' if reads else 'a read'}"
     schema = tool["tool"]["inputSchema"]
     properties = schema.get("properties", {})
     named = {*call["arguments"], *([call["batch"]] if call.get("batch") else [])}
@@ -77,10 +77,10 @@ def _value_faults(value: Any, resource: Node) -> Iterator[str]:
             yield from _value_faults(item, resource)
     elif isinstance(value, dict):
         if not (value.keys() == {"literal"} or ("field" in value and value.keys() <= {"field", "when"})):
-            yield f"{value}: neither {{literal: …}} nor {{field: …, when: …}}"
+            yield f"{value}: must be {{literal: …}} or {{field: …, when: …}}"
     elif isinstance(value, str) and value.startswith("$"):
         if value not in WORDS and value[1:] not in resource["within"]:
-            yield f"{value} is none of {', '.join((*WORDS, *resource['within']))}"
+            yield f"{value} is not one of {', '.join((*WORDS, *resource['within']))}"
     elif isinstance(value, str) and value not in resource["fields"]:
         yield unknown("field", value, resource["fields"])
 
@@ -100,6 +100,6 @@ def _effect_faults(effect: Node, operation: Node, resources: dict[str, Node]) ->
     if not (resource[needed] or (needed == "replace" and resource["put"])):
         yield f"{effect['kind']} {effect['resource']}, which has no {needed}"
     if effect["made"] and effect["kind"] != "makes":
-        yield "`made` is for what a call makes"
+        yield "`made` is only allowed where a call makes something"
     if effect["kind"] == "makes" and resource["key"] and not (effect["made"] or effect["key"]):
-        yield "what is made has a key"
+        yield "a call that makes a resource with a key needs `made` or `key`"

@@ -213,7 +213,7 @@ class OperationExtension(ClosedModel):
             raise ValueError(f"risk {self.risk} changes something: reversible must be whole, part or no")
         self._check_undo()
         if (self.risk == "billing") != (self.price is not None):
-            raise ValueError("price belongs to risk billing, and billing needs it")
+            raise ValueError("a price is required with risk billing, and not allowed with any other")
         if self.risk == "read" and not self.idempotent:
             raise ValueError("a read is idempotent")
         if self.risk == "read" and self.preview is not None:

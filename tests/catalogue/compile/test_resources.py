@@ -49,7 +49,7 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         {},
         "resource bounce: put: unknown tool 'add_bounce': did you mean 'add_bounces'?",
     ),
-    "a read that writes": ({"one": {"tool": "delete_bounce"}}, {}, "one: delete_bounce is no read"),
+    "a read that writes": ({"one": {"tool": "delete_bounce"}}, {}, "one: delete_bounce is not a read"),
     "a write that reads": ({"remove": {"tool": "get_bounce"}}, {}, "remove: get_bounce is a read"),
     "unknown argument": (
         {"one": {"tool": "get_bounce", "arguments": {"adress": "$key"}}},
@@ -60,7 +60,7 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "unknown word": (
         {"one": {"tool": "get_bounce", "arguments": {"address": "$kee"}}},
         {},
-        "$kee is none of $key, $was, domain_name",
+        "$kee is not one of $key, $was, domain_name",
     ),
     "unknown field": (
         {"remove": {"tool": "delete_bounce", "arguments": {"address": "addres"}}},
@@ -70,7 +70,7 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "odd value": (
         {"remove": {"tool": "delete_bounce", "arguments": {"address": {"a": 1}}}},
         {},
-        "neither {literal: …} nor {field: …, when: …}",
+        "must be {literal: …} or {field: …, when: …}",
     ),
     "unknown whole": ({"of": {"domain_name": "domain"}}, {}, "unknown resource 'domain'"),
     "unknown resource": (
@@ -82,8 +82,12 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "scope that is no argument": ({}, {"within": {"domain_name": "domain"}}, "undo: unknown argument 'domain'"),
     "removed for good": ({"put": None}, {}, "bounce, which has no "),
     "made for good": ({"remove": None}, {"kind": "makes"}, "makes bounce, which has no remove"),
-    "made of a removal": ({}, {"made": "id"}, "`made` is for what a call makes"),
-    "made without a key": ({}, {"kind": "makes", "key": None}, "what is made has a key"),
+    "made of a removal": ({}, {"made": "id"}, "`made` is only allowed where a call makes something"),
+    "made without a key": (
+        {},
+        {"kind": "makes", "key": None},
+        "a call that makes a resource with a key needs `made` or `key`",
+    ),
 }
 
 
