@@ -1,4 +1,4 @@
-"""Tools of the server's own: to read on in a long result, and to put back what a call removed or overwrote."""
+"""The server's own tools: they read on in a long result, and put back what a call removed or overwrote."""
 
 from collections.abc import Collection
 from functools import cache

@@ -25,10 +25,10 @@ NOT_OURS = frozenset(
 """Headers that belong to the HTTP client."""
 
 DOMAINS = frozenset({"domain", "domain_name"})
-"""Path parameters that are a domain: with a word of the API for one another operation would be reached."""
+"""Path parameters that are a domain: a word of the API instead of one would reach another operation."""
 
 WRITTEN = {"yes_no": "boolean", "yes": "boolean", "comma": "array"}
-"""What `wire` wants a value to be, where that is not text."""
+"""The type that a value needs for each `wire`, where it is not text."""
 
 
 class ArgumentNames:
@@ -38,7 +38,7 @@ class ArgumentNames:
         self._taken: set[str] = {ON_BEHALF_OF}
 
     def give(self, wire: str, location: str, preferred: str | None = None) -> str:
-        """Return a name for what the API calls `wire` and `location` (`query`) holds."""
+        """Return a name for the argument that the API calls `wire` and takes in `location` (`query`)."""
         plain = re.sub(r"[^A-Za-z0-9_]", "_", preferred or re.sub(r"^[ot]:", "", wire)).rstrip("_") or "value"
         plain = f"_{plain}" if plain[0].isdigit() else plain
         suffixes = ["", f"_in_{location}", *(f"_in_{location}_{number}" for number in range(2, len(self._taken) + 3))]
@@ -48,7 +48,7 @@ class ArgumentNames:
 
 
 class Parameters:
-    """The parameters of one operation; a later one of the same name and place goes before an earlier."""
+    """The parameters of one operation; a later one replaces an earlier one of the same name and location."""
 
     def __init__(self, names: ArgumentNames) -> None:
         self._names = names

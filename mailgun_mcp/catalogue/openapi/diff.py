@@ -185,7 +185,7 @@ class _Arguments:
                 self._put(f"{argument.location} {wire}", schema, argument.name in required, argument.encode)
 
     def covers(self, name: str) -> bool:
-        """Say whether the value goes without saying: a family takes it, or what holds it is open."""
+        """Say whether the value is accepted without being listed: by a family, or by an open object around it."""
         location, _, wire = name.partition(" ")
         if location == "body" and any(wire.startswith(prefix) for prefix in self.families):
             return True
@@ -238,7 +238,7 @@ def _value_changes(name: str, ours: _Value, theirs: _Value) -> Iterator[Operatio
 
 
 def _response_changes(ours: Operation, theirs: Operation) -> Iterator[OperationChange]:
-    """A result that only one side describes says nothing about the other."""
+    """Compare the results, unless only one side describes its result."""
     if "message" in (ours.wrap, theirs.wrap):
         return
     our_schema, their_schema = ours.output_schema, theirs.output_schema

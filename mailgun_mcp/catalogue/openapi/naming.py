@@ -1,4 +1,4 @@
-"""Names tools that nobody named: from method, path and summary."""
+"""Makes names for tools whose document gives none: from method, path and summary."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""Follows the references of a document that nobody reviewed: within limits, and by need.
+"""Follows the references of a document that was not reviewed: within limits, and only where needed.
 
 Only what an operation uses is read, so a reference that leads nowhere faults that operation alone.
 """

@@ -1,7 +1,7 @@
-"""Reduces any JSON Schema to one type a node, for documents that nobody wrote for this project.
+"""Reduces any JSON Schema to one type a node, for documents that were not written for this project.
 
-Nothing that an API takes is refused by the result: where a choice cannot be kept the wider
-one stands. Works on schemas without references.
+The result accepts all that the API accepts: where it cannot express a choice it takes the
+wider option. Works on schemas without references.
 """
 
 import json
@@ -136,7 +136,7 @@ def _items(own: Schema, schema: Schema, loose: bool) -> None:
 
 
 def _both(inner: Schema, outer: Schema) -> Schema:
-    """Return what holds when both do. Of types that contradict each other the inner one stands."""
+    """Return the schema of what fits both. If their types contradict each other, the inner type stays."""
     if inner.get("type") and outer.get("type") and not _agree(inner["type"], outer["type"]):
         outer = {key: value for key, value in outer.items() if key in ANNOTATIONS}
     merged = {**inner, **outer}
@@ -175,7 +175,7 @@ def _union(inner: dict[str, Schema], outer: dict[str, Schema]) -> dict[str, Sche
 
 
 def _either(options: list[Schema], loose: bool) -> Schema:
-    """Return what takes whatever one of `options` takes, as nearly as one type can."""
+    """Return the schema that accepts what any of `options` accepts, as closely as one type can."""
     options = [_tidy(option) for option in options]
     typed = [option for option in options if option.get("type")]
     annotations = {key: value for option in reversed(options) for key, value in option.items() if key == "description"}
