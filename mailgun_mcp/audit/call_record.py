@@ -60,7 +60,7 @@ class CallRecord:
         return self.risk != "read"
 
     def body(self) -> dict[str, Any]:
-        """Return what is written: everything that is known by now."""
+        """Return the fields to write: all that are set so far."""
         fields = {
             "tool": self.tool,
             "risk": self.risk,
@@ -91,7 +91,7 @@ def new_record(
     policy: tuple[str, str],
     rules: AuditRules,
 ) -> CallRecord:
-    """Return the record of a call of which nothing is decided yet.
+    """Return the record of a call before any decision.
 
     Where the rules want no personal data the values of arguments that hold it are left out.
     """

@@ -32,7 +32,7 @@ RENAMED_FIELDS = {"caller": "principal", "elevated": "grants"}
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """What is to be written down."""
+    """An entry to write."""
 
     call: str
     kind: EntryKind
@@ -41,7 +41,7 @@ class LogEntry:
 
 @dataclass(frozen=True, slots=True)
 class StoredEntry:
-    """An entry as it is kept."""
+    """An entry as it is stored."""
 
     seq: int
     at: float
@@ -52,14 +52,14 @@ class StoredEntry:
     hash: str
 
     @property
-    def told(self) -> dict[str, Any]:
+    def fields(self) -> dict[str, Any]:
         """What the entry says."""
         return stored(self.body, dict)
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedCall:
-    """A call as its entries tell it."""
+    """A call, put together from its entries."""
 
     id: str
     at: float
@@ -72,7 +72,7 @@ class LoggedCall:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What a walk along the chain found."""
+    """The result of checking the chain of hashes."""
 
     entries: int
     head: str
@@ -83,7 +83,7 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class CallFilter:
-    """Which calls are wanted; None for all."""
+    """Which calls to return; a field that is None allows all."""
 
     since: float | None = None
     until: float | None = None
@@ -103,8 +103,8 @@ class CallFilter:
             and (self.tool is None or fnmatchcase(fields.get("tool", ""), self.tool))
             and self.outcome in (None, call.outcome)
             and all(
-                wanted in (None, fields.get(name))
-                for name, wanted in (("risk", self.risk), ("principal", self.principal), ("account", self.account))
+                value in (None, fields.get(name))
+                for name, value in (("risk", self.risk), ("principal", self.principal), ("account", self.account))
             )
         )
 
@@ -140,22 +140,22 @@ class AuditLog:
                 return
             after = rows[-1]["seq"]
 
-    def calls(self, wanted: CallFilter = CallFilter(), *, newest_first: bool = False) -> Iterator[LoggedCall]:
-        """Yield the calls that `wanted` takes, by the time at which they began."""
+    def calls(self, call_filter: CallFilter = CallFilter(), *, newest_first: bool = False) -> Iterator[LoggedCall]:
+        """Yield the calls that `call_filter` takes, by the time at which they began."""
         order = "DESC" if newest_first else "ASC"
         seq = 0 if not newest_first else 2**63 - 1
-        beyond = "<" if newest_first else ">"
+        comparison = "<" if newest_first else ">"
         while True:
             with self._store.reading() as connection:
                 rows = connection.execute(
                     # A call that was not made has an outcome alone.
-                    f"""SELECT seq, call FROM audit_log AS first WHERE seq {beyond} ? AND kind != 'pruned' AND NOT EXISTS
+                    f"""SELECT seq, call FROM audit_log AS first WHERE seq {comparison} ? AND kind != 'pruned' AND NOT EXISTS
                     (SELECT 1 FROM audit_log AS before WHERE before.call = first.call AND before.seq < first.seq)
                     ORDER BY seq {order} LIMIT ?""",  # noqa: S608 - words of our own
                     (seq, PAGE),
                 ).fetchall()
-                found = [_call(_of_call(connection, row["call"])) for row in rows]
-            yield from (call for call in found if wanted.takes(call))
+                calls = [_call(_of_call(connection, row["call"])) for row in rows]
+            yield from (call for call in calls if call_filter.takes(call))
             if len(rows) < PAGE:
                 return
             seq = rows[-1]["seq"]
@@ -169,11 +169,11 @@ class AuditLog:
     def of_call(self, call: str) -> list[StoredEntry]:
         """Return the entries of one call. Raises UnknownNameError when there is none."""
         with self._store.reading() as connection:
-            found = _of_call(connection, call)
-            if not found:
+            entries = _of_call(connection, call)
+            if not entries:
                 rows = connection.execute("SELECT DISTINCT call FROM audit_log ORDER BY seq DESC LIMIT 1000").fetchall()
                 raise UnknownNameError(unknown("call", call, [row["call"] for row in rows if row["call"]]))
-        return found
+        return entries
 
     def call(self, call: str) -> LoggedCall:
         """Return one call. Raises UnknownNameError when there is none."""
@@ -189,13 +189,13 @@ class AuditLog:
             fault = _fault(entry, seq, prev)
             if fault:
                 return Verification(count, prev, fault)
-            pruned = pruned or (entry.kind == "pruned" and entry.told.get("anchor") == list(anchor))
+            pruned = pruned or (entry.kind == "pruned" and entry.fields.get("anchor") == list(anchor))
             seq, prev, count, expected = entry.seq, entry.hash, count + 1, expected or entry.hash == expect
         broken = None
         if last > seq:
             broken = f"entries {seq + 1} to {last} are missing at the end"
         elif not pruned:
-            broken = f"entries 1 to {anchor[0]} are missing at the start, and no entry tells that they were pruned"
+            broken = f"entries 1 to {anchor[0]} are missing at the start, and no entry says that they were pruned"
         elif not expected:
             broken = f"no entry has the expected hash {expect}: the log was rewritten"
         return Verification(count, prev, broken)
@@ -299,10 +299,10 @@ def _call(entries: Iterable[StoredEntry]) -> LoggedCall:
     first: StoredEntry | None = None
     for entry in entries:
         first = first or entry
-        told = {RENAMED_FIELDS.get(name, name): value for name, value in entry.told.items()}
+        renamed = {RENAMED_FIELDS.get(name, name): value for name, value in entry.fields.items()}
         if entry.kind == "outcome":
-            result = told.pop("result", {})
-        fields |= told
+            result = renamed.pop("result", {})
+        fields |= renamed
     if first is None:
         raise UnknownNameError("a call without entries")
     outcome = result.get("outcome", UNKNOWN)

@@ -35,7 +35,7 @@ async def authorize(
 
 
 def denial(decision: Decision, request: Request) -> str:
-    """Return what is said of a call that the policy denies."""
+    """Return the message for a call that the policy denies."""
     return (
         f"Refused by policy ({decision.rule}): {decision.reason}. Nothing was sent; it would have been {request.line}. "
         "No confirmation lifts this; the person who runs the server can change its policy."
@@ -86,5 +86,5 @@ def _active_grants(services: Services, facts: Facts, *, needed: bool) -> list[tu
 
 
 def _granted(decision: Decision, grants: list[tuple[bool, str]]) -> bool:
-    """One person cannot grant what needs two."""
+    """Return whether a grant covers the call. One person cannot grant what needs two."""
     return decision.level != "two_people" and any(covers for covers, _ in grants)

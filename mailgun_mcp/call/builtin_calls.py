@@ -13,9 +13,9 @@ from mailgun_mcp.undo.report import undo_entry
 
 async def run_builtin(call: Call) -> dict[str, Any]:
     """Return the result of a call of one of the server's own tools. Raises what `pipeline` tells."""
-    found = validate_schema(BUILTIN_TOOLS[call.operation.name]["inputSchema"], call.arguments)
-    if found:
-        raise ArgumentError(found)
+    faults = validate_schema(BUILTIN_TOOLS[call.operation.name]["inputSchema"], call.arguments)
+    if faults:
+        raise ArgumentError(faults)
     handlers = {READ_RESULT: _read_result, LIST_UNDOABLE: _list_undoable, UNDO_OPERATION: undo_operation}
     return await handlers[call.operation.name](call)
 
@@ -41,9 +41,9 @@ async def _list_undoable(call: Call) -> dict[str, Any]:
         else ()
     )
     here = [snapshot for snapshot in snapshots if snapshot.endpoint == services.client.endpoint.url]
-    known = services.all_tools
+    tools = services.all_tools
     items = [
-        undo_entry(snapshot, known.find(snapshot.tool) if snapshot.tool in known else None) for snapshot in here[:limit]
+        undo_entry(snapshot, tools.find(snapshot.tool) if snapshot.tool in tools else None) for snapshot in here[:limit]
     ]
     await services.recorder.finish(call.record, "done")
     return {"items": items, "more": max(0, len(here) - limit)}

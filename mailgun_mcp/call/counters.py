@@ -45,19 +45,19 @@ class Sends:
     def recipients_since(self, account: str, since: float, before: int = NEWEST) -> int:
         """Return the recipients of all sends of the account after `since`, recorded before the row `before`."""
         with self._store.reading() as connection:
-            found = connection.execute(
+            cursor = connection.execute(
                 "SELECT coalesce(sum(recipients), 0) FROM sends WHERE account = ? AND at > ? AND rowid < ?",
                 (account, since, before),
             )
-            return int(found.fetchone()[0])
+            return int(cursor.fetchone()[0])
 
     def last(self, account: str, digest: str, before: int = NEWEST) -> float | None:
         """Return when the same request was last sent, as recorded before the row `before`, or None."""
         with self._store.reading() as connection:
-            found = connection.execute(
+            cursor = connection.execute(
                 "SELECT max(at) FROM sends WHERE account = ? AND digest = ? AND rowid < ?", (account, digest, before)
             )
-            at = found.fetchone()[0]
+            at = cursor.fetchone()[0]
         return None if at is None else float(at)
 
 
@@ -76,10 +76,10 @@ class Spend:
     def since(self, account: str, since: float) -> float:
         """Return what the account spent from `since` on."""
         with self._store.reading() as connection:
-            found = connection.execute(
+            cursor = connection.execute(
                 "SELECT coalesce(sum(amount), 0) FROM spend WHERE account = ? AND at >= ?", (account, since)
             )
-            return float(found.fetchone()[0])
+            return float(cursor.fetchone()[0])
 
 
 class Untrusted:
@@ -110,5 +110,5 @@ class Untrusted:
     def last(self, principal: str) -> float | None:
         """Return when `principal` was last shown such text, or None."""
         with self._store.reading() as connection:
-            found = connection.execute("SELECT at FROM untrusted WHERE principal = ?", (principal,)).fetchone()
-        return None if found is None else float(found["at"])
+            row = connection.execute("SELECT at FROM untrusted WHERE principal = ?", (principal,)).fetchone()
+        return None if row is None else float(row["at"])

@@ -1,4 +1,4 @@
-"""What happened before a call, for the rules that ask: kept in the state store, by account and caller."""
+"""The history that rules ask for: earlier calls, in the state store, by account and caller."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ class History:
         self.store = store
         self.clock = clock
         self._account = account
-        self._shown: dict[str, ShownHere] = {}
+        self._shown_here: dict[str, ShownHere] = {}
 
     async def context(self, operation: Operation, caller: Caller, *, digest: str, subaccount: str | None) -> Context:
         """Return what a rule may know beside the call itself. A read asks the store only after text was shown.
@@ -39,7 +39,7 @@ class History:
         Raises StateError when the store cannot be read: then nobody knows, and nothing is allowed.
         """
         now = self.clock()
-        shown = self._shown.get(caller.principal.id)
+        shown_here = self._shown_here.get(caller.principal.id)
         context = Context(
             account=self._account.name,
             region=self._account.region,
@@ -47,10 +47,10 @@ class History:
             principal=caller.principal.id,
             client=caller.client,
             now=datetime.fromtimestamp(now, UTC),
-            untrusted_age=age(shown.at, now) if shown else None,
-            untrusted_here=shown is not None,
+            untrusted_age=age(shown_here.at, now) if shown_here else None,
+            untrusted_here=shown_here is not None,
         )
-        if (operation.risk == "read" and shown is None) or not self.store.exists:
+        if (operation.risk == "read" and shown_here is None) or not self.store.exists:
             return context
         return await in_thread(self._with_history, context, digest)
 
@@ -76,8 +76,8 @@ class History:
     async def shown_untrusted(self, caller: Caller) -> None:
         """Remember that the caller was shown text of third parties."""
         now = self.clock()
-        self._shown[caller.principal.id] = shown = ShownHere(now, stored=False)
-        shown.stored = await self._after(Untrusted(self.store).mark, caller.principal.id, now)
+        self._shown_here[caller.principal.id] = shown_here = ShownHere(now, stored=False)
+        shown_here.stored = await self._after(Untrusted(self.store).mark, caller.principal.id, now)
 
     async def _after(self, write: Callable[..., None], *arguments: object) -> bool:
         """Write what a call that was made leaves behind. A failure is logged, and does not hide the call's result."""
@@ -92,19 +92,19 @@ class History:
         context = facts.context
         row = Sends(self.store).record(context.account, context.principal, facts.digest, facts.recipient_count, now)
         context = replace(context, now=datetime.fromtimestamp(now, UTC))
-        past = StoredPast(self.store, self._shown, before=row)
+        past = StoredPast(self.store, self._shown_here, before=row)
         return row, replace(facts, context=with_history(context, facts.digest, past))
 
     def _with_history(self, context: Context, digest: str) -> Context:
-        return with_history(context, digest, StoredPast(self.store, self._shown))
+        return with_history(context, digest, StoredPast(self.store, self._shown_here))
 
 
 class StoredPast:
     """The past calls of the state store, for `policy.history`; of sends those before the row `before`."""
 
-    def __init__(self, store: Store, shown: dict[str, ShownHere], *, before: int = NEWEST) -> None:
+    def __init__(self, store: Store, shown_here: dict[str, ShownHere], *, before: int = NEWEST) -> None:
         self._store = store
-        self._shown = shown
+        self._shown_here = shown_here
         self._before = before
 
     def recipients_after(self, account: str, moment: float) -> int:
@@ -121,7 +121,7 @@ class StoredPast:
 
     def untrusted_shown(self, principal: str) -> float | None:
         """Return when the principal was last shown third-party text, by this process or another."""
-        stored, here = Untrusted(self._store).last(principal), self._shown.get(principal)
+        stored, here = Untrusted(self._store).last(principal), self._shown_here.get(principal)
         if here is None:
             return stored
         if stored is None:
@@ -130,4 +130,4 @@ class StoredPast:
 
     def shown_here(self, principal: str) -> bool:
         """Return whether this process showed the principal third-party text that no person cleared."""
-        return principal in self._shown and self.untrusted_shown(principal) is not None
+        return principal in self._shown_here and self.untrusted_shown(principal) is not None

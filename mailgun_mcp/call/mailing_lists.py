@@ -145,5 +145,5 @@ def _items(body: Any) -> list[dict[str, Any]]:
 def _canonical(address: Any) -> str:
     """Return the address as the facts of a call write it."""
     text = str(address)
-    found = find_addresses(text).addresses
-    return found[0] if len(found) == 1 else text.strip().lower()
+    addresses = find_addresses(text).addresses
+    return addresses[0] if len(addresses) == 1 else text.strip().lower()

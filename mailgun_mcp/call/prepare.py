@@ -55,7 +55,7 @@ async def gather_facts(call: Call, request: Request) -> Facts:
 async def generate_passwords(call: Call, request: Request) -> tuple[Request, dict[str, Any]]:
     """Return the request with the passwords that the server makes up, and where the owner finds them.
 
-    That is after the yes, which is bound to the request with a placeholder in their place.
+    This runs after the confirmation, which is bound to the request with placeholders instead of passwords.
     """
     filled, references = await call.services.protection.generate_passwords(call.operation, call.arguments)
     if not references:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Protection:
-    """What stands between Mailgun's answer and the model."""
+    """Removes secrets from results and marks untrusted text, before a model reads them."""
 
     def __init__(
         self, policy: Policy, state: Path, results: Results, clock: Callable[[], float], *, account: str
@@ -32,9 +32,9 @@ class Protection:
         self._account = account
 
     async def generate_passwords(self, operation: Operation, arguments: Arguments) -> tuple[Arguments, dict[str, str]]:
-        """Return the arguments with the passwords that the server makes up, and where each is kept, by its place.
+        """Return the arguments with the passwords that the server makes up, and the reference of each by its pointer.
 
-        Raises StateError, before anything is sent, when what the call makes or answers could not be kept.
+        Raises StateError, before anything is sent, when a password or secret of the call could not be stored.
         """
         if operation.risk != "read" and self._withholds(operation):
             await in_thread(self._store.prepare)
@@ -44,7 +44,7 @@ class Protection:
 
         filled, generated = fill(operation, arguments, secrets.choice)
         return filled, {
-            place: await in_thread(self._keep, operation, place, value) for place, value in generated.items()
+            pointer: await in_thread(self._keep, operation, pointer, value) for pointer, value in generated.items()
         }
 
     def apply(self, operation: Operation, result: dict[str, Any]) -> tuple[dict[str, Any], bool]:
@@ -62,18 +62,18 @@ class Protection:
 
         return SecretStore(self._state)
 
-    def _keep(self, operation: Operation, place: str, value: str) -> str:
+    def _keep(self, operation: Operation, pointer: str, value: str) -> str:
         withhold(value)
-        return self._store.keep(value, tool=operation.name, place=place, account=self._account, now=self._clock())
+        return self._store.keep(value, tool=operation.name, place=pointer, account=self._account, now=self._clock())
 
     def _withhold(self, operation: Operation, result: dict[str, Any]) -> dict[str, Any]:
         from mailgun_mcp.output import secrets as secrets_in
 
-        def keep(place: str, value: str) -> str | None:
+        def keep(pointer: str, value: str) -> str | None:
             try:
-                return self._keep(operation, place, value)
+                return self._keep(operation, pointer, value)
             except StateError as error:
-                logger().error("a secret was lost", tool=operation.name, place=place, reason=str(error))
+                logger().error("a secret was lost", tool=operation.name, place=pointer, reason=str(error))
                 return None
 
         return secrets_in.withhold(operation, result, keep)
@@ -85,11 +85,11 @@ class Protection:
         marked = mark(operation, result, boundary)
         if not marked.fenced_patterns:
             return result, False
-        shown = marked.result
+        result = marked.result
         if marked.raw:
             # As ASCII: what is invisible, and what looks like a fence, shows as escapes.
-            kept = self._results.keep(
+            name = self._results.keep(
                 f"⟦{boundary} as it was sent⟧ {json.dumps(marked.raw)} ⟦{boundary}⟧", boundary=boundary
             )
-            shown = {**shown, NOTICE: {**shown[NOTICE], "as_sent": f"read_result with result={kept!r}"}}
-        return shown, True
+            result = {**result, NOTICE: {**result[NOTICE], "as_sent": f"read_result with result={name!r}"}}
+        return result, True

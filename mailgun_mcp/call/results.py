@@ -11,13 +11,13 @@ LIMIT = 64_000
 """Characters of a result. 25,000 tokens is the cap of common clients; dense JSON has 2.6 a token."""
 OVERHEAD = 800
 """Characters of a part beside its text: what reads on, and the fence with its notice."""
-KEPT = 32
+MOST_RESULTS = 32
 SCANT = 60
 """Characters that are too few to cut something down to."""
 CUT = "… [cut: {:,} characters in all]"
 FENCE_END = re.compile(r" ⟦[0-9a-f]{8}⟧\Z")
 """What ends text of third parties; see `output.untrusted`."""
-KEPT_CHARACTERS = 64 * 1024 * 1024
+MOST_CHARACTERS = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,12 @@ def compact(value: Any) -> str:
 class Results:
     """The last results that were too long, for `read_result`. Bounded in number and in size."""
 
-    def __init__(self, *, limit: int = LIMIT, kept: int = KEPT, kept_characters: int = KEPT_CHARACTERS) -> None:
+    def __init__(
+        self, *, limit: int = LIMIT, most_results: int = MOST_RESULTS, most_characters: int = MOST_CHARACTERS
+    ) -> None:
         self.limit = limit
-        self._kept = kept
-        self._kept_characters = kept_characters
+        self._most_results = most_results
+        self._most_characters = most_characters
         self._texts: OrderedDict[str, str] = OrderedDict()
         self._boundaries: dict[str, str] = {}
         """The fence of the results that hold text of third parties, by the name of the result."""
@@ -93,7 +95,7 @@ class Results:
         if boundary:
             self._boundaries[name] = boundary
         while len(self._texts) > 1 and (
-            len(self._texts) > self._kept or sum(map(len, self._texts.values())) > self._kept_characters
+            len(self._texts) > self._most_results or sum(map(len, self._texts.values())) > self._most_characters
         ):
             oldest, _ = self._texts.popitem(last=False)
             self._boundaries.pop(oldest, None)
@@ -129,16 +131,16 @@ def _shrink_text(text: str, budget: int) -> str:
 
 
 def _shrink_list(items: list[Any], budget: int) -> list[Any]:
-    kept: list[Any] = []
+    first_items: list[Any] = []
     for item in items:
         size = len(compact(item)) + 1
         if size > budget:
-            if not kept and budget > SCANT:
-                kept.append(_shrink(item, budget))
+            if not first_items and budget > SCANT:
+                first_items.append(_shrink(item, budget))
             break
-        kept.append(item)
+        first_items.append(item)
         budget -= size
-    return kept
+    return first_items
 
 
 def _shrink_dict(fields: dict[str, Any], budget: int) -> dict[str, Any]:

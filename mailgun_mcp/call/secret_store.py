@@ -58,10 +58,10 @@ def find_keyring() -> Keyring | None:
     from importlib import import_module
 
     try:
-        found: Any = import_module("keyring").get_keyring()
+        keyring: Any = import_module("keyring").get_keyring()
         # Below 1 are those that the package itself does not recommend: plain text, null, none at all.
-        links = getattr(found, "backends", None) or [found]
-        return found if all(float(link.priority) >= 1 for link in links) else None
+        links = getattr(keyring, "backends", None) or [keyring]
+        return keyring if all(float(link.priority) >= 1 for link in links) else None
     except Exception:  # noqa: BLE001 - a plug-in of the desktop, which may fail with anything: the file is there
         return None
 
@@ -103,13 +103,13 @@ class SecretStore:
     def list(self) -> tuple[Secret, ...]:
         """Return all secrets without their values, the oldest first. Raises StateError for one that can't be read."""
         with self._faults():
-            found = [replace(self._read(ref), value=None) for ref in self._references()]
-        return tuple(sorted(found, key=lambda secret: (secret.created, secret.ref)))
+            stored = [replace(self._read(ref), value=None) for ref in self._references()]
+        return tuple(sorted(stored, key=lambda secret: (secret.created, secret.ref)))
 
     def show(self, ref: str) -> str:
         """Return the value of a secret. Raises StateError when there is none, or its keyring doesn't give it."""
         with self._faults():
-            secret = self._read(self._known(ref))
+            secret = self._read(self._checked(ref))
         value = _value_of(secret, self._find_keyring() if secret.kept_in == "keyring" else None)
         if value is None:
             raise StateError(f"the keyring that holds {ref} does not give it: unlock it, or install the keyring extra")
@@ -118,17 +118,19 @@ class SecretStore:
     def forget(self, ref: str) -> None:
         """Remove a secret for good. Raises StateError when there is none, or its keyring doesn't let go of it."""
         with self._faults():
-            path = self._path(self._known(ref))
+            path = self._path(self._checked(ref))
             # What nobody can read any more can still be removed.
             with suppress(_Damaged):
                 if self._read(ref).kept_in == "keyring" and not _forgets(self._find_keyring(), ref):
                     raise _StillKept
             path.unlink()
 
-    def _known(self, ref: str) -> str:
-        known = self._references()
-        if ref not in known:
-            raise UnknownNameError(unknown("secret", ref, known) if known else f"unknown secret {ref!r}: none is kept")
+    def _checked(self, ref: str) -> str:
+        references = self._references()
+        if ref not in references:
+            raise UnknownNameError(
+                unknown("secret", ref, references) if references else f"unknown secret {ref!r}: none is kept"
+            )
         return ref
 
     def _references(self) -> tuple[str, ...]:

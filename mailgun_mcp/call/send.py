@@ -1,4 +1,4 @@
-"""Sends the request of a call, once: with its copy saved and its intent recorded before, and its outcome after."""
+"""Sends the request of a call once. Before: saves a copy and records the intent. After: records the outcome."""
 
 from typing import Any
 
@@ -70,7 +70,7 @@ async def _record_intent(call: Call, reservation: int | None) -> None:
 
 
 async def _take_back(call: Call, reservation: int | None) -> None:
-    """The call was not made: it does not count, and there is nothing to put back."""
+    """Undo the preparations of a call that was not made: it does not count, and needs no copy."""
     await call.services.history.release(reservation)
     if call.capture is not None:
         await call.capture.delete()

@@ -58,7 +58,7 @@ def _unreadable(operation: Operation, response: Response) -> UnreadableError:
     return UnreadableError(sentence, step, status=response.status)
 
 
-def _conform(value: Any, schema: dict[str, Any], place: str, misfits: dict[str, Any]) -> Any:
+def _conform(value: Any, schema: dict[str, Any], pointer: str, misfits: dict[str, Any]) -> Any:
     """Return `value` with every type as `schema` says; clients refuse a result that differs.
 
     A scalar of another type is converted where nothing is lost; anything else moves to `misfits`.
@@ -67,20 +67,22 @@ def _conform(value: Any, schema: dict[str, Any], place: str, misfits: dict[str, 
     if kind is None or value is None:
         return value
     if kind == "object" and isinstance(value, dict):
-        return _conform_object(value, schema, place, misfits)
+        return _conform_object(value, schema, pointer, misfits)
     if kind == "array" and isinstance(value, list):
         items = schema.get("items")
         return (
-            [_conform(item, items, f"{place}/{index}", misfits) for index, item in enumerate(value)] if items else value
+            [_conform(item, items, f"{pointer}/{index}", misfits) for index, item in enumerate(value)]
+            if items
+            else value
         )
     converted = coerce_scalar(value, schema)
     if converted is None:
-        misfits[place] = value
+        misfits[pointer] = value
     return converted
 
 
 def _conform_object(
-    value: dict[str, Any], schema: dict[str, Any], place: str, misfits: dict[str, Any]
+    value: dict[str, Any], schema: dict[str, Any], pointer: str, misfits: dict[str, Any]
 ) -> dict[str, Any]:
     properties = schema.get("properties") or {}
     extra = schema.get("additionalProperties")
@@ -88,5 +90,5 @@ def _conform_object(
     conformed = {}
     for key, item in value.items():
         expected = properties.get(key, other)
-        conformed[key] = _conform(item, expected, f"{place}/{key}", misfits) if expected else item
+        conformed[key] = _conform(item, expected, f"{pointer}/{key}", misfits) if expected else item
     return conformed

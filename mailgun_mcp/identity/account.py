@@ -1,4 +1,4 @@
-"""In whose account a call is made."""
+"""The Mailgun account that calls are made in."""
 
 from dataclasses import dataclass
 

@@ -262,12 +262,12 @@ def _unsendable(why: str) -> MailgunError:
 def _writings(key: str) -> list[bytes]:
     """Return the writings of the key that an answer could hold: plain, in a URL, and inside any base64."""
     raw = key.encode()
-    found = {raw, quote(key, safe="").encode()}
+    writings = {raw, quote(key, safe="").encode()}
     for shift in range(3):
         # The characters at both ends depend on what stands beside the key.
         encoded = b64encode(b"\0" * shift + raw)[(8 * shift + 5) // 6 : 8 * (shift + len(raw)) // 6]
-        found |= {encoded, encoded.translate(bytes.maketrans(b"+/", b"-_"))}
-    return [writing for writing in found if len(writing) >= SHORTEST_SECRET]
+        writings |= {encoded, encoded.translate(bytes.maketrans(b"+/", b"-_"))}
+    return [writing for writing in writings if len(writing) >= SHORTEST_SECRET]
 
 
 def _name(error: Exception) -> str:

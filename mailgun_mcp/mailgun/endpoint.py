@@ -49,9 +49,9 @@ def resolve(*, region: str | None = None, hostname: str | None = None, url: str 
 
     Raises EndpointError when more than one is given or the one given is not usable.
     """
-    given = [name for name, value in (("region", region), ("hostname", hostname), ("url", url)) if value]
-    if len(given) > 1:
-        raise EndpointError(f"give one of region, hostname and url, not {' and '.join(given)}")
+    options = [name for name, value in (("region", region), ("hostname", hostname), ("url", url)) if value]
+    if len(options) > 1:
+        raise EndpointError(f"give one of region, hostname and url, not {' and '.join(options)}")
     if url:
         return _from_url(url)
     if hostname:
@@ -65,7 +65,7 @@ def resolve(*, region: str | None = None, hostname: str | None = None, url: str 
 def _from_hostname(hostname: str) -> Endpoint:
     if not HOST_NAME.fullmatch(hostname.lower()) or "." not in hostname:
         raise EndpointError(f"{hostname!r} is not a host name; for a whole base URL set MAILGUN_API_URL")
-    return _known(f"https://{hostname.lower()}")
+    return _endpoint(f"https://{hostname.lower()}")
 
 
 def _from_url(url: str) -> Endpoint:
@@ -88,8 +88,8 @@ def _from_url(url: str) -> Endpoint:
     last = path.rpartition("/")[2]
     if re.fullmatch(r"v\d+", last, re.IGNORECASE):
         raise EndpointError(f"the base URL must not hold a version: leave out {last!r}")
-    return _known(f"{parts.scheme}://{parts.netloc.lower()}{path}")
+    return _endpoint(f"{parts.scheme}://{parts.netloc.lower()}{path}")
 
 
-def _known(url: str) -> Endpoint:
-    return Endpoint(url, next((name for name, known in REGIONS.items() if known == url), None))
+def _endpoint(url: str) -> Endpoint:
+    return Endpoint(url, next((name for name, region_url in REGIONS.items() if region_url == url), None))

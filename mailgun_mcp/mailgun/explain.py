@@ -31,8 +31,8 @@ def wait_seconds(response: Response, now: float) -> float | None:
             return wait
     body = error_body(response)
     asked = _seconds(body.get("retry-seconds")) if isinstance(body, dict) else None
-    found = AFTER.search(said(response)) if asked is None else None
-    return _seconds(found[1]) if found else asked
+    match = AFTER.search(said(response)) if asked is None else None
+    return _seconds(match[1]) if match else asked
 
 
 def _seconds(value: Any) -> float | None:

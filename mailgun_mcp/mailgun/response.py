@@ -1,4 +1,4 @@
-"""An answer of Mailgun's, and what it says: its JSON, or the words of an error in all their shapes."""
+"""A response of Mailgun: its JSON, and the text of an error in any of the forms that the API uses."""
 
 import json
 import math

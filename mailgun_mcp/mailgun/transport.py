@@ -37,8 +37,8 @@ class Connections(httpx.AsyncBaseTransport):
             tls.set_alpn_protocols(["http/1.1"])
         self._tls = tls
         self._slots = asyncio.Semaphore(most)
-        self._idle = idle
-        self._kept: defaultdict[tuple[str, str, int | None], list[_Connection]] = defaultdict(list)
+        self._idle_seconds = idle
+        self._idle_connections: defaultdict[tuple[str, str, int | None], list[_Connection]] = defaultdict(list)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         timeouts = request.extensions.get("timeout", {})
@@ -57,10 +57,10 @@ class Connections(httpx.AsyncBaseTransport):
         )
 
     async def aclose(self) -> None:
-        for connections in self._kept.values():
+        for connections in self._idle_connections.values():
             for connection in connections:
                 connection.close()
-        self._kept.clear()
+        self._idle_connections.clear()
         # The loop closes the sockets in its next turn, which may be its last.
         await asyncio.sleep(0)
 
@@ -69,7 +69,7 @@ class Connections(httpx.AsyncBaseTransport):
         self._slots.release()
         if connection.start_over():
             connection.idle_since = time.monotonic()
-            self._kept[_origin(url)].append(connection)
+            self._idle_connections[_origin(url)].append(connection)
         else:
             connection.close()
 
@@ -84,10 +84,10 @@ class Connections(httpx.AsyncBaseTransport):
             await self._slots.acquire()
 
     def _take(self, url: httpx.URL) -> "_Connection | None":
-        kept = self._kept[_origin(url)]
-        oldest = time.monotonic() - self._idle
-        while kept:
-            connection = kept.pop()
+        idle = self._idle_connections[_origin(url)]
+        oldest = time.monotonic() - self._idle_seconds
+        while idle:
+            connection = idle.pop()
             if connection.is_open and connection.idle_since >= oldest:
                 return connection
             connection.close()

@@ -148,7 +148,7 @@ def test_a_change_of_any_field_is_found(field: str, seq: int, journal: AuditLog,
                 "UPDATE audit_anchor SET seq = 2, hash = (SELECT hash FROM audit_log WHERE seq = 2)",
                 "DELETE FROM audit_log WHERE seq <= 2",
             ],
-            "entries 1 to 2 are missing at the start, and no entry tells that they were pruned",
+            "entries 1 to 2 are missing at the start, and no entry says that they were pruned",
         ),
         (
             ["UPDATE audit_log SET seq = 99 WHERE seq = 3", "UPDATE audit_log SET seq = 3 WHERE seq = 5"],

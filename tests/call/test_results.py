@@ -108,13 +108,13 @@ def test_the_cut_result_says_how_to_read_on() -> None:
 
 
 def test_only_the_last_results_are_kept() -> None:
-    results = Results(limit=SMALL, kept=2)
+    results = Results(limit=SMALL, most_results=2)
     names = [name_in(results.fit({"body": str(number) * 9_000})[0]["cut"]) for number in range(3)]
     assert [results.read(name, 0) is not None for name in names] == [False, True, True]
 
 
 def test_kept_results_are_bounded_in_size_but_the_last_is_always_kept() -> None:
-    results = Results(limit=SMALL, kept_characters=10_000)
+    results = Results(limit=SMALL, most_characters=10_000)
     names = [name_in(results.fit({"body": str(number) * 9_000})[0]["cut"]) for number in range(2)]
     names.append(name_in(results.fit({"body": "x" * 90_000})[0]["cut"]))
     assert [results.read(name, 0) is not None for name in names] == [False, False, True]
