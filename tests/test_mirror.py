@@ -10,17 +10,13 @@ PACKAGE = Path(mailgun_mcp.__file__).parent
 TESTS = Path(__file__).parent
 
 CORE = (
-    *("audit", "call", "catalogue", "cli", "confirm", "mailgun", "output"),
+    *("audit", "call", "catalogue", "cli", "confirm", "identity", "mailgun", "output"),
     *("policy", "request", "server", "store", "text", "undo"),
 )
 
 TESTED_ELSEWHERE = {
-    "audit/call_record.py": "audit/test_recorder.py",
-    "call/complete.py": "call/test_pipeline.py",
     "call/current_call.py": "call/test_pipeline.py",
-    "call/prepare.py": "call/test_pipeline.py",
     "call/preview_target.py": "call/test_pipeline.py",
-    "call/send.py": "call/test_pipeline.py",
     "call/services.py": "call/test_pipeline.py",
     "call/undo_operation.py": "call/test_builtin_calls.py",
     "catalogue/compile/__main__.py": "catalogue/compile/test_compile.py",
@@ -35,7 +31,6 @@ TESTED_ELSEWHERE = {
     "cli/parser.py": "cli/test_command_line.py",
     "cli/serve.py": "cli/test_command_line.py",
     "cli/simulator_client.py": "cli/test_simulator_control.py",
-    "mailgun/response.py": "mailgun/test_client.py",
     "store/migrations.py": "store/test_old_state.py",
 }
 """Module -> the test file that shows what it does, where a file of its own would only repeat that.
@@ -44,8 +39,6 @@ This list may only shrink: a new module gets a test file.
 """
 
 MISSING = {
-    "call/authorize.py": "81 % of it is reached, by the tests of the pipeline",
-    "call/protection.py": "92 % of it is reached, by the tests of the pipeline",
     "cli/demo.py": "only `make demo` runs it",
 }
 """Module whose test file is still to be written -> what is known of it until then. It may only shrink."""

@@ -1,5 +1,6 @@
 """A state directory that an older version wrote works on: nothing in it is lost, and its log still verifies."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,8 +13,11 @@ from mailgun_mcp.call.counters import Nonces, Sends, Untrusted
 from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.secret_store import SecretStore
 from mailgun_mcp.call.services import Services
+from mailgun_mcp.cli import exits
+from mailgun_mcp.cli.main import run as run_command
 from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.settings import Settings
+from mailgun_mcp.text.durations import iso
 
 OLD = Path(__file__).parent.parent / "data" / "state-0.1.0"
 NOW = 1_800_000_001.0
@@ -97,3 +101,32 @@ async def test_a_call_that_it_recorded_is_undone(services: Services) -> None:
     assert (await run(unguarded, "get_bounce", target)).kind == "done"
     assert services.audit_log.verify().broken is None
     unguarded.close()
+
+
+def test_an_export_of_its_log_is_replayed(
+    services: Services, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log, policy = tmp_path / "calls.jsonl", tmp_path / "policy.yaml"
+    lines = exported(services)
+    assert all('"caller": "local"' in line and "principal" not in line for line in lines)
+    # `local` is also the principal of a record that names none.
+    text = "\n".join(lines).replace('"caller": "local"', '"caller": "olga"')
+    log.write_text(text, encoding="utf-8")
+    rule = "{match: {principal: olga, tool: delete_bounce}, decision: deny}"
+    policy.write_text(f"version: 1\nextends: unguarded\nrules: [{rule}]\n", encoding="utf-8")
+
+    assert run_command(["policy", "replay", str(policy), "--log", str(log)]) == exits.OK
+
+    replayed = [line for line in capsys.readouterr().out.splitlines() if " delete_bounce: " in line]
+    assert len(replayed) == 5
+    assert all("-> deny (policy.yaml:" in line for line in replayed)
+
+
+def exported(services: Services) -> list[str]:
+    """Return the lines that `journal export --values` of version 0.1.0 wrote: in its own words."""
+    calls: dict[str, dict[str, object]] = {}
+    for entry in services.audit_log.entries():
+        fields = entry.fields
+        result = fields.pop("result", {})
+        calls.setdefault(entry.call, {"id": entry.call, "when": iso(entry.at)}).update({**fields, **result})
+    return [json.dumps(call, ensure_ascii=False) for call in calls.values()]
