@@ -22,7 +22,7 @@ PERSONAL = "[personal]"
 
 @dataclass
 class CallRecord:
-    """One call, from the moment that its tool is known; the stages fill in what they decide and do."""
+    """The record of one call. The stages of the call fill in what they decide and do."""
 
     tool: str
     risk: str

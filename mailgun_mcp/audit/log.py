@@ -64,10 +64,10 @@ class LoggedCall:
     id: str
     at: float
     fields: dict[str, Any]
-    """What was known before the call: tool, principal, arguments, decision, …"""
+    """What was recorded before the call: tool, principal, arguments, decision, …"""
     outcome: Outcome
     result: dict[str, Any]
-    """What is known of its end: status, attempts, duration, …"""
+    """What was recorded after it: status, attempts, duration, …"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,13 +256,13 @@ def _anchor(connection: "sqlite3.Connection") -> tuple[int, str]:
 
 
 def _last(connection: "sqlite3.Connection") -> int:
-    """Return the number that was given last, as SQLite remembers it beside the table."""
+    """Return the number of the newest entry, even a removed one, as SQLite remembers it beside the table."""
     row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'audit_log'").fetchone()
     return int(row["seq"]) if row else 0
 
 
 def _cut(connection: "sqlite3.Connection", before: float | None, most_bytes: int | None) -> int:
-    """Return the last entry that goes: none of a call that has entries after it, and never the last one."""
+    """Return the last entry to remove. It never splits the entries of a call, and is never the last of the log."""
     through = 0
     if before is not None:
         row = connection.execute("SELECT max(seq) FROM audit_log WHERE at < ?", (before,)).fetchone()

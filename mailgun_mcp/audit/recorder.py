@@ -22,7 +22,7 @@ from mailgun_mcp.store.database import Store
 GATHERED = 200
 """Entries that are written in one transaction."""
 LINGERING = 0.05
-"""Seconds that the outcome of a read, for which nobody waits, may take to be written."""
+"""Seconds within which the outcome of a read is written; no caller waits for it."""
 PRUNED_EVERY = 10_000
 """Entries after which it is looked at whether old ones may go."""
 
@@ -117,7 +117,7 @@ class Recorder:
                 return
 
     def _gathered(self) -> list[_Job]:
-        """Return the next jobs; what nobody waits for lingers, and goes into the transaction of the next call."""
+        """Return the next jobs. Those without a waiting caller are delayed, to share the transaction of the next call."""
         jobs = [self._jobs.get()]
         while len(jobs) < GATHERED:
             waited_for = any(job.done is not None or job.entry is None for job in jobs)

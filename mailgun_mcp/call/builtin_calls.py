@@ -12,7 +12,7 @@ from mailgun_mcp.undo.report import undo_entry
 
 
 async def run_builtin(call: Call) -> dict[str, Any]:
-    """Return the result of a call of one of the server's own tools. Raises what `pipeline` tells."""
+    """Return the result of a call of one of the server's own tools. Raises what `pipeline.run` handles."""
     faults = validate_schema(BUILTIN_TOOLS[call.operation.name]["inputSchema"], call.arguments)
     if faults:
         raise ArgumentError(faults)

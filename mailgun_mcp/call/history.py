@@ -55,21 +55,21 @@ class History:
         return await in_thread(self._with_history, context, digest)
 
     async def reserve(self, facts: Facts) -> tuple[int | None, Facts]:
-        """Count a send before it is made. Returns what takes it back, and the facts with all that was counted before.
+        """Count a send before it is made. Returns an id for `release`, and the facts with all earlier sends.
 
-        Of two at once the second sees the first, so that they cannot pass one limit together.
+        Of two concurrent sends the second one counts the first, so that they cannot exceed a limit together.
         """
         if facts.operation.risk != "send":
             return None, facts
         return await in_thread(self._reserve, facts, self.clock())
 
     async def release(self, reserved: int | None) -> None:
-        """Take back a send that Mailgun refused."""
+        """Stop counting a send that was not made."""
         if reserved is not None:
             await self._after(Sends(self.store).forget, reserved)
 
     async def spent(self, facts: Facts) -> None:
-        """Count what a call cost, where its price is known."""
+        """Count the price of a call, if it has one."""
         if facts.price is not None:
             await self._after(Spend(self.store).record, facts.context.account, facts.price, self.clock())
 

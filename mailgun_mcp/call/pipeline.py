@@ -21,7 +21,7 @@ from mailgun_mcp.request.coerce import coerce_arguments
 
 
 async def run(services: Services, tool: str, arguments: Arguments, caller: Caller = LOCAL) -> CallResult:
-    """Make the call and return what it came to; an error of the call is a result too, not an exception.
+    """Make the call and return its result. An error of the call is returned as a result, not raised.
 
     Raises UnknownToolError when there is no such tool, and what the caller's asker raises to put a question off.
     """
@@ -44,7 +44,7 @@ async def run(services: Services, tool: str, arguments: Arguments, caller: Calle
 
 
 async def _make(call: Call) -> dict[str, Any]:
-    """Take the call through its stages. Raises CallError when it comes to nothing."""
+    """Take the call through its stages. Raises CallError."""
     request = build_request(call, call.arguments)
     facts = await gather_facts(call, request)
     decision = decide(call.services.policy, facts)

@@ -22,7 +22,7 @@ MOST_CHARACTERS = 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class CallResult:
-    """What a call came to."""
+    """The result of a call, or its error."""
 
     text: str
     structured: dict[str, Any] | None = None

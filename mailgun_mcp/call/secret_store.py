@@ -116,7 +116,7 @@ class SecretStore:
         return value
 
     def forget(self, ref: str) -> None:
-        """Remove a secret for good. Raises StateError when there is none, or its keyring doesn't let go of it."""
+        """Remove a secret for good. Raises StateError when there is none, or its keyring cannot remove it."""
         with self._faults():
             path = self._path(self._checked(ref))
             # What nobody can read any more can still be removed.

@@ -40,7 +40,7 @@ class Services:
     """The tools that are offered."""
     client: Client
     state: Path
-    """Directory of the state store; nothing is made there before something is kept."""
+    """Directory of the state store; it is created when something is first stored."""
     policy: Policy = field(default_factory=lambda: profile("guarded"))
     files: Files = field(default_factory=Files)
     subaccount: str | None = None
@@ -70,7 +70,7 @@ class Services:
 
     @cached_property
     def store(self) -> Store:
-        """What is kept between calls and processes."""
+        """The state store, which outlasts calls and processes."""
         return Store(self.state)
 
     @cached_property
@@ -110,7 +110,7 @@ class Services:
 
     @cached_property
     def history(self) -> History:
-        """What calls left behind."""
+        """Earlier calls, for the rules that depend on them."""
         return History(self.store, self.clock, account=self.account)
 
     @cached_property
@@ -146,7 +146,7 @@ class Services:
         return ResourceReader(self.all_tools, self.client, subaccount=subaccount, notify=notify)
 
     def prepare(self) -> None:
-        """Do ahead what the first call would wait for; any thread may."""
+        """Load what the first call needs, so that it need not wait. May run in any thread."""
         prepare_validation()
         self.client.prepare()
         # The journal's first entry would wait for these.

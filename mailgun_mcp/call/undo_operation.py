@@ -25,7 +25,7 @@ from mailgun_mcp.undo.undo import Undo, refuse_elsewhere
 
 
 async def undo_operation(call: Call) -> dict[str, Any]:
-    """Return the result of the call. Raises what `pipeline` tells."""
+    """Return the result of the call. Raises CallError, and what the caller's asker raises."""
     services = call.services
     snapshot = await in_thread(services.snapshots.get, call.arguments["id"], services.clock())
     refuse_elsewhere(snapshot, account=services.account.name, endpoint=services.client.endpoint.url)

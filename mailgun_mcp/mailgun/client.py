@@ -112,7 +112,7 @@ class Client:
             await self._transport.aclose()
 
     def prepare(self) -> None:
-        """Set up ahead what the first request needs; any thread may. A fault is left for that request to tell."""
+        """Set up what the first request needs. May run in any thread. Errors are left for that request to report."""
         with suppress(MailgunError):
             self._ready()
 

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-SHOWN = 400
+MAX_TEXT = 400
+"""Characters of an error that are returned."""
 MAX_DEPTH = 64
 """Levels of an answer. pydantic cannot write more than 255."""
 SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-READ = 8 * SHOWN
+READ = 8 * MAX_TEXT
 """Characters of an error that are looked at."""
 MAX_PARSED = 1024 * 1024
 """Bytes. An error that is larger is not read as JSON."""
@@ -95,7 +96,7 @@ def said(response: Response) -> str:
     body = error_body(response)
     text = _from_json(body)[:READ] if not isinstance(body, str) else TAG.sub(" ", body[:READ])
     text = one_line(text)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…"
 
 
 def error_body(response: Response) -> Any:

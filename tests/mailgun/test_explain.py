@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mailgun_mcp.errors import MailgunError
 from mailgun_mcp.mailgun.endpoint import Endpoint, resolve
 from mailgun_mcp.mailgun.explain import LOOK_FIRST, explain, wait_seconds
-from mailgun_mcp.mailgun.response import SHOWN, Response, said
+from mailgun_mcp.mailgun.response import MAX_TEXT, Response, said
 
 US, EU, OWN = resolve(region="us"), resolve(region="eu"), resolve(url="https://proxy.example/mg")
 NOW = 1_800_000_000.0
@@ -65,7 +65,7 @@ SAID: dict[str, tuple[object, str]] = {
     "truncated JSON": (b'{"message": "Domain no', '{"message": "Domain no'),
     "NaN is no JSON": (b'{"message": NaN}', '{"message": NaN}'),
     "Infinity is no JSON": (b"-Infinity", "-Infinity"),
-    "nested too deep": (b"[" * 100_000, "[" * SHOWN + "…"),
+    "nested too deep": (b"[" * 100_000, "[" * MAX_TEXT + "…"),
     "not UTF-8": (b"caf\xe9", "caf\ufffd"),
     "control characters": ({"message": "a\x00b\x1b[31mc\x07\r\nd\x9fe"}, "abc de"),
     "bidi and invisible characters": (
@@ -73,13 +73,13 @@ SAID: dict[str, tuple[object, str]] = {
         "payload!",
     ),
     "half of a surrogate pair": (b'{"message": "a\\ud800b"}', "a\ufffdb"),
-    "long": ({"message": "x" * 5000}, "x" * SHOWN + "…"),
-    "long JSON": ({"code": "x" * 5000}, '{"code": "' + "x" * (SHOWN - 10) + "…"),
+    "long": ({"message": "x" * 5000}, "x" * MAX_TEXT + "…"),
+    "long JSON": ({"code": "x" * 5000}, '{"code": "' + "x" * (MAX_TEXT - 10) + "…"),
     "huge JSON is read as text": (
         b'{"message": "' + b"x" * 2_000_000 + b'"}',
-        '{"message": "' + "x" * (SHOWN - 13) + "…",
+        '{"message": "' + "x" * (MAX_TEXT - 13) + "…",
     ),
-    "huge markup": (b'"' + b"<" * 1_000_000 + b'"', "<" * SHOWN + "…"),
+    "huge markup": (b'"' + b"<" * 1_000_000 + b'"', "<" * MAX_TEXT + "…"),
 }
 
 
@@ -95,7 +95,7 @@ def test_mailguns_words_are_found_in_every_shape(content: object, words: str) ->
 def test_any_answer_gives_bounded_printable_words(content: bytes) -> None:
     fault = explain(answer(content, 429), US, now=NOW)
 
-    assert len(str(fault)) <= SHOWN + 100
+    assert len(str(fault)) <= MAX_TEXT + 100
     str(fault).encode()
     assert not [character for character in str(fault) if character < " "]
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mailgun_mcp.mailgun.response import MAX_DEPTH, SHOWN, Response, parse_json, said
+from mailgun_mcp.mailgun.response import MAX_DEPTH, MAX_TEXT, Response, parse_json, said
 
 
 def test_numbers_and_surrogates_that_cannot_be_written_become_text() -> None:
@@ -35,7 +35,7 @@ def test_an_error_is_read_in_each_of_its_shapes(body: object, text: str) -> None
 
 def test_an_error_page_is_its_text_and_is_cut() -> None:
     assert said(Response(502, {}, b"<style>p{}</style><h1>Bad\ngateway</h1>")).strip() == "Bad gateway"
-    assert said(Response(502, {}, b"x" * 5000)) == "x" * SHOWN + "…"
+    assert said(Response(502, {}, b"x" * 5000)) == "x" * MAX_TEXT + "…"
 
 
 def test_headers_name_the_request_and_the_type() -> None:
