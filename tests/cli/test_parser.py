@@ -1,0 +1,51 @@
+"""The parser: flags anywhere, words of the previous release, and suggestions."""
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from mailgun_mcp.cli import exits
+from mailgun_mcp.cli.commands import COMMANDS
+from mailgun_mcp.cli.parser import Parser, add_settings, command_parser, open_store, parse, settings_given
+
+
+@pytest.mark.parametrize("words", [["--size", "3", "x", "y"], ["x", "--size", "3", "y"], ["x", "y", "--size=3"]])
+def test_a_flag_keeps_its_value_wherever_it_stands(words: list[str]) -> None:
+    parser = Parser()
+    parser.add_argument("names", nargs="+")
+    parser.add_argument("--size", type=int)
+    assert vars(parser.parse_args(words)) == {"names": ["x", "y"], "size": 3}
+
+
+def test_flags_and_actions_of_the_previous_release_are_accepted() -> None:
+    _, arguments = parse(["audit", "list", "--caller=alice"])
+    assert arguments.principal == "alice"
+
+
+def test_only_the_named_settings_are_added() -> None:
+    parser = Parser()
+    add_settings(parser, only=["state"])
+    assert set(parser.flags()) == {"-h", "--help", "--state", "--config"}
+
+
+def test_settings_that_are_not_given_are_left_out() -> None:
+    given = argparse.Namespace(toolsets=["domains", "events"], read_only=None, config="x.toml", name="other")
+    assert settings_given(given) == {"toolsets": "domains,events", "config": "x.toml"}
+
+
+def test_a_store_is_opened_without_creating_anything(home: Path) -> None:
+    open_store(argparse.Namespace(state=str(home / "state"))).close()
+    assert not (home / "state").exists()
+
+
+def test_an_unknown_flag_before_an_optional_action_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        parse(["simulator", "--prt", "state"])
+    assert (stopped.value.code, "did you mean '--port'?" in capsys.readouterr().err) == (exits.USAGE, True)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_a_parser_with_a_description(name: str) -> None:
+    parser = command_parser(name)
+    assert (parser.prog, bool(parser.description)) == (f"mailgun-mcp {name}", True)
