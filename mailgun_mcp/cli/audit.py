@@ -140,11 +140,11 @@ def _print(calls: list[LoggedCall], arguments: argparse.Namespace) -> None:
 
 def _row(call: LoggedCall, *, values: bool) -> tuple[str, ...]:
     decision, confirmation = call.fields.get("decision", {}), call.fields.get("confirmation", {})
-    said = f"{decision.get('effect', '')} {decision.get('rule', '')}".strip()
-    by = f"confirmed by {confirmation['by']} ({confirmation['method']})" if confirmation else ""
-    given = call.fields.get("arguments", {})
-    told = json.dumps(given, ensure_ascii=False) if values else ",".join(given)
-    return (iso(call.at), call.id, call.outcome, call.fields.get("tool", ""), said, by, told)
+    effect_and_rule = f"{decision.get('effect', '')} {decision.get('rule', '')}".strip()
+    confirmed_by = f"confirmed by {confirmation['by']} ({confirmation['method']})" if confirmation else ""
+    arguments = call.fields.get("arguments", {})
+    listing = json.dumps(arguments, ensure_ascii=False) if values else ",".join(arguments)
+    return (iso(call.at), call.id, call.outcome, call.fields.get("tool", ""), effect_and_rule, confirmed_by, listing)
 
 
 def _show(log: AuditLog, arguments: argparse.Namespace) -> int:
@@ -193,7 +193,7 @@ def _opened(name: str) -> Iterator[TextIO]:
         yield sys.stdout
         return
     try:
-        # Only the owner may read what calls were about.
+        # The file may contain personal data, so only its owner may read it.
         descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise SettingsError(f"output: cannot create {name}: {error.strerror or error}") from error
@@ -231,10 +231,10 @@ def _cell(value: Any) -> str:
 
 
 def record_of(call: LoggedCall, *, values: bool) -> dict[str, Any]:
-    """Return a call as people and programs read it, with the values of arguments on request. `policy replay` reads it."""
+    """Return a call as `audit` prints it and `policy replay` reads it. Without `values`, it names the arguments only."""
     fields = {name: value for name, value in call.fields.items() if name != "arguments"}
-    given = call.fields.get("arguments", {})
-    arguments = {"arguments": given} if values else {"argument_names": list(given)}
+    values_by_name = call.fields.get("arguments", {})
+    arguments = {"arguments": values_by_name} if values else {"argument_names": list(values_by_name)}
     return {"id": call.id, "when": iso(call.at), **fields, **arguments, **call.result, "outcome": call.outcome}
 
 

@@ -1,4 +1,4 @@
-"""The checks of `doctor`. Each says what it found and what to do. What it could not find out is reported as unknown."""
+"""The checks of `doctor`. Each returns its result and what to do about it; a result may be unknown."""
 
 import json
 import re
@@ -100,7 +100,7 @@ def _readers(path: Path) -> str:
 
 
 def region(settings: Settings, endpoint: "Endpoint") -> CheckResult:
-    """Say where calls go."""
+    """Return the region or address that calls go to."""
     if settings.simulator:
         return CheckResult("region", "ok", "the simulator, inside this process")
     if endpoint.region is None:
@@ -163,7 +163,7 @@ def _encryption(connection: socket.socket, host: str) -> CheckResult:
 
 
 class AccountReader:
-    """Reads through the real client to find out what the key may do. Sends only reads."""
+    """Finds out what the key may do, by sending reads with the real client. It never writes."""
 
     def __init__(self, catalogue: "Catalogue", client: "Client", subaccount: str | None) -> None:
         self.client = client
@@ -183,7 +183,7 @@ class AccountReader:
             return fault
 
     async def probe(self) -> "dict[str, Response | MailgunError]":
-        """Return the result of each of PROBES. If the first shows that the others would fail too, only its own."""
+        """Return the results of PROBES. If the first fails in a way that the others would too, only its result is returned."""
         answers: dict[str, Response | MailgunError] = {}
         for name, (tool, arguments) in PROBES.items():
             answers[name] = await self.read(tool, arguments)
@@ -193,14 +193,17 @@ class AccountReader:
 
 
 def login(answer: "Response | MailgunError", endpoint: "Endpoint", elsewhere: bool | None) -> CheckResult:
-    """Say whether the key works. `elsewhere` says whether the other region accepts it, None if it was not tried."""
+    """Check whether the key works. `elsewhere`: whether the other region accepts it, None if it was not tried."""
     from mailgun_mcp.errors import MailgunError
 
     if not isinstance(answer, MailgunError):
         return _logged_in(answer, endpoint)
     if answer.status == 403:
         return CheckResult(
-            "login", "warning", "the key is valid, but may not list domains (HTTP 403)", "See below what it may read."
+            "login",
+            "warning",
+            "the key is valid, but may not list domains (HTTP 403)",
+            "The permissions below list what it may read.",
         )
     other = (endpoint.other_region or "").upper()
     if answer.status != 401:
@@ -222,10 +225,12 @@ def _logged_in(answer: "Response", endpoint: "Endpoint") -> CheckResult:
         body = None
     if not isinstance(body, dict) or "items" not in body:
         step = "Check the base URL (MAILGUN_API_URL, MAILGUN_API_HOSTNAME)."
-        return CheckResult("login", "failure", f"{endpoint.url} answered, but not like Mailgun", step)
+        return CheckResult(
+            "login", "failure", f"{endpoint.url} answered, but the response is not from Mailgun's API", step
+        )
     total = body.get("total_count")
     if total == 0 and endpoint.other_region:
-        step = f"Domains of the {endpoint.other_region.upper()} region show with MAILGUN_API_REGION={endpoint.other_region}."
+        step = f"To see domains of the {endpoint.other_region.upper()} region, set MAILGUN_API_REGION={endpoint.other_region}."
         return CheckResult("login", "ok", "the key works; it sees no domains", step)
     return CheckResult(
         "login", "ok", f"the key works; it sees {total} domains" if isinstance(total, int) else "the key works"
@@ -233,7 +238,7 @@ def _logged_in(answer: "Response", endpoint: "Endpoint") -> CheckResult:
 
 
 def permissions(answers: "dict[str, Response | MailgunError]") -> CheckResult:
-    """Say what the key may read, among the reads that were tried."""
+    """List which of the tried reads the key allows."""
     groups: dict[str, list[str]] = {"allowed": [], "forbidden": [], "unknown": []}
     for name, answer in answers.items():
         state = _permission(answer)
@@ -273,7 +278,7 @@ def clock(answers: "Iterable[Response | MailgunError]", now: float) -> CheckResu
 
 
 def tools(catalogue: "Catalogue") -> CheckResult:
-    """Count the tools and their tokens, and name the clients that do not accept as many."""
+    """Count the tools and their tokens, and name the clients that accept fewer tools."""
     from mailgun_mcp.catalogue.builtin_tools import offered
     from mailgun_mcp.cli.clients import CLIENTS
 

@@ -81,8 +81,8 @@ class _Story:
     message_id: str = ""
 
     async def call(self, tool: str, **arguments: Any) -> Any:
-        shown = ", ".join(f"{name}={_short(value)}" for name, value in arguments.items())
-        out(f"   {paint('calls', 'dim')} {paint(tool, 'green')}({shown})")
+        listing = ", ".join(f"{name}={_short(value)}" for name, value in arguments.items())
+        out(f"   {paint('calls', 'dim')} {paint(tool, 'green')}({listing})")
         return await self.client.call_tool(tool, arguments)
 
     def say(self, text: str) -> None:

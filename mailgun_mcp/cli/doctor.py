@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     return FAILED if failed else OK
 
 
-def examine(given: dict[str, Any], now: Callable[[], float] = time) -> "list[CheckResult]":
+def examine(flags: dict[str, Any], now: Callable[[], float] = time) -> "list[CheckResult]":
     """Return the results of the checks, in order, for the settings on the command line.
 
     If a check fails, those that depend on it are left out.
@@ -47,21 +47,21 @@ def examine(given: dict[str, Any], now: Callable[[], float] = time) -> "list[Che
     from mailgun_mcp.cli import checks
     from mailgun_mcp.cli.checks import CheckResult
 
-    found = [checks.package(), checks.python()]
+    results = [checks.package(), checks.python()]
     try:
-        options = checks.patient(settings.load(given))
+        options = checks.patient(settings.load(flags))
         start.create_policy(options)
     except SettingsError as error:
         return [
-            *found,
+            *results,
             CheckResult("settings", "failure", str(error), "Correct this first; everything else depends on it."),
         ]
-    found += [CheckResult("settings", "ok", "readable"), _tools(options), checks.key(options)]
+    results += [CheckResult("settings", "ok", "readable"), _tools(options), checks.key(options)]
     endpoint = _endpoint(options)
     if isinstance(endpoint, CheckResult):
-        return [*found, endpoint]
-    found.append(checks.region(options, endpoint))
-    return found + _online(options, endpoint, now, able=all(check.state != "failure" for check in found))
+        return [*results, endpoint]
+    results.append(checks.region(options, endpoint))
+    return results + _online(options, endpoint, now, able=all(check.state != "failure" for check in results))
 
 
 def _online(options: Settings, endpoint: "Endpoint", now: Callable[[], float], *, able: bool) -> "list[CheckResult]":

@@ -94,8 +94,8 @@ def _newline(text: str) -> str:
 
 
 def _unit(text: str) -> str:
-    found = INDENTED.search(text)
-    return found[1] if found else "  "
+    match = INDENTED.search(text)
+    return match[1] if match else "  "
 
 
 def _line_indent(text: str, position: int) -> str:
@@ -104,8 +104,8 @@ def _line_indent(text: str, position: int) -> str:
 
 
 def _line_end(text: str, position: int) -> int:
-    found = REST_OF_LINE.match(text, position)
-    return found.end() if found else position
+    match = REST_OF_LINE.match(text, position)
+    return match.end() if match else position
 
 
 class _Parser:
@@ -116,8 +116,8 @@ class _Parser:
         return JsoncError(f"line {self._text.count(chr(10), 0, position) + 1}: {problem}")
 
     def skip(self, position: int) -> int:
-        found = SPACE.match(self._text, position)
-        return found.end() if found else position
+        match = SPACE.match(self._text, position)
+        return match.end() if match else position
 
     def node(self, position: int, depth: int) -> JsonNode:
         match self._text[position : position + 1]:
@@ -129,11 +129,11 @@ class _Parser:
                 return self._scalar(position)
 
     def _scalar(self, position: int) -> JsonNode:
-        found = SCALAR.match(self._text, position)
-        if found is None:
+        match = SCALAR.match(self._text, position)
+        if match is None:
             raise self.error(position, "expected a value")
         try:
-            return JsonNode(position, found.end(), json.loads(found[0]))
+            return JsonNode(position, match.end(), json.loads(match[0]))
         except ValueError as error:
             raise self.error(position, "expected a value") from error
 

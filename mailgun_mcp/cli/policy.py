@@ -158,10 +158,10 @@ def _cells(policies: Sequence["Policy"], catalogue: "Catalogue") -> Iterator[lis
 
     alone = len(policies) == 1
     yield ["tool", "toolset", "risk", *(["decision", "level", "when", "rule"] if alone else [p.name for p in policies])]
-    for found in zip(*(rows(policy, catalogue) for policy in policies), strict=True):
-        row = found[0]
+    for variants in zip(*(rows(policy, catalogue) for policy in policies), strict=True):
+        row = variants[0]
         exceptions = "; ".join(map(str, row.exceptions))
-        decisions = [row.effect, row.level or "", exceptions, row.rule] if alone else [str(each) for each in found]
+        decisions = [row.effect, row.level or "", exceptions, row.rule] if alone else [str(each) for each in variants]
         yield [row.operation.name, row.operation.toolset, row.operation.risk, *decisions]
 
 

@@ -28,8 +28,8 @@ class Prompts:
 
     async def list_prompts(self, _: ServerContext, __: types.PaginatedRequestParams | None) -> Any:
         """Answer `prompts/list`."""
-        shown = ("name", "title", "description", "arguments")
-        prompts = [{key: prompt[key] for key in shown} for prompt in self._prompts.values()]
+        fields = ("name", "title", "description", "arguments")
+        prompts = [{key: prompt[key] for key in fields} for prompt in self._prompts.values()]
         return types.ListPromptsResult.model_validate({"prompts": prompts})
 
     async def get_prompt(self, _: ServerContext, params: types.GetPromptRequestParams) -> Any:
@@ -37,9 +37,9 @@ class Prompts:
         prompt = self._prompts.get(params.name)
         if prompt is None:
             raise MCPError(types.INVALID_PARAMS, sentence(unknown("prompt", params.name, self._prompts)))
-        given = params.arguments or {}
-        _check_arguments(prompt, given)
-        content = types.TextContent(type="text", text=_filled(prompt, given))
+        arguments = params.arguments or {}
+        _check_arguments(prompt, arguments)
+        content = types.TextContent(type="text", text=_filled(prompt, arguments))
         return types.GetPromptResult(
             description=prompt["description"], messages=[types.PromptMessage(role="user", content=content)]
         )
@@ -57,19 +57,21 @@ def _check_fresh(prompts: list[dict[str, Any]]) -> None:
         raise MCPError(types.INTERNAL_ERROR, message)
 
 
-def _filled(prompt: dict[str, Any], given: dict[str, str]) -> str:
+def _filled(prompt: dict[str, Any], arguments: dict[str, str]) -> str:
     """Fill all placeholders in one pass, because a value may itself contain braces."""
-    known = "|".join(re.escape(argument["name"]) for argument in prompt["arguments"])
-    return re.sub(rf"\{{({known})\}}", lambda place: given.get(place[1]) or "(not given)", prompt["body"])
+    names = "|".join(re.escape(argument["name"]) for argument in prompt["arguments"])
+    return re.sub(rf"\{{({names})\}}", lambda match: arguments.get(match[1]) or "(not given)", prompt["body"])
 
 
-def _check_arguments(prompt: dict[str, Any], given: dict[str, str]) -> None:
-    known = [argument["name"] for argument in prompt["arguments"]]
-    for name in given:
-        if name not in known:
-            raise MCPError(types.INVALID_PARAMS, sentence(unknown(f"argument of prompt {prompt['name']}", name, known)))
+def _check_arguments(prompt: dict[str, Any], arguments: dict[str, str]) -> None:
+    names = [argument["name"] for argument in prompt["arguments"]]
+    for name in arguments:
+        if name not in names:
+            raise MCPError(types.INVALID_PARAMS, sentence(unknown(f"argument of prompt {prompt['name']}", name, names)))
     missing = [
-        argument["name"] for argument in prompt["arguments"] if argument["required"] and not given.get(argument["name"])
+        argument["name"]
+        for argument in prompt["arguments"]
+        if argument["required"] and not arguments.get(argument["name"])
     ]
     if missing:
         raise MCPError(types.INVALID_PARAMS, f"Prompt {prompt['name']} needs {', '.join(missing)}")

@@ -54,10 +54,10 @@ class Resources:
     async def read(self, _: ServerContext, params: types.ReadResourceRequestParams) -> Any:
         """Answer `resources/read`. An unknown URI is a protocol error that names it."""
         uri = str(params.uri)
-        found = await self._read(uri.removeprefix(SCHEME)) if uri.startswith(SCHEME) else None
-        if found is None:
+        content = await self._read(uri.removeprefix(SCHEME)) if uri.startswith(SCHEME) else None
+        if content is None:
             raise MCPError(types.INVALID_PARAMS, "Resource not found", {"uri": uri})
-        kind, text = found
+        kind, text = content
         return types.ReadResourceResult(contents=[types.TextResourceContents(uri=uri, mime_type=kind, text=text)])
 
     async def complete(self, _: ServerContext, params: types.CompleteRequestParams) -> Any:
@@ -82,15 +82,15 @@ class Resources:
             return MARKDOWN, toolset_index(self._services.catalogue)
         if path == "domains":
             return await self._result("list_domains", {"limit": 1000})
-        if found := re.fullmatch(r"tools/([a-z0-9_]+)", path):
-            name = found[1]
+        if match := re.fullmatch(r"tools/([a-z0-9_]+)", path):
+            name = match[1]
             return (
                 (MARKDOWN, tool_reference(self._services.catalogue.find(name)))
                 if name in self._services.catalogue
                 else None
             )
-        if found := re.fullmatch(r"domains/([^/]+)/templates", path):
-            return await self._result("list_templates", {"domain_name": unquote(found[1])})
+        if match := re.fullmatch(r"domains/([^/]+)/templates", path):
+            return await self._result("list_templates", {"domain_name": unquote(match[1])})
         return None
 
     async def _result(self, tool: str, arguments: dict[str, Any]) -> tuple[str, str] | None:

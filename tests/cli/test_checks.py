@@ -126,7 +126,7 @@ def test_the_region_is_told(settings: Settings, endpoint: Endpoint, text: str) -
                 "login",
                 "ok",
                 "the key works; it sees no domains",
-                "Domains of the EU region show with MAILGUN_API_REGION=eu.",
+                "To see domains of the EU region, set MAILGUN_API_REGION=eu.",
             ),
             id="none",
         ),
@@ -139,7 +139,10 @@ def test_a_key_that_works_says_what_it_sees(endpoint: Endpoint, body: bytes, che
 @pytest.mark.parametrize("body", [b"Mailgun Magnificent API", b"[]", b"{}", b'{"items"', b"\xff"])
 def test_an_answer_that_is_not_mailguns_fails(body: bytes) -> None:
     check = checks.login(answered(body), OWN, None)
-    assert (check.state, check.text) == ("failure", "https://mail.example.com answered, but not like Mailgun")
+    assert (check.state, check.text) == (
+        "failure",
+        "https://mail.example.com answered, but the response is not from Mailgun's API",
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import mcp.client.stdio  # noqa: F401 - it keeps the stderr of its first import, which must be a file
 import pytest
 
 from mailgun_mcp.cli import demo, exits
