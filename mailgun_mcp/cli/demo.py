@@ -4,6 +4,7 @@ It needs no account, key or network, and saves nothing.
 """
 
 import argparse
+import re
 import sys
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
@@ -69,8 +70,9 @@ class _Person:
         if self._asked == 1:
             out(paint("   and declines", "bold"))
             return ElicitResult(action="decline")
-        out(paint(f"   and types {DOMAIN}", "bold"))
-        return ElicitResult(action="accept", content={"confirm": DOMAIN})
+        (word,) = re.findall(r"^To confirm, type: (.+)$", params.message, re.MULTILINE)
+        out(paint(f"   and types {word}", "bold"))
+        return ElicitResult(action="accept", content={"confirm": word})
 
 
 @dataclass(slots=True)

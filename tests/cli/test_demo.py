@@ -23,9 +23,6 @@ def test_every_step_but_the_last_is_narrated_and_goes_as_expected(
     assert text.index("and declines") < text.index("the bounces are still there")
 
 
-@pytest.mark.xfail(
-    reason="the undo asks for its own id, and the person of the demo types the domain", raises=ExceptionGroup
-)
 def test_the_last_step_deletes_and_undoes(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["demo"]) == exits.OK
     assert "4 bounces, with their dates and reasons" in capsys.readouterr().out
