@@ -57,7 +57,7 @@ def read_answer(form: Form, action: str, content: dict[str, Any] | None) -> Form
     if set(content) != {"confirm"}:
         return "unknown"
     answer = content["confirm"]
-    if form.typed is None:
+    if form.typed is None or answer is False:
         return "yes" if answer is True else "declined"
     if not isinstance(answer, str) or not answer.strip():
         return "empty"

@@ -63,6 +63,8 @@ def account_with_everything() -> Account:
     clock = ManualClock()
     now = clock.now()
     domain = Domain("1", NAME, now, "active")
+    # The delivery time of `maximal` lies within it.
+    domain.settings["message_ttl"] = 7 * 86_400
     domain.bounces[ADDRESS] = Bounce(ADDRESS, now)
     domain.complaints[ADDRESS] = Complaint(ADDRESS, now)
     domain.unsubscribes[ADDRESS] = Unsubscribe(ADDRESS, now, "1")

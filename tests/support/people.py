@@ -54,7 +54,7 @@ async def answers_wrong(question: types.ElicitRequestFormParams) -> Answer:
 
 async def answers_false(question: types.ElicitRequestFormParams) -> Answer:
     (said,) = right(question).values()
-    return types.ElicitResult(action="accept", content={"confirm": False if said is True else " "})
+    return types.ElicitResult(action="accept", content={"confirm": False if said is True else "no"})
 
 
 async def answers_more(question: types.ElicitRequestFormParams) -> Answer:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.simulator.model.clock import iso_date
@@ -70,7 +71,7 @@ class IgnoredParameters:
 
 def drop_unknown(operation: Operation, arguments: Arguments, on_unknown: OnUnknown) -> Arguments:
     """Return the arguments without what Mailgun ignores: null, an empty object that needs fields, unknown fields."""
-    schema = operation.input_schema
+    schema = call_schema(operation)
     properties, required = schema.get("properties", {}), schema.get("required", ())
     wires = {argument.name: argument.wire for argument in operation.arguments}
     return {
