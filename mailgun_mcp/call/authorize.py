@@ -2,7 +2,7 @@
 
 from mailgun_mcp.call.current_call import Call
 from mailgun_mcp.call.services import Services
-from mailgun_mcp.confirm.confirm import PreviewTarget, confirm
+from mailgun_mcp.confirm.confirm import ReadTarget, confirm
 from mailgun_mcp.confirm.pending import PendingApprovals
 from mailgun_mcp.errors import DeniedError, StateError
 from mailgun_mcp.policy.engine import level_of
@@ -13,11 +13,11 @@ from mailgun_mcp.text.durations import iso
 
 
 async def authorize(
-    call: Call, facts: Facts, request: Request, decision: Decision, preview_target: PreviewTarget
+    call: Call, facts: Facts, request: Request, decision: Decision, read_target: ReadTarget
 ) -> list[str]:
     """Return the grants that are active. Raises DeniedError or NotConfirmedError for a call that may not be made.
 
-    `preview_target` reads what the call would affect.
+    `read_target` reads what the call would affect.
     """
     record = call.record
     record.decision = decision
@@ -26,11 +26,11 @@ async def authorize(
     grants = _active_grants(call.services, facts, needed=decision.effect == "confirm")
     record.grants = [description for _, description in grants]
     if decision.effect == "allow" or _granted(decision, grants):
-        preview = await preview_target() if call.capture is not None else None
+        preview = (await read_target()).preview if call.capture is not None else None
         if preview is None or not preview.too_many or call.services.policy.undo.too_many == "allow":
             return record.grants
         record.decision = decision = _too_many(call)
-    await _ask(call, facts, request, decision, preview_target)
+    await _ask(call, facts, request, decision, read_target)
     return record.grants
 
 
@@ -42,7 +42,7 @@ def denial(decision: Decision, request: Request) -> str:
     )
 
 
-async def _ask(call: Call, facts: Facts, request: Request, decision: Decision, preview_target: PreviewTarget) -> None:
+async def _ask(call: Call, facts: Facts, request: Request, decision: Decision, read_target: ReadTarget) -> None:
     services = call.services
     approvals = PendingApprovals(services.store, services.clock, services.policy.notify)
     call.record.confirmation = await confirm(
@@ -52,7 +52,7 @@ async def _ask(call: Call, facts: Facts, request: Request, decision: Decision, p
         services.policy,
         asker=call.caller.asker,
         approvals=approvals,
-        preview_target=preview_target,
+        read_target=read_target,
     )
 
 

@@ -7,7 +7,8 @@ from mailgun_mcp.call.builtin_calls import run_builtin
 from mailgun_mcp.call.complete import protect, way_back
 from mailgun_mcp.call.current_call import Call
 from mailgun_mcp.call.prepare import build_request, find_operation, gather_facts, generate_passwords
-from mailgun_mcp.call.preview_target import preview_target, start_capture
+from mailgun_mcp.call.preview_target import start_capture
+from mailgun_mcp.call.read_target import TargetReader
 from mailgun_mcp.call.results import CallResult
 from mailgun_mcp.call.send import send
 from mailgun_mcp.call.services import Services
@@ -50,9 +51,10 @@ async def _make(call: Call) -> dict[str, Any]:
     decision = decide(call.services.policy, facts)
     call.capture = start_capture(call)
     try:
-        grants = await authorize(call, facts, request, decision, lambda: preview_target(call))
+        target = TargetReader(call, request, facts, decision)
+        grants = await authorize(call, facts, request, decision, target)
         request, generated = await generate_passwords(call, request)
-        response = await send(call, facts, request)
+        response = await send(call, target.facts, request)
     finally:
         if call.capture is not None:
             await call.capture.discard()

@@ -43,7 +43,7 @@ async def gather_facts(call: Call, request: Request) -> Facts:
     context = await services.history.context(
         call.operation, call.caller, digest=request.digest, subaccount=call.subaccount
     )
-    facts = gather(call.operation, call.arguments, context, request.digest)
+    facts = gather(call.operation, call.arguments, context, request.digest, request.files)
     if not facts.recipients or facts.faults:
         return facts
     reader = PageReader(services.client, call.subaccount, call.caller.notify)

@@ -10,7 +10,7 @@ from mailgun_mcp.call.send import body_of, send
 from mailgun_mcp.catalogue.builtin_tools import UNDO_OPERATION, builtin_operation
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
-from mailgun_mcp.confirm.form import Preview
+from mailgun_mcp.confirm.form import Preview, Target
 from mailgun_mcp.errors import DeniedError
 from mailgun_mcp.policy.facts import Context, Facts, gather
 from mailgun_mcp.policy.model import Decision
@@ -62,7 +62,11 @@ class _UndoCall:
         facts, decision = self._decide(request)
         decided = self.plan.digest
         record.undoes, record.digest = snapshot.id, request.digest
-        await authorize(self.call, facts, request, decision, self._preview)
+
+        async def read_target() -> Target:
+            return Target(facts, decision, await self._preview())
+
+        await authorize(self.call, facts, request, decision, read_target)
         if self.plan.digest != decided:
             raise DeniedError("Not undone: the target changed in the meantime. Nothing was sent. Try again.")
         await services.recorder.begin(record)

@@ -126,6 +126,12 @@ class Approvals:
                 _mark(connection, approval, "stale")
         return None
 
+    def has_outdated(self, binding: str, now: float) -> bool:
+        """Return whether a person approved the bound call, and it became stale after that."""
+        with self._store.reading() as connection:
+            stale = _bound(connection, binding, "stale", now)
+        return any(answer.yes for approval in stale for answer in approval.answers)
+
     def consume(self, name: str, now: float) -> bool:
         """Consume the approval. Return False when another process was first, or it is no longer valid."""
         with self._store.writing() as connection:

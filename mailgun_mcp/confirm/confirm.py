@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mailgun_mcp.confirm.asker import REFUSALS, UNANSWERED, Asker, FormResult
-from mailgun_mcp.confirm.form import Binding, Form, Preview, render
+from mailgun_mcp.confirm.form import Binding, Form, Target, render
 from mailgun_mcp.confirm.pending import PendingApprovals
 from mailgun_mcp.errors import NotConfirmedError
 from mailgun_mcp.policy.facts import Facts
@@ -22,14 +22,15 @@ NOT_SHOWN = (
     " If they saw no question, this client answers by itself: with `confirmation: {methods: [approval]}` in the policy, "
     "a person answers with `mailgun-mcp approvals` in a terminal."
 )
+OUTDATED = "The approval that a person gave does not count: what it was given for has changed since. "
 BY_ELICITATION = frozenset({"ask", "typed"})
 
 
-class PreviewTarget(Protocol):
-    """Reads what a call would affect."""
+class ReadTarget(Protocol):
+    """Reads what a call would affect, and who would get its mail."""
 
-    async def __call__(self) -> Preview:
-        """Return its current state. Raises when it cannot be read."""
+    async def __call__(self) -> Target:
+        """Return the current state. Raises when it cannot be read, or is one in which policy denies the call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,31 +50,40 @@ async def confirm(
     *,
     asker: Asker,
     approvals: PendingApprovals,
-    preview_target: PreviewTarget,
+    read_target: ReadTarget,
 ) -> Confirmation:
     """Return the person's yes to exactly this call, whose target is as it was shown.
 
-    Raises NotConfirmedError when there is none.
+    `decision` is why the person is asked, unless the target gives another reason. Raises NotConfirmedError where nobody
+    said yes.
     """
+
+    async def read_form() -> Form:
+        target = await read_target()
+        reason = target.decision if target.decision.effect == "confirm" else decision
+        return render(target.facts, request, reason, target.preview, binding)
+
     binding = Binding(
         facts.context.principal, facts.context.account, facts.operation.name, request.digest, policy.digest
     )
-    form = render(facts, request, decision, await preview_target(), binding)
+    form = await read_form()
     by = await approvals.consume(form)
     if by is not None:
         return Confirmation(form.level, by, "approval")
     if not _can_elicit(form, policy, asker):
-        raise await _pending(facts, form, policy, approvals)
+        outdated = await approvals.is_outdated(form)
+        raise await _pending(facts, form, policy, approvals, why=OUTDATED if outdated else "")
     for _ in range(ROUNDS):
         result = await asker.ask(form, patience=policy.confirmation.ttl)
         if result in UNANSWERED and "approval" in policy.confirmation.methods:
-            raise await _pending(facts, form, policy, approvals, why=REFUSALS[result])
+            unanswered = f"The question in the client was not answered: {REFUSALS[result]}. "
+            raise await _pending(facts, form, policy, approvals, why=unanswered)
         if result != "yes":
             raise _refused(result)
-        preview = await preview_target()
-        if preview.digest == form.preview:
+        current = await read_form()
+        if current.preview == form.preview:
             return Confirmation(form.level, facts.context.client or facts.context.principal, "elicitation")
-        form = render(facts, request, decision, preview, binding)
+        form = current.again
     raise NotConfirmedError(
         "Not made: the target changed each time while the person was being asked. Nothing was sent.", "changed"
     )
@@ -86,7 +96,7 @@ def _can_elicit(form: Form, policy: Policy, asker: Asker) -> bool:
 async def _pending(
     facts: Facts, form: Form, policy: Policy, approvals: PendingApprovals, *, why: str = ""
 ) -> NotConfirmedError:
-    """Return the error of a call that waits for approval. `why` says what became of a question before."""
+    """Return the error of a call that waits for approval. `why` says what became of a question or yes before."""
     if "approval" not in policy.confirmation.methods:
         return NotConfirmedError(
             "Not made: a person must confirm it, this client cannot ask one, and the policy allows no other way. "
@@ -95,9 +105,8 @@ async def _pending(
         )
     approval = await approvals.request(form, facts, ttl=policy.confirmation.ttl)
     name = approval.id
-    asked = f"The question in the client was not answered: {why}. " if why else ""
     return NotConfirmedError(
-        f"Pending approval {name}; nothing was sent. {asked}A person runs `mailgun-mcp approvals approve {name}` in a terminal "
+        f"Pending approval {name}; nothing was sent. {why}A person runs `mailgun-mcp approvals approve {name}` in a terminal "
         f"(`approvals show {name}` shows the call). After that, make exactly the same call again: it runs once. "
         f"The approval expires in {policy.confirmation.ttl / 60:.0f} minutes.",
         "pending",

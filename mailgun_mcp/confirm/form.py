@@ -4,7 +4,7 @@ First what counts (`key_facts`), then the state of what the call affects, then a
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
@@ -13,7 +13,7 @@ from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.argument_lines import argument_lines, shown_arguments
 from mailgun_mcp.confirm.bounded_text import first_lines, one_line, shorten
 from mailgun_mcp.confirm.key_facts import key_facts
-from mailgun_mcp.policy.facts import Facts
+from mailgun_mcp.policy.facts import Context, Facts
 from mailgun_mcp.policy.model import LEVELS, Decision, Level
 from mailgun_mcp.request.build import Request
 
@@ -22,6 +22,7 @@ LONGEST = 4_000
 ARGUMENTS = 1_100
 """Characters that the arguments get, however long the state of the target is."""
 REQUEST_LINE = 300
+AGAIN = "You are asked again: this changed after the last question."
 COUNT = 40
 """Characters of the line that counts what is left out."""
 TYPED = 100
@@ -40,6 +41,15 @@ class Preview:
 
 
 NOTHING = Preview("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a call would affect and who would get its mail, as just read, and what policy decides on it."""
+
+    facts: Facts
+    decision: Decision
+    preview: Preview
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +93,14 @@ class Form:
     """What the person must type; None for a plain yes."""
     binding: Binding
     preview: str
-    """The preview's digest."""
+    """Digest of what is shown that can change without the request: the target's state, and the mailing lists."""
     call: CallDetails = CallDetails()
     """The same call as data."""
+
+    @property
+    def again(self) -> "Form":
+        """The form where an earlier one no longer holds."""
+        return replace(self, text=f"{AGAIN}\n{self.text}")
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -108,7 +123,8 @@ def render(facts: Facts, request: Request, decision: Decision, preview: Preview,
         lines.append(f"To confirm, type: {typed}")
     arguments = shown_arguments(operation, facts.arguments)
     request_line = shorten(request.line, REQUEST_LINE)
-    room = LONGEST - _length([*lines, request_line])
+    longest = LONGEST - len(AGAIN) - 1
+    room = longest - _length([*lines, request_line])
     wanted = min(_length(argument_lines(arguments, room)), ARGUMENTS)
     previewed = first_lines(preview.text.split("\n"), room - wanted - COUNT) if preview.text else []
     lines += [*previewed, request_line]
@@ -121,8 +137,8 @@ def render(facts: Facts, request: Request, decision: Decision, preview: Preview,
         facts.senders,
         facts.destinations,
     )
-    text = "\n".join([*lines, *argument_lines(arguments, LONGEST - _length(lines))])
-    return Form(text, level, typed, binding, preview.digest, details)
+    text = "\n".join([*lines, *argument_lines(arguments, longest - _length(lines))])
+    return Form(text, level, typed, binding, _digest(preview, facts.context), details)
 
 
 def raised(level: Level) -> Level:
@@ -139,6 +155,15 @@ def target(operation: Operation, arguments: Arguments) -> str:
     names = [str(arguments[name]) for name in named if name in arguments]
     name = one_line(names[-1][: TYPED + 1]) if names else ""
     return name if 0 < len(name) <= TYPED else operation.name
+
+
+def _digest(preview: Preview, context: Context) -> str:
+    """Return what identifies the state that is shown: a mailing list that grew is another one."""
+    if not context.list_members and not context.unknown_lists:
+        return preview.digest
+    members = {name: sorted(addresses) for name, addresses in context.list_addresses.items()}
+    shown = [preview.digest, context.list_members, members, context.unknown_lists]
+    return sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
 
 
 def _length(lines: list[str]) -> int:

@@ -32,6 +32,12 @@ class PendingApprovals:
             return None
         return ", ".join(answer.by for answer in approval.answers)
 
+    async def is_outdated(self, form: Form) -> bool:
+        """Return whether a person approved the call in another state of its target."""
+        return self._store.exists and await in_thread(
+            self._approvals().has_outdated, form.binding.digest, self._clock()
+        )
+
     async def request(self, form: Form, facts: Facts, *, ttl: float) -> "Approval":
         """Request a person's approval of the call, and return what is pending."""
         now = self._clock()

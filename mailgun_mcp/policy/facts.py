@@ -30,6 +30,8 @@ SUBSCRIBING = frozenset(
 )
 """Tools that put addresses on a mailing list."""
 BATCH_HEADER = "x-mailgun-recipient-variables"
+Headers = list[tuple[str, Any]]
+UNREAD_MESSAGE = "the headers of the file were not read"
 UNREAD_FILE = "(a file)"
 """Stands among the destinations for the addresses in a file, which no rule reads."""
 
@@ -122,10 +124,20 @@ class Facts:
         return self.operation.price.amount if self.operation.price else None
 
 
-def gather(operation: Operation, arguments: Arguments, context: Context, digest: str = "") -> Facts:
-    """Return the facts of a call."""
+def gather(
+    operation: Operation,
+    arguments: Arguments,
+    context: Context,
+    digest: str = "",
+    files: Mapping[str, bytes] | None = None,
+) -> Facts:
+    """Return the facts of a call. `files` has the content of the files that the call sends, by argument."""
     faults: list[str] = []
-    addressed = _addressed(operation, arguments, faults)
+    message = (files or {}).get("message")
+    headers = list(_headers(arguments, message, faults)) if operation.risk == "send" else []
+    addressed = _addressed(operation, arguments, headers, faults)
+    if operation.risk == "send" and message is None and _is_in_a_file(arguments.get("message")):
+        context = replace(context, unknown_lists={**context.unknown_lists, "message": UNREAD_MESSAGE})
     return Facts(
         operation=operation,
         arguments=arguments,
@@ -135,7 +147,7 @@ def gather(operation: Operation, arguments: Arguments, context: Context, digest:
         recipients=addressed.all,
         recipient_count=addressed.messages(context.list_members),
         addressed=addressed,
-        senders=tuple(dict.fromkeys(_senders(arguments, faults))) if operation.risk == "send" else (),
+        senders=tuple(dict.fromkeys(_senders(arguments, headers, faults))) if operation.risk == "send" else (),
         destinations=tuple(dict.fromkeys(_destinations(operation, arguments, faults))),
         faults=tuple(dict.fromkeys(faults)),
     )
@@ -160,7 +172,7 @@ def with_lists(facts: Facts, context: Context) -> Facts:
     return replace(facts, context=context, recipient_count=facts.addressed.messages(context.list_members))
 
 
-def _addressed(operation: Operation, arguments: Arguments, faults: list[str]) -> Addressed:
+def _addressed(operation: Operation, arguments: Arguments, headers: Headers, faults: list[str]) -> Addressed:
     """Every address that a send names: in fields, in headers, in a MIME message, as a key of recipient variables."""
     if operation.risk != "send":
         return Addressed()
@@ -170,7 +182,7 @@ def _addressed(operation: Operation, arguments: Arguments, faults: list[str]) ->
         named += _addresses("recipient_variables", list(variables), faults)
     copied = [address for name in ("cc", "bcc") for address in _addresses(name, arguments.get(name), faults)]
     batch = "recipient_variables" in arguments
-    for name, value in _headers(arguments, faults):
+    for name, value in headers:
         batch = batch or name.strip().lower() == BATCH_HEADER
         for text in _texts(value):
             addresses = _noting_faults(f"header {name}", recipients_in_header(name, text), faults)
@@ -183,28 +195,36 @@ def _addressed(operation: Operation, arguments: Arguments, faults: list[str]) ->
     return Addressed(tuple(dict.fromkeys((*named, *copied))))
 
 
-def _headers(arguments: Arguments, faults: list[str]) -> Iterator[tuple[str, Any]]:
-    """The headers of the mail: those of the argument, and those that a MIME message brings."""
+def _headers(arguments: Arguments, message: bytes | None, faults: list[str]) -> Iterator[tuple[str, Any]]:
+    """The headers of the mail: those of the argument, and those that a MIME message brings.
+
+    `message` is that message as it is sent, where it is known.
+    """
     headers = arguments.get("headers")
     if isinstance(headers, dict):
         yield from ((str(name), value) for name, value in headers.items())
-    message = arguments.get("message")
-    if not isinstance(message, dict):
-        return
-    text = message.get("text")
-    if isinstance(message.get("base64"), str):
+    argument = arguments.get("message")
+    text = argument.get("text") if isinstance(argument, dict) else None
+    if message is not None:
+        text = message.decode("utf-8", "replace")
+    elif isinstance(argument, dict) and isinstance(argument.get("base64"), str):
         try:
-            text = base64.b64decode("".join(message["base64"].split())).decode("utf-8", "replace")
+            text = base64.b64decode("".join(argument["base64"].split())).decode("utf-8", "replace")
         except ValueError:
             faults.append("message: base64 is not valid")
     if isinstance(text, str):
         yield from mime_headers(text)
 
 
-def _senders(arguments: Arguments, faults: list[str]) -> Iterator[str]:
+def _is_in_a_file(message: Any) -> bool:
+    """Whether the mail is in a file: its headers could name anybody."""
+    return isinstance(message, dict) and message.get("path") is not None
+
+
+def _senders(arguments: Arguments, headers: Headers, faults: list[str]) -> Iterator[str]:
     """Who the mail says it is from; a header can say it as well."""
     yield from _addresses("from", arguments.get("from"), faults)
-    for name, value in _headers(arguments, []):
+    for name, value in headers:
         if name.strip().lower() in ("from", "sender"):
             yield from _addresses(f"header {name}", value, faults)
 

@@ -38,6 +38,8 @@ class Request:
     content: bytes = field(default=b"", repr=False)
     host: str | None = None
     """The storage host to ask instead of the API's own."""
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False)
+    """Argument -> the content of its file, which is also in `content`."""
 
     @property
     def target(self) -> str:
@@ -90,6 +92,7 @@ class _Builder:
         self.host: str | None = None
         self.faults: list[str] = []
         self.sizes: dict[str, int] = {}
+        self.file_contents: dict[str, bytes] = {}
 
     def put(self, argument: Argument, value: Any) -> None:
         try:
@@ -105,7 +108,7 @@ class _Builder:
         headers = [*self.headers, *([("Content-Type", content_type)] if content_type else [])]
         # The next page's URL repeats every filter, so its query stands alone.
         query = self.raw_query or urlencode(self.query, quote_via=quote)
-        return Request(self.operation.method, self.path, query, tuple(headers), content, self.host)
+        return Request(self.operation.method, self.path, query, tuple(headers), content, self.host, self.file_contents)
 
     def _path(self, argument: Argument, value: Any) -> None:
         text = ",".join(ENCODERS[argument.encode](value))
@@ -128,6 +131,8 @@ class _Builder:
         if argument.encode in ("file", "files"):
             items = value if argument.encode == "files" else [value]
             parts = [self.files.part(argument.wire, item) for item in items]
+            if argument.encode == "file":
+                self.file_contents[argument.name] = parts[0].data
         elif argument.encode == "family":
             parts = [_family_part(argument, key, item) for key, item in value.items()]
         else:

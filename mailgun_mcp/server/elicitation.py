@@ -106,7 +106,7 @@ class Elicitation:
         if not await self._burn(state["nonce"]):
             return "replay"
         if state["preview"] != form.preview:
-            raise InputRequired(_question(form))
+            raise InputRequired(_question(form.again))
         return read_answer(form, answer.action, answer.content)
 
 

@@ -140,6 +140,13 @@ def test_a_yes_is_stale_when_the_target_changed_since(store: Store) -> None:
     assert granted(store, asked()) is None
     assert Approvals(store).get(approval.id, NOW).status == "stale"
     assert not Approvals(store).consume(approval.id, NOW)
+    assert Approvals(store).has_outdated(asked().binding.digest, NOW)
+
+
+def test_what_nobody_approved_is_not_outdated(store: Store) -> None:
+    held(store, asked("ask"))
+    held(store, asked("typed"))
+    assert not Approvals(store).has_outdated(asked().binding.digest, NOW)
 
 
 @pytest.mark.parametrize("given", LEVELS)

@@ -7,7 +7,7 @@ import pytest
 from mailgun_mcp.confirm.approvals import Approvals
 from mailgun_mcp.confirm.asker import NOBODY, REFUSALS, UNANSWERED, Asker, FormResult
 from mailgun_mcp.confirm.confirm import ROUNDS, Confirmation, confirm
-from mailgun_mcp.confirm.form import Form, Preview
+from mailgun_mcp.confirm.form import Form, Preview, Target
 from mailgun_mcp.confirm.pending import PendingApprovals
 from mailgun_mcp.errors import NotConfirmedError
 from mailgun_mcp.policy.facts import Context, gather
@@ -41,22 +41,24 @@ async def confirmed(store: Store, asker: Asker, *previews: str, level: Level = "
     states: Iterator[str] = iter(previews)
     last = ""
 
-    async def preview() -> Preview:
+    async def read_target() -> Target:
         nonlocal last
         last = next(states, last)
-        return Preview(last, last)
+        return Target(facts, decision, Preview(last, last))
 
     operation = catalogue().find("delete_bounce")
     arguments = {"domain_name": "mg.example.com", "address": "ann@example.com"}
     request = build(operation, arguments, Files(), subaccount=None)
+    facts = gather(operation, arguments, Context(client="an assistant"), request.digest)
+    decision = Decision("confirm", "rule", "it removes something", level)
     return await confirm(
-        gather(operation, arguments, Context(client="an assistant"), request.digest),
+        facts,
         request,
-        Decision("confirm", "rule", "it removes something", level),
+        decision,
         profile("guarded"),
         asker=asker,
         approvals=PendingApprovals(store, lambda: NOW, None),
-        preview_target=preview,
+        read_target=read_target,
     )
 
 
