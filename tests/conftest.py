@@ -4,28 +4,12 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
 
 import pytest
 
-from mailgun_mcp.audit.recorder import Recorder
-from mailgun_mcp.call import services as app
 from mailgun_mcp.output import logs
 from mailgun_mcp.store.database import Store
-
-
-class _Tracked(Recorder):
-    """Remembers those that tests leave open: each has a thread and a connection."""
-
-    made: ClassVar[list["_Tracked"]] = []
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.made.append(self)
-
-
-app.Recorder = _Tracked  # type: ignore[attr-defined]  # for all tests, also those that make an app at import
-
+from tests.support.apps import close_opened
 
 # A shell that runs the tests in the background has them ignore interrupts, and every server that they start inherits it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -39,11 +23,10 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(autouse=True)
-def _journals_are_closed(_logs_of_its_own: None) -> Iterator[None]:
-    """Before the logs are anew: their threads may still have something to say."""
+def _services_are_closed(_logs_of_its_own: None) -> Iterator[None]:
+    """Close them before the logs are reset: their threads may still write a line."""
     yield
-    while _Tracked.made:
-        _Tracked.made.pop().close()
+    close_opened()
 
 
 @pytest.fixture(autouse=True)

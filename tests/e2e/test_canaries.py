@@ -21,7 +21,7 @@ from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.endpoint import resolve
 from mailgun_mcp.output import logs
 from mailgun_mcp.policy.profiles import profile
-from tests.support.apps import own_state
+from tests.support.apps import opened, own_state
 from tests.support.arguments import maximal
 from tests.support.operations import catalogue
 from tests.support.upstream import Upstream, replies, says, serve_upstream
@@ -59,7 +59,7 @@ async def upstream() -> AsyncIterator[Upstream]:
 def app_with_key(url: str) -> Services:
     client = Client(resolve(url=url), KEY, user_agent="tests")
     logs.withhold(KEY)
-    return Services(catalogue=catalogue(), client=client, state=own_state(), policy=profile("guarded"))
+    return opened(Services(catalogue=catalogue(), client=client, state=own_state(), policy=profile("guarded")))
 
 
 def given(operation: Operation) -> Arguments:

@@ -307,7 +307,7 @@ def damaged(state: Path) -> None:
 
 @pytest.fixture(params=[a_file_in_its_place, open_to_others, damaged])
 def stateless(request: pytest.FixtureRequest, services: Services) -> Services:
-    """An services whose state can't be used."""
+    """Services whose state can't be used."""
     request.param(services.state)
     return services
 

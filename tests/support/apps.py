@@ -1,4 +1,4 @@
-"""Apps in the test's own process, pointed at a stub."""
+"""Services in the test's own process, pointed at a stub."""
 
 import atexit
 from functools import cache
@@ -24,12 +24,27 @@ def _states() -> str:
 
 
 def own_state() -> Path:
-    """Return a directory for one app's state."""
+    """Return a directory for the state of one `Services`."""
     return Path(mkdtemp(dir=_states()))
 
 
+_opened: list[Services] = []
+
+
+def opened(services: Services) -> Services:
+    """Have the services closed when the test ends: their audit log has a thread and a connection."""
+    _opened.append(services)
+    return services
+
+
+def close_opened() -> None:
+    """Close what `opened` was told of. To close twice does no harm."""
+    while _opened:
+        _opened.pop().close()
+
+
 def app_at(url: str, **options: Any) -> Services:
-    """Return an services whose Mailgun is at `url`."""
+    """Return services whose Mailgun is at `url`."""
     options.setdefault("state", own_state())
     client = Client(resolve(url=url), KEY, user_agent="tests", timeout=options.pop("timeout", 10.0))
-    return Services(catalogue=options.pop("catalogue", catalogue()), client=client, **options)
+    return opened(Services(catalogue=options.pop("catalogue", catalogue()), client=client, **options))

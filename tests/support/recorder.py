@@ -8,7 +8,7 @@ import httpx
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.endpoint import resolve
-from tests.support.apps import KEY, own_state
+from tests.support.apps import KEY, opened, own_state
 from tests.support.operations import catalogue
 from tests.support.requests import changing
 
@@ -54,7 +54,7 @@ class Clock:
 
 
 def recorded_app(recorder: Recorder, **options: Any) -> Services:
-    """Return an services whose Mailgun is `recorder`, with the whole catalogue and a state of its own."""
+    """Return services whose Mailgun is `recorder`, with the whole catalogue and a state of its own."""
     client = Client(
         resolve(url="http://127.0.0.1:1"),
         KEY,
@@ -66,4 +66,4 @@ def recorded_app(recorder: Recorder, **options: Any) -> Services:
     options.setdefault("state", own_state())
     options.setdefault("catalogue", catalogue())
     options.setdefault("clock", Clock())
-    return Services(client=client, **options)
+    return opened(Services(client=client, **options))

@@ -29,7 +29,7 @@ from mailgun_mcp.simulator.model.suppressions import AllowlistEntry, Bounce, Com
 from mailgun_mcp.simulator.model.templates import TemplateVersion
 from mailgun_mcp.simulator.sections.domains import DEFAULTS
 from mailgun_mcp.simulator.transport import InProcessTransport
-from tests.support.apps import KEY, own_state
+from tests.support.apps import KEY, opened, own_state
 from tests.support.arguments import BY_FORMAT
 from tests.support.everything import account_with_everything
 from tests.support.operations import catalogue
@@ -199,23 +199,24 @@ async def _at_once(_: float) -> None:
 
 
 def app_on(mailgun: Mailgun, account: Account, *, policy: Policy | None = None, **options: Any) -> Services:
-    """Return an services whose Mailgun is the simulator, at its clock."""
+    """Return services whose Mailgun is the simulator, at its clock."""
     client = Client(
         resolve(region="us"), KEY, user_agent="tests", rate_limit=(0, 10.0), connect=lambda: mailgun, sleep=_at_once
     )
     options.setdefault("state", own_state())
-    return Services(
+    services = Services(
         catalogue=catalogue(),
         client=client,
         policy=policy or profile("unguarded"),
         clock=account.clock.now,
         **options,
     )
+    return opened(services)
 
 
 @asynccontextmanager
 async def bench(account: Account | None = None, policy: Policy | None = None) -> AsyncIterator[Bench]:
-    """Give an services on an account of its own."""
+    """Give services on an account of its own."""
     account = account or account_to_change()
     mailgun = Mailgun(account)
     services = app_on(mailgun, account, policy=policy)
