@@ -137,7 +137,7 @@ class Services:
 
     @cached_property
     def recorder(self) -> Recorder:
-        """Writes calls into the journal."""
+        """Writes calls to the audit log."""
         # A connection of its own: nobody waits for the disk with it.
         return Recorder(Store(self.state), self.clock, self.policy.audit, monotonic=time.monotonic)
 
@@ -149,7 +149,7 @@ class Services:
         """Load what the first call needs, so that it need not wait. May run in any thread."""
         prepare_validation()
         self.client.prepare()
-        # The journal's first entry would wait for these.
+        # The first entry of the audit log would wait for these.
         import sqlite3  # noqa: F401
 
         from mailgun_mcp.audit import log  # noqa: F401

@@ -96,7 +96,7 @@ def offered(catalogue: Catalogue, exclude: Collection[str] = ()) -> dict[str, Re
 
 @cache
 def builtin_operation(name: str, risk: Risk | None = None) -> Operation:
-    """Return a tool of the server's own as an operation, for policy, people and the journal.
+    """Return a tool of the server's own as an operation, for policy, people and the audit log.
 
     `risk` is that of what it does, where that is not always the same.
     """

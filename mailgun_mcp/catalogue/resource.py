@@ -1,4 +1,4 @@
-"""What Mailgun keeps, as far as calls remove or overwrite it: how it is read and put back."""
+"""The resources that calls remove or overwrite: how they are read and put back."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -30,7 +30,7 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A kind of thing that Mailgun keeps; see `extension.ResourceSpec`."""
+    """A kind of resource; see `extension.ResourceSpec`."""
 
     name: str
     plural: str
@@ -44,7 +44,7 @@ class Resource:
     where: dict[str, str]
     present: dict[str, list[Any]] | None
     fields: dict[str, str]
-    """Name -> place in the item."""
+    """Name -> path in the item."""
     put: Write | None
     replace: Write | None
     remove: Write | None
@@ -60,7 +60,7 @@ class Resource:
         return cls(name=name, **{**record, **parts})
 
     def count(self, number: int) -> str:
-        """Return so many of them in words: `1 bounce`, `3,000 bounces`."""
+        """Return the number in words: `1 bounce`, `3,000 bounces`."""
         return f"{number:,} {self.name.replace('_', ' ') if number == 1 else self.plural}"
 
 

@@ -1,4 +1,4 @@
-"""Takes secrets out of whatever leaves: logs, journal, errors, confirmations, exceptions.
+"""Takes secrets out of whatever leaves: logs, audit log, errors, confirmations, exceptions.
 
 Known secrets are removed in every spelling in which code writes text, unknown ones when they look like a secret.
 """

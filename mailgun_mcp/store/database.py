@@ -50,9 +50,9 @@ class Store:
         self.directory = directory
         self._connection: sqlite3.Connection | None = None
         self._opened: tuple[int, int] | None = None
-        """The file that the connection is to."""
+        """Device and inode of the file that the connection has open."""
         self._durable: bool | None = None
-        """What the connection was last told of it."""
+        """Whether the connection now waits for the disk at each commit."""
         self._lock = RLock()
 
     @property

@@ -33,7 +33,7 @@ SMALLEST_FONT = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
-    """How text in an element looks."""
+    """Whether and how the text in an element is visible."""
 
     gone: bool = False
     """Nothing inside is seen."""
@@ -43,7 +43,7 @@ class Visibility:
 
     @property
     def hidden(self) -> bool:
-        """Whether text is not seen; an element inside may still visibility otherwise."""
+        """Whether text is not seen; an element inside may still be visible."""
         return self.gone or self.tiny or _alike(self.colour, self.background)
 
 

@@ -1,4 +1,4 @@
-"""The journal: append-only, chained, and whole whatever processes do at the same time."""
+"""The audit log: append-only, chained, and whole whatever processes do at the same time."""
 
 import json
 import multiprocessing
@@ -36,7 +36,7 @@ def written(store: Store, calls: int = 5) -> AuditLog:
 
 
 @pytest.fixture
-def journal(store: Store) -> AuditLog:
+def log(store: Store) -> AuditLog:
     return written(store)
 
 
@@ -45,15 +45,15 @@ def test_an_empty_journal_verifies(store: Store) -> None:
     assert (found.entries, found.head, found.broken) == (0, START, None)
 
 
-def test_what_was_written_verifies_and_comes_back_in_order(journal: AuditLog) -> None:
-    found = journal.verify()
+def test_what_was_written_verifies_and_comes_back_in_order(log: AuditLog) -> None:
+    found = log.verify()
     assert (found.entries, found.broken) == (10, None)
-    assert [call.id for call in journal.calls()] == [f"call{number}" for number in range(5)]
-    assert [call.id for call in journal.calls(newest_first=True)] == [f"call{number}" for number in range(4, -1, -1)]
+    assert [call.id for call in log.calls()] == [f"call{number}" for number in range(5)]
+    assert [call.id for call in log.calls(newest_first=True)] == [f"call{number}" for number in range(4, -1, -1)]
 
 
-def test_a_call_is_told_from_its_entries(journal: AuditLog) -> None:
-    call = journal.call("call3")
+def test_a_call_is_told_from_its_entries(log: AuditLog) -> None:
+    call = log.call("call3")
     assert (call.at, call.outcome, call.result) == (NOW + 3, "done", {"outcome": "done", "status": 200})
     assert call.fields == {"tool": "delete_bounce", "risk": "destructive", "principal": "local"}
 
@@ -71,9 +71,9 @@ def test_a_call_that_was_not_made_has_an_outcome_alone(store: Store) -> None:
     assert (call.id, call.outcome, call.fields) == ("held", "pending", {"tool": "x"})
 
 
-def test_an_unknown_call_is_named_with_the_nearest(journal: AuditLog) -> None:
+def test_an_unknown_call_is_named_with_the_nearest(log: AuditLog) -> None:
     with pytest.raises(UnknownNameError, match=r"^unknown call 'cal3': did you mean 'call3'\?$"):
-        journal.call("cal3")
+        log.call("cal3")
 
 
 @pytest.mark.parametrize(
@@ -91,11 +91,11 @@ def test_an_unknown_call_is_named_with_the_nearest(journal: AuditLog) -> None:
     ],
     ids=str,
 )
-def test_calls_are_chosen_by_what_they_are(wanted: CallFilter, found: int, journal: AuditLog) -> None:
-    assert len(list(journal.calls(wanted))) == found
+def test_calls_are_chosen_by_what_they_are(wanted: CallFilter, found: int, log: AuditLog) -> None:
+    assert len(list(log.calls(wanted))) == found
 
 
-def test_no_entry_is_changed_or_removed(journal: AuditLog, store: Store) -> None:
+def test_no_entry_is_changed_or_removed(log: AuditLog, store: Store) -> None:
     for statement in (
         "UPDATE audit_log SET body = '{}'",
         "DELETE FROM audit_log",
@@ -103,7 +103,7 @@ def test_no_entry_is_changed_or_removed(journal: AuditLog, store: Store) -> None
     ):
         with pytest.raises(StateError, match="the audit log is append-only"), store.writing() as connection:
             connection.execute(statement)
-    assert journal.verify().entries == 10
+    assert log.verify().entries == 10
 
 
 def tamper(store: Store, *statements: str) -> None:
@@ -129,10 +129,10 @@ FIELDS = {
 
 @pytest.mark.parametrize("seq", [1, 4, 10])
 @pytest.mark.parametrize("field", FIELDS)
-def test_a_change_of_any_field_is_found(field: str, seq: int, journal: AuditLog, store: Store) -> None:
+def test_a_change_of_any_field_is_found(field: str, seq: int, log: AuditLog, store: Store) -> None:
     call = "other" if field == "call" else f"call{(seq - 1) // 2}"
     tamper(store, f"UPDATE audit_log SET {field} = {FIELDS[field]} WHERE seq = {seq}")
-    found = journal.verify()
+    found = log.verify()
     assert (found.entries, found.broken) == (seq - 1, f"entry {seq} ({call}) was changed")
 
 
@@ -157,14 +157,14 @@ def test_a_change_of_any_field_is_found(field: str, seq: int, journal: AuditLog,
     ],
     ids=["first", "middle", "end", "all", "start", "swapped"],
 )
-def test_what_is_missing_is_named(statements: list[str], broken: str, journal: AuditLog, store: Store) -> None:
+def test_what_is_missing_is_named(statements: list[str], broken: str, log: AuditLog, store: Store) -> None:
     tamper(store, *statements)
-    assert journal.verify().broken == broken
+    assert log.verify().broken == broken
 
 
-def test_a_journal_that_was_written_anew_lacks_the_head_that_was_noted(journal: AuditLog, store: Store) -> None:
-    head = journal.verify().head
-    assert journal.verify(expect=head).broken is None
+def test_a_log_that_was_rewritten_lacks_the_head_that_was_noted(log: AuditLog, store: Store) -> None:
+    head = log.verify().head
+    assert log.verify(expect=head).broken is None
     store.close()
     (store.directory / FILE).unlink()
     for name in ("-wal", "-shm"):
@@ -176,32 +176,32 @@ def test_a_journal_that_was_written_anew_lacks_the_head_that_was_noted(journal: 
 
 
 @pytest.mark.parametrize(("before", "left"), [(NOW, 10), (NOW + 1, 9), (NOW + 2.2, 7), (NOW + 99, 3)])
-def test_what_is_old_goes_with_its_outcome_and_the_rest_verifies(before: float, left: int, journal: AuditLog) -> None:
-    removed = journal.prune(NOW + 100, before=before)
-    found = journal.verify()
+def test_what_is_old_goes_with_its_outcome_and_the_rest_verifies(before: float, left: int, log: AuditLog) -> None:
+    removed = log.prune(NOW + 100, before=before)
+    found = log.verify()
     assert found.broken is None
     assert (10 - removed + (removed > 0), found.entries) == (left, left)
-    assert all(call.outcome == "done" for call in journal.calls())
+    assert all(call.outcome == "done" for call in log.calls())
 
 
-def test_what_is_too_much_goes_from_the_start(journal: AuditLog) -> None:
-    removed = journal.prune(NOW + 100, most_bytes=900)
+def test_what_is_too_much_goes_from_the_start(log: AuditLog) -> None:
+    removed = log.prune(NOW + 100, most_bytes=900)
     assert removed > 0
-    assert journal.verify().broken is None
-    assert [call.id for call in journal.calls()][-1] == "call4"
+    assert log.verify().broken is None
+    assert [call.id for call in log.calls()][-1] == "call4"
 
 
-def test_pruning_twice_keeps_the_chain(journal: AuditLog) -> None:
-    journal.prune(NOW + 100, before=NOW + 1)
-    journal.append([intent("new"), outcome("new")], NOW + 101, durable=False)
-    journal.prune(NOW + 200, before=NOW + 3)
-    assert journal.verify().broken is None
-    assert [call.id for call in journal.calls()] == ["call3", "call4", "new"]
+def test_pruning_twice_keeps_the_chain(log: AuditLog) -> None:
+    log.prune(NOW + 100, before=NOW + 1)
+    log.append([intent("new"), outcome("new")], NOW + 101, durable=False)
+    log.prune(NOW + 200, before=NOW + 3)
+    assert log.verify().broken is None
+    assert [call.id for call in log.calls()] == ["call3", "call4", "new"]
 
 
-def test_a_dry_run_removes_nothing(journal: AuditLog) -> None:
-    assert journal.prune(NOW + 100, before=NOW + 2, dry_run=True) == 4
-    assert journal.verify().entries == 10
+def test_a_dry_run_removes_nothing(log: AuditLog) -> None:
+    assert log.prune(NOW + 100, before=NOW + 2, dry_run=True) == 4
+    assert log.verify().entries == 10
 
 
 @patient
@@ -251,11 +251,11 @@ def test_ids_are_easy_to_type_and_differ() -> None:
     assert not set("".join(ids)) & set("il1o0")
 
 
-def test_a_body_is_written_in_one_way(journal: AuditLog) -> None:
-    lines = [entry.body for entry in journal.entries()]
+def test_a_body_is_written_in_one_way(log: AuditLog) -> None:
+    lines = [entry.body for entry in log.entries()]
     assert lines == [json.dumps(json.loads(line), sort_keys=True, separators=(",", ":")) for line in lines]
 
 
-def test_entries_follow_the_last_one_seen(journal: AuditLog) -> None:
-    assert [entry.seq for entry in journal.entries(7)] == [8, 9, 10]
-    assert journal.last == 10
+def test_entries_follow_the_last_one_seen(log: AuditLog) -> None:
+    assert [entry.seq for entry in log.entries(7)] == [8, 9, 10]
+    assert log.last == 10

@@ -1,4 +1,4 @@
-"""The journal from the command line."""
+"""The audit log from the command line."""
 
 import csv
 import io

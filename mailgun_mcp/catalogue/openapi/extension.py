@@ -1,7 +1,7 @@
 """The vocabulary of `x-mailgun-mcp`: what OpenAPI cannot say about an operation.
 
-Closed on purpose: an unknown key or a missing field stops the compile, so that no
-operation reaches a model without a reviewed risk. Imported by the compiler only.
+An unknown key or a missing field stops the compile, so that no operation reaches a model
+without a reviewed risk. Only the compiler imports this module.
 """
 
 from typing import Annotated, Any, Literal
@@ -41,10 +41,10 @@ class PagesSpec(ClosedModel):
 
 
 class PriceSpec(ClosedModel):
-    """What a call costs, as far as it is known: Mailgun's prices depend on the plan."""
+    """What a call costs, where that is known: Mailgun's prices depend on the plan."""
 
     unit: str
-    """What is charged once a call: `validation`, `dedicated IP a month`."""
+    """What each call is charged for: `validation`, `dedicated IP a month`."""
     amount: float | None = None
     currency: str = "USD"
 
@@ -62,21 +62,21 @@ class AtMostOne(ClosedModel):
 
 
 class Requires(ClosedModel):
-    """When `argument` is given, each of `requires` is needed as well."""
+    """When `argument` is present, each of `requires` must be present as well."""
 
     argument: str
     requires: Annotated[list[str], Field(min_length=1)]
 
 
 class MaxRecipients(ClosedModel):
-    """At most so many addresses over all the arguments `over`."""
+    """The most addresses that the arguments `over` may hold together."""
 
     max_recipients: int
     over: Annotated[list[str], Field(min_length=1)]
 
 
 class MaxBytes(ClosedModel):
-    """At most so many bytes as sent, over the arguments `over` (all of the body when absent)."""
+    """The most bytes that the arguments `over` may take in the request together (the whole body when absent)."""
 
     max_bytes: int
     over: list[str] | None = None
@@ -86,8 +86,9 @@ ArgumentRule = AtLeastOne | ExactlyOne | AtMostOne | Requires | MaxRecipients | 
 
 
 ArgumentSource = str | bool | int | list[str] | dict[str, Any]
-"""What an argument of a read or write is: `$key`, `$was`, `$` and an argument of the scope, or a field's name; in a
-list the same; `{literal: …}` for a text as it is; `{field: NAME, when: {FIELD: VALUE}}` for a field that is only told then.
+"""Where the value of an argument of a read or write comes from: `$key`, `$was`, `$` and an argument of the scope, or the
+name of a field; or a list of these. `{literal: …}` is that text. `{field: NAME, when: {FIELD: VALUE}}` is a field that is
+sent only under that condition.
 """
 
 
@@ -97,57 +98,57 @@ class ReadSpec(ClosedModel):
     tool: str
     arguments: dict[str, ArgumentSource] = Field(default_factory=dict)
     items: str | None = None
-    """Of `all`: the list, or the object whose keys name the items; `pages.items` of the tool when left out.
-    Of `one`: the item; the whole answer when left out, and where the answer has no such place.
+    """In `all`: the path of the list, or of the object whose keys name the items; the tool's `pages.items` by default.
+    In `one`: the path of the item; the whole answer by default, and when the answer has nothing at that path.
     """
 
 
 class WriteSpec(ClosedModel):
-    """How a resource is put back, changed or removed. An argument that is named as a field or as an argument of the
-    scope takes it; the others are written out.
+    """How a resource is put back, changed or removed. An argument with the name of a field, or of an argument of the
+    scope, takes its value; the others are written out.
     """
 
     tool: str
     arguments: dict[str, ArgumentSource] = Field(default_factory=dict)
     batch: str | None = None
-    """The argument that takes many items at once, each an object of the fields."""
+    """The argument that takes many items at once, each an object with the fields."""
     most: int | None = None
-    """Items in a batch at most, where fewer than the argument's schema allows are wanted."""
+    """The most items in a batch, where that should be fewer than the argument's schema allows."""
     made: str | None = None
-    """The place in the answer of the key that Mailgun gave."""
+    """The path, in the answer, of the key that Mailgun assigned."""
 
 
 class ResourceSpec(ClosedModel):
-    """A kind of thing that Mailgun keeps, and calls remove or overwrite: how it is read and put back."""
+    """A kind of resource that calls remove or overwrite: how it is read and put back."""
 
     plural: str | None = None
     within: list[str] = Field(default_factory=list)
-    """The arguments that say where it is: its scope."""
+    """The arguments that say where the resource is: its scope."""
     of: dict[str, str] = Field(default_factory=dict)
-    """An argument of the scope -> the resource whose key it is: this one is a part of that one."""
+    """An argument of the scope -> the resource whose key it is, and which this resource is part of."""
     key: str | None = None
     """The field of an item that names it within its scope; None where there is only one."""
     assigned: bool = False
-    """Mailgun gives the key: what is put back gets another one."""
+    """Whether Mailgun assigns the key: what is put back gets another one."""
     all: ReadSpec | None = None
     one: ReadSpec | None = None
     each: bool = False
-    """`all` tells only which there are; each is read by `one`."""
+    """Whether `all` only lists the keys, so that `one` must read each item."""
     where: dict[str, str] = Field(default_factory=dict)
-    """A field of an item -> the argument of the scope that it must equal: `all` lists others as well."""
+    """A field of an item -> the argument of the scope that it must equal, where `all` lists other items as well."""
     present: dict[str, list[Any]] | None = None
-    """A place in an item -> the values with which the thing is there (`[]`: any that is not empty)."""
+    """A path in an item -> the values with which the resource counts as existing (`[]`: any that is not empty)."""
     fields: dict[str, str] | list[str] = Field(default_factory=list)
-    """What is kept and compared: names, or name -> place in the item."""
+    """The fields that are saved and compared: names, or name -> path in the item."""
     put: WriteSpec | None = None
     replace: WriteSpec | None = None
-    """`put` when left out."""
+    """`put` by default."""
     remove: WriteSpec | None = None
 
     @model_validator(mode="after")
     def _readable(self) -> "ResourceSpec":
         if self.all is None and self.one is None:
-            raise ValueError("a resource is read by all or one")
+            raise ValueError("a resource needs `all` or `one`, to be read")
         if self.each and (self.all is None or self.one is None):
             raise ValueError("each needs all and one")
         return self
@@ -161,27 +162,27 @@ class EffectSpec(ClosedModel):
     within: dict[str, str] = Field(default_factory=dict)
     """An argument of the resource's scope -> this operation's argument, where the names differ."""
     key: str | None = None
-    """The place in the arguments of the key, or the keys (`bounces/*/address`); without one it is all in the scope."""
+    """The path, in the arguments, of the key or the keys (`bounces/*/address`). Without it the call affects all in the scope."""
     when: str | None = None
-    """An argument without which it is not affected."""
+    """An argument without which the resource is not affected."""
     made: str | None = None
-    """The place in the response of the key that Mailgun gave."""
+    """The path, in the response, of the key that Mailgun assigned."""
     renamed: str | None = None
     """The argument with the new key."""
     later: bool = False
-    """It happens in the background: how things are afterwards is not known, and what it adds stays."""
+    """Whether Mailgun works in the background: the state afterwards is not known, and what the call adds stays."""
 
 
 class UndoSpec(ClosedModel):
-    """What becomes of what the call removes or overwrites; see `reversible`."""
+    """Whether and how the call can be undone; see `reversible`."""
 
     affects: list[EffectSpec] = Field(default_factory=list)
     missing: str | None = None
-    """What is not put back, where it is not whole."""
+    """What is not put back, when the undo is partial."""
     why: str | None = None
     """Why nothing can be put back."""
     nothing: str | None = None
-    """Nothing is lost: what takes the call back."""
+    """Set when nothing is lost: what reverses the call."""
 
 
 class OperationExtension(ClosedModel):
@@ -189,7 +190,7 @@ class OperationExtension(ClosedModel):
 
     risk: Risk
     risk_reason: str | None = None
-    """What the call can do that gives it its risk, as a clause. Needed where the method suggests another risk."""
+    """What the call can do that gives it its risk, as a clause. Needed when the HTTP method suggests another risk."""
     bulk: bool
     idempotent: bool
     reversible: Literal["whole", "part", "no"] | None
@@ -203,7 +204,7 @@ class OperationExtension(ClosedModel):
     price: PriceSpec | None = None
     """Needed for risk `billing`."""
     storage_host: Literal["optional", "required"] | None = None
-    """The operation lives on the storage host of the message: adds that argument."""
+    """Whether the operation lives on the storage host of the message: adds that argument."""
 
     @model_validator(mode="after")
     def _consistent(self) -> "OperationExtension":
@@ -242,7 +243,7 @@ class PropertyExtension(ClosedModel):
     secret: bool = False
     """The value is a password or private key: never shown, logged or recorded."""
     prefix: str | None = None
-    """On a pattern property: the prefix that every key gets on the wire (`h:`)."""
+    """On a pattern property: the prefix that every key gets in the request (`h:`)."""
 
 
 class DocumentExtension(ClosedModel):

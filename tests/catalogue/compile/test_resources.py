@@ -40,7 +40,7 @@ def test_what_fits_compiles() -> None:
 
 
 WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
-    "no read": ({"all": None, "one": None}, {}, "a resource is read by all or one"),
+    "no read": ({"all": None, "one": None}, {}, "a resource needs `all` or `one`, to be read"),
     "each without one": ({"one": None, "each": True}, {}, "each needs all and one"),
     "unknown key": ({"colour": "red"}, {}, "colour: Extra inputs are not permitted"),
     "where outside": ({"where": {"a": "b"}}, {}, "`of` and `where` name arguments of `within`"),
