@@ -152,10 +152,15 @@ def _from_file(config: str | None, environ: Mapping[str, str]) -> dict[str, Any]
 
 
 def config_directory(environ: Mapping[str, str] | None = None) -> Path:
-    """Return the directory of the user's configuration."""
+    """Return the directory of this program's configuration."""
+    return user_config_directory(environ) / "mailgun-mcp"
+
+
+def user_config_directory(environ: Mapping[str, str] | None = None) -> Path:
+    """Return the directory in which programs keep the user's configuration."""
     environ = os.environ if environ is None else environ
     base = environ.get("XDG_CONFIG_HOME")
-    return Path(base) / "mailgun-mcp" if base else Path.home() / ".config" / "mailgun-mcp"
+    return Path(base) if base else Path.home() / ".config"
 
 
 def state_directory(option: str | None = None, environ: Mapping[str, str] | None = None) -> Path:

@@ -49,7 +49,8 @@ IDS = [f"{page.stem}: {block.splitlines()[0]}" for page, block in SHELL]
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A directory that has the files which the docs name."""
+    """A directory that has the files which the docs name, and an MCP client."""
+    (tmp_path / ".cursor").mkdir()
     (tmp_path / "team.yaml").write_text("version: 1\nextends: guarded\n", encoding="utf-8")
     (tmp_path / "calls.jsonl").write_text("", encoding="utf-8")
     return tmp_path

@@ -1,12 +1,13 @@
 """The MCP clients that `install` supports: where each keeps its servers, and how a key reaches them."""
 
+import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from mailgun_mcp.settings import applications_directory
+from mailgun_mcp.settings import applications_directory, user_config_directory
 
 KEY = "MAILGUN_API_KEY"
 INPUT = {
@@ -16,6 +17,8 @@ INPUT = {
     "password": True,
 }
 """VS Code asks for this once and keeps the answer in its secret storage."""
+SLOW_START_SECONDS = 120
+"""How long a client should wait for a server that uvx installs first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,53 +26,107 @@ class ClientProgram:
     """The configuration of one MCP client, as its documentation describes it."""
 
     title: str
-    files: Mapping[str, str]
-    """Scope -> file. The first is the default. `~` is the home directory, `@` the directory of applications' settings."""
-    servers: str = "mcpServers"
-    """The key in the file under which the servers are listed."""
-    form: Literal["json", "toml"] = "json"
-    typed: bool = False
-    """Whether an entry has `"type": "stdio"`."""
+    files: Mapping[str, tuple[str, ...]]
+    """Scope -> file. The first scope is the default. Of several files, the first that exists is used, else the first.
+
+    `~` is the home directory, `@` the directory of applications' settings, `%` that of the user's configuration.
+    """
+    signs: tuple[str, ...] = ()
+    """Files and directories that show that the client is on this machine."""
+    program: str = ""
+    """The client's command. If it is on the PATH, the client is on this machine too."""
+    servers: tuple[str, ...] = ("mcpServers",)
+    """The keys in the file that lead to the servers."""
+    form: Literal["json", "toml", "yaml"] = "json"
+    shape: Literal["plain", "opencode", "goose"] = "plain"
+    """How an entry names command, arguments and environment."""
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    """What every entry starts with."""
     key: Mapping[str, Any] = field(default_factory=dict)
     """The part of an entry that passes the API key on. The key itself is never written."""
-    inputs: tuple[Mapping[str, Any], ...] = ()
     slow_start: Mapping[str, Any] = field(default_factory=dict)
     """The part of an entry that gives a server more time to start: uvx installs it the first time."""
+    foreign: Callable[[Mapping[str, Any]], str] | None = None
+    """Says what is wrong with a file that is for another version of the client; empty if nothing is."""
+    older: str = ""
+    """The key in CLIENTS of the version before, which keeps its servers in the same file in another form."""
     key_step: str = ""
     tool_limit: int | None = None
     after: str = "Restart it."
 
     def file(self, scope: str | None) -> Path:
         """Return the configuration file of a scope. Raises KeyError if the client does not have that scope."""
-        name = self.files[scope or next(iter(self.files))]
-        if name.startswith("@"):
-            return applications_directory(sys.platform) / name[2:]
-        return Path(name).expanduser()
+        candidates = [_path(name) for name in self.files[scope or next(iter(self.files))]]
+        return next((path for path in candidates if path.is_file()), candidates[0])
+
+    @property
+    def present(self) -> bool:
+        """Whether the client is on this machine."""
+        if self.program and shutil.which(self.program):
+            return True
+        return any(_path(name).exists() for name in self.signs)
+
+
+def _path(name: str) -> Path:
+    if name.startswith("@"):
+        return applications_directory(sys.platform) / name[2:]
+    if name.startswith("%"):
+        return user_config_directory() / name[2:]
+    return Path(name).expanduser()
 
 
 def _from_environment(client: str) -> str:
     return f"Set {KEY} in the environment that {client} starts from, or install again with --api-key-file FILE."
 
 
+def _from_file(client: str) -> str:
+    return (
+        f"{client} does not pass environment variables on: save the key in a file that only you can read, "
+        "and install again with --api-key-file FILE."
+    )
+
+
+def _is_of_opencode_1(document: Mapping[str, Any]) -> str:
+    members = document.get("mcp")
+    names = [name for name, value in members.items() if isinstance(value, dict) and "type" in value] if members else []
+    return f"it lists servers as opencode 1 reads them ({names[0]}): use --client opencode-1" if names else ""
+
+
+def _is_of_opencode_2(document: Mapping[str, Any]) -> str:
+    servers = (document.get("mcp") or {}).get("servers")
+    newer = isinstance(servers, dict) and "type" not in servers
+    return "it lists servers as opencode 2 reads them: use --client opencode" if newer else ""
+
+
+OPENCODE_FILES = {
+    "user": ("%/opencode/opencode.json", "%/opencode/opencode.jsonc"),
+    "project": ("opencode.json", "opencode.jsonc"),
+}
+OPENCODE_KEY = {"environment": {KEY: f"{{env:{KEY}}}"}}
+
 CLIENTS: dict[str, ClientProgram] = {
     "claude-code": ClientProgram(
         "Claude Code",
-        {"project": ".mcp.json", "user": "~/.claude.json"},
-        typed=True,
+        {"project": (".mcp.json",), "user": ("~/.claude.json",)},
+        signs=("~/.claude.json", "~/.claude"),
+        program="claude",
+        fixed={"type": "stdio"},
         key_step=_from_environment("Claude Code"),
         after="Start `claude` again and look at /mcp.",
     ),
     "claude-desktop": ClientProgram(
         "Claude Desktop",
-        {"user": "@/Claude/claude_desktop_config.json"},
-        key_step="Claude Desktop does not pass environment variables on: save the key in a file that only you can read, "
-        "and install again with --api-key-file FILE.",
+        {"user": ("@/Claude/claude_desktop_config.json",)},
+        signs=("@/Claude",),
+        key_step=_from_file("Claude Desktop"),
         after="Quit Claude Desktop and start it again.",
     ),
     "cursor": ClientProgram(
         "Cursor",
-        {"user": "~/.cursor/mcp.json", "project": ".cursor/mcp.json"},
-        typed=True,
+        {"user": ("~/.cursor/mcp.json",), "project": (".cursor/mcp.json",)},
+        signs=("~/.cursor",),
+        program="cursor",
+        fixed={"type": "stdio"},
         key={"env": {KEY: f"${{env:{KEY}}}"}},
         key_step=_from_environment("Cursor"),
         tool_limit=80,
@@ -77,39 +134,129 @@ CLIENTS: dict[str, ClientProgram] = {
     ),
     "vscode": ClientProgram(
         "VS Code",
-        {"project": ".vscode/mcp.json", "user": "@/Code/User/mcp.json"},
-        servers="servers",
-        typed=True,
+        {"project": (".vscode/mcp.json",), "user": ("@/Code/User/mcp.json",)},
+        signs=("@/Code",),
+        program="code",
+        servers=("servers",),
+        fixed={"type": "stdio"},
         key={"env": {KEY: f"${{input:{INPUT['id']}}}"}},
-        inputs=(INPUT,),
         key_step="VS Code asks for the key when it first starts the server and keeps it in its secret storage.",
         tool_limit=128,
         after="Run `MCP: List Servers` from the command palette and start it.",
     ),
     "windsurf": ClientProgram(
         "Windsurf",
-        {"user": "~/.codeium/windsurf/mcp_config.json"},
+        {"user": ("~/.codeium/windsurf/mcp_config.json",)},
+        signs=("~/.codeium/windsurf",),
+        program="windsurf",
         key={"env": {KEY: f"${{env:{KEY}}}"}},
         key_step=_from_environment("Windsurf"),
         tool_limit=100,
         after="Press refresh in Cascade's MCP panel.",
     ),
+    "zed": ClientProgram(
+        "Zed",
+        {"user": ("%/zed/settings.json", "@/Zed/settings.json"), "project": (".zed/settings.json",)},
+        signs=("%/zed", "@/Zed"),
+        program="zed",
+        servers=("context_servers",),
+        fixed={"command": "", "args": []},
+        key_step=_from_environment("Zed"),
+        after="Look at the settings of Zed's agent panel.",
+    ),
+    "jetbrains": ClientProgram(
+        "JetBrains Junie",
+        {"user": ("~/.junie/mcp/mcp.json",), "project": (".junie/mcp/mcp.json",)},
+        signs=("~/.junie",),
+        program="junie",
+        key_step=_from_file("Junie"),
+        after="Look at Settings | Tools | Junie | MCP Settings. For AI Assistant, paste what --print shows.",
+    ),
+    "cline": ClientProgram(
+        "Cline",
+        {
+            "user": (
+                "~/.cline/data/settings/cline_mcp_settings.json",
+                "@/Code/User/globalStorage/saoudrizwan.claude-dev/settings/cline_mcp_settings.json",
+            )
+        },
+        signs=("~/.cline", "@/Code/User/globalStorage/saoudrizwan.claude-dev"),
+        program="cline",
+        slow_start={"timeout": SLOW_START_SECONDS},
+        key_step=_from_file("Cline"),
+        after="Look at Cline's MCP servers.",
+    ),
     "codex": ClientProgram(
         "Codex",
-        {"user": "~/.codex/config.toml", "project": ".codex/config.toml"},
-        servers="mcp_servers",
+        {"user": ("~/.codex/config.toml",), "project": (".codex/config.toml",)},
+        signs=("~/.codex",),
+        program="codex",
+        servers=("mcp_servers",),
         form="toml",
         key={"env_vars": [KEY]},
-        slow_start={"startup_timeout_sec": 120},
+        slow_start={"startup_timeout_sec": SLOW_START_SECONDS},
         key_step=_from_environment("Codex"),
         after="Start `codex` again and look at /mcp.",
     ),
     "gemini": ClientProgram(
         "Gemini CLI",
-        {"user": "~/.gemini/settings.json", "project": ".gemini/settings.json"},
+        {"user": ("~/.gemini/settings.json",), "project": (".gemini/settings.json",)},
+        signs=("~/.gemini/settings.json",),
+        program="gemini",
         key={"env": {KEY: f"${KEY}"}},
         key_step=_from_environment("Gemini CLI"),
         after="Start `gemini` again and look at /mcp.",
+    ),
+    "copilot-cli": ClientProgram(
+        "Copilot CLI",
+        {"user": ("~/.copilot/mcp-config.json",), "project": (".github/mcp.json",)},
+        signs=("~/.copilot",),
+        program="copilot",
+        fixed={"type": "local", "command": "", "args": [], "tools": ["*"]},
+        key={"env": {KEY: f"${{{KEY}}}"}},
+        key_step=_from_environment("Copilot CLI"),
+        after="Start `copilot` again and look at /mcp show.",
+    ),
+    "opencode": ClientProgram(
+        "opencode",
+        OPENCODE_FILES,
+        signs=("%/opencode",),
+        program="opencode",
+        servers=("mcp", "servers"),
+        shape="opencode",
+        fixed={"type": "local"},
+        key=OPENCODE_KEY,
+        slow_start={"timeout": {"startup": SLOW_START_SECONDS * 1000}},
+        foreign=_is_of_opencode_1,
+        older="opencode-1",
+        key_step=_from_environment("opencode"),
+        after="Start `opencode` again.",
+    ),
+    "opencode-1": ClientProgram(
+        "opencode 1",
+        OPENCODE_FILES,
+        servers=("mcp",),
+        shape="opencode",
+        fixed={"type": "local"},
+        key=OPENCODE_KEY,
+        slow_start={"timeout": SLOW_START_SECONDS * 1000},
+        foreign=_is_of_opencode_2,
+        key_step=_from_environment("opencode"),
+        after="Start `opencode` again.",
+    ),
+    "goose": ClientProgram(
+        "Goose",
+        {"user": ("%/goose/config.yaml", "@/Block/goose/config/config.yaml")},
+        signs=("%/goose", "@/Block/goose"),
+        program="goose",
+        servers=("extensions",),
+        form="yaml",
+        shape="goose",
+        fixed={"enabled": True, "type": "stdio", "name": "Mailgun", "description": "The Mailgun API, with guard rails"},
+        key={"env_keys": [KEY]},
+        slow_start={"timeout": 300},
+        key_step=_from_environment("Goose"),
+        after="Start Goose again and look at its extensions.",
     ),
 }
 
@@ -120,10 +267,18 @@ def entry(client: ClientProgram, command: list[str], key_file: str | None, *, ke
     The server reads the API key from `key_file` if there is one, else the client passes it on its own way. With
     `keyless` it needs none.
     """
-    server: dict[str, Any] = {"type": "stdio"} if client.typed else {}
-    server["command"] = command[0]
-    if command[1:]:
-        server["args"] = command[1:]
+    program, arguments = command[0], command[1:]
+    server = dict(client.fixed)
+    match client.shape:
+        case "opencode":
+            server["command"] = command
+        case "goose":
+            server |= {"cmd": program, "args": arguments}
+        case "plain":
+            server["command"] = program
+            if arguments:
+                server["args"] = arguments
     if keyless:
         return server
-    return server | ({"env": {f"{KEY}_FILE": key_file}} if key_file else dict(client.key))
+    variables = {"plain": "env", "opencode": "environment", "goose": "envs"}[client.shape]
+    return server | ({variables: {f"{KEY}_FILE": key_file}} if key_file else dict(client.key))

@@ -1,8 +1,7 @@
-"""Adds a server to a client's configuration file and changes nothing else in it.
+"""Adds a server to a client's configuration file, or removes it, and changes nothing else in the file.
 
-A file that cannot be edited safely (an invalid file, the same key twice, TOML servers that are not tables) is refused,
-and the error contains the text to add by hand. TOML is edited here and not by tomlkit: only one table is added or
-replaced, the result is parsed and compared, and one client's file is not worth a dependency of every installation.
+A file that cannot be edited safely (an invalid file, the same key twice) is refused, and the error contains the text to
+add by hand: after each edit the file is read again and compared with what it should be.
 """
 
 import difflib
@@ -10,15 +9,17 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from mailgun_mcp.cli import jsonc
-from mailgun_mcp.cli.clients import ClientProgram
+from mailgun_mcp.cli.clients import INPUT, ClientProgram
+from mailgun_mcp.cli.config_json import append, remove_item
 from mailgun_mcp.settings import SettingsError
 
-HEADER = re.compile(r"^\s*\[")
 SECRET = re.compile(r"(?:key-)?[0-9a-f]{32}(?:-[0-9a-f]{8}-[0-9a-f]{8})?")
 SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
+INPUTS = "inputs"
+"""Where VS Code lists what it asks the person for."""
 
 
 class _Unusable(ValueError):
@@ -27,12 +28,26 @@ class _Unusable(ValueError):
 
 def snippet(client: ClientProgram, name: str, entry: Mapping[str, Any]) -> str:
     """Return the text that a person would add to the file by hand."""
-    if client.form == "toml":
-        return _toml_table(client, name, entry)
-    document: dict[str, Any] = {client.servers: {name: entry}}
-    if _asks(entry) and client.inputs:
-        document = {"inputs": list(client.inputs), **document}
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    text: str = _format(client).render((*client.servers, name), entry)
+    if _asks(entry):
+        return json.dumps({INPUTS: [INPUT], **json.loads(text)}, ensure_ascii=False, indent=2) + "\n"
+    return text
+
+
+def installed(text: str, client: ClientProgram, name: str) -> bool:
+    """Return whether the file's `text` has a server of that name. Raises SettingsError if it is not valid."""
+    try:
+        return name in _servers(_read(text, client), client)
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(str(error)) from error
+
+
+def is_of_another_version(text: str, client: ClientProgram) -> bool:
+    """Return whether the file's `text` has the form of another version of the client."""
+    try:
+        return bool(client.foreign and client.foreign(_format(client).read(text)))
+    except (ValueError, RecursionError):
+        return False
 
 
 def with_server(
@@ -43,148 +58,115 @@ def with_server(
     Raises SettingsError if another entry has the name and `force` is off, or if the file cannot be edited safely. The
     message shows the difference, or the text to add by hand.
     """
-    edit = _edit_toml if client.form == "toml" else _edit_json
     try:
-        return edit(text, path, client, name, dict(entry), force)
-    except (_Unusable, RecursionError) as error:
+        return _added(text, path, client, name, dict(entry), force=force)
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, SettingsError):
+            raise
         raise SettingsError(
             f"{path}: {error}. Nothing was changed. Add this to the file yourself:\n\n{snippet(client, name, entry)}"
         ) from error
 
 
-def _edit_json(text: str, path: Path, client: ClientProgram, name: str, entry: dict[str, Any], force: bool) -> str:
-    text = text if text.strip() else "{}\n"
-    document = _parse_json(text).value
-    servers = _member(document, client.servers, dict)
-    inputs = _member(document, "inputs", list) if _asks(entry) and client.inputs else []
-    present = [item.get("id") for item in inputs if isinstance(item, dict)]
-    missing = [item for item in client.inputs if item["id"] not in present] if _asks(entry) else []
-    if servers.get(name) == entry and not missing:
-        return text
+def without_server(text: str, path: Path, client: ClientProgram, name: str) -> str:
+    """Return the file's `text` without the server, or the same text if it is not there.
+
+    Raises SettingsError if the file cannot be edited safely.
+    """
+    try:
+        return _removed(text, client, name)
+    except (ValueError, RecursionError) as error:
+        place = ".".join((*client.servers, name))
+        raise SettingsError(f"{path}: {error}. Nothing was changed. Remove {place} from the file yourself.") from error
+
+
+def _added(text: str, path: Path, client: ClientProgram, name: str, entry: dict[str, Any], *, force: bool) -> str:
+    document = _read(text, client)
+    servers = _servers(document, client)
     if name in servers and servers[name] != entry and not force:
         raise _differs(path, name, servers[name], entry)
+    new = text
     if servers.get(name) != entry:
-        text = _with_json_server(text, client.servers, name, entry)
-    for item in missing:
-        text = _with_json_input(text, item)
-    servers[name] = entry
-    inputs += missing
-    if _parse_json(text).value != document:
-        raise _Unusable("it cannot be edited safely")
-    return text
+        new = _format(client).put(text, (*client.servers, name), entry)
+        servers[name] = entry
+    if _asks(entry) and INPUT["id"] not in _input_ids(document):
+        new = append(new, INPUTS, INPUT)
+        document[INPUTS].append(INPUT)
+    return _checked(new, document, client)
 
 
-def _with_json_server(text: str, key: str, name: str, entry: dict[str, Any]) -> str:
-    root = _parse_json(text)
-    if key not in root.members:
-        return jsonc.with_member(text, root, key, {name: entry})
-    return jsonc.with_member(text, root.members[key], name, entry)
-
-
-def _with_json_input(text: str, item: Mapping[str, Any]) -> str:
-    root = _parse_json(text)
-    if "inputs" not in root.members:
-        return jsonc.with_member(text, root, "inputs", [item])
-    return jsonc.with_item(text, root.members["inputs"], item)
-
-
-def _parse_json(text: str) -> jsonc.JsonNode:
-    try:
-        root = jsonc.parse(text)
-    except jsonc.JsoncError as error:
-        raise _Unusable(f"it is not valid JSON: {error}") from error
-    if not isinstance(root.value, dict):
-        raise _Unusable("it does not contain a JSON object")
-    return root
-
-
-def _member(document: dict[str, Any], key: str, kind: type[Any]) -> Any:
-    value = document.setdefault(key, kind())
-    if not isinstance(value, kind):
-        raise _Unusable(f"{key!r} in it is not {'an object' if kind is dict else 'a list'}")
-    return value
-
-
-def _asks(entry: Mapping[str, Any]) -> bool:
-    return any("${input:" in str(value) for value in entry.get("env", {}).values())
-
-
-def _line_ends(written: str, text: str) -> str:
-    return written.replace("\n", "\r\n") if "\r\n" in text else written
-
-
-def _edit_toml(text: str, path: Path, client: ClientProgram, name: str, entry: dict[str, Any], force: bool) -> str:
-    document = _read_toml(text)
-    servers = _member(document, client.servers, dict)
-    if servers.get(name) == entry:
-        return text
-    table = _toml_table(client, name, entry)
+def _removed(text: str, client: ClientProgram, name: str) -> str:
+    document = _read(text, client)
+    servers = _servers(document, client)
     if name not in servers:
-        new = f"{text}{_gap(text)}{table}"
-    elif force:
-        new = _replaced(text, client, name, table)
-    else:
-        raise _differs(path, name, servers[name], entry)
-    new = _line_ends(new.replace("\r\n", "\n"), text)
-    servers[name] = entry
-    if _read_toml(new) != document:
-        raise _Unusable(f"{client.servers} must be written as tables, such as [{client.servers}.{name}]")
+        return text
+    new = _format(client).remove(text, (*client.servers, name))
+    entry = servers.pop(name)
+    if isinstance(entry, dict) and _asks(entry) and not any(map(_asks, servers.values())):
+        inputs = document.get(INPUTS)
+        if isinstance(inputs, list) and INPUT in inputs:
+            new = remove_item(new, INPUTS, inputs.index(INPUT))
+            inputs.remove(INPUT)
+    return _checked(new, document, client)
+
+
+def _checked(new: str, document: dict[str, Any], client: ClientProgram) -> str:
+    """Return the edited text if it says what `document` does. A TOML table may be gone when its last entry is."""
+    found = _read(new, client)
+    _servers(found, client)
+    _servers(document, client)
+    if not _same(found, document):
+        raise _Unusable("it cannot be edited safely")
     return new
 
 
-def _read_toml(text: str) -> dict[str, Any]:
-    import tomllib
-
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise _Unusable(f"it is not valid TOML: {error}") from error
-
-
-def _toml_table(client: ClientProgram, name: str, entry: Mapping[str, Any]) -> str:
-    lines = [f"{key} = {_toml_value(value)}" for key, value in entry.items()]
-    return "\n".join([f"[{client.servers}.{name}]", *lines, ""])
+def _same(one: Any, other: Any) -> bool:
+    """Return whether two documents are equal. A number that is not a number equals itself here."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return type(one) is type(other) and (one == other or (one != one and other != other))
 
 
-def _toml_value(value: Any) -> str:
-    if isinstance(value, list):
-        return f"[{', '.join(map(_toml_value, value))}]"
-    if isinstance(value, Mapping):
-        return f"{{ {', '.join(f'{key} = {_toml_value(item)}' for key, item in value.items())} }}"
-    # A JSON string is also a TOML basic string, except for DEL, which the comparison afterwards finds.
-    return json.dumps(value, ensure_ascii=False)
+def _format(client: ClientProgram) -> ModuleType:
+    """Return the module that edits files of the client's form."""
+    from importlib import import_module
+
+    return import_module(f"mailgun_mcp.cli.config_{client.form}")
 
 
-def _gap(text: str) -> str:
-    if not text.strip():
-        return ""
-    return "\n" if text.endswith("\n") else "\n\n"
+def _read(text: str, client: ClientProgram) -> dict[str, Any]:
+    document: dict[str, Any] = _format(client).read(text)
+    return document
 
 
-def _replaced(text: str, client: ClientProgram, name: str, table: str) -> str:
-    """Replace the server's first table by `table` and remove its other tables. Comments after a table stay."""
-    own = re.compile(rf"\s*\[\s*{client.servers}\s*\.\s*[\"']?{re.escape(name)}[\"']?\s*[.\]]")
-    lines: list[str] = []
-    section: list[str] = []
-    placed = False
-    for line in [*text.splitlines(keepends=True), "["]:
-        if not HEADER.match(line):
-            section.append(line)
-            continue
-        if section and own.match(section[0]):
-            lines += [*([] if placed else [table]), *_trailing(section)]
-            placed = True
-        else:
-            lines += section
-        section = [line]
-    return "".join(lines)
+def _servers(document: dict[str, Any], client: ClientProgram) -> dict[str, Any]:
+    """Return the servers in the document, which is given an empty mapping of them if it has none."""
+    level = document
+    for index, key in enumerate(client.servers):
+        if client.form == "yaml" and level.get(key) is None:
+            level[key] = {}
+        level = level.setdefault(key, {})
+        if not isinstance(level, dict):
+            raise _Unusable(f"{'.'.join(client.servers[: index + 1])!r} in it is not an object")
+    if client.foreign is not None and (problem := client.foreign(document)):
+        raise _Unusable(problem)
+    return level
 
 
-def _trailing(section: list[str]) -> list[str]:
-    body = len(section)
-    while body > 1 and (not section[body - 1].strip() or section[body - 1].lstrip().startswith("#")):
-        body -= 1
-    return section[body:]
+def _input_ids(document: dict[str, Any]) -> list[Any]:
+    inputs = document.setdefault(INPUTS, [])
+    if not isinstance(inputs, list):
+        raise _Unusable(f"{INPUTS!r} in it is not a list")
+    return [item.get("id") if isinstance(item, dict) else None for item in inputs]
+
+
+def _asks(entry: Any) -> bool:
+    variables = entry.get("env") if isinstance(entry, dict) else None
+    return isinstance(variables, dict) and any(
+        f"${{input:{INPUT['id']}}}" in str(value) for value in variables.values()
+    )
 
 
 def _differs(path: Path, name: str, old: Any, new: Any) -> SettingsError:

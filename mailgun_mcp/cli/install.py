@@ -1,18 +1,20 @@
-"""Add this server to the configuration of an MCP client. Everything else in the file stays as it is."""
+"""Add this server to the configuration of an MCP client, or remove it. Everything else in the file stays as it is."""
 
 import argparse
 import re
 import shutil
 import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mailgun_mcp import DISTRIBUTION
 from mailgun_mcp.cli.clients import CLIENTS, ClientProgram, entry
-from mailgun_mcp.cli.exits import OK
-from mailgun_mcp.cli.output import note, out
+from mailgun_mcp.cli.exits import FAILED, OK
+from mailgun_mcp.cli.output import note, out, table
 from mailgun_mcp.cli.parser import add_settings, settings_given
+from mailgun_mcp.cli.tool_selection import excess_of_names, fitting_toolsets, is_over_limit, tool_count
 from mailgun_mcp.policy.profiles import PROFILES
 from mailgun_mcp.settings import Settings, SettingsError
 from mailgun_mcp.text.suggest import unknown
@@ -21,25 +23,14 @@ if TYPE_CHECKING:
     from mailgun_mcp.catalogue.catalogue import Catalogue
 
 SERVER_SETTINGS = ("simulator", "read_only", "toolsets", "tools", "exclude_tools", "region", "policy", "api_key_file")
+SELECTING = ("toolsets", "tools", "exclude_tools", "read_only")
 NAME = re.compile(r"[A-Za-z0-9_-]+")
-LONGEST_TOOL_NAME = 64
-"""Characters that the large providers accept. Most clients put `mcp__<server>__` before the tool's name."""
-POPULAR_TOOLSETS = (
-    "messages",
-    "domains",
-    "events",
-    "bounces",
-    "complaints",
-    "unsubscribes",
-    "allowlist",
-    "metrics",
-    "logs",
-    "templates",
-    "webhooks",
-    "routes",
-    "tracking",
-    "lists",
-)
+EXAMPLES = """\
+  mailgun-mcp install --list
+  mailgun-mcp install --client cursor --simulator
+  mailgun-mcp install --all --api-key-file ~/.config/mailgun-mcp/key --region eu
+  mailgun-mcp install --client claude-code --scope user --read-only
+  mailgun-mcp install --client cursor --uninstall"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +39,22 @@ class _Plan:
 
     client: ClientProgram
     path: Path
+    scope: str
     name: str
     entry: dict[str, Any]
+    chosen: Sequence[str]
+    """The toolsets that were chosen because the client takes only so many tools."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument(
-        "--client", required=True, choices=CLIENTS, metavar="CLIENT", help=f"one of {', '.join(CLIENTS)}"
-    )
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--client", choices=CLIENTS, metavar="CLIENT", help=f"one of {', '.join(CLIENTS)}")
+    which.add_argument("--all", action="store_true", help="all clients that are on this machine, for this user")
+    which.add_argument("--list", action="store_true", help="list the clients, and which of them have this server")
+    parser.add_argument("--uninstall", action="store_true", help="remove the server instead")
     parser.add_argument("--print", action="store_true", help="print what would be added and write nothing")
-    parser.add_argument("--scope", metavar="SCOPE", help="project or user, for clients that have both")
+    parser.add_argument("--scope", choices=("project", "user"), help="for clients that have both")
     parser.add_argument(
         "--file", metavar="FILE", help="the client's configuration file, if it is not in the usual place"
     )
@@ -70,51 +66,147 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "PATH is a checkout or a wheel of mailgun-mcp",
     )
     parser.add_argument("--force", action="store_true", help="replace another server of the same name")
+    parser.add_argument("--all-tools", action="store_true", help="offer all tools, also to a client that takes fewer")
     add_settings(parser, only=SERVER_SETTINGS)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write or print the configuration."""
+    """Write, print, remove or list configurations."""
+    if not NAME.fullmatch(arguments.name):
+        raise SettingsError(f"name: {arguments.name!r} may contain only letters, digits, - and _")
+    if arguments.list:
+        return _list(arguments.name)
+    clients = _present() if arguments.all else [CLIENTS[arguments.client]]
+    if arguments.all and arguments.file:
+        raise SettingsError("file: --file is for one client, so it needs --client")
+    if not clients:
+        raise SettingsError("no client is on this machine that this command knows; --list shows them")
+    if arguments.uninstall:
+        return _for_each(clients, lambda client: _uninstall(client, arguments))
     from mailgun_mcp import settings
     from mailgun_mcp.app import compose as start
 
     options = settings.load(settings_given(arguments))
     catalogue = start.create_catalogue(options)
     start.create_policy(options)
-    plan = _plan(arguments, options)
+    return _for_each(clients, lambda client: _install(client, arguments, options, catalogue))
+
+
+def _for_each(clients: Sequence[ClientProgram], act: Callable[[ClientProgram], None]) -> int:
+    """Act on each client. With several, one that cannot be edited does not stop the others."""
+    code = OK
+    for client in clients:
+        try:
+            act(client)
+        except SettingsError as error:
+            if len(clients) == 1:
+                raise
+            note(f"{client.title}: {error}")
+            code = FAILED
+    return code
+
+
+def _present() -> list[ClientProgram]:
+    """Return the clients on this machine. Of two versions that share a file, the one whose form the file has."""
+    return [_version_of(client) for client in CLIENTS.values() if client.present]
+
+
+def _version_of(client: ClientProgram) -> ClientProgram:
+    from mailgun_mcp.cli.config_edit import is_of_another_version
+    from mailgun_mcp.cli.config_write import read
+
+    if client.older and is_of_another_version(read(client.file("user")), client):
+        return CLIENTS[client.older]
+    return client
+
+
+def _list(name: str) -> int:
+    rows = [("client", "", "server", "file")]
+    for key, client in CLIENTS.items():
+        for scope in client.files:
+            path = client.file(scope)
+            state = _state(client, path, name)
+            if state or scope == "user":
+                rows.append((key, "found" if client.present else "", state or "-", _shortened(path)))
+    table(rows)
+    return OK
+
+
+def _state(client: ClientProgram, path: Path, name: str) -> str:
+    """Return the server's name if the client's file has it, or that the file cannot be read, or nothing."""
+    from mailgun_mcp.cli.config_edit import installed
+    from mailgun_mcp.cli.config_write import read
+
+    try:
+        return name if installed(read(path), client, name) else ""
+    except SettingsError:
+        return "unreadable"
+
+
+def _shortened(path: Path) -> str:
+    return f"~/{path.relative_to(Path.home())}" if path.is_relative_to(Path.home()) else str(path)
+
+
+def _uninstall(client: ClientProgram, arguments: argparse.Namespace) -> None:
+    from mailgun_mcp.cli.config_edit import without_server
+    from mailgun_mcp.cli.config_write import read, replace
+
+    path, _ = _path(client, arguments)
+    old = read(path)
+    new = without_server(old, path, client, arguments.name) if old else old
+    if new == old:
+        out(f"{client.title} has no server called {arguments.name!r} in {path}. Nothing was changed.")
+        return
+    backup = replace(path, old, new)
+    out(f"{client.title} no longer has the server {arguments.name!r}: {path}")
+    out(f"The previous version of the file: {backup}")
+
+
+def _install(client: ClientProgram, arguments: argparse.Namespace, options: Settings, catalogue: "Catalogue") -> None:
+    plan = _plan(client, arguments, options, catalogue)
     if arguments.print:
         _print(plan)
     else:
         _write(plan, force=arguments.force)
-    _advise(plan, options, catalogue, uvx=arguments.uvx is not None)
-    return OK
+    _advise(plan, options, catalogue, arguments)
 
 
-def _plan(arguments: argparse.Namespace, options: Settings) -> _Plan:
-    client = CLIENTS[arguments.client]
-    if not NAME.fullmatch(arguments.name):
-        raise SettingsError(f"name: {arguments.name!r} may contain only letters, digits, - and _")
+def _plan(client: ClientProgram, arguments: argparse.Namespace, options: Settings, catalogue: "Catalogue") -> _Plan:
+    path, scope = _path(client, arguments)
+    chosen: list[str] = []
+    if not arguments.all_tools and is_over_limit(client, catalogue) and not _selects(options):
+        chosen = fitting_toolsets(client, catalogue)
     key_file = str(Path(options.api_key_file).expanduser().absolute()) if options.api_key_file else None
-    command = [*_program(arguments.uvx), *_server_arguments(arguments)]
+    command = [*_program(arguments.uvx, shared=scope == "project"), *_server_arguments(arguments, chosen)]
     server = entry(client, command, key_file, keyless=options.simulator)
     if arguments.uvx is not None:
         server |= client.slow_start
-    return _Plan(client, _path(client, arguments).absolute(), arguments.name, server)
+    return _Plan(client, path, scope, arguments.name, server, chosen)
 
 
-def _path(client: ClientProgram, arguments: argparse.Namespace) -> Path:
+def _selects(options: Settings) -> bool:
+    return any(getattr(options, name) for name in SELECTING)
+
+
+def _path(client: ClientProgram, arguments: argparse.Namespace) -> tuple[Path, str]:
+    """Return the client's file and its scope. A file that the person names belongs to no scope."""
     if arguments.file:
-        return Path(arguments.file).expanduser()
+        return Path(arguments.file).expanduser().absolute(), ""
+    scope = arguments.scope or ("user" if arguments.all else next(iter(client.files)))
     try:
-        return client.file(arguments.scope)
+        return client.file(scope).absolute(), scope
     except KeyError as error:
-        raise SettingsError(f"{client.title}: {unknown('scope', arguments.scope, client.files)}") from error
+        raise SettingsError(f"{client.title}: {unknown('scope', scope, client.files)}") from error
 
 
-def _program(uvx_source: str | None) -> list[str]:
+def _program(uvx_source: str | None, *, shared: bool) -> list[str]:
+    """Return the words that run this program. Where others share the file, the name on the PATH if it is this one."""
     if uvx_source is not None:
         return [_uvx(), "--from", _source(uvx_source), "mailgun-mcp"]
     script = Path(sys.executable).with_name("mailgun-mcp.exe" if sys.platform == "win32" else "mailgun-mcp")
+    on_path = shutil.which("mailgun-mcp")
+    if shared and on_path and Path(on_path).resolve() == script.resolve():
+        return ["mailgun-mcp"]
     return [str(script)] if script.is_file() else [sys.executable, "-m", "mailgun_mcp"]
 
 
@@ -135,9 +227,9 @@ def _source(text: str) -> str:
     return str(path)
 
 
-def _server_arguments(arguments: argparse.Namespace) -> list[str]:
+def _server_arguments(arguments: argparse.Namespace, toolsets: Sequence[str]) -> list[str]:
     """Return the command line's flags that are for the server. The key file is passed in the environment."""
-    flags: list[str] = []
+    flags: list[str] = ["--toolsets", ",".join(toolsets)] if toolsets else []
     for name, value in settings_given(arguments).items():
         if name == "api_key_file":
             continue
@@ -170,12 +262,60 @@ def _write(plan: _Plan, *, force: bool) -> None:
         out(f"The previous version of the file: {backup}")
 
 
-def _advise(plan: _Plan, options: Settings, catalogue: "Catalogue", *, uvx: bool) -> None:
-    for line in (_short_lived(uvx=uvx), _too_many_tools(plan.client, catalogue), _long_names(plan.name, catalogue)):
-        if line:
-            note(f"warning: {line}")
+def _advise(plan: _Plan, options: Settings, catalogue: "Catalogue", arguments: argparse.Namespace) -> None:
+    if plan.chosen:
+        note(_choice(plan, catalogue))
+    for line in _warnings(plan, catalogue, arguments):
+        note(f"warning: {line}")
     step = _key_step(plan.client, options)
     note(f"Next: {f'{step} ' if step else ''}{plan.client.after}")
+
+
+def _choice(plan: _Plan, catalogue: "Catalogue") -> str:
+    return (
+        f"{plan.client.title} takes {plan.client.tool_limit} tools from all servers together, and this one has "
+        f"{tool_count(catalogue)}. It now offers {tool_count(catalogue, plan.chosen)}: the toolsets "
+        f"{', '.join(plan.chosen)}. Use --toolsets to choose others, or --all-tools."
+    )
+
+
+def _warnings(plan: _Plan, catalogue: "Catalogue", arguments: argparse.Namespace) -> Iterator[str]:
+    if _is_short_lived(uvx=arguments.uvx is not None):
+        yield "this installation is in uv's cache and may be removed: use --uvx PATH, or run `uv tool install PATH` first"
+    if not plan.chosen and is_over_limit(plan.client, catalogue):
+        toolsets = fitting_toolsets(plan.client, catalogue)
+        proposal = f", for example --toolsets {','.join(toolsets)} ({tool_count(catalogue, toolsets)} tools)"
+        yield (
+            f"{plan.client.title} takes {plan.client.tool_limit} tools from all servers together, and this one has "
+            f"{tool_count(catalogue)}: choose{proposal}"
+        )
+    excess = excess_of_names(plan.name, catalogue)
+    if excess:
+        yield (
+            f"with the server name {plan.name!r}, some tool names are longer than clients accept: "
+            f"make it {excess} characters shorter"
+        )
+    if plan.scope == "project" and (paths := list(_own_paths(plan.entry))):
+        yield (
+            f"{plan.path.name} belongs to the project, and others may share it, but it now names paths of this "
+            f"machine ({', '.join(dict.fromkeys(paths))}): do not commit it, or use --scope user"
+        )
+    if arguments.uvx is not None and not plan.client.slow_start:
+        yield (
+            f"the first start installs packages, and {plan.client.title} may not wait so long: "
+            f"run `uvx --from {arguments.uvx} mailgun-mcp --version` once before"
+        )
+
+
+def _own_paths(value: Any) -> Iterator[str]:
+    """Yield the absolute paths in an entry."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _own_paths(item)
+    elif isinstance(value, str) and Path(value).is_absolute():
+        yield value
 
 
 def _key_step(client: ClientProgram, options: Settings) -> str:
@@ -189,44 +329,6 @@ def _key_step(client: ClientProgram, options: Settings) -> str:
     return ""
 
 
-def _short_lived(*, uvx: bool) -> str:
+def _is_short_lived(*, uvx: bool) -> bool:
     parts = Path(sys.executable).parts
-    if uvx or "uv" not in parts or not any(part.startswith(("archive-v", "environments-v")) for part in parts):
-        return ""
-    return "this installation is in uv's cache and may be removed: use --uvx PATH, or run `uv tool install PATH` first"
-
-
-def _too_many_tools(client: ClientProgram, catalogue: "Catalogue") -> str:
-    from mailgun_mcp.catalogue.builtin_tools import offered
-
-    own = len(offered(catalogue))
-    count, limit = len(catalogue) + own, client.tool_limit
-    if limit is None or count <= limit:
-        return ""
-    names, size = _fitting(catalogue, limit - own)
-    proposal = f", for example --toolsets {','.join(names)} ({size + own} tools)" if names else ""
-    return f"{client.title} accepts {limit} tools from all servers together, and this one has {count}: choose{proposal}"
-
-
-def _fitting(catalogue: "Catalogue", room: int) -> tuple[list[str], int]:
-    """Return the most popular toolsets that fit into `room` tools, and how many tools they have."""
-    from collections import Counter
-
-    sizes = Counter(operation.toolset for operation in catalogue)
-    chosen: list[str] = []
-    for name in POPULAR_TOOLSETS:
-        # Half of the room is left for other servers.
-        if name in sizes and sum(sizes[toolset] for toolset in chosen) + sizes[name] <= room // 2:
-            chosen.append(name)
-    return chosen, sum(sizes[name] for name in chosen)
-
-
-def _long_names(name: str, catalogue: "Catalogue") -> str:
-    longest = max(catalogue.names, key=len, default="")
-    excess = len(f"mcp__{name}__{longest}") - LONGEST_TOOL_NAME
-    if excess <= 0:
-        return ""
-    return (
-        f"with the server name {name!r}, some tool names are longer than clients accept: "
-        f"make it {excess} characters shorter"
-    )
+    return not uvx and "uv" in parts and any(part.startswith(("archive-v", "environments-v")) for part in parts)

@@ -13,11 +13,21 @@ SPACE = re.compile(r"(?:[ \t\r\n]|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 REST_OF_LINE = re.compile(r"[ \t]*(?:/\*[^\n]*?\*/[ \t]*)*(?://[^\r\n]*)?")
 """The comments that belong to what stands before them on the line."""
 SCALAR = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"|-?\d[\d.eE+-]*|true|false|null')
+NEWLINE = re.compile(r"\r?\n")
 INDENTED = re.compile(r"^([ \t]+)\S", re.MULTILINE)
 
 
 class JsoncError(ValueError):
     """The text is not JSON with comments. The message names the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class JsonPart:
+    """Where a member, with its name, or an item stands, and the comma after it."""
+
+    start: int
+    end: int
+    comma: int | None
 
 
 @dataclass(slots=True)
@@ -34,6 +44,8 @@ class JsonNode:
     depth: int = 0
     comma: int | None = None
     """Where the comma after the last member or item stands, if there is one."""
+    parts: "list[JsonPart]" = field(default_factory=list)
+    """Where each member or item stands, in their order."""
 
     @property
     def last(self) -> "JsonNode | None":
@@ -57,6 +69,45 @@ def with_member(text: str, parent: JsonNode, key: str, value: Any) -> str:
         indent = _line_indent(text, present.start)
         return text[: present.start] + _rendered(text, value, indent) + text[present.end :]
     return _inserted(text, parent, f"{json.dumps(key, ensure_ascii=False)}: ", value)
+
+
+def without_member(text: str, parent: JsonNode, key: str) -> str:
+    """Return the text without the member of an object, its comma, and the comment beside it."""
+    return _without(text, parent, list(parent.members).index(key))
+
+
+def without_item(text: str, parent: JsonNode, index: int) -> str:
+    """Return the text without the item of an array, its comma, and the comment beside it."""
+    return _without(text, parent, index)
+
+
+def _without(text: str, parent: JsonNode, index: int) -> str:
+    part = parent.parts[index]
+    if len(parent.parts) == 1 and not _has_comment(text, parent, part):
+        return text[: parent.start + 1] + text[parent.end - 1 :]
+    start, end = _whole_lines(text, part.start, part.end if part.comma is None else part.comma + 1)
+    comma = parent.parts[index - 1].comma if index and part.comma is None else None
+    if comma is None:
+        return text[:start] + text[end:]
+    # The last part goes, so the comma of the one before it goes too.
+    between = text[comma + 1 : start]
+    return text[:comma] + (between if between.strip() or "\n" in between else "") + text[end:]
+
+
+def _has_comment(text: str, parent: JsonNode, only: JsonPart) -> bool:
+    """Return whether a comment stands beside the only part of an object or array."""
+    after = text[only.end if only.comma is None else only.comma + 1 : parent.end - 1]
+    return bool((text[parent.start + 1 : only.start] + after).strip())
+
+
+def _whole_lines(text: str, start: int, end: int) -> tuple[int, int]:
+    """Widen the range to whole lines if nothing else stands on them."""
+    line = text.rfind("\n", 0, start) + 1
+    rest = _line_end(text, end)
+    newline = NEWLINE.match(text, rest)
+    if newline and not text[line:start].strip():
+        return line, newline.end()
+    return start, end + len(text[end:]) - len(text[end:].lstrip(" \t"))
 
 
 def with_item(text: str, parent: JsonNode, value: Any) -> str:
@@ -153,6 +204,7 @@ class _Parser:
             node.members[key.value] = member
             node.value[key.value] = member.value
             at = self._after(node, member, "}")
+            node.parts.append(JsonPart(key.start, member.end, node.comma))
         node.end = at + 1
         return node
 
@@ -164,6 +216,7 @@ class _Parser:
             node.items.append(item)
             node.value.append(item.value)
             at = self._after(node, item, "]")
+            node.parts.append(JsonPart(item.start, item.end, node.comma))
         node.end = at + 1
         return node
 

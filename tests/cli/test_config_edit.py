@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mailgun_mcp.cli import jsonc
-from mailgun_mcp.cli.clients import CLIENTS, entry
-from mailgun_mcp.cli.config_edit import snippet, with_server
+from mailgun_mcp.cli.clients import CLIENTS, INPUT, entry
+from mailgun_mcp.cli.config_edit import installed, snippet, with_server, without_server
 from mailgun_mcp.settings import SettingsError
 
 JSON, TOML, VSCODE = CLIENTS["cursor"], CLIENTS["codex"], CLIENTS["vscode"]
@@ -124,7 +125,7 @@ def test_an_input_is_added_beside_those_that_are_there() -> None:
     mine = {"id": "mine", "type": "promptString"}
     made = entry(VSCODE, ["run"], None, keyless=False)
     new = with_server(json.dumps({"inputs": [mine], "servers": {}}), PATH, VSCODE, "mailgun", made, force=False)
-    assert json.loads(new) == {"inputs": [mine, *VSCODE.inputs], "servers": {"mailgun": made}}
+    assert json.loads(new) == {"inputs": [mine, INPUT], "servers": {"mailgun": made}}
     assert with_server(new, PATH, VSCODE, "mailgun", made, force=False) == new
 
 
@@ -195,18 +196,100 @@ def test_a_toml_table_is_found_however_it_is_written(header: str) -> None:
 @pytest.mark.parametrize(
     ("text", "force"),
     [
-        pytest.param("mcp_servers = {}", False, id="inline-servers"),
-        pytest.param('mcp_servers.mailgun = {command = "old"}', True, id="inline-entry"),
-        pytest.param('[mcp_servers]\nmailgun.command = "old"', True, id="dotted-keys"),
         pytest.param("mcp_servers = 1", False, id="no-table"),
         pytest.param("a = ", False, id="not-toml"),
-        pytest.param('b = """\n[mcp_servers.mailgun]\n"""\n[mcp_servers.mailgun]\ncommand = "o"', True, id="in-a-text"),
     ],
 )
 def test_a_toml_file_that_cannot_be_edited_safely_is_refused_with_what_to_add(text: str, force: bool) -> None:
     with pytest.raises(SettingsError, match="Nothing was changed") as caught:
         edited(text, toml=True, force=force)
     assert str(caught.value).endswith(snippet(TOML, "mailgun", ENTRY))
+
+
+UNUSUAL_TOML = [
+    pytest.param("mcp_servers = {}", id="inline-servers"),
+    pytest.param("mcp_servers = { a = {x = 1} } # mine\n", id="inline-servers-with-another"),
+    pytest.param("mcp_servers.a.x = 1\n", id="dotted-keys"),
+    pytest.param("[mcp_servers]\na.x = 1\n[z]\n", id="dotted-in-a-table"),
+    pytest.param("[mcp_servers.a]\n[o]\n[mcp_servers.b]\n", id="tables-apart"),
+    pytest.param('b = """\n[mcp_servers.mailgun]\n"""\n[mcp_servers.a]\n', id="in-a-text"),
+    pytest.param("big = 1e400\nnone = nan\nday = 2026-11-27\nhex = 0xdead_beef\n", id="numbers"),
+]
+
+
+@pytest.mark.parametrize("text", UNUSUAL_TOML)
+def test_unusual_toml_gets_loses_and_keeps_what_it_should(text: str) -> None:
+    new = edited(text, toml=True)
+    assert tomllib.loads(new)["mcp_servers"]["mailgun"] == ENTRY
+    other = edited(new, toml=True, made=OTHER, force=True)
+    assert tomllib.loads(other)["mcp_servers"]["mailgun"] == OTHER
+    gone = without_server(other, PATH, TOML, "mailgun")
+    assert not installed(gone, TOML, "mailgun")
+    for kept in ("# mine", "1e400", "0xdead_beef", "nan", '"""'):
+        assert (kept in gone) is (kept in text)
+
+
+GOOSE = CLIENTS["goose"]
+GOOSE_ENTRY = entry(GOOSE, ["run", "serve"], None, keyless=False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("# nothing yet\n", id="only-a-comment"),
+        pytest.param("GOOSE_MODEL: x # mine\n", id="no-extensions"),
+        pytest.param("extensions: {}\n# after\nb: 1\n", id="empty-flow"),
+        pytest.param("extensions: {a: {cmd: x,},} # mine\n", id="flow"),
+        pytest.param("extensions: # mine: all\n  a: # one\n    cmd: x # two\n\n# after\nb: 1e400\n", id="block"),
+        pytest.param("extensions:\n    a:\n        text: |\n            many\n            lines\nb: no\n", id="text"),
+        pytest.param("extensions:\n  a:\n    args: [1, 2]\n    envs: {}\n  z:\n    args:\n    - x", id="no-newline"),
+        pytest.param("extensions:\r\n  a:\r\n    cmd: x\r\nb: 1\r\n", id="windows"),
+    ],
+)
+def test_a_yaml_file_keeps_its_comments_and_its_form(text: str) -> None:
+    new = with_server(text, PATH, GOOSE, "mailgun", GOOSE_ENTRY, force=False)
+    assert yaml.safe_load(new)["extensions"]["mailgun"] == GOOSE_ENTRY
+    rest = iter(new)
+    lost = [character for character in text.replace(",}", "}").replace(",}", "}") if character not in rest]
+    assert lost == []
+    assert with_server(new, PATH, GOOSE, "mailgun", GOOSE_ENTRY, force=False) == new
+    other = {**GOOSE_ENTRY, "cmd": "other"}
+    forced = with_server(new, PATH, GOOSE, "mailgun", other, force=True)
+    assert yaml.safe_load(forced)["extensions"]["mailgun"] == other
+    gone = without_server(forced, PATH, GOOSE, "mailgun")
+    assert "mailgun" not in gone
+    assert [mark for mark in ("# mine", "# one", "# two", "# after") if mark in text and mark not in gone] == []
+    assert ("\r\n" in gone, "\n" in gone.replace("\r\n", "")) == ("\r\n" in text, "\n" in new.replace("\r\n", ""))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("a: [", "it is not valid YAML: line 1"),
+        ("- a", "does not contain a mapping"),
+        ("extensions: [a]", "'extensions' in it is not an object"),
+        ("a: 1\n---\nb: 2\n", "it is not valid YAML"),
+    ],
+)
+def test_a_yaml_file_that_cannot_be_edited_is_refused_with_what_to_add(text: str, reason: str) -> None:
+    with pytest.raises(SettingsError, match=reason) as caught:
+        with_server(text, PATH, GOOSE, "mailgun", GOOSE_ENTRY, force=False)
+    assert str(caught.value).endswith(snippet(GOOSE, "mailgun", GOOSE_ENTRY))
+
+
+def test_an_input_goes_with_the_last_server_that_asks_for_it() -> None:
+    made = entry(VSCODE, ["run"], None, keyless=False)
+    text = '{\n  // mine\n  "inputs": [{"id": "mine"}],\n  "servers": {"a": {}}\n}\n'
+    one = with_server(text, PATH, VSCODE, "mailgun", made, force=False)
+    two = with_server(one, PATH, VSCODE, "second", made, force=False)
+    assert "mailgun-api-key" in without_server(two, PATH, VSCODE, "second")
+    assert without_server(without_server(two, PATH, VSCODE, "second"), PATH, VSCODE, "mailgun") == text
+
+
+def test_a_file_that_cannot_be_edited_is_not_uninstalled_from() -> None:
+    with pytest.raises(SettingsError, match=r"Remove mcpServers\.mailgun from the file yourself"):
+        without_server('{"mcpServers": {"mailgun": {}, "mailgun": {}}}', PATH, JSON, "mailgun")
 
 
 @pytest.mark.parametrize("toml", [False, True], ids=["json", "toml"])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgun_mcp.cli.jsonc import JsoncError, parse, with_item, with_member
+from mailgun_mcp.cli.jsonc import JsoncError, parse, with_item, with_member, without_item, without_member
 
 documents = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -72,3 +72,33 @@ def test_an_invalid_text_is_refused_with_its_line(text: str, message: str) -> No
     with pytest.raises(JsoncError) as caught:
         parse(text)
     assert str(caught.value) == message
+
+
+@given(st.dictionaries(st.text(), documents, min_size=1, max_size=4), st.data(), st.sampled_from([None, 2, "\t"]))
+def test_a_member_is_removed(document: dict[str, Any], data: st.DataObject, indent: Any) -> None:
+    text, key = json.dumps(document, indent=indent), data.draw(st.sampled_from(sorted(document)))
+    del document[key]
+    assert json.loads(without_member(text, parse(text), key)) == document
+
+
+@given(st.lists(documents, min_size=1, max_size=4), st.data(), st.sampled_from([None, 2]))
+def test_an_item_is_removed(document: list[Any], data: st.DataObject, indent: Any) -> None:
+    text, index = json.dumps(document, indent=indent), data.draw(st.integers(0, len(document) - 1))
+    del document[index]
+    assert json.loads(without_item(text, parse(text), index)) == document
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "left"),
+    [
+        pytest.param('{\n  "a": 1, // one\n  "b": 2 // two\n}', "b", '{\n  "a": 1 // one\n}', id="last"),
+        pytest.param('{\n  "a": 1, // one\n  "b": 2 // two\n}', "a", '{\n  "b": 2 // two\n}', id="first"),
+        pytest.param('{\n  "a": 1,\n  "b": 2,\n}', "b", '{\n  "a": 1,\n}', id="trailing-comma"),
+        pytest.param('{"a": 1, "b": 2}', "b", '{"a": 1}', id="one-line"),
+        pytest.param('{\r\n  "a": 1\r\n}\r\n', "a", "{}\r\n", id="only"),
+        pytest.param('{\n  // mine\n  "a": 1\n}', "a", "{\n  // mine\n}", id="only-with-a-comment"),
+        pytest.param('{"a": 1 /* x */, "b": 2}', "b", '{"a": 1 /* x */}', id="block-comment"),
+    ],
+)
+def test_what_stands_beside_a_removed_member_stays(text: str, key: str, left: str) -> None:
+    assert without_member(text, parse(text), key) == left

@@ -1,0 +1,63 @@
+"""Chooses the tools that fit a client: some take only so many, and all shorten or drop long names."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mailgun_mcp.catalogue.catalogue import Catalogue
+    from mailgun_mcp.cli.clients import ClientProgram
+
+LONGEST_TOOL_NAME = 64
+"""Characters that the large providers accept. Most clients put `mcp__<server>__` before the tool's name."""
+POPULAR_TOOLSETS = (
+    "messages",
+    "domains",
+    "events",
+    "bounces",
+    "complaints",
+    "unsubscribes",
+    "allowlist",
+    "metrics",
+    "logs",
+    "templates",
+    "webhooks",
+    "routes",
+    "tracking",
+    "lists",
+)
+
+
+def tool_count(catalogue: "Catalogue", toolsets: Sequence[str] | None = None) -> int:
+    """Return how many tools a server with this catalogue, or with these toolsets of it, lists."""
+    from mailgun_mcp.catalogue.builtin_tools import offered
+
+    operations = sum(toolsets is None or operation.toolset in toolsets for operation in catalogue)
+    return operations + len(offered(catalogue))
+
+
+def is_over_limit(client: "ClientProgram", catalogue: "Catalogue") -> bool:
+    """Return whether the server has more tools than the client takes."""
+    return client.tool_limit is not None and tool_count(catalogue) > client.tool_limit
+
+
+def fitting_toolsets(client: "ClientProgram", catalogue: "Catalogue") -> list[str]:
+    """Return the most popular toolsets that fit the client's limit, none if it has none.
+
+    Half of the limit is left for other servers.
+    """
+    if client.tool_limit is None:
+        return []
+    room = (client.tool_limit - tool_count(catalogue, ())) // 2
+    sizes = Counter(operation.toolset for operation in catalogue)
+    chosen: list[str] = []
+    for name in POPULAR_TOOLSETS:
+        if name in sizes and sum(sizes[toolset] for toolset in chosen) + sizes[name] <= room:
+            chosen.append(name)
+    return chosen
+
+
+def excess_of_names(server: str, catalogue: "Catalogue") -> int:
+    """Return by how many characters the longest tool name is too long with this name of the server, or 0."""
+    longest = max(catalogue.names, key=len, default="")
+    return max(0, len(f"mcp__{server}__{longest}") - LONGEST_TOOL_NAME)
