@@ -51,7 +51,7 @@ class Protection:
         """Return the result as the model may see it, and whether it holds text of third parties."""
         if self._withholds(operation):
             result = self._withhold(operation, result)
-        return self._mark(operation, result) if operation.untrusted else (result, False)
+        return self._mark(operation, result)
 
     def _withholds(self, operation: Operation) -> bool:
         return self._policy.secrets == "withhold" and bool(operation.secrets or operation.risk == "credential")
@@ -83,7 +83,7 @@ class Protection:
 
         boundary = secrets.token_hex(4)
         marked = mark(operation, result, boundary)
-        if not marked.fenced_patterns:
+        if not marked.authors:
             return result, False
         result = marked.result
         if marked.raw:

@@ -122,7 +122,8 @@ def builtin_operation(name: str, risk: Risk | None = None) -> Operation:
         pages=None,
         price=None,
         secrets=(),
-        untrusted=(),
+        # What of these results third parties wrote is fenced where they are made.
+        authors=None,
         personal=(),
         rules=(),
         wrap=None,

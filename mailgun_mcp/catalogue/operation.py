@@ -95,7 +95,11 @@ class Operation:
     pages: Pages | None
     price: Price | None
     secrets: tuple[str, ...]
-    untrusted: tuple[str, ...]
+    authors: Record | str | None
+    """Who wrote what of a result, as an object shaped like it: None for the account or Mailgun, else the third party.
+
+    `*` stands for the items of a list, and for the fields of an object that are not named.
+    """
     personal: tuple[str, ...]
     rules: tuple[dict[str, Any], ...]
     wrap: str | None
@@ -139,7 +143,7 @@ class Operation:
             pages=Pages(pages["style"], pages["items"], pages["total"]) if pages else None,
             price=Price(**record["price"]) if record["price"] else None,
             secrets=tuple(record["secrets"]),
-            untrusted=tuple(record["untrusted"]),
+            authors=record["authors"],
             personal=tuple(record["personal"]),
             rules=tuple(record["rules"]),
             wrap=record["wrap"],
@@ -160,9 +164,18 @@ class Operation:
         return schema
 
     @property
+    def shows_third_party_text(self) -> bool:
+        """Whether results have a field that third parties write."""
+        return _names_third_party(self.authors)
+
+    @property
     def affects(self) -> tuple[Effect, ...]:
         """What the call removes, changes or makes, and can be put back."""
         return self.undo.affects if self.undo else ()
+
+
+def _names_third_party(authors: Any) -> bool:
+    return any(map(_names_third_party, authors.values())) if isinstance(authors, dict) else authors is not None
 
 
 def _undo(record: Record) -> UndoInfo:

@@ -5,10 +5,11 @@ The fence is a random boundary that no author of a text can know. If a text cont
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from mailgun_mcp.catalogue.operation import Operation
-from mailgun_mcp.output.json_paths import JsonPath, pointer, replace, tree_of
+from mailgun_mcp.output.json_paths import MISFITS, JsonPath, pointer
 from mailgun_mcp.text.characters import clean
 
 NOTICE = "untrusted_text"
@@ -29,21 +30,24 @@ class Marked:
     result: dict[str, Any]
     raw: dict[str, str]
     """Pointer -> what Mailgun sent, where the fenced text is not exactly that. It is neither cleaned nor fenced."""
-    fenced_patterns: tuple[str, ...]
-    """The patterns of the catalogue at which text was fenced; empty when none was."""
+    authors: tuple[str, ...]
+    """Whose text was fenced, in the words of the catalogue; empty when none was."""
 
 
 def mark(operation: Operation, result: dict[str, Any], boundary: str) -> Marked:
-    """Return the result with the text at the operation's untrusted patterns cleaned and fenced.
+    """Return the result with every text cleaned and fenced that neither the account nor Mailgun wrote.
 
-    `boundary` is a random token, new for each call. The types of the result stay as they are. Where nothing was
-    fenced the result is the one given.
+    The catalogue says who wrote what. A field that it does not know counts as third-party text. `boundary` is a random
+    token, new for each call. The types of the result stay as they are. Where nothing was fenced the result is the one
+    given.
     """
-    marking = _Marking(operation, result, boundary)
-    marked = replace(result, tree_of(operation.untrusted), marking.visit)
-    if not marking.fenced_patterns:
+    marking = _Marking(boundary)
+    marked = marking.result(operation, result)
+    if not marking.fenced:
         return Marked(result, {}, ())
-    return Marked({NOTICE: notice(boundary), **marked}, marking.raw, tuple(marking.fenced_patterns))
+    # The notice is ours, whatever Mailgun calls its fields.
+    own = {f"{key}'" if key == NOTICE else key: value for key, value in marked.items()}
+    return Marked({NOTICE: notice(boundary), **own}, marking.raw, tuple(marking.fenced))
 
 
 def notice(boundary: str) -> dict[str, str]:
@@ -93,6 +97,11 @@ WORDLESS = re.compile(rf"[0-9 .,:+/-]*|[A-Za-z]{{1,20}}|{UP_TO_SEVEN_PARTS}(?:{L
 
 A fence costs 30 tokens. Names of many parts are fenced: they can spell an order.
 """
+ID_OR_TIME = re.compile(
+    r"[0-9a-f]{8,64}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9-]{8,10}T[0-9:.]{5,15}(?:Z|[+-][0-9:]{4,6})?"
+    r"|[A-Z][a-z]{2}, [0-9]{1,2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{5,8} (?:[A-Z]{1,4}|[+-][0-9]{4})"
+)
+"""An id of hexadecimal digits, or a time."""
 SUSPECT = re.compile(r"[^ -%'-Z\]-~]")
 """In printable ASCII without `&`, `[` and backslash there is nothing to clean or defuse."""
 LONGEST_REPEATED = 200
@@ -117,59 +126,110 @@ def _is_html(text: str, key: str) -> bool:
 class _Marking:
     """Fences one result."""
 
-    def __init__(self, operation: Operation, result: dict[str, Any], boundary: str) -> None:
-        self._operation = operation
-        self._result = result
+    def __init__(self, boundary: str) -> None:
         self._boundary = boundary
-        self._speakers: dict[tuple[str, str | None], _Speaker] = {}
+        self._speakers: dict[str, _Speaker] = {}
+        self._item: Any = None
+        """The mail, event or entry that is being marked: the fields beside a text name its sender."""
+        self._in_list = False
+        self._item_speaker: _Speaker | None = None
+        """Who wrote the mail that the item is about; None while that is not worked out."""
         self.raw: dict[str, str] = {}
-        self.fenced_patterns: dict[str, None] = {}
-        """In order."""
-        self._last: tuple[JsonPath | None, str] = (None, "")
-        """Path of the item whose sender was read last, and that sender: several patterns match texts of one item."""
+        self.fenced: dict[str, None] = {}
+        """Whose texts were fenced, in order."""
 
-    def visit(self, value: Any, path: JsonPath, pattern: str) -> Any:
-        """Return the value that matched `pattern`, with all texts below it fenced."""
-        speaker = self._speakers.get((pattern, None)) or self._speaker(pattern, path)
-        if isinstance(value, str):
-            return self._text(value, path[:-1], path[-1], speaker)
-        if path or not self._operation.pages or "next" not in value:
-            return self._all(value, path, speaker)
+    def result(self, operation: Operation, result: dict[str, Any]) -> dict[str, Any]:
+        """Return the result of the operation with its third-party text fenced."""
+        self._start_item(result)
+        written = writers(operation)
+        if not operation.pages or "next" not in result:
+            return self._dict(result, written, ())
         # `next` is ours: the arguments of a call.
-        rest = self._all({key: item for key, item in value.items() if key != "next"}, path, speaker)
-        return {**rest, "next": value["next"]}
+        rest = self._dict({key: item for key, item in result.items() if key != "next"}, written, ())
+        return {**rest, "next": result["next"]}
 
-    def _speaker(self, pattern: str, path: JsonPath) -> "_Speaker":
-        """Return who wrote the text at a pattern; cached without a sender where every item has the same author."""
-        last = pattern.rpartition("/")[2]
-        sender = self._sender(path[:-1]) if last in BY_MAIL else None
-        who = f"mail from {sender}" if sender else ORIGINS.get(last, THIRD_PARTY)
-        key = (pattern, sender)
-        if key not in self._speakers:
-            self._speakers[key] = _Speaker(pattern, who, f"⟦{self._boundary} {who}⟧ ")
-        return self._speakers[key]
+    def _start_item(self, item: Any) -> None:
+        self._item, self._item_speaker = item, None
 
-    def _sender(self, path: JsonPath) -> str:
-        if path != self._last[0]:
-            fields: Any = self._result
-            for key in path:
-                fields = fields[int(key)] if isinstance(fields, list) else fields[key]
-            self._last = (path, _sender(fields))
-        return self._last[1]
-
-    def _all(self, value: Any, path: JsonPath, speaker: "_Speaker") -> Any:
+    def _value(self, value: Any, written: "Written", path: JsonPath, key: str) -> Any:
+        if written is None or value is None:
+            return value
+        if isinstance(value, str):
+            return self._text(value, path, key, self._speaker(written if isinstance(written, str) else THIRD_PARTY))
         if isinstance(value, dict):
-            return self._object(value, path, speaker)
+            return self._dict(value, written, (*path, key))
         if isinstance(value, list):
-            return [
-                self._text(item, path, str(index), speaker)
-                if isinstance(item, str)
-                else self._all(item, (*path, str(index)), speaker)
-                for index, item in enumerate(value)
-            ]
+            return self._list(value, written, (*path, key))
         return value
 
-    def _object(self, fields: dict[str, Any], path: JsonPath, speaker: "_Speaker") -> dict[str, Any]:
+    def _list(self, items: list[Any], written: "Written", path: JsonPath) -> list[Any]:
+        if isinstance(written, Fields):
+            written = written.others
+            if written is None:
+                return items
+            if not self._in_list:
+                return self._items(items, written, path)
+        return [self._value(item, written, path, str(index)) for index, item in enumerate(items)]
+
+    def _items(self, items: list[Any], written: "Written", path: JsonPath) -> list[Any]:
+        """Return the entries of the outermost list: each may be about another mail."""
+        self._in_list, marked = True, []
+        for index, item in enumerate(items):
+            self._start_item(item)
+            marked.append(self._value(item, written, path, str(index)))
+        self._in_list = False
+        return marked
+
+    def _dict(self, fields: dict[str, Any], written: "Written", path: JsonPath) -> dict[str, Any]:
+        if not isinstance(written, Fields):
+            return fields if written is None else self._all(fields, path, self._speaker(written))
+        changed: dict[str, Any] = {}
+        for key, inner in written.theirs:
+            value = fields.get(key)
+            if value is not None:
+                marked = self._value(value, inner, path, key)
+                if marked is not value:
+                    changed[key] = marked
+        if fields.keys() <= written.names:
+            return {**fields, **changed} if changed else fields
+        return self._with_others({**fields, **changed}, written, path)
+
+    def _with_others(self, fields: dict[str, Any], written: "Fields", path: JsonPath) -> dict[str, Any]:
+        """Return the fields with those fenced that the catalogue does not name."""
+        marked: dict[str, Any] = {}
+        for key, value in fields.items():
+            if key in written.names:
+                marked[key] = value
+                continue
+            name = self._key(key, self._speaker(written.others if isinstance(written.others, str) else THIRD_PARTY))
+            while name in marked:
+                name += "'"
+            if path == () and key == MISFITS and isinstance(value, dict):
+                # The pointers are ours.
+                marked[name] = {place: self._value(item, THIRD_PARTY, (key,), place) for place, item in value.items()}
+            else:
+                marked[name] = self._value(value, written.others, path, key)
+        return marked
+
+    def _speaker(self, author: str) -> "_Speaker":
+        """Return who wrote a text. Of a mail that is its sender, and nobody else where the account sent it."""
+        if author != MAIL:
+            return self._named(author, author)
+        if self._item_speaker is None:
+            sender = _sender(self._item)
+            own = _is_own_mail(self._item)
+            self._item_speaker = OWN if own else self._named(f"mail from {sender}" if sender else THIRD_PARTY, author)
+        return self._item_speaker
+
+    def _named(self, who: str, author: str) -> "_Speaker":
+        if who not in self._speakers:
+            self._speakers[who] = _Speaker(author, who, f"⟦{self._boundary} {who}⟧ ")
+        return self._speakers[who]
+
+    def _all(self, fields: dict[str, Any], path: JsonPath, speaker: "_Speaker") -> dict[str, Any]:
+        """Return the fields with all keys and texts in them fenced."""
+        if speaker is OWN:
+            return fields
         marked: dict[str, Any] = {}
         for key, item in fields.items():
             name = speaker.keys.get(key) or self._key(key, speaker)
@@ -177,23 +237,40 @@ class _Marking:
                 # Keys that differ only in invisible characters must stay different keys.
                 name += "'"
             if isinstance(item, str):
-                marked[name] = speaker.fenced.get(item) or self._text(item, path, key, speaker)
+                marked[name] = speaker.texts.get(item) or self._text(item, path, key, speaker)
             else:
-                marked[name] = self._all(item, (*path, key), speaker)
+                marked[name] = self._everything(item, (*path, key), speaker)
         return marked
+
+    def _everything(self, value: Any, path: JsonPath, speaker: "_Speaker") -> Any:
+        if isinstance(value, dict):
+            return self._all(value, path, speaker)
+        if isinstance(value, list):
+            return [
+                self._text(item, path, str(index), speaker)
+                if isinstance(item, str)
+                else self._everything(item, (*path, str(index)), speaker)
+                for index, item in enumerate(value)
+            ]
+        return value
 
     def _key(self, key: str, speaker: "_Speaker") -> str:
         name = key
-        if key and not KEY.fullmatch(key):
-            self.fenced_patterns[speaker.pattern] = None
+        if key and speaker is not OWN and not KEY.fullmatch(key):
+            self.fenced[speaker.author] = None
             name = fence(clean(key), self._boundary, speaker.who)
-        speaker.keys[key] = name
+        if speaker is not OWN:
+            speaker.keys[key] = name
         return name
 
     def _text(self, text: str, path: JsonPath, key: str, speaker: "_Speaker") -> str:
-        if WORDLESS.fullmatch(text):
+        if speaker is OWN or WORDLESS.fullmatch(text) or (ID_OR_TIME.fullmatch(text) and self._boundary not in text):
             return text
-        self.fenced_patterns[speaker.pattern] = None
+        if speaker.author == DNS and text in _expected_records(self._item):
+            return text
+        if text in speaker.texts:
+            return speaker.texts[text]
+        self.fenced[speaker.author] = None
         if SUSPECT.search(text) or self._boundary in text.lower() or _is_html(text, key):
             readable = _readable(text, key)
             if readable != text:
@@ -201,45 +278,61 @@ class _Marking:
             return fence(readable, self._boundary, speaker.who)
         fenced = f"{speaker.opening}{text} ⟦{self._boundary}⟧"
         if len(text) < LONGEST_REPEATED and "<" not in text:
-            speaker.fenced[text] = fenced
+            speaker.texts[text] = fenced
         return fenced
 
 
 @dataclass(slots=True)
 class _Speaker:
-    """Who wrote the text at a pattern, and the texts of theirs already fenced: items of a list often repeat texts."""
+    """Who wrote a text, and the texts of theirs already fenced: items of a list often repeat texts."""
 
-    pattern: str
+    author: str
+    """As the catalogue says it."""
     who: str
     opening: str
     keys: dict[str, str] = field(default_factory=dict)
-    fenced: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Who wrote the fields of an object, or the items of a list."""
+
+    names: frozenset[str]
+    """Those that the catalogue names."""
+    theirs: tuple[tuple[str, "Written"], ...]
+    """Those of them that can hold third-party text."""
+    others: "Written"
+    """Who wrote what it does not name."""
+
+
+Written = Fields | str | None
+"""Who wrote a value: None for the account or Mailgun, else the third party."""
+
+
+@cache
+def writers(operation: Operation) -> Written:
+    """Return who wrote what of the operation's results."""
+    return _writers(operation.authors)
+
+
+def _writers(authors: Any) -> Written:
+    if not isinstance(authors, dict):
+        return None if authors is None else str(authors)
+    inner = {name: _writers(value) for name, value in authors.items() if name != EVERY}
+    return Fields(
+        frozenset(inner),
+        tuple((name, written) for name, written in inner.items() if written is not None),
+        _writers(authors[EVERY]) if EVERY in authors else THIRD_PARTY,
+    )
+
+
+EVERY = "*"
 THIRD_PARTY = "third party"
-SENDER = "sender's data"
-SERVER = "receiving server"
-MEMBER = "list member"
-ORIGINS = {
-    "error": SERVER,
-    "delivery-status": SERVER,
-    "bounce_message": SERVER,
-    "sample-text": SERVER,
-    "items": SERVER,
-    "name": MEMBER,
-    "vars": MEMBER,
-    "member": MEMBER,
-    "user-variables": SENDER,
-    "recipient": SENDER,
-    "url": SENDER,
-    "client-info": "recipient's client",
-    "cached": "DNS",
-    "message": SENDER,
-    "envelope": SENDER,
-}
-"""Last part of a place -> who wrote the text there."""
-BY_MAIL = frozenset({"", "message", "envelope"})
-"""Where the sender of a mail speaks, whom the fields beside it name."""
+MAIL = "mail"
+DNS = "DNS"
+OWN = _Speaker("", "", "")
+"""The account itself. Nothing of it is fenced."""
 ADDRESS = re.compile(r"(?<![A-Za-z0-9._+@-])[A-Za-z0-9._+-]{1,40}@[A-Za-z0-9.-]{1,60}(?![A-Za-z0-9._+@-])")
 """An address that can stand in a label. It is what the mail says, and chosen by who wrote it."""
 
@@ -254,6 +347,21 @@ def _sender(fields: Any) -> str:
         if isinstance(value, str) and (addresses := ADDRESS.findall(value[-200:])):
             return str(addresses[-1])
     return ""
+
+
+def _is_own_mail(fields: Any) -> bool:
+    """Return whether Mailgun says of an event that it is about mail which the account itself sent."""
+    if not isinstance(fields, dict):
+        return False
+    flags = _inside(fields, "flags")
+    # What a route forwards or a mailing list passes on was written by somebody else.
+    passed_on = flags.get("is-routed") or _inside(fields, "mailing-list") or fields.get("event") == "stored"
+    return flags.get("is-authenticated") is True and not passed_on
+
+
+def _expected_records(item: Any) -> tuple[Any, ...]:
+    """Return the DNS records that Mailgun asks for: whoever finds one of them in the DNS has read nothing new."""
+    return (item.get("value"), _inside(item, "dns_record").get("value")) if isinstance(item, dict) else ()
 
 
 def _inside(fields: dict[str, Any], *keys: str) -> dict[str, Any]:

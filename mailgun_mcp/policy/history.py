@@ -72,7 +72,7 @@ class PastCalls:
     def add(self, facts: Facts) -> None:
         """Add a call that took effect."""
         context, now = facts.context, facts.context.now.timestamp()
-        if facts.operation.untrusted:
+        if facts.operation.shows_third_party_text:
             self._last_untrusted[context.principal] = now
         if facts.operation.risk == "send":
             self._sends[context.account].append((now, facts.recipient_count))

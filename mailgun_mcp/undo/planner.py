@@ -127,7 +127,9 @@ class Planner:
             self._restore(resource, change, ref, exists=value is not None)
 
     def _untrusted(self, resource: Resource) -> bool:
-        return any(self._catalogue.find(read.tool).untrusted for read in (resource.one, resource.all) if read)
+        return any(
+            self._catalogue.find(read.tool).shows_third_party_text for read in (resource.one, resource.all) if read
+        )
 
     def _remove(self, resource: Resource, change: Change, ref: ResourceRef, value: Value | None) -> None:
         """Plan to remove what the call made, unless it goes with the whole that it is a part of."""

@@ -49,7 +49,7 @@ def test_the_store_and_a_replay_agree_on_what_happened(calls: list[dict[str, Any
             assert stored == with_history(context, facts.digest, past)
 
             past.add(facts)
-            if facts.operation.untrusted:
+            if facts.operation.shows_third_party_text:
                 Untrusted(store).mark(context.principal, now)
             else:
                 Sends(store).record(context.account, context.principal, facts.digest, facts.recipient_count, now)

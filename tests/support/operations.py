@@ -16,7 +16,6 @@ REVIEWED: dict[str, Any] = {
     "preview": None,
     "pages": None,
     "secrets": [],
-    "untrusted": [],
     "personal": [],
 }
 """An `x-mailgun-mcp` with all that must be written out."""

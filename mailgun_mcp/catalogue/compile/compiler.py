@@ -6,6 +6,7 @@ Raises CatalogueError, with file, path and method, for whatever is not right.
 import json
 from pathlib import Path
 
+from mailgun_mcp.catalogue.compile.authors import state_authors
 from mailgun_mcp.catalogue.compile.glossary import describe_arguments
 from mailgun_mcp.catalogue.compile.resources import check_resources, compile_resources
 from mailgun_mcp.catalogue.errors import CatalogueError
@@ -35,6 +36,7 @@ def compile_all(sources: Path = SOURCES) -> dict[str, str]:
         records = compile_document(document, path.name, head.toolset)
         for record in records:
             describe_arguments(record["tool"])
+            state_authors(record, path.name)
         documents.append((head, path, compile_resources(head, path.name), records))
     documents.sort(key=lambda item: item[0].order)
     together = [record for *_, records in documents for record in records]

@@ -10,6 +10,23 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mailgun_mcp.catalogue.types import Risk
 
+Author = Literal[
+    "account",
+    "mailgun",
+    "mail",
+    "recipient",
+    "receiving server",
+    "recipient's client",
+    "list member",
+    "DNS",
+    "third party",
+]
+"""Who wrote a text of a response. `mail` is whoever wrote the mail that it is about: the account itself, where Mailgun
+says that it sent it.
+"""
+OURS = ("account", "mailgun")
+"""Their text is not third-party text."""
+
 WireFormat = Literal["yes_no", "yes", "rfc2822", "epoch", "rfc3339", "comma", "json"]
 
 
@@ -198,8 +215,9 @@ class OperationExtension(ClosedModel):
     preview: PreviewSpec | None
     pages: PagesSpec | None
     secrets: list[str]
-    untrusted: list[str]
     personal: list[str]
+    authors: dict[str, Author] = Field(default_factory=dict)
+    """Place in the response -> who wrote all that is there, where the names of its fields do not say it."""
     rules: list[ArgumentRule] = Field(default_factory=list)
     price: PriceSpec | None = None
     """Needed for risk `billing`."""

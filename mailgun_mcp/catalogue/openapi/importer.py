@@ -196,7 +196,6 @@ def unreviewed_extension(method: str, claimed: Any) -> Node:
         "preview": None,
         "pages": None,
         "secrets": [],
-        "untrusted": ["/"],
         "personal": [],
         "price": {"unit": "call"} if risk == "billing" else None,
     }

@@ -111,7 +111,10 @@ class _Compiler:
             "arguments": self.arguments,
             "wrap": wrap,
             "open": open_paths,
-            **self.extension.model_dump(mode="json", exclude={"rules", "storage_host"}),
+            **self.extension.model_dump(mode="json", exclude={"rules", "storage_host", "authors"}),
+            # Third parties wrote everything that nobody has attributed: see `compile.authors`.
+            "authors": "third party",
+            "stated_authors": dict(self.extension.authors),
             "rules": [rule.model_dump(mode="json") for rule in self.extension.rules],
         }
 
@@ -135,7 +138,7 @@ class _Compiler:
                 "readOnlyHint": extension.risk == "read",
                 "destructiveHint": extension.risk not in ("read", "write") or extension.reversible == "no",
                 "idempotentHint": extension.idempotent,
-                "openWorldHint": extension.risk == "send" or bool(extension.untrusted),
+                "openWorldHint": True,
             },
             "_meta": {
                 "mailgun-mcp/operation": f"{self.method} {self.path}",

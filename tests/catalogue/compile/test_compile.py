@@ -95,7 +95,7 @@ def test_a_description_becomes_a_tool_and_how_it_is_sent() -> None:
                     "readOnlyHint": False,
                     "destructiveHint": False,
                     "idempotentHint": True,
-                    "openWorldHint": False,
+                    "openWorldHint": True,
                 },
                 "_meta": {
                     "mailgun-mcp/operation": "POST /v3/{domain}/things",
@@ -125,8 +125,9 @@ def test_a_description_becomes_a_tool_and_how_it_is_sent() -> None:
             "pages": None,
             "price": None,
             "secrets": [],
-            "untrusted": [],
             "personal": [],
+            "authors": "third party",
+            "stated_authors": {},
             "rules": [{"argument": "vars", "requires": ["tag"]}],
         }
     ]

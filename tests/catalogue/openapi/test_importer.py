@@ -149,7 +149,7 @@ def test_nobodys_operation_has_the_worst_risk_of_its_verb(one: One, method: str,
     changes = risk != "read"
     assert (operation.risk, operation.idempotent) == (risk, idempotent)
     assert (operation.bulk, operation.reversible) == (changes, "no" if changes else None)
-    assert operation.untrusted == ("/",)
+    assert operation.authors == "third party"
     assert operation.tool["annotations"] == {
         "readOnlyHint": not changes,
         "destructiveHint": changes,
@@ -175,9 +175,9 @@ def test_nobodys_operation_has_the_worst_risk_of_its_verb(one: One, method: str,
     ],
 )
 def test_a_claimed_risk_makes_it_worse_and_never_better(one: One, method: str, claimed: str, risk: str) -> None:
-    claims = {"risk": claimed, "bulk": False, "idempotent": True, "reversible": "whole", "untrusted": []}
+    claims = {"risk": claimed, "bulk": False, "idempotent": True, "reversible": "whole", "authors": {"/": "mailgun"}}
     operation = one(method=method, **{"x-mailgun-mcp": claims})
-    assert (operation.risk, operation.untrusted) == (risk, ("/",))
+    assert (operation.risk, operation.authors) == (risk, "third party")
     assert operation.reversible in (None, "no")
 
 
