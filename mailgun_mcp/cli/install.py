@@ -27,8 +27,8 @@ SELECTING = ("toolsets", "tools", "exclude_tools", "read_only")
 NAME = re.compile(r"[A-Za-z0-9_-]+")
 EXAMPLES = """\
   mailgun-mcp install --list
-  mailgun-mcp install --client zed --simulator
   mailgun-mcp install --all --api-key-file ~/.config/mailgun-mcp/key --region eu
+  mailgun-mcp install --client zed --simulator
   mailgun-mcp install --client claude-code --scope user --read-only
   mailgun-mcp install --client cursor --uninstall"""
 
