@@ -193,7 +193,9 @@ async def memory(events: int) -> dict[str, Any]:
         "megabytes": round(megabytes),
         "bytes_per_event": round(megabytes * 1024 * 1024 / len(domain.events)),
         "seconds": round(took, 1),
-        "packed_megabytes": round(sum(len(chunk.packed) for chunk in domain.events._chunks) / 1024 / 1024),
+        "packed_megabytes": round(
+            sum(one.packed.packed_size for one in domain.events._chunks if one.packed) / 1024 / 1024
+        ),
         "stored_messages": len(domain.messages),
     }
     for name, case in QUERIES.items():

@@ -122,7 +122,7 @@ def create_harness(
 
 
 class _Simulator:
-    """One account behind HTTP. Handlers run without a pause, so no two requests mix."""
+    """One account behind HTTP. Handlers that write run without a pause, so no two writes mix."""
 
     def __init__(
         self, catalogue: Catalogue, account: Account, key: str | None, region: str, ignored: IgnoredParameters | None
@@ -150,14 +150,16 @@ class _Simulator:
             client = authenticate(self._account, headers.get("authorization", ""), any_key=self._any_key)
             if client is None:
                 return _unauthorized(scope, headers)
-            return self._reply(scope, client, RawRequest(scope["query_string"].decode("latin-1"), headers, content))
+            return await self._reply(
+                scope, client, RawRequest(scope["query_string"].decode("latin-1"), headers, content)
+            )
         except ApiError as refusal:
             return refusal.reply
         except Exception:  # noqa: BLE001 - the outermost frame: a bug here must look like one of Mailgun's
             _log_failure(scope)
             return FAILED
 
-    def _reply(self, scope: Scope, client: ApiClient, sent: RawRequest) -> Reply:
+    async def _reply(self, scope: Scope, client: ApiClient, sent: RawRequest) -> Reply:
         path = raw_path(scope)
         match = self._router.match(scope["method"], path)
         check_client_address(client, (scope.get("client") or (None,))[0])
@@ -174,7 +176,8 @@ class _Simulator:
         accept = sent.headers.get("accept", "")
         request = SimulatedRequest(match.operation, arguments, _url(scope, sent, path), accept, domain, client.key)
         handler = HANDLERS.get(match.operation.name)
-        reply = handler.answer(account, request) if handler else documented_reply(account, request)
+        answer = handler.answer(account, request) if handler else documented_reply(account, request)
+        reply = answer if isinstance(answer, Reply) else await answer
         count_usage(account, request, reply)
         return reply
 

@@ -2,10 +2,10 @@
 
 import operator
 import re
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 from mailgun_mcp.simulator.analytics.rates import (
+    OUTCOME,
     OutcomeCounts,
     bounce_rate,
     complaint_rate,
@@ -16,8 +16,9 @@ from mailgun_mcp.simulator.analytics.rates import (
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import DAY, HOUR, MINUTE
 from mailgun_mcp.simulator.model.domains import Domain
-from mailgun_mcp.simulator.model.event_log import MailEvent
+from mailgun_mcp.simulator.model.packed_events import Path
 from mailgun_mcp.simulator.model.thresholds import Threshold, ThresholdHit
+from mailgun_mcp.simulator.replies.give_way import Turn
 
 PERIOD = re.compile(r"([1-9][0-9]{0,3})([mhd])")
 UNITS = {"m": MINUTE, "h": HOUR, "d": DAY}
@@ -47,6 +48,9 @@ MATCH: dict[str, Callable[[str, list[str]], bool]] = {
     ">=": lambda value, values: all(value >= text for text in values),
 }
 
+SENDING_IP: Path = ("envelope", "sending-ip")
+PROVIDER: Path = ("recipient-provider",)
+
 
 def period_seconds(period: str) -> float | None:
     """Return the seconds of a period such as `1h`, or None when the text is not one."""
@@ -54,11 +58,14 @@ def period_seconds(period: str) -> float | None:
     return int(match[1]) * UNITS[match[2]] if match else None
 
 
-def check_thresholds(account: Account) -> None:
+async def check_thresholds(account: Account) -> None:
     """Compare every threshold with the current metrics, and record the hits."""
     thresholds = account.administration.thresholds
-    for threshold in thresholds.alerts.values():
-        _record_hits(account, threshold, _rates(account, threshold))
+    for threshold in list(thresholds.alerts.values()):
+        rates = await _rates(account, threshold)
+        # It may have been deleted meanwhile.
+        if threshold in thresholds.alerts.values():
+            _record_hits(account, threshold, rates)
     for threshold in thresholds.limits.values():
         # Previews and seed tests are not part of the simulator: none was ever made.
         _record_hits(account, threshold, {account.id: 0.0})
@@ -82,33 +89,31 @@ def _record_hits(account: Account, threshold: Threshold, metrics: dict[str, floa
             hit.latest = hit.latest if metric is None else metric
 
 
-def _rates(account: Account, threshold: Threshold) -> dict[str, float]:
+async def _rates(account: Account, threshold: Threshold) -> dict[str, float]:
     """Return the metric for each value of the dimension that sent mail."""
+    start = account.clock.now() - (period_seconds(threshold.period) or HOUR)
     counts_by_value: dict[str, OutcomeCounts] = {}
-    for holder, domain, event in _events(account, threshold):
-        facts = _facts(holder, domain, event)
-        if all(MATCH[each["comparator"]](facts[each["dimension"]], each["values"]) for each in threshold.filters):
-            counts_by_value.setdefault(facts[threshold.dimension], OutcomeCounts()).add(event)
+    turn = Turn()
+    owned = [(holder, domain) for holder in account.with_subaccounts() for domain in holder.domains.values()]
+    for holder, domain in owned:
+        for part in counted_events(domain, start, (*OUTCOME, SENDING_IP, PROVIDER)):
+            for (kind, severity, reason, ip, provider), number in part.items():
+                facts = _facts(holder, domain, ip or "", provider or "")
+                if all(MATCH[one["comparator"]](facts[one["dimension"]], one["values"]) for one in threshold.filters):
+                    counts = counts_by_value.setdefault(facts[threshold.dimension], OutcomeCounts())
+                    counts.add(kind, severity, reason, number)
+            await turn.give_way()
     rate = RATES[threshold.metric]
     return {
         value: rate(counts) for value, counts in counts_by_value.items() if value and counts.sent + counts.temporary
     }
 
 
-def _events(account: Account, threshold: Threshold) -> Iterator[tuple[Account, Domain, MailEvent]]:
-    start = account.clock.now() - (period_seconds(threshold.period) or HOUR)
-    for holder in account.with_subaccounts():
-        for domain in holder.domains.values():
-            for event in counted_events(domain, start):
-                yield holder, domain, event
-
-
-def _facts(holder: Account, domain: Domain, event: MailEvent) -> dict[str, str]:
-    envelope: dict[str, Any] = event.record.get("envelope", {})
+def _facts(holder: Account, domain: Domain, ip: str, provider: str) -> dict[str, str]:
     return {
         "domain": domain.name,
-        "ip": envelope.get("sending-ip", ""),
+        "ip": ip,
         "ip_pool": domain.administration.sending.pool_id or "",
-        "recipient_provider": event.record.get("recipient-provider", ""),
+        "recipient_provider": provider,
         "subaccount": holder.id,
     }

@@ -2,18 +2,31 @@
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
-from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.simulator.analytics.reports import COMPARATORS
 from mailgun_mcp.simulator.model.account import Account
-from mailgun_mcp.simulator.model.bounce_rules import BounceRule, classify
 from mailgun_mcp.simulator.model.clock import parse_mail_date, parse_rfc3339
+from mailgun_mcp.simulator.model.packed_events import RULE, TIMESTAMP, FieldTest, Path
 from mailgun_mcp.simulator.replies.reply import ApiError
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 
-AttributeReader = Callable[[Account, str, Record], Iterable[Any]]
-LogCondition = Callable[[Account, str, Record], bool]
+AttributeReader = Callable[[Any], Iterable[Any]]
+"""Returns the values to compare from the value of a field, which is None when it is missing."""
+
+
+@dataclass(slots=True)
+class LogConditions:
+    """The conditions of a filter: those of events, and those that a whole log meets or not."""
+
+    tests: list[FieldTest] = field(default_factory=list)
+    logs: list[Callable[[Account, str], bool]] = field(default_factory=list)
+
+    def hold(self, account: Account, domain: str) -> bool:
+        """Say whether events of the account's domain may be asked for."""
+        return all(condition(account, domain) for condition in self.logs)
+
 
 BOUNDS: dict[str, Callable[[float, float], bool]] = {
     "<": lambda value, bound: value < bound,
@@ -21,37 +34,42 @@ BOUNDS: dict[str, Callable[[float, float], bool]] = {
 }
 
 
-def parse_log_conditions(request: SimulatedRequest) -> list[LogCondition]:
-    """Return the predicates of a filter. Raises ApiError for a comparison that the attribute does not have."""
-    return [_condition(item) for item in (request.get("filter") or {}).get("AND", ())]
+def parse_log_conditions(request: SimulatedRequest) -> LogConditions:
+    """Return the conditions of a filter. Raises ApiError for a comparison that the attribute does not have."""
+    conditions = LogConditions()
+    for item in (request.get("filter") or {}).get("AND", ()):
+        _add(conditions, item["attribute"], item["comparator"], [str(value["value"]) for value in item["values"]])
+    return conditions
 
 
-def _condition(item: Record) -> LogCondition:
-    name, comparator = item["attribute"], item["comparator"]
-    texts = [str(value["value"]) for value in item["values"]]
-    if name not in ATTRIBUTES and name not in ORDERED:
+def _add(conditions: LogConditions, name: str, comparator: str, texts: list[str]) -> None:
+    if name not in ATTRIBUTES and name not in ORDERED and name not in OF_LOGS:
         raise ApiError(400, f"'{name}' is not a valid filter predicate attribute")
     if comparator not in COMPARATORS and comparator not in BOUNDS:
         raise ApiError(400, f"'{comparator}' is not a valid comparator")
     if (name in ORDERED) != (comparator in BOUNDS) or (name in ONLY and comparator not in ONLY[name]):
         raise ApiError(400, f"'{comparator}' is not a valid comparator for the '{name}' attribute")
-    return _bounded(name, comparator, texts) if name in ORDERED else _compared(name, comparator, texts)
+    if name in OF_LOGS:
+        read_log, fits = OF_LOGS[name], _compared(_itself, comparator, texts)
+        conditions.logs.append(lambda account, domain: fits(read_log(account, domain)))
+    elif name in ORDERED:
+        path, parse = ORDERED[name]
+        conditions.tests.append((path, _bounded(comparator, [parse(text) for text in texts])))
+    else:
+        path, read = ATTRIBUTES[name]
+        conditions.tests.append((path, _compared(read, comparator, texts)))
+    if name == "delivered_at":
+        conditions.tests.append((("event",), lambda event: event == "delivered"))
 
 
-def _compared(name: str, comparator: str, texts: list[str]) -> LogCondition:
-    read, compare = ATTRIBUTES[name], COMPARATORS[comparator]
-    expected = [text.lower() for text in texts]
-    return lambda account, domain, record: compare(
-        [str(value).lower() for value in read(account, domain, record)], expected
-    )
+def _compared(read: AttributeReader, comparator: str, texts: list[str]) -> Callable[[Any], bool]:
+    compare, expected = COMPARATORS[comparator], [text.lower() for text in texts]
+    return lambda value: compare([str(each).lower() for each in read(value)], expected)
 
 
-def _bounded(name: str, comparator: str, texts: list[str]) -> LogCondition:
-    read, parse = ORDERED[name]
-    compare, bounds = BOUNDS[comparator], [parse(text) for text in texts]
-    return lambda account, domain, record: any(
-        compare(value, bound) for value in read(account, domain, record) for bound in bounds
-    )
+def _bounded(comparator: str, bounds: list[float]) -> Callable[[Any], bool]:
+    compare = BOUNDS[comparator]
+    return lambda value: value is not None and any(compare(value, bound) for bound in bounds)
 
 
 def _number(text: str) -> float:
@@ -70,64 +88,60 @@ def _moment(text: str) -> float:
     raise ApiError(400, f"{text} is not an RFC-2822 compliant date")
 
 
-def _at(*path: str) -> AttributeReader:
-    def read(_: Account, __: str, record: Record) -> list[Any]:
-        value: Any = record
-        for part in path:
-            value = value.get(part) if isinstance(value, dict) else None
-        return value if isinstance(value, list) else [] if value is None else [value]
-
-    return read
+def _itself(value: Any) -> Iterable[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
-def _classified(read: Callable[[BounceRule], str]) -> AttributeReader:
-    def classified(_: Account, __: str, record: Record) -> list[str]:
-        rule = classify(record)
-        return [read(rule)] if rule else []
-
-    return classified
+def _word(index: int) -> AttributeReader:
+    return lambda text: text.split()[index : index + 1]
 
 
-def _delivered_at(_: Account, __: str, record: Record) -> list[float]:
-    return [record["timestamp"]] if record["event"] == "delivered" else []
+def _filenames(attachments: Any) -> list[Any]:
+    return [item["filename"] for item in attachments or ()]
 
 
-ATTRIBUTES: dict[str, AttributeReader] = {
-    "id": _at("id"),
-    "domain": lambda _, domain, __: [domain],
-    "subaccount": lambda account, _, __: [account.id],
-    "event": _at("event"),
-    "ip": _at("envelope", "sending-ip"),
-    "ip_pool": _at("envelope", "i-ip-pool-id"),
-    "recipient": _at("recipient"),
-    "recipient_domain": _at("recipient-domain"),
-    "recipient_provider": _at("recipient-provider"),
-    "recipients": _at("message", "recipients"),
-    "country": _at("geolocation", "country"),
-    "device": _at("client-info", "device-type"),
-    "bot": _at("client-info", "bot"),
-    "from": _at("message", "headers", "from"),
-    "to": _at("message", "headers", "to"),
-    "subject": _at("message", "headers", "subject"),
-    "message_id": _at("message", "headers", "message-id"),
-    "mailing_list_address": _at("mailing-list", "address"),
-    "tag": _at("tags"),
-    "severity": _at("severity"),
-    "delivery_status_code": _at("delivery-status", "code"),
-    "delivery_status_message": _at("delivery-status", "message"),
-    "delivery_status_bounce_type": _at("delivery-status", "bounce-type"),
-    "is_routed": _at("flags", "is-routed"),
-    "user_variables": lambda _, __, record: [json.dumps(record.get("user-variables", {}))],
-    "attachment_filename": lambda _, __, record: [
-        item["filename"] for item in record.get("message", {}).get("attachments", [])
-    ],
-    "i_classification_rule_id": _classified(lambda rule: rule.id),
-    "i_classification_group_id": _classified(lambda rule: rule.group.id),
+OF_LOGS: dict[str, Callable[[Account, str], str]] = {
+    "domain": lambda _, domain: domain,
+    "subaccount": lambda account, _: account.id,
 }
+"""Attributes that are the same for all events of a domain."""
 
-ORDERED: dict[str, tuple[AttributeReader, Callable[[str], float]]] = {
-    "size": (_at("message", "size"), _number),
-    "delivered_at": (_delivered_at, _moment),
+PLAIN: dict[str, Path] = {
+    "id": ("id",),
+    "event": ("event",),
+    "ip": ("envelope", "sending-ip"),
+    "ip_pool": ("envelope", "i-ip-pool-id"),
+    "recipient": ("recipient",),
+    "recipient_domain": ("recipient-domain",),
+    "recipient_provider": ("recipient-provider",),
+    "recipients": ("message", "recipients"),
+    "country": ("geolocation", "country"),
+    "device": ("client-info", "device-type"),
+    "bot": ("client-info", "bot"),
+    "from": ("message", "headers", "from"),
+    "to": ("message", "headers", "to"),
+    "subject": ("message", "headers", "subject"),
+    "message_id": ("message", "headers", "message-id"),
+    "mailing_list_address": ("mailing-list", "address"),
+    "tag": ("tags",),
+    "severity": ("severity",),
+    "delivery_status_code": ("delivery-status", "code"),
+    "delivery_status_message": ("delivery-status", "message"),
+    "delivery_status_bounce_type": ("delivery-status", "bounce-type"),
+    "is_routed": ("flags", "is-routed"),
+}
+ATTRIBUTES: dict[str, tuple[Path, AttributeReader]] = {
+    **{name: (path, _itself) for name, path in PLAIN.items()},
+    "user_variables": (("user-variables",), lambda variables: [json.dumps(variables or {})]),
+    "attachment_filename": (("message", "attachments"), _filenames),
+    "i_classification_rule_id": (RULE, _word(0)),
+    "i_classification_group_id": (RULE, _word(1)),
+}
+"""Attribute -> the field that it compares, and how its values are read."""
+
+ORDERED: dict[str, tuple[Path, Callable[[str], float]]] = {
+    "size": (("message", "size"), _number),
+    "delivered_at": (TIMESTAMP, _moment),
 }
 """Attributes that are compared with a bound, and the parser of the bound."""
 

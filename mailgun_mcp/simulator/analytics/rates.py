@@ -1,10 +1,18 @@
 """Counts and rates of a domain's recent events, for reputation and thresholds."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from mailgun_mcp.simulator.model.domains import Domain
-from mailgun_mcp.simulator.model.event_log import EventRange, MailEvent
+from mailgun_mcp.simulator.model.event_log import EventRange
+from mailgun_mcp.simulator.model.packed_events import Path
+
+OUTCOME: tuple[Path, ...] = (("event",), ("severity",), ("reason",))
+"""The fields of an event that say how its message fared."""
+COUNTED = frozenset({"accepted", "delivered", "failed", "complained"})
+CountedRows = Iterable["Counter[tuple[Any, ...]]"]
 
 
 @dataclass(slots=True)
@@ -22,23 +30,34 @@ class OutcomeCounts:
     def sent(self) -> int:
         return self.delivered + self.hard
 
-    def add(self, event: MailEvent) -> None:
-        field = FIELDS.get(event.record["event"])
-        if field:
-            field(self, event)
+    def add(self, kind: str, severity: str | None, reason: str | None, number: int = 1) -> None:
+        """Count events, by the values of `OUTCOME`."""
+        if kind == "accepted":
+            self.accepted += number
+        elif kind == "delivered":
+            self.delivered += number
+        elif kind == "complained":
+            self.complained += number
+        elif kind == "failed" and severity == "temporary":
+            self.temporary += number
+        elif kind == "failed" and not (reason or "").startswith("suppress-"):
+            self.hard += number
 
 
-def count_outcomes(events: Iterable[MailEvent]) -> OutcomeCounts:
-    """Return the counts of `events`."""
+def count_outcomes(rows: CountedRows) -> OutcomeCounts:
+    """Return the counts of events whose fields are those of `OUTCOME`."""
     counts = OutcomeCounts()
-    for event in events:
-        counts.add(event)
+    for part in rows:
+        for (kind, severity, reason), number in part.items():
+            counts.add(kind, severity, reason, number)
     return counts
 
 
-def counted_events(domain: Domain, start: float) -> Iterator[MailEvent]:
-    """Yield the domain's events from `start` on that `OutcomeCounts` counts."""
-    return domain.events.walk(EventRange(low=start, kinds=COUNTED))
+def counted_events(
+    domain: Domain, start: float, paths: tuple[Path, ...] = OUTCOME
+) -> Iterator["Counter[tuple[Any, ...]]"]:
+    """Yield part by part how many of the domain's events from `start` on have the same values of fields."""
+    return map(Counter, domain.events.rows(EventRange(low=start, kinds=COUNTED), paths))
 
 
 def bounce_rate(counts: OutcomeCounts) -> float:
@@ -59,31 +78,3 @@ def temporary_rate(counts: OutcomeCounts) -> float:
 
 def _rate(part: int, whole: int) -> float:
     return round(part / whole, 6) if whole else 0.0
-
-
-def _accepted(counts: OutcomeCounts, _: MailEvent) -> None:
-    counts.accepted += 1
-
-
-def _delivered(counts: OutcomeCounts, _: MailEvent) -> None:
-    counts.delivered += 1
-
-
-def _failed(counts: OutcomeCounts, event: MailEvent) -> None:
-    if event.record["severity"] == "temporary":
-        counts.temporary += 1
-    elif not event.record["reason"].startswith("suppress-"):
-        counts.hard += 1
-
-
-def _complained(counts: OutcomeCounts, _: MailEvent) -> None:
-    counts.complained += 1
-
-
-FIELDS: dict[str, Callable[[OutcomeCounts, MailEvent], None]] = {
-    "accepted": _accepted,
-    "delivered": _delivered,
-    "failed": _failed,
-    "complained": _complained,
-}
-COUNTED = frozenset(FIELDS)

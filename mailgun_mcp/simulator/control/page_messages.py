@@ -14,8 +14,9 @@ from mailgun_mcp.simulator.control.page_views import (
     part,
     turn,
 )
-from mailgun_mcp.simulator.model.event_log import EventRange, MailEvent, lookup_hash
+from mailgun_mcp.simulator.model.event_log import EventRange, lookup_hash
 from mailgun_mcp.simulator.model.messages import StoredMessage
+from mailgun_mcp.simulator.model.packed_events import MailEvent
 
 ACTIONS = {
     "open": "Open",

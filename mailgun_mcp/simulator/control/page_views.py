@@ -12,7 +12,7 @@ from mailgun_mcp.simulator.control.markup import Markup, element, joined, table
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import iso_date
 from mailgun_mcp.simulator.model.domains import Domain
-from mailgun_mcp.simulator.model.event_log import MailEvent
+from mailgun_mcp.simulator.model.packed_events import MailEvent
 from mailgun_mcp.simulator.model.routes import InboundMail
 from mailgun_mcp.simulator.model.webhooks import Posting
 

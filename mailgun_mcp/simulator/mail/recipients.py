@@ -8,8 +8,9 @@ from mailgun_mcp.simulator.mail.delivery import TICK, add_bounce, add_complaint
 from mailgun_mcp.simulator.mail.record_events import record_event, refused_status
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.domains import Domain
-from mailgun_mcp.simulator.model.event_log import EventRange, MailEvent, lookup_hash
+from mailgun_mcp.simulator.model.event_log import EventRange, lookup_hash
 from mailgun_mcp.simulator.model.messages import StoredMessage
+from mailgun_mcp.simulator.model.packed_events import MailEvent
 from mailgun_mcp.simulator.model.suppressions import Unsubscribe
 from mailgun_mcp.simulator.replies.reply import ApiError
 from mailgun_mcp.text.suggest import unknown

@@ -8,9 +8,9 @@ from mailgun_mcp.simulator.mail.webhooks import enqueue_webhooks
 from mailgun_mcp.simulator.model.access import OWN_KEY_ID
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.domains import Domain
-from mailgun_mcp.simulator.model.event_log import MailEvent
 from mailgun_mcp.simulator.model.ips import SHARED_IP
 from mailgun_mcp.simulator.model.messages import StoredMessage, find_header
+from mailgun_mcp.simulator.model.packed_events import MailEvent
 
 ENHANCED_CODE = re.compile(r"([245]\.\d{1,3}\.\d{1,3})\b")
 """The status code of RFC 3463 that a server's text starts with."""

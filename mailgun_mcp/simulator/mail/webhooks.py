@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 from mailgun_mcp.request.multipart import Part, encode_multipart
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.domains import Domain
-from mailgun_mcp.simulator.model.event_log import MailEvent
 from mailgun_mcp.simulator.model.messages import StoredMessage
+from mailgun_mcp.simulator.model.packed_events import MailEvent
 from mailgun_mcp.simulator.model.webhooks import PostedFile, Posting, WebhookSignature
 from mailgun_mcp.text.characters import replace_surrogates
 

@@ -1,19 +1,19 @@
-"""Keeps a domain's events in the order of time, a million of them in bounded memory.
+"""Keeps a domain's events in the order of time, ten million of them in bounded memory.
 
 Events live in chunks that follow one another in time. The few chunks that were written to last are lists;
-all others are packed, and unpacked only while they are read. What a packed chunk yields are copies: only
+all others are packed by column, and unpacked only while they are read. What a packed chunk yields are copies: only
 events of an unpacked chunk can still be changed.
 """
 
-import marshal
 import zlib
 from array import array
-from bisect import bisect_right, insort
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
 from mailgun_mcp.simulator.model.clock import DAY
+from mailgun_mcp.simulator.model.packed_events import AT, FieldTest, MailEvent, PackedEvents, Path, field_of, passes
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
@@ -25,26 +25,9 @@ CHUNK = 512
 """Events in a chunk when it is made; one of twice as many is divided."""
 UNPACKED_CHUNKS = 3
 """Chunks that are lists. Events that come late are of a short while ago, so their chunks are among these."""
-LIMIT = 1_000_000
+LIMIT = 10_000_000
 RETENTION = 30 * DAY
 """Seconds that events stay readable: the longest that any plan has."""
-COMPRESSION_LEVEL = 1
-
-
-@dataclass(slots=True)
-class MailEvent:
-    """Something that happened to a message; `record` is its JSON form as `/events` shows it."""
-
-    at: float
-    serial: int
-    record: dict[str, Any]
-    unique: bool = False
-    """Whether it is the first open or click of a recipient in seven days."""
-
-    @property
-    def position(self) -> Position:
-        """Its position in time; no two events have the same."""
-        return self.at, self.serial
 
 
 def _position(event: MailEvent) -> Position:
@@ -69,13 +52,15 @@ class _Chunk:
     def __init__(self, events: list[MailEvent]) -> None:
         self._events: list[MailEvent] | None = events
         self._kinds: frozenset[str] = frozenset()
-        self._hashes = array("I")
-        self.packed = b""
+        self._hashes: array[int] = array("I")
+        self.packed: PackedEvents | None = None
         self._measure(events)
 
     def add(self, event: MailEvent) -> list[MailEvent]:
         """Add an event at its position in time. Return all events of the chunk."""
-        events = self._events if self._events is not None else self._unpack()
+        if self._events is None:
+            self._events, self.packed = self._all(), None
+        events = self._events
         if event.position > self.last:
             events.append(event)
         else:
@@ -83,21 +68,31 @@ class _Chunk:
         self._measure(events)
         return events
 
-    def events(self) -> list[MailEvent]:
-        """Return the events; those of a packed chunk as copies."""
-        return self._unpacked() if self._events is None else list(self._events)
+    def search(self, event_range: "EventRange", *, descending: bool = False) -> Iterator[MailEvent]:
+        """Yield the events in the range; those of a packed chunk as copies."""
+        if self.packed is not None:
+            indexes = self._indexes(self.packed, event_range)
+            yield from self.packed.events(indexes[::-1] if descending else indexes) if indexes else ()
+            return
+        events = self._all()
+        yield from filter(event_range.contains, reversed(events) if descending else events)
+
+    def rows(self, event_range: "EventRange", paths: Sequence[Path]) -> Iterator[tuple[Any, ...]]:
+        """Yield the values of fields of each event in the range."""
+        if self.packed is not None:
+            return self.packed.rows(paths, self._indexes(self.packed, event_range))
+        events = filter(event_range.contains, self._all())
+        return (tuple([field_of(event, path) for path in paths]) for event in events)
 
     def newest(self) -> MailEvent:
         """Return the last event."""
-        return self.events()[-1] if self._events is None else self._events[-1]
+        return self._all()[-1]
 
     def pack(self) -> None:
         """Keep the events compressed, with what tells a search that it need not unpack them."""
         if self._events is None:
             return
-        # marshal, not JSON: four times as fast, and the data never leaves the process.
-        rows = [(event.at, event.serial, event.record, event.unique) for event in self._events]
-        self.packed = zlib.compress(marshal.dumps(rows), COMPRESSION_LEVEL)
+        self.packed = PackedEvents(self._events)
         self._kinds = frozenset(event.record["event"] for event in self._events)
         self._hashes = array("I", sorted({one for event in self._events for one in _lookup_hashes(event.record)}))
         self._events = None
@@ -108,23 +103,33 @@ class _Chunk:
             return True
         if kinds is not None and kinds.isdisjoint(self._kinds):
             return False
-        return hashes is None or not hashes.isdisjoint(self._hashes)
+        return hashes is None or any(map(self._has_hash, hashes))
+
+    def _has_hash(self, number: int) -> bool:
+        index = bisect_left(self._hashes, number)
+        return index < len(self._hashes) and self._hashes[index] == number
+
+    def _all(self) -> list[MailEvent]:
+        if self.packed is not None:
+            return list(self.packed.events())
+        return list(self._events or ())
+
+    def _indexes(self, packed: PackedEvents, event_range: "EventRange") -> Sequence[int]:
+        whole = event_range.low <= self.first[0] and self.last[0] <= event_range.high
+        times: tuple[FieldTest, ...] = () if whole else ((AT, event_range.is_in_time),)
+        kinds: tuple[FieldTest, ...] = () if event_range.kinds is None else ((EVENT, event_range.kinds.__contains__),)
+        return packed.passing((*times, *kinds, *event_range.tests))
 
     def _measure(self, events: list[MailEvent]) -> None:
         self.first, self.last, self.size = events[0].position, events[-1].position, len(events)
 
-    def _unpack(self) -> list[MailEvent]:
-        self._events, self.packed = self._unpacked(), b""
-        return self._events
 
-    def _unpacked(self) -> list[MailEvent]:
-        rows = marshal.loads(zlib.decompress(self.packed))  # noqa: S302 - what this process packed itself
-        return [MailEvent(*row) for row in rows]
+EVENT: Path = ("event",)
 
 
 @dataclass(frozen=True, slots=True)
 class EventRange:
-    """The part of a log that is asked for: from `low` to `high`, both included, and only of some kinds.
+    """The part of a log that is asked for: from `low` to `high`, both included, of some kinds, and what passes the tests.
 
     `hashes` only say which chunks need not be searched: an event that has none of them may still come.
     """
@@ -133,15 +138,21 @@ class EventRange:
     high: float = float("inf")
     kinds: frozenset[str] | None = None
     hashes: frozenset[int] | None = None
+    tests: tuple[FieldTest, ...] = ()
 
     def overlaps(self, chunk: _Chunk) -> bool:
         """Say whether an event of the chunk may be in the range."""
         in_time = chunk.first[0] <= self.high and chunk.last[0] >= self.low
         return in_time and chunk.may_hold(self.kinds, self.hashes)
 
+    def is_in_time(self, at: float) -> bool:
+        """Say whether a moment is in the range."""
+        return self.low <= at <= self.high
+
     def contains(self, event: MailEvent) -> bool:
         """Say whether the event is in the range."""
-        return self.low <= event.at <= self.high and (self.kinds is None or event.record["event"] in self.kinds)
+        in_range = self.is_in_time(event.at) and (self.kinds is None or event.record["event"] in self.kinds)
+        return in_range and passes(event, self.tests)
 
 
 EVERYTHING = EventRange()
@@ -189,12 +200,23 @@ class EventLog:
 
     def walk(self, event_range: EventRange = EVERYTHING, *, descending: bool = False) -> Iterator[MailEvent]:
         """Yield the events of `event_range` in the order of time. Chunks are unpacked as they are reached."""
-        chunks = [chunk for chunk in self._chunks if event_range.overlaps(chunk)]
+        for event in self.search(event_range, descending=descending):
+            if event is not None:
+                yield event
+
+    def search(self, event_range: EventRange = EVERYTHING, *, descending: bool = False) -> Iterator[MailEvent | None]:
+        """Do as `walk`, and yield None after each chunk: a moment for others to go on."""
+        chunks = list(self._chunks)
         for chunk in reversed(chunks) if descending else chunks:
-            events = chunk.events()
-            for event in reversed(events) if descending else events:
-                if event_range.contains(event):
-                    yield event
+            if event_range.overlaps(chunk):
+                yield from chunk.search(event_range, descending=descending)
+                yield None
+
+    def rows(self, event_range: EventRange, paths: Sequence[Path]) -> Iterator[Iterator[tuple[Any, ...]]]:
+        """Yield for each chunk the values of fields of each event in the range. This reads nothing else."""
+        for chunk in list(self._chunks):
+            if event_range.overlaps(chunk):
+                yield chunk.rows(event_range, paths)
 
     def __iter__(self) -> Iterator[MailEvent]:
         return self.walk()

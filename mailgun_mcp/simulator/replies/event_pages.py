@@ -1,16 +1,21 @@
-"""Cuts a page out of event logs, walking only as far as the page needs."""
+"""Cuts a page out of event logs, searching only as far as the page needs."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Generic, TypeVar
 
 from mailgun_mcp.simulator.model.event_log import EventRange, Position
+from mailgun_mcp.simulator.replies.give_way import Turn
 from mailgun_mcp.simulator.replies.paging import BACKWARD
 
 Item = TypeVar("Item")
-Walk = Callable[[EventRange, bool], Iterator[tuple[Position, Item]]]
-"""Yields the items of a range with their positions, forward in time, or backward if the flag is set."""
+Search = Callable[[EventRange, bool], Iterator[tuple[Position, Item | None]]]
+"""Yields the items of a range with their positions, forward in time, or backward if the flag is set.
+
+Where it yields None instead of an item, other requests may run.
+"""
+NOWHERE: Position = (0.0, 0)
+"""The position of None in a single log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +38,22 @@ class EventPage(Generic[Item]):
     after: bool
 
 
-def cut_page(
-    walk: Walk[Item], span: EventRange, asked: EventPageQuery, matches: Callable[[Item], bool]
-) -> EventPage[Item]:
-    """Return the page of what is in `span` and matches."""
+async def cut_page(search: Search[Item], span: EventRange, asked: EventPageQuery) -> EventPage[Item]:
+    """Return the page of what is in `span`."""
     onward = asked.page not in (*BACKWARD, "last")
     pivot = None if asked.page in ("first", "last") else asked.pivot
     if not onward and asked.page != "last" and pivot is None:
         onward = True
     upward = asked.ascending == onward
-    matching = (
-        (position, item)
-        for position, item in walk(_narrowed(span, pivot, upward), not upward)
-        if _beyond(position, pivot, upward) and matches(item)
-    )
-    taken = list(islice(matching, asked.limit + 1))
+    taken: list[tuple[Position, Item]] = []
+    turn = Turn()
+    for position, item in search(_narrowed(span, pivot, upward), not upward):
+        if item is None:
+            await turn.give_way()
+        elif _beyond(position, pivot, upward):
+            taken.append((position, item))
+            if len(taken) > asked.limit:
+                break
     more, page = len(taken) > asked.limit, taken[: asked.limit]
     if not onward:
         page.reverse()

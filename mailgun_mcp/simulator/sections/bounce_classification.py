@@ -22,15 +22,16 @@ from mailgun_mcp.simulator.analytics.reports import (
     parse_period,
 )
 from mailgun_mcp.simulator.model.account import Account
-from mailgun_mcp.simulator.model.bounce_rules import ENTITIES, BounceRule, all_rules, classify
+from mailgun_mcp.simulator.model.bounce_rules import ENTITIES, BounceRule, all_rules
 from mailgun_mcp.simulator.model.clock import HOUR, MINUTE, mail_date
-from mailgun_mcp.simulator.model.event_log import RETENTION, EventRange, MailEvent
+from mailgun_mcp.simulator.model.event_log import RETENTION, EventRange
+from mailgun_mcp.simulator.model.packed_events import RULE, FieldTest
 from mailgun_mcp.simulator.model.series import Cell
 from mailgun_mcp.simulator.replies.event_pages import EventPageQuery, cut_page
 from mailgun_mcp.simulator.replies.paging import Token, skip_page, tokens
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
-from mailgun_mcp.simulator.sections.events import walk_of
+from mailgun_mcp.simulator.sections.events import search_of
 from mailgun_mcp.simulator.sections.registry import handles
 
 UNITS = {"h": HOUR, "m": MINUTE, "s": 1.0, "d": 24 * HOUR}
@@ -228,14 +229,14 @@ def _rule(rule: BounceRule, bounced: int) -> Record:
 
 
 @handles("list_bounce_classification_events", fidelity="computed", note="the bounces themselves")
-def list_bounce_classification_events(account: Account, request: SimulatedRequest) -> Reply:
+async def list_bounce_classification_events(account: Account, request: SimulatedRequest) -> Reply:
     token = Token.decoded(request["page"]) if request.get("page") else _first_page(request)
     query = token.query
     if not {"rule", "entity", "ascending", "limit"} <= query.keys():
         raise ApiError(400, "Invalid page token")
     asked = EventPageQuery(token.page, token.pivot, query["limit"], query["ascending"])
-    span = EventRange(account.clock.now() - RETENTION, float("inf"), frozenset({"failed"}))
-    page = cut_page(walk_of(request.domain.events), span, asked, lambda event: _is_of(event, query))
+    span = EventRange(account.clock.now() - RETENTION, float("inf"), frozenset({"failed"}), tests=_tests(query))
+    page = await cut_page(search_of(request.domain.events), span, asked)
     paging = {name: f"{request.url}?page={text}" for name, text in tokens(query, token, page.positions).items()}
     return Reply({"items": [event.record for event in page.items], "paging": paging})
 
@@ -248,11 +249,12 @@ def _first_page(request: SimulatedRequest) -> Token:
     return Token("first", None, {**query, "limit": _limit(request)})
 
 
-def _is_of(event: MailEvent, query: Record) -> bool:
-    rule = classify(event.record)
-    if rule is None or event.record.get("severity") != "permanent":
-        return False
-    return query["rule"] in (None, rule.id) and query["entity"] in (None, rule.entity)
+def _tests(query: Record) -> tuple[FieldTest, ...]:
+    def is_of(classified: str) -> bool:
+        rule, _, entity = classified.split() or ("", "", "")
+        return bool(rule) and query["rule"] in (None, rule) and query["entity"] in (None, entity)
+
+    return (("severity",), lambda severity: severity == "permanent"), (RULE, is_of)
 
 
 @handles(

@@ -12,6 +12,7 @@ from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from mailgun_mcp.simulator.replies.token_paging import key_page
 from mailgun_mcp.simulator.sections.registry import handles
 
+SENDING_IP = ("envelope", "sending-ip")
 DELIVERED = frozenset({"delivered"})
 
 
@@ -58,11 +59,8 @@ def _plan(ip: Ip) -> Warmup:
 
 def _sent(account: Account, ip: Ip, since: float) -> int:
     """Count the mail that left from the IP."""
-    return sum(
-        event.record.get("envelope", {}).get("sending-ip") == ip.address
-        for domain in account.domains.values()
-        for event in domain.events.walk(EventRange(low=since, kinds=DELIVERED))
-    )
+    span = EventRange(low=since, kinds=DELIVERED, tests=((SENDING_IP, lambda address: address == ip.address),))
+    return sum(1 for domain in account.domains.values() for part in domain.events.rows(span, ()) for _ in part)
 
 
 def _stage_start(plan: Warmup, now: float) -> float:

@@ -12,8 +12,8 @@ from mailgun_mcp.request.formats import email as fault_of_address
 from mailgun_mcp.simulator.mail.inbound import receiving_domain
 from mailgun_mcp.simulator.mail.list_delivery import list_id
 from mailgun_mcp.simulator.model.account import Account
-from mailgun_mcp.simulator.model.event_log import MailEvent
 from mailgun_mcp.simulator.model.lists import MailingList, Member
+from mailgun_mcp.simulator.model.packed_events import MailEvent
 from mailgun_mcp.simulator.replies.paging import PivotQuery, pivot_page, skip_page
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest

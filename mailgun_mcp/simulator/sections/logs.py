@@ -2,19 +2,21 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from heapq import merge
 
 from mailgun_mcp.catalogue.types import Record
-from mailgun_mcp.simulator.analytics.log_attributes import LogCondition, parse_log_conditions
+from mailgun_mcp.simulator.analytics.log_attributes import parse_log_conditions
 from mailgun_mcp.simulator.analytics.metrics import COUNTS
 from mailgun_mcp.simulator.analytics.reports import parse_duration, parse_moment
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import DAY, iso_date, mail_date
-from mailgun_mcp.simulator.model.event_facts import facts_of
-from mailgun_mcp.simulator.model.event_log import RETENTION, EventRange, MailEvent, Position, lookup_hash
-from mailgun_mcp.simulator.replies.event_pages import EventPage, EventPageQuery, cut_page
+from mailgun_mcp.simulator.model.domains import Domain
+from mailgun_mcp.simulator.model.event_log import RETENTION, EventRange, Position, lookup_hash
+from mailgun_mcp.simulator.model.packed_events import FACTS, NAMES, FieldTest, MailEvent
+from mailgun_mcp.simulator.replies.event_pages import EventPage, EventPageQuery, Search, cut_page
+from mailgun_mcp.simulator.replies.give_way import Turn
 from mailgun_mcp.simulator.replies.paging import Token, tokens
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
@@ -28,28 +30,33 @@ FIRSTS = "unique_"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """An event and its account."""
+class DomainLog:
+    """The events of a domain, and its account."""
 
     account: Account
-    domain: str
+    domain: Domain
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event and the log that it is in."""
+
+    log: DomainLog
     event: MailEvent
 
 
-Matches = Callable[[Entry], bool]
-
-
 @handles("query_logs", fidelity="computed", note="the events of all domains, filtered, sorted, paged by token")
-def query_logs(account: Account, request: SimulatedRequest) -> Reply:
+async def query_logs(account: Account, request: SimulatedRequest) -> Reply:
     pagination = request.get("pagination") or {}
     token = Token.decoded(pagination["token"]) if pagination.get("token") else Token("first", None, {})
     asked = EventPageQuery(token.page, token.pivot, _limit(pagination), _ascending(pagination))
     start, end = _range(account, request)
-    span = EventRange(max(start, account.clock.now() - RETENTION), end, _kinds(request), _marks(request))
-    matches = _matches(request)
-    accounts = _accounts(account, request)
-    page = cut_page(_walk(accounts), span, asked, matches)
-    totals = _totals(accounts, span, matches) if request.get("include_totals") else None
+    conditions = parse_log_conditions(request)
+    tests = (*_tests(request), *conditions.tests)
+    span = EventRange(max(start, account.clock.now() - RETENTION), end, _kinds(request), _marks(request), tests)
+    logs = [log for log in _logs(account, request) if conditions.hold(log.account, log.domain.name)]
+    page = await cut_page(_search(logs), span, asked)
+    totals = await _totals(logs, span) if request.get("include_totals") else None
     answer = {
         "start": mail_date(start, "+0000"),
         "end": mail_date(account.clock.now() if end == FOREVER else end, "+0000"),
@@ -82,9 +89,10 @@ def _range(account: Account, request: SimulatedRequest) -> tuple[float, float]:
     return (parse_moment(request["start"]) if request.get("start") else latest - DAY), end
 
 
-def _accounts(account: Account, request: SimulatedRequest) -> list[Account]:
+def _logs(account: Account, request: SimulatedRequest) -> list[DomainLog]:
     below = account.administration.subaccounts.values() if request.get("include_subaccounts") else ()
-    return [account, *(subaccount.account for subaccount in below)]
+    accounts = [account, *(subaccount.account for subaccount in below)]
+    return [DomainLog(owner, domain) for owner in accounts for domain in owner.domains.values()]
 
 
 def _kinds(request: SimulatedRequest) -> frozenset[str] | None:
@@ -100,24 +108,14 @@ def _marks(request: SimulatedRequest) -> frozenset[int] | None:
     return None
 
 
-def _matches(request: SimulatedRequest) -> Matches:
-    conditions: list[LogCondition] = parse_log_conditions(request)
+def _tests(request: SimulatedRequest) -> list[FieldTest]:
     events, facts = frozenset(request.get("events") or ()), _facts(request.get("metric_events") or ())
-
-    def matches(entry: Entry) -> bool:
-        event = entry.event
-        if events and not _is_named(event, events):
-            return False
-        if facts is not None and facts.isdisjoint(facts_of(event.record, unique=event.unique)):
-            return False
-        return all(condition(entry.account, entry.domain, event.record) for condition in conditions)
-
-    return matches
-
-
-def _is_named(event: MailEvent, names: frozenset[str]) -> bool:
-    name = event.record["event"]
-    return name in names or (event.unique and FIRSTS + name in names)
+    tests: list[FieldTest] = []
+    if events:
+        tests.append((NAMES, lambda names: not events.isdisjoint(names.split())))
+    if facts is not None:
+        tests.append((FACTS, lambda counted: not facts.isdisjoint(counted.split())))
+    return tests
 
 
 def _facts(metrics: Iterable[str]) -> frozenset[str] | None:
@@ -131,39 +129,44 @@ METRICS = {name.removesuffix("_count"): facts for name, facts in COUNTS.items()}
 """Metric as logs name it -> the facts that it counts."""
 
 
-def _walk(accounts: list[Account]) -> Callable[[EventRange, bool], Iterator[tuple[Position, Entry]]]:
-    logs = [(account, domain) for account in accounts for domain in account.domains.values()]
-
-    def walk(span: EventRange, backward: bool) -> Iterator[tuple[Position, Entry]]:
-        streams = [
-            _placed(domain.events.walk(span, descending=backward), account, domain.name, log_number)
-            for log_number, (account, domain) in enumerate(logs)
-        ]
+def _search(logs: list[DomainLog]) -> Search[Entry]:
+    def search(span: EventRange, backward: bool) -> Iterator[tuple[Position, Entry | None]]:
+        streams = [_entries(log, number, span, backward) for number, log in enumerate(logs)]
         return merge(*streams, key=lambda item: item[0], reverse=backward)
 
-    return walk
+    return search
 
 
-def _placed(
-    events: Iterator[MailEvent], account: Account, domain: str, log_number: int
-) -> Iterator[tuple[Position, Entry]]:
-    for event in events:
-        yield (event.at, event.serial * PLACES + log_number), Entry(account, domain, event)
+def _entries(
+    log: DomainLog, log_number: int, span: EventRange, backward: bool
+) -> Iterator[tuple[Position, Entry | None]]:
+    position = (FOREVER if backward else -FOREVER, 0)
+    for event in log.domain.events.search(span, descending=backward):
+        if event is None:
+            yield position, None
+        else:
+            position = (event.at, event.serial * PLACES + log_number)
+            yield position, Entry(log, event)
 
 
-def _totals(accounts: list[Account], span: EventRange, matches: Matches) -> Counter[str]:
-    return Counter(
-        f"{entry.event.record['event']}_count" for _, entry in _walk(accounts)(span, False) if matches(entry)
-    )
+async def _totals(logs: list[DomainLog], span: EventRange) -> Counter[str]:
+    totals: Counter[str] = Counter()
+    turn = Turn()
+    for log in logs:
+        for part in log.domain.events.rows(span, (("event",),)):
+            totals.update(f"{name}_count" for (name,) in part)
+            await turn.give_way()
+    return totals
 
 
 def _to_json(entry: Entry) -> Record:
-    record, parent = entry.event.record, entry.account.administration.parent
+    record, account = entry.event.record, entry.log.account
+    parent = account.administration.parent
     entry_json = {key: value for key, value in record.items() if key not in ("timestamp", "user-variables", "storage")}
     entry_json |= {
         "@timestamp": iso_date(entry.event.at),
-        "account": {"id": entry.account.id, **({"parent-id": parent.id} if parent else {})},
-        "domain": {"name": entry.domain},
+        "account": {"id": account.id, **({"parent-id": parent.id} if parent else {})},
+        "domain": {"name": entry.log.domain.name},
         "user-variables": json.dumps(record.get("user-variables", {})),
     }
     if "storage" in record:

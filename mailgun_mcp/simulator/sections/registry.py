@@ -3,7 +3,7 @@
 A handler takes what it needs: `account`, `request`, both in this order, or nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from inspect import signature
 from typing import Any, Literal, TypeVar
@@ -13,8 +13,9 @@ from mailgun_mcp.simulator.replies.reply import Reply
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 
 Fidelity = Literal["stateful", "computed", "fixed", "shape only"]
-HandlerAnswer = Callable[[Account, SimulatedRequest], Reply]
-Function = TypeVar("Function", bound=Callable[..., Reply])
+HandlerAnswer = Callable[[Account, SimulatedRequest], Reply | Awaitable[Reply]]
+"""What searches many events is a coroutine, which lets other requests run meanwhile."""
+Function = TypeVar("Function", bound=Callable[..., Reply | Awaitable[Reply]])
 
 MEANINGS: dict[Fidelity, str] = {
     "stateful": "reads and changes the account by Mailgun's rules; reads see writes",

@@ -17,8 +17,8 @@ from mailgun_mcp.simulator.sections.registry import handles
 ThresholdsOf = Callable[[Account], dict[str, Threshold]]
 
 
-def list_thresholds(thresholds_of: ThresholdsOf, account: Account) -> Reply:
-    check_thresholds(account)
+async def list_thresholds(thresholds_of: ThresholdsOf, account: Account) -> Reply:
+    await check_thresholds(account)
     items = [_to_json(account, threshold) for threshold in thresholds_of(account).values()]
     return Reply({"items": items, "total": len(items)})
 
@@ -32,9 +32,9 @@ def create_threshold(thresholds_of: ThresholdsOf, account: Account, request: Sim
     return Reply(_to_json(account, threshold))
 
 
-def get_threshold(thresholds_of: ThresholdsOf, account: Account, request: SimulatedRequest) -> Reply:
+async def get_threshold(thresholds_of: ThresholdsOf, account: Account, request: SimulatedRequest) -> Reply:
     threshold = _get_threshold(thresholds_of, account, request)
-    check_thresholds(account)
+    await check_thresholds(account)
     return Reply(_to_json(account, threshold))
 
 
@@ -59,8 +59,8 @@ def delete_threshold(thresholds_of: ThresholdsOf, account: Account, request: Sim
 
 
 @handles("list_threshold_hits", fidelity="computed", note="alerts and limits that have been reached")
-def list_threshold_hits(account: Account) -> Reply:
-    check_thresholds(account)
+async def list_threshold_hits(account: Account) -> Reply:
+    await check_thresholds(account)
     thresholds = account.administration.thresholds
     thresholds_by_id = {each.id: each for group in (thresholds.alerts, thresholds.limits) for each in group.values()}
     items = [_hit(account, thresholds_by_id[hit.threshold], hit) for hit in thresholds.hits.values()]

@@ -7,7 +7,7 @@ from typing import Any
 
 from mailgun_mcp.request.formats import email as fault_of_address
 from mailgun_mcp.simulator.model.account import Account
-from mailgun_mcp.simulator.model.event_log import EventRange
+from mailgun_mcp.simulator.model.event_log import EventRange, lookup_hash
 from mailgun_mcp.simulator.replies.reply import Reply
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from mailgun_mcp.simulator.sections.registry import handles
@@ -93,7 +93,7 @@ def _judge(account: Account, address: str, answer: dict[str, Any], verdict: _Ver
 
 def _events(account: Account, address: str) -> Iterator[dict[str, Any]]:
     for domain in account.domains.values():
-        for event in domain.events.walk(EventRange()):
+        for event in domain.events.walk(EventRange(hashes=frozenset({lookup_hash(address)}))):
             if str(event.record.get("recipient", "")).lower() == address:
                 yield event.record
 

@@ -1,5 +1,7 @@
 """Thresholds are compared with the metrics of their period, and hits are recorded and cleared."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from mailgun_mcp.simulator.analytics.alerts import check_thresholds, period_seconds
@@ -31,32 +33,51 @@ def account_with(*recipients: str) -> tuple[Account, ManualClock]:
     return account, clock
 
 
-def test_a_crossed_threshold_is_recorded_with_its_value() -> None:
+@pytest.mark.anyio
+async def test_a_crossed_threshold_is_recorded_with_its_value() -> None:
     account, clock = account_with("bounce@x.example", "ann@x.example")
-    check_thresholds(account)
+    await check_thresholds(account)
     (hit,) = account.administration.thresholds.hits.values()
     assert (hit.threshold, hit.value, hit.latest, hit.triggered) == ("t1", "d.example", 0.5, True)
     assert account.administration.thresholds.alerts["bounces"].last_checked == clock.now()
 
 
-def test_a_threshold_that_is_not_crossed_has_no_hit() -> None:
+@pytest.mark.anyio
+async def test_a_threshold_that_is_not_crossed_has_no_hit() -> None:
     account, _ = account_with("ann@x.example", "bob@x.example", "bounce@x.example")
-    check_thresholds(account)
+    await check_thresholds(account)
     assert account.administration.thresholds.hits == {}
 
 
-def test_a_hit_is_cleared_when_the_period_is_over() -> None:
+@pytest.mark.anyio
+async def test_a_hit_is_cleared_when_the_period_is_over() -> None:
     account, clock = account_with("bounce@x.example")
-    check_thresholds(account)
+    await check_thresholds(account)
     clock.advance(2 * HOUR)
-    check_thresholds(account)
+    await check_thresholds(account)
     (hit,) = account.administration.thresholds.hits.values()
     assert (hit.triggered, hit.latest) == (False, 1.0)
 
 
-def test_a_filter_leaves_mail_out() -> None:
+@pytest.mark.anyio
+async def test_a_filter_leaves_mail_out() -> None:
     account, _ = account_with("bounce@x.example")
     filters = [{"dimension": "domain", "comparator": "!=", "values": ["d.example"]}]
     account.administration.thresholds.alerts["bounces"].filters = filters
-    check_thresholds(account)
+    await check_thresholds(account)
+    assert account.administration.thresholds.hits == {}
+
+
+@pytest.mark.anyio
+async def test_a_threshold_that_is_deleted_while_events_are_counted_gets_no_hit() -> None:
+    account, _ = account_with("bounce@x.example")
+    alerts, threshold = account.administration.thresholds.alerts, account.administration.thresholds.alerts["bounces"]
+
+    class Deleting(list[dict[str, object]]):
+        def __iter__(self) -> Iterator[dict[str, object]]:
+            alerts.clear()
+            return iter(())
+
+    threshold.filters = Deleting()
+    await check_thresholds(account)
     assert account.administration.thresholds.hits == {}

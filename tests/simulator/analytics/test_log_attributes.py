@@ -7,6 +7,7 @@ import pytest
 from mailgun_mcp.simulator.analytics.log_attributes import parse_log_conditions
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import ManualClock
+from mailgun_mcp.simulator.model.packed_events import MailEvent, passes
 from mailgun_mcp.simulator.replies.reply import ApiError
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from tests.support.operations import find
@@ -25,8 +26,9 @@ RECORD: dict[str, Any] = {
 def holds(attribute: str, comparator: str, *values: object) -> bool:
     item = {"attribute": attribute, "comparator": comparator, "values": [{"value": value} for value in values]}
     request = SimulatedRequest(find("query_logs"), {"filter": {"AND": [item]}}, "https://x.example")
-    (condition,) = parse_log_conditions(request)
-    return condition(Account(ManualClock(), "account"), "d.example", RECORD)
+    conditions = parse_log_conditions(request)
+    event = MailEvent(RECORD["timestamp"], 1, RECORD)
+    return conditions.hold(Account(ManualClock(), "account"), "d.example") and passes(event, conditions.tests)
 
 
 @pytest.mark.parametrize(

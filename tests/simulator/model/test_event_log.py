@@ -1,6 +1,6 @@
 """The event log keeps all events in the order of time, in bounded memory, in whatever order they are added."""
 
-import marshal
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 
 import pytest
@@ -9,15 +9,8 @@ from hypothesis import strategies as st
 
 from mailgun_mcp.simulator.model import event_log
 from mailgun_mcp.simulator.model.clock import DAY, HOUR
-from mailgun_mcp.simulator.model.event_log import (
-    CHUNK,
-    RETENTION,
-    UNPACKED_CHUNKS,
-    EventLog,
-    EventRange,
-    MailEvent,
-    lookup_hash,
-)
+from mailgun_mcp.simulator.model.event_log import CHUNK, RETENTION, UNPACKED_CHUNKS, EventLog, EventRange, lookup_hash
+from mailgun_mcp.simulator.model.packed_events import MailEvent, PackedEvents
 
 KINDS = ("accepted", "delivered", "opened")
 
@@ -72,27 +65,27 @@ def test_any_range_is_walked_in_order_both_ways(moments: list[int], low: int, hi
 
 
 @pytest.fixture
-def unpacked(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+def unpacked(monkeypatch: pytest.MonkeyPatch) -> list[PackedEvents]:
     """The chunks that were unpacked."""
-    chunks: list[bytes] = []
-    loads = marshal.loads
+    chunks: list[PackedEvents] = []
+    events = PackedEvents.events
 
-    def unpack(packed: bytes) -> object:
+    def unpack(packed: PackedEvents, indexes: Sequence[int] | None = None) -> Iterator[MailEvent]:
         chunks.append(packed)
-        return loads(packed)
+        return events(packed, indexes)
 
-    monkeypatch.setattr(marshal, "loads", unpack)
+    monkeypatch.setattr(PackedEvents, "events", unpack)
     return chunks
 
 
-def test_only_the_chunks_that_are_reached_are_unpacked(unpacked: list[bytes]) -> None:
+def test_only_the_chunks_that_are_reached_are_unpacked(unpacked: list[PackedEvents]) -> None:
     walk = EventLog(event(float(number), number) for number in range(20 * CHUNK)).walk(descending=True)
     for _ in range(6 * CHUNK):
         next(walk)
     assert 0 < len(unpacked) <= 6
 
 
-def test_only_chunks_that_may_hold_a_recipient_are_unpacked(unpacked: list[bytes]) -> None:
+def test_only_chunks_that_may_hold_a_recipient_are_unpacked(unpacked: list[PackedEvents]) -> None:
     log = EventLog(
         MailEvent(float(number), number, {"event": "accepted", "recipient": f"a{number // CHUNK}@x.example"})
         for number in range(20 * CHUNK)

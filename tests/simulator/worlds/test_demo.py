@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from mailgun_mcp.simulator import Account
 from mailgun_mcp.simulator.model.clock import DAY, ManualClock
-from mailgun_mcp.simulator.model.event_log import MailEvent
+from mailgun_mcp.simulator.model.packed_events import MailEvent
 from mailgun_mcp.simulator.worlds.demo import NEWS, SANDBOX, SHOP, STAGING, demo_account
 
 

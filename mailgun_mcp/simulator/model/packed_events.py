@@ -1,0 +1,238 @@
+"""Packs events by column: all values of one field together, compressed, so that a filter reads only the fields it needs.
+
+A record is stored as its leaves, under their paths, and its shape: which paths it has, in their order.
+All data is JSON: it can be written to a file, and what is read from one is only ever data.
+"""
+
+import json
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from types import NoneType
+from typing import Any
+
+from mailgun_mcp.simulator.model.bounce_rules import classify
+from mailgun_mcp.simulator.model.event_facts import facts_of
+
+Path = tuple[str, ...]
+Record = dict[str, Any]
+FieldTest = tuple[Path, Callable[[Any], bool]]
+"""The path of a field that is no object, and a predicate of its value, which is None when it is missing."""
+
+COMPRESSION_LEVEL = 6
+MOST_CODES = 256
+OPAQUE = frozenset({"user-variables"})
+"""Fields whose content is a user's own: kept whole."""
+
+AT, SERIAL, UNIQUE, SHAPE = ("@at",), ("@serial",), ("@unique",), ("@shape",)
+FACTS, NAMES, RULE = ("@facts",), ("@names",), ("@rule",)
+TIMESTAMP = ("timestamp",)
+ENDS_WITH: dict[Path, Path] = {
+    ("storage", "url"): ("storage", "key"),
+    ("message", "headers", "to"): ("recipient",),
+    ("envelope", "targets"): ("recipient",),
+}
+"""Fields that usually end with another one: then only what stands before it is kept."""
+
+
+@dataclass(slots=True)
+class MailEvent:
+    """Something that happened to a message; `record` is its JSON form as `/events` shows it."""
+
+    at: float
+    serial: int
+    record: dict[str, Any]
+    unique: bool = False
+    """Whether it is the first open or click of a recipient in seven days."""
+
+    @property
+    def position(self) -> tuple[float, int]:
+        """Its position in time; no two events have the same."""
+        return self.at, self.serial
+
+
+def _names(event: MailEvent) -> str:
+    name: str = event.record.get("event", "")
+    return f"{name} unique_{name}" if event.unique else name
+
+
+def _rule(event: MailEvent) -> str:
+    rule = classify(event.record) if "event" in event.record else None
+    return f"{rule.id} {rule.group.id} {rule.entity}" if rule else ""
+
+
+DERIVED: dict[Path, Callable[[MailEvent], Any]] = {
+    AT: lambda event: event.at,
+    SERIAL: lambda event: event.serial,
+    UNIQUE: lambda event: event.unique,
+    FACTS: lambda event: " ".join(facts_of(event.record, unique=event.unique)),
+    NAMES: _names,
+    RULE: _rule,
+}
+"""Fields that are no part of the record. The last three are words: what it counts as, its names in logs, and the rule,
+group and entity of a bounce."""
+
+
+def field_of(event: MailEvent, path: Path) -> Any:
+    """Return the value of a field of an event, None when it is missing."""
+    if path in DERIVED:
+        return DERIVED[path](event)
+    value: Any = event.record
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def passes(event: MailEvent, tests: Sequence[FieldTest]) -> bool:
+    """Say whether an event passes all tests."""
+    return all(test(field_of(event, path)) for path, test in tests)
+
+
+class PackedEvents:
+    """Events that never change again."""
+
+    __slots__ = ("_columns", "_ends", "_shapes", "_timed", "size")
+
+    def __init__(self, events: Sequence[MailEvent]) -> None:
+        self.size = len(events)
+        leaves = [dict(_leaves(event.record)) for event in events]
+        shapes: dict[tuple[Path, ...], int] = {}
+        numbers = [shapes.setdefault(tuple(each), len(shapes)) for each in leaves]
+        self._shapes = tuple(shapes)
+        values: dict[Path, list[Any]] = {
+            path: [each.get(path) for each in leaves] for path in {path for shape in shapes for path in shape}
+        }
+        values |= {path: list(map(read, events)) for path, read in DERIVED.items()}
+        self._timed = values.get(TIMESTAMP) == _timestamps(values[AT])
+        if self._timed:
+            del values[TIMESTAMP]
+        self._ends = frozenset(path for path, end in ENDS_WITH.items() if _end_with(values.get(path), values.get(end)))
+        for path in self._ends:
+            pairs = zip(values[path], values[ENDS_WITH[path]], strict=True)
+            values[path] = [None if whole is None else whole[: len(whole) - len(end)] for whole, end in pairs]
+        self._columns = {SHAPE: _pack(numbers), **{path: _pack(column) for path, column in values.items()}}
+
+    def __deepcopy__(self, _: object) -> "PackedEvents":
+        return self
+
+    @property
+    def packed_size(self) -> int:
+        """How many bytes the columns take."""
+        return sum(map(len, self._columns.values()))
+
+    def column(self, path: Path) -> list[Any]:
+        """Return the values of a field, in the order of the events."""
+        values, codes = self._column(path)
+        return values if codes is None else [values[code] for code in codes]
+
+    def passing(self, tests: Sequence[FieldTest]) -> Sequence[int]:
+        """Return the indexes of the events that pass all tests."""
+        indexes: Sequence[int] = range(self.size)
+        for path, test in tests:
+            if indexes:
+                indexes = self._passing(path, test, indexes)
+        return indexes
+
+    def rows(self, paths: Sequence[Path], indexes: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+        """Yield the values of fields for each index."""
+        rows = zip(*map(self.column, paths), strict=True)
+        if len(indexes) == self.size:
+            return rows
+        every = list(rows)
+        return (every[index] for index in indexes)
+
+    def events(self, indexes: Sequence[int] | None = None) -> Iterator[MailEvent]:
+        """Yield copies of the events, or of those with the indexes."""
+        paths = dict.fromkeys(path for shape in self._shapes for path in shape)
+        columns = {path: self.column(path) for path in (AT, SERIAL, UNIQUE, SHAPE, *paths)}
+        shapes = [[(path[:-1], path[-1], columns[path]) for path in shape] for shape in self._shapes]
+        for index in range(self.size) if indexes is None else indexes:
+            record = _record(shapes[columns[SHAPE][index]], index)
+            yield MailEvent(columns[AT][index], columns[SERIAL][index], record, columns[UNIQUE][index])
+
+    def _passing(self, path: Path, test: Callable[[Any], bool], indexes: Sequence[int]) -> Sequence[int]:
+        values, codes = self._column(path)
+        if codes is None:
+            return [index for index in indexes if test(values[index])]
+        passing = bytes(map(test, values))
+        if not any(passing):
+            return ()
+        return indexes if all(passing) else [index for index in indexes if passing[codes[index]]]
+
+    def _column(self, path: Path) -> tuple[list[Any], bytes | None]:
+        """Return the values of all events; or the values that differ, and the index of each event's value among them."""
+        packed = self._columns.get(path)
+        if packed is not None:
+            values, codes = _unpack(packed, self.size)
+            if path not in self._ends:
+                return values, codes
+            starts = values if codes is None else [values[code] for code in codes]
+            pairs = zip(starts, self.column(ENDS_WITH[path]), strict=True)
+            return [None if start is None else start + end for start, end in pairs], None
+        if path == TIMESTAMP and self._timed:
+            return _timestamps(self.column(AT)), None
+        return [None], bytes(self.size)
+
+
+def _timestamps(moments: list[float]) -> list[float]:
+    return [round(at, 6) for at in moments]
+
+
+def _end_with(wholes: list[Any] | None, ends: list[Any] | None) -> bool:
+    if wholes is None or ends is None:
+        return False
+    pairs = zip(wholes, ends, strict=True)
+    return all(whole is None or (type(whole) is type(end) is str and whole.endswith(end)) for whole, end in pairs)
+
+
+def _leaves(record: Record, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    for key, value in record.items():
+        if type(value) is dict and value and key not in OPAQUE:
+            yield from _leaves(value, (*path, key))
+        else:
+            yield (*path, key), value
+
+
+def _record(shape: list[tuple[Path, str, list[Any]]], index: int) -> Record:
+    record: Record = {}
+    for above, key, values in shape:
+        parent = record
+        for name in above:
+            parent = parent.setdefault(name, {})
+        parent[key] = values[index]
+    return record
+
+
+def _keys(values: list[Any]) -> list[Any]:
+    """Return what tells the values from one another; 1, 1.0 and True are equal, and not the same."""
+    kinds = set(map(type, values)) - {NoneType}
+    if kinds <= {str} or kinds in ({int}, {float}, {bool}):
+        return values
+    return [(type(value), json.dumps(value)) for value in values]
+
+
+def _pack(values: list[Any]) -> bytes:
+    keys = _keys(values)
+    distinct = dict(zip(keys, values, strict=True))
+    if len(distinct) == 1:
+        return _constant(_json(values[:1]))
+    if len(distinct) > MOST_CODES or len(distinct) == len(values):
+        return zlib.compress(_json(values), COMPRESSION_LEVEL)
+    codes = {key: code for code, key in enumerate(distinct)}
+    return zlib.compress(_json([*distinct.values()]) + b"\n" + bytes(map(codes.__getitem__, keys)), COMPRESSION_LEVEL)
+
+
+@lru_cache(4096)
+def _constant(value: bytes) -> bytes:
+    """Return a column of one value. Chunks share it."""
+    return zlib.compress(value + b"\n", COMPRESSION_LEVEL)
+
+
+def _unpack(packed: bytes, size: int) -> tuple[list[Any], bytes | None]:
+    head, newline, codes = zlib.decompress(packed).partition(b"\n")
+    return json.loads(head), (codes or bytes(size)) if newline else None
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()

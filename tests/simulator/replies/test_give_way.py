@@ -1,0 +1,23 @@
+"""A long search lets others run after its slice of time, and not before."""
+
+import pytest
+
+from mailgun_mcp.simulator.replies import give_way
+from mailgun_mcp.simulator.replies.give_way import SLICE, Turn
+
+
+@pytest.mark.anyio
+async def test_others_run_when_the_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    moments, others = iter([0.0, SLICE / 2, SLICE, SLICE, SLICE * 1.5]), []
+
+    async def checkpoint() -> None:
+        others.append("ran")
+
+    monkeypatch.setattr(give_way, "perf_counter", lambda: next(moments))
+    monkeypatch.setattr(give_way, "checkpoint", checkpoint)
+    turn = Turn()
+    await turn.give_way()
+    assert others == []
+    await turn.give_way()
+    await turn.give_way()
+    assert others == ["ran"]
