@@ -18,7 +18,7 @@ from mailgun_mcp.simulator.model.event_facts import facts_of
 Path = tuple[str, ...]
 Record = dict[str, Any]
 FieldTest = tuple[Path, Callable[[Any], bool]]
-"""The path of a field that is no object, and a predicate of its value, which is None when it is missing."""
+"""The path of a field that is not an object, and a predicate of its value, which is None when it is missing."""
 
 COMPRESSION_LEVEL = 6
 MOST_CODES = 256
@@ -70,7 +70,7 @@ DERIVED: dict[Path, Callable[[MailEvent], Any]] = {
     NAMES: _names,
     RULE: _rule,
 }
-"""Fields that are no part of the record. The last three are words: what it counts as, its names in logs, and the rule,
+"""Fields that are not part of the record. The last three are words: what it counts as, its names in logs, and the rule,
 group and entity of a bounce."""
 
 
