@@ -5,7 +5,7 @@
 The floor evaluates 100 trivial Python predicates on the same call. Both take turns in each round, and the
 shortest time of each counts: the others are what else the machine does. `typical` is a policy whose rules are about many things;
 `worst` has 100 rules that are all about the operation called, each with a glob on its domain, and none matches.
-Exits with 1 when the limit is broken.
+`facts` is what reading a send to 1,000 named recipients in one text takes. Exits with 1 when a limit is broken.
 """
 
 import argparse
@@ -21,6 +21,8 @@ from mailgun_mcp.policy.model import Policy
 
 RULES = 100
 LIMIT = 50.0
+FACTS_LIMIT = 5_000.0
+"""Microseconds that the facts of a send to 1,000 recipients in one text may take."""
 DECISIONS = 200
 
 TYPICAL = (
@@ -28,7 +30,7 @@ TYPICAL = (
     "match: {{toolset: bounces, domain: sandbox{number}.mailgun.org}}\n    decision: allow",
     "match: {{risk: send, recipients: {{more_than: {number}00}}}}\n    decision: confirm",
     "match: {{risk: [send, destructive], after_untrusted: {number}m}}\n    decision: confirm\n    level: approval",
-    "match: {{caller: agent-{number}, hour: 22-6}}\n    decision: deny",
+    "match: {{principal: agent-{number}, hour: 22-6}}\n    decision: deny",
 )
 WORST = ('match: {{risk: send, domain: "*.prod{number}.example.com"}}\n    decision: deny',)
 SEND = 'send:\n  allow_recipients: ["*@example.com"]\n  recipients_per_hour: 2000\n  duplicate_window: 10m\n'
@@ -68,6 +70,19 @@ def _measure(policy: Policy, facts: Facts, rounds: int) -> tuple[float, float]:
     return min(decisions), min(floors)
 
 
+def _facts_of_a_large_send(catalogue: Catalogue, rounds: int) -> float:
+    to = ", ".join(f'"Name {number}" <user{number}@example.com>' for number in range(1000))
+    arguments = {"domain_name": "mg.example.com", "from": "a@mg.example.com", "to": [to], "text": "hi"}
+    operation = catalogue.find("send_message")
+    times = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        facts = gather(operation, arguments, Context())
+        times.append(time.perf_counter() - began)
+        assert facts.recipient_count == 1000
+    return min(times) * 1e6
+
+
 def main() -> int:
     """Print a line for each policy and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -86,7 +101,9 @@ def main() -> int:
             f"{name:<8} {ours:6.1f} us a decision, {RULES} rules (limit {LIMIT:g}); "
             f"floor {floor:5.1f} us, ratio {ours / floor:.2f}"
         )
-    return 0 if kept else 1
+    large = _facts_of_a_large_send(catalogue, rounds)
+    print(f"facts    {large:6.0f} us for 1,000 named recipients in one text (limit {FACTS_LIMIT:g})")
+    return 0 if kept and large < FACTS_LIMIT else 1
 
 
 if __name__ == "__main__":

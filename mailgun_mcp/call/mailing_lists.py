@@ -9,8 +9,8 @@ from typing import Any
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.errors import MailgunError, UnreadableError
-from mailgun_mcp.policy.addresses import find_addresses
 from mailgun_mcp.policy.facts import Context
+from mailgun_mcp.text.addresses import find_addresses
 from mailgun_mcp.undo.page_reader import PageReader
 
 PAGE = 100

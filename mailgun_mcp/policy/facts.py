@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
-from mailgun_mcp.policy.addresses import (
+from mailgun_mcp.text.addresses import (
     AT_SIGNS,
     ParsedAddresses,
     canonical_host,

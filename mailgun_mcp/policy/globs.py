@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from fnmatch import translate
 
-from mailgun_mcp.policy.addresses import canonical_glob
+from mailgun_mcp.text.addresses import canonical_glob
 
 TextPredicate = Callable[[str], bool]
 

@@ -20,6 +20,7 @@ from mailgun_mcp.request.formats import (
     storage_host,
 )
 from mailgun_mcp.request.hints import allowed_values, intended_name
+from mailgun_mcp.text.addresses import find_addresses
 
 MAX_DEPTH = 32
 MAX_FAULTS = 20
@@ -288,16 +289,9 @@ def _count(kind: str, names: list[str], present: list[str]) -> Iterator[str]:
 
 
 def _count_recipients(most: int, names: list[str], arguments: Arguments) -> Iterator[str]:
-    count = sum(_addresses(text) for name in names for text in _texts(arguments.get(name)))
+    count = sum(max(1, len(find_addresses(text).addresses)) for name in names for text in _texts(arguments.get(name)))
     if count > most:
         yield f"{', '.join(names)}: {count:,} recipients is more than Mailgun's limit of {most:,} in one call"
-
-
-def _addresses(text: str) -> int:
-    """Count the addresses in one string, which may hold several; commas inside quotes part none."""
-    pieces = text.split('"')
-    unquoted = "".join(pieces[::2]) if len(pieces) % 2 else text
-    return max(1, sum("@" in piece for piece in unquoted.replace(";", ",").split(",")))
 
 
 def _path_text(parts: Any) -> str:

@@ -178,7 +178,7 @@ def test_recipients_are_counted_over_all_fields_and_inside_each_string() -> None
 
 
 def test_a_name_with_commas_is_one_recipient() -> None:
-    assert message_faults(to=['"a@b.c, d@e.f" <g@h.i>, Doe, Ann <j@k.l>'] * 500) == []
+    assert message_faults(to=['"Doe, Bob" <g@h.i>, Doe, Ann <j@k.l>'] * 500) == []
 
 
 @pytest.mark.parametrize(

@@ -13,17 +13,27 @@ from unicodedata import normalize
 from mailgun_mcp.text.characters import first_invisible
 
 MAX_ADDRESS = 320
-SIMPLE = re.compile(
-    r"(?:[^@<>()\[\]\",;:\\\x00-\x1f\x7f-\uffff]{0,200}<)?([A-Za-z0-9_%+'-]{1,64}(?:\.[A-Za-z0-9_%+'-]{1,64}){0,20})"
-    r"@([A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63}){1,20})(>?)"
-)
+_ATOM = r"[A-Za-z0-9_%+'-]{1,64}"
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_SIMPLE = rf"({_ATOM}(?:\.{_ATOM}){{0,20}})@({_LABEL}(?:\.{_LABEL}){{1,20}})"
+SIMPLE = re.compile(rf"(?:[^@<>()\[\]\",;:\\\x00-\x1f\x7f-\uffff]{{0,200}}<)?{_SIMPLE}(>?)")
 """`bob@example.com`, `Bob <bob@example.com>`: what all readers read the same."""
+LISTED = re.compile(
+    rf"""[ \t,;]*(?:
+        (?: "(?:[^"@\\\x00-\x1f\x7f\uff20\ufe6b]*|{_SIMPLE})"[ \t]* | [^@<>()\[\]",;:\\\x00-\x1f\x7f\uff20\ufe6b]{{0,200}} )
+        <{_SIMPLE}>
+        | {_SIMPLE}
+    )[ \t]*(?=[,;]|\Z)""",
+    re.VERBOSE,
+)
+"""The next address of a list that all readers read the same: with a name in quotes, with another name, or alone."""
 SPLITTABLE = re.compile(r"[^\"()\[\]\\;:\r\n]*")
 AT_SIGNS = re.compile("[@\uff20\ufe6b]")
 LOOKALIKE_AT = "\uff20\ufe6b"
 DOTS = "\u3002\uff0e\uff61\u2024\ufe52"
 """Characters that some readers take for a dot."""
-QUOTED = re.compile(r'"(?:\\.|[^"\\])*+"', re.DOTALL)
+QUOTED = re.compile(r'"(?:\\.|[^"\\])*+(?:(")|\\?\Z)', re.DOTALL)
+"""A quoted text; one that is not closed, which has no group 1, goes to the end, so that nothing is read twice."""
 BALANCED = re.compile(
     r"(?:[^<>()\[\]]|<[^<>()\[\],;]*+>|<[^<>()\[\],;]*+\[[^<>()\[\],;]*+\]>|\([^<>()\[\]]*+\)|\[[^<>()\[\],;]*+\])*+"
 )
@@ -56,16 +66,38 @@ class ParsedAddresses:
 def find_addresses(text: str) -> ParsedAddresses:
     """Return every address that any reader could find in `text`, or the text itself when it has no @."""
     parsed = ParsedAddresses()
+    listed = _plain_list(text)
+    if listed is not None:
+        parsed.addresses = listed
+        return parsed
     for piece in _pieces(text):
         simple = SIMPLE.fullmatch(piece)
         if simple and (simple[3] == ">") is ("<" in piece) and "=?" not in piece:
             parsed.addresses.append(f"{simple[1]}@{simple[2]}".lower())
-        elif piece:
+        elif AT_SIGNS.search(piece) or "=?" in piece:
             _read(piece, parsed)
+        elif piece:
+            parsed.addresses.append(_plain(piece))
     # In `Smith, John <john@example.com>` the first piece is half a name.
     if any("@" in address for address in parsed.addresses):
         parsed.addresses = [address for address in parsed.addresses if "@" in address]
     return parsed
+
+
+def _plain_list(text: str) -> list[str] | None:
+    """Return the addresses of a text in which nothing needs a closer look, or None."""
+    if "@" not in text or "=?" in text:
+        return None
+    addresses: list[str] = []
+    end = 0
+    while match := LISTED.match(text, end):
+        named, host_named, bracketed, host_bracketed, alone, host_alone = match.groups()
+        address = f"{bracketed or alone}@{host_bracketed or host_alone}".lower()
+        name = f"{named}@{host_named}".lower() if named else address
+        # Many programs write the address itself as the name of who has none.
+        addresses += [address] if name == address else [name, address]
+        end = match.end()
+    return None if text[end:].strip(" \t,;") else addresses
 
 
 def canonical_host(host: str) -> str | None:
@@ -130,11 +162,15 @@ def _read(text: str, parsed: ParsedAddresses) -> None:
         parsed.addresses.append(_plain(text))
     if "@" in text and len(quotes) % 2:
         parsed.faults.append("a quote is not closed")
-    if "@" in text and not BALANCED.fullmatch(QUOTED.sub("", text)):
+    if "@" in text and not BALANCED.fullmatch(QUOTED.sub(_unclosed, text)):
         parsed.faults.append("its brackets do not match")
-    for quoted in QUOTED.findall(text):
-        if "@" in quoted and not SIMPLE.fullmatch(quoted[1:-1]):
+    for quoted in QUOTED.finditer(text):
+        if quoted[1] and "@" in quoted[0] and not SIMPLE.fullmatch(quoted[0][1:-1]):
             parsed.faults.append("a quoted text contains an address and more")
+
+
+def _unclosed(quoted: re.Match[str]) -> str:
+    return "" if quoted[1] else quoted[0]
 
 
 def _read_at(text: str, at: int, begin: int, quotes: list[int], parsed: ParsedAddresses) -> int:
