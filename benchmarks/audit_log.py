@@ -23,6 +23,8 @@ import httpx
 from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.catalogue import Catalogue
+from mailgun_mcp.confirm.caller import Caller
+from mailgun_mcp.identity.principal import local_user
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.endpoint import resolve
 from mailgun_mcp.policy.model import AuditRules, Policy, UndoRules
@@ -35,6 +37,7 @@ from mailgun_mcp.simulator.transport import InProcessTransport
 from mailgun_mcp.simulator.worlds.demo import demo_account
 
 DOMAIN = "mail.example.com"
+CALLER = Caller(local_user())
 ADDED_AT_MOST = 0.3
 """Milliseconds that the audit log may add to a read's median."""
 SECONDS_AT_MOST = 5.0
@@ -59,7 +62,7 @@ async def _median(services: Services, calls: int) -> float:
     times = []
     for _ in range(calls):
         began = time.perf_counter()
-        outcome = await run(services, "get_domain", {"name": DOMAIN})
+        outcome = await run(services, "get_domain", {"name": DOMAIN}, CALLER)
         times.append(time.perf_counter() - began)
         assert not outcome.is_error, outcome.text
     return statistics.median(times) * 1000
@@ -107,17 +110,17 @@ async def _clear(catalogue: Catalogue, *, copied: bool) -> tuple[float, float, f
             Path(directory) / "state",
             catalogue,
         )
-        await run(services, "get_domain", {"name": DOMAIN})
+        await run(services, "get_domain", {"name": DOMAIN}, CALLER)
         tracemalloc.start()
         began = time.perf_counter()
-        outcome = await run(services, "clear_bounces", {"domain_name": DOMAIN})
+        outcome = await run(services, "clear_bounces", {"domain_name": DOMAIN}, CALLER)
         called, most = time.perf_counter() - began, tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert outcome.structured is not None, outcome.text
         undone = 0.0
         if copied:
             began = time.perf_counter()
-            back = await run(services, "undo_operation", {"id": outcome.structured["undo"]["id"]})
+            back = await run(services, "undo_operation", {"id": outcome.structured["undo"]["id"]}, CALLER)
             undone = time.perf_counter() - began
             assert back.structured is not None, back.text
             assert back.structured["put_back"] >= BOUNCES

@@ -9,7 +9,8 @@ The tree:
     ├── ChangedSinceError         an undo would overwrite somebody's later change; nothing was sent
     ├── UndoInterruptedError      an undo stopped half-way; it can be continued
     ├── StateError                the state cannot be read or written, or does not allow what was asked
-    │   └── UnknownNameError      nothing in the state has this name
+    │   ├── UnknownNameError      nothing in the state has this name
+    │   └── AccountError          the API key and the name of the account do not belong together
     └── MailgunError              Mailgun did not do what was asked
         ├── NotSentError          the request never left, and would not leave at another try
         │   └── UnreachableError  no connection to Mailgun
@@ -117,6 +118,13 @@ class StateError(CallError):
 
 class UnknownNameError(StateError):
     """Nothing has this name. The message names the nearest."""
+
+
+class AccountError(StateError):
+    """The API key, or what was asked of an account, does not fit the account's name. The message says what to do."""
+
+    outcome: Outcome = "refused"
+    kind: ErrorKind = "refused"
 
 
 class MailgunError(CallError):

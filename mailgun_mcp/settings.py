@@ -63,6 +63,7 @@ class Settings:
         "text", "account that the simulator starts with: the name of a built-in scenario, or a YAML file", None
     )
     files: tuple[str, ...] = _option("list", "directories whose files calls may read", ())
+    account: str | None = _option("text", "your name for the account that the API key opens", None)
     subaccount: str | None = _option("text", "id of the subaccount to act in", None)
     subaccount_argument: bool = _option("switch", "give every tool an argument that selects a subaccount", False)
     state: str | None = _option("text", "directory of the state store (default: in the user's state directory)", None)

@@ -24,7 +24,8 @@ SERVING = {"uvicorn", "starlette", "sse_starlette"}
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "text"),
     ("settings",),
-    ("catalogue", "mailgun", "store", "identity"),
+    ("catalogue", "mailgun", "store"),
+    ("identity",),
     ("request",),
     ("policy",),
     ("output",),
@@ -253,17 +254,19 @@ UNLOADED = [
     ),
     *("mailgun_mcp.server.http", "mailgun_mcp.cli.parser", "mailgun_mcp.confirm.hooks"),
     *("mailgun_mcp.confirm.approvals", "mailgun_mcp.confirm.grants", "mailgun_mcp.call.secret_store"),
+    *("mailgun_mcp.identity.accounts", "mailgun_mcp.identity.adoption", "mailgun_mcp.identity.fingerprint"),
     *("mailgun_mcp.policy.file.load", "mailgun_mcp.policy.file.schema", "mailgun_mcp.text.html_text"),
 ]
 """What a start has no need of. What the SDK itself loads is not ours to choose."""
 
 START = """
 import json, sys
+from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.settings import Settings
 from mailgun_mcp.app.compose import create_services
 from mailgun_mcp.server import stdio
 from mailgun_mcp.server.server import create_server
-create_server(create_services(Settings(api_key="key-0123")))
+create_server(create_services(Settings(api_key="key-0123")), Principal("ann"))
 print(json.dumps(sorted(sys.modules)))
 """
 

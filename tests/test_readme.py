@@ -23,6 +23,9 @@ PORT = "8025"
 EXPECTED = {
     "mailgun-mcp tools call clear_bounces domain_name=mail.example.com --simulator": exits.REFUSED,
     "mailgun-mcp approvals approve 3r5u7c6e": exits.USAGE,
+    "mailgun-mcp approvals grant --match 'tool=delete_*,domain=staging.*' --for 20m": exits.USAGE,
+    "mailgun-mcp accounts rename us production": exits.USAGE,
+    "mailgun-mcp accounts accept production": exits.USAGE,
     "mailgun-mcp undo show 3r5u7c6epswn": exits.USAGE,
     "mailgun-mcp undo apply 3r5u7c6epswn --dry-run": exits.USAGE,
     "mailgun-mcp undo apply 3r5u7c6epswn": exits.USAGE,

@@ -42,7 +42,8 @@ def create_services(settings: Settings) -> Services:
         exclude=frozenset(settings.exclude_tools) & BUILTIN_TOOLS.keys(),
         full_catalogue=everything,
         state=state_directory(settings.state),
-        account_name="simulator" if settings.simulator else "default",
+        account_name=settings.account,
+        simulator=settings.simulator,
         client=Client(
             endpoint,
             key,

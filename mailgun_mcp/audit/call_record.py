@@ -5,6 +5,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from mailgun_mcp.audit.log import new_call_id
+from mailgun_mcp.identity.account import SHOWN
 from mailgun_mcp.output.logs import redactor
 from mailgun_mcp.policy.model import AuditRules, Decision
 
@@ -29,7 +30,7 @@ class CallRecord:
     principal: str
     client: str
     """What the client calls itself."""
-    account: str
+    account: "Account"
     region: str | None
     subaccount: str | None
     arguments: "Arguments"
@@ -66,7 +67,10 @@ class CallRecord:
             "risk": self.risk,
             "principal": self.principal,
             "client": self.client,
-            "account": self.account,
+            "account": self.account.name,
+            "account_id": self.account.id,
+            "endpoint": self.account.endpoint,
+            "key": self.account.fingerprint[:SHOWN],
             "region": self.region,
             "subaccount": self.subaccount,
             "arguments": self.arguments,
@@ -100,7 +104,7 @@ def new_record(
         risk=operation.risk,
         principal=caller.principal.id,
         client=caller.client,
-        account=account.name,
+        account=account,
         region=account.region,
         subaccount=subaccount,
         arguments=_recorded(operation, arguments, personal=rules.personal),

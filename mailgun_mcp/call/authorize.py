@@ -12,12 +12,11 @@ from mailgun_mcp.request.build import Request
 from mailgun_mcp.text.durations import iso
 
 
-async def authorize(
-    call: Call, facts: Facts, request: Request, decision: Decision, read_target: ReadTarget
-) -> list[str]:
-    """Return the grants that are active. Raises DeniedError or NotConfirmedError for a call that may not be made.
+async def authorize(call: Call, facts: Facts, request: Request, decision: Decision, read_target: ReadTarget) -> None:
+    """Raise DeniedError or NotConfirmedError for a call that may not be made.
 
-    `read_target` reads what the call would affect.
+    `read_target` reads what the call would affect. The grants that were active are for the audit log, and nothing
+    that a model reads names them: it would know what nobody asks about.
     """
     record = call.record
     record.decision = decision
@@ -28,10 +27,9 @@ async def authorize(
     if decision.effect == "allow" or _granted(decision, grants):
         preview = (await read_target()).preview if call.capture is not None else None
         if preview is None or not preview.too_many or call.services.policy.undo.too_many == "allow":
-            return record.grants
+            return
         record.decision = decision = _too_many(call)
     await _ask(call, facts, request, decision, read_target)
-    return record.grants
 
 
 def denial(decision: Decision, request: Request) -> str:
@@ -71,7 +69,7 @@ def _active_grants(services: Services, facts: Facts, *, needed: bool) -> list[tu
     from mailgun_mcp.policy.conditions import compile_match
 
     try:
-        active = services.grants.active(services.clock()) if services.store.exists else ()
+        active = services.grants.active(services.clock(), facts.context.counted_for) if services.store.exists else ()
     except StateError:
         if needed:
             raise

@@ -27,7 +27,7 @@ async def _read_result(call: Call) -> dict[str, Any]:
     if part is None:
         raise ArgumentError([f"result: {name[:80]!r} is not kept (any more); make the call again, for less at a time"])
     if "untrusted_text" in part:
-        await call.services.history.shown_untrusted(call.caller)
+        await call.services.history.shown_untrusted(call.account, call.caller)
     await call.services.recorder.finish(call.record, "done")
     return part
 
@@ -36,9 +36,7 @@ async def _list_undoable(call: Call) -> dict[str, Any]:
     services = call.services
     limit = int(call.arguments.get("limit", 20))
     snapshots = (
-        await in_thread(services.snapshots.list, services.clock(), services.account.name)
-        if services.store.exists
-        else ()
+        await in_thread(services.snapshots.list, services.clock(), call.account.key) if services.store.exists else ()
     )
     here = [snapshot for snapshot in snapshots if snapshot.endpoint == services.client.endpoint.url]
     tools = services.all_tools

@@ -9,9 +9,9 @@ from mailgun_mcp.text.durations import iso
 async def protect(call: Call, result: dict[str, Any]) -> dict[str, Any]:
     """Return the result without secrets and with untrusted text marked, and remember who was shown such text."""
     services = call.services
-    protected, untrusted = services.protection.apply(call.operation, result)
+    protected, untrusted = services.protection.apply(call.operation, result, call.account)
     if untrusted:
-        await services.history.shown_untrusted(call.caller)
+        await services.history.shown_untrusted(call.account, call.caller)
     return protected
 
 

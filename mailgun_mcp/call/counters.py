@@ -88,27 +88,30 @@ class Untrusted:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def mark(self, principal: str, now: float) -> None:
-        """Remember that `principal` was shown such text now."""
+    def mark(self, account: str, principal: str, now: float) -> None:
+        """Remember that `principal` was shown such text of the account now."""
         with self._store.writing(durable=False) as connection:
             connection.execute(
-                "INSERT INTO untrusted VALUES (?, ?) ON CONFLICT (principal) DO UPDATE SET at = max(at, excluded.at)",
-                (principal, now),
+                """INSERT INTO untrusted (account, principal, at) VALUES (?, ?, ?)
+                ON CONFLICT (account, principal) DO UPDATE SET at = max(at, excluded.at)""",
+                (account, principal, now),
             )
 
     def clear(self, principal: str | None = None) -> list[str]:
-        """Remove the mark of `principal`, or all marks. Returns whose marks were removed."""
+        """Remove the marks of `principal` in all accounts, or all marks. Returns whose marks were removed."""
         with self._store.writing() as connection:
             principals = [
                 str(row["principal"])
-                for row in connection.execute("SELECT principal FROM untrusted ORDER BY principal")
+                for row in connection.execute("SELECT DISTINCT principal FROM untrusted ORDER BY principal")
                 if principal in (None, row["principal"])
             ]
             connection.executemany("DELETE FROM untrusted WHERE principal = ?", [(name,) for name in principals])
         return principals
 
-    def last(self, principal: str) -> float | None:
-        """Return when `principal` was last shown such text, or None."""
+    def last(self, account: str, principal: str) -> float | None:
+        """Return when `principal` was last shown such text of the account, or None."""
         with self._store.reading() as connection:
-            row = connection.execute("SELECT at FROM untrusted WHERE principal = ?", (principal,)).fetchone()
+            row = connection.execute(
+                "SELECT at FROM untrusted WHERE account = ? AND principal = ?", (account, principal)
+            ).fetchone()
         return None if row is None else float(row["at"])

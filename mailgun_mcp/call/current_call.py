@@ -7,6 +7,7 @@ from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.caller import Caller
+from mailgun_mcp.identity.account import Account
 from mailgun_mcp.request.subaccount import acting_subaccount
 from mailgun_mcp.undo.capture import Capture
 
@@ -19,6 +20,7 @@ class Call:
     operation: Operation
     arguments: Arguments
     caller: Caller
+    account: Account
     subaccount: str | None
     """The subaccount that the call acts in."""
     record: CallRecord
@@ -32,6 +34,7 @@ class Call:
         operation: Operation,
         arguments: Arguments,
         caller: Caller,
+        account: Account,
         *,
         configured_subaccount: str | None = None,
     ) -> "Call":
@@ -42,9 +45,9 @@ class Call:
             operation,
             arguments,
             caller,
-            services.account,
+            account,
             subaccount,
             policy=(policy.name, policy.digest),
             rules=policy.audit,
         )
-        return cls(services, operation, arguments, caller, subaccount, record)
+        return cls(services, operation, arguments, caller, account, subaccount, record)

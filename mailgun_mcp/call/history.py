@@ -25,24 +25,30 @@ class ShownHere:
 
 
 class History:
-    """Reads and writes what one account's calls leave behind."""
+    """Reads and writes what calls leave behind."""
 
-    def __init__(self, store: Store, clock: Callable[[], float], *, account: Account) -> None:
+    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
         self.store = store
         self.clock = clock
-        self._account = account
-        self._shown_here: dict[str, ShownHere] = {}
+        self._shown_here: dict[tuple[str, str], ShownHere] = {}
+        """By account and principal."""
 
-    async def context(self, operation: Operation, caller: Caller, *, digest: str, subaccount: str | None) -> Context:
+    async def context(
+        self, operation: Operation, caller: Caller, account: Account, *, digest: str, subaccount: str | None
+    ) -> Context:
         """Return what a rule may know beside the call itself. A read asks the store only after text was shown.
 
         Raises StateError when the store cannot be read: then nobody knows, and nothing is allowed.
         """
         now = self.clock()
-        shown_here = self._shown_here.get(caller.principal.id)
+        shown_here = self._shown_here.get((account.key, caller.principal.id))
         context = Context(
-            account=self._account.name,
-            region=self._account.region,
+            account=account.name,
+            account_id=account.id,
+            account_binding=account.binding,
+            endpoint=account.endpoint,
+            fingerprint=account.fingerprint,
+            region=account.region,
             subaccount=subaccount,
             principal=caller.principal.id,
             client=caller.client,
@@ -71,13 +77,13 @@ class History:
     async def spent(self, facts: Facts) -> None:
         """Count the price of a call, if it has one."""
         if facts.price is not None:
-            await self._after(Spend(self.store).record, facts.context.account, facts.price, self.clock())
+            await self._after(Spend(self.store).record, facts.context.counted_for, facts.price, self.clock())
 
-    async def shown_untrusted(self, caller: Caller) -> None:
+    async def shown_untrusted(self, account: Account, caller: Caller) -> None:
         """Remember that the caller was shown text of third parties."""
-        now = self.clock()
-        self._shown_here[caller.principal.id] = shown_here = ShownHere(now, stored=False)
-        shown_here.stored = await self._after(Untrusted(self.store).mark, caller.principal.id, now)
+        now, principal = self.clock(), caller.principal.id
+        self._shown_here[account.key, principal] = shown_here = ShownHere(now, stored=False)
+        shown_here.stored = await self._after(Untrusted(self.store).mark, account.key, principal, now)
 
     async def _after(self, write: Callable[..., None], *arguments: object) -> bool:
         """Write what a call that was made leaves behind. A failure is logged, and does not hide the call's result."""
@@ -90,7 +96,7 @@ class History:
 
     def _reserve(self, facts: Facts, now: float) -> tuple[int, Facts]:
         context = facts.context
-        row = Sends(self.store).record(context.account, context.principal, facts.digest, facts.recipient_count, now)
+        row = Sends(self.store).record(context.counted_for, context.principal, facts.digest, facts.recipient_count, now)
         context = replace(context, now=datetime.fromtimestamp(now, UTC))
         past = StoredPast(self.store, self._shown_here, before=row)
         return row, replace(facts, context=with_history(context, facts.digest, past))
@@ -102,7 +108,7 @@ class History:
 class StoredPast:
     """The past calls of the state store, for `policy.history`; of sends those before the row `before`."""
 
-    def __init__(self, store: Store, shown_here: dict[str, ShownHere], *, before: int = NEWEST) -> None:
+    def __init__(self, store: Store, shown_here: dict[tuple[str, str], ShownHere], *, before: int = NEWEST) -> None:
         self._store = store
         self._shown_here = shown_here
         self._before = before
@@ -119,15 +125,15 @@ class StoredPast:
         """Return what the account spent at `moment` and after it."""
         return Spend(self._store).since(account, moment)
 
-    def untrusted_shown(self, principal: str) -> float | None:
+    def untrusted_shown(self, account: str, principal: str) -> float | None:
         """Return when the principal was last shown third-party text, by this process or another."""
-        stored, here = Untrusted(self._store).last(principal), self._shown_here.get(principal)
+        stored, here = Untrusted(self._store).last(account, principal), self._shown_here.get((account, principal))
         if here is None:
             return stored
         if stored is None:
             return None if here.stored else here.at
         return max(stored, here.at)
 
-    def shown_here(self, principal: str) -> bool:
+    def shown_here(self, account: str, principal: str) -> bool:
         """Return whether this process showed the principal third-party text that no person cleared."""
-        return principal in self._shown_here and self.untrusted_shown(principal) is not None
+        return (account, principal) in self._shown_here and self.untrusted_shown(account, principal) is not None

@@ -15,21 +15,23 @@ from mailgun_mcp.call.services import Services
 from mailgun_mcp.call.shape_result import shape
 from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.catalogue.types import Arguments
-from mailgun_mcp.confirm.caller import LOCAL, Caller
+from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.errors import CallError, NotConfirmedError
 from mailgun_mcp.policy.engine import decide
 from mailgun_mcp.request.coerce import coerce_arguments
 
 
-async def run(services: Services, tool: str, arguments: Arguments, caller: Caller = LOCAL) -> CallResult:
+async def run(services: Services, tool: str, arguments: Arguments, caller: Caller) -> CallResult:
     """Make the call and return its result. An error of the call is returned as a result, not raised.
 
     Raises UnknownToolError when there is no such tool, and what the caller's asker raises to put a question off.
     """
     operation = find_operation(services, tool)
     arguments = coerce_arguments(call_schema(operation), arguments)
-    call = Call.start(services, operation, arguments, caller, configured_subaccount=services.subaccount)
+    assumed = services.account.assumed
+    call = Call.start(services, operation, arguments, caller, assumed, configured_subaccount=services.subaccount)
     try:
+        call.account = call.record.account = await services.account.current(changes=operation.risk != "read")
         result = await (run_builtin(call) if tool in services.builtin_tools else _make(call))
     except CallError as error:
         await services.recorder.finish(call.record, error.outcome)
@@ -52,11 +54,11 @@ async def _make(call: Call) -> dict[str, Any]:
     call.capture = start_capture(call)
     try:
         target = TargetReader(call, request, facts, decision)
-        grants = await authorize(call, facts, request, decision, target)
+        await authorize(call, facts, request, decision, target)
         request, generated = await generate_passwords(call, request)
         response = await send(call, target.facts, request)
     finally:
         if call.capture is not None:
             await call.capture.discard()
     result = await protect(call, shape(call.operation, call.arguments, response))
-    return {**result, **generated, **way_back(call), **({"grants": grants} if grants else {})}
+    return {**result, **generated, **way_back(call)}

@@ -41,7 +41,7 @@ async def gather_facts(call: Call, request: Request) -> Facts:
     services = call.services
     call.record.digest = request.digest
     context = await services.history.context(
-        call.operation, call.caller, digest=request.digest, subaccount=call.subaccount
+        call.operation, call.caller, call.account, digest=request.digest, subaccount=call.subaccount
     )
     facts = gather(call.operation, call.arguments, context, request.digest, request.files)
     if not facts.recipients or facts.faults:
@@ -57,7 +57,7 @@ async def generate_passwords(call: Call, request: Request) -> tuple[Request, dic
 
     This runs after the confirmation, which is bound to the request with placeholders instead of passwords.
     """
-    filled, references = await call.services.protection.generate_passwords(call.operation, call.arguments)
+    filled, references = await call.services.protection.generate_passwords(call.operation, call.arguments, call.account)
     if not references:
         return request, {}
     generated = {argument: reference_text(reference) for argument, reference in references.items()}

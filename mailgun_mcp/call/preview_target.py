@@ -22,7 +22,7 @@ def start_capture(call: Call) -> Capture | None:
         services.clock,
         call.operation,
         call.arguments,
-        AccountScope(services.account.name, services.account.endpoint, call.subaccount),
+        AccountScope(call.account.key, call.account.endpoint, call.subaccount),
         limit=services.policy.undo.records,
     )
 

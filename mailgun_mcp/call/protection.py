@@ -11,6 +11,7 @@ from mailgun_mcp.call.results import Results
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.errors import StateError
+from mailgun_mcp.identity.account import Account
 from mailgun_mcp.output.logs import logger, withhold
 from mailgun_mcp.policy.model import Policy
 from mailgun_mcp.store.database import in_thread
@@ -22,16 +23,15 @@ if TYPE_CHECKING:
 class Protection:
     """Removes secrets from results and marks untrusted text, before a model reads them."""
 
-    def __init__(
-        self, policy: Policy, state: Path, results: Results, clock: Callable[[], float], *, account: str
-    ) -> None:
+    def __init__(self, policy: Policy, state: Path, results: Results, clock: Callable[[], float]) -> None:
         self._policy = policy
         self._state = state
         self._results = results
         self._clock = clock
-        self._account = account
 
-    async def generate_passwords(self, operation: Operation, arguments: Arguments) -> tuple[Arguments, dict[str, str]]:
+    async def generate_passwords(
+        self, operation: Operation, arguments: Arguments, account: Account
+    ) -> tuple[Arguments, dict[str, str]]:
         """Return the arguments with the passwords that the server makes up, and the reference of each by its pointer.
 
         Raises StateError, before anything is sent, when a password or secret of the call could not be stored.
@@ -44,13 +44,14 @@ class Protection:
 
         filled, generated = fill(operation, arguments, secrets.choice)
         return filled, {
-            pointer: await in_thread(self._keep, operation, pointer, value) for pointer, value in generated.items()
+            pointer: await in_thread(self._keep, operation, pointer, value, account)
+            for pointer, value in generated.items()
         }
 
-    def apply(self, operation: Operation, result: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    def apply(self, operation: Operation, result: dict[str, Any], account: Account) -> tuple[dict[str, Any], bool]:
         """Return the result as the model may see it, and whether it holds text of third parties."""
         if self._withholds(operation):
-            result = self._withhold(operation, result)
+            result = self._withhold(operation, result, account)
         return self._mark(operation, result)
 
     def _withholds(self, operation: Operation) -> bool:
@@ -62,16 +63,16 @@ class Protection:
 
         return SecretStore(self._state)
 
-    def _keep(self, operation: Operation, pointer: str, value: str) -> str:
+    def _keep(self, operation: Operation, pointer: str, value: str, account: Account) -> str:
         withhold(value)
-        return self._store.keep(value, tool=operation.name, place=pointer, account=self._account, now=self._clock())
+        return self._store.keep(value, tool=operation.name, place=pointer, account=account.key, now=self._clock())
 
-    def _withhold(self, operation: Operation, result: dict[str, Any]) -> dict[str, Any]:
+    def _withhold(self, operation: Operation, result: dict[str, Any], account: Account) -> dict[str, Any]:
         from mailgun_mcp.output import secrets as secrets_in
 
         def keep(pointer: str, value: str) -> str | None:
             try:
-                return self._keep(operation, pointer, value)
+                return self._keep(operation, pointer, value, account)
             except StateError as error:
                 logger().error("a secret was lost", tool=operation.name, place=pointer, reason=str(error))
                 return None

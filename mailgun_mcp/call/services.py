@@ -11,11 +11,11 @@ from mailgun_mcp.audit.recorder import Recorder
 from mailgun_mcp.call.history import History
 from mailgun_mcp.call.protection import Protection
 from mailgun_mcp.call.results import Results
+from mailgun_mcp.call.server_account import ServerAccount
 from mailgun_mcp.catalogue.builtin_tools import offered
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.confirm.caller import Notify
-from mailgun_mcp.identity.account import Account
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.policy.model import Policy
 from mailgun_mcp.policy.profiles import profile
@@ -44,7 +44,10 @@ class Services:
     policy: Policy = field(default_factory=lambda: profile("guarded"))
     files: Files = field(default_factory=Files)
     subaccount: str | None = None
-    account_name: str = "default"
+    account_name: str | None = None
+    """The operator's name for the account; None where they gave none."""
+    simulator: bool = False
+    """Whether the client leads to the built-in simulator."""
     results: Results = field(default_factory=Results)
     clock: Callable[[], float] = time.time
     full_catalogue: Catalogue | None = None
@@ -58,10 +61,11 @@ class Services:
         return self.full_catalogue or self.catalogue
 
     @cached_property
-    def account(self) -> Account:
+    def account(self) -> ServerAccount:
         """The account that calls are made in."""
-        endpoint = self.client.endpoint
-        return Account(self.account_name, endpoint.url, endpoint.region)
+        return ServerAccount(
+            self.store, self.client, self.policy, self.clock, name=self.account_name, simulator=self.simulator
+        )
 
     @cached_property
     def builtin_tools(self) -> dict[str, Record]:
@@ -111,12 +115,12 @@ class Services:
     @cached_property
     def history(self) -> History:
         """Earlier calls, for the rules that depend on them."""
-        return History(self.store, self.clock, account=self.account)
+        return History(self.store, self.clock)
 
     @cached_property
     def protection(self) -> Protection:
         """Keeps secrets from the model, and marks what third parties wrote."""
-        return Protection(self.policy, self.state, self.results, self.clock, account=self.account.name)
+        return Protection(self.policy, self.state, self.results, self.clock)
 
     async def __aenter__(self) -> "Services":
         return self

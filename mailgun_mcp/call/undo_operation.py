@@ -27,8 +27,8 @@ from mailgun_mcp.undo.undo import Undo, refuse_elsewhere
 async def undo_operation(call: Call) -> dict[str, Any]:
     """Return the result of the call. Raises CallError, and what the caller's asker raises."""
     services = call.services
-    snapshot = await in_thread(services.snapshots.get, call.arguments["id"], services.clock())
-    refuse_elsewhere(snapshot, account=services.account.name, endpoint=services.client.endpoint.url)
+    snapshot = await in_thread(services.snapshots.get, call.arguments["id"], services.clock(), call.account.key)
+    refuse_elsewhere(snapshot, account=call.account.key, endpoint=call.account.endpoint)
     if snapshot.status == "undone":
         await services.recorder.finish(call.record, "done")
         return {"message": f"{snapshot.id} is already undone; nothing was sent.", "put_back": 0, "not_put_back": []}
@@ -53,7 +53,9 @@ class _UndoCall:
     async def of(cls, call: Call, snapshot: Snapshot) -> "_UndoCall":
         services = call.services
         undo = Undo(snapshot, services.snapshots, services.reader(snapshot.subaccount, call.caller.notify))
-        context = await services.history.context(call.operation, call.caller, digest="", subaccount=snapshot.subaccount)
+        context = await services.history.context(
+            call.operation, call.caller, call.account, digest="", subaccount=snapshot.subaccount
+        )
         return cls(call, undo, context, await _planned(call, undo))
 
     async def run(self) -> dict[str, Any]:
@@ -92,7 +94,14 @@ class _UndoCall:
     async def _send(self, operation: Operation, arguments: Arguments) -> Any:
         """Make one call of the undo, with a record of its own. It was decided on with the whole."""
         call, snapshot = self.call, self.undo.snapshot
-        step = Call.start(call.services, operation, arguments, call.caller, configured_subaccount=snapshot.subaccount)
+        step = Call.start(
+            call.services,
+            operation,
+            arguments,
+            call.caller,
+            call.account,
+            configured_subaccount=snapshot.subaccount,
+        )
         request = build(operation, arguments, Files(), subaccount=step.subaccount)
         step.record.undoes, step.record.digest = snapshot.id, request.digest
         step.record.decision = Decision("allow", "undo", f"part of {call.record.call}")

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -18,10 +17,14 @@ from mailgun_mcp.cli.values import positive_integer, rounded_down, seconds
 from mailgun_mcp.confirm.approvals import Approval, Approvals, ApprovalStatus
 from mailgun_mcp.confirm.argument_lines import full_lines
 from mailgun_mcp.confirm.grants import Grant, Grants
+from mailgun_mcp.errors import UnknownNameError
+from mailgun_mcp.identity.accounts import Accounts, StoredAccount
+from mailgun_mcp.identity.principal import login_user
 from mailgun_mcp.settings import SettingsError
 from mailgun_mcp.store.database import Store
 from mailgun_mcp.text.characters import show_invisible
 from mailgun_mcp.text.durations import iso
+from mailgun_mcp.text.suggest import unknown
 
 LONGEST_TARGET = 40
 """Characters of a target in the list."""
@@ -74,6 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     added["grant"].add_argument(
         "--for", dest="span", default="15m", metavar="TIME", help="how long, at most 24h; default 15m"
     )
+    added["grant"].add_argument("--account", metavar="NAME", help="the account; default: the only one")
     added["clear"].add_argument("--principal", metavar="NAME", help="only for this principal; default: for all")
     for action in added.values():
         add_settings(action, only=("state",))
@@ -215,22 +219,52 @@ def _grant(store: Store, arguments: argparse.Namespace) -> None:
     now = time.time()
     match = _match(arguments.match)
     until = now + seconds("for", arguments.span)
-    grant = Grants(store).add(match, until=until, by=_by(arguments), now=now)
-    out(f"{grant.id}: calls that match {_matching(grant)} are allowed until {iso(until)}.")
+    account = _account(store, arguments.account)
+    grant = Grants(store).add(match, account=account.id, until=until, by=_by(arguments), now=now)
+    out(f"{grant.id}: calls in {account.name} that match {_matching(grant)} are allowed until {iso(until)}.")
     out(f"End it with: mailgun-mcp approvals revoke {grant.id}")
+
+
+def _account(store: Store, name: str | None) -> StoredAccount:
+    """Return the account of that name, or the only one. Raises UnknownNameError, SettingsError."""
+    accounts = Accounts(store).list() if store.exists else ()
+    if not accounts:
+        raise SettingsError("no account was used with this state yet: let the server make one call first")
+    if name is None and len(accounts) > 1:
+        raise SettingsError(
+            f"there are {len(accounts)} accounts: add --account {'|'.join(one.name for one in accounts)}"
+        )
+    found = [account for account in accounts if name in (None, account.name)]
+    if not found:
+        raise UnknownNameError(unknown("account", str(name), [account.name for account in accounts]))
+    return found[0]
 
 
 def _grants(store: Store, arguments: argparse.Namespace) -> None:
     now = time.time()
-    active = Grants(store).active(now)
+    active, names = Grants(store).active(now), Accounts(store).names()
     if arguments.json:
-        as_json([{"id": grant.id, "until": iso(grant.until), "match": grant.match, "by": grant.by} for grant in active])
+        as_json(
+            [
+                {
+                    "id": grant.id,
+                    "account": names.get(grant.account, ""),
+                    "until": iso(grant.until),
+                    "match": grant.match,
+                    "by": grant.by,
+                }
+                for grant in active
+            ]
+        )
     elif not active:
         out("No active grants.")
     else:
         table(
             [
-                (grant.id, f"{rounded_down(grant.until - now)} left", f"by {grant.by}", _matching(grant))
+                (
+                    *(grant.id, f"{rounded_down(grant.until - now)} left", f"by {grant.by}"),
+                    *(names.get(grant.account, ""), _matching(grant)),
+                )
                 for grant in active
             ]
         )
@@ -278,16 +312,4 @@ def _pairs(text: str) -> dict[str, Any]:
 
 def _by(arguments: argparse.Namespace) -> str:
     name: str | None = arguments.by
-    return _user() if name is None else name
-
-
-def _user() -> str:
-    """Return the user who runs the command, from the system and not from the environment."""
-    try:
-        from pwd import getpwuid
-
-        return getpwuid(os.geteuid()).pw_name
-    except ImportError:  # pragma: no cover - not on Windows
-        return os.getlogin()
-    except KeyError:
-        return f"uid {os.geteuid()}"
+    return login_user().id if name is None else name

@@ -8,6 +8,7 @@ COMMANDS = {
     "spec": "compare an OpenAPI file with the catalogue",
     "policy": "check, explain, test and show a policy, or replay recorded calls against it",
     "approvals": "answer pending approvals, and grant calls for a limited time",
+    "accounts": "list and rename accounts, and accept a new API key for one",
     "audit": "read, verify and prune the audit log",
     "undo": "list and restore what calls removed or overwrote",
     "secrets": "list, show and delete secrets that were withheld from the model",

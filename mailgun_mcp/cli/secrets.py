@@ -1,12 +1,15 @@
 """List, show and delete secrets that were withheld from the model. No model can use this command."""
 
 import argparse
+from collections.abc import Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from mailgun_mcp.cli.exits import OK
 from mailgun_mcp.cli.output import as_json, note, out, table
-from mailgun_mcp.cli.parser import Parser, add_settings, settings_given
+from mailgun_mcp.cli.parser import Parser, add_settings, open_store, settings_given
+from mailgun_mcp.identity.accounts import Accounts
 from mailgun_mcp.settings import load, state_directory
 
 if TYPE_CHECKING:
@@ -44,22 +47,24 @@ def _store(arguments: argparse.Namespace) -> "SecretStore":
 
 def _list(store: "SecretStore", arguments: argparse.Namespace) -> None:
     secrets = store.list()
+    with closing(open_store(arguments)) as state:
+        names = Accounts(state).names() if secrets else {}
     if arguments.json:
-        as_json([_record(secret) for secret in secrets])
+        as_json([_record(secret, names) for secret in secrets])
     elif not secrets:
         out("No secrets.")
     else:
-        table([tuple(_record(secret).values()) for secret in secrets])
+        table([tuple(_record(secret, names).values()) for secret in secrets])
 
 
-def _record(secret: "Secret") -> dict[str, str]:
+def _record(secret: "Secret", names: Mapping[str, str]) -> dict[str, str]:
     from mailgun_mcp.text.characters import clean
 
     created = datetime.fromtimestamp(secret.created, UTC).isoformat(timespec="seconds")
     return {
         "ref": secret.ref,
         "created": created,
-        "account": secret.account,
+        "account": names.get(secret.account, secret.account),
         "tool": secret.tool,
         # Names in a response come from Mailgun, and this may be a terminal.
         "field": clean(secret.place),

@@ -91,6 +91,7 @@ def call(arguments: argparse.Namespace, name: str, call_arguments: dict[str, Any
     from mailgun_mcp.cli.terminal import Terminal
     from mailgun_mcp.confirm.caller import Caller
     from mailgun_mcp.errors import UnknownToolError
+    from mailgun_mcp.identity.principal import local_user
     from mailgun_mcp.output import logs
 
     options = load(settings_given(arguments))
@@ -102,9 +103,8 @@ def call(arguments: argparse.Namespace, name: str, call_arguments: dict[str, Any
 
     async def make() -> CallResult:
         async with services:
-            return await run(
-                services, name, call_arguments, Caller(client="command line", asker=Terminal(), notify=notify)
-            )
+            caller = Caller(local_user(), client="command line", asker=Terminal(), notify=notify)
+            return await run(services, name, call_arguments, caller)
 
     try:
         outcome = anyio.run(make)

@@ -6,6 +6,7 @@ An undo is decided and confirmed like any call.
 import argparse
 import json
 import time
+from collections.abc import Mapping
 from contextlib import closing
 from itertools import islice
 
@@ -13,6 +14,7 @@ from mailgun_mcp.cli.exits import OK
 from mailgun_mcp.cli.output import as_json, out, table
 from mailgun_mcp.cli.parser import Parser, add_settings, open_store
 from mailgun_mcp.errors import UnknownNameError
+from mailgun_mcp.identity.accounts import Accounts
 from mailgun_mcp.store.database import Store
 from mailgun_mcp.text.durations import iso
 from mailgun_mcp.undo.snapshots import Snapshot, Snapshots
@@ -56,23 +58,32 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _list(store: Store, arguments: argparse.Namespace) -> int:
     snapshots = Snapshots(store).list(time.time(), undone=arguments.all) if store.exists else ()
+    names = Accounts(store).names()
     if arguments.json:
-        as_json([_record(snapshot) for snapshot in snapshots])
+        as_json([_record(snapshot, names) for snapshot in snapshots])
     elif snapshots:
-        table([_row(snapshot) for snapshot in snapshots])
+        table([_row(snapshot, names) for snapshot in snapshots])
     else:
         out("Nothing can be undone.")
     return OK
 
 
-def _row(snapshot: Snapshot) -> tuple[str, ...]:
+def _row(snapshot: Snapshot, names: Mapping[str, str]) -> tuple[str, ...]:
     state = snapshot.status if snapshot.status == "undone" else f"until {iso(snapshot.until)}"
-    return (snapshot.id, iso(snapshot.created), snapshot.tool, snapshot.summary, snapshot.account, state)
+    return (
+        snapshot.id,
+        iso(snapshot.created),
+        snapshot.tool,
+        snapshot.summary,
+        names.get(snapshot.account, snapshot.account),
+        state,
+    )
 
 
-def _record(snapshot: Snapshot) -> dict[str, object]:
+def _record(snapshot: Snapshot, names: Mapping[str, str]) -> dict[str, object]:
     fields = {name: getattr(snapshot, name) for name in FIELDS}
-    return {**fields, "created": iso(snapshot.created), "until": iso(snapshot.until)}
+    account = names.get(snapshot.account, snapshot.account)
+    return {**fields, "account": account, "created": iso(snapshot.created), "until": iso(snapshot.until)}
 
 
 def _show(store: Store, arguments: argparse.Namespace) -> int:
@@ -84,7 +95,7 @@ def _show(store: Store, arguments: argparse.Namespace) -> int:
         {"resource": one.ref.resource, "in": one.ref.where, "key": one.ref.key, "value": one.value}
         for one in islice(Snapshots(store).affected(snapshot.id), limit)
     ]
-    record = _record(snapshot)
+    record = _record(snapshot, Accounts(store).names())
     if arguments.json:
         as_json({**record, "resources": resources})
         return OK

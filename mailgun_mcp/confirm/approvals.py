@@ -22,6 +22,8 @@ LIVE: tuple[ApprovalStatus, ...] = ("pending", "approved")
 """What can still expire, or become stale when its target changes."""
 SHOWN = ("id", "status", "tool", "title", "text", "level", "typed", "account", "principal", "client")
 NEEDED = {"two_people": 2}
+SELECT = """SELECT approvals.*, coalesce((SELECT name FROM account_names WHERE id = account), account) AS account_name
+FROM approvals"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Approval:
     level: Level
     typed: str | None
     account: str
+    """The name of the account."""
     principal: str
     client: str
     binding: str
@@ -148,7 +151,7 @@ class Approvals:
     def list(self, now: float, status: ApprovalStatus | None = None) -> tuple[Approval, ...]:
         """Return the approvals, oldest first, of one status or all."""
         with self._store.reading() as connection:
-            rows = connection.execute("SELECT * FROM approvals ORDER BY created, id").fetchall()
+            rows = connection.execute(f"{SELECT} ORDER BY created, id").fetchall()
         approvals = (_approval(row, now) for row in rows)
         return tuple(approval for approval in approvals if status in (None, approval.status))
 
@@ -221,7 +224,7 @@ def _covers(approval: Approval, preview: str, level: Level) -> bool:
 
 def _bound(connection: "sqlite3.Connection", binding: str, status: ApprovalStatus, now: float) -> list[Approval]:
     rows = connection.execute(
-        "SELECT * FROM approvals WHERE binding = ? AND status = ? ORDER BY created, id", (binding, status)
+        f"{SELECT} WHERE binding = ? AND status = ? ORDER BY created, id", (binding, status)
     ).fetchall()
     return [_approval(row, now) for row in rows]
 
@@ -237,7 +240,7 @@ def _mark(
 
 
 def _find(connection: "sqlite3.Connection", name: str, now: float) -> Approval:
-    row = connection.execute("SELECT * FROM approvals WHERE id = ?", (name,)).fetchone()
+    row = connection.execute(f"{SELECT} WHERE id = ?", (name,)).fetchone()
     if row is None:
         pending = [found["id"] for found in connection.execute("SELECT id FROM approvals WHERE status = 'pending'")]
         raise UnknownNameError(unknown("approval", name, pending))
@@ -260,6 +263,7 @@ def _new_id(connection: "sqlite3.Connection") -> str:
 
 def _approval(row: Any, now: float) -> Approval:
     fields = dict(row)
+    fields["account"] = fields.pop("account_name")
     fields["answers"] = tuple(Answer(*answer) for answer in stored(row["answers"], list))
     fields["details"] = stored(row["details"], dict)
     if row["status"] in LIVE and row["expires"] <= now:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from mailgun_mcp.confirm.asker import NOBODY, Asker
-from mailgun_mcp.identity.principal import LOCAL_USER, Principal
+from mailgun_mcp.identity.principal import Principal
 
 Notify = Callable[[str], Awaitable[None]]
 """Reports progress."""
@@ -18,12 +18,9 @@ async def quiet(_: str) -> None:
 class Caller:
     """How a call came in."""
 
-    principal: Principal = LOCAL_USER
+    principal: Principal
     client: str = ""
     """What the client calls itself; this proves nothing."""
     asker: Asker = NOBODY
     notify: Notify = quiet
     """Is told of progress."""
-
-
-LOCAL = Caller()

@@ -64,7 +64,7 @@ async def confirm(
         return render(target.facts, request, reason, target.preview, binding)
 
     binding = Binding(
-        facts.context.principal, facts.context.account, facts.operation.name, request.digest, policy.digest
+        facts.context.principal, facts.context.account_binding, facts.operation.name, request.digest, policy.digest
     )
     form = await read_form()
     by = await approvals.consume(form)

@@ -24,6 +24,8 @@ class Grant:
     match: dict[str, Any]
     """As the `match` of a policy rule."""
     by: str
+    account: str = ""
+    """The id of the account whose calls it allows."""
 
 
 class Grants:
@@ -33,30 +35,35 @@ class Grants:
         self._store = store
         self._marker = store.directory / MARKER
 
-    def add(self, match: dict[str, Any], *, until: float, by: str, now: float) -> Grant:
-        """Allow what `match` covers until `until`.
+    def add(self, match: dict[str, Any], *, account: str, until: float, by: str, now: float) -> Grant:
+        """Allow calls in one account that `match` covers, until `until`.
 
         Raises StateError for an empty match, a time in the past or more than a day ahead, or an empty `by`.
         """
         if not match or not by.strip() or not now < until <= now + LONGEST:
             raise StateError("a grant needs a match, the name of the person who gives it, and an end within a day")
-        grant = Grant(token_hex(4), until, match, by)
+        grant = Grant(token_hex(4), until, match, by, account)
         with self._store.writing() as connection:
             self._marker.touch(0o600)
             connection.execute("DELETE FROM grants WHERE until < ?", (now - MONTHS,))
             connection.execute(
-                "INSERT INTO grants (id, created, until, match, by) VALUES (?, ?, ?, ?, ?)",
-                (grant.id, now, until, json.dumps(match), by),
+                "INSERT INTO grants (id, created, until, match, by, account) VALUES (?, ?, ?, ?, ?, ?)",
+                (grant.id, now, until, json.dumps(match), by, account),
             )
         return grant
 
-    def active(self, now: float) -> tuple[Grant, ...]:
-        """Return the active grants."""
+    def active(self, now: float, account: str | None = None) -> tuple[Grant, ...]:
+        """Return the active grants of one account, or of all."""
         if not self._marker.exists():
             return ()
         with self._store.reading() as connection:
-            rows = connection.execute("SELECT * FROM grants WHERE until > ? ORDER BY created", (now,)).fetchall()
-        return tuple(Grant(row["id"], row["until"], stored(row["match"], dict), row["by"]) for row in rows)
+            rows = connection.execute(
+                "SELECT * FROM grants WHERE until > ? AND account = coalesce(?, account) ORDER BY created",
+                (now, account),
+            ).fetchall()
+        return tuple(
+            Grant(row["id"], row["until"], stored(row["match"], dict), row["by"], row["account"]) for row in rows
+        )
 
     def revoke(self, name: str, now: float) -> None:
         """End a grant. Raises UnknownNameError when there is none."""

@@ -8,6 +8,7 @@ from collections import Counter
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.bounded_text import join_bounded, shorten
+from mailgun_mcp.identity.account import SHOWN
 from mailgun_mcp.policy.facts import Facts
 from mailgun_mcp.policy.model import Decision
 
@@ -100,6 +101,7 @@ def _where(facts: Facts) -> str:
     region = f", region {context.region.upper()}" if context.region else ""
     subaccount = f", subaccount {shorten(context.subaccount)}" if context.subaccount else ""
     client = f" with {shorten(context.client)}" if context.client else ""
+    key = f" (key {context.fingerprint[:SHOWN]}, {shorten(context.endpoint)})" if context.fingerprint else ""
     return (
-        f"Account {shorten(str(context.account))}{region}{subaccount}, called by {shorten(context.principal)}{client}"
+        f"Account {shorten(context.account)}{key}{region}{subaccount}, called by {shorten(context.principal)}{client}"
     )

@@ -46,7 +46,7 @@ class PendingApprovals:
             form,
             tool=facts.operation.name,
             title=facts.operation.title,
-            account=facts.context.account,
+            account=facts.context.counted_for,
             principal=facts.context.principal,
             client=facts.context.client,
             now=now,

@@ -1,6 +1,14 @@
 """Who calls: never what a client or a model says of itself."""
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
+
+LOGIN_ID = Path("/proc/self/loginuid")
+"""The user who logged in, as Linux keeps it. Neither `su` nor `sudo` changes it."""
+NOT_LOGGED_IN = 2**32 - 1
+FORMER_LOCAL_USER = "local"
+"""The principal of every call in the state of version 0.1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,10 +17,44 @@ class Principal:
 
     id: str
     """What approvals, limits, the audit log and the rules of a policy name them by."""
+    authenticated: bool = True
+    """Whether the way in proves who it is. If not, whoever calls could also answer the question in the client."""
 
     def __str__(self) -> str:
         return self.id
 
 
-LOCAL_USER = Principal("local")
-"""Whoever runs the server: the one who calls on stdio and on the command line."""
+ANONYMOUS = Principal("anonymous", authenticated=False)
+"""Whoever reaches the port of an HTTP server that wants no token."""
+
+
+def local_user() -> Principal:
+    """Return the user that this process runs as, from the system and not from the environment."""
+    return Principal(_name(_user_id()))
+
+
+def login_user() -> Principal:
+    """Return the user who logged in to this session, or the one that the process runs as where the system does not tell.
+
+    So `sudo -u ann` does not turn another user into ann.
+    """
+    try:
+        login_id = int(LOGIN_ID.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return local_user()
+    return local_user() if login_id == NOT_LOGGED_IN else Principal(_name(login_id))
+
+
+def _user_id() -> int:
+    return os.geteuid() if os.name == "posix" else 0
+
+
+def _name(user_id: int) -> str:
+    try:
+        from pwd import getpwuid
+    except ImportError:  # pragma: no cover - not on Windows
+        return os.getlogin()
+    try:
+        return getpwuid(user_id).pw_name
+    except KeyError:
+        return f"uid {user_id}"

@@ -82,6 +82,7 @@ class Client:
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         self.endpoint = endpoint
+        self._key = key
         self._secrets = _writings(key)
         self._headers = [
             (b"Authorization", b"Basic " + b64encode(f"api:{key}".encode())),
@@ -99,6 +100,10 @@ class Client:
         self._setting_up = Lock()
         self._clock = clock
         self._sleep = sleep
+
+    def fingerprint(self, of: Callable[[str], str]) -> str:
+        """Return the fingerprint that `of` makes of the API key. The key itself is not handed out."""
+        return of(self._key)
 
     async def __aenter__(self) -> "Client":
         return self

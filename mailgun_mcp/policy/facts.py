@@ -46,11 +46,12 @@ A client restarts its server without starting a new conversation, and no protoco
 class Context:
     """Who calls, in which account, and what happened before; the same for every rule of one call."""
 
-    account: str = "default"
+    account: str = ""
+    """The name of the account."""
     region: str | None = None
     subaccount: str | None = None
-    principal: str = "local"
-    """Who is responsible: the authenticated principal, or `local` on stdio."""
+    principal: str = ""
+    """Who calls, as the way in proves it; empty where nobody does."""
     client: str = ""
     """The MCP client's own name; it is what the client says, not proof."""
     now: datetime = field(default_factory=lambda: datetime.fromtimestamp(0, UTC))
@@ -68,6 +69,18 @@ class Context:
     """The addresses of these members, of the lists where all were read."""
     unknown_lists: dict[str, str] = field(default_factory=dict)
     """Address -> why nobody knows whether it is a mailing list, or how many people the list reaches."""
+    account_id: str = ""
+    """Stands for the account in what is counted and kept, whatever its name; empty for calls that nobody makes."""
+    account_binding: str = ""
+    """What a confirmation is bound to: the account, its endpoint and its key."""
+    endpoint: str = ""
+    fingerprint: str = ""
+    """Of the API key."""
+
+    @property
+    def counted_for(self) -> str:
+        """What sends, costs and marks of third-party text are counted by."""
+        return self.account_id or self.account
 
     @property
     def after_untrusted(self) -> bool:

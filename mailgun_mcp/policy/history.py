@@ -1,6 +1,6 @@
 """What happened before a call, as rules see it: one rule for the live server and for `policy replay`. Pure.
 
-Sends and costs count by account, whoever made the call; third-party text counts by who was shown it.
+Sends and costs count by account, whoever made the call; third-party text counts by account and who was shown it.
 """
 
 from collections import defaultdict, deque
@@ -27,24 +27,24 @@ class Past(Protocol):
     def spent_from(self, account: str, moment: float) -> float:
         """Return what the account spent at `moment` and after it."""
 
-    def untrusted_shown(self, principal: str) -> float | None:
+    def untrusted_shown(self, account: str, principal: str) -> float | None:
         """Return when the principal was last shown third-party text, or None: never, or since a person cleared it."""
 
-    def shown_here(self, principal: str) -> bool:
+    def shown_here(self, account: str, principal: str) -> bool:
         """Return whether this process showed the principal third-party text that no person cleared."""
 
 
 def with_history(context: Context, digest: str, past: Past) -> Context:
     """Return the context of a call of the request `digest`, with the numbers of what happened before it."""
-    now = context.now.timestamp()
+    now, account = context.now.timestamp(), context.counted_for
     month = context.now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp()
     return replace(
         context,
-        untrusted_age=age(past.untrusted_shown(context.principal), now),
-        untrusted_here=past.shown_here(context.principal),
-        recipients_last_hour=past.recipients_after(context.account, now - HOUR),
-        duplicate_age=age(past.last_sent(context.account, digest), now),
-        spent_this_month=past.spent_from(context.account, month),
+        untrusted_age=age(past.untrusted_shown(account, context.principal), now),
+        untrusted_here=past.shown_here(account, context.principal),
+        recipients_last_hour=past.recipients_after(account, now - HOUR),
+        duplicate_age=age(past.last_sent(account, digest), now),
+        spent_this_month=past.spent_from(account, month),
     )
 
 
@@ -67,18 +67,19 @@ class PastCalls:
     _sends: dict[str, deque[tuple[float, int]]] = field(default_factory=lambda: defaultdict(deque))
     _sent: dict[tuple[str, str], float] = field(default_factory=dict)
     _costs: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
-    _last_untrusted: dict[str, float] = field(default_factory=dict)
+    _last_untrusted: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def add(self, facts: Facts) -> None:
         """Add a call that took effect."""
         context, now = facts.context, facts.context.now.timestamp()
+        account = context.counted_for
         if facts.operation.shows_third_party_text:
-            self._last_untrusted[context.principal] = now
+            self._last_untrusted[account, context.principal] = now
         if facts.operation.risk == "send":
-            self._sends[context.account].append((now, facts.recipient_count))
-            self._sent[context.account, facts.digest] = now
+            self._sends[account].append((now, facts.recipient_count))
+            self._sent[account, facts.digest] = now
         if facts.price is not None:
-            self._costs[context.account].append((now, facts.price))
+            self._costs[account].append((now, facts.price))
 
     def recipients_after(self, account: str, moment: float) -> int:
         """Return how many recipients the account sent to after `moment`, which only moves forward."""
@@ -95,10 +96,10 @@ class PastCalls:
         """Return what the account spent at `moment` and after it."""
         return sum(amount for at, amount in self._costs[account] if at >= moment)
 
-    def untrusted_shown(self, principal: str) -> float | None:
+    def untrusted_shown(self, account: str, principal: str) -> float | None:
         """Return when the principal was last shown third-party text, or None."""
-        return self._last_untrusted.get(principal)
+        return self._last_untrusted.get((account, principal))
 
-    def shown_here(self, principal: str) -> bool:  # noqa: ARG002 - a log does not tell processes apart
+    def shown_here(self, account: str, principal: str) -> bool:  # noqa: ARG002 - a log does not tell processes apart
         """Return False: which process showed a text is not in the log."""
         return False

@@ -226,3 +226,8 @@ class Policy:
     """SHA-256 of what the policy says: comments, order of keys and tests do not change it."""
     plans: dict[Operation, ApplicableRules] = field(default_factory=dict, compare=False, repr=False)
     """What `engine` worked out for each operation so far."""
+
+    @property
+    def names_accounts(self) -> bool:
+        """Whether a rule depends on the name of the account."""
+        return any(condition.key == "account" for rule in self.rules for condition in rule.match.of_call)

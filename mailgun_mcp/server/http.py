@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from mailgun_mcp import __version__
 from mailgun_mcp.app.listen import listen, url_of
 from mailgun_mcp.call.services import Services
+from mailgun_mcp.identity.principal import local_user
 from mailgun_mcp.server.http_gate import HttpGate
 from mailgun_mcp.server.server import create_server
 
@@ -53,7 +54,7 @@ def serve(
 
 def create_http_app(services: Services, *, transport: str) -> Starlette:
     """Return the ASGI app: with `http` every route, with `sse` the older transport alone."""
-    server = create_server(services)
+    server = create_server(services, local_user())
     routes: list[Route | Mount] = [*_sse_routes(server), Route("/healthz", _health)]
     if transport == "sse":
         return Starlette(routes=routes, lifespan=lambda _: _closing(services))

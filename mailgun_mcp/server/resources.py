@@ -10,7 +10,9 @@ from mcp.shared.exceptions import MCPError
 from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.markdown import tool_reference, toolset_index
-from mailgun_mcp.server.context import ServerContext
+from mailgun_mcp.confirm.caller import Caller
+from mailgun_mcp.identity.principal import Principal
+from mailgun_mcp.server.context import ServerContext, client_name
 
 SCHEME = "mailgun-mcp://"
 MARKDOWN, JSON = "text/markdown", "application/json"
@@ -24,8 +26,9 @@ MAX_COMPLETIONS = 100
 class Resources:
     """Lists, reads and completes the resources of one server."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, principal: Principal) -> None:
         self._services = services
+        self._principal = principal
 
     async def list_resources(self, _: ServerContext, __: types.PaginatedRequestParams | None) -> Any:
         """Answer `resources/list`."""
@@ -51,23 +54,23 @@ class Resources:
             ]
         )
 
-    async def read(self, _: ServerContext, params: types.ReadResourceRequestParams) -> Any:
+    async def read(self, context: ServerContext, params: types.ReadResourceRequestParams) -> Any:
         """Answer `resources/read`. An unknown URI is a protocol error that names it."""
         uri = str(params.uri)
-        content = await self._read(uri.removeprefix(SCHEME)) if uri.startswith(SCHEME) else None
+        content = await self._read(context, uri.removeprefix(SCHEME)) if uri.startswith(SCHEME) else None
         if content is None:
             raise MCPError(types.INVALID_PARAMS, "Resource not found", {"uri": uri})
         kind, text = content
         return types.ReadResourceResult(contents=[types.TextResourceContents(uri=uri, mime_type=kind, text=text)])
 
-    async def complete(self, _: ServerContext, params: types.CompleteRequestParams) -> Any:
+    async def complete(self, context: ServerContext, params: types.CompleteRequestParams) -> Any:
         """Answer `completion/complete`: tool names, and the account's domains."""
         typed = params.argument.value
         match params.argument.name:
             case "name" if isinstance(params.ref, types.ResourceTemplateReference):
                 options = list(self._services.catalogue.names)
             case "domain":
-                options = await self._domains()
+                options = await self._domains(context)
             case _:
                 options = []
         values = [option for option in options if typed.lower() in option.lower()]
@@ -77,11 +80,14 @@ class Resources:
             )
         )
 
-    async def _read(self, path: str) -> tuple[str, str] | None:
+    def _caller(self, context: ServerContext) -> Caller:
+        return Caller(self._principal, client=client_name(context))
+
+    async def _read(self, context: ServerContext, path: str) -> tuple[str, str] | None:
         if path == "tools":
             return MARKDOWN, toolset_index(self._services.catalogue)
         if path == "domains":
-            return await self._result("list_domains", {"limit": 1000})
+            return await self._result(context, "list_domains", {"limit": 1000})
         if match := re.fullmatch(r"tools/([a-z0-9_]+)", path):
             name = match[1]
             return (
@@ -90,21 +96,21 @@ class Resources:
                 else None
             )
         if match := re.fullmatch(r"domains/([^/]+)/templates", path):
-            return await self._result("list_templates", {"domain_name": unquote(match[1])})
+            return await self._result(context, "list_templates", {"domain_name": unquote(match[1])})
         return None
 
-    async def _result(self, tool: str, arguments: dict[str, Any]) -> tuple[str, str] | None:
+    async def _result(self, context: ServerContext, tool: str, arguments: dict[str, Any]) -> tuple[str, str] | None:
         """Read through the same pipeline as a call. A tool that is not offered is not found."""
         if tool not in self._services.catalogue:
             return None
-        outcome = await run(self._services, tool, arguments)
+        outcome = await run(self._services, tool, arguments, self._caller(context))
         if outcome.is_error:
             raise MCPError(types.INVALID_PARAMS, outcome.text)
         return JSON, outcome.text
 
-    async def _domains(self) -> list[str]:
+    async def _domains(self, context: ServerContext) -> list[str]:
         if "list_domains" not in self._services.catalogue:
             return []
-        outcome = await run(self._services, "list_domains", {"limit": 1000})
+        outcome = await run(self._services, "list_domains", {"limit": 1000}, self._caller(context))
         items = (outcome.structured or {}).get("items") or []
         return [quote(item["name"], safe="") for item in items if isinstance(item, dict) and item.get("name")]

@@ -14,10 +14,12 @@ from pydantic import ValidationError
 from mailgun_mcp import __version__
 from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.services import Services
+from mailgun_mcp.confirm.asker import NOBODY
 from mailgun_mcp.confirm.caller import Caller, Notify
 from mailgun_mcp.errors import UnknownToolError
+from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.output.logs import logger
-from mailgun_mcp.server.context import ServerContext
+from mailgun_mcp.server.context import ServerContext, client_name
 from mailgun_mcp.server.elicitation import Elicitation, InputRequired
 from mailgun_mcp.server.prompts import Prompts
 from mailgun_mcp.server.resources import Resources
@@ -38,11 +40,14 @@ INSTRUCTIONS = (
 )
 
 
-def create_server(services: Services) -> Server[dict[str, Any]]:
-    """Return the server for `services`; the transports run it."""
+def create_server(services: Services, principal: Principal) -> Server[dict[str, Any]]:
+    """Return the server for `services`; the transports run it. `principal` is who calls, as the way in proves it.
+
+    Who is not authenticated is not asked in the client: whoever calls could also answer.
+    """
     tools = [*services.catalogue.tools(), *services.builtin_tools.values()]
     schemas = {tool["name"]: tool["inputSchema"] for tool in tools}
-    prompts, resources = Prompts(), Resources(services)
+    prompts, resources = Prompts(), Resources(services, principal)
 
     async def list_tools(_: ServerContext, __: types.PaginatedRequestParams | None) -> Any:
         # Never sent: `_cached_lists` answers with the compiled tools. The SDK announces the tools capability only if
@@ -50,7 +55,7 @@ def create_server(services: Services) -> Server[dict[str, Any]]:
         return {**COMPLETE, "tools": []}
 
     async def call_tool(context: ServerContext, params: types.CallToolRequestParams) -> Any:
-        return await _call(services, context, params)
+        return await _call(services, principal, context, params)
 
     server: Server[dict[str, Any]] = Server(
         NAME,
@@ -84,9 +89,12 @@ def create_server(services: Services) -> Server[dict[str, Any]]:
     return server
 
 
-async def _call(services: Services, context: ServerContext, params: types.CallToolRequestParams) -> Any:
+async def _call(
+    services: Services, principal: Principal, context: ServerContext, params: types.CallToolRequestParams
+) -> Any:
+    caller = _caller(services, principal, context, params)
     try:
-        outcome = await run(services, params.name, params.arguments or {}, _caller(services, context, params))
+        outcome = await run(services, params.name, params.arguments or {}, caller)
     except InputRequired as question:
         return question.result
     except UnknownToolError as error:
@@ -103,15 +111,16 @@ async def _call(services: Services, context: ServerContext, params: types.CallTo
     return result
 
 
-def _caller(services: Services, context: ServerContext, params: types.CallToolRequestParams) -> Caller:
+def _caller(
+    services: Services, principal: Principal, context: ServerContext, params: types.CallToolRequestParams
+) -> Caller:
     async def burn(nonce: str) -> bool:
         now = services.clock()
         return await in_thread(services.nonces.burn, nonce, now + services.policy.confirmation.ttl, now)
 
-    info = context.session.client_params.client_info if context.session.client_params else None
     notify = _progress(context)
-    asker = Elicitation(context, params, burn, notify)
-    return Caller(client=info.name if info else "", asker=asker, notify=notify)
+    asker = Elicitation(context, params, burn, notify) if principal.authenticated else NOBODY
+    return Caller(principal, client=client_name(context), asker=asker, notify=notify)
 
 
 def _progress(context: ServerContext) -> Notify:

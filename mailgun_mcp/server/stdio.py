@@ -15,6 +15,7 @@ from mcp.shared.message import SessionMessage
 from pydantic import ValidationError
 
 from mailgun_mcp.call.services import Services
+from mailgun_mcp.identity.principal import local_user
 from mailgun_mcp.server.server import create_server
 from mailgun_mcp.server.stdio_wire import Wire, open_wire
 
@@ -34,7 +35,7 @@ def serve(services: Services) -> None:
 
 
 async def _serve(services: Services) -> None:
-    server = create_server(services)
+    server = create_server(services, local_user())
     server.middleware.append(_prepare_after_first_list(services))
     async with services, open_wire() as wire:
         if wire.is_terminal:

@@ -96,4 +96,30 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END""",
     ),
     ("ALTER TABLE approvals ADD COLUMN details TEXT NOT NULL DEFAULT '{}'",),
+    (
+        "CREATE TABLE accounts (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, named INTEGER NOT NULL, created REAL NOT NULL)",
+        # Without an account, a key waits until it is accepted for the account of the wanted name.
+        """CREATE TABLE account_keys (
+            endpoint TEXT NOT NULL,
+            fingerprint TEXT NOT NULL,
+            account TEXT,
+            wanted TEXT,
+            first_used REAL NOT NULL,
+            PRIMARY KEY (endpoint, fingerprint)
+        )""",
+        "CREATE TABLE account_aliases (alias TEXT PRIMARY KEY, account TEXT NOT NULL)",
+        """CREATE VIEW account_names AS SELECT id, name FROM accounts UNION ALL
+        SELECT alias, name FROM account_aliases JOIN accounts ON accounts.id = account_aliases.account""",
+        # What has no account yet goes to the one that next opens the state: see identity/adoption.py.
+        "ALTER TABLE grants ADD COLUMN account TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE untrusted RENAME TO untrusted_by_principal",
+        """CREATE TABLE untrusted (
+            account TEXT NOT NULL, principal TEXT NOT NULL, at REAL NOT NULL, PRIMARY KEY (account, principal)
+        )""",
+        "INSERT INTO untrusted SELECT '', principal, at FROM untrusted_by_principal",
+        "DROP TABLE untrusted_by_principal",
+        """CREATE TABLE approvers (
+            name TEXT PRIMARY KEY, created REAL NOT NULL, salt TEXT NOT NULL, digest TEXT NOT NULL
+        )""",
+    ),
 )

@@ -108,14 +108,20 @@ class Snapshots:
         with self._store.writing() as connection:
             connection.execute("UPDATE snapshots SET status = 'undone', undone = ? WHERE id = ?", (now, call))
 
-    def get(self, call: str, now: float) -> Snapshot:
-        """Return the snapshot of a call. Raises UnknownNameError when there is none, or its time is over."""
+    def get(self, call: str, now: float, account: str | None = None) -> Snapshot:
+        """Return the snapshot of a call. Raises UnknownNameError when there is none, or its time is over.
+
+        The error names the nearest snapshot of `account`, or of all accounts.
+        """
         with self._store.reading() as connection:
             row = connection.execute(
                 "SELECT * FROM snapshots WHERE id = ? AND status != 'draft' AND until > ?", (call, now)
             ).fetchone()
             if row is None:
-                rows = connection.execute("SELECT id FROM snapshots WHERE status != 'draft' AND until > ?", (now,))
+                rows = connection.execute(
+                    "SELECT id FROM snapshots WHERE status != 'draft' AND until > ? AND account = coalesce(?, account)",
+                    (now, account),
+                )
                 raise UnknownNameError(unknown("undo id", call, [row["id"] for row in rows]))
         return _snapshot(row)
 

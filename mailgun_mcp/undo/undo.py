@@ -124,8 +124,8 @@ class Undo:
 
 
 def refuse_elsewhere(snapshot: Snapshot, *, account: str, endpoint: str) -> None:
-    """Raise StateError for a call that was made in another account or region."""
+    """Raise StateError for a call that was made in another account or region. A model is not told in which."""
     if (snapshot.account, snapshot.endpoint) != (account, endpoint):
         raise StateError(
-            f"{snapshot.id} was made in the account {snapshot.account} at {snapshot.endpoint}, not in this one"
+            f"{snapshot.id} was made in another account, or at another endpoint: undo it with the server that made it"
         )

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from mailgun_mcp.app.compose import create_catalogue, create_services
-from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.mailgun.endpoint import Endpoint
 from mailgun_mcp.request.files import FileError
 from mailgun_mcp.settings import Settings, SettingsError
+from tests.support.calls import run
 
 KEY = "key-0123456789abcdef0123456789abcdef"
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.confirm.asker import FormResult
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.confirm.form import AGAIN, Form
@@ -17,6 +16,7 @@ from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.request.files import Files
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.lists import MailingList, Member
+from tests.support.calls import LOCAL_USER, run
 from tests.support.policies import policy
 from tests.support.requests import changing
 from tests.support.undoing import NAME, Mailgun, account_to_change, app_on
@@ -59,7 +59,7 @@ async def test_a_list_that_grows_while_a_person_is_asked_is_shown_again(grows: s
     fill(account, TEAM, INNER)
     mailgun, person = Mailgun(account), Tricked(account, grows, *people(300))
     async with app_on(mailgun, account, policy=profile("guarded")) as services:
-        outcome = await run(services, "send_message", MAIL, Caller(asker=person))
+        outcome = await run(services, "send_message", MAIL, Caller(LOCAL_USER, asker=person))
     assert outcome.kind == "done", outcome.text
     assert ["300" in text for text in person.asked] == [False, True]
     assert [text.startswith(AGAIN) for text in person.asked] == [False, True]
@@ -91,7 +91,7 @@ async def test_a_member_who_is_denied_by_the_time_of_the_yes_stops_the_send() ->
     rules = policy("extends: guarded\nsend: {deny_recipients: [eve@evil.example]}\n")
     mailgun, person = Mailgun(account), Tricked(account, TEAM, *people(12), "eve@evil.example")
     async with app_on(mailgun, account, policy=rules) as services:
-        outcome = await run(services, "send_message", MAIL, Caller(asker=person))
+        outcome = await run(services, "send_message", MAIL, Caller(LOCAL_USER, asker=person))
     assert "eve@evil.example" in outcome.text
     assert (outcome.kind, SENT in changing(mailgun.lines)) == ("refused", False)
 

@@ -7,12 +7,12 @@ import httpx
 import pytest
 
 from mailgun_mcp.call.mailing_lists import MAX_MEMBERS
-from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.results import CallResult
 from mailgun_mcp.policy.model import Policy
 from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.lists import MailingList, Member
+from tests.support.calls import run
 from tests.support.policies import policy, send
 from tests.support.recorder import Recorder, recorded_app
 from tests.support.undoing import NAME, Mailgun, account_to_change, app_on

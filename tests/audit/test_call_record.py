@@ -3,9 +3,9 @@
 from typing import Any
 
 from mailgun_mcp.audit.call_record import LONGEST, PERSONAL, CallRecord, new_record
-from mailgun_mcp.confirm.caller import LOCAL
 from mailgun_mcp.identity.account import Account
 from mailgun_mcp.policy.model import AuditRules, Decision
+from tests.support.calls import LOCAL
 from tests.support.operations import find
 
 ACCOUNT = Account("main", "https://api.mailgun.net", "us")

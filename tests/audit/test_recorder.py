@@ -9,13 +9,13 @@ import pytest
 
 from mailgun_mcp.audit.log import AuditLog, LoggedCall
 from mailgun_mcp.call.counters import Nonces
-from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.policy.model import AuditRules
 from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.store.database import FILE, Store
 from tests.support.arguments import minimal
+from tests.support.calls import run
 from tests.support.operations import catalogue, find
 from tests.support.policies import policy
 from tests.support.recorder import Recorder, recorded_app
@@ -45,12 +45,16 @@ async def test_a_call_that_changes_something_is_written_down_whole(mailgun: Reco
     services = recorded_app(mailgun, policy=profile("unguarded"))
     call = await recorded(services, "delete_bounce", BOUNCE)
     assert call.result | {"ms": 0} == {"outcome": "done", "status": 200, "attempts": 1, "request_id": "req-1", "ms": 0}
+    account = await services.account.current(changes=False)
     assert call.fields | {"digest": ""} == {
         "tool": "delete_bounce",
         "risk": "destructive",
         "principal": "local",
         "arguments": BOUNCE,
-        "account": "default",
+        "account": account.name,
+        "account_id": account.id,
+        "endpoint": account.endpoint,
+        "key": account.fingerprint[:8],
         "policy": ["unguarded", profile("unguarded").digest],
         "digest": "",
         "decision": {

@@ -21,10 +21,12 @@ async def unread() -> Target:
 
 
 async def authorized(services: Services, decision: Decision, read_target: ReadTarget | None = None) -> list[str]:
+    """Return the grants that are recorded for the log."""
     call = begun(services)
     request = build_request(call, BOUNCE)
     facts = await gather_facts(call, request)
-    return await authorize(call, facts, request, decision, read_target or TargetReader(call, request, facts, decision))
+    await authorize(call, facts, request, decision, read_target or TargetReader(call, request, facts, decision))
+    return call.record.grants
 
 
 async def test_an_allowed_call_is_let_through_without_a_look_at_its_target() -> None:
@@ -48,7 +50,8 @@ async def test_a_call_that_nobody_can_confirm_waits() -> None:
 async def test_a_grant_confirms_a_call_but_not_one_that_needs_two_people() -> None:
     async with recorded_app(Recorder()) as services:
         now = services.clock()
-        services.grants.add({"tool": "delete_bounce"}, until=now + 60, by="olga", now=now)
+        account = services.account.assumed.key
+        services.grants.add({"tool": "delete_bounce"}, account=account, until=now + 60, by="olga", now=now)
         (grant,) = await authorized(services, Decision("confirm", "rule", "reason", "ask"), unread)
         assert "olga allows calls with" in grant
         with pytest.raises(NotConfirmedError):

@@ -1,14 +1,15 @@
 """The server's own tools: reading on, listing what can be undone, undoing it."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.results import CallResult
 from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS, READ_RESULT, offered
 from mailgun_mcp.policy.profiles import profile
+from tests.support.calls import run
 from tests.support.operations import catalogue
 from tests.support.policies import policy
 from tests.support.recorder import Recorder, recorded_app
@@ -129,9 +130,9 @@ async def test_a_person_is_shown_what_an_undo_does() -> None:
         strict = Bench(tried.account, tried.mailgun, replace(tried.services, policy=profile("strict")))
         await strict.undo(undo)
         (shown,) = strict.person.asked
-        assert shown.splitlines() == [
+        assert re.sub("key [0-9a-f]{8}", "key KEY", shown).splitlines() == [
             "Undo a call (risk: write)",
-            "Account default, region US, called by local",
+            "Account us (key KEY, https://api.mailgun.net), region US, called by local",
             "It loses nothing: it puts things back as they were before the call.",
             "Asked because bulk_add_mailing_list_members: everything except a read is confirmed (strict/changes).",
             f"To confirm, type: {undo}",

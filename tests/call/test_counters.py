@@ -66,11 +66,11 @@ def test_counts_are_forgotten_when_no_rule_can_ask_for_them(store: Store) -> Non
 
 
 def test_the_last_look_at_third_parties_text_is_known_by_caller(store: Store) -> None:
-    assert Untrusted(store).last("ann") is None
+    assert Untrusted(store).last("main", "ann") is None
     for at in (NOW, NOW + 5, NOW - 5):
-        Untrusted(store).mark("ann", at)
-    Untrusted(store).mark("bob", NOW - 9)
-    assert (Untrusted(store).last("ann"), Untrusted(store).last("bob")) == (NOW + 5, NOW - 9)
+        Untrusted(store).mark("main", "ann", at)
+    Untrusted(store).mark("main", "bob", NOW - 9)
+    assert (Untrusted(store).last("main", "ann"), Untrusted(store).last("main", "bob")) == (NOW + 5, NOW - 9)
 
 
 def test_no_count_scans_what_it_does_not_count(store: Store) -> None:

@@ -50,7 +50,7 @@ def test_the_store_and_a_replay_agree_on_what_happened(calls: list[dict[str, Any
 
             past.add(facts)
             if facts.operation.shows_third_party_text:
-                Untrusted(store).mark(context.principal, now)
+                Untrusted(store).mark(context.account, context.principal, now)
             else:
                 Sends(store).record(context.account, context.principal, facts.digest, facts.recipient_count, now)
         store.close()

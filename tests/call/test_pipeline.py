@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.results import CallResult, Results
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.errors import UnknownToolError
@@ -14,6 +13,7 @@ from mailgun_mcp.output.untrusted import NOTICE, notice
 from mailgun_mcp.policy.profiles import profile
 from tests.support.apps import KEY, app_at
 from tests.support.arguments import minimal
+from tests.support.calls import LOCAL_USER, run
 from tests.support.operations import catalogue, find
 from tests.support.requests import changing
 from tests.support.upstream import Upstream, replies, says, serve_upstream
@@ -137,7 +137,7 @@ async def test_a_read_is_tried_again_and_each_wait_is_told(upstream: Upstream) -
     async def notify(message: str) -> None:
         told.append(message)
 
-    outcome = await run(app_at(upstream.url), "get_bounce", BOUNCE, Caller(notify=notify))
+    outcome = await run(app_at(upstream.url), "get_bounce", BOUNCE, Caller(LOCAL_USER, notify=notify))
     assert outcome.structured == {"address": "ann@example.com"}
     assert len(upstream.received) == 2
     assert [message.partition(";")[0] for message in told] == ['Mailgun failed (HTTP 503): "busy"']

@@ -20,6 +20,7 @@ from mailgun_mcp.cli.main import run
 from mailgun_mcp.confirm.approvals import Approval, Approvals
 from mailgun_mcp.confirm.form import CallDetails
 from mailgun_mcp.confirm.grants import Grants
+from mailgun_mcp.identity.accounts import Accounts, KeyInUse
 from mailgun_mcp.store.database import Store
 from tests.cli.conftest import Command
 from tests.support.processes import PATIENCE, command, environment
@@ -245,7 +246,7 @@ def test_an_unknown_id_is_wrong_usage_and_names_the_nearest(
 ) -> None:
     known = waiting(store).id
     if action == "revoke":
-        known = Grants(store).add({"tool": "a*"}, until=time.time() + 60, by="ann", now=time.time()).id
+        known = Grants(store).add({"tool": "a*"}, account="main", until=time.time() + 60, by="ann", now=time.time()).id
     code, out, err = ran([action, f"{known}x"], capsys)
     assert (code, out) == (exits.USAGE, "")
     assert f"{known}x': did you mean '{known}'?" in err
@@ -301,7 +302,14 @@ def test_watching_shows_the_text_of_the_form(store: Store, capsys: pytest.Captur
     assert out.startswith(f"{approval.id}: pending\n\n{approval.text}\n\n")
 
 
+def used(store: Store, *names: str) -> None:
+    """Make the accounts, as a server does at its first call."""
+    for name in names:
+        Accounts(store).open(KeyInUse("https://api.mailgun.net", "us", f"print of {name}", name), time.time())
+
+
 def test_calls_are_allowed_for_a_while(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    used(store, "main")
     before = time.time()
     match = "tool=delete_*, domain=staging.*, domain=dev.*, bulk=false"
     code, out, _ = ran(["grant", "--match", match, "--for", "20m", "--by", "ann"], capsys)
@@ -315,12 +323,13 @@ def test_calls_are_allowed_for_a_while(store: Store, capsys: pytest.CaptureFixtu
     assert before + 1200 <= grant.until <= after + 1200
     assert f"mailgun-mcp approvals revoke {grant.id}" in out
     _, out, _ = ran(["grants"], capsys)
-    assert out.split(maxsplit=6)[:6] == [grant.id, "19", "min", "left", "by", "ann"]
+    assert out.split(maxsplit=7)[:7] == [grant.id, "19", "min", "left", "by", "ann", "main"]
     assert ran(["revoke", grant.id], capsys) == (exits.OK, f"Revoked: {grant.id}.\n", "")
     assert ran(["grants", "--json"], capsys) == (exits.OK, "[]\n", "")
 
 
 def test_a_match_may_be_written_as_json(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    used(store, "main")
     match = '{"risk": "send", "recipients": {"at_most": 5}}'
     code, _, _ = ran(["grant", "--match", match], capsys)
     assert (code, [one.match for one in Grants(store).active(time.time())]) == (exits.OK, [json.loads(match)])
@@ -347,7 +356,24 @@ def test_a_match_or_time_that_says_nothing_is_wrong_usage(
     assert Grants(store).active(time.time()) == ()
 
 
+def test_a_grant_is_for_one_account(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    match = ["--match", "tool=delete_*"]
+    _, _, err = ran(["grant", *match], capsys)
+    assert "no account was used with this state yet" in err
+    used(store, "staging", "production")
+    _, _, err = ran(["grant", *match], capsys)
+    assert "there are 2 accounts: add --account staging|production" in err
+    _, _, err = ran(["grant", *match, "--account", "stagging"], capsys)
+    assert "did you mean 'staging'" in err
+    code, out, _ = ran(["grant", *match, "--account", "staging"], capsys)
+    assert (code, "calls in staging that match" in out) == (exits.OK, True)
+    accounts = {account.name: account.id for account in Accounts(store).list()}
+    assert len(Grants(store).active(time.time(), accounts["staging"])) == 1
+    assert Grants(store).active(time.time(), accounts["production"]) == ()
+
+
 def test_nothing_is_allowed_for_more_than_a_day(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    used(store, "main")
     code, _, err = ran(["grant", "--match", "tool=delete_*", "--for", "25h"], capsys)
     assert (code, Grants(store).active(time.time())) == (exits.FAILED, ())
     assert "an end within a day" in err
@@ -379,6 +405,7 @@ def test_a_state_that_cannot_be_trusted_is_a_failure(home: Path, capsys: pytest.
 
 
 def test_the_words_of_the_previous_release_still_work(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    used(store, "main")
     code, out, _ = ran(["elevate", "--match", "tool=delete_*", "--by", "ann"], capsys)
     assert (code, "mailgun-mcp approvals revoke " in out) == (exits.OK, True)
     code, out, _ = ran(["elevations", "--json"], capsys)
@@ -393,11 +420,11 @@ def test_help_shows_only_the_new_words(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_clear_removes_the_marks_of_third_party_text(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     for principal in ("ann", "bob", "local"):
-        Untrusted(store).mark(principal, time.time())
+        Untrusted(store).mark("main", principal, time.time())
     _, out, _ = ran(["clear", "--principal", "bob"], capsys)
     assert out.startswith("Cleared for bob. ")
     code, out, _ = ran(["clear"], capsys)
     assert (code, out.split(". ")[0]) == (exits.OK, "Cleared for ann, local")
-    assert Untrusted(store).last("ann") is None
+    assert Untrusted(store).last("main", "ann") is None
     _, out, _ = ran(["clear"], capsys)
     assert out.startswith("There is nothing to clear")

@@ -17,7 +17,12 @@ BOUNCE = {"domain_name": "mg.example.com", "address": "ann@example.com"}
 def form(tool: str, arguments: Arguments, level: Level = "ask", preview: Preview = NOTHING) -> Form:
     operation = catalogue().find(tool)
     request = build(operation, arguments, Files(), subaccount=None)
-    facts = gather(operation, arguments, Context(account="main", region="eu", client="an assistant"), request.digest)
+    facts = gather(
+        operation,
+        arguments,
+        Context(account="main", region="eu", principal="local", client="an assistant"),
+        request.digest,
+    )
     return render(facts, request, Decision("confirm", "rule", "it removes something", level), preview, BINDING)
 
 

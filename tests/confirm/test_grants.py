@@ -14,14 +14,16 @@ MATCH: dict[str, Any] = {"tool": "delete_*", "domain": ["staging.*", "dev.*"], "
 
 def test_an_grant_lasts_until_its_end(store: Store) -> None:
     assert Grants(store).active(NOW) == ()
-    grant = Grants(store).add(MATCH, until=NOW + 900, by="ann", now=NOW)
-    assert grant == Grant(grant.id, NOW + 900, MATCH, "ann")
+    grant = Grants(store).add(MATCH, account="main", until=NOW + 900, by="ann", now=NOW)
+    assert grant == Grant(grant.id, NOW + 900, MATCH, "ann", "main")
     assert Grants(store).active(NOW + 899) == (grant,)
     assert Grants(store).active(NOW + 900) == ()
 
 
 def test_grants_outlive_the_process_that_gave_them(store: Store) -> None:
-    given = tuple(Grants(store).add(MATCH, until=NOW + 900, by=by, now=NOW + at) for at, by in enumerate("ab"))
+    given = tuple(
+        Grants(store).add(MATCH, account="main", until=NOW + 900, by=by, now=NOW + at) for at, by in enumerate("ab")
+    )
     store.close()
     other = Store(store.directory)
     assert Grants(other).active(NOW) == given
@@ -29,14 +31,14 @@ def test_grants_outlive_the_process_that_gave_them(store: Store) -> None:
 
 
 def test_a_revoked_grant_is_over(store: Store) -> None:
-    first, second = (Grants(store).add(MATCH, until=NOW + 900, by=by, now=NOW) for by in ("ann", "bob"))
+    first, second = (Grants(store).add(MATCH, account="main", until=NOW + 900, by=by, now=NOW) for by in ("ann", "bob"))
     Grants(store).revoke(first.id, NOW + 1)
     assert Grants(store).active(NOW + 1) == (second,)
 
 
 @pytest.mark.parametrize("later", [0, 900], ids=["unknown", "over"])
 def test_what_does_not_last_cannot_be_revoked(store: Store, later: float) -> None:
-    grant = Grants(store).add(MATCH, until=NOW + 900, by="ann", now=NOW)
+    grant = Grants(store).add(MATCH, account="main", until=NOW + 900, by="ann", now=NOW)
     name = grant.id if later else f"{grant.id}0"
     hint = "" if later else f": did you mean '{grant.id}'"
     with pytest.raises(UnknownNameError, match=f"unknown grant '{name}'{hint}"):
@@ -56,20 +58,20 @@ def test_what_does_not_last_cannot_be_revoked(store: Store, later: float) -> Non
 )
 def test_what_is_no_grant_is_refused(store: Store, match: dict[str, Any], until: float, by: str) -> None:
     with pytest.raises(StateError, match="within a day"):
-        Grants(store).add(match, until=until, by=by, now=NOW)
+        Grants(store).add(match, account="main", until=until, by=by, now=NOW)
     assert Grants(store).active(NOW) == ()
 
 
 def test_grants_long_over_are_forgotten(store: Store) -> None:
-    Grants(store).add(MATCH, until=NOW + 900, by="ann", now=NOW)
+    Grants(store).add(MATCH, account="main", until=NOW + 900, by="ann", now=NOW)
     later = NOW + MONTHS + 901
-    new = Grants(store).add(MATCH, until=later + 900, by="ann", now=later)
+    new = Grants(store).add(MATCH, account="main", until=later + 900, by="ann", now=later)
     assert rows(store, "SELECT id FROM grants") == [(new.id,)]
 
 
 @pytest.mark.parametrize("match", ["no JSON", "[]"])
 def test_a_damaged_grant_is_refused(store: Store, match: str) -> None:
-    Grants(store).add(MATCH, until=NOW + 900, by="ann", now=NOW)
+    Grants(store).add(MATCH, account="main", until=NOW + 900, by="ann", now=NOW)
     with store.writing() as connection:
         connection.execute("UPDATE grants SET match = ?", (match,))
     with pytest.raises(StateError, match="damaged"):

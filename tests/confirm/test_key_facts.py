@@ -17,12 +17,14 @@ def lines(tool: str, arguments: dict[str, Any], **context: Any) -> list[str]:
 
 
 def test_a_send_says_how_many_get_it_and_who_is_outside() -> None:
-    assert lines("send_message", {**MESSAGE, "to": ["b@mg.example.com", "eve@evil.example"]}) == [
+    assert lines(
+        "send_message", {**MESSAGE, "to": ["b@mg.example.com", "eve@evil.example"]}, principal="ann", account="main"
+    ) == [
         "Send an email: it sends mail (risk: send, bulk)",
         "Recipients: 2",
         "1 outside mg.example.com: eve@evil.example",
         "From: a@mg.example.com",
-        "Account default, called by local",
+        "Account main, called by ann",
         "It cannot be undone: mail that was sent cannot be called back.",
         "Asked because it is asked (rule).",
     ]
@@ -54,8 +56,21 @@ def test_a_route_says_where_mail_goes() -> None:
 
 
 def test_who_calls_in_which_account_is_told() -> None:
-    shown = lines("delete_bounce", {}, account="main", region="eu", subaccount="s1", client="an assistant")
-    assert "Account main, region EU, subaccount s1, called by local with an assistant" in shown
+    shown = lines(
+        "delete_bounce",
+        {},
+        account="main",
+        fingerprint="3f9c2a1b77",
+        endpoint="https://api.eu.mailgun.net",
+        region="eu",
+        subaccount="s1",
+        principal="ann",
+        client="an assistant",
+    )
+    assert (
+        "Account main (key 3f9c2a1b, https://api.eu.mailgun.net), region EU, subaccount s1, "
+        "called by ann with an assistant"
+    ) in shown
 
 
 def test_it_is_told_how_a_call_can_be_undone() -> None:

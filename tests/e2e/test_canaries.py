@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
@@ -23,6 +22,7 @@ from mailgun_mcp.output import logs
 from mailgun_mcp.policy.profiles import profile
 from tests.support.apps import opened, own_state
 from tests.support.arguments import maximal
+from tests.support.calls import LOCAL_USER, run
 from tests.support.operations import catalogue
 from tests.support.upstream import Upstream, replies, says, serve_upstream
 
@@ -117,7 +117,7 @@ async def test_secrets_reach_neither_the_model_nor_the_person_nor_a_log_nor_the_
     person = Person()
     async with app_with_key(upstream.url) as services:
         upstream.answers.extend([says(planted(operation))] * 6)
-        caller = Caller(asker=person)
+        caller = Caller(LOCAL_USER, asker=person)
         outcome = await run(services, operation.name, given(operation), caller)
         logs.logger().error("a record with all of it", key=KEY, made=MADE if operation.secrets else "", text=KEY)
         told = [outcome.text, json.dumps(outcome.structured), *person.shown, *capfd.readouterr(), *kept_files(services)]

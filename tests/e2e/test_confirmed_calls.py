@@ -19,6 +19,7 @@ from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.server.server import create_server
 from tests.e2e.conftest import ERAS, WAYS, connect
 from tests.support import people
+from tests.support.calls import LOCAL_USER
 from tests.support.people import Desk
 from tests.support.processes import PATIENCE, RawStdio, command, environment, pointed_at, raw_stdio
 from tests.support.recorder import Recorder, recorded_app
@@ -104,7 +105,7 @@ async def test_a_yes_under_another_policy_is_none(monkeypatch: pytest.MonkeyPatc
     apps = [recorded_app(mailgun, policy=profile(name)) for name in ("guarded", "strict")]
     async with AsyncExitStack() as stack:
         guarded, strict = [
-            await stack.enter_async_context(Client(create_server(services), elicitation_callback=Desk()))
+            await stack.enter_async_context(Client(create_server(services, LOCAL_USER), elicitation_callback=Desk()))
             for services in apps
         ]
         question = await guarded.session.call_tool("delete_bounce", BOUNCE, allow_input_required=True)
@@ -120,7 +121,7 @@ YES: types.InputResponses = {"confirmation": types.ElicitResult(action="accept",
 
 async def test_of_many_that_answer_with_one_state_at_once_one_is_heard() -> None:
     mailgun = Recorder()
-    async with Client(create_server(recorded_app(mailgun)), elicitation_callback=Desk()) as client:
+    async with Client(create_server(recorded_app(mailgun), LOCAL_USER), elicitation_callback=Desk()) as client:
         question = await client.session.call_tool("delete_bounce", BOUNCE, allow_input_required=True)
         assert isinstance(question, types.InputRequiredResult)
         given: Any = {"input_responses": YES, "request_state": question.request_state}

@@ -10,15 +10,16 @@ from typing import Any
 import httpx
 import pytest
 
-from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.results import CallResult
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.confirm.approvals import Approval
-from mailgun_mcp.confirm.caller import LOCAL, Caller
+from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.policy.model import Policy
 from mailgun_mcp.policy.profiles import profile
+from tests.support.apps import with_key
 from tests.support.arguments import minimal
+from tests.support.calls import LOCAL, LOCAL_USER, run
 from tests.support.operations import catalogue, find
 from tests.support.policies import policy
 from tests.support.recorder import NOW, Clock, Recorder, recorded_app
@@ -108,7 +109,7 @@ async def test_a_no_is_a_no_and_the_call_is_asked_about_anew(services: Services,
 
 
 OTHERWISE: dict[str, Callable[[Services], Services]] = {
-    "account": lambda services: replace(services, account_name="other"),
+    "key": lambda services: with_key(services, "another"),
     "subaccount": lambda services: replace(services, subaccount="sub1"),
     "policy": lambda services: replace(services, policy=policy("extends: guarded\nsend: {recipients_per_call: 5}\n")),
 }
@@ -125,7 +126,7 @@ async def test_a_yes_is_for_one_account_and_one_policy(other: str, services: Ser
 @pytest.mark.parametrize(
     ("tool", "arguments", "caller"),
     [
-        pytest.param("delete_bounce", BOUNCE, Caller(principal=Principal("mallory")), id="caller"),
+        pytest.param("delete_bounce", BOUNCE, Caller(Principal("mallory")), id="caller"),
         pytest.param("delete_bounce", {**BOUNCE, "address": "ben@example.com"}, LOCAL, id="address"),
         pytest.param("delete_bounce", {**BOUNCE, "domain_name": "mg2.example.com"}, LOCAL, id="domain"),
         pytest.param("delete_complaint", BOUNCE, LOCAL, id="tool"),
@@ -151,10 +152,11 @@ async def test_a_yes_is_for_one_state_of_the_target(services: Services, mailgun:
 
 async def test_what_is_held_shows_the_person_what_a_form_would(services: Services, mailgun: Recorder) -> None:
     mailgun.answer = lambda _: httpx.Response(200, json={"address": "ann@example.com", "code": "550"})
-    approval = await held(services, caller=Caller(client="an assistant"))
+    approval = await held(services, caller=Caller(LOCAL_USER, client="an assistant"))
+    account = await services.account.current(changes=False)
     assert approval.text.splitlines() == [
         "Remove a bounce (risk: destructive)",
-        "Account default, called by local with an assistant",
+        f"Account {account.name} (key {account.fingerprint[:8]}, {account.endpoint}), called by local with an assistant",
         "It can be undone, with the tool undo_operation.",
         "Asked because it removes or overwrites something, changes whether mail flows, or allows mail to someone who "
         "opted out (guarded/destructive).",
@@ -181,7 +183,9 @@ def level(name: str) -> Policy:
 @pytest.mark.parametrize("name", ["approval", "two_people"])
 async def test_some_levels_no_answer_at_the_client_reaches(name: str, services: Services, mailgun: Recorder) -> None:
     person = Yes()
-    outcome = await run(replace(services, policy=level(name)), "delete_bounce", BOUNCE, Caller(asker=person))
+    outcome = await run(
+        replace(services, policy=level(name)), "delete_bounce", BOUNCE, Caller(LOCAL_USER, asker=person)
+    )
     assert (is_held(outcome), person.asked, mailgun.changes) == (True, [], [])
 
 
@@ -209,23 +213,20 @@ async def test_without_any_way_to_ask_a_call_is_not_made(services: Services, mai
 MINUTES = 60.0
 
 
-def elevate(services: Services, match: dict[str, Any]) -> None:
-    services.grants.add(match, until=services.clock() + 15 * MINUTES, by="ann", now=services.clock())
+async def elevate(services: Services, match: dict[str, Any]) -> None:
+    account = await services.account.current(changes=True)
+    now = services.clock()
+    services.grants.add(match, account=account.id, until=now + 15 * MINUTES, by="ann", now=now)
 
 
-async def test_what_a_person_allows_for_a_while_is_made_and_told_while_it_lasts(
+async def test_what_a_person_allows_for_a_while_is_made_while_it_lasts_and_the_model_is_not_told(
     services: Services, mailgun: Recorder, clock: Clock
 ) -> None:
-    elevate(services, {"tool": "delete_*"})
-    told = ["until 2023-11-14T22:28:20Z ann allows calls with {'tool': 'delete_*'}"]
+    await elevate(services, {"tool": "delete_*"})
     made = await run(services, "delete_bounce", BOUNCE)
     assert made.structured is not None
-    assert (made.structured["grants"], set(made.structured), len(mailgun.changes)) == (
-        told,
-        {"grants", "undo"},
-        1,
-    )
-    assert (await run(services, "get_domain", DOMAIN)).structured == {"grants": told}
+    assert (set(made.structured), len(mailgun.changes)) == ({"undo"}, 1)
+    assert (await run(services, "get_domain", DOMAIN)).structured == {}
     assert is_held(await run(services, "create_api_key", minimal(find("create_api_key"))))
     clock.now += 15 * MINUTES
     assert is_held(await run(services, "delete_bounce", BOUNCE))
@@ -244,7 +245,7 @@ async def test_what_a_person_allows_for_a_while_is_made_and_told_while_it_lasts(
 async def test_what_one_person_cannot_allow_no_elevation_does(
     rules: Policy, services: Services, mailgun: Recorder
 ) -> None:
-    elevate(services, {"tool": "*"})
+    await elevate(services, {"tool": "*"})
     outcome = await run(replace(services, policy=rules), "delete_bounce", BOUNCE)
     assert (outcome.kind, mailgun.changes) == ("refused", [])
 
@@ -256,7 +257,7 @@ def changing_answers() -> Callable[[str], httpx.Response]:
 
 async def test_a_target_that_never_keeps_still_is_left_alone(services: Services, mailgun: Recorder) -> None:
     mailgun.answer, person = changing_answers(), Yes()
-    outcome = await run(services, "delete_bounce", BOUNCE, Caller(asker=person))
+    outcome = await run(services, "delete_bounce", BOUNCE, Caller(LOCAL_USER, asker=person))
     assert outcome == CallResult(
         "Not made: the target changed each time while the person was being asked. Nothing was sent.", kind="refused"
     )
@@ -267,7 +268,7 @@ async def test_a_target_that_changed_meanwhile_is_asked_about_again(services: Se
     codes = iter([1, 2, 2, 2])
     mailgun.answer = lambda line: httpx.Response(200, json={"code": next(codes)} if line.startswith("GET") else {})
     person = Yes()
-    outcome = await run(services, "delete_bounce", BOUNCE, Caller(asker=person))
+    outcome = await run(services, "delete_bounce", BOUNCE, Caller(LOCAL_USER, asker=person))
     assert (outcome.kind, len(mailgun.changes)) == ("done", 1)
     assert ["code: 1)" in person.asked[0], "code: 2)" in person.asked[1]] == [True, True]
 
@@ -276,7 +277,7 @@ async def test_a_target_that_changed_meanwhile_is_asked_about_again(services: Se
 async def test_what_cannot_be_looked_at_is_not_touched(status_code: int, services: Services, mailgun: Recorder) -> None:
     mailgun.answer = lambda _: httpx.Response(status_code, json={"message": "no"})
     person = Yes()
-    outcome = await run(services, "delete_bounce", BOUNCE, Caller(asker=person))
+    outcome = await run(services, "delete_bounce", BOUNCE, Caller(LOCAL_USER, asker=person))
     assert (outcome.kind, person.asked, mailgun.changes) == ("failed", [], [])
     assert (services.approvals.list(services.clock()), services.snapshots.list(services.clock())) == ((), ())
     assert outcome.text.startswith("delete_bounce was not made: its target cannot be read. ")
@@ -285,7 +286,7 @@ async def test_what_cannot_be_looked_at_is_not_touched(status_code: int, service
 async def test_what_is_not_there_is_shown_as_such(services: Services, mailgun: Recorder) -> None:
     mailgun.answer = lambda line: httpx.Response(404 if line.startswith("GET") else 200, json={"message": "no"})
     person = Yes()
-    outcome = await run(services, "delete_bounce", BOUNCE, Caller(asker=person))
+    outcome = await run(services, "delete_bounce", BOUNCE, Caller(LOCAL_USER, asker=person))
     assert (outcome.kind, "Nothing is there now." in person.asked[0]) == ("done", True)
 
 

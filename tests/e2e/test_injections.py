@@ -9,13 +9,13 @@ from typing import Any
 import httpx
 import pytest
 
-from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.results import CallResult
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.output.untrusted import NOTICE
 from mailgun_mcp.simulator import create_app
 from mailgun_mcp.simulator.model.clock import ManualClock
 from mailgun_mcp.simulator.worlds.demo import SHOP, demo_account
+from tests.support.calls import run
 from tests.support.injections import CANARY, INJECTIONS, Injection, inbox
 from tests.support.operations import catalogue
 from tests.support.recorder import Recorder, recorded_app

@@ -13,11 +13,11 @@ from urllib.request import Request, urlopen
 import pytest
 
 from mailgun_mcp.audit.log import AuditLog
-from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.store.database import Store
 from tests.support.apps import app_at
+from tests.support.calls import LOCAL_USER, run
 from tests.support.processes import PATIENCE, environment, pointed_at, simulated
 from tests.support.undoing import Yes, differences, normal
 
@@ -90,7 +90,7 @@ async def undone(url: str, home: Path) -> None:
     async with services:
         assert services.audit_log.verify().broken is None
         for kept in services.snapshots.list(services.clock()):
-            outcome = await run(services, "undo_operation", {"id": kept.id}, Caller(asker=Yes()))
+            outcome = await run(services, "undo_operation", {"id": kept.id}, Caller(LOCAL_USER, asker=Yes()))
             assert (outcome.structured or {"not_put_back": outcome.text})["not_put_back"] == []
         services.recorder.close()
         assert services.audit_log.verify().broken is None

@@ -10,14 +10,14 @@ import httpx
 import pytest
 
 from mailgun_mcp.call.counters import Sends, Untrusted
-from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.results import CallResult
 from mailgun_mcp.call.services import Services
-from mailgun_mcp.confirm.caller import LOCAL, Caller
+from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.policy.model import Policy
 from mailgun_mcp.store.database import Store
 from tests.support.arguments import minimal
+from tests.support.calls import LOCAL, run
 from tests.support.operations import catalogue, find
 from tests.support.policies import policy
 from tests.support.recorder import Clock, Recorder, recorded_app
@@ -111,9 +111,9 @@ async def test_a_restarted_server_remembers_it_for_a_day(services: Services, clo
 
 
 async def test_each_caller_has_read_what_they_have_read(services: Services) -> None:
-    await run(services, "get_bounce", BOUNCE, Caller(principal=Principal("ann")))
-    assert held(await send(services, "x@example.com", caller=Caller(principal=Principal("ann"))))
-    assert (await send(services, "x@example.com", caller=Caller(principal=Principal("ben")))).kind == "done"
+    await run(services, "get_bounce", BOUNCE, Caller(Principal("ann")))
+    assert held(await send(services, "x@example.com", caller=Caller(Principal("ann"))))
+    assert (await send(services, "x@example.com", caller=Caller(Principal("ben")))).kind == "done"
 
 
 async def test_another_process_of_the_caller_knows(services: Services) -> None:
@@ -179,7 +179,7 @@ async def test_all_processes_and_callers_count_together(services: Services) -> N
     await send(services, *people_(5))
     other = replace(services)
     other.store  # noqa: B018 - a connection of its own
-    assert refused(await send(other, "x@example.com", caller=Caller(principal=Principal("ben"))), "recipients_per_hour")
+    assert refused(await send(other, "x@example.com", caller=Caller(Principal("ben"))), "recipients_per_hour")
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ async def test_sends_at_the_same_moment_keep_to_one_limit(apps: int, services: S
     assert sorted(outcome.kind for outcome in outcomes) == ["done"] * 2 + ["refused"] * 4
     assert all(refused(outcome, "recipients_per_hour") for outcome in outcomes if outcome.kind == "refused")
     assert mailgun.changes == [SEND, SEND]
-    assert Sends(Store(services.state)).recipients_since("default", 0) == 4
+    assert Sends(Store(services.state)).recipients_since((await services.account.current(changes=False)).id, 0) == 4
 
 
 # Duplicates

@@ -25,6 +25,7 @@ from mailgun_mcp.request.files import Files
 from mailgun_mcp.server.server import create_server
 from tests.support import people
 from tests.support.arguments import minimal
+from tests.support.calls import LOCAL_USER
 from tests.support.operations import catalogue
 from tests.support.people import Desk
 from tests.support.recorder import Recorder, recorded_app
@@ -81,7 +82,7 @@ async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         # Whether results fit their schemas is proven elsewhere, and would take most of the time here.
         patch.setattr(ClientSession, "validate_tool_result", _believe)
-        server, impatient = create_server(services), create_server(hasty)
+        server, impatient = create_server(services, LOCAL_USER), create_server(hasty, LOCAL_USER)
         asking = await stack.enter_async_context(Client(server, mode=era, elicitation_callback=desk))
         mute = await stack.enter_async_context(Client(server, mode=era))
         waiting = await stack.enter_async_context(Client(impatient, mode=era, elicitation_callback=desk))

@@ -1,10 +1,10 @@
 """A principal is written as its id, and equal to another of the same id."""
 
-from mailgun_mcp.identity.principal import LOCAL_USER, Principal
+from mailgun_mcp.identity.principal import Principal
 
 
 def test_a_principal_is_written_as_its_id() -> None:
-    assert (str(Principal("ann")), str(LOCAL_USER)) == ("ann", "local")
+    assert str(Principal("ann")) == "ann"
 
 
 def test_the_id_alone_tells_principals_apart() -> None:

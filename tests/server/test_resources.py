@@ -13,6 +13,7 @@ from mailgun_mcp.call.services import Services
 from mailgun_mcp.server import prompts
 from mailgun_mcp.server.server import create_server
 from tests.support.apps import app_at
+from tests.support.calls import LOCAL_USER
 from tests.support.operations import catalogue
 from tests.support.upstream import Upstream, says, serve_upstream
 
@@ -45,7 +46,7 @@ def services(upstream: Upstream) -> Services:
 
 @pytest.fixture(params=["legacy", "auto"])
 async def client(request: pytest.FixtureRequest, services: Services) -> AsyncIterator[Client]:
-    async with Client(create_server(services), mode=request.param, cache=None) as connected:
+    async with Client(create_server(services, LOCAL_USER), mode=request.param, cache=None) as connected:
         yield connected
 
 
@@ -71,7 +72,7 @@ async def test_the_index_holds_every_operation_once(client: Client) -> None:
 
 
 async def test_each_reference_names_every_argument(services: Services) -> None:
-    async with Client(create_server(services), cache=None) as client:
+    async with Client(create_server(services, LOCAL_USER), cache=None) as client:
         references = {name: await text_of(client, f"mailgun-mcp://tools/{name}") for name in catalogue().names}
     assert [
         (operation.name, argument)
@@ -135,7 +136,7 @@ async def test_a_resource_that_mailgun_refuses_says_so(client: Client, upstream:
 
 async def test_what_the_server_does_not_offer_is_no_resource_either(upstream: Upstream) -> None:
     services = app_at(upstream.url, catalogue=catalogue().select(tools=["list_routes"]))
-    async with Client(create_server(services), cache=None) as client:
+    async with Client(create_server(services, LOCAL_USER), cache=None) as client:
         for uri in (
             "mailgun-mcp://domains",
             "mailgun-mcp://tools/list_domains",

@@ -13,6 +13,7 @@ from mailgun_mcp.call.services import Services
 from mailgun_mcp.server.server import INSTRUCTIONS, create_server
 from tests.support import snapshots
 from tests.support.apps import app_at
+from tests.support.calls import LOCAL_USER
 from tests.support.operations import catalogue
 from tests.support.upstream import Upstream, serve_upstream
 
@@ -34,7 +35,7 @@ def services(upstream: Upstream) -> Services:
 
 
 async def test_every_tool_is_as_its_snapshot_says(services: Services) -> None:
-    async with Client(create_server(services)) as client:
+    async with Client(create_server(services, LOCAL_USER)) as client:
         tools = {tool.name: snapshots.written(tool) for tool in (await client.list_tools()).tools}
     if snapshots.wants_update():
         snapshots.update(tools)
@@ -50,7 +51,7 @@ def test_snapshots_are_never_written_in_ci(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("era", ERAS)
 async def test_tools_come_in_the_order_of_the_catalogue_and_the_servers_own_last(era: Era, services: Services) -> None:
-    async with Client(create_server(services), mode=era) as client:
+    async with Client(create_server(services, LOCAL_USER), mode=era) as client:
         names = [tool.name for tool in (await client.list_tools()).tools]
     assert names == [*catalogue().names, "read_result", "list_undoable", "undo_operation"]
 
@@ -58,7 +59,7 @@ async def test_tools_come_in_the_order_of_the_catalogue_and_the_servers_own_last
 @pytest.mark.parametrize("era", ERAS)
 async def test_what_is_not_selected_is_neither_listed_nor_callable(era: Era, upstream: Upstream) -> None:
     services = app_at(upstream.url, catalogue=catalogue().select(tools=["list_domains"]))
-    async with Client(create_server(services), mode=era) as client:
+    async with Client(create_server(services, LOCAL_USER), mode=era) as client:
         assert [tool.name for tool in (await client.list_tools()).tools] == ["list_domains", "read_result"]
         with pytest.raises(MCPError) as caught:
             await client.call_tool("list_routes", {})
@@ -68,7 +69,7 @@ async def test_what_is_not_selected_is_neither_listed_nor_callable(era: Era, ups
 
 @pytest.mark.parametrize("era", ERAS)
 async def test_the_instructions_reach_the_client(era: Era, services: Services) -> None:
-    async with Client(create_server(services), mode=era) as client:
+    async with Client(create_server(services, LOCAL_USER), mode=era) as client:
         assert client.instructions == INSTRUCTIONS
 
 
@@ -83,7 +84,7 @@ async def test_a_bug_is_an_internal_error_without_its_text(
         raise Secret("key-of-the-tests at https://api.mailgun.net")
 
     monkeypatch.setattr("mailgun_mcp.call.pipeline.shape", fail)
-    async with Client(create_server(services), mode=era) as client:
+    async with Client(create_server(services, LOCAL_USER), mode=era) as client:
         with pytest.raises(MCPError) as caught:
             await client.call_tool("list_domains", {})
     assert (caught.value.error.code, caught.value.error.message, caught.value.error.data) == (
@@ -95,7 +96,7 @@ async def test_a_bug_is_an_internal_error_without_its_text(
 
 @pytest.mark.parametrize("era", ERAS)
 async def test_no_answer_to_a_client_can_change_the_next_ones_list(era: Era, services: Services) -> None:
-    server = create_server(services)
+    server = create_server(services, LOCAL_USER)
     lists = []
     for _ in range(2):
         async with Client(server, mode=era, cache=None) as client:
@@ -108,7 +109,7 @@ async def test_no_answer_to_a_client_can_change_the_next_ones_list(era: Era, ser
 @pytest.mark.parametrize("era", ERAS)
 @pytest.mark.parametrize("listing", ["list_tools", "list_prompts", "list_resources", "list_resource_templates"])
 async def test_a_list_has_one_page_and_no_cursor_leads_to_another(listing: str, era: Era, services: Services) -> None:
-    async with Client(create_server(services), mode=era, cache=None) as client:
+    async with Client(create_server(services, LOCAL_USER), mode=era, cache=None) as client:
         assert (await getattr(client, listing)()).next_cursor is None
         with pytest.raises(MCPError) as caught:
             await getattr(client, listing)(cursor="2")

@@ -111,7 +111,7 @@ untrusted = Untrusted(Store(Path(sys.argv[1])))
 if os.geteuid() == 0:
     os.setgroups([]), os.setgid(int(sys.argv[2])), os.setuid(int(sys.argv[2]))
 try:
-    untrusted.mark("local", 1.0)
+    untrusted.mark("main", "local", 1.0)
 except StateError as error:
     print(error)
 """

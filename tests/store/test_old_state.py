@@ -10,14 +10,17 @@ import pytest
 
 from mailgun_mcp.app.compose import create_services
 from mailgun_mcp.call.counters import Nonces, Sends, Untrusted
-from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.secret_store import SecretStore
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.cli import exits
 from mailgun_mcp.cli.main import run as run_command
+from mailgun_mcp.identity.account import Account
+from mailgun_mcp.identity.principal import local_user
+from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.settings import Settings
 from mailgun_mcp.text.durations import iso
+from tests.support.calls import run
 
 OLD = Path(__file__).parent.parent / "data" / "state-0.1.0"
 NOW = 1_800_000_001.0
@@ -41,6 +44,11 @@ def services(state: Path) -> Iterator[Services]:
     services.close()
 
 
+async def opened(services: Services) -> Account:
+    """Return the account, which takes over what version 0.1 left."""
+    return await services.account.current(changes=True)
+
+
 def by_address(services: Services) -> dict[str, str]:
     """Return the ids of the approvals by whose bounce they would remove."""
     approvals = services.approvals.list(NOW)
@@ -58,7 +66,8 @@ def test_its_log_is_read_with_todays_words(services: Services) -> None:
     assert [call.outcome for call in calls if call.fields["tool"] == "delete_bounce"] == [*["pending"] * 4, "done"]
 
 
-def test_its_approvals_are_listed_with_their_answers(services: Services) -> None:
+async def test_its_approvals_are_listed_with_their_answers(services: Services) -> None:
+    account = await opened(services)
     names = by_address(services)
     assert {address: services.approvals.get(name, NOW).status for address, name in names.items()} == {
         "ann": "used",
@@ -67,7 +76,8 @@ def test_its_approvals_are_listed_with_their_answers(services: Services) -> None
         "dan": "pending",
     }
     assert services.approvals.get(names["ben"], NOW).people == "olga"
-    assert {approval.principal for approval in services.approvals.list(NOW)} == {"local"}
+    listed = services.approvals.list(NOW)
+    assert {(approval.account, approval.principal) for approval in listed} == {(account.name, local_user().id)}
 
 
 def test_its_pending_approval_can_be_answered(services: Services) -> None:
@@ -75,11 +85,32 @@ def test_its_pending_approval_can_be_answered(services: Services) -> None:
     assert services.approvals.approve(pending.id, by="olga", now=NOW, typed=pending.typed).status == "approved"
 
 
-def test_its_grants_counters_and_nonces_count(services: Services) -> None:
-    assert [grant.match for grant in services.grants.active(NOW)] == [{"tool": "delete_route"}]
-    assert Sends(services.store).recipients_since("simulator", NOW - 60) == 1
-    assert Untrusted(services.store).last("local") == NOW - 1
+async def test_its_grants_counters_and_nonces_count(services: Services) -> None:
+    account = await opened(services)
+    assert [grant.match for grant in services.grants.active(NOW, account.id)] == [{"tool": "delete_route"}]
+    assert Sends(services.store).recipients_since(account.id, NOW - 60) == 1
+    assert Untrusted(services.store).last(account.id, local_user().id) == NOW - 1
     assert not Nonces(services.store).burn("used", NOW + 60, NOW)
+
+
+async def test_its_state_belongs_to_the_account_that_opens_it_first_and_the_operator_is_told_once(
+    services: Services, state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account = await opened(services)
+    services.close()
+    other = replace(services, client=Client(services.client.endpoint, "another key", user_agent="tests"))
+    stranger = await opened(other)
+    assert account.name == "simulator"
+    assert stranger.id != account.id
+    assert other.grants.active(NOW, stranger.id) == ()
+    assert other.snapshots.list(NOW, stranger.id) == ()
+    assert Sends(other.store).recipients_since(stranger.id, 0) == 0
+    assert Untrusted(other.store).last(stranger.id, local_user().id) is None
+    other.close()
+    assert (await opened(replace(services))).id == account.id
+    assert capsys.readouterr().err.count("what an earlier version kept without naming its account") == 1
+    code = run_command(["secrets", "list", "--json", "--state", str(state)])
+    assert (code, [one["account"] for one in json.loads(capsys.readouterr().out)]) == (exits.OK, ["simulator"])
 
 
 def test_its_secret_is_shown(state: Path) -> None:

@@ -1,6 +1,7 @@
 """Services in the test's own process, pointed at a stub."""
 
 import atexit
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from shutil import rmtree
@@ -48,3 +49,9 @@ def app_at(url: str, **options: Any) -> Services:
     options.setdefault("state", own_state())
     client = Client(resolve(url=url), KEY, user_agent="tests", timeout=options.pop("timeout", 10.0))
     return opened(Services(catalogue=options.pop("catalogue", catalogue()), client=client, **options))
+
+
+def with_key(services: Services, key: str, **options: Any) -> Services:
+    """Return a server of another API key, beside the given one: the same Mailgun, and the same state directory."""
+    client = Client(services.client.endpoint, key, user_agent="tests", connect=services.client._connect)
+    return opened(replace(services, client=client, **options))

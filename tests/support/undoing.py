@@ -6,7 +6,6 @@ from typing import Any
 
 import httpx
 
-from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.results import CallResult
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.types import Arguments
@@ -31,6 +30,7 @@ from mailgun_mcp.simulator.sections.domains import DEFAULTS
 from mailgun_mcp.simulator.transport import InProcessTransport
 from tests.support.apps import KEY, opened, own_state
 from tests.support.arguments import BY_FORMAT
+from tests.support.calls import LOCAL_USER, run
 from tests.support.everything import account_with_everything
 from tests.support.operations import catalogue
 
@@ -182,7 +182,7 @@ class Bench:
         return state_of(self.account)
 
     async def call(self, tool: str, arguments: Arguments) -> CallResult:
-        return await run(self.services, tool, arguments, Caller(asker=self.person))
+        return await run(self.services, tool, arguments, Caller(LOCAL_USER, asker=self.person))
 
     async def made(self, tool: str, arguments: Arguments) -> dict[str, Any]:
         """Make the call, and return the result of its success."""

@@ -1,0 +1,119 @@
+"""List and rename the accounts that servers were used with, and accept a new API key for one.
+
+Everything that is kept belongs to one account: approvals, grants, counters, copies for undo, and secrets.
+"""
+
+import argparse
+from contextlib import closing
+
+from mailgun_mcp.cli.exits import OK
+from mailgun_mcp.cli.output import as_json, out, table
+from mailgun_mcp.cli.parser import Parser, add_settings, open_store
+from mailgun_mcp.errors import UnknownNameError
+from mailgun_mcp.identity.account import SHOWN
+from mailgun_mcp.identity.accounts import Accounts, StoredAccount, StoredKey
+from mailgun_mcp.settings import SettingsError
+from mailgun_mcp.store.database import Store
+from mailgun_mcp.text.durations import iso
+
+ACTIONS = {
+    "list": "list the accounts with the fingerprints of their API keys, and the keys that wait to be accepted",
+    "accept": "accept a new API key for an account",
+    "rename": "give an account another name",
+}
+EXAMPLES = """\
+  mailgun-mcp accounts list
+  mailgun-mcp accounts rename us production
+  mailgun-mcp accounts accept production"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="|".join(ACTIONS), parser_class=Parser)
+    added = {name: actions.add_parser(name, help=help_text) for name, help_text in ACTIONS.items()}
+    added["list"].add_argument("--json", action="store_true", help="as JSON")
+    for name in ("accept", "rename"):
+        added[name].add_argument("name", metavar="NAME", help="name of the account")
+    added["accept"].add_argument(
+        "--key", metavar="FINGERPRINT", help="the key, if several wait; its first characters do"
+    )
+    added["accept"].add_argument(
+        "--from",
+        dest="source",
+        metavar="NAME",
+        help="another account that is the same one with another key: its keys and all that is kept for it are moved",
+    )
+    added["rename"].add_argument("new", metavar="NEW", help="the new name")
+    for action in added.values():
+        add_settings(action, only=("state",))
+        action.set_defaults(parser=action)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the action."""
+    actions = {"list": _list, "accept": _accept, "rename": _rename}
+    with closing(open_store(arguments)) as store:
+        actions[arguments.action](store, arguments)
+    return OK
+
+
+def _list(store: Store, arguments: argparse.Namespace) -> None:
+    accounts = Accounts(store).list() if store.exists else ()
+    if arguments.json:
+        as_json([_record(account) for account in accounts])
+    elif not accounts:
+        out("No accounts. A server adds its own at its first call.")
+    else:
+        table([row for account in accounts for row in _rows(account)])
+
+
+def _rows(account: StoredAccount) -> list[tuple[str, ...]]:
+    keys = [(key, "") for key in account.keys]
+    waiting = [(key, f"waits: mailgun-mcp accounts accept {account.name}") for key in account.waiting]
+    return [
+        (account.name, f"key {key.fingerprint[:SHOWN]}", key.endpoint, f"since {iso(key.first_used)}", state)
+        for key, state in [*keys, *waiting]
+    ]
+
+
+def _record(account: StoredAccount) -> dict[str, object]:
+    return {
+        "name": account.name,
+        "id": account.id,
+        "created": iso(account.created),
+        "keys": [_key(key) for key in account.keys],
+        "waiting": [_key(key) for key in account.waiting],
+    }
+
+
+def _key(key: StoredKey) -> dict[str, str]:
+    return {"fingerprint": key.fingerprint, "endpoint": key.endpoint, "first_used": iso(key.first_used)}
+
+
+def _accept(store: Store, arguments: argparse.Namespace) -> None:
+    accounts = _known(store, arguments.name)
+    if arguments.source is not None:
+        if arguments.key is not None:
+            raise SettingsError("--key and --from exclude each other: all keys of the other account are accepted")
+        keys = accounts.accept_from(arguments.name, arguments.source)
+        out(f"{arguments.source} is now {arguments.name}: {_described(*keys)} and all that was kept for it.")
+    else:
+        key = accounts.accept(arguments.name, fingerprint=arguments.key)
+        out(f"Accepted: {_described(key)} opens {arguments.name}.")
+
+
+def _rename(store: Store, arguments: argparse.Namespace) -> None:
+    _known(store, arguments.name).rename(arguments.name, arguments.new)
+    out(
+        f"Renamed: {arguments.name} is now {arguments.new}. A server with --account {arguments.name} needs the new name."
+    )
+
+
+def _known(store: Store, name: str) -> Accounts:
+    if not store.exists:
+        raise UnknownNameError(f"unknown account {name!r}: no server was used with this state yet")
+    return Accounts(store)
+
+
+def _described(*keys: StoredKey) -> str:
+    return ", ".join(f"the key {key.fingerprint[:SHOWN]} at {key.endpoint}" for key in keys)

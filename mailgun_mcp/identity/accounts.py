@@ -1,0 +1,285 @@
+"""The tables of accounts: their names, and which API key opens which.
+
+An account is made when a key is first used. A name belongs to its key: a new key under an old name waits until the
+operator accepts it, so that nothing that was kept for one account is used in another.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mailgun_mcp.errors import AccountError, UnknownNameError
+from mailgun_mcp.identity.account import SHOWN, Account
+from mailgun_mcp.identity.adoption import adopt, move
+from mailgun_mcp.store.database import Store
+from mailgun_mcp.store.ids import new_id
+from mailgun_mcp.text.suggest import unknown
+
+if TYPE_CHECKING:
+    import sqlite3
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+NAME_RULE = "use letters, digits, '.', '_' and '-', at most 63, the first a letter or digit"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyInUse:
+    """The API key of a server, and the account that the server is started for."""
+
+    endpoint: str
+    region: str | None
+    fingerprint: str
+    name: str | None = None
+    """As the operator named the account; None where they did not."""
+    default_name: str = "default"
+    """What an account is called that nobody named."""
+    former: str = "default"
+    """What version 0.1 called the account of every such key."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedAccount:
+    """The account of a key, and what its opening changed."""
+
+    account: Account
+    notice: str = ""
+    """What the operator should hear of, once."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """A key that was used, by its fingerprint."""
+
+    endpoint: str
+    fingerprint: str
+    account: str | None
+    """The account's id; None while the key waits to be accepted."""
+    wanted: str | None
+    """The name of the account that it waits for."""
+    first_used: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAccount:
+    """An account, with its keys and those that wait to be accepted."""
+
+    id: str
+    name: str
+    created: float
+    keys: tuple[StoredKey, ...] = ()
+    waiting: tuple[StoredKey, ...] = ()
+
+
+class Accounts:
+    """The tables of accounts and keys."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def open(self, key: KeyInUse, now: float) -> OpenedAccount:
+        """Return the account of the key, which is made where neither is known yet.
+
+        Raises AccountError where the name that the operator gave belongs to another key, or the key to another name.
+        """
+        if key.name is not None:
+            _check_name(key.name)
+        with self._store.reading() as connection:
+            account = _account_of(connection, key)
+        if account is not None and key.name in (None, account.name):
+            return OpenedAccount(account)
+        refusal: str | None = None
+        with self._store.writing() as connection:
+            account = _account_of(connection, key)
+            if account is not None:
+                refusal, notice = _rename_to_wanted(connection, account, key), ""
+            elif key.name is not None and _id_of(connection, key.name) is not None:
+                refusal, notice = _wait(connection, key, key.name, now), ""
+            else:
+                notice = _create(connection, key, now)
+            account = _account_of(connection, key)
+        if refusal is not None or account is None:
+            raise AccountError(refusal or "the account cannot be opened")
+        return OpenedAccount(account, notice)
+
+    def list(self) -> tuple[StoredAccount, ...]:
+        """Return all accounts, the oldest first."""
+        with self._store.reading() as connection:
+            rows = connection.execute("SELECT * FROM accounts ORDER BY created, rowid").fetchall()
+            keys = [_key(row) for row in connection.execute("SELECT * FROM account_keys ORDER BY first_used")]
+        return tuple(
+            StoredAccount(
+                row["id"],
+                row["name"],
+                row["created"],
+                tuple(key for key in keys if key.account == row["id"]),
+                tuple(key for key in keys if key.account is None and key.wanted == row["name"]),
+            )
+            for row in rows
+        )
+
+    def names(self) -> dict[str, str]:
+        """Return the name of each account by its id, and by the ids and names that it had before."""
+        if not self._store.exists:
+            return {}
+        with self._store.reading() as connection:
+            return {row["id"]: row["name"] for row in connection.execute("SELECT id, name FROM account_names")}
+
+    def accept(self, name: str, *, fingerprint: str | None = None) -> StoredKey:
+        """Let a key that waits for the account `name` open it, and return the key.
+
+        `fingerprint`, or its beginning, chooses among several. Raises UnknownNameError, AccountError.
+        """
+        with self._store.writing() as connection:
+            account = _find(connection, name)
+            rows = connection.execute(
+                "SELECT * FROM account_keys WHERE account IS NULL AND wanted = ? ORDER BY first_used", (name,)
+            )
+            waiting = [key for row in rows if (key := _key(row)).fingerprint.startswith(fingerprint or "")]
+            if not waiting:
+                raise AccountError(
+                    f"no API key waits to be accepted for the account {name}: start a server with the new key and "
+                    f"--account {name}, let it make one call, and try again"
+                )
+            if len(waiting) > 1:
+                listed = ", ".join(f"{key.fingerprint[:SHOWN]} ({key.endpoint})" for key in waiting)
+                raise AccountError(f"{len(waiting)} API keys wait for the account {name}: choose with --key: {listed}")
+            _assign(connection, waiting[0], account)
+        return waiting[0]
+
+    def accept_from(self, name: str, other: str) -> tuple[StoredKey, ...]:
+        """Make the keys of the account `other`, and all that is kept for it, those of the account `name`.
+
+        The account `other` is gone then. Returns the keys. Raises UnknownNameError, AccountError.
+        """
+        with self._store.writing() as connection:
+            account, source = _find(connection, name), _find(connection, other)
+            if account == source:
+                raise AccountError(f"{name} and {other} are the same account")
+            keys = tuple(
+                _key(row) for row in connection.execute("SELECT * FROM account_keys WHERE account = ?", (source,))
+            )
+            for key in keys:
+                _assign(connection, key, account)
+            move(connection, source, account)
+            connection.execute("DELETE FROM accounts WHERE id = ?", (source,))
+        return keys
+
+    def rename(self, name: str, new: str) -> None:
+        """Give the account another name. Raises UnknownNameError, and AccountError for a name that cannot be used."""
+        _check_name(new)
+        with self._store.writing() as connection:
+            account = _find(connection, name)
+            if new == name:
+                return
+            if _id_of(connection, new) is not None:
+                raise AccountError(
+                    f"{new} is another account. If {name} is the same account with another API key, "
+                    f"run `mailgun-mcp accounts accept {new} --from {name}`"
+                )
+            _set_name(connection, account, new)
+
+
+def _check_name(name: str) -> None:
+    if not NAME.fullmatch(name):
+        raise AccountError(f"{name!r} is not the name of an account: {NAME_RULE}")
+
+
+def _account_of(connection: "sqlite3.Connection", key: KeyInUse) -> Account | None:
+    row = connection.execute(
+        """SELECT accounts.id, accounts.name FROM account_keys JOIN accounts ON accounts.id = account_keys.account
+        WHERE endpoint = ? AND fingerprint = ?""",
+        (key.endpoint, key.fingerprint),
+    ).fetchone()
+    return None if row is None else Account(row["name"], key.endpoint, key.region, key.fingerprint, row["id"])
+
+
+def _create(connection: "sqlite3.Connection", key: KeyInUse, now: float) -> str:
+    """Make an account for the key, and give it what version 0.1 left. Return what the operator should hear of."""
+    name = key.name or _free_name(connection, key.default_name)
+    account = new_id(10)
+    connection.execute(
+        "INSERT INTO accounts (id, name, named, created) VALUES (?, ?, ?, ?)",
+        (account, name, key.name is not None, now),
+    )
+    connection.execute(
+        """INSERT INTO account_keys (endpoint, fingerprint, account, wanted, first_used) VALUES (?, ?, ?, NULL, ?)
+        ON CONFLICT (endpoint, fingerprint) DO UPDATE SET account = excluded.account, wanted = NULL""",
+        (key.endpoint, key.fingerprint, account, now),
+    )
+    adopted = adopt(connection, account, former=key.former, endpoint=key.endpoint)
+    if adopted:
+        return (
+            f"what an earlier version kept without naming its account ({adopted}) now belongs to the account {name}, "
+            "the first one to open it"
+        )
+    others = connection.execute("SELECT count(*) FROM accounts WHERE id != ?", (account,)).fetchone()[0]
+    if others and key.name is None:
+        return (
+            f"the API key {key.fingerprint[:SHOWN]} is new here, so it opens a new account, {name}. If it replaces the "
+            f"key of another account, run `mailgun-mcp accounts accept NAME --from {name}`"
+        )
+    return ""
+
+
+def _wait(connection: "sqlite3.Connection", key: KeyInUse, name: str, now: float) -> str:
+    """Let the key wait to be accepted, and return what the operator can do."""
+    connection.execute(
+        """INSERT INTO account_keys (endpoint, fingerprint, account, wanted, first_used) VALUES (?, ?, NULL, ?, ?)
+        ON CONFLICT (endpoint, fingerprint) DO UPDATE SET wanted = excluded.wanted""",
+        (key.endpoint, key.fingerprint, name, now),
+    )
+    return (
+        f"the account {name} was used with another API key or endpoint until now. If you changed its key, run "
+        f"`mailgun-mcp accounts accept {name}`. If this is another account, give it a name of its own with --account"
+    )
+
+
+def _rename_to_wanted(connection: "sqlite3.Connection", account: Account, key: KeyInUse) -> str | None:
+    """Give an account the name that the operator now has for it, or return why that cannot be."""
+    if key.name is None or account.name == key.name:
+        return None
+    row = connection.execute("SELECT named FROM accounts WHERE id = ?", (account.id,)).fetchone()
+    if row["named"] or _id_of(connection, key.name) is not None:
+        return (
+            f"this API key belongs to the account {account.name}, not to {key.name}: start the server with "
+            f"--account {account.name}, or run `mailgun-mcp accounts rename {account.name} {key.name}`"
+        )
+    _set_name(connection, account.id, key.name)
+    return None
+
+
+def _set_name(connection: "sqlite3.Connection", account: str, name: str) -> None:
+    old = connection.execute("SELECT name FROM accounts WHERE id = ?", (account,)).fetchone()["name"]
+    connection.execute("UPDATE accounts SET name = ?, named = 1 WHERE id = ?", (name, account))
+    connection.execute("UPDATE account_keys SET wanted = ? WHERE wanted = ?", (name, old))
+
+
+def _assign(connection: "sqlite3.Connection", key: StoredKey, account: str) -> None:
+    connection.execute(
+        "UPDATE account_keys SET account = ?, wanted = NULL WHERE endpoint = ? AND fingerprint = ?",
+        (account, key.endpoint, key.fingerprint),
+    )
+
+
+def _free_name(connection: "sqlite3.Connection", name: str) -> str:
+    number = 1
+    while _id_of(connection, numbered := name if number == 1 else f"{name}-{number}") is not None:
+        number += 1
+    return numbered
+
+
+def _id_of(connection: "sqlite3.Connection", name: str) -> str | None:
+    row = connection.execute("SELECT id FROM accounts WHERE name = ?", (name,)).fetchone()
+    return None if row is None else str(row["id"])
+
+
+def _find(connection: "sqlite3.Connection", name: str) -> str:
+    account = _id_of(connection, name)
+    if account is None:
+        names = [row["name"] for row in connection.execute("SELECT name FROM accounts")]
+        raise UnknownNameError(unknown("account", name, names))
+    return account
+
+
+def _key(row: Any) -> StoredKey:
+    return StoredKey(**dict(row))

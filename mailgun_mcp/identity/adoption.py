@@ -1,0 +1,58 @@
+"""Hands over what is kept for one account to another: after an upgrade, and where one key replaces another."""
+
+from typing import TYPE_CHECKING
+
+from mailgun_mcp.identity.principal import FORMER_LOCAL_USER, local_user
+
+if TYPE_CHECKING:
+    import sqlite3
+
+BY_ACCOUNT = {
+    "approvals": "approvals",
+    "grants": "grants",
+    "sends": "sends",
+    "spend": "costs",
+    "untrusted": "marks of third-party text",
+    "snapshots": "calls to undo",
+}
+"""Table with a column `account` -> what its rows are called. The audit log says what was, and is never changed."""
+
+
+UNNAMED = ""
+"""The account of what version 0.1 kept for all accounts together."""
+
+
+def adopt(connection: "sqlite3.Connection", account: str, *, former: str, endpoint: str) -> str:
+    """Give the account what version 0.1 kept, and return what that was, in words; empty for nothing.
+
+    That version called every account `former`. Of its snapshots, the account takes those of its own endpoint.
+    """
+    counts: dict[str, int] = {}
+    for table, rows in BY_ACCOUNT.items():
+        query, values = f"UPDATE {table} SET account = ? WHERE account IN (?, ?)", [account, former, UNNAMED]  # noqa: S608
+        if table == "snapshots":
+            query, values = f"{query} AND endpoint = ?", [*values, endpoint]
+        counts[rows] = connection.execute(query, values).rowcount
+    if not any(counts.values()):
+        return ""
+    principal = local_user().id
+    for table in ("approvals", "sends", "untrusted"):
+        connection.execute(
+            f"UPDATE {table} SET principal = ? WHERE principal = ? AND account = ?",  # noqa: S608 - names of our own
+            (principal, FORMER_LOCAL_USER, account),
+        )
+    connection.execute("INSERT OR IGNORE INTO account_aliases (alias, account) VALUES (?, ?)", (former, account))
+    return ", ".join(f"{count:,} {rows}" for rows, count in counts.items() if count)
+
+
+def move(connection: "sqlite3.Connection", source: str, account: str) -> None:
+    """Make everything that is kept for the account `source` that of `account`."""
+    connection.execute(
+        """INSERT INTO untrusted (account, principal, at) SELECT ?, principal, at FROM untrusted WHERE account = ?
+        ON CONFLICT (account, principal) DO UPDATE SET at = max(at, excluded.at)""",
+        (account, source),
+    )
+    connection.execute("DELETE FROM untrusted WHERE account = ?", (source,))
+    for table in [*(BY_ACCOUNT.keys() - {"untrusted"}), "account_aliases"]:
+        connection.execute(f"UPDATE {table} SET account = ? WHERE account = ?", (account, source))  # noqa: S608
+    connection.execute("INSERT INTO account_aliases (alias, account) VALUES (?, ?)", (source, account))
