@@ -4,26 +4,32 @@ Run from the repository as `python -m docs.generate`, with `--check` to only com
 """
 
 import inspect
+import json
 import re
 import sys
 from argparse import SUPPRESS
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.markdown import tool_reference
 from mailgun_mcp.cli import exits
+from mailgun_mcp.cli.clients import CLIENTS, entry
 from mailgun_mcp.cli.commands import COMMANDS
+from mailgun_mcp.cli.config_edit import snippet
 from mailgun_mcp.cli.parser import Parser, command_parser
 from mailgun_mcp.cli.simulator_control import CONTROLS
+from mailgun_mcp.cli.tool_selection import fitting_toolsets
 from mailgun_mcp.settings import OPTIONS, env_name
 from mailgun_mcp.simulator.control.routes import ROUTES
 from mailgun_mcp.simulator.sections.index import HANDLERS
 from mailgun_mcp.simulator.sections.registry import MEANINGS
 
 ROOT = Path(__file__).resolve().parents[1]
-MARKED = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+MARKED = re.compile(r"(<!-- generated: ([a-z0-9-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+SCOPES = ("user", "project")
 RISKS = {
     "read": "reads something",
     "write": "creates or changes something",
@@ -196,6 +202,56 @@ def _simulated() -> str:
     return "\n".join(lines)
 
 
+def _tested_clients() -> str:
+    """Return what `python -m benchmarks.clients` found."""
+    tested = json.loads((ROOT / "docs" / "clients" / "tested.json").read_text(encoding="utf-8"))
+    lines = ["| client | version | lists all | calls | is asked | progress | resumes |", "| --- " * 7 + "|"]
+    for row in tested["rows"]:
+        strict = f", {row['strict']} of them strict" if "strict" in row else ""
+        listed = f"{row['lists']} of {tested['tools']}{strict}"
+        answers = (
+            "yes" if row[name] is True else row[name] or "no" for name in ("calls", "asked", "progress", "resumes")
+        )
+        lines.append(f"| {row['client']} | {row['version']} | {listed} | {' | '.join(answers)} |")
+    return "\n".join([*lines, "", f"Run on {tested['date']} with mailgun-mcp {tested['version']}."])
+
+
+def _client_list() -> str:
+    lines = ["| client | `--client` | file for you | file in a project | tools |", "| --- " * 5 + "|"]
+    for name, client in CLIENTS.items():
+        guide = name.removesuffix("-1")
+        files = [f"`{shown_file(client.files[scope][0])}`" if scope in client.files else "" for scope in SCOPES]
+        limit = f"{client.tool_limit} at most" if client.tool_limit else ""
+        lines.append(f"| [{client.title}]({guide}.md) | `{name}` | {' | '.join(files)} | {limit} |")
+    return "\n".join(lines)
+
+
+def _client(name: str) -> str:
+    """Return how to add the server to a client, by command and by hand."""
+    client = CLIENTS[name]
+    lines = ["```sh", f"mailgun-mcp install --client {name}", "```", ""]
+    for scope, files in client.files.items():
+        owner = "for you" if scope == "user" else f"in a project (`--scope {scope}`)"
+        default = ", the default" if scope == next(iter(client.files)) and len(client.files) > 1 else ""
+        lines.append(f"- File {owner}{default}: `{shown_file(files[0])}`")
+    lines += ["", "This adds:", "", f"```{client.form}", client_snippet(name).rstrip(), "```", ""]
+    lines += [client.key_step, client.after] if client.key_step else [client.after]
+    return "\n".join(lines)
+
+
+def client_snippet(name: str) -> str:
+    """Return what `install` adds for a client, with the command's name alone in place of its path."""
+    client = CLIENTS[name]
+    toolsets = fitting_toolsets(client, Catalogue.load())
+    arguments = ["serve", "--toolsets", ",".join(toolsets)] if toolsets else []
+    return snippet(client, "mailgun", entry(client, ["mailgun-mcp", *arguments], None, keyless=False))
+
+
+def shown_file(name: str) -> str:
+    """Return a configuration file of a client as Linux has it."""
+    return re.sub("^[@%]/", "~/.config/", name)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "toolsets": _toolsets,
     "settings": _settings,
@@ -210,6 +266,9 @@ PARTS: dict[str, Callable[[], str]] = {
     "control-routes": _control_routes,
     "undo": _undo,
     "simulated": _simulated,
+    "tested-clients": _tested_clients,
+    "client-list": _client_list,
+    **{f"client-{name}": partial(_client, name) for name in CLIENTS},
 }
 
 
@@ -221,11 +280,11 @@ def render(text: str) -> str:
 def main(arguments: list[str]) -> int:
     """Write the generated parts, or with `--check` only compare. Returns the exit code."""
     stale = []
-    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))):
         text = path.read_text(encoding="utf-8")
         rendered = render(text)
         if rendered != text:
-            stale.append(path.name)
+            stale.append(str(path.relative_to(ROOT)))
             if arguments != ["--check"]:
                 path.write_text(rendered, encoding="utf-8", newline="\n")
     if stale and arguments == ["--check"]:

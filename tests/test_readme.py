@@ -16,7 +16,7 @@ from tests.support.processes import PATIENCE, command, environment
 from tests.support.simulator_process import simulating, url_in
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PORT = "8025"
 """The simulator's own port, which the docs name."""
 

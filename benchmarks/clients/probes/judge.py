@@ -1,0 +1,122 @@
+"""What each client library is put through: the same five questions, asked through the library's own API.
+
+A probe runs with the Python of the library's own environment, so this module needs nothing but the standard library.
+"""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import urllib.parse
+import urllib.request
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+COMMAND: list[str] = json.loads(os.environ["PROBE_COMMAND"])
+ENVIRONMENT: dict[str, str] = json.loads(os.environ["PROBE_ENVIRONMENT"])
+SIMULATOR = os.environ["PROBE_SIMULATOR"]
+DOMAIN = "mail.example.com"
+ADDRESSES = ("probe-one@example.org", "probe-two@example.org")
+
+
+@dataclass(slots=True)
+class Heard:
+    """What the server sends the client besides results."""
+
+    questions: list[str] = field(default_factory=list)
+    reports: list[str] = field(default_factory=list)
+
+
+class Session(Protocol):
+    """A connection to the server through a library."""
+
+    async def tools(self) -> int:
+        """Return how many tools the library lists or converts."""
+
+    async def call(self, name: str, arguments: dict[str, Any]) -> tuple[bool, str]:
+        """Call a tool. Return whether that failed, and the text."""
+
+
+Connect = Callable[[Heard, bool], AbstractAsyncContextManager[Session]]
+"""Connects. The switch says whether a person is there to be asked, who agrees to everything."""
+Sessions = AsyncIterator[Session]
+
+
+async def judge(connect: Connect) -> dict[str, Any]:
+    """Return the answers to the five questions."""
+    heard = Heard()
+    async with connect(heard, True) as session:
+        tools = await session.tools()
+        failed, text = await session.call("list_domains", {})
+        calls = not failed and DOMAIN in text
+        for address in ADDRESSES:
+            post("v3/" + DOMAIN + "/bounces", {"address": address})
+        failed, text = await session.call("delete_bounce", {"domain_name": DOMAIN, "address": ADDRESSES[0]})
+        asked = _confirmation(failed, text, heard)
+        control({"faults": [{"kind": "rate_limited", "operation": "list_domains", "times": 1, "seconds": 1}]})
+        failed, text = await session.call("list_domains", {})
+        progress = bool(heard.reports) and not failed
+        strict = getattr(session, "strict", None)
+    async with connect(Heard(), False) as session:
+        resumes = await _resumes(session)
+    answers = {"lists": tools, "calls": calls, "asked": asked, "progress": progress, "resumes": resumes}
+    return answers if strict is None else {**answers, "strict": strict}
+
+
+def _confirmation(failed: bool, text: str, heard: Heard) -> str:
+    if heard.questions and not failed and ADDRESSES[0] in heard.questions[0]:
+        return "by a form"
+    return "by approval" if pending(text) else f"no: {text[:200]}"
+
+
+async def _resumes(session: Session) -> bool:
+    """Return whether the same call runs after a person approved it in a terminal."""
+    call = ("delete_bounce", {"domain_name": DOMAIN, "address": ADDRESSES[1]})
+    _, text = await session.call(*call)
+    approval = pending(text)
+    if not approval:
+        return False
+    approve(approval)
+    failed, text = await session.call(*call)
+    return not failed
+
+
+def pending(text: str) -> str:
+    """Return the ID of the pending approval that a result names, empty if there is none."""
+    _, found, rest = text.partition("Pending approval ")
+    return rest[:8] if found else ""
+
+
+def approve(approval: str) -> None:
+    """Approve a pending call as a person does in a terminal."""
+    words = [*COMMAND[: COMMAND.index("mailgun_mcp") + 1], "approvals", "approve", approval]
+    subprocess.run(words, env={**os.environ, **ENVIRONMENT}, input=b"y\n", check=True, capture_output=True)
+
+
+def control(body: dict[str, Any]) -> None:
+    """Set the faults of the simulator."""
+    _send("simulator/faults", json.dumps(body).encode(), "application/json")
+
+
+def post(path: str, fields: dict[str, str]) -> None:
+    """Make a call to the simulated Mailgun."""
+    _send(path, urllib.parse.urlencode(fields).encode(), "application/x-www-form-urlencoded")
+
+
+def _send(path: str, body: bytes, kind: str) -> None:
+    request = urllib.request.Request(f"{SIMULATOR}/{path}", data=body, method="POST", headers={"Content-Type": kind})
+    request.add_header("Authorization", "Basic YXBpOmtleQ==")
+    urllib.request.urlopen(request, timeout=30).close()
+
+
+def text_of(result: Any) -> str:
+    """Return the text of an MCP result."""
+    return "\n".join(getattr(block, "text", "") for block in result.content)
+
+
+def run(connect: Connect) -> None:
+    """Judge, and print the answers as JSON."""
+    sys.stdout.write(json.dumps(asyncio.run(judge(connect))) + "\n")
