@@ -10,6 +10,7 @@ Exits with 1 when a limit is broken.
 """
 
 import argparse
+import atexit
 import json
 import os
 import re
@@ -23,11 +24,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from threading import Thread, Timer
 from typing import Any
 
 HERE = Path(__file__).parent
 KEY = "key-for-the-benchmark"
+STATE = mkdtemp(prefix="mailgun-mcp-speed-")
+"""The state of the servers, with the token that ours wants over HTTP."""
+atexit.register(rmtree, STATE, ignore_errors=True)
 LEGACY, MODERN = "2025-11-25", "2026-07-28"
 IN_FLIGHT = 32
 SEQUENTIAL, CONCURRENT, WARM_UP = 300, 1000, 50
@@ -220,9 +226,16 @@ class Http:
         head = (
             f"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\nContent-Type: application/json\r\n"
             f"Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: {MODERN}\r\n"
-            f"Mcp-Method: tools/call\r\nMcp-Name: list_domains\r\nContent-Length: {len(body)}\r\n\r\n"
+            f"Mcp-Method: tools/call\r\nMcp-Name: list_domains\r\nContent-Length: {len(body)}\r\n"
+            f"{_authorization()}\r\n"
         )
         return head.encode() + body
+
+
+def _authorization() -> str:
+    """Return the header with the token of our server, which it has written into its state; the floor ignores it."""
+    token = Path(STATE, "http-token")
+    return f"Authorization: Bearer {token.read_text(encoding='ascii').strip()}\r\n" if token.exists() else ""
 
 
 def _receive(connection: socket.socket) -> bytes:
@@ -263,6 +276,7 @@ def _environment(upstream: int) -> dict[str, str]:
         "MAILGUN_API_KEY": KEY,
         "MAILGUN_API_URL": f"http://127.0.0.1:{upstream}",
         "MAILGUN_MCP_RATE_LIMIT": "0",
+        "MAILGUN_MCP_STATE": STATE,
     }
 
 

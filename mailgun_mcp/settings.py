@@ -46,6 +46,12 @@ class Settings:
     allowed_origins: tuple[str, ...] = _option(
         "list", "web origins besides localhost whose pages may call (http, sse), such as https://app.example.com", ()
     )
+    without_token: bool = _option(
+        "switch",
+        "accept callers without the token of the state directory (http, sse); nobody is asked in the client then, and "
+        "only `mailgun-mcp approvals` answers",
+        False,
+    )
     toolsets: tuple[str, ...] = _option("list", "offer only the tools of these toolsets", ())
     tools: tuple[str, ...] = _option("list", "offer these tools (adds to --toolsets)", ())
     exclude_tools: tuple[str, ...] = _option("list", "never offer these tools; this overrides every other choice", ())

@@ -53,6 +53,7 @@ def serve(flags: Mapping[str, Any]) -> int:
             port=options.port,
             allowed_hosts=options.allowed_hosts,
             allowed_origins=options.allowed_origins,
+            without_token=options.without_token,
         )
     return OK
 

@@ -1,4 +1,4 @@
 """Who calls, in which account, and who may approve.
 
-Must not know how a principal is authenticated over HTTP, what a policy lets it do, or anything of Mailgun's API.
+Must not know HTTP, what a policy lets it do, or anything of Mailgun's API.
 """

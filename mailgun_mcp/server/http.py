@@ -18,7 +18,8 @@ from starlette.types import Receive, Scope, Send
 from mailgun_mcp import __version__
 from mailgun_mcp.app.listen import listen, url_of
 from mailgun_mcp.call.services import Services
-from mailgun_mcp.identity.principal import local_user
+from mailgun_mcp.identity.principal import ANONYMOUS, Principal, local_user
+from mailgun_mcp.identity.start_token import FILE, start_token
 from mailgun_mcp.server.http_gate import HttpGate
 from mailgun_mcp.server.server import create_server
 
@@ -36,25 +37,45 @@ def serve(
     port: int,
     allowed_hosts: Iterable[str] = (),
     allowed_origins: Iterable[str] = (),
+    without_token: bool = False,
 ) -> None:
     """Serve until interrupted. Port 0 means any free port. The address is written to stderr.
 
-    Raises SettingsError if the host is not loopback, the port is in use, or an allowed host or origin is not one.
+    Who sends the token of the state directory is the user who runs the server. `without_token`, callers are anonymous.
+
+    Raises SettingsError if the host is not loopback, the port is in use, or an allowed host or origin is not one, and
+    StateError if the token can be neither read nor made.
     """
+    token = None if without_token else start_token(services.state)
     app = HttpGate(
-        create_http_app(services, transport=transport), hosts=allowed_hosts, origins=allowed_origins, max_body=MAX_BODY
+        create_http_app(services, ANONYMOUS if without_token else local_user(), transport=transport),
+        hosts=allowed_hosts,
+        origins=allowed_origins,
+        token=token,
+        max_body=MAX_BODY,
     )
     listener = listen(host, port)
     path = "/mcp" if transport == "http" else "/sse"
-    sys.stderr.write(f"mailgun-mcp {__version__} listens on {url_of(listener, host)}{path}\n")
+    sys.stderr.write(
+        f"mailgun-mcp {__version__} listens on {url_of(listener, host)}{path}\n{_who_may_call(services, token)}\n"
+    )
     sys.stderr.flush()
     config = uvicorn.Config(app, log_config=None, access_log=False)
     uvicorn.Server(config).run(sockets=[listener])
 
 
-def create_http_app(services: Services, *, transport: str) -> Starlette:
+def _who_may_call(services: Services, token: str | None) -> str:
+    if token is None:
+        return (
+            "WITHOUT A TOKEN: every program on this machine can call. Nobody is asked in the client; people answer with "
+            "`mailgun-mcp approvals`."
+        )
+    return f"Clients send the header `Authorization: Bearer TOKEN`; the token is in {services.state / FILE}"
+
+
+def create_http_app(services: Services, principal: Principal, *, transport: str) -> Starlette:
     """Return the ASGI app: with `http` every route, with `sse` the older transport alone."""
-    server = create_server(services, local_user())
+    server = create_server(services, principal)
     routes: list[Route | Mount] = [*_sse_routes(server), Route("/healthz", _health)]
     if transport == "sse":
         return Starlette(routes=routes, lifespan=lambda _: _closing(services))

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mailgun_mcp.errors import SettingsError
+from mailgun_mcp.identity.start_token import token_matches
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::(?P<port>[0-9]{1,5}))?")
@@ -24,21 +25,32 @@ SAME_ROUTE = {"/mcp/": "/mcp", "/sse/": "/sse", "/messages": "/messages/"}
 JSON, EVENTS = "application/json", "text/event-stream"
 READS_JSON = frozenset({JSON, "application/*", "*/*", ""})
 READS_EVENTS = frozenset({EVENTS, "text/*", "*/*", ""})
+HEALTH = frozenset({"/healthz"})
+"""What needs no token: it tells nothing but that the server is up."""
+UNAUTHORIZED = (
+    "This server wants its token: send the header `Authorization: Bearer TOKEN`. The token is in the file http-token in "
+    "the server's state directory, and `mailgun-mcp install --client CLIENT --url URL` writes it for a client.\n"
+)
 METHODS = "GET, POST, DELETE, OPTIONS"
 EXPOSED = "Mcp-Session-Id, Mcp-Protocol-Version"
 HEADER_NAMES = re.compile(r"[A-Za-z0-9, _-]*")
 
 
 class HttpGate:
-    """Lets requests for allowed hosts and from allowed origins through to `app`.
+    """Lets requests for allowed hosts, from allowed origins and with the token through to `app`.
+
+    Without a token, `None`, every request counts as one of the right caller.
 
     Raises SettingsError for a host or origin that cannot be one.
     """
 
-    def __init__(self, app: ASGIApp, *, hosts: Iterable[str], origins: Iterable[str], max_body: int) -> None:
+    def __init__(
+        self, app: ASGIApp, *, hosts: Iterable[str], origins: Iterable[str], token: str | None, max_body: int
+    ) -> None:
         self._app = app
         self._hosts = {*LOOPBACK_HOSTS, *(_checked(HOST, "allowed-hosts", host) for host in hosts)}
         self._origins = {_checked(ORIGIN, "allowed-origins", origin) for origin in origins}
+        self._token = token
         self._max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,7 +66,11 @@ class HttpGate:
         elif origins and scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
             await _preflight(headers)(scope, receive, send)
         else:
-            await self._pass(scope, receive, _readable_by(origins[0], send) if origins else send)
+            send = _readable_by(origins[0], send) if origins else send
+            if self._is_authorized(scope["path"], headers.getlist("authorization")):
+                await self._pass(scope, receive, send)
+            else:
+                await _unauthorized()(scope, receive, send)
 
     def _refusal(self, hosts: list[str], origins: list[str]) -> Response | None:
         if len(hosts) != 1 or not self._allows_host(hosts[0].lower()):
@@ -62,6 +78,11 @@ class HttpGate:
         if len(origins) > 1 or (origins and not self._allows_origin(origins[0].lower())):
             return Response("This origin is not allowed: add it with --allowed-origins\n", 403)
         return None
+
+    def _is_authorized(self, path: str, values: list[str]) -> bool:
+        if self._token is None or path in HEALTH:
+            return True
+        return len(values) == 1 and token_matches(values[0], self._token)
 
     def _allows_host(self, host: str) -> bool:
         parts = HOST.fullmatch(host)
@@ -114,6 +135,10 @@ def _checked(pattern: re.Pattern[str], flag: str, value: str) -> str:
         form = "a host name, such as host.docker.internal" if pattern is HOST else "like https://app.example.com"
         raise SettingsError(f"{flag}: {value!r} must be {form}")
     return value.lower()
+
+
+def _unauthorized() -> Response:
+    return Response(UNAUTHORIZED, 401, headers={"WWW-Authenticate": 'Bearer realm="mailgun-mcp"'})
 
 
 def _preflight(headers: Headers) -> Response:

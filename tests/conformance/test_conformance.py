@@ -162,7 +162,7 @@ async def test_every_scenario_that_needs_no_fixture_passes(name: str, suite: lis
 
 async def checks_of(revision: str, suite: list[str], folder: Path) -> dict[str, list[dict[str, Any]]]:
     """Run the suite once and return the checks of each scenario."""
-    async with http_server(["--transport", "http", "--simulator"], environment(folder)) as server:
+    async with http_server(["--transport", "http", "--simulator", "--without-token"], environment(folder)) as server:
         told = [
             "--url",
             f"{server.address}/mcp",

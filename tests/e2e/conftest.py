@@ -4,11 +4,10 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
 from mcp import Client, StdioServerParameters
-from mcp.client.sse import sse_client
 
 from mailgun_mcp.server.server import create_server
 from tests.support.apps import app_at
@@ -76,10 +75,13 @@ async def connect(
         async with Client(parameters, mode=era, cache=None, elicitation_callback=desk) as client:
             yield client
     else:
-        async with http_server(["--transport", way.partition("+")[0]], env) as server:
-            target: Any = server.address + "/mcp" if way == "http" else sse_client(server.address + "/sse")
-            async with Client(target, mode=era, cache=None, elicitation_callback=desk) as client:
-                yield client
+        async with (
+            http_server(["--transport", way.partition("+")[0]], env) as server,
+            Client(
+                server.target("/mcp" if way == "http" else "/sse"), mode=era, cache=None, elicitation_callback=desk
+            ) as client,
+        ):
+            yield client
 
 
 @pytest.fixture

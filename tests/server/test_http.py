@@ -7,13 +7,11 @@ import subprocess
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import anyio
 import httpx
 import pytest
 from mcp import Client
-from mcp.client.sse import sse_client
 
 from mailgun_mcp import __version__
 from tests.support.processes import INITIALIZE, HttpServer, command, environment, http_server, pointed_at
@@ -53,7 +51,7 @@ async def server(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="module")
 async def http(server: HttpServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=server.address, headers=ACCEPT, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=server.address, headers={**ACCEPT, **server.headers}, timeout=30) as client:
         yield client
 
 
@@ -142,8 +140,7 @@ async def test_an_attachment_of_ten_megabytes_passes(route: str, server: HttpSer
     upstream.then(says({"id": "<1@mg.example.com>", "message": "Queued. Thank you."}))
     content = bytes(range(256)) * 40 * 1024
     attachment = {"base64": b64encode(content).decode(), "filename": "report.bin"}
-    target: Any = server.address + route if route == "/mcp" else sse_client(server.address + route)
-    async with Client(target) as client:
+    async with Client(server.target(route)) as client:
         result = await client.call_tool("send_message", {**MAIL, "attachments": [attachment]})
     assert result.structured_content == {"id": "<1@mg.example.com>", "message": "Queued. Thank you."}
     (request,) = upstream.received
@@ -158,7 +155,10 @@ async def test_a_body_above_the_limit_is_refused(http: httpx.AsyncClient) -> Non
 
 async def test_sse_alone_serves_no_other_transport(upstream: Upstream, tmp_path: Path) -> None:
     env = environment(tmp_path, pointed_at(upstream.url))
-    async with http_server(["--transport", "sse"], env) as server, httpx.AsyncClient(base_url=server.address) as http:
+    async with (
+        http_server(["--transport", "sse"], env) as server,
+        httpx.AsyncClient(base_url=server.address, headers=server.headers) as http,
+    ):
         assert server.path == "/sse"
         assert (await http.post("/mcp", json=GREETING)).status_code == 404
         assert (await http.get("/healthz")).status_code == 200
@@ -199,7 +199,10 @@ async def test_a_signal_ends_the_server_while_clients_hold_streams_open(
     ending: signal.Signals, upstream: Upstream, tmp_path: Path
 ) -> None:
     env = environment(tmp_path, pointed_at(upstream.url))
-    async with http_server(["--transport", "http"], env) as server, httpx.AsyncClient(base_url=server.address) as http:
+    async with (
+        http_server(["--transport", "http"], env) as server,
+        httpx.AsyncClient(base_url=server.address, headers=server.headers) as http,
+    ):
         greeting = await http.post("/mcp", json=GREETING, headers=ACCEPT)
         session = {"Mcp-Session-Id": greeting.headers["mcp-session-id"], **ACCEPT}
         async with http.stream("GET", "/mcp", headers=session) as first, http.stream("GET", "/sse") as second:
@@ -225,8 +228,11 @@ async def test_two_sessions_do_not_mix_their_answers(server: HttpServer, upstrea
         result = await client.call_tool("get_bounce", {"domain_name": "mg.example.com", "address": address})
         answers[address] = result.structured_content
 
-    url = server.address + "/mcp"
-    async with Client(url, mode="legacy") as first, Client(url) as second, anyio.create_task_group() as tasks:
+    async with (
+        Client(server.target("/mcp"), mode="legacy") as first,
+        Client(server.target("/mcp")) as second,
+        anyio.create_task_group() as tasks,
+    ):
         for number in range(20):
             tasks.start_soon(call, f"p{number}@example.com", (first, second)[number % 2])
     assert answers == {f"p{number}@example.com": {"address": f"p{number}@example.com"} for number in range(20)}

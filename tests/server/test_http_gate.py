@@ -32,7 +32,7 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Http
 
 @pytest.fixture(scope="module")
 async def http(server: HttpServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=server.address, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=server.address, headers=server.headers, timeout=30) as client:
         yield client
 
 
@@ -115,7 +115,8 @@ async def test_a_body_that_breaks_off_writes_no_traceback(server: HttpServer, ht
     assert match
     for path in ("/mcp", f"/messages/?session_id={'0' * 32}"):
         with socket.create_connection((match[1], int(match[2]))) as client:
-            head = "Host: localhost\r\nContent-Type: application/json\r\nContent-Length: 999\r\n\r\n{"
+            authorization = server.headers["Authorization"]
+            head = f"Host: localhost\r\nAuthorization: {authorization}\r\nContent-Type: application/json\r\nContent-Length: 999\r\n\r\n{{"
             client.sendall(f"POST {path} HTTP/1.1\r\n{head}".encode())
     assert (await http.post("/mcp", json=GREETING)).status_code == 200
     assert "Traceback" not in "".join(server.said)
@@ -129,4 +130,4 @@ def test_what_is_not_a_host_or_origin_is_refused(hosts: list[str], origins: list
         raise AssertionError
 
     with pytest.raises(SettingsError, match="must be"):
-        HttpGate(app, hosts=hosts, origins=origins, max_body=1)
+        HttpGate(app, hosts=hosts, origins=origins, token=None, max_body=1)

@@ -16,6 +16,9 @@ from typing import Any
 import anyio
 from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
+from mcp.client.sse import sse_client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared._httpx_utils import create_mcp_http_client
 
 PATIENCE = 30.0
 """Seconds after which a process that says nothing has failed."""
@@ -42,6 +45,15 @@ def pointed_at(url: str) -> dict[str, str]:
     return {"MAILGUN_API_URL": url, "MAILGUN_API_KEY": "key-of-the-tests"}
 
 
+@asynccontextmanager
+async def _streamable_http(url: str, headers: dict[str, str]) -> AsyncIterator[Any]:
+    async with (
+        create_mcp_http_client(headers=headers) as client,
+        streamable_http_client(url, http_client=client) as streams,
+    ):
+        yield streams
+
+
 @dataclass
 class HttpServer:
     """A server that listens; `address` and `path` are what it said on stderr."""
@@ -50,6 +62,20 @@ class HttpServer:
     address: str = ""
     path: str = ""
     said: list[str] = field(default_factory=list)
+    token: str = ""
+    """What it wants of callers; empty where it takes anybody."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a client that may call sends."""
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+    def target(self, path: str) -> Any:
+        """Return what an MCP client is given to reach the server at `path`."""
+        url = self.address + path
+        if path != "/mcp":
+            return sse_client(url, headers=self.headers)
+        return _streamable_http(url, self.headers)
 
     async def listen(self) -> None:
         assert self.process.stderr is not None
@@ -74,6 +100,8 @@ async def http_server(arguments: Sequence[str], env: Mapping[str, str]) -> Async
     try:
         with anyio.fail_after(PATIENCE):
             await server.listen()
+        token = Path(env["MAILGUN_MCP_STATE"]) / "http-token"
+        server.token = token.read_text(encoding="ascii").strip() if token.exists() else ""
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(server.drain)
             yield server
