@@ -17,7 +17,8 @@ from mailgun_mcp.cli.config_json import append, remove_item
 from mailgun_mcp.settings import SettingsError
 
 SECRET = re.compile(r"(?:key-)?[0-9a-f]{32}(?:-[0-9a-f]{8}-[0-9a-f]{8})?")
-SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
+BEARER = re.compile(r"Bearer [A-Za-z0-9_-]+")
+SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL|AUTHORIZATION", re.IGNORECASE)
 INPUTS = "inputs"
 """Where VS Code lists what it asks the person for."""
 
@@ -63,8 +64,9 @@ def with_server(
     except (ValueError, RecursionError) as error:
         if isinstance(error, SettingsError):
             raise
+        addition = BEARER.sub("Bearer TOKEN", snippet(client, name, entry))
         raise SettingsError(
-            f"{path}: {error}. Nothing was changed. Add this to the file yourself:\n\n{snippet(client, name, entry)}"
+            f"{path}: {error}. Nothing was changed. Add this to the file yourself:\n\n{addition}"
         ) from error
 
 

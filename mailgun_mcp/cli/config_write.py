@@ -17,8 +17,10 @@ def read(path: Path) -> str:
         raise SettingsError(f"cannot read {path}: {error}") from error
 
 
-def replace(path: Path, old: str, new: str) -> Path | None:
+def replace(path: Path, old: str, new: str, *, private: bool = False) -> Path | None:
     """Write `new` in place of `old`, keep the file's mode, and return the backup, None for a new file.
+
+    `private`: the file and its backup become readable for their owner only.
 
     A symbolic link stays one, and its target is written. Raises SettingsError if the file cannot be written, or is no
     longer `old`.
@@ -27,7 +29,7 @@ def replace(path: Path, old: str, new: str) -> Path | None:
     try:
         content = new.encode()
         target.parent.mkdir(parents=True, exist_ok=True)
-        mode = target.stat().st_mode & 0o7777 if target.exists() else None
+        mode = target.stat().st_mode & (0o700 if private else 0o7777) if target.exists() else None
         with draft_file(target, content, mode=0o600 if mode is None else mode) as draft:
             if read(target) != old:
                 raise SettingsError(f"another program changed {path} meanwhile. Nothing was written. Try again.")

@@ -15,15 +15,21 @@ from mailgun_mcp.cli.exits import FAILED, OK
 from mailgun_mcp.cli.output import note, out, table
 from mailgun_mcp.cli.parser import add_settings, settings_given
 from mailgun_mcp.cli.tool_selection import excess_of_names, fitting_toolsets, is_over_limit, tool_count
+from mailgun_mcp.identity.start_token import FILE as TOKEN_FILE
+from mailgun_mcp.identity.start_token import start_token
 from mailgun_mcp.policy.profiles import PROFILES
-from mailgun_mcp.settings import Settings, SettingsError
+from mailgun_mcp.settings import Settings, SettingsError, state_directory
 from mailgun_mcp.text.suggest import unknown
 
 if TYPE_CHECKING:
     from mailgun_mcp.catalogue.catalogue import Catalogue
 
-SERVER_SETTINGS = ("simulator", "read_only", "toolsets", "tools", "exclude_tools", "region", "policy", "api_key_file")
+SERVER_SETTINGS = (
+    *("simulator", "read_only", "toolsets", "tools", "exclude_tools", "region", "policy", "api_key_file"),
+    *("account", "state"),
+)
 SELECTING = ("toolsets", "tools", "exclude_tools", "read_only")
+PLACEHOLDER = "TOKEN"
 NAME = re.compile(r"[A-Za-z0-9_-]+")
 EXAMPLES = """\
   mailgun-mcp install --list
@@ -42,8 +48,10 @@ class _Plan:
     scope: str
     name: str
     entry: dict[str, Any]
-    chosen: Sequence[str]
+    chosen: Sequence[str] = ()
     """The toolsets that were chosen because the client takes only so many tools."""
+    remote: bool = False
+    """Whether the client connects to a server that runs already. Its entry holds the server's token."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,6 +72,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="let the client run `uvx --from PATH mailgun-mcp` instead of this installation; "
         "PATH is a checkout or a wheel of mailgun-mcp",
+    )
+    parser.add_argument(
+        "--server-url",
+        metavar="URL",
+        help="let the client connect to a running server, such as http://127.0.0.1:8000/mcp, with its token in a header",
     )
     parser.add_argument("--force", action="store_true", help="replace another server of the same name")
     parser.add_argument("--all-tools", action="store_true", help="offer all tools, also to a client that takes fewer")
@@ -172,6 +185,8 @@ def _install(client: ClientProgram, arguments: argparse.Namespace, options: Sett
 
 
 def _plan(client: ClientProgram, arguments: argparse.Namespace, options: Settings, catalogue: "Catalogue") -> _Plan:
+    if arguments.server_url is not None:
+        return _remote_plan(client, arguments, options)
     path, scope = _path(client, arguments)
     chosen: list[str] = []
     if not arguments.all_tools and is_over_limit(client, catalogue) and not _selects(options):
@@ -182,6 +197,18 @@ def _plan(client: ClientProgram, arguments: argparse.Namespace, options: Setting
     if arguments.uvx is not None:
         server |= client.slow_start
     return _Plan(client, path, scope, arguments.name, server, chosen)
+
+
+def _remote_plan(client: ClientProgram, arguments: argparse.Namespace, options: Settings) -> _Plan:
+    """Return the plan of a client that connects over HTTP. The token is for one user, so the project never gets it."""
+    from mailgun_mcp.cli.remote_entry import remote_entry
+
+    if arguments.scope == "project" or "user" not in client.files:
+        raise SettingsError("scope: the server's token is for one user, and others may share a project's file")
+    path = Path(arguments.file).expanduser().absolute() if arguments.file else client.file("user").absolute()
+    token = PLACEHOLDER if arguments.print else start_token(state_directory(options.state))
+    entry = remote_entry(client, arguments.server_url, token)
+    return _Plan(client, path, "user", arguments.name, entry, remote=True)
 
 
 def _selects(options: Settings) -> bool:
@@ -235,7 +262,7 @@ def _server_arguments(arguments: argparse.Namespace, toolsets: Sequence[str]) ->
             continue
         flags.append(f"--{name.replace('_', '-')}")
         if value is not True:
-            file = name == "config" or (name == "policy" and value not in PROFILES)
+            file = name in ("config", "state") or (name == "policy" and value not in PROFILES)
             flags.append(str(Path(value).expanduser().absolute()) if file else value)
     return ["serve", *flags] if flags else []
 
@@ -245,6 +272,8 @@ def _print(plan: _Plan) -> None:
 
     out(snippet(plan.client, plan.name, plan.entry).rstrip())
     note(f"Add this to {plan.path}. Nothing was written.")
+    if plan.remote:
+        note(f"{PLACEHOLDER} stands for the token: it is in the file {TOKEN_FILE} in the server's state directory.")
 
 
 def _write(plan: _Plan, *, force: bool) -> None:
@@ -256,13 +285,19 @@ def _write(plan: _Plan, *, force: bool) -> None:
     if new == old:
         out(f"{plan.path} already has this server. Nothing was changed.")
         return
-    backup = replace(plan.path, old, new)
-    out(f"{plan.client.title} now runs this server as {plan.name!r}: {plan.path}")
+    backup = replace(plan.path, old, new, private=plan.remote)
+    if plan.remote:
+        out(f"{plan.client.title} now connects to {plan.name!r} with its token: {plan.path}, readable for you only")
+    else:
+        out(f"{plan.client.title} now runs this server as {plan.name!r}: {plan.path}")
     if backup:
         out(f"The previous version of the file: {backup}")
 
 
 def _advise(plan: _Plan, options: Settings, catalogue: "Catalogue", arguments: argparse.Namespace) -> None:
+    if plan.remote:
+        note(f"Next: {plan.client.after}")
+        return
     if plan.chosen:
         note(_choice(plan, catalogue))
     for line in _warnings(plan, catalogue, arguments):

@@ -29,7 +29,7 @@ HEALTH = frozenset({"/healthz"})
 """What needs no token: it tells nothing but that the server is up."""
 UNAUTHORIZED = (
     "This server wants its token: send the header `Authorization: Bearer TOKEN`. The token is in the file http-token in "
-    "the server's state directory, and `mailgun-mcp install --client CLIENT --url URL` writes it for a client.\n"
+    "the server's state directory, and `mailgun-mcp install --client CLIENT --server-url URL` writes it for a client.\n"
 )
 METHODS = "GET, POST, DELETE, OPTIONS"
 EXPOSED = "Mcp-Session-Id, Mcp-Protocol-Version"
