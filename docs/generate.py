@@ -252,6 +252,17 @@ def shown_file(name: str) -> str:
     return re.sub("^[@%]/", "~/.config/", name)
 
 
+def _sdks() -> str:
+    lines = ["| code | version | calls tried | passed | groups |", "| --- | --- | --- | --- | --- |"]
+    results = json.loads((ROOT / "tests" / "sdk" / "results.json").read_text(encoding="utf-8"))
+    for name, result in results.items():
+        passed = sum(map(len, result["passed"].values()))
+        lines.append(
+            f"| {name} | {result['version']} | {passed + len(result['failed'])} | {passed} | {len(result['passed'])} |"
+        )
+    return "\n".join(lines)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "toolsets": _toolsets,
     "settings": _settings,
@@ -269,6 +280,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "tested-clients": _tested_clients,
     "client-list": _client_list,
     **{f"client-{name}": partial(_client, name) for name in CLIENTS},
+    "sdks": _sdks,
 }
 
 

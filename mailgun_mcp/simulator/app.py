@@ -25,8 +25,7 @@ from mailgun_mcp.simulator.http.error_overrides import check_with_overrides
 from mailgun_mcp.simulator.http.regions import check_name, in_region
 from mailgun_mcp.simulator.http.router import RouteMatch, Router
 from mailgun_mcp.simulator.http.tracking_hosts import UNKNOWN_DOMAIN
-from mailgun_mcp.simulator.http.undocumented_routes import fields_of
-from mailgun_mcp.simulator.http.undocumented_routes import find as find_undocumented
+from mailgun_mcp.simulator.http.undocumented_routes import UndocumentedRequest, find_route
 from mailgun_mcp.simulator.http.unknown_parameters import IgnoredParameters, drop_unknown
 from mailgun_mcp.simulator.mail.delivery import deliver_due
 from mailgun_mcp.simulator.model.account import STORAGE, Account
@@ -35,6 +34,7 @@ from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.replies.reply import TEXT, ApiError, Reply
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from mailgun_mcp.simulator.sections.index import HANDLERS
+from mailgun_mcp.simulator.sections.undocumented import UNDOCUMENTED_ROUTES
 from mailgun_mcp.simulator.worlds.demo import demo_account
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ class _Simulator:
         return drop_unknown(operation, decode(operation, match.values, sent, ignore), ignore)
 
     def _undocumented(self, scope: Scope, client: ApiClient, sent: RawRequest, path: str) -> Reply | None:
-        matched = find_undocumented(scope["method"], path)
+        matched = find_route(UNDOCUMENTED_ROUTES, scope["method"], path)
         if matched is None:
             return None
         route, values = matched
@@ -200,10 +200,16 @@ class _Simulator:
         authorize(client, operation, values)
         whole = acting_account(client, operation, sent.headers.get(SUBACCOUNT_HEADER.lower()))
         account = in_region(whole, operation, sent.headers.get("host", ""), self._region)
-        domain = account.domains.get(values["domain"].lower())
-        if domain is None:
-            raise ApiError(404, f"Domain not found: {values['domain']}")
-        return route.handler(account, domain, values, fields_of(sent.query, sent.content, sent.content_type))
+
+        def read(path: str) -> Reply:
+            path, _, query = path.partition("?")
+            inner = {**scope, "method": "GET", "path": path, "raw_path": path.encode("latin-1", "replace")}
+            return self._reply(inner, client, RawRequest(query, sent.headers, b""))
+
+        base_url = _url(scope, sent, "")
+        return route.handler(
+            account, UndocumentedRequest(values, sent.query, sent.content, sent.content_type, base_url, read)
+        )
 
     def _unmatched(self, path: str) -> Reply:
         if path.strip("/") == "":

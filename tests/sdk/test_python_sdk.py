@@ -1,16 +1,21 @@
 """Mailgun's own SDK for Python does what its examples do, against the simulator; only its base URL is set."""
 
+import ast
 import importlib.util
 import json
 import os
+import re
 from collections.abc import Iterator
+from importlib.metadata import version
 from itertools import count
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeGuard
 
 import pytest
 
 from tests.sdk.conftest import KEY
 from tests.support.processes import PATIENCE
+from tests.support.sdk import Call, check_results
 
 if importlib.util.find_spec("mailgun") is None:
     reason = "the package `mailgun`, Mailgun's SDK for Python, is not installed"
@@ -453,3 +458,18 @@ async def test_its_asynchronous_client_does_the_same(simulator: str, domain: str
         found = ok(await mailgun.events.get(domain=domain, filters={"event": "accepted"}))["items"]
         copy = ok(await mailgun.resend_message.get(storage_url=found[0]["storage"]["url"]))
         assert [item["name"] for item in copy["attachments"]] == ["one.txt"]
+
+
+def test_the_calls_of_these_tests_are_in_the_results() -> None:
+    """Every test above has to pass, so the calls that passed are those that the tests make."""
+    tree = ast.parse(Path(__file__).read_text(encoding="utf-8"))
+    chains = {ast.unparse(node.func) for node in ast.walk(tree) if is_call(node)}
+    calls = [Call(group, name, None) for _, group, name in (chain.split(".") for chain in sorted(chains))]
+    check_results("mailgun (Python)", version("mailgun"), calls)
+
+
+def is_call(node: ast.AST) -> TypeGuard[ast.Call]:
+    """Whether it calls a method of the client, such as `mailgun.domains.get(…)`."""
+    return (
+        isinstance(node, ast.Call) and re.fullmatch(r"(mailgun|client)\.\w+\.\w+", ast.unparse(node.func)) is not None
+    )

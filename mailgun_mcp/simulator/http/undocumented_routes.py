@@ -1,18 +1,59 @@
-"""Routes that Mailgun serves and does not document. Its SDKs and its responses lead to them."""
+"""Routes that Mailgun serves and the catalogue lacks. Its SDKs, older documents and its responses lead to them.
+
+Here are those of domains. `sections` has the others.
+"""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote
 
-from mailgun_mcp.simulator.http.body import Fields, parse_form, parse_query
+from mailgun_mcp.simulator.http.body import Fields, parse_form, parse_json, parse_query
 from mailgun_mcp.simulator.mail.sending_ips import assign_source, ips_used_by, parse_source
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
 
-Handler = Callable[[Account, Domain, Mapping[str, str], Fields], Reply]
 CONNECTION = ("require_tls", "skip_verification")
+
+
+@dataclass(frozen=True, slots=True)
+class UndocumentedRequest:
+    """A request for an undocumented route."""
+
+    values: Mapping[str, str]
+    """Path parameters."""
+    query: str
+    content: bytes
+    content_type: str
+    base_url: str
+    """What the URLs of the simulator start with."""
+    read: Callable[[str], Reply]
+    """Answers a GET request for a path, with the rights of the same client."""
+
+    @property
+    def fields(self) -> Fields:
+        """The fields of the query and of the form in the body. Raises ApiError if the body is not a form."""
+        return {**parse_query(self.query), **parse_form(self.content, self.content_type)}
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The JSON object in the body. Raises ApiError if it is something else."""
+        value = parse_json(self.content)
+        if not isinstance(value, dict):
+            raise ApiError(400, "The request body is not an object")
+        return value
+
+    def domain(self, account: Account) -> Domain:
+        """Return the domain that the path names. Raises ApiError if the account does not have it."""
+        name = self.values["domain"]
+        if name.lower() not in account.domains:
+            raise ApiError(404, f"Domain not found: {name}")
+        return account.domains[name.lower()]
+
+
+Handler = Callable[[Account, UndocumentedRequest], Reply]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,36 +66,34 @@ class UndocumentedRoute:
     handler: Handler
 
 
-def find(method: str, path: str) -> tuple[UndocumentedRoute, dict[str, str]] | None:
-    """Return the undocumented route of a path, and its path parameters."""
-    for route in UNDOCUMENTED_ROUTES:
+def find_route(
+    routes: Iterable[UndocumentedRoute], method: str, path: str
+) -> tuple[UndocumentedRoute, dict[str, str]] | None:
+    """Return the route of a path, and its path parameters."""
+    for route in routes:
         match = route.path.fullmatch(path)
         if match and route.method == method:
             return route, {name: unquote(value) for name, value in match.groupdict().items()}
     return None
 
 
-def fields_of(query: str, content: bytes, content_type: str) -> Fields:
-    """Return the fields of the request, from its query and its body."""
-    return {**parse_query(query), **parse_form(content, content_type)}
-
-
-def _attachment(_: Account, domain: Domain, values: Mapping[str, str], __: Fields) -> Reply:
-    message = domain.messages.get(values["key"])
-    index = int(values["index"])
+def _attachment(account: Account, request: UndocumentedRequest) -> Reply:
+    message = request.domain(account).messages.get(request.values["key"])
+    index = int(request.values["index"])
     if message is None or index >= len(message.attachments):
         raise ApiError(404, "Attachment not found")
     item = message.attachments[index]
     return Reply(item.data, content_type=item.content_type)
 
 
-def _list_ips(_: Account, domain: Domain, __: Mapping[str, str], ___: Fields) -> Reply:
-    addresses = ips_used_by(domain)
+def _list_ips(account: Account, request: UndocumentedRequest) -> Reply:
+    addresses = ips_used_by(request.domain(account))
     return Reply({"items": addresses, "total_count": len(addresses)})
 
 
-def _assign_ip(account: Account, domain: Domain, _: Mapping[str, str], fields: Fields) -> Reply:
-    given = {name: str(values[-1]) for name, values in fields.items()}
+def _assign_ip(account: Account, request: UndocumentedRequest) -> Reply:
+    domain = request.domain(account)
+    given = {name: str(values[-1]) for name, values in request.fields.items()}
     if not given.get("ip") and not given.get("pool_id"):
         raise ApiError(400, "ip or pool_id is required")
     chosen = parse_source(account, [given["ip"]] if given.get("ip") else None, given.get("pool_id"))
@@ -63,11 +102,13 @@ def _assign_ip(account: Account, domain: Domain, _: Mapping[str, str], fields: F
     return success("success")
 
 
-def _connection(_: Account, domain: Domain, __: Mapping[str, str], ___: Fields) -> Reply:
+def _connection(account: Account, request: UndocumentedRequest) -> Reply:
+    domain = request.domain(account)
     return Reply({"connection": {name: bool(domain.settings.get(name)) for name in CONNECTION}})
 
 
-def _set_connection(_: Account, domain: Domain, __: Mapping[str, str], fields: Fields) -> Reply:
+def _set_connection(account: Account, request: UndocumentedRequest) -> Reply:
+    domain, fields = request.domain(account), request.fields
     for name in CONNECTION:
         if name in fields:
             domain.settings[name] = str(fields[name][-1]).lower() in ("true", "yes")
@@ -75,7 +116,8 @@ def _set_connection(_: Account, domain: Domain, __: Mapping[str, str], fields: F
     return success("Domain connection settings have been updated, may take 10 minutes to fully propagate", **connection)
 
 
-def _set_web_prefix(_: Account, domain: Domain, __: Mapping[str, str], fields: Fields) -> Reply:
+def _set_web_prefix(account: Account, request: UndocumentedRequest) -> Reply:
+    domain, fields = request.domain(account), request.fields
     if not fields.get("web_prefix"):
         raise ApiError(400, "web_prefix is required")
     domain.settings["web_prefix"] = str(fields["web_prefix"][-1])
@@ -83,7 +125,7 @@ def _set_web_prefix(_: Account, domain: Domain, __: Mapping[str, str], fields: F
 
 
 DOMAIN = r"/v3/domains/(?P<domain>[^/]+)"
-UNDOCUMENTED_ROUTES = (
+DOMAIN_ROUTES = (
     UndocumentedRoute(
         "GET",
         re.compile(DOMAIN + r"/messages/(?P<key>[^/]+)/attachments/(?P<index>[0-9]{1,4})"),

@@ -13,6 +13,7 @@ from mailgun_mcp.simulator.model.clock import Clock
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.ips import Ips
 from mailgun_mcp.simulator.model.lists import MailingList
+from mailgun_mcp.simulator.model.optimize import Optimize
 from mailgun_mcp.simulator.model.routes import Routes
 from mailgun_mcp.simulator.model.thresholds import Thresholds
 from mailgun_mcp.simulator.model.webhooks import Webhooks
@@ -52,6 +53,7 @@ class Administration:
     """Subaccounts that may be open at one time."""
     parent: "Account | None" = None
     features: dict[str, bool] = field(default_factory=dict)
+    optimize: Optimize = field(default_factory=Optimize)
 
 
 @dataclass(slots=True)

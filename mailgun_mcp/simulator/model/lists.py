@@ -18,6 +18,14 @@ class Member:
 
 
 @dataclass(slots=True)
+class ListValidation:
+    """A validation of all members of a list, and the verdict on each."""
+
+    created_at: float
+    verdicts: list[dict[str, Any]]
+
+
+@dataclass(slots=True)
 class MailingList:
     """A mailing list. Addresses are in lower case."""
 
@@ -30,6 +38,7 @@ class MailingList:
     list_id: str = ""
     members: dict[str, Member] = field(default_factory=dict)
     """By address."""
+    validation: ListValidation | None = None
 
     @property
     def subscribers(self) -> list[Member]:

@@ -44,7 +44,11 @@ class _Verdict:
     note="by syntax, suppressions, events, known providers, roles and magic words; contacts no server",
 )
 def validate_email_address(account: Account, request: SimulatedRequest) -> Reply:
-    address: str = request["address"].strip()
+    return Reply(validated(account, request["address"].strip(), provider_lookup=request.get("provider_lookup", True)))
+
+
+def validated(account: Account, address: str, *, provider_lookup: bool = True) -> dict[str, Any]:
+    """Return the verdict on an address, as the API answers it."""
     lower = address.lower()
     local, _, domain = lower.rpartition("@")
     answer: dict[str, Any] = {
@@ -61,7 +65,7 @@ def validate_email_address(account: Account, request: SimulatedRequest) -> Reply
         )
     else:
         seen = list(_events(account, lower))
-        _judge(account, lower, answer, verdict, is_known=bool(seen) or request.get("provider_lookup", True))
+        _judge(account, lower, answer, verdict, is_known=bool(seen) or provider_lookup)
         answer |= _seen(seen)
     near = get_close_matches(domain, PROVIDERS, 1, NEAR) if domain not in PROVIDERS else []
     if near:
@@ -69,7 +73,7 @@ def validate_email_address(account: Account, request: SimulatedRequest) -> Reply
     root = _root(local, domain)
     if root != lower and not fault_of_address(lower):
         answer["root_address"] = root
-    return Reply({**answer, "result": verdict.result, "risk": verdict.risk, "reason": verdict.reason})
+    return {**answer, "result": verdict.result, "risk": verdict.risk, "reason": verdict.reason}
 
 
 def _judge(account: Account, address: str, answer: dict[str, Any], verdict: _Verdict, *, is_known: bool) -> None:

@@ -1,17 +1,34 @@
 // What the README of mailgun.js shows, against the URL in MAILGUN_URL. `node flows.mjs` runs every flow and
-// prints one JSON object a flow: its name, and what failed.
+// prints one JSON object for each method of the client that it calls: its group, its name, and what failed.
 import assert from 'node:assert/strict';
 
 import Mailgun from 'mailgun.js';
 
 const url = process.env.MAILGUN_URL;
 const key = process.env.MAILGUN_KEY;
-const client = (more = {}) => new Mailgun(FormData).client({ username: 'api', key, url, ...more });
+const calls = [];
+const client = (more = {}) => recorded(new Mailgun(FormData).client({ username: 'api', key, url, ...more }));
 const mg = client();
 console.warn = () => {};
 
 const MAIL = { from: 'Shop <a@shop.example>', to: 'kim@example.com', subject: 'Hello', text: 'Hi' };
 let made = 0;
+
+// The client, whose calls are written down as `group.method`.
+function recorded(target, path = []) {
+  return new Proxy(target, {
+    get(_, name) {
+      const value = target[name];
+      if (typeof value === 'function') {
+        return (...given) => {
+          calls.push([...path, name]);
+          return value.apply(target, given);
+        };
+      }
+      return value && typeof value === 'object' ? recorded(value, [...path, name]) : value;
+    },
+  });
+}
 
 async function domain() {
   const name = `js${(made += 1)}.example.com`;
@@ -328,10 +345,14 @@ const flows = {
 
 for (const [name, flow] of Object.entries(flows)) {
   let failed = null;
+  calls.length = 0;
   try {
     await flow();
   } catch (error) {
-    failed = `${error.name}: ${error.message} ${error.status ?? ''} ${error.details ?? ''}\n${error.stack}`;
+    failed = `${name}: ${error.name}: ${error.message} ${error.status ?? ''} ${error.details ?? ''}\n${error.stack}`;
   }
-  console.log(JSON.stringify({ name, failed }));
+  calls.forEach((call, index) => {
+    const [group, ...rest] = call.length > 1 ? call : ['client', ...call];
+    console.log(JSON.stringify({ group, call: rest.join('.'), failed: index === calls.length - 1 ? failed : null }));
+  });
 }
