@@ -164,7 +164,7 @@ class _Simulator:
         match = self._router.match(scope["method"], path)
         check_client_address(client, (scope.get("client") or (None,))[0])
         if match is None:
-            return self._undocumented(scope, client, sent, path) or self._unmatched(path)
+            return await self._undocumented(scope, client, sent, path) or self._unmatched(path)
         authorize(client, match.operation, match.values)
         whole = acting_account(client, match.operation, sent.headers.get(SUBACCOUNT_HEADER.lower()))
         account = in_region(whole, match.operation, sent.headers.get("host", ""), self._region)
@@ -191,7 +191,7 @@ class _Simulator:
 
         return drop_unknown(operation, decode(operation, match.values, sent, ignore), ignore)
 
-    def _undocumented(self, scope: Scope, client: ApiClient, sent: RawRequest, path: str) -> Reply | None:
+    async def _undocumented(self, scope: Scope, client: ApiClient, sent: RawRequest, path: str) -> Reply | None:
         matched = find_route(UNDOCUMENTED_ROUTES, scope["method"], path)
         if matched is None:
             return None
@@ -201,15 +201,15 @@ class _Simulator:
         whole = acting_account(client, operation, sent.headers.get(SUBACCOUNT_HEADER.lower()))
         account = in_region(whole, operation, sent.headers.get("host", ""), self._region)
 
-        def read(path: str) -> Reply:
+        async def read(path: str) -> Reply:
             path, _, query = path.partition("?")
             inner = {**scope, "method": "GET", "path": path, "raw_path": path.encode("latin-1", "replace")}
-            return self._reply(inner, client, RawRequest(query, sent.headers, b""))
+            return await self._reply(inner, client, RawRequest(query, sent.headers, b""))
 
         base_url = _url(scope, sent, "")
-        return route.handler(
-            account, UndocumentedRequest(values, sent.query, sent.content, sent.content_type, base_url, read)
-        )
+        request = UndocumentedRequest(values, sent.query, sent.content, sent.content_type, base_url, read)
+        answer = route.handler(account, request)
+        return answer if isinstance(answer, Reply) else await answer
 
     def _unmatched(self, path: str) -> Reply:
         if path.strip("/") == "":

@@ -4,7 +4,7 @@ Here are those of domains. `sections` has the others.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -29,7 +29,7 @@ class UndocumentedRequest:
     content_type: str
     base_url: str
     """What the URLs of the simulator start with."""
-    read: Callable[[str], Reply]
+    read: Callable[[str], Awaitable[Reply]]
     """Answers a GET request for a path, with the rights of the same client."""
 
     @property
@@ -53,7 +53,7 @@ class UndocumentedRequest:
         return account.domains[name.lower()]
 
 
-Handler = Callable[[Account, UndocumentedRequest], Reply]
+Handler = Callable[[Account, UndocumentedRequest], Reply | Awaitable[Reply]]
 
 
 @dataclass(frozen=True, slots=True)

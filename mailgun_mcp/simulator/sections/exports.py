@@ -34,8 +34,8 @@ def _link(account: Account, request: UndocumentedRequest) -> Reply:
     return Reply({"message": "Found"}, 302, headers={"location": location})
 
 
-def _content(account: Account, request: UndocumentedRequest) -> Reply:
-    return request.read(_find(account, request).url)
+async def _content(account: Account, request: UndocumentedRequest) -> Reply:
+    return await request.read(_find(account, request).url)
 
 
 def _find(account: Account, request: UndocumentedRequest) -> Export:
