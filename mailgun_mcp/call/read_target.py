@@ -5,11 +5,16 @@ from mailgun_mcp.call.current_call import Call
 from mailgun_mcp.call.prepare import gather_facts
 from mailgun_mcp.call.preview_target import preview_target
 from mailgun_mcp.confirm.form import Target
-from mailgun_mcp.errors import DeniedError
+from mailgun_mcp.errors import DeniedError, MailgunError
 from mailgun_mcp.policy.engine import decide
 from mailgun_mcp.policy.facts import Facts
 from mailgun_mcp.policy.model import Decision
 from mailgun_mcp.request.build import Request
+from mailgun_mcp.text.addresses import canonical_host
+from mailgun_mcp.undo.page_reader import PageReader
+from mailgun_mcp.undo.resource_values import values_at
+
+MOST_DOMAINS = 1_000
 
 
 class TargetReader:
@@ -22,13 +27,34 @@ class TargetReader:
         self._request = request
         self._decision = decision
         self._read_before = False
+        self._domains: tuple[str, ...] | None = None
 
     async def __call__(self) -> Target:
         """Return the current state. Raises NotPreparedError, StateError, and DeniedError where it changed the decision."""
         if self._read_before and self.facts.recipients:
             await self._read_recipients()
         self._read_before = True
-        return Target(self.facts, self._decision, await preview_target(self._call))
+        if self._domains is None:
+            self._domains = await self._account_domains()
+        return Target(self.facts, self._decision, await preview_target(self._call), self._domains)
+
+    async def _account_domains(self) -> tuple[str, ...]:
+        """Return the domains of the account that are set up: anybody can add one that is not theirs.
+
+        Nothing where the key may not read them: the form then goes by the domain that the call names.
+        """
+        if not self.facts.recipients and not self.facts.destinations:
+            return ()
+        services = self._call.services
+        reader = PageReader(services.client, self._call.subaccount, self._call.caller.notify)
+        try:
+            body = await reader.read(
+                services.all_tools.find("list_domains"), {"state": "active", "limit": MOST_DOMAINS}
+            )
+        except MailgunError:
+            return ()
+        names = [value for value in values_at(body, "items/*/name") if isinstance(value, str)]
+        return tuple(canonical_host(name) or name for name in names)
 
     async def _read_recipients(self) -> None:
         """Decide once more: a mailing list can have other members now."""

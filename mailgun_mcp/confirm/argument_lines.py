@@ -59,7 +59,7 @@ def full_lines(arguments: Arguments) -> list[str]:
 def _lines(arguments: Arguments, length: int) -> list[str]:
     lines, shortened = [], False
     for name, value in arguments.items():
-        line = whole_line(value, length)
+        line = "(empty)" if value == "" else whole_line(value, length)
         shortened |= line is None
         lines.append(f"  {shorten(name, LEAST)}: {value_in_line(value, length) if line is None else line}")
     return [*lines, *([SHORTENED] if shortened else [])]

@@ -7,6 +7,8 @@ from typing import Any
 
 from mailgun_mcp.text.characters import show_invisible
 
+OTHERS = 300
+"""Characters of a list of names."""
 NAME = 100
 """Characters of one name or address."""
 WHOLE = 600
@@ -88,12 +90,15 @@ def digest(text: str) -> str:
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
-def join_bounded(names: Sequence[str], length: int, what: str) -> str:
-    """Return the names joined by commas, in at most about `length` characters; those left out are counted."""
+def join_bounded(names: Sequence[str], length: int, what: str, *, shortened: bool = True) -> str:
+    """Return the names joined by commas, in at most about `length` characters; those left out are counted.
+
+    `shortened`: with each name shortened.
+    """
     shown: list[str] = []
     room = length
     for name in names:
-        short = shorten(name)
+        short = shorten(name) if shortened else name
         room -= len(short) + 2
         if room < 0 and shown:
             return f"{', '.join(shown)} and {len(names) - len(shown):,} more {what}"

@@ -4,7 +4,7 @@ A model can't confirm. A yes comes from the person at the client (elicitation) o
 channel; anything else is a no.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from mailgun_mcp.confirm.asker import REFUSALS, UNANSWERED, Asker, FormResult
@@ -61,7 +61,7 @@ async def confirm(
     async def read_form() -> Form:
         target = await read_target()
         reason = target.decision if target.decision.effect == "confirm" else decision
-        return render(target.facts, request, reason, target.preview, binding)
+        return render(replace(target, decision=reason), request, binding)
 
     binding = Binding(
         facts.context.principal, facts.context.account_binding, facts.operation.name, request.digest, policy.digest

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
-from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.argument_lines import argument_lines, shown_arguments
-from mailgun_mcp.confirm.bounded_text import first_lines, one_line, shorten
+from mailgun_mcp.confirm.bounded_text import first_lines, shorten
+from mailgun_mcp.confirm.headline import target_name
 from mailgun_mcp.confirm.key_facts import key_facts
 from mailgun_mcp.policy.facts import Context, Facts
 from mailgun_mcp.policy.model import LEVELS, Decision, Level
@@ -25,8 +25,6 @@ REQUEST_LINE = 300
 AGAIN = "You are asked again: this changed after the last question."
 COUNT = 40
 """Characters of the line that counts what is left out."""
-TYPED = 100
-"""Characters of a name that a person can be asked to type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +48,8 @@ class Target:
     facts: Facts
     decision: Decision
     preview: Preview
+    account_domains: tuple[str, ...] = ()
+    """Domains that the account can send from, as far as they could be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +112,15 @@ class Form:
         return {"type": "object", "properties": field, "required": ["confirm"]}
 
 
-def render(facts: Facts, request: Request, decision: Decision, preview: Preview, binding: Binding) -> Form:
-    """Return the question that `decision` asks for."""
+def render(target: Target, request: Request, binding: Binding) -> Form:
+    """Return the question that the decision asks for."""
+    facts, decision, preview = target.facts, target.decision, target.preview
     operation, level = facts.operation, decision.level or "approval"
     if preview.too_many:
         level = raised(level)
-    typed = None if level == "ask" else target(operation, facts.arguments)
-    lines = key_facts(facts, decision, too_many=preview.too_many)
+    name = target_name(operation, facts.arguments)
+    typed = None if level == "ask" else name
+    lines = key_facts(facts, decision, too_many=preview.too_many, account_domains=target.account_domains)
     if typed is not None:
         lines.append(f"To confirm, type: {typed}")
     arguments = shown_arguments(operation, facts.arguments)
@@ -129,7 +131,7 @@ def render(facts: Facts, request: Request, decision: Decision, preview: Preview,
     previewed = first_lines(preview.text.split("\n"), room - wanted - COUNT) if preview.text else []
     lines += [*previewed, request_line]
     details = CallDetails(
-        target(operation, facts.arguments),
+        name,
         tuple(lines),
         arguments,
         facts.recipients,
@@ -144,17 +146,6 @@ def render(facts: Facts, request: Request, decision: Decision, preview: Preview,
 def raised(level: Level) -> Level:
     """Return the next higher level, up to a person's approval on a channel of their own."""
     return level if level in ("approval", "two_people") else LEVELS[LEVELS.index(level) + 1]
-
-
-def target(operation: Operation, arguments: Arguments) -> str:
-    """Return the name of what a call affects: its last path argument, else the name of the tool.
-
-    A name that nobody can type is not asked for.
-    """
-    named = [argument.name for argument in operation.arguments if argument.location in ("path", "header")]
-    names = [str(arguments[name]) for name in named if name in arguments]
-    name = one_line(names[-1][: TYPED + 1]) if names else ""
-    return name if 0 < len(name) <= TYPED else operation.name
 
 
 def _digest(preview: Preview, context: Context) -> str:

@@ -32,7 +32,7 @@ SUBSCRIBING = frozenset(
 BATCH_HEADER = "x-mailgun-recipient-variables"
 Headers = list[tuple[str, Any]]
 UNREAD_MESSAGE = "the headers of the file were not read"
-UNREAD_FILE = "(a file)"
+UNREAD_FILE = "(the addresses in a file)"
 """Stands among the destinations for the addresses in a file, which no rule reads."""
 
 LONGEST_SESSION = 86_400.0

@@ -39,11 +39,17 @@ class _Contents:
     """Resource -> how many of them."""
     examples: list[tuple[ResourceRef, Value]] = field(default_factory=list)
 
+    absent: list[ResourceRef] = field(default_factory=list)
+    """The first of what the call names and does not exist."""
+
     @property
     def records(self) -> int:
         return sum(self.counts.values())
 
-    def add(self, ref: ResourceRef, value: Value) -> None:
+    def add(self, ref: ResourceRef, value: Value | None) -> None:
+        if value is None:
+            self.absent += [ref] if len(self.absent) < EXAMPLES else []
+            return
         self.counts[ref.resource] = self.counts.get(ref.resource, 0) + 1
         if len(self.examples) < EXAMPLES:
             self.examples.append((ref, value))
@@ -107,8 +113,7 @@ class Capture:
         )
         async for affected in self._reader.before(self._operation, self._arguments):
             digest.update(f"{affected.ref} {canonical(affected.value)}\n".encode())
-            if affected.value is not None:
-                self._contents.add(affected.ref, affected.value)
+            self._contents.add(affected.ref, affected.value)
             if self._contents.records > self._limit:
                 await self.delete()
                 self.too_many = True
@@ -173,8 +178,8 @@ class Capture:
         return [catalogue.resource(name).count(number) for name, number in self._contents.counts.items()]
 
     def _description(self) -> str:
-        several = len(self._contents.counts) > 1
-        examples = [(str(ref) if several else ref.key or str(ref), value) for ref, value in self._contents.examples]
+        limit = self._limit if self.too_many else None
+        contents = self._contents
         return describe_capture(
-            self._counted(), examples, self._contents.records, limit=self._limit if self.too_many else None
+            self._counted(), contents.examples, contents.records, absent=contents.absent, limit=limit
         )

@@ -9,16 +9,26 @@ from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.pagination import items_of
 from mailgun_mcp.catalogue.types import Arguments
-from mailgun_mcp.confirm.bounded_text import NAME, as_text, in_words, shorten
+from mailgun_mcp.confirm.bounded_text import NAME, OTHERS, as_text, in_words, join_bounded, shorten
 from mailgun_mcp.confirm.caller import Notify
 from mailgun_mcp.confirm.form import NOTHING, Preview
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.output.json_paths import replace, tree_of
 from mailgun_mcp.request.validate import validate
+from mailgun_mcp.undo.contents import Contents, read_contents
 from mailgun_mcp.undo.page_reader import PageReader, largest_page
-from mailgun_mcp.undo.records import Value
+from mailgun_mcp.undo.preview_words import answer_words, item_words, resource_words
+from mailgun_mcp.undo.records import ResourceRef, Value
 
 UNREADABLE = Preview("The target could not be read.", "unreadable")
+NOTHING_TEXT = "Nothing is there now."
+NOTHING_FOUND = Preview(NOTHING_TEXT, "nothing")
+SELECTED = {
+    "delete_api_key": ("id", "key_id"),
+    "delete_smtp_credential": ("login", "spec"),
+    "update_smtp_credential": ("login", "spec"),
+}
+"""Calls about one item of the list that is read: its field, and the argument that has the same value."""
 MAX_ITEMS = 10_000
 """Items that are counted; above that the person is told `at least`."""
 EXAMPLES = 5
@@ -45,12 +55,18 @@ class PreviewReader:
             return UNREADABLE
         items: list[Any] = []
         complete = True
-        async for page in PageReader(self.client, self.subaccount, self.notify).pages(read, arguments_of_read):
+        reader = PageReader(self.client, self.subaccount, self.notify)
+        async for page in reader.pages(read, arguments_of_read):
             if page.body is None:
-                return _nothing(read)
+                return NOTHING_FOUND
             body = replace(page.body, tree_of(read.secrets), _withheld)
-            if read.pages is None or not isinstance(body, dict):
-                return _describe_result(read, body)
+            if operation.name in SELECTED:
+                return _describe_selected(read, body, SELECTED[operation.name], arguments)
+            if not isinstance(body, dict):
+                return _describe_result(read, {"result": body}, Contents())
+            if read.pages is None:
+                contents = await read_contents(self.catalogue, reader, operation.name, arguments)
+                return _describe_result(read, body, contents)
             items += items_of(read.pages, body)
             complete = page.last
             if len(items) >= MAX_ITEMS:
@@ -60,20 +76,34 @@ class PreviewReader:
         return _describe_list(read, items, complete=complete)
 
 
-def describe_capture(counts: list[str], examples: list[tuple[str, Value]], records: int, *, limit: int | None) -> str:
-    """Return the current state that a snapshot saves: how many of what, and a few examples.
+def describe_capture(
+    counts: list[str],
+    examples: list[tuple[ResourceRef, Value]],
+    records: int,
+    *,
+    absent: list[ResourceRef],
+    limit: int | None,
+) -> str:
+    """Return the current state that a snapshot saves: how many of what, and a few examples, a line for each.
 
-    `limit` is how many would be saved, where there are more.
+    `absent` is what the call names and does not exist. `limit` is how many would be saved, where there are more.
     """
     if limit is not None:
-        return f"Currently there: more than {limit:,} records."
+        return f"Now there: more than {limit:,} records."
     if records == 0:
-        return "Nothing is there now."
+        return (
+            f"Not there now: {join_bounded([str(ref) for ref in absent], OTHERS, 'more')}." if absent else NOTHING_TEXT
+        )
+    described = [_described(ref, value) for ref, value in examples]
     if records == 1:
-        name, value = examples[0]
-        return f"Currently there: {shorten(name)} ({in_words(value)})."
-    names = ", ".join(shorten(name) for name, _ in examples)
-    return f"Currently there: {', '.join(counts)}, such as {names}."
+        return f"Now there: {described[0]}."
+    lines = [f"Now there: {', '.join(counts)}{', such as' if records > len(examples) else ''}:"]
+    return "\n".join([*lines, *(f"- {one}" for one in described)])
+
+
+def _described(ref: ResourceRef, value: Value) -> str:
+    words = resource_words(ref.resource, value)
+    return f"{shorten(str(ref))}{f' ({words})' if words else ''}"
 
 
 def _read_arguments(operation: Operation, read: Operation, arguments: Arguments) -> Arguments:
@@ -88,21 +118,32 @@ def _withheld(*_: object) -> str:
     return "(withheld)"
 
 
-def _nothing(read: Operation) -> Preview:
-    return Preview(f"Nothing found ({read.name}).", "nothing")
+def _describe_result(read: Operation, body: dict[str, Any], contents: Contents) -> Preview:
+    words = ", ".join([answer_words(read.name, body), *contents.words])
+    return Preview(f"Now there: {words}.", _digest([body, contents.bound]))
 
 
-def _describe_result(read: Operation, body: Any) -> Preview:
-    result = body if isinstance(body, dict) else {"result": body}
-    return Preview(f"Currently ({read.name}): {in_words(result)}.", _digest([result, None]))
+def _describe_selected(read: Operation, body: Any, fields: tuple[str, str], arguments: Arguments) -> Preview:
+    """Describe the item of a list that the call names. Mailgun has no read for it alone."""
+    field, argument = fields
+    listed = body.get("items") if isinstance(body, dict) else None
+    items = [item for item in listed or [] if isinstance(item, dict) and _same(item.get(field), arguments[argument])]
+    return _describe_list(read, items, complete=True) if items else NOTHING_FOUND
+
+
+def _same(value: Any, argument: Any) -> bool:
+    """Return whether a login is the one of the call, which may leave out its domain."""
+    return str(value) == str(argument) or str(value).partition("@")[0] == str(argument)
 
 
 def _describe_list(read: Operation, items: list[Any], *, complete: bool) -> Preview:
+    described = [item_words(read.name, item) or _item_name(item) for item in items[:EXAMPLES]]
+    digest = _digest([items, len(items) if complete else None])
+    if len(items) == 1:
+        return Preview(f"Now there: {described[0]}.", digest)
     count = f"{len(items):,}" if complete else f"at least {len(items):,}"
-    examples = ", ".join(_item_name(item) for item in items[:EXAMPLES])
-    such_as = f", such as {examples}" if examples else ""
-    text = f"Currently there ({read.name}): {count}{such_as}."
-    return Preview(text, _digest([items, len(items) if complete else None]))
+    lines = [f"Now there: {count}{', such as' if len(items) > EXAMPLES else ''}{':' if items else '.'}"]
+    return Preview("\n".join([*lines, *(f"- {one}" for one in described)]), digest)
 
 
 def _digest(content: Any) -> str:

@@ -62,4 +62,4 @@ def test_a_new_list_member_is_a_destination() -> None:
 
 
 def test_the_addresses_in_a_file_are_a_destination_that_no_rule_can_allow() -> None:
-    assert facts("import_mailing_list_members", {"members": "address\n"}).destinations == ("(a file)",)
+    assert facts("import_mailing_list_members", {"members": "address\n"}).destinations == ("(the addresses in a file)",)

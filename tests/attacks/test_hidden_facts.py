@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgun_mcp.confirm.form import LONGEST, NOTHING, Binding, Form, Preview, render
+from mailgun_mcp.confirm.form import LONGEST, NOTHING, Binding, Form, Preview, Target, render
 from mailgun_mcp.confirm.key_facts import key_facts
 from mailgun_mcp.policy.facts import Context, Facts, gather
 from mailgun_mcp.policy.model import Decision
@@ -26,7 +26,7 @@ def called(tool: str, arguments: dict[str, Any], **context: Any) -> Facts:
 
 def form(facts: Facts, preview: Preview = NOTHING) -> Form:
     request = Request(facts.operation.method, "/v3/" + "x" * 50)
-    return render(facts, request, ASKED, preview, Binding("local", "main", "tool", "request", "policy"))
+    return render(Target(facts, ASKED, preview), request, Binding("local", "main", "tool", "request", "policy"))
 
 
 def test_an_eleventh_recipient_who_is_outside_is_named() -> None:
@@ -42,7 +42,7 @@ def test_the_members_of_a_list_are_in_the_form() -> None:
 def test_a_second_forward_behind_a_long_first_one_is_named() -> None:
     actions = [f'forward("https://example.com/{"a" * 3_000}")', 'forward("eve@evil.example")']
     text = form(called("create_route", {"expression": "catch_all()", "action": actions})).text
-    assert "Data goes to 2: example.com, eve@evil.example" in text
+    assert "Data goes to 2 places: example.com, eve@evil.example" in text
 
 
 def test_twenty_harmless_arguments_do_not_push_out_the_others() -> None:

@@ -131,9 +131,10 @@ async def test_a_person_is_shown_what_an_undo_does() -> None:
         await strict.undo(undo)
         (shown,) = strict.person.asked
         assert re.sub("key [0-9a-f]{8}", "key KEY", shown).splitlines() == [
-            "Undo a call (risk: write)",
+            f"Undo a call: {undo}.",
+            "Risk: write.",
             "Account us (key KEY, https://api.mailgun.net), region US, called by local",
-            "It loses nothing: it puts things back as they were before the call.",
+            "Nothing is lost: it puts things back as they were before the call.",
             "Asked because bulk_add_mailing_list_members: everything except a read is confirmed (strict/changes).",
             f"To confirm, type: {undo}",
             "Undoes delete_mailing_list of 2026-11-18T11:06:40Z (1 mailing list, 2 list members).",

@@ -31,7 +31,7 @@ async def test_a_list_is_read_again_and_the_call_is_decided_on_once_more() -> No
         reader = TargetReader(call, request, facts, decide(rules, facts))
         read = len(mailgun.lines)
         assert (await reader()).facts is facts
-        assert len(mailgun.lines) == read
+        assert [line for line in mailgun.lines[read:] if "/lists" in line] == []
         members["q@x.example"] = Member("q@x.example")
         assert ((await reader()).facts.recipient_count, reader.facts.recipient_count) == (21, 21)
         members |= {f"q{number}@x.example": Member(f"q{number}@x.example") for number in range(20)}

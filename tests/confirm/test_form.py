@@ -3,7 +3,7 @@
 import pytest
 
 from mailgun_mcp.catalogue.types import Arguments
-from mailgun_mcp.confirm.form import NOTHING, TYPED, Binding, Form, Preview, raised, render, target
+from mailgun_mcp.confirm.form import NOTHING, Binding, Form, Preview, Target, raised, render
 from mailgun_mcp.policy.facts import Context, gather
 from mailgun_mcp.policy.model import Decision, Level
 from mailgun_mcp.request.build import build
@@ -23,25 +23,22 @@ def form(tool: str, arguments: Arguments, level: Level = "ask", preview: Preview
         Context(account="main", region="eu", principal="local", client="an assistant"),
         request.digest,
     )
-    return render(facts, request, Decision("confirm", "rule", "it removes something", level), preview, BINDING)
+    decision = Decision("confirm", "rule", "it removes something", level)
+    return render(Target(facts, decision, preview), request, BINDING)
 
 
 def test_a_form_says_what_is_done_where_why_and_whether_it_can_be_undone() -> None:
     assert form("delete_bounce", BOUNCE, preview=Preview("Nothing is there now.", "digest")).text.splitlines() == [
-        "Remove a bounce (risk: destructive)",
+        "Remove a bounce: ann@example.com (domain mg.example.com).",
+        "Risk: destructive.",
         "Account main, region EU, called by local with an assistant",
-        "It can be undone, with the tool undo_operation.",
+        "It can be undone with undo_operation.",
         "Asked because it removes something (rule).",
         "Nothing is there now.",
         "DELETE /v3/mg.example.com/bounces/ann%40example.com",
         "  domain_name: mg.example.com",
         "  address: ann@example.com",
     ]
-
-
-def test_the_first_line_says_what_makes_the_call_risky() -> None:
-    first = form("disable_subaccount", {"subaccount_id": "s1"}).text.splitlines()[0]
-    assert first == "Disable a subaccount: it stops all mail of the subaccount (risk: destructive)"
 
 
 def test_arguments_stand_in_the_order_of_the_catalogue() -> None:
@@ -61,12 +58,7 @@ def test_a_long_state_of_the_target_leaves_room_for_the_arguments() -> None:
 def test_a_form_is_data_as_well() -> None:
     call = form("delete_bounce", BOUNCE).call
     assert (call.target, call.arguments) == ("ann@example.com", BOUNCE)
-    assert call.facts == tuple(form("delete_bounce", BOUNCE).text.splitlines()[:5])
-
-
-def test_a_bulk_call_says_so() -> None:
-    lines = form("clear_bounces", {"domain_name": "mg.example.com"}).text.splitlines()
-    assert lines[0].endswith(" (risk: destructive, bulk)")
+    assert call.facts == tuple(form("delete_bounce", BOUNCE).text.splitlines()[:6])
 
 
 @pytest.mark.parametrize(
@@ -98,15 +90,6 @@ def test_no_password_is_shown() -> None:
     arguments = {"domain_name": "mg.example.com", "login": "ann", "password": "hunter2hunter2"}
     asked = form("create_smtp_credentials", arguments)
     assert "hunter2" not in f"{asked.text}{asked.call}"
-
-
-def test_a_call_is_named_by_its_last_path_argument_or_its_tool() -> None:
-    assert target(catalogue().find("delete_bounce"), BOUNCE) == "ann@example.com"
-    assert target(catalogue().find("delete_all_dynamic_pools"), {}) == "delete_all_dynamic_pools"
-
-
-def test_a_name_that_nobody_can_type_is_not_asked_for() -> None:
-    assert target(catalogue().find("delete_bounce"), {**BOUNCE, "address": "a" * (TYPED + 1)}) == "delete_bounce"
 
 
 def test_a_binding_is_of_one_call_under_one_policy() -> None:

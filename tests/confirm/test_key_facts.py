@@ -20,8 +20,9 @@ def test_a_send_says_how_many_get_it_and_who_is_outside() -> None:
     assert lines(
         "send_message", {**MESSAGE, "to": ["b@mg.example.com", "eve@evil.example"]}, principal="ann", account="main"
     ) == [
-        "Send an email: it sends mail (risk: send, bulk)",
-        "Recipients: 2",
+        "Send an email (domain mg.example.com).",
+        "Risk: send, bulk. It sends mail.",
+        "Mail goes to 2 recipients.",
         "1 outside mg.example.com: eve@evil.example",
         "From: a@mg.example.com",
         "Account main, called by ann",
@@ -30,29 +31,13 @@ def test_a_send_says_how_many_get_it_and_who_is_outside() -> None:
     ]
 
 
-def test_members_of_a_list_are_counted() -> None:
-    shown = lines(
-        "send_message", {**MESSAGE, "to": ["all@mg.example.com"]}, list_members={"all@mg.example.com": 250_000}
-    )
-    assert shown[1] == ("Recipients: 250,000, members counted: mailing list all@mg.example.com with 250,000 members")
-    assert shown[2] == "Nobody outside mg.example.com"
-
-
-def test_very_many_outsiders_are_counted_by_domain_the_strangers_first() -> None:
-    to = [*(f"customer{number}@big.example" for number in range(500)), "eve@evil.example"]
-    (line,) = [line for line in lines("send_message", {**MESSAGE, "to": to}) if "outside" in line]
-    assert line == "501 outside mg.example.com, by domain: evil.example (1), big.example (500)"
-
-
-def test_a_subdomain_of_the_domain_is_inside_and_a_look_alike_is_not() -> None:
-    shown = lines("send_message", {**MESSAGE, "to": ["a@x.mg.example.com", "b@evilmg.example.com"]})
-    assert "1 outside mg.example.com: b@evilmg.example.com" in shown
-
-
 def test_a_route_says_where_mail_goes() -> None:
     actions = ['forward("ann@example.com")', 'forward("eve@evil.example")']
-    shown = lines("create_route", {"expression": "catch_all()", "action": actions})
-    assert "Data goes to 2: ann@example.com, eve@evil.example" in shown
+    facts = gather(catalogue().find("create_route"), {"expression": "catch_all()", "action": actions}, Context())
+    assert "Data goes to 2 places: ann@example.com, eve@evil.example" in key_facts(facts, ASKED, too_many=False)
+    shown = key_facts(facts, ASKED, too_many=False, account_domains=("example.com",))
+    assert "Data goes to 1 place outside the account's domains: eve@evil.example" in shown
+    assert "Data goes to 1 place in the account's domains: ann@example.com" in shown
 
 
 def test_who_calls_in_which_account_is_told() -> None:
@@ -75,6 +60,6 @@ def test_who_calls_in_which_account_is_told() -> None:
 
 def test_it_is_told_how_a_call_can_be_undone() -> None:
     find = catalogue().find
-    assert reversibility(find("delete_bounce")) == "It can be undone, with the tool undo_operation."
+    assert reversibility(find("delete_bounce")) == "It can be undone with undo_operation."
     assert reversibility(find("get_bounce")) == "It changes nothing."
     assert "too many records" in reversibility(find("delete_bounce"), too_many=True)

@@ -158,4 +158,4 @@ async def test_the_question_to_the_person_shows_no_trick_of_the_mail(
     (held,) = services.approvals.list(services.clock())
     assert {c for c in held.text if unicodedata.category(c) in ("Cc", "Cf", "Co")} <= {"\n"}
     lines = [line for line in held.text.splitlines() if CANARY in line]
-    assert all(line.startswith("Currently (get_stored_message): ") for line in lines)
+    assert all(line.startswith("Now there: ") for line in lines)

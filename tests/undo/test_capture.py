@@ -29,7 +29,7 @@ async def test_a_draft_becomes_the_snapshot_of_its_call() -> None:
     async with bench() as tried:
         taken = capture(tried)
         preview = await taken.take()
-        assert preview.text.startswith("Currently there: 2 bounces, such as ")
+        assert preview.text.startswith("Now there: 2 bounces:\n- ")
         assert (taken.saved, stored(tried)) == (False, [("draft",)])
         now = tried.services.clock()
         await taken.save("call", until=now + 60)

@@ -116,7 +116,7 @@ async def test_beyond_the_limit_a_person_must_agree_at_a_higher_level_and_nothin
         outcome = await tried.call("clear_bounces", {"domain_name": NAME})
         (held,) = tried.services.approvals.list(account.clock.now())
         assert (outcome.kind, held.level) == ("refused", "approval")
-        assert "Currently there: more than 20 records." in held.text
+        assert "Now there: more than 20 records." in held.text
         assert "It cannot be undone: there are too many records to save." in held.text
         assert tried.services.snapshots.list(account.clock.now()) == ()
 

@@ -1,0 +1,72 @@
+"""The first lines of a form: what the call does, to what, and what gives it its risk."""
+
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.types import Arguments
+from mailgun_mcp.confirm.bounded_text import one_line, shorten
+
+TYPED = 100
+"""Characters of a name that a person can be asked to type."""
+NAMING = ("name", "selector", "address", "email")
+"""Arguments that name what a call makes or removes, where neither its path nor its effects do."""
+DOMAINS = frozenset({"domain", "domain_name", "signing_domain", "authority_name"})
+"""Arguments that say where something is. A domain that is itself the target is called `name`."""
+LABELS = {
+    "domain_name": "domain",
+    "signing_domain": "domain",
+    "authority_name": "domain",
+    "name": "domain",
+    "template_name": "template",
+    "version_name": "version",
+    "list_address": "mailing list",
+    "member_address": "member",
+    "subaccount_id": "subaccount",
+    "pool_id": "pool",
+    "pool_name": "pool",
+    "ip": "IP",
+}
+"""What the argument that says where something is is called in a sentence."""
+
+
+def target_name(operation: Operation, arguments: Arguments) -> str:
+    """Return the name of what a call affects, else the name of the tool.
+
+    A name that nobody can type is not asked for.
+    """
+    naming = _naming_argument(operation, arguments)
+    name = one_line(str(arguments[naming])[: TYPED + 1]) if naming else ""
+    return name if 0 < len(name) <= TYPED else operation.name
+
+
+def headline(operation: Operation, arguments: Arguments) -> str:
+    """Return what the call does, to what, and where that is."""
+    naming = _naming_argument(operation, arguments)
+    places = [*_places(operation), *(item.name for item in operation.arguments if item.name in DOMAINS)]
+    if naming in DOMAINS:
+        naming = None
+    where = [
+        f"{LABELS.get(name, name.replace('_', ' '))} {shorten(str(arguments[name]))}"
+        for name in dict.fromkeys(places)
+        if name != naming and arguments.get(name) is not None
+    ]
+    what = f": {shorten(str(arguments[naming]))}" if naming else ""
+    in_brackets = f" ({', '.join(where)})" if where else ""
+    return f"{operation.title}{what}{in_brackets}."
+
+
+def risk(operation: Operation) -> str:
+    """Return the risk, and what gives it to the call."""
+    reason = operation.risk_reason
+    effect = f" {reason[0].upper()}{reason[1:]}." if reason else ""
+    return f"Risk: {operation.risk}{', bulk' if operation.bulk else ''}.{effect}"
+
+
+def _naming_argument(operation: Operation, arguments: Arguments) -> str | None:
+    """Return the argument that names what is lost, changed or made: a tag, and not the domain that it is in."""
+    affected = [effect.key for effect in operation.affects if effect.key]
+    required = operation.input_schema.get("required", [])
+    candidates = [*affected, *reversed(_places(operation)), *(name for name in NAMING if name in required)]
+    return next((name for name in candidates if isinstance(arguments.get(name), str)), None)
+
+
+def _places(operation: Operation) -> list[str]:
+    return [item.name for item in operation.arguments if item.location in ("path", "header")]
