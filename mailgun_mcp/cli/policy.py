@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 RENAMED = {"simulate": "replay", "--replay": "--log"}
 EXAMPLES = """\
   mailgun-mcp policy check team.yaml
+  mailgun-mcp policy check team.yaml --account --simulator --strict
   mailgun-mcp policy explain delete_domain name=mg.example.com --policy team.yaml
   mailgun-mcp policy replay team.yaml --log calls.jsonl"""
+ACCOUNT_SETTINGS = ("simulator", "region", "hostname", "url", "api_key_file", "subaccount")
 NAMES = ("check", "explain", "test", "table", "replay", "schema")
 
 
@@ -34,7 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     actions = parser.add_subparsers(dest="action", required=True, metavar="|".join(NAMES), parser_class=Parser)
     checking = actions.add_parser("check", help="say whether a file is valid, or list all its faults")
-    checking.add_argument("file", help="policy file")
+    checking.add_argument("file", help="policy file, or a profile")
+    checking.add_argument("--strict", action="store_true", help="fail if there are warnings too")
+    checking.add_argument(
+        "--account", action="store_true", help="also warn of domains that the account, which is asked, does not have"
+    )
     explaining = actions.add_parser("explain", help="show the decision on a call, the rule that makes it, and why")
     explaining.add_argument("tool", help="name of the tool")
     explaining.add_argument("arguments", nargs="*", help=CALL_ARGUMENTS)
@@ -49,15 +55,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     tabling.add_argument("--format", choices=sorted(FORMATS), default="text", help="default text")
     replaying = actions.add_parser("replay", help="show what a policy would have decided on recorded calls")
-    replaying.add_argument("file", help="policy file")
+    replaying.add_argument("file", help="policy file, or a profile")
     replaying.add_argument(
         "--log", required=True, metavar="FILE", help="JSON lines, as `mailgun-mcp audit export --values` writes them"
     )
     actions.add_parser("schema", help="print the JSON Schema of a policy file, for editors")
     for action in (explaining, tabling):
         action.add_argument("--policy", metavar="FILE|PROFILE", help="default: the policy that a server would use")
-    for action in (checking, explaining, testing, tabling, replaying):
+    for action in (explaining, testing, tabling, replaying):
         add_settings(action, only=("spec",))
+    add_settings(checking, only=("spec", *ACCOUNT_SETTINGS))
     for action in actions.choices.values():
         action.set_defaults(parser=action)
 
@@ -82,14 +89,28 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
+    from mailgun_mcp.policy.file.warnings import unknown_domains, warnings
     from mailgun_mcp.policy.profiles import PROFILES
 
-    policy = _load(arguments.file, _catalogue(arguments))
+    catalogue = _catalogue(arguments)
+    policy = _load(arguments.file, catalogue)
     tests = f", {len(policy.tests)} tests" if policy.tests else ""
     out(f"{arguments.file}: ok ({len(policy.rules)} rules, including those of the profile{tests})")
     if not any(rule.name.partition("/")[0] in PROFILES for rule in policy.rules):
         out("It does not extend a profile: a call that no rule allows is denied.")
-    return OK
+    doubts = list(warnings(policy, catalogue))
+    if arguments.account:
+        doubts += unknown_domains(policy, _domains(arguments))
+    for doubt in doubts:
+        out(f"{paint_state('warning', 'warning')}: {doubt}")
+    return FAILED if doubts and arguments.strict else OK
+
+
+def _domains(arguments: argparse.Namespace) -> list[str]:
+    """Return the names of the account's domains, which are read from Mailgun."""
+    from mailgun_mcp.cli.account_domains import domains
+
+    return domains(load({name: getattr(arguments, name) for name in (*ACCOUNT_SETTINGS, "config")}))
 
 
 def _explain(arguments: argparse.Namespace) -> int:
@@ -252,9 +273,10 @@ def _catalogue(arguments: argparse.Namespace) -> "Catalogue":
 
 
 def _load(file: str, catalogue: "Catalogue") -> "Policy":
-    from mailgun_mcp.policy.file.load import load_policy
+    from mailgun_mcp.policy.file.load import load_policy, open_policy
+    from mailgun_mcp.policy.profiles import PROFILES
 
-    return load_policy(Path(file), catalogue)
+    return open_policy(file, catalogue) if file in PROFILES else load_policy(Path(file), catalogue)
 
 
 def _chosen(arguments: argparse.Namespace, catalogue: "Catalogue") -> "Policy":

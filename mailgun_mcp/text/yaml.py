@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from mailgun_mcp.text.yaml_errors import sentence
+
 YamlPath = tuple[str | int, ...]
 
 MAX_CHARACTERS = 1_000_000
@@ -83,8 +85,7 @@ def _read(text: str, loader: Any) -> YamlDocument:
         node = yaml.compose(text, Loader=loader)
         value = reader.value(node, ()) if node else None
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise YamlError(mark.line + 1 if mark else 1, error.problem or error.context or "not YAML") from error
+        raise YamlError(*sentence(error, text)) from error
     except yaml.YAMLError as error:
         raise YamlError(1, " ".join(str(error).split())) from error
     except RecursionError as error:

@@ -49,6 +49,33 @@ def test_a_good_file_is_ok(solo: str, capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().out == f"{solo}: ok (17 rules, including those of the profile, 8 tests)\n"
 
 
+@pytest.fixture
+def doubtful(tmp_path: Path) -> str:
+    path = tmp_path / "doubtful.yaml"
+    rules = "[{match: {}, decision: allow}, {match: {domain: nowhere.test}, decision: deny}]"
+    path.write_text(f"version: 1\nextends: guarded\nrules: {rules}\n", encoding="utf-8")
+    return str(path)
+
+
+def test_what_its_author_can_hardly_mean_is_a_warning_and_a_failure_with_strict(
+    doubtful: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("check", doubtful) == OK
+    assert "warning: doubtful.yaml:3 (rule 1) matches every call" in capsys.readouterr().out
+    assert run("check", doubtful, "--strict") == FAILED
+
+
+def test_the_account_is_asked_for_its_domains(doubtful: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("check", doubtful, "--account", "--simulator") == OK
+    assert "'nowhere.test' matches no domain of the account (" in capsys.readouterr().out
+
+
+def test_a_profile_can_be_checked_and_replayed_by_its_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("check", "guarded", "--strict") == OK
+    (tmp_path / "calls.jsonl").write_text("", encoding="utf-8")
+    assert run("replay", "strict", "--log", str(tmp_path / "calls.jsonl")) == OK
+
+
 def test_a_file_that_extends_nothing_is_told_what_that_means(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -163,7 +190,7 @@ def test_a_rule_that_fails_is_marked(tmp_path: Path, capsys: pytest.CaptureFixtu
         (("delete_bouce",), "unknown tool 'delete_bouce': did you mean 'delete_bounce'?"),
         (("delete_bounce", "{domain: x}"), "unknown argument of delete_bounce 'domain': did you mean 'domain_name'?"),
         (("delete_bounce", "[x]"), "must be name=value pairs, or a JSON or YAML object"),
-        (("delete_bounce", "{"), "neither JSON nor YAML: expected"),
+        (("delete_bounce", "{"), "neither JSON nor YAML: a value is missing"),
         (("delete_bounce", "--at", "noon"), "'noon' is not a time"),
         (("delete_bounce", "--after-untrusted", "soon"), "'soon' is not a duration"),
         (("delete_bounce", "--recipients-last-hour", "many"), "invalid literal"),

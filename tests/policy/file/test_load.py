@@ -114,7 +114,7 @@ WRONG: list[tuple[str, str]] = [
     ("version: 2", "policy.yaml:1: version: unknown value '2': choose from 1"),
     ("version: 1\nruls: []", "policy.yaml:2: unknown key 'ruls': did you mean 'rules'?"),
     ("version: 1\nversion: 1", "policy.yaml:2: duplicate key 'version' (first on line 1)"),
-    ("version: 1\nrules: [", "policy.yaml:2: expected the node content, but found '<stream end>'"),
+    ("version: 1\nrules: [", "policy.yaml:2: a value is missing, or a bracket is not closed"),
     ("version: 1\nrules: &a []", "policy.yaml:2: anchors and aliases are not supported: write it out"),
     ("version: 1\nrules: *a", "policy.yaml:2: anchors and aliases are not supported: write it out"),
     (
@@ -291,7 +291,7 @@ WRONG: list[tuple[str, str]] = [
         "version: 1\ntests:\n  - {call: list_domains, expect: deny, facts: {principle: a}}",
         "policy.yaml:3: unknown key 'principle': did you mean 'principal'? (in tests[0].facts)",
     ),
-    ("version: 1\n---\nversion: 1", "policy.yaml:2: but found another document"),
+    ("version: 1\n---\nversion: 1", "policy.yaml:2: a second document starts here (---). Write one"),
     ('version: 1\nextends: "\\ud800"', "policy.yaml:2: invalid character (lone surrogate)"),
     ('version: 1\nextends: "\\UFFFFFFFF"', "policy.yaml:1: not YAML"),
     ("version: 1\nextends: \x00", "policy.yaml:1: unacceptable character"),
@@ -494,3 +494,27 @@ JSON = st.recursive(
 @given(st.dictionaries(KEYS, JSON, max_size=5))
 def test_any_structure_is_a_policy_or_refused(value: dict[str, Any]) -> None:
     assert parses_or_is_refused(json.dumps({"version": 1, **value}))
+
+
+def test_faults_of_every_kind_are_reported_in_one_pass() -> None:
+    text = """\
+version: 1
+extends: gaurded
+rules:
+  - match: {tol: x}
+    decision: allow
+  - match: {tool: delete_domian}
+    decision: alow
+  - match: {tool: delete_domian}
+    decision: allow
+notify: {}
+send: {recipients_per_call: x}
+tests:
+  - call: delete_domian {name: x}
+    expect: deny
+  - {call: list_domains, expect: refuse}
+"""
+    with pytest.raises(PolicyError) as caught:
+        parse_policy(text, catalogue())
+    assert [int(problem.split(":")[1]) for problem in caught.value.problems] == [2, 4, 6, 7, 8, 10, 11, 13, 15]
+    assert not any("Document" in problem or "Model" in problem for problem in caught.value.problems)

@@ -1,0 +1,46 @@
+"""Says what is wrong with a text that is not YAML, in the words of somebody who wrote it by hand."""
+
+import re
+
+import yaml
+
+SENTENCES: tuple[tuple[str, str], ...] = (
+    (r"character '\\t' that cannot start", "a line is indented with a tab. Use spaces"),
+    (r"character '(?P<at>.)' that cannot start", "a value that starts with {at} must be in quotes"),
+    (r"mapping values are not allowed", "a value contains a colon and a space. Put the value in quotes, or check the line before"),
+    (r"expected <block end>, but found '(?:-|<block sequence start>)'", "this item of a list is indented in another way than those above"),
+    (r"expected <block end>", "this line is indented in another way than those above, or a value before it has a stray quote"),
+    (r"expected ',' or '\]'", "a list in brackets has no comma here, or no ] at its end"),
+    (r"expected ',' or '\}'", "a mapping in braces has no comma here, or no } at its end"),
+    (r"expected the node content, but found '(?P<at>[\]}])'", "{at} stands here without its opening bracket"),
+    (r"expected the node content", "a value is missing, or a bracket is not closed"),
+    (r"unknown escape character '(?P<at>.)'", "\\{at} means nothing in double quotes. Use single quotes"),
+    (r"could not find expected ':'", "this line has neither a colon after a key nor a value that belongs to the line before"),
+    (r"another document", "a second document starts here (---). Write one"),
+    (r"expected a comment or a line break", "after | or > the text starts on the next line"),
+)  # fmt: skip
+"""Pattern of PyYAML's message -> what to say."""
+
+
+def sentence(error: yaml.MarkedYAMLError, text: str) -> tuple[int, str]:
+    """Return the line of the mistake in `text`, and what it is."""
+    mark = error.problem_mark or error.context_mark
+    line = mark.line if mark else 0
+    problem = error.problem or error.context or "not YAML"
+    written = text.splitlines()[line : line + 1]
+    if error.context in ("while scanning an alias", "while scanning an anchor"):
+        return line + 1, _unquoted(written[0] if written else "")
+    if "unexpected end of stream" in problem or "document separator" in problem:
+        start = error.context_mark or mark
+        return (start.line if start else line) + 1, "a quote is not closed"
+    for pattern, said in SENTENCES:
+        if found := re.search(pattern, problem):
+            return line + 1, said.replace("{at}", found.groupdict().get("at", ""))
+    return line + 1, problem
+
+
+def _unquoted(line: str) -> str:
+    """Return what to do about `*.example.com` without quotes, which YAML takes for an alias."""
+    found = re.search(r"(?:^|[\s\[,{])([*&][^\s,\]}]*)", line)
+    value = found[1] if found else "*"
+    return f'a value that starts with {value[0]} must be in quotes: write "{value}"'
