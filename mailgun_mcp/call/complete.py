@@ -19,5 +19,4 @@ def way_back(call: Call) -> dict[str, Any]:
     """Return how the call is undone, where it can be."""
     if call.capture is None or not call.capture.saved:
         return {}
-    until = call.services.clock() + call.services.policy.undo.keep
-    return {"undo": {"id": call.record.call, "until": iso(until)}}
+    return {"undo": {"id": call.record.call, "until": iso(call.capture.until)}}

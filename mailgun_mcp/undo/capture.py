@@ -81,6 +81,8 @@ class Capture:
         self._contents = _Contents()
         self.saved = False
         """Whether there is a snapshot, from which the call can be undone."""
+        self.until = 0.0
+        """Until when that is possible."""
         self.too_many = False
         """There are more records than are captured, so the call cannot be undone."""
 
@@ -138,7 +140,7 @@ class Capture:
             records=self._contents.records,
             until=until,
         )
-        self._name, self.saved = call, True
+        self._name, self.saved, self.until = call, True, until
 
     async def observe(self, body: Any) -> None:
         """Record the state after the call. At an undo, whatever differs from it was changed by somebody else.

@@ -4,9 +4,13 @@ import pytest
 
 from mailgun_mcp.call.complete import protect, way_back
 from mailgun_mcp.call.counters import Untrusted
+from mailgun_mcp.call.preview_target import start_capture
 from mailgun_mcp.output.untrusted import NOTICE
+from mailgun_mcp.simulator.model.clock import ManualClock
+from mailgun_mcp.text.durations import iso
 from tests.support.calls import begun
 from tests.support.recorder import Recorder, recorded_app
+from tests.support.undoing import NAME, bench
 
 pytestmark = pytest.mark.anyio
 
@@ -27,3 +31,16 @@ async def test_a_result_without_such_text_stays_as_it_is() -> None:
 async def test_a_call_without_a_copy_has_no_way_back() -> None:
     async with recorded_app(Recorder()) as services:
         assert way_back(begun(services, "get_bounce")) == {}
+
+
+async def test_the_way_back_is_open_as_long_as_the_snapshot_is_kept() -> None:
+    async with bench() as tried:
+        call = begun(tried.services, "clear_bounces", {"domain_name": NAME})
+        call.capture = start_capture(call)
+        assert call.capture is not None
+        await call.capture.take()
+        await call.capture.save(call.record.call, until=tried.services.clock() + 60)
+        assert isinstance(tried.account.clock, ManualClock)
+        tried.account.clock.advance(30)
+        (snapshot,) = tried.services.snapshots.list(tried.services.clock())
+        assert way_back(call) == {"undo": {"id": call.record.call, "until": iso(snapshot.until)}}

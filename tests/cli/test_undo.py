@@ -56,7 +56,7 @@ def test_a_call_is_listed_shown_and_undone(home: Path, simulator: str, capsys: A
     assert [found["status"] for found in called(capsys, "undo", "list", "--all", "--json")] == ["undone"]
 
 
-def test_what_is_told_to_a_person_is_short(home: Path, simulator: str, capsys: Any) -> None:
+def test_a_person_is_shown_one_line_for_each_undo(home: Path, simulator: str, capsys: Any) -> None:
     made = called(capsys, "tools", "call", "clear_bounces", json.dumps(BOUNCES), "--policy", "unguarded")
     assert run(["undo", "list"]) == exits.OK
     (line,) = capsys.readouterr().out.splitlines()

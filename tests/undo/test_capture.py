@@ -33,6 +33,7 @@ async def test_a_draft_becomes_the_snapshot_of_its_call() -> None:
         assert (taken.saved, stored(tried)) == (False, [("draft",)])
         now = tried.services.clock()
         await taken.save("call", until=now + 60)
+        assert taken.until == now + 60
         assert (taken.saved, taken.summary, taken.audit_fields) == (True, "2 bounces", {"records": 2, "copied": True})
         (snapshot,) = tried.services.snapshots.list(now)
         assert (snapshot.id, snapshot.account, snapshot.records) == ("call", "main", 2)
