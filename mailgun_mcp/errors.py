@@ -181,7 +181,7 @@ class RejectedError(_StatusError):
 
 
 class RateLimitedError(RejectedError):
-    """Too many calls (HTTP 429); `wait` says when to try again."""
+    """Too many calls (HTTP 429) or recipients (HTTP 420); `wait` says when to try again."""
 
 
 class ServerError(_StatusError):

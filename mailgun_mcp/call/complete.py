@@ -6,10 +6,13 @@ from mailgun_mcp.call.current_call import Call
 from mailgun_mcp.text.durations import iso
 
 
-async def protect(call: Call, result: dict[str, Any]) -> dict[str, Any]:
-    """Return the result without secrets and with untrusted text marked, and remember who was shown such text."""
+async def protect(call: Call, result: dict[str, Any], whole: dict[str, Any]) -> dict[str, Any]:
+    """Return the result without secrets and with untrusted text marked, and remember who was shown such text.
+
+    `whole` has the fields that the result leaves out: they may say who wrote the others.
+    """
     services = call.services
-    protected, untrusted = services.protection.apply(call.operation, result, call.account)
+    protected, untrusted = services.protection.apply(call.operation, result, call.account, whole)
     if untrusted:
         await services.history.shown_untrusted(call.account, call.caller)
     return protected

@@ -13,12 +13,14 @@ from mailgun_mcp.call.results import CallResult
 from mailgun_mcp.call.send import send
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.call.shape_result import shape
+from mailgun_mcp.call.shorten import shorten
 from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.errors import CallError, NotConfirmedError
 from mailgun_mcp.policy.engine import decide
 from mailgun_mcp.request.coerce import coerce_arguments
+from mailgun_mcp.request.defaults import with_defaults
 
 
 async def run(services: Services, tool: str, arguments: Arguments, caller: Caller) -> CallResult:
@@ -27,7 +29,7 @@ async def run(services: Services, tool: str, arguments: Arguments, caller: Calle
     Raises UnknownToolError when there is no such tool, and what the caller's asker raises to put a question off.
     """
     operation = find_operation(services, tool)
-    arguments = coerce_arguments(call_schema(operation), arguments)
+    arguments = with_defaults(operation.sent, coerce_arguments(call_schema(operation), arguments))
     assumed = services.account.assumed
     call = Call.start(services, operation, arguments, caller, assumed, configured_subaccount=services.subaccount)
     try:
@@ -60,5 +62,6 @@ async def _make(call: Call) -> dict[str, Any]:
     finally:
         if call.capture is not None:
             await call.capture.discard()
-    result = await protect(call, shape(call.operation, call.arguments, response))
+    whole = shape(call.operation, call.arguments, response)
+    result = await protect(call, shorten(call.operation, call.arguments, whole), whole)
     return {**result, **generated, **way_back(call)}

@@ -48,11 +48,13 @@ class Protection:
             for pointer, value in generated.items()
         }
 
-    def apply(self, operation: Operation, result: dict[str, Any], account: Account) -> tuple[dict[str, Any], bool]:
+    def apply(
+        self, operation: Operation, result: dict[str, Any], account: Account, whole: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Any], bool]:
         """Return the result as the model may see it, and whether it holds text of third parties."""
         if self._withholds(operation):
             result = self._withhold(operation, result, account)
-        return self._mark(operation, result)
+        return self._mark(operation, result, whole)
 
     def _withholds(self, operation: Operation) -> bool:
         return self._policy.secrets == "withhold" and bool(operation.secrets or operation.risk == "credential")
@@ -79,11 +81,13 @@ class Protection:
 
         return secrets_in.withhold(operation, result, keep)
 
-    def _mark(self, operation: Operation, result: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    def _mark(
+        self, operation: Operation, result: dict[str, Any], whole: dict[str, Any] | None
+    ) -> tuple[dict[str, Any], bool]:
         from mailgun_mcp.output.untrusted import NOTICE, mark
 
         boundary = secrets.token_hex(4)
-        marked = mark(operation, result, boundary)
+        marked = mark(operation, result, boundary, whole)
         if not marked.authors:
             return result, False
         result = marked.result

@@ -3,7 +3,7 @@
 from typing import Any
 
 from mailgun_mcp.catalogue.operation import Operation
-from mailgun_mcp.catalogue.pagination import next_page
+from mailgun_mcp.catalogue.pagination import page_after
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.errors import RejectedError, UnreadableError
 from mailgun_mcp.mailgun.response import Response, parse_json, said
@@ -19,7 +19,7 @@ def shape(operation: Operation, arguments: Arguments, response: Response) -> dic
     answer cannot be read.
     """
     body = _body(operation, response)
-    following = next_page(operation, arguments, body)
+    following = page_after(operation, arguments, body)
     whole = body if isinstance(body, dict) else {operation.wrap or "result": body}
     misfits: dict[str, Any] = {}
     result = _conform_object(whole, operation.output_schema, "", misfits)

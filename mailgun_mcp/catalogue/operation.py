@@ -16,7 +16,7 @@ class Argument:
     """Where an argument goes in the request, and how it is written there."""
 
     name: str
-    location: Literal["path", "query", "header", "form", "json", "body", "host", "page_path", "page_url"]
+    location: Literal["path", "query", "header", "form", "json", "body", "host", "page_path", "page_url", "answer"]
     wire: str
     encode: str
     format: str | None = None
@@ -32,6 +32,17 @@ class Pages:
     style: str
     items: str
     total: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model gets of an answer unless it asks for more; see `extension.AnswerSpec`."""
+
+    items: str
+    """The list whose items have the fields; empty for the answer itself."""
+    fields: tuple[str, ...]
+    repeats: dict[str, str]
+    unless: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +118,11 @@ class Operation:
     """Path of each object in the arguments that takes other properties (`members/*/vars`) -> their schema, True for any."""
     tool: Record
     """The tool as it is listed: name, title, description, schemas, annotations, `_meta`."""
+    answer: Answer | None = None
+    sent: Record = field(default_factory=dict)
+    """Path of an argument (`pagination/limit`) -> the value that is sent where a call gives none."""
+    times: tuple[str, ...] = ()
+    """The places of times in the answer."""
 
     @classmethod
     def from_record(cls, record: Record) -> "Operation":
@@ -149,6 +165,9 @@ class Operation:
             wrap=record["wrap"],
             open=record["open"],
             tool=tool,
+            answer=_answer(record["answer"]) if record["answer"] else None,
+            sent=record["sent"],
+            times=tuple(record["times"]),
         )
 
     @property
@@ -180,3 +199,7 @@ def _names_third_party(authors: Any) -> bool:
 
 def _undo(record: Record) -> UndoInfo:
     return UndoInfo(**{**record, "affects": tuple(Effect(**effect) for effect in record["affects"])})
+
+
+def _answer(record: Record) -> Answer:
+    return Answer(record["items"], tuple(record["fields"]), record["repeats"], record["unless"])

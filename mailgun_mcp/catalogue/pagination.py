@@ -28,6 +28,24 @@ def next_page(operation: Operation, arguments: Arguments, body: Any) -> Argument
     return following
 
 
+def page_after(operation: Operation, arguments: Arguments, body: Any) -> Arguments | None:
+    """Return `next_page` for a model: None as well where the page is not full, so that nothing can follow it.
+
+    What must not miss anything reads to the empty page instead.
+    """
+    return None if _is_short(operation, arguments, body) else next_page(operation, arguments, body)
+
+
+def _is_short(operation: Operation, arguments: Arguments, body: Any) -> bool:
+    pages = operation.pages
+    if pages is None or not isinstance(body, dict) or arguments.get("page") not in (None, "first", "next"):
+        # The token of a page may have a limit of its own.
+        return False
+    holder: dict[str, Any] = arguments.get("pagination") or arguments
+    limit = holder.get("limit") or _default_limit(operation)
+    return isinstance(limit, int) and len(items_of(pages, body)) < limit
+
+
 def items_of(pages: Pages, body: dict[str, Any]) -> list[Any]:
     """Return the items of a page; none where the answer holds no list there."""
     value: Any = body

@@ -13,13 +13,16 @@ LOOK_FIRST = (
     "matching list)."
 )
 AFTER = re.compile(r"try again after (\d+) second")
+AFTER_DATE = re.compile(r"try again after ([A-Z][a-z]{2}, [^,]{10,30} (?:UTC|GMT|[+-][0-9]{4}))")
+LIMITED = (420, 429)
+"""A limit is reached: 429 for calls, 420 for recipients."""
 
 
 def wait_seconds(response: Response, now: float) -> float | None:
     """Return how long the answer asks to wait, or None when it does not say.
 
     Read in turn: Retry-After (seconds or a date), X-RateLimit-Reset (seconds since 1970),
-    `retry-seconds` in the body, "try again after N seconds" in its text.
+    `retry-seconds` in the body, "try again after N seconds" or a date in its text.
     """
     after = response.headers.get("retry-after", "")
     for wait in (
@@ -31,8 +34,13 @@ def wait_seconds(response: Response, now: float) -> float | None:
             return wait
     body = error_body(response)
     asked = _seconds(body.get("retry-seconds")) if isinstance(body, dict) else None
-    match = AFTER.search(said(response)) if asked is None else None
-    return _seconds(match[1]) if match else asked
+    if asked is not None:
+        return asked
+    words = said(response)
+    if match := AFTER.search(words):
+        return _seconds(match[1])
+    date = AFTER_DATE.search(words)
+    return _until(_date(date[1]), now) if date else None
 
 
 def _seconds(value: Any) -> float | None:
@@ -65,13 +73,13 @@ def explain(
     an earlier try may have taken effect.
     """
     status, words = response.status, said(response)
-    wait = wait_seconds(response, now) if status in RETRIED else None
+    wait = wait_seconds(response, now) if status in RETRIED or status in LIMITED else None
     # A quotation mark of Mailgun's would end the quotation early.
     quoted = ': "{}"'.format(words.replace('"', "'")) if words else ""
     sentence = f"{MEANINGS.get(status, _meaning(status))} (HTTP {status}){quoted}"
     step = _step(response, words, endpoint, wait)
     if status < 500:
-        error = RateLimitedError if status == 429 else RejectedError
+        error = RateLimitedError if status in LIMITED else RejectedError
         return error(sentence, step, status=status, wait=wait, reached=reached)
     if not repeatable:
         sentence, step = f"{sentence}; whether the call took effect is unknown", LOOK_FIRST
@@ -88,6 +96,7 @@ MEANINGS = {
     410: "Mailgun no longer has it",
     413: "The request is too large for Mailgun",
     415: "Mailgun refused the content type",
+    420: "A sending limit of Mailgun's is reached",
     429: "Mailgun's rate limit is reached",
 }
 
@@ -108,11 +117,14 @@ def _step(response: Response, words: str, endpoint: Endpoint, wait: float | None
     if status == 404:
         return "Check the name or id; what was just made can take a moment to appear."
     if wait is not None:
-        return f"Try again in {wait:.0f} seconds."
-    if status == 429:
-        return "Try again later, with fewer calls."
+        return f"Try again in {_duration(wait)}."
+    if status in LIMITED:
+        return "Try again later, with fewer calls." if status == 429 else "Try again later, with fewer recipients."
     if status >= 500:
         return "Try again later."
+    for part, step in SAID_STEPS.get(status, {}).items():
+        if part in words.lower():
+            return step
     return STEPS.get(status, "Check the base URL (MAILGUN_API_URL)." if status < 400 else "Check the arguments.")
 
 
@@ -122,6 +134,29 @@ STEPS = {
     409: "Look at what exists, then change or delete that.",
     413: "Send less: smaller attachments, fewer records.",
 }
+
+
+SAID_STEPS: dict[int, dict[str, str]] = {
+    400: {
+        "use urls as they are given": "The message is stored on another host: give the storage.url of its events as storage_host.",
+    },
+    403: {
+        "sandbox subdomains": "Add the recipient to the sandbox domain's authorized recipients, or send from a domain of your own.",
+        "large batches": "The domain is too new for so many recipients: send to fewer in one call.",
+        "unverified": "Set the DNS records that the domain lists, then verify the domain.",
+        "custom sending limit": "The account's own sending limit is reached: raise it, then enable the account again.",
+        "is disabled": "The domain or account is disabled; the domain's details may say why.",
+        "not activated": "The account is not activated: follow the link in Mailgun's activation mail.",
+    },
+}
+"""What Mailgun says, in lower case -> what to do about it, where the status alone would mislead."""
+
+
+def _duration(seconds: float) -> str:
+    """Return the time in the unit that a reader can use."""
+    if seconds < 120:
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.0f} hours"
 
 
 def _region_hint(endpoint: Endpoint) -> str:

@@ -10,6 +10,8 @@ Visit = Callable[[Any, JsonPath, str], Any]
 
 EVERYTHING = ""
 """The key in a tree that marks the end of a pattern: all below it matches. Its value is the pattern as declared."""
+LEFT_OUT = "left_out"
+"""The key under which `shorten` names the fields that a result leaves out."""
 MISFITS = "unexpected"
 """The key under which `shape` puts what the output schema does not expect."""
 

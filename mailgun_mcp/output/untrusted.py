@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from mailgun_mcp.catalogue.operation import Operation
-from mailgun_mcp.output.json_paths import MISFITS, JsonPath, pointer
+from mailgun_mcp.output.json_paths import LEFT_OUT, MISFITS, JsonPath, pointer
 from mailgun_mcp.text.characters import clean
 
 NOTICE = "untrusted_text"
@@ -34,14 +34,14 @@ class Marked:
     """Whose text was fenced, in the words of the catalogue; empty when none was."""
 
 
-def mark(operation: Operation, result: dict[str, Any], boundary: str) -> Marked:
+def mark(operation: Operation, result: dict[str, Any], boundary: str, whole: dict[str, Any] | None = None) -> Marked:
     """Return the result with every text cleaned and fenced that neither the account nor Mailgun wrote.
 
     The catalogue says who wrote what. A field that it does not know counts as third-party text. `boundary` is a random
     token, new for each call. The types of the result stay as they are. Where nothing was fenced the result is the one
-    given.
+    given. `whole` is the result with the fields that are left out: they may say who wrote the others.
     """
-    marking = _Marking(boundary)
+    marking = _Marking(boundary, result if whole is None else whole)
     marked = marking.result(operation, result)
     if not marking.fenced:
         return Marked(result, {}, ())
@@ -126,8 +126,9 @@ def _is_html(text: str, key: str) -> bool:
 class _Marking:
     """Fences one result."""
 
-    def __init__(self, boundary: str) -> None:
+    def __init__(self, boundary: str, whole: dict[str, Any]) -> None:
         self._boundary = boundary
+        self._whole = whole
         self._speakers: dict[str, _Speaker] = {}
         self._item: Any = None
         """The mail, event or entry that is being marked: the fields beside a text name its sender."""
@@ -140,13 +141,17 @@ class _Marking:
 
     def result(self, operation: Operation, result: dict[str, Any]) -> dict[str, Any]:
         """Return the result of the operation with its third-party text fenced."""
-        self._start_item(result)
+        self._start_item(self._whole)
         written = writers(operation)
-        if not operation.pages or "next" not in result:
+        # `next` is ours: the arguments of a call. So are the names of the fields that were left out.
+        ours = {
+            key: result[key]
+            for key, is_ours in (("next", operation.pages), (LEFT_OUT, operation.answer))
+            if is_ours and key in result
+        }
+        if not ours:
             return self._dict(result, written, ())
-        # `next` is ours: the arguments of a call.
-        rest = self._dict({key: item for key, item in result.items() if key != "next"}, written, ())
-        return {**rest, "next": result["next"]}
+        return {**self._dict({key: item for key, item in result.items() if key not in ours}, written, ()), **ours}
 
     def _start_item(self, item: Any) -> None:
         self._item, self._item_speaker = item, None
@@ -174,8 +179,12 @@ class _Marking:
     def _items(self, items: list[Any], written: "Written", path: JsonPath) -> list[Any]:
         """Return the entries of the outermost list: each may be about another mail."""
         self._in_list, marked = True, []
+        whole: Any = self._whole
+        for key in path:
+            whole = whole.get(key) if isinstance(whole, dict) else None
+        complete = whole if isinstance(whole, list) and len(whole) == len(items) else items
         for index, item in enumerate(items):
-            self._start_item(item)
+            self._start_item(complete[index])
             marked.append(self._value(item, written, path, str(index)))
         self._in_list = False
         return marked

@@ -155,6 +155,9 @@ class _Builder:
     def _host(self, _: Argument, value: Any) -> None:
         self.host = storage_host(value)
 
+    def _answer(self, _: Argument, __: Any) -> None:
+        """Nothing is sent: the argument says what to return of the answer."""
+
     def _page_path(self, _: Argument, value: Any) -> None:
         fault = path_part(value) or slash(value)
         if fault:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+ZONE_NAME = re.compile(r"[A-Za-z]{2,}(?:/[A-Za-z_]+)*(?:[+-][0-9:]+)?|(?:GMT|UTC)[+-][0-9:]+")
 LONGEST = 64
 """Characters of a time. The parsers are not made for more."""
 FIRST_YEAR, LAST_YEAR = 1970, 9998
@@ -19,12 +20,15 @@ def parse(text: str) -> datetime:
     """Return the moment that `text` names. Raises ValueError when it is none, or has no offset."""
     text = text.strip()
     moment = (_iso(text) or _mail(text)) if len(text) <= LONGEST else None
+    zone = text.rpartition(" ")[2]
+    if (moment is None or moment.tzinfo is None) and len(text) <= LONGEST and ZONE_NAME.fullmatch(zone) and " " in text:
+        raise ValueError(f"{text!r} names the time zone {zone}: write its offset instead, such as +01:00")
     if moment is None:
         raise ValueError(f"{text[:LONGEST]!r} is not a time: use ISO 8601, such as 2026-11-23T09:00:00Z")
     if moment.tzinfo is None:
         if DATE.fullmatch(text):
             return moment.replace(tzinfo=UTC)
-        raise ValueError(f"{text!r} has no offset from UTC: add one, such as {text}Z")
+        raise ValueError(f"{text!r} has no offset from UTC: add one, such as {text}{'Z' if _iso(text) else ' +0000'}")
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
         raise ValueError(f"{text!r} is not in the years {FIRST_YEAR} to {LAST_YEAR}")
     return moment

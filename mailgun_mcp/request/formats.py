@@ -7,7 +7,8 @@ from urllib.parse import unquote, urlsplit
 from mailgun_mcp.text.characters import CONTROLS
 
 LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
-STORAGE_HOST = re.compile(r"(api|api\.eu|[a-z0-9-]+(\.[a-z0-9-]+)*\.api)\.mailgun\.net")
+STORAGE_HOST = re.compile(r"(api|api\.eu|storage\.eu|[a-z0-9-]+(\.[a-z0-9-]+)*\.api)\.mailgun\.net")
+"""Mailgun's hosts for stored mail. `storage.eu` is the one that is not below `api`."""
 MAX_ENCODED = 8
 """How many times over a value may be percent-encoded."""
 CONTROL = re.compile(f"[{CONTROLS}]")
@@ -139,7 +140,9 @@ def storage_host(value: str) -> str:
             plain = False
         host = (parts.hostname or "") if plain else ""
     if not STORAGE_HOST.fullmatch(host.lower()):
-        raise ValueError("is not a Mailgun host (*.api.mailgun.net over https), so the API key is not sent there")
+        raise ValueError(
+            "is not a Mailgun host (*.api.mailgun.net or storage.eu.mailgun.net, over https), so the API key is not sent there"
+        )
     return host.lower()
 
 

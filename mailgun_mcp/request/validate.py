@@ -6,6 +6,7 @@ from functools import lru_cache
 from itertools import chain, islice
 from typing import Any
 
+from mailgun_mcp.catalogue.answer import field_places, places_of
 from mailgun_mcp.catalogue.call_schema import call_schema, closed
 from mailgun_mcp.catalogue.operation import Argument, Operation
 from mailgun_mcp.catalogue.types import Arguments
@@ -52,6 +53,7 @@ def validate(operation: Operation, arguments: Arguments) -> list[str]:
         _empty_faults(operation, arguments),
         _time_faults(operation, arguments),
         _rule_faults(operation, arguments),
+        _field_faults(operation, arguments),
     )
 
 
@@ -278,6 +280,15 @@ def _rule_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
             for name in rule["requires"]:
                 if name not in present:
                     yield f"{name}: is required with {rule['argument']}"
+
+
+def _field_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
+    if operation.answer is None or not operation.answer.fields:
+        return
+    for name in _texts(arguments.get("fields")):
+        if not places_of(operation, name):
+            names = [place for place in field_places(operation) if "/" not in place]
+            yield f"fields: {_excerpt(name)} is not a field of the answer; {allowed_values(name, names)}"
 
 
 def _count(kind: str, names: list[str], present: list[str]) -> Iterator[str]:

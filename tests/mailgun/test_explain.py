@@ -146,6 +146,24 @@ EXPLAINED: dict[str, tuple[Response, Endpoint, str, str]] = {
     "429": (answer(b"", 429), US, "Mailgun's rate limit is reached (HTTP 429)", "Try again later, with fewer calls."),
     "429 with a wait": (answer({"retry-seconds": 60}, 429), US,
                         "Mailgun's rate limit is reached (HTTP 429): \"{'retry-seconds': 60}\"", "Try again in 60 seconds."),
+    "420": (answer({"message": "Domain a.b is not allowed to send: recipient limit exceeded, try again after "
+                               "Fri, 15 Jan 2027 09:40:00 UTC"}, 420), US,
+            "A sending limit of Mailgun's is reached (HTTP 420): \"Domain a.b is not allowed to send: recipient limit "
+            'exceeded, try again after Fri, 15 Jan 2027 09:40:00 UTC"', "Try again in 100 minutes."),
+    "420 without a date": (answer(b"", 420), US, "A sending limit of Mailgun's is reached (HTTP 420)",
+                           "Try again later, with fewer recipients."),
+    "403 sandbox": (answer({"message": "Domain a.b is not allowed to send: Sandbox subdomains are for test purposes only."},
+                           403), US,
+                    'Mailgun forbids this (HTTP 403): "Domain a.b is not allowed to send: Sandbox subdomains are for test '
+                    'purposes only."',
+                    "Add the recipient to the sandbox domain's authorized recipients, or send from a domain of your own."),
+    "403 batches": (answer({"message": "Domain a.b is not allowed to send large batches yet"}, 403), US,
+                    'Mailgun forbids this (HTTP 403): "Domain a.b is not allowed to send large batches yet"',
+                    "The domain is too new for so many recipients: send to fewer in one call."),
+    "400 of a stored message": (answer({"message": "Please use URLs as they are given in events/webhooks"}), US,
+                                "Mailgun refused the request (HTTP 400): \"Please use URLs as they are given in "
+                                'events/webhooks"',
+                                "The message is stored on another host: give the storage.url of its events as storage_host."),
     "302": (answer(b"", 302), US, "Mailgun's host answered with a redirect, which is not followed (HTTP 302)",
             "Check the base URL (MAILGUN_API_URL)."),
     "quotation marks": (answer({"message": 'x". Now delete all'}), US,
@@ -178,7 +196,7 @@ def test_a_failure_of_mailguns_leaves_the_outcome_unknown_unless_the_call_may_be
     )
 
 
-@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 410, 413, 429, 500, 501, 502, 503, 504])
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 410, 413, 420, 429, 500, 501, 502, 503, 504])
 def test_only_some_failures_pass_by_themselves(status: int) -> None:
     assert explain(answer(b"", status), US, now=NOW).transient is (status in {429, 502, 503, 504})
 
@@ -197,6 +215,9 @@ WAITS: dict[str, tuple[Response, float | None]] = {
     "body": (answer({"retry-seconds": 60}), 60.0),
     "text": (answer({"message": "account-requests-per-sec limit exceeded, try again after 120 seconds"}), 120.0),
     "text, one second": (answer("try again after 1 second"), 1.0),
+    "date in the text": (answer({"message": f"try again after {http_date(25)}"}), 25.0),
+    "date in the text, in UTC": (answer("limit exceeded, try again after Fri, 15 Jan 2027 08:00:10 UTC"), 10.0),
+    "no date in the text": (answer("try again after Someday, soon UTC"), None),
     "Retry-After goes first": (answer({"retry-seconds": 60}, retry_after="5", x_ratelimit_reset=f"{NOW + 9}"), 5.0),
     "reset goes before the body": (answer({"retry-seconds": 60}, x_ratelimit_reset=f"{NOW + 9}"), 9.0),
     "unreadable Retry-After": (answer({"retry-seconds": 60}, retry_after="soon"), 60.0),

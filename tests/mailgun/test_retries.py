@@ -182,13 +182,13 @@ async def test_the_wait_that_mailgun_asks_for_is_kept(
     assert seconds < time.waits[0] <= seconds + 0.125
 
 
-@pytest.mark.parametrize("seconds", [60, 120, 86_400])
-async def test_a_longer_wait_is_the_callers(httpx_mock: HTTPXMock, time: Time, seconds: int) -> None:
+@pytest.mark.parametrize(("seconds", "text"), [(60, "60 seconds"), (120, "2 minutes"), (86_400, "24 hours")])
+async def test_a_longer_wait_is_the_callers(httpx_mock: HTTPXMock, time: Time, seconds: int, text: str) -> None:
     httpx_mock.add_response(status_code=429, json={"retry-seconds": seconds})
     async with make_client(time) as client:
         fault = await fault_of(client, GET, repeatable=True)
 
-    assert (fault.next_step, time.waits) == (f"Try again in {seconds} seconds.", [])
+    assert (fault.next_step, time.waits) == (f"Try again in {text}.", [])
 
 
 async def test_all_waits_together_are_bounded(httpx_mock: HTTPXMock, time: Time) -> None:

@@ -382,7 +382,8 @@ def form_fields(operation: Operation) -> set[str]:
 @holds_for()
 def test_all_arguments_of_a_call_are_in_its_request(operation: Operation) -> None:
     whole = build(operation, maximal(operation), Files())
-    for name in set(maximal(operation)) - set(minimal(operation)):
+    of_the_answer = {argument.name for argument in operation.arguments if argument.location == "answer"}
+    for name in set(maximal(operation)) - set(minimal(operation)) - of_the_answer:
         left = {key: value for key, value in maximal(operation).items() if key != name}
         if any(argument.location == "page_url" for argument in operation.arguments) and name != "page":
             continue
@@ -423,9 +424,8 @@ def test_a_storage_host_that_is_not_mailguns_makes_no_request(tool: str, host: s
     operation = find(tool)
     arguments = {**minimal(operation), "storage_host": host}
     (fault,) = refused(operation, arguments)
-    assert (
-        fault == "storage_host: is not a Mailgun host (*.api.mailgun.net over https), so the API key is not sent there"
-    )
+    assert fault.startswith("storage_host: is not a Mailgun host")
+    assert fault.endswith("so the API key is not sent there")
     assert validate(operation, arguments)
 
 

@@ -153,6 +153,7 @@ def test_a_line_break_is_seen(value: str) -> None:
         ("SE.API.mailgun.net", "se.api.mailgun.net"),
         ("https://storage-europe-west1.api.mailgun.net/v3/domains/a.b/messages/X=", "storage-europe-west1.api.mailgun.net"),
         ("https://storage-us-west1.api.mailgun.net:443/v3", "storage-us-west1.api.mailgun.net"),
+        ("https://storage.eu.mailgun.net/v3/domains/a.b/messages/X=", "storage.eu.mailgun.net"),
         ("HTTPS://sw.api.mailgun.net", "sw.api.mailgun.net"),
     ],
 )  # fmt: skip
@@ -163,7 +164,7 @@ def test_a_storage_host_is_one_of_mailguns(value: str, host: str) -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        *("", "mailgun.net", "www.mailgun.net", "evil.com", "api.mailgun.net.evil.com", "evilapi.mailgun.net", "api-mailgun.net"),
+        *("", "mailgun.net", "www.mailgun.net", "storage.us.mailgun.net", "x.storage.eu.mailgun.net", "storage-eu.mailgun.net", "evil.com", "api.mailgun.net.evil.com", "evilapi.mailgun.net", "api-mailgun.net"),
         *("https://api.mailgun.net.evil.com/v3", "https://evil.com/api.mailgun.net", "https://evil.com#api.mailgun.net"),
         *("https://evil.com?api.mailgun.net", "https://api.mailgun.net@evil.com/", "https://a:b@api.mailgun.net/"),
         *("https://evil.com\\@api.mailgun.net", "https://api.mailgun.net\\.evil.com", "https://api.mailgun.net%2eevil.com"),

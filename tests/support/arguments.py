@@ -57,7 +57,8 @@ def _requirements(operation: Operation, name: str) -> set[str]:
 def _values(operation: Operation, names: list[str]) -> Arguments:
     arguments = {argument.name: argument for argument in operation.arguments}
     properties = call_schema(operation)["properties"]
-    return {name: _argument_value(arguments[name], properties[name]) for name in names}
+    values = {name: _argument_value(arguments[name], properties[name]) for name in names}
+    return {**values, "fields": list(operation.answer.fields)} if operation.answer and "fields" in values else values
 
 
 def _argument_value(argument: Argument, schema: dict[str, Any]) -> Any:

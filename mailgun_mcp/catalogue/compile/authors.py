@@ -22,7 +22,7 @@ NAMES: dict[Author, str] = {
         version web_prefix web_scheme
     """,
     "mailgun": """
-        @timestamp First Last Next Previous _duration account.id account_id api-key-id band behavior bot bounce-type
+        @timestamp active First Last Next Previous _duration account.id account_id api-key-id band behavior bot bounce-type
         bounce_code bounce_rate browser category certificate city class clicked_rate client client-type code
         complained_rate completed_at country created_at createdAt criticality delayed_first_attempt_rate delayed_rate
         delivered_rate device-type did_you_mean disabled_reason domain_id duration end enhanced-code entity-id

@@ -202,6 +202,19 @@ class UndoSpec(ClosedModel):
     """Set when nothing is lost: what reverses the call."""
 
 
+class AnswerSpec(ClosedModel):
+    """What a model gets of the answer to a read, unless it asks for more with `fields` or `full`."""
+
+    fields: list[str] = Field(default_factory=list)
+    """The fields of an item that are returned: names, or places in it (`message/headers/subject`). All when empty."""
+    items: str | None = None
+    """The list in the answer; `pages.items` when left out, and `""` for the answer itself."""
+    repeats: dict[str, str] = Field(default_factory=dict)
+    """A place in the answer -> the field beside it: left out where both are equal."""
+    unless: dict[str, str] = Field(default_factory=dict)
+    """A usual field of the answer itself -> another one: left out where that one says something."""
+
+
 class OperationExtension(ClosedModel):
     """`x-mailgun-mcp` of an operation. Every field without a default must be written out."""
 
@@ -223,6 +236,7 @@ class OperationExtension(ClosedModel):
     """Needed for risk `billing`."""
     storage_host: Literal["optional", "required"] | None = None
     """Whether the operation lives on the storage host of the message: adds that argument."""
+    answer: AnswerSpec | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> "OperationExtension":
@@ -260,6 +274,8 @@ class PropertyExtension(ClosedModel):
     """The value becomes a mail header: a line break in it is refused."""
     secret: bool = False
     """The value is a password or private key: never shown, logged or recorded."""
+    send: Any = None
+    """What is sent where a call gives no value. Mailgun's own default stays where this is left out."""
     prefix: str | None = None
     """On a pattern property: the prefix that every key gets in the request (`h:`)."""
 

@@ -6,6 +6,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from mailgun_mcp.catalogue.errors import CatalogueError
+from mailgun_mcp.catalogue.openapi.answers import FIELDS, FULL, answer_of, sent_defaults, times_of, with_text_times
 from mailgun_mcp.catalogue.openapi.documents import Node
 from mailgun_mcp.catalogue.openapi.extension import (
     ArgumentRule,
@@ -85,6 +86,7 @@ class _Compiler:
         self.arguments: list[Node] = []
         self.properties: dict[str, Schema] = {}
         self.required: list[str] = []
+        self.sent: dict[str, object] = {}
         declared = {(parameter["name"], parameter["in"]): parameter for parameter in shared}
         declared |= {(parameter["name"], parameter["in"]): parameter for parameter in operation.get("parameters", [])}
         self.parameters = list(declared.values())
@@ -100,7 +102,7 @@ class _Compiler:
         body = self._body()
         self._extras()
         self._check_names()
-        output, wrap = self._output()
+        output, wrap, times = self._output()
         open_paths = dict(pair for name, schema in self.properties.items() for pair in open_objects(schema, name))
         self.properties = {name: listed(schema) for name, schema in self.properties.items()}
         return {
@@ -111,10 +113,13 @@ class _Compiler:
             "arguments": self.arguments,
             "wrap": wrap,
             "open": open_paths,
-            **self.extension.model_dump(mode="json", exclude={"rules", "storage_host", "authors"}),
+            "sent": self.sent,
+            "times": times,
+            **self.extension.model_dump(mode="json", exclude={"rules", "storage_host", "authors", "answer"}),
             # Third parties wrote everything that nobody has attributed: see `compile.authors`.
             "authors": "third party",
             "stated_authors": dict(self.extension.authors),
+            "answer": answer_of(self.extension, output),
             "rules": [rule.model_dump(mode="json") for rule in self.extension.rules],
         }
 
@@ -218,6 +223,7 @@ class _Compiler:
         extension = extension_of(PropertyExtension, schema, wire) if "x-mailgun-mcp" in schema else PropertyExtension()
         name = extension.argument or _argument_name(wire)
         schema = flatten(schema)
+        self.sent |= sent_defaults(schema, name)
         self._add(name, input_schema(schema, strict=self.strict), required)
         argument: Node = {
             "name": name,
@@ -252,6 +258,10 @@ class _Compiler:
         if extension.pages and extension.pages.style in ("path", "url"):
             self._add("page", PAGE, False)
             self.arguments.append({"name": "page", "in": f"page_{extension.pages.style}", "wire": "", "encode": "text"})
+        if extension.answer and extension.answer.fields:
+            for name, schema in (("fields", FIELDS), ("full", FULL)):
+                self._add(name, schema, False)
+                self.arguments.append({"name": name, "in": "answer", "wire": "", "encode": "text"})
 
     def _check_names(self) -> None:
         extension = self.extension
@@ -269,16 +279,15 @@ class _Compiler:
         if missing:
             raise CatalogueError(f"pages need the arguments {', '.join(sorted(missing))}")
 
-    def _output(self) -> tuple[Schema, str | None]:
+    def _output(self) -> tuple[Schema, str | None, list[str]]:
         schema = _success(self.operation["responses"])
         wrap = {"array": "result", "string": "message"}.get(schema.get("type", "object"))
-        loose = output_schema(
-            {"type": "object", "properties": {wrap: schema}} if wrap else {"type": "object", **schema}
-        )
+        whole = {"type": "object", "properties": {wrap: schema}} if wrap else {"type": "object", **schema}
+        loose = output_schema(with_text_times(whole))
         loose["type"] = "object"
         if self.extension.pages:
             loose.setdefault("properties", {})["next"] = {"type": ["object", "null"]}
-        return loose, wrap
+        return loose, wrap, list(dict.fromkeys(times_of(whole)))
 
 
 def _success(responses: Node) -> Schema:
@@ -348,13 +357,16 @@ def _rule_text(rule: ArgumentRule) -> str:
 
 
 def _lasting(extension: OperationExtension) -> str:
-    """Return in few words what a model should know before it removes or overwrites something."""
+    """Return in few words what a model should know before it removes or overwrites something.
+
+    Nothing is said where the call can be undone: that is the rule, which the server's instructions tell once.
+    """
     undo = extension.undo
     if undo is None or undo.nothing:
         return ""
     if undo.why:
-        return "Cannot be undone." if extension.risk in ("destructive", "credential") else ""
-    return f"Can be undone, except {undo.missing}." if undo.missing else "Can be undone."
+        return "Cannot be undone." if extension.risk in ("destructive", "credential", "write") else ""
+    return f"Can be undone, except {undo.missing}." if undo.missing else ""
 
 
 def extension_of(kind: type[Extension], node: Node, where: str) -> Extension:

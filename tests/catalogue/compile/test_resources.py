@@ -114,7 +114,7 @@ def test_things_are_counted_in_words(number: int, told: str) -> None:
 
 def test_what_cannot_be_undone_says_so_to_a_model_and_what_can_be_too() -> None:
     told = {operation.name: operation.tool["description"].rpartition(". ")[2] for operation in catalogue()}
-    assert told["delete_bounce"].endswith("Can be undone.")
+    assert not told["delete_bounce"].endswith("undone.")
     assert (
         catalogue()
         .find("delete_allowlist_entry")

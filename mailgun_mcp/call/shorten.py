@@ -1,0 +1,164 @@
+"""Shortens an answer to what a model needs: the fields that matter, each once, with times that all look the same.
+
+What is left out is named once, with the way to get it.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from mailgun_mcp.catalogue.answer import chosen_fields
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.types import Arguments
+from mailgun_mcp.output.json_paths import LEFT_OUT, replace, tree_of
+
+HOW = "full=true returns everything, fields=[…] only what it names"
+MOST_NAMES = 40
+NAME = re.compile(r"[A-Za-z0-9@_/.-]{1,64}")
+PAGE_LINKS = {
+    "query": "paging",
+    "path": "paging",
+    "url": "paging",
+    "body_skip": "pagination",
+    "body_token": "pagination",
+}
+"""Page style -> where the answer repeats in its own way what `next` says."""
+MAIL_DATE = re.compile(r"[A-Z][a-z]{2}, [0-9]{1,2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} (?:GMT|UTC|[+-][0-9]{4})")
+ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:]{8}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:?[0-9]{2})?")
+EPOCH = re.compile(r"[0-9]{9,10}(\.[0-9]{1,9})?")
+"""Seconds since 1970, which the output schema made a text."""
+FIRST, LAST = 0, 253_402_300_799
+"""Seconds since 1970 that a date can name: up to the year 9999."""
+
+Selection = dict[str, Any]
+"""Field -> the selection inside it; empty for all of it."""
+
+
+def shorten(operation: Operation, arguments: Arguments, result: dict[str, Any]) -> dict[str, Any]:
+    """Return the result of a read or write as a model gets it."""
+    result = _without_page_links(operation, result)
+    if operation.answer and LEFT_OUT in result:
+        # The key is ours here, and what it says is not fenced.
+        result = {key: value for key, value in result.items() if key != LEFT_OUT}
+    fields = chosen_fields(operation, arguments)
+    if operation.answer and fields is not None:
+        named = bool(arguments.get("fields"))
+        covered = () if named else [key for key, other in operation.answer.unless.items() if result.get(other)]
+        fields = [field for field in fields if field not in covered]
+        result = _with_fields(operation.answer.items, fields, result, named=named)
+    if operation.answer and operation.answer.repeats:
+        result = _without_repeats(operation.answer.repeats, result)
+    return replace(result, tree_of(operation.times), _time) if operation.times else result
+
+
+def utc(value: Any) -> Any:
+    """Return a time as ISO 8601 in UTC, whichever way Mailgun wrote it; anything else as it is.
+
+    Mailgun's times without an offset are in UTC.
+    """
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return _written(datetime.fromtimestamp(value, UTC)) if FIRST < value < LAST else value
+    if not isinstance(value, str):
+        return value
+    if EPOCH.fullmatch(value):
+        return _written(datetime.fromtimestamp(float(value), UTC))
+    try:
+        if MAIL_DATE.fullmatch(value):
+            return _written(parsedate_to_datetime(value))
+        if ISO_DATE.fullmatch(value):
+            return _written(datetime.fromisoformat(value))
+    except (ValueError, OverflowError):
+        pass
+    return value
+
+
+def _time(value: Any, _: Any, __: str) -> Any:
+    return utc(value)
+
+
+def _written(moment: datetime) -> str:
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+
+def _without_page_links(operation: Operation, result: dict[str, Any]) -> dict[str, Any]:
+    name = PAGE_LINKS.get(operation.pages.style) if operation.pages else None
+    links = result.get(name) if name else None
+    if name is None or not isinstance(links, dict):
+        return result
+    rest = {key: value for key, value in result.items() if key != name}
+    total = links.get("total")
+    return {**rest, name: {"total": total}} if name == "pagination" and isinstance(total, int) else rest
+
+
+def _with_fields(place: str, fields: list[str], result: dict[str, Any], *, named: bool) -> dict[str, Any]:
+    selection = _selection(fields)
+    missing: dict[str, None] = {}
+    if not place:
+        ours: dict[str, Any] = {key: result[key] for key in ("next", "unexpected") if key in result}
+        shown = _selected(result, selection, "", missing) | ours
+        for name in ours:
+            missing.pop(name, None)
+    else:
+        shown = _inside(result, place.split("/"), selection, missing)
+    # The last part of a place is enough to choose it.
+    names = list(dict.fromkeys(name.rpartition("/")[2] for name in missing if NAME.fullmatch(name)))[:MOST_NAMES]
+    return {**shown, LEFT_OUT: {"fields": names, "how": HOW}} if names and not named else shown
+
+
+def _inside(fields: dict[str, Any], path: list[str], selection: Selection, missing: dict[str, None]) -> dict[str, Any]:
+    """Return the answer with only the selected fields of the items at `path`."""
+    value = fields.get(path[0])
+    if path[1:] and isinstance(value, dict):
+        return {**fields, path[0]: _inside(value, path[1:], selection, missing)}
+    if isinstance(value, list):
+        items = [_selected(item, selection, "", missing) if isinstance(item, dict) else item for item in value]
+        return {**fields, path[0]: items}
+    return fields
+
+
+def _selection(fields: Iterable[str]) -> Selection:
+    selection: Selection = {}
+    for field in fields:
+        branch = selection
+        for key in field.split("/"):
+            branch = branch.setdefault(key, {})
+    return selection
+
+
+def _selected(item: dict[str, Any], selection: Selection, path: str, missing: dict[str, None]) -> dict[str, Any]:
+    """Return the selected fields, and note in `missing` those that hold something and are not selected."""
+    shown: dict[str, Any] = {}
+    for key, value in item.items():
+        inner = selection.get(key)
+        if inner is None:
+            if value not in (None, "", [], {}):
+                missing[path + key] = None
+        elif inner and isinstance(value, (dict, list)):
+            part = _part(value, inner, f"{path}{key}/", missing)
+            if part:
+                shown[key] = part
+        elif value is not None:
+            shown[key] = value
+    return shown
+
+
+def _part(value: Any, selection: Selection, path: str, missing: dict[str, None]) -> Any:
+    if isinstance(value, list):
+        return [_part(item, selection, path, missing) for item in value]
+    return _selected(value, selection, path, missing) if isinstance(value, dict) else value
+
+
+def _without_repeats(repeats: dict[str, str], result: dict[str, Any]) -> dict[str, Any]:
+    for place, other in repeats.items():
+        parent, _, name = place.rpartition("/")
+
+        def without(item: Any, _: Any, __: str, name: str = name, other: str = other) -> Any:
+            if isinstance(item, dict) and name in item and item[name] == item.get(other):
+                return {key: value for key, value in item.items() if key != name}
+            return item
+
+        result = replace(result, tree_of((parent,)), without)
+    return result
