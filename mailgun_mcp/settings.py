@@ -180,15 +180,16 @@ def state_directory(option: str | None = None, environ: Mapping[str, str] | None
 
 
 def hook_environment(
-    approval_id: str, state: Path | None = None, environ: Mapping[str, str] | None = None
+    approval_id: str | None, state: Path | None = None, environ: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Return the environment of a notification command for a pending approval: this process's, without the API key.
+    """Return the environment of a command of the operator's, such as one for a pending approval: this process's, without the API key.
 
     With `state`, a `mailgun-mcp` that the command runs uses that state directory.
     """
     environ = os.environ if environ is None else environ
     inherited = {name: value for name, value in environ.items() if name != env_name("api_key")}
-    return {**inherited, APPROVAL_ID: approval_id, **({env_name("state"): str(state.absolute())} if state else {})}
+    named = {APPROVAL_ID: approval_id} if approval_id else {}
+    return {**inherited, **named, **({env_name("state"): str(state.absolute())} if state else {})}
 
 
 def _value(name: str, value: Any) -> Any:

@@ -1,60 +1,37 @@
-"""The audit log: what was called, decided and done. Append-only, and each entry holds the hash of the one before.
+"""The audit log: what was called, decided and done. Append-only, and each entry holds the keyed hash of the one before.
 
-An entry is an `intent` (before a call is made), an `outcome` (after it, or of a call that was not made), or `pruned`
-(older entries were removed). An intent without an outcome is a call whose result nobody knows.
+An entry is an `intent` (before a call is made), an `outcome` (after it, or of a call that was not made), or about the
+log itself: `sealed` (the first with another key, or with a key at all), `rotated` (the next has another key), `pruned` (older entries were
+removed), `restarted` (a person said why an older log is missing). An intent without an outcome is a call whose result
+nobody knows.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from mailgun_mcp.errors import Outcome, UnknownNameError
-from mailgun_mcp.store.database import Store, stored
+from mailgun_mcp.audit.entries import START as START
+from mailgun_mcp.audit.entries import LogEntry, StoredEntry, key_of, keyed_hash
+from mailgun_mcp.audit.heads import Head, note, noted
+from mailgun_mcp.audit.keys import AuditKey, AuditKeys
+from mailgun_mcp.audit.verify import ChainCheck, Verification
+from mailgun_mcp.errors import Outcome, StateError, UnknownNameError
+from mailgun_mcp.store.database import Store
 from mailgun_mcp.store.ids import new_id
+from mailgun_mcp.text.durations import iso
 from mailgun_mcp.text.suggest import unknown
 
 if TYPE_CHECKING:
     import sqlite3
 
-EntryKind = Literal["intent", "outcome", "pruned"]
-START = "0" * 64
-"""What the first entry holds as the hash of the one before."""
 PAGE = 1000
 UNKNOWN: Outcome = "unknown"
 """The outcome of a call that was begun, and whose end is not recorded."""
 RENAMED_OUTCOMES: dict[str, Outcome] = {"held": "pending"}
 """Word of an older version -> today's. What is written is never changed; it is read with today's words."""
 RENAMED_FIELDS = {"caller": "principal", "elevated": "grants"}
-
-
-@dataclass(frozen=True, slots=True)
-class LogEntry:
-    """An entry to write."""
-
-    call: str
-    kind: EntryKind
-    body: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class StoredEntry:
-    """An entry as it is stored."""
-
-    seq: int
-    at: float
-    call: str
-    kind: EntryKind
-    body: str
-    prev: str
-    hash: str
-
-    @property
-    def fields(self) -> dict[str, Any]:
-        """What the entry says."""
-        return stored(self.body, dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +45,6 @@ class LoggedCall:
     outcome: Outcome
     result: dict[str, Any]
     """What was recorded after it: status, attempts, duration, …"""
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """The result of checking the chain of hashes."""
-
-    entries: int
-    head: str
-    """The hash of the last entry: noted elsewhere, it shows a rewritten log."""
-    broken: str | None = None
-    """The first broken link, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +83,16 @@ def new_call_id() -> str:
 class AuditLog:
     """The table of the audit log."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, keys: AuditKeys | None = None) -> None:
         self._store = store
+        self._keys = keys or AuditKeys(store.directory)
+        self.directory = store.directory
+        """Of the state."""
 
     def append(self, entries: Sequence[LogEntry], now: float, *, durable: bool) -> None:
         """Write the entries down, in one transaction that no other process shares."""
         with self._store.writing(durable=durable) as connection:
-            prev = _head(connection)
-            for entry in entries:
-                prev = _append(connection, entry, prev, now)
+            self._write(connection, entries, now)
 
     def entries(self, after: int = 0) -> Iterator[StoredEntry]:
         """Yield the entries that follow the one numbered `after`, as they were written."""
@@ -149,7 +116,7 @@ class AuditLog:
             with self._store.reading() as connection:
                 rows = connection.execute(
                     # A call that was not made has an outcome alone.
-                    f"""SELECT seq, call FROM audit_log AS first WHERE seq {comparison} ? AND kind != 'pruned' AND NOT EXISTS
+                    f"""SELECT seq, call FROM audit_log AS first WHERE seq {comparison} ? AND kind IN ('intent', 'outcome') AND NOT EXISTS
                     (SELECT 1 FROM audit_log AS before WHERE before.call = first.call AND before.seq < first.seq)
                     ORDER BY seq {order} LIMIT ?""",  # noqa: S608 - words of our own
                     (seq, PAGE),
@@ -179,26 +146,103 @@ class AuditLog:
         """Return one call. Raises UnknownNameError when there is none."""
         return _call(self.of_call(call))
 
-    def verify(self, expect: str | None = None) -> Verification:
-        """Walk along the chain. `expect` is a head that was noted before, and must be in it."""
+    def verify(self, expect: str | None = None, heads: Sequence[Head] = ()) -> Verification:
+        """Walk along the chain.
+
+        `expect` is the hash of a head that was noted before, and `heads` are heads: the log must hold them. The head
+        that the server noted beside the database must be in it too. Raises StateError.
+        """
+        local = noted(self._store.directory)
+        heads = (*heads, *([local] if local else ()))
+        if not self._store.exists:
+            return self._verify_missing(expect, heads)
         with self._store.reading() as connection:
             anchor, last = _anchor(connection), _last(connection)
-        seq, prev, count, expected = anchor[0], anchor[1], 0, expect in (None, START, anchor[1])
-        pruned = anchor[0] == 0
-        for entry in self.entries(seq):
-            fault = _fault(entry, seq, prev)
-            if fault:
-                return Verification(count, prev, fault)
-            pruned = pruned or (entry.kind == "pruned" and entry.fields.get("anchor") == list(anchor))
-            seq, prev, count, expected = entry.seq, entry.hash, count + 1, expected or entry.hash == expect
-        broken = None
-        if last > seq:
-            broken = f"entries {seq + 1} to {last} are missing at the end"
-        elif not pruned:
-            broken = f"entries 1 to {anchor[0]} are missing at the start, and no entry says that they were pruned"
-        elif not expected:
-            broken = f"no entry has the expected hash {expect}: the log was rewritten"
-        return Verification(count, prev, broken)
+        return ChainCheck(self._keys, anchor, heads, expect).run(self.entries(anchor[0]), last)
+
+    def _verify_missing(self, expect: str | None, heads: Sequence[Head]) -> Verification:
+        result = ChainCheck(self._keys, (0, START), heads, expect).run((), 0)
+        if result.broken is None and self._keys.exist:
+            return Verification(0, START, "the log is missing: there is a key for it, and no database")
+        return result
+
+    def head(self, now: float) -> Head:
+        """Return the last entry, once everything up to it would outlive a power cut."""
+        with self._store.writing(durable=True) as connection:
+            connection.execute("UPDATE audit_anchor SET seq = seq")
+            return Head(_last(connection), _head(connection), now)
+
+    def note_head(self, head: Head) -> None:
+        """Note the head beside the database, unless the log does not hold the one that is noted there.
+
+        That one is the evidence of a log that was cut or replaced. Raises StateError where there is such evidence.
+        """
+        earlier = noted(self._store.directory)
+        if earlier and not self._holds(earlier):
+            raise StateError(
+                f"the audit log was cut or replaced: it had {earlier.seq} entries at {iso(earlier.at)}. "
+                "See `mailgun-mcp audit verify`"
+            )
+        if earlier is None or earlier.seq < head.seq:
+            try:
+                note(self._store.directory, head)
+            except OSError as error:
+                raise StateError(f"the head of the audit log cannot be noted: {error.strerror or error}") from error
+
+    def rotate_key(self, now: float) -> AuditKey:
+        """Sign what follows with a new key, and return it. The log says so under the old key."""
+        with self._store.writing() as connection:
+            self._signing_key(connection, now)
+            key = self._keys.add(now)
+            self._write(connection, [LogEntry("", "rotated", {"to": key.id})], now)
+            self._write(connection, [LogEntry("", "sealed", {"key": key.id})], now, key)
+        self.note_head(self.head(now))
+        return key
+
+    def restart(self, *, by: str, reason: str, now: float) -> None:
+        """Say why the log that was noted before is missing or lost its key, and go on with a new key."""
+        try:
+            lost = noted(self._store.directory)
+        except StateError:
+            lost = None
+        body = {"by": by, "reason": reason, "lost": lost.record if lost else None}
+        with self._store.writing() as connection:
+            self._write(connection, [LogEntry("", "restarted", body)], now, self._keys.add(now))
+        try:
+            note(self._store.directory, self.head(now))
+        except OSError as error:
+            raise StateError(f"the head of the audit log cannot be noted: {error.strerror or error}") from error
+
+    def _holds(self, head: Head) -> bool:
+        with self._store.reading() as connection:
+            seq, _ = _anchor(connection)
+            row = connection.execute("SELECT hash FROM audit_log WHERE seq = ?", (head.seq,)).fetchone()
+        return head.seq <= seq or (row is not None and row["hash"] == head.hash)
+
+    def _write(
+        self, connection: "sqlite3.Connection", entries: Iterable[LogEntry], now: float, key: AuditKey | None = None
+    ) -> None:
+        key = key or self._signing_key(connection, now)
+        seq, prev = _last(connection), _head(connection)
+        for entry in entries:
+            seq += 1
+            prev = _append(connection, entry, now, key=key, seq=seq, prev=prev)
+
+    def _signing_key(self, connection: "sqlite3.Connection", now: float) -> AuditKey:
+        """Return the key of the last entry. Entries of version 0.1 have none: they are sealed, and can't be changed any more."""
+        key_id = key_of(_head(connection))
+        if key_id is None:
+            key = self._keys.newest() or self._keys.add(now)
+            count = connection.execute("SELECT count(*) FROM audit_log").fetchone()[0]
+            if count:
+                self._write(connection, [LogEntry("", "sealed", {"key": key.id, "entries": count})], now, key)
+            return key
+        found = self._keys.get(key_id)
+        if found is None:
+            raise StateError(
+                f"the audit log cannot be written: its key {key_id} is missing. Restore it, or see `mailgun-mcp audit restart`"
+            )
+        return found
 
     def prune(
         self, now: float, *, before: float | None = None, most_bytes: int | None = None, dry_run: bool = False
@@ -216,33 +260,20 @@ class AuditLog:
                 connection.execute("UPDATE audit_anchor SET seq = ?, hash = ?", (through, row["hash"]))
                 connection.execute("DELETE FROM audit_log WHERE seq <= ?", (through,))
                 entry = LogEntry("", "pruned", {"anchor": [through, row["hash"]], "entries": count})
-                _append(connection, entry, _head(connection), now)
+                self._write(connection, [entry], now)
         return int(count)
 
 
-def _append(connection: "sqlite3.Connection", entry: LogEntry, prev: str, now: float) -> str:
+def _append(
+    connection: "sqlite3.Connection", entry: LogEntry, now: float, *, key: AuditKey, seq: int, prev: str
+) -> str:
     body = json.dumps(entry.body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    digest = _hash(prev, now, entry.call, entry.kind, body)
+    digest = keyed_hash(key, seq=seq, prev=prev, at=now, call=entry.call, kind=entry.kind, body=body)
     connection.execute(
-        "INSERT INTO audit_log (at, call, kind, body, prev, hash) VALUES (?, ?, ?, ?, ?, ?)",
-        (now, entry.call, entry.kind, body, prev, digest),
+        "INSERT INTO audit_log (seq, at, call, kind, body, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (seq, now, entry.call, entry.kind, body, prev, digest),
     )
     return digest
-
-
-def _hash(prev: str, at: float, call: str, kind: str, body: str) -> str:
-    return sha256(json.dumps([prev, at, call, kind, body]).encode()).hexdigest()
-
-
-def _fault(entry: StoredEntry, seq: int, prev: str) -> str | None:
-    named = f"entry {entry.seq} ({entry.call or entry.kind})"
-    if entry.hash != _hash(entry.prev, entry.at, entry.call, entry.kind, entry.body):
-        return f"{named} was changed"
-    if entry.seq != seq + 1:
-        return f"entries {seq + 1} to {entry.seq - 1} are missing before {named}"
-    if entry.prev != prev:
-        return f"{named} does not follow the entry before it"
-    return None
 
 
 def _head(connection: "sqlite3.Connection") -> str:

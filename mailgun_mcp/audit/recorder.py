@@ -13,7 +13,9 @@ from threading import Thread
 from typing import Any
 
 from mailgun_mcp.audit.call_record import CallRecord
-from mailgun_mcp.audit.log import AuditLog, LogEntry
+from mailgun_mcp.audit.entries import LogEntry
+from mailgun_mcp.audit.head_schedule import HeadSchedule
+from mailgun_mcp.audit.log import AuditLog
 from mailgun_mcp.errors import Outcome, StateError
 from mailgun_mcp.output.logs import logger
 from mailgun_mcp.policy.model import AuditRules
@@ -44,6 +46,8 @@ class Recorder:
         self._clock = clock
         self._rules = rules
         self._monotonic = monotonic
+        self._log = AuditLog(store)
+        self._heads = HeadSchedule(self._log, clock, monotonic, rules.heads)
         self._jobs: SimpleQueue[_Job] = SimpleQueue()
         self._thread: Thread | None = None
         self._written = 0
@@ -113,12 +117,17 @@ class Recorder:
         while True:
             jobs = self._gathered()
             self._commit([job for job in jobs if job.entry is not None])
-            if any(job.entry is None for job in jobs):
+            ends = any(job.entry is None for job in jobs)
+            self._heads.run(now=ends)
+            if ends:
                 return
 
     def _gathered(self) -> list[_Job]:
         """Return the next jobs. Those without a waiting caller are delayed, to share the transaction of the next call."""
-        jobs = [self._jobs.get()]
+        try:
+            jobs = [self._jobs.get(timeout=self._heads.wait)]
+        except Empty:
+            return []
         while len(jobs) < GATHERED:
             waited_for = any(job.done is not None or job.entry is None for job in jobs)
             try:
@@ -133,7 +142,7 @@ class Recorder:
         fault: BaseException | None = None
         try:
             entries = [job.entry for job in jobs if job.entry is not None]
-            AuditLog(self._store).append(entries, self._clock(), durable=any(job.durable for job in jobs))
+            self._log.append(entries, self._clock(), durable=any(job.durable for job in jobs))
         except Exception as error:  # noqa: BLE001 - whoever waits is told, or would wait for ever
             fault = (
                 error if isinstance(error, StateError) else StateError(f"the audit log cannot be written: {error!r}")
@@ -144,6 +153,7 @@ class Recorder:
             elif fault is not None:
                 self._complain(fault)
         if fault is None:
+            self._heads.wrote()
             self._prune_now_and_then(len(jobs))
 
     def _prune_now_and_then(self, written: int) -> None:
@@ -153,7 +163,7 @@ class Recorder:
             return
         now = self._clock()
         try:
-            AuditLog(self._store).prune(now, before=now - self._rules.keep, most_bytes=self._rules.most_bytes)
+            self._log.prune(now, before=now - self._rules.keep, most_bytes=self._rules.most_bytes)
         except StateError as error:
             self._complain(error)
 

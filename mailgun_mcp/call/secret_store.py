@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
 
 from mailgun_mcp.errors import StateError, UnknownNameError
 from mailgun_mcp.store.database import prepare_directory, refuse_others
 from mailgun_mcp.store.ids import ALPHABET, new_id
+from mailgun_mcp.store.keyring import Keyring, find_keyring
 from mailgun_mcp.text.atomic_write import SUFFIX, write_file
 from mailgun_mcp.text.suggest import unknown
 
@@ -24,19 +24,6 @@ SERVICE = "mailgun-mcp"
 REFERENCE = re.compile(f"[{ALPHABET}]{{10}}")
 ABANDONED = 3_600.0
 """Seconds after which a half-written file is that of a process that ended."""
-
-
-class Keyring(Protocol):
-    """The part of the `keyring` package that is used."""
-
-    def set_password(self, service_name: str, username: str, password: str) -> None:
-        """Keep a value."""
-
-    def get_password(self, service_name: str, username: str) -> str | None:
-        """Return a value, or None."""
-
-    def delete_password(self, service_name: str, username: str) -> None:
-        """Forget a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +38,6 @@ class Secret:
     kept_in: str
     """`keyring` or `file`."""
     value: str | None = field(default=None, repr=False)
-
-
-def find_keyring() -> Keyring | None:
-    """Return the system's keyring where the `keyring` package is installed and has one that encrypts, else None."""
-    from importlib import import_module
-
-    try:
-        keyring: Any = import_module("keyring").get_keyring()
-        # Below 1 are those that the package itself does not recommend: plain text, null, none at all.
-        links = getattr(keyring, "backends", None) or [keyring]
-        return keyring if all(float(link.priority) >= 1 for link in links) else None
-    except Exception:  # noqa: BLE001 - a plug-in of the desktop, which may fail with anything: the file is there
-        return None
 
 
 class SecretStore:

@@ -8,14 +8,17 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any, TextIO, get_args
 
+from mailgun_mcp.audit.heads import exported
 from mailgun_mcp.audit.log import RENAMED_OUTCOMES, AuditLog, CallFilter, LoggedCall
 from mailgun_mcp.cli.exits import FAILED, OK, USAGE
 from mailgun_mcp.cli.output import as_json, out, table
 from mailgun_mcp.cli.parser import Parser, add_settings, open_store
 from mailgun_mcp.cli.values import positive_integer, seconds
 from mailgun_mcp.errors import Outcome
+from mailgun_mcp.identity.principal import login_user
 from mailgun_mcp.settings import SettingsError
 from mailgun_mcp.text.durations import iso
 
@@ -26,8 +29,12 @@ ACTIONS = {
     "export": "write calls as JSON lines or CSV",
     "verify": "check the chain and name its first broken link",
     "prune": "remove the oldest calls; the rest can still be verified",
+    "rotate-key": "sign what follows with a new key; the log says so",
+    "restart": "say why an older log or its key is missing, and go on",
 }
 RENAMED = {"--caller": "--principal"}
+WITHOUT_A_DATABASE = ("verify", "restart")
+"""A missing log is a broken one."""
 FILTERED = ("list", "tail", "export")
 COLUMNS = (
     *(
@@ -77,6 +84,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     added["verify"].add_argument(
         "--expect", metavar="HASH", help="head of the chain from an earlier run, which the log must contain"
     )
+    added["verify"].add_argument(
+        "--heads",
+        metavar="FILE",
+        help="file of exported heads (audit: {heads: ...} in the policy); all must be in the log",
+    )
+    added["restart"].add_argument("--reason", required=True, metavar="TEXT", help="why; everyone who verifies reads it")
+    added["restart"].add_argument("--by", metavar="NAME", help="who says so; default: the user who runs the command")
     added["prune"].add_argument("--before", metavar="TIME", help="remove calls older than this, such as 90d")
     added["prune"].add_argument("--megabytes", metavar="N", help="remove the oldest calls until N megabytes are left")
     added["prune"].add_argument("--dry-run", action="store_true", help="only show how many entries would be removed")
@@ -106,9 +120,18 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the action."""
-    actions = {"list": _list, "show": _show, "tail": _tail, "export": _export, "verify": _verify, "prune": _prune}
+    actions = {
+        "list": _list,
+        "show": _show,
+        "tail": _tail,
+        "export": _export,
+        "verify": _verify,
+        "prune": _prune,
+        "rotate-key": _rotate_key,
+        "restart": _restart,
+    }
     with closing(open_store(arguments)) as store:
-        if not store.exists:
+        if not store.exists and arguments.action not in WITHOUT_A_DATABASE:
             out(f"The audit log in {store.directory} is empty.")
             return USAGE if arguments.action == "show" else OK
         return actions[arguments.action](AuditLog(store), arguments)
@@ -239,14 +262,33 @@ def record_of(call: LoggedCall, *, values: bool) -> dict[str, Any]:
 
 
 def _verify(log: AuditLog, arguments: argparse.Namespace) -> int:
-    result = log.verify(arguments.expect)
+    heads = exported(Path(arguments.heads)) if arguments.heads else ()
+    result = log.verify(arguments.expect, heads)
     if arguments.json:
-        as_json({"entries": result.entries, "head": result.head, "broken": result.broken})
+        fields = {"entries": result.entries, "seq": result.seq, "head": result.head, "broken": result.broken}
+        as_json({**fields, "notes": list(result.notes)})
+    elif not result.broken and not result.entries:
+        out(f"The audit log in {log.directory} is empty.")
     elif result.broken:
         out(f"Broken: {result.broken}. The {result.entries:,} entries before it are intact.")
     else:
         out(f"{result.entries:,} entries; none was changed, added or removed. Head: {result.head}")
+    if not arguments.json:
+        for note in result.notes:
+            out(f"Note: {note}.")
     return FAILED if result.broken else OK
+
+
+def _rotate_key(log: AuditLog, _: argparse.Namespace) -> int:
+    key = log.rotate_key(time.time())
+    out(f"What follows is signed with the key {key.id}. Servers that run take it at their next entry.")
+    return OK
+
+
+def _restart(log: AuditLog, arguments: argparse.Namespace) -> int:
+    log.restart(by=arguments.by or login_user().id, reason=arguments.reason, now=time.time())
+    out("The log goes on with a new key. `mailgun-mcp audit verify` shows the reason from now on.")
+    return OK
 
 
 def _prune(log: AuditLog, arguments: argparse.Namespace) -> int:

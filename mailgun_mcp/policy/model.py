@@ -136,6 +136,19 @@ class ConfirmationRules:
 
 
 @dataclass(frozen=True, slots=True)
+class HeadRules:
+    """Where the head of the audit log goes, so that a log that was cut or replaced is found."""
+
+    file: str | None = None
+    """A file that gets one line for each head."""
+    syslog: bool = False
+    command: tuple[str, ...] | None = None
+    """Is run with the head, as JSON, on its standard input."""
+    every: float = 600.0
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
 class AuditRules:
     """What the audit log records of calls, and for how long it is kept."""
 
@@ -145,6 +158,7 @@ class AuditRules:
     keep: float = 400 * 86_400.0
     """Seconds."""
     most_bytes: int = 512 * 1024 * 1024
+    heads: HeadRules | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,12 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
-from mailgun_mcp.call.secret_store import REFERENCE, Keyring, Secret, SecretStore, find_keyring
+from mailgun_mcp.call.secret_store import REFERENCE, Secret, SecretStore
 from mailgun_mcp.errors import StateError, UnknownNameError
+from mailgun_mcp.store.keyring import Keyring
 
 NOW = 1_800_000_000.0
 VALUE = "key-of-the-tests-0123456789"
@@ -271,31 +270,6 @@ def test_a_secret_that_its_keyring_still_holds_is_not_forgotten(tmp_path: Path) 
     ring.values.clear()
     store.forget(ref)
     assert store.list() == ()
-
-
-def backend(priority: Any, **more: Any) -> SimpleNamespace:
-    return SimpleNamespace(priority=priority, **more)
-
-
-@pytest.mark.parametrize(
-    ("found", "taken"),
-    [
-        pytest.param(backend(5), True, id="of-the-desktop"),
-        pytest.param(backend(0.5), False, id="plain-text"),
-        pytest.param(backend(-1), False, id="null"),
-        pytest.param(backend(10, backends=[backend(5), backend(0.5)]), False, id="a-chain-with-plain-text"),
-        pytest.param(backend(10, backends=[backend(5), backend(1)]), True, id="a-chain"),
-        pytest.param(backend("much"), False, id="nonsense"),
-    ],
-)
-def test_only_keyrings_that_encrypt_are_taken(found: Any, taken: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "keyring", SimpleNamespace(get_keyring=lambda: found))
-    assert find_keyring() is (found if taken else None)
-
-
-def test_the_keyring_package_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "keyring", None)
-    assert find_keyring() is None
 
 
 def test_no_value_shows_in_what_is_printed_of_a_secret(store: SecretStore, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from mailgun_mcp.audit.log import AuditLog, LogEntry
+from mailgun_mcp.audit.entries import LogEntry
+from mailgun_mcp.audit.log import AuditLog
 from mailgun_mcp.cli import exits
 from mailgun_mcp.cli.main import run
 from mailgun_mcp.store.database import FILE, Store
@@ -159,7 +160,7 @@ def test_an_export_can_be_replayed_against_a_policy(filled: Path, home: Path, ca
 def test_a_whole_chain_verifies_and_names_its_head(filled: Path, capsys: Any) -> None:
     assert audit(filled, "verify", "--json") == exits.OK
     found = json.loads(capsys.readouterr().out)
-    assert (found["entries"], found["broken"], len(found["head"])) == (5, None, 64)
+    assert (found["entries"], found["broken"], found["seq"]) == (5, None, 5)
     assert audit(filled, "verify", "--expect", found["head"]) == exits.OK
     assert audit(filled, "verify", "--expect", "0" * 63 + "1") == exits.FAILED
 
@@ -221,3 +222,26 @@ def test_tail_follows_what_another_process_records(tmp_path: Path) -> None:
     finally:
         tail.kill()
         tail.communicate(timeout=PATIENCE)
+
+
+def test_a_missing_log_is_broken_until_somebody_says_why(filled: Path, capsys: Any) -> None:
+    for path in filled.glob("state.db*"):
+        path.unlink()
+    assert audit(filled, "verify") == exits.FAILED
+    assert "the log is missing" in capsys.readouterr().out
+    assert audit(filled, "restart", "--reason", "moved to another machine", "--by", "olga") == exits.OK
+    capsys.readouterr()
+    assert audit(filled, "verify") == exits.OK
+    assert "by olga: moved to another machine." in capsys.readouterr().out
+
+
+def test_a_key_is_rotated_and_exported_heads_are_checked(filled: Path, tmp_path: Path, capsys: Any) -> None:
+    assert audit(filled, "rotate-key") == exits.OK
+    assert "What follows is signed with the key" in capsys.readouterr().out
+    heads = tmp_path / "heads.jsonl"
+    heads.write_text((filled / "audit-head.json").read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert audit(filled, "verify", "--heads", str(heads)) == exits.OK
+    heads.write_text('{"seq": 99, "hash": "x", "at": 1}\n', encoding="utf-8")
+    assert audit(filled, "verify", "--heads", str(heads)) == exits.FAILED
+    heads.write_text("nothing", encoding="utf-8")
+    assert audit(filled, "verify", "--heads", str(heads)) != exits.OK

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mailgun_mcp.app.compose import create_services
+from mailgun_mcp.audit.entries import LogEntry
 from mailgun_mcp.call.counters import Nonces, Sends, Untrusted
 from mailgun_mcp.call.secret_store import SecretStore
 from mailgun_mcp.call.services import Services
@@ -58,6 +59,22 @@ def by_address(services: Services) -> dict[str, str]:
 def test_the_chain_of_its_log_verifies_and_goes_on(services: Services) -> None:
     log = services.audit_log
     assert (log.verify().entries, log.verify().broken) == (log.last, None)
+
+
+def test_its_log_is_sealed_by_the_first_entry_that_follows(services: Services) -> None:
+    log, count = services.audit_log, services.audit_log.last
+    assert "were written by version 0.1, whose hashes have no key, and will be sealed" in log.verify().notes[0]
+
+    log.append([LogEntry("new", "intent", {"tool": "delete_bounce"})], NOW, durable=True)
+
+    result = log.verify()
+    assert (result.entries, result.broken) == (count + 2, None)
+    assert [entry.kind for entry in log.entries(count)] == ["sealed", "intent"]
+    assert "will be sealed" not in result.notes[0]
+    with services.store.writing() as connection:
+        connection.execute("DROP TRIGGER audit_log_is_not_changed")
+        connection.execute("UPDATE audit_log SET call = 'other' WHERE seq = 2")
+    assert "was changed" in str(log.verify().broken)
 
 
 def test_its_log_is_read_with_todays_words(services: Services) -> None:

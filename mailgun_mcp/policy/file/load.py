@@ -24,6 +24,7 @@ from mailgun_mcp.policy.model import (
     AuditRules,
     ConfirmationRules,
     Example,
+    HeadRules,
     NotifyRules,
     Policy,
     Rule,
@@ -328,6 +329,16 @@ def _audit(section: Mapping[str, Any], base: AuditRules) -> AuditRules:
         reads=section.get("reads", base.reads),
         keep=duration(section["keep"]) if "keep" in section else base.keep,
         most_bytes=section["keep_megabytes"] * 1024 * 1024 if "keep_megabytes" in section else base.most_bytes,
+        heads=_heads(section["heads"]) if "heads" in section else base.heads,
+    )
+
+
+def _heads(section: Mapping[str, Any]) -> HeadRules:
+    return HeadRules(
+        file=section.get("file"),
+        syslog=section.get("syslog", False),
+        command=tuple(section["command"]) if "command" in section else None,
+        every=duration(section.get("every", "10m")),
     )
 
 

@@ -4,117 +4,38 @@ A key may be left out (`exclude_unset` tells which were). A key without a value 
 mean nobody or everybody.
 """
 
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
-    WithJsonSchema,
     field_validator,
     model_validator,
 )
 
-from mailgun_mcp.policy.conditions import as_list
+from mailgun_mcp.policy.file.fields import (
+    FILLED,
+    Amount,
+    Conditions,
+    Count,
+    DomainGlobs,
+    Duration,
+    Globs,
+    Hours,
+    Name,
+    OneOrMore,
+    Reversibles,
+    Risks,
+    SessionOrDuration,
+    Text,
+    Weekdays,
+    checked,
+    notify_url,
+    zone,
+)
 from mailgun_mcp.policy.model import DecisionEffect, Level, Method
-from mailgun_mcp.text.durations import duration, minutes_of, weekdays_of
-from mailgun_mcp.text.suggest import unknown
-
-Risk = Literal["read", "write", "send", "destructive", "credential", "billing"]
-Reversible = Literal["whole", "part", "no"]
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-
-
-def _checked(check: Callable[[Any], object]) -> AfterValidator:
-    def validate(value: Any) -> Any:
-        check(value)
-        return value
-
-    return AfterValidator(validate)
-
-
-def _one_or_many(item: dict[str, Any]) -> WithJsonSchema:
-    return WithJsonSchema({"anyOf": [item, {"type": "array", "items": item, "minItems": 1}]})
-
-
-def _zone(name: str) -> None:
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, LookupError) as error:
-        raise ValueError(unknown("time zone", name, available_timezones())) from error
-
-
-def _domain_glob(glob: str) -> None:
-    if "@" in glob:
-        raise ValueError(f"{glob!r} is an address, not a domain: leave out the part up to @")
-
-
-def _notify_url(url: str) -> None:
-    parts = urlsplit(url)
-    loopback = parts.hostname in ("localhost", "127.0.0.1", "::1")
-    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and loopback)):
-        raise ValueError(f"{url!r} is not an https URL (http is for loopback only)")
-
-
-Text = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-Count = Annotated[int, Field(ge=0)]
-Amount = Annotated[float, Field(ge=0, le=1e9, strict=False)]
-
-
-def _a_duration(value: Any) -> Any:
-    """Check a number too, so that the message for `ttl: 15` says that the unit is missing."""
-    if isinstance(value, (str, int, float)):
-        duration(str(value))
-    return value
-
-
-_DURATION = {"type": "string", "pattern": "^[0-9]+[smhd]( ?[0-9]+[smhd])*$", "examples": ["15m", "2h", "7d"]}
-Duration = Annotated[str, BeforeValidator(_a_duration), WithJsonSchema(_DURATION)]
-SessionOrDuration = Annotated[
-    str | Literal[True],
-    BeforeValidator(lambda value: value if value is True or value == "session" else _a_duration(value)),
-    WithJsonSchema({"anyOf": [{"enum": ["session", True]}, _DURATION]}),
-]
-Globs = list[Text]
-"""Of a send rule: empty means something."""
-DomainGlobs = list[Annotated[Text, _checked(_domain_glob)]]
-
-_FILLED = Field(min_length=1)
-OneOrMore = Annotated[Globs, _FILLED, BeforeValidator(as_list), _one_or_many({"type": "string", "minLength": 1})]
-Risks = Annotated[
-    list[Risk],
-    _FILLED,
-    BeforeValidator(as_list),
-    _one_or_many({"enum": ["read", "write", "send", "destructive", "credential", "billing"]}),
-]
-Reversibles = Annotated[
-    list[Reversible], _FILLED, BeforeValidator(as_list), _one_or_many({"enum": ["whole", "part", "no"]})
-]
-Hours = Annotated[
-    list[Annotated[str | int, _checked(minutes_of)]],
-    _FILLED,
-    BeforeValidator(as_list),
-    _one_or_many({"type": ["string", "integer"], "examples": ["9-17", "22:30-6"]}),
-]
-Weekdays = Annotated[
-    list[Annotated[str, _checked(lambda span: weekdays_of([span]))]],
-    _FILLED,
-    BeforeValidator(as_list),
-    _one_or_many({"type": "string", "examples": ["mon", "mon-fri"]}),
-]
-Conditions = Annotated[
-    dict[str, Any],
-    _FILLED,
-    WithJsonSchema({"type": "object", "minProperties": 1, "additionalProperties": {"title": "Condition"}}),
-]
-"""Checked by `checks`: pydantic's messages about a union of so many shapes do not help."""
 
 
 def _not_blank(record: BaseModel) -> BaseModel:
@@ -236,8 +157,21 @@ class SpendDocument(Closed):
 class ConfirmationDocument(Closed):
     """How a person is asked, and how long a question stays open."""
 
-    methods: Annotated[list[Method], _FILLED] | None = Field(default=None)
+    methods: Annotated[list[Method], FILLED] | None = Field(default=None)
     ttl: Duration | None = Field(default=None)
+
+
+class HeadsDocument(Closed):
+    """Where the server writes the head of the audit log, so that a log that was cut or replaced is found."""
+
+    file: Text | None = Field(default=None, description="a file that gets one line for each head")
+    syslog: bool | None = Field(default=None, description="write it to the system's log")
+    command: Annotated[list[Text], FILLED] | None = Field(
+        default=None, description="program and arguments; gets the head as JSON on its standard input"
+    )
+    every: Duration | None = Field(default=None, description="how often; default 10m")
+
+    _not_empty = model_validator(mode="after")(_not_blank)
 
 
 class AuditDocument(Closed):
@@ -247,6 +181,7 @@ class AuditDocument(Closed):
     reads: bool | None = Field(default=None, description="record reads too; default true")
     keep: Duration | None = Field(default=None, description="how long entries are kept; default 400d")
     keep_megabytes: Annotated[int, Field(ge=1)] | None = Field(default=None, description="size limit; default 512")
+    heads: HeadsDocument | None = Field(default=None, description="where the head of the log is written")
 
     _not_empty = model_validator(mode="after")(_not_blank)
 
@@ -266,8 +201,8 @@ class UndoDocument(Closed):
 class NotifyDocument(Closed):
     """What is called when an approval is pending."""
 
-    command: Annotated[list[Text], _FILLED] | None = Field(default=None, description="program and arguments")
-    url: Annotated[str, _checked(_notify_url)] | None = Field(default=None, description="a webhook")
+    command: Annotated[list[Text], FILLED] | None = Field(default=None, description="program and arguments")
+    url: Annotated[str, checked(notify_url)] | None = Field(default=None, description="a webhook")
 
     _not_empty = model_validator(mode="after")(_not_blank)
 
@@ -327,7 +262,7 @@ class PolicyDocument(Closed):
     undo: UndoDocument | None = Field(default=None)
     secrets: Literal["withhold", "reveal"] | None = Field(default=None)
     notify: NotifyDocument | None = Field(default=None)
-    timezone: Annotated[Text, _checked(_zone)] | None = Field(
+    timezone: Annotated[Text, checked(zone)] | None = Field(
         default=None, description="IANA name, for hours and weekdays"
     )
     tests: list[ExampleDocument] | None = Field(default=None, description="run by `mailgun-mcp policy test`")
@@ -390,6 +325,7 @@ MODELS: dict[tuple[str, ...], type[Closed]] = {
     ("spend",): SpendDocument,
     ("confirmation",): ConfirmationDocument,
     ("audit",): AuditDocument,
+    ("audit", "heads"): HeadsDocument,
     ("undo",): UndoDocument,
     ("notify",): NotifyDocument,
     ("tests",): ExampleDocument,

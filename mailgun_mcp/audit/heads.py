@@ -1,0 +1,121 @@
+"""Heads of the audit log: the number and hash of its last entry, noted outside the database.
+
+A log whose end was cut, or that was replaced, verifies by itself. It does not hold a head that was noted before.
+"""
+
+import json
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from mailgun_mcp.errors import StateError
+from mailgun_mcp.output.logs import logger
+from mailgun_mcp.policy.model import HeadRules
+from mailgun_mcp.settings import hook_environment
+from mailgun_mcp.text.atomic_write import write_file
+from mailgun_mcp.text.durations import iso
+
+FILE = "audit-head.json"
+PATIENCE = 10.0
+"""Seconds that a command may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last entry of a log, as it was at a point in time."""
+
+    seq: int
+    hash: str
+    at: float
+    source: str = field(default="", compare=False)
+    """Where it was noted, in words."""
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The head as it is written."""
+        return {"seq": self.seq, "hash": self.hash, "at": self.at, "when": iso(self.at)}
+
+
+def note(directory: Path, head: Head) -> None:
+    """Note the head in the state directory, beside the database. Raises OSError."""
+    write_file(directory / FILE, json.dumps(head.record).encode())
+
+
+def noted(directory: Path) -> Head | None:
+    """Return the head that was noted in the state directory, or None. Raises StateError for one that is damaged."""
+    path = directory / FILE
+    try:
+        return _head(path.read_text(encoding="utf-8"), str(path)) if path.exists() else None
+    except (OSError, ValueError) as error:
+        raise StateError(f"{path} cannot be read: restore it, or see `mailgun-mcp audit restart`") from error
+
+
+def exported(path: Path) -> tuple[Head, ...]:
+    """Return the heads of a file that `export` wrote, or that holds one JSON record a line. Raises StateError."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return tuple(_head(line, f"{path}, line {number}") for number, line in enumerate(lines, 1) if line.strip())
+    except OSError as error:
+        raise StateError(f"{path} cannot be read: {error.strerror or error}") from error
+    except ValueError as error:
+        raise StateError(f"{path} is not a file of exported heads: one JSON record a line") from error
+
+
+def _head(text: str, source: str) -> Head:
+    record = json.loads(text)
+    try:
+        return Head(int(record["seq"]), str(record["hash"]), float(record["at"]), source)
+    except (KeyError, TypeError) as error:
+        raise ValueError("not a head") from error
+
+
+def export(rules: HeadRules, head: Head) -> None:
+    """Write the head wherever the policy says. What fails is logged; nothing waits for a command."""
+    text = json.dumps(head.record)
+    ways: tuple[tuple[str, object, Callable[[str], None]], ...] = (
+        ("file", rules.file, lambda line: _append(Path(str(rules.file)).expanduser(), line)),
+        ("syslog", rules.syslog, _to_syslog),
+        ("command", rules.command, lambda line: _start(rules.command or (), line)),
+    )
+    for way, wanted, write in ways:
+        if wanted:
+            _try(way, write, text)
+
+
+def _try(way: str, write: Callable[[str], None], text: str) -> None:
+    try:
+        write(text)
+    except (OSError, ValueError, ImportError, subprocess.SubprocessError) as error:
+        logger().error("the head of the audit log was not exported", way=way, reason=str(error))
+
+
+def _append(path: Path, text: str) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(text + "\n")
+
+
+def _to_syslog(text: str) -> None:
+    import syslog
+
+    syslog.syslog(syslog.LOG_NOTICE | syslog.LOG_AUTH, f"mailgun-mcp audit head {text}")
+
+
+def _start(command: tuple[str, ...], text: str) -> None:
+    Thread(target=_try, args=("command", lambda line: _run(command, line), text), daemon=True).start()
+
+
+def _run(command: tuple[str, ...], text: str) -> None:
+    """Run the command, never through a shell, without the server's stdout and without the API key."""
+    ended = subprocess.run(  # noqa: S603 - the command of the operator, from the policy
+        command,
+        input=text.encode(),
+        stdout=subprocess.DEVNULL,
+        timeout=PATIENCE,
+        env=hook_environment(None),
+        check=False,
+    )
+    if ended.returncode:
+        raise ValueError(f"the command ended with exit code {ended.returncode}")

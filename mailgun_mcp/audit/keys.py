@@ -1,0 +1,112 @@
+"""The keys of the audit log: in the system's keyring where one works, else in a file of the owner's, never in the database.
+
+A key that was replaced is kept: what was written with it is verified with it.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from secrets import token_hex
+
+from mailgun_mcp.errors import StateError
+from mailgun_mcp.store.database import prepare_directory, refuse_others
+from mailgun_mcp.store.keyring import Keyring, find_keyring
+from mailgun_mcp.text.atomic_write import write_file
+
+FILE = "audit-keys.json"
+SERVICE = "mailgun-mcp audit log"
+BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class AuditKey:
+    """A key of the audit log."""
+
+    id: str
+    secret: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _StoredKey:
+    id: str
+    created: float
+    secret: str | None = field(default=None, repr=False)
+    """In hexadecimal; None where the keyring has it."""
+
+
+class AuditKeys:
+    """The keys of the log in `directory`."""
+
+    def __init__(self, directory: Path, keyring: Callable[[], Keyring | None] = find_keyring) -> None:
+        self._directory = directory
+        self._find_keyring = keyring
+        self._read: dict[str, AuditKey] = {}
+
+    @property
+    def exist(self) -> bool:
+        """Whether a key was ever made here: then there was a log."""
+        return bool(self._stored())
+
+    def newest(self) -> AuditKey | None:
+        """Return the key that was made last, or None. Raises StateError where it cannot be read."""
+        stored = self._stored()
+        return self.get(stored[-1].id) if stored else None
+
+    def get(self, key_id: str) -> AuditKey | None:
+        """Return a key, or None where neither the file nor the keyring has it."""
+        if key_id not in self._read:
+            secret = next((key.secret for key in self._stored() if key.id == key_id), None)
+            if secret is None:
+                secret = _from_keyring(self._find_keyring(), key_id)
+            if secret is None:
+                return None
+            try:
+                self._read[key_id] = AuditKey(key_id, bytes.fromhex(secret))
+            except ValueError as error:
+                raise self._unreadable() from error
+        return self._read[key_id]
+
+    def add(self, now: float) -> AuditKey:
+        """Make a key, store it and return it. Raises StateError where it cannot be stored."""
+        key_id, secret = token_hex(4), token_hex(BYTES)
+        in_keyring = _store_in_keyring(self._find_keyring(), key_id, secret)
+        stored = (*self._stored(), _StoredKey(key_id, now, None if in_keyring else secret))
+        try:
+            prepare_directory(self._directory)
+            write_file(self._directory / FILE, json.dumps([asdict(key) for key in stored]).encode())
+        except OSError as error:
+            raise StateError(f"the key of the audit log cannot be stored: {error.strerror or error}") from error
+        self._read[key_id] = AuditKey(key_id, bytes.fromhex(secret))
+        return self._read[key_id]
+
+    def _stored(self) -> tuple[_StoredKey, ...]:
+        path = self._directory / FILE
+        try:
+            if not path.exists():
+                return ()
+            refuse_others(path)
+            return tuple(_StoredKey(**record) for record in json.loads(path.read_bytes()))
+        except (OSError, ValueError, TypeError) as error:
+            raise self._unreadable() from error
+
+    def _unreadable(self) -> StateError:
+        return StateError(f"{self._directory / FILE} cannot be read: restore it, or see `mailgun-mcp audit restart`")
+
+
+def _from_keyring(keyring: Keyring | None, key_id: str) -> str | None:
+    try:
+        return keyring.get_password(SERVICE, key_id) if keyring else None
+    except Exception:  # noqa: BLE001 - a plug-in of the desktop: a key that it does not give is missing
+        return None
+
+
+def _store_in_keyring(keyring: Keyring | None, key_id: str, secret: str) -> bool:
+    """Return whether the keyring has the key now."""
+    if keyring is None:
+        return False
+    try:
+        keyring.set_password(SERVICE, key_id, secret)
+    except Exception:  # noqa: BLE001 - as above; the file is there
+        return False
+    return _from_keyring(keyring, key_id) == secret
