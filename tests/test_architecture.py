@@ -45,6 +45,7 @@ SIMULATOR_FLOORS: tuple[tuple[str, ...], ...] = (
     ("http",),
     ("sections", "worlds"),
     ("control",),
+    ("smtp",),
     ("app", "transport"),
 )
 """The same for the rooms of the simulator."""

@@ -5,8 +5,12 @@ With an action, control a simulator that is already running.
 
 import argparse
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 from shlex import quote
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -18,6 +22,7 @@ from mailgun_mcp.settings import SettingsError
 
 if TYPE_CHECKING:
     from mailgun_mcp.simulator.model.account import Account
+    from mailgun_mcp.simulator.smtp.server import SmtpSockets
 
 PORT = 8025
 SELF = "self"
@@ -72,6 +77,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="refuse parameters that an operation does not have; without this flag they are ignored, "
         "as Mailgun does, and listed at /simulator/ignored",
     )
+    parser.add_argument(
+        "--smtp",
+        metavar="PORT",
+        help="also serve SMTP on this port, with STARTTLS, for SMTP credentials of the account; 0 for any free port",
+    )
+    parser.add_argument("--smtp-tls", metavar="PORT", help="the same for connections that begin with TLS")
     parser.add_argument("--quiet", action="store_true", help="do not log requests")
     parser.set_defaults(action=None)
     parser.set_defaults(starting=vars(parser.parse_args([])))
@@ -96,18 +107,49 @@ def run(arguments: argparse.Namespace) -> int:
     from mailgun_mcp.app.listen import listen, url_of
 
     storage_url = _storage_url(arguments.storage_url, arguments.region)
-    with listen(arguments.host, _port(arguments.port)) as listener:
+    with ExitStack() as stack:
+        listener = stack.enter_context(listen(arguments.host, _port("port", arguments.port)))
         url = url_of(listener, arguments.host)
-        app = _app(arguments, url if storage_url == SELF else storage_url)
+        smtp = _smtp_sockets(arguments, stack)
+        app = _app(arguments, url if storage_url == SELF else storage_url, smtp)
         config = uvicorn.Config(app, log_config=None, access_log=not arguments.quiet, lifespan="on")
         _log_requests()
-        out(_introduction(url, arguments.key, arguments.state))
+        out("\n".join([_introduction(url, arguments.key, arguments.state), *_smtp_lines(arguments.host, smtp)]))
         sys.stdout.flush()
         uvicorn.Server(config).run(sockets=[listener])
     return OK
 
 
-def _app(arguments: argparse.Namespace, storage_url: str) -> Any:
+def _smtp_sockets(arguments: argparse.Namespace, stack: ExitStack) -> "SmtpSockets | None":
+    """Open the sockets of SMTP, if it is wanted, and make its certificate. Both last as long as the stack."""
+    from mailgun_mcp.app.listen import listen
+
+    ports = {"smtp": arguments.smtp, "smtp-tls": arguments.smtp_tls}
+    if ports == {"smtp": None, "smtp-tls": None}:
+        return None
+    if find_spec("aiosmtpd") is None:
+        raise SettingsError("smtp: needs aiosmtpd; install `mailgun-mcp-server[smtp]`")
+    from mailgun_mcp.simulator.smtp.certificate import write_certificate
+    from mailgun_mcp.simulator.smtp.server import SmtpSockets
+
+    folder = stack.enter_context(TemporaryDirectory(prefix="mailgun-simulator-"))
+    plain, tls = (
+        None if port is None else stack.enter_context(listen(arguments.host, _port(name, port)))
+        for name, port in ports.items()
+    )
+    return SmtpSockets(write_certificate(Path(folder)), plain, tls)
+
+
+def _smtp_lines(host: str, smtp: "SmtpSockets | None") -> Iterator[str]:
+    if smtp is None:
+        return
+    for listener, how in ((smtp.plain, "STARTTLS"), (smtp.tls, "TLS")):
+        if listener is not None:
+            yield f"  SMTP:        {host}:{listener.getsockname()[1]} ({how})"
+    yield f"  certificate: {smtp.certificate}"
+
+
+def _app(arguments: argparse.Namespace, storage_url: str, smtp: "SmtpSockets | None") -> Any:
     from mailgun_mcp.catalogue.catalogue import Catalogue
     from mailgun_mcp.cli.local_http import post
     from mailgun_mcp.simulator import create_app
@@ -125,6 +167,7 @@ def _app(arguments: argparse.Namespace, storage_url: str) -> Any:
         host_access=HostAccess(post, arguments.deliver_webhooks, path),
         region=arguments.region,
         strict=arguments.strict,
+        smtp=smtp,
     )
 
 
@@ -167,9 +210,9 @@ def _storage_url(text: str, region: str) -> str:
     return text.rstrip("/")
 
 
-def _port(text: str) -> int:
+def _port(name: str, text: str) -> int:
     if not (text.isascii() and text.isdecimal()) or int(text) > 65535:
-        raise SettingsError(f"port: {text!r} must be a number from 0 to 65535")
+        raise SettingsError(f"{name}: {text!r} must be a number from 0 to 65535")
     return int(text)
 
 

@@ -40,6 +40,7 @@ from mailgun_mcp.simulator.worlds.demo import demo_account
 if TYPE_CHECKING:
     from mailgun_mcp.simulator.control.faults import Sleep
     from mailgun_mcp.simulator.control.harness import Environment, Harness, HostAccess
+    from mailgun_mcp.simulator.smtp.server import SmtpSockets
 
 GREETING = "Mailgun Magnificent API"
 CHALLENGE = {"www-authenticate": 'Basic realm="MG API"'}
@@ -65,6 +66,7 @@ def create_app(
     host_access: "HostAccess | None" = None,
     region: str = "us",
     strict: bool = False,
+    smtp: "SmtpSockets | None" = None,
 ) -> ASGIApp:
     """Return the simulator as an ASGI application.
 
@@ -75,9 +77,10 @@ def create_app(
     `host_access` says where webhooks may be posted, and which file keeps the account. The demo account tells that its
     stored messages are under `storage_url`. `region` is that of every host but those of Mailgun's regions.
     Unknown parameters are ignored, as Mailgun does; with `strict` they are refused.
+    With `smtp` it also serves SMTP there, from its start-up on.
     """
     account = account or demo_account(SystemClock(), storage_url=storage_url)
-    if not control and environment is None and host_access is None:
+    if not control and environment is None and host_access is None and smtp is None:
         return _Simulator(catalogue, account, key, region, None if strict else IgnoredParameters())
     from mailgun_mcp.simulator.control.routes import with_control_routes
 
@@ -92,11 +95,15 @@ def create_app(
         host_access=host_access,
     )
     app: ASGIApp = with_control_routes(harness, key=key) if control else harness
-    if host_access is None or host_access.state_file is None:
-        return app
-    from mailgun_mcp.simulator.control.state_file import with_state_file
+    if host_access is not None and host_access.state_file is not None:
+        from mailgun_mcp.simulator.control.state_file import with_state_file
 
-    return with_state_file(app, harness, host_access.state_file)
+        app = with_state_file(app, harness, host_access.state_file)
+    if smtp is not None:
+        from mailgun_mcp.simulator.smtp.server import with_smtp
+
+        app = with_smtp(app, harness, catalogue.find("send_mime_message"), smtp)
+    return app
 
 
 def create_harness(

@@ -119,6 +119,15 @@ async def http_server(arguments: Sequence[str], env: Mapping[str, str]) -> Async
 @contextmanager
 def simulated(home: Path, *flags: str) -> Iterator[str]:
     """Run the simulator as a process of its own, as a person would start it, and give its URL."""
+    with simulator_output(home, *flags) as output:
+        found = re.search(r"listens on (http://\S+)", output[0])
+        assert found, output
+        yield found[1]
+
+
+@contextmanager
+def simulator_output(home: Path, *flags: str, lines: int = 1) -> Iterator[list[str]]:
+    """Run the simulator as a process of its own, and give the first lines that it prints."""
     with (home / "errors").open("w", encoding="utf-8") as errors:
         process = subprocess.Popen(
             command("simulator", "--port", "0", "--quiet", *flags),
@@ -131,10 +140,10 @@ def simulated(home: Path, *flags: str) -> Iterator[str]:
         watchdog.start()
         try:
             assert process.stdout is not None
-            found = re.search(r"listens on (http://\S+)", process.stdout.readline())
-            assert found, (home / "errors").read_text(encoding="utf-8")
+            output = [process.stdout.readline() for _ in range(lines)]
+            assert output[-1], (home / "errors").read_text(encoding="utf-8")
             watchdog.cancel()
-            yield found[1]
+            yield output
         finally:
             watchdog.cancel()
             process.kill()

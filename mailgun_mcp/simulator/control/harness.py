@@ -64,6 +64,8 @@ class Harness:
         self.faults = Faults()
         self.limits: list[Limit] = []
         self._read_delay: ReadDelay | None = None
+        self.on_change: list[Callable[[], None]] = []
+        """Called after a change that no request over HTTP made."""
         self._app = build(account)
         self._apply(environment)
 
@@ -110,6 +112,8 @@ class Harness:
     def changed(self) -> None:
         """Make a change that was not made by a request visible to delayed reads at once."""
         self.delay_reads(self.visible_after)
+        for notify in self.on_change:
+            notify()
 
     def _apply(self, environment: Environment) -> None:
         self.faults.set(environment.faults, environment.seed)

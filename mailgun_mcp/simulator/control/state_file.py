@@ -56,6 +56,7 @@ class _StateFile:
     def __init__(self, app: ASGIApp, harness: Harness, path: Path) -> None:
         self._app, self._harness, self._path = app, harness, path
         self._waiting = False
+        harness.on_change.append(self._write_soon)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

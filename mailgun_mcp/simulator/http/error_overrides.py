@@ -9,6 +9,7 @@ PASSWORD = {
     True: "Password is too short. It must be between 5 and 32 characters.",
     False: "Password is too long. It must be between 5 and 32 characters.",
 }
+MOST_RECIPIENTS = 1000
 BANDS = ("dynamic_good", "dynamic_poor", "dynamic_new")
 
 RULES: dict[str, str] = {
@@ -46,6 +47,8 @@ def _own(name: str, arguments: Arguments) -> str | None:
         return "The limit parameter minumum is 1000"
     if name == "list_api_keys" and arguments.get("kind", "user") not in ("domain", "user", "web"):
         return "expected `kind` param to be one of [domain user web] or absent"
+    if name in ("send_message", "send_mime_message") and len(arguments.get("to", ())) > MOST_RECIPIENTS:
+        return f"Too many recipients, max is {MOST_RECIPIENTS}"
     if name in ("create_smtp_credentials", "update_smtp_credential"):
         return _smtp(name, arguments)
     if name == "list_smtp_credentials" and arguments.get("limit", 0) > 1000:

@@ -162,9 +162,9 @@ def _template(message: StoredMessage) -> dict[str, Any]:
 def _accepted(_: Domain, message: StoredMessage, recipient: str) -> dict[str, Any]:
     at = {"scheduled-for": int(message.deliver_at)} if message.deliver_at else {}
     return {
-        "method": "HTTP",
+        "method": "SMTP" if message.smtp_login else "HTTP",
         "originating-ip": ORIGIN_IP,
-        "api-key-id": OWN_KEY_ID,
+        **({} if message.smtp_login else {"api-key-id": OWN_KEY_ID}),
         "envelope": _transport(message, recipient),
         "flags": _flags(message, **{"is-routed": message.routed}),
         "message": {**_message(message, without_template(message)), "recipients": message.recipients, **at},

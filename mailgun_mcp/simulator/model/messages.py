@@ -67,6 +67,8 @@ class StoredMessage:
     """The list that passed it on, as events show it."""
     routed: bool = False
     """Whether it came in from outside, and a route took it."""
+    smtp_login: str | None = None
+    """The login that handed it in over SMTP; None if it came over HTTP."""
     repeated_headers: list[tuple[str, str]] = field(default_factory=list)
     """All headers in their order, if the message came as MIME with one of them more than once. `headers` has the last."""
 

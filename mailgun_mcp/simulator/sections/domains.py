@@ -47,6 +47,7 @@ def create_domain(account: Account, request: SimulatedRequest) -> Reply:
     if name in account.domains:
         raise ApiError(409, f"Domain {name} already exists")
     domain = Domain(account.hex_id(), name, account.clock.now(), settings=_settings(request))
+    domain.administration.postmaster_password = request.get("smtp_password") or ""
     _equip(account, domain, request)
     account.domains[name] = domain
     return success("Domain DNS records have been created", **with_dns(domain))
@@ -66,6 +67,8 @@ def get_domain(request: SimulatedRequest) -> Reply:
 def update_domain(request: SimulatedRequest) -> Reply:
     _check_password(request.get("smtp_password"))
     request.domain.settings.update(_settings(request))
+    if request.get("smtp_password"):
+        request.domain.administration.postmaster_password = request["smtp_password"]
     return success("Domain has been updated", **with_dns(request.domain))
 
 

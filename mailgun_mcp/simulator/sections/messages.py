@@ -4,7 +4,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mailgun_mcp.simulator.http.body import File
@@ -47,6 +47,14 @@ HEADER_NAME = re.compile(r"[!-9;-~]+")
 OPEN_QUEUE = {"is_disabled": False, "disabled": {"until": "", "reason": ""}}
 
 
+@dataclass(frozen=True, slots=True)
+class SmtpEnvelope:
+    """Who handed in a message over SMTP, and the sender that they named."""
+
+    login: str
+    sender: str
+
+
 @handles(
     "send_message",
     fidelity="stateful",
@@ -67,6 +75,11 @@ def send_message(account: Account, request: SimulatedRequest) -> Reply:
     note="the MIME is stored and parsed; templates and options as in send_message",
 )
 def send_mime_message(account: Account, request: SimulatedRequest) -> Reply:
+    return submit_mime(account, request)
+
+
+def submit_mime(account: Account, request: SimulatedRequest, envelope: SmtpEnvelope | None = None) -> Reply:
+    """Send a MIME message. `envelope` is that of SMTP, if the message came that way."""
     to = parse_addresses("to", request["to"])
     _check_may_send(account, request.domain, to)
     mail = from_mime(request["message"].data)
@@ -78,6 +91,8 @@ def send_mime_message(account: Account, request: SimulatedRequest) -> Reply:
     message.attachments, message.mime = mail.attachments, request["message"].data
     message.repeated_headers = mail.repeated_headers
     message.id = find_header(mail.headers, "Message-Id").strip("<> ") or message.id
+    if envelope is not None:
+        message.smtp_login, message.sender = envelope.login, envelope.sender or message.sender
     variables = apply_mime_options(message, mail) | request.get("recipient_variables", {})
     if variables:
         return _send_batch(account, request.domain, message, to, [], variables)

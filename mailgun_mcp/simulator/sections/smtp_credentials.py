@@ -17,11 +17,13 @@ NOTE = "These passwords are shown only once"
 
 @handles("list_smtp_credentials", fidelity="stateful", note="including the postmaster")
 def list_smtp_credentials(request: SimulatedRequest) -> Reply:
-    page = skip_page(_all(request.domain), max(0, request.get("skip")), max(0, request.get("limit")))
+    page = skip_page(all_credentials(request.domain), max(0, request.get("skip")), max(0, request.get("limit")))
     return Reply({"items": [_to_json(credential) for credential in page], "total_count": len(page)})
 
 
-@handles("create_smtp_credentials", fidelity="stateful", note="stored; there is no SMTP server to log in to")
+@handles(
+    "create_smtp_credentials", fidelity="stateful", note="log in to the SMTP server of `simulator --smtp` with them"
+)
 def create_smtp_credentials(account: Account, request: SimulatedRequest) -> Reply:
     logins = [_login(request.domain, text) for text in request.get("login") or request.get("mailbox")]
     passwords = request.get("password", [])
@@ -63,14 +65,15 @@ def postmaster(domain: Domain) -> SmtpCredential:
     return SmtpCredential(f"postmaster@{domain.name}", password, domain.created_at, system=True)
 
 
-def _all(domain: Domain) -> list[SmtpCredential]:
+def all_credentials(domain: Domain) -> list[SmtpCredential]:
+    """Return the logins of a domain, in their order."""
     own = domain.administration.credentials
     return sorted([postmaster(domain), *own.values()], key=lambda credential: credential.login)
 
 
 def _get_credential(request: SimulatedRequest) -> SmtpCredential:
     login = _login(request.domain, request["spec"])
-    credential = next((one for one in _all(request.domain) if one.login == login), None)
+    credential = next((one for one in all_credentials(request.domain) if one.login == login), None)
     if credential is None:
         raise ApiError(404, "Credentials not found")
     return credential

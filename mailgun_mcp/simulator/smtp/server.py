@@ -1,0 +1,119 @@
+"""The SMTP server of the simulator, in the same event loop as HTTP, so that no two requests mix."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.simulator.control.harness import Harness
+from mailgun_mcp.simulator.sections.messages import SmtpEnvelope
+from mailgun_mcp.simulator.smtp.certificate import server_context
+from mailgun_mcp.simulator.smtp.submission import log_in, submit
+
+MAX_BYTES = 25 * 1024 * 1024
+"""Bytes of a mail that Mailgun takes at most."""
+LONGEST_LINE = 1024 * 1024
+"""Bytes of a line. RFC 5321 allows 1,000, and many programs send longer ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpSockets:
+    """Where the server listens, and its certificate. `tls` is for connections that begin with TLS."""
+
+    certificate: Path
+    plain: socket.socket | None = None
+    """For connections that may switch to TLS by STARTTLS."""
+    tls: socket.socket | None = None
+
+
+class _Server(SMTP):
+    line_length_limit = LONGEST_LINE
+
+
+class _Handler:
+    """Answers what the library asks of its owner. The names of the methods are the library's."""
+
+    def __init__(self, harness: Harness, operation: Operation) -> None:
+        self._harness, self._operation = harness, operation
+
+    async def handle_MAIL(  # noqa: N802
+        self, _: SMTP, session: Session, envelope: Envelope, sender: str, options: list[str]
+    ) -> str:
+        """Begin a mail, if the client is logged in."""
+        if not session.authenticated:
+            return "530 5.7.0 Authentication required"
+        envelope.mail_from = sender
+        envelope.mail_options.extend(options)
+        return "250 OK"
+
+    async def handle_DATA(self, _: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """Send a mail, and return the reply."""
+        sent_by = SmtpEnvelope(str(session.auth_data), envelope.mail_from or "")
+        content = envelope.content if isinstance(envelope.content, bytes) else b""
+        reply = submit(self._harness.account, self._operation, sent_by, envelope.rcpt_tos, content)
+        self._harness.changed()
+        return reply
+
+    def authenticate(self, _: SMTP, __: Session, ___: Envelope, ____: str, given: Any) -> AuthResult:
+        """Say whether a login and its password are right."""
+        if not isinstance(given, LoginPassword):
+            return AuthResult(success=False, handled=False)
+        login, password = (text.decode("utf-8", "replace") for text in (given.login, given.password))
+        allowed = log_in(self._harness.account, login, password)
+        return AuthResult(success=allowed, handled=False, auth_data=login)
+
+
+@asynccontextmanager
+async def serving(harness: Harness, operation: Operation, sockets: SmtpSockets) -> AsyncIterator[None]:
+    """Serve SMTP on the sockets until the block ends. `operation` is that of MIME messages."""
+    logging.getLogger("mail.log").setLevel(logging.ERROR)
+    handler, loop, context = (
+        _Handler(harness, operation),
+        asyncio.get_running_loop(),
+        server_context(sockets.certificate),
+    )
+
+    def connection(*, starttls: bool) -> SMTP:
+        return _Server(
+            handler,
+            data_size_limit=MAX_BYTES,
+            enable_SMTPUTF8=True,
+            hostname="localhost",
+            ident="Mailgun simulator",
+            tls_context=context if starttls else None,
+            auth_require_tls=False,
+            authenticator=handler.authenticate,
+            loop=loop,
+        )
+
+    servers = []
+    if sockets.plain is not None:
+        servers.append(await loop.create_server(lambda: connection(starttls=True), sock=sockets.plain))
+    if sockets.tls is not None:
+        servers.append(await loop.create_server(lambda: connection(starttls=False), sock=sockets.tls, ssl=context))
+    try:
+        yield
+    finally:
+        for server in servers:
+            server.close()
+
+
+def with_smtp(app: ASGIApp, harness: Harness, operation: Operation, sockets: SmtpSockets) -> ASGIApp:
+    """Return the application that also serves SMTP from its start-up to its shutdown."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await app(scope, receive, send)
+            return
+        async with serving(harness, operation, sockets):
+            await app(scope, receive, send)
+
+    return serve

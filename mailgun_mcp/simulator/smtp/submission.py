@@ -1,0 +1,65 @@
+"""Who may log in over SMTP, and the request that a mail becomes."""
+
+from hmac import compare_digest
+
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.simulator.http.body import File
+from mailgun_mcp.simulator.http.error_overrides import check_with_overrides
+from mailgun_mcp.simulator.mail.delivery import deliver_due
+from mailgun_mcp.simulator.model.account import OPEN, Account
+from mailgun_mcp.simulator.model.domains import Domain
+from mailgun_mcp.simulator.replies.reply import ApiError
+from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
+from mailgun_mcp.simulator.sections.messages import SmtpEnvelope, submit_mime
+from mailgun_mcp.simulator.sections.smtp_credentials import all_credentials
+
+SMTP_CODES = {
+    400: "554 5.6.0",
+    402: "550 5.7.1",
+    403: "550 5.7.1",
+    404: "550 5.7.1",
+    413: "552 5.3.4",
+    420: "421 4.7.0",
+    429: "421 4.7.0",
+}
+"""Status of a refusal over HTTP -> the code of the same refusal over SMTP."""
+ACCEPTED = "250 Great success"
+
+
+def log_in(account: Account, login: str, password: str) -> bool:
+    """Say whether a domain of the account has this login with this password."""
+    found = find_login(account, login)
+    if found is None or not password:
+        return False
+    _, domain = found
+    stored = next(one.password for one in all_credentials(domain) if one.login == login.lower())
+    return compare_digest(stored.encode(), password.encode("utf-8", "replace"))
+
+
+def find_login(account: Account, login: str) -> tuple[Account, Domain] | None:
+    """Return the account and the domain that have a login; subaccounts and both regions count."""
+    for owner in account.with_subaccounts(OPEN, all_regions=True):
+        domain = owner.domains.get(login.rpartition("@")[2].lower())
+        if domain is not None and any(one.login == login.lower() for one in all_credentials(domain)):
+            return owner, domain
+    return None
+
+
+def submit(account: Account, operation: Operation, envelope: SmtpEnvelope, recipients: list[str], mime: bytes) -> str:
+    """Send a mail as `operation`, which is that of MIME messages. Return the reply of the SMTP server."""
+    found = find_login(account, envelope.login)
+    if found is None:
+        return "550 5.7.1 The login was deleted"
+    owner, domain = found
+    arguments = {
+        "domain_name": domain.name,
+        "to": recipients,
+        "message": File("message.eml", "message/rfc822", mime),
+    }
+    try:
+        deliver_due(owner)
+        check_with_overrides(operation, arguments)
+        submit_mime(owner, SimulatedRequest(operation, arguments, "", found_domain=domain), envelope)
+    except ApiError as refusal:
+        return f"{SMTP_CODES.get(refusal.reply.status_code, '554 5.0.0')} {refusal}"
+    return ACCEPTED
