@@ -1,8 +1,11 @@
 """Calls of every operation that can be undone, and what an undo of each cannot put back."""
 
+from collections.abc import Callable
 from typing import Any
 
 from mailgun_mcp.catalogue.types import Arguments
+from mailgun_mcp.simulator import Account
+from tests.simulator.sections import administration_everything as administration
 from tests.support.undoing import (
     ADDRESS,
     HOST,
@@ -10,6 +13,7 @@ from tests.support.undoing import (
     NAME,
     OTHER,
     TEXT,
+    key_of,
 )
 
 D, DN, N = {"domain": NAME}, {"domain_name": NAME}, {"name": NAME}
@@ -196,3 +200,13 @@ REMAINING: dict[str, set[str]] = {
 
 
 """What an undo leaves as the call made it: exactly this, and each operation says so in `missing`."""
+
+
+def _active(account: Account) -> None:
+    key_of(account).active = True
+
+
+PREPARED: dict[str, Callable[[Account], None]] = {**administration.PREPARED, "deactivate_domain_key": _active}
+"""What makes an account ready for the call."""
+REFUSED = {"delete_account_tag", "delete_domain_tag"}
+"""Of which Mailgun takes nothing back before mail has the tag again."""

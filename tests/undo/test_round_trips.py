@@ -1,36 +1,20 @@
 """For every operation that can be undone: state A, the call, undo, and it is state A again, the whole of it."""
 
-from collections.abc import Callable
-
 import pytest
 
-from mailgun_mcp.simulator import Account
-from tests.simulator.sections import administration_everything as administration
 from tests.support.operations import catalogue
 from tests.support.requests import changing
-from tests.support.undo_calls import (
-    CALLS,
-    REMAINING,
-)
+from tests.support.undo_calls import CALLS, PREPARED, REFUSED, REMAINING
 from tests.support.undoing import (
     Bench,
     account_to_change,
     bench,
     differences,
-    key_of,
 )
 
 pytestmark = pytest.mark.anyio
 
 
-def _active(account: Account) -> None:
-    key_of(account).active = True
-
-
-PREPARED: dict[str, Callable[[Account], None]] = {**administration.PREPARED, "deactivate_domain_key": _active}
-
-REFUSED = {"delete_account_tag", "delete_domain_tag"}
-"""Of which Mailgun takes nothing back before mail has the tag again."""
 UNSEEN = {tool for tool in CALLS if tool.startswith("import_")}
 """What happens in the background: nobody can look right after it, so a person is asked before it is undone."""
 

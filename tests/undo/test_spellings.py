@@ -1,13 +1,18 @@
 """What a call affects is read under the key that Mailgun stores, however the caller spelled it.
 
-Every operation with addresses in its arguments: state A, the call in any spelling, undo, and it is state A again.
+State A, the call in any spelling, undo, and it is state A again: for generated arguments of the operations with
+addresses, and for every operation that can be undone with its addresses and host names respelled.
 """
+
+import re
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mailgun_mcp.catalogue.types import Arguments
+from tests.support.undo_calls import CALLS, PREPARED, REFUSED, REMAINING
 from tests.support.undoing import ADDRESS, HOST, NAME, OTHER, account_to_change, bench, differences
 
 pytestmark = pytest.mark.anyio
@@ -85,3 +90,59 @@ SPELLED: dict[str, st.SearchStrategy[Arguments]] = {
 @given(data=st.data())
 async def test_every_spelling_of_an_address_is_put_back(tool: str, data: st.DataObject) -> None:
     await undone(tool, data.draw(SPELLED[tool]))
+
+
+NAMES = re.compile(r"[^\s@<>]+@[^\s@<>]+|(?:[a-z0-9-]+\.)+[a-z]{3,}")
+"""Addresses and host names."""
+OTHER_SPELLINGS = st.sampled_from(
+    [
+        str.lower,
+        str.upper,
+        str.title,
+        "{}.".format,
+        " {} ".format,
+        "Al New <{}>".format,
+        '"New, Al" <{}>'.format,
+    ]
+)
+TEXTS = ("text", "vars", "headers", "filters")
+
+
+def respelled(value: Any, draw: st.DrawFn) -> Any:
+    """Return the arguments with each address and host name in a spelling of its own."""
+    if isinstance(value, str):
+        return draw(OTHER_SPELLINGS)(value) if NAMES.fullmatch(value) and draw(st.booleans()) else value
+    if isinstance(value, list):
+        return [respelled(item, draw) for item in value]
+    if isinstance(value, dict):
+        return {name: item if name in TEXTS else respelled(item, draw) for name, item in value.items()}
+    return value
+
+
+@st.composite
+def calls(draw: st.DrawFn) -> tuple[str, Arguments]:
+    tool = draw(st.sampled_from(sorted(CALLS)))
+    return tool, respelled(draw(st.sampled_from(CALLS[tool])), draw)
+
+
+@pytest.mark.slow
+@settings(max_examples=80, deadline=None)
+@given(calls())
+async def test_whatever_is_undone_is_as_before_in_every_spelling(call: tuple[str, Arguments]) -> None:
+    """A spelling that the server or Mailgun refuses changes nothing."""
+    tool, arguments = call
+    account = account_to_change()
+    if prepare := PREPARED.get(tool):
+        prepare(account)
+    async with bench(account) as tried:
+        before = tried.state
+        outcome = await tried.call(tool, arguments)
+        changed = differences(before, tried.state)
+        if outcome.structured is None:
+            assert changed == []
+            return
+        result = await tried.undo(outcome.structured["undo"]["id"])
+        assert set(differences(before, tried.state)) <= REMAINING.get(tool, set()), result
+        if tool not in REFUSED:
+            assert (result["put_back"] > 0) == (changed != []), result
+        assert ("nothing to put back" in result["message"]) == (changed == []), result
