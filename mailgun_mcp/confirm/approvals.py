@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from mailgun_mcp.errors import StateError, UnknownNameError
+from mailgun_mcp.errors import NotConfirmedError, StateError, UnknownNameError
 from mailgun_mcp.policy.model import LEVELS, Level
 from mailgun_mcp.store.database import MONTHS, Store, stored
 from mailgun_mcp.store.ids import new_id
@@ -90,11 +90,22 @@ class Approvals:
         self._store = store
 
     def request(
-        self, form: "Form", *, tool: str, title: str, account: str, principal: str, client: str, now: float, ttl: float
+        self,
+        form: "Form",
+        *,
+        tool: str,
+        title: str,
+        account: str,
+        principal: str,
+        client: str,
+        now: float,
+        ttl: float,
+        most: int,
     ) -> Approval:
         """Request an approval and return it. The same call with the same state of its target has only one.
 
         An approval that is pending for another state of the target becomes stale: nobody should be asked about it.
+        Raises NotConfirmedError where `most` approvals of the principal already wait.
         """
         with self._store.writing() as connection:
             _expire(connection, now)
@@ -103,6 +114,7 @@ class Approvals:
                 if _covers(pending, form.preview, form.level):
                     return pending
                 _mark(connection, pending, "stale")
+            _refuse_too_many(connection, principal, most)
             name = _new_id(connection)
             connection.execute(
                 """INSERT INTO approvals (id, created, expires, status, tool, title, text, level, typed, account,
@@ -182,6 +194,20 @@ class Approvals:
                 raise StateError(_closed(approval, "denied"))
             _mark(connection, approval, "denied", (*approval.answers, Answer(by.strip(), now, False)))
             return _find(connection, name, now)
+
+
+def _refuse_too_many(connection: "sqlite3.Connection", principal: str, most: int) -> None:
+    """Count the principal's approvals in all accounts: a person answers all of them in one list."""
+    row = connection.execute(
+        "SELECT count(*) FROM approvals WHERE principal = ? AND status = 'pending'", (principal,)
+    ).fetchone()
+    if row[0] >= most:
+        raise NotConfirmedError(
+            f"Not made: {row[0]} calls of {principal} already wait for an approval, and more would hide each other from "
+            "the person who answers. Nothing was sent. Ask a person to answer them with `mailgun-mcp approvals list`, and "
+            "then make the call again.",
+            "too many",
+        )
 
 
 def _refuse_yes(approval: Approval, by: str, typed: str | None) -> None:

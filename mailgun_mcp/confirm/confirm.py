@@ -103,7 +103,7 @@ async def _pending(
             "Nothing was sent.",
             "cannot ask",
         )
-    approval = await approvals.request(form, facts, ttl=policy.confirmation.ttl)
+    approval = await approvals.request(form, facts, policy.confirmation)
     name = approval.id
     return NotConfirmedError(
         f"Pending approval {name}; nothing was sent. {why}A person runs `mailgun-mcp approvals approve {name}` in a terminal "

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from mailgun_mcp.confirm.form import Form
 from mailgun_mcp.policy.facts import Facts
-from mailgun_mcp.policy.model import NotifyRules
+from mailgun_mcp.policy.model import ConfirmationRules, NotifyRules
 from mailgun_mcp.store.database import Store, in_thread
 
 if TYPE_CHECKING:
@@ -38,8 +38,11 @@ class PendingApprovals:
             self._approvals().has_outdated, form.binding.digest, self._clock()
         )
 
-    async def request(self, form: Form, facts: Facts, *, ttl: float) -> "Approval":
-        """Request a person's approval of the call, and return what is pending."""
+    async def request(self, form: Form, facts: Facts, rules: ConfirmationRules) -> "Approval":
+        """Request a person's approval of the call, and return what is pending.
+
+        Raises NotConfirmedError where too many approvals of the principal already wait.
+        """
         now = self._clock()
         approval = await in_thread(
             self._approvals().request,
@@ -50,7 +53,8 @@ class PendingApprovals:
             principal=facts.context.principal,
             client=facts.context.client,
             now=now,
-            ttl=ttl,
+            ttl=rules.ttl,
+            most=rules.max_pending,
         )
         # A call that the model repeats has one approval, and its hooks run once.
         if self._hooks is not None and approval.created == now:

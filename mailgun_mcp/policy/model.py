@@ -133,6 +133,8 @@ class ConfirmationRules:
     methods: tuple[Method, ...] = ("elicitation", "approval")
     ttl: float = 600.0
     """Seconds."""
+    max_pending: int = 20
+    """Approvals of one principal that may wait at the same time. More would hide each other from the person."""
 
 
 @dataclass(frozen=True, slots=True)

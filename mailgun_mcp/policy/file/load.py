@@ -320,6 +320,7 @@ def _confirmation(section: Mapping[str, Any], base: ConfirmationRules) -> Confir
     return ConfirmationRules(
         methods=tuple(section.get("methods", base.methods)),
         ttl=duration(section["ttl"]) if "ttl" in section else base.ttl,
+        max_pending=section.get("max_pending", base.max_pending),
     )
 
 

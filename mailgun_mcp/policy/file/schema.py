@@ -159,6 +159,9 @@ class ConfirmationDocument(Closed):
 
     methods: Annotated[list[Method], FILLED] | None = Field(default=None)
     ttl: Duration | None = Field(default=None)
+    max_pending: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="approvals of one principal that may wait at once; default 20"
+    )
 
 
 class HeadsDocument(Closed):
