@@ -84,5 +84,5 @@ def _active_grants(services: Services, facts: Facts, *, needed: bool) -> list[tu
 
 
 def _granted(decision: Decision, grants: list[tuple[bool, str]]) -> bool:
-    """Return whether a grant covers the call. One person cannot grant what needs two."""
-    return decision.level != "two_people" and any(covers for covers, _ in grants)
+    """Return whether a grant covers the call. One person cannot grant what needs two, nor what nobody knows the price of."""
+    return decision.level != "two_people" and not decision.beyond_grants and any(covers for covers, _ in grants)

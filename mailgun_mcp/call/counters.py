@@ -67,17 +67,24 @@ class Spend:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def record(self, account: str, amount: float, now: float) -> None:
-        """Count a cost."""
+    def record(self, account: str, amount: float, now: float) -> int:
+        """Count a cost. Returns what `forget` takes."""
         with self._store.writing() as connection:
             connection.execute("DELETE FROM spend WHERE at < ?", (now - MONTHS,))
-            connection.execute("INSERT INTO spend VALUES (?, ?, ?)", (account, amount, now))
+            done = connection.execute("INSERT INTO spend VALUES (?, ?, ?)", (account, amount, now))
+            return int(done.lastrowid or 0)
 
-    def since(self, account: str, since: float) -> float:
-        """Return what the account spent from `since` on."""
+    def forget(self, row: int) -> None:
+        """Take back the cost of a call that was not made."""
+        with self._store.writing() as connection:
+            connection.execute("DELETE FROM spend WHERE rowid = ?", (row,))
+
+    def since(self, account: str, since: float, before: int = NEWEST) -> float:
+        """Return what the account spent from `since` on, as recorded before the row `before`."""
         with self._store.reading() as connection:
             cursor = connection.execute(
-                "SELECT coalesce(sum(amount), 0) FROM spend WHERE account = ? AND at >= ?", (account, since)
+                "SELECT coalesce(sum(amount), 0) FROM spend WHERE account = ? AND at >= ? AND rowid < ?",
+                (account, since, before),
             )
             return float(cursor.fetchone()[0])
 

@@ -60,24 +60,21 @@ class History:
             return context
         return await in_thread(self._with_history, context, digest)
 
-    async def reserve(self, facts: Facts) -> tuple[int | None, Facts]:
-        """Count a send before it is made. Returns an id for `release`, and the facts with all earlier sends.
+    async def reserve(self, facts: Facts, cost: float | None) -> tuple["Reservation | None", Facts]:
+        """Count a send, and what a call costs, before it is made. Returns the facts with all earlier calls.
 
-        Of two concurrent sends the second one counts the first, so that they cannot exceed a limit together.
+        Of two concurrent calls the second one counts the first, so that they cannot exceed a limit together.
         """
-        if facts.operation.risk != "send":
+        if facts.operation.risk != "send" and not cost:
             return None, facts
-        return await in_thread(self._reserve, facts, self.clock())
+        return await in_thread(self._reserve, facts, cost, self.clock())
 
-    async def release(self, reserved: int | None) -> None:
-        """Stop counting a send that was not made."""
-        if reserved is not None:
-            await self._after(Sends(self.store).forget, reserved)
-
-    async def spent(self, facts: Facts) -> None:
-        """Count the price of a call, if it has one."""
-        if facts.price is not None:
-            await self._after(Spend(self.store).record, facts.context.counted_for, facts.price, self.clock())
+    async def release(self, reserved: "Reservation | None") -> None:
+        """Stop counting a call that was not made."""
+        if reserved is not None and reserved.send is not None:
+            await self._after(Sends(self.store).forget, reserved.send)
+        if reserved is not None and reserved.cost is not None:
+            await self._after(Spend(self.store).forget, reserved.cost)
 
     async def shown_untrusted(self, account: Account, caller: Caller) -> None:
         """Remember that the caller was shown text of third parties."""
@@ -94,36 +91,53 @@ class History:
             return False
         return True
 
-    def _reserve(self, facts: Facts, now: float) -> tuple[int, Facts]:
-        context = facts.context
-        row = Sends(self.store).record(context.counted_for, context.principal, facts.digest, facts.recipient_count, now)
+    def _reserve(self, facts: Facts, cost: float | None, now: float) -> tuple["Reservation", Facts]:
+        context, sends, send_row, cost_row = facts.context, facts.operation.risk == "send", None, None
+        if sends:
+            send_row = Sends(self.store).record(
+                context.counted_for, context.principal, facts.digest, facts.recipient_count, now
+            )
+        if cost:
+            cost_row = Spend(self.store).record(context.counted_for, cost, now)
         context = replace(context, now=datetime.fromtimestamp(now, UTC))
-        past = StoredPast(self.store, self._shown_here, before=row)
-        return row, replace(facts, context=with_history(context, facts.digest, past))
+        reservation = Reservation(send_row, cost_row)
+        past = StoredPast(self.store, self._shown_here, reservation)
+        return reservation, replace(facts, context=with_history(context, facts.digest, past))
 
     def _with_history(self, context: Context, digest: str) -> Context:
         return with_history(context, digest, StoredPast(self.store, self._shown_here))
 
 
-class StoredPast:
-    """The past calls of the state store, for `policy.history`; of sends those before the row `before`."""
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """The rows in which a call is counted before it is made."""
 
-    def __init__(self, store: Store, shown_here: dict[tuple[str, str], ShownHere], *, before: int = NEWEST) -> None:
+    send: int | None = None
+    cost: int | None = None
+
+
+class StoredPast:
+    """The past calls of the state store, for `policy.history`; with a reservation, only what was counted before it."""
+
+    def __init__(
+        self, store: Store, shown_here: dict[tuple[str, str], ShownHere], until: Reservation = Reservation()
+    ) -> None:
         self._store = store
         self._shown_here = shown_here
-        self._before = before
+        self._sends_before = NEWEST if until.send is None else until.send
+        self._costs_before = NEWEST if until.cost is None else until.cost
 
     def recipients_after(self, account: str, moment: float) -> int:
         """Return how many recipients the account sent to after `moment`."""
-        return Sends(self._store).recipients_since(account, moment, self._before)
+        return Sends(self._store).recipients_since(account, moment, self._sends_before)
 
     def last_sent(self, account: str, digest: str) -> float | None:
         """Return when the account last sent this exact request, or None."""
-        return Sends(self._store).last(account, digest, self._before)
+        return Sends(self._store).last(account, digest, self._sends_before)
 
     def spent_from(self, account: str, moment: float) -> float:
         """Return what the account spent at `moment` and after it."""
-        return Spend(self._store).since(account, moment)
+        return Spend(self._store).since(account, moment, self._costs_before)
 
     def untrusted_shown(self, account: str, principal: str) -> float | None:
         """Return when the principal was last shown third-party text, by this process or another."""

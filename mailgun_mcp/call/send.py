@@ -4,11 +4,13 @@ from typing import Any
 
 from mailgun_mcp.call.authorize import denial
 from mailgun_mcp.call.current_call import Call
+from mailgun_mcp.call.history import Reservation
 from mailgun_mcp.catalogue.builtin_tools import UNDO_OPERATION
 from mailgun_mcp.errors import DeniedError, MailgunError, OutcomeUnknownError, StateError
 from mailgun_mcp.mailgun.response import Response, parse_json
 from mailgun_mcp.policy.engine import decide
 from mailgun_mcp.policy.facts import Facts
+from mailgun_mcp.policy.prices import cost
 from mailgun_mcp.request.build import Request
 
 
@@ -29,7 +31,6 @@ async def send(call: Call, facts: Facts, request: Request) -> Response:
             raise OutcomeUnknownError(str(error), _how_to_find_out(call, error)) from error
         await _take_back(call, reservation)
         raise
-    await services.history.spent(facts)
     await services.recorder.finish(
         record, "done", status=response.status, attempts=response.attempts, request_id=response.request_id
     )
@@ -38,10 +39,10 @@ async def send(call: Call, facts: Facts, request: Request) -> Response:
     return response
 
 
-async def _reserve(call: Call, facts: Facts, request: Request) -> int | None:
-    """Count a send before it is made, and decide once more: others may have been counted since."""
+async def _reserve(call: Call, facts: Facts, request: Request) -> Reservation | None:
+    """Count a send, and what a call costs, before it is made, and decide once more: others may have been counted since."""
     services = call.services
-    reservation, counted = await services.history.reserve(facts)
+    reservation, counted = await services.history.reserve(facts, cost(services.policy, facts))
     if reservation is None:
         return None
     decision = decide(services.policy, counted)
@@ -57,7 +58,7 @@ async def _reserve(call: Call, facts: Facts, request: Request) -> int | None:
     return reservation
 
 
-async def _record_intent(call: Call, reservation: int | None) -> None:
+async def _record_intent(call: Call, reservation: Reservation | None) -> None:
     services, record, capture = call.services, call.record, call.capture
     try:
         if capture is not None:
@@ -69,7 +70,7 @@ async def _record_intent(call: Call, reservation: int | None) -> None:
         raise
 
 
-async def _take_back(call: Call, reservation: int | None) -> None:
+async def _take_back(call: Call, reservation: Reservation | None) -> None:
     """Undo the preparations of a call that was not made: it does not count, and needs no copy."""
     await call.services.history.release(reservation)
     if call.capture is not None:

@@ -137,10 +137,11 @@ def _with_limits(plan: ApplicableRules, facts: Facts, decision: Decision) -> Dec
             continue
         level = level_of(facts.operation)
         if decision.level is None:
-            decision = Decision("confirm", limit.name, reason, level)
+            decision = Decision("confirm", limit.name, reason, level, limit.beyond_grants)
         else:
             highest = max(decision.level, level, key=LEVELS.index)
-            decision = Decision("confirm", decision.rule, f"{decision.reason}; {reason}", highest)
+            beyond = decision.beyond_grants or limit.beyond_grants
+            decision = Decision("confirm", decision.rule, f"{decision.reason}; {reason}", highest, beyond)
     return decision
 
 

@@ -131,11 +131,6 @@ class Facts:
     faults: tuple[str, ...] = ()
     """Addresses and hosts that readers could take for different ones, each with its argument: the call is refused."""
 
-    @property
-    def price(self) -> float | None:
-        """The price of the call, or None when it is not known."""
-        return self.operation.price.amount if self.operation.price else None
-
 
 def gather(
     operation: Operation,

@@ -69,8 +69,8 @@ class PastCalls:
     _costs: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
     _last_untrusted: dict[tuple[str, str], float] = field(default_factory=dict)
 
-    def add(self, facts: Facts) -> None:
-        """Add a call that took effect."""
+    def add(self, facts: Facts, cost: float | None = None) -> None:
+        """Add a call that took effect, and what it cost."""
         context, now = facts.context, facts.context.now.timestamp()
         account = context.counted_for
         if facts.operation.shows_third_party_text:
@@ -78,8 +78,8 @@ class PastCalls:
         if facts.operation.risk == "send":
             self._sends[account].append((now, facts.recipient_count))
             self._sent[account, facts.digest] = now
-        if facts.price is not None:
-            self._costs[account].append((now, facts.price))
+        if cost:
+            self._costs[account].append((now, cost))
 
     def recipients_after(self, account: str, moment: float) -> int:
         """Return how many recipients the account sent to after `moment`, which only moves forward."""

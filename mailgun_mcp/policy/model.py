@@ -31,6 +31,8 @@ class Decision:
     reason: str
     level: Level | None = None
     """What a confirmation must prove; None unless the effect is `confirm`."""
+    beyond_grants: bool = False
+    """Whether a person must see this call: one who allowed calls of its kind could not know what it costs."""
 
     @property
     def allowed(self) -> bool:
@@ -94,6 +96,7 @@ class SendLimit:
     covers: Callable[[Operation], bool] = field(compare=False)
     check: Callable[[Facts], str | None] = field(compare=False)
     """Why the call is held or refused, or None when it is not."""
+    beyond_grants: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,8 @@ class SpendRules:
 
     monthly_budget: float
     currency: str = "USD"
+    prices: Mapping[str, float] = field(default_factory=dict)
+    """Unit or tool -> what one costs. See `policy.prices`."""
 
 
 @dataclass(frozen=True, slots=True)

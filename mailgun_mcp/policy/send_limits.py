@@ -9,6 +9,7 @@ from mailgun_mcp.policy.conditions import show
 from mailgun_mcp.policy.facts import Facts
 from mailgun_mcp.policy.globs import TextPredicate, address_matcher
 from mailgun_mcp.policy.model import Policy, SendLimit, SendRules, SpendRules
+from mailgun_mcp.policy.prices import cost, unit_of
 
 LimitCheck = Callable[[Facts], str | None]
 
@@ -27,8 +28,8 @@ def send_limits(policy: Policy) -> Iterator[SendLimit]:
     if confirm_above is not None:
         yield SendLimit("send/confirm_per_hour", "confirm", _sends, partial(_many_in_an_hour, confirm_above))
     for budget in policy.spend:
-        yield SendLimit("spend/monthly_budget", "deny", _bills, partial(_over_budget, budget))
-        yield SendLimit("spend/unknown_price", "confirm", _bills, partial(_unknown_price, budget))
+        yield SendLimit("spend/monthly_budget", "deny", _costs, partial(_over_budget, policy, budget))
+        yield SendLimit("spend/unknown_price", "confirm", _bills, partial(_unknown_price, policy, budget), True)
 
 
 def restricts_recipients(policy: Policy) -> bool:
@@ -97,6 +98,10 @@ def _sends(operation: Operation) -> bool:
 
 def _bills(operation: Operation) -> bool:
     return operation.risk == "billing"
+
+
+def _costs(operation: Operation) -> bool:
+    return unit_of(operation) is not None
 
 
 def _opens(operation: Operation) -> bool:
@@ -215,19 +220,15 @@ def _duplicate(window: float, facts: Facts) -> str | None:
     return f"the same message was sent {age:.0f} seconds ago"
 
 
-def _price(budget: SpendRules, facts: Facts) -> float | None:
-    """What the call costs in the currency of the budget; rates between currencies are not known."""
-    price = facts.operation.price
-    return facts.price if price and price.currency == budget.currency else None
-
-
-def _over_budget(budget: SpendRules, facts: Facts) -> str | None:
-    price, spent = _price(budget, facts), facts.context.spent_this_month
+def _over_budget(policy: Policy, budget: SpendRules, facts: Facts) -> str | None:
+    price, spent = cost(policy, facts), facts.context.spent_this_month
+    if price == 0:
+        return None
     if price is None:
         used_up = not spent < budget.monthly_budget
         return f"the monthly budget of {_money(budget, budget.monthly_budget)} is used up" if used_up else None
-    # Stated so that a price that is not a number is over the budget.
-    if spent + price <= budget.monthly_budget:
+    # Stated so that a price that is not a number is over the budget. Rounded, as 0.1 + 0.2 is more than 0.3.
+    if round(spent + price, 6) <= budget.monthly_budget:
         return None
     return (
         f"{_money(budget, price)} more than the {_money(budget, spent)} spent this month "
@@ -235,12 +236,18 @@ def _over_budget(budget: SpendRules, facts: Facts) -> str | None:
     )
 
 
-def _unknown_price(budget: SpendRules, facts: Facts) -> str | None:
-    if _price(budget, facts) is not None:
+def _unknown_price(policy: Policy, budget: SpendRules, facts: Facts) -> str | None:
+    if cost(policy, facts) is not None:
         return None
     left = budget.monthly_budget - facts.context.spent_this_month
-    return f"its price in {budget.currency} is not known, and {_money(budget, left)} of the monthly budget are left"
+    unit = unit_of(facts.operation)
+    return (
+        f"the price of one {unit} in {budget.currency} is not known (spend: {{prices: {{{unit}: ...}}}} in the policy sets it), "
+        f"and {_money(budget, left)} of the monthly budget are left"
+    )
 
 
 def _money(budget: SpendRules, amount: float) -> str:
-    return f"{amount:.2f} {budget.currency}"
+    return (
+        f"{amount:.2f} {budget.currency}" if round(amount, 2) == round(amount, 6) else f"{amount:.6g} {budget.currency}"
+    )

@@ -1,13 +1,11 @@
 """What happened before a call: what counts, for whom, and for how long."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
-from mailgun_mcp.catalogue.operation import Price
 from mailgun_mcp.policy.facts import Context, Facts, gather
 from mailgun_mcp.policy.history import PastCalls, age, took_effect, with_history
 
@@ -60,10 +58,11 @@ def test_third_party_text_counts_for_who_was_shown_it() -> None:
 
 
 def test_costs_count_from_the_first_of_the_month_in_utc() -> None:
-    priced = replace(CATALOGUE.find("validate_email_address"), price=Price("address", 2.0, "USD"))
-    costs = [replace(call("validate_email_address", ago=days * 86_400), operation=priced) for days in (9, 6.6, 6.4, 1)]
+    past = PastCalls()
+    for days in (9, 6.6, 6.4, 1):
+        past.add(call("validate_email_address", ago=days * 86_400), cost=2.0)
 
-    assert context_after(*costs).spent_this_month == 4.0
+    assert with_history(Context(now=NOON), "d", past).spent_this_month == 4.0
 
 
 def test_a_read_is_no_send() -> None:

@@ -175,7 +175,12 @@ def test_a_bill_keeps_to_the_budget(price: float | None, spent: float, effect: s
     [
         (4.0, 8.0, "4.00 EUR more than the 8.00 EUR spent this month is over the budget of 10.00 EUR"),
         (None, 12.0, "the monthly budget of 10.00 EUR is used up"),
-        (None, 4.0, "its price in EUR is not known, and 6.00 EUR of the monthly budget are left"),
+        (
+            None,
+            4.0,
+            "the price of one address in EUR is not known (spend: {prices: {address: ...}} in the policy sets it), "
+            "and 6.00 EUR of the monthly budget are left",
+        ),
     ],
 )
 def test_the_budget_is_told_in_its_currency(price: float | None, spent: float, reason: str) -> None:

@@ -60,8 +60,8 @@ class PagesSpec(ClosedModel):
 class PriceSpec(ClosedModel):
     """What a call costs, where that is known: Mailgun's prices depend on the plan."""
 
-    unit: str
-    """What each call is charged for: `validation`, `dedicated IP a month`."""
+    unit: Annotated[str, Field(pattern=r"^[a-z][a-z_]*$")]
+    """What each call is charged for, as the prices of a policy name it: `validation`, `dedicated_ip`."""
     amount: float | None = None
     currency: str = "USD"
 

@@ -11,6 +11,7 @@ from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.policy.conditions import as_list, compile_match
 from mailgun_mcp.policy.globs import matcher
 from mailgun_mcp.policy.model import ConfirmationRules
+from mailgun_mcp.policy.prices import unit_of
 from mailgun_mcp.policy.values import COMPARISONS
 from mailgun_mcp.text.suggest import unknown
 from mailgun_mcp.text.yaml import YamlPath
@@ -31,6 +32,15 @@ def problems(value: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Problem
             yield (*path, "name"), f"rule {names[name] + 1} has the same name {name!r}"
         match_problems = list(_of_match((*path, "match"), rule["match"], catalogue))
         yield from match_problems or _covering((*path, "match"), rule["match"], catalogue)
+    yield from _of_prices(value.get("spend", {}).get("prices", {}), catalogue)
+
+
+def _of_prices(prices: Mapping[str, float], catalogue: Catalogue) -> Iterator[Problem]:
+    """Yield the prices of what costs nothing."""
+    units = {operation.name: unit for operation in catalogue if (unit := unit_of(operation))}
+    for name in prices:
+        if name not in units and name not in units.values():
+            yield ("spend", "prices", name), unknown("price", name, [*dict.fromkeys(units.values()), *units])
 
 
 def unreachable_levels(value: Mapping[str, Any], confirmation: ConfirmationRules) -> Iterator[Problem]:

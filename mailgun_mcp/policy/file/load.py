@@ -209,6 +209,11 @@ class _File:
         confirmation = _confirmation(self._values.get("confirmation", {}), base.confirmation)
         for path, problem in policy_checks.unreachable_levels(self._values, confirmation):
             self._problem(path, problem)
+        spend = (*_spend(self._values.get("spend")), *base.spend)
+        if len({rules.currency for rules in spend}) > 1:
+            self._problem(
+                ("spend",), f"the budget that this file extends is in {base.spend[0].currency}: use one currency"
+            )
         tests = tuple(self._examples(zone))
         if self._problems or self._problems_of_base:
             raise PolicyError([*self._source.error(self._problems).problems, *self._problems_of_base])
@@ -216,7 +221,7 @@ class _File:
             name=self._source.name,
             rules=(*self._rules(zone), *base.rules),
             send=(*_send(self._values.get("send")), *base.send),
-            spend=(*_spend(self._values.get("spend")), *base.spend),
+            spend=spend,
             confirmation=confirmation,
             audit=_audit(self._values.get("audit", {}), base.audit),
             undo=_undo(self._values.get("undo", {}), base.undo),

@@ -13,6 +13,7 @@ from mailgun_mcp.policy.facts import Context, Facts, gather
 from mailgun_mcp.policy.file.hypothetical import NOON, when
 from mailgun_mcp.policy.history import PastCalls, took_effect, with_history
 from mailgun_mcp.policy.model import Decision, DecisionEffect, Policy
+from mailgun_mcp.policy.prices import cost
 from mailgun_mcp.text.suggest import unknown
 
 CONTEXT = ("principal", "client", "account", "region", "subaccount")
@@ -71,7 +72,7 @@ def replay(lines: Iterable[str], policy: Policy, catalogue: Catalogue) -> Iterat
         facts = _facts(recorded, catalogue.find(recorded.tool), past)
         yield ReplayedCall(recorded, decide(policy, facts))
         if recorded.took_effect:
-            past.add(facts)
+            past.add(facts, cost(policy, facts))
 
 
 def read_calls(lines: Iterable[str], policy: Policy) -> Iterator[RecordedCall]:

@@ -152,6 +152,10 @@ class SpendDocument(Closed):
 
     monthly_budget: Amount
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "USD"
+    prices: Annotated[dict[str, Amount], FILLED] | None = Field(
+        default=None,
+        description="what one costs: message (to one recipient), validation, dedicated_ip, subaccount_features, or a tool's name",
+    )
 
 
 class ConfirmationDocument(Closed):

@@ -1,0 +1,43 @@
+"""What a call costs, by the prices that the operator wrote into the policy. Pure.
+
+A price is for a unit, such as `validation`, or for one tool. A send costs the price of a `message` for each recipient.
+"""
+
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.policy.facts import Facts
+from mailgun_mcp.policy.model import Policy
+
+MESSAGE = "message"
+"""The unit of a send: one mail to one recipient."""
+
+
+def cost(policy: Policy, facts: Facts) -> float | None:
+    """Return what the call costs in the currency of the budget; 0 for one that costs nothing, None where nobody knows.
+
+    Without a budget nothing is counted.
+    """
+    if not policy.spend:
+        return 0.0
+    operation = facts.operation
+    price = _price(policy, operation)
+    if price is None:
+        return None if operation.risk == "billing" else 0.0
+    return price * max(1, facts.recipient_count) if operation.risk == "send" else price
+
+
+def unit_of(operation: Operation) -> str | None:
+    """Return what is charged for a call, or None for one that costs nothing."""
+    if operation.risk == "send":
+        return MESSAGE
+    return operation.price.unit if operation.price else None
+
+
+def _price(policy: Policy, operation: Operation) -> float | None:
+    """Return the price of one unit. That of the nearest file counts, and that of a tool before that of its unit."""
+    for rules in policy.spend:
+        for name in (operation.name, unit_of(operation)):
+            if name is not None and name in rules.prices:
+                return rules.prices[name]
+    # Rates between currencies are not known.
+    known = operation.price if operation.price and operation.price.currency == policy.spend[0].currency else None
+    return known.amount if known else None
