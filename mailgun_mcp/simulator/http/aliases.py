@@ -1,5 +1,7 @@
 """Paths and parameters that the catalogue does not have: Mailgun's own SDKs use them, and Mailgun accepts them."""
 
+import re
+
 from mailgun_mcp.simulator.http.body import Fields
 
 LEGACY_PATHS = (
@@ -34,10 +36,24 @@ PARAMETER_ALIASES: dict[str, dict[str, str]] = {
 """Operation -> another name of a parameter -> its name in the catalogue; empty for one that has no effect."""
 
 
+NUMBERED = re.compile(r"(attachment|inline|o:tag)\[\d*\]")
+"""How PHP writes a field that occurs several times: Symfony's bridge sends `attachment[0]`, and Mailgun takes it."""
+
+
 def apply_aliases(operation: str, fields: Fields) -> Fields:
     """Return the fields under the names that the catalogue has for them."""
+    if operation == "send_message":
+        fields = _without_numbers(fields)
     others = PARAMETER_ALIASES.get(operation)
     if not others:
         return fields
     named = ((others.get(wire, wire), values) for wire, values in fields.items())
     return {wire: values for wire, values in named if wire}
+
+
+def _without_numbers(fields: Fields) -> Fields:
+    merged: Fields = {}
+    for wire, values in fields.items():
+        numbered = NUMBERED.fullmatch(wire)
+        merged.setdefault(numbered[1] if numbered else wire, []).extend(values)
+    return merged

@@ -63,3 +63,13 @@ def test_what_changes_nothing_is_left_out_and_the_rest_is_kept() -> None:
     }
     assert apply_aliases("list_events", {"pretty": ["yes"], "limit": ["1"]}) == {"limit": ["1"]}
     assert apply_aliases("list_bounces", {"pretty": ["yes"]}) == {"pretty": ["yes"]}
+
+
+@pytest.mark.anyio
+async def test_fields_that_php_numbers_are_one_field(mailgun: httpx.AsyncClient) -> None:
+    form = {"from": f"a@{PLAIN}", "to": "ann@x.example", "text": "x", "o:tag[0]": "one", "o:tag[1]": "two"}
+    files = [("attachment[0]", ("a.txt", b"a")), ("attachment[1]", ("b.txt", b"b")), ("inline[0]", ("c.png", b"c"))]
+    assert (await mailgun.post(f"/v3/{PLAIN}/messages", data=form, files=files)).status_code == 200
+    event = (await mailgun.get(f"/v3/{PLAIN}/events", params={"event": "accepted"})).json()["items"][0]
+    assert event["tags"] == ["one", "two"]
+    assert [item["filename"] for item in event["message"]["attachments"]] == ["c.png", "a.txt", "b.txt"]
