@@ -183,9 +183,9 @@ class _Step:
 
 STEPS = (
     _Step("It finds its tools", _find_tools),
-    _Step("It reads a domain", _read_domain),
     _Step("It sends a message", _send),
     _Step("It reads the events of the message", _read_events),
+    _Step("It reads a domain", _read_domain),
     _Step("It finds a bounce", _find_bounce),
     _Step("It makes a mistake: every fault is reported at once, and nothing is sent", _make_mistake),
     _Step("It tries to delete all bounces: a person is asked and declines, so nothing is deleted", _delete_in_bulk),
