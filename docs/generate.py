@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS
+from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS, offered
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.markdown import tool_reference
 from mailgun_mcp.cli import exits
@@ -47,9 +47,19 @@ def _toolsets() -> str:
         inside: list[str] = [operation.risk for operation in catalogue if operation.toolset == toolset]
         counts = " | ".join(str(inside.count(risk) or "") for risk in RISKS)
         lines.append(f"| `{toolset}` | {len(inside)} | {counts} |")
-    risks: list[str] = [operation.risk for operation in catalogue]
+    built_in = [tool["_meta"]["mailgun-mcp/risk"] for tool in offered(catalogue).values()]
+    counts = " | ".join(str(built_in.count(risk) or "") for risk in RISKS)
+    lines.append(f"| built in | {len(built_in)} | {counts} |")
+    risks = _risks_of_all()
     lines.append(f"| all | {len(risks)} | {' | '.join(str(risks.count(risk)) for risk in RISKS)} |")
     return "\n".join(lines)
+
+
+def _risks_of_all() -> list[str]:
+    """Return the risk of every tool that a client is shown."""
+    catalogue = Catalogue.load()
+    built_in = [tool["_meta"]["mailgun-mcp/risk"] for tool in offered(catalogue).values()]
+    return [*(operation.risk for operation in catalogue), *built_in]
 
 
 def _settings() -> str:
@@ -121,12 +131,11 @@ def _exits() -> str:
 
 
 def _risks() -> str:
-    catalogue = Catalogue.load()
+    risks = _risks_of_all()
     decisions = {"read": "allowed", "write": "allowed", "send": "allowed to at most 10 recipients, otherwise confirmed"}
     lines = ["| risk | tools | what a call can do | under the default policy |", "| --- | --- | --- | --- |"]
     for risk, meaning in RISKS.items():
-        count = sum(operation.risk == risk for operation in catalogue)
-        lines.append(f"| {risk} | {count} | {meaning} | {decisions.get(risk, 'confirmed by a person')} |")
+        lines.append(f"| {risk} | {risks.count(risk)} | {meaning} | {decisions.get(risk, 'confirmed by a person')} |")
     return "\n".join(lines)
 
 

@@ -1,0 +1,104 @@
+"""Draws the README's pictures: a confirmation and the list of approvals, as the commands print them.
+
+Run from the repository as `python -m docs.pictures`, after a change to what a person is shown.
+"""
+
+import getpass
+import os
+import re
+import subprocess
+import sys
+import textwrap
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+DIRECTORY = Path(__file__).parent / "pictures"
+CALLS = (
+    ("clear_bounces", "domain_name=mail.example.com"),
+    ("delete_domain", "name=news.example.org"),
+    (
+        "create_route",
+        "expression=match_recipient('.*@mail.example.com')",
+        "action=forward('https://hooks.example.net/in')",
+        "--policy=strict",
+    ),
+)
+"""What waits for an approval. The first is shown whole."""
+COLUMNS = 96
+LINE = 20
+"""The height of a line, in pixels. A character is 8.4 wide in the font that a browser chooses."""
+STANDING = ("3r5u7c6e", "k8w2n4dq", "b7x5j9ta")
+"""The IDs of approvals in the pictures."""
+SETTLED = (
+    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "2026-11-27T09:30:00Z"),
+    (r"\bkey [0-9a-f]{8}\b", "key 945fa521"),
+    (r"by \S+ with command line", "by kim with Claude Code"),
+    (rf"(?<=  simulator  ){re.escape(getpass.getuser())}(?=  )", "kim"),
+)
+"""Pattern -> what stands in the picture: what differs from run to run, and who called."""
+
+
+def picture(title: str, lines: Sequence[str]) -> str:
+    """Return an SVG of a terminal with these lines, which are wrapped."""
+    rows = [row for line in lines for row in textwrap.wrap(line, COLUMNS, subsequent_indent="    ") or [""]]
+    width, height = int(COLUMNS * 8.4) + 32, (len(rows) + 2) * LINE + 24
+    texts = [
+        f'<text x="16" y="{(number + 3) * LINE - 4}" xml:space="preserve">{escape(row)}</text>'
+        for number, row in enumerate(rows)
+    ]
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img">',
+            f"<title>{escape(title)}</title>",
+            f'<rect width="{width}" height="{height}" rx="8" fill="#1f242a"/>',
+            '<g font-family="ui-monospace, Menlo, Consolas, monospace" font-size="14" fill="#e6e8eb">',
+            f'<text x="16" y="{LINE + 4}" fill="#8b949e">$ {escape(title)}</text>',
+            *texts,
+            "</g>",
+            "</svg>",
+            "",
+        ]
+    )
+
+
+def settled(text: str, approvals: Sequence[str]) -> list[str]:
+    """Return the lines of an output without what differs from run to run."""
+    for approval, standing in zip(approvals, STANDING, strict=False):
+        text = text.replace(approval, standing)
+    for pattern, standing in SETTLED:
+        text = re.sub(pattern, standing, text)
+    return text.splitlines()
+
+
+def _run(words: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "mailgun_mcp", *words]
+    return subprocess.run(  # noqa: S603 - the commands are this file's
+        command, env={**environment}, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+
+
+def main(directory: Path = DIRECTORY) -> None:
+    """Make a call that waits for an approval, and draw what a person is shown of it."""
+    directory.mkdir(exist_ok=True)
+    with TemporaryDirectory(prefix="mailgun-mcp-pictures-") as state:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("MAILGUN_")}
+        environment = {**kept, "MAILGUN_MCP_STATE": state, "XDG_CONFIG_HOME": state, "NO_COLOR": "1"}
+        approvals = [_pending(call, environment) for call in CALLS]
+        listing = _run(["approvals", "list"], environment).stdout
+        showing = _run(["approvals", "show", approvals[0]], environment).stdout
+    for name, words, text in (("confirmation", f"show {STANDING[0]}", showing), ("approvals", "list", listing)):
+        drawn = picture(f"mailgun-mcp approvals {words}", settled(text, approvals))
+        (directory / f"{name}.svg").write_text(drawn, encoding="utf-8", newline="\n")
+
+
+def _pending(call: Sequence[str], environment: Mapping[str, str]) -> str:
+    """Make a call that waits for an approval, and return the ID of that."""
+    done = _run(["tools", "call", *call, "--simulator"], environment)
+    (approval,) = re.findall(r"Pending approval (\w{8})", done.stderr)
+    return str(approval)
+
+
+if __name__ == "__main__":
+    main()
