@@ -9,8 +9,9 @@ from contextlib import closing
 from typing import Any, get_args
 
 from mailgun_mcp.call.counters import Untrusted
+from mailgun_mcp.cli.answering import answering
 from mailgun_mcp.cli.exits import OK
-from mailgun_mcp.cli.output import as_json, out, table
+from mailgun_mcp.cli.output import as_json, note, out, table
 from mailgun_mcp.cli.parser import Parser, add_settings, open_store
 from mailgun_mcp.cli.terminal import read_line
 from mailgun_mcp.cli.values import positive_integer, rounded_down, seconds
@@ -19,7 +20,7 @@ from mailgun_mcp.confirm.argument_lines import full_lines
 from mailgun_mcp.confirm.grants import Grant, Grants
 from mailgun_mcp.errors import UnknownNameError
 from mailgun_mcp.identity.accounts import Accounts, StoredAccount
-from mailgun_mcp.identity.principal import login_user
+from mailgun_mcp.identity.approvers import Approvers
 from mailgun_mcp.settings import SettingsError
 from mailgun_mcp.store.database import Store
 from mailgun_mcp.text.characters import show_invisible
@@ -37,8 +38,12 @@ ACTIONS = {
     "grant": "allow matching calls for a limited time",
     "grants": "list the active grants",
     "revoke": "end a grant",
+    "approvers": "list the people who prove with a secret who they are",
+    "add-approver": "give a person a secret, which is shown once",
+    "remove-approver": "take a person's secret back",
     "clear": "say that the third-party text shown so far is of no concern: calls are no longer confirmed because of it",
 }
+APPROVER_ACTIONS = ("add-approver", "remove-approver")
 NAMED = {"show": "approval", "approve": "approval", "deny": "approval", "revoke": "grant"}
 ANSWERING = ("approve", "deny", "grant")
 RENAMED = {"elevate": "grant", "elevations": "grants"}
@@ -55,8 +60,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, kind in NAMED.items():
         added[name].add_argument("id", metavar="ID", help=f"id of the {kind}")
     for name in ANSWERING:
-        added[name].add_argument("--by", metavar="NAME", help="who answers; default: the user who runs the command")
-    for name in ("list", "show", "watch", "grants"):
+        added[name].add_argument("--by", metavar="NAME", help="who answers; default: the user who is logged in")
+        added[name].add_argument(
+            "--secret-file", metavar="FILE", help="file with the secret of --by, instead of a prompt"
+        )
+    for name in APPROVER_ACTIONS:
+        added[name].add_argument("name", metavar="NAME", help="the person's name")
+    for name in ("list", "show", "watch", "grants", "approvers"):
         added[name].add_argument("--json", action="store_true", help="as JSON")
     added["show"].add_argument("--full", action="store_true", help="every argument whole, however long")
     statuses = (*get_args(ApprovalStatus), "all")
@@ -96,10 +106,34 @@ def run(arguments: argparse.Namespace) -> int:
         "grants": _grants,
         "revoke": _revoke,
         "clear": _clear,
+        "approvers": _approvers,
+        "add-approver": _add_approver,
+        "remove-approver": _remove_approver,
     }
     with closing(open_store(arguments)) as store:
         actions[arguments.action](store, arguments)
     return OK
+
+
+def _approvers(store: Store, arguments: argparse.Namespace) -> None:
+    approvers = Approvers(store).list()
+    if arguments.json:
+        as_json([{"name": approver.name, "created": iso(approver.created)} for approver in approvers])
+    elif not approvers:
+        out("No approvers. `mailgun-mcp approvals add-approver NAME` gives a person a secret.")
+    else:
+        table([(approver.name, f"since {iso(approver.created)}") for approver in approvers])
+
+
+def _add_approver(store: Store, arguments: argparse.Namespace) -> None:
+    secret = Approvers(store).add(arguments.name, time.time())
+    note(f"The secret of {arguments.name}, which is shown only now. Hand it to them and keep no copy:")
+    out(secret)
+
+
+def _remove_approver(store: Store, arguments: argparse.Namespace) -> None:
+    Approvers(store).remove(arguments.name)
+    out(f"Removed: {arguments.name}. Answers that they gave before stay.")
 
 
 def _clear(store: Store, arguments: argparse.Namespace) -> None:
@@ -172,8 +206,9 @@ def _approve(store: Store, arguments: argparse.Namespace) -> None:
         out(_described(approval, now))
         if approval.typed is not None and typed is None:
             typed = _typed(approval)
+    by = answering(store, arguments.by, arguments.secret_file, level=approval.level)
     # The approval may have expired while the person was thinking.
-    answered = Approvals(store).approve(approval.id, by=_by(arguments), now=time.time(), typed=typed)
+    answered = Approvals(store).approve(approval.id, by=by, now=time.time(), typed=typed)
     if answered.status == "approved":
         out(f"\nApproved by {answered.people}. Make the same call again: it runs once.")
     else:
@@ -187,7 +222,9 @@ def _typed(approval: Approval) -> str:
 
 
 def _deny(store: Store, arguments: argparse.Namespace) -> None:
-    denied = Approvals(store).deny(arguments.id, by=_by(arguments), now=time.time())
+    denied = Approvals(store).deny(
+        arguments.id, by=answering(store, arguments.by, arguments.secret_file), now=time.time()
+    )
     out(f"Denied: {denied.title}. The call will not be made.")
 
 
@@ -220,7 +257,9 @@ def _grant(store: Store, arguments: argparse.Namespace) -> None:
     match = _match(arguments.match)
     until = now + seconds("for", arguments.span)
     account = _account(store, arguments.account)
-    grant = Grants(store).add(match, account=account.id, until=until, by=_by(arguments), now=now)
+    grant = Grants(store).add(
+        match, account=account.id, until=until, by=answering(store, arguments.by, arguments.secret_file), now=now
+    )
     out(f"{grant.id}: calls in {account.name} that match {_matching(grant)} are allowed until {iso(until)}.")
     out(f"End it with: mailgun-mcp approvals revoke {grant.id}")
 
@@ -308,8 +347,3 @@ def _pairs(text: str) -> dict[str, Any]:
             raise ValueError(f"{pair.strip()!r} must be KEY=GLOB")
         match.setdefault(key, []).append({"true": True, "false": False}.get(value, value))
     return {key: values[0] if len(values) == 1 else values for key, values in match.items()}
-
-
-def _by(arguments: argparse.Namespace) -> str:
-    name: str | None = arguments.by
-    return login_user().id if name is None else name

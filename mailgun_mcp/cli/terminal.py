@@ -30,6 +30,13 @@ def read_line(prompt: str) -> str:
     return sys.stdin.readline()
 
 
+def read_secret(prompt: str) -> str:
+    """Return the secret that the person types, which the terminal does not show."""
+    from getpass import getpass
+
+    return getpass(prompt, stream=sys.stderr)
+
+
 def _ask(form: Form) -> FormResult:
     line = read_line(f"{form.text}\n{'Make this call? [y/N] ' if form.typed is None else '> '}")
     if not line:

@@ -171,7 +171,7 @@ class Approvals:
         """Record a person's yes and return the approval; at level `two_people` the second yes approves.
 
         Raises UnknownNameError when there is no such approval, StateError when it is not pending, the typed text is wrong,
-        the person answered before, or `by` is the principal, who cannot approve their own call.
+        or the person answered before. `by` is who answers: at level `two_people` only a name that was proven.
         """
         with self._store.writing() as connection:
             _expire(connection, now)
@@ -215,8 +215,6 @@ def _refuse_yes(approval: Approval, by: str, typed: str | None) -> None:
         raise StateError(_closed(approval, "approved"))
     if not by.strip():
         raise StateError("an approval needs the name of the person who gives it")
-    if _same(by, approval.principal):
-        raise StateError(f"{by} made the call {approval.id}: another person must approve it")
     if any(_same(answer.by, by) for answer in approval.answers):
         raise StateError(f"{by} has already approved {approval.id}: a second person must approve it")
     if approval.typed is not None and (typed or "").strip() != (approval.typed.strip() or None):

@@ -21,12 +21,14 @@ from mailgun_mcp.confirm.approvals import Approval, Approvals
 from mailgun_mcp.confirm.form import CallDetails
 from mailgun_mcp.confirm.grants import Grants
 from mailgun_mcp.identity.accounts import Accounts, KeyInUse
+from mailgun_mcp.identity.principal import login_user
 from mailgun_mcp.store.database import Store
 from tests.cli.conftest import Command
 from tests.support.processes import PATIENCE, command, environment
 from tests.support.state import asked, granted, held
 
 NAME = "mail.example.com"
+USER = login_user().id
 LONG = 3600.0
 
 
@@ -134,13 +136,13 @@ def test_a_yes_is_shown_with_who_gave_it(store: Store, capsys: pytest.CaptureFix
 
 def test_approving_shows_the_call_and_lets_it_through_once(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     approval = waiting(store)
-    code, out, err = ran(["approve", approval.id, "--by", "ann"], capsys)
+    code, out, err = ran(["approve", approval.id], capsys)
     assert (code, err) == (exits.OK, "")
     assert approval.text in out
-    assert out.endswith("Approved by ann. Make the same call again: it runs once.\n")
+    assert out.endswith(f"Approved by {USER}. Make the same call again: it runs once.\n")
     found = granted(store, asked(), time.time())
     assert found is not None
-    assert (found.id, found.people) == (approval.id, "ann")
+    assert (found.id, found.people) == (approval.id, USER)
 
 
 def test_who_answers_is_the_user_of_the_system_not_of_the_environment(
@@ -160,10 +162,10 @@ def test_a_name_is_typed_where_the_call_asks_for_it(
     store: Store, level: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     approval = waiting(store, level)
-    code, _, err = ran(["approve", approval.id, "--by", "ann", "--typed", "mail.example.org"], capsys)
+    code, _, err = ran(["approve", approval.id, "--typed", "mail.example.org"], capsys)
     assert (code, status(store, approval)) == (exits.FAILED, "pending")
     assert f"wrong name: to approve {approval.id}, type the name of its target, {NAME}" in err
-    code, out, _ = ran(["approve", approval.id, "--by", "ann", "--typed", NAME], capsys)
+    code, out, _ = ran(["approve", approval.id, "--typed", NAME], capsys)
     assert (code, status(store, approval)) == (exits.OK, "pending" if level == "two_people" else "approved")
     assert ("One more person must approve it." in out) == (level == "two_people")
 
@@ -223,11 +225,79 @@ def test_at_a_terminal_the_name_is_asked_for_under_the_call(
     assert 0 <= shown.find(approval.text) < shown.find("Type the name: ")
 
 
-def test_the_caller_cannot_approve_its_own_call(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
-    approval = waiting(store, principal="ann")
-    code, _, err = ran(["approve", approval.id, "--by", "Ann"], capsys)
+def test_the_user_whose_agent_called_may_answer_on_a_channel_that_the_agent_does_not_have(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    approval = waiting(store, principal=USER)
+    code, _, _ = ran(["approve", approval.id], capsys)
+    assert (code, Approvals(store).get(approval.id, time.time()).people) == (exits.OK, USER)
+
+
+def test_a_name_that_nobody_proved_is_recorded_with_the_user_who_gave_it(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    approval = waiting(store)
+    assert ran(["approve", approval.id, "--by", "olga"], capsys)[0] == exits.OK
+    assert Approvals(store).get(approval.id, time.time()).people == f"olga (said by {USER})"
+
+
+def secret_of(name: str, home: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    """Add an approver, and return the file that holds their secret."""
+    code, out, err = ran(["add-approver", name], capsys)
+    assert (code, "shown only now" in err) == (exits.OK, True)
+    (home / f"{name}.secret").write_text(out, encoding="utf-8")
+    return str(home / f"{name}.secret")
+
+
+def test_one_user_with_two_names_is_not_two_people(
+    store: Store, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    approval = waiting(store, "two_people")
+    approve = ["approve", approval.id, "--typed", NAME]
+    assert ran(approve, capsys)[0] == exits.OK
+    code, _, err = ran([*approve, "--by", "olga"], capsys)
+    assert (code, status(store, approval)) == (exits.USAGE, "pending")
+    assert "mailgun-mcp approvals add-approver olga" in err
+    code, _, err = ran([*approve, "--by", USER.upper()], capsys)
+    assert (code, "a second person must approve it" in err) == (exits.FAILED, True)
+    olga, wrong = secret_of("olga", home, capsys), secret_of("ben", home, capsys)
+    code, _, err = ran([*approve, "--by", "olga", "--secret-file", wrong], capsys)
     assert (code, status(store, approval)) == (exits.FAILED, "pending")
-    assert "another person must approve it" in err
+    assert "not the secret of olga" in err
+    code, out, _ = ran([*approve, "--by", "Olga", "--secret-file", olga], capsys)
+    assert (code, status(store, approval)) == (exits.OK, "approved")
+    assert f"Approved by {USER} and olga." in out
+
+
+def test_two_secrets_are_two_people(store: Store, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    approval = waiting(store, "two_people")
+    files = {name: secret_of(name, home, capsys) for name in ("olga", "ben")}
+    for name, file in (*files.items(), ("ben", files["ben"])):
+        ran(["approve", approval.id, "--typed", NAME, "--by", name, "--secret-file", file], capsys)
+    assert Approvals(store).get(approval.id, time.time()).people == "olga and ben"
+
+
+def test_another_login_is_another_person(
+    store: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    approval = waiting(store, "two_people")
+    approve = ["approve", approval.id, "--typed", NAME]
+    ran(approve, capsys)
+    (home / "loginuid").write_text("54321", encoding="ascii")
+    monkeypatch.setattr("mailgun_mcp.identity.principal.LOGIN_ID", home / "loginuid")
+    assert ran(approve, capsys)[0] == exits.OK
+    assert Approvals(store).get(approval.id, time.time()).people == f"{USER} and uid 54321"
+
+
+def test_approvers_are_listed_and_removed(store: Store, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ran(["approvers"], capsys)[1].startswith("No approvers.")
+    secret_of("olga", home, capsys)
+    _, out, _ = ran(["approvers", "--json"], capsys)
+    assert [approver["name"] for approver in json.loads(out)] == ["olga"]
+    assert ran(["add-approver", "Olga"], capsys)[0] == exits.FAILED
+    assert ran(["remove-approver", "olga"], capsys)[0] == exits.OK
+    assert ran(["remove-approver", "olga"], capsys)[0] == exits.USAGE
+    assert ran(["approvers"], capsys)[1].startswith("No approvers.")
 
 
 def test_a_denied_call_is_not_made(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
@@ -312,18 +382,18 @@ def test_calls_are_allowed_for_a_while(store: Store, capsys: pytest.CaptureFixtu
     used(store, "main")
     before = time.time()
     match = "tool=delete_*, domain=staging.*, domain=dev.*, bulk=false"
-    code, out, _ = ran(["grant", "--match", match, "--for", "20m", "--by", "ann"], capsys)
+    code, out, _ = ran(["grant", "--match", match, "--for", "20m"], capsys)
     after = time.time()
     (grant,) = Grants(store).active(after)
     assert code == exits.OK
     assert (grant.match, grant.by) == (
         {"tool": "delete_*", "domain": ["staging.*", "dev.*"], "bulk": False},
-        "ann",
+        USER,
     )
     assert before + 1200 <= grant.until <= after + 1200
     assert f"mailgun-mcp approvals revoke {grant.id}" in out
     _, out, _ = ran(["grants"], capsys)
-    assert out.split(maxsplit=7)[:7] == [grant.id, "19", "min", "left", "by", "ann", "main"]
+    assert out.split(maxsplit=7)[:7] == [grant.id, "19", "min", "left", "by", USER, "main"]
     assert ran(["revoke", grant.id], capsys) == (exits.OK, f"Revoked: {grant.id}.\n", "")
     assert ran(["grants", "--json"], capsys) == (exits.OK, "[]\n", "")
 
@@ -406,10 +476,10 @@ def test_a_state_that_cannot_be_trusted_is_a_failure(home: Path, capsys: pytest.
 
 def test_the_words_of_the_previous_release_still_work(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     used(store, "main")
-    code, out, _ = ran(["elevate", "--match", "tool=delete_*", "--by", "ann"], capsys)
+    code, out, _ = ran(["elevate", "--match", "tool=delete_*"], capsys)
     assert (code, "mailgun-mcp approvals revoke " in out) == (exits.OK, True)
     code, out, _ = ran(["elevations", "--json"], capsys)
-    assert (code, [grant["by"] for grant in json.loads(out)]) == (exits.OK, ["ann"])
+    assert (code, [grant["by"] for grant in json.loads(out)]) == (exits.OK, [USER])
 
 
 def test_help_shows_only_the_new_words(capsys: pytest.CaptureFixture[str]) -> None:

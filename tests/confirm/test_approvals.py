@@ -68,7 +68,7 @@ def test_a_held_call_says_all_that_a_person_needs(store: Store) -> None:
 
 
 def test_ids_are_short_readable_and_never_the_same(store: Store) -> None:
-    ids = [held(store, asked(request=str(number)), most=50).id for number in range(50)]
+    ids = [held(store, asked(request=str(number))).id for number in range(50)]
     assert len(set(ids)) == 50
     assert {len(name) for name in ids} == {8}
     assert set("".join(ids)) <= set(ALPHABET) <= set(string.ascii_lowercase + string.digits) - set("il1o0")
@@ -181,15 +181,6 @@ def test_two_people_have_to_be_two(store: Store) -> None:
             Approvals(store).approve(approval.id, by=again, now=NOW, typed=NAME)
     twice = Approvals(store).approve(approval.id, by="bob", now=NOW, typed=NAME)
     assert (twice.status, twice.people) == ("approved", "ann and bob")
-
-
-@pytest.mark.parametrize("by", ["alice", "Alice", " alice\n"])
-@pytest.mark.parametrize("level", LEVELS)
-def test_the_caller_is_no_person_to_ask(store: Store, level: Level, by: str) -> None:
-    approval = held(store, asked(level, principal="alice"))
-    with pytest.raises(StateError, match="another person must approve it"):
-        Approvals(store).approve(approval.id, by=by, now=NOW, typed=NAME)
-    assert Approvals(store).get(approval.id, NOW) == approval
 
 
 @pytest.mark.parametrize("by", ["", " \n"])

@@ -1,0 +1,75 @@
+"""The table of approvers: people who prove with a secret of their own who they are. The secrets are not kept."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from hmac import compare_digest
+from secrets import token_hex, token_urlsafe
+
+from mailgun_mcp.errors import StateError, UnknownNameError
+from mailgun_mcp.identity.accounts import NAME, NAME_RULE
+from mailgun_mcp.store.database import Store
+from mailgun_mcp.text.suggest import unknown
+
+BYTES = 24
+"""Of a secret. It is random, so that a plain hash of it cannot be searched for."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredApprover:
+    """Somebody who has a secret."""
+
+    name: str
+    created: float
+
+
+class Approvers:
+    """The table of approvers. Names are compared without case."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def add(self, name: str, now: float) -> str:
+        """Add an approver and return their secret, which nobody can read again. Raises StateError."""
+        if not NAME.fullmatch(name):
+            raise StateError(f"{name!r} is not the name of an approver: {NAME_RULE}")
+        secret, salt = token_urlsafe(BYTES), token_hex(16)
+        with self._store.writing() as connection:
+            done = connection.execute(
+                "INSERT OR IGNORE INTO approvers (name, created, salt, digest) VALUES (?, ?, ?, ?)",
+                (name.casefold(), now, salt, _digest(salt, secret)),
+            )
+        if done.rowcount == 0:
+            raise StateError(f"{name} has a secret: to give a new one, remove the approver first")
+        return secret
+
+    def remove(self, name: str) -> None:
+        """Remove an approver. Raises UnknownNameError."""
+        with self._store.writing() as connection:
+            if connection.execute("DELETE FROM approvers WHERE name = ?", (name.casefold(),)).rowcount == 0:
+                names = [row["name"] for row in connection.execute("SELECT name FROM approvers")]
+                raise UnknownNameError(unknown("approver", name, names))
+
+    def list(self) -> tuple[StoredApprover, ...]:
+        """Return all approvers by name."""
+        if not self._store.exists:
+            return ()
+        with self._store.reading() as connection:
+            rows = connection.execute("SELECT name, created FROM approvers ORDER BY name").fetchall()
+        return tuple(StoredApprover(row["name"], row["created"]) for row in rows)
+
+    def __contains__(self, name: str) -> bool:
+        return name.casefold() in [approver.name for approver in self.list()]
+
+    def prove(self, name: str, secret: str) -> str:
+        """Return the approver's name if the secret is theirs. Raises StateError if it is not."""
+        with self._store.reading() as connection:
+            row = connection.execute(
+                "SELECT name, salt, digest FROM approvers WHERE name = ?", (name.casefold(),)
+            ).fetchone()
+        if row is None or not compare_digest(_digest(row["salt"], secret), row["digest"]):
+            raise StateError(f"this is not the secret of {name}. Nothing was answered")
+        return str(row["name"])
+
+
+def _digest(salt: str, secret: str) -> str:
+    return sha256(f"{salt}{secret}".encode("utf-8", "surrogatepass")).hexdigest()
