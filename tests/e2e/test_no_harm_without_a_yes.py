@@ -26,6 +26,7 @@ from mailgun_mcp.server.server import create_server
 from tests.support import people
 from tests.support.arguments import minimal
 from tests.support.calls import LOCAL_USER
+from tests.support.decisions import ALLOWED, CONFIRMED
 from tests.support.operations import catalogue
 from tests.support.people import Desk
 from tests.support.recorder import Recorder, recorded_app
@@ -35,19 +36,6 @@ pytestmark = pytest.mark.anyio
 Era = Literal["legacy", "auto"]
 ERAS: tuple[Era, ...] = ("legacy", "auto")
 KEY = "confirmation"
-CONFIRMED = {
-    "read-only": set[str](),
-    "guarded": {"destructive", "credential", "billing"},
-    "strict": {"write", "send", "destructive", "credential", "billing"},
-    "unguarded": set[str](),
-}
-ALLOWED = {
-    "read-only": {"read"},
-    "guarded": {"read", "write", "send"},
-    "strict": {"read"},
-    "unguarded": {"read", "write", "send", "destructive", "credential", "billing"},
-}
-"""What each policy does with the fewest arguments of an operation, by its risk; the rest is refused."""
 
 
 @dataclass
