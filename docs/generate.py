@@ -14,7 +14,7 @@ from pathlib import Path
 
 from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS, offered
 from mailgun_mcp.catalogue.catalogue import Catalogue
-from mailgun_mcp.catalogue.markdown import tool_reference
+from mailgun_mcp.catalogue.markdown import condition, tool_reference
 from mailgun_mcp.cli import exits
 from mailgun_mcp.cli.clients import CLIENTS, entry
 from mailgun_mcp.cli.commands import COMMANDS
@@ -154,6 +154,17 @@ def _risk_table() -> str:
     return "\n".join(lines)
 
 
+def _raised_risks() -> str:
+    """Return what makes calls riskier than their tools, with the reasons."""
+    lines = ["| tool | risk | riskier | then | why |", "| --- " * 5 + "|"]
+    lines += [
+        f"| `{operation.name}` | {operation.risk} | {condition(item)} | {item.risk} | {item.reason} |"
+        for operation in Catalogue.load()
+        for item in operation.raises
+    ]
+    return "\n".join(lines)
+
+
 def _tools() -> str:
     catalogue = Catalogue.load()
     parts = []
@@ -280,6 +291,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "exits": _exits,
     "risks": _risks,
     "risk-table": _risk_table,
+    "raised-risks": _raised_risks,
     "tools": _tools,
     "local-tools": _local,
     "controls": _controls,

@@ -3,6 +3,7 @@
 from mailgun_mcp.call.current_call import Call
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.confirm.confirm import ReadTarget, confirm
+from mailgun_mcp.confirm.form import Target
 from mailgun_mcp.confirm.pending import PendingApprovals
 from mailgun_mcp.errors import DeniedError, StateError
 from mailgun_mcp.policy.engine import level_of
@@ -25,11 +26,24 @@ async def authorize(call: Call, facts: Facts, request: Request, decision: Decisi
     grants = _active_grants(call.services, facts, needed=decision.effect == "confirm")
     record.grants = [description for _, description in grants]
     if decision.effect == "allow" or _granted(decision, grants):
-        preview = (await read_target()).preview if call.capture is not None else None
-        if preview is None or not preview.too_many or call.services.policy.undo.too_many == "allow":
+        if call.capture is None:
             return
-        record.decision = decision = _too_many(call)
+        target = await read_target()
+        question = _question_about(call, target)
+        if question is None:
+            return
+        record.decision = decision = question
     await _ask(call, facts, request, decision, read_target)
+
+
+def _question_about(call: Call, target: Target) -> Decision | None:
+    """Return why a person must be asked, seeing what is there, about a call that may be made otherwise."""
+    if target.preview.too_many and call.services.policy.undo.too_many != "allow":
+        return _too_many(call)
+    if not target.preview.raises or target.decision.effect != "confirm":
+        return None
+    grants = _active_grants(call.services, target.facts, needed=True)
+    return None if _granted(target.decision, grants) else target.decision
 
 
 def denial(decision: Decision, request: Request) -> str:

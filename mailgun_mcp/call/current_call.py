@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from mailgun_mcp.audit.call_record import CallRecord, new_record
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.raised_risk import as_called
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.identity.account import Account
@@ -39,6 +40,7 @@ class Call:
         configured_subaccount: str | None = None,
     ) -> "Call":
         """Return a call of which nothing is decided yet."""
+        operation = as_called(operation, arguments)
         subaccount = acting_subaccount(arguments, configured_subaccount)
         policy = services.policy
         record = new_record(

@@ -1,9 +1,12 @@
 """What a person is asked about, read again before the call is made: the target's state, and who would get the mail."""
 
+from dataclasses import replace
+
 from mailgun_mcp.call.authorize import denial
 from mailgun_mcp.call.current_call import Call
 from mailgun_mcp.call.prepare import gather_facts
 from mailgun_mcp.call.preview_target import preview_target
+from mailgun_mcp.catalogue.raised_risk import raised
 from mailgun_mcp.confirm.form import Target
 from mailgun_mcp.errors import DeniedError, MailgunError
 from mailgun_mcp.policy.engine import decide
@@ -36,7 +39,13 @@ class TargetReader:
         self._read_before = True
         if self._domains is None:
             self._domains = await self._account_domains()
-        return Target(self.facts, self._decision, await preview_target(self._call), self._domains)
+        preview = await preview_target(self._call)
+        if preview.raises:
+            # What is there shows a risk that the arguments do not.
+            operation = raised(self.facts.operation, preview.raises)
+            self._call.record.risk = operation.risk
+            self._decide_again(replace(self.facts, operation=operation))
+        return Target(self.facts, self._decision, preview, self._domains)
 
     async def _account_domains(self) -> tuple[str, ...]:
         """Return the domains of the account that are set up: anybody can add one that is not theirs.
@@ -58,7 +67,10 @@ class TargetReader:
 
     async def _read_recipients(self) -> None:
         """Decide once more: a mailing list can have other members now."""
-        self.facts = await gather_facts(self._call, self._request)
+        self._decide_again(await gather_facts(self._call, self._request))
+
+    def _decide_again(self, facts: Facts) -> None:
+        self.facts = facts
         decision = decide(self._call.services.policy, self.facts)
         if decision.effect == "deny":
             self._call.record.decision = decision

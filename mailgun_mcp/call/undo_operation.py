@@ -1,6 +1,6 @@
 """A call of `undo_operation`: planned, decided on by policy, confirmed by a person and recorded like any other call."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mailgun_mcp.call.authorize import authorize
@@ -9,6 +9,7 @@ from mailgun_mcp.call.preview_target import reading_before_call
 from mailgun_mcp.call.send import body_of, send
 from mailgun_mcp.catalogue.builtin_tools import UNDO_OPERATION, builtin_operation
 from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.raised_risk import raised
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.form import Preview, Target
 from mailgun_mcp.errors import DeniedError
@@ -18,7 +19,7 @@ from mailgun_mcp.request.build import Request, build
 from mailgun_mcp.request.files import Files
 from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.undo.decision import decide_undo, worst_risk
-from mailgun_mcp.undo.plan import Plan
+from mailgun_mcp.undo.plan import Plan, Step
 from mailgun_mcp.undo.report import dry_run_result, undo_preview
 from mailgun_mcp.undo.snapshots import Snapshot
 from mailgun_mcp.undo.undo import Undo, refuse_elsewhere
@@ -78,14 +79,21 @@ class _UndoCall:
 
     def _decide(self, request: Request) -> tuple[Facts, Decision]:
         """Return the undo as policy sees it, and the decision on it and on all that it would send."""
-        services, catalogue = self.call.services, self.call.services.all_tools
-        steps = [gather(*step.call(catalogue, self.plan.new_keys), self.context) for step in self.plan.steps]
+        services = self.call.services
+        steps = [self._facts_of(step) for step in self.plan.steps]
         operation = builtin_operation(UNDO_OPERATION, worst_risk(steps))
         facts = gather(operation, {"id": self.undo.snapshot.id}, self.context, request.digest)
         decision = decide_undo(
             services.policy, facts, steps, offers=services.catalogue.__contains__, uncertain=self.plan.uncertain
         )
         return facts, decision
+
+    def _facts_of(self, step: Step) -> Facts:
+        """Return one call of the undo as policy sees it."""
+        facts = gather(*step.call(self.call.services.all_tools, self.plan.new_keys), self.context)
+        # What is put over something that exists can narrow it: nobody compares the two here.
+        narrowing = tuple(item for item in facts.operation.raises if item.narrows and step.action == "replace")
+        return replace(facts, operation=raised(facts.operation, narrowing))
 
     async def _preview(self) -> Preview:
         self.plan = await _planned(self.call, self.undo)

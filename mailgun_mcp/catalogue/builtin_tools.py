@@ -125,6 +125,7 @@ def builtin_operation(name: str, risk: Risk | None = None) -> Operation:
         # What of these results third parties wrote is fenced where they are made.
         authors=None,
         personal=(),
+        raises=(),
         rules=(),
         wrap=None,
         open={},

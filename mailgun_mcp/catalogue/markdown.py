@@ -1,9 +1,10 @@
 """The reference of the tools as Markdown: for `tools show`, the MCP resources and the generated docs."""
 
+import json
 from typing import Any
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
-from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.operation import Operation, Raise
 
 
 def tool_reference(operation: Operation) -> str:
@@ -18,6 +19,7 @@ def tool_reference(operation: Operation) -> str:
         f"`{operation.method} {operation.path}`, toolset `{operation.toolset}`, risk `{operation.risk}`{_effects(operation)}",
         "",
     ]
+    lines += [f"{sentence}\n" for sentence in raise_sentences(operation)]
     properties = schema.get("properties", {})
     if properties:
         lines += ["| argument | type | required | description |", "| --- | --- | --- | --- |"]
@@ -44,6 +46,27 @@ def toolset_index(catalogue: Catalogue) -> str:
         ]
         lines.append("")
     return "\n".join(lines)
+
+
+def raise_sentences(operation: Operation) -> list[str]:
+    """Return what makes a call riskier than its operation, in sentences."""
+    return [f"Risk `{item.risk}` {condition(item)}, because {item.reason}." for item in operation.raises]
+
+
+def condition(item: Raise) -> str:
+    """Return when a call is riskier than its operation, as the end of a sentence."""
+    if item.narrows:
+        return f"where it leaves an existing {item.narrows.resource.replace('_', ' ')} with fewer {item.narrows.field}"
+    return "with " + " or ".join(_given(name, expected) for name, expected in item.when.items())
+
+
+def _given(name: str, expected: Any) -> str:
+    if isinstance(expected, list):
+        values = " or ".join(f"`{json.dumps(value)}`" for value in expected)
+        return f"`{name}` of {values}" if values else f"`{name}`"
+    if "more_than" in expected:
+        return f"more than {expected['more_than']} `{name}`"
+    return f"`{expected['contains']}` in `{name}`"
 
 
 def _effects(operation: Operation) -> str:

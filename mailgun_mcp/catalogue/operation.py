@@ -81,6 +81,31 @@ class Price:
     currency: str
 
 
+@dataclass(frozen=True, slots=True)
+class Narrows:
+    """A call leaves an existing resource with fewer of the values of a field."""
+
+    resource: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Raise:
+    """What makes a call riskier than its operation: one of its arguments, or what it would change."""
+
+    when: dict[str, Any]
+    """Argument -> values of which one is enough, none for any value; or `more_than` items, or a text that it `contains`."""
+    narrows: Narrows | None
+    risk: Risk
+    reason: str
+
+    @classmethod
+    def from_record(cls, record: Record) -> "Raise":
+        """Return what a compiled record says."""
+        narrows = record["narrows"]
+        return cls(record["when"], Narrows(**narrows) if narrows else None, record["risk"], record["reason"])
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation:
     """A method and path of the API with all that its call needs to know.
@@ -112,6 +137,8 @@ class Operation:
     `*` stands for the items of a list, and for the fields of an object that are not named.
     """
     personal: tuple[str, ...]
+    raises: tuple[Raise, ...]
+    """What makes a call riskier than `risk` says: see `raised_risk`."""
     rules: tuple[dict[str, Any], ...]
     wrap: str | None
     open: dict[str, bool | Record]
@@ -161,6 +188,7 @@ class Operation:
             secrets=tuple(record["secrets"]),
             authors=record["authors"],
             personal=tuple(record["personal"]),
+            raises=tuple(Raise.from_record(item) for item in record["raises"]),
             rules=tuple(record["rules"]),
             wrap=record["wrap"],
             open=record["open"],

@@ -10,3 +10,5 @@ Arguments = dict[str, Any]
 """The arguments of a call by name."""
 Risk = Literal["read", "write", "send", "destructive", "credential", "billing"]
 """What a call can do, by its effect."""
+RISKS: tuple[Risk, ...] = ("read", "write", "send", "billing", "destructive", "credential")
+"""From the least to the worst."""

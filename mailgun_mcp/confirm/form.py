@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
+from mailgun_mcp.catalogue.operation import Raise
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.argument_lines import argument_lines, shown_arguments
 from mailgun_mcp.confirm.bounded_text import first_lines, shorten
@@ -36,6 +37,8 @@ class Preview:
     """Of the state; another digest just before the call means that the target changed."""
     too_many: bool = False
     """There are more records than a snapshot saves, so none of it can be undone."""
+    raises: tuple[Raise, ...] = ()
+    """What is there makes the call riskier than its operation, for these reasons."""
 
 
 NOTHING = Preview("", "")

@@ -91,6 +91,8 @@ BRACKET = re.compile("[⟦⟧〚〛]")
 LOCAL_PART = r"(?![^@]{31})[A-Za-z0-9]++(?:[._%+-][A-Za-z0-9]++){0,2}"
 LABEL = r"(?![A-Za-z0-9-]{31})[A-Za-z0-9]++(?:-[A-Za-z0-9]++){0,2}"
 HOST = rf"{LABEL}(?:\.{LABEL}){{1,4}}"
+MAIL_HOST = re.compile(rf"[0-9]{{1,5}} {HOST}")
+"""An MX record."""
 UP_TO_SEVEN_PARTS = "(?!(?:[A-Za-z0-9]*+[._%+@-]){7})"
 WORDLESS = re.compile(rf"[0-9 .,:+/-]*|[A-Za-z]{{1,20}}|{UP_TO_SEVEN_PARTS}(?:{LOCAL_PART}@)?{HOST}")
 """Numbers and times, a single word, an address or host name of few parts: too little to tell anybody what to do.
@@ -275,7 +277,7 @@ class _Marking:
     def _text(self, text: str, path: JsonPath, key: str, speaker: "_Speaker") -> str:
         if speaker is OWN or WORDLESS.fullmatch(text) or (ID_OR_TIME.fullmatch(text) and self._boundary not in text):
             return text
-        if speaker.author == DNS and text in _expected_records(self._item):
+        if speaker.author == DNS and (MAIL_HOST.fullmatch(text) or text in _expected_records(self._item)):
             return text
         if text in speaker.texts:
             return speaker.texts[text]

@@ -10,6 +10,7 @@ from unicodedata import normalize
 from urllib.parse import urlsplit
 
 from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.raised_risk import as_called
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.text.addresses import (
     AT_SIGNS,
@@ -139,8 +140,12 @@ def gather(
     digest: str = "",
     files: Mapping[str, bytes] | None = None,
 ) -> Facts:
-    """Return the facts of a call. `files` has the content of the files that the call sends, by argument."""
+    """Return the facts of a call; its operation has the risk that it has with these arguments.
+
+    `files` has the content of the files that the call sends, by argument.
+    """
     faults: list[str] = []
+    operation = as_called(operation, arguments)
     message = (files or {}).get("message")
     headers = list(_headers(arguments, message, faults)) if operation.risk == "send" else []
     addressed = _addressed(operation, arguments, headers, faults)

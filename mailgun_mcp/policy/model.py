@@ -80,7 +80,7 @@ class Rule:
     """What is decided when a call matches."""
 
     name: str
-    """`FILE:LINE (NAME)` for a file's rule, `guarded/upsert-members` for a profile's."""
+    """`FILE:LINE (NAME)` for a file's rule, `guarded/destructive` for a profile's."""
     match: Match
     effect: DecisionEffect
     level: Level | None = None

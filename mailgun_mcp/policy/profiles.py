@@ -19,7 +19,6 @@ SESSION = "session"
 FEW = 10
 CONFIRM_PER_HOUR = 50
 """Recipients in an hour above which `guarded` and `strict` ask, however small each send is."""
-UPSERTING = ["add_mailing_list_member", "bulk_add_mailing_list_members", "import_mailing_list_members"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,33 +58,6 @@ PROFILES: dict[str, tuple[ProfileRule, ...]] = {
             "confirm",
             {"risk": "write", "reversible": ["part", "no"], "after_untrusted": SESSION},
             "it cannot be put back completely, and third-party text was shown in this session",
-        ),
-        ProfileRule(
-            "template-activation",
-            "confirm",
-            {"tool": "create_template_version", "arguments": {"active": True}},
-            "it changes what customers read in mail from now on",
-        ),
-        ProfileRule(
-            "open-mailing-list",
-            "confirm",
-            {
-                "tool": ["create_mailing_list", "update_mailing_list"],
-                "arguments": {"access_level": ["everyone", "members"]},
-            },
-            "it lets more people send mail to everyone on the list",
-        ),
-        ProfileRule(
-            "upsert-members",
-            "confirm",
-            {"tool": UPSERTING, "arguments": {"upsert": True}},
-            "with upsert it can subscribe someone again who unsubscribed",
-        ),
-        ProfileRule(
-            "pool-ip-removal",
-            "confirm",
-            {"tool": ["update_ip_pool", "update_dynamic_pool"], "arguments": {"remove_ip": {"exists": True}}},
-            "it takes an IP away from the domains that send through it",
         ),
         ProfileRule("reads-and-writes", "allow", {"risk": ["read", "write"]}, "reads and writes are allowed"),
         ProfileRule(

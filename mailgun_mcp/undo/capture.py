@@ -11,6 +11,7 @@ from mailgun_mcp.confirm.form import Preview
 from mailgun_mcp.errors import MailgunError, StateError
 from mailgun_mcp.output.logs import logger
 from mailgun_mcp.store.database import in_thread
+from mailgun_mcp.undo.narrowed import Narrowed
 from mailgun_mcp.undo.preview import describe_capture
 from mailgun_mcp.undo.reader import ResourceReader
 from mailgun_mcp.undo.records import Affected, ResourceRef, Value
@@ -113,9 +114,12 @@ class Capture:
             subaccount=self._scope.subaccount,
             now=self._clock(),
         )
+        narrowed = Narrowed(self._operation, self._arguments)
         async for affected in self._reader.before(self._operation, self._arguments):
             digest.update(f"{affected.ref} {canonical(affected.value)}\n".encode())
             self._contents.add(affected.ref, affected.value)
+            if affected.value is not None:
+                narrowed.add(affected.ref, affected.value)
             if self._contents.records > self._limit:
                 await self.delete()
                 self.too_many = True
@@ -126,7 +130,8 @@ class Capture:
                 waiting = []
         if not self.too_many:
             await in_thread(self._snapshots.add_affected, name, waiting)
-        return Preview(self._description(), digest.hexdigest(), self.too_many)
+        text = "\n".join([*narrowed.lines, self._description()])
+        return Preview(text, digest.hexdigest(), self.too_many, narrowed.raises)
 
     async def save(self, call: str, *, until: float) -> None:
         """Save the draft as the snapshot of a call that is about to be made. Raises StateError when it cannot be."""

@@ -2,13 +2,11 @@
 
 from collections.abc import Callable, Iterable
 
-from mailgun_mcp.catalogue.types import Risk
+from mailgun_mcp.catalogue.types import RISKS, Risk
 from mailgun_mcp.policy.engine import decide
 from mailgun_mcp.policy.facts import Facts
 from mailgun_mcp.policy.model import LEVELS, Decision, Policy
 
-RISKS: tuple[Risk, ...] = ("read", "write", "send", "billing", "destructive", "credential")
-"""From the least to the worst."""
 STRICTNESS = ("allow", "confirm", "deny")
 UNCERTAIN = Decision(
     "confirm",

@@ -108,6 +108,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
 """What is only read, by tool."""
 
 ITEM_WORDS: dict[str, tuple[str, ...]] = {
+    "list_allowlist": ("{value}", "{reason}"),
     "list_account_domain_keys": ("{selector} of {signing_domain}", "in DNS: {dns_record/valid}"),
     "list_api_keys": ("{id}", "“{description}”", "{kind} key", "role {role}", "since {created_at:date}"),
     "list_ip_domains": ("{domain}",),

@@ -132,7 +132,7 @@ async def test_a_person_is_shown_what_an_undo_does() -> None:
         (shown,) = strict.person.asked
         assert re.sub("key [0-9a-f]{8}", "key KEY", shown).splitlines() == [
             f"Undo a call: {undo}.",
-            "Risk: write.",
+            "Risk: destructive.",
             "Account us (key KEY, https://api.mailgun.net), region US, called by local",
             "Nothing is lost: it puts things back as they were before the call.",
             "Asked because bulk_add_mailing_list_members: everything except a read is confirmed (strict/changes).",

@@ -140,7 +140,8 @@ def test_annotations_follow_from_the_risk(operation: Operation) -> None:
     assert operation.tool["annotations"] == {
         "readOnlyHint": operation.risk == "read",
         "destructiveHint": operation.risk in ("send", "destructive", "credential", "billing")
-        or operation.reversible == "no",
+        or operation.reversible == "no"
+        or bool(operation.raises),
         "idempotentHint": operation.idempotent,
         "openWorldHint": operation.risk == "send" or operation.shows_third_party_text,
     }

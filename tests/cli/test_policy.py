@@ -46,7 +46,7 @@ def wrong(tmp_path: Path) -> str:
 
 def test_a_good_file_is_ok(solo: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("check", solo) == OK
-    assert capsys.readouterr().out == f"{solo}: ok (17 rules, including those of the profile, 8 tests)\n"
+    assert capsys.readouterr().out == f"{solo}: ok (13 rules, including those of the profile, 8 tests)\n"
 
 
 @pytest.fixture

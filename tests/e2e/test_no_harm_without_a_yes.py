@@ -16,7 +16,8 @@ from mcp.shared.exceptions import MCPError
 
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.operation import Operation
-from mailgun_mcp.catalogue.types import Arguments
+from mailgun_mcp.catalogue.raised_risk import as_called
+from mailgun_mcp.catalogue.types import Arguments, Risk
 from mailgun_mcp.confirm.asker import REFUSALS
 from mailgun_mcp.policy.model import ConfirmationRules
 from mailgun_mcp.policy.profiles import PROFILES, profile
@@ -271,10 +272,20 @@ def begins(results: list[Said], beginnings: tuple[str, ...]) -> bool:
     )
 
 
+RAISED_BY_WHAT_IS_THERE: dict[str, Risk] = {"add_unsubscribes": "destructive"}
+"""Its address is unsubscribed from everything, and the call unsubscribes it from one tag."""
+
+
+def risk_of(operation: Operation) -> Risk:
+    """Return the risk of a call with the fewest arguments, in the account of these tests."""
+    return RAISED_BY_WHAT_IS_THERE.get(operation.name) or as_called(operation, minimal(operation)).risk
+
+
 def expected_to_say(tried: Ability, bench: Bench, operation: Operation, calls: int) -> tuple[str, ...]:
-    if operation.risk in CONFIRMED[bench.policy]:
+    risk = risk_of(operation)
+    if risk in CONFIRMED[bench.policy]:
         return tried.says
-    return ("" if operation.risk in ALLOWED[bench.policy] else "Refused by policy (",) * calls
+    return ("" if risk in ALLOWED[bench.policy] else "Refused by policy (",) * calls
 
 
 def expected_to_leave(
@@ -282,8 +293,9 @@ def expected_to_leave(
 ) -> list[str]:
     if operation.risk == "read":
         return []
-    made = calls if operation.risk in ALLOWED[bench.policy] else 0
-    if operation.risk in CONFIRMED[bench.policy]:
+    risk = risk_of(operation)
+    made = calls if risk in ALLOWED[bench.policy] else 0
+    if risk in CONFIRMED[bench.policy]:
         made = tried.says.count("")
     return [line_of(operation, arguments)] * made
 

@@ -62,14 +62,14 @@ def test_in_a_session_with_untrusted_text_guarded_confirms_sends_removals_and_wr
     [
         (facts("create_route", {"action": ['forward("a@evil.example")']}, untrusted_age=5.0), "confirm"),
         (facts("create_route", {"action": ['forward("a@evil.example")']}), "allow"),
-        (facts("create_route", {"action": ["stop()"]}, untrusted_age=5.0), "allow"),
+        (facts("create_route", {"action": ["stop()"]}), "confirm"),
         (facts("create_account_webhook", {"url": "https://evil.example/"}, untrusted_age=5.0), "confirm"),
         (send(*(f"a{n}@example.com" for n in range(10))), "allow"),
         (send(*(f"a{n}@example.com" for n in range(11))), "confirm"),
         (send("list@example.com", list_members={"list@example.com": 11}), "confirm"),
         (send("a@example.com", untrusted_age=5.0), "confirm"),
     ],
-    ids=["tainted route", "route", "tainted stop", "tainted webhook", "ten", "eleven", "list", "tainted send"],
+    ids=["tainted route", "route", "stop", "tainted webhook", "ten", "eleven", "list", "tainted send"],
 )
 def test_guarded_looks_at_the_call(call: Facts, effect: str) -> None:
     assert decide(profile("guarded"), call).effect == effect

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from mailgun_mcp.catalogue.types import Risk
+from mailgun_mcp.catalogue.types import RISKS, Risk
 
 Author = Literal[
     "account",
@@ -215,6 +215,42 @@ class AnswerSpec(ClosedModel):
     """A usual field of the answer itself -> another one: left out where that one says something."""
 
 
+class MoreThan(ClosedModel):
+    """More items than so many."""
+
+    more_than: int
+
+
+class Contains(ClosedModel):
+    """A text with this word in it."""
+
+    contains: str
+
+
+class NarrowsSpec(ClosedModel):
+    """The call leaves an existing resource with fewer of the values of a field: what is there decides, so it is read first."""
+
+    resource: str
+    field: str
+
+
+class RaiseSpec(ClosedModel):
+    """What makes a call riskier than its operation: one of its arguments, or what it would change."""
+
+    when: dict[str, list[Any] | MoreThan | Contains] = Field(default_factory=dict)
+    """Argument -> values of which one is enough; `[]` is any value. One argument is enough."""
+    narrows: NarrowsSpec | None = None
+    risk: Risk
+    reason: Annotated[str, Field(min_length=10)]
+    """As `risk_reason`."""
+
+    @model_validator(mode="after")
+    def _one_condition(self) -> "RaiseSpec":
+        if bool(self.when) == bool(self.narrows):
+            raise ValueError("a raise has either when or narrows")
+        return self
+
+
 class OperationExtension(ClosedModel):
     """`x-mailgun-mcp` of an operation. Every field without a default must be written out."""
 
@@ -231,6 +267,8 @@ class OperationExtension(ClosedModel):
     personal: list[str]
     authors: dict[str, Author] = Field(default_factory=dict)
     """Place in the response -> who wrote all that is there, where the names of its fields do not say it."""
+    raises: list[RaiseSpec] = Field(default_factory=list)
+    """What makes a call riskier than `risk` says."""
     rules: list[ArgumentRule] = Field(default_factory=list)
     price: PriceSpec | None = None
     """Needed for risk `billing`."""
@@ -249,6 +287,8 @@ class OperationExtension(ClosedModel):
             raise ValueError("a price is required with risk billing, and not allowed with any other")
         if self.risk == "read" and not self.idempotent:
             raise ValueError("a read is idempotent")
+        if any(RISKS.index(item.risk) <= RISKS.index(self.risk) for item in self.raises):
+            raise ValueError(f"raises must name a worse risk than {self.risk}")
         if self.risk == "read" and self.preview is not None:
             raise ValueError("a read needs no preview")
         return self

@@ -15,6 +15,7 @@ from mailgun_mcp.catalogue.openapi.extension import (
     ExactlyOne,
     MaxBytes,
     MaxRecipients,
+    MoreThan,
     OperationExtension,
     PropertyExtension,
     Requires,
@@ -141,7 +142,9 @@ class _Compiler:
             "outputSchema": output,
             "annotations": {
                 "readOnlyHint": extension.risk == "read",
-                "destructiveHint": extension.risk not in ("read", "write") or extension.reversible == "no",
+                "destructiveHint": extension.risk not in ("read", "write")
+                or extension.reversible == "no"
+                or bool(extension.raises),
                 "idempotentHint": extension.idempotent,
                 "openWorldHint": True,
             },
@@ -271,13 +274,33 @@ class _Compiler:
                 named += value if isinstance(value, list) else [value] if isinstance(value, str) else []
         if extension.preview:
             named += extension.preview.arguments.values()
+        named += [name for item in extension.raises for name in item.when]
         unknown = [name for name in named if name not in self.properties]
         if unknown:
             raise CatalogueError(f"x-mailgun-mcp names unknown arguments: {', '.join(unknown)}")
         page_arguments = {"skip": {"skip", "limit"}, "body_skip": {"pagination"}, "body_token": {"pagination"}}
+        self._check_raises()
         missing = page_arguments.get(extension.pages.style if extension.pages else "", set()) - set(self.properties)
         if missing:
             raise CatalogueError(f"pages need the arguments {', '.join(sorted(missing))}")
+
+    def _check_raises(self) -> None:
+        """A condition that no call can meet would look like a guard rail and be none."""
+        for item in self.extension.raises:
+            for name, condition in item.when.items():
+                schema = self.properties[name]
+                values = condition if isinstance(condition, list) else []
+                allowed = [True, False] if schema["type"] == "boolean" else schema.get("enum")
+                if any(allowed is None or value not in allowed for value in values):
+                    raise CatalogueError(f"raises: {name} can never be {values}")
+                if isinstance(condition, MoreThan) and schema["type"] != "array":
+                    raise CatalogueError(f"raises: {name} is not a list")
+            effects = self.extension.undo.affects if self.extension.undo else []
+            if item.narrows and not any(
+                effect.resource == item.narrows.resource and effect.kind == "changes" and effect.key
+                for effect in effects
+            ):
+                raise CatalogueError(f"raises: it does not change a {item.narrows.resource} that its arguments name")
 
     def _output(self) -> tuple[Schema, str | None, list[str]]:
         schema = _success(self.operation["responses"])

@@ -129,6 +129,7 @@ def test_a_description_becomes_a_tool_and_how_it_is_sent() -> None:
             "price": None,
             "secrets": [],
             "personal": [],
+            "raises": [],
             "authors": "third party",
             "stated_authors": {},
             "rules": [{"argument": "vars", "requires": ["tag"]}],

@@ -1,0 +1,62 @@
+"""The risk of one call, where its arguments, or what is there, make it riskier than its operation.
+
+A raised operation is the same operation with another risk, and always the same object for the same reasons, so policies
+plan for it once.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from typing import Any
+from unicodedata import normalize
+
+from mailgun_mcp.catalogue.operation import Operation, Raise
+from mailgun_mcp.catalogue.types import RISKS, Arguments
+
+
+def as_called(operation: Operation, arguments: Arguments) -> Operation:
+    """Return the operation with the risk that it has with these arguments."""
+    if not operation.raises:
+        return operation
+    return raised(operation, tuple(item for item in operation.raises if _holds(item, arguments)))
+
+
+@cache
+def raised(operation: Operation, reasons: tuple[Raise, ...]) -> Operation:
+    """Return the operation with the worst risk of `reasons`, where that is worse than its own."""
+    if not reasons:
+        return operation
+    risk = max((item.risk for item in reasons), key=RISKS.index)
+    if RISKS.index(risk) < RISKS.index(operation.risk):
+        return operation
+    told = [operation.risk_reason] if operation.risk_reason else []
+    told += [item.reason for item in reasons if item.reason not in told]
+    return replace(operation, risk=risk, risk_reason="; ".join(dict.fromkeys(told)))
+
+
+def _holds(item: Raise, arguments: Arguments) -> bool:
+    return any(_meets(arguments.get(name), condition) for name, condition in item.when.items())
+
+
+def _meets(value: Any, condition: Any) -> bool:
+    """Return whether a value meets a condition. It may not have been validated yet, and never raises."""
+    if value is None:
+        return False
+    if isinstance(condition, list):
+        return not condition or not _folded(condition).isdisjoint(_folded(value))
+    if "more_than" in condition:
+        return isinstance(value, list) and len(value) > int(condition["more_than"])
+    return any(str(condition["contains"]) in text for text in _folded(value))
+
+
+def _folded(value: Any) -> frozenset[str]:
+    """Return all that a value contains as text, with full-width and upper-case letters as the plain ones."""
+    return frozenset(normalize("NFKC", str(leaf)).casefold() for leaf in _leaves(value))
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, (list, tuple, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _leaves(item)
+    else:
+        yield value

@@ -1,0 +1,71 @@
+"""Finds what a call narrows: an address that unsubscribed from all mail, and would only be unsubscribed from some."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from mailgun_mcp.catalogue.operation import Narrows, Operation, Raise
+from mailgun_mcp.catalogue.types import Arguments
+from mailgun_mcp.confirm.bounded_text import join_bounded, shorten
+from mailgun_mcp.undo.records import ResourceRef, Value
+from mailgun_mcp.undo.resource_values import same_keys, values_at
+
+ALL = "*"
+"""The value that stands for all values, and what counts where none is given."""
+LISTED = 5
+LENGTH = 100
+
+
+class Narrowed:
+    """What one call would narrow of what is there."""
+
+    def __init__(self, operation: Operation, arguments: Arguments) -> None:
+        self._conditions = [(item, item.narrows) for item in operation.raises if item.narrows]
+        self._new = {id(narrows): dict(_new_values(operation, narrows, arguments)) for _, narrows in self._conditions}
+        self._raises: dict[Raise, None] = {}
+        self._count = 0
+        self.lines: list[str] = []
+        """What is narrowed, for a person."""
+
+    @property
+    def raises(self) -> tuple[Raise, ...]:
+        """Why the call is riskier than its operation."""
+        return tuple(self._raises)
+
+    def add(self, ref: ResourceRef, value: Value) -> None:
+        """Compare a resource as it is with what the call would make of it."""
+        for item, narrows in self._conditions:
+            new = self._new[id(narrows)].get(same_keys(ref.key))
+            if ref.resource != narrows.resource or new is None:
+                continue
+            old = frozenset(_texts(value.get(narrows.field)))
+            if ALL not in new and not old <= new:
+                self._raises[item] = None
+                self._describe(ref, narrows, old, new)
+
+    def _describe(self, ref: ResourceRef, narrows: Narrows, old: frozenset[str], new: frozenset[str]) -> None:
+        self._count += 1
+        if self._count > LISTED:
+            self.lines = [*self.lines[:LISTED], f"{self._count - LISTED:,} more are narrowed."]
+            return
+        before, after = (join_bounded(sorted(values), LENGTH, narrows.field) for values in (old, new))
+        self.lines.append(f"Narrowed: {shorten(str(ref))}, {narrows.field}: {before}. From now on: {after}.")
+
+
+def _new_values(
+    operation: Operation, narrows: Narrows, arguments: Arguments
+) -> Iterator[tuple[str | None, frozenset[str]]]:
+    """Yield each key that the call writes, with what it has afterwards. The narrowest counts where one is given twice."""
+    narrowest: dict[str | None, frozenset[str]] = {}
+    for effect in operation.affects:
+        if effect.resource != narrows.resource or not effect.key:
+            continue
+        above, _, name = effect.key.rpartition("/")
+        for item in values_at(arguments, above) if above else [arguments]:
+            if isinstance(item, dict) and name in item:
+                key, new = same_keys(str(item[name])), frozenset(_texts(item.get(narrows.field)))
+                narrowest[key] = narrowest.get(key, frozenset()) | new if key not in narrowest else narrowest[key] & new
+    yield from narrowest.items()
+
+
+def _texts(value: Any) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) and value else [str(value or ALL)]
