@@ -21,7 +21,7 @@ def receiver(status: int) -> Iterator[tuple[str, Got]]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
-            got.append((self.path, self.headers["content-type"], body))
+            got.append((self.path, self.headers["authorization"] or self.headers["content-type"], body))
             self.send_response(status)
             self.send_header("location", "/elsewhere")
             self.send_header("content-length", "0")
@@ -53,3 +53,9 @@ async def test_a_posting_arrives_once_and_its_answer_is_told(status: int) -> Non
 @pytest.mark.parametrize("url", ["file:///etc/hostname", "ftp://127.0.0.1/x", "http://", "http://127.0.0.1:bad/"])
 async def test_what_cannot_be_posted_to_gives_no_answer(url: str) -> None:
     assert await post(url, "text/plain", b"") == NO_ANSWER
+
+
+async def test_a_login_in_the_url_is_sent_as_a_header() -> None:
+    with receiver(200) as (url, got):
+        assert await post(url.replace("://", "://kim:p%40ss@"), "text/plain", b"") == 200
+    assert got == [("/hook", "Basic a2ltOnBAc3M=", b"")]
