@@ -19,7 +19,7 @@ from mailgun_mcp.simulator.mail.record_events import (
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.blocks import ProviderBlock
 from mailgun_mcp.simulator.model.clock import HOUR, MINUTE
-from mailgun_mcp.simulator.model.domains import Deferral, Domain
+from mailgun_mcp.simulator.model.domains import MAILBOX_FULL, Deferral, Domain
 from mailgun_mcp.simulator.model.lists import MailingList
 from mailgun_mcp.simulator.model.messages import StoredMessage
 from mailgun_mcp.simulator.model.suppressions import Bounce, Complaint, Unsubscribe
@@ -80,7 +80,9 @@ def deliver(account: Account, domain: Domain, message: StoredMessage, at: float)
             _drop(account, domain, message, recipient, at, DropReason("generic", 610, message.fault))
         elif not _suppressed(account, domain, message, recipient, at):
             block = _block(account, domain, message, recipient)
-            if block:
+            if block and block.temporary:
+                retry_later(account, domain, message, recipient, at, block)
+            elif block:
                 fail_blocked(account, domain, message, recipient, at, block)
             else:
                 outcome_for(recipient)(account, domain, message, recipient, at)
@@ -93,6 +95,14 @@ def fail_blocked(
     status = refused_status(recipient, block.code, block.text, **{"bounce-type": "soft"})
     details = {"severity": "permanent", "reason": "espblock", "delivery_status": status}
     record_event(account, domain, "failed", message, recipient, at, **details)
+
+
+def retry_later(
+    account: Account, domain: Domain, message: StoredMessage, recipient: str, at: float, block: ProviderBlock
+) -> None:
+    """Let the recipient's server defer the mail because of its sender, and try it again until now."""
+    _attempt_deferred(account, domain, message, recipient, at, 1, (block.code, block.text))
+    _retry_deferred(account, domain, account.clock.now())
 
 
 def _block(account: Account, domain: Domain, message: StoredMessage, recipient: str) -> ProviderBlock | None:
@@ -148,7 +158,7 @@ def _retry_deferred(account: Account, domain: Domain, now: float) -> None:
         deferral = min(due, key=lambda each: each.retry_at)
         domain.deferred.remove(deferral)
         attempt, at = deferral.attempts + 1, deferral.retry_at
-        _attempt_deferred(account, domain, deferral.message, deferral.recipient, at, attempt)
+        _attempt_deferred(account, domain, deferral.message, deferral.recipient, at, attempt, deferral.refusal)
 
 
 def _suppressed(account: Account, domain: Domain, message: StoredMessage, recipient: str, at: float) -> bool:
@@ -201,7 +211,13 @@ def _defer(account: Account, domain: Domain, message: StoredMessage, recipient: 
 
 
 def _attempt_deferred(
-    account: Account, domain: Domain, message: StoredMessage, recipient: str, at: float, attempt: int
+    account: Account,
+    domain: Domain,
+    message: StoredMessage,
+    recipient: str,
+    at: float,
+    attempt: int,
+    refusal: tuple[int, str] = MAILBOX_FULL,
 ) -> None:
     always = recipient.lower().startswith(NEVER_DELIVERED)
     if attempt >= ATTEMPTS_UNTIL_DELIVERED and not always:
@@ -213,12 +229,12 @@ def _attempt_deferred(
         record_event(account, domain, "failed", message, recipient, at, **details)
     else:
         wait = RETRY_INTERVALS[attempt - 1]
-        error = "4.2.2 The email account that you tried to reach is over quota"
-        more = {"attempt-no": attempt, "enhanced-code": "4.2.2", "retry-seconds": int(wait)}
+        code, error = refusal
+        more = {"attempt-no": attempt, "retry-seconds": int(wait)}
         details = {"severity": "temporary", "reason": "generic"}
-        status = refused_status(recipient, 452, error, **more)
+        status = refused_status(recipient, code, error, **more)
         record_event(account, domain, "failed", message, recipient, at, **details, delivery_status=status)
-        domain.deferred.append(Deferral(message, recipient, attempt, at + wait))
+        domain.deferred.append(Deferral(message, recipient, attempt, at + wait, refusal))
 
 
 def _complain(account: Account, domain: Domain, message: StoredMessage, recipient: str, at: float) -> None:

@@ -15,3 +15,5 @@ class ProviderBlock:
     """Only mail from this IP; empty means any."""
     unsigned: bool = False
     """Only while the DNS lacks the DKIM record."""
+    temporary: bool = False
+    """Whether the mail is deferred, and not refused for good."""

@@ -15,6 +15,8 @@ from mailgun_mcp.simulator.model.templates import Template
 RETENTION = 3 * DAY
 """Seconds that a stored message can be read when its domain sets no `message_ttl`."""
 
+MAILBOX_FULL = (452, "4.2.2 The email account that you tried to reach is over quota")
+
 DomainState = Literal["active", "unverified", "disabled"]
 
 
@@ -27,6 +29,8 @@ class Deferral:
     attempts: int
     """How often it was tried."""
     retry_at: float
+    refusal: tuple[int, str] = MAILBOX_FULL
+    """The code and the text that its server answers with."""
 
 
 @dataclass(slots=True)

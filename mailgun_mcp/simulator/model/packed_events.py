@@ -136,6 +136,8 @@ class PackedEvents:
 
     def rows(self, paths: Sequence[Path], indexes: Sequence[int]) -> Iterator[tuple[Any, ...]]:
         """Yield the values of fields for each index."""
+        if not paths:
+            return iter([()] * len(indexes))
         rows = zip(*map(self.column, paths), strict=True)
         if len(indexes) == self.size:
             return rows

@@ -48,6 +48,19 @@ CITIES = (
 CITY_WEIGHTS = (14, 18, 10, 18, 14, 10, 10, 6)
 
 
+PROXIES = {
+    "gmail.com": (
+        "gmail",
+        "192.0.2",
+        "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)",
+    ),
+    "icloud.com": ("apple", "192.0.2", "Mozilla/5.0"),
+}
+"""Provider -> the bot that loads the images of a mail, the network that it comes from, and its user agent."""
+APPLE_PRIVACY = 0.7
+"""The share of iCloud's readers whose images Apple loads."""
+
+
 def reader_of(address: str) -> dict[str, Any]:
     """Return the event fields of a recipient's visits: always the same IP, client and city."""
     random = Random(f"reader {address.lower()}")  # noqa: S311 - the same reader each time
@@ -66,6 +79,18 @@ def reader_of(address: str) -> dict[str, Any]:
         },
         "geolocation": {"country": country, "region": region, "city": city, "timezone": timezone},
     }
+
+
+def opener_of(address: str) -> dict[str, Any]:
+    """Return the event fields of a recipient's opens. Gmail, and Apple for most, load the images themselves and hide the reader."""
+    host, reader = address.rpartition("@")[2].lower(), reader_of(address)
+    hides = Random(f"privacy {address.lower()}").random() < APPLE_PRIVACY  # noqa: S311
+    proxy = PROXIES.get(host) if host != "icloud.com" or hides else None
+    if proxy is None:
+        return reader
+    bot, network, agent = proxy
+    client = {**reader["client_info"], "bot": bot, "user-agent": agent}
+    return {**reader, "ip": f"{network}.{reader['ip'].rpartition('.')[2]}", "client_info": client}
 
 
 def open_delay(random: Random) -> float:

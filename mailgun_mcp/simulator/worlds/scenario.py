@@ -4,101 +4,82 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from mailgun_mcp.errors import SettingsError
+from mailgun_mcp.simulator.worlds.case import Case
+from mailgun_mcp.simulator.worlds.incidents import Address, HostName, Incident, Rate, ScenarioPart, Throttling
 from mailgun_mcp.text.suggest import suggest
 from mailgun_mcp.text.yaml import YamlError, read
 
 MOST_MESSAGES = 20_000
 SUFFIXES = (".yaml", ".yml")
 
-Rate = Annotated[float, Field(ge=0, le=1)]
-Hours = Annotated[float, Field(gt=0, le=24 * 30)]
-HostName = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
-
 
 class ScenarioError(SettingsError):
     """A scenario that does not exist or is not valid."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Volume(_Part):
+class Volume(ScenarioPart):
     """How much mail a domain sent over the days until now, and the rates of its outcomes."""
 
-    messages: int = Field(ge=0, le=MOST_MESSAGES)
-    days: float = Field(default=7, gt=0, le=30)
-    tag: str = "newsletter"
-    open_rate: Rate = 0.25
-    click_rate: Rate = 0.05
-    bounce_rate: Rate = 0.01
-    complaint_rate: Rate = 0.0005
+    messages: int = Field(ge=0, le=MOST_MESSAGES, description="How many messages, each to one recipient.")
+    days: float = Field(default=7, gt=0, le=30, description="Over how many days until now.")
+    tag: str = Field(default="newsletter", description="Their tag.")
+    open_rate: Rate = Field(default=0.25, description="Share of the delivered messages that are opened.")
+    click_rate: Rate = Field(default=0.05, description="Share of the delivered messages that are clicked.")
+    bounce_rate: Rate = Field(default=0.01, description="Share of the messages that bounce.")
+    complaint_rate: Rate = Field(default=0.0005, description="Share of the recipients that complain.")
 
 
-class DomainPart(_Part):
+class DomainPart(ScenarioPart):
     """A domain of the account."""
 
-    name: HostName
-    state: Literal["active", "unverified"] = "active"
-    ip: Annotated[str, Field(pattern=r"^(\d{1,3}\.){3}\d{1,3}$")] | None = None
-    """A dedicated IP that it sends from. Without one it sends from the shared IP."""
-    volume: Volume | None = None
+    name: HostName = Field(description="Its name.")
+    state: Literal["active", "unverified"] = Field(default="active", description="Whether it can send.")
+    ip: Annotated[str, Field(pattern=r"^(\d{1,3}\.){3}\d{1,3}$")] | None = Field(
+        default=None, description="A dedicated IP that it sends from. Without one it sends from the shared IP."
+    )
+    volume: Volume | None = Field(default=None, description="The mail that it sent. Without it, none.")
+    missing_records: tuple[Literal["spf", "dkim", "tracking", "mx"], ...] = Field(
+        default=(), description="Its DNS records that are missing."
+    )
+    webhooks: dict[str, tuple[str, ...]] = Field(
+        default={}, description="Event type, such as `permanent_fail` -> URLs that are called."
+    )
 
 
-class Blocklisting(_Part):
-    """The IP of the domain got onto a blocklist. From then on one provider refuses all mail from that IP, whichever domain sends it."""
+class RoutePart(ScenarioPart):
+    """A route of the account."""
 
-    kind: Literal["blocklisting"]
-    domain: HostName
-    hours: Hours = 24
-    provider: HostName = "outlook.com"
-    blocklist: HostName = "zen.spamhaus.org"
-
-
-class ComplaintSpike(_Part):
-    """Recipients of one campaign report its mail as spam, far more often than before."""
-
-    kind: Literal["complaint_spike"]
-    domain: HostName
-    hours: Hours = 24
-    rate: Rate = 0.03
-    campaign: str = "win-back"
-    """The tag of the mail that they report: every second message since then."""
+    expression: str = Field(
+        description='Which inbound mail it is for, such as `match_recipient(".*@mail.example.com")`.'
+    )
+    actions: tuple[str, ...] = Field(description='What is done, such as `forward("ann@example.com")` and `stop()`.')
+    priority: int = Field(default=0, description="Routes with lower numbers are tried first.")
+    description: str = Field(default="", description="Its description.")
+    days: float = Field(default=100, ge=0, le=1000, description="How many days ago it was created.")
 
 
-class BrokenDkim(_Part):
-    """The DKIM record is missing from the DNS, and providers that require DKIM refuse the mail."""
+class InboundPart(ScenarioPart):
+    """A message that came in, and went the way that the routes say."""
 
-    kind: Literal["broken_dkim"]
-    domain: HostName
-    hours: Hours = 24
-    providers: tuple[HostName, ...] = ("gmail.com", "yahoo.com")
-
-
-class Injection(_Part):
-    """An inbound message contains instructions for AI assistants that read it."""
-
-    kind: Literal["injection"]
-    domain: HostName
-    hours: Hours = 5
-    sender: str = "Supplier Ltd <accounts@supplier.example>"
-    subject: str = "Invoice 4471: new bank details"
-    text: str
+    to: Address = Field(description="Recipient.")
+    sender: str = Field(default="Ann Reader <ann@reader.example>", description="From header.")
+    subject: str = Field(default="Question about my order", description="Subject header.")
+    text: str = Field(default="Hello, when will my order arrive?", description="Text.")
 
 
-Incident = Annotated[Blocklisting | ComplaintSpike | BrokenDkim | Injection, Field(discriminator="kind")]
+class Scenario(ScenarioPart):
+    """An account, what went wrong in it, and a question about it."""
 
-
-class Scenario(_Part):
-    """An account and its incidents."""
-
-    description: str = ""
-    seed: int = 0
-    domains: tuple[DomainPart, ...]
-    incidents: tuple[Incident, ...] = ()
+    description: str = Field(default="", description="What went wrong, for people. No tool shows it.")
+    seed: int = Field(default=0, description="Another number makes another history of the same kind.")
+    domains: tuple[DomainPart, ...] = Field(description="At least one.")
+    routes: tuple[RoutePart, ...] = Field(default=(), description="The routes for inbound mail.")
+    inbound: tuple[InboundPart, ...] = Field(default=(), description="Mail that came in just now.")
+    incidents: tuple[Incident, ...] = Field(default=(), description="What went wrong.")
+    case: Case | None = Field(default=None, description="A question for an agent, and how its answer is judged.")
 
     @model_validator(mode="after")
     def _names_agree(self) -> "Scenario":
@@ -112,7 +93,17 @@ class Scenario(_Part):
                 raise ValueError(
                     f"incident in {incident.domain!r}, which is not one of the domains: {', '.join(names)}"
                 )
+            if isinstance(incident, Throttling) and not self._ip_of(incident.domain):
+                raise ValueError(f"throttling of {incident.domain!r}: give the domain an ip, which is warmed up")
         return self
+
+    def _ip_of(self, name: str) -> str | None:
+        return next(domain.ip for domain in self.domains if domain.name == name)
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON schema of a scenario."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Scenario.model_json_schema()}
 
 
 def shipped_names() -> list[str]:

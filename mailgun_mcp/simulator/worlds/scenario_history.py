@@ -6,34 +6,37 @@ The same scenario always makes the same history, up to the clock's present momen
 from math import sin, tau
 from random import Random
 
-from mailgun_mcp.simulator.mail.delivery import add_bounce, add_complaint, fail_blocked
+from mailgun_mcp.simulator.mail.delivery import add_complaint, fail_blocked, retry_later
 from mailgun_mcp.simulator.mail.dkim import keys_of, verify_keys
-from mailgun_mcp.simulator.mail.record_events import delivered_status, record_event, refused_status
-from mailgun_mcp.simulator.mail.sending_ips import SendingSource, assign_source, ips_used_by
+from mailgun_mcp.simulator.mail.inbound import deliver_inbound
+from mailgun_mcp.simulator.mail.record_events import delivered_status, record_event
+from mailgun_mcp.simulator.mail.sending_ips import SendingSource, assign_source
 from mailgun_mcp.simulator.model.access import OWN_KEY_ID, ApiKey, User
 from mailgun_mcp.simulator.model.account import STORAGE, Account
-from mailgun_mcp.simulator.model.blocks import ProviderBlock
-from mailgun_mcp.simulator.model.clock import DAY, HOUR, Clock, mail_date
+from mailgun_mcp.simulator.model.clock import DAY, HOUR, Clock
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.ips import SHARED_IP, Ip
 from mailgun_mcp.simulator.model.messages import StoredMessage
+from mailgun_mcp.simulator.model.routes import Route
 from mailgun_mcp.simulator.worlds.engagement import (
     REPORTING_PROVIDERS,
     click_delay,
     complaint_delay,
     open_delay,
+    opener_of,
     reader_of,
 )
-from mailgun_mcp.simulator.worlds.scenario import (
+from mailgun_mcp.simulator.worlds.incident_effects import NEW_VERSION, OLD_VERSION, apply_incident, blocks_of
+from mailgun_mcp.simulator.worlds.incidents import (
+    BadList,
     Blocklisting,
-    BrokenDkim,
+    BrokenTemplate,
     ComplaintSpike,
-    DomainPart,
     Incident,
-    Injection,
-    Scenario,
-    Volume,
+    LimitReached,
 )
+from mailgun_mcp.simulator.worlds.scenario import DomainPart, Scenario, Volume
+from mailgun_mcp.simulator.worlds.scenario_mail import bounce_hard, make_message, store
 
 PROVIDERS = (
     "gmail.com",
@@ -47,25 +50,6 @@ PROVIDERS = (
 )
 """The recipients' mailbox providers; one that stands three times has three times the recipients."""
 OLD = 300 * DAY
-UNKNOWN_USER = "5.1.1 The email account that you tried to reach does not exist"
-UNSIGNED = {
-    "gmail.com": (
-        550,
-        "5.7.30 Your email has been blocked because DKIM authentication didn't pass. Gmail requires all large senders to "
-        "authenticate with DKIM. Authentication results: DKIM = did not pass",
-    ),
-    "yahoo.com": (
-        554,
-        "5.7.9 Message not accepted for policy reasons: the message is unauthenticated (no valid DKIM signature). "
-        "See https://postmaster.yahooinc.com/error-codes",
-    ),
-    "outlook.com": (
-        550,
-        "5.7.515 Access denied, sending domain does not meet the required authentication level: DKIM = Fail",
-    ),
-}
-"""What providers answer to mail without a valid DKIM signature, in the style of each."""
-UNSIGNED_ELSEWHERE = (550, "5.7.20 No passing DKIM signature found")
 OWNER = "5f3b1e9a7c2d4f6081a3b601"
 DAILY_SWING = 0.7
 """How much more mail than the average goes out at the busiest hour, and how much less at the quietest."""
@@ -91,12 +75,25 @@ def write_history(account: Account, scenario: Scenario) -> None:
             incident
             for incident in scenario.incidents
             if incident.domain == part.name
+            or isinstance(incident, LimitReached)
             or (isinstance(incident, Blocklisting) and ips[incident.domain] == ips[part.name])
         ]
         if part.volume is not None:
             _send_all(account, domain, part, part.volume, incidents, random)
     for incident in scenario.incidents:
-        _apply_incident(account, account.domains[incident.domain], incident)
+        apply_incident(account, account.domains[incident.domain], incident)
+    _add_routes(account, scenario)
+
+
+def _add_routes(account: Account, scenario: Scenario) -> None:
+    now = account.clock.now()
+    for part in scenario.routes:
+        made = now - part.days * DAY
+        route = Route(account.hex_id(), account.next_serial(), part.expression, made, list(part.actions))
+        route.priority, route.description = part.priority, part.description
+        account.routes.by_id[route.id] = route
+    for mail in scenario.inbound:
+        deliver_inbound(account, {"from": mail.sender, "to": mail.to, "subject": mail.subject, "text": mail.text})
 
 
 def _add_owner(account: Account) -> None:
@@ -113,6 +110,10 @@ def _add_domain(account: Account, part: DomainPart) -> Domain:
         account.administration.ips.ips.setdefault(part.ip, Ip(part.ip))
         assign_source(domain, SendingSource([part.ip]))
     keys_of(domain)
+    domain.webhooks = {event: list(urls) for event, urls in part.webhooks.items()}
+    domain.absent_records |= set(part.missing_records)
+    if "dkim" in part.missing_records:
+        verify_keys(domain)
     return domain
 
 
@@ -124,34 +125,29 @@ def _send_all(
         at = min(_in_working_hours(now - volume.days * DAY * (1 - (index + 0.5) / volume.messages)), now - 3)
         address = f"reader{random.randrange(10**6):06d}@{random.choice(PROVIDERS)}"
         active = [incident for incident in incidents if at >= now - incident.hours * HOUR]
-        spike = next((incident for incident in active if isinstance(incident, ComplaintSpike)), None)
-        tag = spike.campaign if spike and index % 2 else volume.tag
-        message = _message(account, part.name, address, tag, index, at)
-        if at + domain.retention >= now:
-            domain.messages[message.key] = message
+        if any(isinstance(incident, LimitReached) for incident in active):
+            continue
+        campaign = next((one.campaign for one in active if isinstance(one, ComplaintSpike | BadList)), volume.tag)
+        tag = campaign if index % 2 else volume.tag
+        subject = f"{tag.replace('-', ' ').capitalize()} no. {index + 1}"
+        message = make_message(account, part.name, address, tag, subject, at)
+        _fill_in(message, incidents, active)
+        store(account, domain, message)
         record_event(account, domain, "accepted", message, address, at)
         _arrive(account, domain, message, volume, active, random)
+
+
+def _fill_in(message: StoredMessage, incidents: list[Incident], active: list[Incident]) -> None:
+    """Note the template that the message was made with, if an incident is about one."""
+    changed = next((incident for incident in incidents if isinstance(incident, BrokenTemplate)), None)
+    if changed:
+        message.template = changed.template
+        message.template_version = NEW_VERSION if changed in active else OLD_VERSION
 
 
 def _in_working_hours(at: float) -> float:
     """Move a moment towards the middle of the working day (14:00 UTC), where most mail goes out."""
     return at - DAILY_SWING * DAY / tau * sin((at % DAY - 14 * HOUR) * tau / DAY)
-
-
-def _message(account: Account, domain: str, address: str, tag: str, index: int, at: float) -> StoredMessage:
-    identity = f"{account.hex_id(16)}@{domain}"
-    subject = f"{tag.replace('-', ' ').capitalize()} no. {index + 1}"
-    headers = {
-        "Mime-Version": "1.0",
-        "Date": mail_date(at, "+0000"),
-        "Message-Id": f"<{identity}>",
-        "From": f"Example <hello@{domain}>",
-        "To": address,
-        "Subject": subject,
-    }
-    text = f"Hello,\n\nthis is {subject}.\n"
-    key = account.opaque_id(30)
-    return StoredMessage(key, identity, domain, at, f"hello@{domain}", [address], headers, text=text, tags=[tag])
 
 
 def _arrive(
@@ -161,18 +157,20 @@ def _arrive(
     bounced, opened, clicked, complained = (random.random() for _ in range(4))
     address, at = message.recipients[0], message.at + 2
     host = address.rpartition("@")[2]
-    blocks = [block for incident in active for block in _blocks(domain, incident)]
+    blocks = [block for incident in active for block in blocks_of(domain, incident)]
     block = next((block for block in blocks if host in block.hosts), None)
     if block:
-        fail_blocked(account, domain, message, address, at, block)
+        (retry_later if block.temporary else fail_blocked)(account, domain, message, address, at, block)
         return
-    if bounced < volume.bounce_rate:
-        _bounce(account, domain, message, address, at)
+    if bounced < _bounce_rate(volume, message, active):
+        bounce_hard(account, domain, message, at)
         return
     record_event(account, domain, "delivered", message, address, at, delivery_status=delivered_status(address))
     delays = Random(message.id)  # noqa: S311 - the same delays each time
     if opened < volume.open_rate:
-        _open(account, domain, message, at, delays, clicks=clicked * volume.open_rate < volume.click_rate)
+        has_link = not any(isinstance(incident, BrokenTemplate) for incident in active)
+        clicks = has_link and clicked * volume.open_rate < volume.click_rate
+        _open(account, domain, message, at, delays, clicks=clicks)
     at += complaint_delay(delays)
     # The rate is that of all recipients, and only some providers report.
     reported = host in REPORTING_PROVIDERS and complained < _complaint_rate(volume, message, active) / REPORTING
@@ -187,7 +185,7 @@ def _open(account: Account, domain: Domain, message: StoredMessage, at: float, d
     opened_at = at + open_delay(delays)
     clicked_at = opened_at + click_delay(delays)
     if opened_at <= now:
-        record_event(account, domain, "opened", message, address, opened_at, **reader_of(address))
+        record_event(account, domain, "opened", message, address, opened_at, **opener_of(address))
     if clicks and clicked_at <= now:
         record_event(account, domain, "clicked", message, address, clicked_at, **reader_of(address))
 
@@ -198,41 +196,6 @@ def _complaint_rate(volume: Volume, message: StoredMessage, active: list[Inciden
     return max([volume.complaint_rate, *rates])
 
 
-def _blocks(domain: Domain, incident: Incident) -> list[ProviderBlock]:
-    """Return the blocks that an incident causes."""
-    if isinstance(incident, Blocklisting):
-        ip = ips_used_by(domain)[0]
-        text = f"5.7.1 Service unavailable; Client host [{ip}] blocked using {incident.blocklist}"
-        return [ProviderBlock([incident.provider], 554, text, sending_ip=ip)]
-    if isinstance(incident, BrokenDkim):
-        answers = [(host, *UNSIGNED.get(host, UNSIGNED_ELSEWHERE)) for host in incident.providers]
-        return [ProviderBlock([host], code, text, unsigned=True) for host, code, text in answers]
-    return []
-
-
-def _bounce(account: Account, domain: Domain, message: StoredMessage, address: str, at: float) -> None:
-    status = refused_status(address, 550, UNKNOWN_USER, **{"bounce-type": "hard"})
-    details = {"severity": "permanent", "reason": "bounce", "delivery_status": status}
-    record_event(account, domain, "failed", message, address, at, **details)
-    add_bounce(domain, address, at, "550", UNKNOWN_USER)
-
-
-def _apply_incident(account: Account, domain: Domain, incident: Incident) -> None:
-    """Record an incident outside the mail already sent, and let it continue for mail sent from now on."""
-    owner = account.administration.ips if isinstance(incident, Blocklisting) else domain
-    owner.blocks.extend(_blocks(domain, incident))
-    if isinstance(incident, BrokenDkim):
-        domain.absent_records.add("dkim")
-        verify_keys(domain)
-    elif isinstance(incident, Injection):
-        _receive(account, domain, incident)
-
-
-def _receive(account: Account, domain: Domain, incident: Injection) -> None:
-    at = account.clock.now() - incident.hours * HOUR
-    message = _message(account, domain.name, f"support@{domain.name}", "inbound", 0, at)
-    message.headers = {**message.headers, "From": incident.sender, "Subject": incident.subject}
-    message.sender = incident.sender.partition("<")[2].rstrip(">") or incident.sender
-    message.text, message.tags, message.routed = incident.text, [], True
-    domain.messages[message.key] = message
-    record_event(account, domain, "stored", message, message.recipients[0], at)
+def _bounce_rate(volume: Volume, message: StoredMessage, active: list[Incident]) -> float:
+    rates = [one.rate for one in active if isinstance(one, BadList) and one.campaign in message.tags]
+    return max([volume.bounce_rate, *rates])

@@ -110,6 +110,7 @@ def test_rows_have_the_fields_that_are_asked_for() -> None:
         (f"k{number}", None) for number in range(4)
     ]
     assert list(packed.rows((TIMESTAMP,), [2])) == [(2.0,)]
+    assert list(packed.rows((), [1, 2])) == [(), ()]
 
 
 def test_a_copy_shares_what_never_changes() -> None:

@@ -1,0 +1,41 @@
+"""Single messages of a scenario, and what becomes of them."""
+
+from mailgun_mcp.simulator.mail.delivery import add_bounce
+from mailgun_mcp.simulator.mail.record_events import record_event, refused_status
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.clock import mail_date
+from mailgun_mcp.simulator.model.domains import Domain
+from mailgun_mcp.simulator.model.messages import StoredMessage
+
+UNKNOWN_USER = "5.1.1 The email account that you tried to reach does not exist"
+
+
+def make_message(account: Account, domain: str, address: str, tag: str, subject: str, at: float) -> StoredMessage:
+    """Return a message that is sent at the moment `at`."""
+    identity = f"{account.hex_id(16)}@{domain}"
+    headers = {
+        "Mime-Version": "1.0",
+        "Date": mail_date(at, "+0000"),
+        "Message-Id": f"<{identity}>",
+        "From": f"Example <hello@{domain}>",
+        "To": address,
+        "Subject": subject,
+    }
+    text = f"Hello,\n\nthis is {subject}.\n"
+    key = account.opaque_id(30)
+    return StoredMessage(key, identity, domain, at, f"hello@{domain}", [address], headers, text=text, tags=[tag])
+
+
+def store(account: Account, domain: Domain, message: StoredMessage) -> None:
+    """Keep the message, if it would still be readable now."""
+    if message.at + domain.retention >= account.clock.now():
+        domain.messages[message.key] = message
+
+
+def bounce_hard(account: Account, domain: Domain, message: StoredMessage, at: float) -> None:
+    """Let the recipient's server say that the address does not exist."""
+    address = message.recipients[0]
+    status = refused_status(address, 550, UNKNOWN_USER, **{"bounce-type": "hard"})
+    details = {"severity": "permanent", "reason": "bounce", "delivery_status": status}
+    record_event(account, domain, "failed", message, address, at, **details)
+    add_bounce(domain, address, at, "550", UNKNOWN_USER)
