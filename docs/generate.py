@@ -26,6 +26,7 @@ from mailgun_mcp.settings import OPTIONS, env_name
 from mailgun_mcp.simulator.control.routes import ROUTES
 from mailgun_mcp.simulator.sections.index import HANDLERS
 from mailgun_mcp.simulator.sections.registry import MEANINGS
+from mailgun_mcp.simulator.worlds.scenario import json_schema, open_scenario, shipped_names
 
 ROOT = Path(__file__).resolve().parents[1]
 MARKED = re.compile(r"(<!-- generated: ([a-z0-9-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -199,6 +200,31 @@ def _control_routes() -> str:
     return "\n".join(lines)
 
 
+def _scenario_keys() -> str:
+    schema = json_schema()
+    parts = {"Scenario": schema, **schema["$defs"]}
+    lines: list[str] = []
+    for name in ("Scenario", *sorted(parts.keys() - {"Scenario"})):
+        part = parts[name]
+        kind = part["properties"].get("kind", {}).get("const")
+        title = f"`kind: {kind}`" if kind else f"`{name}`"
+        lines += ["", f"**{title}**: {' '.join(part['description'].split())}", "", "| key | default | meaning |"]
+        lines += ["| --- | --- | --- |"]
+        for key, value in part["properties"].items():
+            if key != "kind":
+                default = "required" if key in part.get("required", ()) else f"`{json.dumps(value.get('default'))}`"
+                lines.append(f"| `{key}` | {default} | {value['description']} |".replace("-> ", "→ "))
+    return "\n".join(lines).strip()
+
+
+def _scenarios() -> str:
+    lines = ["| scenario | question |", "| --- | --- |"]
+    for name in shipped_names():
+        case = open_scenario(name).case
+        lines.append(f"| `{name}` | {case.question if case else ''} |")
+    return "\n".join(lines)
+
+
 def _undo() -> str:
     lines = ["| operation | put back | not put back, or the reason |", "| --- | --- | --- |"]
     for operation in Catalogue.load():
@@ -296,6 +322,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "local-tools": _local,
     "controls": _controls,
     "control-routes": _control_routes,
+    "scenarios": _scenarios,
+    "scenario-keys": _scenario_keys,
     "undo": _undo,
     "simulated": _simulated,
     "tested-clients": _tested_clients,

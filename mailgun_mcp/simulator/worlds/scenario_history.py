@@ -3,6 +3,7 @@
 The same scenario always makes the same history, up to the clock's present moment.
 """
 
+from collections.abc import Iterator
 from math import sin, tau
 from random import Random
 
@@ -121,8 +122,7 @@ def _send_all(
     account: Account, domain: Domain, part: DomainPart, volume: Volume, incidents: list[Incident], random: Random
 ) -> None:
     now = account.clock.now()
-    for index in range(volume.messages):
-        at = min(_in_working_hours(now - volume.days * DAY * (1 - (index + 0.5) / volume.messages)), now - 3)
+    for index, at in enumerate(sending_times(now - volume.days * DAY, now - 3, volume.messages)):
         address = f"reader{random.randrange(10**6):06d}@{random.choice(PROVIDERS)}"
         active = [incident for incident in incidents if at >= now - incident.hours * HOUR]
         if any(isinstance(incident, LimitReached) for incident in active):
@@ -145,9 +145,25 @@ def _fill_in(message: StoredMessage, incidents: list[Incident], active: list[Inc
         message.template_version = NEW_VERSION if changed in active else OLD_VERSION
 
 
-def _in_working_hours(at: float) -> float:
-    """Move a moment towards the middle of the working day (14:00 UTC), where most mail goes out."""
+def sending_times(start: float, end: float, number: int) -> Iterator[float]:
+    """Yield moments in order, most of them around 14:00 UTC, where most mail goes out."""
+    low, high = _evenly(start), _evenly(end)
+    for index in range(number):
+        yield min(end, _by_day(low + (high - low) * (index + 0.5) / number))
+
+
+def _by_day(at: float) -> float:
+    """Move a moment towards the middle of the working day. Later moments stay later."""
     return at - DAILY_SWING * DAY / tau * sin((at % DAY - 14 * HOUR) * tau / DAY)
+
+
+def _evenly(moved: float) -> float:
+    """Return the moment that `_by_day` moves to `moved`."""
+    low, high = moved - DAY, moved + DAY
+    for _ in range(50):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _by_day(middle) < moved else (low, middle)
+    return high
 
 
 def _arrive(

@@ -1,18 +1,20 @@
 """The history of a scenario: believable readers, and incidents that leave their evidence where an expert would look."""
 
 from collections import Counter
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mailgun_mcp.simulator.mail.delivery import accept
+from mailgun_mcp.simulator.mail.delivery import TICK, accept
 from mailgun_mcp.simulator.model.account import Account
-from mailgun_mcp.simulator.mail.delivery import TICK
-from mailgun_mcp.simulator.model.clock import HOUR, ManualClock
+from mailgun_mcp.simulator.model.clock import DAY, HOUR, ManualClock
 from mailgun_mcp.simulator.model.messages import StoredMessage
-from mailgun_mcp.simulator.worlds.engagement import REPORTING_PROVIDERS
+from mailgun_mcp.simulator.worlds.engagement import REPORTING_PROVIDERS, opener_of, reader_of
 from mailgun_mcp.simulator.worlds.scenario import Scenario, open_scenario, shipped_names
-from mailgun_mcp.simulator.worlds.scenario_history import scenario_account
+from mailgun_mcp.simulator.worlds.scenario_history import scenario_account, sending_times
 
 MAIL, NEWS, BILLING = "mail.example.com", "news.example.org", "billing.example.com"
 
@@ -99,6 +101,37 @@ def test_opens_come_from_many_readers_at_many_times() -> None:
     assert {record["client-info"]["device-type"] for record in opened} >= {"desktop", "mobile"}
     assert delays[0] >= 15
     assert 0.2 * HOUR < delays[len(delays) // 2] < 2 * HOUR
+
+
+def test_mail_does_not_pile_up_at_the_present_moment() -> None:
+    now = 1_795_000_000.0
+    for hour in range(0, 24, 3):
+        times = list(sending_times(now + hour * HOUR - 3 * DAY, now + hour * HOUR, 600))
+        assert times == sorted(times)
+        assert len(set(times)) == 600
+        gaps = [later - earlier for earlier, later in pairwise(times)]
+        assert max(gaps) < 8 * min(gaps)
+        assert times[0] > now + hour * HOUR - 3 * DAY - 1
+
+
+def test_gmail_and_apple_load_the_images_themselves() -> None:
+    openers = {
+        host: [opener_of(f"r{n}@{host}") for n in range(300)] for host in ("gmail.com", "icloud.com", "x.example")
+    }
+    bots = {host: Counter(one["client_info"]["bot"] for one in each) for host, each in openers.items()}
+    assert bots["gmail.com"] == {"gmail": 300}
+    assert 180 < bots["icloud.com"]["apple"] < 240
+    assert bots["x.example"] == {"": 300}
+
+
+@given(st.integers(0, 2**32))
+def test_readers_follow_the_weights_of_clients_and_cities(seed: int) -> None:
+    readers = [reader_of(f"{seed}-{number}@x.example") for number in range(400)]
+    cities = Counter(reader["geolocation"]["city"] for reader in readers)
+    mobile = sum(reader["client_info"]["device-type"] == "mobile" for reader in readers)
+    assert len(cities) == 8
+    # Five standard deviations around 56 % of 400: a fair draw leaves them once in a million times.
+    assert 174 < mobile < 274
 
 
 def test_nobody_clicks_before_the_open() -> None:
