@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from mailgun_mcp.app.compose import create_services
-from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.settings import Settings
 from mailgun_mcp.simulator.worlds.case import Check, Evidence, faults
 from mailgun_mcp.simulator.worlds.scenario import open_scenario, shipped_names
+from tests.support.calls import run
 from tests.support.operations import find
 
 pytestmark = pytest.mark.anyio
