@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from mailgun_mcp.audit.log import new_call_id
 from mailgun_mcp.identity.account import SHOWN
 from mailgun_mcp.output.logs import redactor
 from mailgun_mcp.policy.model import AuditRules, Decision
+from mailgun_mcp.text.sizes import size_of
 
 if TYPE_CHECKING:
     from mailgun_mcp.catalogue.operation import Operation
@@ -18,6 +20,11 @@ if TYPE_CHECKING:
 
 LONGEST = 500
 """Characters of a value that are written down; of a longer one its length and digest are."""
+LARGEST = 64_000
+"""Characters of an argument that are written down. 1,000 recipients fit."""
+MOST_NAMES = 200
+LONGEST_NAME = 200
+"""Characters of a name that the caller chose: of an argument, or of the client."""
 PERSONAL = "[personal]"
 
 
@@ -103,10 +110,10 @@ def new_record(
         tool=operation.name,
         risk=operation.risk,
         principal=caller.principal.id,
-        client=caller.client,
+        client=_shortened_name(caller.client),
         account=account,
         region=account.region,
-        subaccount=subaccount,
+        subaccount=subaccount and _shortened_name(subaccount),
         arguments=_recorded(operation, arguments, personal=rules.personal),
         policy=policy,
     )
@@ -126,10 +133,21 @@ def _confirmation(confirmation: "Confirmation | None") -> dict[str, Any] | None:
 
 
 def _recorded(operation: "Operation", arguments: "Arguments", *, personal: bool) -> "Arguments":
-    shortened = {name: _shortened(value) for name, value in arguments.items()}
+    shortened = {_shortened_name(name): _bounded(value) for name, value in islice(arguments.items(), MOST_NAMES)}
     if not personal:
         shortened |= dict.fromkeys(set(operation.personal) & shortened.keys(), PERSONAL)
     return redactor().arguments(operation, shortened)
+
+
+def _shortened_name(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
+
+
+def _bounded(value: Any) -> Any:
+    """Return the value shortened; of one that is large all the same, its size."""
+    shortened = _shortened(value)
+    large = size_of(shortened, LARGEST) > LARGEST
+    return {"items": len(value), "recorded": False} if large and isinstance(value, (dict, list)) else shortened
 
 
 def _shortened(value: Any) -> Any:

@@ -16,6 +16,7 @@ from mailgun_mcp.audit.call_record import CallRecord
 from mailgun_mcp.audit.entries import LogEntry
 from mailgun_mcp.audit.head_schedule import HeadSchedule
 from mailgun_mcp.audit.log import AuditLog
+from mailgun_mcp.audit.refusals import Refusals, without_large_arguments
 from mailgun_mcp.errors import Outcome, StateError
 from mailgun_mcp.output.logs import logger
 from mailgun_mcp.policy.model import AuditRules
@@ -48,6 +49,7 @@ class Recorder:
         self._monotonic = monotonic
         self._log = AuditLog(store)
         self._heads = HeadSchedule(self._log, clock, monotonic, rules.heads)
+        self._refusals = Refusals(clock)
         self._jobs: SimpleQueue[_Job] = SimpleQueue()
         self._thread: Thread | None = None
         self._written = 0
@@ -74,12 +76,16 @@ class Recorder:
         if record.finished or not self._is_recorded(record):
             return
         record.finished = True
+        for summary in self._refusals.ended():
+            self._put(_Job(summary, False, None))
+        if self._refusals.is_counted(record, outcome):
+            return
         details = {name: value for name, value in result.items() if value is not None}
         if record.started:
             details["ms"] = round((self._monotonic() - record.started) * 1000, 1)
         body: dict[str, Any] = {"result": {"outcome": outcome, **details}}
         if not record.begun:
-            body |= record.body()
+            body |= without_large_arguments(record.body())
         entry = LogEntry(record.call, "outcome", body)
         if not (record.changes and record.begun):
             # Nobody waits for it: lost with the process, it is an unknown outcome.
@@ -92,6 +98,8 @@ class Recorder:
 
     def close(self) -> None:
         """Write what is left, and end the thread."""
+        for summary in self._refusals.ended(now=True):
+            self._put(_Job(summary, False, None))
         thread, self._thread = self._thread, None
         if thread is not None:
             self._jobs.put(_Job(None, False, None))

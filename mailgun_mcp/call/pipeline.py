@@ -6,6 +6,7 @@ from mailgun_mcp.call.authorize import authorize
 from mailgun_mcp.call.builtin_calls import run_builtin
 from mailgun_mcp.call.complete import protect, way_back
 from mailgun_mcp.call.current_call import Call
+from mailgun_mcp.call.large_calls import for_size
 from mailgun_mcp.call.prepare import build_request, find_operation, gather_facts, generate_passwords
 from mailgun_mcp.call.preview_target import start_capture
 from mailgun_mcp.call.read_target import TargetReader
@@ -15,6 +16,7 @@ from mailgun_mcp.call.services import Services
 from mailgun_mcp.call.shape_result import shape
 from mailgun_mcp.call.shorten import shorten
 from mailgun_mcp.catalogue.call_schema import call_schema
+from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.errors import CallError, NotConfirmedError
@@ -29,9 +31,7 @@ async def run(services: Services, tool: str, arguments: Arguments, caller: Calle
     Raises UnknownToolError when there is no such tool, and what the caller's asker raises to put a question off.
     """
     operation = find_operation(services, tool)
-    arguments = with_defaults(operation.sent, coerce_arguments(call_schema(operation), arguments))
-    assumed = services.account.assumed
-    call = Call.start(services, operation, arguments, caller, assumed, configured_subaccount=services.subaccount)
+    call = await for_size(arguments, _start, services, operation, arguments, caller)
     try:
         call.account = call.record.account = await services.account.current(changes=operation.risk != "read")
         result = await (run_builtin(call) if tool in services.builtin_tools else _make(call))
@@ -48,9 +48,15 @@ async def run(services: Services, tool: str, arguments: Arguments, caller: Calle
     return CallResult(text, structured)
 
 
+def _start(services: Services, operation: Operation, arguments: Arguments, caller: Caller) -> Call:
+    arguments = with_defaults(operation.sent, coerce_arguments(call_schema(operation), arguments))
+    assumed = services.account.assumed
+    return Call.start(services, operation, arguments, caller, assumed, configured_subaccount=services.subaccount)
+
+
 async def _make(call: Call) -> dict[str, Any]:
     """Take the call through its stages. Raises CallError."""
-    request = build_request(call, call.arguments)
+    request = await for_size(call.arguments, build_request, call, call.arguments)
     facts = await gather_facts(call, request)
     decision = decide(call.services.policy, facts)
     call.capture = start_capture(call)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from mailgun_mcp.call.current_call import Call
+from mailgun_mcp.call.large_calls import for_size
 from mailgun_mcp.call.mailing_lists import MailingLists
 from mailgun_mcp.call.preview_target import reading_before_call
 from mailgun_mcp.call.services import Services
@@ -43,7 +44,9 @@ async def gather_facts(call: Call, request: Request) -> Facts:
     context = await services.history.context(
         call.operation, call.caller, call.account, digest=request.digest, subaccount=call.subaccount
     )
-    facts = gather(call.operation, call.arguments, context, request.digest, request.files)
+    facts = await for_size(
+        call.arguments, gather, call.operation, call.arguments, context, request.digest, request.files
+    )
     if not facts.recipients or facts.faults:
         return facts
     reader = PageReader(services.client, call.subaccount, call.caller.notify)

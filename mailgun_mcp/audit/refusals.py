@@ -1,0 +1,113 @@
+"""Bounds what a flood of calls that were not made can write: after a few, equal ones are only counted.
+
+A model, or who steers it, can be refused as often as it likes. What was done must not be pruned for that.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+from threading import Lock
+from typing import Any
+
+from mailgun_mcp.audit.call_record import CallRecord
+from mailgun_mcp.audit.entries import LogEntry
+from mailgun_mcp.errors import Outcome
+from mailgun_mcp.store.ids import new_id
+from mailgun_mcp.text.durations import iso
+from mailgun_mcp.text.sizes import size_of
+
+NOT_MADE: frozenset[Outcome] = frozenset({"refused", "invalid", "pending", "asked"})
+WINDOW = 3600.0
+"""Seconds for which equal refusals are counted together."""
+EQUAL_AT_MOST = 5
+"""Of equal refusals in a window, that have entries of their own."""
+ALL_AT_MOST = 100
+"""Of all refusals in a window, that have entries of their own."""
+LARGEST = 4000
+"""Characters of the arguments of a call that was not made; of larger ones only the names are written."""
+NAMES_AT_MOST = 40
+KINDS_AT_MOST = 100
+"""Kinds of refusals that are counted apart. The rest is counted together."""
+COUNTED = ("tool", "risk", "principal", "account", "account_id", "region", "policy", "decision")
+"""Fields of a record that its summary repeats."""
+
+Kind = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Counted:
+    fields: dict[str, Any]
+    outcome: Outcome
+    first: float
+    last: float
+    written: int = 0
+    count: int = 0
+    """Of those without an entry of their own."""
+
+
+class Refusals:
+    """The refusals of the present window. Threads may use it at the same time."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._began = 0.0
+        self._written = 0
+        self._kinds: dict[Kind, _Counted] = {}
+
+    def is_counted(self, record: CallRecord, outcome: Outcome) -> bool:
+        """Return whether the call is only counted. Otherwise it is to be written down."""
+        if record.begun or outcome not in NOT_MADE:
+            return False
+        now = self._clock()
+        with self._lock:
+            counted = self._of_kind(record, outcome, now)
+            if counted.written < EQUAL_AT_MOST and self._written < ALL_AT_MOST:
+                counted.written += 1
+                self._written += 1
+                return False
+            if not counted.count:
+                counted.first = now
+            counted.count += 1
+            counted.last = now
+        return True
+
+    def ended(self, *, now: bool = False) -> list[LogEntry]:
+        """Return an entry for each kind that was counted, once the window is over, or with `now` at once."""
+        with self._lock:
+            if not now and self._clock() - self._began < WINDOW:
+                return []
+            kinds, self._kinds, self._written = self._kinds, {}, 0
+        return [_summary(counted) for counted in kinds.values() if counted.count]
+
+    def _of_kind(self, record: CallRecord, outcome: Outcome, now: float) -> _Counted:
+        if not self._kinds:
+            self._began = now
+        rule = record.decision.rule if record.decision else ""
+        kind: Kind = (record.tool, record.principal, record.account.name, outcome, rule)
+        if kind not in self._kinds and len(self._kinds) >= KINDS_AT_MOST:
+            kind = ("",)
+        if kind not in self._kinds:
+            body = record.body() if len(kind) > 1 else {"tool": "(several)", "risk": record.risk}
+            fields = {name: body[name] for name in COUNTED if name in body}
+            self._kinds[kind] = _Counted(fields, outcome, now, now)
+        return self._kinds[kind]
+
+
+def without_large_arguments(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the body of a call that was not made, with the names of its arguments only where they are large."""
+    arguments = body.get("arguments", {})
+    if size_of(arguments, LARGEST) <= LARGEST:
+        return body
+    names = islice(arguments, NAMES_AT_MOST)
+    return {**body, "arguments": dict.fromkeys((name[:NAMES_AT_MOST] for name in names), "[not recorded]")}
+
+
+def _summary(counted: _Counted) -> LogEntry:
+    result = {
+        "outcome": counted.outcome,
+        "count": counted.count,
+        "first": iso(counted.first),
+        "last": iso(counted.last),
+    }
+    return LogEntry(new_id(12), "outcome", {**counted.fields, "result": result})
