@@ -41,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     checking.add_argument(
         "--account", action="store_true", help="also warn of domains that the account, which is asked, does not have"
     )
+    checking.add_argument(
+        "--principals", metavar="A,B", help="users who run servers on other machines; those of this one are known"
+    )
     explaining = actions.add_parser("explain", help="show the decision on a call, the rule that makes it, and why")
     explaining.add_argument("tool", help="name of the tool")
     explaining.add_argument("arguments", nargs="*", help=CALL_ARGUMENTS)
@@ -94,6 +97,10 @@ def _check(arguments: argparse.Namespace) -> int:
 
     catalogue = _catalogue(arguments)
     policy = _load(arguments.file, catalogue)
+    faults = _unmatched_principals(arguments, policy, catalogue)
+    if faults:
+        sys.stderr.write("".join(f"{fault}\n" for fault in faults))
+        return FAILED
     tests = f", {len(policy.tests)} tests" if policy.tests else ""
     out(f"{arguments.file}: ok ({len(policy.rules)} rules, including those of the profile{tests})")
     if not any(rule.name.partition("/")[0] in PROFILES for rule in policy.rules):
@@ -111,6 +118,17 @@ def _domains(arguments: argparse.Namespace) -> list[str]:
     from mailgun_mcp.cli.account_domains import domains
 
     return domains(load({name: getattr(arguments, name) for name in (*ACCOUNT_SETTINGS, "config")}))
+
+
+def _unmatched_principals(arguments: argparse.Namespace, policy: "Policy", catalogue: "Catalogue") -> list[str]:
+    from mailgun_mcp.cli.users import principals_here
+    from mailgun_mcp.policy.file.principals import principal_words, unmatched_principals
+
+    here = principals_here(principal_words(policy))
+    if here is None:
+        return []
+    elsewhere = [name.strip() for name in (arguments.principals or "").split(",") if name.strip()]
+    return list(unmatched_principals(policy, catalogue, [*here, *elsewhere]))
 
 
 def _explain(arguments: argparse.Namespace) -> int:

@@ -315,3 +315,14 @@ def test_rules_may_name_the_operations_that_a_spec_adds(tmp_path: Path, capsys: 
 
     assert run("check", str(tmp_path / "p.yaml")) == FAILED
     assert run("check", str(tmp_path / "p.yaml"), "--spec", str(tmp_path / "spec.json")) == OK
+
+
+def test_a_rule_on_a_principal_that_nobody_can_be_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "team.yaml"
+    rule = '{match: {principal: "intern-*", risk: send}, decision: deny}'
+    file.write_text(f"version: 1\nextends: guarded\nrules:\n  - {rule}\n", encoding="utf-8")
+    assert run("check", str(file)) == FAILED
+    assert "no principal is called intern-*" in capsys.readouterr().err
+    assert run("check", str(file), "--principals", "ana, intern-7") == OK

@@ -19,6 +19,11 @@ from mailgun_mcp.text.yaml import YamlPath
 Problem = tuple[YamlPath, str]
 
 NEVER_MATCHES = "(a rule that never matches protects nothing)"
+FORMER_PRINCIPAL = "local"
+FORMER_PRINCIPAL_PROBLEM = (
+    "nobody is called 'local' any more: a principal is the user who runs the server, or 'anonymous' over HTTP without a "
+    f"token {NEVER_MATCHES}. Write their name, or leave the key out to mean everyone"
+)
 CONDITION_KEYS = ("equals", *COMPARISONS, "any", "all", "not", "exists")
 
 
@@ -30,6 +35,8 @@ def problems(value: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Problem
         name = rule.get("name")
         if name is not None and names.setdefault(name, index) != index:
             yield (*path, "name"), f"rule {names[name] + 1} has the same name {name!r}"
+        if FORMER_PRINCIPAL in as_list(rule["match"].get("principal", [])):
+            yield (*path, "match", "principal"), FORMER_PRINCIPAL_PROBLEM
         match_problems = list(_of_match((*path, "match"), rule["match"], catalogue))
         yield from match_problems or _covering((*path, "match"), rule["match"], catalogue)
     yield from _of_prices(value.get("spend", {}).get("prices", {}), catalogue)

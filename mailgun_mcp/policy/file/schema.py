@@ -86,7 +86,9 @@ class MatchDocument(Closed):
     subaccount: OneOrMore | None = Field(
         default=None, description="globs of subaccount ids: acted in, or named by the call"
     )
-    principal: OneOrMore | None = Field(default=None, description="globs of who calls; local on stdio")
+    principal: OneOrMore | None = Field(
+        default=None, description="globs of who calls: the user who runs the server, or anonymous"
+    )
     client: OneOrMore | None = Field(
         default=None, description="globs of what the MCP client calls itself, which proves nothing"
     )
