@@ -11,14 +11,14 @@ from typing import Any, get_args
 from mailgun_mcp.call.counters import Untrusted
 from mailgun_mcp.cli.answering import answering
 from mailgun_mcp.cli.exits import OK
-from mailgun_mcp.cli.output import as_json, note, out, table
+from mailgun_mcp.cli.output import as_json, fitted, note, out, table
 from mailgun_mcp.cli.parser import Parser, add_settings, open_store
 from mailgun_mcp.cli.terminal import read_line
 from mailgun_mcp.cli.values import positive_integer, rounded_down, seconds
 from mailgun_mcp.confirm.approvals import Approval, Approvals, ApprovalStatus
 from mailgun_mcp.confirm.argument_lines import full_lines
 from mailgun_mcp.confirm.grants import Grant, Grants
-from mailgun_mcp.errors import UnknownNameError
+from mailgun_mcp.errors import StateError, UnknownNameError
 from mailgun_mcp.identity.accounts import Accounts, StoredAccount
 from mailgun_mcp.identity.approvers import Approvers
 from mailgun_mcp.settings import SettingsError
@@ -175,7 +175,7 @@ def _show(store: Store, arguments: argparse.Namespace) -> None:
     if arguments.json:
         as_json(approval.full_record)
     else:
-        out(_described(approval, now, full=arguments.full))
+        out(fitted(_described(approval, now, full=arguments.full)))
 
 
 def _described(approval: Approval, now: float, *, full: bool = False) -> str:
@@ -198,13 +198,21 @@ def _described(approval: Approval, now: float, *, full: bool = False) -> str:
     return f"{state}\n\n{text}\n\n{left}{people}"
 
 
+def _confirm(approval: Approval) -> None:
+    """Ask the person at a terminal. A program that runs the command has its own way to ask."""
+    if sys.stdin.isatty() and read_line("\nApprove this call? [y/N] ").strip().lower() not in ("y", "yes"):
+        raise StateError(f"{approval.id} is still pending: nobody said yes")
+
+
 def _approve(store: Store, arguments: argparse.Namespace) -> None:
     now = time.time()
     approval = Approvals(store).get(arguments.id, now)
     typed = arguments.typed
     if approval.status == "pending":
-        out(_described(approval, now))
-        if approval.typed is not None and typed is None:
+        out(fitted(_described(approval, now)))
+        if approval.typed is None:
+            _confirm(approval)
+        elif typed is None:
             typed = _typed(approval)
     by = answering(store, arguments.by, arguments.secret_file, level=approval.level)
     # The approval may have expired while the person was thinking.

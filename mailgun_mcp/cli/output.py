@@ -3,10 +3,14 @@
 import json
 import sys
 from collections.abc import Sequence
+from shutil import get_terminal_size
+from textwrap import wrap
 from typing import Any, TextIO
 
 from mailgun_mcp.settings import colour_preference
 
+NARROWEST = 40
+"""Characters of a line below which wrapping helps nobody."""
 COLOURS = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36", "dim": "2", "bold": "1"}
 STATE_COLOURS = {
     **dict.fromkeys(("ok", "allow"), "green"),
@@ -29,6 +33,21 @@ def note(text: str) -> None:
 def as_json(value: Any) -> None:
     """Write a value to stdout as indented JSON."""
     out(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def fitted(text: str, stream: TextIO | None = None) -> str:
+    """Return the text in lines that fit a terminal, continued with an indent. For a pipe it stays as it is."""
+    if not (stream or sys.stdout).isatty():
+        return text
+    width = max(get_terminal_size().columns, NARROWEST)
+    return "\n".join(line for long in text.split("\n") for line in _wrapped(long, width))
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    if len(line) <= width:
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip(" ")) + 4)
+    return wrap(line, width, subsequent_indent=indent, break_on_hyphens=False, replace_whitespace=False)
 
 
 def table(rows: Sequence[Sequence[str]]) -> None:

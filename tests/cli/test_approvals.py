@@ -177,7 +177,9 @@ def test_without_a_terminal_the_name_is_a_flag(store: Store, mailgun_mcp: Comman
     assert f"{approval.id} asks for the name of its target: add --typed NAME" in done.stderr
 
 
-def answered(store: Store, home: Path, approval: Approval, typed: str) -> tuple[int, str]:
+def answered(
+    store: Store, home: Path, approval: Approval, typed: str, prompt: bytes = b"Type the name: "
+) -> tuple[int, str]:
     """Approve at a terminal, typing `typed`, and return the exit code and what the terminal showed."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
@@ -191,7 +193,7 @@ def answered(store: Store, home: Path, approval: Approval, typed: str) -> tuple[
     os.close(theirs)
     shown = b""
     with patience(process):
-        while b"Type the name: " not in shown and (chunk := read_on(ours)):
+        while prompt not in shown and (chunk := read_on(ours)):
             shown += chunk
         os.write(ours, f"{typed}\n".encode())
         while chunk := read_on(ours):
@@ -223,6 +225,18 @@ def test_at_a_terminal_the_name_is_asked_for_under_the_call(
     ended, shown = answered(store, home, approval, typed)
     assert (ended, status(store, approval)) == (code, after)
     assert 0 <= shown.find(approval.text) < shown.find("Type the name: ")
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "after"),
+    [("y", exits.OK, "approved"), ("", exits.FAILED, "pending"), ("n", exits.FAILED, "pending")],
+)
+def test_at_a_terminal_a_plain_question_wants_a_yes(
+    store: Store, home: Path, typed: str, code: int, after: str
+) -> None:
+    approval = waiting(store, "ask")
+    ended, _ = answered(store, home, approval, typed, b"[y/N] ")
+    assert (ended, status(store, approval)) == (code, after)
 
 
 def test_the_user_whose_agent_called_may_answer_on_a_channel_that_the_agent_does_not_have(

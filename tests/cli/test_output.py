@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from mailgun_mcp.cli.output import as_json, note, out, paint, paint_state, table
+from mailgun_mcp.cli.output import as_json, fitted, note, out, paint, paint_state, table
 
 
 class Terminal(io.StringIO):
@@ -45,3 +45,13 @@ def test_the_environment_decides_before_the_terminal(monkeypatch: pytest.MonkeyP
     assert paint_state("deny", "deny") == "\033[31mdeny\033[0m"
     monkeypatch.setenv("NO_COLOR", "1")
     assert paint("text", "green", stream=Terminal()) == "text"
+
+
+def test_long_lines_are_continued_with_an_indent_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    text = "short\n  to: " + ", ".join(f"person{number}@x.example" for number in range(4)) + "\n" + "y" * 90
+    lines = fitted(text, Terminal()).split("\n")
+    assert lines[:3] == ["short", "  to: person0@x.example,", "      person1@x.example,"]
+    assert max(map(len, lines)) == 40
+    assert "".join(fitted(text, Terminal()).split()) == "".join(text.split())
+    assert fitted(text, io.StringIO()) == text
