@@ -76,6 +76,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     added["approve"].add_argument(
         "--typed", metavar="NAME", help="the name that the call asks for, instead of a prompt"
     )
+    added["deny"].add_argument(
+        "--reason", default="", metavar="TEXT", help="why not; the model is told when it makes the call again"
+    )
     added["watch"].add_argument("--interval", default="1s", metavar="TIME", help="time between checks; default 1s")
     added["watch"].add_argument("--count", metavar="N", help="stop after N approvals")
     added["grant"].add_argument(
@@ -231,7 +234,7 @@ def _typed(approval: Approval) -> str:
 
 def _deny(store: Store, arguments: argparse.Namespace) -> None:
     denied = Approvals(store).deny(
-        arguments.id, by=answering(store, arguments.by, arguments.secret_file), now=time.time()
+        arguments.id, by=answering(store, arguments.by, arguments.secret_file), now=time.time(), reason=arguments.reason
     )
     out(f"Denied: {denied.title}. The call will not be made.")
 

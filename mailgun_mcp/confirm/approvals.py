@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 ApprovalStatus = Literal["pending", "approved", "denied", "used", "expired", "stale"]
 
+LONGEST_REASON = 500
+"""Characters."""
 LIVE: tuple[ApprovalStatus, ...] = ("pending", "approved")
 """What can still expire, or become stale when its target changes."""
 SHOWN = ("id", "status", "tool", "title", "text", "level", "typed", "account", "principal", "client")
@@ -33,6 +35,8 @@ class Answer:
     by: str
     at: float
     yes: bool
+    reason: str = ""
+    """Why not, in the person's words: the model is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,15 @@ class Approval:
         """What a person or their program may see, as JSON: everything except what the approval is bound to."""
         shown = {field: getattr(self, field) for field in SHOWN} | {"target": self.target}
         times = {name: iso(getattr(self, name)) for name in ("created", "expires")}
-        answers = [{"by": answer.by, "at": iso(answer.at), "yes": answer.yes} for answer in self.answers]
+        answers = [
+            {
+                "by": answer.by,
+                "at": iso(answer.at),
+                "yes": answer.yes,
+                **({"reason": answer.reason} if answer.reason else {}),
+            }
+            for answer in self.answers
+        ]
         return {**shown, **times, "answers": answers}
 
     @property
@@ -182,7 +194,14 @@ class Approvals:
             _mark(connection, approval, "approved" if complete else "pending", answers)
             return _find(connection, name, now)
 
-    def deny(self, name: str, *, by: str, now: float) -> Approval:
+    def last_denial(self, binding: str, now: float) -> Answer | None:
+        """Return the no to the bound call that a person gave last, until its approval would have expired."""
+        with self._store.reading() as connection:
+            denied = _bound(connection, binding, "denied", now)
+        answers = [answer for approval in denied if approval.expires > now for answer in approval.answers]
+        return next((answer for answer in reversed(answers) if not answer.yes), None)
+
+    def deny(self, name: str, *, by: str, now: float, reason: str = "") -> Approval:
         """Record a person's no, also after a yes that is not used yet, and return the approval.
 
         Raises UnknownNameError when there is no such approval, StateError when it can no longer be answered.
@@ -192,7 +211,12 @@ class Approvals:
             approval = _find(connection, name, now)
             if approval.status not in LIVE:
                 raise StateError(_closed(approval, "denied"))
-            _mark(connection, approval, "denied", (*approval.answers, Answer(by.strip(), now, False)))
+            _mark(
+                connection,
+                approval,
+                "denied",
+                (*approval.answers, Answer(by.strip(), now, False, reason.strip()[:LONGEST_REASON])),
+            )
             return _find(connection, name, now)
 
 
@@ -259,7 +283,7 @@ def _mark(
     status: ApprovalStatus,
     answers: tuple[Answer, ...] | None = None,
 ) -> None:
-    text = json.dumps([[answer.by, answer.at, answer.yes] for answer in answers or approval.answers])
+    text = json.dumps([[answer.by, answer.at, answer.yes, answer.reason] for answer in answers or approval.answers])
     connection.execute("UPDATE approvals SET answers = ?, status = ? WHERE id = ?", (text, status, approval.id))
 
 

@@ -70,6 +70,11 @@ async def confirm(
     by = await approvals.consume(form)
     if by is not None:
         return Confirmation(form.level, by, "approval")
+    denied = await approvals.denied(form)
+    if denied is not None:
+        raise NotConfirmedError(
+            f"Not made: {denied}. Nothing was sent. Do not look for another way to do it.", "declined"
+        )
     if not _can_elicit(form, policy, asker):
         outdated = await approvals.is_outdated(form)
         raise await _pending(facts, form, policy, approvals, why=OUTDATED if outdated else "")

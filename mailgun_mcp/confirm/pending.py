@@ -38,6 +38,13 @@ class PendingApprovals:
             self._approvals().has_outdated, form.binding.digest, self._clock()
         )
 
+    async def denied(self, form: Form) -> str | None:
+        """Return who denied exactly this call and the reason they gave, or None. It lasts as long as the approval would have."""
+        if not self._store.exists:
+            return None
+        answer = await in_thread(self._approvals().last_denial, form.binding.digest, self._clock())
+        return f"{answer.by} denied it: {answer.reason}" if answer and answer.reason else None
+
     async def request(self, form: Form, facts: Facts, rules: ConfirmationRules) -> "Approval":
         """Request a person's approval of the call, and return what is pending.
 

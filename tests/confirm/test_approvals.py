@@ -293,3 +293,13 @@ def test_what_is_long_over_is_forgotten(store: Store) -> None:
     assert Approvals(store).list(NOW + 500 * 86_400) == (new,)
     with pytest.raises(UnknownNameError):
         Approvals(store).get(old.id, NOW)
+
+
+def test_a_no_has_a_reason_for_as_long_as_the_approval_would_have_lasted(store: Store) -> None:
+    approval = held(store, asked())
+    denied = Approvals(store).deny(approval.id, by="ann", now=NOW, reason=" use the other domain ")
+    assert denied.record["answers"][0]["reason"] == "use the other domain"
+    answer = Approvals(store).last_denial(approval.binding, NOW + 1)
+    assert answer == Answer("ann", NOW, False, "use the other domain")
+    assert Approvals(store).last_denial(approval.binding, NOW + TTL) is None
+    assert Approvals(store).last_denial("other", NOW) is None

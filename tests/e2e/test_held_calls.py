@@ -108,6 +108,14 @@ async def test_a_no_is_a_no_and_the_call_is_asked_about_anew(services: Services,
     assert (status(services, approval), mailgun.changes) == ("denied", [])
 
 
+async def test_the_model_is_told_why_a_person_said_no(services: Services, mailgun: Recorder) -> None:
+    approval = await held(services)
+    services.approvals.deny(approval.id, by="ann", now=NOW, reason="this address is a customer's")
+    result = await run(services, approval.tool, approval.details["arguments"])
+    assert "ann denied it: this address is a customer's" in result.text
+    assert (result.kind, mailgun.changes) == ("refused", [])
+
+
 OTHERWISE: dict[str, Callable[[Services], Services]] = {
     "key": lambda services: with_key(services, "another"),
     "subaccount": lambda services: replace(services, subaccount="sub1"),
