@@ -15,6 +15,7 @@ from mailgun_mcp.errors import SettingsError as SettingsError
 from mailgun_mcp.text.suggest import unknown
 
 TRANSPORTS = ("stdio", "http", "sse")
+MODES = ("full", "search")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 ALTERNATIVES = (frozenset({"region", "hostname", "url"}), frozenset({"api_key", "api_key_file"}))
 """Options that replace each other: one of them in a stronger source overrides all of them in a weaker source."""
@@ -38,6 +39,12 @@ class Settings:
     """Every option of a server. A field is named like its flag, with `_` for `-`."""
 
     transport: str = _option("text", "how clients connect", "stdio", choices=TRANSPORTS)
+    mode: str = _option(
+        "text",
+        "full lists every tool; search lists a few that find, describe and call the others, for under 2,000 tokens",
+        "full",
+        choices=MODES,
+    )
     host: str = _option("text", "address to listen on (http, sse); loopback only for now", "127.0.0.1")
     port: int = _option("integer", "port to listen on (http, sse)", 8000)
     allowed_hosts: tuple[str, ...] = _option(

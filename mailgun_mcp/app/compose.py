@@ -55,6 +55,7 @@ def create_services(settings: Settings) -> Services:
         policy=policy,
         files=Files(tuple(_directory(name) for name in settings.files)),
         subaccount=settings.subaccount,
+        search_mode=settings.mode == "search",
     )
 
 

@@ -1,10 +1,12 @@
-"""Calls of the server's own tools: they read what the server keeps, or put back what a call changed."""
+"""Calls of the server's own tools: they read what the server keeps, put back what a call changed, or find tools."""
 
 from typing import Any
 
 from mailgun_mcp.call.current_call import Call
+from mailgun_mcp.call.search_mode import describe_tools, search_tools
 from mailgun_mcp.call.undo_operation import undo_operation
-from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS, LIST_UNDOABLE, READ_RESULT, UNDO_OPERATION
+from mailgun_mcp.catalogue.builtin_tools import LIST_UNDOABLE, READ_RESULT, UNDO_OPERATION
+from mailgun_mcp.catalogue.search.tools import DESCRIBE_TOOLS, SEARCH_TOOLS
 from mailgun_mcp.errors import ArgumentError
 from mailgun_mcp.request.validate import validate_schema
 from mailgun_mcp.store.database import in_thread
@@ -13,10 +15,16 @@ from mailgun_mcp.undo.report import undo_entry
 
 async def run_builtin(call: Call) -> dict[str, Any]:
     """Return the result of a call of one of the server's own tools. Raises what `pipeline.run` handles."""
-    faults = validate_schema(BUILTIN_TOOLS[call.operation.name]["inputSchema"], call.arguments)
+    faults = validate_schema(call.operation, call.arguments)
     if faults:
         raise ArgumentError(faults)
-    handlers = {READ_RESULT: _read_result, LIST_UNDOABLE: _list_undoable, UNDO_OPERATION: undo_operation}
+    handlers = {
+        READ_RESULT: _read_result,
+        LIST_UNDOABLE: _list_undoable,
+        UNDO_OPERATION: undo_operation,
+        SEARCH_TOOLS: search_tools,
+        DESCRIBE_TOOLS: describe_tools,
+    }
     return await handlers[call.operation.name](call)
 
 

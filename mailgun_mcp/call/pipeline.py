@@ -11,6 +11,7 @@ from mailgun_mcp.call.prepare import build_request, find_operation, gather_facts
 from mailgun_mcp.call.preview_target import start_capture
 from mailgun_mcp.call.read_target import TargetReader
 from mailgun_mcp.call.results import CallResult
+from mailgun_mcp.call.search_mode import unwrap
 from mailgun_mcp.call.send import send
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.call.shape_result import shape
@@ -19,7 +20,7 @@ from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.caller import Caller
-from mailgun_mcp.errors import CallError, NotConfirmedError
+from mailgun_mcp.errors import ArgumentError, CallError, NotConfirmedError
 from mailgun_mcp.policy.engine import decide
 from mailgun_mcp.request.coerce import coerce_arguments
 from mailgun_mcp.request.defaults import with_defaults
@@ -30,9 +31,16 @@ async def run(services: Services, tool: str, arguments: Arguments, caller: Calle
 
     Raises UnknownToolError when there is no such tool, and what the caller's asker raises to put a question off.
     """
+    fault = None
+    try:
+        tool, arguments = unwrap(services, tool, arguments)
+    except ArgumentError as error:
+        fault = error
     operation = find_operation(services, tool)
     call = await for_size(arguments, _start, services, operation, arguments, caller)
     try:
+        if fault is not None:
+            raise fault
         call.account = call.record.account = await services.account.current(changes=operation.risk != "read")
         result = await (run_builtin(call) if tool in services.builtin_tools else _make(call))
     except CallError as error:

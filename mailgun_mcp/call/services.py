@@ -12,7 +12,7 @@ from mailgun_mcp.call.history import History
 from mailgun_mcp.call.protection import Protection
 from mailgun_mcp.call.results import Results
 from mailgun_mcp.call.server_account import ServerAccount
-from mailgun_mcp.catalogue.builtin_tools import offered
+from mailgun_mcp.catalogue.builtin_tools import listed, offered
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.confirm.caller import Notify
@@ -27,6 +27,7 @@ from mailgun_mcp.undo.reader import ResourceReader
 if TYPE_CHECKING:
     from mailgun_mcp.audit.log import AuditLog
     from mailgun_mcp.call.counters import Nonces
+    from mailgun_mcp.catalogue.search.index import SearchIndex
     from mailgun_mcp.confirm.approvals import Approvals
     from mailgun_mcp.confirm.grants import Grants
     from mailgun_mcp.undo.snapshots import Snapshots
@@ -54,6 +55,8 @@ class Services:
     """All tools, for the reads behind previews; the offered ones when None."""
     exclude: frozenset[str] = frozenset()
     """Tools of the server's own that it does not offer."""
+    search_mode: bool = False
+    """Whether tools are found by search instead of listed."""
 
     @property
     def all_tools(self) -> Catalogue:
@@ -70,7 +73,22 @@ class Services:
     @cached_property
     def builtin_tools(self) -> dict[str, Record]:
         """The tools of the server's own, as they are listed."""
-        return offered(self.catalogue, self.exclude)
+        return offered(self.catalogue, self.exclude, search_mode=self.search_mode)
+
+    @property
+    def listed_tools(self) -> list[Record]:
+        """All tools that clients are shown, in order."""
+        return listed(self.catalogue, self.exclude, search_mode=self.search_mode)
+
+    @cached_property
+    def search_index(self) -> "SearchIndex":
+        """Finds tools by what they do."""
+        from mailgun_mcp.catalogue.search.documents import document_of
+        from mailgun_mcp.catalogue.search.index import compiled_index
+
+        index = compiled_index()
+        added = [operation for operation in self.catalogue if operation.name not in index.names]
+        return index.extended({operation.name: document_of(operation.tool, operation.path) for operation in added})
 
     @cached_property
     def store(self) -> Store:

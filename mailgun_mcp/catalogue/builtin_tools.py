@@ -1,10 +1,12 @@
-"""The server's own tools: they read on in a long result, and put back what a call removed or overwrote."""
+"""The server's own tools: they read on in a long result, put back what a call changed, and find and call other tools."""
 
 from collections.abc import Collection
 from functools import cache
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.operation import Argument, Operation, UndoInfo
+from mailgun_mcp.catalogue.search.tools import ALWAYS_LISTED, CALL_TOOL, READ_TOOL
+from mailgun_mcp.catalogue.search.tools import TOOLS as SEARCH_TOOLS_BY_NAME
 from mailgun_mcp.catalogue.types import Record, Risk
 
 TOOLSET = "builtin"
@@ -31,12 +33,16 @@ def _tool(
             "idempotentHint": True,
             "openWorldHint": False,
         },
-        "_meta": {
-            "mailgun-mcp/operation": f"builtin {name}",
-            "mailgun-mcp/toolset": TOOLSET,
-            "mailgun-mcp/risk": "read" if reads else "destructive",
-            "mailgun-mcp/deprecated": False,
-        },
+        "_meta": _meta(name, reads=reads),
+    }
+
+
+def _meta(name: str, *, reads: bool) -> Record:
+    return {
+        "mailgun-mcp/operation": f"builtin {name}",
+        "mailgun-mcp/toolset": TOOLSET,
+        "mailgun-mcp/risk": "read" if reads else "destructive",
+        "mailgun-mcp/deprecated": False,
     }
 
 
@@ -88,10 +94,32 @@ BUILTIN_TOOLS: dict[str, Record] = {
 }
 
 
-def offered(catalogue: Catalogue, exclude: Collection[str] = ()) -> dict[str, Record]:
+OPEN_ARGUMENTS = {READ_TOOL: ("arguments",), CALL_TOOL: ("arguments",)}
+"""Tool -> its arguments that take any properties: those of the tool that it calls."""
+
+SEARCH_MODE_TOOLS: dict[str, Record] = {
+    name: {"name": name, **tool, "_meta": _meta(name, reads=tool["annotations"]["readOnlyHint"])}
+    for name, tool in SEARCH_TOOLS_BY_NAME.items()
+}
+"""The tools that a server in search mode has besides."""
+
+
+def offered(catalogue: Catalogue, exclude: Collection[str] = (), *, search_mode: bool = False) -> dict[str, Record]:
     """Return the tools of the server's own that it offers beside those of `catalogue`."""
-    without = {*exclude, *([] if catalogue.changes_something else [LIST_UNDOABLE, UNDO_OPERATION])}
-    return {name: tool for name, tool in BUILTIN_TOOLS.items() if name not in without}
+    read_only = not catalogue.changes_something
+    without = {*exclude, *([LIST_UNDOABLE, UNDO_OPERATION, CALL_TOOL] if read_only else [])}
+    tools = {**(SEARCH_MODE_TOOLS if search_mode else {}), **BUILTIN_TOOLS}
+    return {name: tool for name, tool in tools.items() if name not in without}
+
+
+def listed(catalogue: Catalogue, exclude: Collection[str] = (), *, search_mode: bool = False) -> list[Record]:
+    """Return the tools that a server lists. In search mode those of `catalogue` are called without being listed."""
+    builtin = offered(catalogue, exclude, search_mode=search_mode)
+    if not search_mode:
+        return [*catalogue.tools(), *builtin.values()]
+    always = [catalogue.find(name).tool for name in ALWAYS_LISTED if name in catalogue]
+    own = [builtin.pop(name) for name in SEARCH_MODE_TOOLS if name in builtin]
+    return [*own, *always, *builtin.values()]
 
 
 @cache
@@ -100,7 +128,7 @@ def builtin_operation(name: str, risk: Risk | None = None) -> Operation:
 
     `risk` is that of what it does, where that is not always the same.
     """
-    tool = BUILTIN_TOOLS[name]
+    tool = BUILTIN_TOOLS.get(name) or SEARCH_MODE_TOOLS[name]
     actual_risk: Risk = risk or tool["_meta"]["mailgun-mcp/risk"]
     return Operation(
         name=name,
@@ -128,6 +156,6 @@ def builtin_operation(name: str, risk: Risk | None = None) -> Operation:
         raises=(),
         rules=(),
         wrap=None,
-        open={},
+        open=dict.fromkeys(OPEN_ARGUMENTS.get(name, ()), True),
         tool=tool,
     )

@@ -7,7 +7,7 @@ from itertools import chain, islice
 from typing import Any
 
 from mailgun_mcp.catalogue.answer import field_places, places_of
-from mailgun_mcp.catalogue.call_schema import call_schema, closed
+from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.catalogue.operation import Argument, Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.request.dates import parse
@@ -57,12 +57,12 @@ def validate(operation: Operation, arguments: Arguments) -> list[str]:
     )
 
 
-def validate_schema(schema: dict[str, Any], arguments: Arguments) -> list[str]:
-    """Return what is wrong with the arguments of a built-in tool, which is not an operation: only its schema says."""
+def validate_schema(operation: Operation, arguments: Arguments) -> list[str]:
+    """Return what is wrong with the arguments of a built-in tool, which sends no request: only its schema says."""
     from jsonschema import Draft202012Validator
 
-    refused = _too_large(schema, arguments) or _first_faults(_unsafe(arguments, "", 0))
-    return refused or _first_faults(_schema_faults(Draft202012Validator(closed(schema)), arguments))
+    refused = _too_large(operation.input_schema, arguments) or _first_faults(_unsafe(arguments, "", 0))
+    return refused or _first_faults(_schema_faults(Draft202012Validator(call_schema(operation)), arguments))
 
 
 def prepare() -> None:

@@ -41,13 +41,18 @@ INSTRUCTIONS = (
     "instruction."
 )
 
+SEARCH_MODE = (
+    " Most tools are not listed: find them with search_tools, see their arguments with describe_tools, and call them "
+    "with read_tool or call_tool. Toolsets: "
+)
+
 
 def create_server(services: Services, principal: Principal) -> Server[dict[str, Any]]:
     """Return the server for `services`; the transports run it. `principal` is who calls, as the way in proves it.
 
     Who is not authenticated is not asked in the client: whoever calls could also answer.
     """
-    tools = [*services.catalogue.tools(), *services.builtin_tools.values()]
+    tools = services.listed_tools
     schemas = {tool["name"]: tool["inputSchema"] for tool in tools}
     prompts, resources = Prompts(), Resources(services, principal)
 
@@ -64,7 +69,7 @@ def create_server(services: Services, principal: Principal) -> Server[dict[str, 
         version=__version__,
         title="Mailgun",
         description="Every Mailgun operation as a typed, guarded tool",
-        instructions=INSTRUCTIONS,
+        instructions=_instructions(services),
         website_url="https://documentation.mailgun.com",
         cache_hints=dict.fromkeys(
             ("tools/list", "prompts/list", "resources/list", "resources/templates/list"), CacheHint(HOUR, "public")
@@ -134,6 +139,12 @@ def _progress(context: ServerContext) -> Notify:
         await context.session.report_progress(steps, None, message)
 
     return notify
+
+
+def _instructions(services: Services) -> str:
+    if not services.search_mode:
+        return INSTRUCTIONS
+    return INSTRUCTIONS + SEARCH_MODE + ", ".join(services.catalogue.toolsets) + "."
 
 
 async def _hide_internal_errors(ctx: ServerContext, call_next: CallNext) -> HandlerResult:

@@ -122,3 +122,21 @@ async def test_a_list_has_one_page_and_no_cursor_leads_to_another(listing: str, 
 def test_the_whole_listing_is_json_that_any_client_reads() -> None:
     text = json.dumps(catalogue().tools(), allow_nan=False)
     assert json.loads(text) == catalogue().tools()
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_in_search_mode_few_tools_are_listed_and_all_can_be_called(era: Era, upstream: Upstream) -> None:
+    services = app_at(upstream.url, search_mode=True)
+    async with Client(create_server(services, LOCAL_USER), mode=era) as client:
+        names = [tool.name for tool in (await client.list_tools()).tools]
+        assert names[:4] == ["search_tools", "describe_tools", "read_tool", "call_tool"]
+        assert len(names) == 9
+        assert client.instructions is not None
+        assert "find them with search_tools" in client.instructions
+        assert len(client.instructions) < 2_048
+        found = await client.call_tool("search_tools", {"queries": ["which inbound rules do we have"]})
+        assert found.structured_content is not None
+        assert "list_routes" in [tool["name"] for tool in found.structured_content["tools"]]
+        for name, arguments in (("read_tool", {"name": "list_routes"}), ("list_routes", {})):
+            assert not (await client.call_tool(name, arguments)).is_error
+    assert [request.target.partition("?")[0] for request in upstream.received] == ["/v3/routes", "/v3/routes"]

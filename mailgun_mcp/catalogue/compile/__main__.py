@@ -8,8 +8,9 @@ import json
 import sys
 from pathlib import Path
 
-from mailgun_mcp.catalogue.compile.compiler import DATA, PROMPTS, SOURCES, compile_all
+from mailgun_mcp.catalogue.compile.compiler import DATA, PROMPTS, SOURCES, compile_documents, render_documents
 from mailgun_mcp.catalogue.compile.prompts import compile_prompts, render_prompts
+from mailgun_mcp.catalogue.compile.search import compile_search
 from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.catalogue.openapi.documents import read_document
 from mailgun_mcp.catalogue.openapi.extension import DocumentExtension
@@ -45,14 +46,17 @@ def _compile(check: bool) -> list[str]:
     """Return the names of the data files that differ from the sources; write them unless `check`."""
     _refuse_missing_sources(SOURCES, "*.yaml", "tool documents")
     _refuse_missing_sources(PROMPTS, "*.md", "prompts")
-    toolsets = compile_all(SOURCES)
-    names = {record["tool"]["name"] for text in toolsets.values() for record in json.loads(text)["operations"]}
+    documents = compile_documents(SOURCES)
+    toolsets = render_documents(documents)
+    records = [record for document in documents for record in document.records]
+    names = {record["tool"]["name"] for record in records}
     prompts = render_prompts(compile_prompts(PROMPTS, names))
     folder = DATA / "tools"
     stale = sorted(path for path in folder.glob("*.json") if path.name not in toolsets)
     for path in stale:
         _refuse_foreign_file(path)
-    texts = {folder / name: text for name, text in toolsets.items()} | {DATA / "prompts.json": prompts}
+    texts = {folder / name: text for name, text in toolsets.items()}
+    texts |= {DATA / "prompts.json": prompts, DATA / "search.json": compile_search(SOURCES, records)}
     changed = [path for path, text in texts.items() if not _holds(path, text)]
     if not check:
         folder.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ Raises CatalogueError, with file, path and method, for whatever is not right.
 """
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 from mailgun_mcp.catalogue.compile.authors import state_authors
@@ -22,8 +23,23 @@ SUGGESTED = {"GET": "read", "DELETE": "destructive"}
 """Method -> the risk that it suggests. Of the others, a write."""
 
 
+@dataclass(frozen=True)
+class CompiledDocument:
+    """One toolset: its head, its source, and the records of its resources and operations."""
+
+    head: DocumentExtension
+    path: Path
+    resources: dict[str, Node]
+    records: list[Node]
+
+
 def compile_all(sources: Path = SOURCES) -> dict[str, str]:
-    """Return the text of each data file by its name, compiled from `sources`.
+    """Return the text of each toolset's data file by its name. Raises what `compile_documents` raises."""
+    return render_documents(compile_documents(sources))
+
+
+def compile_documents(sources: Path) -> list[CompiledDocument]:
+    """Return the compiled documents of `sources`, in their order.
 
     Raises CatalogueError, with file, path and method, for anything that is not right.
     """
@@ -37,22 +53,25 @@ def compile_all(sources: Path = SOURCES) -> dict[str, str]:
         for record in records:
             describe_arguments(record["tool"])
             state_authors(record, path.name)
-        documents.append((head, path, compile_resources(head, path.name), records))
-    documents.sort(key=lambda item: item[0].order)
-    together = [record for *_, records in documents for record in records]
+        documents.append(CompiledDocument(head, path, compile_resources(head, path.name), records))
+    documents.sort(key=lambda document: document.head.order)
+    together = [record for document in documents for record in document.records]
     _check_together(together)
-    check_resources(
-        {name: record for *_, resources_by_name, _ in documents for name, record in resources_by_name.items()}, together
-    )
+    check_resources({name: record for document in documents for name, record in document.resources.items()}, together)
+    return documents
+
+
+def render_documents(documents: list[CompiledDocument]) -> dict[str, str]:
+    """Return the text of each document's data file by its name."""
     return {
-        f"{head.toolset}.json": _render(
+        f"{document.head.toolset}.json": _render(
             {
-                **{"toolset": head.toolset, "title": head.title, "order": head.order, "source": digest(path)},
-                "resources": resources,
+                **{"toolset": document.head.toolset, "title": document.head.title, "order": document.head.order},
+                **{"source": digest(document.path), "resources": document.resources},
             },
-            records,
+            [{key: value for key, value in record.items() if key != "asked"} for record in document.records],
         )
-        for head, path, resources, records in documents
+        for document in documents
     }
 
 

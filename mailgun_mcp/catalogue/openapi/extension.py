@@ -255,6 +255,8 @@ class OperationExtension(ClosedModel):
     """`x-mailgun-mcp` of an operation. Every field without a default must be written out."""
 
     risk: Risk
+    asked: list[str] = Field(default_factory=list)
+    """How people ask for it, in words that the description does not use: for `search_tools`, never listed."""
     risk_reason: str | None = None
     """What the call can do that gives it its risk, as a clause. Needed when the HTTP method suggests another risk."""
     bulk: bool

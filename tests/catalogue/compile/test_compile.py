@@ -120,6 +120,7 @@ def test_a_description_becomes_a_tool_and_how_it_is_sent() -> None:
             "answer": None,
             "risk": "write",
             "risk_reason": None,
+            "asked": [],
             "bulk": False,
             "idempotent": True,
             "reversible": "whole",

@@ -1,0 +1,94 @@
+"""Search mode: finds and describes tools, and takes a call out of the tool that wraps it."""
+
+from collections import defaultdict
+from typing import Any
+
+from mailgun_mcp.call.current_call import Call
+from mailgun_mcp.call.services import Services
+from mailgun_mcp.catalogue.builtin_tools import builtin_operation
+from mailgun_mcp.catalogue.call_schema import call_schema
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.search.tools import CALL_TOOL, DEFAULT_HITS, READ_TOOL
+from mailgun_mcp.catalogue.types import Arguments
+from mailgun_mcp.errors import ArgumentError
+from mailgun_mcp.request.coerce import coerce_arguments
+from mailgun_mcp.request.validate import validate_schema
+from mailgun_mcp.text.suggest import unknown
+
+WRAPPERS = (READ_TOOL, CALL_TOOL)
+
+
+def unwrap(services: Services, tool: str, arguments: Arguments) -> tuple[str, Arguments]:
+    """Return the tool and the arguments that are meant: those inside of `read_tool` and `call_tool`, else themselves.
+
+    Raises ArgumentError for a wrapper without a tool that it may call.
+    """
+    if tool not in WRAPPERS or tool not in services.builtin_tools:
+        return tool, arguments
+    wrapper = builtin_operation(tool)
+    arguments = coerce_arguments(call_schema(wrapper), arguments)
+    faults = validate_schema(wrapper, arguments)
+    if faults:
+        raise ArgumentError(faults)
+    name = arguments["name"]
+    callable_tools = {*services.catalogue.names, *(services.builtin_tools.keys() - set(WRAPPERS))}
+    if name not in services.catalogue and name not in callable_tools:
+        raise ArgumentError([f"name: {unknown('tool', name, callable_tools)} (search_tools finds tools)"])
+    if tool == READ_TOOL and _operation(services, name).risk != "read":
+        raise ArgumentError([f"name: {name} does more than read; call it with {CALL_TOOL}"])
+    return name, arguments.get("arguments", {})
+
+
+async def search_tools(call: Call) -> dict[str, Any]:
+    """Return the tools that fit what is asked, the best first."""
+    services, arguments = call.services, call.arguments
+    toolset = arguments.get("toolset")
+    if toolset is not None and toolset not in services.catalogue.toolsets:
+        raise ArgumentError([f"toolset: {unknown('toolset', toolset, services.catalogue.toolsets)}"])
+    among = {operation.name for operation in services.catalogue if toolset is None or operation.toolset == toolset}
+    scores: defaultdict[str, float] = defaultdict(float)
+    for query in arguments["queries"]:
+        for name, score in services.search_index.rank(query, among):
+            scores[name] += score
+    best = sorted(scores, key=lambda name: (-scores[name], name))[: int(arguments.get("limit", DEFAULT_HITS))]
+    detail = arguments.get("detail", "short")
+    result: dict[str, Any] = {"tools": [_shown(services.catalogue.find(name), detail) for name in best]}
+    if not best:
+        result["message"] = "No tool fits. Use other words, or name a toolset: " + ", ".join(
+            services.catalogue.toolsets
+        )
+    await services.recorder.finish(call.record, "done")
+    return result
+
+
+async def describe_tools(call: Call) -> dict[str, Any]:
+    """Return what is needed to call the named tools. Raises ArgumentError for an unknown one."""
+    services = call.services
+    names = call.arguments["names"]
+    offered = {*services.catalogue.names, *services.builtin_tools}
+    faults = [
+        f"names: {unknown('tool', name, offered)}"
+        for name in names
+        if name not in services.catalogue and name not in services.builtin_tools
+    ]
+    if faults:
+        raise ArgumentError(faults)
+    await services.recorder.finish(call.record, "done")
+    return {"tools": [_shown(_operation(services, name), "full") for name in names]}
+
+
+def _operation(services: Services, name: str) -> Operation:
+    return builtin_operation(name) if name in services.builtin_tools else services.catalogue.find(name)
+
+
+def _shown(operation: Operation, detail: str) -> dict[str, Any]:
+    tool = operation.tool
+    if detail == "names":
+        return {"name": operation.name}
+    risk = {} if operation.risk == "read" else {"risk": operation.risk}
+    if detail == "full":
+        description = {"description": tool["description"], "input_schema": tool["inputSchema"]}
+        return {"name": operation.name, **risk, **description}
+    required = tool["inputSchema"].get("required")
+    does = tool["description"].partition(". ")[0].rstrip(".")
+    return {"name": operation.name, **risk, "does": does, **({"required": required} if required else {})}

@@ -1,0 +1,194 @@
+"""The index over tools: two rankings, by words and by runs of characters, made one.
+
+Words are ranked by BM25F (Robertson and Zaragoza 2009): a word in a tool's name counts more than one in the description of
+an argument. Runs of three characters find what is misspelled. Both are joined by reciprocal rank fusion (Cormack 2009).
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache, cached_property
+from importlib.resources import files
+from math import log, sqrt
+
+from mailgun_mcp.catalogue.search.thesaurus import Thesaurus
+from mailgun_mcp.catalogue.search.words import grams, words
+from mailgun_mcp.catalogue.types import Record
+
+FIELDS = {
+    "name": 4.0,
+    "title": 3.0,
+    "asked": 3.0,
+    "toolset": 2.0,
+    "description": 1.5,
+    "path": 1.0,
+    "arguments": 0.7,
+    "texts": 0.4,
+    "values": 0.4,
+}
+"""Field of a document -> how much a word in it counts."""
+GRAM_FIELDS = ("name", "title", "asked")
+LENGTH_WEIGHT = 0.5
+"""How much a long field lowers the weight of each of its words: 0 not at all, 1 in full (`b` of BM25)."""
+SATURATION = 10.0
+"""How soon further occurrences of a word stop counting (`k1` of BM25)."""
+FUSION = 10
+"""Ranks further down count for less the smaller this is (`k` of reciprocal rank fusion)."""
+WORDS_SHARE = 0.9
+"""Share of the ranking by words in the fused rank."""
+
+SHORTEST_CORRECTED = 4
+CLOSE = 0.72
+"""How alike a misspelling and a word are at least, from 0 to 1."""
+CORRECTION_WEIGHT = 0.7
+
+Postings = dict[str, dict[str, float]]
+"""Term -> name of each tool that has it -> its weight there."""
+
+
+@dataclass(frozen=True)
+class SearchIndex:
+    """Tools by their words and runs of characters."""
+
+    names: tuple[str, ...]
+    words: Postings
+    grams: Postings
+    thesaurus: Thesaurus
+
+    @classmethod
+    def build(cls, documents: Mapping[str, Mapping[str, str]], thesaurus: Thesaurus) -> "SearchIndex":
+        """Return the index of `documents`: tool name -> field of FIELDS -> its text."""
+        return cls(tuple(documents), _word_postings(documents), _gram_postings(documents), thesaurus)
+
+    @classmethod
+    def from_record(cls, record: Record) -> "SearchIndex":
+        """Return the index of a compiled record."""
+        names = tuple(record["names"])
+        words_by_name, grams_by_name = (
+            {term: {names[number]: weight for number, weight in entries} for term, entries in record[kind].items()}
+            for kind in ("words", "grams")
+        )
+        return cls(names, words_by_name, grams_by_name, Thesaurus.from_record(record["thesaurus"]))
+
+    def extended(self, documents: Mapping[str, Mapping[str, str]]) -> "SearchIndex":
+        """Return this index with more documents in it."""
+        if not documents:
+            return self
+        other = SearchIndex.build(documents, self.thesaurus)
+        return SearchIndex(
+            (*self.names, *other.names),
+            _merged(self.words, other.words),
+            _merged(self.grams, other.grams),
+            self.thesaurus,
+        )
+
+    def to_record(self) -> Record:
+        """Return the index as it is compiled."""
+        numbers = {name: number for number, name in enumerate(self.names)}
+        word_lists, gram_lists = (
+            {
+                term: [[numbers[name], round(weight, 2)] for name, weight in entries.items()]
+                for term, entries in sorted(postings.items())
+            }
+            for postings in (self.words, self.grams)
+        )
+        return {
+            "names": list(self.names),
+            "words": word_lists,
+            "grams": gram_lists,
+            "thesaurus": self.thesaurus.to_record(),
+        }
+
+    def rank(self, query: str, among: Collection[str] | None = None) -> list[tuple[str, float]]:
+        """Return the tools that fit `query`, the best first, with their scores. Only those `among`, if it is given."""
+        rankings = (
+            (WORDS_SHARE, self._by_words(query)),
+            (1 - WORDS_SHARE, self._by_grams(query)),
+        )
+        fused: defaultdict[str, float] = defaultdict(float)
+        for share, scores in rankings:
+            chosen = {name: score for name, score in scores.items() if among is None or name in among}
+            for position, name in enumerate(sorted(chosen, key=lambda name: (-chosen[name], name))):
+                fused[name] += share / (FUSION + position)
+        return sorted(fused.items(), key=lambda item: (-item[1], item[0]))
+
+    def _by_words(self, query: str) -> dict[str, float]:
+        scores: defaultdict[str, float] = defaultdict(float)
+        for term, weight in self._corrected(self.thesaurus.expand(query)).items():
+            entries = self.words.get(term, {})
+            rarity = _rarity(len(self.names), len(entries))
+            for name, frequency in entries.items():
+                scores[name] += weight * rarity * frequency / (SATURATION + frequency)
+        return scores
+
+    def _corrected(self, terms: dict[str, float]) -> dict[str, float]:
+        """Return the terms, and for each that no tool has the one that it may be a misspelling of."""
+        corrected = dict(terms)
+        for term, weight in terms.items():
+            if term not in self.words and term.isascii() and len(term) >= SHORTEST_CORRECTED:
+                for near in get_close_matches(term, self._vocabulary, 1, CLOSE):
+                    corrected.setdefault(near, weight * CORRECTION_WEIGHT)
+        return corrected
+
+    @cached_property
+    def _vocabulary(self) -> list[str]:
+        return [term for term in self.words if len(term) >= SHORTEST_CORRECTED]
+
+    def _by_grams(self, query: str) -> dict[str, float]:
+        scores: defaultdict[str, float] = defaultdict(float)
+        for gram, count in Counter(grams(query)).items():
+            for name, weight in self.grams.get(gram, {}).items():
+                scores[name] += count * weight
+        return scores
+
+
+@cache
+def compiled_index() -> SearchIndex:
+    """Return the index of the catalogue that ships with the package."""
+    path = files("mailgun_mcp") / "_data" / "search.json"
+    return SearchIndex.from_record(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _merged(one: Postings, other: Postings) -> Postings:
+    return {term: {**one.get(term, {}), **other.get(term, {})} for term in one.keys() | other.keys()}
+
+
+def _rarity(documents: int, having: int) -> float:
+    return log(1 + (documents - having + 0.5) / (having + 0.5))
+
+
+def _word_postings(documents: Mapping[str, Mapping[str, str]]) -> Postings:
+    counts = {
+        (name, field): Counter(words(text)) for name, fields in documents.items() for field, text in fields.items()
+    }
+    lengths = {field: _mean(counts.get((name, field), Counter()).total() for name in documents) for field in FIELDS}
+    postings: Postings = {}
+    for (name, field), found in counts.items():
+        length = 1 - LENGTH_WEIGHT + LENGTH_WEIGHT * found.total() / (lengths[field] or 1)
+        for word, count in found.items():
+            entries = postings.setdefault(word, {})
+            entries[name] = entries.get(name, 0.0) + FIELDS[field] * count / length
+    return postings
+
+
+def _gram_postings(documents: Mapping[str, Mapping[str, str]]) -> Postings:
+    counts = {
+        name: Counter(grams(" ".join(fields.get(field, "") for field in GRAM_FIELDS)))
+        for name, fields in documents.items()
+    }
+    spread = Counter(gram for found in counts.values() for gram in found)
+    postings: Postings = {}
+    for name, found in counts.items():
+        weights = {gram: sqrt(count) * _rarity(len(documents), spread[gram]) for gram, count in found.items()}
+        norm = sqrt(sum(weight * weight for weight in weights.values())) or 1.0
+        for gram, weight in weights.items():
+            # Once for the document and once for the query, as in a cosine of TF-IDF vectors.
+            postings.setdefault(gram, {})[name] = 10 * weight * _rarity(len(documents), spread[gram]) / norm
+    return postings
+
+
+def _mean(numbers: Iterable[int]) -> float:
+    listed = list(numbers)
+    return sum(listed) / len(listed) if listed else 0.0

@@ -1,0 +1,66 @@
+"""What people say -> the words of the catalogue, in several languages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mailgun_mcp.catalogue.search.words import EAST_ASIAN, STOP_WORDS, plain_words, stem, words
+from mailgun_mcp.catalogue.types import Record
+
+SYNONYM_WEIGHT = 0.4
+"""Weight of a word that a synonym brings, beside a word of the query itself."""
+LONGEST_PHRASE = 3
+
+
+@dataclass(frozen=True)
+class Thesaurus:
+    """Synonyms of words and short phrases."""
+
+    phrases: Mapping[str, tuple[str, ...]]
+    """Stems of a phrase, with a space between them -> the stems that it also means."""
+    east_asian: Mapping[str, tuple[str, ...]]
+    """A phrase of a script without spaces -> the stems that it means."""
+
+    @classmethod
+    def build(cls, entries: Mapping[str, str]) -> "Thesaurus":
+        """Return the thesaurus of `entries`: a phrase -> the words that it also means."""
+        phrases, east_asian = {}, {}
+        for phrase, meaning in entries.items():
+            if EAST_ASIAN.search(phrase):
+                east_asian[phrase] = tuple(words(meaning))
+            else:
+                phrases[_key(plain_words(phrase))] = tuple(words(meaning))
+        return cls(phrases, east_asian)
+
+    @classmethod
+    def from_record(cls, record: Record) -> "Thesaurus":
+        """Return the thesaurus of a compiled record."""
+        return cls(
+            {phrase: tuple(stems) for phrase, stems in record["phrases"].items()},
+            {phrase: tuple(stems) for phrase, stems in record["east_asian"].items()},
+        )
+
+    def to_record(self) -> Record:
+        """Return the thesaurus as it is compiled."""
+        return {
+            "phrases": {phrase: list(stems) for phrase, stems in sorted(self.phrases.items())},
+            "east_asian": {phrase: list(stems) for phrase, stems in sorted(self.east_asian.items())},
+        }
+
+    def expand(self, query: str) -> dict[str, float]:
+        """Return the stems of the query and of what its words also mean, each with its weight."""
+        plain = plain_words(query)
+        weights = dict.fromkeys((stem(word) for word in plain if word not in STOP_WORDS), 1.0)
+        for size in range(1, LONGEST_PHRASE + 1):
+            for start in range(len(plain) - size + 1):
+                for meaning in self.phrases.get(_key(plain[start : start + size]), ()):
+                    weights.setdefault(meaning, SYNONYM_WEIGHT)
+        for run in EAST_ASIAN.findall(query):
+            for phrase, meanings in self.east_asian.items():
+                if phrase in run:
+                    # Such a run is one word for `plain_words`, so its meanings are all that there is of it.
+                    weights.update(dict.fromkeys(meanings, 1.0))
+        return weights
+
+
+def _key(plain: list[str]) -> str:
+    return " ".join(stem(word) for word in plain)

@@ -1,0 +1,22 @@
+"""What people say brings the words of the catalogue into a query."""
+
+from mailgun_mcp.catalogue.search.thesaurus import SYNONYM_WEIGHT, Thesaurus
+
+THESAURUS = Thesaurus.build({"blacklist": "bounces", "opt out": "unsubscribe", "削除": "delete"})
+
+
+def test_a_synonym_counts_less_than_a_word_of_the_query() -> None:
+    assert THESAURUS.expand("Blacklisted domains") == {"blacklist": 1.0, "domain": 1.0, "bounc": SYNONYM_WEIGHT}
+
+
+def test_a_phrase_is_found_whatever_its_endings() -> None:
+    assert THESAURUS.expand("who opted out")["unsubscrib"] == SYNONYM_WEIGHT
+    assert "unsubscrib" not in THESAURUS.expand("out of options, opt in")
+
+
+def test_a_script_without_spaces_is_searched_for_its_phrases() -> None:
+    assert THESAURUS.expand("ドメインを削除して")["delet"] == 1.0
+
+
+def test_a_record_gives_the_same_thesaurus() -> None:
+    assert Thesaurus.from_record(THESAURUS.to_record()) == THESAURUS
