@@ -55,7 +55,9 @@ def home(tmp_path: Path) -> Path:
     """A directory that has the files which the docs name, and an MCP client."""
     (tmp_path / ".cursor").mkdir()
     (tmp_path / "team.yaml").write_text("version: 1\nextends: guarded\n", encoding="utf-8")
-    (tmp_path / "calls.jsonl").write_text("", encoding="utf-8")
+    for name in ("calls.jsonl", "heads.jsonl"):
+        (tmp_path / name).write_text("", encoding="utf-8")
+    (tmp_path / "mail.eml").write_text("From: a@mail.example.com\nSubject: hello\n\nhello\n", encoding="utf-8")
     return tmp_path
 
 
