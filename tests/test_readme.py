@@ -6,7 +6,9 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from socket import socket
 
 import pytest
 
@@ -19,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PORT = "8025"
 """The simulator's own port, which the docs name."""
+SMTP_PORT = "2525"
 
 EXPECTED = {
     "mailgun-mcp tools call clear_bounces domain_name=mail.example.com --simulator": exits.REFUSED,
@@ -61,19 +64,33 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@dataclass(frozen=True)
+class Simulator:
+    """A running simulator."""
+
+    url: str
+    smtp: str
+
+
 @pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a simulator with the account that the docs start it with."""
-    with simulating(tmp_path_factory.mktemp("simulator"), "--scenario", "injection") as (_, greeting):
-        yield url_in(greeting)
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    """A simulator with the account that the docs start it with."""
+    with socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = str(listener.getsockname()[1])
+    with simulating(tmp_path_factory.mktemp("simulator"), "--scenario", "injection", "--smtp", port) as (_, greeting):
+        yield Simulator(url_in(greeting), f"smtp://127.0.0.1:{port}")
 
 
-def run(words: list[str], home: Path, simulator: str) -> "subprocess.CompletedProcess[str]":
-    """Run one line. What the docs say to the simulator's port goes to the simulator of the tests."""
+def run(words: list[str], home: Path, simulator: Simulator) -> "subprocess.CompletedProcess[str]":
+    """Run one line. What the docs say to the simulator's ports goes to the simulator of the tests."""
     if words[0] == "curl":
-        words = [word.replace(f"http://127.0.0.1:{PORT}", simulator) for word in words] + ["--fail", "--silent"]
+        here = {f"http://127.0.0.1:{PORT}": simulator.url, f"smtp://127.0.0.1:{SMTP_PORT}": simulator.smtp}
+        for documented, url in here.items():
+            words = [word.replace(documented, url) for word in words]
+        words = [*words, "--fail", "--silent"]
     elif words[1] == "simulator":
-        words = [*command(*words[1:]), "--url", simulator]
+        words = [*command(*words[1:]), "--url", simulator.url]
     else:
         words = command(*words[1:])
     # The real Mailgun is out of reach: `doctor` checks the simulator.
@@ -83,7 +100,7 @@ def run(words: list[str], home: Path, simulator: str) -> "subprocess.CompletedPr
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("page", "block"), SHELL, ids=IDS)
-def test_every_command_of_a_block_runs(page: Path, block: str, home: Path, simulator: str) -> None:
+def test_every_command_of_a_block_runs(page: Path, block: str, home: Path, simulator: Simulator) -> None:
     for words in command_lines(block):
         if words[0] in ("make", "pip") or starts_a_simulator(words):
             continue
