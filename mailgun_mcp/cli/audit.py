@@ -14,12 +14,12 @@ from typing import Any, TextIO, get_args
 from mailgun_mcp.audit.heads import exported
 from mailgun_mcp.audit.log import RENAMED_OUTCOMES, AuditLog, CallFilter, LoggedCall
 from mailgun_mcp.cli.exits import FAILED, OK, USAGE
-from mailgun_mcp.cli.output import as_json, out, table
-from mailgun_mcp.cli.parser import Parser, add_settings, open_store
+from mailgun_mcp.cli.output import as_json, label, out, table, words
+from mailgun_mcp.cli.parser import Parser, add_settings, open_store, settings_given
 from mailgun_mcp.cli.values import positive_integer, seconds
 from mailgun_mcp.errors import Outcome
 from mailgun_mcp.identity.principal import login_user
-from mailgun_mcp.settings import SettingsError
+from mailgun_mcp.settings import SettingsError, load, state_directory
 from mailgun_mcp.text.durations import iso
 
 ACTIONS = {
@@ -158,7 +158,8 @@ def _print(calls: list[LoggedCall], arguments: argparse.Namespace) -> None:
     elif calls:
         table([_row(call, values=arguments.values) for call in calls])
     elif arguments.action == "list":
-        out("No call matches.")
+        directory = state_directory(load(settings_given(arguments)).state)
+        out(f"No call in the audit log in {directory} matches.")
 
 
 def _row(call: LoggedCall, *, values: bool) -> tuple[str, ...]:
@@ -177,7 +178,7 @@ def _show(log: AuditLog, arguments: argparse.Namespace) -> int:
     if not arguments.json:
         width = max(map(len, record))
         for name, value in record.items():
-            out(f"{name:<{width}}  {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
+            out(f"{label(name):<{width}}  {words(value)}")
         for entry in entries:
             out(f"entry {entry.seq} ({entry.kind}), {iso(entry.at)}: {entry.hash}")
     else:

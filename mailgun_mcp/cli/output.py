@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from shutil import get_terminal_size
 from textwrap import wrap
 from typing import Any, TextIO
@@ -12,6 +12,8 @@ from mailgun_mcp.settings import colour_preference
 NARROWEST = 40
 """Characters of a line below which wrapping helps nobody."""
 COLOURS = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36", "dim": "2", "bold": "1"}
+NARROWEST_COLUMN = 12
+"""Characters below which no column of a table is shortened."""
 STATE_COLOURS = {
     **dict.fromkeys(("ok", "allow"), "green"),
     **dict.fromkeys(("warning", "confirm"), "yellow"),
@@ -51,10 +53,42 @@ def _wrapped(line: str, width: int) -> list[str]:
 
 
 def table(rows: Sequence[Sequence[str]]) -> None:
-    """Write rows to stdout in aligned columns."""
+    """Write rows to stdout in aligned columns. On a terminal, long cells are shortened so that each row fits a line."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    if sys.stdout.isatty():
+        widths = _fitting(widths, get_terminal_size().columns)
     for row in rows:
-        out("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+        cells = (_cut(cell, width) for cell, width in zip(row, widths, strict=True))
+        out("  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip())
+
+
+def words(value: Any) -> str:
+    """Return a JSON value as a person would read it: `a: 1, b: yes`. What a terminal would not show is escaped."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{label(str(name))}: {words(item)}" for name, item in value.items()) or "none"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(words, value)) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = "" if value is None else str(value)
+    return text if text.isprintable() else json.dumps(text)[1:-1]
+
+
+def label(name: str) -> str:
+    """Return the name of a field as words."""
+    return name.replace("_", " ")
+
+
+def _fitting(widths: Sequence[int], room: int) -> list[int]:
+    """Make the widest columns narrower, evenly, until a row has room, but none below NARROWEST_COLUMN."""
+    fitting = list(widths)
+    while sum(fitting) + 2 * (len(fitting) - 1) > room and max(fitting) > NARROWEST_COLUMN:
+        fitting[fitting.index(max(fitting))] -= 1
+    return fitting
+
+
+def _cut(cell: str, width: int) -> str:
+    return cell if len(cell) <= width else f"{cell[: width - 1]}…"
 
 
 def paint(text: str, *styles: str, stream: TextIO | None = None) -> str:

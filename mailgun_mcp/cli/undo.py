@@ -4,14 +4,14 @@ An undo is decided and confirmed like any call.
 """
 
 import argparse
-import json
 import time
 from collections.abc import Mapping
 from contextlib import closing
 from itertools import islice
+from typing import Any
 
 from mailgun_mcp.cli.exits import OK
-from mailgun_mcp.cli.output import as_json, out, table
+from mailgun_mcp.cli.output import as_json, label, out, table, words
 from mailgun_mcp.cli.parser import Parser, add_settings, open_store
 from mailgun_mcp.errors import UnknownNameError
 from mailgun_mcp.identity.accounts import Accounts
@@ -64,7 +64,7 @@ def _list(store: Store, arguments: argparse.Namespace) -> int:
     elif snapshots:
         table([_row(snapshot, names) for snapshot in snapshots])
     else:
-        out("Nothing can be undone.")
+        out(f"Nothing can be undone: {store.directory} contains no saved copies that are still valid.")
     return OK
 
 
@@ -86,6 +86,17 @@ def _record(snapshot: Snapshot, names: Mapping[str, str]) -> dict[str, object]:
     return {**fields, "account": account, "created": iso(snapshot.created), "until": iso(snapshot.until)}
 
 
+def _saved(resource: Mapping[str, Any]) -> str:
+    """Return a saved copy in words, with its values on lines of their own."""
+    parts = [words(resource["key"]), f"({words(resource['in'])})" if resource["in"] else ""]
+    head = " ".join([f"\nsaved: {label(str(resource['resource']))}", *filter(None, parts)])
+    value = resource["value"]
+    if value is None:
+        return f"{head}\n  (was not there)"
+    fields = value.items() if isinstance(value, Mapping) else [("value", value)]
+    return "\n".join([head, *(f"  {label(str(name))}: {words(item)}" for name, item in fields)])
+
+
 def _show(store: Store, arguments: argparse.Namespace) -> int:
     if not store.exists:
         raise UnknownNameError(f"unknown undo id {arguments.id!r}: no snapshot has been saved")
@@ -100,9 +111,9 @@ def _show(store: Store, arguments: argparse.Namespace) -> int:
         as_json({**record, "resources": resources})
         return OK
     for name, value in record.items():
-        out(f"{name:<10}  {'' if value is None else value}")
+        out(f"{label(name):<10}  {words(value)}")
     for resource in resources:
-        out(json.dumps(resource, ensure_ascii=False))
+        out(_saved(resource))
     more = snapshot.records - len(resources)
     if limit is not None and more > 0:
         out(f"{more:,} more; --all shows them")

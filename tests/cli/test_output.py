@@ -1,10 +1,11 @@
 """Results go to stdout, everything else to stderr, and colours only where somebody sees them."""
 
 import io
+import sys
 
 import pytest
 
-from mailgun_mcp.cli.output import as_json, fitted, note, out, paint, paint_state, table
+from mailgun_mcp.cli.output import as_json, fitted, note, out, paint, paint_state, table, words
 
 
 class Terminal(io.StringIO):
@@ -55,3 +56,29 @@ def test_long_lines_are_continued_with_an_indent_in_a_terminal(monkeypatch: pyte
     assert max(map(len, lines)) == 40
     assert "".join(fitted(text, Terminal()).split()) == "".join(text.split())
     assert fitted(text, io.StringIO()) == text
+
+
+def test_a_table_fits_the_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [("id", "x" * 30, "y" * 200), ("other", "z", "short")]
+    table(rows)
+    assert max(map(len, capsys.readouterr().out.splitlines())) > 200, "a program gets everything"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "60")
+    table(rows)
+    first, second = capsys.readouterr().out.splitlines()
+    assert (len(first), first.endswith("…")) == (60, True)
+    assert second.startswith("other  z")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({"effect": "deny", "hard": True}, "effect: deny, hard: yes"),
+        (["a", None, 1.5], "a, , 1.5"),
+        ({}, "none"),
+        ({"rule_name": ["a", {"b": False}]}, "rule name: a, b: no"),
+        ("\x1b[31mred\u202e\n", "\\u001b[31mred\\u202e\\n"),
+    ],
+)
+def test_a_value_is_shown_in_words_and_cannot_steer_the_terminal(value: object, text: str) -> None:
+    assert words(value) == text

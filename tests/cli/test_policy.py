@@ -326,3 +326,10 @@ def test_a_rule_on_a_principal_that_nobody_can_be_is_an_error(
     assert run("check", str(file)) == FAILED
     assert "no principal is called intern-*" in capsys.readouterr().err
     assert run("check", str(file), "--principals", "ana, intern-7") == OK
+
+
+def test_a_built_in_tool_is_explained_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("explain", "undo_operation", "id=3r5u7c6epswn") == OK
+    assert "guarded/destructive" in capsys.readouterr().out
+    with pytest.raises(SettingsError, match="did you mean 'undo_operation'"):
+        run("explain", "undo_operatoin")
