@@ -3,6 +3,7 @@
 from typing import Any
 
 from mailgun_mcp.call.current_call import Call
+from mailgun_mcp.policy.facts import Facts
 from mailgun_mcp.text.durations import iso
 
 
@@ -16,6 +17,12 @@ async def protect(call: Call, result: dict[str, Any], whole: dict[str, Any]) -> 
     if untrusted:
         await services.history.shown_untrusted(call.account, call.caller)
     return protected
+
+
+def asked_for(call: Call, facts: Facts) -> dict[str, Any]:
+    """Return what a send was asked to do and cannot be read back: to how many, when, and with which options."""
+    echoed = {name: call.arguments[name] for name in call.operation.echo if name in call.arguments}
+    return {"asked_for": {"recipients": facts.recipient_count, **echoed}} if call.operation.echo else {}
 
 
 def way_back(call: Call) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from mailgun_mcp.call.authorize import authorize
 from mailgun_mcp.call.builtin_calls import run_builtin
-from mailgun_mcp.call.complete import protect, way_back
+from mailgun_mcp.call.complete import asked_for, protect, way_back
 from mailgun_mcp.call.current_call import Call
 from mailgun_mcp.call.large_calls import for_size
 from mailgun_mcp.call.prepare import build_request, find_operation, gather_facts, generate_passwords
@@ -16,14 +16,12 @@ from mailgun_mcp.call.send import send
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.call.shape_result import shape
 from mailgun_mcp.call.shorten import shorten
-from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.errors import ArgumentError, CallError, NotConfirmedError
 from mailgun_mcp.policy.engine import decide
-from mailgun_mcp.request.coerce import coerce_arguments
-from mailgun_mcp.request.defaults import with_defaults
+from mailgun_mcp.request.as_meant import as_meant
 
 
 async def run(services: Services, tool: str, arguments: Arguments, caller: Caller) -> CallResult:
@@ -57,7 +55,7 @@ async def run(services: Services, tool: str, arguments: Arguments, caller: Calle
 
 
 def _start(services: Services, operation: Operation, arguments: Arguments, caller: Caller) -> Call:
-    arguments = with_defaults(operation.sent, coerce_arguments(call_schema(operation), arguments))
+    arguments = as_meant(operation, arguments)
     assumed = services.account.assumed
     return Call.start(services, operation, arguments, caller, assumed, configured_subaccount=services.subaccount)
 
@@ -78,4 +76,4 @@ async def _make(call: Call) -> dict[str, Any]:
             await call.capture.discard()
     whole = shape(call.operation, call.arguments, response)
     result = await protect(call, shorten(call.operation, call.arguments, whole), whole)
-    return {**result, **generated, **way_back(call)}
+    return {**result, **asked_for(call, facts), **generated, **way_back(call)}

@@ -1,11 +1,13 @@
 """Sends the request of a call once. Before: saves a copy and records the intent. After: records the outcome."""
 
+import json
 from typing import Any
 
 from mailgun_mcp.call.authorize import denial
 from mailgun_mcp.call.current_call import Call
 from mailgun_mcp.call.history import Reservation
 from mailgun_mcp.catalogue.builtin_tools import UNDO_OPERATION
+from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.errors import DeniedError, MailgunError, OutcomeUnknownError, StateError
 from mailgun_mcp.mailgun.response import Response, parse_json
 from mailgun_mcp.policy.engine import decide
@@ -26,6 +28,9 @@ async def send(call: Call, facts: Facts, request: Request) -> Response:
     try:
         response = await services.client.send(request, repeatable=call.operation.idempotent, notify=call.caller.notify)
     except MailgunError as error:
+        if is_absence(call.operation, error):
+            await services.recorder.finish(record, "done", status=error.status)
+            return absent_answer(call)
         await services.recorder.finish(record, "unknown" if error.reached else "failed", status=error.status)
         if error.reached and record.changes:
             raise OutcomeUnknownError(str(error), _how_to_find_out(call, error)) from error
@@ -37,6 +42,21 @@ async def send(call: Call, facts: Facts, request: Request) -> Response:
     if call.capture is not None:
         await call.capture.observe(body_of(response))
     return response
+
+
+def is_absence(operation: Operation, error: MailgunError) -> bool:
+    """Say whether the error is Mailgun's way to say that there is none, which is an answer."""
+    absence = operation.absence
+    return absence is not None and error.status == 404 and any(text in str(error) for text in absence.said)
+
+
+def absent_answer(call: Call) -> Response:
+    """Return the answer "no" to a read, with the key that was asked for."""
+    operation = call.operation
+    fields = operation.output_schema["properties"]
+    keys = {name: value for name, value in call.arguments.items() if name in fields}
+    flag = operation.absence.flag if operation.absence else ""
+    return Response(200, {"content-type": "application/json"}, json.dumps({flag: False, **keys}).encode())
 
 
 async def _reserve(call: Call, facts: Facts, request: Request) -> Reservation | None:

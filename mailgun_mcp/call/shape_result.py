@@ -23,6 +23,8 @@ def shape(operation: Operation, arguments: Arguments, response: Response) -> dic
     whole = body if isinstance(body, dict) else {operation.wrap or "result": body}
     misfits: dict[str, Any] = {}
     result = _conform_object(whole, operation.output_schema, "", misfits)
+    if operation.absence and operation.absence.flag not in result:
+        result = {operation.absence.flag: True, **result}
     if following:
         result["next"] = following
     if misfits:

@@ -46,6 +46,14 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Absence:
+    """How Mailgun says that there is none of what a read asks for; see `extension.AbsenceSpec`."""
+
+    said: tuple[str, ...]
+    flag: str
+
+
+@dataclass(frozen=True, slots=True)
 class PreviewRead:
     """The read that shows what a call would affect: its tool, and its arguments that have other names here."""
 
@@ -146,6 +154,9 @@ class Operation:
     tool: Record
     """The tool as it is listed: name, title, description, schemas, annotations, `_meta`."""
     answer: Answer | None = None
+    absence: Absence | None = None
+    echo: tuple[str, ...] = ()
+    """The arguments that the result repeats, because they cannot be read back."""
     sent: Record = field(default_factory=dict)
     """Path of an argument (`pagination/limit`) -> the value that is sent where a call gives none."""
     times: tuple[str, ...] = ()
@@ -194,6 +205,8 @@ class Operation:
             open=record["open"],
             tool=tool,
             answer=_answer(record["answer"]) if record["answer"] else None,
+            absence=Absence(tuple(record["absence"]["said"]), record["absence"]["flag"]) if record["absence"] else None,
+            echo=tuple(record["echo"]),
             sent=record["sent"],
             times=tuple(record["times"]),
         )

@@ -135,6 +135,7 @@ def _explain(arguments: argparse.Namespace) -> int:
     from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS, builtin_operation
     from mailgun_mcp.policy.engine import decide, explain
     from mailgun_mcp.policy.file.hypothetical import ASSUMPTIONS, assumed_facts, unknown_arguments
+    from mailgun_mcp.request.as_meant import as_meant
     from mailgun_mcp.text.suggest import unknown
 
     catalogue = _catalogue(arguments)
@@ -144,7 +145,7 @@ def _explain(arguments: argparse.Namespace) -> int:
     operation = builtin_operation(arguments.tool) if built_in else catalogue.find(arguments.tool)
     policy = _chosen(arguments, catalogue)
     assumptions = {name: value for name in ASSUMPTIONS if (value := getattr(arguments, name, None)) is not None}
-    call_arguments = read_call_arguments(arguments.arguments, operation.tool["inputSchema"])
+    call_arguments = as_meant(operation, read_call_arguments(arguments.arguments, operation.tool["inputSchema"]))
     try:
         facts = assumed_facts(
             operation, call_arguments, {"at": datetime.now(UTC).isoformat(), **assumptions}, policy.timezone

@@ -16,6 +16,7 @@ from mailgun_mcp.catalogue.operation import HEADER_NAME, Argument, Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.errors import ArgumentError
 from mailgun_mcp.request.dates import epoch, rfc2822, rfc3339
+from mailgun_mcp.request.durations import for_mailgun
 from mailgun_mcp.request.files import FileError, Files
 from mailgun_mcp.request.formats import header_value, line_break, path_part, slash, storage_host
 from mailgun_mcp.request.multipart import Part, encode_multipart
@@ -211,7 +212,7 @@ def _rewrite(value: Any, path: list[str], encode: str) -> Any:
 
 def _in_json(encode: str, value: Any) -> Any:
     """JSON has numbers, booleans and lists of its own: only dates and yes/no are rewritten."""
-    if encode in ("rfc2822", "rfc3339", "epoch", "yes_no", "comma"):
+    if encode in ("rfc2822", "rfc3339", "epoch", "yes_no", "comma", "duration_months", "duration_minutes"):
         return next(iter(ENCODERS[encode](value)), None)
     return value
 
@@ -255,6 +256,8 @@ ENCODERS: dict[str, Callable[[Any], Iterable[str]]] = {
     "rfc2822": lambda value: [rfc2822(value)],
     "rfc3339": lambda value: [rfc3339(value)],
     "epoch": lambda value: [epoch(value)],
+    "duration_months": lambda value: [for_mailgun(value, "months")],
+    "duration_minutes": lambda value: [for_mailgun(value, "minutes")],
     "repeat": lambda value: [text for item in value for text in _text(item)],
     "comma": lambda value: [",".join(map(_without_comma, value))],
     "json": lambda value: [_compact(value).decode()],

@@ -11,6 +11,7 @@ from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.catalogue.operation import Argument, Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.request.dates import parse
+from mailgun_mcp.request.durations import for_mailgun
 from mailgun_mcp.request.formats import (
     FORMATS,
     control_character,
@@ -35,7 +36,12 @@ MAX_EXCERPT = 80
 LARGEST = 2**64
 KINDS = {bool: "boolean", str: "string", int: "integer", float: "number", list: "array", dict: "object"}
 """Python type -> the type of JSON Schema."""
-TIMES = ("rfc2822", "rfc3339", "epoch")
+READERS: dict[str, Callable[[str], object]] = {
+    **dict.fromkeys(("rfc2822", "rfc3339", "epoch"), parse),
+    "duration_months": lambda text: for_mailgun(text, "months"),
+    "duration_minutes": lambda text: for_mailgun(text, "minutes"),
+}
+"""How a time or duration is written on the wire -> what reads it."""
 
 TextCheck = Callable[[str], str | None]
 
@@ -239,10 +245,10 @@ def _empty_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
 def _time_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
     for argument in operation.arguments:
         times = {"": argument.encode, **argument.nested}
-        for way in (way for way, encode in times.items() if encode in TIMES):
+        for way, read in ((way, READERS[encode]) for way, encode in times.items() if encode in READERS):
             for path, text in _at(arguments.get(argument.name), way.split("/") if way else [], argument.name):
                 try:
-                    parse(text)
+                    read(text)
                 except ValueError as error:
                     yield f"{path}: {error}"
 

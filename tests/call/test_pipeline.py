@@ -34,9 +34,9 @@ async def test_a_call_is_sent_once_and_its_answer_is_the_result(upstream: Upstre
     body = {"address": "ann@example.com", "code": "550", "created_at": "Mon, 23 Nov 2026 09:00:00 UTC"}
     upstream.then(says(body))
     outcome = await run(app_at(upstream.url), "get_bounce", BOUNCE)
-    shown = {**body, "created_at": "2026-11-23T09:00:00Z"}
+    shown = {"listed": True, **body, "created_at": "2026-11-23T09:00:00Z"}
     assert outcome == CallResult(
-        '{"address":"ann@example.com","code":"550","created_at":"2026-11-23T09:00:00Z"}',
+        '{"listed":true,"address":"ann@example.com","code":"550","created_at":"2026-11-23T09:00:00Z"}',
         shown,
     )
     assert upstream.lines == ["GET /v3/mg.example.com/bounces/ann%40example.com"]
@@ -121,10 +121,10 @@ async def test_faults_are_told_before_the_policy_refuses(upstream: Upstream) -> 
 
 
 async def test_a_fault_of_mailguns_becomes_a_sentence_and_a_next_step(upstream: Upstream) -> None:
-    upstream.then(says({"message": "Address not found in bounces table"}, 404))
+    upstream.then(says({"message": "Tag not found"}, 404))
     outcome = await run(app_at(upstream.url), "get_bounce", BOUNCE)
     assert outcome == CallResult(
-        'Mailgun found nothing there (HTTP 404): "Address not found in bounces table". '
+        'Mailgun found nothing there (HTTP 404): "Tag not found". '
         "Check the name or id; what was just made can take a moment to appear.",
         kind="failed",
     )
@@ -138,7 +138,7 @@ async def test_a_read_is_tried_again_and_each_wait_is_told(upstream: Upstream) -
         told.append(message)
 
     outcome = await run(app_at(upstream.url), "get_bounce", BOUNCE, Caller(LOCAL_USER, notify=notify))
-    assert outcome.structured == {"address": "ann@example.com"}
+    assert outcome.structured == {"listed": True, "address": "ann@example.com"}
     assert len(upstream.received) == 2
     assert [message.partition(";")[0] for message in told] == ['Mailgun failed (HTTP 503): "busy"']
 
@@ -177,6 +177,7 @@ async def test_what_third_parties_wrote_is_fenced_and_the_fence_explained(upstre
     assert outcome.structured is not None
     boundary = outcome.structured[NOTICE]["boundary"]
     assert outcome.structured == {
+        "listed": True,
         NOTICE: notice(boundary),
         "address": "ann@example.com",
         "error": f"⟦{boundary} receiving server⟧ no such user ⟦{boundary}⟧",

@@ -8,7 +8,7 @@ from mailgun_mcp.call.send import body_of, send
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.errors import OutcomeUnknownError, RejectedError
 from mailgun_mcp.mailgun.response import Response
-from tests.support.calls import BOUNCE, begun
+from tests.support.calls import BOUNCE, begun, run
 from tests.support.recorder import Recorder, recorded_app
 
 pytestmark = pytest.mark.anyio
@@ -51,3 +51,44 @@ async def test_a_change_that_may_have_taken_effect_is_unknown_and_names_its_reco
 
 def test_an_answer_that_is_not_json_has_no_value() -> None:
     assert [body_of(Response(200, {}, content)) for content in (b"<html>", b"\xff", b"")] == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("tool", "said"),
+    [
+        ("get_bounce", "Address not found in bounces table"),
+        ("get_complaint", "No spam complaints found for this address"),
+        ("get_unsubscribe", "Address not found in unsubscribers table"),
+    ],
+)
+async def test_an_address_that_is_not_listed_is_an_answer_and_no_error(tool: str, said: str) -> None:
+    mailgun = Recorder(lambda _: httpx.Response(404, json={"message": said}))
+    async with recorded_app(mailgun) as services:
+        result = await run(services, tool, BOUNCE)
+        assert (result.kind, result.structured) == ("done", {"listed": False, "address": "ann@example.com"})
+        assert outcomes(services) == ["done"]
+
+
+async def test_an_address_that_is_listed_says_so_too() -> None:
+    mailgun = Recorder(lambda _: httpx.Response(200, json={"address": "ann@example.com", "code": "550"}))
+    async with recorded_app(mailgun) as services:
+        result = await run(services, "get_bounce", BOUNCE)
+        assert result.structured == {"listed": True, "address": "ann@example.com", "code": "550"}
+
+
+async def test_an_unknown_domain_stays_an_error() -> None:
+    mailgun = Recorder(lambda _: httpx.Response(404, json={"message": "Domain not found: mg.example.com"}))
+    async with recorded_app(mailgun) as services:
+        result = await run(services, "get_bounce", BOUNCE)
+        assert result.kind == "failed"
+        assert "Domain not found" in result.text
+
+
+async def test_a_sends_result_repeats_what_cannot_be_read_back() -> None:
+    mailgun = Recorder(lambda _: httpx.Response(200, json={"id": "<1@x>", "message": "Queued. Thank you."}))
+    options = {"tags": ["order"], "test_mode": True, "time_zone_localize": "17:30"}
+    mail = {"domain_name": "mg.example.com", "from": "a@mg.example.com", "to": ["b@x.example"], "text": "Hi", **options}
+    async with recorded_app(mailgun) as services:
+        result = await run(services, "send_message", mail)
+        assert result.structured is not None
+        assert result.structured["asked_for"] == {"recipients": 1, **options}

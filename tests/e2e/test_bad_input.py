@@ -179,5 +179,5 @@ async def test_a_bad_call_says_why_nothing_leaves_and_the_next_call_works(
     assert upstream.received == []
     upstream.then(says({"address": "ann@example.com"}))
     works = (await server.raw_call("get_bounce", json.dumps(BOUNCE)))["result"]
-    assert works["structuredContent"] == {"address": "ann@example.com"}
+    assert works["structuredContent"] == {"listed": True, "address": "ann@example.com"}
     assert upstream.lines == ["GET /v3/mg.example.com/bounces/ann%40example.com"]

@@ -152,7 +152,7 @@ async def test_a_broken_connection_is_tried_again_for_a_read(
     upstream.forget()
     upstream.then(answer, says({"address": "ann@example.com"}))
     result = await call(server, "get_bounce", BOUNCE)
-    assert result["structuredContent"] == {"address": "ann@example.com"}
+    assert result["structuredContent"] == {"listed": True, "address": "ann@example.com"}
     assert len(upstream.received) == 2
 
 

@@ -180,7 +180,7 @@ async def test_a_retry_is_told_as_progress(reached: Reached) -> None:
         told.append((progress, (message or "").partition(";")[0]))
 
     result = await reached.client.call_tool("get_bounce", BOUNCE, progress_callback=listen)
-    assert result.structured_content == {"address": "ann@example.com"}
+    assert result.structured_content == {"listed": True, "address": "ann@example.com"}
     assert told == [(1.0, 'Mailgun failed (HTTP 503): "busy"')]
 
 

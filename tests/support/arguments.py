@@ -68,6 +68,8 @@ def _argument_value(argument: Argument, schema: dict[str, Any]) -> Any:
         return [{"text": "one", "filename": "one.txt"}, {"base64": "dHdv", "content_type": "image/png"}]
     if argument.location in BY_PLACE:
         return BY_PLACE[argument.location]
+    if argument.encode.startswith("duration_"):
+        return "12h"
     if argument.format:
         value = BY_FORMAT[argument.format]
         return [value] if schema["type"] == "array" else value

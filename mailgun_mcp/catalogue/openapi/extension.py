@@ -27,7 +27,9 @@ says that it sent it.
 OURS = ("account", "mailgun")
 """Their text is not third-party text."""
 
-WireFormat = Literal["yes_no", "yes", "rfc2822", "epoch", "rfc3339", "comma", "json"]
+WireFormat = Literal[
+    "yes_no", "yes", "rfc2822", "epoch", "rfc3339", "comma", "json", "duration_months", "duration_minutes"
+]
 
 
 class ClosedModel(BaseModel):
@@ -251,6 +253,15 @@ class RaiseSpec(ClosedModel):
         return self
 
 
+class AbsenceSpec(ClosedModel):
+    """A read whose answer "no" is HTTP 404: the result says so, and the call is not an error."""
+
+    said: list[str]
+    """What Mailgun's text contains then. Another 404, such as that of an unknown domain, stays an error."""
+    flag: str
+    """The field of the result that is false then, and true where there is one."""
+
+
 class OperationExtension(ClosedModel):
     """`x-mailgun-mcp` of an operation. Every field without a default must be written out."""
 
@@ -277,6 +288,9 @@ class OperationExtension(ClosedModel):
     storage_host: Literal["optional", "required"] | None = None
     """Whether the operation lives on the storage host of the message: adds that argument."""
     answer: AnswerSpec | None = None
+    absence: AbsenceSpec | None = None
+    echo: list[str] = Field(default_factory=list)
+    """The arguments that the result repeats, because they cannot be read back."""
 
     @model_validator(mode="after")
     def _consistent(self) -> "OperationExtension":

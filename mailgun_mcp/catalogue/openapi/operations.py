@@ -268,7 +268,7 @@ class _Compiler:
 
     def _check_names(self) -> None:
         extension = self.extension
-        named = [*extension.personal]
+        named = [*extension.personal, *extension.echo]
         for rule in extension.rules:
             for value in rule.model_dump().values():
                 named += value if isinstance(value, list) else [value] if isinstance(value, str) else []
@@ -308,6 +308,9 @@ class _Compiler:
         whole = {"type": "object", "properties": {wrap: schema}} if wrap else {"type": "object", **schema}
         loose = output_schema(with_text_times(whole))
         loose["type"] = "object"
+        if self.extension.absence:
+            flag = {self.extension.absence.flag: {"type": ["boolean", "null"]}}
+            loose["properties"] = {**flag, **loose.get("properties", {})}
         if self.extension.pages:
             loose.setdefault("properties", {})["next"] = {"type": ["object", "null"]}
         return loose, wrap, list(dict.fromkeys(times_of(whole)))

@@ -118,6 +118,8 @@ def test_a_description_becomes_a_tool_and_how_it_is_sent() -> None:
             "sent": {},
             "times": [],
             "answer": None,
+            "absence": None,
+            "echo": [],
             "risk": "write",
             "risk_reason": None,
             "asked": [],

@@ -1,0 +1,48 @@
+"""Arguments as the caller meant them: clients distort types, and models copy ids with what stood around them."""
+
+import re
+from typing import Any
+
+from mailgun_mcp.catalogue.call_schema import call_schema
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.types import Arguments
+from mailgun_mcp.request.coerce import coerce_arguments
+from mailgun_mcp.request.defaults import with_defaults
+
+FENCED = re.compile(r"\s*⟦([0-9a-f]{8}) [^⟦⟧]{1,120}⟧ ([^\r\n⟦⟧]{1,300}) ⟦\1⟧\s*")
+"""Third-party text as a result shows it."""
+BRACKETED = re.compile(r"\s*<([^<>\s]{1,300})>\s*")
+MESSAGE_ID = frozenset({"message_id", "message-id"})
+SHORT = frozenset({"path", "query"})
+"""Where ids, addresses and names go. A mail's text may well be a fence that somebody quotes."""
+
+
+def as_meant(operation: Operation, arguments: Arguments) -> Arguments:
+    """Return the arguments that are validated, decided on and sent: coerced, with plain ids, and with defaults."""
+    coerced = coerce_arguments(call_schema(operation), arguments)
+    for argument in operation.arguments:
+        value = coerced.get(argument.name)
+        if isinstance(value, str) and argument.location in SHORT:
+            coerced[argument.name] = _plain(value, message_id=argument.wire in MESSAGE_ID)
+    if isinstance(coerced.get("filter"), dict):
+        coerced["filter"] = _plain_filter(coerced["filter"])
+    return with_defaults(operation.sent, coerced)
+
+
+def _plain(text: str, *, message_id: bool) -> str:
+    if match := FENCED.fullmatch(text):
+        text = match[2]
+    match = BRACKETED.fullmatch(text) if message_id else None
+    return match[1] if match else text
+
+
+def _plain_filter(value: Any, *, message_id: bool = False) -> Any:
+    """Return the conditions of a query with plain values, wherever they stand."""
+    if isinstance(value, str):
+        return _plain(value, message_id=message_id)
+    if isinstance(value, list):
+        return [_plain_filter(item, message_id=message_id) for item in value]
+    if isinstance(value, dict):
+        inside = message_id or value.get("attribute") in MESSAGE_ID
+        return {key: _plain_filter(item, message_id=inside) for key, item in value.items()}
+    return value

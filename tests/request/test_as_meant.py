@@ -1,0 +1,54 @@
+"""Arguments as the caller meant them: types put right, ids without brackets and fences, defaults filled in."""
+
+from typing import Any
+
+import pytest
+
+from mailgun_mcp.request.as_meant import as_meant
+from tests.support.operations import find
+
+DOMAIN = {"domain_name": "mg.example.com"}
+ID = "20261123090000.1@mg.example.com"
+FENCED = f"⟦0123abcd mail from a@x.example⟧ {ID} ⟦0123abcd⟧"
+
+
+@pytest.mark.parametrize("written", [ID, f"<{ID}>", f" <{ID}> ", FENCED, FENCED.replace(ID, f"<{ID}>")])
+def test_a_message_id_is_read_however_it_was_copied(written: str) -> None:
+    assert as_meant(find("list_events"), {**DOMAIN, "message_id": written})["message_id"] == ID
+    condition = {"attribute": "message_id", "comparator": "=", "values": [{"value": written}]}
+    meant = as_meant(find("query_logs"), {"filter": {"AND": [condition]}})
+    assert meant["filter"]["AND"][0]["values"] == [{"value": ID}]
+
+
+def test_an_address_in_a_fence_is_the_address() -> None:
+    fenced = "⟦0123abcd recipient⟧ o.f.many.parts.and.more@x.example ⟦0123abcd⟧"
+    meant = as_meant(find("get_bounce"), {**DOMAIN, "address": fenced})
+    assert meant["address"] == "o.f.many.parts.and.more@x.example"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "⟦0123abcd who⟧ one ⟦0123abce⟧",
+        "before ⟦0123abcd who⟧ one ⟦0123abcd⟧",
+        "⟦0123abcd who⟧ one\r\ntwo ⟦0123abcd⟧",
+    ],
+)
+def test_what_is_not_wholly_one_fence_stays(text: str) -> None:
+    assert as_meant(find("get_bounce"), {**DOMAIN, "address": text})["address"] == text
+
+
+def test_the_text_of_a_mail_stays_as_it_is() -> None:
+    call: dict[str, Any] = {**DOMAIN, "to": ["a@b.example"], "text": FENCED, "subject": FENCED}
+    assert as_meant(find("send_message"), call) == call
+
+
+def test_brackets_that_are_not_of_a_message_id_stay() -> None:
+    assert as_meant(find("list_events"), {**DOMAIN, "subject": "<b>"})["subject"] == "<b>"
+
+
+def test_types_are_put_right_and_defaults_filled_in() -> None:
+    assert as_meant(find("query_logs"), {"include_totals": "true"}) == {
+        "include_totals": True,
+        "pagination": {"limit": 20},
+    }
