@@ -263,4 +263,4 @@ async def assert_it_goes_on(server: RawStdio, upstream: Upstream) -> None:
     upstream.forget()
     upstream.then(says({"address": "ann@example.com"}))
     result = await call(server, "get_bounce", BOUNCE)
-    assert (result["isError"], result["structuredContent"]) == (False, {"address": "ann@example.com"})
+    assert (result["isError"], result["structuredContent"]) == (False, {"listed": True, "address": "ann@example.com"})
