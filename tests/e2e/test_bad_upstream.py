@@ -88,7 +88,7 @@ FAULTS: dict[str, tuple[Answer, str]] = {
     "404": (says({"message": "Address not found"}, 404), "Mailgun found nothing there (HTTP 404)"),
     "404 of a domain": (says({"message": "Domain not found: mg.example.com"}, 404), "Check the name."),
     "418": (replies(418, b"", PLAIN), "Mailgun refused the request (HTTP 418)"),
-    "429 with a long wait": (replies(429, b"", [("Retry-After", "7200")]), "Try again in 7200 seconds."),
+    "429 with a long wait": (replies(429, b"", [("Retry-After", "7200")]), "Try again in 2 hours."),
     "500": (says({"message": "oops"}, 500), 'Mailgun failed (HTTP 500): "oops". Try again later.'),
     "a web page with 500": (replies(500, PAGE, HTML), 'Mailgun failed (HTTP 500): "502 Bad Gateway"'),
     "a web page with 200": (replies(200, PAGE, HTML), "Mailgun answered HTTP 200 with a web page"),
@@ -236,8 +236,8 @@ async def test_an_answer_of_thirty_megabytes_is_cut_and_says_how_to_read_on(
     result = await call(server, "get_bounce", BOUNCE)
     assert result["isError"] is False
     fenced = mark(find("get_bounce"), {"error": "x" * 100}, "0" * 8).result
-    fence = len(compact(fenced)) - len(compact({"error": "x" * 100}))
-    assert result["structuredContent"]["cut"]["characters"] == 29_999_999 + fence
+    added = len(compact({"listed": True, **fenced})) - len(compact({"error": "x" * 100}))
+    assert result["structuredContent"]["cut"]["characters"] == 29_999_999 + added
     assert len(result["content"][0]["text"]) <= 64_000
 
 

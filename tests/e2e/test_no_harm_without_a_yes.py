@@ -65,8 +65,10 @@ async def _believe(*_: object) -> None:
 async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
     policy, era = request.param
     mailgun, desk = Recorder(), Desk()
-    services = recorded_app(mailgun, policy=profile(policy))
-    hasty = replace(services, policy=replace(services.policy, confirmation=ConfirmationRules(ttl=0.001)))
+    # All of these calls wait at once.
+    many = ConfirmationRules(max_pending=1_000)
+    services = recorded_app(mailgun, policy=replace(profile(policy), confirmation=many))
+    hasty = replace(services, policy=replace(services.policy, confirmation=replace(many, ttl=0.001)))
     async with AsyncExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         # Whether results fit their schemas is proven elsewhere, and would take most of the time here.

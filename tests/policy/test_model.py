@@ -46,7 +46,7 @@ def allows(match: str, call: Facts) -> bool:
         ("{subaccount: sub-1}", True),
         ("{subaccount: sub-2}", False),
         ('{principal: "ops-*", client: "Claude*"}', True),
-        ("{principal: local}", False),
+        ("{principal: somebody-else}", False),
         ("{client: cursor}", False),
         ('{arguments: {address: "*@gmail.com"}}', True),
         ('{arguments: {address: "*@example.com"}}', False),

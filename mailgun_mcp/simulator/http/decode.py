@@ -327,6 +327,9 @@ DECODERS: dict[str, Callable[[str, Schema, list[str]], Any]] = {
     "yes_no": _last,
     "yes": _last,
     "rfc2822": _date(parse_mail_date, "RFC-2822"),
+    # Durations are read where they are used.
+    "duration_months": _last,
+    "duration_minutes": _last,
     "epoch": _date(parse_mail_date, "RFC-2822"),
     "rfc3339": _date(parse_rfc3339, "RFC-3339"),
     "repeat": _repeated,
