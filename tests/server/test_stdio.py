@@ -84,7 +84,7 @@ async def test_a_broken_frame_is_answered_and_the_next_call_works(
     assert upstream.received == []
     upstream.then(says({"address": "ann@example.com"}))
     works = await server.request("tools/call", {"name": "get_bounce", "arguments": BOUNCE})
-    assert works["result"]["structuredContent"] == {"address": "ann@example.com"}
+    assert works["result"]["structuredContent"] == {"listed": True, "address": "ann@example.com"}
 
 
 async def test_a_broken_frame_before_the_greeting_does_not_end_the_server(upstream: Upstream, tmp_path: Path) -> None:
