@@ -97,7 +97,10 @@ async def test_start_and_end_bound_the_range(mailgun: httpx.AsyncClient, clock: 
         ({"duration": "soon"}, "'duration' attribute is invalid"),
         ({"start": "soon"}, "soon is not an RFC-2822 compliant date"),
         ({"pagination": {"limit": 101}}, "The 'pagination.limit' parameter can't be larger than 100"),
-        ({"filter": {"AND": [condition("event", "~", "x")]}}, "'~' is not a valid comparator"),
+        (
+            {"filter": {"AND": [condition("event", "~", "x")]}},
+            "Invalid filter.AND.comparator '~'. It can be any of: '=', '!=', 'contains', 'not contains', '<', '>'.",
+        ),
         ({"filter": {"AND": [condition("size", ">", "big")]}}, "'big' is not a valid number"),
         ({"filter": {"AND": [condition("size", "=", "1")]}}, "'=' is not a valid comparator for the 'size' attribute"),
         (
