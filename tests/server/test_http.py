@@ -142,7 +142,11 @@ async def test_an_attachment_of_ten_megabytes_passes(route: str, server: HttpSer
     attachment = {"base64": b64encode(content).decode(), "filename": "report.bin"}
     async with Client(server.target(route)) as client:
         result = await client.call_tool("send_message", {**MAIL, "attachments": [attachment]})
-    assert result.structured_content == {"id": "<1@mg.example.com>", "message": "Queued. Thank you."}
+    assert result.structured_content == {
+        "id": "<1@mg.example.com>",
+        "message": "Queued. Thank you.",
+        "asked_for": {"recipients": 1},
+    }
     (request,) = upstream.received
     assert request.line == "POST /v3/mg.example.com/messages"
     assert content in request.body
@@ -235,4 +239,5 @@ async def test_two_sessions_do_not_mix_their_answers(server: HttpServer, upstrea
     ):
         for number in range(20):
             tasks.start_soon(call, f"p{number}@example.com", (first, second)[number % 2])
-    assert answers == {f"p{number}@example.com": {"address": f"p{number}@example.com"} for number in range(20)}
+    addresses = [f"p{number}@example.com" for number in range(20)]
+    assert answers == {address: {"listed": True, "address": address} for address in addresses}

@@ -242,10 +242,12 @@ def _response_changes(ours: Operation, theirs: Operation) -> Iterator[OperationC
     if "message" in (ours.wrap, theirs.wrap):
         return
     our_schema, their_schema = ours.output_schema, theirs.output_schema
-    if ours.pages:
+    # What the server adds to Mailgun's answer.
+    added = {*(["next"] if ours.pages else []), *([ours.absence.flag] if ours.absence else [])}
+    if added:
         our_schema = {
             **our_schema,
-            "properties": {key: value for key, value in our_schema["properties"].items() if key != "next"},
+            "properties": {key: value for key, value in our_schema["properties"].items() if key not in added},
         }
     yield from _key_changes(our_schema, their_schema, "")
 
