@@ -209,7 +209,7 @@ async def test_many_calls_at_once_each_get_their_own_answer(reached: Reached) ->
     async with anyio.create_task_group() as tasks:
         for address in addresses:
             tasks.start_soon(call, address)
-    assert answers == {address: {"address": address} for address in addresses}
+    assert answers == {address: {"listed": True, "address": address} for address in addresses}
     assert sorted(reached.upstream.lines) == sorted(
         f"GET /v3/mg.example.com/bounces/{address.replace('@', '%40')}" for address in addresses
     )
