@@ -1,16 +1,12 @@
 """The head is noted and exported on a schedule, and at the end."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from mailgun_mcp.audit.entries import LogEntry
 from mailgun_mcp.audit.head_schedule import NOTED_EVERY, HeadSchedule
 from mailgun_mcp.audit.heads import exported, noted
 from mailgun_mcp.audit.log import AuditLog
 from mailgun_mcp.policy.model import HeadRules
-from mailgun_mcp.store.database import Store
+from tests.support.audit_log import write
 from tests.support.state import NOW
 
 
@@ -19,16 +15,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-@pytest.fixture
-def log(store: Store) -> Iterator[AuditLog]:
-    yield AuditLog(store)
-    store.close()
-
-
-def write(log: AuditLog) -> None:
-    log.append([LogEntry("call", "intent", {})], NOW, durable=False)
 
 
 def test_the_head_is_noted_once_in_a_while_and_exported_less_often(log: AuditLog, tmp_path: Path) -> None:

@@ -2,19 +2,18 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mailgun_mcp.audit import heads
-from mailgun_mcp.audit.entries import LogEntry
 from mailgun_mcp.audit.heads import FILE, Head, export, exported, note, noted
 from mailgun_mcp.audit.log import AuditLog
 from mailgun_mcp.errors import StateError
 from mailgun_mcp.policy.model import HeadRules
-from mailgun_mcp.store.database import Store
+from tests.support.audit_log import write
 from tests.support.state import NOW
 
 
@@ -24,16 +23,6 @@ class AtOnce:
     def __init__(self, *, target: Callable[..., None], args: tuple[Any, ...], daemon: bool) -> None:
         assert daemon
         self.start = lambda: target(*args)
-
-
-@pytest.fixture
-def log(store: Store) -> Iterator[AuditLog]:
-    yield AuditLog(store)
-    store.close()
-
-
-def write(log: AuditLog) -> None:
-    log.append([LogEntry("call", "intent", {})], NOW, durable=False)
 
 
 def test_a_noted_head_is_read_again(tmp_path: Path) -> None:
