@@ -31,9 +31,10 @@ def unwrap(services: Services, tool: str, arguments: Arguments) -> tuple[str, Ar
     if faults:
         raise ArgumentError(faults)
     name = arguments["name"]
-    callable_tools = {*services.catalogue.names, *(services.builtin_tools.keys() - set(WRAPPERS))}
-    if name not in services.catalogue and name not in callable_tools:
-        raise ArgumentError([f"name: {unknown('tool', name, callable_tools)} (search_tools finds tools)"])
+    callable_builtin = services.builtin_tools.keys() - set(WRAPPERS)
+    if name not in services.catalogue and name not in callable_builtin:
+        options = {*services.catalogue.names, *callable_builtin}
+        raise ArgumentError([f"name: {unknown('tool', name, options)} (search_tools finds tools)"])
     if tool == READ_TOOL and _operation(services, name).risk != "read":
         raise ArgumentError([f"name: {name} does more than read; call it with {CALL_TOOL}"])
     return name, arguments.get("arguments", {})
@@ -43,9 +44,11 @@ async def search_tools(call: Call) -> dict[str, Any]:
     """Return the tools that fit what is asked, the best first."""
     services, arguments = call.services, call.arguments
     toolset = arguments.get("toolset")
-    if toolset is not None and toolset not in services.catalogue.toolsets:
-        raise ArgumentError([f"toolset: {unknown('toolset', toolset, services.catalogue.toolsets)}"])
-    among = {operation.name for operation in services.catalogue if toolset is None or operation.toolset == toolset}
+    among = services.catalogue.names
+    if toolset is not None:
+        if toolset not in services.catalogue.toolsets:
+            raise ArgumentError([f"toolset: {unknown('toolset', toolset, services.catalogue.toolsets)}"])
+        among = {operation.name for operation in services.catalogue if operation.toolset == toolset}
     scores: defaultdict[str, float] = defaultdict(float)
     for query in arguments["queries"]:
         for name, score in services.search_index.rank(query, among):

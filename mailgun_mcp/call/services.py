@@ -87,7 +87,9 @@ class Services:
         from mailgun_mcp.catalogue.search.index import compiled_index
 
         index = compiled_index()
-        added = [operation for operation in self.catalogue if operation.name not in index.names]
+        compiled = set(index.names)
+        # An operation is only made where it is needed: most servers add none.
+        added = [self.catalogue.find(name) for name in self.catalogue.names if name not in compiled]
         return index.extended({operation.name: document_of(operation.tool, operation.path) for operation in added})
 
     @cached_property
