@@ -12,9 +12,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS, offered
+from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS, listed, offered
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.markdown import condition, tool_reference
+from mailgun_mcp.catalogue.presets import PRESETS
+from mailgun_mcp.catalogue.tool_costs import estimated_tokens
 from mailgun_mcp.cli import exits
 from mailgun_mcp.cli.clients import CLIENTS, entry
 from mailgun_mcp.cli.commands import COMMANDS
@@ -61,6 +63,15 @@ def _risks_of_all() -> list[str]:
     catalogue = Catalogue.load()
     built_in = [tool["_meta"]["mailgun-mcp/risk"] for tool in offered(catalogue).values()]
     return [*(operation.risk for operation in catalogue), *built_in]
+
+
+def _presets() -> str:
+    catalogue = Catalogue.load()
+    lines = ["| preset | tools | tokens | for |", "| --- | --- | --- | --- |"]
+    for name, preset in PRESETS.items():
+        tools = listed(catalogue.select(toolsets=preset.toolsets, tools=preset.tools))
+        lines.append(f"| `{name}` | {len(tools)} | {estimated_tokens(tools):,} | {preset.description} |")
+    return "\n".join(lines)
 
 
 def _settings() -> str:
@@ -311,6 +322,7 @@ def _sdks() -> str:
 
 PARTS: dict[str, Callable[[], str]] = {
     "toolsets": _toolsets,
+    "presets": _presets,
     "settings": _settings,
     "commands": _commands,
     "command-reference": _command_reference,

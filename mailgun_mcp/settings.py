@@ -60,7 +60,10 @@ class Settings:
         False,
     )
     toolsets: tuple[str, ...] = _option("list", "offer only the tools of these toolsets", ())
-    tools: tuple[str, ...] = _option("list", "offer these tools (adds to --toolsets)", ())
+    preset: tuple[str, ...] = _option(
+        "list", "offer the tools of these presets (adds to --toolsets); `mailgun-mcp tools presets` lists them", ()
+    )
+    tools: tuple[str, ...] = _option("list", "offer these tools (adds to --toolsets and --preset)", ())
     exclude_tools: tuple[str, ...] = _option("list", "never offer these tools; this overrides every other choice", ())
     read_only: bool = _option("switch", "offer only tools that read; this overrides every other choice", False)
     policy: str = _option(

@@ -7,6 +7,7 @@ from mailgun_mcp import __version__
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS
 from mailgun_mcp.catalogue.catalogue import Catalogue
+from mailgun_mcp.catalogue.presets import toolsets_and_tools
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.endpoint import resolve
 from mailgun_mcp.output import logs
@@ -87,9 +88,10 @@ def _everything(settings: Settings) -> Catalogue:
 
 
 def _selected(settings: Settings, catalogue: Catalogue) -> Catalogue:
+    toolsets, tools = toolsets_and_tools(settings.preset)
     catalogue = catalogue.select(
-        toolsets=settings.toolsets,
-        tools=settings.tools,
+        toolsets=[*settings.toolsets, *toolsets],
+        tools=[*settings.tools, *tools],
         exclude=[name for name in settings.exclude_tools if name not in BUILTIN_TOOLS],
         read_only=settings.read_only or settings.policy == "read-only",
     )

@@ -83,14 +83,9 @@ class Services:
     @cached_property
     def search_index(self) -> "SearchIndex":
         """Finds tools by what they do."""
-        from mailgun_mcp.catalogue.search.documents import document_of
-        from mailgun_mcp.catalogue.search.index import compiled_index
+        from mailgun_mcp.catalogue.search.index import index_of
 
-        index = compiled_index()
-        compiled = set(index.names)
-        # An operation is only made where it is needed: most servers add none.
-        added = [self.catalogue.find(name) for name in self.catalogue.names if name not in compiled]
-        return index.extended({operation.name: document_of(operation.tool, operation.path) for operation in added})
+        return index_of(self.catalogue)
 
     @cached_property
     def store(self) -> Store:

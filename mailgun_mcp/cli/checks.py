@@ -1,6 +1,5 @@
 """The checks of `doctor`. Each returns its result and what to do about it; a result may be unknown."""
 
-import json
 import re
 import socket
 import stat
@@ -280,11 +279,11 @@ def clock(answers: "Iterable[Response | MailgunError]", now: float) -> CheckResu
 def tools(catalogue: "Catalogue") -> CheckResult:
     """Count the tools and their tokens, and name the clients that accept fewer tools."""
     from mailgun_mcp.catalogue.builtin_tools import offered
+    from mailgun_mcp.catalogue.tool_costs import estimated_tokens
     from mailgun_mcp.cli.clients import CLIENTS
 
     listed = [*catalogue.tools(), *offered(catalogue).values()]
-    tokens = sum(map(_size, listed)) // 4
-    text = f"{len(listed)}, about {tokens:,} tokens"
+    text = f"{len(listed)}, about {estimated_tokens(listed):,} tokens"
     crowded = [
         f"{client.title} ({client.tool_limit})"
         for client in CLIENTS.values()
@@ -292,13 +291,8 @@ def tools(catalogue: "Catalogue") -> CheckResult:
     ]
     if not crowded:
         return CheckResult("tools", "ok", text)
-    step = "Choose fewer with --toolsets or --tools for those clients."
+    step = "Choose fewer with --preset, --toolsets or --tools for those clients."
     return CheckResult("tools", "ok", f"{text}; too many for {', '.join(crowded)}", step)
-
-
-def _size(tool: dict[str, Any]) -> int:
-    read = {name: tool[name] for name in ("name", "description", "inputSchema")}
-    return len(json.dumps(read, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def patient(settings: Settings) -> Settings:

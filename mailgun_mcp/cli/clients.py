@@ -52,6 +52,8 @@ class ClientProgram:
     """The key in CLIENTS of the version before, which keeps its servers in the same file in another form."""
     key_step: str = ""
     tool_limit: int | None = None
+    defers_above: int | None = None
+    """Number of tools above which the client gives a model only names, and loads a tool when it is needed."""
     after: str = "Restart it."
 
     def file(self, scope: str | None) -> Path:
@@ -112,6 +114,7 @@ CLIENTS: dict[str, ClientProgram] = {
         program="claude",
         fixed={"type": "stdio"},
         key_step=_from_environment("Claude Code"),
+        defers_above=0,
         after="Start `claude` again and look at /mcp.",
     ),
     "claude-desktop": ClientProgram(
@@ -215,6 +218,7 @@ CLIENTS: dict[str, ClientProgram] = {
         fixed={"type": "local", "command": "", "args": [], "tools": ["*"]},
         key={"env": {KEY: f"${{{KEY}}}"}},
         key_step=_from_environment("Copilot CLI"),
+        defers_above=30,
         after="Start `copilot` again and look at /mcp show.",
     ),
     "opencode": ClientProgram(

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from mailgun_mcp.catalogue.catalogue import Catalogue
 
 SERVER_SETTINGS = (
-    *("simulator", "read_only", "toolsets", "tools", "exclude_tools", "region", "policy", "api_key_file"),
+    *("simulator", "read_only", "toolsets", "preset", "tools", "exclude_tools", "region", "policy", "api_key_file"),
     *("account", "state"),
 )
-SELECTING = ("toolsets", "tools", "exclude_tools", "read_only")
+SELECTING = ("toolsets", "preset", "tools", "exclude_tools", "read_only")
 PLACEHOLDER = "TOKEN"
 NAME = re.compile(r"[A-Za-z0-9_-]+")
 EXAMPLES = """\

@@ -1,10 +1,13 @@
-"""List, show and call tools, with the same guard rails as over MCP."""
+"""List, show, find and call tools, with the same guard rails as over MCP; say what they cost, and list the presets."""
 
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from mailgun_mcp.catalogue.search.tools import DEFAULT_HITS
+from mailgun_mcp.catalogue.tool_costs import estimated_tokens
 from mailgun_mcp.cli.call_arguments import HELP as CALL_ARGUMENTS
 from mailgun_mcp.cli.call_arguments import read_call_arguments
+from mailgun_mcp.cli.clients import CLIENTS
 from mailgun_mcp.cli.exits import FAILED, OK, REFUSED, USAGE
 from mailgun_mcp.cli.output import as_json, note, out, table
 from mailgun_mcp.cli.parser import Parser, add_settings, settings_given
@@ -14,9 +17,12 @@ from mailgun_mcp.text.suggest import unknown
 if TYPE_CHECKING:
     from mailgun_mcp.catalogue.catalogue import Catalogue
 
-SELECTING = ("toolsets", "tools", "exclude_tools", "read_only", "spec", "subaccount_argument")
+SELECTING = ("toolsets", "preset", "tools", "exclude_tools", "read_only", "spec", "subaccount_argument")
 EXAMPLES = """\
   mailgun-mcp tools list --toolsets bounces,events
+  mailgun-mcp tools search who complained about our newsletter
+  mailgun-mcp tools presets
+  mailgun-mcp tools budget --preset sending --client cursor
   mailgun-mcp tools show send_message
   mailgun-mcp tools call get_domain name=mail.example.com --simulator
   mailgun-mcp tools call list_events '{"domain_name": "mail.example.com", "limit": 5}' --simulator"""
@@ -24,7 +30,9 @@ EXAMPLES = """\
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="list|show|call", parser_class=Parser)
+    actions = parser.add_subparsers(
+        dest="action", required=True, metavar="list|show|search|presets|budget|call", parser_class=Parser
+    )
     listing = actions.add_parser("list", help="list the tools that a server with these settings offers")
     listing.add_argument("--json", action="store_true", help="as tools/list returns them")
     add_settings(listing, only=SELECTING)
@@ -32,17 +40,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     showing.add_argument("name", help="name of the tool")
     showing.add_argument("--json", action="store_true", help="as tools/list returns it")
     add_settings(showing, only=SELECTING)
+    searching = actions.add_parser("search", help="find the tools for a task")
+    searching.add_argument("query", nargs="+", help="the task, in your own words")
+    searching.add_argument("--limit", type=int, default=DEFAULT_HITS, metavar="N", help="most tools; default 8")
+    searching.add_argument("--json", action="store_true", help="as tools/list returns them")
+    add_settings(searching, only=SELECTING)
+    presets = actions.add_parser("presets", help="list the presets: named choices of tools for a job")
+    presets.add_argument("--json", action="store_true", help="with the names of their tools")
+    budget = actions.add_parser("budget", help="say what the tools cost a model, and what a client does with them")
+    budget.add_argument("--client", choices=CLIENTS, metavar="CLIENT", help="only for this client")
+    budget.add_argument("--json", action="store_true", help="as JSON")
+    add_settings(budget, only=("mode", *SELECTING))
     calling = actions.add_parser("call", help="call a tool")
     calling.add_argument("name", help="name of the tool")
     calling.add_argument("arguments", nargs="*", help=CALL_ARGUMENTS)
     add_settings(calling)
-    for action in (listing, showing, calling):
+    for action in (listing, showing, searching, presets, budget, calling):
         action.set_defaults(parser=action)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the action."""
-    actions = {"list": _list, "show": _show, "call": _call}
+    actions = {
+        "list": _list,
+        "show": _show,
+        "search": _search,
+        "presets": _presets,
+        "budget": _budget,
+        "call": _call,
+    }
     return actions[arguments.action](arguments)
 
 
@@ -74,6 +100,52 @@ def _show(arguments: argparse.Namespace) -> int:
         operation = builtin_operation(name) if name in BUILTIN_TOOLS else catalogue.find(name)
         out(tool_reference(operation).rstrip())
     return OK
+
+
+def _search(arguments: argparse.Namespace) -> int:
+    from mailgun_mcp.catalogue.search.index import index_of
+
+    if arguments.limit < 1:
+        raise SettingsError("limit: must be 1 or more")
+    catalogue = _catalogue(arguments)
+    query = " ".join(arguments.query)
+    ranked = index_of(catalogue).rank(query, catalogue.names)[: arguments.limit]
+    tools = [catalogue.find(name).tool for name, _ in ranked]
+    if arguments.json:
+        as_json(tools)
+    elif tools:
+        table([(tool["name"], *_labels(tool), tool["title"]) for tool in tools])
+    else:
+        note("No tool fits. Use other words, or see `mailgun-mcp tools list`.")
+    return OK
+
+
+def _presets(arguments: argparse.Namespace) -> int:
+    from mailgun_mcp.catalogue.builtin_tools import listed
+    from mailgun_mcp.catalogue.catalogue import Catalogue
+    from mailgun_mcp.catalogue.presets import PRESETS
+
+    catalogue = Catalogue.load()
+    rows: list[dict[str, Any]] = []
+    for name, preset in PRESETS.items():
+        tools = listed(catalogue.select(toolsets=preset.toolsets, tools=preset.tools))
+        names, tokens = [tool["name"] for tool in tools], estimated_tokens(tools)
+        rows.append({"name": name, "description": preset.description, "tokens": tokens, "tools": names})
+    if arguments.json:
+        as_json(rows)
+    else:
+        cells = [(row["name"], f"{len(row['tools'])}", f"{row['tokens']:,}", row["description"]) for row in rows]
+        table([("preset", "tools", "tokens", "for"), *cells])
+    return OK
+
+
+def _budget(arguments: argparse.Namespace) -> int:
+    from mailgun_mcp.catalogue.builtin_tools import listed
+    from mailgun_mcp.cli.tool_budget import show_budget
+
+    options = load(settings_given(arguments))
+    catalogue = _catalogue(arguments)
+    return show_budget(arguments, listed(catalogue, options.exclude_tools, search_mode=options.mode == "search"))
 
 
 def _call(arguments: argparse.Namespace) -> int:

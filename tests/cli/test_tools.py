@@ -7,6 +7,7 @@ import pytest
 
 from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS
 from mailgun_mcp.catalogue.catalogue import Catalogue
+from mailgun_mcp.catalogue.presets import PRESETS
 from mailgun_mcp.cli import exits
 from mailgun_mcp.cli.main import run
 from tests.cli.conftest import Command
@@ -139,3 +140,39 @@ def test_arguments_that_are_no_json_object_are_refused(
 def test_a_call_without_a_key_says_what_to_do(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = ran(["call", "list_domains"], capsys)
     assert (code, "add --simulator to try it without an account" in err) == (exits.USAGE, True)
+
+
+def test_presets_are_listed_with_what_they_are_for(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = ran(["presets"], capsys)
+    assert code == exits.OK
+    rows = {line.split()[0]: line for line in out.splitlines()[1:]}
+    assert rows.keys() == PRESETS.keys()
+    assert all(PRESETS[name].description in line for name, line in rows.items())
+    _, listed, _ = ran(["presets", "--json"], capsys)
+    tools = {entry["name"]: entry["tools"] for entry in json.loads(listed)}
+    assert {"send_message", "query_logs", "undo_operation"} <= set(tools["sending"])
+
+
+def test_a_preset_combines_with_the_other_choices(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    choice = ["--preset", "templates", "--tools", "list_ips", "--exclude-tools", "send_message", "--read-only"]
+    _, out, _ = ran(["list", "--json", *choice], capsys)
+    names = {tool["name"] for tool in json.loads(out)}
+    assert {"list_templates", "list_ips", "query_logs"} <= names
+    assert names.isdisjoint({"send_message", "create_template", "list_routes"})
+
+
+def test_tools_are_found_by_what_people_ask(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = ran(["search", "who", "reported", "us", "as", "spam", "--limit", "3"], capsys)
+    names = [line.split()[0] for line in out.splitlines()]
+    assert (code, len(names)) == (exits.OK, 3)
+    assert "list_complaints" in names
+    _, out, _ = ran(["search", "delete", "--toolsets", "routes", "--json"], capsys)
+    assert json.loads(out)[0]["name"] == "delete_route"
+
+
+def test_a_search_that_finds_nothing_says_what_to_do(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ran(["search", "🙂"], capsys) == (
+        exits.OK,
+        "",
+        "No tool fits. Use other words, or see `mailgun-mcp tools list`.\n",
+    )

@@ -13,6 +13,8 @@ from functools import cache, cached_property
 from importlib.resources import files
 from math import log, sqrt
 
+from mailgun_mcp.catalogue.catalogue import Catalogue
+from mailgun_mcp.catalogue.search.documents import document_of
 from mailgun_mcp.catalogue.search.thesaurus import Thesaurus
 from mailgun_mcp.catalogue.search.words import grams, words
 from mailgun_mcp.catalogue.types import Record
@@ -149,6 +151,15 @@ def compiled_index() -> SearchIndex:
     """Return the index of the catalogue that ships with the package."""
     path = files("mailgun_mcp") / "_data" / "search.json"
     return SearchIndex.from_record(json.loads(path.read_text(encoding="utf-8")))
+
+
+def index_of(catalogue: Catalogue) -> SearchIndex:
+    """Return an index that has every tool of the catalogue, also those that are not compiled."""
+    index = compiled_index()
+    compiled = set(index.names)
+    # An operation is only made where it is needed: most servers add none.
+    added = [catalogue.find(name) for name in catalogue.names if name not in compiled]
+    return index.extended({operation.name: document_of(operation.tool, operation.path) for operation in added})
 
 
 def _merged(one: Postings, other: Postings) -> Postings:
