@@ -2,7 +2,7 @@
 
 import sys
 
-from mailgun_mcp.confirm.asker import FormResult, read_answer
+from mailgun_mcp.confirm.asker import FormAnswer, read_answer
 from mailgun_mcp.confirm.form import Form
 
 
@@ -14,13 +14,13 @@ class Terminal:
         """Whether stdin and stderr are terminals."""
         return sys.stdin.isatty() and sys.stderr.isatty()
 
-    async def ask(self, form: Form, *, patience: float) -> FormResult:
+    async def ask(self, form: Form, *, patience: float) -> FormAnswer:
         """Return what the person's answer means. No answer in time is a no."""
         import anyio.to_thread  # only a call needs it, help does not
 
         with anyio.move_on_after(patience):
             return await anyio.to_thread.run_sync(_ask, form, abandon_on_cancel=True)
-        return "timeout"
+        return FormAnswer("timeout")
 
 
 def read_line(prompt: str) -> str:
@@ -37,10 +37,10 @@ def read_secret(prompt: str) -> str:
     return getpass(prompt, stream=sys.stderr)
 
 
-def _ask(form: Form) -> FormResult:
+def _ask(form: Form) -> FormAnswer:
     line = read_line(f"{form.text}\n{'Make this call? [y/N] ' if form.typed is None else '> '}")
     if not line:
-        return "cancelled"
+        return FormAnswer("cancelled")
     answer = line.strip()
     confirm = answer.lower() in ("y", "yes") if form.typed is None else answer
     return read_answer(form, "accept", {"confirm": confirm})

@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from mailgun_mcp.confirm.bounded_text import LONGEST_REASON
 from mailgun_mcp.errors import NotConfirmedError, StateError, UnknownNameError
 from mailgun_mcp.policy.model import LEVELS, Level
 from mailgun_mcp.store.database import MONTHS, Store, stored
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 ApprovalStatus = Literal["pending", "approved", "denied", "used", "expired", "stale"]
 
-LONGEST_REASON = 500
-"""Characters."""
 LIVE: tuple[ApprovalStatus, ...] = ("pending", "approved")
 """What can still expire, or become stale when its target changes."""
 SHOWN = ("id", "status", "tool", "title", "text", "level", "typed", "account", "principal", "client")

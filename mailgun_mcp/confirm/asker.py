@@ -1,11 +1,13 @@
 """The person at the client: how a question reaches them, and what their answer means."""
 
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from mailgun_mcp.confirm.bounded_text import LONGEST_REASON
 from mailgun_mcp.confirm.form import Form
 
 FormResult = Literal[
-    "yes", "declined", "cancelled", "timeout", "empty", "wrong", "unknown", "other", "replay", "broken"
+    "yes", "declined", "cancelled", "timeout", "empty", "wrong", "unknown", "mixed", "other", "replay", "broken"
 ]
 
 REFUSALS: dict[FormResult, str] = {
@@ -15,6 +17,7 @@ REFUSALS: dict[FormResult, str] = {
     "empty": "the answer was empty",
     "wrong": "the typed text is not the name of the target",
     "unknown": "the answer contains something that was not asked for",
+    "mixed": "the answer is a yes and a reason against it in one",
     "other": "the answer belongs to another call",
     "replay": "the confirmation was already used",
     "broken": "the question could not be asked",
@@ -24,6 +27,15 @@ UNANSWERED: frozenset[FormResult] = frozenset({"cancelled", "timeout", "empty", 
 """Results that no person needs to have given: a client that cannot show a form answers like this by itself."""
 
 
+@dataclass(frozen=True, slots=True)
+class FormAnswer:
+    """What a person's answer to a form means."""
+
+    result: FormResult
+    reason: str = ""
+    """Why not, in the person's words."""
+
+
 class Asker(Protocol):
     """Asks the person at the client."""
 
@@ -31,7 +43,7 @@ class Asker(Protocol):
     def can_ask(self) -> bool:
         """Whether the client says that it can show a form to a person."""
 
-    async def ask(self, form: Form, *, patience: float) -> FormResult:
+    async def ask(self, form: Form, *, patience: float) -> FormAnswer:
         """Return what the person's answer means. `patience` is how many seconds to wait for it."""
 
 
@@ -40,23 +52,30 @@ class Nobody:
 
     can_ask = False
 
-    async def ask(self, form: Form, *, patience: float) -> FormResult:  # noqa: ARG002 - the shape of an Asker
+    async def ask(self, form: Form, *, patience: float) -> FormAnswer:  # noqa: ARG002 - the shape of an Asker
         """Answer that the question could not be asked."""
-        return "broken"
+        return FormAnswer("broken")
 
 
 NOBODY = Nobody()
 
 
-def read_answer(form: Form, action: str, content: dict[str, Any] | None) -> FormResult:
-    """Return what an answer to the form means. Only the exact yes is a yes."""
+def read_answer(form: Form, action: str, content: dict[str, Any] | None) -> FormAnswer:
+    """Return what an answer to the form means. Only the exact yes is a yes, and a reason against it makes it a no."""
+    content = content or {}
+    reason = content.get("reason")
+    words = reason.strip()[:LONGEST_REASON] if isinstance(reason, str) else ""
     if action != "accept":
-        return "declined" if action == "decline" else "cancelled"
-    if not content:
-        return "empty"
-    if set(content) != {"confirm"}:
-        return "unknown"
-    answer = content["confirm"]
+        return FormAnswer("declined", words) if action == "decline" else FormAnswer("cancelled")
+    if content.keys() - {"confirm", "reason"} or not isinstance(reason, str | None):
+        return FormAnswer("unknown")
+    result = _confirmed(form, content["confirm"]) if "confirm" in content else "empty"
+    if not words:
+        return FormAnswer(result)
+    return FormAnswer("mixed" if result == "yes" else "declined", words)
+
+
+def _confirmed(form: Form, answer: Any) -> FormResult:
     if form.typed is None or answer is False:
         return "yes" if answer is True else "declined"
     if not isinstance(answer, str) or not answer.strip():

@@ -14,6 +14,9 @@ NAME = 100
 WHOLE = 600
 """Characters of a value that is shown whole, where there is room; a longer one is shown by its first and last lines."""
 
+LONGEST_REASON = 500
+"""Characters of why a person said no."""
+
 
 def one_line(text: str) -> str:
     """Return the text as one line of visible characters, so that no value can add lines of its own to a form."""

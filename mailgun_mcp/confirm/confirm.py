@@ -5,15 +5,19 @@ channel; anything else is a no.
 """
 
 from dataclasses import dataclass, replace
+from secrets import token_hex
 from typing import Protocol
 
-from mailgun_mcp.confirm.asker import REFUSALS, UNANSWERED, Asker, FormResult
+from mailgun_mcp.confirm.asker import REFUSALS, UNANSWERED, Asker, FormAnswer
+from mailgun_mcp.confirm.bounded_text import LONGEST_REASON
 from mailgun_mcp.confirm.form import Binding, Form, Target, render
 from mailgun_mcp.confirm.pending import PendingApprovals
 from mailgun_mcp.errors import NotConfirmedError
+from mailgun_mcp.output.untrusted import fence
 from mailgun_mcp.policy.facts import Facts
 from mailgun_mcp.policy.model import Decision, Policy
 from mailgun_mcp.request.build import Request
+from mailgun_mcp.text.characters import one_line
 from mailgun_mcp.text.durations import iso
 
 ROUNDS = 3
@@ -73,18 +77,21 @@ async def confirm(
     denied = await approvals.denied(form)
     if denied is not None:
         raise NotConfirmedError(
-            f"Not made: {denied}. Nothing was sent. Do not look for another way to do it.", "declined"
+            f"Not made: {denied.by} denied it{_because(denied.reason)}. Nothing was sent. "
+            "Do not look for another way to do it.",
+            "declined",
         )
     if not _can_elicit(form, policy, asker):
         outdated = await approvals.is_outdated(form)
         raise await _pending(facts, form, policy, approvals, why=OUTDATED if outdated else "")
     for _ in range(ROUNDS):
-        result = await asker.ask(form, patience=policy.confirmation.ttl)
+        answer = await asker.ask(form, patience=policy.confirmation.ttl)
+        result = answer.result
         if result in UNANSWERED and "approval" in policy.confirmation.methods:
             unanswered = f"The question in the client was not answered: {REFUSALS[result]}. "
             raise await _pending(facts, form, policy, approvals, why=unanswered)
         if result != "yes":
-            raise _refused(result)
+            raise _refused(answer)
         current = await read_form()
         if current.preview == form.preview:
             return Confirmation(form.level, facts.context.client or facts.context.principal, "elicitation")
@@ -120,9 +127,17 @@ async def _pending(
     )
 
 
-def _refused(result: FormResult) -> NotConfirmedError:
+def _refused(answer: FormAnswer) -> NotConfirmedError:
+    nobody_asked = NOT_SHOWN if answer.result == "declined" and not answer.reason else ""
     return NotConfirmedError(
-        f"Not made: {REFUSALS[result]}. Nothing was sent. "
-        f"Do not look for another way to do it; ask the person what they want.{NOT_SHOWN if result == 'declined' else ''}",
-        result,
+        f"Not made: {REFUSALS[answer.result]}{_because(answer.reason)}. Nothing was sent. "
+        f"Do not look for another way to do it; ask the person what they want.{nobody_asked}",
+        answer.result,
     )
+
+
+def _because(reason: str) -> str:
+    """Return the reason for a no as the model is told it: fenced, so that nothing in it passes for the server's text."""
+    if not reason:
+        return ""
+    return f", for this reason: {fence(one_line(reason)[:LONGEST_REASON], token_hex(4), 'the person')}"

@@ -11,7 +11,7 @@ from typing import Any
 from mailgun_mcp.catalogue.operation import Raise
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.argument_lines import argument_lines, shown_arguments
-from mailgun_mcp.confirm.bounded_text import first_lines, shorten
+from mailgun_mcp.confirm.bounded_text import LONGEST_REASON, first_lines, shorten
 from mailgun_mcp.confirm.headline import target_name
 from mailgun_mcp.confirm.key_facts import key_facts
 from mailgun_mcp.policy.facts import Context, Facts
@@ -23,6 +23,7 @@ LONGEST = 4_000
 ARGUMENTS = 1_100
 """Characters that the arguments get, however long the state of the target is."""
 REQUEST_LINE = 300
+REASON = {"type": "string", "title": "If not, why? The assistant is told.", "maxLength": LONGEST_REASON}
 AGAIN = "You are asked again: this changed after the last question."
 COUNT = 40
 """Characters of the line that counts what is left out."""
@@ -109,10 +110,10 @@ class Form:
     def schema(self) -> dict[str, Any]:
         """The flat JSON Schema of the answer, as elicitation wants it."""
         if self.typed is None:
-            field = {"confirm": {"type": "boolean", "title": "Make this call", "default": False}}
+            confirm = {"type": "boolean", "title": "Make this call", "default": False}
         else:
-            field = {"confirm": {"type": "string", "title": f"Type {self.typed}"}}
-        return {"type": "object", "properties": field, "required": ["confirm"]}
+            confirm = {"type": "string", "title": f"Type {self.typed}"}
+        return {"type": "object", "properties": {"confirm": confirm, "reason": REASON}, "required": ["confirm"]}
 
 
 def render(target: Target, request: Request, binding: Binding) -> Form:

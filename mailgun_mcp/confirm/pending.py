@@ -9,7 +9,7 @@ from mailgun_mcp.policy.model import ConfirmationRules, NotifyRules
 from mailgun_mcp.store.database import Store, in_thread
 
 if TYPE_CHECKING:
-    from mailgun_mcp.confirm.approvals import Approval, Approvals
+    from mailgun_mcp.confirm.approvals import Answer, Approval, Approvals
 
 
 class PendingApprovals:
@@ -38,12 +38,15 @@ class PendingApprovals:
             self._approvals().has_outdated, form.binding.digest, self._clock()
         )
 
-    async def denied(self, form: Form) -> str | None:
-        """Return who denied exactly this call and the reason they gave, or None. It lasts as long as the approval would have."""
+    async def denied(self, form: Form) -> "Answer | None":
+        """Return the no to exactly this call for which a person gave a reason, or None.
+
+        It lasts as long as the approval would have.
+        """
         if not self._store.exists:
             return None
         answer = await in_thread(self._approvals().last_denial, form.binding.digest, self._clock())
-        return f"{answer.by} denied it: {answer.reason}" if answer and answer.reason else None
+        return answer if answer and answer.reason else None
 
     async def request(self, form: Form, facts: Facts, rules: ConfirmationRules) -> "Approval":
         """Request a person's approval of the call, and return what is pending.

@@ -13,7 +13,7 @@ import mcp_types as types
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from mailgun_mcp.confirm.asker import FormResult, read_answer
+from mailgun_mcp.confirm.asker import FormAnswer, read_answer
 from mailgun_mcp.confirm.caller import Notify, quiet
 from mailgun_mcp.confirm.form import Form
 from mailgun_mcp.server.context import ServerContext
@@ -57,7 +57,7 @@ class Elicitation:
             return False
         return self._modern or self._context.session.can_send_request
 
-    async def ask(self, form: Form, *, patience: float) -> FormResult:
+    async def ask(self, form: Form, *, patience: float) -> FormAnswer:
         """Return what the person's answer means. Raises InputRequired if the question is returned, not sent."""
         return await self._returned(form) if self._modern else await self._pushed(form, patience)
 
@@ -65,7 +65,7 @@ class Elicitation:
     def _modern(self) -> bool:
         return self._context.protocol_version in MODERN_PROTOCOL_VERSIONS
 
-    async def _pushed(self, form: Form, patience: float) -> FormResult:
+    async def _pushed(self, form: Form, patience: float) -> FormAnswer:
         """Progress is reported meanwhile: a client that hears nothing may give up on the call."""
         async with anyio.create_task_group() as reports:
             reports.start_soon(self._report_waiting)
@@ -79,7 +79,7 @@ class Elicitation:
                 await anyio.sleep(REMINDER)
                 await self._notify("waiting for the person's answer")
 
-    async def _sent(self, form: Form, patience: float) -> FormResult:
+    async def _sent(self, form: Form, patience: float) -> FormAnswer:
         """Every error on the way is a no."""
         try:
             with anyio.fail_after(patience):
@@ -87,12 +87,12 @@ class Elicitation:
                     form.text, form.schema, related_request_id=self._context.request_id
                 )
         except TimeoutError:
-            return "timeout"
+            return FormAnswer("timeout")
         except (MCPError, ValueError, anyio.ClosedResourceError, anyio.BrokenResourceError):
-            return "broken"
+            return FormAnswer("broken")
         return read_answer(form, answer.action, answer.content)
 
-    async def _returned(self, form: Form) -> FormResult:
+    async def _returned(self, form: Form) -> FormAnswer:
         """The sealed state says which question the answer belongs to. Each question accepts one answer."""
         state = _state(self._params.request_state)
         answer = (self._params.input_responses or {}).get(KEY)
@@ -100,11 +100,11 @@ class Elicitation:
             raise InputRequired(_question(form))
         self._answered = True
         if not isinstance(answer, types.ElicitResult):
-            return "unknown"
+            return FormAnswer("unknown")
         if state["binding"] != form.binding.digest:
-            return "other"
+            return FormAnswer("other")
         if not await self._burn(state["nonce"]):
-            return "replay"
+            return FormAnswer("replay")
         if state["preview"] != form.preview:
             raise InputRequired(_question(form.again))
         return read_answer(form, answer.action, answer.content)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mailgun_mcp.confirm.asker import FormResult
+from mailgun_mcp.confirm.asker import FormAnswer
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.confirm.form import AGAIN, Form
 from mailgun_mcp.policy.profiles import profile
@@ -46,10 +46,10 @@ class Tricked:
         self.account, self.grows, self.members = account, grows, members
         self.asked: list[str] = []
 
-    async def ask(self, form: Form, *, patience: float) -> FormResult:
+    async def ask(self, form: Form, *, patience: float) -> FormAnswer:
         self.asked.append(form.text)
         fill(self.account, self.grows, *self.members)
-        return "yes"
+        return FormAnswer("yes")
 
 
 @pytest.mark.parametrize("grows", [TEAM, INNER])

@@ -5,7 +5,7 @@ import io
 import pytest
 
 from mailgun_mcp.cli.terminal import Terminal
-from mailgun_mcp.confirm.asker import FormResult
+from mailgun_mcp.confirm.asker import FormAnswer, FormResult
 from tests.support.state import asked
 
 
@@ -29,7 +29,7 @@ def typing(monkeypatch: pytest.MonkeyPatch, text: str) -> Keyboard:
 )
 async def test_only_a_yes_is_a_yes(monkeypatch: pytest.MonkeyPatch, text: str, result: FormResult) -> None:
     shown = typing(monkeypatch, text)
-    assert await Terminal().ask(asked(), patience=30) == result
+    assert await Terminal().ask(asked(), patience=30) == FormAnswer(result)
     assert shown.getvalue() == f"{asked().text}\nMake this call? [y/N] "
 
 
@@ -37,13 +37,13 @@ async def test_only_a_yes_is_a_yes(monkeypatch: pytest.MonkeyPatch, text: str, r
 @pytest.mark.parametrize("text", ["y\n", "mail.example\n", "\n"])
 async def test_where_a_name_must_be_typed_nothing_else_will_do(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     typing(monkeypatch, text)
-    assert await Terminal().ask(asked("typed"), patience=30) != "yes"
+    assert await Terminal().ask(asked("typed"), patience=30) != FormAnswer("yes")
 
 
 @pytest.mark.anyio
 async def test_the_name_that_must_be_typed_is_a_yes(monkeypatch: pytest.MonkeyPatch) -> None:
     typing(monkeypatch, "mail.example.com\n")
-    assert await Terminal().ask(asked("typed"), patience=30) == "yes"
+    assert await Terminal().ask(asked("typed"), patience=30) == FormAnswer("yes")
 
 
 def test_nobody_can_be_asked_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

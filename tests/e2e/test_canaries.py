@@ -13,7 +13,7 @@ import pytest
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
-from mailgun_mcp.confirm.asker import FormResult
+from mailgun_mcp.confirm.asker import FormAnswer
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.confirm.form import Form
 from mailgun_mcp.mailgun.client import Client
@@ -45,9 +45,9 @@ class Person:
     shown: list[str] = field(default_factory=list)
     can_ask = True
 
-    async def ask(self, form: Form, *, patience: float) -> FormResult:
+    async def ask(self, form: Form, *, patience: float) -> FormAnswer:
         self.shown += [form.text, json.dumps(form.schema)]
-        return "yes"
+        return FormAnswer("yes")
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -77,6 +78,13 @@ async def test_a_no_lets_nothing_through(seat: Seat) -> None:
     seat.desk.person = people.declines
     result = await seat.client.call_tool("delete_bounce", BOUNCE)
     assert (text(result).partition(".")[0], changing(seat.mailgun.lines)) == (f"Not made: {REFUSALS['declined']}", [])
+
+
+async def test_the_model_is_told_why_a_person_said_no(seat: Seat) -> None:
+    seat.desk.person = people.declines_with_a_reason
+    refused = text(await seat.client.call_tool("delete_bounce", BOUNCE))
+    assert re.search(rf"for this reason: ⟦(\w{{8}}) the person⟧ {people.REASON} ⟦\1⟧", refused), refused
+    assert changing(seat.mailgun.lines) == []
 
 
 async def test_what_was_typed_must_be_the_name(seat: Seat) -> None:

@@ -217,6 +217,8 @@ def no(verdict: Literal["declined", "cancelled", "timeout", "empty", "wrong", "u
 
 REJECTED = "Invalid or expired requestState"
 HELD = "Pending approval "
+BECAUSE = f"Not made: {REFUSALS['declined']}, for this reason: ⟦"
+MIXED = f"Not made: {REFUSALS['mixed']}, for this reason: ⟦"
 LEGACY: tuple[Era, ...] = ("legacy",)
 MODERN: tuple[Era, ...] = ("auto",)
 
@@ -226,6 +228,9 @@ ABILITIES: dict[str, Ability] = {
     "cannot-ask": Ability(nobody, (HELD, HELD)),
     "declines": Ability(person(people.declines), (no("declined"),)),
     "declines-with-a-yes-inside": Ability(person(people.declines_with_a_yes_inside), (no("declined"),)),
+    "declines-with-a-reason": Ability(person(people.declines_with_a_reason), (BECAUSE,)),
+    "gives-only-a-reason": Ability(person(people.fills_in_only_the_reason), (BECAUSE,)),
+    "agrees-with-a-reason-against-it": Ability(person(people.agrees_with_a_reason_against_it), (MIXED,)),
     "cancels": Ability(person(people.cancels), (HELD,)),
     "accepts-without-content": Ability(person(people.says_nothing), (HELD,)),
     "accepts-with-nothing": Ability(person(people.fills_in_nothing), (HELD,)),

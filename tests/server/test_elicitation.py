@@ -7,6 +7,7 @@ import anyio
 import mcp_types as types
 import pytest
 
+from mailgun_mcp.confirm.asker import FormAnswer
 from mailgun_mcp.confirm.form import Binding, Form
 from mailgun_mcp.server import elicitation
 from mailgun_mcp.server.elicitation import Elicitation
@@ -59,7 +60,7 @@ async def test_progress_is_reported_while_the_person_reads(monkeypatch: pytest.M
         await enough.wait()
         return YES
 
-    assert await asker(Session(elicit_form), notify).ask(FORM, patience=30) == "yes"
+    assert await asker(Session(elicit_form), notify).ask(FORM, patience=30) == FormAnswer("yes")
     count = len(reports)
     await anyio.wait_all_tasks_blocked()
     assert (set(reports), len(reports)) == ({"waiting for the person's answer"}, count)
@@ -77,7 +78,7 @@ async def test_a_client_that_cannot_hear_of_progress_may_still_answer(monkeypatc
         await tried.wait()
         return YES
 
-    assert await asker(Session(elicit_form), notify).ask(FORM, patience=30) == "yes"
+    assert await asker(Session(elicit_form), notify).ask(FORM, patience=30) == FormAnswer("yes")
 
 
 async def test_no_answer_in_time_is_not_a_yes() -> None:
@@ -85,11 +86,11 @@ async def test_no_answer_in_time_is_not_a_yes() -> None:
         await anyio.sleep_forever()
         raise AssertionError
 
-    assert await asker(Session(elicit_form)).ask(FORM, patience=0) == "timeout"
+    assert await asker(Session(elicit_form)).ask(FORM, patience=0) == FormAnswer("timeout")
 
 
 async def test_a_question_that_cannot_be_sent_is_not_a_yes() -> None:
     async def elicit_form(*_: Any, **__: Any) -> types.ElicitResult:
         raise anyio.ClosedResourceError
 
-    assert await asker(Session(elicit_form)).ask(FORM, patience=30) == "broken"
+    assert await asker(Session(elicit_form)).ask(FORM, patience=30) == FormAnswer("broken")

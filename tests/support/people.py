@@ -36,6 +36,21 @@ async def declines_with_a_yes_inside(question: types.ElicitRequestFormParams) ->
     return types.ElicitResult(action="decline", content=right(question))
 
 
+REASON = "use the other list"
+
+
+async def declines_with_a_reason(_: types.ElicitRequestFormParams) -> Answer:
+    return types.ElicitResult(action="decline", content={"reason": REASON})
+
+
+async def fills_in_only_the_reason(_: types.ElicitRequestFormParams) -> Answer:
+    return types.ElicitResult(action="accept", content={"reason": REASON})
+
+
+async def agrees_with_a_reason_against_it(question: types.ElicitRequestFormParams) -> Answer:
+    return types.ElicitResult(action="accept", content={**right(question), "reason": REASON})
+
+
 async def cancels(_: types.ElicitRequestFormParams) -> Answer:
     return types.ElicitResult(action="cancel")
 

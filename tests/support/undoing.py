@@ -9,7 +9,7 @@ import httpx
 from mailgun_mcp.call.results import CallResult
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.types import Arguments
-from mailgun_mcp.confirm.asker import FormResult
+from mailgun_mcp.confirm.asker import FormAnswer
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.confirm.form import Form
 from mailgun_mcp.mailgun.client import Client
@@ -139,9 +139,9 @@ class Yes:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    async def ask(self, form: Form, *, patience: float) -> FormResult:
+    async def ask(self, form: Form, *, patience: float) -> FormAnswer:
         self.asked.append(form.text)
-        return "yes"
+        return FormAnswer("yes")
 
 
 class Cut(Exception):
