@@ -46,8 +46,8 @@ CLOSE = 0.72
 """How alike a misspelling and a word are at least, from 0 to 1."""
 CORRECTION_WEIGHT = 0.7
 
-Postings = dict[str, dict[str, float]]
-"""Term -> name of each tool that has it -> its weight there."""
+Postings = dict[str, list[tuple[int, float]]]
+"""Term -> for each tool that has it: the number of the tool, and the weight of the term there."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +66,8 @@ class SearchIndex:
 
     @classmethod
     def from_record(cls, record: Record) -> "SearchIndex":
-        """Return the index of a compiled record."""
-        names = tuple(record["names"])
-        words_by_name, grams_by_name = (
-            {term: {names[number]: weight for number, weight in entries} for term, entries in record[kind].items()}
-            for kind in ("words", "grams")
-        )
-        return cls(names, words_by_name, grams_by_name, Thesaurus.from_record(record["thesaurus"]))
+        """Return the index of a compiled record, as it stands: to load it is most of the time of a first search."""
+        return cls(tuple(record["names"]), record["words"], record["grams"], Thesaurus.from_record(record["thesaurus"]))
 
     def extended(self, documents: Mapping[str, Mapping[str, str]]) -> "SearchIndex":
         """Return this index with more documents in it."""
@@ -81,17 +76,16 @@ class SearchIndex:
         other = SearchIndex.build(documents, self.thesaurus)
         return SearchIndex(
             (*self.names, *other.names),
-            _merged(self.words, other.words),
-            _merged(self.grams, other.grams),
+            _merged(self.words, other.words, len(self.names)),
+            _merged(self.grams, other.grams, len(self.names)),
             self.thesaurus,
         )
 
     def to_record(self) -> Record:
         """Return the index as it is compiled."""
-        numbers = {name: number for number, name in enumerate(self.names)}
         word_lists, gram_lists = (
             {
-                term: [[numbers[name], round(weight, 2)] for name, weight in entries.items()]
+                term: [(number, round(weight, 2)) for number, weight in entries]
                 for term, entries in sorted(postings.items())
             }
             for postings in (self.words, self.grams)
@@ -111,18 +105,19 @@ class SearchIndex:
         )
         fused: defaultdict[str, float] = defaultdict(float)
         for share, scores in rankings:
-            chosen = {name: score for name, score in scores.items() if among is None or name in among}
+            scored = {self.names[number]: score for number, score in scores.items()}
+            chosen = scored if among is None else {name: score for name, score in scored.items() if name in among}
             for position, name in enumerate(sorted(chosen, key=lambda name: (-chosen[name], name))):
                 fused[name] += share / (FUSION + position)
         return sorted(fused.items(), key=lambda item: (-item[1], item[0]))
 
-    def _by_words(self, query: str) -> dict[str, float]:
-        scores: defaultdict[str, float] = defaultdict(float)
-        for term, weight in self._corrected(self.thesaurus.expand(query)).items():
-            entries = self.words.get(term, {})
+    def _by_words(self, query: str) -> dict[int, float]:
+        scores: defaultdict[int, float] = defaultdict(float)
+        for term, weight in self._corrected(self.thesaurus.expand(query, self.words)).items():
+            entries = self.words.get(term, ())
             rarity = _rarity(len(self.names), len(entries))
-            for name, frequency in entries.items():
-                scores[name] += weight * rarity * frequency / (SATURATION + frequency)
+            for number, frequency in entries:
+                scores[number] += weight * rarity * frequency / (SATURATION + frequency)
         return scores
 
     def _corrected(self, terms: dict[str, float]) -> dict[str, float]:
@@ -138,11 +133,11 @@ class SearchIndex:
     def _vocabulary(self) -> list[str]:
         return [term for term in self.words if len(term) >= SHORTEST_CORRECTED]
 
-    def _by_grams(self, query: str) -> dict[str, float]:
-        scores: defaultdict[str, float] = defaultdict(float)
+    def _by_grams(self, query: str) -> dict[int, float]:
+        scores: defaultdict[int, float] = defaultdict(float)
         for gram, count in Counter(grams(query)).items():
-            for name, weight in self.grams.get(gram, {}).items():
-                scores[name] += count * weight
+            for number, weight in self.grams.get(gram, ()):
+                scores[number] += count * weight
         return scores
 
 
@@ -162,8 +157,9 @@ def index_of(catalogue: Catalogue) -> SearchIndex:
     return index.extended({operation.name: document_of(operation.tool, operation.path) for operation in added})
 
 
-def _merged(one: Postings, other: Postings) -> Postings:
-    return {term: {**one.get(term, {}), **other.get(term, {})} for term in one.keys() | other.keys()}
+def _merged(one: Postings, other: Postings, offset: int) -> Postings:
+    added = {term: [(offset + number, weight) for number, weight in entries] for term, entries in other.items()}
+    return {term: [*one.get(term, ()), *added.get(term, ())] for term in one.keys() | added.keys()}
 
 
 def _rarity(documents: int, having: int) -> float:
@@ -175,13 +171,14 @@ def _word_postings(documents: Mapping[str, Mapping[str, str]]) -> Postings:
         (name, field): Counter(words(text)) for name, fields in documents.items() for field, text in fields.items()
     }
     lengths = {field: _mean(counts.get((name, field), Counter()).total() for name in documents) for field in FIELDS}
-    postings: Postings = {}
+    weights: dict[str, dict[int, float]] = {}
+    numbers = {name: number for number, name in enumerate(documents)}
     for (name, field), found in counts.items():
         length = 1 - LENGTH_WEIGHT + LENGTH_WEIGHT * found.total() / (lengths[field] or 1)
         for word, count in found.items():
-            entries = postings.setdefault(word, {})
-            entries[name] = entries.get(name, 0.0) + FIELDS[field] * count / length
-    return postings
+            entries = weights.setdefault(word, {})
+            entries[numbers[name]] = entries.get(numbers[name], 0.0) + FIELDS[field] * count / length
+    return {word: list(entries.items()) for word, entries in weights.items()}
 
 
 def _gram_postings(documents: Mapping[str, Mapping[str, str]]) -> Postings:
@@ -191,12 +188,13 @@ def _gram_postings(documents: Mapping[str, Mapping[str, str]]) -> Postings:
     }
     spread = Counter(gram for found in counts.values() for gram in found)
     postings: Postings = {}
-    for name, found in counts.items():
+    for number, found in enumerate(counts.values()):
         weights = {gram: sqrt(count) * _rarity(len(documents), spread[gram]) for gram, count in found.items()}
         norm = sqrt(sum(weight * weight for weight in weights.values())) or 1.0
         for gram, weight in weights.items():
             # Once for the document and once for the query, as in a cosine of TF-IDF vectors.
-            postings.setdefault(gram, {})[name] = 10 * weight * _rarity(len(documents), spread[gram]) / norm
+            entry = (number, 10 * weight * _rarity(len(documents), spread[gram]) / norm)
+            postings.setdefault(gram, []).append(entry)
     return postings
 
 

@@ -1,6 +1,6 @@
 """What people say -> the words of the catalogue, in several languages."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 from mailgun_mcp.catalogue.search.words import EAST_ASIAN, STOP_WORDS, plain_words, stem, words
@@ -8,6 +8,8 @@ from mailgun_mcp.catalogue.types import Record
 
 SYNONYM_WEIGHT = 0.4
 """Weight of a word that a synonym brings, beside a word of the query itself."""
+TRANSLATION_WEIGHT = 1.0
+"""Weight of a word that a synonym brings for a word which the catalogue lacks, such as one of another language."""
 LONGEST_PHRASE = 3
 
 
@@ -46,14 +48,19 @@ class Thesaurus:
             "east_asian": {phrase: list(stems) for phrase, stems in sorted(self.east_asian.items())},
         }
 
-    def expand(self, query: str) -> dict[str, float]:
-        """Return the stems of the query and of what its words also mean, each with its weight."""
+    def expand(self, query: str, known: Container[str] = ()) -> dict[str, float]:
+        """Return the stems of the query and of what its words also mean, each with its weight.
+
+        `known` are the stems that the catalogue has: what the others mean is all that there is of them.
+        """
         plain = plain_words(query)
         weights = dict.fromkeys((stem(word) for word in plain if word not in STOP_WORDS), 1.0)
         for size in range(1, LONGEST_PHRASE + 1):
             for start in range(len(plain) - size + 1):
-                for meaning in self.phrases.get(_key(plain[start : start + size]), ()):
-                    weights.setdefault(meaning, SYNONYM_WEIGHT)
+                key = _key(plain[start : start + size])
+                weight = SYNONYM_WEIGHT if all(word in known for word in key.split(" ")) else TRANSLATION_WEIGHT
+                for meaning in self.phrases.get(key, ()):
+                    weights[meaning] = max(weights.get(meaning, 0.0), weight)
         for run in EAST_ASIAN.findall(query):
             for phrase, meanings in self.east_asian.items():
                 if phrase in run:

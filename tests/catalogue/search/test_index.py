@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.search.recall import TUNED, read_questions, recall
 from mailgun_mcp.catalogue.compile.compiler import SOURCES
 from mailgun_mcp.catalogue.openapi.documents import read_document
 from mailgun_mcp.catalogue.search.index import SearchIndex, compiled_index
@@ -14,6 +15,8 @@ from tests.support.operations import catalogue
 
 MOST_MISPLACED = 0.04
 """Share of the phrases that may find another tool first and second."""
+LEAST_RECALL = 0.8
+"""Share of the questions in `benchmarks/search/questions-tuned.tsv`, in all languages, whose tool is among five."""
 
 
 def best(query: str, count: int = 5) -> list[str]:
@@ -47,6 +50,17 @@ def test_each_phrase_finds_its_own_tool() -> None:
                         if operation["operationId"] not in best(phrase, 2):
                             misplaced.append((operation["operationId"], phrase, best(phrase, 2)))
     assert len(misplaced) <= MOST_MISPLACED * phrases, misplaced
+
+
+def test_the_questions_of_the_benchmark_name_tools_that_there_are() -> None:
+    unknown = {tool for question in read_questions() for tool in question.tools} - set(catalogue().names)
+    assert not unknown
+
+
+def test_most_questions_that_the_search_was_improved_with_find_a_tool_among_five() -> None:
+    tuned = [question for question in read_questions() if question.half == TUNED]
+    positions = [question.position([name for name, _ in compiled_index().rank(question.text)]) for question in tuned]
+    assert recall(positions, 5) >= LEAST_RECALL
 
 
 def test_only_the_tools_among_which_is_asked_are_ranked() -> None:

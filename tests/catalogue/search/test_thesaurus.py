@@ -1,16 +1,21 @@
 """What people say brings the words of the catalogue into a query."""
 
-from mailgun_mcp.catalogue.search.thesaurus import SYNONYM_WEIGHT, Thesaurus
+from mailgun_mcp.catalogue.search.thesaurus import SYNONYM_WEIGHT, TRANSLATION_WEIGHT, Thesaurus
 
 THESAURUS = Thesaurus.build({"blacklist": "bounces", "opt out": "unsubscribe", "削除": "delete"})
 
 
 def test_a_synonym_counts_less_than_a_word_of_the_query() -> None:
-    assert THESAURUS.expand("Blacklisted domains") == {"blacklist": 1.0, "domain": 1.0, "bounc": SYNONYM_WEIGHT}
+    expanded = THESAURUS.expand("Blacklisted domains", known={"blacklist", "domain", "bounc"})
+    assert expanded == {"blacklist": 1.0, "domain": 1.0, "bounc": SYNONYM_WEIGHT}
+
+
+def test_what_a_word_means_that_the_catalogue_lacks_counts_as_a_word_of_the_query() -> None:
+    assert THESAURUS.expand("Blacklisted", known={"bounc"}) == {"blacklist": 1.0, "bounc": TRANSLATION_WEIGHT}
 
 
 def test_a_phrase_is_found_whatever_its_endings() -> None:
-    assert THESAURUS.expand("who opted out")["unsubscrib"] == SYNONYM_WEIGHT
+    assert "unsubscrib" in THESAURUS.expand("who opted out")
     assert "unsubscrib" not in THESAURUS.expand("out of options, opt in")
 
 

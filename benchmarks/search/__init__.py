@@ -1,0 +1,1 @@
+"""How well `search_tools` finds the tool that somebody needs."""
