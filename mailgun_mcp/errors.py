@@ -45,10 +45,12 @@ class CallError(Exception):
     outcome: Outcome = "failed"
     kind: ErrorKind = "failed"
 
-    def __init__(self, message: str, next_step: str = "") -> None:
+    def __init__(self, message: str, next_step: str = "", *, quoted: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.next_step = next_step
         """What to do now. Empty where the message says it."""
+        self.quoted = tuple(quoted)
+        """The parts of the message that third parties may have written."""
 
     def text(self, tool: str) -> str:  # noqa: ARG002 - some errors name the tool
         """Return what the model that called `tool` is told."""
@@ -85,9 +87,15 @@ class NotConfirmedError(CallError):
     kind: ErrorKind = "refused"
 
     def __init__(
-        self, message: str, verdict: str, approval: str | None = None, *, details: dict[str, str] | None = None
+        self,
+        message: str,
+        verdict: str,
+        approval: str | None = None,
+        *,
+        details: dict[str, str] | None = None,
+        quoted: Sequence[str] = (),
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, quoted=quoted)
         self.details = details
         """The pending approval as data: id, level, when it expires, and the form that a person is shown."""
         self.verdict = verdict
@@ -139,8 +147,8 @@ class MailgunError(CallError):
     wait: float | None = None
     """Seconds after which Mailgun asks to try again."""
 
-    def __init__(self, message: str, next_step: str) -> None:
-        super().__init__(message, next_step)
+    def __init__(self, message: str, next_step: str, *, quoted: Sequence[str] = ()) -> None:
+        super().__init__(message, next_step, quoted=quoted)
 
 
 class NotSentError(MailgunError):
@@ -167,9 +175,16 @@ class _StatusError(MailgunError):
     """Mailgun answered with a status that is not a success. `reached` tells of earlier tries as well."""
 
     def __init__(
-        self, message: str, next_step: str, *, status: int, wait: float | None = None, reached: bool = False
+        self,
+        message: str,
+        next_step: str,
+        *,
+        status: int,
+        wait: float | None = None,
+        reached: bool = False,
+        quoted: Sequence[str] = (),
     ) -> None:
-        super().__init__(message, next_step)
+        super().__init__(message, next_step, quoted=quoted)
         self.status = status
         self.transient = status in RETRIED
         self.wait = wait
@@ -187,8 +202,10 @@ class RateLimitedError(RejectedError):
 class ServerError(_StatusError):
     """Mailgun failed (HTTP 5xx): the call may have taken effect all the same."""
 
-    def __init__(self, message: str, next_step: str, *, status: int, wait: float | None = None) -> None:
-        super().__init__(message, next_step, status=status, wait=wait, reached=True)
+    def __init__(
+        self, message: str, next_step: str, *, status: int, wait: float | None = None, quoted: Sequence[str] = ()
+    ) -> None:
+        super().__init__(message, next_step, status=status, wait=wait, reached=True, quoted=quoted)
 
 
 class UnreadableError(MailgunError):

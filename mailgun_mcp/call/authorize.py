@@ -1,16 +1,21 @@
 """Lets a call through, refuses it, or asks a person (`confirm.confirm`), as the policy decided."""
 
+import re
+
 from mailgun_mcp.call.current_call import Call
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.confirm.confirm import ReadTarget, confirm
 from mailgun_mcp.confirm.form import Target
 from mailgun_mcp.confirm.pending import PendingApprovals
 from mailgun_mcp.errors import DeniedError, StateError
-from mailgun_mcp.policy.engine import level_of
+from mailgun_mcp.policy.engine import UNCLEAR, level_of
 from mailgun_mcp.policy.facts import Facts
 from mailgun_mcp.policy.model import Decision
+from mailgun_mcp.policy.send_limits import LIMITS
 from mailgun_mcp.request.build import Request
 from mailgun_mcp.text.durations import iso
+
+QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*+'|"(?:[^"\\]|\\.)*+\"""")
 
 
 async def authorize(call: Call, facts: Facts, request: Request, decision: Decision, read_target: ReadTarget) -> None:
@@ -22,7 +27,7 @@ async def authorize(call: Call, facts: Facts, request: Request, decision: Decisi
     record = call.record
     record.decision = decision
     if decision.effect == "deny":
-        raise DeniedError(denial(decision, request))
+        raise denied(decision, request)
     grants = _active_grants(call.services, facts, needed=decision.effect == "confirm")
     record.grants = [description for _, description in grants]
     if decision.effect == "allow" or _granted(decision, grants):
@@ -46,12 +51,19 @@ def _question_about(call: Call, target: Target) -> Decision | None:
     return None if _granted(target.decision, grants) else target.decision
 
 
-def denial(decision: Decision, request: Request) -> str:
-    """Return the message for a call that the policy denies."""
-    return (
+def denied(decision: Decision, request: Request) -> DeniedError:
+    """Return the error of a call that the policy denies."""
+    return DeniedError(
         f"Refused by policy ({decision.rule}): {decision.reason}. Nothing was sent; it would have been {request.line}. "
-        "No confirmation lifts this; the person who runs the server can change its policy."
+        "No confirmation lifts this; the person who runs the server can change its policy.",
+        quoted=quoted_in(decision),
     )
+
+
+def quoted_in(decision: Decision) -> list[str]:
+    """Return what a reason of the server's own quotes. A member of a mailing list can have put an order into an address."""
+    ours = decision.rule.startswith(LIMITS) or decision.rule == UNCLEAR
+    return QUOTED.findall(decision.reason) if ours else []
 
 
 async def _ask(call: Call, facts: Facts, request: Request, decision: Decision, read_target: ReadTarget) -> None:

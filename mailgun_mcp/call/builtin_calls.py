@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mailgun_mcp.call.complete import fence_result
 from mailgun_mcp.call.current_call import Call
 from mailgun_mcp.call.search_mode import describe_tools, search_tools
 from mailgun_mcp.call.undo_operation import undo_operation
@@ -10,7 +11,7 @@ from mailgun_mcp.catalogue.search.tools import DESCRIBE_TOOLS, SEARCH_TOOLS
 from mailgun_mcp.errors import ArgumentError
 from mailgun_mcp.request.validate import validate_schema
 from mailgun_mcp.store.database import in_thread
-from mailgun_mcp.undo.report import undo_entry
+from mailgun_mcp.undo.report import quoted_summary, undo_entry
 
 
 async def run_builtin(call: Call) -> dict[str, Any]:
@@ -47,9 +48,10 @@ async def _list_undoable(call: Call) -> dict[str, Any]:
         await in_thread(services.snapshots.list, services.clock(), call.account.key) if services.store.exists else ()
     )
     here = [snapshot for snapshot in snapshots if snapshot.endpoint == services.client.endpoint.url]
-    tools = services.all_tools
-    items = [
-        undo_entry(snapshot, tools.find(snapshot.tool) if snapshot.tool in tools else None) for snapshot in here[:limit]
-    ]
+    tools, items, quoted = services.all_tools, list[dict[str, Any]](), list[str]()
+    for snapshot in here[:limit]:
+        operation = tools.find(snapshot.tool) if snapshot.tool in tools else None
+        items.append(undo_entry(snapshot, operation))
+        quoted += quoted_summary(snapshot, operation)
     await services.recorder.finish(call.record, "done")
-    return {"items": items, "more": max(0, len(here) - limit)}
+    return await fence_result(call, {"items": items, "more": max(0, len(here) - limit)}, quoted)

@@ -1,8 +1,11 @@
 """The last stages of a call: what a model may see of the result, and how the call can be undone."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mailgun_mcp.call.current_call import Call
+from mailgun_mcp.call.results import CallResult
+from mailgun_mcp.errors import CallError, NotConfirmedError
 from mailgun_mcp.policy.facts import Facts
 from mailgun_mcp.text.durations import iso
 
@@ -17,6 +20,47 @@ async def protect(call: Call, result: dict[str, Any], whole: dict[str, Any]) -> 
     if untrusted:
         await services.history.shown_untrusted(call.account, call.caller)
     return protected
+
+
+async def protect_error(call: Call, error: CallError) -> CallResult:
+    """Return an error as the result of the call, with what third parties may have written in it fenced."""
+    text = error.text(call.operation.name)
+    approval = error.details if isinstance(error, NotConfirmedError) else None
+    quoted = await _shown(call, [part for cause in _causes(error) for part in cause.quoted])
+    if quoted:
+        protection = call.services.protection
+        text = protection.fence_in_text(text, quoted)
+        approval = approval and protection.fence_in_result(approval, quoted)
+    return CallResult(text, kind=error.kind, approval=approval)
+
+
+async def fence_result(call: Call, result: dict[str, Any], quoted: Sequence[str]) -> dict[str, Any]:
+    """Return the result of one of the server's own tools with what third parties may have written in it fenced."""
+    quoted = await _shown(call, quoted)
+    return call.services.protection.fence_in_result(result, quoted) if quoted else result
+
+
+async def _shown(call: Call, quoted: Sequence[str]) -> Sequence[str]:
+    """Return what of `quoted` can be third-party text, and remember who was shown it.
+
+    Names, Mailgun's own words and what the caller sent cannot.
+    """
+    if not any(quoted):
+        return ()
+    from mailgun_mcp.output.quotes import is_plain, words_of
+    from mailgun_mcp.output.untrusted import is_name
+
+    known = words_of(call.operation, call.arguments)
+    quoted = [part for part in quoted if part and not is_name(part.strip("'\"")) and not is_plain(part, known)]
+    if quoted:
+        await call.services.history.shown_untrusted(call.account, call.caller)
+    return quoted
+
+
+def _causes(error: BaseException | None) -> Iterator[CallError]:
+    while isinstance(error, CallError):
+        yield error
+        error = error.__cause__
 
 
 def asked_for(call: Call, facts: Facts) -> dict[str, Any]:

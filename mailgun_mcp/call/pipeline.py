@@ -4,7 +4,7 @@ from typing import Any
 
 from mailgun_mcp.call.authorize import authorize
 from mailgun_mcp.call.builtin_calls import run_builtin
-from mailgun_mcp.call.complete import asked_for, protect, way_back
+from mailgun_mcp.call.complete import asked_for, protect, protect_error, way_back
 from mailgun_mcp.call.current_call import Call
 from mailgun_mcp.call.large_calls import for_size
 from mailgun_mcp.call.prepare import build_request, find_operation, gather_facts, generate_passwords
@@ -19,7 +19,7 @@ from mailgun_mcp.call.shorten import shorten
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.caller import Caller
-from mailgun_mcp.errors import ArgumentError, CallError, NotConfirmedError
+from mailgun_mcp.errors import ArgumentError, CallError
 from mailgun_mcp.policy.engine import decide
 from mailgun_mcp.request.as_meant import as_meant
 
@@ -43,8 +43,7 @@ async def run(services: Services, tool: str, arguments: Arguments, caller: Calle
         result = await (run_builtin(call) if tool in services.builtin_tools else _make(call))
     except CallError as error:
         await services.recorder.finish(call.record, error.outcome)
-        approval = error.details if isinstance(error, NotConfirmedError) else None
-        return CallResult(error.text(tool), kind=error.kind, approval=approval)
+        return await protect_error(call, error)
     except Exception:
         if not call.record.begun:
             # The question goes back to the client, and the call comes again with the answer.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from mailgun_mcp.call.current_call import Call
 from mailgun_mcp.catalogue.operation import Operation
@@ -35,9 +36,21 @@ async def preview_target(call: Call) -> Preview:
     services = call.services
     with reading_before_call(call.operation, "its target"):
         if call.capture is not None:
-            return await call.capture.take()
-        reader = PreviewReader(services.all_tools, services.client, call.subaccount, call.caller.notify)
-        return await reader.preview(call.operation, call.arguments)
+            preview = await call.capture.take()
+        else:
+            reader = PreviewReader(services.all_tools, services.client, call.subaccount, call.caller.notify)
+            preview = await reader.preview(call.operation, call.arguments)
+    return replace(preview, third_party=bool(preview.text) and _reads_third_party_text(call))
+
+
+def _reads_third_party_text(call: Call) -> bool:
+    """Return whether third parties write some of what the call affects."""
+    operation, tools = call.operation, call.services.all_tools
+    reads = {operation.preview.tool} if operation.preview else set()
+    for effect in operation.affects:
+        resource = tools.resource(effect.resource)
+        reads |= {read.tool for read in (resource.one, resource.all) if read}
+    return any(tools.find(tool).shows_third_party_text for tool in reads)
 
 
 @contextmanager

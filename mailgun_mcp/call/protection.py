@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,6 +55,23 @@ class Protection:
         if self._withholds(operation):
             result = self._withhold(operation, result, account)
         return self._mark(operation, result, whole)
+
+    def fence_in_text(self, text: str, quoted: Iterable[str]) -> str:
+        """Return the text of an error with what it quotes fenced, and the notice that says so."""
+        from mailgun_mcp.output.quotes import fence_quotes
+        from mailgun_mcp.output.untrusted import THIRD_PARTY, notice
+
+        boundary = secrets.token_hex(4)
+        fenced = fence_quotes(text, quoted, boundary, THIRD_PARTY)
+        return text if fenced == text else f"{fenced}\n{notice(boundary)['meaning']}"
+
+    def fence_in_result(self, result: dict[str, Any], quoted: Iterable[str]) -> dict[str, Any]:
+        """Return a result, or other data, of the server's own with what it quotes fenced."""
+        from mailgun_mcp.output.quotes import fence_quotes
+        from mailgun_mcp.output.untrusted import NOTICE, THIRD_PARTY, notice
+
+        boundary = secrets.token_hex(4)
+        return {NOTICE: notice(boundary), **fence_quotes(result, quoted, boundary, THIRD_PARTY)}
 
     def _withholds(self, operation: Operation) -> bool:
         return self._policy.secrets == "withhold" and bool(operation.secrets or operation.risk == "credential")

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from mailgun_mcp.call.authorize import denial
+from mailgun_mcp.call.authorize import denied
 from mailgun_mcp.call.current_call import Call
 from mailgun_mcp.call.prepare import gather_facts
 from mailgun_mcp.call.preview_target import preview_target
 from mailgun_mcp.catalogue.raised_risk import raised
 from mailgun_mcp.confirm.form import Target
-from mailgun_mcp.errors import DeniedError, MailgunError
+from mailgun_mcp.errors import MailgunError
 from mailgun_mcp.policy.engine import decide
 from mailgun_mcp.policy.facts import Facts
 from mailgun_mcp.policy.model import Decision
@@ -74,6 +74,6 @@ class TargetReader:
         decision = decide(self._call.services.policy, self.facts)
         if decision.effect == "deny":
             self._call.record.decision = decision
-            raise DeniedError(denial(decision, self._request))
+            raise denied(decision, self._request)
         if decision.effect == "confirm":
             self._call.record.decision = self._decision = decision

@@ -28,7 +28,7 @@ class CallResult:
     structured: dict[str, Any] | None = None
     """Satisfies the tool's output schema; None for an error."""
     kind: Literal["done", "invalid", "refused", "failed"] = "done"
-    approval: dict[str, str] | None = None
+    approval: dict[str, Any] | None = None
     """The approval that the call waits for: id, level, when it expires, and the form."""
 
     @property

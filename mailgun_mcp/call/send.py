@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from mailgun_mcp.call.authorize import denial
+from mailgun_mcp.call.authorize import denied, quoted_in
 from mailgun_mcp.call.current_call import Call
 from mailgun_mcp.call.history import Reservation
 from mailgun_mcp.catalogue.builtin_tools import UNDO_OPERATION
@@ -68,12 +68,13 @@ async def _reserve(call: Call, facts: Facts, request: Request) -> Reservation | 
     decision = decide(services.policy, counted)
     if decision.effect == "deny":
         await services.history.release(reservation)
-        raise DeniedError(denial(decision, request))
+        raise denied(decision, request)
     if decision.effect == "confirm" and decide(services.policy, facts).allowed:
         await services.history.release(reservation)
         raise DeniedError(
             f"Not made ({decision.rule}): {decision.reason}, because of a concurrent call. Nothing was sent. "
-            "When it is made again, a person is asked."
+            "When it is made again, a person is asked.",
+            quoted=quoted_in(decision),
         )
     return reservation
 

@@ -48,6 +48,7 @@ def _body(operation: Operation, response: Response) -> Any:
             f'Mailgun\'s router did not know the path (HTTP {response.status}): "{text}"',
             "Check the base URL (MAILGUN_API_URL): it is the API's root, without a version.",
             status=response.status,
+            quoted=[text],
         )
     return {"message": text}
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mailgun_mcp.call.authorize import authorize
+from mailgun_mcp.call.complete import fence_result
 from mailgun_mcp.call.current_call import Call
 from mailgun_mcp.call.preview_target import reading_before_call
 from mailgun_mcp.call.send import body_of, send
@@ -36,7 +37,8 @@ async def undo_operation(call: Call) -> dict[str, Any]:
     undo_call = await _UndoCall.of(call, snapshot)
     if call.arguments.get("dry_run"):
         await services.recorder.finish(call.record, "done")
-        return dry_run_result(undo_call.plan)
+        report = dry_run_result(undo_call.plan)
+        return await fence_result(call, report.result, report.quoted)
     return await undo_call.run()
 
 
@@ -73,9 +75,9 @@ class _UndoCall:
         if self.plan.digest != decided:
             raise DeniedError("Not undone: the target changed in the meantime. Nothing was sent. Try again.")
         await services.recorder.begin(record)
-        result = await self.undo.apply(self.plan, self._send, services.clock())
-        await services.recorder.finish(record, "done", put_back=result["put_back"])
-        return result
+        report = await self.undo.apply(self.plan, self._send, services.clock())
+        await services.recorder.finish(record, "done", put_back=report.result["put_back"])
+        return await fence_result(self.call, report.result, report.quoted)
 
     def _decide(self, request: Request) -> tuple[Facts, Decision]:
         """Return the undo as policy sees it, and the decision on it and on all that it would send."""

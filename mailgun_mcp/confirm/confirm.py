@@ -124,6 +124,7 @@ async def _pending(
         "pending",
         name,
         details={"id": name, "level": approval.level, "expires": iso(approval.expires), "form": approval.text},
+        quoted=[approval.text] if form.third_party else (),
     )
 
 

@@ -14,6 +14,7 @@ from mailgun_mcp.confirm.argument_lines import argument_lines, shown_arguments
 from mailgun_mcp.confirm.bounded_text import LONGEST_REASON, first_lines, shorten
 from mailgun_mcp.confirm.headline import target_name
 from mailgun_mcp.confirm.key_facts import key_facts
+from mailgun_mcp.output.untrusted import is_name
 from mailgun_mcp.policy.facts import Context, Facts
 from mailgun_mcp.policy.model import LEVELS, Decision, Level
 from mailgun_mcp.request.build import Request
@@ -40,6 +41,8 @@ class Preview:
     """There are more records than a snapshot saves, so none of it can be undone."""
     raises: tuple[Raise, ...] = ()
     """What is there makes the call riskier than its operation, for these reasons."""
+    third_party: bool = False
+    """Third parties may have written some of it."""
 
 
 NOTHING = Preview("", "")
@@ -100,6 +103,8 @@ class Form:
     """Digest of what is shown that can change without the request: the target's state, and the mailing lists."""
     call: CallDetails = CallDetails()
     """The same call as data."""
+    third_party: bool = False
+    """Third parties may have written some of it."""
 
     @property
     def again(self) -> "Form":
@@ -144,7 +149,13 @@ def render(target: Target, request: Request, binding: Binding) -> Form:
         facts.destinations,
     )
     text = "\n".join([*lines, *argument_lines(arguments, longest - _length(lines))])
-    return Form(text, level, typed, binding, _digest(preview, facts.context), details)
+    third_party = preview.third_party or _names_members(facts.context)
+    return Form(text, level, typed, binding, _digest(preview, facts.context), details, third_party)
+
+
+def _names_members(context: Context) -> bool:
+    """Return whether a mailing list has a member whose address can be an order."""
+    return any(not is_name(address) for addresses in context.list_addresses.values() for address in addresses)
 
 
 def raised(level: Level) -> Level:

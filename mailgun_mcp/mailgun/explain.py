@@ -75,15 +75,15 @@ def explain(
     status, words = response.status, said(response)
     wait = wait_seconds(response, now) if status in RETRIED or status in LIMITED else None
     # A quotation mark of Mailgun's would end the quotation early.
-    quoted = ': "{}"'.format(words.replace('"', "'")) if words else ""
-    sentence = f"{MEANINGS.get(status, _meaning(status))} (HTTP {status}){quoted}"
+    quoted = words.replace('"', "'")
+    sentence = f"{MEANINGS.get(status, _meaning(status))} (HTTP {status})" + (f': "{quoted}"' if quoted else "")
     step = _step(response, words, endpoint, wait)
     if status < 500:
         error = RateLimitedError if status in LIMITED else RejectedError
-        return error(sentence, step, status=status, wait=wait, reached=reached)
+        return error(sentence, step, status=status, wait=wait, reached=reached, quoted=[quoted])
     if not repeatable:
         sentence, step = f"{sentence}; whether the call took effect is unknown", LOOK_FIRST
-    return ServerError(sentence, step, status=status, wait=wait)
+    return ServerError(sentence, step, status=status, wait=wait, quoted=[quoted])
 
 
 MEANINGS = {

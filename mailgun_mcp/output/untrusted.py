@@ -68,6 +68,11 @@ def fence(text: str, boundary: str, who: str) -> str:
     return f"⟦{boundary} {who}⟧ {text} ⟦{boundary}⟧"
 
 
+def is_name(text: str) -> bool:
+    """Return whether a text is a name of few parts, an id or a number: too little to tell anybody what to do."""
+    return len(text) <= 64 and bool(WORDLESS.fullmatch(text) or NAME.fullmatch(text) or ID_OR_TIME.fullmatch(text))
+
+
 def part_of(text: str, start: int, end: int, boundary: str) -> tuple[str, int]:
     """Return the part of a text that holds fences, and where it ends: fences that it cuts open again and close in it.
 
@@ -94,7 +99,7 @@ HOST = rf"{LABEL}(?:\.{LABEL}){{1,4}}"
 MAIL_HOST = re.compile(rf"[0-9]{{1,5}} {HOST}")
 """An MX record."""
 UP_TO_SEVEN_PARTS = "(?!(?:[A-Za-z0-9]*+[._%+@-]){7})"
-WORDLESS = re.compile(rf"[0-9 .,:+/-]*|[A-Za-z]{{1,20}}|{UP_TO_SEVEN_PARTS}(?:{LOCAL_PART}@)?{HOST}")
+WORDLESS = re.compile(rf"[0-9 .,:+/-]{{0,60}}|[A-Za-z]{{1,20}}|{UP_TO_SEVEN_PARTS}(?:{LOCAL_PART}@)?{HOST}")
 """Numbers and times, a single word, an address or host name of few parts: too little to tell anybody what to do.
 
 A fence costs 30 tokens. Names of many parts are fenced: they can spell an order.
@@ -104,11 +109,13 @@ ID_OR_TIME = re.compile(
     r"|[A-Z][a-z]{2}, [0-9]{1,2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{5,8} (?:[A-Z]{1,4}|[+-][0-9]{4})"
 )
 """An id of hexadecimal digits, or a time."""
+NAME = re.compile(rf"{UP_TO_SEVEN_PARTS}[A-Za-z0-9]++(?:[._%+:@-][A-Za-z0-9]++){{0,6}}")
+"""A name of few parts."""
 SUSPECT = re.compile(r"[^ -%'-Z\]-~]")
 """In printable ASCII without `&`, `[` and backslash there is nothing to clean or defuse."""
 LONGEST_REPEATED = 200
-KEY = re.compile(r"[A-Za-z0-9_.:@+/-]{1,64}")
-"""A name; what is longer or has spaces is a text that someone wrote."""
+KEY = re.compile(r"(?!(?:[A-Za-z0-9]*+[_.:@+/-]){7})[A-Za-z0-9_.:@+/-]{1,64}")
+"""A name of few parts; what is longer or has spaces is a text that someone wrote."""
 HTML_KEYS = frozenset({"body-html", "stripped-html", "body_html", "html"})
 MARKUP = re.compile(r"</[A-Za-z][A-Za-z0-9]{0,20}\s{0,20}>|<(?:br|img|hr|html|body|!doctype)\b", re.IGNORECASE)
 IMAGE = re.compile(r"!(?=\[)")
@@ -216,11 +223,18 @@ class _Marking:
             while name in marked:
                 name += "'"
             if path == () and key == MISFITS and isinstance(value, dict):
-                # The pointers are ours.
-                marked[name] = {place: self._value(item, THIRD_PARTY, (key,), place) for place, item in value.items()}
+                marked[name] = self._misfits(value)
             else:
                 marked[name] = self._value(value, written.others, path, key)
         return marked
+
+    def _misfits(self, misfits: dict[str, Any]) -> dict[str, Any]:
+        """Return what the schema does not expect. The names in its places are those that Mailgun sent."""
+        other = self._speaker(THIRD_PARTY)
+        return {
+            self._key(place, other): self._value(item, THIRD_PARTY, (MISFITS,), place)
+            for place, item in misfits.items()
+        }
 
     def _speaker(self, author: str) -> "_Speaker":
         """Return who wrote a text. Of a mail that is its sender, and nobody else where the account sent it."""

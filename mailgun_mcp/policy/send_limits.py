@@ -11,6 +11,8 @@ from mailgun_mcp.policy.globs import TextPredicate, address_matcher
 from mailgun_mcp.policy.model import Policy, SendLimit, SendRules, SpendRules
 from mailgun_mcp.policy.prices import cost, unit_of
 
+LIMITS = "send/"
+"""How the names of the limits on sends begin. Their reasons quote addresses."""
 LimitCheck = Callable[[Facts], str | None]
 
 

@@ -39,6 +39,19 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """A resource that is not put back, and why."""
+
+    ref: ResourceRef
+    reason: str
+    quoted: tuple[str, ...] = ()
+    """The parts of the reason that third parties may have written."""
+
+    def __str__(self) -> str:
+        return f"{self.ref}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One call of an undo."""
 
@@ -77,8 +90,8 @@ class Plan:
 
     steps: list[Step] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
-    impossible: list[str] = field(default_factory=list)
-    """What cannot be put back, and why."""
+    impossible: list[Failure] = field(default_factory=list)
+    """What cannot be put back."""
     unchanged: int = 0
     """Resources that are already as they were before the call."""
     uncertain: bool = False
@@ -98,7 +111,9 @@ class Plan:
             for step in self.steps
         ]
         return sha256(
-            repr([steps, [str(conflict) for conflict in self.conflicts], self.impossible]).encode()
+            repr(
+                [steps, [str(conflict) for conflict in self.conflicts], [str(one) for one in self.impossible]]
+            ).encode()
         ).hexdigest()
 
 

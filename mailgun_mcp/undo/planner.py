@@ -11,7 +11,7 @@ from typing import Any
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.resource import EffectKind, Resource
-from mailgun_mcp.undo.plan import Action, Conflict, Plan, Step, current_scope
+from mailgun_mcp.undo.plan import Action, Conflict, Failure, Plan, Step, current_scope
 from mailgun_mcp.undo.reader import ResourceReader
 from mailgun_mcp.undo.records import EVERYTHING, Affected, Observed, ResourceRef, Scope, Value
 from mailgun_mcp.undo.resource_values import UnwritableError, batch_size, equal
@@ -168,13 +168,13 @@ class Planner:
 
     def _give_up(self, ref: ResourceRef, action: Action) -> None:
         words = {"put": "create", "replace": "change", "remove": "remove"}
-        self._plan.impossible.append(f"{ref}: Mailgun has no operation to {words[action]} it")
+        self._plan.impossible.append(Failure(ref, f"Mailgun has no operation to {words[action]} it"))
 
     def _add(self, step: Step) -> None:
         try:
             step.call(self._catalogue, self._plan.new_keys)
         except UnwritableError as error:
-            self._plan.impossible.append(f"{step.refs[0]}: {error}")
+            self._plan.impossible.append(Failure(step.refs[0], str(error), (str(error),)))
         else:
             self._plan.steps.append(step)
 

@@ -26,9 +26,13 @@ class ResourceRef:
         """The scope as arguments."""
         return dict(self.scope)
 
+    @property
+    def names(self) -> list[str]:
+        """What it is called by."""
+        return [self.key] if self.key is not None else [value for _, value in self.scope]
+
     def __str__(self) -> str:
-        names = [self.key] if self.key is not None else [value for _, value in self.scope]
-        return " ".join([self.resource.replace("_", " "), *names])
+        return " ".join([self.resource.replace("_", " "), *self.names])
 
 
 @dataclass(frozen=True, slots=True)

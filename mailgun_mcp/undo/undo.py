@@ -11,10 +11,10 @@ from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.errors import ChangedSinceError, MailgunError, StateError, UndoInterruptedError
 from mailgun_mcp.store.database import in_thread
-from mailgun_mcp.undo.plan import Plan, Step
+from mailgun_mcp.undo.plan import Conflict, Failure, Plan, Step
 from mailgun_mcp.undo.planner import Change, Planner, changes_of
 from mailgun_mcp.undo.reader import ResourceReader
-from mailgun_mcp.undo.report import changed_since, undo_result
+from mailgun_mcp.undo.report import Report, changed_since, undo_result
 from mailgun_mcp.undo.resource_values import UnwritableError, value_at
 from mailgun_mcp.undo.snapshots import BegunStep, Snapshot, Snapshots
 
@@ -29,8 +29,8 @@ class Progress:
     """How far an undo came."""
 
     put_back: int = 0
-    failures: list[str] = field(default_factory=list)
-    """What was not put back, and why."""
+    failures: list[Failure] = field(default_factory=list)
+    """What was not put back."""
 
 
 class Undo:
@@ -46,11 +46,12 @@ class Undo:
         """Return what would be done now. Raises ChangedSinceError, MailgunError, StateError."""
         plan = await self._plan()
         if plan.conflicts:
-            raise ChangedSinceError(changed_since(self.snapshot, plan))
+            text, quoted = changed_since(self.snapshot, plan)
+            raise ChangedSinceError(text, quoted=quoted)
         return plan
 
-    async def apply(self, plan: Plan, send: Send, now: float) -> dict[str, Any]:
-        """Make the calls of the plan with `send`, and return the result.
+    async def apply(self, plan: Plan, send: Send, now: float) -> Report:
+        """Make the calls of the plan with `send`, and return what came of it.
 
         Raises UndoInterruptedError where it stopped half-way; the same undo again continues from there.
         """
@@ -66,7 +67,7 @@ class Undo:
         failures = [*progress.failures, *await self._still_different(progress.failures)]
         if not failures:
             await in_thread(self._snapshots.mark_undone, self.snapshot.id, now)
-        return undo_result(self.snapshot, progress.put_back, failures, self._never_put_back())
+        return undo_result(self.snapshot, progress.put_back, failures, self._operation)
 
     async def _plan(self) -> Plan:
         changes, begun = await in_thread(self._load)
@@ -85,7 +86,8 @@ class Undo:
             if isinstance(error, MailgunError) and (error.status not in REFUSED or error.reached):
                 raise
             if len(step.refs) == 1:
-                progress.failures.append(f"{step.refs[0]}: {error}")
+                quoted = error.quoted if isinstance(error, MailgunError) else (str(error),)
+                progress.failures.append(Failure(step.refs[0], str(error), quoted))
                 return
             for half in step.halves():
                 await self._make(plan, half, send, progress)
@@ -104,23 +106,21 @@ class Undo:
             plan.new_keys[ref.resource, str(ref.key)] = str(new_key)
             await in_thread(self._snapshots.end_step, call, str(ref), str(new_key))
 
-    async def _still_different(self, failures: list[str]) -> list[str]:
+    async def _still_different(self, failures: list[Failure]) -> list[Failure | Conflict]:
         """Return what is not as it was before the call: Mailgun may accept a value and store another one."""
         plan = await self._plan()
-        refs = [str(ref) for step in plan.steps for ref in step.refs]
-        reported = [failure.partition(": ")[0] for failure in failures]
+        refs = [ref for step in plan.steps for ref in step.refs]
+        reported = {failure.ref for failure in failures}
         return [
-            *(f"{ref}: not visible yet" for ref in refs if ref not in reported),
-            *(reason for reason in plan.impossible if reason not in failures),
-            *(str(conflict) for conflict in plan.conflicts),
+            *(Failure(ref, "not visible yet") for ref in refs if ref not in reported),
+            *(failure for failure in plan.impossible if failure not in failures),
+            *plan.conflicts,
         ]
 
-    def _never_put_back(self) -> str | None:
-        """Return what no undo of such a call puts back."""
-        if self.snapshot.tool not in self._catalogue:
-            return None
-        undo = self._catalogue.find(self.snapshot.tool).undo
-        return undo.missing if undo else None
+    @property
+    def _operation(self) -> Operation | None:
+        """What was called, where the catalogue still has it."""
+        return self._catalogue.find(self.snapshot.tool) if self.snapshot.tool in self._catalogue else None
 
 
 def refuse_elsewhere(snapshot: Snapshot, *, account: str, endpoint: str) -> None:

@@ -76,7 +76,10 @@ FAULTS: dict[str, tuple[Answer, str]] = {
     ),
     "400 with Error": (says({"Error": "bad"}, 400), '(HTTP 400): "bad"'),
     "400 with Reason": (says({"Reason": "bad"}, 400), '(HTTP 400): "bad"'),
-    "400 with a field": (says({"Description": "bad", "Field": "to", "Value": "x"}, 400), '(HTTP 400): "bad (to: x)"'),
+    "400 with a field": (
+        says({"Description": "bad", "Field": "address", "Value": BOUNCE["address"]}, 400),
+        '(HTTP 400): "bad (address: ann@example.com)"',
+    ),
     "400 with nothing": (replies(400), "Mailgun refused the request (HTTP 400). Check the arguments."),
     "400 with a list": (says([1], 400), '(HTTP 400): "[1]"'),
     "401": (

@@ -165,7 +165,7 @@ async def test_of_two_processes_with_one_approval_one_makes_the_call(round_: int
         servers = [await stack.enter_async_context(raw_stdio([], env)) for _ in range(2)]
         answer = await servers[0].request("tools/call", {"name": "delete_bounce", "arguments": BOUNCE})
         pending = answer["result"]["_meta"]["mailgun-mcp/approval"]
-        assert {"id", "level", "expires", "form"} == set(pending)
+        assert {"id", "level", "expires", "form", "untrusted_text"} == set(pending)
         assert DELETE in pending["form"]
         name = pending["id"]
         approve = command("approvals", "approve", name, "--by", "ann", "--typed", "ann@example.com")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from mailgun_mcp.undo.plan import Conflict, Plan, Step
+from mailgun_mcp.undo.plan import Conflict, Failure, Plan, Step
 from mailgun_mcp.undo.records import ResourceRef
 from tests.support.operations import catalogue
 
@@ -55,7 +55,12 @@ def test_a_conflict_does_not_repeat_what_third_parties_wrote() -> None:
 
 
 def test_the_digest_is_of_what_would_be_done() -> None:
-    plans = [Plan([STEP]), Plan([replace(STEP, action="replace")]), Plan([STEP], impossible=["x"]), Plan()]
+    plans = [
+        Plan([STEP]),
+        Plan([replace(STEP, action="replace")]),
+        Plan([STEP], impossible=[Failure(REFS[0], "x")]),
+        Plan(),
+    ]
     assert len({plan.digest for plan in plans}) == 4
     assert Plan([STEP], unchanged=3).digest == plans[0].digest
     assert plans[0].count == 3

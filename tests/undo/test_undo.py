@@ -43,7 +43,7 @@ async def test_one_that_mailgun_refuses_does_not_keep_the_others_from_coming_bac
     async with bench() as tried:
         undo = await undo_of(tried, "clear_bounces", DN)
         send = Sender(OTHER, RejectedError("no", "Try again.", status=400))
-        result = await undo.apply(await undo.plan(), send, 0)
+        result = (await undo.apply(await undo.plan(), send, 0)).result
         assert send.sizes == [2, 1, 1]
         assert (result["put_back"], f"bounce {OTHER}: no" in result["not_put_back"]) == (1, True)
         assert tried.services.snapshots.get(undo.snapshot.id, tried.services.clock()).status == "saved"
@@ -52,7 +52,7 @@ async def test_one_that_mailgun_refuses_does_not_keep_the_others_from_coming_bac
 async def test_what_mailgun_accepts_and_does_not_store_is_reported() -> None:
     async with bench() as tried:
         undo = await undo_of(tried, "clear_bounces", DN)
-        result = await undo.apply(await undo.plan(), Sender("nobody", ValueError()), 0)
+        result = (await undo.apply(await undo.plan(), Sender("nobody", ValueError()), 0)).result
         assert set(result["not_put_back"]) == {f"bounce {name}: not visible yet" for name in (ADDRESS, OTHER)}
 
 
