@@ -6,6 +6,9 @@ file there could switch the guard rails off.
 """
 
 import os
+import shlex
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -187,6 +190,29 @@ def state_directory(option: str | None = None, environ: Mapping[str, str] | None
     environ = os.environ if environ is None else environ
     base = environ.get("XDG_STATE_HOME")
     return Path(base) / "mailgun-mcp" if base else Path.home() / ".local" / "state" / "mailgun-mcp"
+
+
+def shell_command(*words: str, state: Path | None = None) -> str:
+    """Return a command of this program that runs in a terminal, from any directory.
+
+    `state` is the state directory. It is named unless it is the default of a shell: the server's environment, which may
+    choose another, is not that of the person's terminal.
+    """
+    chosen = (
+        [] if state is None or state.absolute() == state_directory(environ={}) else ["--state", str(state.absolute())]
+    )
+    command = [*_program(), *words, *chosen]
+    return subprocess.list2cmdline(command) if sys.platform == "win32" else shlex.join(command)
+
+
+def _program() -> list[str]:
+    """Return how this program is started: the script by its path, which need not be on a shell's PATH, or as a module."""
+    path = Path(sys.argv[0] if sys.argv else "")
+    if path.stem == "mailgun-mcp":
+        for script in (path, path.with_suffix(".exe")):
+            if script.is_file():
+                return [str(script.absolute())]
+    return [sys.executable, "-m", "mailgun_mcp"]
 
 
 def hook_environment(

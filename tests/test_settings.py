@@ -1,12 +1,23 @@
 """Settings: which source wins, and what each refuses."""
 
+import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mailgun_mcp.settings import OPTIONS, Settings, SettingsError, applications_directory, env_name, load
+from mailgun_mcp.settings import (
+    OPTIONS,
+    Settings,
+    SettingsError,
+    applications_directory,
+    env_name,
+    load,
+    shell_command,
+    state_directory,
+)
 
 KEY = "key-0123456789abcdef0123456789abcdef"
 
@@ -226,3 +237,25 @@ def test_applications_keep_their_files_where_the_system_says(
     for name, value in {"HOME": str(tmp_path / "home"), **variables}.items():
         monkeypatch.setenv(name, value)
     assert applications_directory(platform) == tmp_path / expected
+
+
+def test_a_command_is_quoted_and_names_the_state_unless_every_shell_finds_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    script = tmp_path / "my programs" / "mailgun-mcp"
+    script.parent.mkdir()
+    script.touch()
+    monkeypatch.setattr(sys, "argv", [str(script)])
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "xdg"))
+    quoted = f"'{script}' approvals list"
+    assert shell_command("approvals", "list") == quoted
+    assert shell_command("approvals", "list", state=tmp_path / ".local" / "state" / "mailgun-mcp") == quoted
+    assert shell_command("approvals", "list", state=state_directory()) == f"{quoted} --state {tmp_path}/xdg/mailgun-mcp"
+    assert shell_command("approvals", "list", state=Path("/a b")) == f"{quoted} --state '/a b'"
+
+
+@pytest.mark.parametrize("started", [["-c"], [""], [], ["/no/such/mailgun-mcp"], [__file__]])
+def test_a_program_that_is_no_script_is_named_as_a_module(monkeypatch: pytest.MonkeyPatch, started: list[str]) -> None:
+    monkeypatch.setattr(sys, "argv", started)
+    assert shell_command("approvals", "list") == f"{shlex.quote(sys.executable)} -m mailgun_mcp approvals list"

@@ -18,6 +18,7 @@ from mailgun_mcp.audit.heads import Head, note, noted
 from mailgun_mcp.audit.keys import AuditKey, AuditKeys
 from mailgun_mcp.audit.verify import ChainCheck, Verification
 from mailgun_mcp.errors import Outcome, StateError, UnknownNameError
+from mailgun_mcp.settings import shell_command
 from mailgun_mcp.store.database import Store
 from mailgun_mcp.store.ids import new_id
 from mailgun_mcp.text.durations import iso
@@ -181,7 +182,7 @@ class AuditLog:
         if earlier and not self._holds(earlier):
             raise StateError(
                 f"the audit log was cut or replaced: it had {earlier.seq} entries at {iso(earlier.at)}. "
-                "See `mailgun-mcp audit verify`"
+                f"See `{shell_command('audit', 'verify', state=self._store.directory)}`"
             )
         if earlier is None or earlier.seq < head.seq:
             try:

@@ -63,5 +63,5 @@ async def generate_passwords(call: Call, request: Request) -> tuple[Request, dic
     filled, references = await call.services.protection.generate_passwords(call.operation, call.arguments, call.account)
     if not references:
         return request, {}
-    generated = {argument: reference_text(reference) for argument, reference in references.items()}
+    generated = {argument: reference_text(reference, call.services.state) for argument, reference in references.items()}
     return build_request(call, filled), {"generated": generated}

@@ -96,7 +96,7 @@ class Protection:
                 logger().error("a secret was lost", tool=operation.name, place=pointer, reason=str(error))
                 return None
 
-        return secrets_in.withhold(operation, result, keep)
+        return secrets_in.withhold(operation, result, keep, self._state)
 
     def _mark(
         self, operation: Operation, result: dict[str, Any], whole: dict[str, Any] | None

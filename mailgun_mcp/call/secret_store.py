@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from mailgun_mcp.errors import StateError, UnknownNameError
+from mailgun_mcp.settings import shell_command
 from mailgun_mcp.store.database import prepare_directory, refuse_others
 from mailgun_mcp.store.ids import ALPHABET, new_id
 from mailgun_mcp.store.keyring import Keyring, find_keyring
@@ -126,9 +127,9 @@ class SecretStore:
             secret = Secret(**json.loads(path.read_text(encoding="utf-8")))
         except (ValueError, TypeError):
             # Without the cause, which holds what was read.
-            raise _Damaged(f"{path} is damaged: mailgun-mcp secrets forget {ref} removes it") from None
+            raise _Damaged(f"{path} is damaged: `{self._forget_command(ref)}` removes it") from None
         if secret.ref != ref:
-            raise _Damaged(f"{path} belongs to another secret: mailgun-mcp secrets forget {ref} removes it")
+            raise _Damaged(f"{path} belongs to another secret: `{self._forget_command(ref)}` removes it")
         return secret
 
     def _write(self, secret: Secret) -> None:
@@ -144,6 +145,9 @@ class SecretStore:
         while self._path(ref := new_id(10)).exists():
             pass
         return ref
+
+    def _forget_command(self, ref: str) -> str:
+        return shell_command("secrets", "delete", ref, state=self._directory.parent)
 
     def _path(self, ref: str) -> Path:
         return self._directory / f"{ref}.json"

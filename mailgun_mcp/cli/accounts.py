@@ -12,7 +12,7 @@ from mailgun_mcp.cli.parser import Parser, add_settings, open_store
 from mailgun_mcp.errors import UnknownNameError
 from mailgun_mcp.identity.account import SHOWN
 from mailgun_mcp.identity.accounts import Accounts, StoredAccount, StoredKey
-from mailgun_mcp.settings import SettingsError
+from mailgun_mcp.settings import SettingsError, shell_command
 from mailgun_mcp.store.database import Store
 from mailgun_mcp.text.durations import iso
 
@@ -65,11 +65,15 @@ def _list(store: Store, arguments: argparse.Namespace) -> None:
         out("No accounts. A server adds its own at its first call.")
     else:
         table([row for account in accounts for row in _rows(account)])
+        for name in (account.name for account in accounts if account.waiting):
+            out(
+                f"A key waits for {name}. Accept it with: {shell_command('accounts', 'accept', name, state=store.directory)}"
+            )
 
 
 def _rows(account: StoredAccount) -> list[tuple[str, ...]]:
     keys = [(key, "") for key in account.keys]
-    waiting = [(key, f"waits: mailgun-mcp accounts accept {account.name}") for key in account.waiting]
+    waiting = [(key, "waits") for key in account.waiting]
     return [
         (account.name, f"key {key.fingerprint[:SHOWN]}", key.endpoint, f"since {iso(key.first_used)}", state)
         for key, state in [*keys, *waiting]

@@ -7,7 +7,7 @@ from mailgun_mcp.errors import StateError
 from mailgun_mcp.identity.approvers import Approvers
 from mailgun_mcp.identity.principal import login_user
 from mailgun_mcp.policy.model import Level
-from mailgun_mcp.settings import SettingsError
+from mailgun_mcp.settings import SettingsError, shell_command
 from mailgun_mcp.store.database import Store
 
 
@@ -28,7 +28,7 @@ def answering(store: Store, name: str | None, secret_file: str | None, *, level:
     if level == "two_people":
         raise SettingsError(
             f"by: {name} must prove who they are, because this call needs two people: they run the command after a login "
-            f"of their own, or with a secret from `mailgun-mcp approvals add-approver {name}`"
+            f"of their own, or with a secret from `{shell_command('approvals', 'add-approver', name, state=store.directory)}`"
         )
     return f"{name} (said by {user})"
 

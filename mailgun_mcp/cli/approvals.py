@@ -21,7 +21,7 @@ from mailgun_mcp.confirm.grants import Grant, Grants
 from mailgun_mcp.errors import StateError, UnknownNameError
 from mailgun_mcp.identity.accounts import Accounts, StoredAccount
 from mailgun_mcp.identity.approvers import Approvers
-from mailgun_mcp.settings import SettingsError
+from mailgun_mcp.settings import SettingsError, shell_command
 from mailgun_mcp.store.database import Store
 from mailgun_mcp.text.characters import show_invisible
 from mailgun_mcp.text.durations import iso
@@ -272,7 +272,7 @@ def _grant(store: Store, arguments: argparse.Namespace) -> None:
         match, account=account.id, until=until, by=answering(store, arguments.by, arguments.secret_file), now=now
     )
     out(f"{grant.id}: calls in {account.name} that match {_matching(grant)} are allowed until {iso(until)}.")
-    out(f"End it with: mailgun-mcp approvals revoke {grant.id}")
+    out(f"End it with: {shell_command('approvals', 'revoke', grant.id, state=store.directory)}")
 
 
 def _account(store: Store, name: str | None) -> StoredAccount:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from mailgun_mcp.confirm.bounded_text import LONGEST_REASON
 from mailgun_mcp.errors import NotConfirmedError, StateError, UnknownNameError
 from mailgun_mcp.policy.model import LEVELS, Level
+from mailgun_mcp.settings import shell_command
 from mailgun_mcp.store.database import MONTHS, Store, stored
 from mailgun_mcp.store.ids import new_id
 from mailgun_mcp.text.durations import iso
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 ApprovalStatus = Literal["pending", "approved", "denied", "used", "expired", "stale"]
 
+QUIET = 60.0
+"""Seconds between two notifications about one target."""
 LIVE: tuple[ApprovalStatus, ...] = ("pending", "approved")
 """What can still expire, or become stale when its target changes."""
 SHOWN = ("id", "status", "tool", "title", "text", "level", "typed", "account", "principal", "client")
@@ -61,6 +64,8 @@ class Approval:
     answers: tuple[Answer, ...]
     details: dict[str, Any] = field(default_factory=dict)
     """The call as data, nothing shortened: see `form.CallDetails`. Empty for approvals of version 0.1."""
+    notified: float | None = None
+    """When the hooks were run for it, if they were."""
 
     @property
     def target(self) -> str:
@@ -125,7 +130,7 @@ class Approvals:
                 if _covers(pending, form.preview, form.level):
                     return pending
                 _mark(connection, pending, "stale")
-            _refuse_too_many(connection, principal, most)
+            self._refuse_too_many(connection, principal, most)
             name = _new_id(connection)
             connection.execute(
                 """INSERT INTO approvals (id, created, expires, status, tool, title, text, level, typed, account,
@@ -178,6 +183,25 @@ class Approvals:
         approvals = (_approval(row, now) for row in rows)
         return tuple(approval for approval in approvals if status in (None, approval.status))
 
+    def claim_notification(self, name: str, now: float) -> bool:
+        """Return whether people are to be notified of the approval now, and count it as done.
+
+        They hear of each approval once, and of each target once a minute: an agent cannot flood them. What they do not
+        hear of at once is in the list, and they hear of it when the call is repeated after the minute.
+        """
+        with self._store.writing() as connection:
+            approval = _find(connection, name, now)
+            rows = connection.execute(
+                """SELECT *, account AS account_name FROM approvals
+                WHERE account = (SELECT account FROM approvals WHERE id = ?) AND notified > ? AND notified <= ?""",
+                (name, now - QUIET, now),
+            )
+            heard = {_subject(_approval(row, now)) for row in rows}
+            if approval.notified is not None or _subject(approval) in heard:
+                return False
+            connection.execute("UPDATE approvals SET notified = ? WHERE id = ?", (now, name))
+        return True
+
     def approve(self, name: str, *, by: str, now: float, typed: str | None = None) -> Approval:
         """Record a person's yes and return the approval; at level `two_people` the second yes approves.
 
@@ -218,19 +242,23 @@ class Approvals:
             )
             return _find(connection, name, now)
 
+    def _refuse_too_many(self, connection: "sqlite3.Connection", principal: str, most: int) -> None:
+        """Count the principal's approvals in all accounts: a person answers all of them in one list."""
+        row = connection.execute(
+            "SELECT count(*) FROM approvals WHERE principal = ? AND status = 'pending'", (principal,)
+        ).fetchone()
+        if row[0] >= most:
+            command = shell_command("approvals", "list", state=self._store.directory)
+            raise NotConfirmedError(
+                f"Not made: {row[0]} calls of {principal} already wait for an approval, and more would hide each other "
+                f"from the person who answers. Nothing was sent. Ask a person to answer them (`{command}`), and then make "
+                "the call again.",
+                "too many",
+            )
 
-def _refuse_too_many(connection: "sqlite3.Connection", principal: str, most: int) -> None:
-    """Count the principal's approvals in all accounts: a person answers all of them in one list."""
-    row = connection.execute(
-        "SELECT count(*) FROM approvals WHERE principal = ? AND status = 'pending'", (principal,)
-    ).fetchone()
-    if row[0] >= most:
-        raise NotConfirmedError(
-            f"Not made: {row[0]} calls of {principal} already wait for an approval, and more would hide each other from "
-            "the person who answers. Nothing was sent. Ask a person to answer them with `mailgun-mcp approvals list`, and "
-            "then make the call again.",
-            "too many",
-        )
+
+def _subject(approval: Approval) -> str:
+    return approval.target or approval.tool
 
 
 def _refuse_yes(approval: Approval, by: str, typed: str | None) -> None:

@@ -23,8 +23,8 @@ from mailgun_mcp.text.durations import iso
 ROUNDS = 3
 """How often a question is asked again because its target changed in the meantime."""
 NOT_SHOWN = (
-    " If they saw no question, this client answers by itself: with `confirmation: {methods: [approval]}` in the policy, "
-    "a person answers with `mailgun-mcp approvals` in a terminal."
+    " If they saw no question, this client answers by itself: with `confirmation: {{methods: [approval]}}` in the policy, "
+    "a person answers with `{command}` in a terminal."
 )
 OUTDATED = "The approval that a person gave does not count: what it was given for has changed since. "
 BY_ELICITATION = frozenset({"ask", "typed"})
@@ -91,7 +91,7 @@ async def confirm(
             unanswered = f"The question in the client was not answered: {REFUSALS[result]}. "
             raise await _pending(facts, form, policy, approvals, why=unanswered)
         if result != "yes":
-            raise _refused(answer)
+            raise _refused(answer, approvals)
         current = await read_form()
         if current.preview == form.preview:
             return Confirmation(form.level, facts.context.client or facts.context.principal, "elicitation")
@@ -118,8 +118,8 @@ async def _pending(
     approval = await approvals.request(form, facts, policy.confirmation)
     name = approval.id
     return NotConfirmedError(
-        f"Pending approval {name}; nothing was sent. {why}A person runs `mailgun-mcp approvals approve {name}` in a terminal "
-        f"(`approvals show {name}` shows the call). After that, make exactly the same call again: it runs once. "
+        f"Pending approval {name}; nothing was sent. {why}A person runs `{approvals.command('approve', name)}` in a terminal, "
+        "which shows the call first. After that, make exactly the same call again: it runs once. "
         f"The approval expires in {policy.confirmation.ttl / 60:.0f} minutes.",
         "pending",
         name,
@@ -128,11 +128,12 @@ async def _pending(
     )
 
 
-def _refused(answer: FormAnswer) -> NotConfirmedError:
-    nobody_asked = NOT_SHOWN if answer.result == "declined" and not answer.reason else ""
+def _refused(answer: FormAnswer, approvals: PendingApprovals) -> NotConfirmedError:
+    nobody_asked = answer.result == "declined" and not answer.reason
+    other_way = NOT_SHOWN.format(command=approvals.command("list")) if nobody_asked else ""
     return NotConfirmedError(
         f"Not made: {REFUSALS[answer.result]}{_because(answer.reason)}. Nothing was sent. "
-        f"Do not look for another way to do it; ask the person what they want.{nobody_asked}",
+        f"Do not look for another way to do it; ask the person what they want.{other_way}",
         answer.result,
     )
 

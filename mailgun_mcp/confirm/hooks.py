@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from mailgun_mcp.confirm.approvals import Approval
 from mailgun_mcp.output import logs
 from mailgun_mcp.policy.model import NotifyRules
+from mailgun_mcp.settings import hook_environment, shell_command
 
 if TYPE_CHECKING:
     from anyio.abc import Process
@@ -39,7 +40,7 @@ async def run_hooks(
     import anyio
 
     hooks = hooks or NotifyRules()
-    message = json.dumps(describe(approval), ensure_ascii=False).encode()
+    message = json.dumps(describe(approval, state), ensure_ascii=False).encode()
     async with anyio.create_task_group() as tasks:
         if hooks.command is not None:
             tasks.start_soon(_run, "command", _command, hooks.command, message, approval.id, state, patience)
@@ -47,14 +48,13 @@ async def run_hooks(
             tasks.start_soon(_run, "url", _webhook, hooks.url, message, patience)
 
 
-def describe(approval: Approval) -> dict[str, Any]:
-    """Return what a hook receives: the call as a person is shown it, and how to answer."""
-    name = approval.id
-    approve = f"mailgun-mcp approvals approve {name}" + ("" if approval.typed is None else " --typed NAME")
+def describe(approval: Approval, state: Path | None = None) -> dict[str, Any]:
+    """Return what a hook receives: the call as a person is shown it, and the commands that answer it in a terminal.
+
+    Where a name must be typed, `approve` asks for it.
+    """
     answer = {
-        "show": f"mailgun-mcp approvals show {name}",
-        "approve": approve,
-        "deny": f"mailgun-mcp approvals deny {name}",
+        action: shell_command("approvals", action, approval.id, state=state) for action in ("show", "approve", "deny")
     }
     return {"event": "approval.pending", **approval.record, "answer": answer}
 
@@ -69,8 +69,6 @@ async def _run(kind: str, hook: Any, *arguments: Any) -> None:
 async def _command(command: tuple[str, ...], message: bytes, name: str, state: Path | None, patience: float) -> None:
     """Run the command, never through a shell, in a session of its own, without the server's stdout."""
     import anyio
-
-    from mailgun_mcp.settings import hook_environment
 
     environment = hook_environment(name, state)
     try:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from mailgun_mcp.confirm.form import Form
 from mailgun_mcp.policy.facts import Facts
 from mailgun_mcp.policy.model import ConfirmationRules, NotifyRules
+from mailgun_mcp.settings import shell_command
 from mailgun_mcp.store.database import Store, in_thread
 
 if TYPE_CHECKING:
@@ -66,12 +67,15 @@ class PendingApprovals:
             ttl=rules.ttl,
             most=rules.max_pending,
         )
-        # A call that the model repeats has one approval, and its hooks run once.
-        if self._hooks is not None and approval.created == now:
+        if self._hooks is not None and await in_thread(self._approvals().claim_notification, approval.id, now):
             from mailgun_mcp.confirm.hooks import run_hooks
 
             await run_hooks(self._hooks, approval, state=self._store.directory)
         return approval
+
+    def command(self, *words: str) -> str:
+        """Return the command with which a person answers, as a terminal takes it."""
+        return shell_command("approvals", *words, state=self._store.directory)
 
     def _approvals(self) -> "Approvals":
         from mailgun_mcp.confirm.approvals import Approvals

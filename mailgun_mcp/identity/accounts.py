@@ -5,12 +5,14 @@ operator accepts it, so that nothing that was kept for one account is used in an
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mailgun_mcp.errors import AccountError, UnknownNameError
 from mailgun_mcp.identity.account import SHOWN, Account
 from mailgun_mcp.identity.adoption import adopt, move
+from mailgun_mcp.settings import shell_command
 from mailgun_mcp.store.database import Store
 from mailgun_mcp.store.ids import new_id
 from mailgun_mcp.text.suggest import unknown
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     import sqlite3
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+Command = Callable[..., str]
+"""Makes the words of `mailgun-mcp accounts` a command for a terminal."""
 NAME_RULE = "use letters, digits, '.', '_' and '-', at most 63, the first a letter or digit"
 
 
@@ -91,11 +95,11 @@ class Accounts:
         with self._store.writing() as connection:
             account = _account_of(connection, key)
             if account is not None:
-                refusal, notice = _rename_to_wanted(connection, account, key), ""
+                refusal, notice = _rename_to_wanted(connection, account, key, self._command), ""
             elif key.name is not None and _id_of(connection, key.name) is not None:
-                refusal, notice = _wait(connection, key, key.name, now), ""
+                refusal, notice = _wait(connection, key, key.name, now, self._command), ""
             else:
-                notice = _create(connection, key, now)
+                notice = _create(connection, key, now, self._command)
             account = _account_of(connection, key)
         if refusal is not None or account is None:
             raise AccountError(refusal or "the account cannot be opened")
@@ -174,9 +178,12 @@ class Accounts:
             if _id_of(connection, new) is not None:
                 raise AccountError(
                     f"{new} is another account. If {name} is the same account with another API key, "
-                    f"run `mailgun-mcp accounts accept {new} --from {name}`"
+                    f"run `{self._command('accept', new, '--from', name)}`"
                 )
             _set_name(connection, account, new)
+
+    def _command(self, *words: str) -> str:
+        return shell_command("accounts", *words, state=self._store.directory)
 
 
 def _check_name(name: str) -> None:
@@ -193,7 +200,7 @@ def _account_of(connection: "sqlite3.Connection", key: KeyInUse) -> Account | No
     return None if row is None else Account(row["name"], key.endpoint, key.region, key.fingerprint, row["id"])
 
 
-def _create(connection: "sqlite3.Connection", key: KeyInUse, now: float) -> str:
+def _create(connection: "sqlite3.Connection", key: KeyInUse, now: float, command: Command) -> str:
     """Make an account for the key, and give it what version 0.1 left. Return what the operator should hear of."""
     name = key.name or _free_name(connection, key.default_name)
     account = new_id(10)
@@ -216,12 +223,12 @@ def _create(connection: "sqlite3.Connection", key: KeyInUse, now: float) -> str:
     if others and key.name is None:
         return (
             f"the API key {key.fingerprint[:SHOWN]} is new here, so it opens a new account, {name}. If it replaces the "
-            f"key of another account, run `mailgun-mcp accounts accept NAME --from {name}`"
+            f"key of another account, run `{command('accept', 'NAME', '--from', name)}`"
         )
     return ""
 
 
-def _wait(connection: "sqlite3.Connection", key: KeyInUse, name: str, now: float) -> str:
+def _wait(connection: "sqlite3.Connection", key: KeyInUse, name: str, now: float, command: Command) -> str:
     """Let the key wait to be accepted, and return what the operator can do."""
     connection.execute(
         """INSERT INTO account_keys (endpoint, fingerprint, account, wanted, first_used) VALUES (?, ?, NULL, ?, ?)
@@ -230,11 +237,13 @@ def _wait(connection: "sqlite3.Connection", key: KeyInUse, name: str, now: float
     )
     return (
         f"the account {name} was used with another API key or endpoint until now. If you changed its key, run "
-        f"`mailgun-mcp accounts accept {name}`. If this is another account, give it a name of its own with --account"
+        f"`{command('accept', name)}`. If this is another account, give it a name of its own with --account"
     )
 
 
-def _rename_to_wanted(connection: "sqlite3.Connection", account: Account, key: KeyInUse) -> str | None:
+def _rename_to_wanted(
+    connection: "sqlite3.Connection", account: Account, key: KeyInUse, command: Command
+) -> str | None:
     """Give an account the name that the operator now has for it, or return why that cannot be."""
     if key.name is None or account.name == key.name:
         return None
@@ -242,7 +251,7 @@ def _rename_to_wanted(connection: "sqlite3.Connection", account: Account, key: K
     if row["named"] or _id_of(connection, key.name) is not None:
         return (
             f"this API key belongs to the account {account.name}, not to {key.name}: start the server with "
-            f"--account {account.name}, or run `mailgun-mcp accounts rename {account.name} {key.name}`"
+            f"--account {account.name}, or run `{command('rename', account.name, key.name)}`"
         )
     _set_name(connection, account.id, key.name)
     return None

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.output.json_paths import JsonPath, pointer, replace, tree_of
+from mailgun_mcp.settings import shell_command
 
 Keep = Callable[[str, str], str | None]
 """Stores a value with the pointer to it, and returns the reference to it; None when it could not be stored."""
@@ -21,24 +23,26 @@ SHORTEST = 6
 """Characters of a secret that is looked for in the rest of a result as well; a shorter one stands in many words."""
 
 
-def withhold(operation: Operation, result: dict[str, Any], keep: Keep) -> dict[str, Any]:
+def withhold(operation: Operation, result: dict[str, Any], keep: Keep, state: Path | None = None) -> dict[str, Any]:
     """Return the result with a reference for each secret; types stay, except that a number becomes null.
 
     Secrets are the values at the operation's secret patterns and, where its risk is credential, values named like one.
-    A withheld value is taken out of the other texts as well. Raises what `keep` raises: then nothing may be shown.
+    `state` is the state directory in which `keep` stores them. A withheld value is taken out of the other texts as well. Raises what `keep` raises: then nothing may be shown.
     """
-    withholding = _Withholding(keep)
+    withholding = _Withholding(keep, state)
     redacted: dict[str, Any] = replace(result, tree_of(operation.secrets), withholding.visit)
     if operation.risk == "credential":
         redacted = withholding.named(redacted, ())
     return _mapped(redacted, withholding.without) if withholding.references else redacted
 
 
-def reference_text(reference: str | None) -> str:
+def reference_text(reference: str | None, state: Path | None = None) -> str:
     """Return what stands for a secret."""
     if reference is None:
         return f"{REFERENCE}it could not be kept for a person either, and is lost"
-    return f"{REFERENCE}{reference} (a person reads it with: mailgun-mcp secrets show {reference})"
+    return (
+        f"{REFERENCE}{reference} (a person reads it with: {shell_command('secrets', 'show', reference, state=state)})"
+    )
 
 
 def is_secret_name(name: str) -> bool:
@@ -48,10 +52,13 @@ def is_secret_name(name: str) -> bool:
 
 
 class _Withholding:
-    def __init__(self, keep: Keep) -> None:
+    def __init__(self, keep: Keep, state: Path | None) -> None:
         self._keep = keep
+        self._state = state
         self.references: dict[str, str | None] = {}
         """Value -> its reference; None when it is lost."""
+        self._texts: set[str] = set()
+        """What stands for the values."""
 
     def visit(self, value: Any, path: JsonPath, _: str) -> Any:
         """Return what replaces a value that matched a secret pattern."""
@@ -80,11 +87,13 @@ class _Withholding:
         return value
 
     def _withheld(self, value: str, path: JsonPath) -> str:
-        if MASKED.fullmatch(value) or value in map(reference_text, self.references.values()):
+        if MASKED.fullmatch(value) or value in self._texts:
             return value
         if value not in self.references:
             self.references[value] = self._keep(pointer(path), value)
-        return reference_text(self.references[value])
+        text = reference_text(self.references[value], self._state)
+        self._texts.add(text)
+        return text
 
     def without(self, text: str) -> str:
         """Return the text without the kept secrets."""

@@ -122,4 +122,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             name TEXT PRIMARY KEY, created REAL NOT NULL, salt TEXT NOT NULL, digest TEXT NOT NULL
         )""",
     ),
+    ("ALTER TABLE approvals ADD COLUMN notified REAL",),
 )

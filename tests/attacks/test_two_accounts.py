@@ -139,7 +139,7 @@ async def test_a_key_cannot_take_the_name_that_a_rule_spares(
     thief = with_key(production, "the key of production", account_name="staging", policy=lenient)
     for tool, arguments in (("delete_domain", {"name": "customers.example.com"}), ("list_domains", {})):
         outcome = await run(thief, tool, arguments)
-        assert (outcome.kind, "mailgun-mcp accounts accept staging" in outcome.text) == ("refused", True)
+        assert (outcome.kind, "accounts accept staging" in outcome.text) == ("refused", True)
     assert mailgun.lines == []
 
 

@@ -11,6 +11,7 @@ from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.errors import UnknownToolError
 from mailgun_mcp.output.untrusted import NOTICE, notice
 from mailgun_mcp.policy.profiles import profile
+from mailgun_mcp.settings import shell_command
 from tests.support.apps import KEY, app_at
 from tests.support.arguments import minimal
 from tests.support.calls import LOCAL_USER, run
@@ -85,9 +86,9 @@ async def test_a_held_call_says_what_a_person_can_do_and_what_happens_then(upstr
     outcome = await run(services, "delete_bounce", BOUNCE)
     (held,) = services.approvals.list(services.clock())
     assert outcome.text == (
-        f"Pending approval {held.id}; nothing was sent. A person runs `mailgun-mcp approvals approve "
-        f"{held.id}` in a terminal (`approvals show {held.id}` shows the call). After that, make exactly the same call "
-        "again: it runs once. The approval expires in 10 minutes."
+        f"Pending approval {held.id}; nothing was sent. A person runs "
+        f"`{shell_command('approvals', 'approve', held.id, state=services.state)}` in a terminal, which shows the call "
+        "first. After that, make exactly the same call again: it runs once. The approval expires in 10 minutes."
     )
     assert upstream.lines == ["GET /v3/mg.example.com/bounces/ann%40example.com"]
 

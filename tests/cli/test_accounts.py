@@ -9,6 +9,7 @@ from mailgun_mcp.cli import exits
 from mailgun_mcp.cli.main import run
 from mailgun_mcp.errors import AccountError
 from mailgun_mcp.identity.accounts import Accounts, KeyInUse
+from mailgun_mcp.settings import shell_command
 from mailgun_mcp.store.database import Store
 from tests.support.state import NOW
 
@@ -42,7 +43,9 @@ def test_accounts_are_listed_with_the_beginning_of_each_fingerprint(
     since = "since 2027-01-15T08:00:00Z"
     assert [" ".join(line.split()) for line in out.splitlines()] == [
         f"production key aaaaaaaa {US} {since}",
-        f"production key bbbbbbbb {US} {since} waits: mailgun-mcp accounts accept production",
+        f"production key bbbbbbbb {US} {since} waits",
+        "A key waits for production. Accept it with: "
+        + shell_command("accounts", "accept", "production", state=store.directory),
     ]
     _, out, _ = ran(["list", "--json"], capsys)
     (record,) = json.loads(out)

@@ -271,7 +271,7 @@ def test_one_user_with_two_names_is_not_two_people(
     assert ran(approve, capsys)[0] == exits.OK
     code, _, err = ran([*approve, "--by", "olga"], capsys)
     assert (code, status(store, approval)) == (exits.USAGE, "pending")
-    assert "mailgun-mcp approvals add-approver olga" in err
+    assert "approvals add-approver olga" in err
     code, _, err = ran([*approve, "--by", USER.upper()], capsys)
     assert (code, "a second person must approve it" in err) == (exits.FAILED, True)
     olga, wrong = secret_of("olga", home, capsys), secret_of("ben", home, capsys)
@@ -405,7 +405,7 @@ def test_calls_are_allowed_for_a_while(store: Store, capsys: pytest.CaptureFixtu
         USER,
     )
     assert before + 1200 <= grant.until <= after + 1200
-    assert f"mailgun-mcp approvals revoke {grant.id}" in out
+    assert f"approvals revoke {grant.id}" in out
     _, out, _ = ran(["grants"], capsys)
     assert out.split(maxsplit=7)[:7] == [grant.id, "19", "min", "left", "by", USER, "main"]
     assert ran(["revoke", grant.id], capsys) == (exits.OK, f"Revoked: {grant.id}.\n", "")
@@ -491,7 +491,7 @@ def test_a_state_that_cannot_be_trusted_is_a_failure(home: Path, capsys: pytest.
 def test_the_words_of_the_previous_release_still_work(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     used(store, "main")
     code, out, _ = ran(["elevate", "--match", "tool=delete_*"], capsys)
-    assert (code, "mailgun-mcp approvals revoke " in out) == (exits.OK, True)
+    assert (code, "approvals revoke " in out) == (exits.OK, True)
     code, out, _ = ran(["elevations", "--json"], capsys)
     assert (code, [grant["by"] for grant in json.loads(out)]) == (exits.OK, [USER])
 

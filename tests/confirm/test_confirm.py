@@ -126,7 +126,7 @@ async def test_a_question_that_no_person_answered_leaves_a_pending_approval_that
 async def test_a_no_names_the_other_way_once(store: Store) -> None:
     with pytest.raises(NotConfirmedError) as refused:
         await confirmed(store, Person("declined"), "one")
-    assert str(refused.value).count("mailgun-mcp approvals") == 1
+    assert str(refused.value).count("approvals list") == 1
 
 
 @pytest.mark.parametrize("result", ["wrong", "unknown", "other", "replay"])

@@ -16,6 +16,7 @@ from mailgun_mcp.confirm.approvals import Approval
 from mailgun_mcp.confirm.hooks import describe, run_hooks
 from mailgun_mcp.output import logs
 from mailgun_mcp.policy.model import NotifyRules
+from mailgun_mcp.settings import shell_command
 from tests.support.state import NOW, PATIENCE
 from tests.support.upstream import Upstream, hangs, replies, resets, says, serve_upstream
 
@@ -55,9 +56,9 @@ TOLD = {
     "expires": "2027-01-15T08:10:00Z",
     "answers": [],
     "answer": {
-        "show": "mailgun-mcp approvals show abcd2345",
-        "approve": "mailgun-mcp approvals approve abcd2345 --typed NAME",
-        "deny": "mailgun-mcp approvals deny abcd2345",
+        "show": shell_command("approvals", "show", "abcd2345"),
+        "approve": shell_command("approvals", "approve", "abcd2345"),
+        "deny": shell_command("approvals", "deny", "abcd2345"),
     },
 }
 KEY = "key-that-no-hook-may-see"
@@ -110,7 +111,8 @@ async def test_a_command_reads_the_call_and_no_shell_is_between(
         "MAILGUN_API_KEY": None,
     }
     told = json.loads((tmp_path / "told.json").read_text(encoding="utf-8"))
-    assert told == [TOLD, environment, ["$(touch made-by-a-shell)", "; ls"]]
+    expected = {**TOLD, "answer": describe(APPROVAL, tmp_path)["answer"]}
+    assert told == [expected, environment, ["$(touch made-by-a-shell)", "; ls"]]
     assert os.listdir(tmp_path) == ["told.json"]
     assert (capfd.readouterr().out, logged) == ("", [])
 

@@ -26,7 +26,7 @@ def test_keys_and_endpoints_that_nobody_named_open_accounts_of_their_own(store: 
     opened = [Accounts(store).open(one, NOW) for one in (key("aaaa"), key("bbbb"), key("aaaa", endpoint=EU))]
     assert [one.account.name for one in opened] == ["us", "us-2", "eu"]
     assert len({one.account.id for one in opened}) == 3
-    assert "`mailgun-mcp accounts accept NAME --from us-2`" in opened[1].notice
+    assert "accounts accept NAME --from us-2" in opened[1].notice
     assert [account.name for account in Accounts(store).list()] == ["us", "us-2", "eu"]
 
 
@@ -50,7 +50,7 @@ def test_a_new_key_under_an_old_name_waits_until_the_operator_accepts_it(store: 
     accounts = Accounts(store)
     account = accounts.open(key("aaaa", "production"), NOW).account
     for _ in range(2):
-        with pytest.raises(AccountError, match="run `mailgun-mcp accounts accept production`"):
+        with pytest.raises(AccountError, match=r"run `.* accounts accept production"):
             accounts.open(key("bbbb", "production"), NOW)
     (listed,) = accounts.list()
     assert [one.fingerprint[:4] for one in listed.waiting] == ["bbbb"]
@@ -132,7 +132,7 @@ def test_a_key_that_waits_for_a_name_waits_for_the_new_name(store: Store) -> Non
 def test_a_name_that_is_taken_is_refused_with_the_way_to_join_the_two(store: Store) -> None:
     for fingerprint in ("aaaa", "bbbb"):
         Accounts(store).open(key(fingerprint), NOW)
-    with pytest.raises(AccountError, match="`mailgun-mcp accounts accept us --from us-2`"):
+    with pytest.raises(AccountError, match=r"`.* accounts accept us --from us-2"):
         Accounts(store).rename("us-2", "us")
 
 
