@@ -3,12 +3,14 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import DAY, HOUR, parse_mail_date
 from mailgun_mcp.simulator.model.series import RETENTION, Cell, Resolution, Series, next_period, period_start
+from mailgun_mcp.simulator.replies.give_way import Turn
 from mailgun_mcp.simulator.replies.reply import ApiError
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 
@@ -18,6 +20,10 @@ DimensionReader = Callable[[Cell], Values]
 FactCounts = dict[str, int]
 RowKey = tuple[object, ...]
 Rows = dict[RowKey, FactCounts]
+Group = tuple[RowKey, FactCounts]
+"""A row: the values of its dimensions, and its counts."""
+CELLS_A_TURN = 500
+GROUPS_A_TURN = 2000
 
 UNITS = {"h": HOUR, "d": DAY, "m": 30 * DAY}
 WEEK = 7 * DAY
@@ -105,24 +111,47 @@ class Grouping:
         return self.readers[name](cell)
 
 
-def aggregate(sources: Sequence[CountSource], period: Period, grouping: Grouping) -> Rows:
-    """Return how often each fact (the end of a cell) occurred, grouped by the dimensions."""
+async def aggregate(sources: Sequence[CountSource], period: Period, grouping: Grouping) -> Rows:
+    """Return how often each fact (the end of a cell) occurred, grouped by the dimensions. Other requests run meanwhile."""
     rows: Rows = {}
+    turn = Turn()
     time_index = grouping.dimensions.index(grouping.time) if grouping.time in grouping.dimensions else None
     for source in sources:
-        keys_of_cell: dict[Cell, list[RowKey]] = {}
-        for at, counts in source.series.between(period.start, period.end, period.resolution):
-            for cell, count in counts.items():
-                keys = keys_of_cell.get(cell)
+        keys_of_cell: dict[int, list[RowKey]] = {}
+        for at, totals in (await _totals(source.series, period, timed=time_index is not None, turn=turn)).items():
+            for index, (number, count) in enumerate(totals.items()):
+                keys = keys_of_cell.get(number)
                 if keys is None:
-                    keys = keys_of_cell[cell] = grouping.keys(source, cell)
-                fact = str(cell[-1])
-                for key in keys:
-                    row = rows.setdefault(
-                        key if time_index is None else (*key[:time_index], at, *key[time_index + 1 :]), {}
-                    )
-                    row[fact] = row.get(fact, 0) + count
+                    keys = keys_of_cell[number] = grouping.keys(source, source.series.cell(number))
+                if keys:
+                    _add_to_rows(rows, _at(keys, at, time_index), str(source.series.cell(number)[-1]), count)
+                if index % CELLS_A_TURN == 0:
+                    await turn.give_way()
     return rows
+
+
+async def _totals(series: Series, period: Period, *, timed: bool, turn: Turn) -> dict[int, dict[int, int]]:
+    """Return how often each cell occurred, by its number: in each step of time, or in the whole period (0)."""
+    totals: dict[int, dict[int, int]] = {}
+    for at, part in series.between(period.start, period.end, period.resolution):
+        counts = totals.setdefault(at if timed else 0, {})
+        for number, count in zip(*part, strict=True):
+            counts[number] = counts.get(number, 0) + count
+        await turn.give_way()
+    return totals
+
+
+def _at(keys: list[RowKey], at: int, time_index: int | None) -> list[RowKey]:
+    """Return the keys with the time in them, if it is one of their dimensions."""
+    if time_index is None:
+        return keys
+    return [(*key[:time_index], at, *key[time_index + 1 :]) for key in keys]
+
+
+def _add_to_rows(rows: Rows, keys: list[RowKey], fact: str, count: int) -> None:
+    for key in keys:
+        row = rows.setdefault(key, {})
+        row[fact] = row.get(fact, 0) + count
 
 
 def count_sources(
@@ -194,6 +223,16 @@ class SortOrder:
         """Return the rows of the page; `value` returns what a row is sorted by."""
         ordered = sorted(rows, key=lambda row: value(row, self.by), reverse=self.descending)
         return ordered[self.skip : self.skip + self.limit]
+
+    async def page_of_groups(self, rows: Rows, value: Callable[[Group, str], Any]) -> list[Group]:
+        """Do as `page` with groups, of which there may be very many: other requests run meanwhile."""
+        turn, most = Turn(), self.skip + self.limit
+        groups, best = iter(list(rows.items())), list[Group]()
+        while part := list(islice(groups, max(GROUPS_A_TURN, most))):
+            best = sorted([*best, *part], key=lambda group: str(group[0]))
+            best = sorted(best, key=lambda group: value(group, self.by), reverse=self.descending)[:most]
+            await turn.give_way()
+        return best[self.skip :]
 
     def answer(self, total: int) -> Record:
         """Return the `pagination` of the response."""

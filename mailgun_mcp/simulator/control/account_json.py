@@ -27,7 +27,6 @@ MOST_SECONDS = 1e11
 LEFT_OUT: dict[type, frozenset[str]] = {
     Account: frozenset({"clock"}),
     Administration: frozenset({"parent"}),
-    Series: frozenset({"_cells"}),
 }
 """Fields that are not written: they follow from where the record is."""
 
@@ -125,6 +124,8 @@ def encode(value: Any) -> Any:
         return sorted(encode(item) for item in value)
     if isinstance(value, bytes):
         return b64encode(value).decode()
+    if isinstance(value, Series):
+        return encode(value.to_document())
     if is_dataclass(value):
         left_out = LEFT_OUT.get(type(value), frozenset())
         return {field.name: encode(getattr(value, field.name)) for field in fields(value) if field.name not in left_out}

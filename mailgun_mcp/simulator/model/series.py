@@ -1,13 +1,21 @@
-"""Counts by hour, merged into days and months as they age. Metrics are computed from them."""
+"""Counts by hour, merged into days and months as they age. Metrics are computed from them.
 
+Most counts are packed: two arrays for each hour, the numbers of its cells and how often each occurred.
+"""
+
+from array import array
 from calendar import timegm
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from time import gmtime
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from mailgun_mcp.simulator.model.clock import DAY, HOUR
 from mailgun_mcp.simulator.model.json_forms import PAIRS
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler
+    from pydantic_core import CoreSchema
 
 Resolution = Literal["hour", "day", "month"]
 Cell = tuple[object, ...]
@@ -17,6 +25,8 @@ Counts = Annotated[dict[Cell, int], PAIRS]
 RETENTION: dict[Resolution, float] = {"hour": 60 * DAY, "day": 365 * DAY, "month": float("inf")}
 """How many seconds counts stay readable at each resolution."""
 HOUR_SECONDS, DAY_SECONDS = int(HOUR), int(DAY)
+UNPACKED = 50_000
+"""Counts that are not packed at the same time, at most."""
 
 
 def period_start(at: float, resolution: Resolution) -> int:
@@ -36,33 +46,133 @@ def next_period(start: int, resolution: Resolution) -> int:
     return start + (HOUR_SECONDS if resolution == "hour" else DAY_SECONDS)
 
 
+class CellTable:
+    """Numbers cells in the order in which they first occur. It only grows, so copies of a series share it."""
+
+    __slots__ = ("_numbers", "cells")
+
+    def __init__(self) -> None:
+        self.cells: list[Cell] = []
+        """Number -> cell."""
+        self._numbers: dict[Cell, int] = {}
+
+    def __deepcopy__(self, _: object) -> "CellTable":
+        return self
+
+    def number(self, cell: Cell) -> int:
+        """Return the number of a cell."""
+        number = self._numbers.get(cell)
+        if number is None:
+            number = self._numbers[cell] = len(self.cells)
+            self.cells.append(cell)
+        return number
+
+
+class PackedCounts(NamedTuple):
+    """Counts that never change again: the numbers of cells, and how often each occurred."""
+
+    numbers: Sequence[int]
+    counts: Sequence[int]
+
+    def __deepcopy__(self, _: object) -> "PackedCounts":
+        return self
+
+
+NO_COUNTS = PackedCounts((), ())
+
+
 @dataclass(slots=True)
+class _PeriodCounts:
+    """The counts of an hour, day or month: those that are packed, and those that came since then."""
+
+    packed: PackedCounts = NO_COUNTS
+    unpacked: dict[int, int] = field(default_factory=dict)
+
+    def pack(self) -> None:
+        if not self.unpacked:
+            return
+        counts = dict(zip(*self.packed, strict=True))
+        for number, count in self.unpacked.items():
+            counts[number] = counts.get(number, 0) + count
+        self.packed, self.unpacked = PackedCounts(array("I", counts), array("Q", counts.values())), {}
+
+    def parts(self) -> Iterator[PackedCounts]:
+        if self.packed.numbers:
+            yield self.packed
+        if self.unpacked:
+            yield PackedCounts(list(self.unpacked), list(self.unpacked.values()))
+
+
+@dataclass(slots=True)
+class _Document:
+    """The form of a series in JSON: the fields that it had in the first release."""
+
+    _levels: dict[Resolution, Annotated[dict[int, Counts], PAIRS]]
+    _rolled: int = 0
+
+
 class Series:
     """Counts over time. All hours share one copy of a cell."""
 
-    _levels: dict[Resolution, Annotated[dict[int, Counts], PAIRS]] = field(
-        default_factory=lambda: {"hour": {}, "day": {}, "month": {}}
-    )
-    _cells: dict[Cell, Cell] = field(default_factory=dict)
-    _rolled: int = 0
-    """The day on which counts were merged last."""
+    __slots__ = ("_levels", "_rolled", "_table", "_unpacked")
+
+    def __init__(self) -> None:
+        self._levels: dict[Resolution, dict[int, _PeriodCounts]] = {"hour": {}, "day": {}, "month": {}}
+        self._table = CellTable()
+        self._unpacked = 0
+        self._rolled = 0
+        """The day on which counts were merged last."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _: Any, handler: "GetCoreSchemaHandler") -> "CoreSchema":
+        from pydantic_core.core_schema import no_info_after_validator_function
+
+        return no_info_after_validator_function(cls._from_document, handler.generate_schema(_Document))
+
+    @classmethod
+    def _from_document(cls, document: _Document) -> "Series":
+        series = cls()
+        series._rolled = document._rolled
+        for resolution, level in document._levels.items():
+            for at, counts in level.items():
+                for cell, count in counts.items():
+                    series._add(resolution, at, series._table.number(cell), count)
+        return series
+
+    def to_document(self) -> _Document:
+        """Return the series in its form for JSON, as a copy."""
+        cells = self._table.cells
+        levels: dict[Resolution, dict[int, Counts]] = {resolution: {} for resolution in self._levels}
+        for resolution, level in self._levels.items():
+            for at, period in level.items():
+                counts = levels[resolution].setdefault(at, {})
+                for part in period.parts():
+                    for number, count in zip(*part, strict=True):
+                        counts[cells[number]] = counts.get(cells[number], 0) + count
+        return _Document(levels, self._rolled)
+
+    def cell(self, number: int) -> Cell:
+        """Return the cell of a number."""
+        return self._table.cells[number]
 
     def add(self, at: float, cell: Cell, count: int = 1) -> None:
         """Count what happened at `at`."""
-        counts = self._levels["hour"].setdefault(period_start(at, "hour"), {})
-        shared = self._cells.setdefault(cell, cell)
-        counts[shared] = counts.get(shared, 0) + count
+        self._add("hour", period_start(at, "hour"), self._table.number(cell), count)
 
-    def between(self, start: float, end: float, resolution: Resolution) -> Iterator[tuple[int, Counts]]:
+    def between(self, start: float, end: float, resolution: Resolution) -> Iterator[tuple[int, PackedCounts]]:
         """Yield the start of each hour, day or month that has counts at this resolution, and the counts.
 
-        The same start may come several times, with different counts.
+        The same start may come several times, with different counts. What is counted meanwhile is left out.
         """
         low = period_start(start, resolution)
-        for level in FINER[resolution]:
-            for at, counts in self._levels[level].items():
-                if low <= at <= end:
-                    yield period_start(at, resolution), counts
+        parts = [
+            (period_start(at, resolution), part)
+            for level in FINER[resolution]
+            for at, period in self._levels[level].items()
+            if low <= at <= end
+            for part in period.parts()
+        ]
+        return iter(parts)
 
     def roll_up(self, now: float) -> None:
         """Merge counts that are too old for their resolution into the next coarser one."""
@@ -73,12 +183,31 @@ class Series:
         self._merge("hour", "day", period_start(now - RETENTION["hour"], "day"))
         self._merge("day", "month", period_start(now - RETENTION["day"], "day"))
 
+    def _add(self, resolution: Resolution, start: int, number: int, count: int) -> None:
+        period = self._levels[resolution].get(start)
+        if period is None:
+            period = self._levels[resolution][start] = _PeriodCounts()
+        before = period.unpacked.get(number)
+        period.unpacked[number] = (before or 0) + count
+        if before is None:
+            self._unpacked += 1
+            if self._unpacked > UNPACKED:
+                self._pack()
+
+    def _pack(self) -> None:
+        for level in self._levels.values():
+            for period in level.values():
+                period.pack()
+        self._unpacked = 0
+
     def _merge(self, fine: Resolution, coarse: Resolution, before: int) -> None:
         level = self._levels[fine]
         for at in [at for at in level if at < before]:
-            target = self._levels[coarse].setdefault(period_start(at, coarse), {})
-            for cell, count in level.pop(at).items():
-                target[cell] = target.get(cell, 0) + count
+            start, period = period_start(at, coarse), level.pop(at)
+            self._unpacked -= len(period.unpacked)
+            for part in period.parts():
+                for number, count in zip(*part, strict=True):
+                    self._add(coarse, start, number, count)
 
 
 FINER: dict[Resolution, tuple[Resolution, ...]] = {

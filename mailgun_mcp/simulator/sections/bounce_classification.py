@@ -96,7 +96,7 @@ METRICS = (*COUNTS, "delivered_smtp_count", "classified_failures_count", *RATES)
     fidelity="computed",
     note="failures by who refused the mail and why, by the simulator's own rules",
 )
-def query_bounce_classification(account: Account, request: SimulatedRequest) -> Reply:
+async def query_bounce_classification(account: Account, request: SimulatedRequest) -> Reply:
     period = parse_period(account, request, UNITS)
     dimensions = tuple(dict.fromkeys(request.get("dimensions") or ()))
     if {"tag", "tags"} <= set(dimensions):
@@ -104,7 +104,7 @@ def query_bounce_classification(account: Account, request: SimulatedRequest) -> 
     metrics = request.get("metrics") or list(METRICS)
     order = parse_order(request, (*dimensions, *METRICS), "classified_failures_count:desc", LIMIT, MOST)
     sources = _failures(account, subaccounts=bool(request.get("include_subaccounts")))
-    rows = _classified(sources, period, dimensions, parse_conditions(request, FILTERS))
+    rows = await _classified(sources, period, dimensions, parse_conditions(request, FILTERS))
     names = _names(account, sources)
     page = order.page(rows, lambda row, by: row["metrics"].get(by, row["dimensions"].get(by)))
     answer = {
@@ -123,14 +123,14 @@ def _failures(account: Account, *, subaccounts: bool = False) -> list[CountSourc
     return count_sources(account, lambda owner: owner.analytics.failures, subaccounts=subaccounts)
 
 
-def _classified(
+async def _classified(
     sources: list[CountSource], period: Period, dimensions: tuple[str, ...], conditions: tuple[DimensionCondition, ...]
 ) -> list[Record]:
     """Return the rows that have failures, with the deliveries that they are measured against."""
-    failures = aggregate(sources, period, _view((*dimensions, "criticality", "happened"), (*conditions, FAILED)))
+    failures = await aggregate(sources, period, _view((*dimensions, "criticality", "happened"), (*conditions, FAILED)))
     shared = tuple(name for name in dimensions if name not in OF_FAILURES)
     of_mail = tuple(condition for condition in conditions if condition.attribute not in OF_FAILURES)
-    deliveries = aggregate(sources, period, _view(shared, of_mail))
+    deliveries = await aggregate(sources, period, _view(shared, of_mail))
     rows: dict[RowKey, FactCounts] = {}
     for key, facts in failures.items():
         row = rows.setdefault(key[:-2], {})
@@ -176,9 +176,11 @@ def _dimension_value(name: str, value: object, names: dict[str, dict[str, str]])
 
 
 @handles("list_bounce_classification_stats", fidelity="computed", note="the last seven days")
-def list_bounce_classification_stats(account: Account, request: SimulatedRequest) -> Reply:
+async def list_bounce_classification_stats(account: Account, request: SimulatedRequest) -> Reply:
     group = tuple(request.get("group") or ("domain.name", "entity-id", "rule-id"))
-    rows = _bounced(account, tuple("account.name" if name == "subaccount.id" else name for name in group), request)
+    rows = await _bounced(
+        account, tuple("account.name" if name == "subaccount.id" else name for name in group), request
+    )
     items = [_stat(dict(zip(group, key, strict=True)), bounced) for key, bounced in rows]
     return Reply({"items": items[: _limit(request)], "_duration": "0s"})
 
@@ -194,16 +196,16 @@ def _stat(values: dict[str, str], bounced: int) -> Record:
 
 
 @handles("list_bounce_classification_domains", fidelity="computed", note="the last seven days, by domain")
-def list_bounce_classification_domains(account: Account, request: SimulatedRequest) -> Reply:
+async def list_bounce_classification_domains(account: Account, request: SimulatedRequest) -> Reply:
     conditions = _query(request["query"]) if request.get("query") else ()
-    rows = _bounced(account, ("domain.name",), request, *conditions)
+    rows = await _bounced(account, ("domain.name",), request, *conditions)
     items = [{"domain": {"name": key[0]}, "bounced": {"total": bounced}} for key, bounced in rows]
     return Reply({"items": skip_page(items, request.get("skip") or 0, _limit(request)), "total": len(items)})
 
 
 @handles("list_bounce_domain_entities", fidelity="computed", note="by who refused the mail")
-def list_bounce_domain_entities(account: Account, request: SimulatedRequest) -> Reply:
-    rows = _bounced(account, ("entity-id",), request, _only("domain.name", request.domain.name))
+async def list_bounce_domain_entities(account: Account, request: SimulatedRequest) -> Reply:
+    rows = await _bounced(account, ("entity-id",), request, _only("domain.name", request.domain.name))
     items = [
         {"entity-id": key[0], "entity-name": ENTITIES[key[0]], "bounced": {"total": bounced}} for key, bounced in rows
     ]
@@ -211,9 +213,9 @@ def list_bounce_domain_entities(account: Account, request: SimulatedRequest) -> 
 
 
 @handles("list_bounce_entity_rules", fidelity="computed", note="by the reason for the refusal")
-def list_bounce_entity_rules(account: Account, request: SimulatedRequest) -> Reply:
+async def list_bounce_entity_rules(account: Account, request: SimulatedRequest) -> Reply:
     within = (_only("domain.name", request.domain.name), _only("entity-id", request["entity_id"]))
-    rows = _bounced(account, ("rule-id",), request, *within)
+    rows = await _bounced(account, ("rule-id",), request, *within)
     return Reply({"items": [_rule(all_rules()[key[0]], bounced) for key, bounced in rows]})
 
 
@@ -283,13 +285,13 @@ def _config(rule: BounceRule) -> Record:
     }
 
 
-def _bounced(
+async def _bounced(
     account: Account, dimensions: tuple[str, ...], request: SimulatedRequest, *conditions: DimensionCondition
 ) -> list[tuple[tuple[str, ...], int]]:
     """Return the bounces of the last seven days by dimensions, most first."""
     now = account.clock.now()
     sources = _failures(account, subaccounts=bool(request.get("include_subaccounts")))
-    rows = aggregate(sources, Period(now - WEEK, now, "hour"), _view(dimensions, (*conditions, BOUNCED)))
+    rows = await aggregate(sources, Period(now - WEEK, now, "hour"), _view(dimensions, (*conditions, BOUNCED)))
     counted: list[tuple[Any, int]] = [(key, sum(facts.values())) for key, facts in rows.items()]
     return sorted(counted, key=lambda row: (-row[1], row[0]))
 

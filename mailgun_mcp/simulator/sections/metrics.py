@@ -10,6 +10,7 @@ from mailgun_mcp.simulator.analytics.reports import (
     DimensionCondition,
     DimensionReader,
     FactCounts,
+    Group,
     Grouping,
     Period,
     Rows,
@@ -50,17 +51,17 @@ FILTERS: Mapping[str, object] = {**READERS, "subaccount": None}
 @handles(
     "query_metrics", fidelity="computed", note="counts and rates by dimension and resolution, from the account's events"
 )
-def query_metrics(account: Account, request: SimulatedRequest) -> Reply:
+async def query_metrics(account: Account, request: SimulatedRequest) -> Reply:
     metrics = request.get("metrics") or sorted(METRICS)
     _check_known(metrics, METRICS)
     sources = count_sources(
         account, lambda owner: owner.analytics.mail, subaccounts=bool(request.get("include_subaccounts"))
     )
-    return _answer(account, request, sources, parse_conditions(request, FILTERS), metrics, metric_value)
+    return await _answer(account, request, sources, parse_conditions(request, FILTERS), metrics, metric_value)
 
 
 @handles("query_usage_metrics", fidelity="computed", note="the use of the simulator; products that it lacks count zero")
-def query_usage_metrics(account: Account, request: SimulatedRequest) -> Reply:
+async def query_usage_metrics(account: Account, request: SimulatedRequest) -> Reply:
     metrics = request.get("metrics") or list(USAGE_METRICS)
     _check_known(metrics, USAGE_METRICS)
     below = bool(request.get("include_subaccounts"))
@@ -69,7 +70,9 @@ def query_usage_metrics(account: Account, request: SimulatedRequest) -> Reply:
         *count_sources(account, lambda owner: owner.analytics.mail, subaccounts=below),
     ]
     conditions = parse_conditions(request, {"subaccount": None})
-    return _answer(account, request, sources, conditions, metrics, lambda metric, facts: facts.get(_fact(metric), 0))
+    return await _answer(
+        account, request, sources, conditions, metrics, lambda metric, facts: facts.get(_fact(metric), 0)
+    )
 
 
 def _fact(metric: str) -> str:
@@ -82,7 +85,7 @@ def _check_known(metrics: list[str], names: Any) -> None:
             raise ApiError(400, f"'{metric}' is not a valid metric")
 
 
-def _answer(
+async def _answer(
     account: Account,
     request: SimulatedRequest,
     sources: list[CountSource],
@@ -92,7 +95,7 @@ def _answer(
 ) -> Reply:
     period = parse_period(account, request)
     dimensions = tuple(dict.fromkeys(request.get("dimensions") or ()))
-    rows = aggregate(sources, period, Grouping(READERS, dimensions, conditions))
+    rows = await aggregate(sources, period, Grouping(READERS, dimensions, conditions))
     _fill_in(rows, period, dimensions, account.clock.now())
     timed = "time" in dimensions
     order = parse_order(
@@ -103,8 +106,7 @@ def _answer(
         TIMED_LIMIT if timed else MAX_LIMIT,
     )
     names = {source.account.id: source.name for source in sources}
-    entries = [{"key": key, "facts": facts} for key, facts in sorted(rows.items(), key=lambda row: str(row[0]))]
-    page = order.page(entries, _sorted_by(dimensions, measure))
+    page = await order.page_of_groups(rows, _sorted_by(dimensions, measure))
     answer: Record = {
         "start": mail_date(period.start, ZONE),
         "end": mail_date(period.end, ZONE),
@@ -112,11 +114,11 @@ def _answer(
         "duration": request.get("duration") or "",
         "dimensions": list(dimensions),
         "pagination": order.answer(len(rows)),
-        "items": [_item(entry, dimensions, names, metrics, measure) for entry in page],
+        "items": [_item(group, dimensions, names, metrics, measure) for group in page],
         "aggregates": {"metrics": {}},
     }
     if request.get("include_aggregates"):
-        total = aggregate(sources, period, Grouping(READERS, (), conditions)).get((), {})
+        total = (await aggregate(sources, period, Grouping(READERS, (), conditions))).get((), {})
         answer["aggregates"] = {"metrics": _measured(metrics, measure, total)}
     return Reply(answer)
 
@@ -130,20 +132,21 @@ def _fill_in(rows: Rows, period: Period, dimensions: tuple[str, ...], now: float
         rows.setdefault((), {})
 
 
-def _sorted_by(dimensions: tuple[str, ...], measure: Measure) -> Callable[[Record, str], Any]:
-    def value_of(entry: Record, name: str) -> Any:
+def _sorted_by(dimensions: tuple[str, ...], measure: Measure) -> Callable[[Group, str], Any]:
+    def value_of(group: Group, name: str) -> Any:
         if name in dimensions:
-            return entry["key"][dimensions.index(name)]
-        return float(measure(name, entry["facts"]))
+            return group[0][dimensions.index(name)]
+        return float(measure(name, group[1]))
 
     return value_of
 
 
 def _item(
-    entry: Record, dimensions: tuple[str, ...], names: Mapping[str, str], metrics: list[str], measure: Measure
+    group: Group, dimensions: tuple[str, ...], names: Mapping[str, str], metrics: list[str], measure: Measure
 ) -> Record:
-    values = [_dimension(name, part, names) for name, part in zip(dimensions, entry["key"], strict=True)]
-    return {"dimensions": values, "metrics": _measured(metrics, measure, entry["facts"])}
+    key, facts = group
+    values = [_dimension(name, part, names) for name, part in zip(dimensions, key, strict=True)]
+    return {"dimensions": values, "metrics": _measured(metrics, measure, facts)}
 
 
 def _dimension(name: str, part: object, names: Mapping[str, str]) -> Record:

@@ -45,64 +45,64 @@ AGGREGATES = (
 
 
 @handles("get_account_stats", fidelity="computed", note="event totals per time step")
-def get_account_stats(account: Account, request: SimulatedRequest) -> Reply:
-    return _totals(account, request, ())
+async def get_account_stats(account: Account, request: SimulatedRequest) -> Reply:
+    return await _totals(account, request, ())
 
 
 @handles("get_domain_stats", fidelity="computed", note="event totals of one domain")
-def get_domain_stats(account: Account, request: SimulatedRequest) -> Reply:
-    return _totals(account, request, (only("domain", request.domain.name),))
+async def get_domain_stats(account: Account, request: SimulatedRequest) -> Reply:
+    return await _totals(account, request, (only("domain", request.domain.name),))
 
 
 @handles("get_filtered_stats", fidelity="computed", note="event totals under a filter, grouped")
-def get_filtered_stats(account: Account, request: SimulatedRequest) -> Reply:
+async def get_filtered_stats(account: Account, request: SimulatedRequest) -> Reply:
     group: str = request.get("group") or "time"
     conditions = _filter(request["filter"]) if request.get("filter") else ()
     period = parse_period(account, request)
     if group not in NO_GROUP:
-        return _grouped(account, request, period, group, conditions)
+        return await _grouped(account, request, period, group, conditions)
     if group in STEPS:
         period = Period(period_start(period.start, STEPS[group]), period.end, STEPS[group])
     if group == "total":
-        facts = aggregate(_mail(account), period, Grouping(LEGACY_READERS, (), conditions)).get((), {})
+        facts = (await aggregate(_mail(account), period, Grouping(LEGACY_READERS, (), conditions))).get((), {})
         return _answer(period, [_entry(int(period.start), facts, request["event"])])
-    return _by_time(account, request, period, conditions)
+    return await _by_time(account, request, period, conditions)
 
 
 @handles("get_account_stats_by_domain", fidelity="computed", note="event totals of each domain")
-def get_account_stats_by_domain(account: Account, request: SimulatedRequest) -> Reply:
+async def get_account_stats_by_domain(account: Account, request: SimulatedRequest) -> Reply:
     resolution: Resolution = request.get("resolution") or "day"
     start = period_start(max(parse_moment(request["timestamp"]), 0.0), resolution)
     period = Period(start, next_period(start, resolution) - 1, resolution)
     limit = request.get("limit")
     if limit is not None and limit < 1:
         raise ApiError(400, "The 'limit' parameter can't be smaller than 1")
-    return _grouped(account, request, period, "domain", (), limit)
+    return await _grouped(account, request, period, "domain", (), limit)
 
 
 @handles("get_domain_provider_aggregates", fidelity="computed", note="by recipient provider")
-def get_domain_provider_aggregates(account: Account, request: SimulatedRequest) -> Reply:
-    return _domain_aggregates(account, request, "providers", "provider")
+async def get_domain_provider_aggregates(account: Account, request: SimulatedRequest) -> Reply:
+    return await _domain_aggregates(account, request, "providers", "provider")
 
 
 @handles("get_domain_device_aggregates", fidelity="computed", note="by the device of opens and clicks")
-def get_domain_device_aggregates(account: Account, request: SimulatedRequest) -> Reply:
-    return _domain_aggregates(account, request, "devices", "device")
+async def get_domain_device_aggregates(account: Account, request: SimulatedRequest) -> Reply:
+    return await _domain_aggregates(account, request, "devices", "device")
 
 
 @handles("get_domain_country_aggregates", fidelity="computed", note="by the country of opens and clicks")
-def get_domain_country_aggregates(account: Account, request: SimulatedRequest) -> Reply:
-    return _domain_aggregates(account, request, "countries", "country")
+async def get_domain_country_aggregates(account: Account, request: SimulatedRequest) -> Reply:
+    return await _domain_aggregates(account, request, "countries", "country")
 
 
-def _domain_aggregates(account: Account, request: SimulatedRequest, key: str, dimension: str) -> Reply:
-    return Reply({key: aggregates(account, dimension, (only("domain", request.domain.name),))})
+async def _domain_aggregates(account: Account, request: SimulatedRequest, key: str, dimension: str) -> Reply:
+    return Reply({key: await aggregates(account, dimension, (only("domain", request.domain.name),))})
 
 
-def aggregates(account: Account, dimension: str, conditions: tuple[DimensionCondition, ...]) -> Record:
+async def aggregates(account: Account, dimension: str, conditions: tuple[DimensionCondition, ...]) -> Record:
     """Return the totals by provider, country or device, over the whole retention."""
     period = Period(0.0, account.clock.now(), "month")
-    rows = aggregate(_mail(account), period, Grouping(LEGACY_READERS, (dimension,), conditions))
+    rows = await aggregate(_mail(account), period, Grouping(LEGACY_READERS, (dimension,), conditions))
     return {
         str(key[0]): {name: count_of(f"{name}_count", rows[key]) for name in AGGREGATES}
         for key in sorted(rows, key=str)
@@ -114,30 +114,30 @@ def only(attribute: str, value: str) -> DimensionCondition:
     return DimensionCondition(attribute, "=", (value.lower(),))
 
 
-def stats_of(
+async def stats_of(
     account: Account, request: SimulatedRequest, conditions: tuple[DimensionCondition, ...], more: Record | None = None
 ) -> Reply:
     """Return the totals of each time step."""
-    return _by_time(account, request, parse_period(account, request), conditions, more)
+    return await _by_time(account, request, parse_period(account, request), conditions, more)
 
 
-def _totals(account: Account, request: SimulatedRequest, conditions: tuple[DimensionCondition, ...]) -> Reply:
-    return stats_of(account, request, conditions)
+async def _totals(account: Account, request: SimulatedRequest, conditions: tuple[DimensionCondition, ...]) -> Reply:
+    return await stats_of(account, request, conditions)
 
 
-def _by_time(
+async def _by_time(
     account: Account,
     request: SimulatedRequest,
     period: Period,
     conditions: tuple[DimensionCondition, ...],
     more: Record | None = None,
 ) -> Reply:
-    rows = aggregate(_mail(account), period, Grouping(LEGACY_READERS, ("time",), conditions))
+    rows = await aggregate(_mail(account), period, Grouping(LEGACY_READERS, ("time",), conditions))
     steps = sorted({*period.steps(account.clock.now()), *(int(str(key[0])) for key in rows)})
     return _answer(period, [_entry(at, rows.get((at,), {}), request["event"]) for at in steps], more)
 
 
-def _grouped(
+async def _grouped(
     account: Account,
     request: SimulatedRequest,
     period: Period,
@@ -145,7 +145,7 @@ def _grouped(
     conditions: tuple[DimensionCondition, ...],
     limit: int | None = None,
 ) -> Reply:
-    rows = aggregate(
+    rows = await aggregate(
         _mail(account, subaccounts=group == "subaccount"), period, Grouping(LEGACY_READERS, (group,), conditions)
     )
     keys = sorted(rows, key=str)[:limit]

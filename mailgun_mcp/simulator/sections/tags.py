@@ -36,7 +36,7 @@ SORTS = {
 
 
 @handles("query_account_tags", fidelity="computed", note="tags are created by sending; metrics of the last seven days")
-def query_account_tags(account: Account, request: SimulatedRequest) -> Reply:
+async def query_account_tags(account: Account, request: SimulatedRequest) -> Reply:
     measured = bool(request.get("include_metrics"))
     order = parse_order(request, list(SORTS), "lastseen:desc", LIMIT, MOST_WITH_METRICS if measured else MOST)
     prefix = (request.get("tag") or "").lower()
@@ -47,7 +47,7 @@ def query_account_tags(account: Account, request: SimulatedRequest) -> Reply:
         if name.startswith(prefix)
     ]
     page = order.page(rows, lambda row, by: SORTS[by](row["tag"]))
-    counted = _metrics(account) if measured else {}
+    counted = await _metrics(account) if measured else {}
     pagination = order.answer(len(rows))
     if not (request.get("pagination") or {}).get("include_total"):
         del pagination["total"]
@@ -127,17 +127,17 @@ def get_domain_tag_limits(account: Account, request: SimulatedRequest) -> Reply:
 
 
 @handles("get_domain_tag_stats", fidelity="computed", note="event totals of a tag per time step")
-def get_domain_tag_stats(account: Account, request: SimulatedRequest) -> Reply:
+async def get_domain_tag_stats(account: Account, request: SimulatedRequest) -> Reply:
     tag = _get_tag(account, request)
     asked = (name for name in ("provider", "device", "country") if request.get(name))
     conditions = (*_conditions(request), *(only(name, request[name]) for name in asked))
-    return stats_of(account, request, conditions, {"tag": tag.tag, "description": tag.description})
+    return await stats_of(account, request, conditions, {"tag": tag.tag, "description": tag.description})
 
 
 @handles("get_domain_tag_aggregates", fidelity="computed", note="by country, provider or device")
-def get_domain_tag_aggregates(account: Account, request: SimulatedRequest) -> Reply:
+async def get_domain_tag_aggregates(account: Account, request: SimulatedRequest) -> Reply:
     tag, kind = _get_tag(account, request), request["type"]
-    return Reply({"tag": tag.tag, kind: aggregates(account, kind, _conditions(request))})
+    return Reply({"tag": tag.tag, kind: await aggregates(account, kind, _conditions(request))})
 
 
 @handles("list_tag_devices", fidelity="fixed", note="every kind of device")
@@ -173,11 +173,11 @@ def _everywhere(account: Account, name: str) -> list[Tag]:
     return tags
 
 
-def _metrics(account: Account) -> dict[RowKey, FactCounts]:
+async def _metrics(account: Account) -> dict[RowKey, FactCounts]:
     """Return what happened in the last seven days, by account and tag."""
     now = account.clock.now()
     sources = count_sources(account, lambda owner: owner.analytics.mail, subaccounts=True)
-    return aggregate(sources, Period(now - WEEK, now, "hour"), Grouping(READERS, ("subaccount", "tag")))
+    return await aggregate(sources, Period(now - WEEK, now, "hour"), Grouping(READERS, ("subaccount", "tag")))
 
 
 def _account_tag(account: Account, row: Record, counted: dict[RowKey, FactCounts]) -> Record:

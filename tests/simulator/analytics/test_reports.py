@@ -81,22 +81,24 @@ def test_a_period_has_a_step_for_each_hour() -> None:
     assert list(Period(start - 2 * HOUR, NOW, "hour").steps(NOW)) == [start - 2 * HOUR, start - HOUR, start]
 
 
-def test_counts_are_grouped_by_their_dimensions() -> None:
+@pytest.mark.anyio
+async def test_counts_are_grouped_by_their_dimensions() -> None:
     series = Series()
     for domain, fact, count in (("a", "opened", 2), ("a", "opened", 3), ("b", "opened", 1), ("a", "clicked", 1)):
         series.add(NOW, (domain, fact), count)
     grouping = Grouping({"domain": lambda cell: (str(cell[0]),)}, ("domain",))
-    rows = aggregate([CountSource(account(), "x", series)], Period(NOW - DAY, NOW, "day"), grouping)
+    rows = await aggregate([CountSource(account(), "x", series)], Period(NOW - DAY, NOW, "day"), grouping)
     assert rows == {("a",): {"opened": 5, "clicked": 1}, ("b",): {"opened": 1}}
 
 
-def test_conditions_leave_cells_out() -> None:
+@pytest.mark.anyio
+async def test_conditions_leave_cells_out() -> None:
     series = Series()
     series.add(NOW, ("a", "opened"))
     series.add(NOW, ("b", "opened"))
     only = (DimensionCondition("domain", "=", ("b",)),)
     grouping = Grouping({"domain": lambda cell: (str(cell[0]),)}, ("time",), only)
-    rows = aggregate([CountSource(account(), "x", series)], Period(NOW - DAY, NOW, "day"), grouping)
+    rows = await aggregate([CountSource(account(), "x", series)], Period(NOW - DAY, NOW, "day"), grouping)
     assert rows == {(period_start(NOW, "day"),): {"opened": 1}}
 
 

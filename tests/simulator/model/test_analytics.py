@@ -21,7 +21,8 @@ def failed(severity: str, **more: Any) -> dict[str, Any]:
 
 
 def outcomes(analytics: Analytics) -> list[object]:
-    return [cell[-1] for _, counts in analytics.failures.between(0, NOW * 2, "hour") for cell in counts]
+    failures = analytics.failures
+    return [failures.cell(number)[-1] for _, part in failures.between(0, NOW * 2, "hour") for number in part.numbers]
 
 
 def test_an_open_is_unique_once_in_seven_days_for_each_recipient() -> None:
@@ -59,4 +60,5 @@ def test_failures_are_bounces_or_delays_and_test_mail_is_neither() -> None:
 def test_usage_is_counted_by_the_names_of_its_metrics() -> None:
     analytics = Analytics()
     analytics.count_usage(NOW, "archived", "archived")
-    assert [counts for _, counts in analytics.usage.between(0, NOW, "hour")] == [{("archived",): 2}]
+    ((_, part),) = analytics.usage.between(0, NOW, "hour")
+    assert [(analytics.usage.cell(number), count) for number, count in zip(*part, strict=True)] == [(("archived",), 2)]

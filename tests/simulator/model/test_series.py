@@ -1,13 +1,16 @@
 """Counts over time: nothing is lost while they grow old but the detail."""
 
+from collections import Counter
+from copy import deepcopy
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailgun_mcp.simulator.model import series as series_module
 from mailgun_mcp.simulator.model.clock import DAY, HOUR
-from mailgun_mcp.simulator.model.series import Resolution, Series, next_period, period_start
+from mailgun_mcp.simulator.model.series import Cell, Resolution, Series, next_period, period_start
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC).timestamp()
 
@@ -17,7 +20,15 @@ def moment(*parts: int) -> int:
 
 
 def total(series: Series, start: float, resolution: Resolution) -> int:
-    return sum(sum(counts.values()) for _, counts in series.between(start, NOW, resolution))
+    return sum(sum(part.counts) for _, part in series.between(start, NOW, resolution))
+
+
+def counted(series: Series, resolution: Resolution) -> Counter[tuple[int, Cell]]:
+    counts: Counter[tuple[int, Cell]] = Counter()
+    for at, part in series.between(0, NOW, resolution):
+        for number, count in zip(part.numbers, part.counts, strict=True):
+            counts[at, series.cell(number)] += count
+    return counts
 
 
 @pytest.mark.parametrize(
@@ -57,7 +68,7 @@ def test_rolling_up_day_by_day_comes_to_the_same_as_at_once() -> None:
         daily.roll_up(at)
     once.roll_up(NOW)
     for resolution in ("hour", "day", "month"):
-        assert dict(daily.between(0, NOW, resolution)) == dict(once.between(0, NOW, resolution))
+        assert counted(daily, resolution) == counted(once, resolution)
 
 
 def test_a_range_counts_whole_steps() -> None:
@@ -66,3 +77,32 @@ def test_a_range_counts_whole_steps() -> None:
     series.add(NOW, ("a",))
     assert total(series, NOW - HOUR, "hour") == 1
     assert total(series, NOW - HOUR, "day") == 2
+
+
+def test_packed_counts_go_on_counting(monkeypatch: pytest.MonkeyPatch) -> None:
+    packing, plain = Series(), Series()
+    for number in range(500):
+        plain.add(NOW - number % 7 * HOUR, (number % 3,), number)
+    monkeypatch.setattr(series_module, "UNPACKED", 5)
+    for number in range(500):
+        packing.add(NOW - number % 7 * HOUR, (number % 3,), number)
+    assert counted(packing, "hour") == counted(plain, "hour")
+    assert counted(packing, "day") == counted(plain, "day")
+
+
+def test_a_range_that_is_being_read_does_not_change() -> None:
+    series = Series()
+    series.add(NOW - 100 * DAY, ("old",))
+    series.add(NOW, ("a",))
+    parts = series.between(0, NOW, "month")
+    series.add(NOW, ("a",), 5)
+    series.roll_up(NOW)
+    assert sum(sum(part.counts) for _, part in parts) == 2
+
+
+def test_a_copy_counts_for_itself() -> None:
+    series = Series()
+    series.add(NOW, ("a",))
+    copied = deepcopy(series)
+    copied.add(NOW, ("b",), 2)
+    assert (total(series, 0, "hour"), total(copied, 0, "hour")) == (1, 3)
