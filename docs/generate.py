@@ -25,7 +25,7 @@ from mailgun_mcp.cli.parser import Parser, command_parser
 from mailgun_mcp.cli.simulator_control import CONTROLS
 from mailgun_mcp.cli.tool_selection import fitting_toolsets
 from mailgun_mcp.settings import OPTIONS, env_name
-from mailgun_mcp.simulator.control.routes import ROUTES
+from mailgun_mcp.simulator.control.routes import ROUTES, STREAMS
 from mailgun_mcp.simulator.sections.index import HANDLERS
 from mailgun_mcp.simulator.sections.registry import MEANINGS
 from mailgun_mcp.simulator.worlds.scenario import json_schema, open_scenario, shipped_names
@@ -203,11 +203,13 @@ def _controls() -> str:
 
 def _control_routes() -> str:
     lines = ["| route | what it does |", "| --- | --- |"]
-    for path, methods in ROUTES.items():
-        for method, route in methods.items():
-            told = (inspect.getdoc(route) or "").partition("\n\n")
-            more = told[2].replace("\n", " ")
-            lines.append(f"| `{method} {path}` | {f'{told[0]} {more}'.strip()} |")
+    routes = [(path, name, each) for path, methods in ROUTES.items() for name, each in methods.items()]
+    streams = [(path, name, each) for path, methods in STREAMS.items() for name, each in methods.items()]
+    every: list[tuple[str, str, object]] = [*routes, *streams]
+    for path, method, route in every:
+        told = (inspect.getdoc(route) or "").partition("\n\n")
+        more = told[2].replace("\n", " ")
+        lines.append(f"| `{method} {path}` | {f'{told[0]} {more}'.strip()} |")
     return "\n".join(lines)
 
 

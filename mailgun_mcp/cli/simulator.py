@@ -64,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--state",
         metavar="FILE",
-        help="JSON file that keeps the account between runs; once it exists, --scenario is ignored",
+        help="file that keeps the account between runs; once it exists, --scenario is ignored",
     )
     parser.add_argument(
         "--deliver-webhooks",

@@ -2,7 +2,9 @@
 
 import json
 from base64 import b64encode
-from http.client import HTTPException
+from collections.abc import Iterator
+from http.client import HTTPException, HTTPResponse
+from io import BufferedReader
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
@@ -13,6 +15,8 @@ from mailgun_mcp.settings import SettingsError
 
 TIMEOUT = 60.0
 """Seconds."""
+PART = 1 << 20
+"""Bytes of a response that are read at a time."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -21,19 +25,44 @@ class SimulatorError(Exception):
 
 
 def request(url: str, key: str, method: str, route: str, body: Any) -> Any:
-    """Return the response of a control route.
+    """Return the response of a control route. `body` is sent as JSON, or as it is if it is an open file.
 
     Raises SimulatorError if the simulator refuses the request, and SettingsError for a URL that is not on this machine
     or that nothing answers.
     """
+    with _response(url, key, method, route, body) as response:
+        answer = _object(response.read())
+    if answer is None:
+        raise SimulatorError(_not_a_simulator(url))
+    return answer
+
+
+def download(url: str, key: str, route: str) -> Iterator[bytes]:
+    """Yield the response of a control route in parts. Raises the errors of `request`, the first of them at once."""
+    response = _response(url, key, "GET", route, None)
+    if "json" not in response.headers.get("content-type", ""):
+        response.close()
+        raise SimulatorError(_not_a_simulator(url))
+    return _parts(response)
+
+
+def _parts(response: HTTPResponse) -> Iterator[bytes]:
+    with response:
+        try:
+            while part := response.read(PART):
+                yield part
+        except (OSError, HTTPException) as error:
+            raise SimulatorError(f"the answer ended early: {error}") from error
+
+
+def _response(url: str, key: str, method: str, route: str, body: Any) -> HTTPResponse:
     url = _checked(url)
-    content = None if body is None else json.dumps(body).encode()
+    content = body if body is None or isinstance(body, BufferedReader) else json.dumps(body).encode()
     login = b64encode(f"api:{key}".encode()).decode()
     headers = {"content-type": "application/json", "authorization": f"Basic {login}"}
     control = Request(f"{url}/simulator/{route}", content, headers, method=method)  # noqa: S310 - `_checked`
     try:
-        with opener().open(control, timeout=TIMEOUT) as response:
-            answer = _object(response.read())
+        response: HTTPResponse = opener().open(control, timeout=TIMEOUT)
     except HTTPError as error:
         with error:
             answer = _object(error.read())
@@ -44,9 +73,7 @@ def request(url: str, key: str, method: str, route: str, body: Any) -> Any:
         raise SettingsError(
             f"no simulator answers at {url} ({reason}): start one with `mailgun-mcp simulator`"
         ) from error
-    if answer is None:
-        raise SimulatorError(_not_a_simulator(url))
-    return answer
+    return response
 
 
 def _checked(url: str) -> str:

@@ -3,14 +3,14 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mailgun_mcp.cli.exits import FAILED, OK
 from mailgun_mcp.cli.output import as_json, note, out
-from mailgun_mcp.cli.simulator_client import SimulatorError, request
+from mailgun_mcp.cli.simulator_client import SimulatorError, download, request
 from mailgun_mcp.settings import SettingsError
 
 URL = "http://127.0.0.1:8025"
@@ -178,7 +178,12 @@ def _restore_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _restore(arguments: Options) -> ControlRequest:
-    return "POST", "restore", _json(_read(arguments.file))
+    if arguments.file == "-":
+        return "POST", "restore", sys.stdin.buffer
+    try:
+        return "POST", "restore", Path(arguments.file).expanduser().open("rb")
+    except OSError as error:
+        raise SettingsError(f"cannot read {arguments.file}: {error}") from error
 
 
 def _read(name: str) -> str:
@@ -288,16 +293,18 @@ def control(arguments: Options) -> int:
     """Send the action to the simulator at `arguments.url` and print the response. FAILED if it was refused."""
     _check_flags(arguments)
     method, route, body = CONTROLS[arguments.action].request(arguments)
+    key = arguments.key or "simulator"
     try:
-        answer = request(arguments.url, arguments.key or "simulator", method, route, body)
+        if arguments.action == "snapshot":
+            _save(arguments.file, download(arguments.url, key, route))
+        else:
+            as_json(request(arguments.url, key, method, route, body))
     except SimulatorError as error:
         note(f"mailgun-mcp simulator {arguments.action}: {error}")
         return FAILED
-    if arguments.action == "snapshot" and arguments.file != "-":
-        _write(arguments.file, answer)
-        out(f"Saved the account to {arguments.file}.")
-    else:
-        as_json(answer)
+    finally:
+        if hasattr(body, "close"):
+            body.close()
     return OK
 
 
@@ -309,10 +316,14 @@ def _check_flags(arguments: Options) -> None:
             raise SettingsError(f"--{flag} starts a simulator; it has no effect on `{arguments.action}`")
 
 
-def _write(name: str, answer: Any) -> None:
+def _save(name: str, parts: Iterator[bytes]) -> None:
     from mailgun_mcp.text.atomic_write import write_file
 
+    if name == "-":
+        sys.stdout.buffer.writelines(parts)
+        return
     try:
-        write_file(Path(name).expanduser(), json.dumps(answer).encode())
+        write_file(Path(name).expanduser(), parts)
+        out(f"Saved the account to {name}.")
     except OSError as error:
         raise SettingsError(f"cannot write {name}: {error.strerror or error}") from error

@@ -1,7 +1,7 @@
 """Writes a whole file or none: whoever reads it sees the old content or the new, also after a crash or a power cut."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
@@ -10,7 +10,7 @@ SUFFIX = ".new"
 """Ends the name of a draft. One that is left over is that of a process that was killed."""
 
 
-def write_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+def write_file(path: Path, content: bytes | Iterable[bytes], *, mode: int = 0o600) -> None:
     """Replace the file with one that contains `content`, by default readable by its owner only. Raises OSError."""
     with draft_file(path, content, mode=mode) as draft:
         draft.replace(path)
@@ -18,13 +18,13 @@ def write_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:
 
 
 @contextmanager
-def draft_file(path: Path, content: bytes, *, mode: int = 0o600) -> Iterator[Path]:
+def draft_file(path: Path, content: bytes | Iterable[bytes], *, mode: int = 0o600) -> Iterator[Path]:
     """Write `content` beside `path`, for a block that moves it there; a draft that is still there afterwards is removed."""
     draft = path.with_name(f".{path.name}.{token_hex(4)}{SUFFIX}")
     try:
         # For its owner alone before the first byte is in it.
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content)
+            file.writelines([content] if isinstance(content, bytes) else content)
             file.flush()
             os.fsync(file.fileno())
         if mode != 0o600:

@@ -3,10 +3,8 @@
 What is read comes from a file that someone may have given away: it can only ever become data.
 """
 
-import json
 from base64 import b64encode
 from collections import deque
-from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -36,46 +34,8 @@ class CodecError(ValueError):
 
 
 def snapshot(account: Account) -> dict[str, Any]:
-    """Return the account, and what time it is there, as a JSON document."""
+    """Return the account, and what time it is there, as a JSON document: the form that earlier releases wrote."""
     return {"format": FORMAT, "version": VERSION, "now": account.clock.now(), "account": encode(account)}
-
-
-def snapshot_pieces(account: Account) -> Iterator[str]:
-    """Yield the text of `snapshot` piece by piece, so that a long event log is never in memory as a whole."""
-    head = {"format": FORMAT, "version": VERSION, "now": account.clock.now()}
-    yield json.dumps(head)[:-1] + ', "account": '
-    yield from _pieces(account)
-    yield "}"
-
-
-def _pieces(value: Any) -> Iterator[str]:
-    if isinstance(value, EventLog):
-        yield from _joined("[", (json.dumps(encode(event)) for event in value), "]")
-    elif is_dataclass(value):
-        left_out = LEFT_OUT.get(type(value), frozenset())
-        members = ((each.name, getattr(value, each.name)) for each in fields(value) if each.name not in left_out)
-        yield from _members(members)
-    elif isinstance(value, dict) and value and all(isinstance(key, str) for key in value):
-        # Other requests may add to it while this is sent.
-        yield from _members(list(value.items()))
-    else:
-        yield json.dumps(encode(value))
-
-
-def _members(members: Iterable[tuple[str, Any]]) -> Iterator[str]:
-    start = "{"
-    for name, member in members:
-        yield f"{start}{json.dumps(name)}: "
-        yield from _pieces(member)
-        start = ", "
-    yield "{}" if start == "{" else "}"
-
-
-def _joined(start: str, items: Iterable[str], end: str) -> Iterator[str]:
-    yield start
-    for index, item in enumerate(items):
-        yield f", {item}" if index else item
-    yield end
 
 
 def restored(document: Any, clock: Clock) -> Account:

@@ -1,4 +1,4 @@
-"""Control routes for what happens outside an account: inbound mail, recipients, webhooks, DNS, scenarios, snapshots."""
+"""Control routes for what happens outside an account: inbound mail, recipients, webhooks, DNS, scenarios."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import asdict
@@ -6,9 +6,6 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from starlette.types import Receive, Scope, Send
-
-from mailgun_mcp.simulator.control.account_json import CodecError, restored, snapshot_pieces
 from mailgun_mcp.simulator.control.faults import unknown
 from mailgun_mcp.simulator.control.harness import Harness
 from mailgun_mcp.simulator.mail.inbound import deliver_inbound
@@ -17,13 +14,10 @@ from mailgun_mcp.simulator.mail.recipients import perform_recipient_action
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.webhooks import Posting
-from mailgun_mcp.simulator.replies.give_way import Turn
-from mailgun_mcp.simulator.replies.reply import JSON, ApiError, Reply
+from mailgun_mcp.simulator.replies.reply import ApiError, Reply
 
 Body = dict[str, Any]
 Route = Callable[[Harness, Body], Reply | Awaitable[Reply]]
-SNAPSHOT_PART = 64 * 1024
-"""Characters of a snapshot that are sent at once."""
 INBOUND = ("mime", "sender", "recipients", "from", "to", "cc", "subject", "text", "html", "headers")
 
 
@@ -208,43 +202,6 @@ def seed(harness: Harness, body: Body) -> Reply:
     return Reply({"domains": list(harness.account.domains)})
 
 
-class SnapshotReply(Reply):
-    """The account, sent while it is written."""
-
-    def __init__(self, account: Account) -> None:
-        super().__init__({})
-        self.raw_headers = [(b"content-type", JSON.encode())]
-        self._account = account
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - as ASGI calls it
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        turn, pending, size = Turn(), [], 0
-        for piece in snapshot_pieces(self._account):
-            pending.append(piece)
-            size += len(piece)
-            if size > SNAPSHOT_PART:
-                await send({"type": "http.response.body", "body": "".join(pending).encode(), "more_body": True})
-                pending, size = [], 0
-            await turn.give_way()
-        await send({"type": "http.response.body", "body": "".join(pending).encode()})
-
-
-def take_snapshot(harness: Harness, _: Body) -> Reply:
-    """Return the whole account as one document, including its keys."""
-    return SnapshotReply(harness.account)
-
-
-def restore(harness: Harness, body: Body) -> Reply:
-    """Load a snapshot, which is the body: the account and its time."""
-    try:
-        account = restored(body, harness.clock)
-    except CodecError as error:
-        raise ApiError(400, f"not a snapshot: {error}") from error
-    harness.clock.advance(body["now"] - harness.clock.now())
-    harness.replace_account(account)
-    return Reply({"restored": account.id, "now": harness.clock.now()})
-
-
 ROUTES: dict[str, dict[str, Route]] = {
     "inbound": {"GET": show_received, "POST": receive_mail},
     "act": {"POST": act_as_recipient},
@@ -253,7 +210,5 @@ ROUTES: dict[str, dict[str, Route]] = {
     "dns": {"GET": show_dns, "POST": set_dns},
     "results": {"POST": set_result},
     "seed": {"POST": seed},
-    "snapshot": {"GET": take_snapshot},
-    "restore": {"POST": restore},
 }
 """Path below `/simulator/` -> method -> the route."""

@@ -1,6 +1,6 @@
 """The simulator's own routes, under `/simulator/`: its clock, faults, state and reset."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -11,13 +11,14 @@ from mailgun_mcp.simulator.control.faults import Fault, FaultError, unknown
 from mailgun_mcp.simulator.control.harness import Harness
 from mailgun_mcp.simulator.control.page import PATHS, show
 from mailgun_mcp.simulator.control.rate_limits import DOCUMENTED, Limit
+from mailgun_mcp.simulator.control.snapshot_routes import LINES, restore, take_snapshot
 from mailgun_mcp.simulator.http.asgi import headers_of, raw_path, read_body, read_json
 from mailgun_mcp.simulator.http.auth import authenticate
 from mailgun_mcp.simulator.mail.delivery import deliver_due
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import MovableClock, iso_date, parse_mail_date, parse_rfc3339
 from mailgun_mcp.simulator.model.domains import Domain
-from mailgun_mcp.simulator.replies.reply import ApiError, Reply
+from mailgun_mcp.simulator.replies.reply import JSON, ApiError, Reply
 
 PREFIX = "/simulator/"
 READS = ("GET", "HEAD")
@@ -29,6 +30,7 @@ UNAUTHORIZED = Reply(
 )
 Body = dict[str, Any]
 Route = Callable[[Harness, Body], Reply | Awaitable[Reply]]
+StreamRoute = Callable[[Harness, Receive], Awaitable[Reply]]
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 """Of the durations that the clock is advanced by; here `m` is minutes."""
 
@@ -41,8 +43,7 @@ def with_control_routes(harness: Harness, *, key: str | None = None) -> ASGIApp:
             await harness(scope, receive, send)
             return
         try:
-            answer = _answer(harness, scope, await read_body(receive), key)
-            reply = answer if isinstance(answer, Reply) else await answer
+            reply = await _answer(harness, scope, receive, key)
         except (ApiError, FaultError) as error:
             reply = error.reply if isinstance(error, ApiError) else Reply({"message": str(error)}, 400)
         await reply(scope, receive, send)
@@ -50,9 +51,10 @@ def with_control_routes(harness: Harness, *, key: str | None = None) -> ASGIApp:
     return app
 
 
-def _answer(harness: Harness, scope: Scope, content: bytes, key: str | None) -> Reply | Awaitable[Reply]:
+async def _answer(harness: Harness, scope: Scope, receive: Receive, key: str | None) -> Reply:
     headers = headers_of(scope)
     if key and authenticate(harness.account, headers.get("authorization", ""), any_key=False) is None:
+        await read_body(receive)
         return UNAUTHORIZED
     path, method = raw_path(scope), scope["method"]
     if path in PATHS and method in READS:
@@ -60,18 +62,27 @@ def _answer(harness: Harness, scope: Scope, content: bytes, key: str | None) -> 
     # An empty form of another site's page would reset the account; browsers say where a request is from.
     if method not in READS and headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
         raise ApiError(403, "the control routes can't be used from pages of other sites")
-    methods = ROUTES.get(path)
-    if methods is None:
-        raise ApiError(404, unknown("control route", path, ROUTES))
+    methods = {**ROUTES.get(path, {}), **STREAMS.get(path, {})}
+    if not methods:
+        raise ApiError(404, unknown("control route", path, {**ROUTES, **STREAMS}))
     if method not in methods:
         return Reply({"message": "Method Not Allowed"}, 405, headers={"allow": ", ".join(methods)})
-    return methods[method](harness, _body(headers, content))
+    if path in STREAMS:
+        _check_type(headers, (JSON, LINES))
+        return await STREAMS[path][method](harness, receive)
+    answer = ROUTES[path][method](harness, _body(headers, await read_body(receive)))
+    return answer if isinstance(answer, Reply) else await answer
+
+
+def _check_type(headers: dict[str, str], allowed: Sequence[str]) -> None:
+    """Raise ApiError for a type that a form of any web page may post: no page can move the clock behind one's back."""
+    if headers.get("content-type", "").partition(";")[0].strip().lower() not in allowed:
+        raise ApiError(400, f"the control routes accept only {' and '.join(allowed)}")
 
 
 def _body(headers: dict[str, str], content: bytes) -> Body:
-    # A form of any web page may post, but not as JSON: no page can move the clock behind one's back.
-    if content and headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise ApiError(400, "the control routes accept only application/json")
+    if content:
+        _check_type(headers, (JSON,))
     try:
         body = read_json(content)
     except (ValueError, RecursionError) as error:
@@ -247,5 +258,8 @@ ROUTES: dict[str, dict[str, Route]] = {
     f"{PREFIX}reset": {"POST": reset},
     f"{PREFIX}state": {"GET": show_state},
     **{PREFIX + path: methods for path, methods in control_mail.ROUTES.items()},
+    f"{PREFIX}snapshot": {"GET": take_snapshot},
 }
 """Path -> method -> the route. docs/simulator.md shows its docstring."""
+STREAMS: dict[str, dict[str, StreamRoute]] = {f"{PREFIX}restore": {"POST": restore}}
+"""The routes that read their body themselves, because it may be large."""

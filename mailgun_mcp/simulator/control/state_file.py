@@ -1,19 +1,25 @@
 """Stores an account in a file between runs: `--state`."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mailgun_mcp.errors import SettingsError
-from mailgun_mcp.simulator.control.account_json import CodecError, restored, snapshot
+from mailgun_mcp.simulator.control.account_json import CodecError, restored
+from mailgun_mcp.simulator.control.account_stream import MAX_LINE, account_from_lines, account_lines, is_stream
 from mailgun_mcp.simulator.control.harness import Harness
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import Clock, MovableClock
 from mailgun_mcp.text.atomic_write import write_file
 
+if TYPE_CHECKING:
+    from asyncio import Task
+
 DELAY = 1.0
-"""Seconds until a change is in the file: the most that a killed process loses."""
+"""Seconds until a change is written. A killed process loses these, and what it takes to write the file."""
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -28,23 +34,34 @@ def open_account(path: Path, clock: Clock) -> Account | None:
     """
     if not path.exists():
         return None
+    moved = MovableClock(clock)
     try:
-        document = json.loads(path.read_bytes())
-        moved = MovableClock(clock)
-        account = restored(document, moved)
+        now, account = _read(path, moved)
     except OSError as error:
         raise StateFileError(f"{path}: cannot be read: {error}") from error
     except CodecError as error:
         raise StateFileError(f"{path}: damaged, or not a state of the simulator: {error}") from error
     except (ValueError, RecursionError) as error:
         raise StateFileError(f"{path}: damaged: it is not valid JSON") from error
-    moved.advance(max(0.0, document["now"] - clock.now()))
+    moved.advance(max(0.0, now - clock.now()))
     return account
+
+
+def _read(path: Path, clock: Clock) -> tuple[float, Account]:
+    with path.open("rb") as file:
+        if is_stream(file.readline(MAX_LINE)):
+            file.seek(0)
+            return account_from_lines(file, clock)
+        # The form of earlier releases is one document.
+        file.seek(0)
+        document = json.loads(file.read())
+    account = restored(document, clock)
+    return document["now"], account
 
 
 def write_account(path: Path, account: Account) -> None:
     """Write the account; the file is the old one or the new one, never half of it, and the owner's alone."""
-    write_file(path, json.dumps(snapshot(account)).encode())
+    write_file(path, account_lines(account))
 
 
 def with_state_file(app: ASGIApp, harness: Harness, path: Path) -> ASGIApp:
@@ -55,7 +72,8 @@ def with_state_file(app: ASGIApp, harness: Harness, path: Path) -> ASGIApp:
 class _StateFile:
     def __init__(self, app: ASGIApp, harness: Harness, path: Path) -> None:
         self._app, self._harness, self._path = app, harness, path
-        self._waiting = False
+        self._changed = False
+        self._writing: Task[None] | None = None
         harness.on_change.append(self._write_soon)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,7 +81,7 @@ class _StateFile:
             try:
                 await self._app(scope, receive, send)
             finally:
-                self._write()
+                await self._write_last()
             return
         try:
             await self._app(scope, receive, send)
@@ -74,14 +92,30 @@ class _StateFile:
     def _write_soon(self) -> None:
         from asyncio import get_running_loop
 
-        if not self._waiting:
-            self._waiting = True
-            get_running_loop().call_later(DELAY, self._write)
+        self._changed = True
+        if self._writing is None or self._writing.done():
+            self._writing = get_running_loop().create_task(self._write_changes())
 
-    def _write(self) -> None:
-        self._waiting = False
+    async def _write_changes(self) -> None:
+        """Write until there are no more changes, one file after the other, in a thread."""
+        from asyncio import sleep, to_thread
+
+        while self._changed:
+            await sleep(DELAY)
+            self._changed = False
+            await to_thread(self._write, account_lines(self._harness.account))
+
+    async def _write_last(self) -> None:
+        from asyncio import gather
+
+        if self._writing is not None:
+            self._writing.cancel()
+            await gather(self._writing, return_exceptions=True)
+        self._write(account_lines(self._harness.account))
+
+    def _write(self, lines: Iterator[bytes]) -> None:
         try:
-            write_account(self._path, self._harness.account)
+            write_file(self._path, lines)
         except OSError as error:
             import sys
 

@@ -9,10 +9,12 @@ import zlib
 from array import array
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
 from mailgun_mcp.simulator.model.clock import DAY
+from mailgun_mcp.simulator.model.json_forms import numbers_from_text, numbers_to_text
 from mailgun_mcp.simulator.model.packed_events import AT, FieldTest, MailEvent, PackedEvents, Path, field_of, passes
 
 if TYPE_CHECKING:
@@ -32,6 +34,13 @@ RETENTION = 30 * DAY
 
 def _position(event: MailEvent) -> Position:
     return event.at, event.serial
+
+
+def _read_position(value: Any) -> Position:
+    at, serial = value
+    if not isinstance(at, float | int) or not isinstance(serial, int):
+        raise TypeError("a position is not two numbers")
+    return float(at), serial
 
 
 def lookup_hash(text: str) -> int:
@@ -84,18 +93,44 @@ class _Chunk:
         events = filter(event_range.contains, self._all())
         return (tuple([field_of(event, path) for path in paths]) for event in events)
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the chunk, packed, as JSON."""
+        packed, kinds, hashes = self._packed()
+        return {
+            "first": self.first,
+            "last": self.last,
+            "kinds": sorted(kinds),
+            "hashes": numbers_to_text(hashes),
+            **packed.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> "_Chunk":
+        """Return the chunk of `to_json`. Raises ValueError, TypeError or KeyError when the document is another one."""
+        chunk = cls.__new__(cls)
+        chunk._events = None
+        chunk.packed = PackedEvents.from_json(document)
+        chunk._kinds, chunk._hashes = frozenset(document["kinds"]), numbers_from_text("I", document["hashes"])
+        chunk.first, chunk.last = _read_position(document["first"]), _read_position(document["last"])
+        chunk.size = chunk.packed.size
+        return chunk
+
     def newest(self) -> MailEvent:
         """Return the last event."""
         return self._all()[-1]
 
     def pack(self) -> None:
         """Keep the events compressed, with what tells a search that it need not unpack them."""
-        if self._events is None:
-            return
-        self.packed = PackedEvents(self._events)
-        self._kinds = frozenset(event.record["event"] for event in self._events)
-        self._hashes = array("I", sorted({one for event in self._events for one in _lookup_hashes(event.record)}))
+        self.packed, self._kinds, self._hashes = self._packed()
         self._events = None
+
+    def _packed(self) -> "tuple[PackedEvents, frozenset[str], array[int]]":
+        if self.packed is not None:
+            return self.packed, self._kinds, self._hashes
+        events = self._events or []
+        kinds = frozenset(event.record["event"] for event in events)
+        hashes = array("I", sorted({one for event in events for one in _lookup_hashes(event.record)}))
+        return PackedEvents(events), kinds, hashes
 
     def may_hold(self, kinds: frozenset[str] | None, hashes: frozenset[int] | None) -> bool:
         """Say whether an event of these kinds and hashes may be in the chunk."""
@@ -217,6 +252,19 @@ class EventLog:
         for chunk in list(self._chunks):
             if event_range.overlaps(chunk):
                 yield chunk.rows(event_range, paths)
+
+    def parts(self) -> Iterator[dict[str, Any]]:
+        """Return the events as JSON, chunk by chunk. What is added afterwards is not among them."""
+        parts = [chunk.to_json() if chunk.packed is None else copy(chunk) for chunk in self._chunks]
+        return (part.to_json() if isinstance(part, _Chunk) else part for part in parts)
+
+    def add_part(self, part: Any) -> None:
+        """Add a part of another log, whose events are later than all others. Raises ValueError, TypeError or KeyError."""
+        chunk = _Chunk.from_json(part)
+        if chunk.last < chunk.first or (self._chunks and chunk.first <= self._chunks[-1].last):
+            raise ValueError("the events are not in the order of time")
+        self._chunks.append(chunk)
+        self._size += chunk.size
 
     def __iter__(self) -> Iterator[MailEvent]:
         return self.walk()

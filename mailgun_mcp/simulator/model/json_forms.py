@@ -1,9 +1,11 @@
 """Marks fields that JSON has in another form, for whoever reads an account from JSON. Needs no pydantic to be loaded."""
 
-from base64 import b64decode
+import sys
+from array import array
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
@@ -27,15 +29,33 @@ def _mapping(value: Any) -> Any:
         return value
     if any(not isinstance(pair, list) or len(pair) != 2 for pair in value):
         raise ValueError("a pair does not have two parts")
-    return {_hashable(key): item for key, item in value}
+    return {hashable(key): item for key, item in value}
 
 
-def _hashable(key: Any) -> Any:
-    return tuple(map(_hashable, key)) if isinstance(key, list) else key
+def hashable(key: Any) -> Any:
+    """Return JSON that was a tuple as a tuple again."""
+    return tuple(map(hashable, key)) if isinstance(key, list) else key
 
 
 def _bytes(value: Any) -> Any:
     return b64decode(value, validate=True) if isinstance(value, str) else value
+
+
+def numbers_to_text(numbers: "array[int]") -> str:
+    """Return numbers as Base64 of their bytes, little end first."""
+    return b64encode(_little_endian(numbers)).decode()
+
+
+def numbers_from_text(code: Literal["I", "Q"], text: str) -> "array[int]":
+    """Return the numbers of `numbers_to_text`, of four (I) or eight (Q) bytes. Raises ValueError."""
+    return _little_endian(array(code, b64decode(text, validate=True)))
+
+
+def _little_endian(numbers: "array[int]") -> "array[int]":
+    if sys.byteorder == "big":  # pragma: no cover - the tests run on other machines
+        numbers = array(numbers.typecode, numbers)
+        numbers.byteswap()
+    return numbers
 
 
 PAIRS = JsonForm(_mapping)

@@ -34,7 +34,10 @@ def with_headers(headers: Mapping[str, str], changes: Mapping[str, str]) -> dict
 
 @dataclass(slots=True)
 class StoredMessage:
-    """A stored copy of a message. A batch makes one for each recipient, all of one id."""
+    """A stored copy of a message. A batch makes one for each recipient, all of one id.
+
+    It never changes once it is stored, so copies of an account share it.
+    """
 
     key: str
     id: str
@@ -71,6 +74,9 @@ class StoredMessage:
     """The login that handed it in over SMTP; None if it came over HTTP."""
     repeated_headers: list[tuple[str, str]] = field(default_factory=list)
     """All headers in their order, if the message came as MIME with one of them more than once. `headers` has the last."""
+
+    def __deepcopy__(self, _: object) -> "StoredMessage":
+        return self
 
     @property
     def header_lines(self) -> list[tuple[str, str]]:

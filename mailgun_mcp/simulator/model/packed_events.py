@@ -6,9 +6,11 @@ All data is JSON: it can be written to a file, and what is read from one is only
 
 import json
 import zlib
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from sys import intern
 from types import NoneType
 from typing import Any
 
@@ -22,6 +24,10 @@ FieldTest = tuple[Path, Callable[[Any], bool]]
 
 COMPRESSION_LEVEL = 6
 MOST_CODES = 256
+SMALL_COLUMN = 200
+"""Bytes of a packed column that may be shared."""
+MOST_UNPACKED = 1 << 28
+"""Bytes of a column at most. A file from elsewhere must not fill the memory."""
 OPAQUE = frozenset({"user-variables"})
 """Fields whose content is a user's own: kept whole."""
 
@@ -115,6 +121,31 @@ class PackedEvents:
 
     def __deepcopy__(self, _: object) -> "PackedEvents":
         return self
+
+    def to_json(self) -> Record:
+        """Return the events as they are packed, as JSON."""
+        columns = [[path, b64encode(column).decode()] for path, column in self._columns.items()]
+        return {
+            "size": self.size,
+            "timed": self._timed,
+            "shapes": self._shapes,
+            "ends": sorted(self._ends),
+            "columns": columns,
+        }
+
+    @classmethod
+    def from_json(cls, document: Record) -> "PackedEvents":
+        """Return the events of `to_json`. Raises ValueError, TypeError or KeyError when the document is another one."""
+        packed = cls.__new__(cls)
+        packed.size, packed._timed = document["size"], document["timed"]
+        packed._shapes = tuple(tuple(map(_path, shape)) for shape in document["shapes"])
+        packed._ends = frozenset(map(_path, document["ends"]))
+        packed._columns = {_path(path): _shared(b64decode(column)) for path, column in document["columns"]}
+        if not isinstance(packed.size, int) or not isinstance(packed._timed, bool) or packed.size < 1:
+            raise ValueError("size must be a number above 0, and timed true or false")
+        if not {SHAPE, *DERIVED} <= packed._columns.keys() or not packed._ends <= ENDS_WITH.keys():
+            raise ValueError("columns are missing")
+        return packed
 
     @property
     def packed_size(self) -> int:
@@ -231,8 +262,28 @@ def _constant(value: bytes) -> bytes:
     return zlib.compress(value + b"\n", COMPRESSION_LEVEL)
 
 
+def _shared(column: bytes) -> bytes:
+    """Return one object for equal small columns, most of which have a single value."""
+    return _interned(column) if len(column) < SMALL_COLUMN else column
+
+
+@lru_cache(4096)
+def _interned(column: bytes) -> bytes:
+    return column
+
+
+def _path(value: Any) -> Path:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise TypeError("a path is not a list of texts")
+    return tuple(map(intern, value))
+
+
 def _unpack(packed: bytes, size: int) -> tuple[list[Any], bytes | None]:
-    head, newline, codes = zlib.decompress(packed).partition(b"\n")
+    unzip = zlib.decompressobj()
+    data = unzip.decompress(packed, MOST_UNPACKED)
+    if not unzip.eof:
+        raise ValueError("a column is damaged, or too large")
+    head, newline, codes = data.partition(b"\n")
     return json.loads(head), (codes or bytes(size)) if newline else None
 
 

@@ -11,7 +11,7 @@ from time import gmtime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from mailgun_mcp.simulator.model.clock import DAY, HOUR
-from mailgun_mcp.simulator.model.json_forms import PAIRS
+from mailgun_mcp.simulator.model.json_forms import PAIRS, hashable, numbers_from_text, numbers_to_text
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
@@ -25,6 +25,7 @@ Counts = Annotated[dict[Cell, int], PAIRS]
 RETENTION: dict[Resolution, float] = {"hour": 60 * DAY, "day": 365 * DAY, "month": float("inf")}
 """How many seconds counts stay readable at each resolution."""
 HOUR_SECONDS, DAY_SECONDS = int(HOUR), int(DAY)
+CELLS_OF_A_PART = 500
 UNPACKED = 50_000
 """Counts that are not packed at the same time, at most."""
 
@@ -88,6 +89,14 @@ class _PeriodCounts:
     packed: PackedCounts = NO_COUNTS
     unpacked: dict[int, int] = field(default_factory=dict)
 
+    def add(self, part: PackedCounts) -> None:
+        """Add packed counts."""
+        if self.packed.numbers:
+            self.unpacked = dict(zip(*part, strict=True))
+            self.pack()
+        else:
+            self.packed = part
+
     def pack(self) -> None:
         if not self.unpacked:
             return
@@ -139,6 +148,10 @@ class Series:
                     series._add(resolution, at, series._table.number(cell), count)
         return series
 
+    def empty_document(self) -> _Document:
+        """Return the form for JSON without the counts, which `parts` has."""
+        return _Document({}, self._rolled)
+
     def to_document(self) -> _Document:
         """Return the series in its form for JSON, as a copy."""
         cells = self._table.cells
@@ -150,6 +163,41 @@ class Series:
                     for number, count in zip(*part, strict=True):
                         counts[cells[number]] = counts.get(cells[number], 0) + count
         return _Document(levels, self._rolled)
+
+    def parts(self) -> Iterator[Any]:
+        """Return the counts as JSON, part by part. What is counted afterwards is not among them."""
+        periods = [
+            (resolution, at, part)
+            for resolution, level in self._levels.items()
+            for at, period in level.items()
+            for part in period.parts()
+        ]
+        return self._parts(len(self._table.cells), periods)
+
+    def add_part(self, part: Any) -> None:
+        """Add a part of another series. Raises ValueError, TypeError, KeyError or OverflowError."""
+        if "cells" in part:
+            for cell in part["cells"]:
+                if self._table.number(hashable(cell)) != len(self._table.cells) - 1:
+                    raise ValueError("a cell occurs twice")
+            return
+        numbers, counts = numbers_from_text("I", part["numbers"]), numbers_from_text("Q", part["counts"])
+        if len(numbers) != len(counts) or max(numbers, default=0) >= len(self._table.cells):
+            raise ValueError("a count has no cell")
+        self._levels[part["resolution"]].setdefault(int(part["at"]), _PeriodCounts()).add(PackedCounts(numbers, counts))
+
+    def _parts(self, cells: int, periods: list[tuple[Resolution, int, PackedCounts]]) -> Iterator[Any]:
+        if not periods:
+            return
+        for start in range(0, cells, CELLS_OF_A_PART):
+            yield {"cells": self._table.cells[start : min(start + CELLS_OF_A_PART, cells)]}
+        for resolution, at, part in periods:
+            yield {
+                "resolution": resolution,
+                "at": at,
+                "numbers": numbers_to_text(array("I", part.numbers)),
+                "counts": numbers_to_text(array("Q", part.counts)),
+            }
 
     def cell(self, number: int) -> Cell:
         """Return the cell of a number."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mailgun_mcp.simulator import Account
-from mailgun_mcp.simulator.control.account_json import CodecError, restored, snapshot, snapshot_pieces
+from mailgun_mcp.simulator.control.account_json import CodecError, restored, snapshot
 from mailgun_mcp.simulator.model.clock import ManualClock
 from mailgun_mcp.simulator.worlds.demo import demo_account
 from tests.support.everything import account_with_everything
@@ -100,8 +100,3 @@ def test_what_json_cannot_have_is_not_written(account: Account) -> None:
     account.seed_results["x"] = {"y": object()}
     with pytest.raises(TypeError, match="object has no form in JSON"):
         snapshot(account)
-
-
-def test_the_pieces_of_a_snapshot_are_the_snapshot() -> None:
-    account = demo_account(ManualClock())
-    assert json.loads("".join(snapshot_pieces(account))) == json.loads(json.dumps(snapshot(account)))

@@ -111,14 +111,6 @@ async def test_a_seed_begins_anew_with_a_scenario(harness: httpx.AsyncClient) ->
     assert [item["name"] for item in (await harness.get("/v4/domains")).json()["items"]] == ["mail.example.com"]
 
 
-async def test_a_snapshot_brings_back_what_was(harness: httpx.AsyncClient) -> None:
-    before = (await harness.get("/simulator/snapshot")).json()
-    await send(harness)
-    assert (await harness.get("/simulator/snapshot")).json() != before
-    await posted(harness, "restore", **before)
-    assert (await harness.get("/simulator/snapshot")).json() == before
-
-
 @pytest.mark.parametrize("path", WRITES)
 async def test_another_site_s_page_changes_nothing(harness: httpx.AsyncClient, path: str) -> None:
     answer = await harness.post(f"/simulator/{path}", json={}, headers={"sec-fetch-site": "cross-site"})
@@ -140,7 +132,6 @@ async def test_with_a_key_they_need_it(account: Account, path: str) -> None:
         pytest.param("act", {"action": "open"}, "message is missing", id="no-message"),
         pytest.param("act", {"action": 1}, "action is not a string", id="no-text"),
         pytest.param("seed", {"scenario": "none"}, "unknown scenario 'none'", id="scenario"),
-        pytest.param("restore", {}, "not a snapshot: this is not an account", id="no-snapshot"),
     ],
 )
 async def test_what_cannot_be_done_is_told(

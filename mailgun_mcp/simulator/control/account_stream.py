@@ -1,0 +1,230 @@
+"""Writes an account as lines of JSON and reads it back, so that a million events are never in memory as one document.
+
+The first line says what the file is. The second has the account without its large collections, whose parts follow,
+each with the path of its collection. The last line has the number of lines and their checksum.
+"""
+
+import json
+import zlib
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
+
+from mailgun_mcp.simulator.control.account_json import FORMAT, LEFT_OUT, VERSION, CodecError, encode, restored
+from mailgun_mcp.simulator.model.account import Account
+from mailgun_mcp.simulator.model.clock import Clock
+from mailgun_mcp.simulator.model.event_log import EventLog
+from mailgun_mcp.simulator.model.series import Series
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+STREAM_VERSION = 2
+LARGE = 100
+"""Entries that a mapping has at most in the second line."""
+PART_SIZE = 1 << 16
+"""About how many characters the entries of one line have."""
+MAX_LINE = 1 << 28
+"""Bytes of a line at most."""
+
+Path = tuple[str, ...]
+Collection = tuple[Path, Iterator[Any]]
+"""Where a large collection is in the account, and its parts."""
+
+
+def account_lines(account: Account) -> Iterator[bytes]:
+    """Return the lines. What changes while they are read is not in them."""
+    collections: list[Collection] = []
+    head = {"format": FORMAT, "version": STREAM_VERSION, "now": account.clock.now()}
+    first = [head, {"account": _without_large(account, Account, (), collections)}]
+    return _written([_line(each) for each in first], collections)
+
+
+def _written(lines: list[bytes], collections: list[Collection]) -> Iterator[bytes]:
+    checksum = 0
+    for line in lines:
+        checksum = zlib.crc32(line, checksum)
+        yield line
+    number = len(lines)
+    for path, parts in collections:
+        for part in parts:
+            line = _line({"path": path, "part": part})
+            checksum, number = zlib.crc32(line, checksum), number + 1
+            yield line
+    yield _line({"lines": number, "crc32": checksum})
+
+
+def _line(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode() + b"\n"
+
+
+def _without_large(value: Any, kind: Any, path: Path, collections: list[Collection]) -> Any:
+    """Return what `encode` returns, with large collections empty; their parts are added to `collections`."""
+    if isinstance(value, EventLog):
+        collections.append((path, value.parts()))
+        return []
+    if isinstance(value, Series):
+        collections.append((path, value.parts()))
+        return encode(value.empty_document())
+    if is_dataclass(value):
+        record = _record_of(value)
+        left_out, kinds = LEFT_OUT.get(record, frozenset()), _kinds_of_fields(record)
+        return {
+            field.name: _without_large(getattr(value, field.name), kinds[field.name], (*path, field.name), collections)
+            for field in fields(value)
+            if field.name not in left_out
+        }
+    if isinstance(value, dict) and _has_texts_as_keys(kind):
+        if len(value) > LARGE and _is_plain(kind):
+            collections.append((path, _entries(list(value.items()))))
+            return {}
+        return {key: _without_large(item, get_args(kind)[1], (*path, key), collections) for key, item in value.items()}
+    return encode(value)
+
+
+def _entries(items: list[tuple[str, Any]]) -> Iterator[dict[str, Any]]:
+    part: dict[str, Any] = {}
+    size = 0
+    for key, item in items:
+        part[key] = encode(item)
+        size += len(key) + getattr(item, "size", 100)
+        if size > PART_SIZE:
+            yield part
+            part, size = {}, 0
+    if part:
+        yield part
+
+
+@cache
+def _kinds_of_fields(record: Hashable) -> dict[str, Any]:
+    return get_type_hints(record)
+
+
+def _has_texts_as_keys(kind: Any) -> bool:
+    return get_origin(kind) is dict and get_args(kind)[0] is str
+
+
+def _is_plain(kind: Any) -> bool:
+    """Say whether the entries of a mapping have no collections of records of their own."""
+    item = get_args(kind)[1]
+    if not (is_dataclass(item) and isinstance(item, type)):
+        return get_origin(item) is None and item is not Any
+    inner = _kinds_of_fields(item).values()
+    return not any(one in (Account, EventLog, Series) or _holds_records(one) for one in inner)
+
+
+def _holds_records(kind: Any) -> bool:
+    return _has_texts_as_keys(kind) and is_dataclass(get_args(kind)[1])
+
+
+class AccountReader:
+    """Makes an account of lines, which are added one by one."""
+
+    def __init__(self, head: Any, clock: Clock) -> None:
+        """Begin with the first line. Raises CodecError when it is that of something else."""
+        if not isinstance(head, dict) or head.keys() != {"format", "version", "now"}:
+            raise CodecError("the first line must have format, version and now, and nothing else")
+        if head["version"] != STREAM_VERSION:
+            raise CodecError(f"version {head['version']!r} is not one that this release reads ({STREAM_VERSION})")
+        self.now: float = head["now"]
+        self._head, self._clock = head, clock
+        self._account: Account | None = None
+        self._lines, self._checksum = 1, zlib.crc32(_line(head))
+        self._ended = False
+
+    def add(self, line: bytes) -> None:
+        """Add the next line. Raises CodecError when it is wrong."""
+        record = parse_line(line)
+        match record:
+            case {"lines": number, "crc32": checksum} if len(record) == 2 and not self._ended:
+                self._ended = True
+                if (number, checksum) != (self._lines, self._checksum):
+                    raise CodecError("lines are missing or changed: the checksum is another one")
+                return
+            case {"account": document} if len(record) == 1 and self._account is None:
+                self._account = restored({**self._head, "version": VERSION, "account": document}, self._clock)
+            case {"path": list(path), "part": part} if len(record) == 2 and self._account and not self._ended:
+                _add_part(self._account, path, part)
+            case _:
+                raise CodecError(f"line {self._lines + 1} is none that belongs there")
+        self._lines, self._checksum = self._lines + 1, zlib.crc32(line.rstrip(b"\r\n") + b"\n", self._checksum)
+
+    def account(self) -> Account:
+        """Return the account, after the last line. Raises CodecError when lines are missing."""
+        if self._account is None or not self._ended:
+            raise CodecError("the last lines are missing")
+        return self._account
+
+
+def parse_line(line: bytes) -> Any:
+    """Return what a line has. Raises CodecError when it is not JSON."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise CodecError("it is not valid JSON") from error
+
+
+def account_from_lines(lines: Iterable[bytes], clock: Clock) -> tuple[float, Account]:
+    """Return the moment and the account of all lines. Raises CodecError."""
+    remaining = iter(lines)
+    reader = AccountReader(parse_line(next(remaining, b"")), clock)
+    for line in remaining:
+        reader.add(line)
+    return reader.now, reader.account()
+
+
+def is_stream(line: bytes) -> bool:
+    """Say whether a first line is that of an account in lines, and not of one document."""
+    try:
+        head = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(head, dict) and "version" in head and "account" not in head
+
+
+def _add_part(account: Account, path: list[Any], part: Any) -> None:
+    target, kind = _find(account, path)
+    try:
+        if isinstance(target, EventLog | Series):
+            target.add_part(part)
+        else:
+            target.update(_adapter(kind).validate_python(part))
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+        raise CodecError(f"{'.'.join(path)}: {str(error).splitlines()[0]}") from error
+
+
+def _find(account: Account, path: list[Any]) -> tuple[Any, Any]:
+    """Return the collection at a path, and its type. Raises CodecError when there is none."""
+    target: Any = account
+    kind: Any = Account
+    for name in path:
+        if is_dataclass(target) and name in _names(_record_of(target)):
+            target, kind = getattr(target, name), _kinds_of_fields(_record_of(target))[name]
+        elif isinstance(target, dict) and isinstance(name, str) and name in target and _has_texts_as_keys(kind):
+            target, kind = target[name], get_args(kind)[1]
+        else:
+            raise CodecError(f"{'.'.join(map(str, path))}: there is no such collection")
+    if isinstance(target, EventLog | Series) or (isinstance(target, dict) and _has_texts_as_keys(kind)):
+        return target, kind
+    raise CodecError(f"{'.'.join(map(str, path))}: it is not a collection")
+
+
+def _record_of(value: Any) -> Any:
+    return type(value)
+
+
+@cache
+def _names(record: Any) -> frozenset[str]:
+    return frozenset(field.name for field in fields(record)) - LEFT_OUT.get(record, frozenset())
+
+
+_adapters: "dict[str, TypeAdapter[Any]]" = {}
+
+
+def _adapter(kind: Any) -> "TypeAdapter[Any]":
+    from pydantic import TypeAdapter
+
+    if str(kind) not in _adapters:
+        _adapters[str(kind)] = TypeAdapter(kind)
+    return _adapters[str(kind)]
