@@ -62,7 +62,7 @@ async def _median(services: Services, calls: int) -> float:
     times = []
     for _ in range(calls):
         began = time.perf_counter()
-        outcome = await run(services, "get_domain", {"name": DOMAIN}, CALLER)
+        outcome = await run(services, "get_domain", {"domain": DOMAIN}, CALLER)
         times.append(time.perf_counter() - began)
         assert not outcome.is_error, outcome.text
     return statistics.median(times) * 1000
@@ -110,10 +110,10 @@ async def _clear(catalogue: Catalogue, *, copied: bool) -> tuple[float, float, f
             Path(directory) / "state",
             catalogue,
         )
-        await run(services, "get_domain", {"name": DOMAIN}, CALLER)
+        await run(services, "get_domain", {"domain": DOMAIN}, CALLER)
         tracemalloc.start()
         began = time.perf_counter()
-        outcome = await run(services, "clear_bounces", {"domain_name": DOMAIN}, CALLER)
+        outcome = await run(services, "clear_bounces", {"domain": DOMAIN}, CALLER)
         called, most = time.perf_counter() - began, tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert outcome.structured is not None, outcome.text

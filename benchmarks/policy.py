@@ -72,7 +72,7 @@ def _measure(policy: Policy, facts: Facts, rounds: int) -> tuple[float, float]:
 
 def _facts_of_a_large_send(catalogue: Catalogue, rounds: int) -> float:
     to = ", ".join(f'"Name {number}" <user{number}@example.com>' for number in range(1000))
-    arguments = {"domain_name": "mg.example.com", "from": "a@mg.example.com", "to": [to], "text": "hi"}
+    arguments = {"domain": "mg.example.com", "from": "a@mg.example.com", "to": [to], "text": "hi"}
     operation = catalogue.find("send_message")
     times = []
     for _ in range(rounds):
@@ -89,7 +89,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=40)
     rounds = parser.parse_args().rounds
     catalogue = Catalogue.load()
-    arguments = {"domain_name": "mg.example.com", "from": "a@mg.example.com", "to": ["b@example.com"], "text": "hi"}
+    arguments = {"domain": "mg.example.com", "from": "a@mg.example.com", "to": ["b@example.com"], "text": "hi"}
     facts = gather(catalogue.find("send_message"), arguments, Context())
     kept = True
     for name, rules in (("typical", TYPICAL), ("worst", WORST)):

@@ -16,8 +16,8 @@ from tempfile import TemporaryDirectory
 
 DIRECTORY = Path(__file__).parent / "pictures"
 CALLS = (
-    ("clear_bounces", "domain_name=mail.example.com"),
-    ("delete_domain", "name=news.example.org"),
+    ("clear_bounces", "domain=mail.example.com"),
+    ("delete_domain", "domain=news.example.org"),
     (
         "create_route",
         "expression=match_recipient('.*@mail.example.com')",

@@ -24,7 +24,7 @@ PORT = "8025"
 SMTP_PORT = "2525"
 
 EXPECTED = {
-    "mailgun-mcp tools call clear_bounces domain_name=mail.example.com --simulator": exits.REFUSED,
+    "mailgun-mcp tools call clear_bounces domain=mail.example.com --simulator": exits.REFUSED,
     "mailgun-mcp approvals approve 3r5u7c6e": exits.USAGE,
     "mailgun-mcp approvals grant --match 'tool=delete_*,domain=staging.*' --for 20m": exits.USAGE,
     "mailgun-mcp accounts rename us production": exits.USAGE,

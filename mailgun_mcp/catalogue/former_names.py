@@ -1,4 +1,10 @@
-"""Names that tools and toolsets once had. They still work wherever a person or a client writes one."""
+"""Names that tools, toolsets and arguments once had. They still work wherever a person or a client writes one."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.types import Arguments
 
 FORMER_TOOLS = {
     "list_bounce_classification_domain_entities": "list_bounce_domain_entities",
@@ -7,6 +13,10 @@ FORMER_TOOLS = {
 }
 """Former name -> the name of today, short enough for the prefix that a plugin puts before it."""
 FORMER_TOOLSETS = {"local": "builtin"}
+FORMER_ARGUMENTS = {tool: {"template_version": "version"} for tool in ("send_message", "send_mime_message")}
+"""Tool -> former name of an argument -> the name of today. Names that are Mailgun's own need no entry."""
+FORMER_SCOPES = {"domain_name": "domain", "authority_name": "domain", "name": "domain"}
+"""Former name of what says where a resource is, in copies of earlier releases -> the name of today."""
 
 
 def tool_names(name: str) -> list[str]:
@@ -22,3 +32,38 @@ def toolset_names(name: str) -> list[str]:
 def current_tool(name: str) -> str:
     """Return the name that the tool has today."""
     return FORMER_TOOLS.get(name, name)
+
+
+@lru_cache(maxsize=512)
+def argument_aliases(operation: Operation) -> Mapping[str, str]:
+    """Return the other names of an operation's arguments: Mailgun's own, which were ours once, and former ones."""
+    names: dict[str, list[str]] = {}
+    for argument in operation.arguments:
+        if argument.wire.isidentifier() and argument.encode != "family":
+            names.setdefault(argument.wire, []).append(argument.name)
+    # What Mailgun calls alike in path and body, such as two IPs, was never one name of ours.
+    own = {wire: called[0] for wire, called in names.items() if called not in ([wire], []) and len(called) == 1}
+    return {**own, **FORMER_ARGUMENTS.get(operation.name, {})}
+
+
+def current_arguments(operation: Operation, arguments: Arguments) -> Arguments:
+    """Return the arguments under the names of today.
+
+    Nothing is changed unless a name is there that is only a former one, or when two names are for the same argument.
+    """
+    aliases = argument_aliases(operation)
+    if not aliases:
+        return arguments
+    names = {argument.name for argument in operation.arguments}
+    if not any(name in aliases and name not in names for name in arguments):
+        return arguments
+    renamed = {aliases.get(name, name): value for name, value in arguments.items()}
+    return renamed if len(renamed) == len(arguments) else arguments
+
+
+def current_path(operation: Operation, path: str) -> str:
+    """Return the place in the arguments (`domain_name`, `variables.plan`) under the name of today."""
+    head, dot, rest = path.partition(".")
+    if any(argument.name == head for argument in operation.arguments):
+        return path
+    return f"{argument_aliases(operation).get(head, head)}{dot}{rest}"

@@ -115,7 +115,7 @@ async def _read_domain(story: _Story) -> bool:
 async def _send(story: _Story) -> bool:
     result = await story.call(
         "send_message",
-        domain_name=DOMAIN,
+        domain=DOMAIN,
         to=["alice@example.org"],
         subject="Hello from an assistant",
         text="Sent through mailgun-mcp.",
@@ -130,7 +130,7 @@ async def _send(story: _Story) -> bool:
 
 
 async def _read_events(story: _Story) -> bool:
-    result = await story.call("list_events", domain_name=DOMAIN, message_id=story.message_id)
+    result = await story.call("list_events", domain=DOMAIN, message_id=story.message_id)
     if result.is_error:
         return False
     events = [event["event"] for event in result.structured_content["items"]]
@@ -139,7 +139,7 @@ async def _read_events(story: _Story) -> bool:
 
 
 async def _find_bounce(story: _Story) -> bool:
-    result = await story.call("list_bounces", domain_name=DOMAIN, limit=3)
+    result = await story.call("list_bounces", domain=DOMAIN, limit=3)
     if result.is_error:
         return False
     for bounce in result.structured_content["items"]:
@@ -155,22 +155,22 @@ async def _make_mistake(story: _Story) -> bool:
 
 
 async def _delete_in_bulk(story: _Story) -> bool:
-    result = await story.call("clear_bounces", domain_name=DOMAIN)
+    result = await story.call("clear_bounces", domain=DOMAIN)
     story.say(paint(result.content[0].text, "red"))
-    left = await story.call("list_bounces", domain_name=DOMAIN, limit=1)
+    left = await story.call("list_bounces", domain=DOMAIN, limit=1)
     still_there = bool(left.structured_content["items"])
     story.say(paint("the bounces are still there", "green") if still_there else "")
     return bool(result.is_error) and still_there
 
 
 async def _delete_and_undo(story: _Story) -> bool:
-    result = await story.call("clear_bounces", domain_name=DOMAIN)
+    result = await story.call("clear_bounces", domain=DOMAIN)
     if result.is_error:
         return False
     story.say(paint(result.structured_content["message"], "yellow"))
     undone = await story.call("undo_operation", id=result.structured_content["undo"]["id"])
     story.say(paint(undone.structured_content["message"], "green"))
-    left = await story.call("list_bounces", domain_name=DOMAIN, limit=SHOWN)
+    left = await story.call("list_bounces", domain=DOMAIN, limit=SHOWN)
     story.say(f"{len(left.structured_content['items'])} bounces, with their dates and reasons")
     return undone.structured_content["not_put_back"] == [] and bool(left.structured_content["items"])
 

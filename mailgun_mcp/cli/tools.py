@@ -25,7 +25,7 @@ EXAMPLES = """\
   mailgun-mcp tools budget --preset sending --client cursor
   mailgun-mcp tools show send_message
   mailgun-mcp tools call get_domain name=mail.example.com --simulator
-  mailgun-mcp tools call list_events '{"domain_name": "mail.example.com", "limit": 5}' --simulator"""
+  mailgun-mcp tools call list_events '{"domain": "mail.example.com", "limit": 5}' --simulator"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

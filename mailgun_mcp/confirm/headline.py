@@ -6,17 +6,12 @@ from mailgun_mcp.confirm.bounded_text import one_line, shorten
 
 TYPED = 100
 """Characters of a name that a person can be asked to type."""
-NAMING = ("name", "selector", "address", "email")
+NAMING = ("name", "selector", "address", "email", "domain")
 """Arguments that name what a call makes or removes, where neither its path nor its effects do."""
-DOMAINS = frozenset({"domain", "domain_name", "signing_domain", "authority_name"})
-"""Arguments that say where something is. A domain that is itself the target is called `name`."""
+TARGET = "name"
+"""What Mailgun's API calls a domain that is itself the target of the call. Others say where the target is."""
 LABELS = {
-    "domain_name": "domain",
-    "signing_domain": "domain",
-    "authority_name": "domain",
-    "name": "domain",
     "template_name": "template",
-    "version_name": "version",
     "list_address": "mailing list",
     "member_address": "member",
     "subaccount_id": "subaccount",
@@ -40,8 +35,9 @@ def target_name(operation: Operation, arguments: Arguments) -> str:
 def headline(operation: Operation, arguments: Arguments) -> str:
     """Return what the call does, to what, and where that is."""
     naming = _naming_argument(operation, arguments)
-    places = [*_places(operation), *(item.name for item in operation.arguments if item.name in DOMAINS)]
-    if naming in DOMAINS:
+    above = [item.name for item in operation.arguments if item.name == "domain" and item.wire != TARGET]
+    places = [*_places(operation), *above]
+    if naming in above:
         naming = None
     where = [
         f"{LABELS.get(name, name.replace('_', ' '))} {shorten(str(arguments[name]))}"

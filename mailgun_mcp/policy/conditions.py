@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Any
 
 from mailgun_mcp.catalogue.catalogue import SUBACCOUNT_HEADER
-from mailgun_mcp.catalogue.former_names import tool_names, toolset_names
+from mailgun_mcp.catalogue.former_names import current_path, tool_names, toolset_names
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.policy.facts import Facts
 from mailgun_mcp.policy.globs import TextPredicate, address_matcher, host_matcher, matcher
@@ -134,15 +134,18 @@ def _arguments(_key: str, expected: Mapping[str, Any], every: bool, _zone: tzinf
 
 def _argument(path: str, expected: Any, every: bool) -> Condition[Facts]:
     test = compile_value(expected, every=every)
-    head = path.partition(".")[0]
+
+    def value_of(facts: Facts) -> Any:
+        return find(facts.arguments, current_path(facts.operation, path))
 
     def seen(facts: Facts) -> str:
+        head = current_path(facts.operation, path).partition(".")[0]
         if any(argument.secret and argument.name == head for argument in facts.operation.arguments):
             return "a secret"
-        value = find(facts.arguments, path)
+        value = value_of(facts)
         return "not given" if value is MISSING else show(value)
 
-    return Condition(f"arguments.{path}", _words(expected), lambda facts: test(find(facts.arguments, path)), seen)
+    return Condition(f"arguments.{path}", _words(expected), lambda facts: test(value_of(facts)), seen)
 
 
 def _recipients(key: str, expected: Mapping[str, Any], every: bool, _zone: tzinfo) -> Conditions:

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from mailgun_mcp.catalogue.call_schema import call_schema
+from mailgun_mcp.catalogue.former_names import current_arguments
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.request.coerce import coerce_arguments
@@ -18,8 +19,8 @@ SHORT = frozenset({"path", "query"})
 
 
 def as_meant(operation: Operation, arguments: Arguments) -> Arguments:
-    """Return the arguments that are validated, decided on and sent: coerced, with plain ids, and with defaults."""
-    coerced = coerce_arguments(call_schema(operation), arguments)
+    """Return the arguments that are validated, decided on and sent: with today's names, coerced, with plain ids and defaults."""
+    coerced = coerce_arguments(call_schema(operation), current_arguments(operation, arguments))
     for argument in operation.arguments:
         value = coerced.get(argument.name)
         if isinstance(value, str) and argument.location in SHORT:

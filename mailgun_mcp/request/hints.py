@@ -45,9 +45,8 @@ VALUES: dict[str, tuple[str, ...]] = {
 }
 """What people say -> the values that Mailgun has for it, the best one first."""
 
-DOMAINS = ("domain_name", "domain", "name", "authority_name", "signing_domain")
 NAMES: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(DOMAINS, DOMAINS),
+    **dict.fromkeys(("name", "domain_name", "authority_name", "signing_domain", "sending_domain"), ("domain",)),
     **dict.fromkeys(("email", "email_address", "recipient"), ("address", "to", "recipient")),
     **dict.fromkeys(("body", "content", "message", "plain_text"), ("text", "template", "html")),
     **dict.fromkeys(("count", "size", "page_size", "per_page", "max_results"), ("limit",)),

@@ -96,7 +96,7 @@ class Resources:
                 else None
             )
         if match := re.fullmatch(r"domains/([^/]+)/templates", path):
-            return await self._result(context, "list_templates", {"domain_name": unquote(match[1])})
+            return await self._result(context, "list_templates", {"domain": unquote(match[1])})
         return None
 
     async def _result(self, context: ServerContext, tool: str, arguments: dict[str, Any]) -> tuple[str, str] | None:

@@ -27,8 +27,8 @@ async def read_contents(catalogue: Catalogue, reader: PageReader, tool: str, arg
     """Return what is lost with the target of `tool`. What cannot be read is said to be unknown."""
     counter = _Counter(catalogue, reader)
     if tool == "delete_domain":
-        domain = str(arguments["name"])
-        keys = await counter.names("list_domain_keys", {"authority_name": domain}, "selector")
+        domain = str(arguments["domain"])
+        keys = await counter.names("list_domain_keys", {"domain": domain}, "selector")
         lists = await counter.names("list_mailing_lists", {"limit": 100}, "address")
         of_domain = None if lists is None else [name for name in lists if name.lower().endswith(f"@{domain.lower()}")]
         more = "" if lists is None or len(lists) < PAGE else "at least "

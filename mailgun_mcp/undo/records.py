@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, cast
 
+from mailgun_mcp.catalogue.former_names import FORMER_SCOPES
 from mailgun_mcp.catalogue.resource import EffectKind
 
 Value = dict[str, Any]
@@ -87,4 +88,4 @@ def _fields(entry: object, count: int) -> list[Any]:
 def _ref(resource: Any, scope: Any, key: Any) -> ResourceRef:
     if not isinstance(resource, str) or not isinstance(scope, list):
         raise ValueError("not the name of a resource")
-    return ResourceRef(resource, tuple((name, value) for name, value in scope), key)
+    return ResourceRef(resource, tuple((FORMER_SCOPES.get(name, name), value) for name, value in scope), key)

@@ -20,7 +20,7 @@ GUARDED = policy("extends: guarded")
 
 def effect(rules: Any, **arguments: Any) -> str:
     """Return the decision on a message; each test says what is different from an allowed one."""
-    message = {"domain_name": "mg.example.com", "from": "a@mg.example.com", "text": "hi", "to": ["bob@good.example"]}
+    message = {"domain": "mg.example.com", "from": "a@mg.example.com", "text": "hi", "to": ["bob@good.example"]}
     return decide(rules, facts("send_message", {**message, **arguments})).effect
 
 
@@ -97,12 +97,12 @@ def test_recipient_variables_in_a_header_are_read() -> None:
     ],
 )
 def test_the_headers_of_a_mime_message_are_read(message: dict[str, str]) -> None:
-    arguments = {"domain_name": "mg.example.com", "to": ["bob@good.example"], "message": message}
+    arguments = {"domain": "mg.example.com", "to": ["bob@good.example"], "message": message}
     assert decide(ALLOW, facts("send_mime_message", arguments)).effect == "deny"
 
 
 def test_a_refusal_says_where_the_doubt_is() -> None:
-    arguments = {"domain_name": "mg.example.com", "to": ["eve@evil\u3002example"], "text": "hi"}
+    arguments = {"domain": "mg.example.com", "to": ["eve@evil\u3002example"], "text": "hi"}
     decision = decide(policy("extends: unguarded"), facts("send_message", arguments))
     assert decision.rule == "facts/unclear"
     assert "to: the domain of 'eve@evil\u3002example' is not clear" in decision.reason

@@ -24,7 +24,7 @@ from tests.support.undoing import NAME, Mailgun, account_to_change, app_on
 pytestmark = pytest.mark.anyio
 
 TEAM, INNER = f"team@{NAME}", f"inner@{NAME}"
-MAIL = {"domain_name": NAME, "from": f"me@{NAME}", "to": [TEAM], "subject": "Hi", "text": "Hello"}
+MAIL = {"domain": NAME, "from": f"me@{NAME}", "to": [TEAM], "subject": "Hi", "text": "Hello"}
 SENT = f"POST /v3/{NAME}/messages"
 
 
@@ -101,7 +101,7 @@ async def test_the_headers_of_a_mime_message_in_a_file_are_read(tmp_path: Path, 
     (tmp_path / "mail.eml").write_text(f"From: me@{NAME}\r\n{hidden}\r\n\r\nHello")
     account = account_to_change()
     rules = policy(f"extends: unguarded\nsend: {{allow_domains: [{NAME}]}}\n")
-    mime: dict[str, Any] = {"domain_name": NAME, "to": [f"bob@{NAME}"], "message": {"path": "mail.eml"}}
+    mime: dict[str, Any] = {"domain": NAME, "to": [f"bob@{NAME}"], "message": {"path": "mail.eml"}}
     async with app_on(Mailgun(account), account, policy=rules, files=Files((tmp_path,))) as services:
         outcome = await run(services, "send_mime_message", mime)
     assert outcome.text.startswith("Refused by policy (send/allow_domains): 'eve@evil.example' is not in")

@@ -12,18 +12,18 @@ from tests.support.recorder import Recorder, recorded_app
 pytestmark = pytest.mark.anyio
 
 LARGE: list[dict[str, Any]] = [
-    {"domain_name": "mg.example.com", "address": "a" * 2_000_000},
+    {"domain": "mg.example.com", "address": "a" * 2_000_000},
     {"x" * 1_000_000: 1},
     {f"name{number}": "x" * 499 for number in range(20_000)},
-    {"domain_name": {f"name{number}": "x" * 499 for number in range(20_000)}},
-    {"domain_name": [["x" * 499] * 400] * 400},
+    {"domain": {f"name{number}": "x" * 499 for number in range(20_000)}},
+    {"domain": [["x" * 499] * 400] * 400},
 ]
 
 
 async def test_many_refusals_take_a_few_entries(tmp_path: Path) -> None:
     services = recorded_app(Recorder(), policy=profile("read-only"), state=tmp_path / "state")
     for number in range(200):
-        arguments = {"domain_name": "mg.example.com", "address": f"a{number}@example.com"}
+        arguments = {"domain": "mg.example.com", "address": f"a{number}@example.com"}
         assert (await run(services, "delete_bounce", arguments)).kind == "refused"
     services.recorder.close()
     calls = list(services.audit_log.calls())

@@ -28,7 +28,7 @@ def services(clock: Clock, tmp_path: Path) -> Services:
 
 async def asks(services: Services, number: int, caller: Caller = LOCAL) -> str:
     """Make a call of which no other has the target, and return what the model is told."""
-    return (await run(services, "delete_domain", {"name": f"d{number}.example.com"}, caller)).text
+    return (await run(services, "delete_domain", {"domain": f"d{number}.example.com"}, caller)).text
 
 
 async def test_more_than_twenty_do_not_wait_and_the_model_is_told_why(services: Services) -> None:

@@ -42,7 +42,7 @@ async def test_no_result_tells_of_a_grant(services: Services) -> None:
     outcomes = [
         made,
         await run(services, "list_domains", {}),
-        await run(services, "delete_domain", {"name": "mg.example.com"}),
+        await run(services, "delete_domain", {"domain": "mg.example.com"}),
         await run(services, "delete_bounce", {}),
         await run(services, "list_undoable", {}),
         await run(services, "undo_operation", {"id": undo, "dry_run": True}),

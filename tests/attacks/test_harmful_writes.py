@@ -28,7 +28,7 @@ ALWAYS: list[tuple[str, dict[str, Any]]] = [
     ("import_complaints", {}),
     ("import_unsubscribes", {}),
     ("assign_ip_to_all_domains", {}),
-    ("create_domain", {"name": "mg.example.com", "smtp_password": "generate"}),
+    ("create_domain", {"domain": "mg.example.com", "smtp_password": "generate"}),
     ("update_unsubscribe_tracking", {"active": False}),
     ("update_unsubscribe_tracking", {"html_footer": "<p>Sign in at evil.example</p>"}),
     ("add_unsubscribes", {"unsubscribes": [{"address": f"kim{number}@example.org"} for number in range(11)]}),
@@ -80,7 +80,7 @@ def test_a_write_that_lasts_or_sends_data_out_asks_after_untrusted_text(tool: st
 HARMLESS: list[tuple[str, dict[str, Any]]] = [
     ("create_template_version", {"active": False}),
     ("create_mailing_list", {"access_level": "readonly"}),
-    ("create_domain", {"name": "mg.example.com"}),
+    ("create_domain", {"domain": "mg.example.com"}),
     ("update_unsubscribe_tracking", {"active": True}),
     ("add_unsubscribes", {"unsubscribes": [{"address": "kim@example.org"}]}),
     ("create_route", {"expression": "catch_all()", "action": ['forward("support@example.com")']}),

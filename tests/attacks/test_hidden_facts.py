@@ -16,7 +16,7 @@ from mailgun_mcp.policy.model import Decision
 from mailgun_mcp.request.build import Request
 from tests.support.operations import catalogue
 
-MESSAGE: dict[str, Any] = {"domain_name": "mg.example.com", "from": "a@mg.example.com", "text": "hi"}
+MESSAGE: dict[str, Any] = {"domain": "mg.example.com", "from": "a@mg.example.com", "text": "hi"}
 ASKED = Decision("confirm", "guarded/send", "it goes to more than 10 recipients", "typed")
 
 

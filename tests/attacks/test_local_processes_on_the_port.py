@@ -23,7 +23,7 @@ from tests.support.upstream import Upstream, serve_upstream
 pytestmark = pytest.mark.anyio
 
 MODERN = "2026-07-28"
-BOUNCES = {"domain_name": "mg.example.com"}
+BOUNCES = {"domain": "mg.example.com"}
 ACCEPT = {"Accept": "application/json, text/event-stream"}
 
 

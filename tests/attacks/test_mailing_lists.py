@@ -49,7 +49,7 @@ async def send_to(account: Account) -> AsyncIterator[SendTo]:
     async def sent(*to: str, rules: Policy | None = None) -> CallResult:
         services = app_on(Mailgun(account), account, policy=rules or profile("guarded"))
         opened.append(services)
-        mail = {"domain_name": NAME, "from": f"me@{NAME}", "to": list(to), "subject": "Hi", "text": "Hello"}
+        mail = {"domain": NAME, "from": f"me@{NAME}", "to": list(to), "subject": "Hi", "text": "Hello"}
         return await run(services, "send_message", mail)
 
     yield sent
@@ -60,7 +60,7 @@ async def send_to(account: Account) -> AsyncIterator[SendTo]:
 async def test_a_list_that_grew_since_the_last_send_is_counted_again(account: Account) -> None:
     fill(account, TEAM, *people(1))
     async with app_on(Mailgun(account), account, policy=profile("guarded")) as services:
-        mail = {"domain_name": NAME, "from": f"me@{NAME}", "to": [TEAM], "subject": "Hi", "text": "Hello"}
+        mail = {"domain": NAME, "from": f"me@{NAME}", "to": [TEAM], "subject": "Hi", "text": "Hello"}
         outcome = await run(services, "send_message", mail)
         assert outcome.kind == "done", outcome.text
         fill(account, TEAM, *people(300))
@@ -116,7 +116,7 @@ async def test_a_list_among_thousands_is_found(account: Account, send_to: SendTo
 @pytest.mark.parametrize("status", [401, 403])
 async def test_a_key_that_may_not_read_lists_makes_every_send_a_question(status: int) -> None:
     mailgun = Recorder(lambda line: httpx.Response(status if "/v3/lists" in line else 200, json={}))
-    mail = {"domain_name": NAME, "from": f"me@{NAME}", "to": [TEAM], "subject": "Hi", "text": "Hello"}
+    mail = {"domain": NAME, "from": f"me@{NAME}", "to": [TEAM], "subject": "Hi", "text": "Hello"}
     for rules, kind, why in (
         ("extends: unguarded\n", "refused", "Pending approval"),
         ("extends: unguarded\nsend: {recipients_per_hour: 100}\n", "refused", "recipients_per_hour cannot be checked"),

@@ -36,7 +36,7 @@ async def services(account: Account) -> AsyncIterator[Services]:
 
 
 def unsubscribing(*entries: dict[str, Any]) -> dict[str, Any]:
-    return {"domain_name": NAME, "unsubscribes": list(entries)}
+    return {"domain": NAME, "unsubscribes": list(entries)}
 
 
 @pytest.mark.parametrize("address", [KIM, "KIM@example.org", "kim@EXAMPLE.ORG"])
@@ -96,7 +96,7 @@ def test_a_call_narrows_exactly_where_mail_gets_through_that_did_not_before(
 ) -> None:
     arguments = unsubscribing(*({"address": KIM, "tags": tags} if tags else {"address": KIM} for tags in entries))
     narrowed = Narrowed(find("add_unsubscribes"), arguments)
-    narrowed.add(ResourceRef("unsubscribe", (("domain_name", NAME),), KIM), {"address": KIM, "tags": old})
+    narrowed.add(ResourceRef("unsubscribe", (("domain", NAME),), KIM), {"address": KIM, "tags": old})
 
     def blocks(tags: list[str], mail: str) -> bool:
         return not tags or "*" in tags or mail in tags

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 PRICED = "extends: unguarded\nspend: {monthly_budget: 1, prices: {validation: 0.25, message: 0.5}}"
 ADDRESS = {"address": "ann@example.com"}
-MAIL = {"domain_name": "mg.example.com", "from": "a@mg.example.com", "to": ["b@x.example"], "subject": "s", "text": "t"}
+MAIL = {"domain": "mg.example.com", "from": "a@mg.example.com", "to": ["b@x.example"], "subject": "s", "text": "t"}
 
 
 @pytest.fixture

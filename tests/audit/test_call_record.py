@@ -34,7 +34,7 @@ def test_a_long_text_is_its_length_and_digest() -> None:
 
 
 def test_personal_values_are_left_out_where_the_rules_say_so() -> None:
-    arguments = {"domain_name": "mg.example.com", "address": "ann@example.com"}
+    arguments = {"domain": "mg.example.com", "address": "ann@example.com"}
     assert record("get_bounce", arguments, personal=True).arguments == arguments
     assert record("get_bounce", arguments, personal=False).arguments["address"] == PERSONAL
 

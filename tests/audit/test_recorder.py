@@ -22,7 +22,7 @@ from tests.support.recorder import Recorder, recorded_app
 
 pytestmark = pytest.mark.anyio
 
-BOUNCE = {"domain_name": "mg.example.com", "address": "ann@example.com"}
+BOUNCE = {"domain": "mg.example.com", "address": "ann@example.com"}
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ async def test_a_call_that_changes_something_is_written_down_whole(mailgun: Reco
     [
         ("get_bounce", BOUNCE, 200, "done"),
         ("get_bounce", BOUNCE, 404, "failed"),
-        ("get_bounce", {"domain_name": "x"}, 200, "invalid"),
+        ("get_bounce", {"domain": "x"}, 200, "invalid"),
         ("delete_bounce", BOUNCE, 200, "pending"),
         ("update_route", {"id": "1"}, 200, "done"),
         ("create_route", {"expression": "catch_all()", "action": ["store()"]}, 500, "unknown"),
@@ -115,10 +115,10 @@ async def test_the_intent_is_there_before_the_request_leaves(name: str, mailgun:
 
 async def test_secrets_are_not_written_down_and_long_texts_are_digested(mailgun: Recorder) -> None:
     services = recorded_app(mailgun, policy=profile("unguarded"))
-    made = {"domain_name": "mg.example.com", "login": ["ann"], "password": ["hunter2hunter2"]}
+    made = {"domain": "mg.example.com", "login": ["ann"], "password": ["hunter2hunter2"]}
     call = await recorded(services, "create_smtp_credentials", made)
     assert call.fields["arguments"]["password"] == ["[redacted]"]
-    sent = {"domain_name": "mg.example.com", "from": "a@mg.example.com", "to": ["b@x.example"], "text": "x" * 9_000}
+    sent = {"domain": "mg.example.com", "from": "a@mg.example.com", "to": ["b@x.example"], "text": "x" * 9_000}
     call = await recorded(services, "send_message", sent)
     assert call.fields["arguments"]["text"]["characters"] == 9_000
     assert b"hunter2" not in (services.state / FILE).read_bytes() + (services.state / f"{FILE}-wal").read_bytes()
@@ -127,7 +127,7 @@ async def test_secrets_are_not_written_down_and_long_texts_are_digested(mailgun:
 async def test_personal_data_is_left_out_where_the_policy_says_so(mailgun: Recorder) -> None:
     services = recorded_app(mailgun, policy=policy("extends: unguarded\naudit: {personal: false}\n"))
     call = await recorded(services, "delete_bounce", BOUNCE)
-    assert call.fields["arguments"] == {"domain_name": "mg.example.com", "address": "[personal]"}
+    assert call.fields["arguments"] == {"domain": "mg.example.com", "address": "[personal]"}
 
 
 async def test_reads_are_left_out_where_the_policy_says_so(mailgun: Recorder) -> None:
@@ -213,7 +213,7 @@ async def test_a_locked_store_is_told_and_nothing_is_sent(mailgun: Recorder, mon
     services.recorder.close()
     other = Store(services.state)
     with other.writing():
-        outcome = await run(services, "delete_domain", {"name": "mg.example.com"})
+        outcome = await run(services, "delete_domain", {"domain": "mg.example.com"})
     other.close()
     assert (outcome.kind, mailgun.changes, "another process has held" in outcome.text) == ("failed", [], True)
 
@@ -228,7 +228,7 @@ async def test_an_outcome_that_cannot_be_written_does_not_hide_the_result(mailgu
         return httpx.Response(200, json={"message": "gone"})
 
     mailgun.answer = answer
-    outcome = await run(services, "delete_domain", {"name": "mg.example.com"})
+    outcome = await run(services, "delete_domain", {"domain": "mg.example.com"})
     assert json.loads(outcome.text) == {"message": "gone"}
     assert "an outcome is not recorded" in capfd.readouterr().err
 

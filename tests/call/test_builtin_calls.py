@@ -45,8 +45,8 @@ def test_what_changes_nothing_has_nothing_to_undo() -> None:
 
 async def test_what_can_be_undone_is_listed_the_newest_first() -> None:
     async with bench() as tried:
-        first = await tried.made("delete_bounce", {"domain_name": NAME, "address": OTHER})
-        second = await tried.made("delete_allowlist_entry", {"domain_name": NAME, "value": OTHER})
+        first = await tried.made("delete_bounce", {"domain": NAME, "address": OTHER})
+        second = await tried.made("delete_allowlist_entry", {"domain": NAME, "value": OTHER})
         told = await tried.made("list_undoable", {})
         assert {item["id"]: (item["tool"], item["what"], item.get("except")) for item in told["items"]} == {
             first["undo"]["id"]: ("delete_bounce", f"bounce {OTHER}", None),
@@ -57,8 +57,8 @@ async def test_what_can_be_undone_is_listed_the_newest_first() -> None:
         assert [item["id"] for item in (await tried.made("list_undoable", {}))["items"]] == [second["undo"]["id"]]
 
 
-CLEARED = ("clear_bounces", {"domain_name": NAME})
-ADDED = ("add_bounces", {"domain_name": NAME, "bounces": [{"address": "new@x.example"}]})
+CLEARED = ("clear_bounces", {"domain": NAME})
+ADDED = ("add_bounces", {"domain": NAME, "bounces": [{"address": "new@x.example"}]})
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ async def test_a_call_without_a_copy_has_no_way_back() -> None:
 
 async def test_the_way_back_is_open_as_long_as_the_snapshot_is_kept() -> None:
     async with bench() as tried:
-        call = begun(tried.services, "clear_bounces", {"domain_name": NAME})
+        call = begun(tried.services, "clear_bounces", {"domain": NAME})
         call.capture = start_capture(call)
         assert call.capture is not None
         await call.capture.take()

@@ -19,7 +19,7 @@ async def test_the_size_decides_where_a_call_is_worked_on(length: int, in_thread
 
 async def test_a_large_call_is_made_as_a_small_one_is() -> None:
     mailgun = Recorder()
-    mail = {"domain_name": "mg.example.com", "from": "a@mg.example.com", "to": ["b@x.example"], "subject": "s"}
+    mail = {"domain": "mg.example.com", "from": "a@mg.example.com", "to": ["b@x.example"], "subject": "s"}
     for length in (10, LARGE * 2):
         services = recorded_app(mailgun)
         assert (await run(services, "send_message", {**mail, "text": "x" * length})).kind == "done"

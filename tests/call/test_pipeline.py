@@ -21,7 +21,7 @@ from tests.support.upstream import Upstream, replies, says, serve_upstream
 
 pytestmark = pytest.mark.anyio
 
-BOUNCE = {"domain_name": "mg.example.com", "address": "ann@example.com"}
+BOUNCE = {"domain": "mg.example.com", "address": "ann@example.com"}
 HELD = [operation.name for operation in catalogue() if operation.risk in ("destructive", "credential", "billing")]
 
 
@@ -44,12 +44,12 @@ async def test_a_call_is_sent_once_and_its_answer_is_the_result(upstream: Upstre
 
 
 async def test_wrong_arguments_are_all_told_and_nothing_is_sent(upstream: Upstream) -> None:
-    outcome = await run(app_at(upstream.url), "get_bounce", {"domain_name": "mg", "adress": "x"})
+    outcome = await run(app_at(upstream.url), "get_bounce", {"domain": "mg", "adress": "x"})
     assert outcome == CallResult(
         "Nothing was sent: 3 fault(s) in the arguments of get_bounce.\n"
         "- address: is required (string)\n"
         "- adress: unknown argument; did you mean address?\n"
-        "- domain_name: 'mg' is not a domain name: it has no dot",
+        "- domain: 'mg' is not a domain name: it has no dot",
         kind="invalid",
     )
     assert upstream.received == []
@@ -57,7 +57,7 @@ async def test_wrong_arguments_are_all_told_and_nothing_is_sent(upstream: Upstre
 
 async def test_what_a_client_distorted_is_sent_and_approved_as_what_it_meant(upstream: Upstream) -> None:
     services = app_at(upstream.url)
-    await run(services, "list_bounces", {"domain_name": "mg.example.com", "limit": "5", "term": None})
+    await run(services, "list_bounces", {"domain": "mg.example.com", "limit": "5", "term": None})
     assert upstream.lines == ["GET /v3/mg.example.com/bounces?limit=5"]
     for arguments in ({"webhook_ids": ["a"]}, {"webhook_ids": '["a"]', "all": None}):
         await run(services, "bulk_delete_account_webhooks", arguments)
@@ -160,7 +160,7 @@ async def test_a_long_result_is_cut_and_read_on_by_the_tool(upstream: Upstream) 
     body = {"items": [{"address": f"person{number}@example.com", "code": '"\\' * 50} for number in range(100)]}
     upstream.then(says(body))
     services = app_at(upstream.url, results=Results(limit=2_000))
-    outcome = await run(services, "list_bounces", {"domain_name": "mg.example.com"})
+    outcome = await run(services, "list_bounces", {"domain": "mg.example.com"})
     assert outcome.structured is not None
     following: dict[str, Any] | None = {"result": outcome.structured["cut"]["read_on"].split("'")[1]}
     text = ""

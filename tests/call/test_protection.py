@@ -23,7 +23,7 @@ def _no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_a_generated_password_is_in_the_arguments_and_in_the_secret_store() -> None:
     async with recorded_app(Recorder()) as services:
-        arguments = {"domain_name": "mg.example.com", "spec": "ann", "password": "generate"}
+        arguments = {"domain": "mg.example.com", "spec": "ann", "password": "generate"}
         operation = find("update_smtp_credential")
         filled, references = await services.protection.generate_passwords(operation, arguments, ACCOUNT)
         assert filled["password"] != "generate"
@@ -34,7 +34,7 @@ async def test_a_generated_password_is_in_the_arguments_and_in_the_secret_store(
 
 async def test_arguments_without_secrets_stay_as_they_are() -> None:
     async with recorded_app(Recorder()) as services:
-        arguments = {"domain_name": "mg.example.com"}
+        arguments = {"domain": "mg.example.com"}
         assert await services.protection.generate_passwords(find("list_bounces"), arguments, ACCOUNT) == (arguments, {})
 
 

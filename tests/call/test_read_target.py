@@ -14,7 +14,7 @@ from tests.support.undoing import NAME, Mailgun, account_to_change, app_on
 pytestmark = pytest.mark.anyio
 
 TEAM = f"team@{NAME}"
-MAIL = {"domain_name": NAME, "from": f"me@{NAME}", "to": [TEAM], "subject": "Hi", "text": "Hello"}
+MAIL = {"domain": NAME, "from": f"me@{NAME}", "to": [TEAM], "subject": "Hi", "text": "Hello"}
 
 
 async def test_a_list_is_read_again_and_the_call_is_decided_on_once_more() -> None:

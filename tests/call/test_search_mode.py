@@ -83,7 +83,7 @@ async def test_nothing_found_names_the_toolsets() -> None:
 async def test_a_description_has_what_a_call_needs() -> None:
     (tool,) = (await result_of("describe_tools", names=["delete_bounce"]))["tools"]
     assert tool["risk"] == "destructive"
-    assert tool["input_schema"]["required"] == ["domain_name", "address"]
+    assert tool["input_schema"]["required"] == ["domain", "address"]
 
 
 async def test_a_read_goes_through_the_reading_tool() -> None:

@@ -87,7 +87,7 @@ async def test_an_unknown_domain_stays_an_error() -> None:
 async def test_a_sends_result_repeats_what_cannot_be_read_back() -> None:
     mailgun = Recorder(lambda _: httpx.Response(200, json={"id": "<1@x>", "message": "Queued. Thank you."}))
     options = {"tags": ["order"], "test_mode": True, "time_zone_localize": "17:30"}
-    mail = {"domain_name": "mg.example.com", "from": "a@mg.example.com", "to": ["b@x.example"], "text": "Hi", **options}
+    mail = {"domain": "mg.example.com", "from": "a@mg.example.com", "to": ["b@x.example"], "text": "Hi", **options}
     async with recorded_app(mailgun) as services:
         result = await run(services, "send_message", mail)
         assert result.structured is not None

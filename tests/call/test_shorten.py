@@ -152,7 +152,7 @@ def test_a_time_names_the_same_second_afterwards(moment: datetime) -> None:
     ("tool", "arguments"),
     [
         ("query_logs", {"duration": "7d", "pagination": {"limit": EVENTS}}),
-        ("list_events", {"domain_name": DOMAIN, "limit": EVENTS}),
+        ("list_events", {"domain": DOMAIN, "limit": EVENTS}),
     ],
 )
 async def test_forty_events_take_less_than_four_thousand_tokens(
@@ -177,8 +177,8 @@ async def test_logs_come_twenty_at_a_time_and_metrics_are_those_people_ask_for(s
 
 
 async def test_what_follows_is_only_named_where_something_can(simulated: Services) -> None:
-    bounces = await run(simulated, "list_bounces", {"domain_name": DOMAIN})
-    one = await run(simulated, "list_bounces", {"domain_name": DOMAIN, "limit": 1})
+    bounces = await run(simulated, "list_bounces", {"domain": DOMAIN})
+    one = await run(simulated, "list_bounces", {"domain": DOMAIN, "limit": 1})
     assert bounces.structured is not None
     assert one.structured is not None
     assert bounces.structured["items"]

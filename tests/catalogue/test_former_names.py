@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailgun_mcp.catalogue.former_names import FORMER_TOOLS, tool_names, toolset_names
+from mailgun_mcp.catalogue.former_names import FORMER_TOOLS, current_arguments, current_path, tool_names, toolset_names
 from tests.support.operations import catalogue
 
 LONGEST_PREFIX = "mcp__plugin_mailgun_mailgun__"
@@ -31,3 +31,49 @@ def test_a_rule_can_still_use_the_former_name() -> None:
 
 def test_every_name_fits_beside_the_longest_prefix_of_a_client() -> None:
     assert [name for name in catalogue().names if len(LONGEST_PREFIX + name) > 64] == []
+
+
+@pytest.mark.parametrize(
+    ("tool", "given", "current"),
+    [
+        ("get_bounce", {"domain_name": "a.b", "address": "c@d.e"}, {"domain": "a.b", "address": "c@d.e"}),
+        ("delete_domain", {"name": "a.b"}, {"domain": "a.b"}),
+        ("create_domain", {"name": "a.b"}, {"domain": "a.b"}),
+        ("list_domain_keys", {"authority_name": "a.b"}, {"domain": "a.b"}),
+        ("delete_domain_key", {"signing_domain": "a.b", "selector": "s"}, {"domain": "a.b", "selector": "s"}),
+        ("add_allowlist_entry", {"domain_name": "a.b", "domain": "c.d"}, {"domain": "a.b", "allowed_domain": "c.d"}),
+        ("add_allowlist_entry", {"domain_name": "a.b", "address": "c@d.e"}, {"domain": "a.b", "address": "c@d.e"}),
+        ("create_template_version", {"tag": "v2"}, {"version": "v2"}),
+        ("send_message", {"domain": "a.b", "template_version": "v2"}, {"domain": "a.b", "version": "v2"}),
+    ],
+)
+def test_an_argument_keeps_its_former_name(tool: str, given: dict[str, str], current: dict[str, str]) -> None:
+    assert current_arguments(catalogue().find(tool), given) == current
+
+
+@pytest.mark.parametrize(
+    ("tool", "given"),
+    [
+        ("get_bounce", {"domain": "a.b", "domain_name": "c.d"}),
+        ("add_allowlist_entry", {"domain": "a.b", "allowed_domain": "c.d"}),
+        ("remove_domain_ip", {"domain": "a.b", "ip": "192.0.2.1", "replacement_ip": "192.0.2.2"}),
+        ("update_send_alert", {"name": "a", "new_name": "b"}),
+    ],
+)
+def test_arguments_of_today_are_left_alone(tool: str, given: dict[str, str]) -> None:
+    assert current_arguments(catalogue().find(tool), given) == given
+
+
+def test_every_argument_that_is_a_domain_is_called_domain() -> None:
+    others = {"allowed_domain", "authority", "dkim_host_name", "mailfrom_host"}
+    named = {
+        argument.name for operation in catalogue() for argument in operation.arguments if argument.format == "hostname"
+    }
+    assert named == {"domain", *others}
+
+
+def test_a_place_in_the_arguments_keeps_its_former_name() -> None:
+    assert current_path(catalogue().find("delete_bounce"), "domain_name") == "domain"
+    assert current_path(catalogue().find("create_domain"), "name") == "domain"
+    assert current_path(catalogue().find("create_template"), "name") == "name"
+    assert current_path(catalogue().find("send_message"), "variables.name") == "variables.name"

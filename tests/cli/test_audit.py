@@ -146,7 +146,7 @@ def test_no_cell_of_a_csv_is_a_formula(filled: Path, capsys: Any) -> None:
 
 def test_an_export_can_be_replayed_against_a_policy(filled: Path, home: Path, capsys: Any) -> None:
     store = Store(filled)
-    write(store, "ddd", NOW, "delete_bounce", "destructive", {"domain_name": "a.example", "address": "b@c.example"})
+    write(store, "ddd", NOW, "delete_bounce", "destructive", {"domain": "a.example", "address": "b@c.example"})
     store.close()
     path = home / "calls.jsonl"
     audit(filled, "export", "--values", "--tool", "delete_*", "--output", str(path))

@@ -108,7 +108,7 @@ def test_all_that_is_wrong_with_a_file_is_told(
 
 
 def test_explain_tells_decision_rule_and_why_not_the_others(solo: str, capsys: pytest.CaptureFixture[str]) -> None:
-    call = '{domain_name: sandbox1.mailgun.org, address: "a@gmail.com"}'
+    call = '{domain: sandbox1.mailgun.org, address: "a@gmail.com"}'
 
     assert run("explain", "delete_bounce", call, "--policy", solo, "--after-untrusted", "5m") == OK
     told = capsys.readouterr().out.splitlines()
@@ -141,7 +141,7 @@ def test_explain_tells_decision_rule_and_why_not_the_others(solo: str, capsys: p
 def test_explain_takes_facts(
     flags: tuple[str, ...], decision: str, solo: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    call = '{"domain_name": "mg.example.com", "from": "a@mg.example.com", "to": ["me@example.com"]}'
+    call = '{"domain": "mg.example.com", "from": "a@mg.example.com", "to": ["me@example.com"]}'
 
     assert run("explain", "send_message", call, "--policy", solo, *flags) == OK
     assert capsys.readouterr().out.splitlines()[0] == f"decision: {decision}"
@@ -180,7 +180,7 @@ def test_a_rule_that_fails_is_marked(tmp_path: Path, capsys: pytest.CaptureFixtu
     rules = "[{match: {arguments: {name: {more_than: 1}}}, decision: allow}]"
     (tmp_path / "p.yaml").write_text(f"version: 1\nrules: {rules}", encoding="utf-8")
 
-    assert run("explain", "delete_domain", "{name: a.example.com}", "--policy", str(tmp_path / "p.yaml")) == OK
+    assert run("explain", "delete_domain", "{domain: a.example.com}", "--policy", str(tmp_path / "p.yaml")) == OK
     assert "=> allow    p.yaml:2 (rule 1): rule p.yaml:2 (rule 1) failed (ValueError)" in capsys.readouterr().out
 
 
@@ -188,7 +188,7 @@ def test_a_rule_that_fails_is_marked(tmp_path: Path, capsys: pytest.CaptureFixtu
     ("argv", "problem"),
     [
         (("delete_bouce",), "unknown tool 'delete_bouce': did you mean 'delete_bounce'?"),
-        (("delete_bounce", "{domain: x}"), "unknown argument of delete_bounce 'domain': did you mean 'domain_name'?"),
+        (("delete_bounce", "{adress: x}"), "unknown argument of delete_bounce 'adress': did you mean 'address'?"),
         (("delete_bounce", "[x]"), "must be name=value pairs, or a JSON or YAML object"),
         (("delete_bounce", "{"), "neither JSON nor YAML: a value is missing"),
         (("delete_bounce", "--at", "noon"), "'noon' is not a time"),
@@ -270,7 +270,7 @@ def test_replay_tells_each_difference_and_counts_them(
     journal = tmp_path / "journal.jsonl"
     entries = [
         {"tool": "list_domains", "decision": "allow"},
-        {"tool": "delete_domain", "arguments": {"name": "mg.example.com"}, "decision": "confirm"},
+        {"tool": "delete_domain", "arguments": {"domain": "mg.example.com"}, "decision": "confirm"},
         {"tool": "list_domains"},
         {"tool": "gone", "decision": "allow"},
     ]

@@ -10,7 +10,7 @@ from mailgun_mcp.cli import exits
 from mailgun_mcp.cli.main import run
 from tests.support.processes import simulated
 
-BOUNCES = {"domain_name": "mail.example.com"}
+BOUNCES = {"domain": "mail.example.com"}
 
 
 @pytest.fixture

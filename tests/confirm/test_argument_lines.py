@@ -6,8 +6,8 @@ from tests.support.operations import catalogue
 
 def test_arguments_are_put_into_the_catalogues_order() -> None:
     operation = catalogue().find("send_message")
-    given = {"text": "hi", "unknown": 1, "to": ["b@x.example"], "domain_name": "x.example"}
-    assert list(shown_arguments(operation, given)) == ["domain_name", "to", "text", "unknown"]
+    given = {"text": "hi", "unknown": 1, "to": ["b@x.example"], "domain": "x.example"}
+    assert list(shown_arguments(operation, given)) == ["domain", "to", "text", "unknown"]
 
 
 def test_a_secret_is_withheld() -> None:

@@ -48,7 +48,7 @@ async def confirmed(store: Store, asker: Asker, *previews: str, level: Level = "
         return Target(facts, decision, Preview(last, last))
 
     operation = catalogue().find("delete_bounce")
-    arguments = {"domain_name": "mg.example.com", "address": "ann@example.com"}
+    arguments = {"domain": "mg.example.com", "address": "ann@example.com"}
     request = build(operation, arguments, Files(), subaccount=None)
     facts = gather(operation, arguments, Context(client="an assistant"), request.digest)
     decision = Decision("confirm", "rule", "it removes something", level)

@@ -11,7 +11,7 @@ from mailgun_mcp.request.files import Files
 from tests.support.operations import catalogue
 
 BINDING = Binding("local", "main", "tool", "request", "policy")
-BOUNCE = {"domain_name": "mg.example.com", "address": "ann@example.com"}
+BOUNCE = {"domain": "mg.example.com", "address": "ann@example.com"}
 
 
 def form(tool: str, arguments: Arguments, level: Level = "ask", preview: Preview = NOTHING) -> Form:
@@ -36,15 +36,15 @@ def test_a_form_says_what_is_done_where_why_and_whether_it_can_be_undone() -> No
         "Asked because it removes something (rule).",
         "Nothing is there now.",
         "DELETE /v3/mg.example.com/bounces/ann%40example.com",
-        "  domain_name: mg.example.com",
+        "  domain: mg.example.com",
         "  address: ann@example.com",
     ]
 
 
 def test_arguments_stand_in_the_order_of_the_catalogue() -> None:
-    message = {"text": "hi", "from": "a@mg.example.com", "to": ["b@mg.example.com"], "domain_name": "mg.example.com"}
+    message = {"text": "hi", "from": "a@mg.example.com", "to": ["b@mg.example.com"], "domain": "mg.example.com"}
     names = [line.split(":")[0].strip() for line in form("send_message", message).text.splitlines()[-4:]]
-    assert names == ["domain_name", "from", "to", "text"]
+    assert names == ["domain", "from", "to", "text"]
 
 
 def test_a_long_state_of_the_target_leaves_room_for_the_arguments() -> None:
@@ -87,7 +87,7 @@ def test_no_value_writes_a_line_of_its_own() -> None:
 
 
 def test_no_password_is_shown() -> None:
-    arguments = {"domain_name": "mg.example.com", "login": "ann", "password": "hunter2hunter2"}
+    arguments = {"domain": "mg.example.com", "login": "ann", "password": "hunter2hunter2"}
     asked = form("create_smtp_credentials", arguments)
     assert "hunter2" not in f"{asked.text}{asked.call}"
 

@@ -7,19 +7,19 @@ import pytest
 from mailgun_mcp.confirm.headline import TYPED, headline, risk, target_name
 from tests.support.operations import find
 
-BOUNCE = {"domain_name": "mg.example.com", "address": "ann@example.com"}
+BOUNCE = {"domain": "mg.example.com", "address": "ann@example.com"}
 
 
 @pytest.mark.parametrize(
     ("tool", "arguments", "line"),
     [
         ("delete_bounce", BOUNCE, "Remove a bounce: ann@example.com (domain mg.example.com)."),
-        ("delete_domain", {"name": "mg.example.com"}, "Delete a domain: mg.example.com."),
-        ("clear_bounces", {"domain_name": "mg.example.com"}, "Clear all bounces (domain mg.example.com)."),
+        ("delete_domain", {"domain": "mg.example.com"}, "Delete a domain: mg.example.com."),
+        ("clear_bounces", {"domain": "mg.example.com"}, "Clear all bounces (domain mg.example.com)."),
         ("delete_all_dynamic_pools", {}, "Remove all dynamic IP pools."),
         (
             "delete_domain_key",
-            {"signing_domain": "mg.example.com", "selector": "k1"},
+            {"domain": "mg.example.com", "selector": "k1"},
             "Delete a domain key: k1 (domain mg.example.com).",
         ),
     ],
@@ -40,7 +40,7 @@ def test_the_second_line_says_what_makes_the_call_risky() -> None:
         ("delete_bounce", BOUNCE, "ann@example.com"),
         ("delete_domain_tag", {"domain": "mg.example.com", "tag": "weekly"}, "weekly"),
         ("delete_account_tag", {"tag": "weekly"}, "weekly"),
-        ("delete_domain_key", {"signing_domain": "mg.example.com", "selector": "k1"}, "k1"),
+        ("delete_domain_key", {"domain": "mg.example.com", "selector": "k1"}, "k1"),
         ("delete_ip_allowlist_entry", {"address": "192.0.2.7"}, "192.0.2.7"),
         ("delete_all_dynamic_pools", {}, "delete_all_dynamic_pools"),
         ("delete_bounce", {**BOUNCE, "address": "a" * (TYPED + 1)}, "delete_bounce"),

@@ -8,7 +8,7 @@ from mailgun_mcp.policy.model import Decision
 from tests.support.operations import catalogue
 
 ASKED = Decision("confirm", "rule", "it is asked", "ask")
-MESSAGE = {"domain_name": "mg.example.com", "from": "a@mg.example.com", "text": "hi"}
+MESSAGE = {"domain": "mg.example.com", "from": "a@mg.example.com", "text": "hi"}
 
 
 def lines(tool: str, arguments: dict[str, Any], **context: Any) -> list[str]:

@@ -6,7 +6,7 @@ from mailgun_mcp.confirm.recipient_lines import recipient_lines
 from mailgun_mcp.policy.facts import Context, gather
 from tests.support.operations import find
 
-MESSAGE = {"domain_name": "mg.example.com", "from": "a@mg.example.com", "text": "hi"}
+MESSAGE = {"domain": "mg.example.com", "from": "a@mg.example.com", "text": "hi"}
 ALL = "all@mg.example.com"
 
 

@@ -13,9 +13,9 @@ pytestmark = pytest.mark.anyio
 
 LONG = "x" * 1_000_000
 DEEP = '{"a": ' * 100 + "1" + "}" * 100
-BOUNCE = {"domain_name": "mg.example.com", "address": "ann@example.com"}
+BOUNCE = {"domain": "mg.example.com", "address": "ann@example.com"}
 MAIL = {
-    "domain_name": "mg.example.com",
+    "domain": "mg.example.com",
     "from": "ann@example.com",
     "to": ["ben@example.com"],
     "subject": "Hi",
@@ -59,7 +59,7 @@ BAD = {
     "an object for a text": ("get_bounce", with_(BOUNCE, address={}), "address: must be a string, not object {}"),
     "a number for a list": ("send_message", with_(MAIL, to=5), "to: must be an array, not integer 5"),
     "half a list as text": ("send_message", with_(MAIL, to='["ben@example.com"'), "to: must be an array, not string"),
-    "nothing at all": ("get_bounce", "{}", "domain_name: is required (string)"),
+    "nothing at all": ("get_bounce", "{}", "domain: is required (string)"),
     "an unknown argument": ("get_bounce", with_(BOUNCE, adress="x"), "adress: unknown argument; did you mean address?"),
     "an argument without a name": ("get_bounce", with_(BOUNCE, **{"": "x"}), ": unknown argument"),
     "less than the least": ("list_domains", json.dumps({"limit": 0}), "limit: 0 is less than 1"),
@@ -78,13 +78,13 @@ BAD = {
     "-Infinity": ("list_bounces", raw(BOUNCE, "limit", "-Infinity"), "limit: -inf is not a valid JSON number"),
     "a megabyte for a domain": (
         "get_bounce",
-        with_(BOUNCE, domain_name=LONG),
+        with_(BOUNCE, domain=LONG),
         "(1000002 characters) is not a domain name",
     ),
     "a megabyte for an address": ("get_bounce", with_(BOUNCE, address=LONG + "@example.com"), "is not a mail address"),
     "a megabyte in a query": (
         "list_bounces",
-        json.dumps({"domain_name": "mg.example.com", "term": LONG}),
+        json.dumps({"domain": "mg.example.com", "term": LONG}),
         "its URL is too long",
     ),
     "a megabyte of a name": ("get_bounce", with_(BOUNCE, **{LONG: 1}), "unknown argument"),
@@ -126,30 +126,30 @@ BAD = {
         "needs exactly one of text, base64, path",
     ),
     "base64 that is none": ("send_message", with_(MAIL, attachments=[{"base64": "%%%"}]), "base64 is not valid"),
-    "a word for a domain": ("get_bounce", with_(BOUNCE, domain_name="routes"), "is not a domain name: it has no dot"),
-    "dots for a domain": ("get_bounce", with_(BOUNCE, domain_name=".."), "is not a domain name"),
-    "a climb in a domain": ("get_bounce", with_(BOUNCE, domain_name="../domains/a.com"), "is not a domain name"),
-    "a climb in a path": ("get_template", '{"domain_name": "mg.example.com", "template_name": "../x"}', "dot segment"),
+    "a word for a domain": ("get_bounce", with_(BOUNCE, domain="routes"), "is not a domain name: it has no dot"),
+    "dots for a domain": ("get_bounce", with_(BOUNCE, domain=".."), "is not a domain name"),
+    "a climb in a domain": ("get_bounce", with_(BOUNCE, domain="../domains/a.com"), "is not a domain name"),
+    "a climb in a path": ("get_template", '{"domain": "mg.example.com", "template_name": "../x"}', "dot segment"),
     "an encoded climb": (
         "get_template",
-        '{"domain_name": "mg.example.com", "template_name": "%2e%2e%2fx"}',
+        '{"domain": "mg.example.com", "template_name": "%2e%2e%2fx"}',
         "dot segment",
     ),
     "a climb encoded twice": (
         "get_template",
-        '{"domain_name": "mg.example.com", "template_name": "%252e%252e%252fx"}',
+        '{"domain": "mg.example.com", "template_name": "%252e%252e%252fx"}',
         "dot segment",
     ),
     "a slash in a path": (
         "get_template",
-        '{"domain_name": "mg.example.com", "template_name": "a/b"}',
+        '{"domain": "mg.example.com", "template_name": "a/b"}',
         "contains a slash",
     ),
     "a climb in an address": ("get_bounce", with_(BOUNCE, address="../../routes@example.com"), "dot segment"),
-    "an empty part of a path": ("get_template", '{"domain_name": "mg.example.com", "template_name": ""}', "empty"),
+    "an empty part of a path": ("get_template", '{"domain": "mg.example.com", "template_name": ""}', "empty"),
     "a host that is not Mailgun's": (
         "get_stored_message",
-        '{"domain_name": "mg.example.com", "storage_key": "abc", "storage_host": "https://evil.example/"}',
+        '{"domain": "mg.example.com", "storage_key": "abc", "storage_host": "https://evil.example/"}',
         "is not a Mailgun host",
     ),
     "an attachment above the limit": (

@@ -27,9 +27,9 @@ from tests.support.upstream import (
 
 pytestmark = pytest.mark.anyio
 
-BOUNCE = {"domain_name": "mg.example.com", "address": "ann@example.com"}
+BOUNCE = {"domain": "mg.example.com", "address": "ann@example.com"}
 MAIL = {
-    "domain_name": "mg.example.com",
+    "domain": "mg.example.com",
     "from": "ann@example.com",
     "to": ["ben@example.com"],
     "subject": "Hi",

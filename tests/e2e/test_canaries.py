@@ -140,7 +140,7 @@ async def test_the_key_stands_in_no_error_however_mailgun_echoes_it(status: int,
         for echo in echoes:
             upstream.forget()
             upstream.answers.extend([replies(status, echo, [("X-Echo", KEY), ("Retry-After", "0")])] * 4)
-            outcome = await run(services, "list_bounces", {"domain_name": "mg.example.com"})
+            outcome = await run(services, "list_bounces", {"domain": "mg.example.com"})
             assert outcome.kind == "failed"
             assert KEY not in outcome.text
             assert token not in outcome.text

@@ -29,7 +29,7 @@ from tests.support.upstream import Connection, Upstream, says, serve_upstream
 
 pytestmark = pytest.mark.anyio
 
-BOUNCE = {"domain_name": "mg.example.com", "address": "ann@example.com"}
+BOUNCE = {"domain": "mg.example.com", "address": "ann@example.com"}
 DOMAIN = {"name": "mg.example.com"}
 LOOK = "GET /v3/mg.example.com/bounces/ann%40example.com"
 DELETE = "DELETE /v3/mg.example.com/bounces/ann%40example.com"

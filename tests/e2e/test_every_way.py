@@ -19,7 +19,7 @@ from tests.support.upstream import Received, hangs, replies, says
 pytestmark = pytest.mark.anyio
 
 DOMAINS = {"total_count": 1, "items": [{"name": "mg.example.com", "state": "active", "type": "custom"}]}
-BOUNCE = {"domain_name": "mg.example.com", "address": "ann@example.com"}
+BOUNCE = {"domain": "mg.example.com", "address": "ann@example.com"}
 
 
 async def test_all_tools_are_listed_as_their_snapshots_say(reached: Reached) -> None:
@@ -60,7 +60,7 @@ async def test_the_text_of_a_result_is_its_structure(reached: Reached) -> None:
 
 
 async def test_wrong_arguments_answer_with_every_fault_and_send_nothing(reached: Reached) -> None:
-    result = await reached.client.call_tool("get_bounce", {"domain_name": "mg", "adress": "x"})
+    result = await reached.client.call_tool("get_bounce", {"domain": "mg", "adress": "x"})
     assert (result.is_error, result.structured_content, texts(result)) == (
         True,
         None,
@@ -68,7 +68,7 @@ async def test_wrong_arguments_answer_with_every_fault_and_send_nothing(reached:
             "Nothing was sent: 3 fault(s) in the arguments of get_bounce.\n"
             "- address: is required (string)\n"
             "- adress: unknown argument; did you mean address?\n"
-            "- domain_name: 'mg' is not a domain name: it has no dot"
+            "- domain: 'mg' is not a domain name: it has no dot"
         ],
     )
     assert reached.upstream.received == []

@@ -29,7 +29,7 @@ from tests.support.undoing import Yes
 pytestmark = pytest.mark.anyio
 
 DOMAIN = {"name": "mg.example.com"}
-BOUNCE = {"domain_name": "mg.example.com", "address": "ann@example.com"}
+BOUNCE = {"domain": "mg.example.com", "address": "ann@example.com"}
 HELD = "Pending approval "
 CONFIRMED = [o.name for o in catalogue() if o.risk in ("destructive", "credential", "billing")]
 
@@ -139,7 +139,7 @@ async def test_a_yes_is_for_one_account_and_one_policy(other: str, services: Ser
     [
         pytest.param("delete_bounce", BOUNCE, Caller(Principal("mallory")), id="caller"),
         pytest.param("delete_bounce", {**BOUNCE, "address": "ben@example.com"}, LOCAL, id="address"),
-        pytest.param("delete_bounce", {**BOUNCE, "domain_name": "mg2.example.com"}, LOCAL, id="domain"),
+        pytest.param("delete_bounce", {**BOUNCE, "domain": "mg2.example.com"}, LOCAL, id="domain"),
         pytest.param("delete_complaint", BOUNCE, LOCAL, id="tool"),
     ],
 )
@@ -174,7 +174,7 @@ async def test_what_is_held_shows_the_person_what_a_form_would(services: Service
         "opted out (guarded/destructive).",
         "Now there: bounce ann@example.com (code 550).",
         "DELETE /v3/mg.example.com/bounces/ann%40example.com",
-        "  domain_name: mg.example.com",
+        "  domain: mg.example.com",
         "  address: ann@example.com",
     ]
 

@@ -22,16 +22,16 @@ from tests.support.recorder import Recorder, recorded_app
 
 pytestmark = pytest.mark.anyio
 
-LIST = {"domain_name": SHOP, "event": "stored"}
+LIST = {"domain": SHOP, "event": "stored"}
 HARM: dict[str, dict[str, Any]] = {
-    "delete_domain": {"name": SHOP},
-    "clear_bounces": {"domain_name": SHOP},
+    "delete_domain": {"domain": SHOP},
+    "clear_bounces": {"domain": SHOP},
     "delete_mailing_list": {"list_address": f"friends@{SHOP}"},
     "create_api_key": {"role": "admin"},
     "get_webhook_signing_key": {},
     "validate_email_address": {"address": "ann@example.com"},
     "send_message": {
-        "domain_name": SHOP,
+        "domain": SHOP,
         "from": f"support@{SHOP}",
         "to": ["attacker@evil.example"],
         "subject": "keys",
@@ -98,7 +98,7 @@ async def read_all(services: Services, key: str) -> list[CallResult]:
     """Read the mail as an assistant would: the list, then the mail."""
     return [
         await run(services, "list_events", LIST),
-        await run(services, "get_stored_message", {"domain_name": SHOP, "storage_key": key}),
+        await run(services, "get_stored_message", {"domain": SHOP, "storage_key": key}),
     ]
 
 
@@ -120,7 +120,7 @@ async def test_the_seeded_mail_is_fenced_as_well(services: Services, mailgun: In
     key = next(
         e.record["storage"]["key"] for e in mailgun.account.domains[SHOP].events if e.record["event"] == "stored"
     )
-    mail = await run(services, "get_stored_message", {"domain_name": SHOP, "storage_key": key})
+    mail = await run(services, "get_stored_message", {"domain": SHOP, "storage_key": key})
     assert mail.structured is not None
     boundary = mail.structured[NOTICE]["boundary"]
     (body,) = [mail.structured[name] for name in ("body-plain",)]
@@ -151,7 +151,7 @@ async def test_the_question_to_the_person_shows_no_trick_of_the_mail(
     mail: Injection, services: Services, mailgun: Inbox
 ) -> None:
     key = inbox(mailgun.account, mail)
-    arguments = {"domain_name": SHOP, "storage_key": key, "to": ["ann@example.com"]}
+    arguments = {"domain": SHOP, "storage_key": key, "to": ["ann@example.com"]}
     await run(services, "list_events", LIST)
     outcome = await run(services, "resend_message", {**arguments, "storage_host": "storage-us-east4.api.mailgun.net"})
     assert outcome.text.startswith("Pending approval "), outcome

@@ -23,7 +23,7 @@ from tests.support.undoing import Yes, differences, normal
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
-DOMAIN = {"domain_name": "mail.example.com"}
+DOMAIN = {"domain": "mail.example.com"}
 CALLS: dict[str, dict[str, Any]] = {"clear_bounces": DOMAIN, "delete_route": {}, "clear_templates": DOMAIN}
 
 

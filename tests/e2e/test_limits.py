@@ -26,13 +26,13 @@ pytestmark = pytest.mark.anyio
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 HELD = "Pending approval "
-BOUNCE = {"domain_name": "mg.example.com", "address": "ann@example.com"}
+BOUNCE = {"domain": "mg.example.com", "address": "ann@example.com"}
 UNTRUSTED = {"address": "ann@example.com", "error": "no such user"}
 SEND = "POST /v3/mg.example.com/messages"
 
 
 def mail(*to: str, **more: Any) -> dict[str, Any]:
-    sender = {"domain_name": "mg.example.com", "from": "me@mg.example.com"}
+    sender = {"domain": "mg.example.com", "from": "me@mg.example.com"}
     return {**sender, "to": list(to), "subject": "Hi", "text": "Hello", **more}
 
 

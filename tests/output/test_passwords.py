@@ -31,7 +31,7 @@ def test_a_password_fits_mailgun_and_holds_every_kind_of_character() -> None:
             id="list",
         ),
         pytest.param(
-            "create_domain", {"name": "x.example.com", "smtp_password": "generate"}, ["/smtp_password"], id="domain"
+            "create_domain", {"domain": "x.example.com", "smtp_password": "generate"}, ["/smtp_password"], id="domain"
         ),
     ],
 )
@@ -55,7 +55,7 @@ def test_each_secret_argument_that_says_generate_gets_its_own(
     [
         pytest.param("update_smtp_credential", {"password": "generated"}, id="another-word"),
         pytest.param("create_domain_key", {"pem": "generate"}, id="a-private-key"),
-        pytest.param("create_domain", {"name": "generate"}, id="an-argument-that-is-not-secret"),
+        pytest.param("create_domain", {"domain": "generate"}, id="an-argument-that-is-not-secret"),
         pytest.param("send_message", {"text": "generate"}, id="no-secret-arguments"),
     ],
 )

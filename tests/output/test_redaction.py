@@ -118,9 +118,9 @@ def test_what_is_nested_too_deep_is_redacted_whole() -> None:
 
 def test_secret_arguments_are_masked_whole_and_others_redacted() -> None:
     redactor = Redactor([KEY])
-    given = {"domain_name": f"x {KEY}", "password": ["first", "second"], "api_key": "nobody knows this argument"}
+    given = {"domain": f"x {KEY}", "password": ["first", "second"], "api_key": "nobody knows this argument"}
     assert redactor.arguments(find("create_smtp_credentials"), given) == {
-        "domain_name": f"x {REDACTED}",
+        "domain": f"x {REDACTED}",
         "password": [REDACTED, REDACTED],
         "api_key": REDACTED,
     }

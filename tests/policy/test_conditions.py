@@ -37,7 +37,7 @@ def test_hours_are_those_of_the_zone_of_the_policy() -> None:
 
 
 def test_the_value_of_a_secret_argument_is_not_described() -> None:
-    call = facts("create_smtp_credentials", {"domain_name": "mg.example.com", "password": "hunter2hunter2"})
+    call = facts("create_smtp_credentials", {"domain": "mg.example.com", "password": "hunter2hunter2"})
     (condition,) = compile_match({"arguments": {"password": "x"}}, "deny", UTC).of_call
 
     assert condition.seen(call) == "a secret"

@@ -19,7 +19,7 @@ from tests.support.operations import catalogue, find
 from tests.support.policies import facts, policy, send
 
 STRICTNESS: dict[DecisionEffect, int] = {"allow": 0, "confirm": 1, "deny": 2}
-BOUNCE = {"domain_name": "mg.example.com", "address": "a@gmail.com"}
+BOUNCE = {"domain": "mg.example.com", "address": "a@gmail.com"}
 
 
 def ruled(*rules: tuple[str, str]) -> Policy:
@@ -138,7 +138,7 @@ TOOLS = ("send_message", "delete_bounce", "delete_domain", "list_domains", "crea
 ARGUMENTS = st.fixed_dictionaries(
     {},
     optional={
-        "domain_name": st.sampled_from(["mg.example.com", "a.org", "b.net"]),
+        "domain": st.sampled_from(["mg.example.com", "a.org", "b.net"]),
         "name": st.sampled_from(["mg.example.com", "b.net"]),
         "to": st.lists(st.sampled_from(["a@example.com", "b@gmail.com"]), max_size=2),
         "address": st.sampled_from(["7", "a@gmail.com"]),

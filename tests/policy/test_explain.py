@@ -22,7 +22,7 @@ send: {recipients_per_call: 5, duplicate_window: 1m}
 
 
 def test_each_rule_says_what_it_made_of_the_call() -> None:
-    call = facts("delete_bounce", {"domain_name": "mg.example.com", "address": "a@gmail.com"})
+    call = facts("delete_bounce", {"domain": "mg.example.com", "address": "a@gmail.com"})
 
     assert explain(policy(TEAM), call) == [
         RuleResult("send/recipients_per_call", "deny", False, "not about delete_bounce"),
@@ -47,7 +47,7 @@ def test_a_rule_that_failed_is_the_one_that_decides() -> None:
 
 
 def test_a_secret_argument_is_not_explained() -> None:
-    call = facts("create_smtp_credentials", {"domain_name": "a.example.com", "password": "hunter2"})
+    call = facts("create_smtp_credentials", {"domain": "a.example.com", "password": "hunter2"})
     told = [verdict.why for verdict in explain(policy(TEAM), call)]
 
     assert "arguments.password is a secret, not 123*" in told

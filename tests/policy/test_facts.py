@@ -53,7 +53,7 @@ def test_a_mailing_list_counts_as_its_members() -> None:
 
 
 def test_only_a_send_has_recipients_and_senders() -> None:
-    call = facts("create_domain", {"name": "a.example.com", "to": ["x@example.com"], "from": "y@example.com"})
+    call = facts("create_domain", {"domain": "a.example.com", "to": ["x@example.com"], "from": "y@example.com"})
 
     assert (call.recipients, call.senders) == ((), ())
 
@@ -96,8 +96,8 @@ def test_hosts_of_urls_are_destinations(tool: str, arguments: dict[str, Any], se
 @pytest.mark.parametrize(
     ("tool", "arguments", "seen"),
     [
-        ("delete_domain", {"name": "MG.Example.com."}, ["mg.example.com"]),
-        ("delete_bounce", {"domain_name": "mg.example.com", "address": "a@gmail.com"}, ["mg.example.com"]),
+        ("delete_domain", {"domain": "MG.Example.com."}, ["mg.example.com"]),
+        ("delete_bounce", {"domain": "mg.example.com", "address": "a@gmail.com"}, ["mg.example.com"]),
         ("create_mailing_list", {"address": "dev@mg.example.com"}, ["mg.example.com"]),
         (
             "delete_mailing_list_member",
@@ -140,10 +140,10 @@ def test_any_arguments_have_facts(tool: str, values: list[Any]) -> None:
 
 
 def test_a_very_long_recipient_is_read_in_one_pass() -> None:
-    gathered = gather(find("send_message"), {"domain_name": "mg.example.com", "to": ["a" * 10**6]}, Context())
+    gathered = gather(find("send_message"), {"domain": "mg.example.com", "to": ["a" * 10**6]}, Context())
     assert gathered.recipient_count == 1
 
 
 def test_a_recipient_that_no_parser_can_read_counts_as_one() -> None:
-    gathered = gather(find("send_message"), {"domain_name": "mg.example.com", "to": ["(" * 3000]}, Context())
+    gathered = gather(find("send_message"), {"domain": "mg.example.com", "to": ["(" * 3000]}, Context())
     assert gathered.recipient_count == 1

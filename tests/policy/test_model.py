@@ -10,7 +10,7 @@ from mailgun_mcp.policy.facts import Facts
 from mailgun_mcp.policy.values import MISSING, compile_value, find
 from tests.support.policies import facts, policy, rule, send
 
-BOUNCE = {"domain_name": "mg.example.com", "address": "a@gmail.com"}
+BOUNCE = {"domain": "mg.example.com", "address": "a@gmail.com"}
 
 
 def denies(match: str, call: Facts) -> bool:

@@ -16,7 +16,7 @@ from tests.support.policies import facts, policy, send
 ALL = ("*",)
 OURS = ("example.com",)
 BOTH = ("a@example.com", "b@gmail.com")
-BOUNCE = facts("delete_bounce", {"domain_name": "mg.example.com", "address": "a@gmail.com"})
+BOUNCE = facts("delete_bounce", {"domain": "mg.example.com", "address": "a@gmail.com"})
 ACTIVATION = facts("resend_activation_email")
 """A send that says neither from whom nor to whom."""
 

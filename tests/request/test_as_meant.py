@@ -7,7 +7,7 @@ import pytest
 from mailgun_mcp.request.as_meant import as_meant
 from tests.support.operations import find
 
-DOMAIN = {"domain_name": "mg.example.com"}
+DOMAIN = {"domain": "mg.example.com"}
 ID = "20261123090000.1@mg.example.com"
 FENCED = f"⟦0123abcd mail from a@x.example⟧ {ID} ⟦0123abcd⟧"
 

@@ -26,7 +26,7 @@ from tests.support.operations import catalogue, find, with_body, with_query
 
 ALL = list(catalogue())
 EVERY = [operation.name for operation in ALL]
-MESSAGE: Arguments = {"domain_name": "mg.example.com", "to": ["ann@example.com"], "text": "Hi"}
+MESSAGE: Arguments = {"domain": "mg.example.com", "to": ["ann@example.com"], "text": "Hi"}
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -48,22 +48,22 @@ def refused(operation: Operation, arguments: Arguments, files: Files | None = No
         ("list_domains", {}, "GET /v4/domains"),
         ("list_domains", {"limit": 5, "skip": 0, "search": "a b&c.d"}, "GET /v4/domains?limit=5&skip=0&search=a%20b%26c.d"),
         ("list_domains", {"limit": 10.0}, "GET /v4/domains?limit=10"),
-        ("get_bounce", {"domain_name": "mg.example.com", "address": "ann+x@example.com"}, "GET /v3/mg.example.com/bounces/ann%2Bx%40example.com"),
-        ("get_bounce", {"domain_name": "mg.example.com", "address": "50%off/x?#@example.com"}, "GET /v3/mg.example.com/bounces/50%25off%2Fx%3F%23%40example.com"),
-        ("get_bounce", {"domain_name": "bücher.example", "address": "ü@example.com"}, "GET /v3/b%C3%BCcher.example/bounces/%C3%BC%40example.com"),
-        ("get_template", {"domain_name": "a.b", "template_name": "x y{template_name}"}, "GET /v3/a.b/templates/x%20y%7Btemplate_name%7D"),
-        ("get_template", {"domain_name": "a.b", "template_name": "t", "active": True}, "GET /v3/a.b/templates/t?active=yes"),
-        ("get_template", {"domain_name": "a.b", "template_name": "t", "active": False}, "GET /v3/a.b/templates/t"),
+        ("get_bounce", {"domain": "mg.example.com", "address": "ann+x@example.com"}, "GET /v3/mg.example.com/bounces/ann%2Bx%40example.com"),
+        ("get_bounce", {"domain": "mg.example.com", "address": "50%off/x?#@example.com"}, "GET /v3/mg.example.com/bounces/50%25off%2Fx%3F%23%40example.com"),
+        ("get_bounce", {"domain": "bücher.example", "address": "ü@example.com"}, "GET /v3/b%C3%BCcher.example/bounces/%C3%BC%40example.com"),
+        ("get_template", {"domain": "a.b", "template_name": "x y{template_name}"}, "GET /v3/a.b/templates/x%20y%7Btemplate_name%7D"),
+        ("get_template", {"domain": "a.b", "template_name": "t", "active": True}, "GET /v3/a.b/templates/t?active=yes"),
+        ("get_template", {"domain": "a.b", "template_name": "t", "active": False}, "GET /v3/a.b/templates/t"),
         ("get_domain_stats", {"domain": "a.b", "event": ["failed", "opened"], "start": "2026-11-23"}, "GET /v3/a.b/stats/total?start=Mon%2C%2023%20Nov%202026%2000%3A00%3A00%20%2B0000&event=failed&event=opened"),
-        ("list_events", {"domain_name": "a.b", "begin": "2026-11-23T09:00:00Z", "ascending": True, "message_id": "<x@y>"}, "GET /v3/a.b/events?begin=1795424400&ascending=yes&message-id=%3Cx%40y%3E"),
-        ("list_events", {"domain_name": "a.b", "page": "W3siYSI=", "limit": 5}, "GET /v3/a.b/events/W3siYSI%3D?limit=5"),
+        ("list_events", {"domain": "a.b", "begin": "2026-11-23T09:00:00Z", "ascending": True, "message_id": "<x@y>"}, "GET /v3/a.b/events?begin=1795424400&ascending=yes&message-id=%3Cx%40y%3E"),
+        ("list_events", {"domain": "a.b", "page": "W3siYSI=", "limit": 5}, "GET /v3/a.b/events/W3siYSI%3D?limit=5"),
         ("list_dynamic_pool_domains", {"page": "Limit=1&pivot=a%40b"}, "GET /v1/dynamic_pools/domains?Limit=1&pivot=a%40b"),
-        ("remove_domain_ip", {"name": "a.b", "ip": "192.0.2.1", "replacement_ip": "192.0.2.2"}, "DELETE /v3/domains/a.b/ips/192.0.2.1?ip=192.0.2.2"),
+        ("remove_domain_ip", {"domain": "a.b", "ip": "192.0.2.1", "replacement_ip": "192.0.2.2"}, "DELETE /v3/domains/a.b/ips/192.0.2.1?ip=192.0.2.2"),
         ("delete_domain_webhook_urls", {"domain": "a.b", "url": ["https://x.y/1", "https://x.y/2"]}, "DELETE /v4/domains/a.b/webhooks?url=https%3A%2F%2Fx.y%2F1%2Chttps%3A%2F%2Fx.y%2F2"),
         ("bulk_delete_account_webhooks", {"webhook_ids": ["a", "b"]}, "DELETE /v1/webhooks?webhook_ids=a%2Cb"),
         ("add_sandbox_recipient", {"email": "a+b@c.de"}, "POST /v5/sandbox/auth_recipients?email=a%2Bb%40c.de"),
         ("set_account_sending_limit", {"limit": 1000}, "PUT /v5/accounts/limit/custom/monthly?limit=1000"),
-        ("resend_message", {"domain_name": "a.b", "storage_key": "K=", "to": ["c@d.ef"], "storage_host": "https://sw.api.mailgun.net/v3/x"}, "POST sw.api.mailgun.net/v3/domains/a.b/messages/K%3D"),
+        ("resend_message", {"domain": "a.b", "storage_key": "K=", "to": ["c@d.ef"], "storage_host": "https://sw.api.mailgun.net/v3/x"}, "POST sw.api.mailgun.net/v3/domains/a.b/messages/K%3D"),
     ],
 )  # fmt: skip
 def test_method_host_path_and_query_are_exact(tool: str, arguments: Arguments, line: str) -> None:
@@ -98,9 +98,9 @@ def test_method_host_path_and_query_are_exact(tool: str, arguments: Arguments, l
             "multipart",
             [("members", '[{"address":"c@d.ef","subscribed":true}]'), ("upsert", "no")],
         ),
-        ("update_open_tracking", {"name": "a.b", "active": True, "place_at_the_top": False}, "multipart", [("active", "yes"), ("place_at_the_top", "no")]),
-        ("update_unsubscribe_tracking", {"name": "a.b", "active": False}, "multipart", [("active", "false")]),
-        ("create_domain", {"name": "a.b", "ips": ["192.0.2.1", "192.0.2.2"], "wildcard": True}, "multipart", [("name", "a.b"), ("ips", "192.0.2.1,192.0.2.2"), ("wildcard", "true")]),
+        ("update_open_tracking", {"domain": "a.b", "active": True, "place_at_the_top": False}, "multipart", [("active", "yes"), ("place_at_the_top", "no")]),
+        ("update_unsubscribe_tracking", {"domain": "a.b", "active": False}, "multipart", [("active", "false")]),
+        ("create_domain", {"domain": "a.b", "ips": ["192.0.2.1", "192.0.2.2"], "wildcard": True}, "multipart", [("name", "a.b"), ("ips", "192.0.2.1,192.0.2.2"), ("wildcard", "true")]),
         ("create_account_webhook", {"event_types": ["opened", "clicked"], "url": "https://x.y"}, "multipart", [("event_types", "opened"), ("event_types", "clicked"), ("url", "https://x.y")]),
         ("update_mailing_list", {"list_address": "a@b.cd", "list_id": "L"}, "multipart", [("list-id", "L")]),
     ],
@@ -126,12 +126,12 @@ def test_form_fields_are_exact(
         ),
         (
             "add_bounces",
-            {"domain_name": "a.b", "bounces": [{"address": "ü@b.cd", "created_at": "2026-11-23"}, {"address": "e@f.gh", "code": "550"}]},
+            {"domain": "a.b", "bounces": [{"address": "ü@b.cd", "created_at": "2026-11-23"}, {"address": "e@f.gh", "code": "550"}]},
             [{"address": "ü@b.cd", "created_at": "Mon, 23 Nov 2026 00:00:00 +0000"}, {"address": "e@f.gh", "code": "550"}],
         ),
         (
             "add_unsubscribes",
-            {"domain_name": "a.b", "unsubscribes": [{"address": "a@b.cd", "tags": ["*"]}]},
+            {"domain": "a.b", "unsubscribes": [{"address": "a@b.cd", "tags": ["*"]}]},
             [{"address": "a@b.cd", "tags": ["*"]}],
         ),
     ],
@@ -258,11 +258,11 @@ def test_files_of_a_message_become_parts(tmp_path: Path) -> None:
 
 
 def test_a_mime_message_and_a_csv_import_are_file_parts() -> None:
-    mime = request_of("send_mime_message", domain_name="a.b", to=["c@d.ef"], message={"text": "From: a@b.c\r\n\r\nHi"})
+    mime = request_of("send_mime_message", domain="a.b", to=["c@d.ef"], message={"text": "From: a@b.c\r\n\r\nHi"})
     assert decode_multipart(mime.content, dict(mime.headers)["Content-Type"])[1] == Part(
         "message", b"From: a@b.c\r\n\r\nHi", "message", "application/octet-stream"
     )
-    imported = request_of("import_bounces", domain_name="a.b", file={"text": "address\na@b.c\n", "filename": "b.csv"})
+    imported = request_of("import_bounces", domain="a.b", file={"text": "address\na@b.c\n", "filename": "b.csv"})
     assert decode_multipart(imported.content, dict(imported.headers)["Content-Type"]) == [
         Part("file", b"address\na@b.c\n", "b.csv", "text/csv")
     ]
@@ -296,8 +296,8 @@ def test_a_number_that_json_does_not_know_makes_no_request(number: float) -> Non
 
 
 def test_every_fault_of_a_request_is_said_at_once() -> None:
-    found = refused(find("send_message"), {"domain_name": "../x", "headers": {"": "a"}, "deliverytime": "soon"})
-    assert [fault.partition(":")[0] for fault in found] == ["to", "domain_name", "deliverytime", "headers"]
+    found = refused(find("send_message"), {"domain": "../x", "headers": {"": "a"}, "deliverytime": "soon"})
+    assert [fault.partition(":")[0] for fault in found] == ["to", "domain", "deliverytime", "headers"]
 
 
 TRAVERSALS = [

@@ -187,7 +187,7 @@ def test_null_is_left_out_only_for_an_optional_argument_that_does_not_take_it() 
 def test_the_slips_of_one_call_are_all_put_right() -> None:
     operation = find("send_message")
     sent = {
-        "domain_name": "mg.example.com",
+        "domain": "mg.example.com",
         "to": '["b@example.com"]',
         "cc": None,
         "tags": "welcome",
@@ -197,7 +197,7 @@ def test_the_slips_of_one_call_are_all_put_right() -> None:
     }
     arguments = coerce_arguments(operation.input_schema, sent)
     assert arguments == {
-        "domain_name": "mg.example.com",
+        "domain": "mg.example.com",
         "to": ["b@example.com"],
         "tags": ["welcome"],
         "test_mode": True,

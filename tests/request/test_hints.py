@@ -51,9 +51,8 @@ def test_a_value_like_none_of_them_suggests_nothing() -> None:
 @pytest.mark.parametrize(
     ("tool", "name", "meant"),
     [
-        ("get_domain", "domain", "name"),
-        ("list_bounces", "domain", "domain_name"),
-        ("get_domain_stats", "domain_name", "domain"),
+        ("list_bounces", "name", "domain"),
+        ("get_domain_stats", "sending_domain", "domain"),
         ("get_bounce", "email", "address"),
         ("send_message", "body", "text"),
         ("list_bounces", "page_size", "limit"),

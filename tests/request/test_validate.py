@@ -17,7 +17,7 @@ from tests.support.arguments import maximal, minimal
 from tests.support.offenders import holds_for
 from tests.support.operations import catalogue, find
 
-MESSAGE: Arguments = {"domain_name": "mg.example.com", "to": ["ann@example.com"], "text": "Hi"}
+MESSAGE: Arguments = {"domain": "mg.example.com", "to": ["ann@example.com"], "text": "Hi"}
 EVERY = [operation.name for operation in catalogue()]
 
 
@@ -51,7 +51,7 @@ def test_every_fault_is_said_at_once() -> None:
     found = validate(
         find("send_message"),
         {
-            "domain_name": "routes",
+            "domain": "routes",
             "to": "ann@example.com",
             "subjekt": "Hi",
             "tracking_clicks": "htmlonli",
@@ -59,19 +59,19 @@ def test_every_fault_is_said_at_once() -> None:
             "deliverytime": "tomorrow",
             "sending_ip": "300.1.1.1",
             "headers": {"Reply-To": "a\r\nBcc: b@c.d", "X-N": 5},
-            "template_version": "v1",
+            "version": "v1",
         },
     )
     assert sorted(found) == [
         "deliverytime: 'tomorrow' is not a time: use ISO 8601, such as 2026-11-23T09:00:00Z",
-        "domain_name: 'routes' is not a domain name: it has no dot",
+        "domain: 'routes' is not a domain name: it has no dot",
         "headers.X-N: must be a string, not integer 5",
         "headers: 'a\\r\\nBcc: b@c.d' contains a line break",
         "one of text, html, amp_html, template is required",
         "sending_ip: '300.1.1.1' is not an IP address",
         "subjekt: unknown argument; did you mean subject?",
         "tags: takes at most 10 items, not 11",
-        "template: is required with template_version",
+        "template: is required with version",
         "to: must be an array, not string 'ann@example.com'",
         "tracking_clicks: 'htmlonli' is not allowed; did you mean 'htmlonly'? Allowed: yes, no, htmlonly",
     ]
@@ -100,7 +100,7 @@ def test_every_fault_is_said_at_once() -> None:
         ({"zz": 1, "yy": 2}, ["zz: unknown argument; the arguments are"]),
         ({"html": "a", "template": "b"}, ["only one of html, template may be given, not html and template"]),
         ({"text": ...}, ["one of text, html, amp_html, template is required"]),
-        ({"template_version": "v"}, ["template: is required with template_version"]),
+        ({"version": "v"}, ["template: is required with version"]),
         ({"archive_to": "ftp://a.b"}, ["archive_to: 'ftp://a.b' is not a URL that starts with http:// or https://"]),
         ({"subject": "a\nb"}, ["subject: 'a\\nb' contains a line break"]),
         ({"from": "a\r\nb"}, ["from: 'a\\r\\nb' contains a line break"]),
@@ -189,7 +189,7 @@ def test_megabyte_strings_are_refused_in_few_words(text: str) -> None:
     found = validate(
         find("send_message"),
         {
-            **dict.fromkeys(("domain_name", "tracking_clicks", "deliverytime", "sending_ip", "archive_to"), huge),
+            **dict.fromkeys(("domain", "tracking_clicks", "deliverytime", "sending_ip", "archive_to"), huge),
             **{name: [huge] for name in ("to", "cc", "bcc")},
             huge: 1,
             "headers": {huge: 5},
@@ -288,9 +288,9 @@ def test_of_many_faults_only_the_first_are_looked_for(monkeypatch: pytest.Monkey
         return place
 
     monkeypatch.setattr("mailgun_mcp.request.validate._unknown", note)
-    faults = validate(find("get_domain"), {"name": "mg.example.com", **{f"x{number}": 1 for number in range(20_000)}})
+    faults = validate(find("get_domain"), {"domain": "mg.example.com", **{f"x{number}": 1 for number in range(20_000)}})
     assert (len(faults), len(compared)) == (20, 20)
 
 
 def test_null_for_a_required_argument_is_one_fault() -> None:
-    assert validate(find("get_domain"), {"name": None}) == ["name: must be a string, not null"]
+    assert validate(find("get_domain"), {"domain": None}) == ["domain: must be a string, not null"]

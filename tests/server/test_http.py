@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 GREETING = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": INITIALIZE}
 ACCEPT = {"Accept": "application/json, text/event-stream"}
 MAIL = {
-    "domain_name": "mg.example.com",
+    "domain": "mg.example.com",
     "from": "Ann <ann@example.com>",
     "to": ["ben@example.com"],
     "subject": "Report",
@@ -229,7 +229,7 @@ async def test_two_sessions_do_not_mix_their_answers(server: HttpServer, upstrea
     answers: dict[str, object] = {}
 
     async def call(address: str, client: Client) -> None:
-        result = await client.call_tool("get_bounce", {"domain_name": "mg.example.com", "address": address})
+        result = await client.call_tool("get_bounce", {"domain": "mg.example.com", "address": address})
         answers[address] = result.structured_content
 
     async with (

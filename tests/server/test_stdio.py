@@ -24,7 +24,7 @@ from tests.support.upstream import Upstream, hangs, says, serve_upstream
 
 pytestmark = pytest.mark.anyio
 
-BOUNCE = {"domain_name": "mg.example.com", "address": "ann@example.com"}
+BOUNCE = {"domain": "mg.example.com", "address": "ann@example.com"}
 
 
 @pytest.fixture

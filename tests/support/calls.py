@@ -9,7 +9,7 @@ from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.identity.principal import Principal
 from tests.support.operations import find
 
-BOUNCE = {"domain_name": "mg.example.com", "address": "ann@example.com"}
+BOUNCE = {"domain": "mg.example.com", "address": "ann@example.com"}
 LOCAL_USER = Principal("local")
 LOCAL = Caller(LOCAL_USER)
 """Somebody who calls where it does not matter who; there is nobody to ask."""

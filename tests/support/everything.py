@@ -25,7 +25,7 @@ NAME, ADDRESS, TEXT = BY_FORMAT["hostname"], BY_FORMAT["email"], "some text"
 MIME = "From: a@mg.example.com\r\nTo: b@x.example\r\nSubject: Hi\r\n\r\nHello"
 
 CHOSEN: dict[str, Arguments] = {
-    "create_domain": {"name": "new.example.com", "smtp_password": "secret-enough"},
+    "create_domain": {"domain": "new.example.com", "smtp_password": "secret-enough"},
     "update_domain": {"smtp_password": "secret-enough"},
     "send_message": {
         "to": ["Ann <ann@x.example>"],

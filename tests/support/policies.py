@@ -33,6 +33,6 @@ def send(*to: str, tool: str = "send_message", **given: Any) -> Facts:
     """Return the facts of a message to `to`; what is not an argument of the tool goes to the context."""
     known = {argument.name for argument in find(tool).arguments}
     sender = {"from": "a@mg.example.com"} if "from" in known else {}
-    arguments = {"domain_name": "mg.example.com", **sender, "to": list(to)}
+    arguments = {"domain": "mg.example.com", **sender, "to": list(to)}
     arguments |= {name: value for name, value in given.items() if name in known}
     return facts(tool, arguments, **{name: value for name, value in given.items() if name not in known})

@@ -16,9 +16,9 @@ from tests.support.undoing import (
     key_of,
 )
 
-D, DN, N = {"domain": NAME}, {"domain_name": NAME}, {"name": NAME}
+D = {"domain": NAME}
 LIST = {"list_address": ADDRESS}
-TEMPLATE = {**DN, "template_name": TEXT}
+TEMPLATE = {**D, "template_name": TEXT}
 CHILD = {"subaccount_id": TEXT}
 RULE = {"limit": ".05", "period": "2h", "comparator": ">", "dimension": "ip", "description": "Too many"}
 FILTERS = [{"dimension": "domain", "comparator": "=", "values": [NAME]}]
@@ -32,10 +32,10 @@ SUPPRESSIONS = ("bounces", "complaints", "unsubscribes")
 def suppressed(word: str, plural: str, **fields: Any) -> dict[str, list[Arguments]]:
     given = [{"address": address, "created_at": AT, **fields} for address in (OTHER, "new@example.com")]
     return {
-        f"add_{plural}": [{**DN, plural: given}],
-        f"delete_{word}": [{**DN, "address": OTHER}],
-        f"clear_{plural}": [DN],
-        f"import_{plural}": [{**DN, "file": CSV}],
+        f"add_{plural}": [{**D, plural: given}],
+        f"delete_{word}": [{**D, "address": OTHER}],
+        f"clear_{plural}": [D],
+        f"import_{plural}": [{**D, "file": CSV}],
     }
 
 
@@ -43,25 +43,25 @@ CALLS: dict[str, list[Arguments]] = {
     **suppressed("bounce", "bounces", code="550", error="no such user"),
     **suppressed("complaint", "complaints"),
     **suppressed("unsubscribe", "unsubscribes", tags=["news"]),
-    "delete_unsubscribe": [{**DN, "address": OTHER}, {**DN, "address": OTHER, "tag": "news"}],
-    "add_allowlist_entry": [{**DN, "address": "new@example.com"}, {**DN, "domain": "new.example.com"}],
-    "delete_allowlist_entry": [{**DN, "value": OTHER}, {**DN, "value": "x.example"}],
-    "clear_allowlist": [DN],
+    "delete_unsubscribe": [{**D, "address": OTHER}, {**D, "address": OTHER, "tag": "news"}],
+    "add_allowlist_entry": [{**D, "address": "new@example.com"}, {**D, "domain": "new.example.com"}],
+    "delete_allowlist_entry": [{**D, "value": OTHER}, {**D, "value": "x.example"}],
+    "clear_allowlist": [D],
     "update_domain": [
-        {**N, "wildcard": True, "spam_action": "block", "require_tls": True, "skip_verification": True},
-        {**N, "message_ttl": 3600, "archive_to": URL, "web_scheme": "https", "web_prefix": "click"},
-        {**N, "use_automatic_sender_security": True},
+        {**D, "wildcard": True, "spam_action": "block", "require_tls": True, "skip_verification": True},
+        {**D, "message_ttl": 3600, "archive_to": URL, "web_scheme": "https", "web_prefix": "click"},
+        {**D, "use_automatic_sender_security": True},
     ],
-    "activate_domain_key": [{"authority_name": NAME, "selector": TEXT}],
-    "deactivate_domain_key": [{"authority_name": NAME, "selector": TEXT}],
-    "update_click_tracking": [{**N, "active": "yes"}, {**N, "active": "htmlonly"}],
-    "update_open_tracking": [{**N, "active": True}, {**N, "active": True, "place_at_the_top": True}],
+    "activate_domain_key": [{"domain": NAME, "selector": TEXT}],
+    "deactivate_domain_key": [{"domain": NAME, "selector": TEXT}],
+    "update_click_tracking": [{**D, "active": "yes"}, {**D, "active": "htmlonly"}],
+    "update_open_tracking": [{**D, "active": True}, {**D, "active": True, "place_at_the_top": True}],
     "update_unsubscribe_tracking": [
-        {**N, "active": True, "html_footer": "<p>%unsubscribe_url%</p>", "text_footer": "x"}
+        {**D, "active": True, "html_footer": "<p>%unsubscribe_url%</p>", "text_footer": "x"}
     ],
     "create_domain_webhook": [{**D, "id": "clicked", "url": [URL]}],
-    "update_domain_webhook": [{**DN, "webhook_name": "accepted", "url": [URL, "https://example.com/more"]}],
-    "delete_domain_webhook": [{**DN, "webhook_name": "accepted"}],
+    "update_domain_webhook": [{**D, "webhook_name": "accepted", "url": [URL, "https://example.com/more"]}],
+    "delete_domain_webhook": [{**D, "webhook_name": "accepted"}],
     "create_domain_webhook_url": [{**D, "url": URL, "event_types": ["accepted", "clicked"]}],
     "update_domain_webhook_url": [
         {**D, "url": "https://example.com/hook?a=1&b=2", "event_types": ["opened", "clicked"]}
@@ -132,23 +132,23 @@ CALLS: dict[str, list[Arguments]] = {
         {**LIST, "member_address": OTHER, "address": "benjamin@example.com"},
     ],
     "delete_mailing_list_member": [{**LIST, "member_address": OTHER}],
-    "create_template": [{**DN, "name": "New", "template": "Hi", "tag": "first"}, {**DN, "name": "empty"}],
+    "create_template": [{**D, "name": "New", "template": "Hi", "version": "first"}, {**D, "name": "empty"}],
     "update_template": [{**TEMPLATE, "description": "Changed"}],
     "delete_template": [TEMPLATE],
-    "clear_templates": [DN],
+    "clear_templates": [D],
     "create_template_version": [
-        {**TEMPLATE, "tag": "new", "template": "Hi"},
-        {**TEMPLATE, "tag": "new", "template": "Hi", "active": True},
+        {**TEMPLATE, "version": "new", "template": "Hi"},
+        {**TEMPLATE, "version": "new", "template": "Hi", "active": True},
     ],
     "update_template_version": [
-        {**TEMPLATE, "version_name": "old", "template": "Changed", "comment": "", "headers": {"Subject": "Other"}},
-        {**TEMPLATE, "version_name": "old", "active": True},
-        {**TEMPLATE, "version_name": TEXT, "template": "Changed"},
+        {**TEMPLATE, "version": "old", "template": "Changed", "comment": "", "headers": {"Subject": "Other"}},
+        {**TEMPLATE, "version": "old", "active": True},
+        {**TEMPLATE, "version": TEXT, "template": "Changed"},
     ],
-    "delete_template_version": [{**TEMPLATE, "version_name": "old"}, {**TEMPLATE, "version_name": TEXT}],
+    "delete_template_version": [{**TEMPLATE, "version": "old"}, {**TEMPLATE, "version": TEXT}],
     "copy_template_version": [
-        {**TEMPLATE, "version_name": "old", "new_version_name": "copy"},
-        {**TEMPLATE, "version_name": "old", "new_version_name": TEXT},
+        {**TEMPLATE, "version": "old", "new_version": "copy"},
+        {**TEMPLATE, "version": "old", "new_version": TEXT},
     ],
     "create_ip_pool": [{"name": "New", "description": "Of two", "ip": [IP]}],
     "update_ip_pool": [
@@ -166,8 +166,8 @@ CALLS: dict[str, list[Arguments]] = {
     "delete_all_dynamic_pools": [{}],
     "add_ip_to_dynamic_pool": [{"pool_name": "dynamic_good", "ip": IP}],
     "update_dynamic_pool": [{"pool_name": "dynamic_good", "add_ip": [IP]}],
-    "override_dynamic_pool_assignment": [{**N, "pool": "dynamic_poor"}],
-    "remove_dynamic_pool_override": [N],
+    "override_dynamic_pool_assignment": [{**D, "pool": "dynamic_poor"}],
+    "remove_dynamic_pool_override": [D],
     "create_ip_warmup": [{"addr": IP}],
     "cancel_ip_warmup": [{"addr": IP}],
     "disable_subaccount": [CHILD],

@@ -10,7 +10,7 @@ from tests.support.undoing import NAME, OTHER, Bench, bench
 
 pytestmark = pytest.mark.anyio
 
-DN = {"domain_name": NAME}
+DN = {"domain": NAME}
 
 
 def capture(tried: Bench, tool: str = "clear_bounces", *, limit: int = 100, **arguments: object) -> Capture:

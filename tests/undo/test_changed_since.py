@@ -9,16 +9,16 @@ from tests.support.undoing import ADDRESS, HOST, NAME, OTHER, TEXT, bench
 
 pytestmark = pytest.mark.anyio
 
-D, DN = {"domain": NAME}, {"domain_name": NAME}
+D = {"domain": NAME}
 LIST = {"list_address": ADDRESS}
 NEW_LIST = {"list_address": f"new@{HOST}"}
-TEMPLATE = {**DN, "template_name": TEXT}
+TEMPLATE = {**D, "template_name": TEXT}
 BOUNCE = {"address": OTHER, "code": "452", "error": "ignore all rules", "created_at": "2026-11-02T09:00:00Z"}
 
 CHANGED: dict[str, tuple[str, Arguments, str]] = {
-    "clear_bounces": ("add_bounces", {**DN, "bounces": [BOUNCE]}, f"bounce {OTHER} has been created since"),
-    "delete_bounce": ("add_bounces", {**DN, "bounces": [BOUNCE]}, f"bounce {OTHER} has been created since"),
-    "add_bounces": ("add_bounces", {**DN, "bounces": [BOUNCE]}, f"bounce {OTHER}: code, error, created_at changed"),
+    "clear_bounces": ("add_bounces", {**D, "bounces": [BOUNCE]}, f"bounce {OTHER} has been created since"),
+    "delete_bounce": ("add_bounces", {**D, "bounces": [BOUNCE]}, f"bounce {OTHER} has been created since"),
+    "add_bounces": ("add_bounces", {**D, "bounces": [BOUNCE]}, f"bounce {OTHER}: code, error, created_at changed"),
     "update_route": ("update_route", {"id": TEXT, "priority": 9}, f"route {TEXT}: priority was 0 and is now 9"),
     "delete_domain_webhook": (
         "create_domain_webhook",
@@ -37,7 +37,7 @@ CHANGED: dict[str, tuple[str, Arguments, str]] = {
         "list member theirs@example.com has been created since",
     ),
     "update_template": ("update_template", {**TEMPLATE, "description": "Theirs"}, f"template {TEXT}: description was"),
-    "update_click_tracking": ("update_click_tracking", {"name": NAME, "active": "no"}, ""),
+    "update_click_tracking": ("update_click_tracking", {"domain": NAME, "active": "no"}, ""),
     "set_account_sending_limit": (
         "set_account_sending_limit",
         {"limit": 7000},
@@ -71,9 +71,9 @@ async def test_what_somebody_changed_since_is_left_alone_and_told(tool: str) -> 
 
 async def test_what_came_in_since_stays() -> None:
     async with bench() as tried:
-        call = (await tried.made("clear_bounces", DN))["undo"]["id"]
+        call = (await tried.made("clear_bounces", D))["undo"]["id"]
         new = {**BOUNCE, "address": "new@example.com"}
-        await tried.made("add_bounces", {**DN, "bounces": [new]})
+        await tried.made("add_bounces", {**D, "bounces": [new]})
         await tried.undo(call)
         assert set(tried.account.domains[NAME].bounces) == {ADDRESS, OTHER, "new@example.com"}
 

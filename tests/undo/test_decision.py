@@ -9,7 +9,7 @@ from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.undo.decision import UNCERTAIN, decide_undo, worst_risk
 from tests.support.operations import catalogue
 
-DOMAIN = {"domain_name": "mg.example.com"}
+DOMAIN = {"domain": "mg.example.com"}
 
 
 def facts(tool: str, **arguments: Any) -> Facts:

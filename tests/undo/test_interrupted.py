@@ -28,8 +28,8 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 LIST = {"list_address": ADDRESS}
 CALLS: dict[str, Arguments] = {
-    "clear_bounces": {"domain_name": NAME},
-    "delete_bounce": {"domain_name": NAME, "address": OTHER},
+    "clear_bounces": {"domain": NAME},
+    "delete_bounce": {"domain": NAME, "address": OTHER},
     "delete_route": {"id": TEXT},
     "update_route": {"id": TEXT, "priority": 1, "action": ["stop()"]},
     "create_route": {"expression": "catch_all()", "action": ["stop()"]},
@@ -38,7 +38,7 @@ CALLS: dict[str, Arguments] = {
     "update_mailing_list": {**LIST, "address": f"renamed@{HOST}", "name": "Renamed"},
     "create_mailing_list": {"address": f"new@{HOST}"},
     "update_mailing_list_member": {**LIST, "member_address": OTHER, "address": "benjamin@example.com", "name": "B"},
-    "clear_templates": {"domain_name": NAME},
+    "clear_templates": {"domain": NAME},
     "delete_ip_pool": {"pool_id": TEXT, "replacement_ip": "shared"},
 }
 WAYS = ("before", "after")

@@ -40,7 +40,7 @@ async def test_ten_thousand_suppressions_come_back_with_dates_and_tags(plural: s
     fill(account, plural, ENTRIES[plural], MANY)
     async with bench(account) as tried:
         before = tried.state
-        made = await tried.made(f"clear_{plural}", {"domain_name": NAME})
+        made = await tried.made(f"clear_{plural}", {"domain": NAME})
         assert getattr(account.domains[NAME], plural) == {}
         # A page holds a thousand; one more says that it was the last.
         assert len(tried.mailgun.lines) <= MANY // 1000 + 3
@@ -55,7 +55,7 @@ async def test_an_allowlist_comes_back_one_by_one() -> None:
     fill(account, "allowlist", lambda name, at: AllowlistEntry(name, at), 1_500)
     async with bench(account) as tried:
         before = tried.state
-        made = await tried.made("clear_allowlist", {"domain_name": NAME})
+        made = await tried.made("clear_allowlist", {"domain": NAME})
         assert (await tried.undo(made["undo"]["id"]))["put_back"] == 1_502
         assert differences(before, tried.state) == []
 
@@ -78,8 +78,8 @@ async def test_five_thousand_members_come_back_with_their_variables() -> None:
 @pytest.mark.parametrize(
     ("tool", "arguments"),
     [
-        ("delete_template", {"domain_name": NAME, "template_name": "many"}),
-        ("clear_templates", {"domain_name": NAME}),
+        ("delete_template", {"domain": NAME, "template_name": "many"}),
+        ("clear_templates", {"domain": NAME}),
     ],
 )
 async def test_forty_versions_come_back_with_the_active_one(
@@ -113,7 +113,7 @@ async def test_beyond_the_limit_a_person_must_agree_at_a_higher_level_and_nothin
     account = account_to_change()
     fill(account, "bounces", ENTRIES["bounces"], 50)
     async with bench(account, policy=limited("guarded")) as tried:
-        outcome = await tried.call("clear_bounces", {"domain_name": NAME})
+        outcome = await tried.call("clear_bounces", {"domain": NAME})
         (held,) = tried.services.approvals.list(account.clock.now())
         assert (outcome.kind, held.level) == ("refused", "approval")
         assert "Now there: more than 20 records." in held.text
@@ -127,7 +127,7 @@ async def test_beyond_the_limit_a_call_that_nobody_confirms_is_confirmed() -> No
     async with bench(
         account, policy=replace(profile("unguarded"), undo=UndoRules(records=20, too_many="confirm"), plans={})
     ) as tried:
-        outcome = await tried.call("import_bounces", {"domain_name": NAME, "file": {"text": "address\na@x.example"}})
+        outcome = await tried.call("import_bounces", {"domain": NAME, "file": {"text": "address\na@x.example"}})
         (held,) = tried.services.approvals.list(account.clock.now())
         assert outcome.kind == "refused"
         assert "it would lose more than 20 records, which are not saved" in held.text
@@ -137,7 +137,7 @@ async def test_beyond_the_limit_a_call_goes_on_without_a_copy_where_the_operator
     account = account_to_change()
     fill(account, "bounces", ENTRIES["bounces"], 50)
     async with bench(account, policy=limited("unguarded")) as tried:
-        made = await tried.made("clear_bounces", {"domain_name": NAME})
+        made = await tried.made("clear_bounces", {"domain": NAME})
         assert ("undo" in made, account.domains[NAME].bounces) == (False, {})
 
 
@@ -150,7 +150,7 @@ async def test_a_copy_of_many_things_is_kept_in_small_parts() -> None:
     account = account_to_change()
     fill(account, "bounces", ENTRIES["bounces"], 2_000)
     async with bench(account) as tried:
-        await tried.made("clear_bounces", {"domain_name": NAME})
+        await tried.made("clear_bounces", {"domain": NAME})
         with tried.services.store.reading() as connection:
             sizes = [
                 row[0] for row in connection.execute("SELECT length(data) FROM snapshot_parts WHERE phase = 'before'")
@@ -164,6 +164,6 @@ async def test_a_template_without_versions_comes_back_empty() -> None:
     account.domains[NAME].templates[TEXT].versions.clear()
     async with bench(account) as tried:
         before = tried.state
-        made = await tried.made("delete_template", {"domain_name": NAME, "template_name": TEXT})
+        made = await tried.made("delete_template", {"domain": NAME, "template_name": TEXT})
         await tried.undo(made["undo"]["id"])
         assert differences(before, tried.state) == []

@@ -6,7 +6,7 @@ from tests.support.operations import find
 
 
 def ref(address: str) -> ResourceRef:
-    return ResourceRef("unsubscribe", (("domain_name", "mg.example.com"),), address)
+    return ResourceRef("unsubscribe", (("domain", "mg.example.com"),), address)
 
 
 def test_a_person_reads_the_first_narrowed_resources_and_how_many_more_there_are() -> None:

@@ -8,7 +8,7 @@ from mailgun_mcp.undo.plan import Conflict, Failure, Plan, Step
 from mailgun_mcp.undo.records import ResourceRef
 from tests.support.operations import catalogue
 
-REFS = tuple(ResourceRef("bounce", (("domain_name", "mg.example.com"),), f"{name}@x.example") for name in "abc")
+REFS = tuple(ResourceRef("bounce", (("domain", "mg.example.com"),), f"{name}@x.example") for name in "abc")
 VALUES = tuple({"address": ref.key, "code": "550"} for ref in REFS)
 put = catalogue().resource("bounce").put
 assert put

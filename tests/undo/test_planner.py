@@ -5,7 +5,7 @@ import pytest
 from mailgun_mcp.undo.planner import Change, changes_of
 from mailgun_mcp.undo.records import EVERYTHING, Affected, Observed, ResourceRef
 
-SCOPE = (("domain_name", "mg.example.com"),)
+SCOPE = (("domain", "mg.example.com"),)
 A, B, ALL = (ResourceRef("bounce", SCOPE, key) for key in ("a@x.example", "b@x.example", EVERYTHING))
 OLD, NEW = {"code": "1"}, {"code": "2"}
 

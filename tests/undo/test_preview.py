@@ -13,7 +13,7 @@ from tests.support.undoing import NAME, OTHER, Bench, bench
 
 pytestmark = pytest.mark.anyio
 
-DN = {"domain_name": NAME}
+DN = {"domain": NAME}
 
 
 async def preview(tried: Bench, tool: str, arguments: Arguments) -> Preview:
@@ -57,7 +57,7 @@ async def test_what_the_read_does_not_accept_cannot_be_read() -> None:
 async def test_a_domain_is_shown_with_what_is_lost_with_it() -> None:
     async with bench() as tried:
         tried.account.lists[f"news@{NAME}"] = MailingList(f"news@{NAME}", 0.0, "News")
-        text = (await preview(tried, "delete_domain", {"name": NAME})).text
+        text = (await preview(tried, "delete_domain", {"domain": NAME})).text
         assert text == (
             f"Now there: {NAME}, active, since 2026-11-18, SMTP login postmaster@{NAME}, "
             f"DKIM record pic._domainkey.{NAME}, 2 keys, 2 messages in the last 30 days, 1 mailing list."

@@ -13,7 +13,7 @@ from tests.support.undoing import ADDRESS, NAME, OTHER, Bench, bench
 
 pytestmark = pytest.mark.anyio
 
-DN = {"domain_name": NAME}
+DN = {"domain": NAME}
 LIST = {"list_address": ADDRESS}
 
 

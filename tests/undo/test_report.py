@@ -29,7 +29,7 @@ WRITE = put
 
 
 def step(key: str) -> Step:
-    ref = ResourceRef("bounce", (("domain_name", "mg.example.com"),), key)
+    ref = ResourceRef("bounce", (("domain", "mg.example.com"),), key)
     return Step("put", WRITE, (ref,), ({"address": key},))
 
 

@@ -25,7 +25,7 @@ from mailgun_mcp.undo.resource_values import (
 from tests.support.operations import catalogue
 
 BOUNCE = catalogue().resource("bounce")
-DOMAIN = {"domain_name": "mg.example.com"}
+DOMAIN = {"domain": "mg.example.com"}
 REF = ResourceRef("bounce", tuple(DOMAIN.items()), "ann@example.com")
 
 

@@ -18,7 +18,7 @@ from tests.support.undoing import ADDRESS, HOST, NAME, OTHER, account_to_change,
 pytestmark = pytest.mark.anyio
 
 LIST = {"list_address": ADDRESS}
-DN = {"domain_name": NAME}
+DN = {"domain": NAME}
 NEW = "new@example.com"
 AT = "2026-11-01T09:00:00Z"
 

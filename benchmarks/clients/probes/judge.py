@@ -54,7 +54,7 @@ async def judge(connect: Connect) -> dict[str, Any]:
         calls = not failed and DOMAIN in text
         for address in ADDRESSES:
             post("v3/" + DOMAIN + "/bounces", {"address": address})
-        failed, text = await session.call("delete_bounce", {"domain_name": DOMAIN, "address": ADDRESSES[0]})
+        failed, text = await session.call("delete_bounce", {"domain": DOMAIN, "address": ADDRESSES[0]})
         asked = _confirmation(failed, text, heard)
         control({"faults": [{"kind": "rate_limited", "operation": "list_domains", "times": 1, "seconds": 1}]})
         failed, text = await session.call("list_domains", {})
@@ -74,7 +74,7 @@ def _confirmation(failed: bool, text: str, heard: Heard) -> str:
 
 async def _resumes(session: Session) -> bool:
     """Return whether the same call runs after a person approved it in a terminal."""
-    call = ("delete_bounce", {"domain_name": DOMAIN, "address": ADDRESSES[1]})
+    call = ("delete_bounce", {"domain": DOMAIN, "address": ADDRESSES[1]})
     _, text = await session.call(*call)
     approval = pending(text)
     if not approval:

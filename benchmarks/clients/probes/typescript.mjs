@@ -44,7 +44,7 @@ const pending = (text) => text.match(/Pending approval ([a-z0-9]{8})/)?.[1];
 const heard = { questions: [], reports: [] };
 const one = await connect(heard, true);
 const onprogress = ({ message }) => heard.reports.push(message ?? '');
-const deletion = (address) => ({ name: 'delete_bounce', arguments: { domain_name: DOMAIN, address } });
+const deletion = (address) => ({ name: 'delete_bounce', arguments: { domain: DOMAIN, address } });
 
 const { tools } = await one.client.listTools();
 const read = await one.call({ name: 'list_domains', arguments: {} });

@@ -6,7 +6,7 @@ from typing import Any
 
 from mailgun_mcp.catalogue.builtin_tools import UNDO_OPERATION, builtin_operation
 from mailgun_mcp.catalogue.catalogue import Catalogue
-from mailgun_mcp.catalogue.former_names import FORMER_TOOLS, FORMER_TOOLSETS
+from mailgun_mcp.catalogue.former_names import FORMER_TOOLS, FORMER_TOOLSETS, argument_aliases
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.policy.conditions import as_list, compile_match
 from mailgun_mcp.policy.globs import matcher
@@ -124,7 +124,7 @@ def _covering(path: YamlPath, match: Mapping[str, Any], catalogue: Catalogue) ->
     names = _argument_names(covered)
     for argument in match.get("arguments", {}):
         name = argument.partition(".")[0]
-        if covered and name not in names:
+        if covered and name not in names and not any(name in argument_aliases(operation) for operation in covered):
             yield (*path, "arguments", argument), unknown("argument", name, names)
 
 

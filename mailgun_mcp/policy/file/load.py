@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
+from mailgun_mcp.catalogue.former_names import current_arguments
 from mailgun_mcp.policy.conditions import compile_match
 from mailgun_mcp.policy.file import checks as policy_checks
 from mailgun_mcp.policy.file.hypothetical import assumed_facts, unknown_arguments
@@ -74,7 +75,7 @@ def parse_policy(text: str, catalogue: Catalogue, name: str = "policy.yaml", dir
 
 
 def read_call(text: str, catalogue: Catalogue) -> tuple[str, dict[str, Any]]:
-    """Return the tool and the arguments of `delete_domain {name: a.example.com}`. Raises ValueError."""
+    """Return the tool and the arguments of `delete_domain {domain: a.example.com}`. Raises ValueError."""
     tool, _, written = text.strip().partition(" ")
     return checked_call(tool, read_arguments(written) if tool in catalogue else {}, catalogue)
 
@@ -83,14 +84,16 @@ def checked_call(tool: str, arguments: dict[str, Any], catalogue: Catalogue) -> 
     """Return the tool and its arguments. Raises ValueError for a name that is unknown."""
     if tool not in catalogue:
         raise ValueError(unknown("tool", tool, catalogue.names))
-    wrong = unknown_arguments(catalogue.find(tool), arguments)
+    operation = catalogue.find(tool)
+    arguments = current_arguments(operation, arguments)
+    wrong = unknown_arguments(operation, arguments)
     if wrong:
         raise ValueError("; ".join(wrong))
     return tool, arguments
 
 
 def read_arguments(written: str) -> dict[str, Any]:
-    """Return the arguments of `{name: a.example.com}`, or of JSON. Raises ValueError."""
+    """Return the arguments of `{domain: a.example.com}`, or of JSON. Raises ValueError."""
     document = read(written.strip() or "{}")
     if document.problems:
         raise ValueError(document.problems[0][1])

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, get_args
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
+from mailgun_mcp.catalogue.former_names import current_arguments
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.policy.engine import decide
 from mailgun_mcp.policy.facts import Context, Facts, gather
@@ -86,7 +87,9 @@ def read_calls(lines: Iterable[str], policy: Policy) -> Iterator[RecordedCall]:
 
 
 def _facts(recorded: RecordedCall, operation: Operation, past: PastCalls) -> Facts:
-    facts = gather(operation, recorded.arguments, Context(now=recorded.at, **recorded.context))
+    facts = gather(
+        operation, current_arguments(operation, recorded.arguments), Context(now=recorded.at, **recorded.context)
+    )
     digest = recorded.digest or json.dumps([operation.name, recorded.arguments], sort_keys=True)
     return replace(facts, digest=digest, context=with_history(facts.context, digest, past))
 

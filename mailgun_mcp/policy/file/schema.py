@@ -238,8 +238,10 @@ class ExampleDocument(Closed):
     """A call and the decision it must get."""
 
     tool: Text | None = Field(default=None, description="the tool that is called: delete_domain")
-    arguments: dict[str, Any] | None = Field(default=None, description="its arguments: {name: mg.prod.example.com}")
-    call: Text | None = Field(default=None, description='both in one text: "delete_domain {name: mg.prod.example.com}"')
+    arguments: dict[str, Any] | None = Field(default=None, description="its arguments: {domain: mg.prod.example.com}")
+    call: Text | None = Field(
+        default=None, description='both in one text: "delete_domain {domain: mg.prod.example.com}"'
+    )
     facts: FactsDocument | None = Field(default=None)
     expect: DecisionEffect
     level: Level | None = Field(default=None)

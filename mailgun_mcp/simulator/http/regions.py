@@ -31,6 +31,6 @@ def check_name(account: Account, operation: Operation, arguments: Arguments) -> 
     """Raise ApiError for a new domain whose name exists in the other region: names are global."""
     other = account.other_region
     if operation.name == "create_domain" and other is not None:
-        name = arguments["name"].lower()
+        name = arguments["domain"].lower()
         if name in account.domains or name in other.domains:
             raise ApiError(409, f"Domain {name} already exists")

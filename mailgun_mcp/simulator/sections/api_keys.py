@@ -54,11 +54,11 @@ def _check(account: Account, request: SimulatedRequest) -> None:
     kind = request.get("kind")
     if (kind == "domain") != (request["role"] == "sending"):
         raise ApiError(400, "role 'sending' is for keys of kind 'domain', which can have no other")
-    for name in {"domain": ("domain_name",), "web": ("user_id", "email")}.get(kind, ()):
+    for name in {"domain": ("domain",), "web": ("user_id", "email")}.get(kind, ()):
         if name not in request.arguments:
-            raise ApiError(400, f"{name} parameter is missing")
-    if kind == "domain" and request["domain_name"].lower() not in account.domains:
-        raise ApiError(404, f"Domain not found: {request['domain_name']}")
+            raise ApiError(400, f"{'domain_name' if name == 'domain' else name} parameter is missing")
+    if kind == "domain" and request["domain"].lower() not in account.domains:
+        raise ApiError(404, f"Domain not found: {request['domain']}")
     if "user_id" in request.arguments and request["user_id"] not in _access(account).users:
         raise ApiError(404, "No such user exists")
     longest = WEB_LIFETIME if kind == "web" else LIFETIME
@@ -77,7 +77,7 @@ def _made(account: Account, request: SimulatedRequest) -> ApiKey:
         created_at=now,
         kind=kind,
         description=request.get("description", ""),
-        domain=request["domain_name"].lower() if kind == "domain" else None,
+        domain=request["domain"].lower() if kind == "domain" else None,
         expires_at=now + lifetime if lifetime else None,
         user_id=request.get("user_id"),
         user_name=request.get("user_name", user.name if user else None),
@@ -86,7 +86,7 @@ def _made(account: Account, request: SimulatedRequest) -> ApiKey:
 
 
 def _listed(key: ApiKey, request: SimulatedRequest) -> bool:
-    named = request.get("domain_name")
+    named = request.get("domain")
     return request.get("kind", key.kind) == key.kind and (not named or key.domain == named.lower())
 
 

@@ -32,7 +32,9 @@ MISSING = "domain key not found"
 @handles("list_account_domain_keys", fidelity="stateful", note="by domain and selector, paged")
 def list_account_domain_keys(account: Account, request: SimulatedRequest) -> Reply:
     filters: dict[str, str] = {
-        name: request[name] for name in ("signing_domain", "selector") if name in request.arguments
+        wire: request[name]
+        for name, wire in {"domain": "signing_domain", "selector": "selector"}.items()
+        if name in request.arguments
     }
     keys = {
         f"{domain.name} {item['selector']}": item
@@ -68,7 +70,7 @@ def create_domain_key(account: Account, request: SimulatedRequest) -> Reply:
 
 @handles("delete_domain_key", fidelity="stateful", note="refuses the active key")
 def delete_domain_key(account: Account, request: SimulatedRequest) -> Reply:
-    domain = account.domains.get(request["signing_domain"].lower())
+    domain = account.domains.get(request["domain"].lower())
     key = keys_of(domain).get(request["selector"]) if domain else None
     if domain is None or key is None:
         raise ApiError(404, MISSING)
@@ -121,9 +123,9 @@ def update_dkim_selector(request: SimulatedRequest) -> Reply:
 
 
 def _signing_domain(account: Account, request: SimulatedRequest) -> Domain:
-    domain = account.domains.get(request["signing_domain"].lower())
+    domain = account.domains.get(request["domain"].lower())
     if domain is None:
-        raise ApiError(404, f"Domain not found: {request['signing_domain']}")
+        raise ApiError(404, f"Domain not found: {request['domain']}")
     return domain
 
 

@@ -286,7 +286,7 @@ def _template_version(request: SimulatedRequest) -> TemplateVersion | None:
     template = request.domain.templates.get(request.get("template", "").lower())
     if template is None:
         return None
-    tag = request.get("template_version")
+    tag = request.get("version")
     return template.versions.get(tag) if tag else template.active
 
 

@@ -160,7 +160,9 @@ def _make_unsubscribe(account: Account, fields: Fields) -> Unsubscribe:
 def _make_allowlist_entry(account: Account, fields: Fields) -> AllowlistEntry:
     if "address" in fields:
         return AllowlistEntry(fields["address"].lower(), account.clock.now(), "address", fields.get("reason", ""))
-    return AllowlistEntry(fields["domain"].lower(), account.clock.now(), "domain", fields.get("reason", ""))
+    # A call has the argument of its tool, a CSV file the column of Mailgun's.
+    domain = fields.get("allowed_domain") or fields["domain"]
+    return AllowlistEntry(domain.lower(), account.clock.now(), "domain", fields.get("reason", ""))
 
 
 def _show_bounce(entry: Bounce) -> Fields:

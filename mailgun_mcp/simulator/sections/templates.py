@@ -76,7 +76,7 @@ def list_template_versions(request: SimulatedRequest) -> Reply:
 @handles("create_template_version", fidelity="stateful", note="the first version is active")
 def create_template_version(account: Account, request: SimulatedRequest) -> Reply:
     template = _get_template(request)
-    tag = _checked_name(request["tag"], "tag")
+    tag = _checked_name(request["version"], "tag")
     if tag in template.versions:
         raise ApiError(409, f"version {tag} already exists")
     version = _add_version(account, template, request, active=request.get("active", False) or not template.versions)
@@ -115,7 +115,7 @@ def delete_template_version(request: SimulatedRequest) -> Reply:
 def copy_template_version(account: Account, request: SimulatedRequest) -> Reply:
     template = _get_template(request)
     original = _get_version(template, request)
-    tag = _checked_name(request["new_version_name"], "tag")
+    tag = _checked_name(request["new_version"], "tag")
     replaced = template.versions.get(tag)
     if replaced is None:
         _check_room(template)
@@ -140,7 +140,7 @@ def _add_version(account: Account, template: Template, request: SimulatedRequest
     _check_content(request["template"], engine)
     version = TemplateVersion(
         id=account.uuid(),
-        tag=_checked_name(request.get("tag"), "tag"),
+        tag=_checked_name(request.get("version"), "tag"),
         template=request["template"],
         created_at=account.clock.now(),
         comment=request.get("comment", ""),
@@ -190,7 +190,7 @@ def _get_template(request: SimulatedRequest) -> Template:
 
 
 def _get_version(template: Template, request: SimulatedRequest) -> TemplateVersion:
-    version = template.versions.get(request["version_name"])
+    version = template.versions.get(request["version"])
     if version is None:
         raise ApiError(404, "template version not found")
     return version

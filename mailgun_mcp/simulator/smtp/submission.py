@@ -52,7 +52,7 @@ def submit(account: Account, operation: Operation, envelope: SmtpEnvelope, recip
         return "550 5.7.1 The login was deleted"
     owner, domain = found
     arguments = {
-        "domain_name": domain.name,
+        "domain": domain.name,
         "to": recipients,
         "message": File("message.eml", "message/rfc822", mime),
     }

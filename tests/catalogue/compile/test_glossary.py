@@ -17,9 +17,9 @@ def described(tool: str, toolset: str, argument: str, **schema: str) -> str | No
 
 
 def test_the_nearest_entry_describes_an_argument() -> None:
-    assert described("get_thing", "things", "name") == ARGUMENTS["name"]
+    assert described("get_thing", "things", "domain") == ARGUMENTS["domain"]
     assert described("get_route", "routes", "id") == BY_TOOLSET["routes"]["id"]
-    assert described("create_domain", "domains", "name") == BY_TOOL["create_domain"]["name"]
+    assert described("create_domain", "domains", "domain") == BY_TOOL["create_domain"]["domain"]
 
 
 def test_a_description_of_the_document_stays() -> None:

@@ -14,7 +14,7 @@ from mailgun_mcp.catalogue.resource import Resource
 from tests.support.operations import catalogue
 
 BOUNCE: dict[str, Any] = {
-    "within": ["domain_name"],
+    "within": ["domain"],
     "key": "address",
     "all": {"tool": "list_bounces"},
     "one": {"tool": "get_bounce", "arguments": {"address": "$key"}},
@@ -60,7 +60,7 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "unknown word": (
         {"one": {"tool": "get_bounce", "arguments": {"address": "$kee"}}},
         {},
-        "$kee is not one of $key, $was, domain_name",
+        "$kee is not one of $key, $was, domain",
     ),
     "unknown field": (
         {"remove": {"tool": "delete_bounce", "arguments": {"address": "addres"}}},
@@ -72,14 +72,14 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         {},
         "must be {literal: …} or {field: …, when: …}",
     ),
-    "unknown whole": ({"of": {"domain_name": "domain"}}, {}, "unknown resource 'domain'"),
+    "unknown whole": ({"of": {"domain": "domain"}}, {}, "unknown resource 'domain'"),
     "unknown resource": (
         {},
         {"resource": "bounces"},
         "delete_bounce: undo: unknown resource 'bounces': did you mean 'bounce'?",
     ),
     "key that is no argument": ({}, {"key": "adress"}, "undo: unknown argument 'adress': did you mean 'address'?"),
-    "scope that is no argument": ({}, {"within": {"domain_name": "domain"}}, "undo: unknown argument 'domain'"),
+    "scope that is no argument": ({}, {"within": {"domain": "site"}}, "undo: unknown argument 'site'"),
     "removed for good": ({"put": None}, {}, "bounce, which has no "),
     "made for good": ({"remove": None}, {"kind": "makes"}, "makes bounce, which has no remove"),
     "made of a removal": ({}, {"made": "id"}, "`made` is only allowed where a call makes something"),

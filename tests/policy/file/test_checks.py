@@ -15,7 +15,7 @@ def of_rule(match: dict[str, Any]) -> list[tuple[tuple[str | int, ...], str]]:
 
 
 def test_a_rule_that_can_match_has_no_problem() -> None:
-    assert of_rule({"tool": ["delete_*"], "arguments": {"domain_name": "a*"}}) == []
+    assert of_rule({"tool": ["delete_*"], "arguments": {"domain": "a*"}}) == []
     assert of_rule({"tool": ["undo_operation"]}) == []
 
 

@@ -20,9 +20,9 @@ def test_a_test_that_fails_says_how() -> None:
         TEAM
         + """
 tests:
-  - {call: "delete_bounce {domain_name: a.example.com}", expect: deny, level: typed, rule: "send/*"}
-  - {call: "delete_bounce {domain_name: a.example.com}", expect: allow, rule: bounces}
-  - {call: "delete_bounce {domain_name: a.example.com}", expect: allow, rule: "policy.yaml:8*"}
+  - {call: "delete_bounce {domain: a.example.com}", expect: deny, level: typed, rule: "send/*"}
+  - {call: "delete_bounce {domain: a.example.com}", expect: allow, rule: bounces}
+  - {call: "delete_bounce {domain: a.example.com}", expect: allow, rule: "policy.yaml:8*"}
 """
     )
 

@@ -42,7 +42,7 @@ confirmation:
   methods: [elicitation, approval]
   ttl: 10m
 tests:
-  - call: delete_domain {name: mg.prod.example.com}
+  - call: delete_domain {domain: mg.prod.example.com}
     expect: deny
 """
 
@@ -71,7 +71,7 @@ def test_a_whole_file_is_read() -> None:
     )
     assert read_in.confirmation == ConfirmationRules(("elicitation", "approval"), 600.0)
     assert [(example.line, example.tool, example.arguments) for example in read_in.tests] == [
-        (22, "delete_domain", {"name": "mg.prod.example.com"})
+        (22, "delete_domain", {"domain": "mg.prod.example.com"})
     ]
 
 
@@ -253,8 +253,8 @@ WRONG: list[tuple[str, str]] = [
         "policy.yaml:3: tests[0]: unknown tool 'delete_bouce': did you mean 'delete_bounce'?",
     ),
     (
-        "version: 1\ntests:\n  - {call: 'delete_bounce {domain: x}', expect: deny}",
-        "policy.yaml:3: tests[0]: unknown argument of delete_bounce 'domain': did you mean 'domain_name'?",
+        "version: 1\ntests:\n  - {call: 'delete_bounce {adress: x}', expect: deny}",
+        "policy.yaml:3: tests[0]: unknown argument of delete_bounce 'adress': did you mean 'address'?",
     ),
     (
         "version: 1\ntests:\n  - {call: 'delete_bounce x', expect: deny}",
@@ -272,8 +272,8 @@ WRONG: list[tuple[str, str]] = [
         "policy.yaml:3: tests[0]: arguments belong to tool, not to call",
     ),
     (
-        "version: 1\ntests:\n  - {tool: delete_bounce, arguments: {domain: x}, expect: deny}",
-        "policy.yaml:3: tests[0]: unknown argument of delete_bounce 'domain': did you mean 'domain_name'?",
+        "version: 1\ntests:\n  - {tool: delete_bounce, arguments: {adress: x}, expect: deny}",
+        "policy.yaml:3: tests[0]: unknown argument of delete_bounce 'adress': did you mean 'address'?",
     ),
     (
         "version: 1\ntests:\n  - {tool: delete_bouce, expect: deny}",
@@ -421,10 +421,10 @@ def test_the_digest_is_of_what_the_policy_says() -> None:
 
 
 def test_calls_are_written_as_yaml_or_json() -> None:
-    wanted = ("delete_bounce", {"domain_name": "a.example.com", "address": "a@b.c"})
+    wanted = ("delete_bounce", {"domain": "a.example.com", "address": "a@b.c"})
 
-    assert read_call("delete_bounce {domain_name: a.example.com, address: a@b.c}", catalogue()) == wanted
-    assert read_call(' delete_bounce {"domain_name": "a.example.com", "address": "a@b.c"}', catalogue()) == wanted
+    assert read_call("delete_bounce {domain: a.example.com, address: a@b.c}", catalogue()) == wanted
+    assert read_call(' delete_bounce {"domain": "a.example.com", "address": "a@b.c"}', catalogue()) == wanted
     assert read_call("list_domains", catalogue()) == ("list_domains", {})
 
 
@@ -433,7 +433,7 @@ def test_the_published_schema_is_that_of_the_code() -> None:
     Draft202012Validator.check_schema(json_schema())
 
 
-QUOTED = DESIGN.replace("delete_domain {name: mg.prod.example.com}", "'delete_domain {name: mg.prod.example.com}'")
+QUOTED = DESIGN.replace("delete_domain {domain: mg.prod.example.com}", "'delete_domain {domain: mg.prod.example.com}'")
 
 
 @pytest.mark.parametrize("text", [QUOTED, *EXAMPLES], ids=["design", "solo", "team", "bot"])
@@ -462,7 +462,7 @@ def parses_or_is_refused(text: str) -> bool:
         read_in = parse_policy(text, catalogue())
     except PolicyError as error:
         return bool(error.problems) and all(error.problems)
-    return bool(decide(read_in, facts("delete_domain", {"name": "a.example.com"})).rule)
+    return bool(decide(read_in, facts("delete_domain", {"domain": "a.example.com"})).rule)
 
 
 @given(st.text() | st.text(alphabet="version: 1\n-[]{}&*!|>'\"%@`#,?~\\\u0085\ud7ff").map("version: 1\n".__add__))

@@ -9,8 +9,8 @@ from mailgun_mcp.policy.file.replay import ReplayError, replay
 from tests.support.operations import catalogue
 from tests.support.policies import policy
 
-READ_MAIL = {"tool": "get_stored_message", "arguments": {"domain_name": "a.example.com", "storage_key": "k"}}
-SEND = {"tool": "send_message", "arguments": {"domain_name": "a.example.com", "to": ["x@example.com"]}}
+READ_MAIL = {"tool": "get_stored_message", "arguments": {"domain": "a.example.com", "storage_key": "k"}}
+SEND = {"tool": "send_message", "arguments": {"domain": "a.example.com", "to": ["x@example.com"]}}
 
 
 def replayed(text: str, *entries: dict[str, Any]) -> list[str]:
@@ -60,7 +60,7 @@ def test_a_journal_that_cannot_be_read_says_where(line: str, problem: str) -> No
 
 def send_to(count: int, start: str, *, at: str, **more: Any) -> dict[str, Any]:
     to = [f"{start}{number}@example.com" for number in range(count)]
-    return {"tool": "send_message", "arguments": {"domain_name": "a.example.com", "to": to}, "when": at, **more}
+    return {"tool": "send_message", "arguments": {"domain": "a.example.com", "to": to}, "when": at, **more}
 
 
 def test_a_limit_an_hour_counts_the_account_and_not_each_principal() -> None:

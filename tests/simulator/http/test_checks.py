@@ -12,7 +12,7 @@ from mailgun_mcp.simulator.replies.reply import ApiError
 from tests.support.operations import catalogue, find, with_query
 
 LIST = {"list_address": "list@x.example"}
-SEND = {"domain_name": "x.example", "from": "a@x.example", "to": ["b@x.example"], "text": "Hi"}
+SEND = {"domain": "x.example", "from": "a@x.example", "to": ["b@x.example"], "text": "Hi"}
 
 
 def refusal(operation: Any, arguments: dict[str, Any]) -> tuple[int, str]:
@@ -65,7 +65,7 @@ def test_what_is_required_is_missed_by_its_wire_name() -> None:
         ({"text": ""}, 200, ""),
         ({"text": None}, 400, "Need at least one of 'text', 'html', 'amp-html' or 'template' parameters specified"),
         ({"html": "a", "template": "b"}, 400, "Only one parameters 'html' or 'template' is allowed"),
-        ({"template_version": "v1"}, 400, "template parameter is missing"),
+        ({"version": "v1"}, 400, "template parameter is missing"),
         ({"to": [f"{n}@x.example" for n in range(1000)], "cc": ["c@x.example"]}, 400, "Too many recipients, max is 1000"),
         ({"variables": {"a": "x" * 17_000}}, 400, "Send options (parameters starting with o:, h:, v:, or t:) are limited to 16 kB total"),
         ({"attachments": [File("a", "b", b"x" * 26_214_401)]}, 413, "request size exceeds 25.0MiB"),
@@ -83,16 +83,19 @@ def test_rules_of_a_message(change: dict[str, Any], status: int, text: str) -> N
     ("arguments", "text"),
     [
         ({}, "Need at least one of 'address' or 'domain' parameters specified"),
-        ({"address": "a@x.example", "domain": "x.example"}, "Only one parameters 'address' or 'domain' is allowed"),
+        (
+            {"address": "a@x.example", "allowed_domain": "x.example"},
+            "Only one parameters 'address' or 'domain' is allowed",
+        ),
     ],
 )
 def test_exactly_one_of_two(arguments: dict[str, Any], text: str) -> None:
-    assert refusal(find("add_allowlist_entry"), {"domain_name": "x.example", **arguments}) == (400, text)
+    assert refusal(find("add_allowlist_entry"), {"domain": "x.example", **arguments}) == (400, text)
 
 
 def test_a_batch_has_a_size() -> None:
     bounces = [{"address": "a@x.example"}] * 1001
-    arguments = {"domain_name": "x.example", "bounces": bounces}
+    arguments = {"domain": "x.example", "bounces": bounces}
     assert refusal(find("add_bounces"), arguments) == (400, "Batch size should be less than 1000")
 
 

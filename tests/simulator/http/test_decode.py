@@ -60,7 +60,7 @@ def test_what_the_catalogue_writes_is_read_back(operation: Operation) -> None:
 
 def test_files_keep_name_type_and_bytes() -> None:
     attachment = {"base64": "AAH/", "filename": 'a "b".bin', "content_type": "application/x-thing"}
-    arguments = {"domain_name": "x.example", "to": ["a@x.example"], "attachments": [attachment]}
+    arguments = {"domain": "x.example", "to": ["a@x.example"], "attachments": [attachment]}
     read = decode(find("send_message"), *sent(find("send_message"), arguments))
     assert read["attachments"] == [File('a "b".bin', "application/x-thing", b"\0\1\xff")]
 

@@ -15,12 +15,12 @@ from tests.support.operations import find
         ("set_account_sending_limit", {"limit": 1}, {"message": "The limit parameter minumum is 1000"}),
         (
             "create_smtp_credentials",
-            {"domain_name": "a.example", "password": ["abc"]},
+            {"domain": "a.example", "password": ["abc"]},
             {"message": "Parameter 'login' is missing"},
         ),
         (
             "override_dynamic_pool_assignment",
-            {"name": "a.example", "pool": "other"},
+            {"domain": "a.example", "pool": "other"},
             {"Field": "pool", "Value": "other"},
         ),
         ("list_domains", {"limit": "x"}, {"message": "'limit' parameter is not an integer"}),
