@@ -158,6 +158,8 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     graph = {
         module: {module_of(other) for other in imported(path)} & modules.keys() - {module}
         for module, path in modules.items()
+        # The package offers `Toolkit`, which it imports when it is first used: see tests/app/test_toolkit.py.
+        if module != "mailgun_mcp"
     }
     # Raises CycleError, which names the circle.
     assert len(list(TopologicalSorter(graph).static_order())) == len(modules)

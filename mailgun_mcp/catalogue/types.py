@@ -12,3 +12,5 @@ Risk = Literal["read", "write", "send", "destructive", "credential", "billing"]
 """What a call can do, by its effect."""
 RISKS: tuple[Risk, ...] = ("read", "write", "send", "billing", "destructive", "credential")
 """From the least to the worst."""
+FormatName = Literal["openai", "openai-strict", "anthropic", "gemini", "json-schema"]
+"""A form in which providers take tools."""

@@ -4,7 +4,7 @@ COMMANDS = {
     "serve": "run the MCP server",
     "demo": "watch an assistant use the simulator, step by step",
     "simulator": "run the Mailgun simulator as an HTTP server, or control a running one",
-    "tools": "list, show, find and call tools; presets, and what tools cost",
+    "tools": "list, show, find, export and call tools; presets, and what tools cost",
     "spec": "compare an OpenAPI file with the catalogue",
     "policy": "check, explain, test and show a policy, or replay recorded calls against it",
     "approvals": "answer pending approvals, and grant calls for a limited time",

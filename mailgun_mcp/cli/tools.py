@@ -1,8 +1,9 @@
-"""List, show, find and call tools, with the same guard rails as over MCP; say what they cost, and list the presets."""
+"""List, show, find and call tools, with the same guard rails as over MCP; say what they cost, export them, and list the presets."""
 
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from mailgun_mcp.catalogue.formats import FORMATS, formatted
 from mailgun_mcp.catalogue.search.tools import DEFAULT_HITS
 from mailgun_mcp.catalogue.tool_costs import estimated_tokens
 from mailgun_mcp.cli.call_arguments import HELP as CALL_ARGUMENTS
@@ -23,6 +24,7 @@ EXAMPLES = """\
   mailgun-mcp tools search who complained about our newsletter
   mailgun-mcp tools presets
   mailgun-mcp tools budget --preset sending --client cursor
+  mailgun-mcp tools export --format openai-strict --preset sending
   mailgun-mcp tools show send_message
   mailgun-mcp tools call get_domain name=mail.example.com --simulator
   mailgun-mcp tools call list_events '{"domain": "mail.example.com", "limit": 5}' --simulator"""
@@ -31,7 +33,7 @@ EXAMPLES = """\
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     actions = parser.add_subparsers(
-        dest="action", required=True, metavar="list|show|search|presets|budget|call", parser_class=Parser
+        dest="action", required=True, metavar="list|show|search|presets|budget|export|call", parser_class=Parser
     )
     listing = actions.add_parser("list", help="list the tools that a server with these settings offers")
     listing.add_argument("--json", action="store_true", help="as tools/list returns them")
@@ -51,11 +53,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     budget.add_argument("--client", choices=CLIENTS, metavar="CLIENT", help="only for this client")
     budget.add_argument("--json", action="store_true", help="as JSON")
     add_settings(budget, only=("mode", *SELECTING))
+    exporting = actions.add_parser("export", help="print the tools as a model provider's API takes them")
+    exporting.add_argument("--format", choices=FORMATS, default="json-schema", help="default json-schema")
+    add_settings(exporting, only=("mode", *SELECTING))
     calling = actions.add_parser("call", help="call a tool")
     calling.add_argument("name", help="name of the tool")
     calling.add_argument("arguments", nargs="*", help=CALL_ARGUMENTS)
     add_settings(calling)
-    for action in (listing, showing, searching, presets, budget, calling):
+    for action in (listing, showing, searching, presets, budget, exporting, calling):
         action.set_defaults(parser=action)
 
 
@@ -67,6 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         "search": _search,
         "presets": _presets,
         "budget": _budget,
+        "export": _export,
         "call": _call,
     }
     return actions[arguments.action](arguments)
@@ -140,12 +146,22 @@ def _presets(arguments: argparse.Namespace) -> int:
 
 
 def _budget(arguments: argparse.Namespace) -> int:
-    from mailgun_mcp.catalogue.builtin_tools import listed
     from mailgun_mcp.cli.tool_budget import show_budget
 
+    return show_budget(arguments, _listed(arguments))
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    as_json([formatted(tool, arguments.format) for tool in _listed(arguments)])
+    return OK
+
+
+def _listed(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """Return what a server with these settings lists, which in search mode is less than it offers."""
+    from mailgun_mcp.catalogue.builtin_tools import listed
+
     options = load(settings_given(arguments))
-    catalogue = _catalogue(arguments)
-    return show_budget(arguments, listed(catalogue, options.exclude_tools, search_mode=options.mode == "search"))
+    return listed(_catalogue(arguments), options.exclude_tools, search_mode=options.mode == "search")
 
 
 def _call(arguments: argparse.Namespace) -> int:

@@ -176,3 +176,18 @@ def test_a_search_that_finds_nothing_says_what_to_do(home: Path, capsys: pytest.
         "",
         "No tool fits. Use other words, or see `mailgun-mcp tools list`.\n",
     )
+
+
+def test_tools_are_exported_in_the_form_of_a_provider(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = ran(["export", "--format", "anthropic", "--tools", "list_domains"], capsys)
+    assert code == exits.OK
+    assert [tool["name"] for tool in json.loads(out)] == ["list_domains", "read_result"]
+    assert json.loads(out)[0]["input_schema"] == Catalogue.load().find("list_domains").tool["inputSchema"]
+    _, out, _ = ran(["export", "--mode", "search", "--format", "openai-strict"], capsys)
+    assert [tool["function"]["name"] for tool in json.loads(out)][:2] == ["search_tools", "describe_tools"]
+
+
+def test_an_unknown_form_of_tools_names_the_nearest(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run(["tools", "export", "--format", "openai-stict"])
+    assert "did you mean 'openai-strict'" in capsys.readouterr().err

@@ -1,0 +1,76 @@
+"""The tools for a program that runs a model itself: in its provider's form, and called through the same stages as over MCP."""
+
+from types import TracebackType
+from typing import Any, Self
+
+from mailgun_mcp.app.compose import create_services
+from mailgun_mcp.call.pipeline import run
+from mailgun_mcp.call.results import CallResult
+from mailgun_mcp.catalogue.formats import FORMATS, formatted
+from mailgun_mcp.catalogue.types import Arguments, FormatName
+from mailgun_mcp.confirm.asker import NOBODY, Asker
+from mailgun_mcp.confirm.caller import Caller, Notify, quiet
+from mailgun_mcp.errors import SettingsError, UnknownToolError
+from mailgun_mcp.identity.principal import Principal, local_user
+from mailgun_mcp.settings import OPTIONS, load
+from mailgun_mcp.text.suggest import unknown
+
+CLIENT = "toolkit"
+"""What the audit log calls the client of these calls."""
+
+
+class Toolkit:
+    """The tools of one account, with the guard rails of the server: policy, approvals, undo and audit log.
+
+    Takes the server's settings as arguments, such as `Toolkit(preset="sending", policy="strict")`. What is not given comes
+    from the environment and the configuration file. Use it as an async context manager, or call `aclose` in the end.
+
+    Raises SettingsError, which says what to change.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        for name in settings:
+            if name not in (*OPTIONS, "config"):
+                raise SettingsError(unknown("setting", name, OPTIONS))
+        self._services = create_services(load(settings))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections to Mailgun, and write what is left for the audit log."""
+        await self._services.aclose()
+
+    def tools(self, format: FormatName = "json-schema") -> list[dict[str, Any]]:
+        """Return the tools in the form that a provider takes. Raises SettingsError for an unknown form."""
+        if format not in FORMATS:
+            raise SettingsError(unknown("format", format, FORMATS))
+        return [formatted(tool, format) for tool in self._services.listed_tools]
+
+    async def call(
+        self,
+        name: str,
+        arguments: Arguments,
+        principal: Principal | str | None = None,
+        *,
+        asker: Asker = NOBODY,
+        notify: Notify = quiet,
+    ) -> CallResult:
+        """Call a tool and return its result. A refused or failed call is a result too: give its text to the model.
+
+        `principal` is who asked for it, as your program has authenticated them; without one, the user of this process.
+        Never pass what a model or a browser says about who it is. What policy wants confirmed waits for an approval,
+        unless `asker` can ask the person.
+        """
+        if isinstance(principal, str):
+            principal = Principal(principal)
+        caller = Caller(principal or local_user(), client=CLIENT, asker=asker, notify=notify)
+        try:
+            return await run(self._services, name, arguments, caller)
+        except UnknownToolError as error:
+            return CallResult(str(error), kind="invalid")
