@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mailgun_mcp.audit.log import new_call_id
 from mailgun_mcp.identity.account import SHOWN
 from mailgun_mcp.output.logs import redactor
+from mailgun_mcp.policy.facts import Context
 from mailgun_mcp.policy.model import AuditRules, Decision
 from mailgun_mcp.text.sizes import size_of
 
@@ -48,6 +49,8 @@ class CallRecord:
     """The call that this one undoes, or is a step of undoing."""
     digest: str | None = None
     """Of the exact request."""
+    untrusted: dict[str, Any] | None = None
+    """Whether third-party text was shown before the call; see `note_context`."""
     decision: Decision | None = None
     grants: list[str] = field(default_factory=list)
     """Temporary grants that were active."""
@@ -67,6 +70,14 @@ class CallRecord:
         """Whether the call does more than read."""
         return self.risk != "read"
 
+    def note_context(self, context: Context) -> None:
+        """Note what a replay of the call has to know: seconds since third-party text was shown, None for never."""
+        shown = context.untrusted_age
+        self.untrusted = {
+            "age": None if shown is None else round(shown, 1),
+            **({"here": True} if context.untrusted_here else {}),
+        }
+
     def body(self) -> dict[str, Any]:
         """Return the fields to write: all that are set so far."""
         fields = {
@@ -84,6 +95,7 @@ class CallRecord:
             "policy": list(self.policy),
             "undoes": self.undoes,
             "digest": self.digest,
+            "untrusted": self.untrusted,
             "decision": _decision(self.decision),
             "grants": self.grants or None,
             "confirmation": _confirmation(self.confirmation),

@@ -102,10 +102,10 @@ class History:
         context = replace(context, now=datetime.fromtimestamp(now, UTC))
         reservation = Reservation(send_row, cost_row)
         past = StoredPast(self.store, self._shown_here, reservation)
-        return reservation, replace(facts, context=with_history(context, facts.digest, past))
+        return reservation, replace(facts, context=past.add_to(context, facts.digest))
 
     def _with_history(self, context: Context, digest: str) -> Context:
-        return with_history(context, digest, StoredPast(self.store, self._shown_here))
+        return StoredPast(self.store, self._shown_here).add_to(context, digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +126,15 @@ class StoredPast:
         self._shown_here = shown_here
         self._sends_before = NEWEST if until.send is None else until.send
         self._costs_before = NEWEST if until.cost is None else until.cost
+
+    def add_to(self, context: Context, digest: str) -> Context:
+        """Return the context of a call of the request `digest`, with all that happened before it."""
+        account, principal = context.counted_for, context.principal
+        return replace(
+            with_history(context, digest, self),
+            untrusted_age=age(self.untrusted_shown(account, principal), context.now.timestamp()),
+            untrusted_here=self.shown_here(account, principal),
+        )
 
     def recipients_after(self, account: str, moment: float) -> int:
         """Return how many recipients the account sent to after `moment`."""

@@ -44,6 +44,7 @@ async def gather_facts(call: Call, request: Request) -> Facts:
     context = await services.history.context(
         call.operation, call.caller, call.account, digest=request.digest, subaccount=call.subaccount
     )
+    call.record.note_context(context)
     facts = await for_size(
         call.arguments, gather, call.operation, call.arguments, context, request.digest, request.files
     )

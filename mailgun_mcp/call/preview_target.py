@@ -40,7 +40,8 @@ async def preview_target(call: Call) -> Preview:
         else:
             reader = PreviewReader(services.all_tools, services.client, call.subaccount, call.caller.notify)
             preview = await reader.preview(call.operation, call.arguments)
-    return replace(preview, third_party=bool(preview.text) and _reads_third_party_text(call))
+            preview = replace(preview, third_party=bool(preview.text))
+    return preview if _reads_third_party_text(call) else replace(preview, third_party=False)
 
 
 def _reads_third_party_text(call: Call) -> bool:

@@ -59,6 +59,7 @@ class _UndoCall:
         context = await services.history.context(
             call.operation, call.caller, call.account, digest="", subaccount=snapshot.subaccount
         )
+        call.record.note_context(context)
         return cls(call, undo, context, await _planned(call, undo))
 
     async def run(self) -> dict[str, Any]:
@@ -114,6 +115,7 @@ class _UndoCall:
         )
         request = build(operation, arguments, Files(), subaccount=step.subaccount)
         step.record.undoes, step.record.digest = snapshot.id, request.digest
+        step.record.note_context(self.context)
         step.record.decision = Decision("allow", "undo", f"part of {call.record.call}")
         return body_of(await send(step, gather(operation, arguments, self.context), request))
 

@@ -11,7 +11,7 @@ from typing import Any
 from unicodedata import normalize
 
 from mailgun_mcp.catalogue.operation import Operation, Raise
-from mailgun_mcp.catalogue.types import RISKS, Arguments
+from mailgun_mcp.catalogue.types import RISKS, Arguments, Risk
 
 
 def as_called(operation: Operation, arguments: Arguments) -> Operation:
@@ -32,6 +32,12 @@ def raised(operation: Operation, reasons: tuple[Raise, ...]) -> Operation:
     told = [operation.risk_reason] if operation.risk_reason else []
     told += [item.reason for item in reasons if item.reason not in told]
     return replace(operation, risk=risk, risk_reason="; ".join(dict.fromkeys(told)))
+
+
+@cache
+def at_least(operation: Operation, risk: Risk) -> Operation:
+    """Return the operation with `risk`, where that is worse than its own."""
+    return replace(operation, risk=risk) if RISKS.index(risk) > RISKS.index(operation.risk) else operation
 
 
 def _holds(item: Raise, arguments: Arguments) -> bool:

@@ -1,6 +1,6 @@
 """What happened before a call, as rules see it: one rule for the live server and for `policy replay`. Pure.
 
-Sends and costs count by account, whoever made the call; third-party text counts by account and who was shown it.
+Sends and costs count by account, whoever made the call.
 """
 
 from collections import defaultdict, deque
@@ -27,12 +27,6 @@ class Past(Protocol):
     def spent_from(self, account: str, moment: float) -> float:
         """Return what the account spent at `moment` and after it."""
 
-    def untrusted_shown(self, account: str, principal: str) -> float | None:
-        """Return when the principal was last shown third-party text, or None: never, or since a person cleared it."""
-
-    def shown_here(self, account: str, principal: str) -> bool:
-        """Return whether this process showed the principal third-party text that no person cleared."""
-
 
 def with_history(context: Context, digest: str, past: Past) -> Context:
     """Return the context of a call of the request `digest`, with the numbers of what happened before it."""
@@ -40,8 +34,6 @@ def with_history(context: Context, digest: str, past: Past) -> Context:
     month = context.now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp()
     return replace(
         context,
-        untrusted_age=age(past.untrusted_shown(account, context.principal), now),
-        untrusted_here=past.shown_here(account, context.principal),
         recipients_last_hour=past.recipients_after(account, now - HOUR),
         duplicate_age=age(past.last_sent(account, digest), now),
         spent_this_month=past.spent_from(account, month),
@@ -67,14 +59,11 @@ class PastCalls:
     _sends: dict[str, deque[tuple[float, int]]] = field(default_factory=lambda: defaultdict(deque))
     _sent: dict[tuple[str, str], float] = field(default_factory=dict)
     _costs: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
-    _last_untrusted: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def add(self, facts: Facts, cost: float | None = None) -> None:
         """Add a call that took effect, and what it cost."""
         context, now = facts.context, facts.context.now.timestamp()
         account = context.counted_for
-        if facts.operation.shows_third_party_text:
-            self._last_untrusted[account, context.principal] = now
         if facts.operation.risk == "send":
             self._sends[account].append((now, facts.recipient_count))
             self._sent[account, facts.digest] = now
@@ -95,11 +84,3 @@ class PastCalls:
     def spent_from(self, account: str, moment: float) -> float:
         """Return what the account spent at `moment` and after it."""
         return sum(amount for at, amount in self._costs[account] if at >= moment)
-
-    def untrusted_shown(self, account: str, principal: str) -> float | None:
-        """Return when the principal was last shown third-party text, or None."""
-        return self._last_untrusted.get((account, principal))
-
-    def shown_here(self, account: str, principal: str) -> bool:  # noqa: ARG002 - a log does not tell processes apart
-        """Return False: which process showed a text is not in the log."""
-        return False

@@ -1,6 +1,6 @@
 """Captures what a call is about to remove or overwrite, page by page, before the call is made."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -10,6 +10,7 @@ from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.form import Preview
 from mailgun_mcp.errors import MailgunError, StateError
 from mailgun_mcp.output.logs import logger
+from mailgun_mcp.output.untrusted import is_name
 from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.undo.narrowed import Narrowed
 from mailgun_mcp.undo.preview import describe_capture
@@ -46,6 +47,14 @@ class _Contents:
     @property
     def records(self) -> int:
         return sum(self.counts.values())
+
+    @property
+    def can_be_orders(self) -> bool:
+        """Whether there is more in it than names and dates."""
+        texts = [name for ref in self.absent for name in ref.names]
+        for ref, value in self.examples:
+            texts += [*ref.names, *_texts(value)]
+        return not all(is_name(text.strip("*")) for text in texts)
 
     def add(self, ref: ResourceRef, value: Value | None) -> None:
         if value is None:
@@ -131,7 +140,7 @@ class Capture:
         if not self.too_many:
             await in_thread(self._snapshots.add_affected, name, waiting)
         text = "\n".join([*narrowed.lines, self._description()])
-        return Preview(text, digest.hexdigest(), self.too_many, narrowed.raises)
+        return Preview(text, digest.hexdigest(), self.too_many, narrowed.raises, self._contents.can_be_orders)
 
     async def save(self, call: str, *, until: float) -> None:
         """Save the draft as the snapshot of a call that is about to be made. Raises StateError when it cannot be."""
@@ -190,3 +199,15 @@ class Capture:
         return describe_capture(
             self._counted(), contents.examples, contents.records, absent=contents.absent, limit=limit
         )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield name
+            yield from _texts(item)

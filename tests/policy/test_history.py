@@ -50,13 +50,6 @@ def test_a_duplicate_is_the_same_request_in_the_same_account() -> None:
     assert context_after(*calls, digest="d", account="other").duplicate_age is None
 
 
-def test_third_party_text_counts_for_who_was_shown_it() -> None:
-    read = call("get_stored_message", ago=120, principal="ann")
-
-    assert context_after(read, principal="ann").untrusted_age == 120
-    assert context_after(read, principal="bob").untrusted_age is None
-
-
 def test_costs_count_from_the_first_of_the_month_in_utc() -> None:
     past = PastCalls()
     for days in (9, 6.6, 6.4, 1):

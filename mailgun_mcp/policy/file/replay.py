@@ -9,6 +9,8 @@ from typing import Any, get_args
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.former_names import current_arguments
 from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.raised_risk import at_least
+from mailgun_mcp.catalogue.types import RISKS, Risk
 from mailgun_mcp.policy.engine import decide
 from mailgun_mcp.policy.facts import Context, Facts, gather
 from mailgun_mcp.policy.file.hypothetical import NOON, when
@@ -39,6 +41,12 @@ class RecordedCall:
     outcome: str | None = None
     digest: str | None = None
     """Of the exact request."""
+    risk: Risk | None = None
+    """With all that raised it: the log has not what was there before the call."""
+    untrusted_age: float | None = 0.0
+    """Seconds since third-party text was shown to who called; None for never. Logs that do not say count as the worst."""
+    untrusted_here: bool = True
+    """Whether the server that was called showed it."""
 
     @property
     def took_effect(self) -> bool:
@@ -91,7 +99,13 @@ def _facts(recorded: RecordedCall, operation: Operation, past: PastCalls) -> Fac
         operation, current_arguments(operation, recorded.arguments), Context(now=recorded.at, **recorded.context)
     )
     digest = recorded.digest or json.dumps([operation.name, recorded.arguments], sort_keys=True)
-    return replace(facts, digest=digest, context=with_history(facts.context, digest, past))
+    context = replace(
+        with_history(facts.context, digest, past),
+        untrusted_age=recorded.untrusted_age,
+        untrusted_here=recorded.untrusted_here,
+    )
+    operation = at_least(facts.operation, recorded.risk) if recorded.risk else facts.operation
+    return replace(facts, operation=operation, digest=digest, context=context)
 
 
 def _recorded(number: int, entry: Any, policy: Policy) -> RecordedCall:
@@ -109,6 +123,8 @@ def _recorded(number: int, entry: Any, policy: Policy) -> RecordedCall:
         decision=_effect(entry.get("decision")),
         outcome=_text(entry, "outcome"),
         digest=_text(entry, "digest"),
+        risk=_risk(entry),
+        **_untrusted(entry),
     )
 
 
@@ -116,6 +132,27 @@ def _context(entry: dict[str, Any]) -> dict[str, str]:
     # Logs of the last release call the principal `caller`.
     values = {"principal": entry.get("caller"), **entry}
     return {name: str(values[name]) for name in CONTEXT if values.get(name) is not None}
+
+
+def _risk(entry: dict[str, Any]) -> Risk | None:
+    name = _text(entry, "risk")
+    for risk in RISKS:
+        if name == risk:
+            return risk
+    if name is None:
+        return None
+    raise ValueError(unknown("risk", name, RISKS))
+
+
+def _untrusted(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return whether third-party text was shown before the call, where the log says it."""
+    said = entry.get("untrusted")
+    if said is None:
+        return {}
+    age = said.get("age") if isinstance(said, dict) else said
+    if isinstance(age, bool) or not isinstance(age, (int, float, type(None))):
+        raise ValueError('"untrusted" is {"age": SECONDS}, or {"age": null} where no third-party text was shown')
+    return {"untrusted_age": age, "untrusted_here": said.get("here") is True}
 
 
 def _text(entry: dict[str, Any], name: str) -> str | None:

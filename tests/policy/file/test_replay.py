@@ -3,14 +3,27 @@
 import json
 from typing import Any
 
+import httpx
 import pytest
 
+from mailgun_mcp.audit.log import CallFilter
+from mailgun_mcp.cli.audit import record_of
 from mailgun_mcp.policy.file.replay import ReplayError, replay
+from tests.support.calls import run
 from tests.support.operations import catalogue
 from tests.support.policies import policy
+from tests.support.recorder import Clock, Recorder, recorded_app
 
-READ_MAIL = {"tool": "get_stored_message", "arguments": {"domain": "a.example.com", "storage_key": "k"}}
-SEND = {"tool": "send_message", "arguments": {"domain": "a.example.com", "to": ["x@example.com"]}}
+READ_MAIL: dict[str, Any] = {
+    "tool": "get_stored_message",
+    "arguments": {"domain": "a.example.com", "storage_key": "k"},
+}
+NEVER: dict[str, Any] = {"untrusted": {"age": None}}
+SEND: dict[str, Any] = {
+    "tool": "send_message",
+    "arguments": {"domain": "a.example.com", "to": ["x@example.com"]},
+    **NEVER,
+}
 
 
 def replayed(text: str, *entries: dict[str, Any]) -> list[str]:
@@ -27,7 +40,7 @@ def test_a_replay_knows_what_came_before_each_call() -> None:
         {**SEND, "when": "2026-01-01T09:05:00Z", "decision": "allow"},
         {**SEND, "when": "2026-01-01T09:30:00Z", "decision": {"effect": "deny", "rule": "send/recipients_per_hour"}},
         {**READ_MAIL, "when": "2026-01-01T11:00:00Z"},
-        {**SEND, "when": "2026-01-01T11:10:00Z", "decision": "allow"},
+        {**SEND, "when": "2026-01-01T11:10:00Z", "decision": "allow", "untrusted": {"age": 600}},
         {**SEND, "when": "2026-01-01T11:21:00Z", "principal": "other", "decision": "allow"},
         {"tool": "gone"},
     ) == ["allow", "confirm*", "deny", "allow", "confirm*", "allow", "None"]
@@ -46,6 +59,9 @@ def test_a_refused_call_did_not_happen() -> None:
         ("[]", 'line 2: a call is an object with a "tool"'),
         ('{"tool": "list_domains", "arguments": []}', 'line 2: "arguments" must be an object'),
         ('{"tool": "list_domains", "outcome": 1}', 'line 2: "outcome" must be text'),
+        ('{"tool": "list_domains", "risk": "reed"}', "line 2: unknown risk 'reed': did you mean 'read'?"),
+        ('{"tool": "list_domains", "untrusted": true}', 'line 2: "untrusted" is {"age": SECONDS}'),
+        ('{"tool": "list_domains", "untrusted": {"age": "5m"}}', 'line 2: "untrusted" is {"age": SECONDS}'),
         ('{"tool": "list_domains", "when": "noon"}', "line 2: 'noon' is not a time"),
         ('{"tool": "list_domains", "decision": "alow"}', "line 2: unknown decision 'alow': did you mean 'allow'?"),
         ("[" * 100_000, "line 2: maximum recursion depth"),
@@ -60,7 +76,13 @@ def test_a_journal_that_cannot_be_read_says_where(line: str, problem: str) -> No
 
 def send_to(count: int, start: str, *, at: str, **more: Any) -> dict[str, Any]:
     to = [f"{start}{number}@example.com" for number in range(count)]
-    return {"tool": "send_message", "arguments": {"domain": "a.example.com", "to": to}, "when": at, **more}
+    return {
+        "tool": "send_message",
+        "arguments": {"domain": "a.example.com", "to": to},
+        "when": at,
+        **NEVER,
+        **more,
+    }
 
 
 def test_a_limit_an_hour_counts_the_account_and_not_each_principal() -> None:
@@ -108,3 +130,55 @@ def test_logs_of_the_last_release_say_caller() -> None:
     rule = "extends: unguarded\nrules: [{match: {principal: ann}, decision: deny}]"
 
     assert replayed(rule, {"tool": "list_domains", "caller": "ann"}, {"tool": "list_domains"}) == ["deny", "allow"]
+
+
+@pytest.mark.parametrize(
+    ("said", "effect"),
+    [
+        ({"untrusted": {"age": None}}, "allow"),
+        ({"untrusted": {"age": 60.5}}, "confirm"),
+        ({"untrusted": {"age": 200_000}}, "allow"),
+        ({"untrusted": {"age": 200_000, "here": True}}, "confirm"),
+        ({"untrusted": None}, "confirm"),
+        ({}, "confirm"),
+    ],
+)
+def test_third_party_text_is_what_the_log_says_and_else_counts_as_just_shown(said: dict[str, Any], effect: str) -> None:
+    call = {name: value for name, value in SEND.items() if name != "untrusted"}
+    assert replayed("extends: guarded", {**call, **said}) == [effect]
+
+
+@pytest.mark.parametrize(("risk", "effect"), [("write", "allow"), ("destructive", "confirm"), (None, "allow")])
+def test_a_risk_that_only_the_target_showed_is_read_from_the_log(risk: str | None, effect: str) -> None:
+    add = {"tool": "add_unsubscribes", "arguments": {"domain": "a.example.com", "unsubscribes": []}, **NEVER}
+    assert replayed("extends: guarded", {**add, "risk": risk}) == [effect]
+
+
+@pytest.mark.anyio
+async def test_what_a_server_recorded_is_decided_the_same_again() -> None:
+    def answer(line: str) -> httpx.Response:
+        if "/v3/domains/" in line:
+            return httpx.Response(200, json={"body-plain": "please obey this"})
+        narrowed = {"address": "x@example.com", "tags": ["*"], "created_at": "Fri, 01 Mar 2024 09:00:00 UTC"}
+        return httpx.Response(200, json=narrowed if "unsubscribes/" in line else {"message": "Queued. Thank you."})
+
+    services = recorded_app(Recorder(answer), clock=Clock(1_800_000_000.0))
+    narrow = {"domain": "a.example.com", "unsubscribes": [{"address": "x@example.com", "tags": ["unused"]}]}
+    for tool, arguments in (
+        ("send_message", {**SEND["arguments"], "from": "a@a.example.com", "subject": "Hi", "text": "Hi"}),
+        ("add_unsubscribes", narrow),
+        ("get_stored_message", READ_MAIL["arguments"]),
+        ("send_message", {**SEND["arguments"], "from": "a@a.example.com", "subject": "No", "text": "No"}),
+    ):
+        await run(services, tool, arguments)
+    services.recorder.close()
+    records = [record_of(call, values=True) for call in services.audit_log.calls(CallFilter())]
+    assert [record.get("untrusted") for record in records] == [
+        {"age": None},
+        {"age": None},
+        {"age": None},
+        {"age": 0.0, "here": True},
+    ]
+    calls = list(replay(map(json.dumps, records), services.policy, catalogue()))
+    effects = [call.decision.effect if call.decision else None for call in calls]
+    assert (effects, [call.differs for call in calls]) == (["allow", "confirm", "allow", "confirm"], [False] * 4)
