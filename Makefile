@@ -74,6 +74,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/simulator.py
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python -m benchmarks.transports
+	$(BIN)/python -m benchmarks.large_calls
 
 # What is generated: compiled catalogue and prompts, tables in the docs.
 compile: $(READY)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
+from mailgun_mcp.request.received_files import names_in
 from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.text.sizes import size_of
 
@@ -13,7 +14,13 @@ R = TypeVar("R")
 
 
 async def for_size(arguments: Any, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Return what `work` returns: in a thread where the arguments are large, else at once."""
-    if size_of(arguments, LARGE) > LARGE:
+    """Return what `work` returns: in a thread where the arguments are large or name files, else at once."""
+    if size_of(arguments, LARGE) > LARGE or _names_file(arguments):
         return await in_thread(work, *args, **kwargs)
     return work(*args, **kwargs)
+
+
+def _names_file(arguments: Any) -> bool:
+    """Say whether an argument may be a file that is read from the disk, or that came apart from the arguments."""
+    files = (item for value in arguments.values() for item in (value if isinstance(value, list) else [value]))
+    return any(isinstance(item, dict) and "path" in item for item in files) or any(names_in(arguments))

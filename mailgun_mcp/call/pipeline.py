@@ -22,6 +22,7 @@ from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.errors import ArgumentError, CallError
 from mailgun_mcp.policy.engine import decide
 from mailgun_mcp.request.as_meant import as_meant
+from mailgun_mcp.request.received_files import names_in
 
 
 async def run(services: Services, tool: str, arguments: Arguments, caller: Caller) -> CallResult:
@@ -49,6 +50,8 @@ async def run(services: Services, tool: str, arguments: Arguments, caller: Calle
             # The question goes back to the client, and the call comes again with the answer.
             await services.recorder.finish(call.record, "asked")
         raise
+    finally:
+        services.files.received.discard(names_in(arguments))
     structured, text = services.results.fit(result)
     return CallResult(text, structured)
 

@@ -41,6 +41,14 @@ class Request:
     """The storage host to ask instead of the API's own."""
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False)
     """Argument -> the content of its file, which is also in `content`."""
+    digest: str = field(init=False, repr=False, compare=False)
+    """SHA-256 over everything that is sent, in hex. Worked out once: the content may be large."""
+
+    def __post_init__(self) -> None:
+        head = json.dumps([self.method, self.host, self.target, self.headers], ensure_ascii=False)
+        digest = sha256(head.encode() + b"\0")
+        digest.update(self.content)
+        object.__setattr__(self, "digest", digest.hexdigest())
 
     @property
     def target(self) -> str:
@@ -51,12 +59,6 @@ class Request:
     def line(self) -> str:
         """What a person reads: method, host if it is a special one, path and query."""
         return f"{self.method} {self.host or ''}{self.target}"
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 over everything that is sent, in hex."""
-        head = json.dumps([self.method, self.host, self.target, self.headers], ensure_ascii=False)
-        return sha256(head.encode() + b"\0" + self.content).hexdigest()
 
 
 def build(operation: Operation, arguments: Arguments, files: Files, *, subaccount: str | None = None) -> Request:

@@ -8,6 +8,7 @@ from typing import Any
 
 from mailgun_mcp.request.formats import control_character
 from mailgun_mcp.request.multipart import Part
+from mailgun_mcp.request.received_files import MARK, ReceivedFiles
 
 MAX_FILE = 25 * 1024 * 1024
 CONTENT_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(;\s*[\w!#$&^.+-]+=[\w!#$&^.+-]+)*")
@@ -22,6 +23,8 @@ class Files:
 
     def __init__(self, directories: tuple[Path, ...] = ()) -> None:
         self._directories = tuple(directory.resolve() for directory in directories)
+        self.received = ReceivedFiles()
+        """Files that came in large messages."""
 
     def part(self, field: str, file: dict[str, Any]) -> Part:
         """Return the form part of `file`. Raises FileError when it is not exactly one readable file."""
@@ -40,6 +43,11 @@ class Files:
         return text.encode(), None
 
     def _base64(self, text: str) -> tuple[bytes, None]:
+        if text.startswith(MARK):
+            data = self.received.find(text)
+            if data is None:
+                raise FileError("base64 names a file that is no longer here; make the call again with its content")
+            return data, None
         try:
             return base64.b64decode("".join(text.split()), validate=True), None
         except (binascii.Error, ValueError) as error:

@@ -34,7 +34,8 @@ def _boundary(parts: Sequence[Part]) -> str:
     for part in parts:
         for piece in (part.name, part.filename or "", part.content_type or ""):
             digest.update(piece.encode() + b"\0")
-        digest.update(len(part.data).to_bytes(8, "big") + part.data)
+        digest.update(len(part.data).to_bytes(8, "big"))
+        digest.update(part.data)
     return digest.hexdigest()[:40]
 
 

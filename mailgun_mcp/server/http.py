@@ -21,10 +21,9 @@ from mailgun_mcp.call.services import Services
 from mailgun_mcp.identity.principal import ANONYMOUS, Principal, local_user
 from mailgun_mcp.identity.start_token import FILE, start_token
 from mailgun_mcp.server.http_gate import HttpGate
+from mailgun_mcp.server.large_messages import MOST
 from mailgun_mcp.server.server import create_server
 
-MAX_BODY = 40 * 1024 * 1024
-"""In bytes. A message of 25 MB with base64 attachments fits."""
 SECURITY = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 """`HttpGate` checks hosts and origins for every route."""
 
@@ -52,7 +51,7 @@ def serve(
         hosts=allowed_hosts,
         origins=allowed_origins,
         token=token,
-        max_body=MAX_BODY,
+        files=services.files.received,
     )
     listener = listen(host, port)
     path = "/mcp" if transport == "http" else "/sse"
@@ -81,7 +80,7 @@ def create_http_app(services: Services, principal: Principal, *, transport: str)
         return Starlette(routes=routes, lifespan=lambda _: _closing(services))
     http_app = server.streamable_http_app(
         transport_security=SECURITY,
-        max_request_body_size=MAX_BODY,
+        max_request_body_size=MOST,
         custom_starlette_routes=routes,  # type: ignore[arg-type] # the SDK's type forgets Mount
     )
     inner = http_app.router.lifespan_context
@@ -106,7 +105,7 @@ async def _health(_: Request) -> JSONResponse:
 
 
 def _sse_routes(server: Server[dict[str, Any]]) -> list[Route | Mount]:
-    transport = SseServerTransport("/messages/", security_settings=SECURITY, max_request_body_size=MAX_BODY)
+    transport = SseServerTransport("/messages/", security_settings=SECURITY, max_request_body_size=MOST)
     return [
         Route("/sse", _SseApp(server, transport), methods=["GET"]),
         Mount("/messages/", app=transport.handle_post_message),

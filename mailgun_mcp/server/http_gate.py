@@ -10,13 +10,17 @@ from collections.abc import Iterable
 from typing import Any
 
 import anyio
+from mcp_types import INVALID_REQUEST
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mailgun_mcp.errors import SettingsError
 from mailgun_mcp.identity.start_token import token_matches
+from mailgun_mcp.request.received_files import ReceivedFiles
+from mailgun_mcp.server.large_messages import LARGE, TooLargeError, bounded, refuse_longer
+from mailgun_mcp.store.database import in_thread
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::(?P<port>[0-9]{1,5}))?")
@@ -45,13 +49,13 @@ class HttpGate:
     """
 
     def __init__(
-        self, app: ASGIApp, *, hosts: Iterable[str], origins: Iterable[str], token: str | None, max_body: int
+        self, app: ASGIApp, *, hosts: Iterable[str], origins: Iterable[str], token: str | None, files: ReceivedFiles
     ) -> None:
         self._app = app
         self._hosts = {*LOOPBACK_HOSTS, *(_checked(HOST, "allowed-hosts", host) for host in hosts)}
         self._origins = {_checked(ORIGIN, "allowed-origins", origin) for origin in origins}
         self._token = token
-        self._max_body = max_body
+        self._files = files
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or pass it on."""
@@ -101,33 +105,60 @@ class HttpGate:
         if path == "/mcp":
             send = _accept(scope, send)
         if scope["method"] == "POST":
-            body = await self._body(scope, receive, send)
-            if body is None:
-                return
-            receive = _replay(body, receive)
+            try:
+                body = await _body(scope, receive)
+                if body is None:
+                    return
+                await self._pass_body(body, scope, receive, send)
+            except TooLargeError as error:
+                await _too_large(error)(scope, receive, send)
+        else:
+            await self._answer(scope, receive, send)
+
+    async def _pass_body(self, body: bytearray, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request with its body on. The files in it are there until it is answered."""
+        if len(body) <= LARGE:
+            await self._answer(scope, _replay(bytes(body), receive), send)
+            return
+        rest, names = await in_thread(bounded, body, self._files)
+        body.clear()
+        scope["headers"] = [header for header in scope["headers"] if header[0] != b"content-length"]
+        scope["headers"].append((b"content-length", str(len(rest)).encode()))
+        try:
+            await self._answer(scope, _replay(rest, receive), send)
+        finally:
+            # A call that came over HTTP+SSE goes on after its request is answered.
+            if scope["path"] == "/mcp":
+                self._files.discard(names)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await self._app(scope, receive, send)
         except (anyio.BrokenResourceError, anyio.ClosedResourceError, ClientDisconnect):
             # The client has gone. There is nobody to answer, and nothing for an operator to mend.
             return
 
-    async def _body(self, scope: Scope, receive: Receive, send: Send) -> bytes | None:
-        """Return the whole body. None if it broke off, or was too large and has been refused."""
-        declared = Headers(scope=scope).get("content-length", "")
-        too_large = declared.isdecimal() and int(declared) > self._max_body
-        body = bytearray()
-        more = not too_large
-        while more:
-            message = await receive()
-            if message["type"] != "http.request":
-                return None
-            body += message.get("body", b"")
-            too_large = len(body) > self._max_body
-            more = message.get("more_body", False) and not too_large
-        if too_large:
-            await Response("Request body too large\n", 413)(scope, receive, send)
+
+async def _body(scope: Scope, receive: Receive) -> bytearray | None:
+    """Return the whole body, or None if it broke off. Raises TooLargeError as soon as it is known."""
+    declared = Headers(scope=scope).get("content-length", "")
+    refuse_longer(int(declared) if declared.isdecimal() else 0)
+    body = bytearray()
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
             return None
-        return bytes(body)
+        body += message.get("body", b"")
+        refuse_longer(len(body))
+        more = message.get("more_body", False)
+    return body
+
+
+def _too_large(error: TooLargeError) -> Response:
+    """Refuse in the form in which clients show the reason."""
+    fault = {"code": INVALID_REQUEST, "message": str(error)}
+    return JSONResponse({"jsonrpc": "2.0", "id": None, "error": fault}, 413)
 
 
 def _checked(pattern: re.Pattern[str], flag: str, value: str) -> str:

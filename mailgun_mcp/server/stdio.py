@@ -16,8 +16,11 @@ from pydantic import ValidationError
 
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.identity.principal import local_user
+from mailgun_mcp.request.received_files import ReceivedFiles
+from mailgun_mcp.server.large_messages import LARGE, TooLargeError, bounded, message_id
 from mailgun_mcp.server.server import create_server
 from mailgun_mcp.server.stdio_wire import Wire, open_wire
+from mailgun_mcp.store.database import in_thread
 
 ANSWERED = 0.02
 """Seconds after which even the longest list has been sent."""
@@ -42,7 +45,9 @@ async def _serve(services: Services) -> None:
             sys.stderr.write(WAITING)
             sys.stderr.flush()
         with _ignore_messages_at_the_end():
-            await server.run(_Incoming(wire), _Outgoing(wire), server.create_initialization_options())
+            await server.run(
+                _Incoming(wire, services.files.received), _Outgoing(wire), server.create_initialization_options()
+            )
 
 
 @contextmanager
@@ -76,8 +81,9 @@ def _prepare_after_first_list(services: Services) -> ServerMiddleware[dict[str, 
 class _Incoming:
     """The client's messages. An invalid one is answered here: the SDK would drop it and the client would wait."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, files: ReceivedFiles) -> None:
         self._wire = wire
+        self._files = files
 
     async def receive(self) -> SessionMessage:
         """Return the next message. Raises anyio.EndOfStream after the last."""
@@ -85,8 +91,12 @@ class _Incoming:
             if not line.strip():
                 continue
             try:
+                if len(line) > LARGE:
+                    line, _ = await in_thread(bounded, line, self._files)
                 text = line.decode("utf-8")
                 return SessionMessage(types.jsonrpc_message_adapter.validate_json(text, by_name=False))
+            except TooLargeError as error:
+                await self._wire.write(_serialized(_too_large(await in_thread(message_id, line), error)))
             except UnicodeDecodeError:
                 await self._wire.write(_serialized(_not_utf8(line)))
             except (ValueError, RecursionError) as fault:
@@ -143,6 +153,11 @@ def _error_response(fault: Exception) -> types.JSONRPCError:
     else:
         error = types.ErrorData(code=types.INVALID_REQUEST, message="Invalid request: not a JSON-RPC 2.0 message")
     return types.JSONRPCError(jsonrpc="2.0", id=_identifier(first.get("input")), error=error)
+
+
+def _too_large(identifier: int | str | None, fault: TooLargeError) -> types.JSONRPCError:
+    error = types.ErrorData(code=types.INVALID_REQUEST, message=str(fault))
+    return types.JSONRPCError(jsonrpc="2.0", id=identifier, error=error)
 
 
 def _not_utf8(line: bytes) -> types.JSONRPCError:

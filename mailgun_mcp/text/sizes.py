@@ -1,4 +1,4 @@
-"""How large a JSON value is, without reading more of it than is needed to know."""
+"""How large a JSON value is, without reading more of it than is needed to know, and sizes in words."""
 
 from typing import Any
 
@@ -22,3 +22,8 @@ def size_of(value: Any, most: int, depth: int = 0) -> int:
         if size > most:
             break
     return size
+
+
+def megabytes(size: int) -> str:
+    """Return a number of bytes as people read it."""
+    return f"{size / 1024 / 1024:.1f} MB"

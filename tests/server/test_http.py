@@ -7,11 +7,13 @@ import subprocess
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Literal
 
 import anyio
 import httpx
 import pytest
 from mcp import Client
+from mcp.shared.exceptions import MCPError
 
 from mailgun_mcp import __version__
 from tests.support.processes import INITIALIZE, HttpServer, command, environment, http_server, pointed_at
@@ -155,6 +157,18 @@ async def test_an_attachment_of_ten_megabytes_passes(route: str, server: HttpSer
 async def test_a_body_above_the_limit_is_refused(http: httpx.AsyncClient) -> None:
     answer = await http.post("/mcp", content=b" " * (41 * 1024 * 1024), headers={"Content-Type": "application/json"})
     assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("era", ["legacy", "auto"])
+async def test_a_client_is_told_why_its_call_is_too_large_and_the_way_out(
+    era: Literal["legacy", "auto"], server: HttpServer, upstream: Upstream
+) -> None:
+    upstream.forget()
+    async with Client(server.target("/mcp"), mode=era) as client:
+        with pytest.raises(MCPError, match=r"more than the limit of 4\.0 MB.*\{base64\}.*--files DIR"):
+            await client.call_tool("send_message", {**MAIL, "text": "x" * (5 * 1024 * 1024)})
+        assert (await client.list_tools()).tools
+    assert upstream.received == []
 
 
 async def test_sse_alone_serves_no_other_transport(upstream: Upstream, tmp_path: Path) -> None:

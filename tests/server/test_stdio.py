@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,29 @@ async def test_a_broken_frame_is_answered_and_the_next_call_works(
     upstream.then(says({"address": "ann@example.com"}))
     works = await server.request("tools/call", {"name": "get_bounce", "arguments": BOUNCE})
     assert works["result"]["structuredContent"] == {"listed": True, "address": "ann@example.com"}
+
+
+async def test_a_large_frame_is_bounded_and_its_files_arrive(server: RawStdio, upstream: Upstream) -> None:
+    mail = {
+        "domain_name": "mg.example.com",
+        "from": "a@mg.example.com",
+        "to": ["b@x.example"],
+        "subject": "s",
+        "text": "t",
+    }
+    refused = await server.request(
+        "tools/call", {"name": "send_message", "arguments": {**mail, "text": "x" * 5_000_000}}
+    )
+    assert (refused["error"]["code"], "more than the limit of 4.0 MB" in refused["error"]["message"]) == (-32600, True)
+    upstream.then(says({"id": "<1@mg.example.com>", "message": "Queued. Thank you."}))
+    content = bytes(range(256)) * 24 * 1024
+    attachments = [{"base64": b64encode(content).decode(), "filename": "report.bin"}]
+    sent = await server.request(
+        "tools/call", {"name": "send_message", "arguments": {**mail, "attachments": attachments}}
+    )
+    assert sent["result"]["isError"] is False
+    (request,) = upstream.received
+    assert content in request.body
 
 
 async def test_a_broken_frame_before_the_greeting_does_not_end_the_server(upstream: Upstream, tmp_path: Path) -> None:
