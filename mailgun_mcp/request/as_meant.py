@@ -13,6 +13,8 @@ from mailgun_mcp.request.defaults import with_defaults
 FENCED = re.compile(r"\s*⟦([0-9a-f]{8}) [^⟦⟧]{1,120}⟧ ([^\r\n⟦⟧]{1,300}) ⟦\1⟧\s*")
 """Third-party text as a result shows it."""
 BRACKETED = re.compile(r"\s*<([^<>\s]{1,300})>\s*")
+NAMED = re.compile(r"[^<>@]{0,200}<\s{0,9}([^<>@\s]{1,200}@[^<>@\s]{1,255})\s{0,9}>\s{0,9}")
+"""`Name <address>`. A name with an @ could be the address that another reader finds, so it is left, and refused."""
 MESSAGE_ID = frozenset({"message_id", "message-id"})
 SHORT = frozenset({"path", "query"})
 """Where ids, addresses and names go. A mail's text may well be a fence that somebody quotes."""
@@ -24,7 +26,10 @@ def as_meant(operation: Operation, arguments: Arguments) -> Arguments:
     for argument in operation.arguments:
         value = coerced.get(argument.name)
         if isinstance(value, str) and argument.location in SHORT:
-            coerced[argument.name] = _plain(value, message_id=argument.wire in MESSAGE_ID)
+            value = _plain(value, message_id=argument.wire in MESSAGE_ID)
+            if argument.location == "path" and argument.format == "email":
+                value = _key(value, of_list=operation.toolset == "lists")
+            coerced[argument.name] = value
     if isinstance(coerced.get("filter"), dict):
         coerced["filter"] = _plain_filter(coerced["filter"])
     return with_defaults(operation.sent, coerced)
@@ -35,6 +40,16 @@ def _plain(text: str, *, message_id: bool) -> str:
         text = match[2]
     match = BRACKETED.fullmatch(text) if message_id else None
     return match[1] if match else text
+
+
+def _key(text: str, *, of_list: bool) -> str:
+    """Return an address that names something, as Mailgun reads it: without a name before it, in lists in lower case.
+
+    So what is shown, decided on, confirmed and put back is the same for every spelling.
+    """
+    match = NAMED.fullmatch(text) if text.isprintable() else None
+    address = match[1] if match else text
+    return address.lower() if of_list else address
 
 
 def _plain_filter(value: Any, *, message_id: bool = False) -> Any:

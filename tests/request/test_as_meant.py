@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from mailgun_mcp.request.as_meant import as_meant
+from mailgun_mcp.request.validate import validate
 from tests.support.operations import find
 
 DOMAIN = {"domain": "mg.example.com"}
@@ -24,6 +25,38 @@ def test_an_address_in_a_fence_is_the_address() -> None:
     fenced = "⟦0123abcd recipient⟧ o.f.many.parts.and.more@x.example ⟦0123abcd⟧"
     meant = as_meant(find("get_bounce"), {**DOMAIN, "address": fenced})
     assert meant["address"] == "o.f.many.parts.and.more@x.example"
+
+
+@pytest.mark.parametrize(
+    "written", ["ann@x.example", "Ann <ann@x.example>", '"B, Ann" < ann@x.example >', "<ann@x.example>"]
+)
+def test_an_address_in_a_path_is_read_without_the_name_before_it(written: str) -> None:
+    assert as_meant(find("get_bounce"), {**DOMAIN, "address": written})["address"] == "ann@x.example"
+
+
+def test_addresses_of_lists_and_members_are_read_in_lower_case() -> None:
+    written = {"list_address": "Team <Team@Mg.Example.com>", "member_address": "Ann <ANN@x.example>"}
+    meant = as_meant(find("delete_mailing_list_member"), written)
+    assert meant == {"list_address": "team@mg.example.com", "member_address": "ann@x.example"}
+
+
+@pytest.mark.parametrize(
+    "doubtful",
+    [
+        '"eve@evil.example" <ann@x.example>',
+        "eve@evil.example <ann@x.example>",
+        "Ann <ann@x.example>, eve@evil.example",
+        "Ann <ann@x.example> <eve@evil.example>",
+        "Ann <ann@evil.example@x.example>",
+        "Ann\r\n<ann@x.example>",
+        "Ann\u202e <ann@x.example>",
+        "A" * 1_000 + " <ann@x.example>",
+        "<" * 10_000,
+    ],
+)
+def test_an_address_with_a_second_one_beside_it_is_refused(doubtful: str) -> None:
+    operation = find("delete_bounce")
+    assert validate(operation, as_meant(operation, {**DOMAIN, "address": doubtful})) != []
 
 
 @pytest.mark.parametrize(

@@ -56,11 +56,15 @@ SPELLED: dict[str, st.SearchStrategy[Arguments]] = {
     "add_mailing_list_member": st.builds(lambda one: {**LIST, **one, "upsert": True}, members),
     "update_mailing_list_member": st.builds(
         lambda key, new, values: {**LIST, "member_address": key, "address": new, **values},
-        st.sampled_from([OTHER, OTHER.upper()]),
+        st.sampled_from([OTHER, OTHER.upper(), f"Al New <{OTHER.title()}>"]),
         named.filter(lambda address: ADDRESS not in address.lower()),
         fields,
     ),
-    "delete_mailing_list_member": st.builds(lambda case: {**LIST, "member_address": case(OTHER)}, cased),
+    "delete_mailing_list_member": st.builds(
+        lambda name, case: {"list_address": f"Team <{ADDRESS}>", "member_address": f"{name}<{case(OTHER)}>"},
+        names,
+        cased,
+    ),
     "create_mailing_list": st.builds(
         lambda name, case: {"address": f"{name}<{case('fresh@')}{HOST}>", "name": "Fresh"}, names, cased
     ),
@@ -76,9 +80,9 @@ SPELLED: dict[str, st.SearchStrategy[Arguments]] = {
     "add_unsubscribes": st.lists(bare, min_size=1, max_size=3).map(
         lambda keys: {**DN, "unsubscribes": [{"address": key, "tags": ["x"], "created_at": AT} for key in keys]}
     ),
-    "add_allowlist_entry": cased.map(lambda case: {**DN, "domain": case("new.example")}),
+    "add_allowlist_entry": cased.map(lambda case: {**DN, "allowed_domain": case("new.example")}),
     "delete_allowlist_entry": cased.map(lambda case: {**DN, "value": case("x.example")}),
-    "delete_bounce": cased.map(lambda case: {**DN, "address": case(OTHER)}),
+    "delete_bounce": st.builds(lambda name, case: {**DN, "address": f"{name}<{case(OTHER)}>"}, names, cased),
     "delete_complaint": cased.map(lambda case: {**DN, "address": case(OTHER)}),
     "delete_unsubscribe": cased.map(lambda case: {**DN, "address": case(OTHER)}),
 }
