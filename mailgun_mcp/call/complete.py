@@ -24,20 +24,24 @@ async def protect(call: Call, result: dict[str, Any], whole: dict[str, Any]) -> 
 
 async def protect_error(call: Call, error: CallError) -> CallResult:
     """Return an error as the result of the call, with what third parties may have written in it fenced."""
+    quoted = [part for cause in _causes(error) for part in cause.quoted]
     text = error.text(call.operation.name)
+    protection = call.services.protection
+    text, quoted = protection.without_url_secrets(text), protection.without_url_secrets(quoted)
     approval = error.details if isinstance(error, NotConfirmedError) else None
-    quoted = await _shown(call, [part for cause in _causes(error) for part in cause.quoted])
-    if quoted:
-        protection = call.services.protection
-        text = protection.fence_in_text(text, quoted)
-        approval = approval and protection.fence_in_result(approval, quoted)
+    shown = await _shown(call, quoted)
+    if shown:
+        text = protection.fence_in_text(text, shown)
+        approval = approval and protection.fence_in_result(approval, shown)
     return CallResult(text, kind=error.kind, approval=approval)
 
 
 async def fence_result(call: Call, result: dict[str, Any], quoted: Sequence[str]) -> dict[str, Any]:
     """Return the result of one of the server's own tools with what third parties may have written in it fenced."""
+    protection = call.services.protection
+    result, quoted = protection.without_url_secrets(result), protection.without_url_secrets(list(quoted))
     quoted = await _shown(call, quoted)
-    return call.services.protection.fence_in_result(result, quoted) if quoted else result
+    return protection.fence_in_result(result, quoted) if quoted else result
 
 
 async def _shown(call: Call, quoted: Sequence[str]) -> Sequence[str]:

@@ -12,6 +12,7 @@ from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.errors import ArgumentError, UnknownToolError
 from mailgun_mcp.output.secrets import reference_text
+from mailgun_mcp.output.url_secrets import REFERENCE as WITHHELD
 from mailgun_mcp.policy.facts import Facts, gather, with_lists
 from mailgun_mcp.policy.send_limits import restricts_recipients
 from mailgun_mcp.request.build import Request, build
@@ -31,10 +32,19 @@ def find_operation(services: Services, tool: str) -> Operation:
 
 def build_request(call: Call, arguments: Arguments) -> Request:
     """Return the exact HTTP request: this one is shown, hashed and sent. Raises ArgumentError with all faults."""
-    faults = validate(call.operation, arguments)
+    faults = validate(call.operation, arguments) or withheld_faults(arguments)
     if faults:
         raise ArgumentError(faults)
     return build(call.operation, arguments, call.services.files, subaccount=call.subaccount)
+
+
+def withheld_faults(arguments: Arguments) -> list[str]:
+    """Return a fault for each argument that repeats what stands for a withheld secret: it would replace the real one."""
+    repeated = [name for name, value in arguments.items() if WITHHELD.search(str(value))]
+    return [
+        f"{name}: it holds a withheld secret, which only its owner knows. Leave it out, or ask the person for the whole value"
+        for name in repeated
+    ]
 
 
 async def gather_facts(call: Call, request: Request) -> Facts:

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mailgun_mcp.call.results import Results
 from mailgun_mcp.catalogue.operation import Operation
@@ -18,6 +18,11 @@ from mailgun_mcp.store.database import in_thread
 
 if TYPE_CHECKING:
     from mailgun_mcp.call.secret_store import SecretStore
+
+
+Value = TypeVar("Value", str, list[str], dict[str, Any])
+URL_TOOLSETS = frozenset({"webhooks", "routes", "alerts", "domains"})
+"""Whose results hold URLs that the account's owner chose, which can be the key to another service."""
 
 
 class Protection:
@@ -54,7 +59,16 @@ class Protection:
         """Return the result as the model may see it, and whether it holds text of third parties."""
         if self._withholds(operation):
             result = self._withhold(operation, result, account)
+        if self._policy.secrets == "withhold" and operation.toolset in URL_TOOLSETS:
+            result = self._withhold_in_urls(operation, result, account)
         return self._mark(operation, result, whole)
+
+    def without_url_secrets(self, value: Value) -> Value:
+        """Return a text, or a value with texts in it, of the server's own without the secrets of the URLs in it."""
+        from mailgun_mcp.output.url_secrets import hide, recognisable
+
+        changed: Value = _texts_changed(value, lambda text: hide(text, recognisable))
+        return changed
 
     def fence_in_text(self, text: str, quoted: Iterable[str]) -> str:
         """Return the text of an error with what it quotes fenced, and the notice that says so."""
@@ -86,15 +100,27 @@ class Protection:
         withhold(value)
         return self._store.keep(value, tool=operation.name, place=pointer, account=account.key, now=self._clock())
 
+    def _withhold_in_urls(self, operation: Operation, result: dict[str, Any], account: Account) -> dict[str, Any]:
+        from mailgun_mcp.output.url_secrets import hide
+
+        def withheld(secret: str) -> str:
+            return f"withheld:{self._kept(operation, 'url', secret, account) or ''}"
+
+        return dict(_texts_changed(result, lambda text: hide(text, withheld)))
+
+    def _kept(self, operation: Operation, pointer: str, value: str, account: Account) -> str | None:
+        """Keep a secret of a result. It is withheld even where it cannot be kept."""
+        try:
+            return self._keep(operation, pointer, value, account)
+        except StateError as error:
+            logger().error("a secret was lost", tool=operation.name, place=pointer, reason=str(error))
+            return None
+
     def _withhold(self, operation: Operation, result: dict[str, Any], account: Account) -> dict[str, Any]:
         from mailgun_mcp.output import secrets as secrets_in
 
         def keep(pointer: str, value: str) -> str | None:
-            try:
-                return self._keep(operation, pointer, value, account)
-            except StateError as error:
-                logger().error("a secret was lost", tool=operation.name, place=pointer, reason=str(error))
-                return None
+            return self._kept(operation, pointer, value, account)
 
         return secrets_in.withhold(operation, result, keep, self._state)
 
@@ -115,3 +141,11 @@ class Protection:
             )
             result = {**result, NOTICE: {**result[NOTICE], "as_sent": f"read_result with result={name!r}"}}
         return result, True
+
+
+def _texts_changed(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list):
+        return [_texts_changed(item, change) for item in value]
+    return {key: _texts_changed(item, change) for key, item in value.items()} if isinstance(value, dict) else value

@@ -1,8 +1,11 @@
 """All arguments of a call, in the catalogue's order: complete where they fit, else with their size and a digest."""
 
+from typing import Any
+
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.bounded_text import WHOLE, as_text, digest, one_line, shorten, value_in_line, whole_line
+from mailgun_mcp.output.url_secrets import hide, recognisable
 
 WITHHELD = "(withheld)"
 LEAST = 40
@@ -12,11 +15,21 @@ SHORTENED = "Some values are shortened. `mailgun-mcp approvals show ID --full` s
 
 
 def shown_arguments(operation: Operation, arguments: Arguments) -> Arguments:
-    """Return the arguments in the catalogue's order, without secrets."""
+    """Return the arguments in the catalogue's order, without secrets; of those in URLs the last characters stay."""
     secret = {argument.name for argument in operation.arguments if argument.secret}
     order = [argument.name for argument in operation.arguments if argument.name in arguments]
     rest = sorted(name for name in arguments if name not in order)
-    return {name: WITHHELD if name in secret else arguments[name] for name in [*order, *rest]}
+    return {name: WITHHELD if name in secret else _without_url_secrets(arguments[name]) for name in [*order, *rest]}
+
+
+def _without_url_secrets(value: Any) -> Any:
+    if isinstance(value, str):
+        return hide(value, recognisable)
+    if isinstance(value, (list, tuple)):
+        return [_without_url_secrets(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _without_url_secrets(item) for name, item in value.items()}
+    return value
 
 
 def argument_lines(arguments: Arguments, length: int) -> list[str]:

@@ -15,6 +15,7 @@ from mailgun_mcp.confirm.bounded_text import LONGEST_REASON, first_lines, shorte
 from mailgun_mcp.confirm.headline import target_name
 from mailgun_mcp.confirm.key_facts import key_facts
 from mailgun_mcp.output.untrusted import is_name
+from mailgun_mcp.output.url_secrets import hide, recognisable
 from mailgun_mcp.policy.facts import Context, Facts
 from mailgun_mcp.policy.model import LEVELS, Decision, Level
 from mailgun_mcp.request.build import Request
@@ -129,15 +130,16 @@ def render(target: Target, request: Request, binding: Binding) -> Form:
         level = raised(level)
     name = target_name(operation, facts.arguments)
     typed = None if level == "ask" else name
-    lines = key_facts(facts, decision, too_many=preview.too_many, account_domains=target.account_domains)
+    known = key_facts(facts, decision, too_many=preview.too_many, account_domains=target.account_domains)
+    lines = [hide(line, recognisable) for line in known]
     if typed is not None:
         lines.append(f"To confirm, type: {typed}")
     arguments = shown_arguments(operation, facts.arguments)
-    request_line = shorten(request.line, REQUEST_LINE)
+    request_line = shorten(hide(request.line, recognisable), REQUEST_LINE)
     longest = LONGEST - len(AGAIN) - 1
     room = longest - _length([*lines, request_line])
     wanted = min(_length(argument_lines(arguments, room)), ARGUMENTS)
-    previewed = first_lines(preview.text.split("\n"), room - wanted - COUNT) if preview.text else []
+    previewed = first_lines(hide(preview.text, recognisable).split("\n"), room - wanted - COUNT) if preview.text else []
     lines += [*previewed, request_line]
     details = CallDetails(
         name,

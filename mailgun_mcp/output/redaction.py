@@ -14,6 +14,7 @@ from urllib.parse import quote, quote_plus
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.output.secrets import is_secret_name
+from mailgun_mcp.output.url_secrets import hide
 
 REDACTED = "[redacted]"
 SHORTEST = 4
@@ -84,7 +85,7 @@ class Redactor:
             text = self._pattern.sub(REDACTED, text)
         for pattern, replacement in PATTERNS:
             text = pattern.sub(replacement, text)
-        return text
+        return hide(text, _redact)
 
     def value(self, value: Any) -> Any:
         """Return the JSON value without secrets, in keys and under keys that are named like one as well.
@@ -126,6 +127,10 @@ class Redactor:
 
     def _field(self, key: Any, value: Any, depth: int) -> Any:
         return _masked(value) if isinstance(key, str) and _is_secret(key) else self._value(value, depth)
+
+
+def _redact(_: str) -> str:
+    return REDACTED
 
 
 def _is_secret(key: str) -> bool:

@@ -117,7 +117,7 @@ def hostile_account() -> Account:
 async def cleared(account: Account) -> tuple[Services, str]:
     """Return services on an account from which a hostile bounce was removed, and the id of that call."""
     services = app_on(Mailgun(account), account, policy=ANY)
-    outcome = await run(services, "clear_bounces", {"domain_name": NAME})
+    outcome = await run(services, "clear_bounces", {"domain": NAME})
     assert outcome.structured is not None
     assert not await marked(services)
     return services, str(outcome.structured["undo"]["id"])
@@ -156,7 +156,7 @@ async def test_a_denial_that_names_a_member_of_a_list_is_fenced_and_leaves_a_mar
     account.lists[team].members[ADDRESS] = Member(ADDRESS)
     rules = policy(f"extends: unguarded\nsend: {{allow_domains: [{NAME}]}}\n")
     services = app_on(Mailgun(account), account, policy=rules)
-    mail = {"domain_name": NAME, "from": f"me@{NAME}", "to": [team], "subject": "Hi", "text": "Hello"}
+    mail = {"domain": NAME, "from": f"me@{NAME}", "to": [team], "subject": "Hi", "text": "Hello"}
     outcome = await run(services, "send_message", mail)
     assert outcome.text.startswith("Refused by policy (send/allow_domains)")
     assert_fenced(outcome.text)
@@ -167,7 +167,7 @@ async def test_a_denial_that_names_a_member_of_a_list_is_fenced_and_leaves_a_mar
 async def test_the_form_of_a_pending_call_is_fenced_as_data_and_plain_to_a_person() -> None:
     account = hostile_account()
     services = app_on(Mailgun(account), account, policy=profile("guarded"))
-    outcome = await run(services, "clear_bounces", {"domain_name": NAME})
+    outcome = await run(services, "clear_bounces", {"domain": NAME})
     assert outcome.approval is not None
     assert_fenced(outcome.approval["form"])
     assert NOTICE in outcome.approval

@@ -7,7 +7,7 @@ from tests.support.characters import BOUNDARY
 from tests.support.operations import find
 
 BOUNCE = find("get_bounce")
-SENT = {"domain_name": "mg.example.com", "address": "ann lee@example.com"}
+SENT = {"domain": "mg.example.com", "address": "ann lee@example.com"}
 
 
 @pytest.mark.parametrize(
@@ -35,18 +35,18 @@ def test_mailguns_words_and_what_the_caller_sent_are_plain(text: str, *, plain: 
 
 
 def test_words_that_stand_in_two_arguments_are_not_one_quotation() -> None:
-    known = words_of(BOUNCE, {"domain_name": "delete", "address": "everything"})
+    known = words_of(BOUNCE, {"domain": "delete", "address": "everything"})
     assert is_plain("delete", known)
     assert not is_plain("delete everything", known)
 
 
 def test_only_so_much_of_large_arguments_is_read() -> None:
-    known = words_of(BOUNCE, {"domain_name": "x " * MOST_READ, "address": "late"})
+    known = words_of(BOUNCE, {"domain": "x " * MOST_READ, "address": "late"})
     assert not is_plain("late", known)
 
 
 def test_keys_numbers_and_nested_texts_of_arguments_count_as_sent() -> None:
-    known = words_of(BOUNCE, {"domain_name": {"obey": ["me", 5, None]}})
+    known = words_of(BOUNCE, {"domain": {"obey": ["me", 5, None]}})
     assert is_plain("obey", known)
     assert is_plain("me", known)
 

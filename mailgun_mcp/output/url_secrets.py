@@ -1,0 +1,85 @@
+"""Secrets in URLs: in front of the host, in a query, or in the path of a hook, whose whole address is the key to it."""
+
+import re
+from collections.abc import Callable
+from urllib.parse import unquote
+
+from mailgun_mcp.output.secrets import is_secret_name
+
+URL = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]{1,10}://)(?P<rest>[^\s\"'<>|\\^`{}⟦⟧…]+)", re.IGNORECASE)
+SHORT_NAMES = frozenset({"key", "sig", "signature", "auth", "code", "hash", "pass", "pwd", "sid", "t", "k"})
+"""Names in a query that name a secret where the value looks like one."""
+LETTERS_AND_DIGITS = r"(?=[^/?#&]*[0-9])(?=[^/?#&]*[A-Za-z])"
+TOKEN = re.compile(
+    rf"{LETTERS_AND_DIGITS}[A-Za-z0-9_~=+-]{{16,}}(?:\.[A-Za-z0-9_~=+-]{{4,}}){{0,4}}|[A-Za-z0-9_~=+-]{{40,}}"
+)
+"""What nobody would choose as a name: long, with letters and digits."""
+SHORT_TOKEN = re.compile(r"[A-Za-z0-9_~.=+%-]{6,}")
+HOOKS: tuple[tuple[str, str], ...] = (
+    (r"hooks\.slack(?:-gov)?\.com", r"/(?:services|workflows|triggers)/(?:[^/?#]+/){0,4}"),
+    (r"(?:[a-z]+\.)?discord(?:app)?\.com", r"/api(?:/v[0-9]+)?/webhooks/[^/?#]+/"),
+    (r"hooks\.zapier\.com", r"/hooks/catch/[^/?#]+/"),
+    (r"[a-z0-9.-]+\.webhook\.office\.com", r"/webhookb2/(?:[^/?#]+/)*"),
+    (r"api\.telegram\.org", r"/bot"),
+    (r"hook\.[a-z0-9]+\.make\.com", r"/"),
+    (r"maker\.ifttt\.com", r"/trigger/[^/?#]+/(?:json/)?with/key/"),
+    (r"(?:events\.)?pagerduty\.com", r"/integration/"),
+)
+"""Host of a service and the path in front of what only its owner knows."""
+HOOK = re.compile("|".join(f"{host}(?::[0-9]+)?{path}" for host, path in HOOKS), re.IGNORECASE)
+REFERENCE = re.compile(r"withheld:\s?[a-z2-9]{10}\b")
+"""What stands for a withheld secret, in a URL or as a whole value."""
+MARK = re.compile(r"withheld:[a-z2-9]{0,10}|\[redacted\]|%5Bredacted%5D|(?:…|%E2%80%A6).{0,4}", re.IGNORECASE)
+
+Hide = Callable[[str], str]
+"""Returns what stands for a secret."""
+
+
+def hide(text: str, instead: Hide) -> str:
+    """Return the text with the secrets in its URLs replaced."""
+    return URL.sub(lambda match: match["scheme"] + _hidden(match["rest"], instead), text) if "://" in text else text
+
+
+def recognisable(secret: str) -> str:
+    """Return enough of a secret for its owner to know which one it is."""
+    return f"…{secret[-4:]}" if len(secret) >= 16 else "…"
+
+
+def _hidden(rest: str, instead: Hide) -> str:
+    """Return a URL after its scheme without secrets."""
+    place, query_mark, query = rest.partition("?")
+    authority, slash, path = place.partition("/")
+    user, at, host = authority.rpartition("@")
+    if at and user:
+        user = _replaced(user, instead)
+    return f"{user}{at}{host}{_path(host, slash + path, instead)}{query_mark}{_query(query, instead)}"
+
+
+def _path(host: str, path: str, instead: Hide) -> str:
+    hook = HOOK.match(host + path)
+    known = hook.end() - len(host) if hook else 0
+    before, secret = (path[:known], path[known:]) if known > 0 else (path, "")
+    parts = [_replaced(part, instead) if TOKEN.fullmatch(unquote(part)) else part for part in before.split("/")]
+    # The last part of a hook's path is what only its owner knows, whatever it looks like.
+    return "/".join(parts) + "/".join(_replaced(part, instead) if part else part for part in secret.split("/"))
+
+
+def _query(query: str, instead: Hide) -> str:
+    return "&".join(_field(field, instead) for field in query.split("&"))
+
+
+def _field(field: str, instead: Hide) -> str:
+    name, equals, value = field.partition("=")
+    if not equals:
+        return _replaced(field, instead) if TOKEN.fullmatch(unquote(field)) else field
+    words = unquote(name).lower()
+    secret = (
+        is_secret_name(unquote(name))
+        or TOKEN.fullmatch(unquote(value))
+        or (words in SHORT_NAMES and SHORT_TOKEN.fullmatch(value))
+    )
+    return f"{name}={_replaced(value, instead)}" if secret and value else field
+
+
+def _replaced(secret: str, instead: Hide) -> str:
+    return secret if MARK.fullmatch(secret) else instead(secret)
