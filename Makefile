@@ -68,6 +68,7 @@ tools-diff: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/tokens.py | tail -1
+	$(BIN)/python benchmarks/grader.py
 	$(BIN)/python -m benchmarks.search.recall
 	$(BIN)/python benchmarks/policy.py
 	$(BIN)/python benchmarks/audit_log.py

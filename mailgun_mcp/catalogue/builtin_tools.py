@@ -156,6 +156,7 @@ def builtin_operation(name: str, risk: Risk | None = None) -> Operation:
         raises=(),
         rules=(),
         wrap=None,
+        unlisted={},
         open=dict.fromkeys(OPEN_ARGUMENTS.get(name, ()), True),
         tool=tool,
     )

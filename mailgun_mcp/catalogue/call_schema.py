@@ -1,6 +1,7 @@
-"""The schema that a call is checked against: the listed one, with its objects closed again.
+"""The schema that a call is checked against: the listed one, with limits, and with its objects closed again.
 
-A listing says nothing about other properties, because several clients fail on `additionalProperties`.
+A listing says nothing about other properties, because several clients fail on `additionalProperties`, and leaves out
+limits, which cost tokens and are met by hardly any call.
 """
 
 from collections.abc import Mapping
@@ -13,18 +14,24 @@ from mailgun_mcp.catalogue.types import Schema
 @lru_cache(maxsize=512)
 def call_schema(operation: Operation) -> Schema:
     """Return the schema of the operation's arguments, where an object takes other properties only if Mailgun does."""
-    return closed(operation.input_schema, operation.open)
+    return closed(operation.input_schema, operation.open, operation.unlisted)
 
 
-def closed(schema: Schema, open_objects: Mapping[str, bool | Schema] | None = None, path: str = "") -> Schema:
-    """Return the listed schema with each object closed, except where `open_objects` has its path."""
-    result = dict(schema)
+def closed(
+    schema: Schema,
+    open_objects: Mapping[str, bool | Schema] | None = None,
+    unlisted: Mapping[str, Schema] | None = None,
+    path: str = "",
+) -> Schema:
+    """Return the listed schema with what is not listed, and each object closed unless `open_objects` has its path."""
+    result = {**schema, **(unlisted or {}).get(path, {})}
     if schema.get("type") == "object":
         properties = schema.get("properties", {})
         result["properties"] = {
-            name: closed(value, open_objects, f"{path}/{name}".lstrip("/")) for name, value in properties.items()
+            name: closed(value, open_objects, unlisted, f"{path}/{name}".lstrip("/"))
+            for name, value in properties.items()
         }
         result["additionalProperties"] = (open_objects or {}).get(path, False)
     if "items" in schema:
-        result["items"] = closed(schema["items"], open_objects, f"{path}/*")
+        result["items"] = closed(schema["items"], open_objects, unlisted, f"{path}/*")
     return result

@@ -3,13 +3,14 @@
 import json
 from typing import Any
 
+from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.operation import Operation, Raise
 
 
 def tool_reference(operation: Operation) -> str:
     """Return the reference of one tool."""
-    schema = operation.input_schema
+    schema = call_schema(operation)
     required = schema.get("required", [])
     lines = [
         f"# {operation.name}",

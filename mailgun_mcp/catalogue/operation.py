@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from mailgun_mcp.catalogue.resource import Effect
-from mailgun_mcp.catalogue.types import Record, Risk
+from mailgun_mcp.catalogue.types import Record, Risk, Schema
 
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A header name by RFC 9110, section 5.6.2."""
@@ -149,6 +149,8 @@ class Operation:
     """What makes a call riskier than `risk` says: see `raised_risk`."""
     rules: tuple[dict[str, Any], ...]
     wrap: str | None
+    unlisted: dict[str, Schema]
+    """Path of a part of the arguments (`pagination/limit`) -> what of its schema is checked and not listed."""
     open: dict[str, bool | Record]
     """Path of each object in the arguments that takes other properties (`members/*/vars`) -> their schema, True for any."""
     tool: Record
@@ -202,6 +204,7 @@ class Operation:
             raises=tuple(Raise.from_record(item) for item in record["raises"]),
             rules=tuple(record["rules"]),
             wrap=record["wrap"],
+            unlisted=record["unlisted"],
             open=record["open"],
             tool=tool,
             answer=_answer(record["answer"]) if record["answer"] else None,

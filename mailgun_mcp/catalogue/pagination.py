@@ -4,6 +4,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.catalogue.operation import Argument, Operation, Pages
 from mailgun_mcp.catalogue.types import Arguments
 
@@ -123,7 +124,7 @@ def _is_last(operation: Operation, holder: dict[str, Any], reached: int, count: 
 
 
 def _default_limit(operation: Operation) -> int | None:
-    properties = operation.input_schema.get("properties", {})
+    properties = call_schema(operation).get("properties", {})
     holder = properties.get("pagination", {}).get("properties", properties)
     default: int | None = holder.get("limit", {}).get("default")
     return default

@@ -52,7 +52,7 @@ def validate(operation: Operation, arguments: Arguments) -> list[str]:
     Never raises for the caller's data, however deep, long or odd it is.
     """
     # jsonschema recurses and looks at every item: what is too deep, too large or not finite is not shown to it.
-    refused = _too_large(operation.input_schema, arguments) or _first_faults(_unsafe(arguments, "", 0))
+    refused = _too_large(call_schema(operation), arguments) or _first_faults(_unsafe(arguments, "", 0))
     return refused or _first_faults(
         _schema_faults(_validator(operation), arguments),
         _format_faults(operation, arguments),
@@ -67,7 +67,7 @@ def validate_schema(operation: Operation, arguments: Arguments) -> list[str]:
     """Return what is wrong with the arguments of a built-in tool, which sends no request: only its schema says."""
     from jsonschema import Draft202012Validator
 
-    refused = _too_large(operation.input_schema, arguments) or _first_faults(_unsafe(arguments, "", 0))
+    refused = _too_large(call_schema(operation), arguments) or _first_faults(_unsafe(arguments, "", 0))
     return refused or _first_faults(_schema_faults(Draft202012Validator(call_schema(operation)), arguments))
 
 
@@ -238,7 +238,7 @@ PLACE_CHECKS: dict[str, tuple[TextCheck, ...]] = {
 def _empty_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
     """A required list without items would leave its field out of a form."""
     for name in operation.input_schema.get("required", []):
-        if arguments.get(name) == [] and not operation.input_schema["properties"][name].get("minItems"):
+        if arguments.get(name) == [] and not call_schema(operation)["properties"][name].get("minItems"):
             yield f"{name}: needs at least 1 item"
 
 

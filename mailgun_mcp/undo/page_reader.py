@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.pagination import next_page
 from mailgun_mcp.catalogue.types import Arguments
@@ -63,5 +64,5 @@ class PageReader:
 
 def largest_page(operation: Operation) -> Arguments:
     """Return the argument that asks for as much on one page as Mailgun allows."""
-    most = operation.input_schema.get("properties", {}).get("limit", {}).get("maximum")
+    most = call_schema(operation).get("properties", {}).get("limit", {}).get("maximum")
     return {"limit": most} if most else {}

@@ -152,7 +152,7 @@ def batch_size(write: Write, operation: Operation) -> int:
     """Return how many items one call takes."""
     if write.batch is None:
         return 1
-    return write.most or int(operation.input_schema["properties"][write.batch].get("maxItems", 1000))
+    return write.most or int(call_schema(operation)["properties"][write.batch].get("maxItems", 1000))
 
 
 def fit_schema(value: Any, schema: dict[str, Any]) -> Any:

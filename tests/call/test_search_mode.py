@@ -43,7 +43,7 @@ async def test_a_search_answers_in_a_few_words() -> None:
     assert {
         "name": "get_domain",
         "does": "Shows a domain's state, settings and DNS records, as last checked",
-        "required": ["name"],
+        "required": ["domain"],
     } in result["tools"]
 
 

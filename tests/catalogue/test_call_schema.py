@@ -32,3 +32,31 @@ def test_other_properties_keep_their_schema() -> None:
 )
 def test_an_argument_that_no_listing_names_is_refused(tool: str, arguments: dict[str, object], fault: str) -> None:
     assert any(sentence.startswith(fault) for sentence in validate(find(tool), arguments))
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "fault"),
+    [
+        ("list_bounces", {"domain": "a.example", "limit": 1001}, "limit: 1001 is more than 1000"),
+        ("query_logs", {"pagination": {"limit": 101}}, "pagination.limit: 101 is more than 100"),
+        (
+            "query_logs",
+            {"metric_events": ["bouncd"]},
+            "metric_events[0]: 'bouncd' is not allowed; did you mean 'bounced'?",
+        ),
+        ("update_send_alert", {"name": "a", "metric": "x"}, "metric: 'x' is not allowed"),
+    ],
+)
+def test_a_limit_that_no_listing_names_is_checked(tool: str, arguments: dict[str, object], fault: str) -> None:
+    assert any(sentence.startswith(fault) for sentence in validate(find(tool), arguments))
+
+
+def test_no_listing_has_a_limit_and_each_schema_of_a_call_has_its_own() -> None:
+    operation = find("query_logs")
+    limit = {"type": "integer"}
+    assert operation.input_schema["properties"]["pagination"]["properties"]["limit"] == limit
+    assert call_schema(operation)["properties"]["pagination"]["properties"]["limit"] == {
+        **limit,
+        "default": 20,
+        "maximum": 100,
+    }

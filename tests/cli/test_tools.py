@@ -86,7 +86,7 @@ def test_a_call_reads_its_arguments_from_stdin(mailgun_mcp: Command) -> None:
     ("tool", "arguments", "code", "message"),
     [
         pytest.param("get_domain", '{"domain": "x.example.com"}', exits.FAILED, "(HTTP 404)", id="failed"),
-        pytest.param("get_domain", '{"nam": "x.example.com"}', exits.USAGE, "did you mean name?", id="invalid"),
+        pytest.param("get_domain", '{"domian": "x.example.com"}', exits.USAGE, "did you mean domain?", id="invalid"),
         pytest.param("delete_domain", NAME, exits.REFUSED, "Pending approval ", id="held"),
         pytest.param("list_domains", '{"limit": NaN}', exits.USAGE, "not a valid JSON number", id="nan"),
     ],

@@ -28,7 +28,7 @@ MOMENT = "2026-11-23T09:00:00+01:00"
 
 def minimal(operation: Operation) -> Arguments:
     """Return the required arguments, and what the operation's rules ask for beyond them."""
-    names = list(operation.input_schema.get("required", []))
+    names = list(call_schema(operation).get("required", []))
     for rule in operation.rules:
         options = rule.get("at_least_one") or rule.get("exactly_one") or []
         if options and not set(options) & set(names):
@@ -38,7 +38,7 @@ def minimal(operation: Operation) -> Arguments:
 
 def maximal(operation: Operation) -> Arguments:
     """Return every argument; of those that exclude each other the first."""
-    names = list(operation.input_schema.get("properties", {}))
+    names = list(call_schema(operation).get("properties", {}))
     for rule in operation.rules:
         for name in (rule.get("exactly_one") or rule.get("at_most_one") or [])[1:]:
             if name in names:

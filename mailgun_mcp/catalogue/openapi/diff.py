@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.catalogue.openapi.importer import ImportedDocument, ImportedOperation, path_shape
@@ -168,7 +169,7 @@ class _Arguments:
     def __init__(self, operation: Operation) -> None:
         self.values: dict[str, _Value] = {}
         self.families: list[str] = []
-        properties = operation.input_schema.get("properties", {})
+        properties = call_schema(operation).get("properties", {})
         required = operation.input_schema.get("required", [])
         position = 0
         for argument in operation.arguments:

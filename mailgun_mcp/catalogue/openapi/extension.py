@@ -330,6 +330,8 @@ class PropertyExtension(ClosedModel):
     """The value becomes a mail header: a line break in it is refused."""
     secret: bool = False
     """The value is a password or private key: never shown, logged or recorded."""
+    values_elsewhere: bool = False
+    """The allowed values are not listed, because the description says which tool lists them."""
     send: Any = None
     """What is sent where a call gives no value. Mailgun's own default stays where this is left out."""
     prefix: str | None = None

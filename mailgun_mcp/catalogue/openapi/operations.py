@@ -20,7 +20,16 @@ from mailgun_mcp.catalogue.openapi.extension import (
     PropertyExtension,
     Requires,
 )
-from mailgun_mcp.catalogue.openapi.schemas import flatten, input_schema, is_file, listed, open_objects, output_schema
+from mailgun_mcp.catalogue.openapi.schemas import (
+    flatten,
+    input_schema,
+    is_file,
+    listed,
+    open_objects,
+    output_schema,
+    unlisted,
+    without,
+)
 from mailgun_mcp.catalogue.types import Schema
 
 Extension = TypeVar("Extension", bound=BaseModel)
@@ -88,6 +97,7 @@ class _Compiler:
         self.properties: dict[str, Schema] = {}
         self.required: list[str] = []
         self.sent: dict[str, object] = {}
+        self.values_elsewhere: set[str] = set()
         declared = {(parameter["name"], parameter["in"]): parameter for parameter in shared}
         declared |= {(parameter["name"], parameter["in"]): parameter for parameter in operation.get("parameters", [])}
         self.parameters = list(declared.values())
@@ -106,6 +116,8 @@ class _Compiler:
         output, wrap, times = self._output()
         open_paths = dict(pair for name, schema in self.properties.items() for pair in open_objects(schema, name))
         self.properties = {name: listed(schema) for name, schema in self.properties.items()}
+        hidden = self._hidden()
+        self.properties = {name: without(schema, hidden, name) for name, schema in self.properties.items()}
         return {
             "tool": self._tool(name, output),
             "method": self.method,
@@ -114,6 +126,7 @@ class _Compiler:
             "arguments": self.arguments,
             "wrap": wrap,
             "open": open_paths,
+            "unlisted": hidden,
             "sent": self.sent,
             "times": times,
             **self.extension.model_dump(mode="json", exclude={"rules", "storage_host", "authors", "answer"}),
@@ -123,6 +136,15 @@ class _Compiler:
             "answer": answer_of(self.extension, output),
             "rules": [rule.model_dump(mode="json") for rule in self.extension.rules],
         }
+
+    def _hidden(self) -> dict[str, Schema]:
+        """Return what of the arguments' schemas is checked and not listed. Of a foreign document, everything is listed."""
+        if not self.strict:
+            return {}
+        pairs = (
+            unlisted(schema, name, with_enum=name in self.values_elsewhere) for name, schema in self.properties.items()
+        )
+        return dict(pair for found in pairs for pair in found)
 
     def _tool(self, name: str, output: Schema) -> Node:
         extension = self.extension
@@ -225,6 +247,8 @@ class _Compiler:
     ) -> None:
         extension = extension_of(PropertyExtension, schema, wire) if "x-mailgun-mcp" in schema else PropertyExtension()
         name = extension.argument or _argument_name(wire)
+        if extension.values_elsewhere:
+            self.values_elsewhere.add(name)
         schema = flatten(schema)
         self.sent |= sent_defaults(schema, name)
         self._add(name, input_schema(schema, strict=self.strict), required)

@@ -37,6 +37,10 @@ COPIED = (
 DROPPED = frozenset(
     {"format", "title", "example", "examples", "readOnly", "deprecated", "x-mailgun-mcp", "x-enumDescriptions"}
 )
+LIMITS = ("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "pattern")
+"""What is checked and not listed: an error says it, and nine calls of ten never meet it."""
+PAGING = frozenset({"limit", "skip"})
+"""Arguments whose defaults are not listed either."""
 STRUCTURE = frozenset({"type", "properties", "required", "items", "additionalProperties", "patternProperties"})
 
 
@@ -110,6 +114,34 @@ def listed(schema: Schema) -> Schema:
         result |= {"properties": properties, **({"required": required} if required else {})}
     if "items" in schema:
         result["items"] = listed(schema["items"])
+    return result
+
+
+def unlisted(schema: Schema, path: str, *, with_enum: bool = False) -> Iterator[tuple[str, Schema]]:
+    """Yield the path of each part of an argument's schema with what of it is not listed.
+
+    `with_enum` is for an argument whose allowed values another tool lists.
+    """
+    hidden = {key: value for key, value in schema.items() if key in LIMITS or (with_enum and key == "enum")}
+    if "default" in schema and (schema["default"] is False or path.rpartition("/")[2] in PAGING):
+        hidden["default"] = schema["default"]
+    if hidden:
+        yield path, hidden
+    for name, value in schema.get("properties", {}).items():
+        yield from unlisted(value, f"{path}/{name}", with_enum=with_enum)
+    if "items" in schema:
+        yield from unlisted(schema["items"], f"{path}/*", with_enum=with_enum)
+
+
+def without(schema: Schema, hidden: dict[str, Schema], path: str) -> Schema:
+    """Return the schema of an argument without what `unlisted` found in it."""
+    result = {key: value for key, value in schema.items() if key not in hidden.get(path, ())}
+    if "properties" in result:
+        result["properties"] = {
+            name: without(value, hidden, f"{path}/{name}") for name, value in result["properties"].items()
+        }
+    if "items" in result:
+        result["items"] = without(result["items"], hidden, f"{path}/*")
     return result
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.simulator.model.access import ApiKey
@@ -29,7 +30,7 @@ class SimulatedRequest:
         """Return an argument, else the default that its schema names, else `default`."""
         if name in self.arguments:
             return self.arguments[name]
-        schema = self.operation.input_schema["properties"].get(name, {})
+        schema = call_schema(self.operation)["properties"].get(name, {})
         return schema.get("default", default)
 
     @property

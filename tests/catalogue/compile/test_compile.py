@@ -85,7 +85,7 @@ def test_a_description_becomes_a_tool_and_how_it_is_sent() -> None:
                     "properties": {
                         "domain": {"type": "string"},
                         "dry_run": {"type": "boolean"},
-                        "tag": {"type": "array", "maxItems": 3, "items": {"type": "string"}},
+                        "tag": {"type": "array", "items": {"type": "string"}},
                         "vars": {"type": "object", "description": "Data", "properties": {}},
                     },
                     "required": ["domain", "tag"],
@@ -115,6 +115,7 @@ def test_a_description_becomes_a_tool_and_how_it_is_sent() -> None:
             ],
             "wrap": None,
             "open": {"vars": True},
+            "unlisted": {"tag": {"maxItems": 3}},
             "sent": {},
             "times": [],
             "answer": None,
