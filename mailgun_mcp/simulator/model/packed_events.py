@@ -273,9 +273,17 @@ def _interned(column: bytes) -> bytes:
 
 
 def _path(value: Any) -> Path:
-    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+    if not isinstance(value, list):
         raise TypeError("a path is not a list of texts")
-    return tuple(map(intern, value))
+    return _checked_path(tuple(value))
+
+
+@lru_cache(4096)
+def _checked_path(path: tuple[Any, ...]) -> Path:
+    """Return a path of texts. Chunks share it."""
+    if not all(isinstance(name, str) for name in path):
+        raise TypeError("a path is not a list of texts")
+    return tuple(map(intern, path))
 
 
 def _unpack(packed: bytes, size: int) -> tuple[list[Any], bytes | None]:
