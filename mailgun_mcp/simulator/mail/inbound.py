@@ -10,6 +10,7 @@ from mailgun_mcp.simulator.mail.composing import KEY_BYTES, ParsedMail, from_mim
 from mailgun_mcp.simulator.mail.delivery import TICK, deliver, send_to_list
 from mailgun_mcp.simulator.mail.record_events import record_event, storage_location
 from mailgun_mcp.simulator.mail.route_language import Captures, RouteAction, RouteInput, parse_action, parse_expression
+from mailgun_mcp.simulator.mail.stripping import strip_bodies
 from mailgun_mcp.simulator.mail.webhooks import enqueue, route_posting
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import mail_date
@@ -213,13 +214,14 @@ def _envelope(message: StoredMessage) -> dict[str, str]:
 
 
 def _parsed(message: StoredMessage) -> dict[str, str]:
+    stripped = strip_bodies(message.text, message.html)
     return {
         **message.headers,
         **_envelope(message),
         "body-plain": message.text,
-        "stripped-text": message.text,
-        "stripped-signature": "",
-        **({"body-html": message.html, "stripped-html": message.html} if message.html else {}),
+        "stripped-text": stripped.text,
+        "stripped-signature": stripped.signature,
+        **({"body-html": message.html, "stripped-html": stripped.html} if message.html else {}),
         "attachment-count": str(len(message.attachments)),
         "message-headers": json.dumps(message.header_lines),
         "content-id-map": json.dumps(_content_ids(message)),

@@ -21,6 +21,7 @@ from mailgun_mcp.simulator.mail.list_delivery import split_lists
 from mailgun_mcp.simulator.mail.mime_options import apply_mime_options
 from mailgun_mcp.simulator.mail.record_events import storage_location
 from mailgun_mcp.simulator.mail.sending_limits import authorized_recipients, check_sending, choose_ip
+from mailgun_mcp.simulator.mail.stripping import strip_bodies
 from mailgun_mcp.simulator.mail.templating import render_body, render_headers
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import HOUR, mail_date, parse_mail_date
@@ -320,6 +321,7 @@ def _parsed(account: Account, message: StoredMessage) -> dict[str, Any]:
         "Content-Transfer-Encoding": "7bit",
     }
     lines = [*((name, value) for name, value in message.header_lines if name not in of_body), *of_body.items()]
+    stripped = strip_bodies(message.text, message.html)
     return {
         **message.headers,
         **of_body,
@@ -327,9 +329,9 @@ def _parsed(account: Account, message: StoredMessage) -> dict[str, Any]:
         "message-headers": lines,
         "body-plain": message.text,
         "body-html": message.html,
-        "stripped-text": message.text,
-        "stripped-html": message.html,
-        "stripped-signature": "",
+        "stripped-text": stripped.text,
+        "stripped-html": stripped.html,
+        "stripped-signature": stripped.signature,
         "attachments": [_listed(account, message, index, item) for index, item in enumerate(message.attachments)],
     }
 
