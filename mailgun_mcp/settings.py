@@ -48,7 +48,9 @@ class Settings:
         "full",
         choices=MODES,
     )
-    host: str = _option("text", "address to listen on (http, sse); loopback only for now", "127.0.0.1")
+    host: str = _option(
+        "text", "address to listen on (http, sse); other hosts than loopback need tokens: see docs/team.md", "127.0.0.1"
+    )
     port: int = _option("integer", "port to listen on (http, sse)", 8000)
     allowed_hosts: tuple[str, ...] = _option(
         "list", "names besides localhost under which clients reach the server (http, sse)", ()

@@ -33,7 +33,9 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("audit", "undo"),
     ("call",),
     ("app",),
+    ("web",),
     ("server",),
+    ("asgi",),
     ("cli",),
     ("__main__",),
 )
@@ -194,7 +196,10 @@ def test_only_the_client_and_the_hooks_speak_http() -> None:
 
 
 def test_only_the_server_and_the_simulator_serve_http() -> None:
-    assert where(lambda path: SERVING & others(path) and part(path) not in ("server", "cli", "simulator")) == []
+    assert (
+        where(lambda path: SERVING & others(path) and part(path) not in ("server", "web", "asgi", "cli", "simulator"))
+        == []
+    )
 
 
 @pytest.mark.parametrize("pure", ["catalogue", "policy"])
@@ -255,7 +260,14 @@ UNLOADED = [
         "mailgun_mcp.catalogue.openapi.schemas",
         "mailgun_mcp.catalogue.openapi.importer",
     ),
-    *("mailgun_mcp.server.http", "mailgun_mcp.cli.parser", "mailgun_mcp.confirm.hooks"),
+    *(
+        "mailgun_mcp.server.http",
+        "mailgun_mcp.asgi",
+        "mailgun_mcp.web.principal",
+        "mailgun_mcp.identity.tokens",
+        "mailgun_mcp.cli.parser",
+        "mailgun_mcp.confirm.hooks",
+    ),
     *("mailgun_mcp.confirm.approvals", "mailgun_mcp.confirm.grants", "mailgun_mcp.call.secret_store"),
     *("mailgun_mcp.identity.accounts", "mailgun_mcp.identity.adoption", "mailgun_mcp.identity.fingerprint"),
     *("mailgun_mcp.policy.file.load", "mailgun_mcp.policy.file.schema", "mailgun_mcp.text.html_text"),

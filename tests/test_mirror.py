@@ -11,7 +11,7 @@ TESTS = Path(__file__).parent
 
 CORE = (
     *("audit", "call", "catalogue", "cli", "confirm", "identity", "mailgun", "output"),
-    *("policy", "request", "server", "store", "text", "undo"),
+    *("policy", "request", "server", "store", "text", "undo", "web"),
 )
 
 TESTED_ELSEWHERE = {

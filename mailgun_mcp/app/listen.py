@@ -8,13 +8,19 @@ from mailgun_mcp.settings import SettingsError
 BACKLOG = 2048
 
 
-def listen(host: str, port: int) -> socket.socket:
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine reaches a server that listens there."""
+    return host in LOOPBACK
+
+
+def listen(host: str, port: int, *, authenticated: bool = False) -> socket.socket:
     """Return a socket that listens on `host` and `port`; port 0 takes a free one.
 
     Whoever connects from now on waits until the server is up, so the address may be told at once.
-    Raises SettingsError for a host that is not loopback, or a port that cannot be used.
+    `authenticated` says that callers prove who they are: then other hosts than loopback will do.
+    Raises SettingsError for a host or port that cannot be used.
     """
-    if host not in LOOPBACK:
+    if not authenticated and not is_loopback(host):
         raise SettingsError(
             f"host {host} is not loopback: without authentication the server listens on 127.0.0.1, localhost or ::1 only"
         )

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mailgun_mcp.call.access import check_builtin_domains
 from mailgun_mcp.call.complete import fence_result
 from mailgun_mcp.call.current_call import Call
 from mailgun_mcp.call.search_mode import describe_tools, search_tools
@@ -19,6 +20,7 @@ async def run_builtin(call: Call) -> dict[str, Any]:
     faults = validate_schema(call.operation, call.arguments)
     if faults:
         raise ArgumentError(faults)
+    check_builtin_domains(call)
     handlers = {
         READ_RESULT: _read_result,
         LIST_UNDOABLE: _list_undoable,
@@ -32,7 +34,7 @@ async def run_builtin(call: Call) -> dict[str, Any]:
 async def _read_result(call: Call) -> dict[str, Any]:
     name = call.arguments["result"]
     # For JSON Schema 2.0 is an integer as well.
-    part = call.services.results.read(name, int(call.arguments.get("offset", 0)))
+    part = call.services.results.read(name, int(call.arguments.get("offset", 0)), call.caller.principal.id)
     if part is None:
         raise ArgumentError([f"result: {name[:80]!r} is not kept (any more); make the call again, for less at a time"])
     if "untrusted_text" in part:

@@ -16,7 +16,9 @@ async def protect(call: Call, result: dict[str, Any], whole: dict[str, Any]) -> 
     `whole` has the fields that the result leaves out: they may say who wrote the others.
     """
     services = call.services
-    protected, untrusted = services.protection.apply(call.operation, result, call.account, whole)
+    protected, untrusted = services.protection.apply(
+        call.operation, result, call.account, whole, owner=call.caller.principal.id
+    )
     if untrusted:
         await services.history.shown_untrusted(call.account, call.caller)
     return protected

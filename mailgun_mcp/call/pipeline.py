@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mailgun_mcp.call.access import check_account, check_scopes
 from mailgun_mcp.call.authorize import authorize
 from mailgun_mcp.call.builtin_calls import run_builtin
 from mailgun_mcp.call.complete import asked_for, protect, protect_error, way_back
@@ -40,7 +41,9 @@ async def run(services: Services, tool: str, arguments: Arguments, caller: Calle
     try:
         if fault is not None:
             raise fault
+        check_scopes(call)
         call.account = call.record.account = await services.account.current(changes=operation.risk != "read")
+        check_account(call)
         result = await (run_builtin(call) if tool in services.builtin_tools else _make(call))
     except CallError as error:
         await services.recorder.finish(call.record, error.outcome)
@@ -52,7 +55,7 @@ async def run(services: Services, tool: str, arguments: Arguments, caller: Calle
         raise
     finally:
         services.files.received.discard(names_in(arguments))
-    structured, text = services.results.fit(result)
+    structured, text = services.results.fit(result, caller.principal.id)
     return CallResult(text, structured)
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mailgun_mcp.call.access import check_domains
 from mailgun_mcp.call.current_call import Call
 from mailgun_mcp.call.large_calls import for_size
 from mailgun_mcp.call.mailing_lists import MailingLists
@@ -48,7 +49,7 @@ def withheld_faults(arguments: Arguments) -> list[str]:
 
 
 async def gather_facts(call: Call, request: Request) -> Facts:
-    """Return the call as the rules of a policy see it. Raises MailgunError, StateError."""
+    """Return the call as the rules of a policy see it. Raises MailgunError, StateError, DeniedError."""
     services = call.services
     call.record.digest = request.digest
     context = await services.history.context(
@@ -58,6 +59,7 @@ async def gather_facts(call: Call, request: Request) -> Facts:
     facts = await for_size(
         call.arguments, gather, call.operation, call.arguments, context, request.digest, request.files
     )
+    check_domains(call, facts)
     if not facts.recipients or facts.faults:
         return facts
     reader = PageReader(services.client, call.subaccount, call.caller.notify)

@@ -54,14 +54,23 @@ class Protection:
         }
 
     def apply(
-        self, operation: Operation, result: dict[str, Any], account: Account, whole: dict[str, Any] | None = None
+        self,
+        operation: Operation,
+        result: dict[str, Any],
+        account: Account,
+        whole: dict[str, Any] | None = None,
+        *,
+        owner: str = "",
     ) -> tuple[dict[str, Any], bool]:
-        """Return the result as the model may see it, and whether it holds text of third parties."""
+        """Return the result as the model may see it, and whether it holds text of third parties.
+
+        `owner` is the principal who may read that text as it was sent.
+        """
         if self._withholds(operation):
             result = self._withhold(operation, result, account)
         if self._policy.secrets == "withhold" and operation.toolset in URL_TOOLSETS:
             result = self._withhold_in_urls(operation, result, account)
-        return self._mark(operation, result, whole)
+        return self._mark(operation, result, whole, owner)
 
     def without_url_secrets(self, value: Value) -> Value:
         """Return a text, or a value with texts in it, of the server's own without the secrets of the URLs in it."""
@@ -125,7 +134,7 @@ class Protection:
         return secrets_in.withhold(operation, result, keep, self._state)
 
     def _mark(
-        self, operation: Operation, result: dict[str, Any], whole: dict[str, Any] | None
+        self, operation: Operation, result: dict[str, Any], whole: dict[str, Any] | None, owner: str
     ) -> tuple[dict[str, Any], bool]:
         from mailgun_mcp.output.untrusted import NOTICE, mark
 
@@ -137,7 +146,9 @@ class Protection:
         if marked.raw:
             # As ASCII: what is invisible, and what looks like a fence, shows as escapes.
             name = self._results.keep(
-                f"⟦{boundary} as it was sent⟧ {json.dumps(marked.raw)} ⟦{boundary}⟧", boundary=boundary
+                f"⟦{boundary} as it was sent⟧ {json.dumps(marked.raw)} ⟦{boundary}⟧",
+                boundary=boundary,
+                owner=owner,
             )
             result = {**result, NOTICE: {**result[NOTICE], "as_sent": f"read_result with result={name!r}"}}
         return result, True

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from mailgun_mcp.call.access import check_risk
 from mailgun_mcp.call.authorize import denied
 from mailgun_mcp.call.current_call import Call
 from mailgun_mcp.call.prepare import gather_facts
@@ -71,6 +72,7 @@ class TargetReader:
 
     def _decide_again(self, facts: Facts) -> None:
         self.facts = facts
+        check_risk(self._call, facts)
         decision = decide(self._call.services.policy, self.facts)
         if decision.effect == "deny":
             self._call.record.decision = decision

@@ -54,13 +54,15 @@ class Results:
         self._texts: OrderedDict[str, str] = OrderedDict()
         self._boundaries: dict[str, str] = {}
         """The fence of the results that hold text of third parties, by the name of the result."""
+        self._owners: dict[str, str] = {}
+        """The principal who may read on in a result, by its name."""
 
-    def fit(self, structured: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    def fit(self, structured: dict[str, Any], owner: str = "") -> tuple[dict[str, Any], str]:
         """Return the result and its text, cut when it is too long; the cut one says how to read on."""
         text = compact(structured)
         if len(text) <= self.limit:
             return structured, text
-        name = self.keep(text, boundary=_boundary(structured))
+        name = self.keep(text, boundary=_boundary(structured), owner=owner)
         short = _shrink(structured, self.limit * 3 // 4)
         if len(compact(structured.get("next"))) < self.limit // 8:
             short.update({"next": structured["next"]} if "next" in structured else {})
@@ -70,9 +72,9 @@ class Results:
         }
         return short, compact(short)
 
-    def read(self, name: str, offset: int) -> dict[str, Any] | None:
-        """Return the part of a kept result from `offset` on, or None when it is no longer kept."""
-        text = self._texts.get(name)
+    def read(self, name: str, offset: int, owner: str = "") -> dict[str, Any] | None:
+        """Return the part of a kept result from `offset` on, or None when it is no longer kept, or somebody else's."""
+        text = self._texts.get(name) if self._owners.get(name) == owner else None
         if text is None:
             return None
         # Written as JSON once more it grows to at most twice its length, and has to fit.
@@ -88,10 +90,11 @@ class Results:
         following = {"result": name, "offset": reached} if reached < len(text) else None
         return {**marked, "text": part, "characters": len(text), "next": following}
 
-    def keep(self, text: str, *, boundary: str | None = None) -> str:
-        """Keep a text for `read_result` and return its name. `boundary` is that of the fences in it."""
+    def keep(self, text: str, *, boundary: str | None = None, owner: str = "") -> str:
+        """Keep a text for `read_result` of `owner` and return its name. `boundary` is that of the fences in it."""
         name = token_urlsafe(12)
         self._texts[name] = text
+        self._owners[name] = owner
         if boundary:
             self._boundaries[name] = boundary
         while len(self._texts) > 1 and (
@@ -99,6 +102,7 @@ class Results:
         ):
             oldest, _ = self._texts.popitem(last=False)
             self._boundaries.pop(oldest, None)
+            self._owners.pop(oldest, None)
         return name
 
 

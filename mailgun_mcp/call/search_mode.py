@@ -49,6 +49,9 @@ async def search_tools(call: Call) -> dict[str, Any]:
         if toolset not in services.catalogue.toolsets:
             raise ArgumentError([f"toolset: {unknown('toolset', toolset, services.catalogue.toolsets)}"])
         among = {operation.name for operation in services.catalogue if operation.toolset == toolset}
+    access = call.caller.principal.access
+    if access.scopes is not None:
+        among = {name for name in among if access.permits(services.catalogue.find(name).risk)}
     scores: defaultdict[str, float] = defaultdict(float)
     for query in arguments["queries"]:
         for name, score in services.search_index.rank(query, among):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mailgun_mcp.call.access import check_domains, check_risk
 from mailgun_mcp.call.authorize import authorize
 from mailgun_mcp.call.complete import fence_result
 from mailgun_mcp.call.current_call import Call
@@ -35,6 +36,7 @@ async def undo_operation(call: Call) -> dict[str, Any]:
         await services.recorder.finish(call.record, "done")
         return {"message": f"{snapshot.id} is already undone; nothing was sent.", "put_back": 0, "not_put_back": []}
     undo_call = await _UndoCall.of(call, snapshot)
+    undo_call.check_access()
     if call.arguments.get("dry_run"):
         await services.recorder.finish(call.record, "done")
         report = dry_run_result(undo_call.plan)
@@ -61,6 +63,14 @@ class _UndoCall:
         )
         call.record.note_context(context)
         return cls(call, undo, context, await _planned(call, undo))
+
+    def check_access(self) -> None:
+        """Raise DeniedError where the principal may not see or make what the undo would do."""
+        for step in self.plan.steps:
+            facts = self._facts_of(step)
+            check_domains(self.call, facts)
+            if not self.call.arguments.get("dry_run"):
+                check_risk(self.call, facts)
 
     async def run(self) -> dict[str, Any]:
         services, record, snapshot = self.call.services, self.call.record, self.undo.snapshot

@@ -1,4 +1,4 @@
-"""Run the MCP server: on stdio, or on loopback over Streamable HTTP and SSE."""
+"""Run the MCP server: on stdio, or over Streamable HTTP and SSE."""
 
 import gc
 from collections.abc import Mapping
@@ -43,18 +43,10 @@ def serve(flags: Mapping[str, Any]) -> int:
         _collect_again()
         stdio.serve(services)
     else:
-        from mailgun_mcp.server import http
+        from mailgun_mcp import asgi
 
         _collect_again()
-        http.serve(
-            services,
-            transport=options.transport,
-            host=options.host,
-            port=options.port,
-            allowed_hosts=options.allowed_hosts,
-            allowed_origins=options.allowed_origins,
-            without_token=options.without_token,
-        )
+        asgi.serve(services, options)
     return OK
 
 

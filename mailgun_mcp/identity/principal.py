@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from mailgun_mcp.identity.access import EVERYTHING, Access
+
 LOGIN_ID = Path("/proc/self/loginuid")
 """The user who logged in, as Linux keeps it. Neither `su` nor `sudo` changes it."""
 NOT_LOGGED_IN = 2**32 - 1
@@ -19,6 +21,10 @@ class Principal:
     """What approvals, limits, the audit log and the rules of a policy name them by."""
     authenticated: bool = True
     """Whether the way in proves who it is. If not, whoever calls could also answer the question in the client."""
+    access: Access = EVERYTHING
+    """What they may do at all."""
+    expires: float | None = None
+    """When what they proved it with ends; None for never."""
 
     def __str__(self) -> str:
         return self.id

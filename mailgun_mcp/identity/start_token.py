@@ -1,12 +1,10 @@
 """The token of an HTTP server: who can read it is the user who runs the server, or was given it by them."""
 
-from hmac import compare_digest
 from pathlib import Path
 
 from mailgun_mcp.store.owner_file import read_or_create_secret
 
 FILE = "http-token"
-SCHEME = "bearer"
 
 
 def start_token(state: Path) -> str:
@@ -15,9 +13,3 @@ def start_token(state: Path) -> str:
     Raises StateError when the file can be neither read nor made, or others than its owner can read it.
     """
     return read_or_create_secret(state, FILE)
-
-
-def token_matches(authorization: str, token: str) -> bool:
-    """Return whether the value of an `Authorization` header is the token. Takes as long wherever it differs."""
-    scheme, _, value = authorization.partition(" ")
-    return scheme.lower() == SCHEME and compare_digest(value.strip().encode("utf-8", "replace"), token.encode())

@@ -30,6 +30,7 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         REDACTED,
     ),
+    (re.compile(r"(mgmcp_[a-z0-9]{10}_)[A-Za-z0-9_-]{43}"), rf"\1{REDACTED}"),
     (re.compile(r"(?:pub)?key-[0-9a-f]{32,64}", re.IGNORECASE), REDACTED),
     (re.compile(r"[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}", re.IGNORECASE), REDACTED),
     (

@@ -1,87 +1,43 @@
-"""Streamable HTTP at `/mcp` and HTTP+SSE at `/sse` and `/messages/`, both protocol eras on each."""
+"""Streamable HTTP at `/mcp` and HTTP+SSE at `/sse` and `/messages/`, both protocol eras on each.
 
-import sys
-from collections.abc import AsyncIterator, Iterable
+The layers around it (`mailgun_mcp.asgi`) say who may reach it and who calls.
+"""
+
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-import uvicorn
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken
 from mcp.server.lowlevel import Server
 from mcp.server.sse import SseServerTransport
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mailgun_mcp import __version__
-from mailgun_mcp.app.listen import listen, url_of
 from mailgun_mcp.call.services import Services
-from mailgun_mcp.identity.principal import ANONYMOUS, Principal, local_user
-from mailgun_mcp.identity.start_token import FILE, start_token
-from mailgun_mcp.server.http_gate import HttpGate
 from mailgun_mcp.server.large_messages import MOST
 from mailgun_mcp.server.server import create_server
+from mailgun_mcp.web.principal import principal_in
 
 SECURITY = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 """`HttpGate` checks hosts and origins for every route."""
 
 
-def serve(
-    services: Services,
-    *,
-    transport: str,
-    host: str,
-    port: int,
-    allowed_hosts: Iterable[str] = (),
-    allowed_origins: Iterable[str] = (),
-    without_token: bool = False,
-) -> None:
-    """Serve until interrupted. Port 0 means any free port. The address is written to stderr.
+def create_http_app(services: Services, *, transport: str, routes: Sequence[Route] = ()) -> Starlette:
+    """Return the ASGI app: with `http` every route, with `sse` the older transport alone, and `routes` beside them.
 
-    Who sends the token of the state directory is the user who runs the server. `without_token`, callers are anonymous.
-
-    Raises SettingsError if the host is not loopback, the port is in use, or an allowed host or origin is not one, and
-    StateError if the token can be neither read nor made.
+    Each request has the principal that `web.principal` put there.
     """
-    token = None if without_token else start_token(services.state)
-    app = HttpGate(
-        create_http_app(services, ANONYMOUS if without_token else local_user(), transport=transport),
-        hosts=allowed_hosts,
-        origins=allowed_origins,
-        token=token,
-        files=services.files.received,
-    )
-    listener = listen(host, port)
-    path = "/mcp" if transport == "http" else "/sse"
-    sys.stderr.write(
-        f"mailgun-mcp {__version__} listens on {url_of(listener, host)}{path}\n{_who_may_call(services, token)}\n"
-    )
-    sys.stderr.flush()
-    config = uvicorn.Config(app, log_config=None, access_log=False)
-    uvicorn.Server(config).run(sockets=[listener])
-
-
-def _who_may_call(services: Services, token: str | None) -> str:
-    if token is None:
-        return (
-            "WITHOUT A TOKEN: every program on this machine can call. Nobody is asked in the client; people answer with "
-            "`mailgun-mcp approvals`."
-        )
-    return f"Clients send the header `Authorization: Bearer TOKEN`; the token is in {services.state / FILE}"
-
-
-def create_http_app(services: Services, principal: Principal, *, transport: str) -> Starlette:
-    """Return the ASGI app: with `http` every route, with `sse` the older transport alone."""
-    server = create_server(services, principal)
-    routes: list[Route | Mount] = [*_sse_routes(server), Route("/healthz", _health)]
+    server = create_server(services, None)
+    mounted: list[Route | Mount] = [*_sse_routes(server), *routes]
     if transport == "sse":
-        return Starlette(routes=routes, lifespan=lambda _: _closing(services))
+        return Starlette(routes=mounted, lifespan=lambda _: _closing(services))
     http_app = server.streamable_http_app(
         transport_security=SECURITY,
         max_request_body_size=MOST,
-        custom_starlette_routes=routes,  # type: ignore[arg-type] # the SDK's type forgets Mount
+        custom_starlette_routes=mounted,  # type: ignore[arg-type] # the SDK's type forgets Mount
     )
     inner = http_app.router.lifespan_context
 
@@ -94,14 +50,25 @@ def create_http_app(services: Services, principal: Principal, *, transport: str)
     return http_app
 
 
+class KnownToSdk:
+    """Tells the SDK who calls: a session of one principal does not exist for another."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on. The SDK gets no token: it only compares who opened a session with who uses it."""
+        if scope["type"] == "http":
+            principal = principal_in(scope)
+            user = AccessToken(token="", client_id=principal.id, scopes=[], subject=principal.id)
+            scope = {**scope, "user": AuthenticatedUser(user)}
+        await self._app(scope, receive, send)
+
+
 @asynccontextmanager
 async def _closing(services: Services) -> AsyncIterator[None]:
     async with services:
         yield
-
-
-async def _health(_: Request) -> JSONResponse:
-    return JSONResponse({"status": "ok", "version": __version__})
 
 
 def _sse_routes(server: Server[dict[str, Any]]) -> list[Route | Mount]:

@@ -12,7 +12,7 @@ from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.markdown import tool_reference, toolset_index
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.identity.principal import Principal
-from mailgun_mcp.server.context import ServerContext, client_name
+from mailgun_mcp.server.context import ServerContext, client_name, principal_of
 
 SCHEME = "mailgun-mcp://"
 MARKDOWN, JSON = "text/markdown", "application/json"
@@ -26,7 +26,7 @@ MAX_COMPLETIONS = 100
 class Resources:
     """Lists, reads and completes the resources of one server."""
 
-    def __init__(self, services: Services, principal: Principal) -> None:
+    def __init__(self, services: Services, principal: Principal | None) -> None:
         self._services = services
         self._principal = principal
 
@@ -81,7 +81,7 @@ class Resources:
         )
 
     def _caller(self, context: ServerContext) -> Caller:
-        return Caller(self._principal, client=client_name(context))
+        return Caller(principal_of(context, self._principal), client=client_name(context))
 
     async def _read(self, context: ServerContext, path: str) -> tuple[str, str] | None:
         if path == "tools":

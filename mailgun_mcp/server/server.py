@@ -1,5 +1,6 @@
 """The MCP server: tools, prompts and resources of one `Services`, for any transport and both protocol eras."""
 
+from secrets import token_bytes
 from typing import Any
 
 import mcp_types as types
@@ -12,6 +13,7 @@ from opentelemetry.trace import ProxyTracerProvider, get_tracer_provider
 from pydantic import ValidationError
 
 from mailgun_mcp import __version__
+from mailgun_mcp.call.access import may_be_shown
 from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.confirm.asker import NOBODY
@@ -19,7 +21,7 @@ from mailgun_mcp.confirm.caller import Caller, Notify
 from mailgun_mcp.errors import UnknownToolError
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.output.logs import logger
-from mailgun_mcp.server.context import ServerContext, client_name
+from mailgun_mcp.server.context import ServerContext, client_name, principal_of
 from mailgun_mcp.server.elicitation import Elicitation, InputRequired
 from mailgun_mcp.server.prompts import Prompts
 from mailgun_mcp.server.resources import Resources
@@ -47,8 +49,10 @@ SEARCH_MODE = (
 )
 
 
-def create_server(services: Services, principal: Principal) -> Server[dict[str, Any]]:
-    """Return the server for `services`; the transports run it. `principal` is who calls, as the way in proves it.
+def create_server(services: Services, principal: Principal | None) -> Server[dict[str, Any]]:
+    """Return the server for `services`; the transports run it.
+
+    `principal` is who calls, as the way in proves it; None where the layers of HTTP prove it for each request.
 
     Who is not authenticated is not asked in the client: whoever calls could also answer.
     """
@@ -62,7 +66,7 @@ def create_server(services: Services, principal: Principal) -> Server[dict[str, 
         return {**COMPLETE, "tools": []}
 
     async def call_tool(context: ServerContext, params: types.CallToolRequestParams) -> Any:
-        return await _call(services, principal, context, params)
+        return await _call(services, principal_of(context, principal), context, params)
 
     server: Server[dict[str, Any]] = Server(
         NAME,
@@ -71,9 +75,10 @@ def create_server(services: Services, principal: Principal) -> Server[dict[str, 
         description="Every Mailgun operation as a typed, guarded tool",
         instructions=_instructions(services),
         website_url="https://documentation.mailgun.com",
-        cache_hints=dict.fromkeys(
-            ("tools/list", "prompts/list", "resources/list", "resources/templates/list"), CacheHint(HOUR, "public")
-        ),
+        cache_hints={
+            "tools/list": CacheHint(HOUR, "public" if principal else "private"),
+            **dict.fromkeys(("prompts/list", "resources/list", "resources/templates/list"), CacheHint(HOUR, "public")),
+        },
         get_tool_input_schema=schemas.get,
         on_list_tools=list_tools,
         on_call_tool=call_tool,
@@ -87,10 +92,14 @@ def create_server(services: Services, principal: Principal) -> Server[dict[str, 
     if isinstance(get_tracer_provider(), ProxyTracerProvider):
         # The SDK's own middleware only does tracing, and no tracer is configured.
         server.middleware.clear()
-    state = RequestStateSecurity.ephemeral(ttl=services.policy.confirmation.ttl)
+    state = RequestStateSecurity(
+        keys=[token_bytes(32)],
+        ttl=services.policy.confirmation.ttl,
+        bind_principal=lambda context: principal_of(context, principal).id,
+    )
     server.middleware += [
         _hide_internal_errors,
-        _cached_lists(tools),
+        _cached_lists(tools, principal),
         RequestStateBoundary(state, default_audience=NAME),
     ]
     return server
@@ -158,16 +167,20 @@ async def _hide_internal_errors(ctx: ServerContext, call_next: CallNext) -> Hand
         raise MCPError(types.INTERNAL_ERROR, "Internal error") from error
 
 
-def _cached_lists(tools: list[dict[str, Any]]) -> ServerMiddleware[dict[str, Any]]:
-    """Return a middleware that caches each list as it is sent. The lists do not change while the server runs."""
-    cache: dict[tuple[str, str], dict[str, Any]] = {}
+def _cached_lists(tools: list[dict[str, Any]], only: Principal | None) -> ServerMiddleware[dict[str, Any]]:
+    """Return a middleware that caches each list as it is sent. The lists do not change while the server runs.
+
+    A principal is shown the tools that they have a scope for.
+    """
+    cache: dict[tuple[str, str, frozenset[str] | None], dict[str, Any]] = {}
 
     async def serve(ctx: ServerContext, call_next: CallNext) -> HandlerResult:
         if not ctx.method.endswith("/list"):
             return await call_next(ctx)
         if (ctx.params or {}).get("cursor"):
             raise MCPError(types.INVALID_PARAMS, "Unknown cursor: this list has one page")
-        key = (ctx.method, ctx.protocol_version)
+        access = principal_of(ctx, only).access
+        key = (ctx.method, ctx.protocol_version, access.scopes)
         if key in cache:
             return cache[key]
         result = await call_next(ctx)
@@ -175,7 +188,8 @@ def _cached_lists(tools: list[dict[str, Any]]) -> ServerMiddleware[dict[str, Any
             return result
         if ctx.method == "tools/list":
             # The catalogue contains them as they are sent. The SDK would need 20 ms to produce the same.
-            result = {**result, "tools": tools}
+            shown = tools if access.scopes is None else [tool for tool in tools if may_be_shown(tool, access)]
+            result = {**result, "tools": shown}
         cache[key] = result
         return result
 

@@ -123,4 +123,20 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )""",
     ),
     ("ALTER TABLE approvals ADD COLUMN notified REAL",),
+    (
+        """CREATE TABLE tokens (
+            id TEXT PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            shown TEXT NOT NULL,
+            digest TEXT NOT NULL,
+            scopes TEXT NOT NULL,
+            accounts TEXT,
+            domains TEXT,
+            created REAL NOT NULL,
+            created_by TEXT NOT NULL,
+            expires REAL,
+            last_used REAL,
+            revoked REAL
+        )""",
+    ),
 )

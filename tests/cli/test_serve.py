@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from mailgun_mcp import asgi
 from mailgun_mcp.cli import exits
 from mailgun_mcp.cli.main import run
 from mailgun_mcp.cli.serve import serve
-from mailgun_mcp.server import http, stdio
+from mailgun_mcp.server import stdio
 from mailgun_mcp.settings import SettingsError
 
 
@@ -26,7 +27,7 @@ def started(home: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What was started: the transport, its options, and whether garbage was collected."""
     started: list[Any] = []
     monkeypatch.setattr(stdio, "serve", lambda _: started.append(("stdio", {}, gc.isenabled())))
-    monkeypatch.setattr(http, "serve", lambda _, **options: started.append(("http", options, gc.isenabled())))
+    monkeypatch.setattr(asgi, "serve", lambda _, options: started.append(("http", options, gc.isenabled())))
     return started
 
 
@@ -39,8 +40,8 @@ def test_stdio_is_the_default(started: list[Any]) -> None:
 def test_another_transport_listens_where_the_flags_say(transport: str, started: list[Any]) -> None:
     assert run(["serve", "--simulator", "--transport", transport, "--port", "8123"]) == exits.OK
     ((kind, options, collecting),) = started
-    assert (kind, options["transport"], options["port"], collecting) == ("http", transport, 8123, True)
-    assert options["host"] == "127.0.0.1"
+    assert (kind, options.transport, options.port, collecting) == ("http", transport, 8123, True)
+    assert options.host == "127.0.0.1"
 
 
 def test_flags_override_the_environment(started: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,7 @@ class Reached:
     client: Client
     upstream: Upstream
     modern: bool
+    way: str = "memory"
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ async def connection(
     way, era = request.param
     env = environment(tmp_path_factory.mktemp("home"), pointed_at(mailgun.url))
     async with connect(way, era, mailgun, env) as client:
-        yield Reached(client, mailgun, era == "auto")
+        yield Reached(client, mailgun, era == "auto", way)
 
 
 @pytest.fixture

@@ -124,7 +124,9 @@ async def test_another_process_of_the_caller_knows(services: Services) -> None:
 
 
 async def test_reading_on_in_a_kept_result_is_reading(services: Services) -> None:
-    name = services.results.keep("⟦abcd1234 third party⟧ somebody wrote it ⟦abcd1234⟧", boundary="abcd1234")
+    name = services.results.keep(
+        "⟦abcd1234 third party⟧ somebody wrote it ⟦abcd1234⟧", boundary="abcd1234", owner=LOCAL.principal.id
+    )
     await run(services, "read_result", {"result": name})
     assert held(await send(services, "x@example.com"))
 

@@ -48,6 +48,9 @@ def test_a_known_secret_is_redacted_in_every_spelling(written: str) -> None:
     [
         pytest.param(f"the key {OLD_STYLE}, then", f"the key {REDACTED}, then", id="private-key"),
         pytest.param(f"pub{OLD_STYLE}", REDACTED, id="public-key"),
+        pytest.param(
+            f"the token mgmcp_abcdefghjk_{'a-B_c' * 8}a-B", f"the token mgmcp_abcdefghjk_{REDACTED}", id="our-token"
+        ),
         pytest.param(f"({NEW_STYLE})", f"({REDACTED})", id="new-key"),
         pytest.param(f"a\n{PEM}\nb", f"a\n{REDACTED}\nb", id="pem"),
         pytest.param(json.dumps(PEM), f'"{REDACTED}"', id="pem-in-json"),

@@ -30,11 +30,13 @@ class Recorder(httpx.AsyncBaseTransport):
     def __init__(self, answer: Answer = _nothing) -> None:
         self.answer = answer
         self.lines: list[str] = []
+        self.headers: list[str] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await request.aread()
         line = f"{request.method} {request.url.raw_path.decode()}"
         self.lines.append(line)
+        self.headers.append(str(request.headers.raw))
         return self.answer(line)
 
     @property

@@ -8,8 +8,7 @@ import httpx
 import pytest
 
 from mailgun_mcp.errors import SettingsError
-from mailgun_mcp.request.received_files import ReceivedFiles
-from mailgun_mcp.server.http_gate import HttpGate
+from mailgun_mcp.web.http_gate import HttpGate
 from tests.support.processes import INITIALIZE, HttpServer, environment, http_server
 
 pytestmark = pytest.mark.anyio
@@ -131,4 +130,4 @@ def test_what_is_not_a_host_or_origin_is_refused(hosts: list[str], origins: list
         raise AssertionError
 
     with pytest.raises(SettingsError, match="must be"):
-        HttpGate(app, hosts=hosts, origins=origins, token=None, files=ReceivedFiles())
+        HttpGate(app, hosts=hosts, origins=origins)

@@ -1,0 +1,96 @@
+"""Whether the principal of a call may make it at all, whatever the policy says: its scopes, accounts and domains.
+
+Scopes are checked when the risk of a call is known, and again where what is there raises it.
+"""
+
+from functools import lru_cache
+
+from mailgun_mcp.call.current_call import Call
+from mailgun_mcp.catalogue.builtin_tools import READ_RESULT, UNDO_OPERATION
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.search.tools import CALL_TOOL, DESCRIBE_TOOLS, SEARCH_TOOLS
+from mailgun_mcp.catalogue.types import Record
+from mailgun_mcp.errors import DeniedError
+from mailgun_mcp.identity.access import CHANGING, READ, Access, scope_of
+from mailgun_mcp.policy.facts import Facts
+from mailgun_mcp.policy.globs import TextPredicate, host_matcher
+from mailgun_mcp.policy.model import Decision
+
+FOR_EVERY_DOMAIN = frozenset({READ_RESULT, SEARCH_TOOLS, DESCRIBE_TOOLS, UNDO_OPERATION})
+"""Built-in tools that show only the catalogue or what the caller was shown before, and undo, whose steps are checked."""
+NAMES_NO_DOMAIN = "{} names no domain, and this token is for calls of some domains only"
+
+
+def needed_scopes(operation: Operation, access: Access, *, dry_run: bool = False) -> frozenset[str]:
+    """Return the scopes that a call needs, as far as they can be known before it is prepared.
+
+    What an undo will do is known when it is planned; until then, any scope of changes will do.
+    """
+    if operation.name == UNDO_OPERATION:
+        if dry_run:
+            return frozenset({READ})
+        return frozenset() if any(access.has(scope) for scope in CHANGING) else frozenset({scope_of("write")})
+    return frozenset({scope_of(operation.risk)})
+
+
+def may_be_shown(tool: Record, access: Access) -> bool:
+    """Return whether a tool is listed for a principal: whether its scopes reach at least some calls of it."""
+    if tool["name"] in (UNDO_OPERATION, CALL_TOOL):
+        return any(access.has(scope) for scope in CHANGING)
+    return access.permits(tool["_meta"]["mailgun-mcp/risk"])
+
+
+def check_scopes(call: Call) -> None:
+    """Raise DeniedError for a call that the principal has no scope for."""
+    access = call.caller.principal.access
+    if access.scopes is None:
+        return
+    dry_run = call.arguments.get("dry_run") is True
+    _refuse_without(call, needed_scopes(call.operation, access, dry_run=dry_run))
+
+
+def check_risk(call: Call, facts: Facts) -> None:
+    """Raise DeniedError where the call turned out to be riskier than the principal has a scope for."""
+    _refuse_without(call, frozenset({scope_of(facts.operation.risk)}))
+
+
+def check_account(call: Call) -> None:
+    """Raise DeniedError for a principal who may not use the account. To them, it does not exist."""
+    accounts = call.caller.principal.access.accounts
+    if accounts is not None and call.account.name not in accounts:
+        _refuse(call, "access/accounts", "this token may use none of the accounts of this server")
+
+
+def check_domains(call: Call, facts: Facts) -> None:
+    """Raise DeniedError for a principal of some domains, where the call names another one, or none."""
+    domains = call.caller.principal.access.domains
+    if domains is None:
+        return
+    if not facts.domains:
+        _refuse(call, "access/domains", NAMES_NO_DOMAIN.format(facts.operation.name))
+    if not all(map(_matcher(domains), facts.domains)):
+        _refuse(call, "access/domains", "this token may not reach all domains that the call names")
+
+
+def check_builtin_domains(call: Call) -> None:
+    """Raise DeniedError for a principal of some domains, where a tool of the server's own would show others."""
+    if call.caller.principal.access.domains is not None and call.operation.name not in FOR_EVERY_DOMAIN:
+        _refuse(call, "access/domains", NAMES_NO_DOMAIN.format(call.operation.name))
+
+
+@lru_cache(maxsize=256)
+def _matcher(domains: tuple[str, ...]) -> TextPredicate:
+    return host_matcher(domains)
+
+
+def _refuse_without(call: Call, scopes: frozenset[str]) -> None:
+    missing = sorted(scope for scope in scopes if not call.caller.principal.access.has(scope))
+    if missing:
+        _refuse(
+            call, "access/scopes", f"this call needs the scope {', '.join(missing)}, which this token does not have"
+        )
+
+
+def _refuse(call: Call, rule: str, reason: str) -> None:
+    call.record.decision = Decision("deny", rule, reason)
+    raise DeniedError(f"Refused ({rule}): {reason}. Nothing was sent. The person who runs the server can change that.")

@@ -1,0 +1,60 @@
+"""What a principal may do at all: scopes, accounts and domains. A policy then decides on each call."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mailgun_mcp.catalogue.types import RISKS, Risk
+from mailgun_mcp.errors import SettingsError
+from mailgun_mcp.text.suggest import unknown
+
+PREFIX = "mailgun:"
+APPROVE = f"{PREFIX}approve"
+"""The scope of answering approvals. It goes with no risk: who answers need not be able to call."""
+
+
+def scope_of(risk: Risk) -> str:
+    """Return the scope that a call of this risk needs."""
+    return f"{PREFIX}{risk}"
+
+
+READ = scope_of("read")
+SCOPES = (*(scope_of(risk) for risk in RISKS), APPROVE)
+"""All scopes, those of calls from the least to the worst."""
+CHANGING = frozenset(SCOPES) - {READ, APPROVE}
+"""The scopes of calls that do more than read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a principal may do. None: no restriction."""
+
+    scopes: frozenset[str] | None = None
+    accounts: tuple[str, ...] | None = None
+    """Names of accounts."""
+    domains: tuple[str, ...] | None = None
+    """Globs of the domains that calls may name. A call that names none is then refused."""
+
+    def has(self, scope: str) -> bool:
+        """Return whether the principal has this scope."""
+        return self.scopes is None or scope in self.scopes
+
+    def permits(self, risk: Risk) -> bool:
+        """Return whether the principal may make calls of this risk."""
+        return self.has(scope_of(risk))
+
+    @property
+    def listed_scopes(self) -> tuple[str, ...]:
+        """The scopes in their fixed order."""
+        return tuple(scope for scope in SCOPES if self.has(scope))
+
+
+EVERYTHING = Access()
+"""What the user who runs the server may do."""
+
+
+def parse_scopes(names: Iterable[str]) -> frozenset[str]:
+    """Return the scopes of these names, with or without `mailgun:`. Raises SettingsError for an unknown one."""
+    scopes = {name if name.startswith(PREFIX) else f"{PREFIX}{name}" for name in names}
+    for scope in sorted(scopes - set(SCOPES)):
+        raise SettingsError(unknown("scope", scope, SCOPES))
+    return frozenset(scopes)

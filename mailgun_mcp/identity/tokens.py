@@ -1,0 +1,148 @@
+"""The table of static tokens: named credentials of an HTTP server, each with what it may do. Only a hash is kept."""
+
+import json
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+from hmac import compare_digest
+from secrets import token_urlsafe
+from typing import Any
+
+from mailgun_mcp.errors import StateError, UnknownNameError
+from mailgun_mcp.identity.access import Access
+from mailgun_mcp.identity.accounts import NAME, NAME_RULE
+from mailgun_mcp.identity.principal import ANONYMOUS
+from mailgun_mcp.store.database import Store, stored
+from mailgun_mcp.store.ids import new_id
+from mailgun_mcp.text.suggest import unknown
+
+PREFIX = "mgmcp_"
+"""How every token begins, for scanners that look for secrets."""
+BYTES = 32
+TOKEN = re.compile(rf"{PREFIX}([a-z0-9]{{10}})_([A-Za-z0-9_-]{{43}})")
+USED_EVERY = 60.0
+"""Seconds within which the last use is written down once."""
+NO_DIGEST = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class StoredToken:
+    """A token without its secret."""
+
+    id: str
+    name: str
+    access: Access
+    created: float
+    created_by: str
+    expires: float | None = None
+    last_used: float | None = None
+    revoked: float | None = None
+
+    def is_valid(self, now: float) -> bool:
+        """Return whether the token is neither revoked nor expired."""
+        return self.revoked is None and (self.expires is None or now < self.expires)
+
+
+class Tokens:
+    """The table of static tokens. Names are compared without case."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def create(
+        self, name: str, access: Access, *, by: str, now: float, expires: float | None = None
+    ) -> tuple[StoredToken, str]:
+        """Make a token and return it with its text, which nobody can read again. Raises StateError.
+
+        The name of a token that was revoked or has expired is free.
+        """
+        if not NAME.fullmatch(name):
+            raise StateError(f"{name!r} is not the name of a token: {NAME_RULE}")
+        if name.casefold() == ANONYMOUS.id:
+            raise StateError(f"{name} is what callers without a token are called: choose another name")
+        token = StoredToken(new_id(10), name, access, now, by, expires)
+        secret = token_urlsafe(BYTES)
+        with self._store.writing() as connection:
+            row = connection.execute("SELECT * FROM tokens WHERE name = ?", (name.casefold(),)).fetchone()
+            if row is not None and _token(row).is_valid(now):
+                raise StateError(f"there is a token named {row['shown']}: revoke it first, or choose another name")
+            connection.execute("DELETE FROM tokens WHERE name = ?", (name.casefold(),))
+            connection.execute(
+                """INSERT INTO tokens (id, name, shown, digest, scopes, accounts, domains, created, created_by, expires)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                (
+                    *(token.id, name.casefold(), name, _digest(secret), json.dumps(access.listed_scopes)),
+                    *(_list(access.accounts), _list(access.domains), now, by, expires),
+                ),
+            )
+        return token, f"{PREFIX}{token.id}_{secret}"
+
+    def list(self) -> tuple[StoredToken, ...]:
+        """Return all tokens by name, also those that are no longer valid."""
+        if not self._store.exists:
+            return ()
+        with self._store.reading() as connection:
+            rows = connection.execute("SELECT * FROM tokens ORDER BY name").fetchall()
+        return tuple(map(_token, rows))
+
+    def revoke(self, name: str, now: float) -> StoredToken:
+        """Make the token useless, also for running servers. Raises UnknownNameError."""
+        with self._store.writing() as connection:
+            row = connection.execute(
+                "SELECT * FROM tokens WHERE name = ? AND revoked IS NULL", (name.casefold(),)
+            ).fetchone()
+            if row is None:
+                names = [row["shown"] for row in connection.execute("SELECT shown FROM tokens WHERE revoked IS NULL")]
+                raise UnknownNameError(unknown("token", name, names))
+            connection.execute("UPDATE tokens SET revoked = ? WHERE id = ?", (now, row["id"]))
+        return _token(row)
+
+    def find(self, text: str, now: float) -> StoredToken | None:
+        """Return the valid token with this text, and note that it was used. None where there is none.
+
+        It takes as long whichever character of the secret is wrong.
+        """
+        parts = TOKEN.fullmatch(text)
+        if parts is None or not self._store.exists:
+            return None
+        with self._store.reading() as connection:
+            row = connection.execute("SELECT * FROM tokens WHERE id = ?", (parts[1],)).fetchone()
+        matches = compare_digest(_digest(parts[2]), row["digest"] if row else NO_DIGEST)
+        token = _token(row) if row else None
+        if token is None or not matches or not token.is_valid(now):
+            return None
+        if token.last_used is None or token.last_used + USED_EVERY < now:
+            with self._store.writing(durable=False) as connection:
+                connection.execute("UPDATE tokens SET last_used = ? WHERE id = ?", (now, token.id))
+        return token
+
+    def any_valid(self, now: float) -> bool:
+        """Return whether somebody could call with a token."""
+        return any(token.is_valid(now) for token in self.list())
+
+
+def _token(row: Any) -> StoredToken:
+    access = Access(frozenset(stored(row["scopes"], list)), _tuple(row["accounts"]), _tuple(row["domains"]))
+    return StoredToken(
+        id=row["id"],
+        name=row["shown"],
+        access=access,
+        created=row["created"],
+        created_by=row["created_by"],
+        expires=row["expires"],
+        last_used=row["last_used"],
+        revoked=row["revoked"],
+    )
+
+
+def _digest(secret: str) -> str:
+    # The secret is random, so that a plain hash of it cannot be searched for.
+    return sha256(secret.encode()).hexdigest()
+
+
+def _list(values: tuple[str, ...] | None) -> str | None:
+    return None if values is None else json.dumps(values)
+
+
+def _tuple(text: str | None) -> tuple[str, ...] | None:
+    return None if text is None else tuple(stored(text, list))

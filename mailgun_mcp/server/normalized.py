@@ -1,0 +1,154 @@
+"""The spellings that clients use for paths and media types, and the size of what they send.
+
+The SDK redirects `/mcp/`, wants both media types, and writes a traceback when a body breaks off.
+"""
+
+import json
+from typing import Any
+
+import anyio
+from mcp_types import INVALID_REQUEST
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mailgun_mcp.request.received_files import ReceivedFiles
+from mailgun_mcp.server.large_messages import LARGE, TooLargeError, bounded, refuse_longer
+from mailgun_mcp.store.database import in_thread
+from mailgun_mcp.web.principal import path_in
+from mailgun_mcp.web.replay import replay
+
+SAME_ROUTE = {"/mcp/": "/mcp", "/sse/": "/sse", "/messages": "/messages/"}
+JSON, EVENTS = "application/json", "text/event-stream"
+READS_JSON = frozenset({JSON, "application/*", "*/*", ""})
+READS_EVENTS = frozenset({EVENTS, "text/*", "*/*", ""})
+ACCEPTED = 202
+"""The status of a message over HTTP+SSE: its call goes on after its request is answered."""
+
+
+class Normalized:
+    """Passes requests on in one spelling, with their whole body in one message."""
+
+    def __init__(self, app: ASGIApp, *, files: ReceivedFiles) -> None:
+        self._app = app
+        self._files = files
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request that is too large, or pass it on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        path = path_in(scope)
+        prefix = scope["path"][: len(scope["path"]) - len(path)]
+        path = SAME_ROUTE.get(path, path)
+        whole = prefix + path
+        scope = {**scope, "path": whole, "raw_path": whole.encode(), "headers": list(scope["headers"])}
+        if path == "/mcp":
+            send = _accept(scope, send)
+        if scope["method"] == "POST":
+            try:
+                body = await _body(scope, receive)
+                if body is None:
+                    return
+                await self._pass_body(body, scope, receive, send)
+            except TooLargeError as error:
+                await _too_large(error)(scope, receive, send)
+        else:
+            await self._answer(scope, receive, send)
+
+    async def _pass_body(self, body: bytearray, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request with its body on. The files in it are there until it is answered."""
+        if len(body) <= LARGE:
+            await self._answer(scope, replay(bytes(body), receive), send)
+            return
+        rest, names = await in_thread(bounded, body, self._files)
+        body.clear()
+        scope["headers"] = [header for header in scope["headers"] if header[0] != b"content-length"]
+        scope["headers"].append((b"content-length", str(len(rest)).encode()))
+        status = 0
+
+        async def watch(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            await send(message)
+
+        try:
+            await self._answer(scope, replay(rest, receive), watch)
+        finally:
+            if status != ACCEPTED:
+                self._files.discard(names)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except (anyio.BrokenResourceError, anyio.ClosedResourceError, ClientDisconnect):
+            # The client has gone. There is nobody to answer, and nothing for an operator to mend.
+            return
+
+
+async def _body(scope: Scope, receive: Receive) -> bytearray | None:
+    """Return the whole body, or None if it broke off. Raises TooLargeError as soon as it is known."""
+    declared = Headers(scope=scope).get("content-length", "")
+    refuse_longer(int(declared) if declared.isdecimal() else 0)
+    body = bytearray()
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        body += message.get("body", b"")
+        refuse_longer(len(body))
+        more = message.get("more_body", False)
+    return body
+
+
+def _too_large(error: TooLargeError) -> Response:
+    """Refuse in the form in which clients show the reason."""
+    fault = {"code": INVALID_REQUEST, "message": str(error)}
+    return JSONResponse({"jsonrpc": "2.0", "id": None, "error": fault}, 413)
+
+
+def _accept(scope: Scope, send: Send) -> Send:
+    """Ask the SDK, which wants both media types, for both. Return a `send` that answers with what the client reads."""
+    headers = MutableHeaders(scope=scope)
+    types = {part.partition(";")[0].strip().lower() for part in headers.get("accept", "").split(",")}
+    if not types & (READS_JSON | READS_EVENTS):
+        return send
+    headers["accept"] = f"{JSON}, {EVENTS}"
+    return send if types & READS_EVENTS or scope["method"] != "POST" else _as_json(send)
+
+
+def _as_json(send: Send) -> Send:
+    """Return a `send` that turns a stream of events into the one response at its end."""
+    start: Message = {}
+    body = bytearray()
+
+    async def convert(message: Message) -> None:
+        nonlocal start
+        if message["type"] == "http.response.start":
+            if Headers(raw=message.get("headers", [])).get("content-type", "").startswith(EVENTS):
+                start = message
+                return
+        elif start and message["type"] == "http.response.body":
+            body.extend(message.get("body", b""))
+            if message.get("more_body", False):
+                return
+            content = _response_in(bytes(body))
+            headers = MutableHeaders(raw=list(start["headers"]))
+            headers["content-type"], headers["content-length"] = JSON, str(len(content))
+            await send({**start, "headers": headers.raw})
+            message = {"type": "http.response.body", "body": content}
+        await send(message)
+
+    return convert
+
+
+def _response_in(events: bytes) -> bytes:
+    """Return the JSON-RPC response among server-sent events. What comes before it are notifications."""
+    for line in reversed(events.splitlines()):
+        if line.startswith(b"data:") and (content := line[5:].strip()):
+            message: Any = json.loads(content)
+            if "method" not in message:
+                return content
+    return b""

@@ -1,0 +1,102 @@
+"""Who calls: every request but those of public paths brings exactly one bearer token, which proves its principal."""
+
+import re
+from collections.abc import Collection
+from typing import Protocol
+
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mailgun_mcp.errors import StateError
+from mailgun_mcp.identity.principal import ANONYMOUS, Principal
+from mailgun_mcp.output.logs import logger
+from mailgun_mcp.web.challenge import Challenge
+from mailgun_mcp.web.principal import path_in, with_principal
+
+HEALTH = frozenset({"/healthz", "/readyz"})
+"""What needs no token: it tells nothing but that the server is up."""
+LONGEST = 8192
+"""Characters of a token. Nothing of a longer one is read."""
+BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*) *", re.IGNORECASE)
+UNAVAILABLE = "Tokens cannot be checked at the moment. Nothing was done. Try again.\n"
+
+
+class TokenRefused(Exception):
+    """A token that proves nobody. The message says why, for the operator."""
+
+
+class TokensUnavailable(Exception):
+    """Tokens cannot be checked at the moment, so nobody is let in with one."""
+
+
+class Verifier(Protocol):
+    """Knows one kind of token."""
+
+    def takes(self, token: str) -> bool:
+        """Return whether the token is of this kind, by how it is written."""
+
+    async def verify(self, token: str) -> Principal:
+        """Return who the token proves. Raises TokenRefused, TokensUnavailable, StateError."""
+
+
+class Authentication:
+    """Lets requests through to `app` with the principal that their token proves. Without verifiers, callers are anonymous.
+
+    The first verifier that takes a token decides on it.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        verifiers: Collection[Verifier] | None,
+        challenge: Challenge,
+        *,
+        public: Collection[str] = HEALTH,
+    ) -> None:
+        self._app = app
+        self._verifiers = verifiers
+        self._challenge = challenge
+        self._public = frozenset(public)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request that proves nobody, or pass it on."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        elif scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+        elif path_in(scope) in self._public or self._verifiers is None:
+            await self._app(with_principal(scope, ANONYMOUS), receive, send)
+        else:
+            answer = await self._principal_or_refusal(scope)
+            if isinstance(answer, Principal):
+                await self._app(with_principal(scope, answer), receive, send)
+            else:
+                await answer(scope, receive, send)
+
+    async def _principal_or_refusal(self, scope: Scope) -> Principal | Response:
+        values = Headers(scope=scope).getlist("authorization")
+        if not values:
+            return self._challenge.unauthorized(path_in(scope))
+        try:
+            return await self._verified(values)
+        except TokenRefused as error:
+            logger().info("a token was refused", reason=str(error))
+            return self._challenge.unauthorized(path_in(scope), invalid=True)
+        except (TokensUnavailable, StateError) as error:
+            logger().error("tokens cannot be checked", reason=str(error))
+            return PlainTextResponse(UNAVAILABLE, 503, headers={"Retry-After": "5"})
+
+    async def _verified(self, values: list[str]) -> Principal:
+        if len(values) != 1:
+            raise TokenRefused("there is more than one Authorization header")
+        if len(values[0]) > LONGEST:
+            raise TokenRefused(f"it is longer than {LONGEST} characters")
+        parts = BEARER.fullmatch(values[0])
+        if parts is None:
+            raise TokenRefused("the Authorization header is not `Bearer TOKEN`")
+        token = parts[1]
+        for verifier in self._verifiers or ():
+            if verifier.takes(token):
+                return await verifier.verify(token)
+        raise TokenRefused("it is of no kind that this server accepts")

@@ -1,0 +1,49 @@
+"""The answers to requests without a token that is good enough: 401 and 403, with what a client needs to get one.
+
+RFC 6750 has the form of the challenge, RFC 9728 the address of the metadata in it.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from mailgun_mcp.identity.access import READ, SCOPES
+from mailgun_mcp.web.metadata import metadata_path
+
+HOW_TO_AUTHENTICATE = (
+    "This server wants a token: send the header `Authorization: Bearer TOKEN`. On this machine, the token of the user who "
+    "runs the server is in the file http-token in the server's state directory, and `mailgun-mcp install --client CLIENT "
+    "--server-url URL` writes it for a client. For others, the operator makes one with `mailgun-mcp tokens new NAME`.\n"
+)
+INVALID = "The token is not valid: it is unknown, revoked, expired, or for another server.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What a challenge says. Without the URL of a server, no authorization server issues tokens for it."""
+
+    public_url: str | None = None
+    """The base URL under which clients reach the server, where an authorization server issues tokens for it."""
+
+    def unauthorized(self, path: str, *, invalid: bool = False) -> Response:
+        """Return the answer to a request without a token, or with one that is not valid."""
+        error = {"error": "invalid_token", "error_description": "The token is not valid"} if invalid else {}
+        header = self._header(path, {**error, **({"scope": READ} if self.public_url else {})})
+        return PlainTextResponse(INVALID if invalid else HOW_TO_AUTHENTICATE, 401, headers={"WWW-Authenticate": header})
+
+    def insufficient_scope(self, path: str, missing: Collection[str], granted: Collection[str]) -> Response:
+        """Return the answer to a call that needs more scopes than its token has.
+
+        The challenge names those that the token has too: a client that asks for what it names loses none.
+        """
+        needed = " ".join(scope for scope in SCOPES if scope in {*missing, *granted})
+        lacking = ", ".join(scope for scope in SCOPES if scope in missing)
+        description = f"This call needs the scope {lacking}. Nothing was done"
+        fields = {"error": "insufficient_scope", "error_description": description, "scope": needed}
+        return JSONResponse(fields, 403, headers={"WWW-Authenticate": self._header(path, fields)})
+
+    def _header(self, path: str, fields: dict[str, str]) -> str:
+        if self.public_url is not None:
+            fields = {**fields, "resource_metadata": self.public_url + metadata_path(path)}
+        return ", ".join(['Bearer realm="mailgun-mcp"', *(f'{name}="{value}"' for name, value in fields.items())])

@@ -1,0 +1,98 @@
+"""What every HTTP request passes first: which hosts and origins may reach the server.
+
+The SDK refuses a Host without a port or in upper case, and knows no CORS. So its own checks are off and these take their
+place.
+"""
+
+import re
+from collections.abc import Iterable
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mailgun_mcp.errors import SettingsError
+
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::(?P<port>[0-9]{1,5}))?")
+ORIGIN = re.compile(rf"(?P<scheme>[a-z][a-z0-9+.-]*)://{HOST.pattern}")
+METHODS = "GET, POST, DELETE, OPTIONS"
+EXPOSED = "Mcp-Session-Id, Mcp-Protocol-Version, WWW-Authenticate"
+HEADER_NAMES = re.compile(r"[A-Za-z0-9, _-]*")
+
+
+class HttpGate:
+    """Lets requests for allowed hosts and from allowed origins through to `app`.
+
+    Raises SettingsError for a host or origin that cannot be one.
+    """
+
+    def __init__(self, app: ASGIApp, *, hosts: Iterable[str], origins: Iterable[str]) -> None:
+        self._app = app
+        self._hosts = {*LOOPBACK_HOSTS, *(_checked(HOST, "allowed-hosts", host) for host in hosts)}
+        self._origins = {_checked(ORIGIN, "allowed-origins", origin) for origin in origins}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or pass it on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        origins = headers.getlist("origin")
+        refusal = self._refusal(headers.getlist("host"), origins)
+        if refusal is not None:
+            await refusal(scope, receive, send)
+        elif origins and scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
+            await _preflight(headers)(scope, receive, send)
+        else:
+            await self._app(scope, receive, _readable_by(origins[0], send) if origins else send)
+
+    def _refusal(self, hosts: list[str], origins: list[str]) -> Response | None:
+        if len(hosts) != 1 or not self._allows_host(hosts[0].lower()):
+            return Response("This host is not allowed: add it with --allowed-hosts\n", 421)
+        if len(origins) > 1 or (origins and not self._allows_origin(origins[0].lower())):
+            return Response("This origin is not allowed: add it with --allowed-origins\n", 403)
+        return None
+
+    def _allows_host(self, host: str) -> bool:
+        parts = HOST.fullmatch(host)
+        return parts is not None and (host in self._hosts or parts["name"] in self._hosts)
+
+    def _allows_origin(self, origin: str) -> bool:
+        parts = ORIGIN.fullmatch(origin)
+        if parts is None:
+            return False
+        return origin in self._origins or (parts["scheme"] == "http" and parts["name"] in LOOPBACK_HOSTS)
+
+
+def _checked(pattern: re.Pattern[str], flag: str, value: str) -> str:
+    if not pattern.fullmatch(value.lower()):
+        form = "a host name, such as host.docker.internal" if pattern is HOST else "like https://app.example.com"
+        raise SettingsError(f"{flag}: {value!r} must be {form}")
+    return value.lower()
+
+
+def _preflight(headers: Headers) -> Response:
+    asked = headers.get("access-control-request-headers", "")
+    response = Response(status_code=204, headers={"Access-Control-Allow-Methods": METHODS, "Vary": "Origin"})
+    response.headers["Access-Control-Allow-Origin"] = headers["origin"]
+    if asked and HEADER_NAMES.fullmatch(asked):
+        response.headers["Access-Control-Allow-Headers"] = asked
+    if headers.get("access-control-request-private-network") == "true":
+        response.headers["Access-Control-Allow-Private-Network"] = "true"
+    return response
+
+
+def _readable_by(origin: str, send: Send) -> Send:
+    """Return a `send` that lets scripts of an allowed origin read the response."""
+
+    async def add(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(raw=list(message.get("headers", [])))
+            headers["Access-Control-Allow-Origin"] = origin
+            headers["Access-Control-Expose-Headers"] = EXPOSED
+            headers.add_vary_header("Origin")
+            message = {**message, "headers": headers.raw}
+        await send(message)
+
+    return add

@@ -1,0 +1,17 @@
+"""A request whose body was read, for the layers inside."""
+
+from starlette.types import Message, Receive
+
+
+def replay(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that gives the body, and then what else the client sends."""
+    sent = False
+
+    async def once() -> Message:
+        nonlocal sent
+        if sent:
+            return await receive()
+        sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return once

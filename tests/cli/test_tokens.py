@@ -1,0 +1,74 @@
+"""The operator makes, lists and revokes tokens on the command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mailgun_mcp.audit.log import AuditLog
+from mailgun_mcp.cli import exits
+from mailgun_mcp.cli.main import run
+from mailgun_mcp.identity.principal import login_user
+from mailgun_mcp.identity.tokens import TOKEN, Tokens
+from mailgun_mcp.store.database import Store
+
+
+@pytest.fixture
+def store(home: Path) -> Store:
+    return Store(home / ".local" / "state" / "mailgun-mcp")
+
+
+def ran(words: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    code = run(["tokens", *words])
+    output = capsys.readouterr()
+    return code, output.out, output.err
+
+
+def test_a_token_is_shown_once_and_recorded(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    flags = ["--scopes", "read,mailgun:send", "--domains", "*.example.com", "--expires", "90d"]
+    code, out, err = ran(["new", "ci", *flags], capsys)
+    assert (code, bool(TOKEN.fullmatch(out.strip()))) == (exits.OK, True)
+    assert "not shown again" in err
+    secret = out.strip()[-43:]
+    _, listed, _ = ran(["list", "--json"], capsys)
+    (token,) = json.loads(listed)
+    assert (token["scopes"], token["domains"], token["accounts"]) == (
+        ["mailgun:read", "mailgun:send"],
+        ["*.example.com"],
+        None,
+    )
+    (call,) = AuditLog(store).calls()
+    assert (call.fields["tool"], call.fields["principal"]) == ("tokens new", login_user().id)
+    assert call.fields["arguments"]["scopes"] == ["mailgun:read", "mailgun:send"]
+    assert secret not in listed + json.dumps(call.fields) + err
+    assert AuditLog(store).verify().broken is None
+
+
+def test_a_revoked_token_is_listed_as_such_and_recorded(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    ran(["new", "ci", "--scopes", "read"], capsys)
+    assert ran(["revoke", "ci"], capsys)[:2] == (exits.OK, "Revoked: ci. Its next call is refused.\n")
+    _, out, _ = ran(["list"], capsys)
+    assert " ".join(out.split()) == "ci revoked mailgun:read does not expire never used"
+    assert [call.fields["tool"] for call in AuditLog(store).calls()] == ["tokens new", "tokens revoke"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["new", "ci", "--scopes", "reads"], "unknown scope 'mailgun:reads'"),
+        (["new", "ci", "--scopes", ","], "scopes: name at least one"),
+        (["new", "ci", "--scopes", "read", "--domains", ""], "domains: name at least one"),
+        (["new", "ci", "--scopes", "read", "--expires", "soon"], "expires: 'soon' is not a duration"),
+        (["revoke", "ci"], "unknown token 'ci'"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    words: list[str], message: str, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = ran(words, capsys)
+    assert (code, message in err, Tokens(store).list()) == (exits.USAGE, True, ())
+
+
+def test_without_tokens_the_list_says_how_to_make_one(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ran(["list"], capsys)[1].startswith("No tokens. `mailgun-mcp tokens new")
+    assert not store.exists

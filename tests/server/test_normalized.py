@@ -1,0 +1,50 @@
+"""Requests in one spelling with their whole body at once. What clients see of it: tests/web/test_http_gate.py."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
+
+from mailgun_mcp.request.received_files import ReceivedFiles
+from mailgun_mcp.server.large_messages import MOST
+from mailgun_mcp.server.normalized import Normalized
+
+pytestmark = pytest.mark.anyio
+
+
+async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    messages = [await receive()] if scope["method"] == "POST" else []
+    answer = {"path": scope["path"], "bodies": [len(message["body"]) for message in messages]}
+    await JSONResponse(answer)(scope, receive, send)
+
+
+def client(prefix: str = "") -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app=Normalized(app, files=ReceivedFiles()), root_path=prefix)
+    return httpx.AsyncClient(transport=transport, base_url="http://localhost")
+
+
+@pytest.mark.parametrize("prefix", ["", "/mail", "/mcp"])
+@pytest.mark.parametrize(
+    ("spelling", "path"), [("/mcp/", "/mcp"), ("/mcp", "/mcp"), ("/sse/", "/sse"), ("/messages", "/messages/")]
+)
+async def test_both_spellings_are_one_path_under_any_prefix(prefix: str, spelling: str, path: str) -> None:
+    async with client(prefix) as http:
+        assert (await http.get(prefix + spelling)).json()["path"] == prefix + path
+
+
+async def parts(size: int) -> AsyncIterator[bytes]:
+    for _ in range(size):
+        yield b"x"
+
+
+async def test_a_body_in_parts_arrives_at_once() -> None:
+    async with client() as http:
+        assert (await http.post("/other", content=parts(50))).json()["bodies"] == [50]
+
+
+async def test_a_body_that_says_that_it_is_too_large_is_not_read() -> None:
+    async with client() as http:
+        answer = await http.post("/mcp", content=parts(1), headers={"Content-Length": str(100 * MOST)})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (413, -32600)
