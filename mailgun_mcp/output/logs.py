@@ -17,6 +17,13 @@ def withhold(secret: str) -> None:
     _secrets.add(secret)
 
 
+def reset() -> None:
+    """Forget the secrets and the logger's settings, as tests do between two servers in one process."""
+    _secrets.clear()
+    _redactor.cache_clear()
+    logger.cache_clear()
+
+
 def configure(level: str) -> None:
     """Send the libraries' warnings and our own records from `level` on to stderr."""
     number = getattr(logging, level.upper())

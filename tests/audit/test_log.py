@@ -15,7 +15,6 @@ from mailgun_mcp.audit.entries import START, LogEntry
 from mailgun_mcp.audit.log import AuditLog, CallFilter, new_call_id
 from mailgun_mcp.errors import StateError, UnknownNameError
 from mailgun_mcp.store.database import FILE, Store
-from tests.support.patient import patient
 from tests.support.state import NOW, PATIENCE, rows
 
 DAY = 86_400.0
@@ -205,7 +204,6 @@ def test_a_dry_run_removes_nothing(log: AuditLog) -> None:
     assert log.verify().entries == 10
 
 
-@patient
 @given(st.lists(st.sampled_from(["call", "prune"]), max_size=12), st.integers(0, 5))
 def test_whatever_is_written_and_pruned_the_chain_holds(steps: list[str], keep: int) -> None:
     from tempfile import TemporaryDirectory

@@ -31,7 +31,7 @@ CALLS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(CALLS)
 def test_the_store_and_a_replay_agree_on_what_happened(calls: list[dict[str, Any]]) -> None:
     past, now = PastCalls(), NOW

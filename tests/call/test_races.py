@@ -141,11 +141,15 @@ def killed_after(lines: int, code: str, directory: Path) -> list[str]:
         [sys.executable, "-c", code, str(directory)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
-    said = [process.stdout.readline() for _ in range(lines)]
+    output = [process.stdout.readline() for _ in range(lines)]
     process.send_signal(signal.SIGKILL)
-    rest, _ = process.communicate(timeout=PATIENCE)
-    assert process.returncode == -signal.SIGKILL
-    return [line.rstrip("\n") for line in (*said, *rest.splitlines(keepends=True)) if line.endswith("\n")]
+    # Not by `communicate`, which loses lines that `readline` has read ahead.
+    output += process.stdout.readlines()
+    assert process.wait(PATIENCE) == -signal.SIGKILL
+    assert process.stdin is not None
+    process.stdin.close()
+    process.stdout.close()
+    return [line.rstrip("\n") for line in output if line.endswith("\n")]
 
 
 @pytest.mark.parametrize("lines", [1, 2, 7, 30])

@@ -10,7 +10,6 @@ from jsonschema import Draft202012Validator
 from mailgun_mcp.call.results import LIMIT, Results, compact
 from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS, READ_RESULT
 from tests.support.operations import find
-from tests.support.patient import patient
 
 SMALL = 2_000
 NASTY = st.sampled_from(['"', "\\", "\0", "\n", "é", "\N{GRINNING FACE}", "a"])
@@ -57,7 +56,6 @@ def test_a_short_result_stays_whole_and_its_text_is_the_same_as_compact_json() -
     assert Results().fit(structured) == (structured, '{"items":[{"name":"ü"}],"next":null}')
 
 
-@patient
 @given(structured=results_of_any_size())
 def test_a_result_fits_the_limit_and_what_was_cut_is_read_on_exactly(structured: dict[str, Any]) -> None:
     results = Results(limit=SMALL)
@@ -68,7 +66,6 @@ def test_a_result_fits_the_limit_and_what_was_cut_is_read_on_exactly(structured:
         assert json.loads(read_all(results, name_in(shown["cut"]))) == structured
 
 
-@patient
 @given(data=st.data())
 def test_a_cut_result_still_satisfies_the_output_schema(data: st.DataObject) -> None:
     operation = find("list_bounces")

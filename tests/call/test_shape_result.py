@@ -13,7 +13,6 @@ from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.errors import MailgunError
 from mailgun_mcp.mailgun.response import Response
 from tests.support.operations import REVIEWED, catalogue, described, find, made
-from tests.support.patient import patient
 
 TYPES = ("string", "integer", "number", "boolean", "object", "array")
 PAGED = {operation.pages.style: operation.name for operation in catalogue() if operation.pages}
@@ -59,7 +58,6 @@ def assert_valid(result: dict[str, Any], operation: Operation) -> None:
 
 
 @pytest.mark.parametrize("name", SOME)
-@patient
 @given(data=st.data())
 def test_any_json_becomes_a_result_that_satisfies_the_output_schema(name: str, data: st.DataObject) -> None:
     operation = find(name)
@@ -68,7 +66,6 @@ def test_any_json_becomes_a_result_that_satisfies_the_output_schema(name: str, d
     assert_valid(shape(operation, {}, said_json(value)), operation)
 
 
-@patient
 @given(data=st.data())
 def test_an_answer_that_fits_its_schema_stays_as_it_is(data: st.DataObject) -> None:
     operation = responding({"type": "object", "properties": {kind: {"type": kind} for kind in TYPES}})
@@ -84,7 +81,6 @@ def test_an_answer_that_fits_its_schema_stays_as_it_is(data: st.DataObject) -> N
     assert shape(operation, {}, said_json(value)) == value
 
 
-@patient
 @given(value=plain_json(st.text()), kind=st.sampled_from(TYPES))
 def test_a_value_is_kept_converted_or_moved_but_never_lost(value: Any, kind: str) -> None:
     result = shape(field(kind), {}, said_json({"field": value}))

@@ -125,5 +125,5 @@ class HeldCalls(RuleBasedStateMachine):
                 assert self.now < known.expires
 
 
-HeldCalls.TestCase.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+HeldCalls.TestCase.settings = settings(max_examples=40, stateful_step_count=40)
 test_no_call_goes_through_without_its_yes_and_none_twice = HeldCalls.TestCase

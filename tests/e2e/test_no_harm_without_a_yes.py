@@ -1,6 +1,10 @@
 """The proof: every operation under every policy, in both eras, with every kind of person and client.
 
-No request that changes anything leaves without the right yes, and with it exactly one does.
+No request that changes anything leaves without the right yes, and with it exactly one does. The proof has two halves.
+What a policy allows or refuses without asking never reaches a person, so one who agrees to everything and a client
+that cannot ask stand for all of them. What has to be confirmed is tried with every one of them, under `strict`, which
+confirms every change; under `guarded`, which asks the same questions about fewer operations, with a yes, a no and
+nobody to ask.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -19,7 +23,9 @@ from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.raised_risk import as_called
 from mailgun_mcp.catalogue.types import Arguments, Risk
 from mailgun_mcp.confirm.asker import REFUSALS
-from mailgun_mcp.policy.model import ConfirmationRules
+from mailgun_mcp.policy.engine import decide
+from mailgun_mcp.policy.facts import Context, gather
+from mailgun_mcp.policy.model import ConfirmationRules, Policy
 from mailgun_mcp.policy.profiles import PROFILES, profile
 from mailgun_mcp.request.build import build
 from mailgun_mcp.request.files import Files
@@ -28,6 +34,7 @@ from tests.support import people
 from tests.support.arguments import minimal
 from tests.support.calls import LOCAL_USER
 from tests.support.decisions import ALLOWED, CONFIRMED
+from tests.support.one_thread import no_threads
 from tests.support.operations import catalogue
 from tests.support.people import Desk
 from tests.support.recorder import Recorder, recorded_app
@@ -73,6 +80,7 @@ async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         # Whether results fit their schemas is proven elsewhere, and would take most of the time here.
         patch.setattr(ClientSession, "validate_tool_result", _believe)
+        stack.enter_context(no_threads())
         server, impatient = create_server(services, LOCAL_USER), create_server(hasty, LOCAL_USER)
         asking = await stack.enter_async_context(Client(server, mode=era, elicitation_callback=desk))
         mute = await stack.enter_async_context(Client(server, mode=era))
@@ -253,24 +261,65 @@ def line_of(operation: Operation, arguments: Arguments) -> str:
     return f"{request.method} {request.target}"
 
 
-CASES = [(bench, name) for bench in BENCHES for name, ability in ABILITIES.items() if bench[1] in ability.eras]
+def is_confirmed(operation: Operation, policy: str) -> bool:
+    return risk_of(operation) in CONFIRMED[policy]
 
 
-@pytest.mark.parametrize(
-    ("bench", "ability"), CASES, indirect=["bench"], ids=["-".join((*bench, name)) for bench, name in CASES]
-)
-async def test_no_request_that_changes_anything_leaves_without_the_right_yes(ability: str, bench: Bench) -> None:
-    tried = ABILITIES[ability]
-    wrong = {}
+FEWER = ("accepts", "accepts-once", "cannot-ask", "declines", "replays")
+CONFIRMING = [
+    (bench, name)
+    for bench in BENCHES
+    for name, ability in ABILITIES.items()
+    if CONFIRMED[bench[0]] and bench[1] in ability.eras and (bench[0] == "strict" or name in FEWER)
+]
+UNASKED = [(bench, name) for bench in BENCHES for name in ("accepts", "cannot-ask")]
+
+
+def named(cases: list[tuple[tuple[str, Era], str]]) -> list[str]:
+    return ["-".join((*bench, name)) for bench, name in cases]
+
+
+@pytest.mark.parametrize(("bench", "ability"), CONFIRMING, indirect=["bench"], ids=named(CONFIRMING))
+async def test_what_has_to_be_confirmed_leaves_only_with_the_right_yes(ability: str, bench: Bench) -> None:
+    assert await offenders(bench, ability, confirmed=True) == {}
+
+
+@pytest.mark.parametrize(("bench", "ability"), UNASKED, indirect=["bench"], ids=named(UNASKED))
+async def test_what_is_not_confirmed_is_made_or_refused_without_asking(ability: str, bench: Bench) -> None:
+    assert await offenders(bench, ability, confirmed=False) == {}
+
+
+def test_guarded_asks_what_strict_asks() -> None:
+    """So that every kind of answer need be tried under one of them only."""
+    guarded, strict = profile("guarded"), profile("strict")
+    assert (guarded.confirmation, guarded.send) == (strict.confirmation, strict.send)
+    assert {
+        operation.name
+        for operation in catalogue()
+        if is_confirmed(operation, "guarded") and len({decided(policy, operation) for policy in (guarded, strict)}) > 1
+    } == set()
+
+
+def decided(policy: Policy, operation: Operation) -> tuple[str, str | None]:
+    decision = decide(policy, gather(operation, minimal(operation), Context()))
+    return decision.effect, decision.level
+
+
+async def offenders(bench: Bench, ability: str, *, confirmed: bool) -> dict[str, Any]:
+    """Return what came of each operation of which something else came than it had to."""
+    tried, wrong = ABILITIES[ability], {}
     for operation in catalogue():
+        if is_confirmed(operation, bench.policy) != confirmed:
+            continue
         arguments = minimal(operation)
         bench.mailgun.lines.clear()
         bench.desk.asked.clear()
         results = await tried.way(bench, operation, arguments)
-        found = (begins(results, expected_to_say(tried, bench, operation, len(results))), bench.mailgun.changes)
-        if found != (True, expected_to_leave(tried, bench, operation, arguments, len(results))):
-            wrong[operation.name] = (results, bench.mailgun.changes)
-    assert wrong == {}
+        expected = expected_to_say(tried, bench, operation, len(results))
+        outcome = (begins(results, expected), bench.mailgun.changes, bool(bench.desk.asked) and not confirmed)
+        if outcome != (True, expected_to_leave(tried, bench, operation, arguments, len(results)), False):
+            wrong[operation.name] = (results, bench.mailgun.changes, bench.desk.asked)
+    return wrong
 
 
 def begins(results: list[Said], beginnings: tuple[str, ...]) -> bool:

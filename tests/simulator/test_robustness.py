@@ -83,7 +83,7 @@ def _drawn(draw: st.DrawFn, operation: Operation, places: tuple[str, ...]) -> li
     return draw(st.lists(st.sampled_from(wires), max_size=5)) if wires else []
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(requests())
 def test_no_request_makes_it_fail(request: tuple[Operation, str, Body]) -> None:
     operation, target, (content, content_type) = request

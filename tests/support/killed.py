@@ -12,11 +12,12 @@ import json
 import os
 import signal
 import sys
-from functools import wraps
+from functools import cache, wraps
 from importlib import import_module
 from typing import Any
 
 from mailgun_mcp.audit.log import AuditLog
+from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.cli.main import run
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.undo.planner import Planner
@@ -34,6 +35,7 @@ POINTS: list[tuple[type, str]] = [
 ]
 IMPORTS = (
     *("argparse", "httpx", "jsonschema", "sqlite3", "structlog", "yaml"),
+    *("anyio._backends._asyncio", "anyio._core._sockets", "anyio._core._streams", "anyio._core._synchronization"),
     *("mailgun_mcp.app.compose", "mailgun_mcp.call.pipeline", "mailgun_mcp.cli.tools", "mailgun_mcp.cli.undo"),
     *("mailgun_mcp.mailgun.transport", "mailgun_mcp.policy.profiles", "mailgun_mcp.request.validate"),
 )
@@ -79,6 +81,9 @@ def main() -> None:
     """Answer requests until stdin ends."""
     for name in IMPORTS:
         import_module(name)
+    # The command line reads the catalogue more than once, and no call changes it.
+    Catalogue.load = cache(Catalogue.load)  # type: ignore[method-assign]
+    Catalogue.load()
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:

@@ -32,6 +32,7 @@ from tests.support.apps import KEY, opened, own_state
 from tests.support.arguments import BY_FORMAT
 from tests.support.calls import LOCAL_USER, run
 from tests.support.everything import account_with_everything
+from tests.support.one_thread import no_threads
 from tests.support.operations import catalogue
 
 NAME, ADDRESS, IP, TEXT = BY_FORMAT["hostname"], BY_FORMAT["email"], BY_FORMAT["ip"], "some text"
@@ -219,6 +220,6 @@ async def bench(account: Account | None = None, policy: Policy | None = None) ->
     """Give services on an account of its own."""
     account = account or account_to_change()
     mailgun = Mailgun(account)
-    services = app_on(mailgun, account, policy=policy)
-    async with services:
-        yield Bench(account, mailgun, services)
+    with no_threads():
+        async with app_on(mailgun, account, policy=policy) as services:
+            yield Bench(account, mailgun, services)

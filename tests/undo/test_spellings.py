@@ -90,7 +90,7 @@ SPELLED: dict[str, st.SearchStrategy[Arguments]] = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("tool", SPELLED)
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 async def test_every_spelling_of_an_address_is_put_back(tool: str, data: st.DataObject) -> None:
     await undone(tool, data.draw(SPELLED[tool]))
@@ -130,7 +130,7 @@ def calls(draw: st.DrawFn) -> tuple[str, Arguments]:
 
 
 @pytest.mark.slow
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(calls())
 async def test_whatever_is_undone_is_as_before_in_every_spelling(call: tuple[str, Arguments]) -> None:
     """A spelling that the server or Mailgun refuses changes nothing."""

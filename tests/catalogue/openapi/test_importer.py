@@ -672,7 +672,7 @@ def _operations() -> st.SearchStrategy[Any]:
     )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(
     operations=st.dictionaries(
         st.sampled_from(["get", "post", "put", "patch", "delete"]), _operations(), min_size=1, max_size=2

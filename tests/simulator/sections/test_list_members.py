@@ -167,7 +167,7 @@ async def test_a_bulk_call_for_no_list_is_not_found(mailgun: httpx.AsyncClient) 
     assert (answer.status_code, answer.json()) == (404, {"message": f"Mailing list 'nope@{PLAIN}' not found"})
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(size=st.integers(0, 12), limit=st.integers(1, 5), subscribed=st.sampled_from([None, "yes", "no"]))
 async def test_both_ways_of_paging_show_every_member_once(
     mailgun: httpx.AsyncClient, news: MailingList, size: int, limit: int, subscribed: str | None

@@ -185,7 +185,7 @@ STEPS = st.lists(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(steps=STEPS)
 async def test_whatever_is_done_by_url_a_refusal_changes_nothing_and_the_views_agree(
     mailgun: httpx.AsyncClient, plain: Domain, steps: list[tuple[str, str, list[str]]]
