@@ -19,7 +19,7 @@ from mailgun_mcp.simulator.model.lists import MailingList, Member
 from tests.support.calls import LOCAL_USER, run
 from tests.support.policies import policy
 from tests.support.requests import changing
-from tests.support.undoing import NAME, Mailgun, account_to_change, app_on
+from tests.support.undoing import NAME, Mailgun, account_to_change, services_on
 
 pytestmark = pytest.mark.anyio
 
@@ -58,7 +58,7 @@ async def test_a_list_that_grows_while_a_person_is_asked_is_shown_again(grows: s
     fill(account, INNER, *people(12))
     fill(account, TEAM, INNER)
     mailgun, person = Mailgun(account), Tricked(account, grows, *people(300))
-    async with app_on(mailgun, account, policy=profile("guarded")) as services:
+    async with services_on(mailgun, account, policy=profile("guarded")) as services:
         outcome = await run(services, "send_message", MAIL, Caller(LOCAL_USER, asker=person))
     assert outcome.kind == "done", outcome.text
     assert ["300" in text for text in person.asked] == [False, True]
@@ -71,7 +71,7 @@ async def test_an_approval_does_not_cover_a_list_that_grew_since(grows: str) -> 
     fill(account, INNER, *people(12))
     fill(account, TEAM, INNER)
     mailgun = Mailgun(account)
-    async with app_on(mailgun, account, policy=profile("guarded")) as services:
+    async with services_on(mailgun, account, policy=profile("guarded")) as services:
         await run(services, "send_message", MAIL)
         (approval,) = services.approvals.list(services.clock(), "pending")
         services.approvals.approve(approval.id, by="ann", now=services.clock(), typed=approval.typed)
@@ -90,7 +90,7 @@ async def test_a_member_who_is_denied_by_the_time_of_the_yes_stops_the_send() ->
     fill(account, TEAM, *people(12))
     rules = policy("extends: guarded\nsend: {deny_recipients: [eve@evil.example]}\n")
     mailgun, person = Mailgun(account), Tricked(account, TEAM, *people(12), "eve@evil.example")
-    async with app_on(mailgun, account, policy=rules) as services:
+    async with services_on(mailgun, account, policy=rules) as services:
         outcome = await run(services, "send_message", MAIL, Caller(LOCAL_USER, asker=person))
     assert "eve@evil.example" in outcome.text
     assert (outcome.kind, SENT in changing(mailgun.lines)) == ("refused", False)
@@ -102,6 +102,6 @@ async def test_the_headers_of_a_mime_message_in_a_file_are_read(tmp_path: Path, 
     account = account_to_change()
     rules = policy(f"extends: unguarded\nsend: {{allow_domains: [{NAME}]}}\n")
     mime: dict[str, Any] = {"domain": NAME, "to": [f"bob@{NAME}"], "message": {"path": "mail.eml"}}
-    async with app_on(Mailgun(account), account, policy=rules, files=Files((tmp_path,))) as services:
+    async with services_on(Mailgun(account), account, policy=rules, files=Files((tmp_path,))) as services:
         outcome = await run(services, "send_mime_message", mime)
     assert outcome.text.startswith("Refused by policy (send/allow_domains): 'eve@evil.example' is not in")

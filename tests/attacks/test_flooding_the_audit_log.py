@@ -7,7 +7,7 @@ import pytest
 
 from mailgun_mcp.policy.profiles import profile
 from tests.support.calls import run
-from tests.support.recorder import Recorder, recorded_app
+from tests.support.recorder import Recorder, recorded_services
 
 pytestmark = pytest.mark.anyio
 
@@ -21,7 +21,7 @@ LARGE: list[dict[str, Any]] = [
 
 
 async def test_many_refusals_take_a_few_entries(tmp_path: Path) -> None:
-    services = recorded_app(Recorder(), policy=profile("read-only"), state=tmp_path / "state")
+    services = recorded_services(Recorder(), policy=profile("read-only"), state=tmp_path / "state")
     for number in range(200):
         arguments = {"domain": "mg.example.com", "address": f"a{number}@example.com"}
         assert (await run(services, "delete_bounce", arguments)).kind == "refused"
@@ -34,7 +34,7 @@ async def test_many_refusals_take_a_few_entries(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("arguments", LARGE, ids=["text", "name", "names", "object", "lists"])
 async def test_a_large_refused_call_is_a_small_entry(arguments: dict[str, Any], tmp_path: Path) -> None:
-    services = recorded_app(Recorder(), policy=profile("read-only"), state=tmp_path / "state")
+    services = recorded_services(Recorder(), policy=profile("read-only"), state=tmp_path / "state")
     assert (await run(services, "delete_bounce", arguments)).is_error
     services.recorder.close()
     (entry,) = services.audit_log.entries()

@@ -11,7 +11,7 @@ from mailgun_mcp.identity.principal import Principal
 from tests.support.apps import with_key
 from tests.support.calls import LOCAL, run
 from tests.support.policies import policy
-from tests.support.recorder import Clock, Recorder, recorded_app
+from tests.support.recorder import Clock, Recorder, recorded_services
 
 pytestmark = pytest.mark.anyio
 
@@ -23,7 +23,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def services(clock: Clock, tmp_path: Path) -> Services:
-    return recorded_app(Recorder(), state=tmp_path / "state", clock=clock)
+    return recorded_services(Recorder(), state=tmp_path / "state", clock=clock)
 
 
 async def asks(services: Services, number: int, caller: Caller = LOCAL) -> str:

@@ -13,7 +13,7 @@ from mailgun_mcp.call.services import Services
 from mailgun_mcp.server.server import create_server
 from tests.support.calls import BOUNCE, LOCAL_USER, run
 from tests.support.people import Desk
-from tests.support.recorder import Recorder, recorded_app
+from tests.support.recorder import Recorder, recorded_services
 
 pytestmark = pytest.mark.anyio
 
@@ -23,7 +23,7 @@ MARKS = ("delete_bounce_rule", "olga", "grant")
 
 @pytest.fixture
 async def services(tmp_path: Path) -> Services:
-    services = recorded_app(Recorder(), state=tmp_path / "state")
+    services = recorded_services(Recorder(), state=tmp_path / "state")
     account, now = await services.account.current(changes=True), services.clock()
     match = {"tool": ["delete_bounce", "delete_bounce_rule*"]}
     services.grants.add(match, account=account.id, until=now + 900, by="olga", now=now)

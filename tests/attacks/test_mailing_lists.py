@@ -14,8 +14,8 @@ from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.lists import MailingList, Member
 from tests.support.calls import run
 from tests.support.policies import policy, send
-from tests.support.recorder import Recorder, recorded_app
-from tests.support.undoing import NAME, Mailgun, account_to_change, app_on
+from tests.support.recorder import Recorder, recorded_services
+from tests.support.undoing import NAME, Mailgun, account_to_change, services_on
 
 pytestmark = pytest.mark.anyio
 
@@ -47,7 +47,7 @@ async def send_to(account: Account) -> AsyncIterator[SendTo]:
     opened = []
 
     async def sent(*to: str, rules: Policy | None = None) -> CallResult:
-        services = app_on(Mailgun(account), account, policy=rules or profile("guarded"))
+        services = services_on(Mailgun(account), account, policy=rules or profile("guarded"))
         opened.append(services)
         mail = {"domain": NAME, "from": f"me@{NAME}", "to": list(to), "subject": "Hi", "text": "Hello"}
         return await run(services, "send_message", mail)
@@ -59,7 +59,7 @@ async def send_to(account: Account) -> AsyncIterator[SendTo]:
 
 async def test_a_list_that_grew_since_the_last_send_is_counted_again(account: Account) -> None:
     fill(account, TEAM, *people(1))
-    async with app_on(Mailgun(account), account, policy=profile("guarded")) as services:
+    async with services_on(Mailgun(account), account, policy=profile("guarded")) as services:
         mail = {"domain": NAME, "from": f"me@{NAME}", "to": [TEAM], "subject": "Hi", "text": "Hello"}
         outcome = await run(services, "send_message", mail)
         assert outcome.kind == "done", outcome.text
@@ -122,7 +122,7 @@ async def test_a_key_that_may_not_read_lists_makes_every_send_a_question(status:
         ("extends: unguarded\nsend: {recipients_per_hour: 100}\n", "refused", "recipients_per_hour cannot be checked"),
         ("extends: unguarded\nsend: {unknown_lists: allow}\n", "done", ""),
     ):
-        async with recorded_app(mailgun, policy=policy(rules)) as services:
+        async with recorded_services(mailgun, policy=policy(rules)) as services:
             outcome = await run(services, "send_message", mail)
             assert (outcome.kind, why in outcome.text) == (kind, True), outcome.text
 

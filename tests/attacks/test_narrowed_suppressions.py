@@ -15,7 +15,7 @@ from mailgun_mcp.undo.records import ResourceRef
 from tests.support.calls import run
 from tests.support.operations import find
 from tests.support.policies import policy
-from tests.support.undoing import NAME, Mailgun, account_to_change, app_on
+from tests.support.undoing import NAME, Mailgun, account_to_change, services_on
 
 pytestmark = pytest.mark.anyio
 
@@ -31,7 +31,7 @@ def account() -> Account:
 
 @pytest.fixture
 async def services(account: Account) -> AsyncIterator[Services]:
-    async with app_on(Mailgun(account), account, policy=policy("extends: guarded\n")) as opened:
+    async with services_on(Mailgun(account), account, policy=policy("extends: guarded\n")) as opened:
         yield opened
 
 
@@ -72,7 +72,7 @@ async def test_what_narrows_nothing_is_made_without_a_question(services: Service
 
 async def test_a_rule_on_the_risk_sees_what_is_there(account: Account) -> None:
     rules = policy("extends: unguarded\nrules: [{match: {risk: destructive}, decision: deny, reason: not here}]\n")
-    async with app_on(Mailgun(account), account, policy=rules) as services:
+    async with services_on(Mailgun(account), account, policy=rules) as services:
         outcome = await run(services, "add_unsubscribes", unsubscribing({"address": KIM, "tags": ["news"]}))
     assert outcome.is_error
     assert "not here" in outcome.text

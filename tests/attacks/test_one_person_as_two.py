@@ -10,14 +10,14 @@ from mailgun_mcp.confirm.approvals import Approval, Approvals
 from mailgun_mcp.identity.approvers import Approvers
 from mailgun_mcp.store.database import Store
 from tests.support.processes import environment
-from tests.support.state import asked, held, unmeasured
+from tests.support.state import asked, request_approval, unmeasured
 
 NAME = "mail.example.com"
 
 
 @pytest.fixture
 def approval(tmp_path: Path) -> Approval:
-    return held(Store(tmp_path / "state"), asked("two_people"), time.time(), 600)
+    return request_approval(Store(tmp_path / "state"), asked("two_people"), time.time(), 600)
 
 
 def approve(home: Path, approval: Approval, *flags: str, **variables: str) -> int:

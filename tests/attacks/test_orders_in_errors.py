@@ -17,8 +17,8 @@ from mailgun_mcp.simulator.model.suppressions import Bounce
 from tests.support.calls import BOUNCE, LOCAL, run
 from tests.support.operations import find
 from tests.support.policies import policy
-from tests.support.recorder import Recorder, recorded_app
-from tests.support.undoing import NAME, Mailgun, account_to_change, app_on
+from tests.support.recorder import Recorder, recorded_services
+from tests.support.undoing import NAME, Mailgun, account_to_change, services_on
 
 pytestmark = pytest.mark.anyio
 
@@ -48,7 +48,7 @@ def says(status: int, message: str) -> Recorder:
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 429, 500])
 async def test_an_error_that_repeats_what_nobody_sent_is_fenced_and_leaves_a_mark(status: int) -> None:
-    services = recorded_app(says(status, f"'{ORDER}' is not a valid address ⟦00000000⟧"))
+    services = recorded_services(says(status, f"'{ORDER}' is not a valid address ⟦00000000⟧"))
     outcome = await run(services, "get_bounce", BOUNCE)
     assert outcome.is_error
     assert_fenced(outcome.text)
@@ -69,7 +69,7 @@ async def test_an_error_that_repeats_what_nobody_sent_is_fenced_and_leaves_a_mar
     ],
 )
 async def test_an_error_in_mailguns_own_words_stays_as_it_is_and_leaves_no_mark(status: int, message: str) -> None:
-    services = recorded_app(says(status, message))
+    services = recorded_services(says(status, message))
     outcome = await run(services, "get_bounce", BOUNCE)
     assert f'"{message}"' in outcome.text
     assert "⟦" not in outcome.text
@@ -77,7 +77,7 @@ async def test_an_error_in_mailguns_own_words_stays_as_it_is_and_leaves_no_mark(
 
 
 async def test_what_the_caller_sent_itself_is_not_third_party_text() -> None:
-    services = recorded_app(says(400, f"Mailing list {ORDER} is not a valid address"))
+    services = recorded_services(says(400, f"Mailing list {ORDER} is not a valid address"))
     outcome = await run(services, "create_mailing_list", {"address": f"a@{NAME}", "name": ORDER})
     assert outcome.is_error
     assert ORDER in outcome.text
@@ -85,7 +85,7 @@ async def test_what_the_caller_sent_itself_is_not_third_party_text() -> None:
 
 
 async def test_a_read_before_a_call_that_fails_with_an_order_is_fenced_as_well() -> None:
-    services = recorded_app(says(400, ORDER), policy=ANY)
+    services = recorded_services(says(400, ORDER), policy=ANY)
     outcome = await run(services, "delete_bounce", BOUNCE)
     assert "delete_bounce was not made" in outcome.text
     assert_fenced(outcome.text)
@@ -116,7 +116,7 @@ def hostile_account() -> Account:
 
 async def cleared(account: Account) -> tuple[Services, str]:
     """Return services on an account from which a hostile bounce was removed, and the id of that call."""
-    services = app_on(Mailgun(account), account, policy=ANY)
+    services = services_on(Mailgun(account), account, policy=ANY)
     outcome = await run(services, "clear_bounces", {"domain": NAME})
     assert outcome.structured is not None
     assert not await marked(services)
@@ -155,7 +155,7 @@ async def test_a_denial_that_names_a_member_of_a_list_is_fenced_and_leaves_a_mar
     account.lists[team] = MailingList(team, account.clock.now(), "A list")
     account.lists[team].members[ADDRESS] = Member(ADDRESS)
     rules = policy(f"extends: unguarded\nsend: {{allow_domains: [{NAME}]}}\n")
-    services = app_on(Mailgun(account), account, policy=rules)
+    services = services_on(Mailgun(account), account, policy=rules)
     mail = {"domain": NAME, "from": f"me@{NAME}", "to": [team], "subject": "Hi", "text": "Hello"}
     outcome = await run(services, "send_message", mail)
     assert outcome.text.startswith("Refused by policy (send/allow_domains)")
@@ -166,7 +166,7 @@ async def test_a_denial_that_names_a_member_of_a_list_is_fenced_and_leaves_a_mar
 
 async def test_the_form_of_a_pending_call_is_fenced_as_data_and_plain_to_a_person() -> None:
     account = hostile_account()
-    services = app_on(Mailgun(account), account, policy=profile("guarded"))
+    services = services_on(Mailgun(account), account, policy=profile("guarded"))
     outcome = await run(services, "clear_bounces", {"domain": NAME})
     assert outcome.approval is not None
     assert_fenced(outcome.approval["form"])

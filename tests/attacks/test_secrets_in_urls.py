@@ -12,7 +12,7 @@ from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.simulator.model.account import Account
 from tests.support.calls import run
 from tests.support.policies import policy
-from tests.support.undoing import NAME, Mailgun, account_to_change, app_on
+from tests.support.undoing import NAME, Mailgun, account_to_change, services_on
 
 pytestmark = pytest.mark.anyio
 
@@ -32,7 +32,7 @@ def account() -> Account:
 
 
 def served(account: Account, rules: Policy = ANY) -> Services:
-    return app_on(Mailgun(account), account, policy=rules)
+    return services_on(Mailgun(account), account, policy=rules)
 
 
 @pytest.mark.parametrize(

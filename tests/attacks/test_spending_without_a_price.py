@@ -11,7 +11,7 @@ from mailgun_mcp.call.services import Services
 from mailgun_mcp.confirm.grants import Grants
 from tests.support.calls import run
 from tests.support.policies import policy
-from tests.support.recorder import Clock, Recorder, recorded_app
+from tests.support.recorder import Clock, Recorder, recorded_services
 
 pytestmark = pytest.mark.anyio
 
@@ -26,7 +26,7 @@ def mailgun() -> Recorder:
 
 
 def services(mailgun: Recorder, state: Path, text: str) -> Services:
-    return recorded_app(mailgun, policy=policy(text), state=state, clock=Clock())
+    return recorded_services(mailgun, policy=policy(text), state=state, clock=Clock())
 
 
 async def test_calls_at_the_same_moment_share_the_budget(mailgun: Recorder, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from mailgun_mcp.policy.profiles import profile
 from tests.support.apps import with_key
 from tests.support.calls import LOCAL_USER, run
 from tests.support.policies import policy
-from tests.support.recorder import Recorder, recorded_app
+from tests.support.recorder import Recorder, recorded_services
 
 pytestmark = pytest.mark.anyio
 
@@ -35,7 +35,7 @@ def mailgun() -> Recorder:
 
 @pytest.fixture
 def staging(mailgun: Recorder, tmp_path: Path) -> Services:
-    return recorded_app(mailgun, state=tmp_path / "state", account_name="staging")
+    return recorded_services(mailgun, state=tmp_path / "state", account_name="staging")
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def log(store: Store) -> AuditLog:
     return written(store)
 
 
-def test_an_empty_journal_verifies(store: Store) -> None:
+def test_an_empty_audit_log_verifies(store: Store) -> None:
     found = AuditLog(store).verify()
     assert (found.entries, found.head, found.broken) == (0, START, None)
 

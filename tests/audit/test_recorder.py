@@ -18,7 +18,7 @@ from tests.support.arguments import minimal
 from tests.support.calls import run
 from tests.support.operations import catalogue, find
 from tests.support.policies import policy
-from tests.support.recorder import Recorder, recorded_app
+from tests.support.recorder import Recorder, recorded_services
 
 pytestmark = pytest.mark.anyio
 
@@ -42,7 +42,7 @@ async def recorded(services: Services, tool: str, arguments: Arguments) -> Logge
 
 async def test_a_call_that_changes_something_is_written_down_whole(mailgun: Recorder) -> None:
     mailgun.answer = lambda line: httpx.Response(200, json={}, headers={"X-Mailgun-Request-Id": "req-1"})
-    services = recorded_app(mailgun, policy=profile("unguarded"))
+    services = recorded_services(mailgun, policy=profile("unguarded"))
     call = await recorded(services, "delete_bounce", BOUNCE)
     assert call.result | {"ms": 0} == {"outcome": "done", "status": 200, "attempts": 1, "request_id": "req-1", "ms": 0}
     account = await services.account.current(changes=False)
@@ -85,19 +85,19 @@ async def test_every_call_has_an_outcome(
     tool: str, arguments: Arguments, answer: int, outcome: str, mailgun: Recorder
 ) -> None:
     mailgun.answer = lambda _: httpx.Response(answer, json={})
-    call = await recorded(recorded_app(mailgun), tool, arguments)
+    call = await recorded(recorded_services(mailgun), tool, arguments)
     assert (call.fields["tool"], call.outcome) == (tool, outcome)
 
 
 async def test_a_refusal_is_written_down_with_its_rule(mailgun: Recorder) -> None:
-    call = await recorded(recorded_app(mailgun, policy=profile("read-only")), "delete_bounce", BOUNCE)
+    call = await recorded(recorded_services(mailgun, policy=profile("read-only")), "delete_bounce", BOUNCE)
     assert (call.outcome, call.fields["decision"]["rule"], mailgun.lines) == ("refused", "read-only/otherwise", [])
 
 
 @pytest.mark.parametrize("name", [operation.name for operation in catalogue() if operation.risk != "read"])
 async def test_the_intent_is_there_before_the_request_leaves(name: str, mailgun: Recorder) -> None:
     seen: list[list[str]] = []
-    services = recorded_app(mailgun, policy=profile("unguarded"))
+    services = recorded_services(mailgun, policy=profile("unguarded"))
 
     def look(line: str) -> httpx.Response:
         if mailgun.changes:
@@ -114,7 +114,7 @@ async def test_the_intent_is_there_before_the_request_leaves(name: str, mailgun:
 
 
 async def test_secrets_are_not_written_down_and_long_texts_are_digested(mailgun: Recorder) -> None:
-    services = recorded_app(mailgun, policy=profile("unguarded"))
+    services = recorded_services(mailgun, policy=profile("unguarded"))
     made = {"domain": "mg.example.com", "login": ["ann"], "password": ["hunter2hunter2"]}
     call = await recorded(services, "create_smtp_credentials", made)
     assert call.fields["arguments"]["password"] == ["[redacted]"]
@@ -125,20 +125,20 @@ async def test_secrets_are_not_written_down_and_long_texts_are_digested(mailgun:
 
 
 async def test_personal_data_is_left_out_where_the_policy_says_so(mailgun: Recorder) -> None:
-    services = recorded_app(mailgun, policy=policy("extends: unguarded\naudit: {personal: false}\n"))
+    services = recorded_services(mailgun, policy=policy("extends: unguarded\naudit: {personal: false}\n"))
     call = await recorded(services, "delete_bounce", BOUNCE)
     assert call.fields["arguments"] == {"domain": "mg.example.com", "address": "[personal]"}
 
 
 async def test_reads_are_left_out_where_the_policy_says_so(mailgun: Recorder) -> None:
-    services = recorded_app(mailgun, policy=policy("extends: unguarded\naudit: {reads: false}\n"))
+    services = recorded_services(mailgun, policy=policy("extends: unguarded\naudit: {reads: false}\n"))
     await run(services, "get_bounce", BOUNCE)
     call = await recorded(services, "delete_bounce", BOUNCE)
     assert [one.id for one in calls_of(services)] == [call.id]
 
 
 async def test_what_is_old_is_removed_by_and_by(mailgun: Recorder) -> None:
-    services = recorded_app(mailgun, policy=policy("extends: unguarded\naudit: {keep: 1d}\n"))
+    services = recorded_services(mailgun, policy=policy("extends: unguarded\naudit: {keep: 1d}\n"))
     await run(services, "get_bounce", BOUNCE)
     services.recorder.close()
     services.clock.now += 2 * 86_400.0  # type: ignore[attr-defined]  # the tests' own clock
@@ -174,7 +174,7 @@ FAULTS = {"full": full, "damaged": damaged, "open to others": open_to_others}
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("tool", ["delete_bounce", "update_route", "send_message", "create_route", "delete_domain"])
 async def test_what_cannot_be_written_down_is_not_made(tool: str, fault: str, mailgun: Recorder) -> None:
-    services = recorded_app(mailgun, policy=profile("unguarded"))
+    services = recorded_services(mailgun, policy=profile("unguarded"))
     if fault == "full":
         await fill(services)
     FAULTS[fault](services)
@@ -196,7 +196,7 @@ async def fill(services: Services) -> None:
 async def test_reads_go_on_and_the_fault_is_logged_once(
     fault: str, mailgun: Recorder, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    services = recorded_app(mailgun)
+    services = recorded_services(mailgun)
     if fault == "full":
         await fill(services)
     FAULTS[fault](services)
@@ -208,7 +208,7 @@ async def test_reads_go_on_and_the_fault_is_logged_once(
 
 async def test_a_locked_store_is_told_and_nothing_is_sent(mailgun: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mailgun_mcp.store.database.BUSY_SECONDS", 0.01)
-    services = recorded_app(mailgun, policy=profile("unguarded"))
+    services = recorded_services(mailgun, policy=profile("unguarded"))
     await run(services, "get_bounce", BOUNCE)
     services.recorder.close()
     other = Store(services.state)
@@ -219,7 +219,7 @@ async def test_a_locked_store_is_told_and_nothing_is_sent(mailgun: Recorder, mon
 
 
 async def test_an_outcome_that_cannot_be_written_does_not_hide_the_result(mailgun: Recorder, capfd: Any) -> None:
-    services = recorded_app(mailgun, policy=profile("unguarded"))
+    services = recorded_services(mailgun, policy=profile("unguarded"))
 
     def answer(line: str) -> httpx.Response:
         if mailgun.changes:

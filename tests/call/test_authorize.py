@@ -11,7 +11,7 @@ from mailgun_mcp.confirm.form import Target
 from mailgun_mcp.errors import DeniedError, NotConfirmedError
 from mailgun_mcp.policy.model import Decision
 from tests.support.calls import BOUNCE, begun
-from tests.support.recorder import Recorder, recorded_app
+from tests.support.recorder import Recorder, recorded_services
 
 pytestmark = pytest.mark.anyio
 
@@ -29,26 +29,26 @@ async def authorized(services: Services, decision: Decision, read_target: ReadTa
     return call.record.grants
 
 
-async def test_an_allowed_call_is_let_through_without_a_look_at_its_target() -> None:
-    async with recorded_app(Recorder()) as services:
+async def test_an_allowed_call_is_made_without_reading_its_target() -> None:
+    async with recorded_services(Recorder()) as services:
         assert await authorized(services, Decision("allow", "rule", "reason"), unread) == []
 
 
 async def test_a_denied_call_is_refused_with_the_rule_and_the_request() -> None:
-    async with recorded_app(Recorder()) as services:
+    async with recorded_services(Recorder()) as services:
         with pytest.raises(DeniedError, match=r"^Refused by policy \(a rule\): a reason\. .* been DELETE /v3/mg\."):
             await authorized(services, Decision("deny", "a rule", "a reason"), unread)
 
 
 async def test_a_call_that_nobody_can_confirm_waits() -> None:
-    async with recorded_app(Recorder()) as services:
+    async with recorded_services(Recorder()) as services:
         with pytest.raises(NotConfirmedError):
             await authorized(services, Decision("confirm", "rule", "reason", "ask"))
         assert [approval.tool for approval in services.approvals.list(services.clock())] == ["delete_bounce"]
 
 
 async def test_a_grant_confirms_a_call_but_not_one_that_needs_two_people() -> None:
-    async with recorded_app(Recorder()) as services:
+    async with recorded_services(Recorder()) as services:
         now = services.clock()
         account = services.account.assumed.key
         services.grants.add({"tool": "delete_bounce"}, account=account, until=now + 60, by="olga", now=now)

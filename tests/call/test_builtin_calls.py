@@ -12,7 +12,7 @@ from mailgun_mcp.policy.profiles import profile
 from tests.support.calls import run
 from tests.support.operations import catalogue
 from tests.support.policies import policy
-from tests.support.recorder import Recorder, recorded_app
+from tests.support.recorder import Recorder, recorded_services
 from tests.support.requests import changing
 from tests.support.undoing import ADDRESS, NAME, OTHER, Bench, bench
 
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.anyio
     ids=lambda value: value if isinstance(value, str) else "",
 )
 async def test_a_wrong_read_says_what_is_wrong(arguments: dict[str, Any], told: str) -> None:
-    outcome = await run(recorded_app(Recorder()), READ_RESULT, arguments)
+    outcome = await run(recorded_services(Recorder()), READ_RESULT, arguments)
     faults = f"Nothing was sent: 1 fault(s) in the arguments of read_result.\n- {told}"
     assert outcome == CallResult(faults, kind="invalid")
 

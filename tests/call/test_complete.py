@@ -9,7 +9,7 @@ from mailgun_mcp.output.untrusted import NOTICE
 from mailgun_mcp.simulator.model.clock import ManualClock
 from mailgun_mcp.text.durations import iso
 from tests.support.calls import begun
-from tests.support.recorder import Recorder, recorded_app
+from tests.support.recorder import Recorder, recorded_services
 from tests.support.undoing import NAME, bench
 
 pytestmark = pytest.mark.anyio
@@ -19,20 +19,20 @@ GONE = {"message": "gone"}
 
 
 async def test_untrusted_text_is_marked_and_its_reader_remembered() -> None:
-    async with recorded_app(Recorder()) as services:
+    async with recorded_services(Recorder()) as services:
         result = await protect(begun(services, "get_bounce"), BOUNCED, BOUNCED)
         assert NOTICE in result
         assert Untrusted(services.store).last(services.account.assumed.key, "local") == services.clock()
 
 
 async def test_a_result_without_such_text_stays_as_it_is() -> None:
-    async with recorded_app(Recorder()) as services:
+    async with recorded_services(Recorder()) as services:
         assert await protect(begun(services), GONE, GONE) == {"message": "gone"}
         assert not services.store.exists
 
 
 async def test_a_call_without_a_copy_has_no_way_back() -> None:
-    async with recorded_app(Recorder()) as services:
+    async with recorded_services(Recorder()) as services:
         assert way_back(begun(services, "get_bounce")) == {}
 
 

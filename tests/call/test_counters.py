@@ -65,7 +65,7 @@ def test_counts_are_forgotten_when_no_rule_can_ask_for_them(store: Store) -> Non
     assert (Sends(store).recipients_since("main", 0), Spend(store).since("main", 0)) == (1, 1.0)
 
 
-def test_the_last_look_at_third_parties_text_is_known_by_caller(store: Store) -> None:
+def test_the_last_read_of_untrusted_text_is_known_by_caller(store: Store) -> None:
     assert Untrusted(store).last("main", "ann") is None
     for at in (NOW, NOW + 5, NOW - 5):
         Untrusted(store).mark("main", "ann", at)

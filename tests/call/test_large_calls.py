@@ -6,7 +6,7 @@ import pytest
 
 from mailgun_mcp.call.large_calls import LARGE, for_size
 from tests.support.calls import run
-from tests.support.recorder import Recorder, recorded_app
+from tests.support.recorder import Recorder, recorded_services
 
 pytestmark = pytest.mark.anyio
 
@@ -21,7 +21,7 @@ async def test_a_large_call_is_made_as_a_small_one_is() -> None:
     mailgun = Recorder()
     mail = {"domain": "mg.example.com", "from": "a@mg.example.com", "to": ["b@x.example"], "subject": "s"}
     for length in (10, LARGE * 2):
-        services = recorded_app(mailgun)
+        services = recorded_services(mailgun)
         assert (await run(services, "send_message", {**mail, "text": "x" * length})).kind == "done"
         refused = await run(services, "send_message", {**mail, "to": "x" * length})
         assert refused.is_error

@@ -8,7 +8,7 @@ from mailgun_mcp.errors import MailgunError
 from mailgun_mcp.policy.facts import Context
 from mailgun_mcp.undo.page_reader import PageReader
 from tests.support.operations import catalogue
-from tests.support.recorder import Recorder, recorded_app
+from tests.support.recorder import Recorder, recorded_services
 
 pytestmark = pytest.mark.anyio
 
@@ -28,7 +28,7 @@ def account_of(sizes: dict[str, int], members: dict[str, list[str]], status: int
 
 
 async def lists(mailgun: Recorder, *addresses: str, read_addresses: bool = False) -> Context:
-    async with recorded_app(mailgun) as services:
+    async with recorded_services(mailgun) as services:
         reading = MailingLists(catalogue(), PageReader(services.client), read_addresses=read_addresses)
         return await reading.add_to(Context(), addresses)
 
@@ -58,7 +58,7 @@ async def test_a_list_inside_counts_as_its_members() -> None:
     assert (context.list_members, context.unknown_lists) == ({TEAM: 4}, {})
 
 
-async def test_a_list_too_large_to_look_for_lists_in_is_unknown() -> None:
+async def test_a_list_too_large_to_search_for_lists_is_unknown() -> None:
     context = await lists(account_of({TEAM: 2000, INNER: 3}, {}), TEAM)
     assert (context.list_members, context.unknown_lists) == ({TEAM: 2000}, {TEAM: TOO_MANY_MEMBERS})
 

@@ -12,7 +12,7 @@ from mailgun_mcp.errors import UnknownToolError
 from mailgun_mcp.output.untrusted import NOTICE, notice
 from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.settings import shell_command
-from tests.support.apps import KEY, app_at
+from tests.support.apps import KEY, services_at
 from tests.support.arguments import minimal
 from tests.support.calls import LOCAL_USER, run
 from tests.support.operations import catalogue, find
@@ -34,7 +34,7 @@ async def upstream() -> AsyncIterator[Upstream]:
 async def test_a_call_is_sent_once_and_its_answer_is_the_result(upstream: Upstream) -> None:
     body = {"address": "ann@example.com", "code": "550", "created_at": "Mon, 23 Nov 2026 09:00:00 UTC"}
     upstream.then(says(body))
-    outcome = await run(app_at(upstream.url), "get_bounce", BOUNCE)
+    outcome = await run(services_at(upstream.url), "get_bounce", BOUNCE)
     shown = {"listed": True, **body, "created_at": "2026-11-23T09:00:00Z"}
     assert outcome == CallResult(
         '{"listed":true,"address":"ann@example.com","code":"550","created_at":"2026-11-23T09:00:00Z"}',
@@ -44,7 +44,7 @@ async def test_a_call_is_sent_once_and_its_answer_is_the_result(upstream: Upstre
 
 
 async def test_wrong_arguments_are_all_told_and_nothing_is_sent(upstream: Upstream) -> None:
-    outcome = await run(app_at(upstream.url), "get_bounce", {"domain": "mg", "adress": "x"})
+    outcome = await run(services_at(upstream.url), "get_bounce", {"domain": "mg", "adress": "x"})
     assert outcome == CallResult(
         "Nothing was sent: 3 fault(s) in the arguments of get_bounce.\n"
         "- address: is required (string)\n"
@@ -56,7 +56,7 @@ async def test_wrong_arguments_are_all_told_and_nothing_is_sent(upstream: Upstre
 
 
 async def test_what_a_client_distorted_is_sent_and_approved_as_what_it_meant(upstream: Upstream) -> None:
-    services = app_at(upstream.url)
+    services = services_at(upstream.url)
     await run(services, "list_bounces", {"domain": "mg.example.com", "limit": "5", "term": None})
     assert upstream.lines == ["GET /v3/mg.example.com/bounces?limit=5"]
     for arguments in ({"webhook_ids": ["a"]}, {"webhook_ids": '["a"]', "all": None}):
@@ -67,34 +67,36 @@ async def test_what_a_client_distorted_is_sent_and_approved_as_what_it_meant(ups
 
 async def test_an_unknown_tool_is_an_error_that_names_the_nearest(upstream: Upstream) -> None:
     with pytest.raises(UnknownToolError, match=r"^unknown tool 'get_bounces': did you mean 'get_bounce'\?$"):
-        await run(app_at(upstream.url), "get_bounces", {})
+        await run(services_at(upstream.url), "get_bounces", {})
 
 
 @pytest.mark.parametrize("name", HELD)
-async def test_what_needs_a_confirmation_is_held_where_nobody_can_be_asked(name: str, upstream: Upstream) -> None:
-    services = app_at(upstream.url)
+async def test_what_needs_a_confirmation_waits_for_approval_where_nobody_can_be_asked(
+    name: str, upstream: Upstream
+) -> None:
+    services = services_at(upstream.url)
     outcome = await run(services, name, minimal(find(name)))
-    (held,) = services.approvals.list(services.clock())
+    (approval,) = services.approvals.list(services.clock())
     assert (outcome.kind, outcome.structured) == ("refused", None)
-    assert outcome.text.startswith(f"Pending approval {held.id}; nothing was sent. ")
-    assert (held.tool, held.status, held.principal) == (name, "pending", "local")
+    assert outcome.text.startswith(f"Pending approval {approval.id}; nothing was sent. ")
+    assert (approval.tool, approval.status, approval.principal) == (name, "pending", "local")
     assert changing(upstream.lines) == []
 
 
-async def test_a_held_call_says_what_a_person_can_do_and_what_happens_then(upstream: Upstream) -> None:
-    services = app_at(upstream.url)
+async def test_a_pending_call_says_what_a_person_can_do_and_what_happens_then(upstream: Upstream) -> None:
+    services = services_at(upstream.url)
     outcome = await run(services, "delete_bounce", BOUNCE)
-    (held,) = services.approvals.list(services.clock())
+    (approval,) = services.approvals.list(services.clock())
     assert outcome.text == (
-        f"Pending approval {held.id}; nothing was sent. A person runs "
-        f"`{shell_command('approvals', 'approve', held.id, state=services.state)}` in a terminal, which shows the call "
+        f"Pending approval {approval.id}; nothing was sent. A person runs "
+        f"`{shell_command('approvals', 'approve', approval.id, state=services.state)}` in a terminal, which shows the call "
         "first. After that, make exactly the same call again: it runs once. The approval expires in 10 minutes."
     )
     assert upstream.lines == ["GET /v3/mg.example.com/bounces/ann%40example.com"]
 
 
 async def test_a_refusal_says_why_what_it_would_have_been_and_that_no_yes_lifts_it(upstream: Upstream) -> None:
-    outcome = await run(app_at(upstream.url, policy=profile("read-only")), "delete_bounce", BOUNCE)
+    outcome = await run(services_at(upstream.url, policy=profile("read-only")), "delete_bounce", BOUNCE)
     assert outcome == CallResult(
         "Refused by policy (read-only/otherwise): the policy read-only allows reads only. "
         "Nothing was sent; it would have been DELETE /v3/mg.example.com/bounces/ann%40example.com. "
@@ -112,18 +114,18 @@ async def test_a_refusal_says_why_what_it_would_have_been_and_that_no_yes_lifts_
 async def test_the_policy_decides_whether_a_destructive_call_leaves(
     policy: str, sent: list[str], upstream: Upstream
 ) -> None:
-    await run(app_at(upstream.url, policy=profile(policy)), "delete_bounce", BOUNCE)
+    await run(services_at(upstream.url, policy=profile(policy)), "delete_bounce", BOUNCE)
     assert [request.method for request in upstream.received] == sent
 
 
 async def test_faults_are_told_before_the_policy_refuses(upstream: Upstream) -> None:
-    outcome = await run(app_at(upstream.url), "delete_bounce", {})
+    outcome = await run(services_at(upstream.url), "delete_bounce", {})
     assert outcome.kind == "invalid"
 
 
 async def test_a_fault_of_mailguns_becomes_a_sentence_and_a_next_step(upstream: Upstream) -> None:
     upstream.then(says({"message": "Tag not found"}, 404))
-    outcome = await run(app_at(upstream.url), "get_bounce", BOUNCE)
+    outcome = await run(services_at(upstream.url), "get_bounce", BOUNCE)
     assert outcome == CallResult(
         'Mailgun found nothing there (HTTP 404): "Tag not found". '
         "Check the name or id; what was just made can take a moment to appear.",
@@ -138,7 +140,7 @@ async def test_a_read_is_tried_again_and_each_wait_is_told(upstream: Upstream) -
     async def notify(message: str) -> None:
         told.append(message)
 
-    outcome = await run(app_at(upstream.url), "get_bounce", BOUNCE, Caller(LOCAL_USER, notify=notify))
+    outcome = await run(services_at(upstream.url), "get_bounce", BOUNCE, Caller(LOCAL_USER, notify=notify))
     assert outcome.structured == {"listed": True, "address": "ann@example.com"}
     assert len(upstream.received) == 2
     assert [message.partition(";")[0] for message in told] == ['Mailgun failed (HTTP 503): "busy"']
@@ -146,20 +148,20 @@ async def test_a_read_is_tried_again_and_each_wait_is_told(upstream: Upstream) -
 
 async def test_a_send_is_never_sent_twice(upstream: Upstream) -> None:
     upstream.then(replies(503, b"busy", [("Retry-After", "0")]))
-    outcome = await run(app_at(upstream.url), "send_message", minimal(find("send_message")))
+    outcome = await run(services_at(upstream.url), "send_message", minimal(find("send_message")))
     assert outcome.kind == "failed"
     assert len(upstream.received) == 1
 
 
 async def test_the_configured_subaccount_goes_with_every_call(upstream: Upstream) -> None:
-    await run(app_at(upstream.url, subaccount="sub1"), "get_bounce", BOUNCE)
+    await run(services_at(upstream.url, subaccount="sub1"), "get_bounce", BOUNCE)
     assert upstream.received[0].headers["x-mailgun-on-behalf-of"] == "sub1"
 
 
 async def test_a_long_result_is_cut_and_read_on_by_the_tool(upstream: Upstream) -> None:
     body = {"items": [{"address": f"person{number}@example.com", "code": '"\\' * 50} for number in range(100)]}
     upstream.then(says(body))
-    services = app_at(upstream.url, results=Results(limit=2_000))
+    services = services_at(upstream.url, results=Results(limit=2_000))
     outcome = await run(services, "list_bounces", {"domain": "mg.example.com"})
     assert outcome.structured is not None
     following: dict[str, Any] | None = {"result": outcome.structured["cut"]["read_on"].split("'")[1]}
@@ -174,7 +176,7 @@ async def test_a_long_result_is_cut_and_read_on_by_the_tool(upstream: Upstream) 
 
 async def test_what_third_parties_wrote_is_fenced_and_the_fence_explained(upstream: Upstream) -> None:
     upstream.then(says({"address": "ann@example.com", "error": "no such user"}))
-    outcome = await run(app_at(upstream.url), "get_bounce", BOUNCE)
+    outcome = await run(services_at(upstream.url), "get_bounce", BOUNCE)
     assert outcome.structured is not None
     boundary = outcome.structured[NOTICE]["boundary"]
     assert outcome.structured == {
@@ -187,7 +189,7 @@ async def test_what_third_parties_wrote_is_fenced_and_the_fence_explained(upstre
 
 async def test_the_key_never_appears_in_a_result(upstream: Upstream) -> None:
     upstream.then(says({"error": f"key {KEY}"}), says({"message": f"bad key {KEY}"}, 400))
-    services = app_at(upstream.url)
+    services = services_at(upstream.url)
     outcomes = [await run(services, "get_bounce", BOUNCE) for _ in range(2)]
     assert [KEY in outcome.text for outcome in outcomes] == [False, False]
     assert ["[API key withheld]" in outcome.text for outcome in outcomes] == [True, True]

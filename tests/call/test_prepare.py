@@ -6,13 +6,13 @@ import pytest
 from mailgun_mcp.call.prepare import build_request, find_operation, gather_facts, generate_passwords
 from mailgun_mcp.errors import ArgumentError, UnknownToolError
 from tests.support.calls import BOUNCE, begun
-from tests.support.recorder import Recorder, recorded_app
+from tests.support.recorder import Recorder, recorded_services
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_a_tool_is_found_by_its_name_and_an_unknown_one_names_the_nearest() -> None:
-    async with recorded_app(Recorder()) as services:
+    async with recorded_services(Recorder()) as services:
         assert [find_operation(services, tool).name for tool in ("get_bounce", "read_result")] == [
             "get_bounce",
             "read_result",
@@ -22,7 +22,7 @@ async def test_a_tool_is_found_by_its_name_and_an_unknown_one_names_the_nearest(
 
 
 async def test_arguments_become_a_request_or_all_their_faults() -> None:
-    async with recorded_app(Recorder()) as services:
+    async with recorded_services(Recorder()) as services:
         call = begun(services)
         assert build_request(call, BOUNCE).line == "DELETE /v3/mg.example.com/bounces/ann%40example.com"
         with pytest.raises(ArgumentError) as raised:
@@ -32,7 +32,7 @@ async def test_arguments_become_a_request_or_all_their_faults() -> None:
 
 async def test_the_facts_and_the_record_have_the_digest_of_the_request() -> None:
     mailgun = Recorder()
-    async with recorded_app(mailgun) as services:
+    async with recorded_services(mailgun) as services:
         call = begun(services)
         request = build_request(call, BOUNCE)
         facts = await gather_facts(call, request)
@@ -40,7 +40,7 @@ async def test_the_facts_and_the_record_have_the_digest_of_the_request() -> None
 
 
 async def test_a_call_without_passwords_keeps_its_request() -> None:
-    async with recorded_app(Recorder(lambda _: httpx.Response(200))) as services:
+    async with recorded_services(Recorder(lambda _: httpx.Response(200))) as services:
         call = begun(services)
         request = build_request(call, BOUNCE)
         assert await generate_passwords(call, request) == (request, {})

@@ -16,7 +16,7 @@ from mailgun_mcp.call.counters import Nonces
 from mailgun_mcp.confirm.approvals import Approvals
 from mailgun_mcp.errors import StateError
 from mailgun_mcp.store.database import FILE, Store
-from tests.support.state import NOW, PATIENCE, asked, granted, held, python, rows
+from tests.support.state import NOW, PATIENCE, asked, granted, python, request_approval, rows
 
 ROUNDS = 100
 Act = Callable[[Store, Any], bool]
@@ -43,7 +43,7 @@ def second_yes(store: Store, name: str) -> bool:
         return False
 
 
-def open_anew(store: Store, name: str) -> bool:
+def create_and_burn(store: Store, name: str) -> bool:
     """Burn a nonce in a state that nobody made yet."""
     other = Store(store.directory / name)
     try:
@@ -81,8 +81,8 @@ def winners(directory: Path, act: Act, subjects: Iterable[Any], processes: int =
 
 
 def approvals(store: Store, count: int) -> list[str]:
-    """Hold and approve so many calls and return their ids."""
-    names = [held(store, asked(request=str(number))).id for number in range(count)]
+    """Request and approve so many calls and return their ids."""
+    names = [request_approval(store, asked(request=str(number))).id for number in range(count)]
     return [Approvals(store).approve(name, by="ann", now=NOW).id for name in names]
 
 
@@ -101,14 +101,14 @@ def test_a_call_is_let_through_in_one_process(store: Store) -> None:
 
 
 def test_one_person_in_two_terminals_is_one_person(store: Store) -> None:
-    names = [held(store, asked("two_people", request=str(number))).id for number in range(20)]
+    names = [request_approval(store, asked("two_people", request=str(number))).id for number in range(20)]
     assert winners(store.directory, second_yes, names) == [1] * 20
     assert {(one.status, one.people) for one in Approvals(store).list(NOW)} == {("pending", "ann")}
 
 
 def test_a_new_state_is_made_by_all_who_come_at_once(store: Store) -> None:
     store.directory.mkdir(mode=0o700)
-    assert winners(store.directory, open_anew, map(str, range(30)), processes=6) == [1] * 30
+    assert winners(store.directory, create_and_burn, map(str, range(30)), processes=6) == [1] * 30
 
 
 WRITER = """
@@ -116,10 +116,10 @@ import sys
 from pathlib import Path
 from mailgun_mcp.confirm.approvals import Approvals
 from mailgun_mcp.store.database import Store
-from tests.support.state import NOW, asked, held
+from tests.support.state import NOW, asked, request_approval
 store = Store(Path(sys.argv[1]))
 for number in range(100_000):
-    approval = held(store, asked(request=str(number)))
+    approval = request_approval(store, asked(request=str(number)))
     Approvals(store).approve(approval.id, by="ann", now=NOW)
     print(approval.id, flush=True)
 """
@@ -164,13 +164,13 @@ def test_a_killed_process_leaves_what_it_had_written_and_nothing_by_half(store: 
 
 
 def test_what_a_killed_process_was_about_to_write_was_never_written(store: Store) -> None:
-    approval = held(store, asked())
+    approval = request_approval(store, asked())
     assert killed_after(1, INSIDE, store.directory) == ["inside"]
     assert Approvals(store).list(NOW) == (approval,)
     assert Approvals(store).approve(approval.id, by="ann", now=NOW).status == "approved"
 
 
-def test_a_journal_that_was_cut_off_loses_its_end_only(store: Store) -> None:
+def test_an_audit_log_that_was_cut_off_loses_its_end_only(store: Store) -> None:
     said = killed_after(10, WRITER, store.directory)
     wal = store.directory / f"{FILE}-wal"
     wal.write_bytes(wal.read_bytes()[: wal.stat().st_size * 2 // 3 + 11])

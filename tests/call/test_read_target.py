@@ -9,7 +9,7 @@ from mailgun_mcp.policy.engine import decide
 from mailgun_mcp.simulator.model.lists import MailingList, Member
 from tests.support.calls import begun
 from tests.support.policies import policy
-from tests.support.undoing import NAME, Mailgun, account_to_change, app_on
+from tests.support.undoing import NAME, Mailgun, account_to_change, services_on
 
 pytestmark = pytest.mark.anyio
 
@@ -24,7 +24,7 @@ async def test_a_list_is_read_again_and_the_call_is_decided_on_once_more() -> No
     members |= {f"p{number}@x.example": Member(f"p{number}@x.example") for number in range(20)}
     rules = policy("extends: guarded\nsend: {recipients_per_call: 30}\n")
     mailgun = Mailgun(account)
-    async with app_on(mailgun, account, policy=rules) as services:
+    async with services_on(mailgun, account, policy=rules) as services:
         call = begun(services, "send_message", MAIL)
         request = build_request(call, MAIL)
         facts = await gather_facts(call, request)

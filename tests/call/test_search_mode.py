@@ -9,13 +9,13 @@ from mailgun_mcp.call.results import CallResult
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.policy.profiles import profile
 from tests.support.calls import BOUNCE, run
-from tests.support.recorder import Recorder, recorded_app
+from tests.support.recorder import Recorder, recorded_services
 
 pytestmark = pytest.mark.anyio
 
 
 def services_in_search_mode(mailgun: Recorder, policy: str = "guarded") -> Services:
-    return recorded_app(mailgun, search_mode=True, policy=profile(policy))
+    return recorded_services(mailgun, search_mode=True, policy=profile(policy))
 
 
 async def result_of(tool: str, **arguments: Any) -> dict[str, Any]:
@@ -140,7 +140,7 @@ async def test_a_fault_is_named_and_nothing_is_sent(tool: str, arguments: dict[s
 
 async def test_a_tool_that_is_not_offered_stays_out_of_reach() -> None:
     mailgun = Recorder()
-    async with recorded_app(mailgun, search_mode=True, exclude=frozenset({"undo_operation"})) as services:
+    async with recorded_services(mailgun, search_mode=True, exclude=frozenset({"undo_operation"})) as services:
         outcome = await run(services, "call_tool", {"name": "undo_operation", "arguments": {"id": "x"}})
     assert "unknown tool 'undo_operation'" in outcome.text
 
@@ -148,6 +148,6 @@ async def test_a_tool_that_is_not_offered_stays_out_of_reach() -> None:
 async def test_a_listed_mode_has_no_wrapper() -> None:
     from mailgun_mcp.errors import UnknownToolError
 
-    async with recorded_app(Recorder()) as services:
+    async with recorded_services(Recorder()) as services:
         with pytest.raises(UnknownToolError):
             await run(services, "call_tool", {"name": "get_bounce", "arguments": BOUNCE})

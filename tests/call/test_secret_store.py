@@ -90,7 +90,7 @@ def test_another_process_sees_what_was_kept(store: SecretStore, tmp_path: Path) 
     assert SecretStore(tmp_path / "state", no_keyring).show(ref) == VALUE
 
 
-def test_nothing_is_made_by_looking(store: SecretStore, tmp_path: Path) -> None:
+def test_reading_creates_nothing(store: SecretStore, tmp_path: Path) -> None:
     assert store.list() == ()
     assert list(tmp_path.iterdir()) == []
 

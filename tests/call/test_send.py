@@ -9,7 +9,7 @@ from mailgun_mcp.call.services import Services
 from mailgun_mcp.errors import OutcomeUnknownError, RejectedError
 from mailgun_mcp.mailgun.response import Response
 from tests.support.calls import BOUNCE, begun, run
-from tests.support.recorder import Recorder, recorded_app
+from tests.support.recorder import Recorder, recorded_services
 
 pytestmark = pytest.mark.anyio
 LINE = "DELETE /v3/mg.example.com/bounces/ann%40example.com"
@@ -28,20 +28,20 @@ def outcomes(services: Services) -> list[str]:
 
 async def test_the_answer_is_returned_and_the_call_recorded_as_done() -> None:
     mailgun = Recorder(lambda _: httpx.Response(200, json={"message": "gone"}))
-    async with recorded_app(mailgun) as services:
+    async with recorded_services(mailgun) as services:
         assert body_of(await sent(services)) == {"message": "gone"}
         assert (mailgun.lines, outcomes(services)) == ([LINE], ["done"])
 
 
 async def test_a_call_that_mailgun_refused_is_recorded_as_failed() -> None:
-    async with recorded_app(Recorder(lambda _: httpx.Response(404, json={"message": "no"}))) as services:
+    async with recorded_services(Recorder(lambda _: httpx.Response(404, json={"message": "no"}))) as services:
         with pytest.raises(RejectedError):
             await sent(services)
         assert outcomes(services) == ["failed"]
 
 
 async def test_a_change_that_may_have_taken_effect_is_unknown_and_names_its_record() -> None:
-    async with recorded_app(Recorder(lambda _: httpx.Response(500))) as services:
+    async with recorded_services(Recorder(lambda _: httpx.Response(500))) as services:
         with pytest.raises(OutcomeUnknownError) as raised:
             await sent(services)
         assert outcomes(services) == ["unknown"]
@@ -63,7 +63,7 @@ def test_an_answer_that_is_not_json_has_no_value() -> None:
 )
 async def test_an_address_that_is_not_listed_is_an_answer_and_no_error(tool: str, said: str) -> None:
     mailgun = Recorder(lambda _: httpx.Response(404, json={"message": said}))
-    async with recorded_app(mailgun) as services:
+    async with recorded_services(mailgun) as services:
         result = await run(services, tool, BOUNCE)
         assert (result.kind, result.structured) == ("done", {"listed": False, "address": "ann@example.com"})
         assert outcomes(services) == ["done"]
@@ -71,14 +71,14 @@ async def test_an_address_that_is_not_listed_is_an_answer_and_no_error(tool: str
 
 async def test_an_address_that_is_listed_says_so_too() -> None:
     mailgun = Recorder(lambda _: httpx.Response(200, json={"address": "ann@example.com", "code": "550"}))
-    async with recorded_app(mailgun) as services:
+    async with recorded_services(mailgun) as services:
         result = await run(services, "get_bounce", BOUNCE)
         assert result.structured == {"listed": True, "address": "ann@example.com", "code": "550"}
 
 
 async def test_an_unknown_domain_stays_an_error() -> None:
     mailgun = Recorder(lambda _: httpx.Response(404, json={"message": "Domain not found: mg.example.com"}))
-    async with recorded_app(mailgun) as services:
+    async with recorded_services(mailgun) as services:
         result = await run(services, "get_bounce", BOUNCE)
         assert result.kind == "failed"
         assert "Domain not found" in result.text
@@ -88,7 +88,7 @@ async def test_a_sends_result_repeats_what_cannot_be_read_back() -> None:
     mailgun = Recorder(lambda _: httpx.Response(200, json={"id": "<1@x>", "message": "Queued. Thank you."}))
     options = {"tags": ["order"], "test_mode": True, "time_zone_localize": "17:30"}
     mail = {"domain": "mg.example.com", "from": "a@mg.example.com", "to": ["b@x.example"], "text": "Hi", **options}
-    async with recorded_app(mailgun) as services:
+    async with recorded_services(mailgun) as services:
         result = await run(services, "send_message", mail)
         assert result.structured is not None
         assert result.structured["asked_for"] == {"recipients": 1, **options}

@@ -11,10 +11,10 @@ from mailgun_mcp.identity.accounts import Accounts
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.endpoint import resolve
 from mailgun_mcp.policy.profiles import profile
-from tests.support.apps import app_at
+from tests.support.apps import services_at
 from tests.support.calls import BOUNCE, run
 from tests.support.policies import policy
-from tests.support.recorder import Recorder, recorded_app
+from tests.support.recorder import Recorder, recorded_services
 
 pytestmark = pytest.mark.anyio
 
@@ -26,7 +26,7 @@ def with_key(services: Services, key: str, name: str | None = None, region: str 
 
 @pytest.fixture
 def services() -> Services:
-    return with_key(app_at("http://127.0.0.1:1"), "key-one")
+    return with_key(services_at("http://127.0.0.1:1"), "key-one")
 
 
 async def test_two_keys_and_two_regions_are_three_accounts(services: Services) -> None:
@@ -56,7 +56,7 @@ async def test_a_server_with_a_new_key_works_as_soon_as_the_operator_accepts_it(
 
 async def test_a_call_with_a_key_that_waits_is_refused_and_recorded() -> None:
     mailgun = Recorder()
-    async with recorded_app(mailgun, policy=profile("unguarded"), account_name="production") as services:
+    async with recorded_services(mailgun, policy=profile("unguarded"), account_name="production") as services:
         await run(services, "get_bounce", BOUNCE)
         other = replace(services, client=Client(resolve(url="http://127.0.0.1:2"), "other", user_agent="tests"))
         for tool in ("get_bounce", "delete_bounce"):
@@ -83,6 +83,6 @@ async def test_without_a_state_that_can_be_read_only_reads_go_on_unless_a_rule_n
 
 
 async def test_an_endpoint_of_the_operators_own_gives_the_name(services: Services) -> None:
-    own = app_at("http://127.0.0.1:8080")
+    own = services_at("http://127.0.0.1:8080")
     assert (await own.account.current(changes=False)).name == "127.0.0.1-8080"
     assert replace(services, simulator=True).account.assumed.name == "simulator"

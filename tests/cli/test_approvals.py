@@ -1,4 +1,4 @@
-"""`approvals`: what a person does about held calls, at a terminal or from a script."""
+"""`approvals`: what a person does about pending calls, at a terminal or from a script."""
 
 import json
 import os
@@ -25,7 +25,7 @@ from mailgun_mcp.identity.principal import login_user
 from mailgun_mcp.store.database import Store
 from tests.cli.conftest import Command
 from tests.support.processes import PATIENCE, command, environment
-from tests.support.state import asked, granted, held
+from tests.support.state import asked, granted, request_approval
 
 NAME = "mail.example.com"
 USER = login_user().id
@@ -42,7 +42,7 @@ def store(home: Path) -> Iterator[Store]:
 
 def waiting(store: Store, level: str = "ask", **changes: str) -> Approval:
     form = asked(level, **changes)  # type: ignore[arg-type] # a table's text
-    return held(store, form, time.time(), LONG)
+    return request_approval(store, form, time.time(), LONG)
 
 
 def ran(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
@@ -75,7 +75,7 @@ def status(store: Store, approval: Approval) -> str:
     return Approvals(store).get(approval.id, time.time()).status
 
 
-def test_nothing_is_held_at_first(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_pending_at_first(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert ran(["list"], capsys) == (exits.OK, "No pending approvals.\n", "")
     assert ran(["list", "--status", "all"], capsys) == (exits.OK, "No approvals.\n", "")
     assert ran(["list", "--json"], capsys) == (exits.OK, "[]\n", "")
@@ -96,7 +96,7 @@ def test_what_waits_is_listed(store: Store, capsys: pytest.CaptureFixture[str]) 
     assert json.loads(out) == [first.record]
 
 
-def test_a_held_call_is_shown_as_the_form_shows_it(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_pending_call_is_shown_as_the_form_shows_it(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     approval = waiting(store, "two_people")
     code, out, _ = ran(["show", approval.id], capsys)
     assert code == exits.OK
@@ -109,7 +109,7 @@ def test_a_held_call_is_shown_as_the_form_shows_it(store: Store, capsys: pytest.
 def test_a_call_whose_form_is_shortened_is_shown_whole(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     recipients = [f"person{number}@example.org" for number in range(40)]
     call = CallDetails("mg.example.com", ("Send an email", "Recipients: 40"), {"to": recipients, "text": "x" * 5000})
-    approval = held(store, replace(asked(), call=call), time.time())
+    approval = request_approval(store, replace(asked(), call=call), time.time())
     _, out, _ = ran(["show", approval.id, "--full"], capsys)
     assert [name for name in recipients if name not in out] == []
     assert "x" * 5000 in out
@@ -118,7 +118,7 @@ def test_a_call_whose_form_is_shortened_is_shown_whole(store: Store, capsys: pyt
 
 
 def test_the_list_names_the_target_of_each_call(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
-    held(store, replace(asked(), call=CallDetails("mg.example.com\u202e" + "x" * 60)), time.time())
+    request_approval(store, replace(asked(), call=CallDetails("mg.example.com\u202e" + "x" * 60)), time.time())
     _, out, _ = ran(["list"], capsys)
     assert "mg.example.com<U+202E>xxxxxxxxxxxxxxxxxx…" in out
 
@@ -342,7 +342,7 @@ def test_what_is_over_cannot_be_answered_and_says_why(
     store: Store, ending: str, action: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now = time.time()
-    approval = held(store, asked(), now - LONG, LONG + (-1 if ending == "expired" else LONG))
+    approval = request_approval(store, asked(), now - LONG, LONG + (-1 if ending == "expired" else LONG))
     if ending == "used":
         Approvals(store).approve(approval.id, by="ann", now=now)
         Approvals(store).consume(approval.id, now)

@@ -292,7 +292,7 @@ def test_replay_tells_each_difference_and_counts_them(
 
 
 @pytest.mark.parametrize("content", [None, b"\xff", b"[]"])
-def test_a_journal_that_cannot_be_read_is_told(content: bytes | None, solo: str, tmp_path: Path) -> None:
+def test_an_audit_log_that_cannot_be_read_is_reported(content: bytes | None, solo: str, tmp_path: Path) -> None:
     journal = tmp_path / "journal.jsonl"
     if content is not None:
         journal.write_bytes(content)

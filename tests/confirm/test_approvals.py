@@ -11,14 +11,14 @@ from mailgun_mcp.errors import StateError, UnknownNameError
 from mailgun_mcp.policy.model import LEVELS, Level
 from mailgun_mcp.store.database import Store
 from mailgun_mcp.store.ids import ALPHABET
-from tests.support.state import NOW, TTL, asked, granted, held
+from tests.support.state import NOW, TTL, asked, granted, request_approval
 
 NAME = "mail.example.com"
 
 
 def approved(store: Store, level: Level = "ask", **changes: str) -> Approval:
     """A call that has the yes that it needs."""
-    approval = held(store, asked(level, **changes))
+    approval = request_approval(store, asked(level, **changes))
     for by in ("ann", "bob") if level == "two_people" else ("ann",):
         approval = Approvals(store).approve(approval.id, by=by, now=NOW, typed=approval.typed)
     return approval
@@ -26,12 +26,12 @@ def approved(store: Store, level: Level = "ask", **changes: str) -> Approval:
 
 def ended(store: Store, status: ApprovalStatus) -> Approval:
     """A call that no longer waits for an answer, as it is at NOW."""
-    approval = held(store, asked()) if status in ("denied", "stale") else approved(store)
+    approval = request_approval(store, asked()) if status in ("denied", "stale") else approved(store)
     match status:
         case "denied":
             return Approvals(store).deny(approval.id, by="ann", now=NOW)
         case "stale":
-            held(store, asked(preview="changed"))
+            request_approval(store, asked(preview="changed"))
         case "used":
             assert Approvals(store).consume(approval.id, NOW)
         case "expired":
@@ -39,9 +39,9 @@ def ended(store: Store, status: ApprovalStatus) -> Approval:
     return Approvals(store).get(approval.id, NOW)
 
 
-def test_a_held_call_says_all_that_a_person_needs(store: Store) -> None:
+def test_a_pending_call_says_all_that_a_person_needs(store: Store) -> None:
     form = asked("typed")
-    approval = held(store, form)
+    approval = request_approval(store, form)
     assert approval == Approval(
         id=approval.id,
         created=NOW,
@@ -68,7 +68,7 @@ def test_a_held_call_says_all_that_a_person_needs(store: Store) -> None:
 
 
 def test_ids_are_short_readable_and_never_the_same(store: Store) -> None:
-    ids = [held(store, asked(request=str(number))).id for number in range(50)]
+    ids = [request_approval(store, asked(request=str(number))).id for number in range(50)]
     assert len(set(ids)) == 50
     assert {len(name) for name in ids} == {8}
     assert set("".join(ids)) <= set(ALPHABET) <= set(string.ascii_lowercase + string.digits) - set("il1o0")
@@ -94,20 +94,20 @@ def test_what_a_program_is_shown_is_not_what_the_yes_is_bound_by(store: Store) -
     }
 
 
-def test_the_same_call_is_held_once(store: Store) -> None:
-    first = held(store, asked())
-    assert held(store, asked(), NOW + 60) == first
+def test_the_same_call_has_one_pending_approval(store: Store) -> None:
+    first = request_approval(store, asked())
+    assert request_approval(store, asked(), NOW + 60) == first
     assert Approvals(store).list(NOW) == (first,)
 
 
 @pytest.mark.parametrize("other", [asked(request="other"), asked(principal="someone")], ids=["request", "principal"])
-def test_another_call_is_held_beside_it(store: Store, other: Form) -> None:
-    first, second = held(store, asked()), held(store, other)
+def test_another_call_has_its_own_pending_approval(store: Store, other: Form) -> None:
+    first, second = request_approval(store, asked()), request_approval(store, other)
     assert Approvals(store).list(NOW, "pending") == tuple(sorted((first, second), key=lambda one: one.id))
 
 
-def test_a_call_is_held_anew_when_its_target_changed(store: Store) -> None:
-    first, second = held(store, asked()), held(store, asked(preview="changed"))
+def test_a_call_needs_another_approval_when_its_target_changed(store: Store) -> None:
+    first, second = request_approval(store, asked()), request_approval(store, asked(preview="changed"))
     assert Approvals(store).list(NOW, "pending") == (second,)
     assert Approvals(store).get(first.id, NOW) == replace(first, status="stale")
 
@@ -144,8 +144,8 @@ def test_a_yes_is_stale_when_the_target_changed_since(store: Store) -> None:
 
 
 def test_what_nobody_approved_is_not_outdated(store: Store) -> None:
-    held(store, asked("ask"))
-    held(store, asked("typed"))
+    request_approval(store, asked("ask"))
+    request_approval(store, asked("typed"))
     assert not Approvals(store).has_outdated(asked().binding.digest, NOW)
 
 
@@ -158,21 +158,21 @@ def test_a_yes_is_good_where_no_more_is_asked_of_a_person(store: Store, given: L
 
 @pytest.mark.parametrize("first", LEVELS)
 @pytest.mark.parametrize("then", LEVELS)
-def test_a_held_call_stands_until_more_is_asked_of_a_person(store: Store, first: Level, then: Level) -> None:
-    before, after = held(store, asked(first)), held(store, asked(then))
+def test_a_pending_approval_stays_until_a_person_must_do_more(store: Store, first: Level, then: Level) -> None:
+    before, after = request_approval(store, asked(first)), request_approval(store, asked(then))
     same = LEVELS.index(first) >= LEVELS.index(then)
     assert (before.id == after.id) == same
     assert Approvals(store).list(NOW, "stale") == (() if same else (replace(before, status="stale"),))
 
 
 def test_nothing_is_granted_before_the_yes(store: Store) -> None:
-    approval = held(store, asked())
+    approval = request_approval(store, asked())
     assert granted(store, asked()) is None
     assert not Approvals(store).consume(approval.id, NOW)
 
 
 def test_two_people_have_to_be_two(store: Store) -> None:
-    approval = held(store, asked("two_people"))
+    approval = request_approval(store, asked("two_people"))
     once = Approvals(store).approve(approval.id, by="ann", now=NOW, typed=NAME)
     assert (once.status, once.people) == ("pending", "ann")
     assert granted(store, asked("two_people")) is None
@@ -185,7 +185,7 @@ def test_two_people_have_to_be_two(store: Store) -> None:
 
 @pytest.mark.parametrize("by", ["", " \n"])
 def test_nobody_approves_nothing(store: Store, by: str) -> None:
-    approval = held(store, asked())
+    approval = request_approval(store, asked())
     with pytest.raises(StateError, match="needs the name of the person"):
         Approvals(store).approve(approval.id, by=by, now=NOW)
     assert Approvals(store).get(approval.id, NOW) == approval
@@ -194,26 +194,26 @@ def test_nobody_approves_nothing(store: Store, by: str) -> None:
 @pytest.mark.parametrize("typed", [None, "", "  ", "mail.example.co", "MAIL.example.com", "yes"])
 @pytest.mark.parametrize("level", [level for level in LEVELS if level != "ask"])
 def test_a_wrong_name_is_no_yes(store: Store, level: Level, typed: str | None) -> None:
-    approval = held(store, asked(level))
+    approval = request_approval(store, asked(level))
     with pytest.raises(StateError, match=f"wrong name: .* {NAME}"):
         Approvals(store).approve(approval.id, by="ann", now=NOW, typed=typed)
     assert Approvals(store).get(approval.id, NOW) == approval
 
 
 def test_a_name_may_stand_in_a_line_of_its_own(store: Store) -> None:
-    approval = held(store, asked("typed"))
+    approval = request_approval(store, asked("typed"))
     assert Approvals(store).approve(approval.id, by="ann", now=NOW, typed=f" {NAME}\n").status == "approved"
 
 
 @pytest.mark.parametrize("typed", [None, "", " "])
 def test_a_target_without_a_visible_name_is_never_approved_by_typing_nothing(store: Store, typed: str | None) -> None:
-    approval = held(store, replace(asked("typed"), typed=" "))
+    approval = request_approval(store, replace(asked("typed"), typed=" "))
     with pytest.raises(StateError, match="wrong name"):
         Approvals(store).approve(approval.id, by="ann", now=NOW, typed=typed)
 
 
 def test_one_no_ends_it_also_after_a_yes(store: Store) -> None:
-    waiting, ready = held(store, asked(request="waiting")), approved(store)
+    waiting, ready = request_approval(store, asked(request="waiting")), approved(store)
     for approval in (waiting, ready):
         denied = Approvals(store).deny(approval.id, by="bob", now=NOW)
         answers = (*approval.answers, Answer("bob", NOW, False))
@@ -248,8 +248,8 @@ def test_what_is_approved_says_by_whom_when_approved_again(store: Store) -> None
         Approvals(store).approve(approval.id, by="bob", now=NOW)
 
 
-def test_a_held_call_expires_with_or_without_a_yes(store: Store) -> None:
-    waiting, ready = held(store, asked(request="waiting")), approved(store)
+def test_an_approval_expires_with_or_without_a_yes(store: Store) -> None:
+    waiting, ready = request_approval(store, asked(request="waiting")), approved(store)
     before, after = NOW + TTL - 0.001, NOW + TTL
     assert {one.status for one in Approvals(store).list(before)} == {"pending", "approved"}
     assert granted(store, asked(), before) == ready
@@ -267,15 +267,15 @@ def test_a_clock_that_is_set_back_revives_nothing(store: Store) -> None:
     assert Approvals(store).get(approval.id, NOW).status == "expired"
 
 
-def test_after_its_end_the_call_is_held_anew(store: Store) -> None:
-    first = held(store, asked())
-    second = held(store, asked(), NOW + TTL)
+def test_after_it_expires_the_call_needs_another_approval(store: Store) -> None:
+    first = request_approval(store, asked())
+    second = request_approval(store, asked(), NOW + TTL)
     assert first.id != second.id
     assert Approvals(store).list(NOW + TTL, "pending") == (second,)
 
 
 def test_an_unknown_id_names_what_waits(store: Store) -> None:
-    approval = held(store, asked())
+    approval = request_approval(store, asked())
     typo = approval.id[:-1] + "!"
     message = f"unknown approval '{typo}': did you mean '{approval.id}'"
     with pytest.raises(UnknownNameError, match=message):
@@ -288,15 +288,15 @@ def test_an_unknown_id_names_what_waits(store: Store) -> None:
 
 
 def test_what_is_long_over_is_forgotten(store: Store) -> None:
-    old = held(store, asked(request="old"))
-    new = held(store, asked(), NOW + 500 * 86_400)
+    old = request_approval(store, asked(request="old"))
+    new = request_approval(store, asked(), NOW + 500 * 86_400)
     assert Approvals(store).list(NOW + 500 * 86_400) == (new,)
     with pytest.raises(UnknownNameError):
         Approvals(store).get(old.id, NOW)
 
 
 def test_a_no_has_a_reason_for_as_long_as_the_approval_would_have_lasted(store: Store) -> None:
-    approval = held(store, asked())
+    approval = request_approval(store, asked())
     denied = Approvals(store).deny(approval.id, by="ann", now=NOW, reason=" use the other domain ")
     assert denied.record["answers"][0]["reason"] == "use the other domain"
     answer = Approvals(store).last_denial(approval.binding, NOW + 1)

@@ -12,7 +12,7 @@ from mailgun_mcp.confirm.approvals import Approval, Approvals
 from mailgun_mcp.errors import StateError
 from mailgun_mcp.policy.model import LEVELS, Level
 from mailgun_mcp.store.database import Store
-from tests.support.state import NOW, asked, granted, held
+from tests.support.state import NOW, asked, granted, request_approval
 
 MEMORY = Path("/dev/shm")
 """Where there is one: a disk's time is not what is tested."""
@@ -25,7 +25,7 @@ PREVIEW = st.sampled_from(["seen", "changed"])
 
 @dataclass
 class Known:
-    """What the machine knows of a held call without asking the store."""
+    """What the machine knows of a pending call without asking the store."""
 
     level: Level
     request: str
@@ -36,7 +36,7 @@ class Known:
     used: bool = False
 
 
-class HeldCalls(RuleBasedStateMachine):
+class ApprovalsMachine(RuleBasedStateMachine):
     """Callers hold and redeem, persons answer, time passes, processes start anew."""
 
     ids = Bundle("ids")
@@ -54,7 +54,9 @@ class HeldCalls(RuleBasedStateMachine):
 
     @rule(target=ids, level=LEVEL, request=REQUEST, preview=PREVIEW, ttl=st.sampled_from([5.0, 50.0]))
     def hold(self, level: Level, request: str, preview: str, ttl: float) -> str:
-        approval = held(self.store, asked(level, request=request, preview=preview, principal=CALLER), self.now, ttl)
+        approval = request_approval(
+            self.store, asked(level, request=request, preview=preview, principal=CALLER), self.now, ttl
+        )
         known = self.known.setdefault(approval.id, Known(approval.level, request, preview, self.now + ttl))
         assert (approval.status, known.request, known.preview) == ("pending", request, preview)
         assert LEVELS.index(known.level) >= LEVELS.index(level)
@@ -125,5 +127,5 @@ class HeldCalls(RuleBasedStateMachine):
                 assert self.now < known.expires
 
 
-HeldCalls.TestCase.settings = settings(max_examples=40, stateful_step_count=40)
-test_no_call_goes_through_without_its_yes_and_none_twice = HeldCalls.TestCase
+ApprovalsMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=40)
+test_no_call_goes_through_without_its_yes_and_none_twice = ApprovalsMachine.TestCase

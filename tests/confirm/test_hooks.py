@@ -1,4 +1,4 @@
-"""Notification hooks: real commands and a real server are told of a held call, and can do nothing but hear it."""
+"""Notification hooks: real commands and a real server are told of a pending call, and can do nothing but hear it."""
 
 import asyncio
 import json

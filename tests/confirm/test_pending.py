@@ -15,14 +15,14 @@ from mailgun_mcp.request.build import build
 from mailgun_mcp.request.files import Files
 from mailgun_mcp.store.database import Store
 from tests.support.operations import catalogue
-from tests.support.state import NOW, asked, held
+from tests.support.state import NOW, asked, request_approval
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.parametrize("needed", LEVELS)
 async def test_a_yes_counts_only_where_no_more_is_asked_of_a_person(store: Store, needed: Level) -> None:
-    approval = held(store, asked("typed"))
+    approval = request_approval(store, asked("typed"))
     Approvals(store).approve(approval.id, by="ann", now=NOW, typed=approval.typed)
     by = await PendingApprovals(store, lambda: NOW, None).consume(asked(needed))
     assert by == ("ann" if needed in ("ask", "typed") else None)

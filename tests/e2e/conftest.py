@@ -10,7 +10,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 
 from mailgun_mcp.server.server import create_server
-from tests.support.apps import app_at
+from tests.support.apps import services_at
 from tests.support.calls import LOCAL_USER
 from tests.support.people import Desk
 from tests.support.processes import command, environment, http_server, pointed_at
@@ -67,7 +67,7 @@ async def connect(
     """Connect a client in the given way and era; without a desk nobody can be asked there."""
     if way == "memory":
         async with Client(
-            create_server(app_at(mailgun.url), LOCAL_USER), mode=era, cache=None, elicitation_callback=desk
+            create_server(services_at(mailgun.url), LOCAL_USER), mode=era, cache=None, elicitation_callback=desk
         ) as client:
             yield client
     elif way == "stdio":

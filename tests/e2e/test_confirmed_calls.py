@@ -23,7 +23,7 @@ from tests.support import people
 from tests.support.calls import LOCAL_USER
 from tests.support.people import Desk
 from tests.support.processes import PATIENCE, RawStdio, command, environment, pointed_at, raw_stdio
-from tests.support.recorder import Recorder, recorded_app
+from tests.support.recorder import Recorder, recorded_services
 from tests.support.requests import changing
 from tests.support.upstream import Connection, Upstream, says, serve_upstream
 
@@ -110,7 +110,7 @@ async def test_a_yes_under_another_policy_is_none(monkeypatch: pytest.MonkeyPatc
         RequestStateSecurity, "ephemeral", classmethod(lambda cls, *, ttl: cls(keys=["k" * 32], ttl=ttl))
     )
     mailgun = Recorder()
-    apps = [recorded_app(mailgun, policy=profile(name)) for name in ("guarded", "strict")]
+    apps = [recorded_services(mailgun, policy=profile(name)) for name in ("guarded", "strict")]
     async with AsyncExitStack() as stack:
         guarded, strict = [
             await stack.enter_async_context(Client(create_server(services, LOCAL_USER), elicitation_callback=Desk()))
@@ -129,7 +129,7 @@ YES: types.InputResponses = {"confirmation": types.ElicitResult(action="accept",
 
 async def test_of_many_that_answer_with_one_state_at_once_one_is_heard() -> None:
     mailgun = Recorder()
-    async with Client(create_server(recorded_app(mailgun), LOCAL_USER), elicitation_callback=Desk()) as client:
+    async with Client(create_server(recorded_services(mailgun), LOCAL_USER), elicitation_callback=Desk()) as client:
         question = await client.session.call_tool("delete_bounce", BOUNCE, allow_input_required=True)
         assert isinstance(question, types.InputRequiredResult)
         given: Any = {"input_responses": YES, "request_state": question.request_state}

@@ -27,7 +27,7 @@ from tests.support.calls import run
 from tests.support.decisions import ALLOWED, CONFIRMED
 from tests.support.operations import catalogue
 from tests.support.processes import command, environment, pointed_at
-from tests.support.recorder import Recorder, recorded_app
+from tests.support.recorder import Recorder, recorded_services
 from tests.support.requests import changing
 from tests.support.upstream import Upstream
 
@@ -62,7 +62,7 @@ def test_every_way_in_is_decided_on_alike(name: str) -> None:
 async def test_a_yes_counts_for_one_principal_in_one_account_once(tmp_path: Path) -> None:
     """Both servers share a state directory. `olga` approves what ann asked for in staging."""
     mailgun, offenders = Recorder(), []
-    staging = recorded_app(mailgun, state=tmp_path / "state", account_name="staging")
+    staging = recorded_services(mailgun, state=tmp_path / "state", account_name="staging")
     production = with_key(staging, "the key of production", account_name="production")
 
     async def outcome(services: Any, operation: Operation, principal: Principal) -> tuple[str, int]:

@@ -74,7 +74,7 @@ async def test_wrong_arguments_answer_with_every_fault_and_send_nothing(reached:
     assert reached.upstream.received == []
 
 
-async def test_a_call_that_nobody_can_confirm_is_held_and_changes_nothing(reached: Reached) -> None:
+async def test_a_call_that_nobody_can_confirm_waits_for_approval_and_changes_nothing(reached: Reached) -> None:
     result = await reached.client.call_tool("delete_bounce", BOUNCE)
     assert (result.is_error, result.structured_content) == (True, None)
     assert re.match(r"Pending approval [a-z2-9]{8}; nothing was sent\. ", texts(result)[0])

@@ -18,7 +18,7 @@ from mailgun_mcp.simulator.worlds.demo import SHOP, demo_account
 from tests.support.calls import run
 from tests.support.injections import CANARY, INJECTIONS, Injection, inbox
 from tests.support.operations import catalogue
-from tests.support.recorder import Recorder, recorded_app
+from tests.support.recorder import Recorder, recorded_services
 
 pytestmark = pytest.mark.anyio
 
@@ -63,7 +63,7 @@ def mailgun() -> Inbox:
 
 @pytest.fixture
 def services(mailgun: Inbox) -> Services:
-    return recorded_app(mailgun, clock=mailgun.account.clock.now)
+    return recorded_services(mailgun, clock=mailgun.account.clock.now)
 
 
 def texts(value: Any) -> Iterator[str]:
@@ -138,7 +138,7 @@ async def test_whatever_the_model_then_does_nothing_leaves_without_a_person(
         outcome = await run(services, tool, arguments)
         assert outcome.text.startswith("Pending approval "), (tool, outcome)
     assert mailgun.changes == []
-    assert {held.tool for held in services.approvals.list(services.clock())} == set(HARM)
+    assert {approval.tool for approval in services.approvals.list(services.clock())} == set(HARM)
 
 
 async def test_before_anything_was_read_a_send_to_one_needs_no_yes(services: Services, mailgun: Inbox) -> None:
@@ -155,7 +155,7 @@ async def test_the_question_to_the_person_shows_no_trick_of_the_mail(
     await run(services, "list_events", LIST)
     outcome = await run(services, "resend_message", {**arguments, "storage_host": "storage-us-east4.api.mailgun.net"})
     assert outcome.text.startswith("Pending approval "), outcome
-    (held,) = services.approvals.list(services.clock())
-    assert {c for c in held.text if unicodedata.category(c) in ("Cc", "Cf", "Co")} <= {"\n"}
-    lines = [line for line in held.text.splitlines() if CANARY in line]
+    (approval,) = services.approvals.list(services.clock())
+    assert {c for c in approval.text if unicodedata.category(c) in ("Cc", "Cf", "Co")} <= {"\n"}
+    lines = [line for line in approval.text.splitlines() if CANARY in line]
     assert all(line.startswith("Now there: ") for line in lines)

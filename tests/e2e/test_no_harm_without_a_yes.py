@@ -37,7 +37,7 @@ from tests.support.decisions import ALLOWED, CONFIRMED
 from tests.support.one_thread import no_threads
 from tests.support.operations import catalogue
 from tests.support.people import Desk
-from tests.support.recorder import Recorder, recorded_app
+from tests.support.recorder import Recorder, recorded_services
 
 pytestmark = pytest.mark.anyio
 
@@ -74,7 +74,7 @@ async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
     mailgun, desk = Recorder(), Desk()
     # All of these calls wait at once.
     many = ConfirmationRules(max_pending=1_000)
-    services = recorded_app(mailgun, policy=replace(profile(policy), confirmation=many))
+    services = recorded_services(mailgun, policy=replace(profile(policy), confirmation=many))
     hasty = replace(services, policy=replace(services.policy, confirmation=replace(many, ttl=0.001)))
     async with AsyncExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())

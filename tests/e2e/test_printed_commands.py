@@ -15,7 +15,7 @@ from mailgun_mcp.identity.accounts import Accounts
 from mailgun_mcp.policy.profiles import profile
 from tests.support.apps import with_key
 from tests.support.calls import run
-from tests.support.recorder import Recorder, recorded_app
+from tests.support.recorder import Recorder, recorded_services
 from tests.support.state import PATIENCE
 
 pytestmark = pytest.mark.anyio
@@ -28,7 +28,7 @@ BOUNCE = {"domain_name": "mg.example.com", "address": "ann@example.com"}
 @pytest.fixture
 def services(tmp_path: Path) -> Services:
     mailgun = Recorder(lambda _: httpx.Response(200, json=KEY))
-    return recorded_app(mailgun, state=tmp_path / NAME, account_name="production", clock=now)
+    return recorded_services(mailgun, state=tmp_path / NAME, account_name="production", clock=now)
 
 
 def now() -> float:
@@ -82,7 +82,7 @@ async def test_the_model_is_told_a_command_that_approves(services: Services, els
 
 
 async def test_the_model_is_told_a_command_that_shows_a_withheld_secret(services: Services, elsewhere: Path) -> None:
-    services = recorded_app(
+    services = recorded_services(
         Recorder(lambda _: httpx.Response(200, json=KEY)), state=services.state, policy=profile("unguarded"), clock=now
     )
     made: Any = await run(services, "create_api_key", {"role": "sending", "kind": "domain", "domain_name": "a.example"})

@@ -71,7 +71,7 @@ def test_in_a_session_with_untrusted_text_guarded_confirms_sends_removals_and_wr
     ],
     ids=["tainted route", "route", "stop", "tainted webhook", "ten", "eleven", "list", "tainted send"],
 )
-def test_guarded_looks_at_the_call(call: Facts, effect: str) -> None:
+def test_guarded_decides_by_the_call(call: Facts, effect: str) -> None:
     assert decide(profile("guarded"), call).effect == effect
 
 

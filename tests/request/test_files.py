@@ -84,7 +84,7 @@ def test_the_given_name_wins_over_the_files_own(allowed: Path) -> None:
     assert part == Part("file", b"%PDF", "year.pdf", "application/pdf")
 
 
-def test_each_allowed_directory_is_looked_into(allowed: Path, tmp_path: Path) -> None:
+def test_each_allowed_directory_is_searched(allowed: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
     assert Files((other, allowed)).part("file", {"path": "report.pdf"}).data == b"%PDF"

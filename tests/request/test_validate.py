@@ -276,11 +276,11 @@ HUGE: list[tuple[str, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("arguments", "fault"), [case[1:] for case in HUGE], ids=[case[0] for case in HUGE])
-def test_what_is_huge_is_refused_before_each_value_is_looked_at(arguments: dict[str, Any], fault: str) -> None:
+def test_huge_arguments_are_refused_before_each_value_is_checked(arguments: dict[str, Any], fault: str) -> None:
     assert validate(find("send_message"), arguments) == [fault]
 
 
-def test_of_many_faults_only_the_first_are_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_many_faults_only_the_first_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     compared: list[str] = []
 
     def note(place: str, *_: object) -> str:

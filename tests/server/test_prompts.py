@@ -10,7 +10,7 @@ from mcp.shared.exceptions import MCPError
 
 from mailgun_mcp.server import prompts
 from mailgun_mcp.server.server import create_server
-from tests.support.apps import app_at
+from tests.support.apps import services_at
 from tests.support.calls import LOCAL_USER
 
 pytestmark = pytest.mark.anyio
@@ -21,7 +21,7 @@ NOWHERE = "http://127.0.0.1:9"
 
 @pytest.fixture(params=["legacy", "auto"])
 async def client(request: pytest.FixtureRequest) -> AsyncIterator[Client]:
-    async with Client(create_server(app_at(NOWHERE), LOCAL_USER), mode=request.param, cache=None) as connected:
+    async with Client(create_server(services_at(NOWHERE), LOCAL_USER), mode=request.param, cache=None) as connected:
         yield connected
 
 

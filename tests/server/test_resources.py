@@ -12,7 +12,7 @@ from mcp.shared.exceptions import MCPError
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.server import prompts
 from mailgun_mcp.server.server import create_server
-from tests.support.apps import app_at
+from tests.support.apps import services_at
 from tests.support.calls import LOCAL_USER
 from tests.support.operations import catalogue
 from tests.support.upstream import Upstream, says, serve_upstream
@@ -41,7 +41,7 @@ async def upstream() -> AsyncIterator[Upstream]:
 
 @pytest.fixture
 def services(upstream: Upstream) -> Services:
-    return app_at(upstream.url)
+    return services_at(upstream.url)
 
 
 @pytest.fixture(params=["legacy", "auto"])
@@ -135,7 +135,7 @@ async def test_a_resource_that_mailgun_refuses_says_so(client: Client, upstream:
 
 
 async def test_what_the_server_does_not_offer_is_no_resource_either(upstream: Upstream) -> None:
-    services = app_at(upstream.url, catalogue=catalogue().select(tools=["list_routes"]))
+    services = services_at(upstream.url, catalogue=catalogue().select(tools=["list_routes"]))
     async with Client(create_server(services, LOCAL_USER), cache=None) as client:
         for uri in (
             "mailgun-mcp://domains",

@@ -12,7 +12,7 @@ from mcp.shared.exceptions import MCPError
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.server.server import INSTRUCTIONS, create_server
 from tests.support import snapshots
-from tests.support.apps import app_at
+from tests.support.apps import services_at
 from tests.support.calls import LOCAL_USER
 from tests.support.operations import catalogue
 from tests.support.upstream import Upstream, serve_upstream
@@ -31,7 +31,7 @@ async def upstream() -> AsyncIterator[Upstream]:
 
 @pytest.fixture
 def services(upstream: Upstream) -> Services:
-    return app_at(upstream.url)
+    return services_at(upstream.url)
 
 
 async def test_every_tool_is_as_its_snapshot_says(services: Services) -> None:
@@ -58,7 +58,7 @@ async def test_tools_come_in_the_order_of_the_catalogue_and_the_servers_own_last
 
 @pytest.mark.parametrize("era", ERAS)
 async def test_what_is_not_selected_is_neither_listed_nor_callable(era: Era, upstream: Upstream) -> None:
-    services = app_at(upstream.url, catalogue=catalogue().select(tools=["list_domains"]))
+    services = services_at(upstream.url, catalogue=catalogue().select(tools=["list_domains"]))
     async with Client(create_server(services, LOCAL_USER), mode=era) as client:
         assert [tool.name for tool in (await client.list_tools()).tools] == ["list_domains", "read_result"]
         with pytest.raises(MCPError) as caught:
@@ -126,7 +126,7 @@ def test_the_whole_listing_is_json_that_any_client_reads() -> None:
 
 @pytest.mark.parametrize("era", ERAS)
 async def test_in_search_mode_few_tools_are_listed_and_all_can_be_called(era: Era, upstream: Upstream) -> None:
-    services = app_at(upstream.url, search_mode=True)
+    services = services_at(upstream.url, search_mode=True)
     async with Client(create_server(services, LOCAL_USER), mode=era) as client:
         names = [tool.name for tool in (await client.list_tools()).tools]
         assert names[:4] == ["search_tools", "describe_tools", "read_tool", "call_tool"]

@@ -18,7 +18,7 @@ from mailgun_mcp.errors import StateError
 from mailgun_mcp.store import database as module
 from mailgun_mcp.store.database import Store
 from mailgun_mcp.store.migrations import MIGRATIONS
-from tests.support.state import NOW, asked, granted, held, python, rows, unmeasured
+from tests.support.state import NOW, asked, granted, python, request_approval, rows, unmeasured
 
 NOBODY = 65534
 
@@ -50,7 +50,7 @@ print("sqlite3" in sys.modules)
 def test_everything_is_made_for_the_owner_alone(store: Store) -> None:
     before = os.umask(0)
     try:
-        held(store, asked())
+        request_approval(store, asked())
     finally:
         os.umask(before)
     files = {path.name: mode(path) for path in store.directory.iterdir()}
@@ -63,13 +63,13 @@ def test_a_directory_that_is_open_to_others_is_refused(store: Store, rights: int
     store.directory.mkdir()
     store.directory.chmod(rights)
     with pytest.raises(StateError, match=rf"open to other users \(mode {rights:o}\): run chmod go= {store.directory}"):
-        held(store, asked())
+        request_approval(store, asked())
     assert list(store.directory.iterdir()) == []
 
 
 @pytest.mark.parametrize("rights", [0o644, 0o620, 0o602])
 def test_a_file_that_is_open_to_others_is_refused(store: Store, rights: int) -> None:
-    held(store, asked())
+    request_approval(store, asked())
     store.close()
     (store.directory / module.FILE).chmod(rights)
     with pytest.raises(StateError, match=r"state\.db is open to other users"):
@@ -81,14 +81,14 @@ def test_a_directory_of_another_user_is_refused(store: Store) -> None:
     store.directory.mkdir(mode=0o700)
     os.chown(store.directory, NOBODY, NOBODY)
     with pytest.raises(StateError, match="belongs to another user"):
-        held(store, asked())
+        request_approval(store, asked())
     assert list(store.directory.iterdir()) == []
 
 
 def test_a_file_in_place_of_the_directory_is_refused(store: Store) -> None:
     store.directory.write_text("", encoding="utf-8")
     with pytest.raises(StateError, match="cannot be used: File exists"):
-        held(store, asked())
+        request_approval(store, asked())
 
 
 @pytest.fixture
@@ -149,13 +149,13 @@ def test_a_file_that_is_no_state_is_refused_and_left_alone(store: Store) -> None
     path.touch(mode=0o600)
     path.write_bytes(b"a letter to a friend" * 100)
     with pytest.raises(StateError, match=r"state\.db is damaged: move it away"):
-        held(store, asked())
+        request_approval(store, asked())
     assert path.read_bytes() == b"a letter to a friend" * 100
 
 
 def test_a_damaged_page_is_refused_when_it_is_read(store: Store) -> None:
     for number in range(50):
-        held(store, asked(request=str(number)))
+        request_approval(store, asked(request=str(number)))
     store.close()
     path = store.directory / module.FILE
     content = path.read_bytes()
@@ -167,7 +167,7 @@ def test_a_damaged_page_is_refused_when_it_is_read(store: Store) -> None:
 
 @pytest.mark.parametrize("answers", ["no JSON", "{}", "7"])
 def test_a_damaged_row_is_refused(store: Store, answers: str) -> None:
-    approval = held(store, asked())
+    approval = request_approval(store, asked())
     Approvals(store).approve(approval.id, by="ann", now=NOW)
     with store.writing() as connection:
         connection.execute("UPDATE approvals SET answers = ?", (answers,))
@@ -186,7 +186,7 @@ def test_what_another_process_holds_too_long_is_refused_and_then_goes_on(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "BUSY_SECONDS", 0.05)
-    approval = held(store, asked())
+    approval = request_approval(store, asked())
     other = sqlite3.connect(store.directory / module.FILE, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StateError, match=r"another process has held state\.db"):
@@ -204,13 +204,13 @@ def test_a_new_file_that_another_process_holds_is_refused(store: Store, monkeypa
     other = sqlite3.connect(store.directory / module.FILE, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     with pytest.raises(StateError, match=r"another process has held state\.db"):
-        held(store, asked())
+        request_approval(store, asked())
     other.close()
-    assert held(store, asked()).status == "pending"
+    assert request_approval(store, asked()).status == "pending"
 
 
 def test_a_fault_inside_undoes_the_whole(store: Store) -> None:
-    approval = held(store, asked())
+    approval = request_approval(store, asked())
 
     def fail() -> None:
         with store.writing() as connection:
@@ -268,10 +268,10 @@ def test_threads_take_turns(store: Store) -> None:
         assert sum(threads.map(burn, range(200))) == 50
 
 
-def test_a_state_that_was_moved_away_is_begun_anew(store: Store) -> None:
-    first = held(store, asked())
+def test_a_state_that_was_moved_away_is_created_again(store: Store) -> None:
+    first = request_approval(store, asked())
     store.directory.rename(store.directory.with_name("kept"))
-    second = held(store, asked())
+    second = request_approval(store, asked())
     assert second.id != first.id
     assert Approvals(store).list(NOW) == (second,)
     other = Store(store.directory.with_name("kept"))
@@ -281,7 +281,7 @@ def test_a_state_that_was_moved_away_is_begun_anew(store: Store) -> None:
 
 def test_what_one_process_writes_another_reads(store: Store) -> None:
     other = Store(store.directory)
-    approval = held(store, asked())
+    approval = request_approval(store, asked())
     assert Approvals(other).approve(approval.id, by="ann", now=NOW) == granted(store, asked())
     other.close()
 
@@ -292,7 +292,7 @@ def test_the_tables_have_this_version(store: Store) -> None:
 
 
 def test_an_older_version_is_brought_up_with_what_it_holds(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    approval = held(store, asked())
+    approval = request_approval(store, asked())
     store.close()
     steps = (
         ("CREATE TABLE notes (text TEXT NOT NULL)", "INSERT INTO notes VALUES ('kept')"),
@@ -305,7 +305,7 @@ def test_an_older_version_is_brought_up_with_what_it_holds(store: Store, monkeyp
 
 
 def test_a_step_that_fails_leaves_the_older_version_whole(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    approval = held(store, asked())
+    approval = request_approval(store, asked())
     store.close()
     with monkeypatch.context() as patched:
         patched.setattr(module, "MIGRATIONS", (*MIGRATIONS, ("CREATE TABLE notes (text)", "no SQL")))
@@ -316,7 +316,7 @@ def test_a_step_that_fails_leaves_the_older_version_whole(store: Store, monkeypa
 
 
 def test_a_newer_version_is_refused_and_left_alone(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    held(store, asked())
+    request_approval(store, asked())
     store.close()
     content = (store.directory / module.FILE).read_bytes()
     monkeypatch.setattr(module, "MIGRATIONS", ())

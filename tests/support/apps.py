@@ -64,7 +64,7 @@ def close_opened() -> None:
         _opened.pop().close()
 
 
-def app_at(url: str, **options: Any) -> Services:
+def services_at(url: str, **options: Any) -> Services:
     """Return services whose Mailgun is at `url`."""
     options.setdefault("state", own_state())
     client = Client(resolve(url=url), KEY, user_agent="tests", timeout=options.pop("timeout", 10.0))

@@ -55,7 +55,7 @@ class Clock:
         return self.now
 
 
-def recorded_app(recorder: Recorder, **options: Any) -> Services:
+def recorded_services(recorder: Recorder, **options: Any) -> Services:
     """Return services whose Mailgun is `recorder`, with the whole catalogue and a state of its own."""
     client = Client(
         resolve(url="http://127.0.0.1:1"),

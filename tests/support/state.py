@@ -1,4 +1,4 @@
-"""What the tests of the state share: a store, and calls to hold in it."""
+"""What the tests of the state share: a store, and calls that wait for approval in it."""
 
 import os
 import subprocess
@@ -23,7 +23,7 @@ def asked(level: Level = "ask", *, preview: str = "seen", request: str = "reques
     return Form("Delete a domain\nDELETE /v3/domains/mail.example.com", level, typed, binding, preview)
 
 
-def held(store: Store, form: Form, now: float = NOW, ttl: float = TTL, most: int = 10_000) -> Approval:
+def request_approval(store: Store, form: Form, now: float = NOW, ttl: float = TTL, most: int = 10_000) -> Approval:
     return Approvals(store).request(
         form,
         tool="delete_domain",

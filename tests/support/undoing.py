@@ -199,7 +199,7 @@ async def _at_once(_: float) -> None:
     """Do not wait."""
 
 
-def app_on(mailgun: Mailgun, account: Account, *, policy: Policy | None = None, **options: Any) -> Services:
+def services_on(mailgun: Mailgun, account: Account, *, policy: Policy | None = None, **options: Any) -> Services:
     """Return services whose Mailgun is the simulator, at its clock."""
     client = Client(
         resolve(region="us"), KEY, user_agent="tests", rate_limit=(0, 10.0), connect=lambda: mailgun, sleep=_at_once
@@ -221,5 +221,5 @@ async def bench(account: Account | None = None, policy: Policy | None = None) ->
     account = account or account_to_change()
     mailgun = Mailgun(account)
     with no_threads():
-        async with app_on(mailgun, account, policy=policy) as services:
+        async with services_on(mailgun, account, policy=policy) as services:
             yield Bench(account, mailgun, services)

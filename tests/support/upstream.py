@@ -56,9 +56,9 @@ class Upstream:
     received: list[Received] = field(default_factory=list)
     answers: deque[Answer] = field(default_factory=deque)
     lists: Answer | None = field(default_factory=lambda: says({"items": []}))
-    """Answers the look at the mailing lists that a send is preceded by, beside the script; None leaves it to that."""
-    looks: list[Received] = field(default_factory=list)
-    """Those looks, which are not in `received`."""
+    """Answers the read of the mailing lists that comes before a send, beside the script; None leaves it to the script."""
+    list_reads: list[Received] = field(default_factory=list)
+    """Those reads, which are not in `received`."""
 
     def then(self, *answers: Answer) -> "Upstream":
         self.answers.extend(answers)
@@ -71,7 +71,7 @@ class Upstream:
 
     def forget(self) -> None:
         self.received.clear()
-        self.looks.clear()
+        self.list_reads.clear()
         self.answers.clear()
 
     @property
@@ -88,14 +88,14 @@ class Upstream:
             writer.close()
 
     def _answer_to(self, request: Received) -> Answer:
-        if self.lists is not None and request.line == LOOK:
-            self.looks.append(request)
+        if self.lists is not None and request.line == LIST_READ:
+            self.list_reads.append(request)
             return self.lists
         self.received.append(request)
         return self.answers.popleft() if self.answers else says({"message": "stub"})
 
 
-LOOK = "GET /v3/lists?limit=100"
+LIST_READ = "GET /v3/lists?limit=100"
 
 
 @asynccontextmanager

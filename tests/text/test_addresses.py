@@ -155,7 +155,7 @@ LISTS = st.lists(
 
 @given(LISTS)
 @example('"Ann" <a@x.example>, b@y.example')
-def test_a_plain_list_is_read_as_a_text_in_which_every_at_sign_is_looked_at(text: str) -> None:
+def test_a_plain_list_is_read_as_a_text_in_which_every_at_sign_counts(text: str) -> None:
     listed = _plain_list(text)
     if listed is not None:
         closely = ParsedAddresses()

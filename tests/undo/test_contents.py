@@ -6,7 +6,7 @@ import pytest
 from mailgun_mcp.undo.contents import read_contents
 from mailgun_mcp.undo.page_reader import PageReader
 from tests.support.operations import catalogue
-from tests.support.recorder import Recorder, recorded_app
+from tests.support.recorder import Recorder, recorded_services
 
 pytestmark = pytest.mark.anyio
 
@@ -14,7 +14,7 @@ DOMAIN = {"name": "mg.example.com"}
 
 
 async def test_what_cannot_be_read_is_said_to_be_unknown() -> None:
-    async with recorded_app(Recorder(lambda _: httpx.Response(403, json={}))) as services:
+    async with recorded_services(Recorder(lambda _: httpx.Response(403, json={}))) as services:
         contents = await read_contents(catalogue(), PageReader(services.client), "delete_domain", DOMAIN)
     assert contents.words == (
         "an unknown number of keys",
@@ -25,7 +25,7 @@ async def test_what_cannot_be_read_is_said_to_be_unknown() -> None:
 
 async def test_the_domains_of_a_subaccount_are_counted_in_it() -> None:
     mailgun = Recorder(lambda _: httpx.Response(200, json={"items": [{"name": "a.example"}], "total_count": 1}))
-    async with recorded_app(mailgun) as services:
+    async with recorded_services(mailgun) as services:
         contents = await read_contents(
             catalogue(), PageReader(services.client), "delete_subaccount", {"subaccount_id": "s1"}
         )
@@ -33,6 +33,6 @@ async def test_the_domains_of_a_subaccount_are_counted_in_it() -> None:
 
 
 async def test_another_target_has_no_contents() -> None:
-    async with recorded_app(Recorder()) as services:
+    async with recorded_services(Recorder()) as services:
         contents = await read_contents(catalogue(), PageReader(services.client), "get_domain", DOMAIN)
     assert contents.words == ()

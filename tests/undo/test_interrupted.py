@@ -19,9 +19,9 @@ from tests.support.undoing import (
     Bench,
     Mailgun,
     account_to_change,
-    app_on,
     bench,
     differences,
+    services_on,
 )
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -69,7 +69,7 @@ def mend(mailgun: Mailgun) -> None:
 
 def reopened(tried: Bench) -> Bench:
     """Another process on the same state."""
-    return Bench(tried.account, tried.mailgun, app_on(tried.mailgun, tried.account, state=tried.services.state))
+    return Bench(tried.account, tried.mailgun, services_on(tried.mailgun, tried.account, state=tried.services.state))
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -115,10 +115,10 @@ async def test_beyond_the_limit_a_person_must_agree_at_a_higher_level_and_nothin
     fill(account, "bounces", ENTRIES["bounces"], 50)
     async with bench(account, policy=limited("guarded")) as tried:
         outcome = await tried.call("clear_bounces", {"domain": NAME})
-        (held,) = tried.services.approvals.list(account.clock.now())
-        assert (outcome.kind, held.level) == ("refused", "approval")
-        assert "Now there: more than 20 records." in held.text
-        assert "It cannot be undone: there are too many records to save." in held.text
+        (approval,) = tried.services.approvals.list(account.clock.now())
+        assert (outcome.kind, approval.level) == ("refused", "approval")
+        assert "Now there: more than 20 records." in approval.text
+        assert "It cannot be undone: there are too many records to save." in approval.text
         assert tried.services.snapshots.list(account.clock.now()) == ()
 
 
@@ -129,9 +129,9 @@ async def test_beyond_the_limit_a_call_that_nobody_confirms_is_confirmed() -> No
         account, policy=replace(profile("unguarded"), undo=UndoRules(records=20, too_many="confirm"), plans={})
     ) as tried:
         outcome = await tried.call("import_bounces", {"domain": NAME, "file": {"text": "address\na@x.example"}})
-        (held,) = tried.services.approvals.list(account.clock.now())
+        (approval,) = tried.services.approvals.list(account.clock.now())
         assert outcome.kind == "refused"
-        assert "it would lose more than 20 records, which are not saved" in held.text
+        assert "it would lose more than 20 records, which are not saved" in approval.text
 
 
 async def test_beyond_the_limit_a_call_goes_on_without_a_copy_where_the_operator_wants_it() -> None:
@@ -147,7 +147,7 @@ def limited(name: str) -> Any:
     return replace(base, undo=UndoRules(records=20, too_many=base.undo.too_many), plans={})
 
 
-async def test_a_copy_of_many_things_is_kept_in_small_parts() -> None:
+async def test_a_copy_of_many_records_is_saved_in_small_parts() -> None:
     account = account_to_change()
     fill(account, "bounces", ENTRIES["bounces"], 2_000)
     async with bench(account) as tried:

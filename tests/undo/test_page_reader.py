@@ -6,7 +6,7 @@ import pytest
 from mailgun_mcp.errors import RejectedError, UnreadableError
 from mailgun_mcp.undo.page_reader import Page, PageReader, largest_page
 from tests.support.operations import find
-from tests.support.recorder import Answer, Recorder, recorded_app
+from tests.support.recorder import Answer, Recorder, recorded_services
 
 pytestmark = pytest.mark.anyio
 
@@ -15,7 +15,7 @@ ONE = find("get_mailing_list")
 
 
 def pages_of(mailgun: Recorder) -> PageReader:
-    return PageReader(recorded_app(mailgun).client)
+    return PageReader(recorded_services(mailgun).client)
 
 
 def answers(response: httpx.Response) -> Answer:

@@ -12,7 +12,7 @@ from mailgun_mcp.policy.file.replay import ReplayError, replay
 from tests.support.calls import run
 from tests.support.operations import catalogue
 from tests.support.policies import policy
-from tests.support.recorder import Clock, Recorder, recorded_app
+from tests.support.recorder import Clock, Recorder, recorded_services
 
 READ_MAIL: dict[str, Any] = {
     "tool": "get_stored_message",
@@ -67,7 +67,7 @@ def test_a_refused_call_did_not_happen() -> None:
         ("[" * 100_000, "line 2: maximum recursion depth"),
     ],
 )
-def test_a_journal_that_cannot_be_read_says_where(line: str, problem: str) -> None:
+def test_an_audit_log_that_cannot_be_read_says_where(line: str, problem: str) -> None:
     with pytest.raises(ReplayError) as raised:
         list(replay(["\n", line], policy("extends: guarded"), catalogue()))
 
@@ -162,7 +162,7 @@ async def test_what_a_server_recorded_is_decided_the_same_again() -> None:
         narrowed = {"address": "x@example.com", "tags": ["*"], "created_at": "Fri, 01 Mar 2024 09:00:00 UTC"}
         return httpx.Response(200, json=narrowed if "unsubscribes/" in line else {"message": "Queued. Thank you."})
 
-    services = recorded_app(Recorder(answer), clock=Clock(1_800_000_000.0))
+    services = recorded_services(Recorder(answer), clock=Clock(1_800_000_000.0))
     narrow = {"domain": "a.example.com", "unsubscribes": [{"address": "x@example.com", "tags": ["unused"]}]}
     for tool, arguments in (
         ("send_message", {**SEND["arguments"], "from": "a@a.example.com", "subject": "Hi", "text": "Hi"}),

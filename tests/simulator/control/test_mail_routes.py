@@ -106,7 +106,7 @@ async def test_the_dns_of_a_subaccount_s_domain_can_lack_a_record(harness: httpx
     assert (await harness.get("/simulator/dns")).json()[CHILD]["dkim"] is False
 
 
-async def test_a_seed_begins_anew_with_a_scenario(harness: httpx.AsyncClient) -> None:
+async def test_a_seed_resets_to_a_scenario(harness: httpx.AsyncClient) -> None:
     assert await posted(harness, "seed", scenario="injection") == {"domains": ["mail.example.com"]}
     assert [item["name"] for item in (await harness.get("/v4/domains")).json()["items"]] == ["mail.example.com"]
 

@@ -74,7 +74,7 @@ async def test_a_key_is_deleted_once(mailgun: httpx.AsyncClient) -> None:
     assert (again.status_code, again.json()) == (404, {"message": "no key matching id"})
 
 
-async def test_the_public_key_is_made_anew(mailgun: httpx.AsyncClient) -> None:
+async def test_the_public_key_is_replaced(mailgun: httpx.AsyncClient) -> None:
     first, second = [(await mailgun.post("/v1/keys/public")).json() for _ in range(2)]
     assert first["message"] == "The public API key has been successfully regenerated."
     assert first["key"] != second["key"]

@@ -39,7 +39,7 @@ async def test_turning_it_off_keeps_the_key_that_is_active(mailgun: httpx.AsyncC
     assert (await enable(mailgun)).json()["domain"]["active_selector"] == "pdk2"
 
 
-async def test_a_rotation_by_hand_starts_the_interval_anew(mailgun: httpx.AsyncClient, clock: ManualClock) -> None:
+async def test_a_rotation_by_hand_restarts_the_interval(mailgun: httpx.AsyncClient, clock: ManualClock) -> None:
     await enable(mailgun, rotation_interval="10d")
     clock.advance(9 * DAY)
     assert (await mailgun.post(f"{PATH}/rotate")).json() == {"message": "ok"}

@@ -1,4 +1,4 @@
-"""A call that is held: what a person's yes outside the client lets through, and what it does not."""
+"""A call that waits for approval: what a person's yes outside the client lets through, and what it does not."""
 
 import json
 import re
@@ -23,7 +23,7 @@ from tests.support.arguments import minimal
 from tests.support.calls import LOCAL, LOCAL_USER, run
 from tests.support.operations import catalogue, find
 from tests.support.policies import policy
-from tests.support.recorder import NOW, Clock, Recorder, recorded_app
+from tests.support.recorder import NOW, Clock, Recorder, recorded_services
 from tests.support.undoing import Yes
 
 pytestmark = pytest.mark.anyio
@@ -46,13 +46,13 @@ def clock() -> Clock:
 
 @pytest.fixture
 def services(mailgun: Recorder, clock: Clock, tmp_path: Path) -> Services:
-    return recorded_app(mailgun, state=tmp_path / "state", clock=clock)
+    return recorded_services(mailgun, state=tmp_path / "state", clock=clock)
 
 
-async def held(
+async def pending(
     services: Services, tool: str = "delete_bounce", arguments: Any = BOUNCE, caller: Caller = LOCAL
 ) -> Approval:
-    """Make a call that nobody can be asked about, and return what is held of it."""
+    """Make a call that nobody can be asked about, and return its pending approval."""
     before = {approval.id for approval in services.approvals.list(services.clock(), "pending")}
     outcome = await run(services, tool, arguments, caller)
     assert outcome.text.startswith(HELD), outcome
@@ -76,18 +76,18 @@ def is_held(outcome: CallResult) -> bool:
 @pytest.mark.parametrize("tool", CONFIRMED)
 async def test_after_a_yes_the_same_call_runs_once(tool: str, services: Services, mailgun: Recorder) -> None:
     arguments = minimal(find(tool))
-    approval = await held(services, tool, arguments)
+    approval = await pending(services, tool, arguments)
     again = await run(services, tool, arguments)
     assert (is_held(again), mailgun.changes) == (True, [])
     approve(services, approval)
     made = await run(services, tool, arguments)
     assert (made.kind, len(mailgun.changes), status(services, approval)) == ("done", 1, "used")
-    another = await held(services, tool, arguments)
+    another = await pending(services, tool, arguments)
     assert (another.id != approval.id, len(mailgun.changes)) == (True, 1)
 
 
-async def test_a_call_that_is_made_again_while_it_is_held_is_held_once(services: Services) -> None:
-    approval = await held(services)
+async def test_a_call_that_is_made_again_while_it_is_pending_has_one_approval(services: Services) -> None:
+    approval = await pending(services)
     for _ in range(3):
         outcome = await run(services, "delete_bounce", BOUNCE)
         assert outcome.text.startswith(f"{HELD}{approval.id};")
@@ -95,22 +95,22 @@ async def test_a_call_that_is_made_again_while_it_is_held_is_held_once(services:
 
 
 async def test_a_yes_that_came_too_late_is_none(services: Services, clock: Clock, mailgun: Recorder) -> None:
-    approval = await held(services)
+    approval = await pending(services)
     approve(services, approval)
     clock.now += services.policy.confirmation.ttl
-    assert (await held(services)).id != approval.id
+    assert (await pending(services)).id != approval.id
     assert (status(services, approval), mailgun.changes) == ("expired", [])
 
 
-async def test_a_no_is_a_no_and_the_call_is_asked_about_anew(services: Services, mailgun: Recorder) -> None:
-    approval = await held(services)
+async def test_a_no_is_a_no_and_the_call_is_asked_about_again(services: Services, mailgun: Recorder) -> None:
+    approval = await pending(services)
     services.approvals.deny(approval.id, by="ann", now=NOW)
-    assert (await held(services)).id != approval.id
+    assert (await pending(services)).id != approval.id
     assert (status(services, approval), mailgun.changes) == ("denied", [])
 
 
 async def test_the_model_is_told_why_a_person_said_no(services: Services, mailgun: Recorder) -> None:
-    approval = await held(services)
+    approval = await pending(services)
     services.approvals.deny(approval.id, by="ann", now=NOW, reason="this address is a customer's")
     result = await run(services, approval.tool, approval.details["arguments"])
     assert re.search(
@@ -128,7 +128,7 @@ OTHERWISE: dict[str, Callable[[Services], Services]] = {
 
 @pytest.mark.parametrize("other", OTHERWISE)
 async def test_a_yes_is_for_one_account_and_one_policy(other: str, services: Services, mailgun: Recorder) -> None:
-    approval = await held(services)
+    approval = await pending(services)
     approve(services, approval)
     assert is_held(await run(OTHERWISE[other](services), "delete_bounce", BOUNCE))
     assert (status(services, approval), mailgun.changes) == ("approved", [])
@@ -146,7 +146,7 @@ async def test_a_yes_is_for_one_account_and_one_policy(other: str, services: Ser
 async def test_a_yes_is_for_one_call_of_one_caller(
     tool: str, arguments: dict[str, str], caller: Caller, services: Services, mailgun: Recorder
 ) -> None:
-    approval = await held(services)
+    approval = await pending(services)
     approve(services, approval)
     assert is_held(await run(services, tool, arguments, caller))
     assert (status(services, approval), mailgun.changes) == ("approved", [])
@@ -154,16 +154,16 @@ async def test_a_yes_is_for_one_call_of_one_caller(
 
 async def test_a_yes_is_for_one_state_of_the_target(services: Services, mailgun: Recorder) -> None:
     mailgun.answer = lambda _: httpx.Response(200, json={"address": "ann@example.com", "code": "550"})
-    approval = await held(services)
+    approval = await pending(services)
     approve(services, approval)
     mailgun.answer = lambda _: httpx.Response(200, json={"address": "ann@example.com", "code": "552"})
-    anew = await held(services)
-    assert ("code 552" in anew.text, status(services, approval), mailgun.changes) == (True, "stale", [])
+    another = await pending(services)
+    assert ("code 552" in another.text, status(services, approval), mailgun.changes) == (True, "stale", [])
 
 
-async def test_what_is_held_shows_the_person_what_a_form_would(services: Services, mailgun: Recorder) -> None:
+async def test_a_pending_approval_shows_the_person_what_a_form_would(services: Services, mailgun: Recorder) -> None:
     mailgun.answer = lambda _: httpx.Response(200, json={"address": "ann@example.com", "code": "550"})
-    approval = await held(services, caller=Caller(LOCAL_USER, client="an assistant"))
+    approval = await pending(services, caller=Caller(LOCAL_USER, client="an assistant"))
     account = await services.account.current(changes=False)
     assert approval.text.splitlines() == [
         "Remove a bounce: ann@example.com (domain mg.example.com).",
@@ -181,7 +181,7 @@ async def test_what_is_held_shows_the_person_what_a_form_would(services: Service
 
 async def test_no_password_of_the_target_is_shown(services: Services, mailgun: Recorder) -> None:
     mailgun.answer = lambda _: httpx.Response(200, json={"domain": {"smtp_password": "hunter2hunter2"}})
-    approval = await held(services, "delete_domain", DOMAIN)
+    approval = await pending(services, "delete_domain", DOMAIN)
     assert "Now there: " in approval.text
     assert "hunter2" not in f"{approval.text}{approval.details}"
     assert not [row for row in services.state.glob("*") if row.is_file() and b"hunter2" in row.read_bytes()]
@@ -204,7 +204,7 @@ async def test_some_levels_no_answer_at_the_client_reaches(name: str, services: 
 
 async def test_two_people_are_two(services: Services, mailgun: Recorder) -> None:
     services = replace(services, policy=level("two_people"))
-    approval = await held(services)
+    approval = await pending(services)
     approve(services, approval, "ann")
     assert is_held(await run(services, "delete_bounce", BOUNCE))
     approve(services, approval, "ben")
@@ -255,9 +255,7 @@ async def test_what_a_person_allows_for_a_while_is_made_while_it_lasts_and_the_m
         pytest.param(policy("extends: guarded\nrules: [{match: {tool: delete_bounce}, decision: deny}]\n"), id="deny"),
     ],
 )
-async def test_what_one_person_cannot_allow_no_elevation_does(
-    rules: Policy, services: Services, mailgun: Recorder
-) -> None:
+async def test_what_one_person_cannot_allow_no_grant_does(rules: Policy, services: Services, mailgun: Recorder) -> None:
     await elevate(services, {"tool": "*"})
     outcome = await run(replace(services, policy=rules), "delete_bounce", BOUNCE)
     assert (outcome.kind, mailgun.changes) == ("refused", [])
@@ -287,7 +285,7 @@ async def test_a_target_that_changed_meanwhile_is_asked_about_again(services: Se
 
 
 @pytest.mark.parametrize("status_code", [400, 401, 403, 429, 500, 502, 503])
-async def test_what_cannot_be_looked_at_is_not_touched(status_code: int, services: Services, mailgun: Recorder) -> None:
+async def test_what_cannot_be_read_is_not_changed(status_code: int, services: Services, mailgun: Recorder) -> None:
     mailgun.answer = lambda _: httpx.Response(status_code, json={"message": "no"})
     person = Yes()
     outcome = await run(services, "delete_bounce", BOUNCE, Caller(LOCAL_USER, asker=person))
