@@ -18,7 +18,7 @@ from mailgun_mcp.identity.start_token import start_token
 from mailgun_mcp.identity.tokens import Tokens
 from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.settings import Settings
-from tests.support.recorder import Recorder, recorded_app
+from tests.support.recorder import Recorder, recorded_services
 from tests.support.team import (
     GREETING,
     bearer,
@@ -43,7 +43,7 @@ def mailgun() -> Recorder:
 
 @pytest.fixture
 def services(mailgun: Recorder) -> Services:
-    return recorded_app(mailgun, policy=profile("unguarded"))
+    return recorded_services(mailgun, policy=profile("unguarded"))
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ async def test_a_call_beyond_the_scopes_is_challenged_before_anything_is_done(
 
 
 async def test_search_mode_is_challenged_for_the_tool_inside(mailgun: Recorder) -> None:
-    services = recorded_app(mailgun, policy=profile("unguarded"), search_mode=True)
+    services = recorded_services(mailgun, policy=profile("unguarded"), search_mode=True)
     reader = token_of(services, "reader", "read")
     async with team_server(services) as client:
         calls: list[tuple[str, dict[str, Any], int]] = [
@@ -171,7 +171,7 @@ async def test_a_revoked_token_ends_at_once_also_inside_a_session(
     listing = request("tools/list")
     assert (await client.post("/mcp", json=listing, headers={**reader, **session})).status_code == 200
     # As another process does it.
-    Tokens(recorded_app(Recorder(), state=services.state).store).revoke("reader", services.clock())
+    Tokens(recorded_services(Recorder(), state=services.state).store).revoke("reader", services.clock())
     answer = await client.post("/mcp", json=listing, headers={**reader, **session})
     assert (answer.status_code, challenge_of(answer)["error"]) == (401, "invalid_token")
     new = token_of(services, "reader", "read")

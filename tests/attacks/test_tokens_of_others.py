@@ -14,7 +14,7 @@ from mailgun_mcp.call.services import Services
 from mailgun_mcp.confirm.approvals import Approvals
 from mailgun_mcp.output import logs
 from mailgun_mcp.policy.profiles import profile
-from tests.support.recorder import Recorder, recorded_app
+from tests.support.recorder import Recorder, recorded_services
 from tests.support.team import GREETING, call_modern, open_session, request, team_server, token_of
 
 pytestmark = pytest.mark.anyio
@@ -28,7 +28,7 @@ def mailgun() -> Recorder:
 
 @pytest.fixture
 def services(mailgun: Recorder) -> Services:
-    return recorded_app(mailgun, policy=profile("guarded"))
+    return recorded_services(mailgun, policy=profile("guarded"))
 
 
 @pytest.fixture

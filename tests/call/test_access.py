@@ -19,8 +19,8 @@ from mailgun_mcp.simulator.model.suppressions import Unsubscribe
 from tests.support.arguments import minimal
 from tests.support.calls import run
 from tests.support.operations import catalogue
-from tests.support.recorder import Recorder, recorded_app
-from tests.support.undoing import NAME, Mailgun, account_to_change, app_on
+from tests.support.recorder import Recorder, recorded_services
+from tests.support.undoing import NAME, Mailgun, account_to_change, services_on
 
 pytestmark = pytest.mark.anyio
 MAIL = {"domain_name": NAME, "from": f"a@{NAME}", "to": ["b@x.example"], "subject": "x", "text": "x"}
@@ -34,7 +34,7 @@ def mailgun() -> Recorder:
 
 @pytest.fixture
 def services(mailgun: Recorder) -> Services:
-    return recorded_app(mailgun, policy=profile("unguarded"))
+    return recorded_services(mailgun, policy=profile("unguarded"))
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def account() -> Account:
 
 @pytest.fixture
 async def with_account(account: Account) -> AsyncIterator[Services]:
-    async with app_on(Mailgun(account), account, policy=profile("unguarded")) as services:
+    async with services_on(Mailgun(account), account, policy=profile("unguarded")) as services:
         yield services
 
 

@@ -7,7 +7,7 @@ import pytest
 from mailgun_mcp.call.scopes import missing_scopes
 from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS
 from mailgun_mcp.identity.access import Access, parse_scopes
-from tests.support.recorder import Recorder, recorded_app
+from tests.support.recorder import Recorder, recorded_services
 
 pytestmark = pytest.mark.anyio
 STOPPING = {"expression": "catch_all()", "priority": 1, "action": ["stop()"]}
@@ -32,11 +32,11 @@ CASES: dict[str, tuple[str, Any, set[str]]] = {
 
 @pytest.mark.parametrize(("tool", "arguments", "missing"), CASES.values(), ids=CASES)
 async def test_a_reader_lacks_the_scope_of_what_does_more(tool: str, arguments: Any, missing: set[str]) -> None:
-    services = recorded_app(Recorder(), search_mode=tool in ("call_tool", "read_tool"))
+    services = recorded_services(Recorder(), search_mode=tool in ("call_tool", "read_tool"))
     assert await missing_scopes(services, Access(parse_scopes(["read"])), tool, arguments) == missing
 
 
 async def test_without_any_scope_even_a_read_lacks_one() -> None:
-    services = recorded_app(Recorder())
+    services = recorded_services(Recorder())
     for tool in ("get_domain", *(name for name in BUILTIN_TOOLS if name not in ("undo_operation", "whoami"))):
         assert await missing_scopes(services, Access(frozenset()), tool, {}) == {"mailgun:read"}

@@ -91,6 +91,6 @@ def test_an_unknown_name_cannot_be_revoked(tokens: Tokens) -> None:
         tokens.revoke("c", NOW)
 
 
-def test_nothing_is_made_by_looking(tokens: Tokens, store: Store) -> None:
+def test_reading_creates_nothing(tokens: Tokens, store: Store) -> None:
     assert (tokens.list(), tokens.find(f"mgmcp_{'a' * 10}_{'A' * 43}", NOW)) == ((), None)
     assert not store.exists
