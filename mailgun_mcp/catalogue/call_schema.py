@@ -26,12 +26,12 @@ def closed(
     """Return the listed schema with what is not listed, and each object closed unless `open_objects` has its path."""
     result = {**schema, **(unlisted or {}).get(path, {})}
     if schema.get("type") == "object":
-        properties = schema.get("properties", {})
+        properties = result.get("properties", {})
         result["properties"] = {
             name: closed(value, open_objects, unlisted, f"{path}/{name}".lstrip("/"))
             for name, value in properties.items()
         }
         result["additionalProperties"] = (open_objects or {}).get(path, False)
-    if "items" in schema:
-        result["items"] = closed(schema["items"], open_objects, unlisted, f"{path}/*")
+    if "items" in result:
+        result["items"] = closed(result["items"], open_objects, unlisted, f"{path}/*")
     return result

@@ -60,7 +60,7 @@ PRESETS = {
     ),
     "templates": Preset(
         "Write, version, test and send templates, and see how their mail does.",
-        toolsets=("templates",),
+        toolsets=("templates", "account_templates"),
         tools=(
             *_EVENTS,
             *("list_domains", "send_message", "query_metrics", "query_account_tags", "get_email_preview_results"),

@@ -346,7 +346,7 @@ def test_a_client_with_a_tool_limit_gets_a_choice_that_fits_and_says_so(
 ) -> None:
     run(["install", "--client", client, "--print"])
     err = " ".join(capsys.readouterr().err.split())
-    assert f"takes {limit} tools from all servers together, and this one has 228. It now offers " in err
+    assert f"takes {limit} tools from all servers together, and this one has 240. It now offers " in err
     assert int(err.partition("It now offers ")[2].partition(":")[0]) <= limit
     assert "Use --toolsets to choose others, or --all-tools." in err
 

@@ -73,6 +73,8 @@ def account_with_everything() -> Account:
     domain.templates[TEXT] = Template("1", TEXT, now, versions={TEXT: version})
     domain.messages[TEXT] = StoredMessage(TEXT, "1@x.example", NAME, now, "a@x.example", [ADDRESS], {"Subject": "Hi"})
     account = Account(clock, domains={NAME: domain})
+    version = TemplateVersion("2", TEXT, "Hello", now, active=True)
+    account.templates[TEXT] = Template("2", TEXT, now, versions={TEXT: version})
     account.seed_results[TEXT] = {"provider_results": {TEXT: {"inbox": 1}}}
     account.preview_results[TEXT] = {"gmail": {"id": "gmail", "status": "complete"}}
     administration.add_administration(account, domain)

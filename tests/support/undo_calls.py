@@ -18,7 +18,8 @@ from tests.support.undoing import (
 
 D = {"domain": NAME}
 LIST = {"list_address": ADDRESS}
-TEMPLATE = {**D, "template_name": TEXT}
+OF_ACCOUNT = {"template_name": TEXT}
+TEMPLATE = {**D, **OF_ACCOUNT}
 CHILD = {"subaccount_id": TEXT}
 RULE = {"limit": ".05", "period": "2h", "comparator": ">", "dimension": "ip", "description": "Too many"}
 FILTERS = [{"dimension": "domain", "comparator": "=", "values": [NAME]}]
@@ -149,6 +150,24 @@ CALLS: dict[str, list[Arguments]] = {
     "copy_template_version": [
         {**TEMPLATE, "version": "old", "new_version": "copy"},
         {**TEMPLATE, "version": "old", "new_version": TEXT},
+    ],
+    "create_account_template": [{"name": "New", "template": "Hi", "version": "first"}, {"name": "empty"}],
+    "update_account_template": [{**OF_ACCOUNT, "description": "Changed"}],
+    "delete_account_template": [OF_ACCOUNT],
+    "clear_account_templates": [{}],
+    "create_account_template_version": [
+        {**OF_ACCOUNT, "version": "new", "template": "Hi"},
+        {**OF_ACCOUNT, "version": "new", "template": "Hi", "active": True},
+    ],
+    "update_account_template_version": [
+        {**OF_ACCOUNT, "version": "old", "template": "Changed", "comment": "", "headers": {"Subject": "Other"}},
+        {**OF_ACCOUNT, "version": "old", "active": True},
+        {**OF_ACCOUNT, "version": TEXT, "template": "Changed"},
+    ],
+    "delete_account_template_version": [{**OF_ACCOUNT, "version": "old"}, {**OF_ACCOUNT, "version": TEXT}],
+    "copy_account_template_version": [
+        {**OF_ACCOUNT, "version": "old", "new_version": "copy"},
+        {**OF_ACCOUNT, "version": "old", "new_version": TEXT},
     ],
     "create_ip_pool": [{"name": "New", "description": "Of two", "ip": [IP]}],
     "update_ip_pool": [

@@ -37,7 +37,7 @@ ARGUMENTS = {
     "dimensions": "Grouping",
     "dkim": "Sign with DKIM",
     "dkim_key_size": "Key length",
-    "domain": "From list_domains",
+    "domain": "Your domain",
     "email": "Email",
     "email_preview": "Email previews",
     "enabled": "Only usable IPs",
@@ -148,6 +148,11 @@ BY_TOOLSET: dict[str, dict[str, str]] = {
     "lists": {"name": "Free text"},
     "routes": {"id": "From list_routes"},
     "subaccounts": {"name": "Free text"},
+    "account_templates": {
+        "name": "Template name",
+        "template_name": "From list_account_templates",
+        "version": "From list_account_template_versions",
+    },
     "templates": {"name": "Template name"},
     "webhooks": {"id": "Event that calls the URL"},
 }
@@ -156,6 +161,7 @@ BY_TOOL: dict[str, dict[str, str]] = {
     "create_ip_warmup": {"addr": "From list_ips"},
     "create_send_alert": {"name": "Alert name"},
     "create_threshold_limit": {"name": "Limit name"},
+    "create_account_template": {"version": "Name of its first version"},
     "create_template": {"version": "Name of its first version"},
     "get_template": {"active": "Include the active version"},
     "update_dynamic_pool": {"add_ip": "From list_ips"},

@@ -142,7 +142,7 @@ class _Compiler:
         if not self.strict:
             return {}
         pairs = (
-            unlisted(schema, name, with_enum=name in self.values_elsewhere) for name, schema in self.properties.items()
+            unlisted(schema, name, elsewhere=name in self.values_elsewhere) for name, schema in self.properties.items()
         )
         return dict(pair for found in pairs for pair in found)
 

@@ -21,6 +21,8 @@ FILE: Schema = {
     "additionalProperties": False,
 }
 """A file in a call: one of `text`, `base64` or `path`."""
+CONTENT = ("text", "base64", "path")
+"""What is listed of a file that is not an attachment: nobody sees its name."""
 
 COPIED = (
     "description",
@@ -117,26 +119,31 @@ def listed(schema: Schema) -> Schema:
     return result
 
 
-def unlisted(schema: Schema, path: str, *, with_enum: bool = False) -> Iterator[tuple[str, Schema]]:
+def unlisted(schema: Schema, path: str, *, elsewhere: bool = False) -> Iterator[tuple[str, Schema]]:
     """Yield the path of each part of an argument's schema with what of it is not listed.
 
-    `with_enum` is for an argument whose allowed values another tool lists.
+    `elsewhere` is for an argument whose allowed values another tool or argument lists.
     """
-    hidden = {key: value for key, value in schema.items() if key in LIMITS or (with_enum and key == "enum")}
+    hidden = {key: value for key, value in schema.items() if key in LIMITS or (elsewhere and key == "enum")}
+    if schema.get("properties") == FILE["properties"] and not path.endswith("/*"):
+        yield path, {"properties": FILE["properties"]}
+        return
     if "default" in schema and (schema["default"] is False or path.rpartition("/")[2] in PAGING):
         hidden["default"] = schema["default"]
     if hidden:
         yield path, hidden
     for name, value in schema.get("properties", {}).items():
-        yield from unlisted(value, f"{path}/{name}", with_enum=with_enum)
+        yield from unlisted(value, f"{path}/{name}", elsewhere=elsewhere)
     if "items" in schema:
-        yield from unlisted(schema["items"], f"{path}/*", with_enum=with_enum)
+        yield from unlisted(schema["items"], f"{path}/*", elsewhere=elsewhere)
 
 
 def without(schema: Schema, hidden: dict[str, Schema], path: str) -> Schema:
     """Return the schema of an argument without what `unlisted` found in it."""
     result = {key: value for key, value in schema.items() if key not in hidden.get(path, ())}
-    if "properties" in result:
+    if "properties" in hidden.get(path, ()):
+        result["properties"] = {name: schema["properties"][name] for name in CONTENT}
+    elif "properties" in result:
         result["properties"] = {
             name: without(value, hidden, f"{path}/{name}") for name, value in result["properties"].items()
         }

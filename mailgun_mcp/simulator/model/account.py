@@ -15,6 +15,7 @@ from mailgun_mcp.simulator.model.ips import Ips
 from mailgun_mcp.simulator.model.lists import MailingList
 from mailgun_mcp.simulator.model.optimize import Optimize
 from mailgun_mcp.simulator.model.routes import Routes
+from mailgun_mcp.simulator.model.templates import Template
 from mailgun_mcp.simulator.model.thresholds import Thresholds
 from mailgun_mcp.simulator.model.webhooks import Webhooks
 
@@ -72,6 +73,8 @@ class Account:
     lists: dict[str, MailingList] = field(default_factory=dict)
     """By address."""
     webhooks: Webhooks = field(default_factory=Webhooks)
+    templates: dict[str, Template] = field(default_factory=dict)
+    """Those that every domain can send, by name."""
     storage_url: str = STORAGE
     """What the URLs of stored messages start with."""
     seed_results: dict[str, dict[str, Any]] = field(default_factory=dict)

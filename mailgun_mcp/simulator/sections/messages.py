@@ -62,7 +62,7 @@ class SmtpEnvelope:
     note="batches, templates, scheduling, test mode, IP options; AMP, DKIM, TLS and time zone options have no effect",
 )
 def send_message(account: Account, request: SimulatedRequest) -> Reply:
-    sender, to, others = _sender(request), parse_addresses("to", request["to"]), _others(request)
+    sender, to, others = _sender(account, request), parse_addresses("to", request["to"]), _others(request)
     _check_may_send(account, request.domain, [*to, *others])
     message = _composed(account, request, sender)
     if "recipient_variables" not in request.arguments:
@@ -182,8 +182,8 @@ def _authorized(account: Account, recipients: list[Address]) -> bool:
     return authorized_recipients(account).issuperset(address.lower() for address in _bare(recipients))
 
 
-def _sender(request: SimulatedRequest) -> Address:
-    version = _template_version(request)
+def _sender(account: Account, request: SimulatedRequest) -> Address:
+    version = _template_version(account, request)
     text = request.get("from") or (version.headers.get("From") if version else None)
     if not text and not request.get("template"):
         raise ApiError(400, "from parameter is missing")
@@ -225,7 +225,7 @@ def _delivery_time(domain: Domain, text: str, now: float) -> float:
 
 def _composed(account: Account, request: SimulatedRequest, sender: Address) -> StoredMessage:
     message = _blank(account, request, sender)
-    version = _template_version(request)
+    version = _template_version(account, request)
     message.text, message.html = request.get("text", ""), request.get("html", "")
     message.attachments = [_attachment(file, inline=True) for file in request.get("inline", [])]
     message.attachments += [_attachment(file) for file in request.get("attachments", [])]
@@ -283,8 +283,9 @@ def _of_header(request: SimulatedRequest, header: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _template_version(request: SimulatedRequest) -> TemplateVersion | None:
-    template = request.domain.templates.get(request.get("template", "").lower())
+def _template_version(account: Account, request: SimulatedRequest) -> TemplateVersion | None:
+    name = request.get("template", "").lower()
+    template = request.domain.templates.get(name) or account.templates.get(name)
     if template is None:
         return None
     tag = request.get("version")

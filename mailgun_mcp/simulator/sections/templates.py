@@ -1,4 +1,7 @@
-"""Templates and their versions: at most one version is active, which is sent unless the request names another."""
+"""Templates and their versions: at most one version is active, which is sent unless the request names another.
+
+A domain has its own, and the account has some for all domains.
+"""
 
 import re
 
@@ -19,63 +22,72 @@ NAME = re.compile(r"[^/\x00-\x1f]{1,255}")
 
 
 @handles("list_templates", fidelity="stateful", note="paged by pivot")
-def list_templates(request: SimulatedRequest) -> Reply:
-    page = pivot_page(request.domain.templates, _asked(request))
+@handles("list_account_templates", fidelity="stateful", note="paged by pivot")
+def list_templates(account: Account, request: SimulatedRequest) -> Reply:
+    page = pivot_page(_templates(account, request), _asked(request))
     return Reply({"items": [_to_json(template) for template in page.items], "paging": page.paging})
 
 
 @handles("create_template", fidelity="stateful", note="with a first version")
+@handles("create_account_template", fidelity="stateful", note="with a first version")
 def create_template(account: Account, request: SimulatedRequest) -> Reply:
     name = _checked_name(request["name"], "name").lower()
-    if name in request.domain.templates:
+    templates = _templates(account, request)
+    if name in templates:
         raise ApiError(409, f"template {name} already exists")
-    if len(request.domain.templates) >= MOST_TEMPLATES:
+    if len(templates) >= MOST_TEMPLATES:
         raise ApiError(400, f"templates limit of {MOST_TEMPLATES} is reached")
     now = account.clock.now()
     template = Template(account.uuid(), name, now, request.get("description", ""), request.get("createdBy", ""))
     if request.get("template"):
         _add_version(account, template, request, active=True)
-    request.domain.templates[name] = template
+    templates[name] = template
     return success("template has been stored", template=_with_version(template, template.active))
 
 
 @handles("get_template", fidelity="stateful", note="with its active version if requested")
-def get_template(request: SimulatedRequest) -> Reply:
-    template = _get_template(request)
+@handles("get_account_template", fidelity="stateful", note="with its active version if requested")
+def get_template(account: Account, request: SimulatedRequest) -> Reply:
+    template = _get_template(account, request)
     return Reply({"template": _with_version(template, template.active if request.get("active") else None)})
 
 
 @handles("update_template", fidelity="stateful", note="the description")
-def update_template(request: SimulatedRequest) -> Reply:
-    template = _get_template(request)
+@handles("update_account_template", fidelity="stateful", note="the description")
+def update_template(account: Account, request: SimulatedRequest) -> Reply:
+    template = _get_template(account, request)
     template.description = request["description"]
     return success("template has been updated", template={"name": template.name})
 
 
 @handles("delete_template", fidelity="stateful", note="with its versions")
-def delete_template(request: SimulatedRequest) -> Reply:
-    template = _get_template(request)
-    del request.domain.templates[template.name]
+@handles("delete_account_template", fidelity="stateful", note="with its versions")
+def delete_template(account: Account, request: SimulatedRequest) -> Reply:
+    template = _get_template(account, request)
+    del _templates(account, request)[template.name]
     return success("template has been deleted", template={"name": template.name})
 
 
 @handles("clear_templates", fidelity="stateful", note="deletes all templates of a domain")
-def clear_templates(request: SimulatedRequest) -> Reply:
-    request.domain.templates.clear()
+@handles("clear_account_templates", fidelity="stateful", note="deletes all templates of the account")
+def clear_templates(account: Account, request: SimulatedRequest) -> Reply:
+    _templates(account, request).clear()
     return success("templates have been deleted")
 
 
 @handles("list_template_versions", fidelity="stateful", note="paged by pivot")
-def list_template_versions(request: SimulatedRequest) -> Reply:
-    template = _get_template(request)
+@handles("list_account_template_versions", fidelity="stateful", note="paged by pivot")
+def list_template_versions(account: Account, request: SimulatedRequest) -> Reply:
+    template = _get_template(account, request)
     page = pivot_page(template.versions, _asked(request))
     versions = [{**_version(version), "template": ""} for version in page.items]
     return Reply({"template": {**_to_json(template), "versions": versions}, "paging": page.paging})
 
 
 @handles("create_template_version", fidelity="stateful", note="the first version is active")
+@handles("create_account_template_version", fidelity="stateful", note="the first version is active")
 def create_template_version(account: Account, request: SimulatedRequest) -> Reply:
-    template = _get_template(request)
+    template = _get_template(account, request)
     tag = _checked_name(request["version"], "tag")
     if tag in template.versions:
         raise ApiError(409, f"version {tag} already exists")
@@ -84,14 +96,16 @@ def create_template_version(account: Account, request: SimulatedRequest) -> Repl
 
 
 @handles("get_template_version", fidelity="stateful", note="with its content")
-def get_template_version(request: SimulatedRequest) -> Reply:
-    template = _get_template(request)
+@handles("get_account_template_version", fidelity="stateful", note="with its content")
+def get_template_version(account: Account, request: SimulatedRequest) -> Reply:
+    template = _get_template(account, request)
     return Reply({"template": _with_version(template, _get_version(template, request))})
 
 
 @handles("update_template_version", fidelity="stateful", note="content, comment, and whether it is active")
-def update_template_version(request: SimulatedRequest) -> Reply:
-    template = _get_template(request)
+@handles("update_account_template_version", fidelity="stateful", note="content, comment, and whether it is active")
+def update_template_version(account: Account, request: SimulatedRequest) -> Reply:
+    template = _get_template(account, request)
     version = _get_version(template, request)
     changes = {name: request[name] for name in ("template", "comment", "headers") if name in request.arguments}
     _check_content(changes.get("template", version.template), version.engine)
@@ -104,16 +118,18 @@ def update_template_version(request: SimulatedRequest) -> Reply:
 
 
 @handles("delete_template_version", fidelity="stateful", note="by tag")
-def delete_template_version(request: SimulatedRequest) -> Reply:
-    template = _get_template(request)
+@handles("delete_account_template_version", fidelity="stateful", note="by tag")
+def delete_template_version(account: Account, request: SimulatedRequest) -> Reply:
+    template = _get_template(account, request)
     version = _get_version(template, request)
     del template.versions[version.tag]
     return _changed("version has been deleted", template, version)
 
 
 @handles("copy_template_version", fidelity="stateful", note="under a new tag")
+@handles("copy_account_template_version", fidelity="stateful", note="under a new tag")
 def copy_template_version(account: Account, request: SimulatedRequest) -> Reply:
-    template = _get_template(request)
+    template = _get_template(account, request)
     original = _get_version(template, request)
     tag = _checked_name(request["new_version"], "tag")
     replaced = template.versions.get(tag)
@@ -182,8 +198,13 @@ def _asked(request: SimulatedRequest) -> PivotQuery:
     return PivotQuery(request.url, request.get("page"), request.get("p"), request.get("limit"), pivot_name="p")
 
 
-def _get_template(request: SimulatedRequest) -> Template:
-    template = request.domain.templates.get(request["template_name"].lower())
+def _templates(account: Account, request: SimulatedRequest) -> dict[str, Template]:
+    """Return the templates of the domain that the path names, else those of the account."""
+    return account.templates if request.found_domain is None else request.domain.templates
+
+
+def _get_template(account: Account, request: SimulatedRequest) -> Template:
+    template = _templates(account, request).get(request["template_name"].lower())
     if template is None:
         raise ApiError(404, "template not found")
     return template

@@ -11,6 +11,8 @@ ADDRESS, TEXT, NEW = BY_FORMAT["email"], "some text", "new@mg.example.com"
 
 CHOSEN: dict[str, dict[str, object]] = {
     "create_template": {"name": "new"},
+    "create_account_template": {"name": "new"},
+    "create_account_template_version": {"version": "new"},
     "create_template_version": {"version": "new"},
     "create_route": {"expression": "catch_all()", "action": ["stop()"]},
     "update_route": {"expression": "catch_all()", "action": ["store()"]},

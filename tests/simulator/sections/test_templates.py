@@ -237,3 +237,22 @@ async def test_variables_can_come_in_headers(mailgun: httpx.AsyncClient, plain: 
     (message,) = plain.messages.values()
     assert message.html == "1 2 3 4"
     assert next(iter(plain.events)).record["user-variables"] == {"a": 1, "b": "2"}
+
+
+async def test_a_template_of_the_account_is_sent_by_every_domain_unless_it_has_one_of_that_name(
+    mailgun: httpx.AsyncClient, account: Account
+) -> None:
+    shared = "/v4/templates"
+    assert (await mailgun.post(shared, data={"name": "Shared", "template": "of the account"})).status_code == 200
+    assert [item["name"] for item in (await mailgun.get(shared)).json()["items"]] == ["shared"]
+    mail = {"from": f"a@{PLAIN}", "to": "b@x.example", "subject": "s", "template": "shared"}
+    await mailgun.post(f"/v3/{PLAIN}/messages", data=mail)
+    await mailgun.post(URL, data={"name": "shared", "template": "of the domain"})
+    await mailgun.post(f"/v3/{PLAIN}/messages", data=mail)
+    texts = [message.html for message in account.domains[PLAIN].messages.values()]
+    assert texts == ["of the account", "of the domain"]
+    assert (await mailgun.put(f"{shared}/shared/versions/initial/copy/second")).status_code == 200
+    assert sorted(account.templates["shared"].versions) == ["initial", "second"]
+    assert (await mailgun.delete(shared)).status_code == 200
+    assert account.templates == {}
+    assert list(account.domains[PLAIN].templates) == ["shared"]
