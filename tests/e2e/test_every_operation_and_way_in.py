@@ -1,35 +1,44 @@
 """The proof, by way in: the same operations over stdio, HTTP and the command line, in two accounts, by two principals.
 
-`test_no_harm_without_a_yes` has each operation with every kind of client. Here each rule is one test that names every
-operation that breaks it. Where a process adds nothing, none is started.
+`test_no_harm_without_a_yes` has each operation with every kind of client, in memory. Here the kinds of client cross a
+socket and pipes, with one operation of each risk. Each rule is one test that names everything that breaks it. Where a
+process adds nothing, none is started.
 """
 
 import json
 import subprocess
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
+from mcp import Client
 
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.identity.principal import ANONYMOUS, Principal
 from mailgun_mcp.policy.engine import decide
 from mailgun_mcp.policy.facts import Context, gather
+from mailgun_mcp.policy.model import ConfirmationRules
 from mailgun_mcp.policy.profiles import PROFILES, profile
 from mailgun_mcp.request.build import build
 from mailgun_mcp.request.files import Files
 from tests.e2e.conftest import ERAS, Era, connect
+from tests.support.abilities import ABILITIES, HELD, Ability, Bench, begins, line_of
 from tests.support.apps import with_key
 from tests.support.arguments import minimal
-from tests.support.calls import run
+from tests.support.calls import LOCAL_USER, run
 from tests.support.decisions import ALLOWED, CONFIRMED
 from tests.support.operations import catalogue
+from tests.support.people import Desk
 from tests.support.processes import command, environment, pointed_at
 from tests.support.recorder import Recorder, recorded_services
 from tests.support.requests import changing
 from tests.support.upstream import Upstream
+from tests.support.ways_in import over_http, over_stdio
 
 pytestmark = pytest.mark.anyio
 
@@ -95,6 +104,58 @@ ONE_OF_EACH = [
     next(operation for operation in catalogue() if operation.risk == risk and operation.method != "GET")
     for risk in ("write", "send", "destructive", "credential", "billing")
 ]
+IN_PROCESS = {"http": over_http, "stdio": over_stdio}
+
+
+@asynccontextmanager
+async def bench(way: str, era: Era, principal: Principal) -> AsyncIterator[Bench]:
+    """Connect three clients to a guarded server, over a socket or pipes."""
+    many = ConfirmationRules(max_pending=1_000)
+    mailgun, desk = Recorder(), Desk()
+    services = recorded_services(mailgun, policy=replace(profile("guarded"), confirmation=many))
+    hasty = recorded_services(mailgun, policy=replace(services.policy, confirmation=replace(many, ttl=0.001)))
+    async with AsyncExitStack() as stack:
+        connect = await stack.enter_async_context(IN_PROCESS[way](services, principal))
+        connect_hasty = await stack.enter_async_context(IN_PROCESS[way](hasty, principal))
+        asking = await stack.enter_async_context(Client(connect(), mode=era, elicitation_callback=desk))
+        mute = await stack.enter_async_context(Client(connect(), mode=era))
+        waiting = await stack.enter_async_context(Client(connect_hasty(), mode=era, elicitation_callback=desk))
+        yield Bench("guarded", era, mailgun, desk, asking, mute, waiting)
+
+
+async def offenders(
+    tried: Bench, names: Iterable[str], expected: Callable[[Ability, bool], tuple[str, ...]]
+) -> list[Any]:
+    """Return the abilities and operations where another answer came, or another request left, than is expected."""
+    found: list[Any] = []
+    for name in names:
+        for operation in ONE_OF_EACH:
+            arguments = minimal(operation)
+            tried.mailgun.lines.clear()
+            results = await ABILITIES[name].way(tried, operation, arguments)
+            wanted = expected(ABILITIES[name], operation.risk in CONFIRMED["guarded"])
+            wanted = wanted if operation.risk in CONFIRMED["guarded"] else ("",) * len(results)
+            changes = [line_of(operation, arguments)] * wanted.count("")
+            if not begins(results, wanted) or tried.mailgun.changes != changes:
+                found.append((name, operation.name, results, tried.mailgun.changes))
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize("way", IN_PROCESS)
+async def test_every_ability_of_a_client_meets_the_same_no_over_every_way_in(way: str, era: Era) -> None:
+    names = [name for name, ability in ABILITIES.items() if era in ability.eras]
+    async with bench(way, era, LOCAL_USER) as tried:
+        assert await offenders(tried, names, lambda ability, _: ability.says) == []
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_whoever_is_not_authenticated_is_never_asked_whatever_their_client_can(era: Era) -> None:
+    names = ("accepts", "declines", "cancels", "answers-wrong")
+    async with bench("http", era, ANONYMOUS) as tried:
+        assert await offenders(tried, names, lambda *_: (HELD,)) == []
+        assert tried.desk.asked == []
 
 
 @pytest.mark.slow

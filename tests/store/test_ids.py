@@ -1,6 +1,11 @@
 """IDs that a person reads off one screen and types into another."""
 
-from mailgun_mcp.store.ids import ALPHABET, new_id
+from collections import Counter
+
+import pytest
+
+from mailgun_mcp.store import ids
+from mailgun_mcp.store.ids import ALPHABET, FAIR, new_id
 
 
 def test_an_id_has_the_length_that_is_asked_for() -> None:
@@ -11,6 +16,11 @@ def test_no_two_characters_look_alike() -> None:
     assert len(set(ALPHABET)) == len(ALPHABET)
     assert set(ALPHABET).isdisjoint("il1o0")
     assert set(new_id(5000)) == set(ALPHABET)
+
+
+def test_every_character_is_equally_likely(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ids, "token_bytes", lambda _: bytes(range(256)))
+    assert set(Counter(new_id(FAIR)).values()) == {FAIR // len(ALPHABET)}
 
 
 def test_ids_do_not_repeat() -> None:

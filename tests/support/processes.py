@@ -46,7 +46,7 @@ def pointed_at(url: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def _streamable_http(url: str, headers: dict[str, str]) -> AsyncIterator[Any]:
+async def streamable_http(url: str, headers: dict[str, str]) -> AsyncIterator[Any]:
     async with (
         create_mcp_http_client(headers=headers) as client,
         streamable_http_client(url, http_client=client) as streams,
@@ -75,7 +75,7 @@ class HttpServer:
         url = self.address + path
         if path != "/mcp":
             return sse_client(url, headers=self.headers)
-        return _streamable_http(url, self.headers)
+        return streamable_http(url, self.headers)
 
     async def listen(self) -> None:
         assert self.process.stderr is not None
