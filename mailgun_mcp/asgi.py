@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -27,15 +28,18 @@ from mailgun_mcp.identity.tokens import Tokens
 from mailgun_mcp.server.http import KnownToSdk, create_http_app
 from mailgun_mcp.server.normalized import Normalized
 from mailgun_mcp.settings import Settings, SettingsError, load
-from mailgun_mcp.web.authentication import Authentication, Verifier
+from mailgun_mcp.web.authentication import HEALTH, Authentication, Verifier
 from mailgun_mcp.web.challenge import Challenge
 from mailgun_mcp.web.http_gate import HttpGate
+from mailgun_mcp.web.issuer_http import IssuerHttp
 from mailgun_mcp.web.local_tokens import StartToken, StaticTokens
+from mailgun_mcp.web.metadata import metadata_routes
+from mailgun_mcp.web.oauth import oauth_verifier
 from mailgun_mcp.web.scopes import Scopes
 
 NO_WAY_TO_AUTHENTICATE = (
     "nobody could call: the token of the state directory is accepted on loopback only, and there is no other. Make one "
-    "with `mailgun-mcp tokens new NAME --scopes read`"
+    "with `mailgun-mcp tokens new NAME --scopes read`, or name an authorization server with --oauth-issuer"
 )
 
 
@@ -57,30 +61,41 @@ class App:
             yield
 
 
-def create(settings: Settings | None = None, *, services: Services | None = None, loopback: bool = False) -> App:
+def create(
+    settings: Settings | None = None,
+    *,
+    services: Services | None = None,
+    loopback: bool = False,
+    http: IssuerHttp | None = None,
+) -> App:
     """Return the app that `settings` describe; without, those of the environment and the configuration file.
 
-    `loopback` says that only this machine reaches it: then the token of the state directory is accepted too.
+    `loopback` says that only this machine reaches it: then the token of the state directory is accepted too. `http`
+    reaches the authorization server.
     Raises SettingsError where nobody could call, and for what the settings do not allow.
     """
     settings = settings or load({})
     services = services or create_services(settings)
-    verifiers = None if settings.without_token else _verifiers(services, loopback=loopback)
-    if verifiers is None and not loopback:
+    oauth = oauth_verifier(settings, http or IssuerHttp(loopback=settings.oauth_loopback), services.clock)
+    verifiers = None if settings.without_token else _verifiers(services, oauth, loopback=loopback)
+    if verifiers is None and (oauth is not None or not loopback):
         raise SettingsError("without-token: only a server on loopback accepts callers without a token")
-    challenge = Challenge()
+    url = settings.public_url.rstrip("/") if settings.public_url and oauth else None
+    challenge = Challenge(url)
+    metadata = metadata_routes(url, [settings.oauth_issuer]) if url and settings.oauth_issuer else []
     routes = create_http_app(
         services,
         transport="sse" if settings.transport == "sse" else "http",
-        routes=[Route("/healthz", _health), Route("/readyz", _health)],
+        routes=[Route("/healthz", _health), Route("/readyz", _health), *metadata],
     )
 
     async def missing(access: Any, tool: str, arguments: Any) -> frozenset[str]:
         return await missing_scopes(services, access, tool, arguments)
 
     app: ASGIApp = Scopes(KnownToSdk(routes), missing, challenge)
-    app = Authentication(Normalized(app, files=services.files.received), verifiers, challenge)
-    return App(HttpGate(app, hosts=settings.allowed_hosts, origins=settings.allowed_origins), routes)
+    public = HEALTH | {route.path for route in metadata}
+    app = Authentication(Normalized(app, files=services.files.received), verifiers, challenge, public=public)
+    return App(HttpGate(app, hosts=_hosts(settings), origins=settings.allowed_origins), routes)
 
 
 def serve(services: Services, settings: Settings) -> None:
@@ -104,12 +119,20 @@ def serve(services: Services, settings: Settings) -> None:
     uvicorn.Server(config).run(sockets=[listener])
 
 
-def _verifiers(services: Services, *, loopback: bool) -> list[Verifier]:
+def _hosts(settings: Settings) -> list[str]:
+    """Return the hosts under which clients reach the server: also that of its public URL."""
+    host = urlsplit(settings.public_url or "").hostname
+    return [*settings.allowed_hosts, *([f"[{host}]" if ":" in host else host] if host else [])]
+
+
+def _verifiers(services: Services, oauth: Verifier | None, *, loopback: bool) -> list[Verifier]:
+    """Return what knows tokens, that of the authorization server last: it may take tokens of every kind."""
     tokens = Tokens(services.store)
-    if not loopback and not tokens.any_valid(services.clock()):
+    if not loopback and oauth is None and not tokens.any_valid(services.clock()):
         raise SettingsError(NO_WAY_TO_AUTHENTICATE)
     verifiers: list[Verifier] = [StaticTokens(tokens, services.clock)]
-    return [*verifiers, StartToken(start_token(services.state))] if loopback else verifiers
+    verifiers += [StartToken(start_token(services.state))] if loopback else []
+    return verifiers + ([oauth] if oauth is not None else [])
 
 
 def _who_may_call(services: Services, settings: Settings, *, loopback: bool) -> str:

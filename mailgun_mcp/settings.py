@@ -64,6 +64,31 @@ class Settings:
         "only `mailgun-mcp approvals` answers",
         False,
     )
+    public_url: str | None = _option(
+        "text",
+        "base URL under which clients reach the server (http, sse), such as https://mail-admin.example.com",
+        None,
+    )
+    oauth_issuer: str | None = _option(
+        "text", "authorization server whose access tokens are accepted (http, sse): see docs/team.md", None
+    )
+    oauth_audience: str | None = _option(
+        "text", "what access tokens must be for (default: the URL of this server)", None
+    )
+    oauth_principal: str = _option(
+        "text", "claim of access tokens that names the principal: sub, email or another", "sub"
+    )
+    oauth_jwks_url: str | None = _option(
+        "text", "URL of the authorization server's keys (default: as its metadata says)", None
+    )
+    oauth_introspection_url: str | None = _option(
+        "text", "URL at which the authorization server is asked about each token, so that revoked ones end", None
+    )
+    oauth_client_id: str | None = _option("text", "name with which the server asks about tokens", None)
+    oauth_client_secret_file: str | None = _option("text", "file with the secret of that name", None)
+    oauth_loopback: bool = _option(
+        "switch", "for tests: accept an authorization server on loopback, over plain HTTP", False
+    )
     toolsets: tuple[str, ...] = _option("list", "offer only the tools of these toolsets", ())
     preset: tuple[str, ...] = _option(
         "list", "offer the tools of these presets (adds to --toolsets); `mailgun-mcp tools presets` lists them", ()

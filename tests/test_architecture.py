@@ -55,8 +55,8 @@ SIMULATOR_MAY_IMPORT = {"simulator", "errors", "text", "catalogue", "request"}
 KNOWS_THE_SIMULATOR = {"simulator", "cli", "app"}
 SPEAKS_MCP = {"server", "cli"}
 """`cli` holds the demo, which is a client."""
-SPEAKS_HTTP = {"mailgun", "app", "simulator", "cli", "confirm"}
-"""`confirm` calls the operator's webhook, which is not Mailgun's."""
+SPEAKS_HTTP = {"mailgun", "app", "simulator", "cli", "confirm", "web"}
+"""`confirm` calls the operator's webhook, and `web` the authorization server, which are not Mailgun's."""
 
 
 def part(path: Path) -> str:

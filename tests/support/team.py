@@ -11,6 +11,7 @@ from mailgun_mcp.call.services import Services
 from mailgun_mcp.identity.access import Access, parse_scopes
 from mailgun_mcp.identity.tokens import Tokens
 from mailgun_mcp.settings import Settings
+from mailgun_mcp.web.issuer_http import IssuerHttp
 from tests.support.processes import INITIALIZE
 
 MODERN = "2026-07-28"
@@ -33,10 +34,14 @@ def token_of(services: Services, name: str, scopes: str, **bounds: Any) -> dict[
 
 @asynccontextmanager
 async def team_server(
-    services: Services, settings: Settings | None = None, *, loopback: bool = False
+    services: Services,
+    settings: Settings | None = None,
+    *,
+    loopback: bool = False,
+    http: IssuerHttp | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Give an HTTP client of the app, which sends no token by itself."""
-    app = asgi.create(settings or Settings(), services=services, loopback=loopback)
+    app = asgi.create(settings or Settings(), services=services, loopback=loopback, http=http)
     async with app.lifespan(), client_of(app) as client:
         yield client
 

@@ -1,0 +1,94 @@
+"""Access tokens of any kind, of which the authorization server is asked whether they are valid (RFC 7662)."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+
+import anyio
+
+from mailgun_mcp.identity.principal import Principal
+from mailgun_mcp.web.authentication import TokenRefused
+from mailgun_mcp.web.claims import Claims
+from mailgun_mcp.web.issuer_http import IssuerHttp
+
+KEPT = 60.0
+"""Seconds for which a valid token is not asked about again. A revoked one works for as long."""
+REFUSED_FOR = 10.0
+"""Seconds for which one that is not valid is not asked about again."""
+MOST = 10_000
+"""Answers that are kept."""
+AT_ONCE = 10
+"""Questions that are asked at the same time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    principal: Principal | None
+    reason: str
+    until: float
+
+
+class Introspection:
+    """Asks the authorization server. If it does not answer, nobody is let in with a token that it was not asked about."""
+
+    def __init__(
+        self, http: IssuerHttp, url: str, login: tuple[str, str], claims: Claims, clock: Callable[[], float]
+    ) -> None:
+        self._http = http
+        self._url = url
+        self._login = login
+        self._claims = claims
+        self._clock = clock
+        self._answers: OrderedDict[str, _Answer] = OrderedDict()
+        self._limit = anyio.CapacityLimiter(AT_ONCE)
+
+    def takes(self, token: str) -> bool:  # noqa: ARG002 - the token can be of any kind
+        """Return True: only the authorization server knows."""
+        return True
+
+    async def verify(self, token: str) -> Principal:
+        """Return the principal of the token. Raises TokenRefused, TokensUnavailable."""
+        name = sha256(token.encode()).hexdigest()
+        answer = self._kept(name)
+        if answer is None:
+            async with self._limit:
+                answer = self._kept(name) or await self._ask(token)
+            self._answers[name] = answer
+            while len(self._answers) > MOST:
+                self._answers.popitem(last=False)
+        if answer.principal is None:
+            raise TokenRefused(answer.reason)
+        return answer.principal
+
+    def _kept(self, name: str) -> _Answer | None:
+        answer = self._answers.get(name)
+        return answer if answer is not None and self._clock() < answer.until else None
+
+    async def _ask(self, token: str) -> _Answer:
+        form = {"token": token, "token_type_hint": "access_token"}
+        claims = await self._http.post(self._url, form, self._login)
+        now = self._clock()
+        try:
+            if claims.get("active") is not True:
+                raise TokenRefused("the authorization server says that it is not active")
+            if claims.get("iss", self._claims.issuer) != self._claims.issuer:
+                raise TokenRefused("it is of another issuer")
+            if not self._claims.is_for_us(claims.get("aud")):
+                raise TokenRefused("it is for another server, or does not say for which")
+            if _time(claims.get("nbf"), 0.0) > now:
+                raise TokenRefused("it is not valid yet")
+            expires = _time(claims.get("exp"), float("inf"))
+            if expires <= now:
+                raise TokenRefused("it has expired")
+            return _Answer(self._claims.principal_of(claims), "", min(expires, now + KEPT))
+        except TokenRefused as refusal:
+            return _Answer(None, str(refusal), now + REFUSED_FOR)
+
+
+def _time(value: object, default: float) -> float:
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TokenRefused("its times are not numbers")
+    return float(value)

@@ -1,0 +1,142 @@
+"""HTTP to the authorization server: over TLS, to public addresses only, without redirects, and with small answers.
+
+Who can have a wrong URL configured, or controls a name in DNS, must not reach machines inside the network with it.
+"""
+
+import ipaddress
+import json
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import anyio
+import httpx
+
+from mailgun_mcp.errors import SettingsError
+from mailgun_mcp.mailgun.endpoint import LOOPBACK
+from mailgun_mcp.web.authentication import TokensUnavailable
+
+TIMEOUT = 5.0
+"""Seconds."""
+LARGEST = 512 * 1024
+"""Bytes of an answer."""
+TUNNELS = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("2002::/16"), ipaddress.ip_network("2001::/32"))
+"""IPv6 addresses that lead to an IPv4 address, which may be a private one."""
+Resolve = Callable[[str, int], Awaitable[list[str]]]
+"""Returns the addresses of a host."""
+
+
+async def resolve(host: str, port: int) -> list[str]:
+    """Return the addresses of a host, as the system knows them."""
+    found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+def is_public(address: str) -> bool:
+    """Return whether the address is one of the Internet."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return is_public(str(parsed.ipv4_mapped))
+        if any(parsed in network for network in TUNNELS):
+            return False
+    return parsed.is_global and not parsed.is_multicast
+
+
+class IssuerHttp:
+    """Requests to the authorization server. `loopback` also allows plain HTTP to this machine, for tests."""
+
+    def __init__(
+        self,
+        *,
+        loopback: bool = False,
+        resolve: Resolve = resolve,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._loopback = loopback
+        self._resolve = resolve
+        self._transport = transport
+
+    def check(self, name: str, url: str) -> str:
+        """Return the URL of the setting `name`. Raises SettingsError for one that is not to be used."""
+        if not self._may_use(url):
+            raise SettingsError(f"{name}: {url!r} must be an https:// URL without user name and fragment")
+        return url
+
+    async def get(self, url: str) -> dict[str, Any]:
+        """Return the JSON object at the URL. Raises TokensUnavailable."""
+        return await self._request("GET", url)
+
+    async def post(self, url: str, form: Mapping[str, str], login: tuple[str, str]) -> dict[str, Any]:
+        """Return the JSON object with which the URL answers a form. Raises TokensUnavailable."""
+        return await self._request("POST", url, data=dict(form), auth=httpx.BasicAuth(*login))
+
+    def _may_use(self, url: str) -> bool:
+        try:
+            parts = urlsplit(url)
+            host, _ = parts.hostname, parts.port
+        except ValueError:
+            return False
+        if not host or "@" in parts.netloc or parts.fragment or not url.isascii() or not url.isprintable():
+            return False
+        return parts.scheme == "https" or (self._loopback and parts.scheme == "http" and host in LOOPBACK)
+
+    async def _request(self, method: str, url: str, **options: Any) -> dict[str, Any]:
+        if not self._may_use(url):
+            raise TokensUnavailable(f"{url[:200]} is not an https:// URL")
+        try:
+            with anyio.fail_after(TIMEOUT):
+                return await self._exchange(method, url, **options)
+        except TimeoutError as error:
+            raise TokensUnavailable(f"{url} did not answer within {TIMEOUT:g} seconds") from error
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
+            raise TokensUnavailable(f"{url} could not be reached: {type(error).__name__}") from error
+
+    async def _exchange(self, method: str, url: str, **options: Any) -> dict[str, Any]:
+        """Connect to an address that was checked: a second look at DNS could find another one."""
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        address = await self._address(host, port)
+        netloc = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+        headers = {"Host": parts.netloc, "Accept": "application/json"}
+        async with (
+            httpx.AsyncClient(timeout=TIMEOUT, trust_env=False, transport=self._transport) as client,
+            client.stream(
+                method,
+                urlunsplit(parts._replace(netloc=netloc)),
+                headers=headers,
+                extensions={"sni_hostname": host},
+                follow_redirects=False,
+                **options,
+            ) as answer,
+        ):
+            body = bytearray()
+            async for chunk in answer.aiter_bytes():
+                body += chunk
+                if len(body) > LARGEST:
+                    raise TokensUnavailable(f"{url} answered with more than {LARGEST:,} bytes")
+        if answer.status_code != 200:
+            raise TokensUnavailable(f"{url} answered with HTTP {answer.status_code}")
+        return _object(url, bytes(body))
+
+    async def _address(self, host: str, port: int) -> str:
+        addresses = await self._resolve(host, port)
+        allowed = host in LOOPBACK if self._loopback else False
+        if not addresses or not (allowed or all(map(is_public, addresses))):
+            raise TokensUnavailable(f"{host} is at an address that is not public")
+        return addresses[0]
+
+
+def _object(url: str, body: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise TokensUnavailable(f"{url} did not answer with a JSON object")
+    return value

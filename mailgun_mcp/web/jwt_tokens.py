@@ -1,0 +1,63 @@
+"""Access tokens that are JWTs (RFC 9068), signed by the authorization server with one of its public keys."""
+
+from typing import Any
+
+from mailgun_mcp.identity.principal import Principal
+from mailgun_mcp.web.authentication import TokenRefused
+from mailgun_mcp.web.claims import Claims
+from mailgun_mcp.web.issuer_keys import IssuerKeys
+
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+"""Only with public keys: a token must not be checked with a key that everybody can read as if it were a secret."""
+TYPES = frozenset({"at+jwt", "application/at+jwt", "jwt"})
+LEEWAY = 30.0
+"""Seconds by which clocks may differ."""
+REQUIRED = ["exp", "iss", "aud"]
+
+
+class JwtTokens:
+    """Verifies signature, issuer, audience and times of a token."""
+
+    def __init__(self, keys: IssuerKeys, claims: Claims) -> None:
+        self._keys = keys
+        self._claims = claims
+
+    def takes(self, token: str) -> bool:
+        """Return whether the token is written like a JWT."""
+        return token.count(".") == 2
+
+    async def verify(self, token: str) -> Principal:
+        """Return the principal of the token. Raises TokenRefused, TokensUnavailable."""
+        import jwt
+        from jwt.exceptions import PyJWTError
+
+        try:
+            header = jwt.get_unverified_header(token)
+            algorithm, key_id = _checked(header)
+            key = await self._keys.find(key_id, algorithm)
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[algorithm],
+                audience=list(self._claims.audiences),
+                issuer=self._claims.issuer,
+                leeway=LEEWAY,
+                options={"require": REQUIRED},
+            )
+        except (PyJWTError, ValueError, TypeError, RecursionError) as error:
+            raise TokenRefused(f"{type(error).__name__}: {error}") from error
+        return self._claims.principal_of(claims)
+
+
+def _checked(header: dict[str, Any]) -> tuple[str, str | None]:
+    """Return the algorithm and the id of the key. What else a header names (`jku`, `jwk`, `x5u`) is not looked at."""
+    algorithm, key_id, kind = header.get("alg"), header.get("kid"), header.get("typ")
+    if algorithm not in ALGORITHMS:
+        raise TokenRefused("it is not signed with an algorithm that is accepted")
+    if kind is not None and (not isinstance(kind, str) or kind.lower() not in TYPES):
+        raise TokenRefused("it is not an access token")
+    if "crit" in header:
+        raise TokenRefused("it has extensions that this server does not know")
+    if key_id is not None and not isinstance(key_id, str):
+        raise TokenRefused("its key id is not text")
+    return str(algorithm), key_id
