@@ -1,5 +1,7 @@
 """What a call's result shows, and how it says that the call can be undone."""
 
+from pathlib import Path
+
 import pytest
 
 from mailgun_mcp.call.complete import protect, way_back
@@ -25,8 +27,8 @@ async def test_untrusted_text_is_marked_and_its_reader_remembered() -> None:
         assert Untrusted(services.store).last(services.account.assumed.key, "local") == services.clock()
 
 
-async def test_a_result_without_such_text_stays_as_it_is() -> None:
-    async with recorded_services(Recorder()) as services:
+async def test_a_result_without_such_text_stays_as_it_is(tmp_path: Path) -> None:
+    async with recorded_services(Recorder(), state=tmp_path / "state") as services:
         assert await protect(begun(services), GONE, GONE) == {"message": "gone"}
         assert not services.store.exists
 
