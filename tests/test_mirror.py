@@ -22,7 +22,6 @@ TESTED_ELSEWHERE = {
     "catalogue/compile/__main__.py": "catalogue/compile/test_compile.py",
     "catalogue/compile/compiler.py": "catalogue/compile/test_compile.py",
     "catalogue/openapi/bodies.py": "catalogue/openapi/test_importer.py",
-    "catalogue/openapi/extension.py": "catalogue/compile/test_compile.py",
     "catalogue/openapi/operations.py": "catalogue/openapi/test_importer.py",
     "catalogue/openapi/references.py": "catalogue/openapi/test_importer.py",
     "store/migrations.py": "store/test_old_state.py",

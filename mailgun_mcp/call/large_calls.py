@@ -22,5 +22,7 @@ async def for_size(arguments: Any, work: Callable[P, R], *args: P.args, **kwargs
 
 def _names_file(arguments: Any) -> bool:
     """Say whether an argument may be a file that is read from the disk, or that came apart from the arguments."""
+    if not isinstance(arguments, dict):
+        return False  # a fault that validation names
     files = (item for value in arguments.values() for item in (value if isinstance(value, list) else [value]))
     return any(isinstance(item, dict) and "path" in item for item in files) or any(names_in(arguments))

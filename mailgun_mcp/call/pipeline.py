@@ -31,23 +31,19 @@ async def run(services: Services, tool: str, arguments: Arguments, caller: Calle
 
     Raises UnknownToolError when there is no such tool, and what the caller's asker raises to put a question off.
     """
-    fault = None
     try:
         tool, arguments = unwrap(services, tool, arguments)
     except ArgumentError as error:
-        fault = error
-    operation = find_operation(services, tool)
-    call = await for_size(arguments, _start, services, operation, arguments, caller)
+        # Nothing can be called: the call of the wrapper is what fails, and what is recorded.
+        return await _failed(await _start(services, tool, arguments, caller), error)
+    call = await _start(services, tool, arguments, caller)
     try:
-        if fault is not None:
-            raise fault
         check_scopes(call)
-        call.account = call.record.account = await services.account.current(changes=operation.risk != "read")
+        call.account = call.record.account = await services.account.current(changes=call.record.changes)
         check_account(call)
         result = await (run_builtin(call) if tool in services.builtin_tools else _make(call))
     except CallError as error:
-        await services.recorder.finish(call.record, error.outcome)
-        return await protect_error(call, error)
+        return await _failed(call, error)
     except Exception:
         if not call.record.begun:
             # The question goes back to the client, and the call comes again with the answer.
@@ -59,10 +55,19 @@ async def run(services: Services, tool: str, arguments: Arguments, caller: Calle
     return CallResult(text, structured)
 
 
-def _start(services: Services, operation: Operation, arguments: Arguments, caller: Caller) -> Call:
+async def _start(services: Services, tool: str, arguments: Arguments, caller: Caller) -> Call:
+    return await for_size(arguments, _call, services, find_operation(services, tool), arguments, caller)
+
+
+def _call(services: Services, operation: Operation, arguments: Arguments, caller: Caller) -> Call:
     arguments = as_meant(operation, arguments)
     assumed = services.account.assumed
     return Call.start(services, operation, arguments, caller, assumed, configured_subaccount=services.subaccount)
+
+
+async def _failed(call: Call, error: CallError) -> CallResult:
+    await call.services.recorder.finish(call.record, error.outcome)
+    return await protect_error(call, error)
 
 
 async def _make(call: Call) -> dict[str, Any]:

@@ -35,6 +35,15 @@ EXAMPLES = """\
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
+    _add_address(parser)
+    _add_account(parser)
+    _add_sockets(parser)
+    parser.set_defaults(action=None)
+    parser.set_defaults(starting=vars(parser.parse_args([])))
+    _add_actions(parser)
+
+
+def _add_address(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; loopback only; default 127.0.0.1")
     parser.add_argument("--port", default=str(PORT), help=f"port to listen on; 0 for any free port; default {PORT}")
     parser.add_argument("--key", help="accept only this API key; without this flag, any key is accepted")
@@ -58,6 +67,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="serve the control routes under /simulator/ (clock, faults, inbound mail, recipients, snapshots); "
         "on by default, because only this machine can reach them; they need the key of --key",
     )
+
+
+def _add_account(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scenario", metavar="NAME|FILE", help="account to start with: the name of a built-in scenario, or a YAML file"
     )
@@ -77,6 +89,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="refuse parameters that an operation does not have; without this flag they are ignored, "
         "as Mailgun does, and listed at /simulator/ignored",
     )
+
+
+def _add_sockets(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--smtp",
         metavar="PORT",
@@ -84,8 +99,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--smtp-tls", metavar="PORT", help="the same for connections that begin with TLS")
     parser.add_argument("--quiet", action="store_true", help="do not log requests")
-    parser.set_defaults(action=None)
-    parser.set_defaults(starting=vars(parser.parse_args([])))
+
+
+def _add_actions(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(
         dest="action", metavar="ACTION", title="actions, to control a running simulator", parser_class=Parser
     )

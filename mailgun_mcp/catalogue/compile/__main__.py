@@ -13,8 +13,8 @@ from mailgun_mcp.catalogue.compile.prompts import compile_prompts, render_prompt
 from mailgun_mcp.catalogue.compile.search import compile_search
 from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.catalogue.openapi.documents import read_document
-from mailgun_mcp.catalogue.openapi.extension import DocumentExtension
-from mailgun_mcp.catalogue.openapi.operations import compile_document, extension_of
+from mailgun_mcp.catalogue.openapi.extension import DocumentExtension, extension_of
+from mailgun_mcp.catalogue.openapi.operations import compile_document
 
 
 def main(arguments: list[str]) -> int:

@@ -12,8 +12,8 @@ from mailgun_mcp.catalogue.compile.glossary import describe_arguments
 from mailgun_mcp.catalogue.compile.resources import check_resources, compile_resources
 from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.catalogue.openapi.documents import Node, digest, read_document
-from mailgun_mcp.catalogue.openapi.extension import DocumentExtension
-from mailgun_mcp.catalogue.openapi.operations import compile_document, extension_of
+from mailgun_mcp.catalogue.openapi.extension import DocumentExtension, extension_of
+from mailgun_mcp.catalogue.openapi.operations import compile_document
 
 PACKAGE = Path(__file__).resolve().parents[2]
 SOURCES = PACKAGE.parent / "tools"

@@ -4,10 +4,12 @@ An unknown key or a missing field stops the compile, so that no operation reache
 without a reviewed risk. Only the compiler imports this module.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from mailgun_mcp.catalogue.errors import CatalogueError
+from mailgun_mcp.catalogue.openapi.documents import Node
 from mailgun_mcp.catalogue.types import RISKS, Risk
 
 Author = Literal[
@@ -345,3 +347,19 @@ class DocumentExtension(ClosedModel):
     title: str
     order: int
     resources: dict[str, ResourceSpec] = Field(default_factory=dict)
+
+
+Extension = TypeVar("Extension", bound=BaseModel)
+
+
+def extension_of(kind: type[Extension], node: Node, where: str) -> Extension:
+    """Return the `x-mailgun-mcp` of a node. Raises CatalogueError with all that is wrong with it."""
+    if "x-mailgun-mcp" not in node:
+        raise CatalogueError(f"{where}: x-mailgun-mcp is missing")
+    try:
+        return kind.model_validate(node["x-mailgun-mcp"])
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc'])) or 'x-mailgun-mcp'}: {fault['msg']}" for fault in error.errors()
+        )
+        raise CatalogueError(f"{where}: x-mailgun-mcp: {faults}") from None

@@ -1,13 +1,11 @@
 """Turns the operations of an OpenAPI document into records: the tool as it is listed, and how its call is sent."""
 
 import re
-from typing import TypeVar
-
-from pydantic import BaseModel, ValidationError
 
 from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.catalogue.openapi.answers import FIELDS, FULL, answer_of, sent_defaults, times_of, with_text_times
 from mailgun_mcp.catalogue.openapi.documents import Node
+from mailgun_mcp.catalogue.openapi.encodings import encoding_of, nested_wires
 from mailgun_mcp.catalogue.openapi.extension import (
     ArgumentRule,
     AtLeastOne,
@@ -19,11 +17,11 @@ from mailgun_mcp.catalogue.openapi.extension import (
     OperationExtension,
     PropertyExtension,
     Requires,
+    extension_of,
 )
 from mailgun_mcp.catalogue.openapi.schemas import (
     flatten,
     input_schema,
-    is_file,
     listed,
     open_objects,
     output_schema,
@@ -31,8 +29,6 @@ from mailgun_mcp.catalogue.openapi.schemas import (
     without,
 )
 from mailgun_mcp.catalogue.types import Schema
-
-Extension = TypeVar("Extension", bound=BaseModel)
 
 METHODS = ("get", "post", "put", "patch", "delete")
 BODIES = {
@@ -256,7 +252,7 @@ class _Compiler:
             "name": name,
             "in": location,
             "wire": wire,
-            "encode": _encoding(schema, extension, exploded, as_json),
+            "encode": encoding_of(schema, extension, exploded=exploded, as_json=as_json),
         }
         checked = flatten(schema.get("items") or {}) if schema.get("type") == "array" else schema
         if checked.get("format") in CHECKED_FORMATS:
@@ -265,7 +261,7 @@ class _Compiler:
             if getattr(extension, mark):
                 argument[mark] = True
         if argument["encode"] == "json":
-            argument["nested"] = _nested_wires(schema, ())
+            argument["nested"] = nested_wires(schema)
         self.arguments.append(argument)
 
     def _add(self, name: str, schema: Schema, required: bool) -> None:
@@ -347,47 +343,6 @@ def _success(responses: Node) -> Schema:
     return {"type": "object"}
 
 
-def _encoding(schema: Schema, extension: PropertyExtension, exploded: bool, as_json: bool) -> str:
-    """Name how the value is written on the wire; the names are those of `request.ENCODERS`."""
-    if extension.wire:
-        return extension.wire
-    if as_json:
-        return "json"
-    kind = schema.get("type")
-    if is_file(schema):
-        return "file"
-    if kind == "array":
-        items = flatten(schema.get("items") or {})
-        if is_file(items):
-            return "files"
-        if items.get("type") == "object":
-            return "json"
-        return "repeat" if exploded else "comma"
-    if kind == "object":
-        return "json"
-    if kind == "boolean":
-        return "flag"
-    return "rfc2822" if schema.get("format") == "date-time" else "text"
-
-
-def _nested_wires(schema: Schema, path: tuple[str, ...]) -> dict[str, str]:
-    """Map the path of each date or flag inside a JSON value (`*/created_at`) to its encoding."""
-    schema = flatten(schema)
-    encodings: dict[str, str] = {}
-    extension = (
-        extension_of(PropertyExtension, schema, "/".join(path)) if "x-mailgun-mcp" in schema else PropertyExtension()
-    )
-    if path and extension.wire:
-        encodings["/".join(path)] = extension.wire
-    elif path and schema.get("format") == "date-time":
-        encodings["/".join(path)] = "rfc2822"
-    for name, value in schema.get("properties", {}).items():
-        encodings |= _nested_wires(value, (*path, name))
-    if isinstance(schema.get("items"), dict):
-        encodings |= _nested_wires(schema["items"], (*path, "*"))
-    return encodings
-
-
 def _argument_name(wire: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]", "_", re.sub(r"^[ot]:", "", wire))
 
@@ -417,16 +372,3 @@ def _lasting(extension: OperationExtension) -> str:
     if undo.why:
         return "Cannot be undone." if extension.risk in ("destructive", "credential", "write") else ""
     return f"Can be undone, except {undo.missing}." if undo.missing else ""
-
-
-def extension_of(kind: type[Extension], node: Node, where: str) -> Extension:
-    """Return the `x-mailgun-mcp` of a node. Raises CatalogueError with all that is wrong with it."""
-    if "x-mailgun-mcp" not in node:
-        raise CatalogueError(f"{where}: x-mailgun-mcp is missing")
-    try:
-        return kind.model_validate(node["x-mailgun-mcp"])
-    except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc'])) or 'x-mailgun-mcp'}: {fault['msg']}" for fault in error.errors()
-        )
-        raise CatalogueError(f"{where}: x-mailgun-mcp: {faults}") from None

@@ -8,8 +8,8 @@ from mailgun_mcp.catalogue.compile.compiler import SOURCES
 from mailgun_mcp.catalogue.compile.resources import check_resources, compile_resources
 from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.catalogue.openapi.documents import read_document
-from mailgun_mcp.catalogue.openapi.extension import DocumentExtension
-from mailgun_mcp.catalogue.openapi.operations import compile_document, extension_of
+from mailgun_mcp.catalogue.openapi.extension import DocumentExtension, extension_of
+from mailgun_mcp.catalogue.openapi.operations import compile_document
 from mailgun_mcp.catalogue.resource import Resource
 from tests.support.operations import catalogue
 
