@@ -53,8 +53,8 @@ async def _shown(call: Call, quoted: Sequence[str]) -> Sequence[str]:
     """
     if not any(quoted):
         return ()
+    from mailgun_mcp.output.names import is_name
     from mailgun_mcp.output.quotes import is_plain, words_of
-    from mailgun_mcp.output.untrusted import is_name
 
     known = words_of(call.operation, call.arguments)
     quoted = [part for part in quoted if part and not is_name(part.strip("'\"")) and not is_plain(part, known)]

@@ -9,6 +9,7 @@ from contextlib import closing
 from mailgun_mcp.cli.exits import OK
 from mailgun_mcp.cli.output import as_json, out, table
 from mailgun_mcp.cli.parser import Parser, add_settings, open_store
+from mailgun_mcp.cli.recorded_commands import recorded
 from mailgun_mcp.errors import UnknownNameError
 from mailgun_mcp.identity.account import SHOWN
 from mailgun_mcp.identity.accounts import Accounts, StoredAccount, StoredKey
@@ -52,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the action."""
     actions = {"list": _list, "accept": _accept, "rename": _rename}
-    with closing(open_store(arguments)) as store:
+    with closing(open_store(arguments)) as store, recorded(store, "accounts", arguments):
         actions[arguments.action](store, arguments)
     return OK
 

@@ -13,6 +13,7 @@ from mailgun_mcp.cli.answering import answering
 from mailgun_mcp.cli.exits import OK
 from mailgun_mcp.cli.output import as_json, fitted, note, out, table
 from mailgun_mcp.cli.parser import Parser, add_settings, open_store
+from mailgun_mcp.cli.recorded_commands import recorded
 from mailgun_mcp.cli.terminal import read_line
 from mailgun_mcp.cli.values import positive_integer, rounded_down, seconds
 from mailgun_mcp.confirm.approvals import Approval, Approvals, ApprovalStatus
@@ -113,7 +114,7 @@ def run(arguments: argparse.Namespace) -> int:
         "add-approver": _add_approver,
         "remove-approver": _remove_approver,
     }
-    with closing(open_store(arguments)) as store:
+    with closing(open_store(arguments)) as store, recorded(store, "approvals", arguments):
         actions[arguments.action](store, arguments)
     return OK
 

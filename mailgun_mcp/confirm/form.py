@@ -14,7 +14,7 @@ from mailgun_mcp.confirm.argument_lines import argument_lines, shown_arguments
 from mailgun_mcp.confirm.bounded_text import LONGEST_REASON, first_lines, shorten
 from mailgun_mcp.confirm.headline import target_name
 from mailgun_mcp.confirm.key_facts import key_facts
-from mailgun_mcp.output.untrusted import is_name
+from mailgun_mcp.output.names import is_name
 from mailgun_mcp.output.url_secrets import hide, recognisable
 from mailgun_mcp.policy.facts import Context, Facts
 from mailgun_mcp.policy.model import LEVELS, Decision, Level

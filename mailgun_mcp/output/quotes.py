@@ -10,7 +10,8 @@ from typing import Any
 
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
-from mailgun_mcp.output.untrusted import fence, is_name
+from mailgun_mcp.output.names import is_name
+from mailgun_mcp.output.untrusted import fence
 from mailgun_mcp.text.characters import clean
 
 MOST_READ = 200_000

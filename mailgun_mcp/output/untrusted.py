@@ -7,9 +7,11 @@ import re
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
+from urllib.parse import unquote_plus
 
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.output.json_paths import LEFT_OUT, MISFITS, JsonPath, pointer
+from mailgun_mcp.output.names import ID_OR_TIME, MAIL_HOST, WORDLESS, is_name
 from mailgun_mcp.text.characters import clean
 
 NOTICE = "untrusted_text"
@@ -68,11 +70,6 @@ def fence(text: str, boundary: str, who: str) -> str:
     return f"⟦{boundary} {who}⟧ {text} ⟦{boundary}⟧"
 
 
-def is_name(text: str) -> bool:
-    """Return whether a text is a name of few parts, an id or a number: too little to tell anybody what to do."""
-    return len(text) <= 64 and bool(WORDLESS.fullmatch(text) or NAME.fullmatch(text) or ID_OR_TIME.fullmatch(text))
-
-
 def part_of(text: str, start: int, end: int, boundary: str) -> tuple[str, int]:
     """Return the part of a text that holds fences, and where it ends: fences that it cuts open again and close in it.
 
@@ -93,29 +90,15 @@ def part_of(text: str, start: int, end: int, boundary: str) -> tuple[str, int]:
 
 BRACKETS = {"⟦": "[", "⟧": "]", "〚": "[", "〛": "]"}
 BRACKET = re.compile("[⟦⟧〚〛]")
-LOCAL_PART = r"(?![^@]{31})[A-Za-z0-9]++(?:[._%+-][A-Za-z0-9]++){0,2}"
-LABEL = r"(?![A-Za-z0-9-]{31})[A-Za-z0-9]++(?:-[A-Za-z0-9]++){0,2}"
-HOST = rf"{LABEL}(?:\.{LABEL}){{1,4}}"
-MAIL_HOST = re.compile(rf"[0-9]{{1,5}} {HOST}")
-"""An MX record."""
-UP_TO_SEVEN_PARTS = "(?!(?:[A-Za-z0-9]*+[._%+@-]){7})"
-WORDLESS = re.compile(rf"[0-9 .,:+/-]{{0,60}}|[A-Za-z]{{1,20}}|{UP_TO_SEVEN_PARTS}(?:{LOCAL_PART}@)?{HOST}")
-"""Numbers and times, a single word, an address or host name of few parts: too little to tell anybody what to do.
-
-A fence costs 30 tokens. Names of many parts are fenced: they can spell an order.
-"""
-ID_OR_TIME = re.compile(
-    r"[0-9a-f]{8,64}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9-]{8,10}T[0-9:.]{5,15}(?:Z|[+-][0-9:]{4,6})?"
-    r"|[A-Z][a-z]{2}, [0-9]{1,2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{5,8} (?:[A-Z]{1,4}|[+-][0-9]{4})"
-)
-"""An id of hexadecimal digits, or a time."""
-NAME = re.compile(rf"{UP_TO_SEVEN_PARTS}[A-Za-z0-9]++(?:[._%+:@-][A-Za-z0-9]++){{0,6}}")
-"""A name of few parts."""
 SUSPECT = re.compile(r"[^ -%'-Z\]-~]")
 """In printable ASCII without `&`, `[` and backslash there is nothing to clean or defuse."""
 LONGEST_REPEATED = 200
 KEY = re.compile(r"(?!(?:[A-Za-z0-9]*+[_.:@+/-]){7})[A-Za-z0-9_.:@+/-]{1,64}")
 """A name of few parts; what is longer or has spaces is a text that someone wrote."""
+PIVOTS = frozenset({"address", "tag"})
+"""Arguments that name the entry at which a page begins."""
+TOKENS = frozenset({"page", "token", "p"})
+PAGE_TOKEN = re.compile(r"[A-Za-z0-9_=+/.:,~|&?-]{1,4000}")
 HTML_KEYS = frozenset({"body-html", "stripped-html", "body_html", "html"})
 MARKUP = re.compile(r"</[A-Za-z][A-Za-z0-9]{0,20}\s{0,20}>|<(?:br|img|hr|html|body|!doctype)\b", re.IGNORECASE)
 IMAGE = re.compile(r"!(?=\[)")
@@ -130,6 +113,13 @@ def _readable(text: str, key: str) -> str:
 
 def _is_html(text: str, key: str) -> bool:
     return "<" in text and (key in HTML_KEYS or (text.lstrip().startswith("<") and bool(MARKUP.search(text))))
+
+
+def _is_ours(name: str, value: str) -> bool:
+    """Return whether an argument of the next page is the caller's own, a name, or a token of Mailgun's and no words."""
+    if name in PIVOTS or is_name(value):
+        return is_name(value)
+    return name not in TOKENS or bool(PAGE_TOKEN.fullmatch(unquote_plus(value)))
 
 
 class _Marking:
@@ -152,15 +142,27 @@ class _Marking:
         """Return the result of the operation with its third-party text fenced."""
         self._start_item(self._whole)
         written = writers(operation)
-        # `next` is ours: the arguments of a call. So are the names of the fields that were left out.
+        # The arguments of the next call, and the names of the fields that were left out, are ours.
         ours = {
-            key: result[key]
+            key: self._next(result[key]) if key == "next" else result[key]
             for key, is_ours in (("next", operation.pages), (LEFT_OUT, operation.answer))
             if is_ours and key in result
         }
         if not ours:
             return self._dict(result, written, ())
         return {**self._dict({key: item for key, item in result.items() if key not in ours}, written, ()), **ours}
+
+    def _next(self, arguments: Any) -> Any:
+        """Return the arguments of the next page, an entry's address in them fenced; `request.as_meant` takes that off."""
+        if not isinstance(arguments, dict):
+            return arguments
+        other = self._speaker(THIRD_PARTY)
+        return {
+            name: self._text(value, ("next",), name, other)
+            if isinstance(value, str) and not _is_ours(name, value)
+            else self._next(value)
+            for name, value in arguments.items()
+        }
 
     def _start_item(self, item: Any) -> None:
         self._item, self._item_speaker = item, None

@@ -16,7 +16,7 @@ BRACKETED = re.compile(r"\s*<([^<>\s]{1,300})>\s*")
 NAMED = re.compile(r"[^<>@]{0,200}<\s{0,9}([^<>@\s]{1,200}@[^<>@\s]{1,255})\s{0,9}>\s{0,9}")
 """`Name <address>`. A name with an @ could be the address that another reader finds, so it is left, and refused."""
 MESSAGE_ID = frozenset({"message_id", "message-id"})
-SHORT = frozenset({"path", "query"})
+SHORT = frozenset({"path", "query", "page_path", "page_url"})
 """Where ids, addresses and names go. A mail's text may well be a fence that somebody quotes."""
 
 

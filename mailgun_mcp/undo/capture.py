@@ -10,7 +10,7 @@ from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.form import Preview
 from mailgun_mcp.errors import MailgunError, StateError
 from mailgun_mcp.output.logs import logger
-from mailgun_mcp.output.untrusted import is_name
+from mailgun_mcp.output.names import is_name
 from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.undo.narrowed import Narrowed
 from mailgun_mcp.undo.preview import describe_capture

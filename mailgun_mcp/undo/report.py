@@ -8,7 +8,7 @@ from typing import Any
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.confirm.bounded_text import one_line, shorten
 from mailgun_mcp.confirm.form import Preview
-from mailgun_mcp.output.untrusted import is_name
+from mailgun_mcp.output.names import is_name
 from mailgun_mcp.text.durations import iso
 from mailgun_mcp.undo.plan import Conflict, Failure, Plan, Step
 from mailgun_mcp.undo.records import ResourceRef
