@@ -68,6 +68,20 @@ async def test_a_principal_is_listed_what_their_scopes_reach(client: httpx.Async
     assert await list_modern(client, reader) == first
 
 
+async def test_everybody_may_ask_who_they_are(client: httpx.AsyncClient, services: Services) -> None:
+    bound = token_of(services, "ci", "approve", accounts=("staging",), domains=("*.example.com",), expires=2e9)
+    assert await list_modern(client, bound) == {"whoami"}
+    answer = await call_modern(client, bound, "whoami", {})
+    assert answer.json()["result"]["structuredContent"] == {
+        "principal": "ci",
+        "scopes": ["mailgun:approve"],
+        "accounts": [],
+        "policy": "unguarded",
+        "domains": ["*.example.com"],
+        "expires": "2033-05-18T03:33:20Z",
+    }
+
+
 async def test_in_a_session_each_request_lists_for_who_sends_it(client: httpx.AsyncClient, services: Services) -> None:
     reader = token_of(services, "ann", "read")
     session = await open_session(client, reader)

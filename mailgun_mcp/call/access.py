@@ -6,7 +6,7 @@ Scopes are checked when the risk of a call is known, and again where what is the
 from functools import lru_cache
 
 from mailgun_mcp.call.current_call import Call
-from mailgun_mcp.catalogue.builtin_tools import READ_RESULT, UNDO_OPERATION
+from mailgun_mcp.catalogue.builtin_tools import READ_RESULT, UNDO_OPERATION, WHOAMI
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.search.tools import CALL_TOOL, DESCRIBE_TOOLS, SEARCH_TOOLS
 from mailgun_mcp.catalogue.types import Record
@@ -16,7 +16,7 @@ from mailgun_mcp.policy.facts import Facts
 from mailgun_mcp.policy.globs import TextPredicate, host_matcher
 from mailgun_mcp.policy.model import Decision
 
-FOR_EVERY_DOMAIN = frozenset({READ_RESULT, SEARCH_TOOLS, DESCRIBE_TOOLS, UNDO_OPERATION})
+FOR_EVERY_DOMAIN = frozenset({READ_RESULT, SEARCH_TOOLS, DESCRIBE_TOOLS, UNDO_OPERATION, WHOAMI})
 """Built-in tools that show only the catalogue or what the caller was shown before, and undo, whose steps are checked."""
 NAMES_NO_DOMAIN = "{} names no domain, and this token is for calls of some domains only"
 
@@ -26,6 +26,8 @@ def needed_scopes(operation: Operation, access: Access, *, dry_run: bool = False
 
     What an undo will do is known when it is planned; until then, any scope of changes will do.
     """
+    if operation.name == WHOAMI:
+        return frozenset()
     if operation.name == UNDO_OPERATION:
         if dry_run:
             return frozenset({READ})
@@ -35,6 +37,8 @@ def needed_scopes(operation: Operation, access: Access, *, dry_run: bool = False
 
 def may_be_shown(tool: Record, access: Access) -> bool:
     """Return whether a tool is listed for a principal: whether its scopes reach at least some calls of it."""
+    if tool["name"] == WHOAMI:
+        return True
     if tool["name"] in (UNDO_OPERATION, CALL_TOOL):
         return any(access.has(scope) for scope in CHANGING)
     return access.permits(tool["_meta"]["mailgun-mcp/risk"])
@@ -54,10 +58,15 @@ def check_risk(call: Call, facts: Facts) -> None:
     _refuse_without(call, frozenset({scope_of(facts.operation.risk)}))
 
 
+def may_use_account(call: Call) -> bool:
+    """Return whether the principal may use the account of the call."""
+    accounts = call.caller.principal.access.accounts
+    return accounts is None or call.account.name in accounts
+
+
 def check_account(call: Call) -> None:
     """Raise DeniedError for a principal who may not use the account. To them, it does not exist."""
-    accounts = call.caller.principal.access.accounts
-    if accounts is not None and call.account.name not in accounts:
+    if call.operation.name != WHOAMI and not may_use_account(call):
         _refuse(call, "access/accounts", "this token may use none of the accounts of this server")
 
 

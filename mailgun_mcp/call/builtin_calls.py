@@ -2,16 +2,17 @@
 
 from typing import Any
 
-from mailgun_mcp.call.access import check_builtin_domains
+from mailgun_mcp.call.access import check_builtin_domains, may_use_account
 from mailgun_mcp.call.complete import fence_result
 from mailgun_mcp.call.current_call import Call
 from mailgun_mcp.call.search_mode import describe_tools, search_tools
 from mailgun_mcp.call.undo_operation import undo_operation
-from mailgun_mcp.catalogue.builtin_tools import LIST_UNDOABLE, READ_RESULT, UNDO_OPERATION
+from mailgun_mcp.catalogue.builtin_tools import LIST_UNDOABLE, READ_RESULT, UNDO_OPERATION, WHOAMI
 from mailgun_mcp.catalogue.search.tools import DESCRIBE_TOOLS, SEARCH_TOOLS
 from mailgun_mcp.errors import ArgumentError
 from mailgun_mcp.request.validate import validate_schema
 from mailgun_mcp.store.database import in_thread
+from mailgun_mcp.text.durations import iso
 from mailgun_mcp.undo.report import quoted_summary, undo_entry
 
 
@@ -25,6 +26,7 @@ async def run_builtin(call: Call) -> dict[str, Any]:
         READ_RESULT: _read_result,
         LIST_UNDOABLE: _list_undoable,
         UNDO_OPERATION: undo_operation,
+        WHOAMI: _whoami,
         SEARCH_TOOLS: search_tools,
         DESCRIBE_TOOLS: describe_tools,
     }
@@ -57,3 +59,17 @@ async def _list_undoable(call: Call) -> dict[str, Any]:
         quoted += quoted_summary(snapshot, operation)
     await services.recorder.finish(call.record, "done")
     return await fence_result(call, {"items": items, "more": max(0, len(here) - limit)}, quoted)
+
+
+async def _whoami(call: Call) -> dict[str, Any]:
+    principal = call.caller.principal
+    access = principal.access
+    await call.services.recorder.finish(call.record, "done")
+    return {
+        "principal": principal.id,
+        "scopes": list(access.listed_scopes),
+        "accounts": [call.account.name] if may_use_account(call) else [],
+        "policy": call.services.policy.name,
+        **({"domains": list(access.domains)} if access.domains is not None else {}),
+        **({"expires": iso(principal.expires)} if principal.expires is not None else {}),
+    }

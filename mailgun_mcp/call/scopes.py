@@ -18,7 +18,8 @@ async def missing_scopes(services: Services, access: Access, tool: str, argument
 
     None for a call that is broken anyway: whoever makes it is told so.
     """
-    return await for_size(arguments, _missing, services, access, tool, arguments if isinstance(arguments, dict) else {})
+    arguments = arguments if isinstance(arguments, dict) else {}
+    return await for_size(arguments, _missing, services, access, tool, arguments)
 
 
 def _missing(services: Services, access: Access, tool: str, arguments: dict[str, Any]) -> frozenset[str]:

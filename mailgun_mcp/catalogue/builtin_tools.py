@@ -13,6 +13,7 @@ TOOLSET = "builtin"
 READ_RESULT = "read_result"
 LIST_UNDOABLE = "list_undoable"
 UNDO_OPERATION = "undo_operation"
+WHOAMI = "whoami"
 
 
 def _tool(
@@ -89,6 +90,15 @@ BUILTIN_TOOLS: dict[str, Record] = {
             },
             required=["id"],
             reads=False,
+        ),
+        _tool(
+            WHOAMI,
+            "Show who calls",
+            "Returns who you are to this server: principal, scopes, accounts, domains, policy.",
+            {},
+            {"principal": TEXT, "scopes": TEXTS, "accounts": TEXTS, "policy": TEXT},
+            required=[],
+            reads=True,
         ),
     )
 }

@@ -10,6 +10,7 @@ COMMANDS = {
     "approvals": "answer pending approvals, and grant calls for a limited time",
     "accounts": "list and rename accounts, and accept a new API key for one",
     "tokens": "make, list and revoke tokens of the callers of an HTTP server",
+    "whoami": "show who you are to the server: principal, scopes, account, policy",
     "audit": "read, verify and prune the audit log",
     "undo": "list and restore what calls removed or overwrote",
     "secrets": "list, show and delete secrets that were withheld from the model",

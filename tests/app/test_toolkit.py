@@ -31,7 +31,7 @@ def names(tools: list[dict[str, Any]]) -> list[str]:
 async def test_the_tools_are_those_of_a_server_with_the_same_settings(tmp_path: Path) -> None:
     async with Toolkit(simulator=True, state=str(tmp_path), toolsets="bounces", read_only=True) as toolkit:
         for form in FORMATS:
-            assert names(toolkit.tools(form)) == ["get_bounce", "list_bounces", "read_result"]
+            assert names(toolkit.tools(form)) == ["get_bounce", "list_bounces", "read_result", "whoami"]
 
 
 async def test_a_read_answers(toolkit: Toolkit) -> None:

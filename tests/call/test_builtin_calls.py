@@ -39,8 +39,8 @@ async def test_a_wrong_read_says_what_is_wrong(arguments: dict[str, Any], told: 
 
 def test_what_changes_nothing_has_nothing_to_undo() -> None:
     assert list(offered(catalogue())) == list(BUILTIN_TOOLS)
-    assert list(offered(catalogue().select(read_only=True))) == [READ_RESULT]
-    assert list(offered(catalogue(), exclude=["undo_operation"])) == [READ_RESULT, "list_undoable"]
+    assert list(offered(catalogue().select(read_only=True))) == [READ_RESULT, "whoami"]
+    assert list(offered(catalogue(), exclude=["undo_operation"])) == [READ_RESULT, "list_undoable", "whoami"]
 
 
 async def test_what_can_be_undone_is_listed_the_newest_first() -> None:

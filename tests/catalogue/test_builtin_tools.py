@@ -14,11 +14,11 @@ from tests.support.operations import catalogue
 
 def test_all_are_offered_beside_a_catalogue_that_changes_something() -> None:
     assert offered(catalogue()) == BUILTIN_TOOLS
-    assert list(offered(catalogue(), [READ_RESULT])) == [LIST_UNDOABLE, UNDO_OPERATION]
+    assert list(offered(catalogue(), [READ_RESULT])) == [LIST_UNDOABLE, UNDO_OPERATION, "whoami"]
 
 
 def test_undo_is_not_offered_where_nothing_can_be_changed() -> None:
-    assert list(offered(Catalogue([], {}))) == [READ_RESULT]
+    assert list(offered(Catalogue([], {}))) == [READ_RESULT, "whoami"]
 
 
 def test_an_undo_is_destructive_and_can_be_given_the_risk_of_what_it_does() -> None:

@@ -35,7 +35,7 @@ def test_the_list_is_what_a_server_with_these_settings_offers(home: Path, capsys
     code, out, _ = ran(["list", "--json", "--toolsets", "bounces", "--read-only"], capsys)
     assert (code, [tool["name"] for tool in json.loads(out)]) == (
         exits.OK,
-        ["get_bounce", "list_bounces", "read_result"],
+        ["get_bounce", "list_bounces", "read_result", "whoami"],
     )
 
 
@@ -181,7 +181,7 @@ def test_a_search_that_finds_nothing_says_what_to_do(home: Path, capsys: pytest.
 def test_tools_are_exported_in_the_form_of_a_provider(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = ran(["export", "--format", "anthropic", "--tools", "list_domains"], capsys)
     assert code == exits.OK
-    assert [tool["name"] for tool in json.loads(out)] == ["list_domains", "read_result"]
+    assert [tool["name"] for tool in json.loads(out)] == ["list_domains", "read_result", "whoami"]
     assert json.loads(out)[0]["input_schema"] == Catalogue.load().find("list_domains").tool["inputSchema"]
     _, out, _ = ran(["export", "--mode", "search", "--format", "openai-strict"], capsys)
     assert [tool["function"]["name"] for tool in json.loads(out)][:2] == ["search_tools", "describe_tools"]

@@ -53,14 +53,14 @@ def test_snapshots_are_never_written_in_ci(monkeypatch: pytest.MonkeyPatch) -> N
 async def test_tools_come_in_the_order_of_the_catalogue_and_the_servers_own_last(era: Era, services: Services) -> None:
     async with Client(create_server(services, LOCAL_USER), mode=era) as client:
         names = [tool.name for tool in (await client.list_tools()).tools]
-    assert names == [*catalogue().names, "read_result", "list_undoable", "undo_operation"]
+    assert names == [*catalogue().names, "read_result", "list_undoable", "undo_operation", "whoami"]
 
 
 @pytest.mark.parametrize("era", ERAS)
 async def test_what_is_not_selected_is_neither_listed_nor_callable(era: Era, upstream: Upstream) -> None:
     services = services_at(upstream.url, catalogue=catalogue().select(tools=["list_domains"]))
     async with Client(create_server(services, LOCAL_USER), mode=era) as client:
-        assert [tool.name for tool in (await client.list_tools()).tools] == ["list_domains", "read_result"]
+        assert [tool.name for tool in (await client.list_tools()).tools] == ["list_domains", "read_result", "whoami"]
         with pytest.raises(MCPError) as caught:
             await client.call_tool("list_routes", {})
     assert caught.value.error.code == types.INVALID_PARAMS
@@ -130,7 +130,7 @@ async def test_in_search_mode_few_tools_are_listed_and_all_can_be_called(era: Er
     async with Client(create_server(services, LOCAL_USER), mode=era) as client:
         names = [tool.name for tool in (await client.list_tools()).tools]
         assert names[:4] == ["search_tools", "describe_tools", "read_tool", "call_tool"]
-        assert len(names) == 9
+        assert len(names) == 10
         assert client.instructions is not None
         assert "find them with search_tools" in client.instructions
         assert len(client.instructions) < 2_048

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator
 LONGEST = 46
 NAME = re.compile(r"[a-z][a-z0-9_]{0,45}")
 RESERVED = frozenset(
-    {"read_result", "search_tools", "describe_tool", "call_tool", "undo_operation", "list_undoable"},
+    {"read_result", "search_tools", "describe_tool", "call_tool", "undo_operation", "list_undoable", "whoami"},
 )
 """Tools of the server itself."""
 

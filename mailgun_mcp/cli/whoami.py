@@ -1,0 +1,19 @@
+"""Show who you are to the server: the principal of your calls, its scopes, the account and the policy.
+
+On the command line you are the user of the operating system. Over HTTP the tool `whoami` says who the holder of a token is.
+"""
+
+import argparse
+
+from mailgun_mcp.cli.parser import add_settings
+from mailgun_mcp.cli.tools import call
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add_settings(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print it as JSON."""
+    return call(arguments, "whoami", {})
