@@ -1,6 +1,12 @@
 """The simulator as a test double: `Simulator` runs in the test's own process, and is read and changed by the test."""
 
+import asyncio
 import socket
+from concurrent.futures import Future
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Thread
 from types import TracebackType
 from typing import Any, Self
@@ -10,6 +16,7 @@ import httpx
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.simulator.app import create_harness
 from mailgun_mcp.simulator.control.faults import Fault
+from mailgun_mcp.simulator.control.harness import Harness
 from mailgun_mcp.simulator.control.routes import with_control_routes
 from mailgun_mcp.simulator.mail.delivery import deliver_due
 from mailgun_mcp.simulator.mail.inbound import deliver_inbound
@@ -23,7 +30,19 @@ from mailgun_mcp.simulator.transport import InProcessTransport
 
 DOMAIN = "mail.example.com"
 KEY = "key-simulator"
-STOP_SECONDS = 10.0
+START_SECONDS = STOP_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpAccess:
+    """An SMTP server, and a login for it."""
+
+    host: str
+    port: int
+    login: str
+    password: str
+    certificate: Path
+    """The server's certificate, for clients that check it."""
 
 
 class Simulator:
@@ -62,9 +81,21 @@ class Simulator:
     @property
     def url(self) -> str:
         """The base URL of the simulator on a free port of this machine. The first use starts a server thread."""
+        return self._running().url
+
+    @property
+    def smtp(self) -> SmtpAccess:
+        """Where to send mail over SMTP, and the login. The first use starts the server thread, with STARTTLS.
+
+        It needs the extra `smtp`.
+        """
+        port, certificate = self._running().serve_smtp(self._harness)
+        return SmtpAccess("127.0.0.1", port, f"postmaster@{DOMAIN}", KEY, certificate)
+
+    def _running(self) -> "_Server":
         if self._server is None:
             self._server = _Server(self._app)
-        return self._server.url
+        return self._server
 
     def transport(self) -> httpx.AsyncBaseTransport:
         """Return a transport for `httpx.AsyncClient` that reaches the simulator without a network."""
@@ -146,7 +177,7 @@ class Simulator:
 
 
 class _Server:
-    """Serves an application on loopback, from a thread of its own."""
+    """Serves an application on loopback, and SMTP on request, from a thread of its own."""
 
     def __init__(self, app: Any) -> None:
         import uvicorn
@@ -156,17 +187,42 @@ class _Server:
         self._uvicorn = uvicorn.Server(
             uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none")
         )
-        self._thread = Thread(target=self._uvicorn.run, kwargs={"sockets": [self._listener]}, daemon=True)
+        self._smtp: tuple[int, Path] | None = None
+        self._loop: Future[asyncio.AbstractEventLoop] = Future()
+        self._open = AsyncExitStack()
+        self._thread = Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
         self._thread.start()
+
+    def serve_smtp(self, harness: Harness) -> tuple[int, Path]:
+        """Serve SMTP in the same event loop. Return its port and its certificate."""
+        if self._smtp is None:
+            from mailgun_mcp.simulator.smtp.certificate import write_certificate
+            from mailgun_mcp.simulator.smtp.server import SmtpSockets, serving
+
+            folder = TemporaryDirectory(prefix="mailgun-simulator-")
+            self._open.callback(folder.cleanup)
+            listener = socket.create_server(("127.0.0.1", 0))
+            sockets = SmtpSockets(write_certificate(Path(folder.name)), listener)
+            operation = Catalogue.load().find("send_mime_message")
+            begin = self._open.enter_async_context(serving(harness, operation, sockets))
+            asyncio.run_coroutine_threadsafe(begin, self._loop.result(START_SECONDS)).result(START_SECONDS)
+            self._smtp = listener.getsockname()[1], sockets.certificate
+        return self._smtp
 
     def stop(self) -> None:
         self._uvicorn.should_exit = True
         self._thread.join(STOP_SECONDS)
         self._listener.close()
 
+    async def _serve(self) -> None:
+        async with self._open:
+            self._loop.set_result(asyncio.get_running_loop())
+            await self._uvicorn.serve(sockets=[self._listener])
+
 
 def _add_domain(account: Account, name: str) -> Domain:
     domain = Domain(account.hex_id(), name.lower(), account.clock.now(), "active")
+    domain.administration.postmaster_password = KEY
     account.domains[domain.name] = domain
     return domain
 

@@ -1,6 +1,8 @@
 """The simulator as a test double: in process for httpx, on a port for everything else."""
 
 import json
+import ssl
+from smtplib import SMTP
 from urllib.request import Request, urlopen
 
 import httpx
@@ -103,3 +105,33 @@ def test_any_client_reaches_it_on_a_port_with_its_key_only() -> None:
             assert json.load(answer)["paused"] is False
     with pytest.raises(httpx.ConnectError):
         httpx.get(url)
+
+
+def test_mail_comes_in_over_smtp_with_a_login_and_a_certificate() -> None:
+    with Simulator() as simulator:
+        smtp = simulator.smtp
+        context = ssl.create_default_context(cafile=smtp.certificate)
+        with SMTP(smtp.host, smtp.port) as client:
+            client.starttls(context=context)
+            client.login(smtp.login, smtp.password)
+            client.sendmail("shop@mail.example.com", ["ann@x.example"], "From: shop@mail.example.com\nSubject: S\n\nHi")
+        assert simulator.smtp == smtp
+        assert [message.subject for message in simulator.messages(to="ann@x.example")] == ["S"]
+        (accepted,) = simulator.events("accepted")
+        assert (accepted["method"], "api-key-id" in accepted) == ("SMTP", False)
+    assert not smtp.certificate.exists()
+
+
+@pytest.mark.anyio
+async def test_events_name_the_key_that_was_used() -> None:
+    with Simulator() as simulator:
+        await sent(simulator)
+        async with simulator.async_client() as client:
+            new = {"role": "sending", "kind": "domain", "domain_name": simulator.domain}
+            created = await client.post("/v1/keys", data=new)
+            key = created.json()["key"]
+            auth = ("api", key["secret"])
+            assert (await client.post(f"/v3/{simulator.domain}/messages", data=MESSAGE, auth=auth)).status_code == 200
+            ids = [item["id"] for item in (await client.get("/v1/keys")).json()["items"]]
+        named = [event["api-key-id"] for event in simulator.events("accepted")]
+        assert (named[1], set(named) <= set(ids), len(set(named))) == (key["id"], True, 2)

@@ -8,6 +8,8 @@ from mailgun_mcp.simulator.model.clock import parse_mail_date
 from mailgun_mcp.simulator.model.messages import StoredMessage, find_header
 
 TAG, VARIABLES, RECIPIENT_VARIABLES = "X-Mailgun-Tag", "X-Mailgun-Variables", "X-Mailgun-Recipient-Variables"
+TEMPLATE, TEMPLATE_VERSION = "X-Mailgun-Template-Name", "X-Mailgun-Template-Version"
+TEMPLATE_VARIABLES = "X-Mailgun-Template-Variables"
 DROP_MESSAGE, DELIVER_BY = "X-Mailgun-Drop-Message", "X-Mailgun-Deliver-By"
 
 
@@ -19,14 +21,14 @@ def apply_mime_options(message: StoredMessage, mail: ParsedMail) -> dict[str, An
     texts = [value for name, value in mail.all_headers if name.lower() == TAG.lower()]
     tags = [tag.strip() for text in texts for tag in text.split(",") if tag.strip()]
     message.tags = list(dict.fromkeys([*message.tags, *tags]))
-    message.variables = {**_object(find_header(mail.headers, VARIABLES)), **message.variables}
+    message.variables = {**read_object(find_header(mail.headers, VARIABLES)), **message.variables}
     message.test_mode = message.test_mode or find_header(mail.headers, DROP_MESSAGE).strip().lower() in ("yes", "true")
     if message.deliver_at is None:
         message.deliver_at = _date(find_header(mail.headers, DELIVER_BY))
-    return _object(find_header(mail.headers, RECIPIENT_VARIABLES))
+    return read_object(find_header(mail.headers, RECIPIENT_VARIABLES))
 
 
-def _object(text: str) -> dict[str, Any]:
+def read_object(text: str) -> dict[str, Any]:
     """Return the JSON object in a header. Mailgun ignores a header that does not contain one."""
     try:
         value = json.loads(text) if text else {}

@@ -61,6 +61,7 @@ def record_event(
         "log-level": LOG_LEVELS.get(name, "info"),
         **_recipient(recipient),
         **fields,
+        **(_api_key(account, message) if name == "accepted" else {}),
         **({"storage": storage_location(account, message)} if name in WITH_STORAGE else {}),
         "tags": message.tags,
         "user-variables": message.variables,
@@ -76,6 +77,16 @@ def record_event(
     domain.events.append(event)
     enqueue_webhooks(account, domain, event)
     return event
+
+
+def _api_key(account: Account, message: StoredMessage) -> dict[str, str]:
+    """Return the field that names the API key which handed in the message, if one did and the account still has it."""
+    if message.smtp_login or message.routed:
+        return {}
+    owners = [account, *([account.administration.parent] if account.administration.parent else [])]
+    keys = {key for owner in owners for key in owner.administration.access.keys}
+    used = message.api_key_id or OWN_KEY_ID
+    return {"api-key-id": used} if used in keys else {}
 
 
 def storage_location(account: Account, message: StoredMessage) -> dict[str, str]:
@@ -164,7 +175,6 @@ def _accepted(_: Domain, message: StoredMessage, recipient: str) -> dict[str, An
     return {
         "method": "SMTP" if message.smtp_login else "HTTP",
         "originating-ip": ORIGIN_IP,
-        **({} if message.smtp_login else {"api-key-id": OWN_KEY_ID}),
         "envelope": _transport(message, recipient),
         "flags": _flags(message, **{"is-routed": message.routed}),
         "message": {**_message(message, without_template(message)), "recipients": message.recipients, **at},

@@ -72,6 +72,8 @@ class StoredMessage:
     """Whether it came in from outside, and a route took it."""
     smtp_login: str | None = None
     """The login that handed it in over SMTP; None if it came over HTTP."""
+    api_key_id: str | None = None
+    """The API key that handed it in; None for the key of the account itself."""
     repeated_headers: list[tuple[str, str]] = field(default_factory=list)
     """All headers in their order, if the message came as MIME with one of them more than once. `headers` has the last."""
 

@@ -11,6 +11,7 @@ from mailgun_mcp.simulator.http.body import File
 from mailgun_mcp.simulator.mail.composing import (
     KEY_BYTES,
     Address,
+    ParsedMail,
     from_mime,
     parse_addresses,
     recipient_copies,
@@ -18,7 +19,13 @@ from mailgun_mcp.simulator.mail.composing import (
 )
 from mailgun_mcp.simulator.mail.delivery import accept, send_to_list
 from mailgun_mcp.simulator.mail.list_delivery import split_lists
-from mailgun_mcp.simulator.mail.mime_options import apply_mime_options
+from mailgun_mcp.simulator.mail.mime_options import (
+    TEMPLATE,
+    TEMPLATE_VARIABLES,
+    TEMPLATE_VERSION,
+    apply_mime_options,
+    read_object,
+)
 from mailgun_mcp.simulator.mail.record_events import storage_location
 from mailgun_mcp.simulator.mail.sending_limits import authorized_recipients, check_sending, choose_ip
 from mailgun_mcp.simulator.mail.stripping import strip_bodies
@@ -95,9 +102,39 @@ def submit_mime(account: Account, request: SimulatedRequest, envelope: SmtpEnvel
     if envelope is not None:
         message.smtp_login, message.sender = envelope.login, envelope.sender or message.sender
     variables = apply_mime_options(message, mail) | request.get("recipient_variables", {})
+    _apply_template(account, request, message, mail)
     if variables:
         return _send_batch(account, request.domain, message, to, [], variables)
     return _queued(account, request.domain, message, to)
+
+
+def _apply_template(account: Account, request: SimulatedRequest, message: StoredMessage, mail: ParsedMail) -> None:
+    """Render the template that the request or a header of the MIME names, in place of the body."""
+    name = request.get("template") or find_header(mail.headers, TEMPLATE).strip()
+    if not name:
+        return
+    message.template = name
+    version = _find_version(
+        account, request.domain, name, request.get("version") or find_header(mail.headers, TEMPLATE_VERSION)
+    )
+    if version is None:
+        message.fault = f"Template '{name}' not found"
+        return
+    own = request.get("template_variables", {})
+    variables = {**message.variables, **read_object(find_header(mail.headers, TEMPLATE_VARIABLES)), **own}
+    render_body(message, version, variables, as_text=bool(request.get("template_text")))
+    from_template = {
+        header: text
+        for header, text in render_headers(version, variables).items()
+        if not find_header(message.headers, header)
+    }
+    message.headers = {
+        header: text
+        for header, text in with_headers(message.headers, from_template).items()
+        if header.lower() != TEMPLATE_VARIABLES.lower()
+    }
+    # The MIME has the body that the template replaces.
+    message.mime = None
 
 
 def _send_batch(
@@ -134,6 +171,7 @@ def resend_message(account: Account, request: SimulatedRequest) -> Reply:
     _check_may_send(account, request.domain, to)
     now = account.clock.now()
     again = replace(message, key=account.opaque_id(KEY_BYTES), at=now, deliver_at=None, routed=False)
+    again.api_key_id = request.key.id if request.key else None
     return _queued(account, request.domain, again, to)
 
 
@@ -212,6 +250,7 @@ def _blank(account: Account, request: SimulatedRequest, sender: Address) -> Stor
         test_mode=bool(request.get("test_mode")),
         sending_ip=choose_ip(account, request.get("sending_ip"), request.get("sending_ip_pool")),
         deliver_at=_delivery_time(request.domain, deliver_at, now) if deliver_at else None,
+        api_key_id=request.key.id if request.key else None,
     )
 
 
@@ -284,12 +323,14 @@ def _of_header(request: SimulatedRequest, header: str) -> dict[str, Any]:
 
 
 def _template_version(account: Account, request: SimulatedRequest) -> TemplateVersion | None:
-    name = request.get("template", "").lower()
-    template = request.domain.templates.get(name) or account.templates.get(name)
+    return _find_version(account, request.domain, request.get("template", ""), request.get("version"))
+
+
+def _find_version(account: Account, domain: Domain, name: str, tag: str | None) -> TemplateVersion | None:
+    template = domain.templates.get(name.lower()) or account.templates.get(name.lower())
     if template is None:
         return None
-    tag = request.get("version")
-    return template.versions.get(tag) if tag else template.active
+    return template.versions.get(tag.strip()) if tag else template.active
 
 
 def _attachment(file: File, *, inline: bool = False) -> Attachment:

@@ -254,3 +254,26 @@ async def test_lines_may_be_longer_than_the_protocol_says(served: Served) -> Non
     (accepted,) = await served.events(event="accepted")
     copy = (await served.http.get(f"/v3/domains/{PLAIN}/messages/{accepted['storage']['key']}")).json()
     assert len(copy["body-plain"].strip()) == 5000
+
+
+async def test_a_template_is_filled_in_as_the_headers_say(served: Served) -> None:
+    template = {"name": "welcome", "template": "<p>Hello {{name}}</p>", "tag": "v1"}
+    await served.http.post(f"/v3/{PLAIN}/templates", data=template)
+    other = {"template": "<p>Welcome {{name}}</p>", "tag": "v2", "active": "yes"}
+    await served.http.post(f"/v3/{PLAIN}/templates/welcome/versions", data=other)
+
+    async def body(**headers: str) -> str:
+        headers = {"X_Mailgun_Template_Name": "welcome", **headers}
+        await served.smtp(lambda smtp: smtp.send_message(mail(**headers)))
+        key = (await served.events(event="accepted"))[-1]["storage"]["key"]
+        copy = (await served.http.get(f"/v3/domains/{PLAIN}/messages/{key}")).json()
+        assert "X-Mailgun-Template-Variables" not in copy
+        return str(copy["body-html"]).strip()
+
+    name = '{"name": "Kim"}'
+    assert await body(X_Mailgun_Template_Variables=name) == "<p>Welcome Kim</p>"
+    assert await body(X_Mailgun_Variables=name, X_Mailgun_Template_Version="v1") == "<p>Hello Kim</p>"
+    served.harness.clock.advance(5)
+    await body(X_Mailgun_Template_Name="missing")
+    failed = await served.events(event="failed")
+    assert "Template 'missing' not found" in str(failed[0]["delivery-status"])
