@@ -70,7 +70,9 @@ class ArgumentError(CallError):
     def text(self, tool: str) -> str:
         """Return the faults, one a line."""
         listed = "\n".join(f"- {fault}" for fault in self.faults)
-        return f"Nothing was sent: {len(self.faults)} fault(s) in the arguments of {tool}.\n{listed}"
+        if len(self.faults) == 1:
+            return f"Nothing was sent: 1 fault in the arguments of {tool}.\n{listed}"
+        return f"Nothing was sent: {len(self.faults)} faults in the arguments of {tool}.\n{listed}"
 
 
 class DeniedError(CallError):

@@ -26,9 +26,19 @@ def find_operation(services: Services, tool: str) -> Operation:
     """Return what the tool does. Raises UnknownToolError, which names the nearest tool."""
     if tool in services.builtin_tools:
         return builtin_operation(tool)
+    if tool not in services.catalogue and tool in services.all_tools:
+        raise UnknownToolError(_not_offered(services, tool))
     if tool not in services.catalogue:
         raise UnknownToolError(unknown("tool", tool, [*services.catalogue.names, *services.builtin_tools]))
     return services.catalogue.find(tool)
+
+
+def _not_offered(services: Services, tool: str) -> str:
+    """Say that the tool exists, and which choice of the operator left it out."""
+    reading = not services.catalogue.changes_something and services.all_tools.find(tool).risk != "read"
+    why = "only offers tools that read (--read-only)" if reading else "was started with other tools"
+    choice = "" if reading else " (--toolsets, --preset, --tools, --exclude-tools)"
+    return f"the tool {tool!r} exists, but this server {why}{choice}; only the person who starts it can change that"
 
 
 def build_request(call: Call, arguments: Arguments) -> Request:

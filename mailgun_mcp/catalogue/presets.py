@@ -143,7 +143,7 @@ PRESETS = {
 def preset(name: str) -> Preset:
     """Return the preset. Raises CatalogueError, which names the nearest."""
     if name not in PRESETS:
-        raise CatalogueError(unknown("preset", name, PRESETS))
+        raise CatalogueError(f"{unknown('preset', name, PRESETS)}; `mailgun-mcp tools presets` lists them")
     return PRESETS[name]
 
 

@@ -30,7 +30,9 @@ EXAMPLES = """\
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="|".join(ACTIONS), parser_class=Parser)
+    actions = parser.add_subparsers(
+        title="actions", dest="action", required=True, metavar="ACTION", parser_class=Parser
+    )
     added = {name: actions.add_parser(name, help=help_text) for name, help_text in ACTIONS.items()}
     added["list"].add_argument("--json", action="store_true", help="as JSON")
     for name in ("accept", "rename"):
@@ -63,7 +65,7 @@ def _list(store: Store, arguments: argparse.Namespace) -> None:
     if arguments.json:
         as_json([_record(account) for account in accounts])
     elif not accounts:
-        out("No accounts. A server adds its own at its first call.")
+        out(f"No accounts in {store.directory}. A server adds its own at its first call.")
     else:
         table([row for account in accounts for row in _rows(account)])
         for name in (account.name for account in accounts if account.waiting):

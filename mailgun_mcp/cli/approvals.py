@@ -50,13 +50,21 @@ ANSWERING = ("approve", "deny", "grant")
 RENAMED = {"elevate": "grant", "elevations": "grants"}
 EXAMPLES = """\
   mailgun-mcp approvals list
+  mailgun-mcp approvals show 3r5u7c6e
   mailgun-mcp approvals approve 3r5u7c6e
-  mailgun-mcp approvals grant --match "tool=delete_*,domain=staging.*" --for 20m"""
+  mailgun-mcp approvals deny 3r5u7c6e --reason "ask support first"
+  mailgun-mcp approvals grant --match "tool=delete_*,domain=staging.*" --for 20m
+  mailgun-mcp approvals revoke 9k2m4p6q
+  mailgun-mcp approvals add-approver kim
+  mailgun-mcp approvals remove-approver kim
+  mailgun-mcp approvals clear"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="|".join(ACTIONS), parser_class=Parser)
+    actions = parser.add_subparsers(
+        title="actions", dest="action", required=True, metavar="ACTION", parser_class=Parser
+    )
     added = {name: actions.add_parser(name, help=help_text) for name, help_text in ACTIONS.items()}
     for name, kind in NAMED.items():
         added[name].add_argument("id", metavar="ID", help=f"id of the {kind}")
@@ -155,7 +163,7 @@ def _list(store: Store, arguments: argparse.Namespace) -> None:
     if arguments.json:
         as_json([approval.record for approval in approvals])
     elif not approvals:
-        out("No approvals." if status is None else f"No {status} approvals.")
+        out(f"No {'' if status is None else f'{status} '}approvals in {store.directory}.")
     else:
         table([_row(approval, now) for approval in approvals])
 
@@ -308,7 +316,7 @@ def _grants(store: Store, arguments: argparse.Namespace) -> None:
             ]
         )
     elif not active:
-        out("No active grants.")
+        out(f"No active grants in {store.directory}.")
     else:
         table(
             [

@@ -33,6 +33,14 @@ ACTIONS = {
     "restart": "say why an older log or its key is missing, and go on",
 }
 RENAMED = {"--caller": "--principal"}
+EXAMPLES = """\
+  mailgun-mcp audit list --since 24h --tool "delete_*"
+  mailgun-mcp audit show 3r5u7c6epswn --values
+  mailgun-mcp audit tail --count 20
+  mailgun-mcp audit export --since 30d --format csv --output calls.csv
+  mailgun-mcp audit verify
+  mailgun-mcp audit prune --before 90d --dry-run
+  mailgun-mcp audit restart --reason "the disk was replaced\""""
 WITHOUT_A_DATABASE = ("verify", "restart")
 """A missing log is a broken one."""
 FILTERED = ("list", "tail", "export")
@@ -60,7 +68,9 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="|".join(ACTIONS), parser_class=Parser)
+    actions = parser.add_subparsers(
+        title="actions", dest="action", required=True, metavar="ACTION", parser_class=Parser
+    )
     added = {name: actions.add_parser(name, help=help_text) for name, help_text in ACTIONS.items()}
     added["show"].add_argument("id", metavar="ID", help="id of the call")
     for name in FILTERED:
@@ -130,11 +140,24 @@ def run(arguments: argparse.Namespace) -> int:
         "rotate-key": _rotate_key,
         "restart": _restart,
     }
+    _check_values(arguments)
     with closing(open_store(arguments)) as store:
         if not store.exists and arguments.action not in WITHOUT_A_DATABASE:
             out(f"The audit log in {store.directory} is empty.")
             return USAGE if arguments.action == "show" else OK
         return actions[arguments.action](AuditLog(store), arguments)
+
+
+def _check_values(arguments: argparse.Namespace) -> None:
+    """Refuse unusable values of flags, also where there is nothing to show yet."""
+    if arguments.action in FILTERED:
+        _filter(arguments)
+    for name in ("limit", "count"):
+        if name in arguments:
+            positive_integer(name, getattr(arguments, name))
+    for name in ("interval", "before"):
+        if getattr(arguments, name, None) is not None:
+            seconds(name, getattr(arguments, name))
 
 
 def _list(log: AuditLog, arguments: argparse.Namespace) -> int:

@@ -20,11 +20,11 @@ def read_call_arguments(words: Sequence[str], schema: Mapping[str, Any]) -> dict
     Raises SettingsError if they are neither an object nor `name=value` pairs.
     """
     if len(words) == 1 and (words[0] == "-" or "=" not in words[0].partition("{")[0]):
-        return _object(sys.stdin.read() if words[0] == "-" else words[0])
+        return _object(sys.stdin.read() if words[0] == "-" else words[0], schema)
     return _pairs(words, schema.get("properties", {}))
 
 
-def _object(text: str) -> dict[str, Any]:
+def _object(text: str, schema: Mapping[str, Any] | None = None) -> dict[str, Any]:
     try:
         value = json.loads(text, object_pairs_hook=_without_duplicates)
     except json.JSONDecodeError:
@@ -32,7 +32,9 @@ def _object(text: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise SettingsError(f"the arguments are not usable JSON: {error}") from error
     if not isinstance(value, dict):
-        raise SettingsError("the arguments must be name=value pairs, or a JSON or YAML object")
+        required: list[str] = (schema or {}).get("required", [])
+        example = f": {required[0]}={text}" if len(required) == 1 and isinstance(value, str) else ""
+        raise SettingsError(f"the arguments must be name=value pairs, or a JSON or YAML object{example}")
     return value
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mailgun_mcp.cli.exits import FAILED, OK
 from mailgun_mcp.cli.output import out, paint, paint_state
-from mailgun_mcp.cli.parser import add_settings, settings_given
+from mailgun_mcp.cli.parser import CALL_SETTINGS, add_settings, settings_given
 from mailgun_mcp.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -18,11 +18,15 @@ if TYPE_CHECKING:
     from mailgun_mcp.mailgun.client import Client
     from mailgun_mcp.mailgun.endpoint import Endpoint
 
+EXAMPLES = """\
+  mailgun-mcp doctor
+  mailgun-mcp doctor --api-key-file ~/.config/mailgun-mcp/key --region eu"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("--json", action="store_true", help="as JSON")
-    add_settings(parser)
+    add_settings(parser, only=(*CALL_SETTINGS, "mode"))
 
 
 def run(arguments: argparse.Namespace) -> int:

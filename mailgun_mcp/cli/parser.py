@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from mailgun_mcp import __version__
 from mailgun_mcp.cli.commands import COMMANDS
 from mailgun_mcp.cli.exits import MEANINGS, USAGE
+from mailgun_mcp.cli.help import HelpFormatter, action_list, examples_of, sentences
 from mailgun_mcp.settings import OPTIONS, load, state_directory
 from mailgun_mcp.text.suggest import unknown
 
@@ -22,13 +23,30 @@ if TYPE_CHECKING:
 Command = Callable[[argparse.Namespace], int]
 
 HELP = ("-h", "--help")
+CALL_SETTINGS = tuple(
+    name
+    for name, option in OPTIONS.items()
+    if name not in ("transport", "mode") and "(http, sse)" not in option.metadata["help"]
+)
+"""The settings that mean something for a single call, which nobody connects to."""
+METAVARS = {
+    **dict.fromkeys(("spec", "api_key_file"), "FILE"),
+    "files": "DIR,...",
+    "policy": "FILE|PROFILE",
+    "scenario": "NAME|FILE",
+    "state": "DIR",
+    "account": "NAME",
+    "subaccount": "ID",
+}
+"""Setting -> what stands for its value in help, where the name of the setting does not say it."""
 
 
 class Parser(argparse.ArgumentParser):
     """An argument parser that takes flags anywhere, and whose errors suggest the nearest valid word."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter)
+        super().__init__(**kwargs, allow_abbrev=False, formatter_class=HelpFormatter)
+        self._positionals.title = "arguments"
 
     def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override] # the base class overloads it
         """Parse with the flags first: argparse alone would take `show --json NAME` for a missing name."""
@@ -40,8 +58,8 @@ class Parser(argparse.ArgumentParser):
         return [action for action in self._actions if isinstance(action, argparse._SubParsersAction)]
 
     def flags(self) -> list[str]:
-        """Return every flag that the parser accepts."""
-        return [flag for action in self._actions for flag in action.option_strings]
+        """Return every flag that the parser accepts, besides those for help."""
+        return [flag for action in self._actions for flag in action.option_strings if flag not in HELP]
 
     def _flags_first(self, words: list[str]) -> list[str]:
         flags: list[str] = []
@@ -64,10 +82,16 @@ class Parser(argparse.ArgumentParser):
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         choices = action.choices
         if choices is not None and value not in choices:
-            raise argparse.ArgumentError(action, unknown("value", str(value), [str(choice) for choice in choices]))
+            kind = "action" if isinstance(action, argparse._SubParsersAction) else "value"
+            flag = action if action.option_strings else None
+            raise argparse.ArgumentError(flag, unknown(kind, str(value), [str(choice) for choice in choices]))
 
     def error(self, message: str) -> NoReturn:
-        sys.stderr.write(f"{self.prog}: error: {message}\n")
+        """Say what is wrong and where help is, and end."""
+        helped = self.prog.removeprefix("mailgun-mcp").strip()
+        sys.stderr.write(
+            f"{self.prog}: error: {message}\nFor help: {' '.join(['mailgun-mcp', 'help', helped]).strip()}\n"
+        )
         raise SystemExit(USAGE)
 
 
@@ -83,26 +107,44 @@ def parse(argv: list[str]) -> tuple[Command, argparse.Namespace]:
         _overview().error(unknown("command", argv[0], COMMANDS))
     module, parser = importlib.import_module(f"mailgun_mcp.cli.{argv[0]}"), command_parser(argv[0])
     words = _with_new_words(argv[1:], getattr(module, "RENAMED", {}))
+    if not words and any(action.required for action in parser.actions()):
+        parser.error(f"it needs an action:\n{action_list(_helps(parser))}")
     _check_flags_before_the_action(parser, words)
     arguments, extra = parser.parse_known_args(words)
     if extra:
-        name = extra[0].partition("=")[0]
-        parser.error(unknown("flag" if name.startswith("-") else "argument", name, _all_flags(parser, arguments)))
+        _refuse_extra(parser, arguments, extra[0].partition("=")[0])
     command: Command = module.run
     return command, arguments
+
+
+def _refuse_extra(parser: Parser, arguments: argparse.Namespace, name: str) -> NoReturn:
+    action = getattr(arguments, "parser", None)
+    page = action if isinstance(action, Parser) else parser
+    if not name.startswith("-"):
+        page.error(f"unexpected argument {name!r}")
+    takes_pairs = isinstance(getattr(arguments, "arguments", None), list)
+    hint = f"; an argument of the tool is written {name.lstrip('-')}=VALUE" if takes_pairs else ""
+    page.error(unknown("flag", name, {*parser.flags(), *page.flags()}) + hint)
 
 
 def command_parser(name: str) -> Parser:
     """Return the parser of a command, with its actions. The docs are generated from it too."""
     module = importlib.import_module(f"mailgun_mcp.cli.{name}")
     examples = getattr(module, "EXAMPLES", "")
-    parser = Parser(
-        prog=f"mailgun-mcp {name}",
-        description=module.__doc__,
-        epilog=f"examples:\n{examples}" if examples else None,
-    )
+    prog = f"mailgun-mcp {name}"
+    parser = Parser(prog=prog, description=module.__doc__, epilog=examples_of(examples, prog))
     module.add_arguments(parser)
+    helps = dict(_helps(parser))
+    for actions in parser.actions():
+        for action, subparser in actions.choices.items():
+            subparser.description = subparser.description or sentences(helps[action])
+            subparser.epilog = subparser.epilog or examples_of(examples, f"{prog} {action}")
     return parser
+
+
+def _helps(parser: Parser) -> list[tuple[str, str]]:
+    """Return the actions of a command, and what each does."""
+    return [(choice.dest, choice.help or "") for action in parser.actions() for choice in action._choices_actions]
 
 
 def _with_new_words(words: list[str], renamed: Mapping[str, str]) -> list[str]:
@@ -123,7 +165,7 @@ def _check_flags_before_the_action(parser: Parser, words: list[str]) -> None:
         if word in actions:
             return
         flag = word.partition("=")[0]
-        if flag.startswith("--") and flag not in parser.flags():
+        if flag.startswith("--") and flag not in (*HELP, *parser.flags()):
             parser.error(unknown("flag", flag, parser.flags()))
 
 
@@ -138,7 +180,7 @@ def add_settings(parser: argparse.ArgumentParser, *, only: Iterable[str] | None 
         if data["kind"] == "switch":
             group.add_argument(flag, action="store_true", default=None, help=data["help"])
         elif data["kind"] == "list":
-            group.add_argument(flag, action="append", metavar="A,B", help=data["help"])
+            group.add_argument(flag, action="append", metavar=METAVARS.get(name, "A,B"), help=data["help"])
         else:
             group.add_argument(flag, metavar=_metavar(name, data), help=_help(data, option.default))
     group.add_argument(
@@ -166,17 +208,14 @@ def open_store(arguments: argparse.Namespace) -> "Store":
 def _metavar(name: str, data: Mapping[str, Any]) -> str:
     if data["choices"]:
         return "|".join(data["choices"])
-    return {"integer": "N", "number": "SECONDS"}.get(data["kind"], name.rpartition("_")[2].upper())
+    return METAVARS.get(name) or {"integer": "N", "number": "SECONDS"}.get(
+        data["kind"], name.rpartition("_")[2].upper()
+    )
 
 
 def _help(data: Mapping[str, Any], default: Any) -> str:
     text: str = data["help"]
     return text if default in (None, "") else f"{text}; default {default}"
-
-
-def _all_flags(parser: Parser, arguments: argparse.Namespace) -> list[str]:
-    action = getattr(arguments, "parser", None)
-    return [*parser.flags(), *(action.flags() if isinstance(action, Parser) else [])]
 
 
 def _overview() -> Parser:

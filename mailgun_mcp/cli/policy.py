@@ -24,9 +24,19 @@ RENAMED = {"simulate": "replay", "--replay": "--log"}
 EXAMPLES = """\
   mailgun-mcp policy check team.yaml
   mailgun-mcp policy check team.yaml --account --simulator --strict
-  mailgun-mcp policy explain delete_domain name=mg.example.com --policy team.yaml
+  mailgun-mcp policy explain delete_domain domain=mg.example.com --policy team.yaml
+  mailgun-mcp policy explain send_message to=kim@example.org --after-untrusted 5m
+  mailgun-mcp policy test team.yaml
+  mailgun-mcp policy table --policy strict
   mailgun-mcp policy replay team.yaml --log calls.jsonl"""
 ACCOUNT_SETTINGS = ("simulator", "region", "hostname", "url", "api_key_file", "subaccount")
+METAVARS = {
+    **dict.fromkeys(("principal", "client", "account"), "NAME"),
+    **dict.fromkeys(("at", "after_untrusted", "sent_before"), "TIME"),
+    **dict.fromkeys(("recipients_last_hour", "spent_this_month"), "N"),
+    "subaccount": "ID",
+}
+"""Assumption -> what stands for its value in help."""
 NAMES = ("check", "explain", "test", "table", "replay", "schema")
 
 
@@ -34,7 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     from mailgun_mcp.policy.file.hypothetical import ASSUMPTIONS
 
-    actions = parser.add_subparsers(dest="action", required=True, metavar="|".join(NAMES), parser_class=Parser)
+    actions = parser.add_subparsers(
+        title="actions", dest="action", required=True, metavar="ACTION", parser_class=Parser
+    )
     checking = actions.add_parser("check", help="say whether a file is valid, or list all its faults")
     checking.add_argument("file", help="policy file, or a profile")
     checking.add_argument("--strict", action="store_true", help="fail if there are warnings too")
@@ -46,10 +58,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     explaining = actions.add_parser("explain", help="show the decision on a call, the rule that makes it, and why")
     explaining.add_argument("tool", help="name of the tool")
-    explaining.add_argument("arguments", nargs="*", help=CALL_ARGUMENTS)
+    explaining.add_argument("arguments", nargs="*", default=[], help=CALL_ARGUMENTS)
     for name, meaning in ASSUMPTIONS.items():
         if name != "list_members":
-            explaining.add_argument(f"--{name.replace('_', '-')}", metavar="TEXT", help=meaning)
+            choices = ("us", "eu") if name == "region" else None
+            flag = f"--{name.replace('_', '-')}"
+            explaining.add_argument(flag, metavar=METAVARS.get(name), choices=choices, help=meaning)
     explaining.add_argument("--caller", dest="principal", help=argparse.SUPPRESS)
     testing = actions.add_parser("test", help="run the tests in a file")
     testing.add_argument("file", help="policy file")

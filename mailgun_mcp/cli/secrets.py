@@ -16,11 +16,17 @@ if TYPE_CHECKING:
     from mailgun_mcp.call.secret_store import Secret, SecretStore
 
 RENAMED = {"forget": "delete"}
+EXAMPLES = """\
+  mailgun-mcp secrets list
+  mailgun-mcp secrets show key-4f7Qw
+  mailgun-mcp secrets delete key-4f7Qw"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="list|show|delete", parser_class=Parser)
+    actions = parser.add_subparsers(
+        title="actions", dest="action", required=True, metavar="ACTION", parser_class=Parser
+    )
     listing = actions.add_parser("list", help="list the secrets, without their values")
     listing.add_argument("--json", action="store_true", help="as JSON")
     showing = actions.add_parser("show", help="write the value of a secret to stdout, and nothing else")
@@ -52,7 +58,7 @@ def _list(store: "SecretStore", arguments: argparse.Namespace) -> None:
     if arguments.json:
         as_json([_record(secret, names) for secret in secrets])
     elif not secrets:
-        out("No secrets.")
+        out(f"No secrets in {state_directory(load(settings_given(arguments)).state)}.")
     else:
         table([tuple(_record(secret, names).values()) for secret in secrets])
 

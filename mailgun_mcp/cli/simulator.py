@@ -30,7 +30,14 @@ MAILGUN = "mailgun"
 EXAMPLES = """\
   mailgun-mcp simulator --scenario injection
   mailgun-mcp simulator clock advance 2h
-  mailgun-mcp simulator inbound --from kim@example.org --to in@mail.example.com --text Hello"""
+  mailgun-mcp simulator inbound --from kim@example.org --to in@mail.example.com --text Hello
+  mailgun-mcp simulator act open 7337ef29e10bb55a@mail.example.com
+  mailgun-mcp simulator dns mail.example.com spf absent
+  mailgun-mcp simulator faults '{"faults": [{"kind": "server_error", "operation": "send_*", "rate": 0.5}]}'
+  mailgun-mcp simulator faults off
+  mailgun-mcp simulator webhooks post
+  mailgun-mcp simulator snapshot account.json
+  mailgun-mcp simulator restore account.json"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,10 +7,14 @@ from mailgun_mcp.cli.exits import FAILED, OK
 from mailgun_mcp.cli.output import out
 from mailgun_mcp.cli.parser import Parser
 
+EXAMPLES = "  mailgun-mcp spec diff mailgun-openapi.yaml"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="diff", parser_class=Parser)
+    actions = parser.add_subparsers(
+        title="actions", dest="action", required=True, metavar="ACTION", parser_class=Parser
+    )
     comparing = actions.add_parser(
         "diff", help="print what is new, missing or changed; the exit code is 1 if anything is"
     )

@@ -1,6 +1,8 @@
 """List, show, find and call tools, with the same guard rails as over MCP; say what they cost, export them, and list the presets."""
 
 import argparse
+import sys
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
 from mailgun_mcp.catalogue.formats import FORMATS, formatted
@@ -11,7 +13,8 @@ from mailgun_mcp.cli.call_arguments import read_call_arguments
 from mailgun_mcp.cli.clients import CLIENTS
 from mailgun_mcp.cli.exits import FAILED, OK, REFUSED, USAGE
 from mailgun_mcp.cli.output import as_json, note, out, table
-from mailgun_mcp.cli.parser import Parser, add_settings, settings_given
+from mailgun_mcp.cli.parser import CALL_SETTINGS, Parser, add_settings, settings_given
+from mailgun_mcp.cli.result_words import error_words, result_words
 from mailgun_mcp.settings import SettingsError, load
 from mailgun_mcp.text.suggest import unknown
 
@@ -26,14 +29,14 @@ EXAMPLES = """\
   mailgun-mcp tools budget --preset sending --client cursor
   mailgun-mcp tools export --format openai-strict --preset sending
   mailgun-mcp tools show send_message
-  mailgun-mcp tools call get_domain name=mail.example.com --simulator
+  mailgun-mcp tools call get_domain domain=mail.example.com --simulator
   mailgun-mcp tools call list_events '{"domain": "mail.example.com", "limit": 5}' --simulator"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     actions = parser.add_subparsers(
-        dest="action", required=True, metavar="list|show|search|presets|budget|export|call", parser_class=Parser
+        title="actions", dest="action", required=True, metavar="ACTION", parser_class=Parser
     )
     listing = actions.add_parser("list", help="list the tools that a server with these settings offers")
     listing.add_argument("--json", action="store_true", help="as tools/list returns them")
@@ -58,8 +61,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_settings(exporting, only=("mode", *SELECTING))
     calling = actions.add_parser("call", help="call a tool")
     calling.add_argument("name", help="name of the tool")
-    calling.add_argument("arguments", nargs="*", help=CALL_ARGUMENTS)
-    add_settings(calling)
+    calling.add_argument("arguments", nargs="*", default=[], help=CALL_ARGUMENTS)
+    calling.add_argument("--json", action="store_true", help="the result as JSON, also in a terminal")
+    add_settings(calling, only=CALL_SETTINGS)
     for action in (listing, showing, searching, presets, budget, exporting, calling):
         action.set_defaults(parser=action)
 
@@ -199,9 +203,12 @@ def call(arguments: argparse.Namespace, name: str, call_arguments: dict[str, Any
     except UnknownToolError as error:
         raise SettingsError(str(error)) from error
     if outcome.is_error:
-        note(outcome.text)
+        note(error_words(outcome, services.state) if sys.stdout.isatty() else outcome.text)
         return {"invalid": USAGE, "refused": REFUSED}.get(outcome.kind, FAILED)
-    as_json(outcome.structured)
+    if sys.stdout.isatty() and not arguments.json:
+        out(result_words(outcome.structured or {}, get_terminal_size().columns))
+    else:
+        as_json(outcome.structured)
     return OK
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from mailgun_mcp.cli.exits import OK
 from mailgun_mcp.cli.output import as_json, label, out, table, words
-from mailgun_mcp.cli.parser import Parser, add_settings, open_store
+from mailgun_mcp.cli.parser import CALL_SETTINGS, Parser, add_settings, open_store
 from mailgun_mcp.errors import UnknownNameError
 from mailgun_mcp.identity.accounts import Accounts
 from mailgun_mcp.store.database import Store
@@ -24,13 +24,19 @@ ACTIONS = {
     "show": "show what was saved before a call",
     "apply": "undo a call; run it again to continue an undo that stopped half-way",
 }
+EXAMPLES = """\
+  mailgun-mcp undo list
+  mailgun-mcp undo show 3r5u7c6epswn
+  mailgun-mcp undo apply 3r5u7c6epswn --dry-run"""
 SHOWN = 50
 FIELDS = ("id", "tool", "summary", "status", "outcome", "account", "endpoint", "subaccount", "records")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="|".join(ACTIONS), parser_class=Parser)
+    actions = parser.add_subparsers(
+        title="actions", dest="action", required=True, metavar="ACTION", parser_class=Parser
+    )
     added = {name: actions.add_parser(name, help=help_text) for name, help_text in ACTIONS.items()}
     for name in ("show", "apply"):
         added[name].add_argument("id", metavar="ID", help="id of the call")
@@ -40,7 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     added["list"].add_argument("--all", action="store_true", help="also calls that were undone")
     added["show"].add_argument("--all", action="store_true", help=f"everything, not only the first {SHOWN}")
     added["apply"].add_argument("--dry-run", action="store_true", help="only show what would be done")
-    add_settings(added["apply"])
+    added["apply"].add_argument("--json", action="store_true", help="the result as JSON, also in a terminal")
+    add_settings(added["apply"], only=CALL_SETTINGS)
     for action in added.values():
         action.set_defaults(parser=action)
 

@@ -22,6 +22,7 @@ from mailgun_mcp.text.durations import iso
 
 ROUNDS = 3
 """How often a question is asked again because its target changed in the meantime."""
+MODEL_ADVICE = "Do not look for another way to do it; ask the person what they want."
 NOT_SHOWN = (
     " If they saw no question, this client answers by itself: with `confirmation: {{methods: [approval]}}` in the policy, "
     "a person answers with `{command}` in a terminal."
@@ -132,8 +133,7 @@ def _refused(answer: FormAnswer, approvals: PendingApprovals) -> NotConfirmedErr
     nobody_asked = answer.result == "declined" and not answer.reason
     other_way = NOT_SHOWN.format(command=approvals.command("list")) if nobody_asked else ""
     return NotConfirmedError(
-        f"Not made: {REFUSALS[answer.result]}{_because(answer.reason)}. Nothing was sent. "
-        f"Do not look for another way to do it; ask the person what they want.{other_way}",
+        f"Not made: {REFUSALS[answer.result]}{_because(answer.reason)}. Nothing was sent. {MODEL_ADVICE}{other_way}",
         answer.result,
     )
 

@@ -22,9 +22,11 @@ def sentence(text: str) -> str:
 def unknown(kind: str, name: str, names: Iterable[str]) -> str:
     """Return the sentence that refuses an unknown name and suggests the right one."""
     options = list(names)
+    if not options:
+        return f"unknown {kind} {name!r}: there are none"
     suggestion = suggest(name, options)
     if suggestion:
         return f"unknown {kind} {name!r}: did you mean {suggestion!r}?"
-    if 0 < len(options) <= 12:
+    if len(options) <= 12:
         return f"unknown {kind} {name!r}: choose from {', '.join(sorted(options))}"
     return f"unknown {kind} {name!r}"

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.anyio
 )
 async def test_a_wrong_read_says_what_is_wrong(arguments: dict[str, Any], told: str) -> None:
     outcome = await run(recorded_services(Recorder()), READ_RESULT, arguments)
-    faults = f"Nothing was sent: 1 fault(s) in the arguments of read_result.\n- {told}"
+    faults = f"Nothing was sent: 1 fault in the arguments of read_result.\n- {told}"
     assert outcome == CallResult(faults, kind="invalid")
 
 

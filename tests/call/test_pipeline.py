@@ -46,7 +46,7 @@ async def test_a_call_is_sent_once_and_its_answer_is_the_result(upstream: Upstre
 async def test_wrong_arguments_are_all_told_and_nothing_is_sent(upstream: Upstream) -> None:
     outcome = await run(services_at(upstream.url), "get_bounce", {"domain": "mg", "adress": "x"})
     assert outcome == CallResult(
-        "Nothing was sent: 3 fault(s) in the arguments of get_bounce.\n"
+        "Nothing was sent: 3 faults in the arguments of get_bounce.\n"
         "- address: is required (string)\n"
         "- adress: unknown argument; did you mean address?\n"
         "- domain: 'mg' is not a domain name: it has no dot",

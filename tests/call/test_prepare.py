@@ -1,5 +1,8 @@
 """A call gets its tool, its one request, and the facts that rules look at."""
 
+from dataclasses import replace
+from typing import Any
+
 import httpx
 import pytest
 
@@ -19,6 +22,17 @@ async def test_a_tool_is_found_by_its_name_and_an_unknown_one_names_the_nearest(
         ]
         with pytest.raises(UnknownToolError, match="did you mean 'get_bounce'"):
             find_operation(services, "get_bounces")
+
+
+@pytest.mark.parametrize(
+    ("choice", "why"),
+    [({"read_only": True}, r"\(--read-only\)"), ({"exclude": ["delete_bounce"]}, r"\(--toolsets, .*--exclude-tools\)")],
+)
+async def test_a_tool_that_was_left_out_is_not_called_unknown(choice: dict[str, Any], why: str) -> None:
+    async with recorded_services(Recorder()) as services:
+        fewer = replace(services, catalogue=services.catalogue.select(**choice), full_catalogue=services.catalogue)
+        with pytest.raises(UnknownToolError, match=f"the tool 'delete_bounce' exists, but this server .*{why}"):
+            find_operation(fewer, "delete_bounce")
 
 
 async def test_arguments_become_a_request_or_all_their_faults() -> None:

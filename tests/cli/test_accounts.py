@@ -34,7 +34,11 @@ def ran(words: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str,
 def test_accounts_are_listed_with_the_beginning_of_each_fingerprint(
     store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert ran(["list"], capsys) == (exits.OK, "No accounts. A server adds its own at its first call.\n", "")
+    assert ran(["list"], capsys) == (
+        exits.OK,
+        f"No accounts in {store.directory}. A server adds its own at its first call.\n",
+        "",
+    )
     assert not store.exists
     used(store, "aaaa", "production")
     with pytest.raises(AccountError):

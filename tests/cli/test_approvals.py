@@ -75,11 +75,12 @@ def status(store: Store, approval: Approval) -> str:
     return Approvals(store).get(approval.id, time.time()).status
 
 
-def test_nothing_is_pending_at_first(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert ran(["list"], capsys) == (exits.OK, "No pending approvals.\n", "")
-    assert ran(["list", "--status", "all"], capsys) == (exits.OK, "No approvals.\n", "")
+def test_where_nothing_is_pending_it_says_where_it_looked(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    directory = home / ".local" / "state" / "mailgun-mcp"
+    assert ran(["list"], capsys) == (exits.OK, f"No pending approvals in {directory}.\n", "")
+    assert ran(["list", "--status", "all"], capsys) == (exits.OK, f"No approvals in {directory}.\n", "")
     assert ran(["list", "--json"], capsys) == (exits.OK, "[]\n", "")
-    assert ran(["grants"], capsys) == (exits.OK, "No active grants.\n", "")
+    assert ran(["grants"], capsys) == (exits.OK, f"No active grants in {directory}.\n", "")
 
 
 def test_what_waits_is_listed(store: Store, capsys: pytest.CaptureFixture[str]) -> None:

@@ -191,7 +191,7 @@ def test_old_calls_are_pruned_and_the_rest_verifies(filled: Path, capsys: Any) -
         (["prune", "--megabytes", "-1"], "--megabytes: '-1' must be a positive integer"),
         (["list", "--limit", "x"], "--limit: 'x' must be a positive integer"),
         (["list", "--outcome", "don"], "unknown value 'don': did you mean 'done'?"),
-        (["lst"], "unknown value 'lst': did you mean 'list'?"),
+        (["lst"], "unknown action 'lst': did you mean 'list'?"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -106,8 +106,8 @@ def test_the_version_is_told(mailgun_mcp: Command) -> None:
         pytest.param(["--simulatr"], "unknown flag '--simulatr': did you mean '--simulator'?", id="flag-of-the-server"),
         pytest.param(["serve", "--prot=1"], "unknown flag '--prot': did you mean '--port'?", id="flag-with-a-value"),
         pytest.param(["serve", "--read"], "unknown flag '--read': did you mean '--read-only'?", id="abbreviated-flag"),
-        pytest.param(["serve", "all"], "unknown argument 'all'", id="argument"),
-        pytest.param(["tools", "lst"], "unknown value 'lst': did you mean 'list'?", id="action"),
+        pytest.param(["serve", "all"], "unexpected argument 'all'", id="argument"),
+        pytest.param(["tools", "lst"], "unknown action 'lst': did you mean 'list'?", id="action"),
         pytest.param(
             ["tools", "list", "--jso"], "unknown flag '--jso': did you mean '--json'?", id="flag-of-an-action"
         ),

@@ -26,7 +26,7 @@ def test_flags_and_actions_of_the_previous_release_are_accepted() -> None:
 def test_only_the_named_settings_are_added() -> None:
     parser = Parser()
     add_settings(parser, only=["state"])
-    assert set(parser.flags()) == {"-h", "--help", "--state", "--config"}
+    assert set(parser.flags()) == {"--state", "--config"}
 
 
 def test_settings_that_are_not_given_are_left_out() -> None:

@@ -54,7 +54,8 @@ def test_secrets_are_listed_as_json(ref: str, state: Path, home: Path, capsys: p
 
 
 def test_no_secrets_are_said_to_be_none(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert ran(["list"], capsys) == (exits.OK, "No secrets.\n", "")
+    directory = home / ".local" / "state" / "mailgun-mcp"
+    assert ran(["list"], capsys) == (exits.OK, f"No secrets in {directory}.\n", "")
     assert ran(["list", "--json"], capsys) == (exits.OK, "[]\n", "")
 
 
@@ -65,7 +66,7 @@ def test_show_writes_the_value_and_nothing_else(ref: str, state: Path, mailgun_m
 
 def test_a_forgotten_secret_is_gone(ref: str, state: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert ran(["delete", ref, "--state", str(state)], capsys) == (exits.OK, "", f"Deleted: {ref}.\n")
-    assert ran(["list", "--state", str(state)], capsys) == (exits.OK, "No secrets.\n", "")
+    assert ran(["list", "--state", str(state)], capsys) == (exits.OK, f"No secrets in {state}.\n", "")
 
 
 @pytest.mark.parametrize("action", ["show", "delete"])

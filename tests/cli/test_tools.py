@@ -117,7 +117,7 @@ def test_without_guard_rails_a_destructive_call_is_made(home: Path, capsys: pyte
 def test_a_tool_that_is_not_offered_cannot_be_called(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = ran(["call", "delete_domain", NAME, "--simulator", "--policy", "unguarded", "--read-only"], capsys)
     assert code == exits.USAGE
-    assert "unknown tool 'delete_domain'" in err
+    assert "the tool 'delete_domain' exists, but this server only offers tools that read" in err
 
 
 @pytest.mark.parametrize(

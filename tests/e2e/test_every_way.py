@@ -65,7 +65,7 @@ async def test_wrong_arguments_answer_with_every_fault_and_send_nothing(reached:
         True,
         None,
         [
-            "Nothing was sent: 3 fault(s) in the arguments of get_bounce.\n"
+            "Nothing was sent: 3 faults in the arguments of get_bounce.\n"
             "- address: is required (string)\n"
             "- adress: unknown argument; did you mean address?\n"
             "- domain: 'mg' is not a domain name: it has no dot"

@@ -37,7 +37,7 @@ def test_nothing_is_near_when_nothing_is_known() -> None:
         ("mesages", KNOWN, "unknown toolset 'mesages': did you mean 'messages'?"),
         ("zzz", ["b", "a"], "unknown toolset 'zzz': choose from a, b"),
         ("zzz", [f"name{number}" for number in range(20)], "unknown toolset 'zzz'"),
-        ("zzz", [], "unknown toolset 'zzz'"),
+        ("zzz", [], "unknown toolset 'zzz': there are none"),
     ],
 )
 def test_an_unknown_name_is_refused_with_what_helps(name: str, known: list[str], sentence: str) -> None:

@@ -1,8 +1,8 @@
 """The facts of a call that nobody makes: for a policy's tests, `policy explain` and `policy replay`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import Any, TypeVar
 
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
@@ -10,6 +10,7 @@ from mailgun_mcp.policy.facts import Context, Facts, gather
 from mailgun_mcp.text.durations import duration
 from mailgun_mcp.text.suggest import unknown
 
+Number = TypeVar("Number", int, float)
 NOON = datetime(2025, 1, 1, 12)
 """The time when none is given: a Wednesday, so that a test is decided the same every day."""
 
@@ -17,7 +18,7 @@ ASSUMPTIONS = {
     "principal": "who calls",
     "client": "what the MCP client calls itself",
     "account": "name of the account",
-    "region": "us or eu",
+    "region": "region of the account",
     "subaccount": "the subaccount that the call acts in",
     "at": "time of the call: 2026-03-07T22:30, in the policy's timezone unless it has its own",
     "after_untrusted": "how long ago third-party text was shown: 5m",
@@ -49,10 +50,17 @@ def _converted(assumptions: Mapping[str, Any], zone: tzinfo) -> dict[str, Any]:
     if "sent_before" in assumptions:
         converted["duplicate_age"] = duration(assumptions["sent_before"])
     if "recipients_last_hour" in assumptions:
-        converted["recipients_last_hour"] = int(assumptions["recipients_last_hour"])
+        converted["recipients_last_hour"] = _number(int, "recipients_last_hour", assumptions)
     if "spent_this_month" in assumptions:
-        converted["spent_this_month"] = float(assumptions["spent_this_month"])
+        converted["spent_this_month"] = _number(float, "spent_this_month", assumptions)
     return converted
+
+
+def _number(kind: Callable[[Any], Number], name: str, assumptions: Mapping[str, Any]) -> Number:
+    try:
+        return kind(assumptions[name])
+    except ValueError:
+        raise ValueError(f"{name}: {assumptions[name]!r} must be a number") from None
 
 
 def when(text: str, zone: tzinfo) -> datetime:

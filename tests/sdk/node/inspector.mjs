@@ -49,10 +49,11 @@ class Inspector {
     await this.fill('[data-testid="header-value-input-0"]', `Bearer ${TOKEN}`);
     await this.press('[role=switch]');
     await this.button('Connect');
-    const answer = await this.page.waitForFunction(() => {
-      const text = document.body.innerText;
-      return (text.includes('Disconnect') && 'yes') || (/Connection Error/.test(text) && 'no');
-    });
+    const answer = await this.page.waitForFunction(
+      () =>
+        (document.querySelector('[role=tab][id$=trigger-tools]') && 'yes') ||
+        (document.body.innerText.includes('Connection Error') && 'no'),
+    );
     return (await answer.jsonValue()) === 'yes';
   }
 
