@@ -25,7 +25,8 @@ LONGEST = 4_000
 ARGUMENTS = 1_100
 """Characters that the arguments get, however long the state of the target is."""
 REQUEST_LINE = 300
-REASON = {"type": "string", "title": "If not, why? The assistant is told.", "maxLength": LONGEST_REASON}
+REASON = {"type": "string", "title": "If not, why? The assistant is told.", "maxLength": LONGEST_REASON, "default": ""}
+"""The default is for clients that send every field: FastMCP's would send null, which its own check refuses."""
 AGAIN = "You are asked again: this changed after the last question."
 COUNT = 40
 """Characters of the line that counts what is left out."""

@@ -138,6 +138,8 @@ STEPS = {
 
 SAID_STEPS: dict[int, dict[str, str]] = {
     400: {
+        **dict.fromkeys(("already exists", "duplicate key"), "It is there already: read it, and update that one."),
+        "dns record is not valid": "Publish the DNS record that the key's listing shows, verify the domain, and try again.",
         "use urls as they are given": "The message is stored on another host: give the storage.url of its events as storage_host.",
     },
     403: {

@@ -3,7 +3,7 @@
 import pytest
 
 from mailgun_mcp.catalogue.types import Arguments
-from mailgun_mcp.confirm.form import NOTHING, Binding, Form, Preview, Target, raised, render
+from mailgun_mcp.confirm.form import NOTHING, REASON, Binding, Form, Preview, Target, raised, render
 from mailgun_mcp.policy.facts import Context, gather
 from mailgun_mcp.policy.model import Decision, Level
 from mailgun_mcp.request.build import build
@@ -95,3 +95,7 @@ def test_no_password_is_shown() -> None:
 def test_a_binding_is_of_one_call_under_one_policy() -> None:
     others = [Binding(*("other" if at == index else "same" for at in range(5))) for index in range(5)]
     assert len({binding.digest for binding in [Binding(*["same"] * 5), *others]}) == 6
+
+
+def test_a_client_that_sends_every_field_has_a_text_for_the_reason() -> None:
+    assert REASON["default"] == ""

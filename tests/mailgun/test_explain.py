@@ -135,6 +135,18 @@ EXPLAINED: dict[str, tuple[Response, Endpoint, str, str]] = {
                       'Mailgun found nothing there (HTTP 404): "404 Not Found"', "Check the name." + REGION_OWN),
     "404 of something else": (answer({"message": "Tag not found"}, 404), US,
                               'Mailgun found nothing there (HTTP 404): "Tag not found"', NOT_THERE),
+    "400 for what exists": (
+        answer({"message": "Webhook already exists"}),
+        US,
+        'Mailgun refused the request (HTTP 400): "Webhook already exists"',
+        "It is there already: read it, and update that one.",
+    ),
+    "400 for a key that DNS lacks": (
+        answer({"message": "cannot activate domain key: dns record is not valid"}),
+        US,
+        'Mailgun refused the request (HTTP 400): "cannot activate domain key: dns record is not valid"',
+        "Publish the DNS record that the key's listing shows, verify the domain, and try again.",
+    ),
     "405": (answer(b"", 405), US, "Mailgun refused the request (HTTP 405)", "Check the arguments."),
     "409": (answer({"message": "duplicate key"}, 409), US,
             'It conflicts with what exists (HTTP 409): "duplicate key"', "Look at what exists, then change or delete that."),
