@@ -37,7 +37,9 @@ async def connect(heard: Heard, person: bool) -> Sessions:
         heard.reports.append(message or "")
 
     transport = StdioTransport(COMMAND[0], COMMAND[1:], env=ENVIRONMENT, keep_alive=False)
-    toolset: Any = MCPToolset(transport, elicitation_handler=ask if person else None, progress_handler=report)
+    toolset: Any = MCPToolset(
+        transport, init_timeout=60, elicitation_handler=ask if person else None, progress_handler=report
+    )
     async with toolset:
         yield ToolsetSession(toolset)
 
