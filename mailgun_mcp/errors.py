@@ -32,7 +32,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 ErrorKind = Literal["invalid", "refused", "failed"]
-"""What a client is told of a call that was not made, or did not succeed."""
+"""What a client reads about a call that was not made or did not succeed."""
 Outcome = Literal["done", "failed", "unknown", "refused", "pending", "asked", "invalid"]
 """What became of a call, as the audit log says it. `unknown` also where a process ended before it could say."""
 RETRIED = frozenset({429, 502, 503, 504})
@@ -53,7 +53,7 @@ class CallError(Exception):
         """The parts of the message that third parties may have written."""
 
     def text(self, tool: str) -> str:  # noqa: ARG002 - some errors name the tool
-        """Return what the model that called `tool` is told."""
+        """Return the text for the model that called `tool`."""
         return f"{self}. {self.next_step}" if self.next_step else str(self)
 
 

@@ -101,7 +101,7 @@ class Services:
 
     @cached_property
     def grants(self) -> "Grants":
-        """What a person allowed for a while."""
+        """What people have allowed until a certain time."""
         from mailgun_mcp.confirm.grants import Grants
 
         return Grants(self.store)

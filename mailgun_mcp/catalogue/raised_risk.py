@@ -29,9 +29,9 @@ def raised(operation: Operation, reasons: tuple[Raise, ...]) -> Operation:
     risk = max((item.risk for item in reasons), key=RISKS.index)
     if RISKS.index(risk) < RISKS.index(operation.risk):
         return operation
-    told = [operation.risk_reason] if operation.risk_reason else []
-    told += [item.reason for item in reasons if item.reason not in told]
-    return replace(operation, risk=risk, risk_reason="; ".join(dict.fromkeys(told)))
+    texts = [operation.risk_reason] if operation.risk_reason else []
+    texts += [item.reason for item in reasons]
+    return replace(operation, risk=risk, risk_reason="; ".join(dict.fromkeys(texts)))
 
 
 @cache

@@ -38,7 +38,7 @@ class Answer:
     at: float
     yes: bool
     reason: str = ""
-    """Why not, in the person's words: the model is told."""
+    """Why not, in the person's words. The model reads it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a policy rule may look at. Everything is passed in: no clock, no I/O."""
+"""The facts that policy rules match. Everything is passed in: no clock, no I/O."""
 
 import base64
 import re

@@ -95,7 +95,7 @@ class SendLimit:
     effect: Literal["confirm", "deny"]
     covers: Callable[[Operation], bool] = field(compare=False)
     check: Callable[[Facts], str | None] = field(compare=False)
-    """Why the call is held or refused, or None when it is not."""
+    """Why the call must be confirmed or is refused; None when it is allowed."""
     beyond_grants: bool = False
 
 
@@ -182,7 +182,7 @@ class UndoRules:
 
 @dataclass(frozen=True, slots=True)
 class NotifyRules:
-    """What is called when a call is held, so that somebody can answer it."""
+    """What is called when a call waits for approval, so that somebody can answer."""
 
     command: tuple[str, ...] | None = None
     url: str | None = None

@@ -29,7 +29,7 @@ WAITING = (
     "mailgun-mcp waits for an MCP client on stdin. A client starts it by itself: `mailgun-mcp install` sets one up, "
     "`mailgun-mcp demo` shows a session. Ctrl+C ends it.\n"
 )
-"""What a person who starts the server in a terminal is told."""
+"""What a person who starts the server in a terminal reads."""
 
 
 def serve(services: Services) -> None:

@@ -1,4 +1,4 @@
-"""What people and models are told of snapshots, of planned undos and of finished ones."""
+"""What people and models read about snapshots, planned undos and finished ones."""
 
 import re
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ COUNTS = re.compile(r"(?:[0-9,]+ [a-z ]{1,40}(?:, |$))+")
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a model is told of an undo."""
+    """What a model reads about an undo."""
 
     result: dict[str, Any]
     quoted: tuple[str, ...]
