@@ -42,12 +42,18 @@ class Sends:
         with self._store.writing() as connection:
             connection.execute("DELETE FROM sends WHERE rowid = ?", (row,))
 
-    def recipients_since(self, account: str, since: float, before: int = NEWEST) -> int:
-        """Return the recipients of all sends of the account after `since`, recorded before the row `before`."""
+    def recipients_since(
+        self, account: str, since: float, before: int = NEWEST, *, principal: str | None = None
+    ) -> int:
+        """Return the recipients of all sends of the account, or of one principal in it, after `since`.
+
+        Only sends recorded before the row `before` count.
+        """
         with self._store.reading() as connection:
             cursor = connection.execute(
-                "SELECT coalesce(sum(recipients), 0) FROM sends WHERE account = ? AND at > ? AND rowid < ?",
-                (account, since, before),
+                """SELECT coalesce(sum(recipients), 0) FROM sends
+                WHERE account = ? AND at > ? AND rowid < ? AND principal = coalesce(?, principal)""",
+                (account, since, before, principal),
             )
             return int(cursor.fetchone()[0])
 

@@ -140,6 +140,10 @@ class StoredPast:
         """Return how many recipients the account sent to after `moment`."""
         return Sends(self._store).recipients_since(account, moment, self._sends_before)
 
+    def recipients_of(self, account: str, principal: str, moment: float) -> int:
+        """Return to how many of them the principal sent."""
+        return Sends(self._store).recipients_since(account, moment, self._sends_before, principal=principal)
+
     def last_sent(self, account: str, digest: str) -> float | None:
         """Return when the account last sent this exact request, or None."""
         return Sends(self._store).last(account, digest, self._sends_before)

@@ -61,6 +61,8 @@ class Context:
     untrusted_here: bool = False
     """Whether this process showed it: then the conversation that contains it may still be going on."""
     recipients_last_hour: int = 0
+    principal_recipients_last_hour: int = 0
+    """Of the principal alone."""
     duplicate_age: float | None = None
     """Seconds since the same request was last sent; None for never."""
     spent_this_month: float = 0.0

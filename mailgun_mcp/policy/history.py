@@ -21,6 +21,9 @@ class Past(Protocol):
     def recipients_after(self, account: str, moment: float) -> int:
         """Return how many recipients the account sent to after `moment`."""
 
+    def recipients_of(self, account: str, principal: str, moment: float) -> int:
+        """Return to how many of them the principal sent."""
+
     def last_sent(self, account: str, digest: str) -> float | None:
         """Return when the account last sent this exact request, or None."""
 
@@ -35,6 +38,7 @@ def with_history(context: Context, digest: str, past: Past) -> Context:
     return replace(
         context,
         recipients_last_hour=past.recipients_after(account, now - HOUR),
+        principal_recipients_last_hour=past.recipients_of(account, context.principal, now - HOUR),
         duplicate_age=age(past.last_sent(account, digest), now),
         spent_this_month=past.spent_from(account, month),
     )
@@ -57,6 +61,7 @@ class PastCalls:
     """The calls so far, in memory, in the order in which they were made."""
 
     _sends: dict[str, deque[tuple[float, int]]] = field(default_factory=lambda: defaultdict(deque))
+    _sends_of: dict[tuple[str, str], deque[tuple[float, int]]] = field(default_factory=lambda: defaultdict(deque))
     _sent: dict[tuple[str, str], float] = field(default_factory=dict)
     _costs: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
 
@@ -66,16 +71,18 @@ class PastCalls:
         account = context.counted_for
         if facts.operation.risk == "send":
             self._sends[account].append((now, facts.recipient_count))
+            self._sends_of[account, context.principal].append((now, facts.recipient_count))
             self._sent[account, facts.digest] = now
         if cost:
             self._costs[account].append((now, cost))
 
     def recipients_after(self, account: str, moment: float) -> int:
         """Return how many recipients the account sent to after `moment`, which only moves forward."""
-        sends = self._sends[account]
-        while sends and sends[0][0] <= moment:
-            sends.popleft()
-        return sum(count for _, count in sends)
+        return _count_after(self._sends[account], moment)
+
+    def recipients_of(self, account: str, principal: str, moment: float) -> int:
+        """Return to how many of them the principal sent."""
+        return _count_after(self._sends_of[account, principal], moment)
 
     def last_sent(self, account: str, digest: str) -> float | None:
         """Return when the account last sent this exact request, or None."""
@@ -84,3 +91,9 @@ class PastCalls:
     def spent_from(self, account: str, moment: float) -> float:
         """Return what the account spent at `moment` and after it."""
         return sum(amount for at, amount in self._costs[account] if at >= moment)
+
+
+def _count_after(sends: deque[tuple[float, int]], moment: float) -> int:
+    while sends and sends[0][0] <= moment:
+        sends.popleft()
+    return sum(count for _, count in sends)

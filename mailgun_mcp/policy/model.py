@@ -112,6 +112,8 @@ class SendRules:
     sender_domains: tuple[str, ...] | None = None
     recipients_per_call: int | None = None
     recipients_per_hour: int | None = None
+    principal_recipients_per_hour: int | None = None
+    """Of each principal."""
     confirm_per_hour: int | None = None
     """Recipients in an hour above which a person is asked. That of the file that is nearest counts."""
     duplicate_window: float | None = None

@@ -57,6 +57,9 @@ def _of_send(rules: SendRules, allows_unknown: bool) -> Iterator[SendLimit]:
         yield _counting("recipients_per_call", partial(_too_many, rules.recipients_per_call), allows_unknown)
     if rules.recipients_per_hour is not None:
         yield _counting("recipients_per_hour", partial(_too_fast, rules.recipients_per_hour), allows_unknown)
+    if rules.principal_recipients_per_hour is not None:
+        check = partial(_too_fast_for_one, rules.principal_recipients_per_hour)
+        yield _counting("principal_recipients_per_hour", check, allows_unknown)
     if rules.test_mode:
         yield _denying("test_mode", _not_in_test_mode)
     if rules.duplicate_window is not None:
@@ -197,6 +200,14 @@ def _too_fast(limit: int, facts: Facts) -> str | None:
     if before + count <= limit:
         return None
     return f"{before} recipients in the last hour and {count} now; recipients_per_hour is {limit}"
+
+
+def _too_fast_for_one(limit: int, facts: Facts) -> str | None:
+    before, count = facts.context.principal_recipients_last_hour, _count(facts)
+    # Stated so that a count that is not a number is over the limit.
+    if before + count <= limit:
+        return None
+    return f"{before} recipients of this principal in the last hour and {count} now; principal_recipients_per_hour is {limit}"
 
 
 def _many_in_an_hour(limit: int, facts: Facts) -> str | None:

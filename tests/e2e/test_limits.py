@@ -146,6 +146,15 @@ def refused(outcome: CallResult, rule: str) -> bool:
     return outcome.kind == "refused" and outcome.text.startswith(f"Refused by policy (send/{rule}): ")
 
 
+async def test_the_recipients_of_one_principal_do_not_count_for_another(mailgun: Recorder, tmp_path: Path) -> None:
+    rules = policy("extends: unguarded\nsend: {principal_recipients_per_hour: 2}\n")
+    first, second = (recorded_services(mailgun, state=tmp_path / "state", policy=rules) for _ in range(2))
+    ann, ben = Caller(Principal("ann")), Caller(Principal("ben"))
+    assert (await send(first, *people_(2), caller=ann)).kind == "done"
+    assert refused(await send(second, "x@example.com", caller=ann), "principal_recipients_per_hour")
+    assert (await send(second, *people_(2), caller=ben)).kind == "done"
+
+
 async def test_recipients_are_counted_by_the_hour(services: Services, mailgun: Recorder, clock: Clock) -> None:
     services = replace(services, policy=FIVE)
     assert (await send(services, *people_(3))).kind == "done"

@@ -71,6 +71,13 @@ CASES: list[tuple[str, dict[str, Any], Facts, str | None]] = [
     ),
     ("within the hour", {"recipients_per_hour": 5}, send(*BOTH, recipients_last_hour=3), None),
     ("over the hour", {"recipients_per_hour": 5}, send(*BOTH, recipients_last_hour=4), "recipients_per_hour"),
+    ("one within the hour", {"principal_recipients_per_hour": 5}, send(*BOTH, principal_recipients_last_hour=3), None),
+    (
+        "one over the hour",
+        {"principal_recipients_per_hour": 5},
+        send(*BOTH, principal_recipients_last_hour=4),
+        "principal_recipients_per_hour",
+    ),
     ("none in the hour", {"recipients_per_hour": 0}, ACTIVATION, "recipients_per_hour"),
     ("in test mode", {"test_mode": True}, send("a@a.example", test_mode=True), None),
     ("not in test mode", {"test_mode": True}, send("a@a.example"), "test_mode"),

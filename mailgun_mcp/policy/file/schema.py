@@ -136,6 +136,9 @@ class SendDocument(Closed):
     sender_domains: DomainGlobs | None = Field(default=None, description="domains that mail may be from")
     recipients_per_call: Count | None = Field(default=None)
     recipients_per_hour: Count | None = Field(default=None)
+    principal_recipients_per_hour: Count | None = Field(
+        default=None, description="the same for each principal: the mail of one does not count for another"
+    )
     confirm_per_hour: Count | None = Field(
         default=None, description="above this many recipients in an hour, a person is asked"
     )
