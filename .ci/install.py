@@ -76,6 +76,11 @@ def files(package: Package) -> list[Mapping[str, Any]]:
     return [*package.get("wheels", []), *([package["sdist"]] if "sdist" in package else [])]
 
 
+def only_sources(lock: Mapping[str, Any]) -> set[str]:
+    """Return the names of the packages that are published without a wheel, and are built here."""
+    return {package["name"] for package in lock["package"] if "sdist" in package and not package.get("wheels")}
+
+
 def links(lock: Mapping[str, Any]) -> str:
     """Return a page that links every file of the lock: pip then reads no index, which takes most of its time."""
     urls = [file["url"] for package in lock["package"] for file in files(package)]
@@ -88,17 +93,25 @@ def install(environment: Path, group: str | None, resolution: str) -> None:
     venv.create(environment, with_pip=not has_pip, symlinks=os.name != "nt")
     python = next(path for path in (environment / "bin/python", environment / "Scripts/python.exe") if path.exists())
     pip = [sys.executable, "-m", "pip", "--python", str(python)] if has_pip else [str(python), "-m", "pip"]
-    pinned = environment / "requirements.txt"
+    pinned, sources = environment / "requirements.txt", environment / "sources.txt"
     more: list[str] = []
+    built: list[str] = []
     if resolution == "locked":
         lock = tomllib.loads(LOCK.read_text(encoding="utf-8"))
-        pinned.write_text("\n".join(requirements(lock, group)) + "\n", encoding="utf-8")
+        lines, unbuilt = requirements(lock, group), only_sources(lock)
+        built = [line for line in lines if line.partition("==")[0] in unbuilt]
+        sources.write_text("\n".join(built) + "\n", encoding="utf-8")
+        pinned.write_text("\n".join(line for line in lines if line not in built) + "\n", encoding="utf-8")
         if not _has_index(pip):
             (environment / "links.html").write_text(links(lock), encoding="utf-8")
             more = ["--no-index", "--find-links", str(environment / "links.html")]
     else:
         _resolve(resolution, group, python, pinned)
     subprocess.run([*pip, *PIP_INSTALL, *more, "--require-hashes", "-r", str(pinned)], check=True)
+    if built:
+        # With the setuptools of the lock, installed just now: pip would look for one of its own.
+        options = ["--no-build-isolation", "--require-hashes", "-r", str(sources)]
+        subprocess.run([*pip, *PIP_INSTALL, *more, *options], check=True)
     if group:
         subprocess.run([*pip, *PIP_INSTALL, "--no-build-isolation", "--editable", str(ROOT)], check=True)
 

@@ -63,6 +63,12 @@ def test_every_requirement_has_a_version_and_hashes(install: ModuleType) -> None
     assert [line for line in lines if "==" not in line or "--hash=sha256:" not in line] == []
 
 
+def test_what_is_published_without_a_wheel_is_built_with_what_the_lock_pins(install: ModuleType) -> None:
+    built = install.only_sources(LOCK)
+    assert not built or "setuptools" in names(install.requirements(LOCK, "dev"))
+    assert not built & names(install.requirements(LOCK))
+
+
 def test_markers_of_a_path_are_joined_and_of_several_paths_alternatives(install: ModuleType) -> None:
     lock = {
         "package": [
