@@ -17,6 +17,7 @@ from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.markdown import condition, tool_reference
 from mailgun_mcp.catalogue.presets import PRESETS
 from mailgun_mcp.catalogue.tool_costs import estimated_tokens
+from mailgun_mcp.catalogue.workflow_tools import WORKFLOW_TOOLS
 from mailgun_mcp.cli import exits
 from mailgun_mcp.cli.clients import CLIENTS, entry
 from mailgun_mcp.cli.commands import COMMANDS
@@ -195,6 +196,14 @@ def _local() -> str:
     return "\n".join(lines + [f"| `{name}` | {tool['description']} |" for name, tool in BUILTIN_TOOLS.items()])
 
 
+def _workflows() -> str:
+    lines = ["| tool | what it does | what it calls |", "| --- | --- | --- |"]
+    for name, tool in WORKFLOW_TOOLS.items():
+        called = ", ".join(f"`{each}`" for each in (*tool.needs, *tool.uses))
+        lines.append(f"| `{name}` | {tool.description} | {called} |")
+    return "\n".join(lines)
+
+
 def _controls() -> str:
     lines = ["| `mailgun-mcp simulator …` | route below `/simulator/` | what it does |", "| --- | --- | --- |"]
     rows = ((f"{name} {control.usage}".strip(), control) for name, control in CONTROLS.items())
@@ -334,6 +343,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "raised-risks": _raised_risks,
     "tools": _tools,
     "local-tools": _local,
+    "workflow-tools": _workflows,
     "controls": _controls,
     "control-routes": _control_routes,
     "scenarios": _scenarios,

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 from mailgun_mcp import __version__
 from mailgun_mcp.call.services import Services
-from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS
+from mailgun_mcp.catalogue.builtin_tools import OWN_TOOLS
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.presets import toolsets_and_tools
+from mailgun_mcp.catalogue.workflow_tools import WORKFLOW_TOOLS
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.endpoint import resolve
 from mailgun_mcp.output import logs
@@ -40,7 +41,7 @@ def create_services(settings: Settings) -> Services:
     connect = _simulator(settings.scenario, endpoint.region or "us") if settings.simulator else None
     return Services(
         catalogue=selected,
-        exclude=frozenset(settings.exclude_tools) & BUILTIN_TOOLS.keys(),
+        exclude=frozenset(settings.exclude_tools) & set(OWN_TOOLS),
         full_catalogue=everything,
         state=state_directory(settings.state),
         account_name=settings.account,
@@ -91,11 +92,17 @@ def _selected(settings: Settings, catalogue: Catalogue) -> Catalogue:
     toolsets, tools = toolsets_and_tools(settings.preset)
     catalogue = catalogue.select(
         toolsets=[*settings.toolsets, *toolsets],
-        tools=[*settings.tools, *tools],
-        exclude=[name for name in settings.exclude_tools if name not in BUILTIN_TOOLS],
+        tools=[*(each for name in settings.tools for each in _with_its_reads(name)), *tools],
+        exclude=[name for name in settings.exclude_tools if name not in OWN_TOOLS],
         read_only=settings.read_only or settings.policy == "read-only",
     )
     return catalogue.with_subaccount_argument() if settings.subaccount_argument else catalogue
+
+
+def _with_its_reads(tool: str) -> tuple[str, ...]:
+    """Return the tool, or what a workflow tool calls: it comes with them."""
+    workflow = WORKFLOW_TOOLS.get(tool)
+    return (tool,) if workflow is None else (*workflow.needs, *workflow.uses)
 
 
 def _directory(name: str) -> Path:

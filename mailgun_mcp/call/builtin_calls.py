@@ -1,6 +1,6 @@
-"""Calls of the server's own tools: they read what the server keeps, put back what a call changed, or find tools."""
+"""Calls of the server's own tools: they read what the server keeps, undo, find tools, or make several calls at once."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mailgun_mcp.call.access import check_builtin_domains, may_use_account
 from mailgun_mcp.call.complete import fence_result
@@ -9,18 +9,30 @@ from mailgun_mcp.call.search_mode import describe_tools, search_tools
 from mailgun_mcp.call.undo_operation import undo_operation
 from mailgun_mcp.catalogue.builtin_tools import LIST_UNDOABLE, READ_RESULT, UNDO_OPERATION, WHOAMI
 from mailgun_mcp.catalogue.search.tools import DESCRIBE_TOOLS, SEARCH_TOOLS
+from mailgun_mcp.catalogue.workflow_tools import WORKFLOW_TOOLS
 from mailgun_mcp.errors import ArgumentError
 from mailgun_mcp.request.validate import validate_schema
 from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.text.durations import iso
 from mailgun_mcp.undo.report import quoted_summary, undo_entry
 
+if TYPE_CHECKING:
+    from mailgun_mcp.call.workflows.reads import Run
 
-async def run_builtin(call: Call) -> dict[str, Any]:
-    """Return the result of a call of one of the server's own tools. Raises what `pipeline.run` handles."""
+
+async def run_builtin(call: Call, run: "Run") -> dict[str, Any]:
+    """Return the result of a call of one of the server's own tools. Raises what `pipeline.run` handles.
+
+    `run` makes the calls that a workflow consists of.
+    """
     faults = validate_schema(call.operation, call.arguments)
     if faults:
         raise ArgumentError(faults)
+    if call.operation.name in WORKFLOW_TOOLS:
+        from mailgun_mcp.call.workflows.run import run_workflow
+
+        # Each of its calls is checked by itself.
+        return await run_workflow(call, run)
     check_builtin_domains(call)
     handlers = {
         READ_RESULT: _read_result,

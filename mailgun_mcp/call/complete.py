@@ -35,7 +35,7 @@ async def protect_error(call: Call, error: CallError) -> CallResult:
     if shown:
         text = protection.fence_in_text(text, shown)
         approval = approval and protection.fence_in_result(approval, shown)
-    return CallResult(text, kind=error.kind, approval=approval)
+    return CallResult(text, kind=error.kind, approval=approval, call=call.record.call)
 
 
 async def fence_result(call: Call, result: dict[str, Any], quoted: Sequence[str]) -> dict[str, Any]:

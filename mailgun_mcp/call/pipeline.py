@@ -1,5 +1,6 @@
 """One call from its name to its result: the list of its stages. Every way in (MCP, CLI, Python) runs through `run`."""
 
+from functools import partial
 from typing import Any
 
 from mailgun_mcp.call.access import check_account, check_scopes
@@ -41,7 +42,7 @@ async def run(services: Services, tool: str, arguments: Arguments, caller: Calle
         check_scopes(call)
         call.account = call.record.account = await services.account.current(changes=call.record.changes)
         check_account(call)
-        result = await (run_builtin(call) if tool in services.builtin_tools else _make(call))
+        result = await (run_builtin(call, partial(run, services)) if tool in services.builtin_tools else _make(call))
     except CallError as error:
         return await _failed(call, error)
     except Exception:
@@ -52,7 +53,7 @@ async def run(services: Services, tool: str, arguments: Arguments, caller: Calle
     finally:
         services.files.received.discard(names_in(arguments))
     structured, text = services.results.fit(result, caller.principal.id)
-    return CallResult(text, structured)
+    return CallResult(text, structured, call=call.record.call)
 
 
 async def _start(services: Services, tool: str, arguments: Arguments, caller: Caller) -> Call:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from secrets import token_urlsafe
 from typing import Any, Literal
 
@@ -30,6 +30,8 @@ class CallResult:
     kind: Literal["done", "invalid", "refused", "failed"] = "done"
     approval: dict[str, Any] | None = None
     """The approval that the call waits for: id, level, when it expires, and the form."""
+    call: str = field(default="", compare=False)
+    """The id of the call in the audit log, if it got so far."""
 
     @property
     def is_error(self) -> bool:

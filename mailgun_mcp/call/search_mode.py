@@ -1,6 +1,7 @@
 """Search mode: finds and describes tools, and takes a call out of the tool that wraps it."""
 
 from collections import defaultdict
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from mailgun_mcp.call.current_call import Call
@@ -10,12 +11,16 @@ from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.search.tools import CALL_TOOL, DEFAULT_HITS, READ_TOOL
 from mailgun_mcp.catalogue.types import Arguments
+from mailgun_mcp.catalogue.workflow_tools import TOOLSET as WORKFLOWS
+from mailgun_mcp.catalogue.workflow_tools import WORKFLOW_TOOLS
 from mailgun_mcp.errors import ArgumentError
 from mailgun_mcp.request.coerce import coerce_arguments
 from mailgun_mcp.request.validate import validate_schema
 from mailgun_mcp.text.suggest import unknown
 
 WRAPPERS = (READ_TOOL, CALL_TOOL)
+BEST = 3
+"""Rank among all tools up to which a workflow tool is shown: it would hide what was asked for otherwise."""
 
 
 def unwrap(services: Services, tool: str, arguments: Arguments) -> tuple[str, Arguments]:
@@ -43,28 +48,42 @@ def unwrap(services: Services, tool: str, arguments: Arguments) -> tuple[str, Ar
 async def search_tools(call: Call) -> dict[str, Any]:
     """Return the tools that fit what is asked, the best first."""
     services, arguments = call.services, call.arguments
-    toolset = arguments.get("toolset")
-    among = services.catalogue.names
-    if toolset is not None:
+    toolset, limit = arguments.get("toolset"), int(arguments.get("limit", DEFAULT_HITS))
+    among: Collection[str] = services.catalogue.names
+    if toolset == WORKFLOWS:
+        among = services.workflows
+    elif toolset is not None:
         if toolset not in services.catalogue.toolsets:
-            raise ArgumentError([f"toolset: {unknown('toolset', toolset, services.catalogue.toolsets)}"])
+            raise ArgumentError([f"toolset: {unknown('toolset', toolset, [*services.catalogue.toolsets, WORKFLOWS])}"])
         among = {operation.name for operation in services.catalogue if operation.toolset == toolset}
+    if toolset is None:
+        among = {*among, *services.workflows}
     access = call.caller.principal.access
     if access.scopes is not None:
-        among = {name for name in among if access.permits(services.catalogue.find(name).risk)}
-    scores: defaultdict[str, float] = defaultdict(float)
-    for query in arguments["queries"]:
-        for name, score in services.search_index.rank(query, among):
-            scores[name] += score
-    best = sorted(scores, key=lambda name: (-scores[name], name))[: int(arguments.get("limit", DEFAULT_HITS))]
+        among = {name for name in among if access.permits(_operation(services, name).risk)}
+    ranked = _best(services, arguments["queries"], among)
+    best = (ranked if toolset else _without_faint_workflows(ranked))[:limit]
     detail = arguments.get("detail", "short")
-    result: dict[str, Any] = {"tools": [_shown(services.catalogue.find(name), detail) for name in best]}
+    result: dict[str, Any] = {"tools": [_shown(_operation(services, name), detail) for name in best]}
     if not best:
         result["message"] = "No tool fits. Use other words, or name a toolset: " + ", ".join(
             services.catalogue.toolsets
         )
     await services.recorder.finish(call.record, "done")
     return result
+
+
+def _best(services: Services, queries: Sequence[str], among: Collection[str]) -> list[str]:
+    scores: defaultdict[str, float] = defaultdict(float)
+    for query in queries:
+        for name, score in services.search_index.rank(query, among):
+            scores[name] += score
+    return sorted(scores, key=lambda name: (-scores[name], name))
+
+
+def _without_faint_workflows(ranked: list[str]) -> list[str]:
+    """Return the tools in their order, with the workflow tools only where they are among the very best."""
+    return [name for position, name in enumerate(ranked) if position < BEST or name not in WORKFLOW_TOOLS]
 
 
 async def describe_tools(call: Call) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from mailgun_mcp.call.server_account import ServerAccount
 from mailgun_mcp.catalogue.builtin_tools import listed, offered
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.types import Record
+from mailgun_mcp.catalogue.workflow_tools import WORKFLOW_TOOLS
 from mailgun_mcp.confirm.caller import Notify
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.policy.model import Policy
@@ -74,6 +75,11 @@ class Services:
     def builtin_tools(self) -> dict[str, Record]:
         """The tools of the server's own, as they are listed."""
         return offered(self.catalogue, self.exclude, search_mode=self.search_mode)
+
+    @property
+    def workflows(self) -> list[str]:
+        """The names of the workflow tools that are offered."""
+        return [name for name in WORKFLOW_TOOLS if name in self.builtin_tools]
 
     @property
     def listed_tools(self) -> list[Record]:

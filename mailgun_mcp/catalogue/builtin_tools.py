@@ -8,6 +8,7 @@ from mailgun_mcp.catalogue.operation import Argument, Operation, UndoInfo
 from mailgun_mcp.catalogue.search.tools import ALWAYS_LISTED, CALL_TOOL, READ_TOOL
 from mailgun_mcp.catalogue.search.tools import TOOLS as SEARCH_TOOLS_BY_NAME
 from mailgun_mcp.catalogue.types import Record, Risk
+from mailgun_mcp.catalogue.workflow_tools import WORKFLOW_TOOLS, listing
 
 TOOLSET = "builtin"
 READ_RESULT = "read_result"
@@ -103,6 +104,8 @@ BUILTIN_TOOLS: dict[str, Record] = {
     )
 }
 
+OWN_TOOLS = (*WORKFLOW_TOOLS, *BUILTIN_TOOLS)
+"""The names of the server's own tools, whatever its mode."""
 
 OPEN_ARGUMENTS = {READ_TOOL: ("arguments",), CALL_TOOL: ("arguments",)}
 """Tool -> its arguments that take any properties: those of the tool that it calls."""
@@ -113,12 +116,17 @@ SEARCH_MODE_TOOLS: dict[str, Record] = {
 }
 """The tools that a server in search mode has besides."""
 
+LISTED_WORKFLOWS = ("check_domain_health", "explain_delivery")
+"""The workflow tools that are listed in search mode too. The others are found."""
+_WORKFLOWS: dict[str, Record] = {name: listing(name) for name in WORKFLOW_TOOLS}
+
 
 def offered(catalogue: Catalogue, exclude: Collection[str] = (), *, search_mode: bool = False) -> dict[str, Record]:
     """Return the tools of the server's own that it offers beside those of `catalogue`."""
     read_only = not catalogue.changes_something
     without = {*exclude, *([LIST_UNDOABLE, UNDO_OPERATION, CALL_TOOL] if read_only else [])}
-    tools = {**(SEARCH_MODE_TOOLS if search_mode else {}), **BUILTIN_TOOLS}
+    without |= {name for name, tool in WORKFLOW_TOOLS.items() if not all(needed in catalogue for needed in tool.needs)}
+    tools = {**_WORKFLOWS, **(SEARCH_MODE_TOOLS if search_mode else {}), **BUILTIN_TOOLS}
     return {name: tool for name, tool in tools.items() if name not in without}
 
 
@@ -128,8 +136,9 @@ def listed(catalogue: Catalogue, exclude: Collection[str] = (), *, search_mode: 
     if not search_mode:
         return [*catalogue.tools(), *builtin.values()]
     always = [catalogue.find(name).tool for name in ALWAYS_LISTED if name in catalogue]
-    own = [builtin.pop(name) for name in SEARCH_MODE_TOOLS if name in builtin]
-    return [*own, *always, *builtin.values()]
+    own = [builtin[name] for name in SEARCH_MODE_TOOLS if name in builtin]
+    workflows = [builtin[name] for name in LISTED_WORKFLOWS if name in builtin]
+    return [*own, *always, *workflows, *(builtin[name] for name in BUILTIN_TOOLS if name in builtin)]
 
 
 @cache
@@ -138,12 +147,12 @@ def builtin_operation(name: str, risk: Risk | None = None) -> Operation:
 
     `risk` is that of what it does, where that is not always the same.
     """
-    tool = BUILTIN_TOOLS.get(name) or SEARCH_MODE_TOOLS[name]
+    tool = BUILTIN_TOOLS.get(name) or _WORKFLOWS.get(name) or SEARCH_MODE_TOOLS[name]
     actual_risk: Risk = risk or tool["_meta"]["mailgun-mcp/risk"]
     return Operation(
         name=name,
         title=tool["title"],
-        toolset=TOOLSET,
+        toolset=tool["_meta"]["mailgun-mcp/toolset"],
         method="BUILTIN",
         path=f"/{name}/{{id}}" if actual_risk != "read" else f"/{name}",
         body=None,

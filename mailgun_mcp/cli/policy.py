@@ -146,16 +146,16 @@ def _unmatched_principals(arguments: argparse.Namespace, policy: "Policy", catal
 
 
 def _explain(arguments: argparse.Namespace) -> int:
-    from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS, builtin_operation
+    from mailgun_mcp.catalogue.builtin_tools import OWN_TOOLS, builtin_operation
     from mailgun_mcp.policy.engine import decide, explain
     from mailgun_mcp.policy.file.hypothetical import ASSUMPTIONS, assumed_facts, unknown_arguments
     from mailgun_mcp.request.as_meant import as_meant
     from mailgun_mcp.text.suggest import unknown
 
     catalogue = _catalogue(arguments)
-    if arguments.tool not in (*catalogue.names, *BUILTIN_TOOLS) and arguments.tool not in catalogue:
-        raise SettingsError(unknown("tool", arguments.tool, [*catalogue.names, *BUILTIN_TOOLS]))
-    built_in = arguments.tool in BUILTIN_TOOLS
+    if arguments.tool not in (*catalogue.names, *OWN_TOOLS) and arguments.tool not in catalogue:
+        raise SettingsError(unknown("tool", arguments.tool, [*catalogue.names, *OWN_TOOLS]))
+    built_in = arguments.tool in OWN_TOOLS
     operation = builtin_operation(arguments.tool) if built_in else catalogue.find(arguments.tool)
     policy = _chosen(arguments, catalogue)
     assumptions = {name: value for name in ASSUMPTIONS if (value := getattr(arguments, name, None)) is not None}

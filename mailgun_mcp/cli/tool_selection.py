@@ -1,6 +1,5 @@
 """Chooses the tools that fit a client: some take only so many, and all shorten or drop long names."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -30,10 +29,14 @@ POPULAR_TOOLSETS = (
 
 def tool_count(catalogue: "Catalogue", toolsets: Sequence[str] | None = None) -> int:
     """Return how many tools a server with this catalogue, or with these toolsets of it, lists."""
-    from mailgun_mcp.catalogue.builtin_tools import offered
+    from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS, offered
 
-    operations = sum(toolsets is None or operation.toolset in toolsets for operation in catalogue)
-    return operations + len(offered(catalogue))
+    if toolsets is None:
+        return len(catalogue) + len(offered(catalogue))
+    if not toolsets:
+        return len(BUILTIN_TOOLS)
+    chosen = catalogue.select(toolsets=toolsets)
+    return len(chosen) + len(offered(chosen))
 
 
 def is_over_limit(client: "ClientProgram", catalogue: "Catalogue") -> bool:
@@ -48,11 +51,10 @@ def fitting_toolsets(client: "ClientProgram", catalogue: "Catalogue") -> list[st
     """
     if client.tool_limit is None:
         return []
-    room = (client.tool_limit - tool_count(catalogue, ())) // 2
-    sizes = Counter(operation.toolset for operation in catalogue)
+    room = client.tool_limit // 2
     chosen: list[str] = []
     for name in POPULAR_TOOLSETS:
-        if name in sizes and sum(sizes[toolset] for toolset in chosen) + sizes[name] <= room:
+        if name in catalogue.toolsets and tool_count(catalogue, [*chosen, name]) <= room:
             chosen.append(name)
     return chosen
 

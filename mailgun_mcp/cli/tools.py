@@ -96,7 +96,7 @@ def _labels(tool: dict[str, Any]) -> tuple[str, str]:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS, builtin_operation
+    from mailgun_mcp.catalogue.builtin_tools import OWN_TOOLS, builtin_operation
     from mailgun_mcp.catalogue.markdown import tool_reference
 
     name: str = arguments.name
@@ -107,7 +107,7 @@ def _show(arguments: argparse.Namespace) -> int:
         as_json(tools[name])
     else:
         catalogue = _catalogue(arguments)
-        operation = builtin_operation(name) if name in BUILTIN_TOOLS else catalogue.find(name)
+        operation = builtin_operation(name) if name in OWN_TOOLS else catalogue.find(name)
         out(tool_reference(operation).rstrip())
     return OK
 
@@ -117,10 +117,9 @@ def _search(arguments: argparse.Namespace) -> int:
 
     if arguments.limit < 1:
         raise SettingsError("limit: must be 1 or more")
-    catalogue = _catalogue(arguments)
-    query = " ".join(arguments.query)
-    ranked = index_of(catalogue).rank(query, catalogue.names)[: arguments.limit]
-    tools = [catalogue.find(name).tool for name, _ in ranked]
+    tools_by_name = _tools(arguments)
+    ranked = index_of(_catalogue(arguments)).rank(" ".join(arguments.query), tools_by_name)[: arguments.limit]
+    tools = [tools_by_name[name] for name, _ in ranked]
     if arguments.json:
         as_json(tools)
     elif tools:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from mailgun_mcp.call.results import CallResult
-from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS, READ_RESULT, offered
+from mailgun_mcp.catalogue.builtin_tools import OWN_TOOLS, READ_RESULT, offered
+from mailgun_mcp.catalogue.workflow_tools import WORKFLOW_TOOLS
 from mailgun_mcp.policy.profiles import profile
 from tests.support.calls import run
 from tests.support.operations import catalogue
@@ -38,9 +39,10 @@ async def test_a_wrong_read_says_what_is_wrong(arguments: dict[str, Any], told: 
 
 
 def test_what_changes_nothing_has_nothing_to_undo() -> None:
-    assert list(offered(catalogue())) == list(BUILTIN_TOOLS)
-    assert list(offered(catalogue().select(read_only=True))) == [READ_RESULT, "whoami"]
-    assert list(offered(catalogue(), exclude=["undo_operation"])) == [READ_RESULT, "list_undoable", "whoami"]
+    assert list(offered(catalogue())) == list(OWN_TOOLS)
+    assert list(offered(catalogue().select(read_only=True))) == [*WORKFLOW_TOOLS, READ_RESULT, "whoami"]
+    left = [*WORKFLOW_TOOLS, READ_RESULT, "list_undoable", "whoami"]
+    assert list(offered(catalogue(), exclude=["undo_operation"])) == left
 
 
 async def test_what_can_be_undone_is_listed_the_newest_first() -> None:

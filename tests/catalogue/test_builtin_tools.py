@@ -1,20 +1,21 @@
 """The server's own tools: which are offered, and what policy sees of them."""
 
 from mailgun_mcp.catalogue.builtin_tools import (
-    BUILTIN_TOOLS,
     LIST_UNDOABLE,
+    OWN_TOOLS,
     READ_RESULT,
     UNDO_OPERATION,
     builtin_operation,
     offered,
 )
 from mailgun_mcp.catalogue.catalogue import Catalogue
+from mailgun_mcp.catalogue.workflow_tools import WORKFLOW_TOOLS
 from tests.support.operations import catalogue
 
 
 def test_all_are_offered_beside_a_catalogue_that_changes_something() -> None:
-    assert offered(catalogue()) == BUILTIN_TOOLS
-    assert list(offered(catalogue(), [READ_RESULT])) == [LIST_UNDOABLE, UNDO_OPERATION, "whoami"]
+    assert list(offered(catalogue())) == list(OWN_TOOLS)
+    assert list(offered(catalogue(), [READ_RESULT])) == [*WORKFLOW_TOOLS, LIST_UNDOABLE, UNDO_OPERATION, "whoami"]
 
 
 def test_undo_is_not_offered_where_nothing_can_be_changed() -> None:

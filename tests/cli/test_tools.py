@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS
+from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS, listed
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.presets import PRESETS
 from mailgun_mcp.cli import exits
@@ -26,7 +26,7 @@ def test_every_tool_is_listed_with_its_risk(home: Path, capsys: pytest.CaptureFi
     code, out, _ = ran(["list"], capsys)
     catalogue = Catalogue.load()
     rows = [tuple(line.split()[:3]) for line in out.splitlines()]
-    tools = [*catalogue.tools(), *BUILTIN_TOOLS.values()]
+    tools = listed(catalogue)
     labels = [(tool["_meta"]["mailgun-mcp/risk"], tool["_meta"]["mailgun-mcp/toolset"]) for tool in tools]
     assert (code, rows) == (exits.OK, [(tool["name"], *label) for tool, label in zip(tools, labels, strict=True)])
 

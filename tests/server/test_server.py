@@ -10,6 +10,7 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 
 from mailgun_mcp.call.services import Services
+from mailgun_mcp.catalogue.builtin_tools import OWN_TOOLS
 from mailgun_mcp.server.server import INSTRUCTIONS, create_server
 from tests.support import snapshots
 from tests.support.apps import services_at
@@ -53,7 +54,7 @@ def test_snapshots_are_never_written_in_ci(monkeypatch: pytest.MonkeyPatch) -> N
 async def test_tools_come_in_the_order_of_the_catalogue_and_the_servers_own_last(era: Era, services: Services) -> None:
     async with Client(create_server(services, LOCAL_USER), mode=era) as client:
         names = [tool.name for tool in (await client.list_tools()).tools]
-    assert names == [*catalogue().names, "read_result", "list_undoable", "undo_operation", "whoami"]
+    assert names == [*catalogue().names, *OWN_TOOLS]
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -130,7 +131,7 @@ async def test_in_search_mode_few_tools_are_listed_and_all_can_be_called(era: Er
     async with Client(create_server(services, LOCAL_USER), mode=era) as client:
         names = [tool.name for tool in (await client.list_tools()).tools]
         assert names[:4] == ["search_tools", "describe_tools", "read_tool", "call_tool"]
-        assert len(names) == 10
+        assert len(names) == 12
         assert client.instructions is not None
         assert "find them with search_tools" in client.instructions
         assert len(client.instructions) < 2_048

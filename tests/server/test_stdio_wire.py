@@ -9,7 +9,7 @@ from pathlib import Path
 import mcp_types.methods as methods
 import pytest
 
-from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS
+from mailgun_mcp.catalogue.builtin_tools import listed
 from tests.support.operations import catalogue
 from tests.support.processes import INITIALIZE, PATIENCE, command, environment
 
@@ -116,7 +116,7 @@ def test_a_client_that_closes_its_end_at_once_gets_every_answer_whole(tmp_path: 
 @pytest.mark.parametrize("version", ["2024-11-05", "2025-06-18", "2025-11-25", "2026-07-28"])
 def test_the_catalogue_holds_the_tools_in_their_wire_form(version: str) -> None:
     """The server puts them into the answer as they are, past the SDK's own check."""
-    tools = [*catalogue().tools(), *BUILTIN_TOOLS.values()]
+    tools = listed(catalogue())
     written = {"resultType": "complete", "ttlMs": 1, "cacheScope": "public", "tools": tools}
 
     assert methods.serialize_server_result("tools/list", version, written)["tools"] == tools

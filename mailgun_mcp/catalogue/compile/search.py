@@ -9,6 +9,7 @@ from mailgun_mcp.catalogue.openapi.documents import Node
 from mailgun_mcp.catalogue.search.documents import document_of
 from mailgun_mcp.catalogue.search.index import SearchIndex
 from mailgun_mcp.catalogue.search.thesaurus import Thesaurus
+from mailgun_mcp.catalogue.workflow_tools import WORKFLOW_TOOLS, listing
 from mailgun_mcp.text.yaml import YamlError, read
 
 THESAURUS = Path("search", "thesaurus.yaml")
@@ -17,7 +18,7 @@ FEWEST_PHRASES = 2
 
 
 def compile_search(sources: Path, records: Iterable[Node]) -> str:
-    """Return the index of all `records` as the text of its data file.
+    """Return the index of all `records`, and of the workflow tools, as the text of its data file.
 
     Raises CatalogueError for a thesaurus that cannot be read, and for an operation that nobody would find.
     """
@@ -29,6 +30,7 @@ def compile_search(sources: Path, records: Iterable[Node]) -> str:
                 f"{record['path']}: {record['method'].lower()}: asked needs {FEWEST_PHRASES} phrases or more"
             )
         documents[tool["name"]] = document_of(tool, record["path"], asked)
+    documents |= {name: document_of(listing(name), name, workflow.asked) for name, workflow in WORKFLOW_TOOLS.items()}
     index = SearchIndex.build(documents, _thesaurus(sources / THESAURUS))
     return json.dumps(index.to_record(), ensure_ascii=False, separators=(",", ":")) + "\n"
 

@@ -149,7 +149,7 @@ def compiled_index() -> SearchIndex:
 
 
 def index_of(catalogue: Catalogue) -> SearchIndex:
-    """Return an index that has every tool of the catalogue, also those that are not compiled."""
+    """Return an index that has every tool of the catalogue, also those that are not compiled, and the workflow tools."""
     index = compiled_index()
     compiled = set(index.names)
     # An operation is only made where it is needed: most servers add none.
@@ -159,7 +159,7 @@ def index_of(catalogue: Catalogue) -> SearchIndex:
 
 def _merged(one: Postings, other: Postings, offset: int) -> Postings:
     added = {term: [(offset + number, weight) for number, weight in entries] for term, entries in other.items()}
-    return {term: [*one.get(term, ()), *added.get(term, ())] for term in one.keys() | added.keys()}
+    return {**one, **{term: [*one.get(term, ()), *entries] for term, entries in added.items()}}
 
 
 def _rarity(documents: int, having: int) -> float:

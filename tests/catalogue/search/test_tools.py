@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS, SEARCH_MODE_TOOLS, listed, offered
+from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS, LISTED_WORKFLOWS, SEARCH_MODE_TOOLS, listed, offered
 from mailgun_mcp.catalogue.search.tools import ALWAYS_LISTED, CALL_TOOL, READ_TOOL
 from tests.support.operations import catalogue
 
@@ -17,7 +17,7 @@ def test_search_mode_lists_few_tools_for_few_tokens() -> None:
     from benchmarks.tokens import tokens
 
     tools = listed(catalogue(), search_mode=True)
-    assert [tool["name"] for tool in tools] == [*SEARCH_MODE_TOOLS, *ALWAYS_LISTED, *BUILTIN_TOOLS]
+    assert [tool["name"] for tool in tools] == [*SEARCH_MODE_TOOLS, *ALWAYS_LISTED, *LISTED_WORKFLOWS, *BUILTIN_TOOLS]
     assert sum(map(tokens, tools)) < MOST_TOKENS
     assert len(json.dumps(tools, separators=(",", ":"))) < MOST_BYTES
 

@@ -1,0 +1,182 @@
+"""Workflow tools: each answers a question about the account with several calls of single tools. They only read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mailgun_mcp.catalogue.types import Record
+
+TOOLSET = "workflows"
+MOST_DOMAINS = 10
+"""Domains that a workflow looks into."""
+_TEXT: Record = {"type": "string"}
+_DAYS: Record = {"type": "integer", "minimum": 1, "maximum": 30, "default": 7}
+_ADDRESS_LISTS = ("get_bounce", "get_complaint", "get_unsubscribe", "get_allowlist_entry")
+OUTPUT: Record = {
+    "type": "object",
+    "properties": {
+        "summary": _TEXT,
+        "findings": {"type": "array", "items": {"type": "object"}},
+        "facts": {"type": "object"},
+        "not_read": {"type": "array", "items": {"type": "object"}},
+        "sources": {"type": "object"},
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowTool:
+    """A workflow tool as it is listed, and what it calls."""
+
+    title: str
+    description: str
+    properties: Record
+    needs: tuple[str, ...]
+    """The tools without which it is not offered."""
+    required: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
+    """Further tools, which it calls where they are offered."""
+    asked: tuple[str, ...] = ()
+    """How people ask for it; this is searched and not shown."""
+
+
+WORKFLOW_TOOLS: Mapping[str, WorkflowTool] = {
+    "check_domain_health": WorkflowTool(
+        "Check a domain's health",
+        "Checks state, DNS, limits, refusals and complaints of a domain: what to fix, most urgent first.",
+        {"domain": _TEXT},
+        ("get_domain", "query_logs", "query_metrics"),
+        ("domain",),
+        ("get_tracking_settings", "get_sending_queues", "get_account_sending_limit", "list_ip_warmups"),
+        (
+            "is my domain set up right",
+            "what is wrong with our sending domain",
+            "health check of a domain",
+            "are SPF and DKIM fine and is our reputation ok",
+            "why can this domain not send",
+            "anything to fix before we send from it",
+        ),
+    ),
+    "explain_delivery": WorkflowTool(
+        "Explain a delivery",
+        "Explains what happened to mail of a domain, to a recipient or with a message id: why, and what would help.",
+        {"domain": _TEXT, "recipient": _TEXT, "message_id": _TEXT, "days": _DAYS},
+        ("query_logs", "get_domain"),
+        ("domain",),
+        (*_ADDRESS_LISTS, "get_account_sending_limit", "list_ip_warmups"),
+        (
+            "why did this mail not arrive",
+            "the customer says she did not get our mail",
+            "what happened to this message",
+            "where is my email",
+            "why was it rejected and what can we do",
+            "trace a message to a recipient",
+        ),
+    ),
+    "find_recipient": WorkflowTool(
+        "Find a recipient",
+        "Shows all that the account has about an address, and whether mail with these tags would reach it now.",
+        {"address": _TEXT, "domain": _TEXT, "tags": {"type": "array", "items": _TEXT}},
+        ("list_domains", "query_logs", *_ADDRESS_LISTS),
+        ("address",),
+        ("list_mailing_lists", "get_mailing_list_member"),
+        (
+            "everything we know about this address",
+            "does this person still get our mail",
+            "is somebody blocked or unsubscribed on any domain",
+            "look up a customer's email",
+            "which lists is this address on",
+            "would a mail reach this recipient",
+        ),
+    ),
+    "deliverability_report": WorkflowTool(
+        "Report on deliverability",
+        "Reports delivery by domain, provider and tag beside the period before, and what went wrong and why.",
+        {"domain": _TEXT, "days": _DAYS},
+        ("query_metrics", "query_logs", "list_domains"),
+        (),
+        (
+            *("get_account_sending_limit", "list_ip_warmups", "list_api_keys"),
+            *("list_templates", "list_template_versions"),
+        ),
+        (
+            "how did our mail do last week",
+            "weekly report on bounces, complaints and opens",
+            "what changed in our deliverability",
+            "why did the bounce rate go up",
+            "are we on a blocklist",
+            "why does nobody click any more",
+        ),
+    ),
+    "compare_domains": WorkflowTool(
+        "Compare domains",
+        "Compares delivery, engagement and state of domains, also by mailbox provider.",
+        {"domains": {"type": "array", "items": _TEXT, "minItems": 2, "maxItems": MOST_DOMAINS}, "days": _DAYS},
+        ("query_metrics", "get_domain"),
+        ("domains",),
+        (),
+        (
+            "which of our domains does worse",
+            "compare two sending domains",
+            "domain A against domain B",
+            "best and worst domain for delivery",
+        ),
+    ),
+    "audit_data_flows": WorkflowTool(
+        "Audit data flows",
+        "Lists every place where mail and events leave the account: routes, webhooks, mailing lists, alerts.",
+        {},
+        ("list_routes", "list_domains", "list_domain_webhooks"),
+        (),
+        ("list_account_webhooks", "list_mailing_lists", "list_send_alerts"),
+        (
+            "where does our data go",
+            "who gets our events and inbound mail",
+            "review all webhooks, routes and forwards",
+            "is anything forwarded to an outside address",
+            "why does inbound mail not arrive at the help desk",
+            "privacy review of the account",
+        ),
+    ),
+    "plan_suppression_cleanup": WorkflowTool(
+        "Plan a suppression clean-up",
+        "Says which suppressed addresses of a domain could be removed, and why. Removes nothing.",
+        {"domain": _TEXT},
+        ("list_bounces", "list_complaints", "list_unsubscribes"),
+        ("domain",),
+        ("list_allowlist",),
+        (
+            "which bounces can we safely delete",
+            "clean up the suppression list",
+            "tidy old bounced addresses",
+            "who could get mail again",
+        ),
+    ),
+}
+"""Name -> workflow tool, in the order of the list."""
+
+
+def listing(name: str) -> Record:
+    """Return the tool as it is listed."""
+    workflow = WORKFLOW_TOOLS[name]
+    schema: Record = {"type": "object", "properties": workflow.properties}
+    if workflow.required:
+        schema["required"] = list(workflow.required)
+    return {
+        "name": name,
+        "title": workflow.title,
+        "description": workflow.description,
+        "inputSchema": schema,
+        "outputSchema": OUTPUT,
+        "annotations": {
+            "readOnlyHint": True,
+            "destructiveHint": False,
+            "idempotentHint": True,
+            "openWorldHint": True,
+        },
+        "_meta": {
+            "mailgun-mcp/operation": f"workflow {name}",
+            "mailgun-mcp/toolset": TOOLSET,
+            "mailgun-mcp/risk": "read",
+            "mailgun-mcp/deprecated": False,
+        },
+    }
