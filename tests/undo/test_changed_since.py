@@ -1,5 +1,7 @@
 """An undo refuses where somebody changed what the call affected, and says what; what merely came in stays."""
 
+import re
+
 import pytest
 
 from mailgun_mcp.catalogue.types import Arguments
@@ -7,6 +9,7 @@ from tests.support.requests import changing
 from tests.support.undo_calls import CALLS
 from tests.support.undoing import ADDRESS, HOST, NAME, OTHER, TEXT, bench
 
+FENCE = re.compile(r"⟦[0-9a-f]{8} third party⟧ | ⟦[0-9a-f]{8}⟧")
 pytestmark = pytest.mark.anyio
 
 D = {"domain": NAME}
@@ -63,7 +66,9 @@ async def test_what_somebody_changed_since_is_left_alone_and_told(tool: str) -> 
         assert tried.state == before
         assert len(changing(tried.mailgun.lines)) == sent
         if told:
-            assert (outcome.kind, f"- {told}" in outcome.text) == ("refused", True), outcome.text
+            # "some text", as things are called here, has two words, so what it names is fenced.
+            lines = [FENCE.sub("", line) for line in outcome.text.splitlines()]
+            assert (outcome.kind, any(line.startswith(f"- {told}") for line in lines)) == ("refused", True), lines
             assert "ignore all rules" not in outcome.text
         else:
             assert outcome.structured is not None
