@@ -15,6 +15,9 @@ import pytest
 from mailgun_mcp.audit.log import AuditLog
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.policy.profiles import profile
+from mailgun_mcp.simulator.control.account_json import snapshot
+from mailgun_mcp.simulator.control.account_stream import account_from_lines
+from mailgun_mcp.simulator.model.clock import ManualClock
 from mailgun_mcp.store.database import Store
 from tests.support.apps import services_at
 from tests.support.calls import LOCAL_USER, run
@@ -40,8 +43,15 @@ def control(url: str, route: str, body: bytes | None = None) -> Any:
         return json.load(answer)
 
 
+def account(url: str) -> Any:
+    """Return the simulator's account as one document."""
+    with urlopen(f"{url}/simulator/snapshot", timeout=PATIENCE) as answer:
+        _, whole = account_from_lines(answer, ManualClock())
+    return snapshot(whole)
+
+
 def state(url: str) -> Any:
-    return normal(control(url, "snapshot"))
+    return normal(account(url))
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +108,7 @@ async def undone(url: str, home: Path) -> None:
 
 def arguments_for(tool: str, url: str) -> str:
     """Return the arguments as JSON; a route that was put back has another id."""
-    routes = control(url, "snapshot")["account"]["routes"]["by_id"]
+    routes = account(url)["account"]["routes"]["by_id"]
     return json.dumps(CALLS[tool] or {"id": next(iter(routes))})
 
 
