@@ -116,8 +116,8 @@ SEARCH_MODE_TOOLS: dict[str, Record] = {
 }
 """The tools that a server in search mode has besides."""
 
-LISTED_WORKFLOWS = ("check_domain_health", "explain_delivery")
-"""The workflow tools that are listed in search mode too. The others are found."""
+LISTED_WORKFLOWS = ("explain_delivery",)
+"""The workflow tool that is listed in search mode too: more would make the list too large. The others are found."""
 _WORKFLOWS: dict[str, Record] = {name: listing(name) for name in WORKFLOW_TOOLS}
 
 

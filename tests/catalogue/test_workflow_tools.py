@@ -29,7 +29,7 @@ def test_one_without_what_it_needs_is_not_offered() -> None:
     assert "plan_suppression_cleanup" not in offered(chosen, ["plan_suppression_cleanup"])
 
 
-def test_in_search_mode_two_are_listed_and_all_are_offered() -> None:
+def test_in_search_mode_one_is_listed_and_all_are_offered() -> None:
     shown = {tool["name"] for tool in listed(catalogue(), search_mode=True)}
-    assert shown & WORKFLOW_TOOLS.keys() == {"check_domain_health", "explain_delivery"}
+    assert shown & WORKFLOW_TOOLS.keys() == {"explain_delivery"}
     assert offered(catalogue(), search_mode=True).keys() >= WORKFLOW_TOOLS.keys()

@@ -131,7 +131,7 @@ async def test_in_search_mode_few_tools_are_listed_and_all_can_be_called(era: Er
     async with Client(create_server(services, LOCAL_USER), mode=era) as client:
         names = [tool.name for tool in (await client.list_tools()).tools]
         assert names[:4] == ["search_tools", "describe_tools", "read_tool", "call_tool"]
-        assert len(names) == 12
+        assert len(names) == 11
         assert client.instructions is not None
         assert "find them with search_tools" in client.instructions
         assert len(client.instructions) < 2_048
