@@ -35,6 +35,7 @@ async def send(call: Call, facts: Facts, request: Request) -> Response:
         if error.reached and record.changes:
             raise OutcomeUnknownError(str(error), _how_to_find_out(call, error)) from error
         await _take_back(call, reservation)
+        error.next_step = _tools_for_what_exists(call, error) or error.next_step
         raise
     await services.recorder.finish(
         record, "done", status=response.status, attempts=response.attempts, request_id=response.request_id
@@ -57,6 +58,18 @@ def absent_answer(call: Call) -> Response:
     keys = {name: value for name, value in call.arguments.items() if name in fields}
     flag = operation.absence.flag if operation.absence else ""
     return Response(200, {"content-type": "application/json"}, json.dumps({flag: False, **keys}).encode())
+
+
+def _tools_for_what_exists(call: Call, error: MailgunError) -> str:
+    """Return which tools read and change what Mailgun says is there already; empty for another error."""
+    made = [effect.resource for effect in call.operation.affects if effect.kind == "makes"]
+    if "already exists" not in str(error).lower() or not made:
+        return ""
+    resource = call.services.all_tools.resource(made[0])
+    read, change = resource.one or resource.all, resource.replace or resource.put
+    shows = f"{read.tool} shows it" if read else ""
+    changes = f"{change.tool} changes it" if change and change.tool != call.operation.name else ""
+    return ", and ".join(filter(None, (shows, changes))) + "."
 
 
 async def _reserve(call: Call, facts: Facts, request: Request) -> Reservation | None:

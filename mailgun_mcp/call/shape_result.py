@@ -1,5 +1,6 @@
 """Shapes Mailgun's answer into a tool's result: an object that satisfies the output schema."""
 
+from base64 import b64encode
 from typing import Any
 
 from mailgun_mcp.catalogue.operation import Operation
@@ -18,7 +19,7 @@ def shape(operation: Operation, arguments: Arguments, response: Response) -> dic
     What the schema does not expect is kept under `unexpected`. Raises UnreadableError when the
     answer cannot be read.
     """
-    body = _body(operation, response)
+    body = _file(response) if operation.file else _body(operation, response)
     following = page_after(operation, arguments, body)
     whole = body if isinstance(body, dict) else {operation.wrap or "result": body}
     misfits: dict[str, Any] = {}
@@ -30,6 +31,19 @@ def shape(operation: Operation, arguments: Arguments, response: Response) -> dic
     if misfits:
         result[UNEXPECTED] = misfits
     return result
+
+
+def _file(response: Response) -> dict[str, Any]:
+    """Return a file: as text where it is text, else as base64."""
+    content_type = response.headers.get("content-type", "application/octet-stream")
+    file = {"content_type": content_type, "size": len(response.content)}
+    try:
+        text = response.content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = None
+    if text is not None and "\0" not in text:
+        return {**file, "text": text}
+    return {**file, "base64": b64encode(response.content).decode()}
 
 
 def _body(operation: Operation, response: Response) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from functools import cache
 
-from mailgun_mcp.catalogue.catalogue import Catalogue
+from mailgun_mcp.catalogue.catalogue import Catalogue, deprecated_last
 from mailgun_mcp.catalogue.operation import Argument, Operation, UndoInfo
 from mailgun_mcp.catalogue.search.tools import ALWAYS_LISTED, CALL_TOOL, READ_TOOL
 from mailgun_mcp.catalogue.search.tools import TOOLS as SEARCH_TOOLS_BY_NAME
@@ -134,7 +134,7 @@ def listed(catalogue: Catalogue, exclude: Collection[str] = (), *, search_mode: 
     """Return the tools that a server lists. In search mode those of `catalogue` are called without being listed."""
     builtin = offered(catalogue, exclude, search_mode=search_mode)
     if not search_mode:
-        return [*catalogue.tools(), *builtin.values()]
+        return deprecated_last([*catalogue.tools(), *builtin.values()])
     always = [catalogue.find(name).tool for name in ALWAYS_LISTED if name in catalogue]
     own = [builtin[name] for name in SEARCH_MODE_TOOLS if name in builtin]
     workflows = [builtin[name] for name in LISTED_WORKFLOWS if name in builtin]

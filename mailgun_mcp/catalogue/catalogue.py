@@ -22,6 +22,11 @@ COMPILE = "python -m mailgun_mcp.catalogue.compile"
 """The command that compiles the sources in a checkout; an installed package does not have it."""
 
 
+def deprecated_last(tools: list[Record]) -> list[Record]:
+    """Return the tools in their order, the deprecated ones after all others."""
+    return sorted(tools, key=lambda tool: bool(tool["_meta"]["mailgun-mcp/deprecated"]))
+
+
 class Catalogue:
     """The operations of one server, in their fixed order.
 
@@ -72,7 +77,7 @@ class Catalogue:
         return any(record["risk"] != "read" for record in self._records.values())
 
     def tools(self) -> list[dict[str, Any]]:
-        """Return the tools as they are listed."""
+        """Return the tools of the operations, in the order of the catalogue."""
         return [record["tool"] for record in self._records.values()]
 
     def find(self, name: str) -> Operation:

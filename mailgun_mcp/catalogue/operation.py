@@ -155,6 +155,8 @@ class Operation:
     """Path of each object in the arguments that takes other properties (`members/*/vars`) -> their schema, True for any."""
     tool: Record
     """The tool as it is listed: name, title, description, schemas, annotations, `_meta`."""
+    file: bool = False
+    """Whether the answer is a file of any type, not JSON."""
     answer: Answer | None = None
     absence: Absence | None = None
     echo: tuple[str, ...] = ()
@@ -207,6 +209,7 @@ class Operation:
             unlisted=record["unlisted"],
             open=record["open"],
             tool=tool,
+            file=record["file"],
             answer=_answer(record["answer"]) if record["answer"] else None,
             absence=Absence(tuple(record["absence"]["said"]), record["absence"]["flag"]) if record["absence"] else None,
             echo=tuple(record["echo"]),

@@ -172,7 +172,11 @@ class Client:
         return httpx.Request(
             request.method,
             url,
-            headers=[*self._headers, *((name.encode(), value.encode()) for name, value in request.headers)],
+            headers=[
+                # A call can ask for another form of the answer.
+                *(pair for pair in self._headers if pair[0] != b"Accept" or "Accept" not in dict(request.headers)),
+                *((name.encode(), value.encode()) for name, value in request.headers),
+            ],
             content=request.content or None,
             extensions=self._extensions,
         )

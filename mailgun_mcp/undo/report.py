@@ -37,7 +37,7 @@ def undo_entry(snapshot: Snapshot, operation: Operation | None) -> dict[str, Any
     return {
         "id": snapshot.id,
         "tool": snapshot.tool,
-        "what": one_line(snapshot.summary),
+        "what": one_line(snapshot.summary) or (operation.title if operation else snapshot.tool),
         "at": iso(snapshot.created),
         "until": iso(snapshot.until),
         **({"outcome": snapshot.outcome} if snapshot.outcome != "done" else {}),

@@ -49,6 +49,14 @@ async def test_a_change_that_may_have_taken_effect_is_unknown_and_names_its_reco
         assert f"It is recorded as {call.id}." in raised.value.next_step
 
 
+async def test_what_exists_already_is_said_with_the_tools_that_read_and_change_it() -> None:
+    mailgun = Recorder(lambda _: httpx.Response(409, json={"message": "template welcome already exists"}))
+    async with recorded_services(mailgun) as services:
+        made = {"domain": "mg.example.com", "name": "welcome", "template": "Hi"}
+        outcome = await run(services, "create_template", made)
+    assert outcome.text.endswith("get_template shows it, and update_template changes it.")
+
+
 def test_an_answer_that_is_not_json_has_no_value() -> None:
     assert [body_of(Response(200, {}, content)) for content in (b"<html>", b"\xff", b"")] == [None, None, None]
 

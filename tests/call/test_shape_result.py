@@ -1,6 +1,7 @@
 """Whatever Mailgun answers, the result satisfies the tool's output schema, and nothing of it is lost."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,10 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from mailgun_mcp.app.compose import create_services
 from mailgun_mcp.call.shape_result import shape
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.errors import MailgunError
 from mailgun_mcp.mailgun.response import Response
+from mailgun_mcp.settings import Settings
+from mailgun_mcp.simulator.worlds.demo import SHOP as DOMAIN
+from tests.support.calls import run
 from tests.support.operations import REVIEWED, catalogue, described, find, made
 
 TYPES = ("string", "integer", "number", "boolean", "object", "array")
@@ -223,3 +228,46 @@ def test_a_list_result_names_the_next_page_as_arguments() -> None:
 def test_the_last_page_names_no_next_one() -> None:
     body = {"items": [{"name": "d4.example.com"}], "total_count": 5}
     assert shape(find("list_domains"), {"limit": 2, "skip": 4}, said_json(body)) == body
+
+
+@pytest.mark.parametrize(
+    ("content", "result"),
+    [
+        (b"name,price\r\n", {"size": 12, "text": "name,price\r\n"}),
+        (b"\xff\xd8\x00", {"size": 3, "base64": "/9gA"}),
+        (b'{"a": 1}', {"size": 8, "text": '{"a": 1}'}),
+        (b"", {"size": 0, "text": ""}),
+    ],
+)
+def test_a_file_is_text_or_base64(content: bytes, result: dict[str, object]) -> None:
+    answer = answered(content, content_type="application/x-thing")
+    assert shape(find("get_stored_attachment"), {}, answer) == {"content_type": "application/x-thing", **result}
+
+
+@pytest.mark.anyio
+async def test_a_stored_message_is_read_as_mime_and_its_attachments_as_files(tmp_path: Path) -> None:
+    services = create_services(Settings(simulator=True, state=str(tmp_path), policy="unguarded"))
+    mail = {"from": f"a@{DOMAIN}", "to": ["ann@example.org"], "subject": "Hi", "text": "Hello"}
+    files = [{"text": "name,price", "filename": "a.csv"}, {"base64": "/9gA", "filename": "b.jpg"}]
+    sent = await run(services, "send_message", {"domain": DOMAIN, **mail, "attachments": files})
+    assert sent.structured is not None, sent.text
+    events = await run(services, "list_events", {"domain": DOMAIN, "message_id": sent.structured["id"], "full": True})
+    assert events.structured is not None
+    message = {"domain": DOMAIN, "storage_key": events.structured["items"][0]["storage"]["key"]}
+    mime = await run(services, "get_stored_message", {**message, "accept": "message/rfc2822"})
+    assert mime.structured is not None
+    assert "Subject: Hi" in mime.structured["body-mime"]
+    assert "body-plain" not in mime.structured
+    first, second = [
+        (await run(services, "get_stored_attachment", {**message, "index": index})).structured for index in (0, 1)
+    ]
+    assert first is not None
+    assert second is not None
+    assert (first["size"], "name,price" in first["text"], "untrusted_text" in first) == (
+        10,
+        True,
+        "untrusted_text" in mime.structured,
+    )
+    assert "/9gA" in second["base64"]
+    missing = await run(services, "get_stored_attachment", {**message, "index": 2})
+    assert "Attachment not found" in missing.text

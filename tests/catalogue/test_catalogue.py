@@ -22,7 +22,7 @@ PACKAGE = Path(mailgun_mcp.__file__).parent
 
 def test_a_catalogue_is_a_collection_of_its_operations() -> None:
     whole = Catalogue.load()
-    assert len(whole) == len(whole.names) == len(list(whole)) == len(whole.tools()) == 237
+    assert len(whole) == len(whole.names) == len(list(whole)) == len(whole.tools()) == 238
     assert [operation.name for operation in whole] == list(whole.names)
     assert [tool["name"] for tool in whole.tools()] == list(whole.names)
     assert "send_message" in whole
@@ -164,10 +164,10 @@ def test_a_stale_checkout_names_the_command(checkout: Path, alter: Callable[[Pat
 
 
 def test_a_fresh_checkout_and_an_installation_load(checkout: Path) -> None:
-    assert load_in(checkout).stdout == "237\n"
+    assert load_in(checkout).stdout == "238\n"
     shutil.rmtree(checkout / "tools")
     (checkout / "pyproject.toml").unlink()
-    assert load_in(checkout).stdout == "237\n"
+    assert load_in(checkout).stdout == "238\n"
 
 
 def test_a_checkout_without_compiled_data_names_the_command(checkout: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from mailgun_mcp.catalogue.builtin_tools import listed
 from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.catalogue.compile.compiler import DATA, SOURCES, compile_all
 from mailgun_mcp.catalogue.openapi.documents import read_document
@@ -69,7 +70,7 @@ def test_holds_each_section_of_the_api_index_whole() -> None:
     found = Counter(row["section"] for row in LISTED if (row["method"], row["path"]) in present)
     assert found == Counter(row["section"] for row in LISTED)
     assert len(INDEX) == 204
-    assert found["-"] == 33
+    assert found["-"] == 34
 
 
 def test_names_titles_and_toolsets_are_the_listed_ones() -> None:
@@ -141,10 +142,17 @@ def test_annotations_follow_from_the_risk(operation: Operation) -> None:
         "readOnlyHint": operation.risk == "read",
         "destructiveHint": operation.risk in ("send", "destructive", "credential", "billing")
         or operation.reversible == "no"
-        or bool(operation.raises),
+        or bool(operation.raises)
+        or replaces(operation),
         "idempotentHint": operation.idempotent,
         "openWorldHint": operation.risk == "send" or operation.shows_third_party_text,
     }
+
+
+def replaces(operation: Operation) -> bool:
+    """Whether the call removes or overwrites something. What adds to a pool or a webhook's URLs does not."""
+    adds = operation.name.startswith(("add_", "create_"))
+    return not adds and any(effect.kind != "makes" for effect in operation.affects)
 
 
 @holds_for()
@@ -332,6 +340,36 @@ def leads_somewhere(schema: Any, place: str) -> bool:
 def test_a_deprecated_tool_names_what_replaces_it(operation: Operation) -> None:
     description = operation.tool["description"]
     assert set(re.findall(r"[a-z]+(?:_[a-z]+)+", description)) & set(NAMES) or "without replacement" in description
+
+
+def test_deprecated_tools_are_listed_last_and_marked_and_their_successors_are_not_deprecated() -> None:
+    tools = listed(catalogue())
+    deprecated = [tool["_meta"]["mailgun-mcp/deprecated"] for tool in tools]
+    assert deprecated == sorted(deprecated)
+    old = {tool["name"]: tool for tool in tools if tool["_meta"]["mailgun-mcp/deprecated"]}
+    assert [name for name, tool in old.items() if "deprecated" not in tool["title"].lower()] == []
+    preferred = {name: re.findall(r"Prefer ([a-z_]+)", tool["description"]) for name, tool in old.items()}
+    assert [name for name, successors in preferred.items() if set(successors) & old.keys()] == []
+
+
+def test_a_call_that_removes_or_replaces_something_says_that_it_is_destructive() -> None:
+    silent = [
+        operation.name
+        for operation in ALL
+        if not operation.tool["annotations"]["destructiveHint"]
+        and (operation.risk not in ("read", "write") or operation.raises or replaces(operation))
+    ]
+    assert silent == []
+    hints = {
+        name: find(name).tool["annotations"]["destructiveHint"]
+        for name in ("update_domain_webhook", "disable_subaccount", "update_template", "add_ip_to_pool")
+    }
+    assert hints == {
+        "update_domain_webhook": True,
+        "disable_subaccount": True,
+        "update_template": True,
+        "add_ip_to_pool": False,
+    }
 
 
 @holds_for(operation for operation in ALL if operation.method in ("DELETE", "PUT", "POST", "PATCH"))

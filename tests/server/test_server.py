@@ -51,10 +51,14 @@ def test_snapshots_are_never_written_in_ci(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_tools_come_in_the_order_of_the_catalogue_and_the_servers_own_last(era: Era, services: Services) -> None:
+async def test_tools_come_in_the_order_of_the_catalogue_then_the_servers_own_and_deprecated_ones_last(
+    era: Era, services: Services
+) -> None:
     async with Client(create_server(services, LOCAL_USER), mode=era) as client:
         names = [tool.name for tool in (await client.list_tools()).tools]
-    assert names == [*catalogue().names, *OWN_TOOLS]
+    deprecated = [tool["name"] for tool in catalogue().tools() if tool["_meta"]["mailgun-mcp/deprecated"]]
+    current = [name for name in catalogue().names if name not in deprecated]
+    assert names == [*current, *OWN_TOOLS, *deprecated]
 
 
 @pytest.mark.parametrize("era", ERAS)

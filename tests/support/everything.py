@@ -9,7 +9,7 @@ from mailgun_mcp.request.files import Files
 from mailgun_mcp.simulator import Account, create_app
 from mailgun_mcp.simulator.model.clock import ManualClock
 from mailgun_mcp.simulator.model.domains import Domain
-from mailgun_mcp.simulator.model.messages import StoredMessage
+from mailgun_mcp.simulator.model.messages import Attachment, StoredMessage
 from mailgun_mcp.simulator.model.suppressions import AllowlistEntry, Bounce, Complaint, Unsubscribe
 from mailgun_mcp.simulator.model.templates import Template, TemplateVersion
 from mailgun_mcp.simulator.replies.paging import Token
@@ -35,6 +35,7 @@ CHOSEN: dict[str, Arguments] = {
     },
     "send_mime_message": {"to": ["ann@x.example"], "message": {"text": MIME}},
     "resend_message": {"to": ["ann@x.example"]},
+    "get_stored_attachment": {"index": 0},
     "list_events": {
         "page": Token("first", None, {"ascending": True, "low": None, "high": None, "limit": 3}).encoded(),
         "size": ">1",
@@ -71,7 +72,16 @@ def account_with_everything() -> Account:
     domain.allowlist[TEXT] = AllowlistEntry(TEXT, now)
     version = TemplateVersion("1", TEXT, "Hello", now, active=True)
     domain.templates[TEXT] = Template("1", TEXT, now, versions={TEXT: version})
-    domain.messages[TEXT] = StoredMessage(TEXT, "1@x.example", NAME, now, "a@x.example", [ADDRESS], {"Subject": "Hi"})
+    domain.messages[TEXT] = StoredMessage(
+        TEXT,
+        "1@x.example",
+        NAME,
+        now,
+        "a@x.example",
+        [ADDRESS],
+        {"Subject": "Hi"},
+        attachments=[Attachment("a.json", "application/json", b"{}")],
+    )
     account = Account(clock, domains={NAME: domain})
     version = TemplateVersion("2", TEXT, "Hello", now, active=True)
     account.templates[TEXT] = Template("2", TEXT, now, versions={TEXT: version})

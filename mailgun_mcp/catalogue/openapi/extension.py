@@ -289,6 +289,8 @@ class OperationExtension(ClosedModel):
     """Needed for risk `billing`."""
     storage_host: Literal["optional", "required"] | None = None
     """Whether the operation lives on the storage host of the message: adds that argument."""
+    file: bool = False
+    """The answer is a file of any type, not JSON."""
     answer: AnswerSpec | None = None
     absence: AbsenceSpec | None = None
     echo: list[str] = Field(default_factory=list)

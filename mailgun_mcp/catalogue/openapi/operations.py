@@ -162,7 +162,8 @@ class _Compiler:
                 "readOnlyHint": extension.risk == "read",
                 "destructiveHint": extension.risk not in ("read", "write")
                 or extension.reversible == "no"
-                or bool(extension.raises),
+                or bool(extension.raises)
+                or _overwrites(name, extension),
                 "idempotentHint": extension.idempotent,
                 "openWorldHint": True,
             },
@@ -359,6 +360,12 @@ def _rule_text(rule: ArgumentRule) -> str:
             return f"{rule.argument} needs {', '.join(rule.requires)}."
         case MaxRecipients() | MaxBytes():
             return ""
+
+
+def _overwrites(name: str, extension: OperationExtension) -> bool:
+    """Say whether the call replaces what was there, which MCP counts as destructive; adding to it does not."""
+    affects = extension.undo.affects if extension.undo else []
+    return not name.startswith(("add_", "create_")) and any(effect.kind != "makes" for effect in affects)
 
 
 def _lasting(extension: OperationExtension) -> str:

@@ -77,15 +77,6 @@ def find_route(
     return None
 
 
-def _attachment(account: Account, request: UndocumentedRequest) -> Reply:
-    message = request.domain(account).messages.get(request.values["key"])
-    index = int(request.values["index"])
-    if message is None or index >= len(message.attachments):
-        raise ApiError(404, "Attachment not found")
-    item = message.attachments[index]
-    return Reply(item.data, content_type=item.content_type)
-
-
 def _list_ips(account: Account, request: UndocumentedRequest) -> Reply:
     addresses = ips_used_by(request.domain(account))
     return Reply({"items": addresses, "total_count": len(addresses)})
@@ -126,12 +117,6 @@ def _set_web_prefix(account: Account, request: UndocumentedRequest) -> Reply:
 
 DOMAIN = r"/v3/domains/(?P<domain>[^/]+)"
 DOMAIN_ROUTES = (
-    UndocumentedRoute(
-        "GET",
-        re.compile(DOMAIN + r"/messages/(?P<key>[^/]+)/attachments/(?P<index>[0-9]{1,4})"),
-        "get_stored_message",
-        _attachment,
-    ),
     UndocumentedRoute("GET", re.compile(DOMAIN + "/ips"), "get_domain", _list_ips),
     UndocumentedRoute("POST", re.compile(DOMAIN + "/ips"), "update_domain", _assign_ip),
     UndocumentedRoute("GET", re.compile(DOMAIN + "/connection"), "get_domain", _connection),

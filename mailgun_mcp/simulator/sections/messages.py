@@ -164,6 +164,15 @@ def get_stored_message(account: Account, request: SimulatedRequest) -> Reply:
     return Reply(_parsed(account, message))
 
 
+@handles("get_stored_attachment", fidelity="stateful", note="as it was attached")
+def get_stored_attachment(account: Account, request: SimulatedRequest) -> Reply:
+    attachments = _stored(account, request).attachments
+    if request["index"] >= len(attachments):
+        raise ApiError(404, "Attachment not found")
+    item = attachments[request["index"]]
+    return Reply(item.data, content_type=item.content_type)
+
+
 @handles("resend_message", fidelity="stateful", note="sends a new copy, which has its own events")
 def resend_message(account: Account, request: SimulatedRequest) -> Reply:
     message = _stored(account, request)

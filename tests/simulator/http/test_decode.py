@@ -52,7 +52,7 @@ def test_what_the_catalogue_writes_is_read_back(operation: Operation) -> None:
     read = decode(operation, *sent(operation, arguments))
     # Where the request goes, and which part of the answer is wanted, are not on the wire.
     for argument in operation.arguments:
-        if argument.location in ("host", "answer"):
+        if argument.location in ("host", "answer") or argument.wire == "Accept":
             arguments.pop(argument.name, None)
     written = {name: comparable(operation, name, value) for name, value in arguments.items()}
     assert {name: comparable(operation, name, value) for name, value in read.items()} == written
