@@ -15,6 +15,9 @@ RUNTIME := $(VENV)/.runtime
 READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
+# Tests start some hundred processes: without bytecode each would compile the package again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test quick check lint types spelling drift coverage wheel tools-diff bench compile docs lock clean
 
 demo: $(RUNTIME)

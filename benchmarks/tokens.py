@@ -12,6 +12,7 @@ from typing import Any
 
 from bpe_openai import get_encoding
 
+from mailgun_mcp.catalogue.builtin_tools import OWN_TOOLS, builtin_operation
 from mailgun_mcp.catalogue.compile.compiler import DATA
 from mailgun_mcp.catalogue.openapi.documents import read_document
 from mailgun_mcp.catalogue.openapi.operations import compile_document
@@ -34,12 +35,17 @@ def _records(arguments: list[str]) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    counted = sorted(
-        ((tokens(record["tool"]), record["tool"]["name"]) for record in _records(sys.argv[1:])), reverse=True
-    )
+    tools = [record["tool"] for record in _records(sys.argv[1:])]
+    counted = sorted(((tokens(tool), tool["name"]) for tool in tools), reverse=True)
     for count, name in counted:
         print(f"{count:6} {name}")
-    print(f"{sum(count for count, _ in counted):6} tokens in {len(counted)} tools")
+    total = sum(count for count, _ in counted)
+    if not sys.argv[1:]:
+        own = [tokens(builtin_operation(name).tool) for name in OWN_TOOLS]
+        print(f"{total:6} tokens in {len(counted)} tools of the API")
+        print(f"{sum(own):6} tokens in {len(own)} tools of the server's own")
+        counted, total = [*counted, *((count, "") for count in own)], total + sum(own)
+    print(f"{total:6} tokens in {len(counted)} tools")
 
 
 if __name__ == "__main__":
