@@ -45,7 +45,7 @@ CALLS: dict[str, list[Arguments]] = {
     **suppressed("complaint", "complaints"),
     **suppressed("unsubscribe", "unsubscribes", tags=["news"]),
     "delete_unsubscribe": [{**D, "address": OTHER}, {**D, "address": OTHER, "tag": "news"}],
-    "add_allowlist_entry": [{**D, "address": "new@example.com"}, {**D, "domain": "new.example.com"}],
+    "add_allowlist_entry": [{**D, "address": "new@example.com"}, {**D, "allowed_domain": "new.example.com"}],
     "delete_allowlist_entry": [{**D, "value": OTHER}, {**D, "value": "x.example"}],
     "clear_allowlist": [D],
     "update_domain": [

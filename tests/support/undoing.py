@@ -59,11 +59,11 @@ def account_to_change() -> Account:
     route.priority, route.description, route.actions = 7, "Help desk", ['forward("help@example.com")', "stop()"]
     members = account.lists[ADDRESS].members
     members[OTHER] = Member(OTHER, "Ben", {"plan": {"name": "gold", "since": [2024, 2]}}, subscribed=False)
-    template = domain.templates[TEXT]
-    template.description, template.created_by = "The welcome", "ann"
-    template.versions["old"] = TemplateVersion(
-        "2", "old", "<p>{{name}}</p>", now, comment="before", headers={"Subject": "Hi {{name}}"}
-    )
+    for template in (domain.templates[TEXT], account.templates[TEXT]):
+        template.description, template.created_by = "The welcome", "ann"
+        template.versions["old"] = TemplateVersion(
+            "2", "old", "<p>{{name}}</p>", now, comment="before", headers={"Subject": "Hi {{name}}"}
+        )
     child = account.administration.subaccounts[TEXT].account.administration
     child.features |= {"sending": True, "validations_bulk": True}
     child.features |= dict.fromkeys(("email_preview", "inbox_placement", "validations"), False)

@@ -10,7 +10,7 @@ from tests.support.recorder import Recorder, recorded_services
 
 pytestmark = pytest.mark.anyio
 
-DOMAIN = {"name": "mg.example.com"}
+DOMAIN = {"domain": "mg.example.com"}
 
 
 async def test_what_cannot_be_read_is_said_to_be_unknown() -> None:

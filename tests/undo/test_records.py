@@ -7,7 +7,7 @@ import pytest
 from mailgun_mcp.undo.records import Affected, Observed, ResourceRef
 
 MEMBER = ResourceRef("list_member", (("list_address", "team@x.example"),), "ann@x.example")
-TRACKING = ResourceRef("click_tracking", (("name", "mg.example.com"),), None)
+TRACKING = ResourceRef("click_tracking", (("domain", "mg.example.com"),), None)
 
 
 @pytest.mark.parametrize("ref", [MEMBER, TRACKING])
@@ -16,6 +16,15 @@ def test_a_record_is_stored_and_read_again(ref: ResourceRef, value: dict[str, An
     affected, observed = Affected(ref, value, "changes", "new"), Observed(ref, value)
     assert Affected.from_stored(affected.stored()) == affected
     assert Observed.from_stored(observed.stored()) == observed
+
+
+@pytest.mark.parametrize("former", ["domain_name", "authority_name", "name"])
+def test_a_record_of_an_earlier_release_is_read_under_the_names_of_today(former: str) -> None:
+    affected, observed = Affected(TRACKING, {"active": "yes"}, "changes"), Observed(TRACKING, None)
+    resource, _, *others = affected.stored()
+    assert Affected.from_stored([resource, [[former, "mg.example.com"]], *others]) == affected
+    resource, _, *others = observed.stored()
+    assert Observed.from_stored([resource, [[former, "mg.example.com"]], *others]) == observed
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ store.close()
 
 
 OLD_BEFORE = [
-    ["bounce", [["domain", "mg.example.com"]], "a@x.example", {"address": "a@x.example"}, "removes", None],
+    ["bounce", [["domain_name", "mg.example.com"]], "a@x.example", {"address": "a@x.example"}, "removes", None],
     ["list_member", [["list_address", "l@x.example"]], "b@x.example", {"name": "B"}, "changes", "c@x.example"],
 ]
 OLD_AFTER = [["list_member", [["list_address", "l@x.example"]], "*", None]]
