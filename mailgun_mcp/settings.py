@@ -32,8 +32,9 @@ def _option(
     choices: tuple[str, ...] = (),
     env: str | None = None,
     flag: bool = True,
+    over_http: bool = False,
 ) -> Any:
-    metadata = {"kind": kind, "help": help_text, "choices": choices, "env": env, "flag": flag}
+    metadata = {"kind": kind, "help": help_text, "choices": choices, "env": env, "flag": flag, "over_http": over_http}
     return field(default=default, metadata=metadata)
 
 
@@ -49,45 +50,59 @@ class Settings:
         choices=MODES,
     )
     host: str = _option(
-        "text", "address to listen on (http, sse); other hosts than loopback need tokens: see docs/team.md", "127.0.0.1"
+        "text",
+        "address to listen on (http, sse); other hosts than loopback need tokens: see docs/team.md",
+        "127.0.0.1",
+        over_http=True,
     )
-    port: int = _option("integer", "port to listen on (http, sse)", 8000)
+    port: int = _option("integer", "port to listen on (http, sse)", 8000, over_http=True)
     allowed_hosts: tuple[str, ...] = _option(
-        "list", "names besides localhost under which clients reach the server (http, sse)", ()
+        "list", "names besides localhost under which clients reach the server (http, sse)", (), over_http=True
     )
     allowed_origins: tuple[str, ...] = _option(
-        "list", "web origins besides localhost whose pages may call (http, sse), such as https://app.example.com", ()
+        "list",
+        "web origins besides localhost whose pages may call (http, sse), such as https://app.example.com",
+        (),
+        over_http=True,
     )
     without_token: bool = _option(
         "switch",
         "accept callers without the token of the state directory (http, sse); nobody is asked in the client then, and "
         "only `mailgun-mcp approvals` answers",
         False,
+        over_http=True,
     )
     public_url: str | None = _option(
         "text",
         "base URL under which clients reach the server (http, sse), such as https://mail-admin.example.com",
         None,
+        over_http=True,
     )
     oauth_issuer: str | None = _option(
-        "text", "authorization server whose access tokens are accepted (http, sse): see docs/team.md", None
+        "text",
+        "authorization server whose access tokens are accepted (http, sse): see docs/team.md",
+        None,
+        over_http=True,
     )
     oauth_audience: str | None = _option(
-        "text", "what access tokens must be for (default: the URL of this server)", None
+        "text", "what access tokens must be for (default: the URL of this server)", None, over_http=True
     )
     oauth_principal: str = _option(
-        "text", "claim of access tokens that names the principal: sub, email or another", "sub"
+        "text", "claim of access tokens that names the principal: sub, email or another", "sub", over_http=True
     )
     oauth_jwks_url: str | None = _option(
-        "text", "URL of the authorization server's keys (default: as its metadata says)", None
+        "text", "URL of the authorization server's keys (default: as its metadata says)", None, over_http=True
     )
     oauth_introspection_url: str | None = _option(
-        "text", "URL at which the authorization server is asked about each token, so that revoked ones end", None
+        "text",
+        "URL at which the authorization server is asked about each token, so that revoked ones end",
+        None,
+        over_http=True,
     )
-    oauth_client_id: str | None = _option("text", "name with which the server asks about tokens", None)
-    oauth_client_secret_file: str | None = _option("text", "file with the secret of that name", None)
+    oauth_client_id: str | None = _option("text", "name with which the server asks about tokens", None, over_http=True)
+    oauth_client_secret_file: str | None = _option("text", "file with the secret of that name", None, over_http=True)
     oauth_loopback: bool = _option(
-        "switch", "for tests: accept an authorization server on loopback, over plain HTTP", False
+        "switch", "for tests: accept an authorization server on loopback, over plain HTTP", False, over_http=True
     )
     toolsets: tuple[str, ...] = _option("list", "offer only the tools of these toolsets", ())
     preset: tuple[str, ...] = _option(
@@ -123,7 +138,14 @@ class Settings:
     api_key: str | None = field(
         default=None,
         repr=False,
-        metadata={"kind": "text", "help": "API key", "choices": (), "env": "MAILGUN_API_KEY", "flag": False},
+        metadata={
+            "kind": "text",
+            "help": "API key",
+            "choices": (),
+            "env": "MAILGUN_API_KEY",
+            "flag": False,
+            "over_http": False,
+        },
     )
 
     def key(self) -> str:

@@ -24,9 +24,7 @@ Command = Callable[[argparse.Namespace], int]
 
 HELP = ("-h", "--help")
 CALL_SETTINGS = tuple(
-    name
-    for name, option in OPTIONS.items()
-    if name not in ("transport", "mode") and "(http, sse)" not in option.metadata["help"]
+    name for name, option in OPTIONS.items() if name not in ("transport", "mode") and not option.metadata["over_http"]
 )
 """The settings that mean something for a single call, which nobody connects to."""
 METAVARS = {
