@@ -213,11 +213,10 @@ def call(arguments: argparse.Namespace, name: str, call_arguments: dict[str, Any
 
 def _tools(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """Return the tools that a server with these settings offers, as it lists them, by name."""
-    from mailgun_mcp.catalogue.builtin_tools import offered
+    from mailgun_mcp.catalogue.builtin_tools import listed
 
-    catalogue = _catalogue(arguments)
     exclude = load(settings_given(arguments)).exclude_tools
-    return {tool["name"]: tool for tool in [*catalogue.tools(), *offered(catalogue, exclude).values()]}
+    return {tool["name"]: tool for tool in listed(_catalogue(arguments), exclude)}
 
 
 def _catalogue(arguments: argparse.Namespace) -> "Catalogue":
