@@ -11,6 +11,7 @@ from typing import Any, Literal
 from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.errors import CatalogueError
+from mailgun_mcp.catalogue.openapi.arguments import NOT_ARGUMENTS
 from mailgun_mcp.catalogue.openapi.importer import ImportedDocument, ImportedOperation, path_shape
 from mailgun_mcp.catalogue.operation import Operation
 
@@ -181,6 +182,9 @@ class _Arguments:
             elif argument.location == "path":
                 position += 1
                 self._put(f"path {{{position}}}", schema, True, argument.encode)
+            elif argument.location == "header" and argument.wire.lower() in NOT_ARGUMENTS:
+                # OpenAPI ignores it, so no document can say whether the operation still takes it.
+                continue
             elif argument.location in ("query", "header"):
                 wire = argument.wire.lower() if argument.location == "header" else argument.wire
                 self._put(f"{argument.location} {wire}", schema, argument.name in required, argument.encode)
