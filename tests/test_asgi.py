@@ -32,7 +32,7 @@ from tests.support.team import (
 )
 
 pytestmark = pytest.mark.anyio
-BOUNCES = {"domain_name": "mg.example.com"}
+BOUNCES = {"domain": "mg.example.com"}
 STOPPING = {"expression": "catch_all()", "priority": 1, "action": ["stop()"]}
 
 
@@ -138,9 +138,9 @@ async def test_search_mode_is_challenged_for_the_tool_inside(mailgun: Recorder) 
     async with team_server(services) as client:
         calls: list[tuple[str, dict[str, Any], int]] = [
             ("call_tool", {"name": "clear_bounces", "arguments": BOUNCES}, 403),
-            ("read_tool", {"name": "get_domain", "arguments": {"name": "x.example"}}, 200),
-            ("call_tool", {"name": "get_domain", "arguments": {"name": "x.example"}}, 200),
-            ("search_tools", {"queries": ["remove all bounces"]}, 200),
+            ("read_tool", {"name": "get_domain", "arguments": {"domain": "x.example"}}, 200),
+            ("call_tool", {"name": "get_domain", "arguments": {"domain": "x.example"}}, 200),
+            ("search_tools", {"queries": ["clear the bounce list"]}, 200),
         ]
         answers = [await call_modern(client, reader, tool, arguments) for tool, arguments, _ in calls]
         assert [answer.status_code for answer in answers] == [status for *_, status in calls]

@@ -57,6 +57,7 @@ async def test_a_call_that_changes_something_is_written_down_whole(mailgun: Reco
         "key": account.fingerprint[:8],
         "policy": ["unguarded", profile("unguarded").digest],
         "digest": "",
+        "untrusted": {"age": None},
         "decision": {
             "effect": "allow",
             "rule": "unguarded/everything",

@@ -193,7 +193,7 @@ def test_a_rule_that_fails_is_marked(tmp_path: Path, capsys: pytest.CaptureFixtu
         (("delete_bounce", "{"), "neither JSON nor YAML: a value is missing"),
         (("delete_bounce", "--at", "noon"), "'noon' is not a time"),
         (("delete_bounce", "--after-untrusted", "soon"), "'soon' is not a duration"),
-        (("delete_bounce", "--recipients-last-hour", "many"), "invalid literal"),
+        (("delete_bounce", "--recipients-last-hour", "many"), "recipients_last_hour: 'many' must be a number"),
     ],
 )
 def test_what_cannot_be_explained_is_told(argv: tuple[str, ...], problem: str) -> None:

@@ -317,7 +317,7 @@ def test_no_path_argument_of_any_operation_reaches_another(operation: Operation)
 def check_refused_in_path(operation: Operation, name: str, value: str) -> None:
     arguments = {**minimal(operation), name: value}
     assert validate(operation, arguments), f"{name} {value!r}"
-    is_address = "@" in minimal(operation).get(name, "")
+    is_address = "@" in str(minimal(operation).get(name, ""))
     if not (is_address and value in ("a/b", "a\\b", "a%2fb", "a%252fb")):
         assert refused(operation, arguments), f"{name} {value!r}"
 

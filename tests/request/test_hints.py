@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.request.hints import NAMES, VALUES, allowed_values, intended_name, intended_value
 from mailgun_mcp.request.validate import validate
 from tests.support.arguments import minimal
@@ -11,7 +12,7 @@ from tests.support.operations import catalogue, find
 
 
 def options_of(tool: str, *path: str) -> list[str]:
-    schema: dict[str, Any] = find(tool).input_schema
+    schema: dict[str, Any] = call_schema(find(tool))
     for name in path:
         schema = schema["properties"][name]
     enum: list[str] = schema.get("items", schema)["enum"]
@@ -92,6 +93,6 @@ def test_every_hint_leads_to_something_that_exists() -> None:
                 read(part)
 
     for operation in catalogue():
-        read(operation.input_schema)
+        read(call_schema(operation))
     assert {meant for said in VALUES.values() for meant in said} - values == set()
     assert {meant for said in NAMES.values() for meant in said} - names == set()

@@ -66,7 +66,7 @@ def _argument_value(argument: Argument, schema: dict[str, Any]) -> Any:
         return {"text": f"content of {argument.name}"}
     if argument.encode == "files":
         return [{"text": "one", "filename": "one.txt"}, {"base64": "dHdv", "content_type": "image/png"}]
-    if argument.location in BY_PLACE:
+    if argument.location in BY_PLACE and "enum" not in schema:
         return BY_PLACE[argument.location]
     if argument.encode.startswith("duration_"):
         return "12h"

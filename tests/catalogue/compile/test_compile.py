@@ -130,6 +130,7 @@ def test_a_description_becomes_a_tool_and_how_it_is_sent() -> None:
             "undo": {"affects": [], "missing": None, "why": None, "nothing": "the same call again"},
             "preview": None,
             "pages": None,
+            "file": False,
             "price": None,
             "secrets": [],
             "personal": [],
