@@ -120,7 +120,7 @@ async def bench(way: str, era: Era, principal: Principal) -> AsyncIterator[Bench
         asking = await stack.enter_async_context(Client(connect(), mode=era, elicitation_callback=desk))
         mute = await stack.enter_async_context(Client(connect(), mode=era))
         waiting = await stack.enter_async_context(Client(connect_hasty(), mode=era, elicitation_callback=desk))
-        yield Bench("guarded", era, mailgun, desk, asking, mute, waiting)
+        yield Bench("guarded", era, mailgun, desk, asking, mute, waiting, services.store)
 
 
 async def offenders(

@@ -15,6 +15,7 @@ from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.asker import REFUSALS
 from mailgun_mcp.request.build import build
 from mailgun_mcp.request.files import Files
+from mailgun_mcp.store.database import Store
 from tests.support import people
 from tests.support.arguments import minimal
 from tests.support.operations import catalogue
@@ -47,6 +48,7 @@ class Bench:
     mute: Client
     hasty: Client
     """Asks, and is waiting for an answer for next to no time."""
+    store: Store
 
 
 Said = str
