@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mailgun_mcp.errors import SettingsError
 from mailgun_mcp.simulator.control.account_json import CodecError, restored
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 DELAY = 1.0
 """Seconds until a change is written. A killed process loses these, and what it takes to write the file."""
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
+SHUT_DOWN = frozenset({"lifespan.shutdown.complete", "lifespan.shutdown.failed"})
 
 
 class StateFileError(SettingsError):
@@ -72,14 +73,14 @@ def with_state_file(app: ASGIApp, harness: Harness, path: Path) -> ASGIApp:
 class _StateFile:
     def __init__(self, app: ASGIApp, harness: Harness, path: Path) -> None:
         self._app, self._harness, self._path = app, harness, path
-        self._changed = False
+        self._changed = self._written_last = False
         self._writing: Task[None] | None = None
         harness.on_change.append(self._write_soon)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             try:
-                await self._app(scope, receive, send)
+                await self._app(scope, receive, self._writing_first(send))
             finally:
                 await self._write_last()
             return
@@ -88,6 +89,19 @@ class _StateFile:
         finally:
             if scope["type"] == "http" and scope["method"] not in READING:
                 self._write_soon()
+
+    def _writing_first(self, send: Send) -> Send:
+        """Return a `send` that writes the account before it says that the shutdown is complete.
+
+        The server ends the event loop as soon as it knows, so nothing that waits afterwards would be finished.
+        """
+
+        async def send_after_write(message: Message) -> None:
+            if message["type"] in SHUT_DOWN:
+                await self._write_last()
+            await send(message)
+
+        return send_after_write
 
     def _write_soon(self) -> None:
         from asyncio import get_running_loop
@@ -108,6 +122,9 @@ class _StateFile:
     async def _write_last(self) -> None:
         from asyncio import gather
 
+        if self._written_last:
+            return
+        self._written_last = True
         if self._writing is not None:
             self._writing.cancel()
             await gather(self._writing, return_exceptions=True)

@@ -5,11 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.types import Message
 
-from mailgun_mcp.simulator import Account
+from mailgun_mcp.simulator import Account, create_app
 from mailgun_mcp.simulator.control.account_json import snapshot
+from mailgun_mcp.simulator.control.harness import HostAccess
 from mailgun_mcp.simulator.control.state_file import StateFileError, open_account, write_account
 from mailgun_mcp.simulator.model.clock import HOUR, ManualClock
+from tests.simulator.conftest import client
+from tests.support.operations import catalogue
 
 
 @pytest.fixture
@@ -89,3 +93,28 @@ def test_what_is_not_json_is_refused(path: Path, clock: ManualClock, content: by
     path.write_bytes(content)
     with pytest.raises(StateFileError, match="damaged: it is not valid JSON"):
         open_account(path, clock)
+
+
+@pytest.mark.anyio
+async def test_a_change_just_before_the_end_is_written_before_the_server_knows_that_it_may_end(
+    path: Path, account: Account, clock: ManualClock
+) -> None:
+    """The server ends the loop once it knows: a write that had only begun would be lost."""
+    app = create_app(catalogue(), account=account, host_access=HostAccess(state_file=path))
+    read_at_the_end: list[Account | None] = []
+
+    async def receive() -> Message:
+        return next(stages)
+
+    async def send(message: Message) -> None:
+        if message["type"] == "lifespan.startup.complete":
+            async with client(app) as mailgun:
+                (await mailgun.post("/v4/domains", data={"name": "last.example.com"})).raise_for_status()
+        elif message["type"] == "lifespan.shutdown.complete":
+            read_at_the_end.append(open_account(path, clock))
+
+    stages = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+    await app({"type": "lifespan"}, receive, send)
+    (written,) = read_at_the_end
+    assert written is not None
+    assert "last.example.com" in written.domains
