@@ -65,7 +65,7 @@ def calls(store: Store, tmp_path: Path) -> Calls:
     return Calls(store, tmp_path)
 
 
-BOUNCE = {"domain_name": "mg.example.com", "address": "ann@example.com"}
+BOUNCE = {"domain": "mg.example.com", "address": "ann@example.com"}
 
 
 async def test_people_are_notified_once_a_minute_of_one_target_however_many_calls_there_are(calls: Calls) -> None:
