@@ -1,10 +1,12 @@
 """What no well-behaved client sends, frame by frame: each is answered with its reason, and nothing of it leaves."""
 
 import json
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from mcp_types import INVALID_REQUEST
 
 from tests.support.processes import RawStdio, environment, pointed_at, raw_stdio
 from tests.support.upstream import Upstream, says, serve_upstream
@@ -88,7 +90,6 @@ BAD = {
         "its URL is too long",
     ),
     "a megabyte of a name": ("get_bounce", with_(BOUNCE, **{LONG: 1}), "unknown argument"),
-    "26 megabytes of text": ("send_message", with_(MAIL, text=LONG * 27), "is more than Mailgun's limit"),
     "deep nesting": ("send_message", raw(MAIL, "variables", DEEP), "nested deeper than 32 levels"),
     "a NUL in a path": ("get_bounce", with_(BOUNCE, address="a\0@example.com"), "address: contains a NUL character"),
     "a NUL in a text": ("send_message", with_(MAIL, text="a\0b"), "text: contains a NUL character"),
@@ -154,8 +155,13 @@ BAD = {
     ),
     "an attachment above the limit": (
         "send_message",
-        with_(MAIL, attachments=[{"text": LONG * 27}]),
-        "is more than",
+        with_(MAIL, attachments=[{"base64": b64encode(LONG.encode() * 27).decode()}]),
+        "attachments: 27,000,000 bytes is more than the limit of 26,214,400",
+    ),
+    "27 megabytes of two attachments": (
+        "send_message",
+        with_(MAIL, attachments=[{"base64": b64encode(LONG.encode() * size).decode()} for size in (13, 14)]),
+        "is more than Mailgun's limit",
     ),
     "1,001 recipients": (
         "send_message",
@@ -163,6 +169,13 @@ BAD = {
         "1,001 recipients is more than Mailgun's limit of 1,000 in one call",
     ),
 }
+
+
+TOO_LARGE = {
+    "26 megabytes of text": with_(MAIL, text=LONG * 27),
+    "26 megabytes in the text of a file": with_(MAIL, attachments=[{"text": LONG * 27}]),
+}
+"""What is refused before it is parsed."""
 
 
 @pytest.mark.parametrize(("tool", "arguments", "reason"), BAD.values(), ids=BAD)
@@ -173,10 +186,29 @@ async def test_a_bad_call_says_why_nothing_leaves_and_the_next_call_works(
     result = (await server.raw_call(tool, arguments))["result"]
     text = result["content"][0]["text"]
     assert result["isError"] is True
+    assert_refused(text, reason, upstream)
+    await assert_next_call_works(server, upstream)
+
+
+@pytest.mark.parametrize("arguments", TOO_LARGE.values(), ids=TOO_LARGE)
+async def test_a_message_that_is_too_large_says_why_nothing_leaves_and_the_next_call_works(
+    arguments: str, server: RawStdio, upstream: Upstream
+) -> None:
+    upstream.forget()
+    error = (await server.raw_call("send_message", arguments))["error"]
+    assert error["code"] == INVALID_REQUEST
+    assert_refused(error["message"], "beside its base64 files, more than the limit of 4.0 MB", upstream)
+    await assert_next_call_works(server, upstream)
+
+
+def assert_refused(text: str, reason: str, upstream: Upstream) -> None:
     assert "othing was sent" in text
     assert reason in text
     assert len(text) < 5_000
     assert upstream.received == []
+
+
+async def assert_next_call_works(server: RawStdio, upstream: Upstream) -> None:
     upstream.then(says({"address": "ann@example.com"}))
     works = (await server.raw_call("get_bounce", json.dumps(BOUNCE)))["result"]
     assert works["structuredContent"] == {"listed": True, "address": "ann@example.com"}
