@@ -13,10 +13,10 @@ from typing import Any
 import mcp_types as types
 import pytest
 from mcp import Client
-from mcp.server.request_state import RequestStateSecurity
 
 from mailgun_mcp.confirm.asker import REFUSALS
 from mailgun_mcp.policy.profiles import profile
+from mailgun_mcp.server import server
 from mailgun_mcp.server.server import create_server
 from tests.e2e.conftest import ERAS, WAYS, connect
 from tests.support import people
@@ -25,7 +25,7 @@ from tests.support.people import Desk
 from tests.support.processes import PATIENCE, RawStdio, command, environment, pointed_at, raw_stdio
 from tests.support.recorder import Recorder, recorded_services
 from tests.support.requests import changing
-from tests.support.upstream import Connection, Upstream, says, serve_upstream
+from tests.support.upstream import Answer, Connection, Upstream, says, serve_upstream
 
 pytestmark = pytest.mark.anyio
 
@@ -106,9 +106,7 @@ async def test_a_target_that_changed_is_asked_about_again(seat: Seat) -> None:
 
 async def test_a_yes_under_another_policy_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two servers that share the keys of sealed state, as replicas do, but not the policy."""
-    monkeypatch.setattr(
-        RequestStateSecurity, "ephemeral", classmethod(lambda cls, *, ttl: cls(keys=["k" * 32], ttl=ttl))
-    )
+    monkeypatch.setattr(server, "token_bytes", lambda size: b"k" * size)
     mailgun = Recorder()
     apps = [recorded_services(mailgun, policy=profile(name)) for name in ("guarded", "strict")]
     async with AsyncExitStack() as stack:
@@ -145,12 +143,12 @@ async def test_of_many_that_answer_with_one_state_at_once_one_is_heard() -> None
 class Gate:
     """Answers the first of each group only when the last has come."""
 
-    def __init__(self, size: int) -> None:
-        self.barrier = asyncio.Barrier(size)
+    def __init__(self, size: int, answer: Answer) -> None:
+        self.barrier, self.answer = asyncio.Barrier(size), answer
 
     async def __call__(self, connection: Connection) -> None:
         await self.barrier.wait()
-        await says({"message": "stub"})(connection)
+        await self.answer(connection)
 
 
 async def called(server: RawStdio) -> tuple[bool, str]:
@@ -163,6 +161,8 @@ async def test_of_two_processes_with_one_approval_one_makes_the_call(round_: int
     async with serve_upstream() as mailgun, AsyncExitStack() as stack:
         env = environment(tmp_path, pointed_at(mailgun.url))
         servers = [await stack.enter_async_context(raw_stdio([], env)) for _ in range(2)]
+        bounce = says({"address": "ann@example.com", "code": "550", "error": "the mail server's own words"})
+        mailgun.then(bounce)
         answer = await servers[0].request("tools/call", {"name": "delete_bounce", "arguments": BOUNCE})
         pending = answer["result"]["_meta"]["mailgun-mcp/approval"]
         assert {"id", "level", "expires", "form", "untrusted_text"} == set(pending)
@@ -173,7 +173,7 @@ async def test_of_two_processes_with_one_approval_one_makes_the_call(round_: int
             subprocess.run, approve, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False
         )
         assert done.returncode == 0, done.stderr
-        gate = Gate(2)
+        gate = Gate(2, bounce)
         mailgun.then(gate, gate)
         results = await asyncio.gather(*map(called, servers))
     assert sorted(is_error for is_error, _ in results) == [False, True]
