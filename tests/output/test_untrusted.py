@@ -504,11 +504,12 @@ FLOODS = [
 def test_work_grows_with_the_length_and_no_faster(piece: str) -> None:
     def work(times: int) -> float:
         text = piece * times
-        started = time.process_time()
+        started = time.thread_time()
         html_to_text(text)
         mark(find("get_bounce"), {"error": text}, BOUNDARY)
         mark(find("get_bounce"), {"error": f"two words {text}"}, BOUNDARY)
-        return time.process_time() - started
+        return time.thread_time() - started
 
-    # Sixteen times the text: what is quadratic takes 256 times as long.
-    assert work(16_000) < 100 * max(work(1_000), 0.002)
+    # Sixteen times the text: what is quadratic takes 256 times as long, each time. A busy machine is slow now and then.
+    once = max(min(work(1_000) for _ in range(3)), 0.002)
+    assert any(work(16_000) < 100 * once for _ in range(3))
