@@ -28,8 +28,8 @@ def sources(folder: Path, thesaurus: str) -> Path:
 
 
 def test_an_operation_needs_phrases(tmp_path: Path) -> None:
-    with pytest.raises(CatalogueError, match=r"/a: get: asked needs 2 phrases or more"):
-        compile_search(sources(tmp_path, "a: b"), [record(["one"])])
+    with pytest.raises(CatalogueError, match=r"/a: get: asked needs 6 phrases or more"):
+        compile_search(sources(tmp_path, "a: b"), [record(["one", "two", "three", "four", "five"])])
 
 
 @pytest.mark.parametrize(
