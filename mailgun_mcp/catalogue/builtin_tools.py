@@ -8,7 +8,7 @@ from mailgun_mcp.catalogue.operation import Argument, Operation, UndoInfo
 from mailgun_mcp.catalogue.search.tools import ALWAYS_LISTED, CALL_TOOL, READ_TOOL
 from mailgun_mcp.catalogue.search.tools import TOOLS as SEARCH_TOOLS_BY_NAME
 from mailgun_mcp.catalogue.types import Record, Risk
-from mailgun_mcp.catalogue.workflow_tools import WORKFLOW_TOOLS, listing
+from mailgun_mcp.catalogue.workflow_tools import UNLISTED, WORKFLOW_TOOLS, listing
 
 TOOLSET = "builtin"
 READ_RESULT = "read_result"
@@ -60,7 +60,7 @@ BUILTIN_TOOLS: dict[str, Record] = {
             READ_RESULT,
             "Read on in a long result",
             "Reads the whole of a result that was cut, part by part, as JSON text.",
-            {"result": TEXT, "offset": {"type": "integer", "minimum": 0, "default": 0}},
+            {"result": TEXT, "offset": {"type": "integer"}},
             {"text": TEXT, "characters": COUNT, "next": OBJECT_OR_NULL},
             required=["result"],
             reads=True,
@@ -69,7 +69,7 @@ BUILTIN_TOOLS: dict[str, Record] = {
             LIST_UNDOABLE,
             "List what can be undone",
             "Lists the calls whose removals or changes can still be put back, the newest first.",
-            {"limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}},
+            {"limit": {"type": "integer"}},
             {"items": {"type": "array", "items": {"type": "object"}}, "more": COUNT},
             required=[],
             reads=True,
@@ -80,7 +80,7 @@ BUILTIN_TOOLS: dict[str, Record] = {
             "Puts back what a call removed or overwrote, and removes what it made. Refuses where somebody changed it since.",
             {
                 "id": {"type": "string", "description": "`undo.id` of its result, or of list_undoable"},
-                "dry_run": {"type": "boolean", "description": "Only tell what would be done", "default": False},
+                "dry_run": {"type": "boolean", "description": "Only tell what would be done"},
             },
             {
                 "message": TEXT,
@@ -103,6 +103,17 @@ BUILTIN_TOOLS: dict[str, Record] = {
         ),
     )
 }
+
+_UNLISTED: dict[str, dict[str, Record]] = {
+    READ_RESULT: {"offset": {"minimum": 0, "default": 0}},
+    LIST_UNDOABLE: {"limit": {"minimum": 1, "maximum": 100, "default": 20}},
+    UNDO_OPERATION: {"dry_run": {"default": False}},
+    **{
+        name: {argument: UNLISTED[argument] for argument in tool.properties if argument in UNLISTED}
+        for name, tool in WORKFLOW_TOOLS.items()
+    },
+}
+"""Tool -> argument -> what of its schema is checked and not listed."""
 
 OWN_TOOLS = (*WORKFLOW_TOOLS, *BUILTIN_TOOLS)
 """The names of the server's own tools, whatever its mode."""
@@ -175,7 +186,7 @@ def builtin_operation(name: str, risk: Risk | None = None) -> Operation:
         raises=(),
         rules=(),
         wrap=None,
-        unlisted={},
+        unlisted=_UNLISTED.get(name, {}),
         open=dict.fromkeys(OPEN_ARGUMENTS.get(name, ()), True),
         tool=tool,
     )

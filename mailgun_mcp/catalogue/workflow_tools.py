@@ -9,7 +9,12 @@ TOOLSET = "workflows"
 MOST_DOMAINS = 10
 """Domains that a workflow looks into."""
 _TEXT: Record = {"type": "string"}
-_DAYS: Record = {"type": "integer", "minimum": 1, "maximum": 30, "default": 7}
+_DAYS: Record = {"type": "integer", "default": 7}
+UNLISTED: Mapping[str, Record] = {
+    "days": {"minimum": 1, "maximum": 30},
+    "domains": {"minItems": 2, "maxItems": MOST_DOMAINS},
+}
+"""Argument -> its limits, which are checked and not listed, like those of the API's tools."""
 _ADDRESS_LISTS = ("get_bounce", "get_complaint", "get_unsubscribe", "get_allowlist_entry")
 OUTPUT: Record = {
     "type": "object",
@@ -58,7 +63,7 @@ WORKFLOW_TOOLS: Mapping[str, WorkflowTool] = {
     ),
     "explain_delivery": WorkflowTool(
         "Explain a delivery",
-        "Explains what happened to mail of a domain, to a recipient or with a message id: why, and what would help.",
+        "Explains what happened to a domain's mail, to a recipient or with a message id, why, and what would help.",
         {"domain": _TEXT, "recipient": _TEXT, "message_id": _TEXT, "days": _DAYS},
         ("query_logs", "get_domain"),
         ("domain",),
@@ -109,8 +114,8 @@ WORKFLOW_TOOLS: Mapping[str, WorkflowTool] = {
     ),
     "compare_domains": WorkflowTool(
         "Compare domains",
-        "Compares delivery, engagement and state of domains, also by mailbox provider.",
-        {"domains": {"type": "array", "items": _TEXT, "minItems": 2, "maxItems": MOST_DOMAINS}, "days": _DAYS},
+        "Compares 2 to 10 domains: delivery, engagement and state, also by mailbox provider.",
+        {"domains": {"type": "array", "items": _TEXT}, "days": _DAYS},
         ("query_metrics", "get_domain"),
         ("domains",),
         (),

@@ -335,7 +335,7 @@ class PropertyExtension(ClosedModel):
     secret: bool = False
     """The value is a password or private key: never shown, logged or recorded."""
     values_elsewhere: bool = False
-    """The allowed values are not listed, because the description says which tool or argument lists them."""
+    """The allowed values and the default are not listed, because the description says which tool or argument lists them."""
     send: Any = None
     """What is sent where a call gives no value. Mailgun's own default stays where this is left out."""
     prefix: str | None = None

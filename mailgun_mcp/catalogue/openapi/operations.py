@@ -1,6 +1,7 @@
 """Turns the operations of an OpenAPI document into records: the tool as it is listed, and how its call is sent."""
 
 import re
+from collections.abc import Set
 
 from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.catalogue.openapi.answers import FIELDS, FULL, answer_of, sent_defaults, times_of, with_text_times
@@ -53,7 +54,9 @@ OPERATION_KEYS = frozenset(
         "x-mailgun-mcp",
     }
 )
-STORAGE_HOST: Schema = {"type": "string", "description": "Host of the event's `storage.url`, or that URL"}
+STORAGE_HOST: Schema = {"type": "string", "description": "The event's `storage.url` or its host"}
+SHORT_RULE = 2
+"""Arguments that a rule names even where it means all optional ones."""
 PAGE: Schema = {"type": "string", "description": "`next.page`"}
 
 
@@ -147,9 +150,10 @@ class _Compiler:
         schema: Schema = {"type": "object", "properties": self.properties}
         if self.required:
             schema["required"] = self.required
+        optional = self.properties.keys() - set(self.required)
         sentences = [
             self.operation["description"].strip(),
-            *(_rule_text(rule) for rule in extension.rules),
+            *(_rule_text(rule, optional) for rule in extension.rules),
             _lasting(extension),
         ]
         return {
@@ -348,8 +352,10 @@ def _argument_name(wire: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]", "_", re.sub(r"^[ot]:", "", wire))
 
 
-def _rule_text(rule: ArgumentRule) -> str:
+def _rule_text(rule: ArgumentRule, optional: Set[str]) -> str:
     match rule:
+        case AtLeastOne() if len(optional) > SHORT_RULE and set(rule.at_least_one) == optional:
+            return "Needs one of the optional arguments."
         case AtLeastOne():
             return f"Needs one of {', '.join(rule.at_least_one)}."
         case ExactlyOne():

@@ -122,14 +122,19 @@ def listed(schema: Schema) -> Schema:
 def unlisted(schema: Schema, path: str, *, elsewhere: bool = False) -> Iterator[tuple[str, Schema]]:
     """Yield the path of each part of an argument's schema with what of it is not listed.
 
-    `elsewhere` is for an argument whose allowed values another tool or argument lists.
+    `elsewhere` is for an argument whose allowed values and default another tool or argument lists. What an object with
+    a single property requires is clear without saying.
     """
-    hidden = {key: value for key, value in schema.items() if key in LIMITS or (elsewhere and key == "enum")}
+    hidden = {
+        key: value for key, value in schema.items() if key in LIMITS or (elsewhere and key in ("enum", "default"))
+    }
     if schema.get("properties") == FILE["properties"] and not path.endswith("/*"):
         yield path, {"properties": FILE["properties"]}
         return
     if "default" in schema and (schema["default"] is False or path.rpartition("/")[2] in PAGING):
         hidden["default"] = schema["default"]
+    if len(schema.get("properties", {})) == 1 and "required" in schema:
+        hidden["required"] = schema["required"]
     if hidden:
         yield path, hidden
     for name, value in schema.get("properties", {}).items():

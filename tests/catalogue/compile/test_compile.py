@@ -245,6 +245,14 @@ def test_rules_are_told_at_the_end_of_the_description() -> None:
     )
 
 
+def test_a_rule_about_all_optional_arguments_does_not_name_them() -> None:
+    rules = [{"at_least_one": ["a", "b", "c"]}]
+    operation = made(
+        described(parameters=[parameter(name) for name in "abc"], **{"x-mailgun-mcp": {**REVIEWED, "rules": rules}})
+    )
+    assert operation.tool["description"] == "Does a thing. Needs one of the optional arguments."
+
+
 @pytest.mark.parametrize(("use", "required"), [("optional", []), ("required", ["storage_host"])])
 def test_a_storage_host_becomes_an_argument(use: str, required: list[str]) -> None:
     operation = made(described(**{"x-mailgun-mcp": {**REVIEWED, "storage_host": use}}))
