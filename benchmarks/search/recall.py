@@ -95,13 +95,10 @@ def print_row(name: str, positions: Sequence[int | None]) -> None:
 
 
 def among_toolset(index: SearchIndex, question: Question, toolsets: dict[str, str]) -> int | None:
-    """Return the best position of a right tool, with each right tool's toolset given to the search."""
-    positions = []
-    for toolset in dict.fromkeys(toolsets[tool] for tool in question.tools):
-        chosen = {name for name, other in toolsets.items() if other == toolset}
-        positions.append(question.position([name for name, _ in index.rank(question.text, chosen)]))
-    # The caller chose one toolset: that of the tool named first.
-    return positions[0]
+    """Return the position of a right tool when the caller names the toolset of the first one."""
+    toolset = toolsets[question.tools[0]]
+    chosen = {name for name, other in toolsets.items() if other == toolset}
+    return question.position([name for name, _ in index.rank(question.text, chosen)])
 
 
 def ranked_by_peers(python: str, questions: Sequence[Question]) -> dict[str, list[list[str]]]:

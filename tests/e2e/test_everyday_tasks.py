@@ -10,22 +10,13 @@ from mcp import Client
 from mailgun_mcp.app.compose import create_services
 from mailgun_mcp.server.server import create_server
 from mailgun_mcp.settings import Settings
+from mailgun_mcp.simulator.model.webhooks import EVENT_TYPES
 from tests.support.calls import LOCAL_USER
 from tests.support.people import Desk
 
 pytestmark = pytest.mark.anyio
 
 SCENARIOS = (None, "healthy", "injection", "suppressed-customer")
-EVENTS = (
-    "accepted",
-    "delivered",
-    "opened",
-    "clicked",
-    "unsubscribed",
-    "complained",
-    "temporary_fail",
-    "permanent_fail",
-)
 WEEKS = (("2026-11-09T00:00:00Z", "2026-11-16T00:00:00Z"), ("2026-11-16T00:00:00Z", "2026-11-23T00:00:00Z"))
 
 
@@ -127,7 +118,7 @@ async def send_a_template(walk: Walk) -> None:
 
 async def set_up_a_webhook(walk: Walk) -> None:
     there = (await walk.call("list_domain_webhooks", domain=walk.domain))["webhooks"]
-    event = next(event for event in EVENTS if not there.get(event))
+    event = next(event for event in EVENT_TYPES if not there.get(event))
     await walk.call("create_domain_webhook", domain=walk.domain, id=event, url="https://hooks.example.com/mg")
     await walk.call("get_domain_webhook", domain=walk.domain, webhook_name=event)
 
