@@ -114,6 +114,12 @@ class Settings:
     policy: str = _option(
         "text", "guard rails: a policy file, or one of the profiles guarded, strict, read-only, unguarded", "guarded"
     )
+    require_user_interaction: bool = _option(
+        "switch",
+        "tell clients to ask a person before calls that the policy always has confirmed, whatever they were told to allow; "
+        "only some clients know this, and the server confirms these calls in any case",
+        False,
+    )
     spec: str | None = _option(
         "text", "add tools for the operations of this OpenAPI 3.x file that the catalogue does not have", None
     )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from mailgun_mcp import __version__
 from mailgun_mcp.call.services import Services
-from mailgun_mcp.catalogue.builtin_tools import OWN_TOOLS
+from mailgun_mcp.catalogue.builtin_tools import OWN_TOOLS, builtin_operation, offered
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.presets import toolsets_and_tools
 from mailgun_mcp.catalogue.workflow_tools import WORKFLOW_TOOLS
@@ -58,6 +58,7 @@ def create_services(settings: Settings) -> Services:
         files=Files(tuple(_directory(name) for name in settings.files)),
         subaccount=settings.subaccount,
         search_mode=settings.mode == "search",
+        asks_person=_confirmed_tools(policy, selected) if settings.require_user_interaction else frozenset(),
     )
 
 
@@ -97,6 +98,18 @@ def _selected(settings: Settings, catalogue: Catalogue) -> Catalogue:
         read_only=settings.read_only or settings.policy == "read-only",
     )
     return catalogue.with_subaccount_argument() if settings.subaccount_argument else catalogue
+
+
+def _confirmed_tools(policy: Policy, catalogue: Catalogue) -> frozenset[str]:
+    """Return the tools of which the policy has every call confirmed, or denies it."""
+    from mailgun_mcp.policy.file.table import rows
+
+    operations = [*catalogue, *(builtin_operation(name) for name in offered(catalogue))]
+    return frozenset(
+        row.operation.name
+        for row in rows(policy, operations)
+        if row.effect == "confirm" and not any(exception.effect == "allow" for exception in row.exceptions)
+    )
 
 
 def _with_its_reads(tool: str) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from secrets import token_urlsafe
 from typing import Any, Literal
 
-LIMIT = 64_000
-"""Characters of a result. 25,000 tokens is the cap of common clients; dense JSON has 2.6 a token."""
+from mailgun_mcp.catalogue.client_hints import RESULT_CHARACTERS
+
 OVERHEAD = 800
 """Characters of a part beside its text: what reads on, and the fence with its notice."""
 MOST_RESULTS = 32
@@ -48,7 +48,11 @@ class Results:
     """The last results that were too long, for `read_result`. Bounded in number and in size."""
 
     def __init__(
-        self, *, limit: int = LIMIT, most_results: int = MOST_RESULTS, most_characters: int = MOST_CHARACTERS
+        self,
+        *,
+        limit: int = RESULT_CHARACTERS,
+        most_results: int = MOST_RESULTS,
+        most_characters: int = MOST_CHARACTERS,
     ) -> None:
         self.limit = limit
         self._most_results = most_results

@@ -58,6 +58,8 @@ class Services:
     """Tools of the server's own that it does not offer."""
     search_mode: bool = False
     """Whether tools are found by search instead of listed."""
+    asks_person: frozenset[str] = frozenset()
+    """Tools before whose calls the client is told to ask a person."""
 
     @property
     def all_tools(self) -> Catalogue:
@@ -84,7 +86,7 @@ class Services:
     @property
     def listed_tools(self) -> list[Record]:
         """All tools that clients are shown, in order."""
-        return listed(self.catalogue, self.exclude, search_mode=self.search_mode)
+        return listed(self.catalogue, self.exclude, search_mode=self.search_mode, asks_person=self.asks_person)
 
     @cached_property
     def search_index(self) -> "SearchIndex":

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from functools import cache
 
 from mailgun_mcp.catalogue.catalogue import Catalogue, deprecated_last
+from mailgun_mcp.catalogue.client_hints import ALWAYS_LOAD, ASKS_PERSON, hints_of, with_hint, without_hints
 from mailgun_mcp.catalogue.operation import Argument, Operation, UndoInfo
 from mailgun_mcp.catalogue.search.tools import ALWAYS_LISTED, CALL_TOOL, READ_TOOL
 from mailgun_mcp.catalogue.search.tools import TOOLS as SEARCH_TOOLS_BY_NAME
@@ -15,6 +16,13 @@ READ_RESULT = "read_result"
 LIST_UNDOABLE = "list_undoable"
 UNDO_OPERATION = "undo_operation"
 WHOAMI = "whoami"
+
+
+_FOUND_BY = {
+    LIST_UNDOABLE: "history of changes deleted by mistake restore roll back put back",
+    WHOAMI: "which account policy scopes rights key am I allowed",
+}
+"""Tool -> words by which the search of a client finds it."""
 
 
 def _tool(
@@ -44,7 +52,7 @@ def _meta(name: str, *, reads: bool) -> Record:
         "mailgun-mcp/operation": f"builtin {name}",
         "mailgun-mcp/toolset": TOOLSET,
         "mailgun-mcp/risk": "read" if reads else "destructive",
-        "mailgun-mcp/deprecated": False,
+        **hints_of(name, reads=reads, found_by=_FOUND_BY.get(name, "")),
     }
 
 
@@ -141,15 +149,33 @@ def offered(catalogue: Catalogue, exclude: Collection[str] = (), *, search_mode:
     return {name: tool for name, tool in tools.items() if name not in without}
 
 
-def listed(catalogue: Catalogue, exclude: Collection[str] = (), *, search_mode: bool = False) -> list[Record]:
-    """Return the tools that a server lists. In search mode those of `catalogue` are called without being listed."""
+def listed(
+    catalogue: Catalogue,
+    exclude: Collection[str] = (),
+    *,
+    search_mode: bool = False,
+    asks_person: Collection[str] = (),
+) -> list[Record]:
+    """Return the tools that a server lists. In search mode those of `catalogue` are called without being listed.
+
+    Clients are told to ask a person before each call of the tools in `asks_person`.
+    """
+    tools = _listed(catalogue, exclude, search_mode=search_mode)
+    if not asks_person:
+        return tools
+    return [with_hint(tool, ASKS_PERSON) if tool["name"] in asks_person else tool for tool in tools]
+
+
+def _listed(catalogue: Catalogue, exclude: Collection[str], *, search_mode: bool) -> list[Record]:
     builtin = offered(catalogue, exclude, search_mode=search_mode)
     if not search_mode:
         return deprecated_last([*catalogue.tools(), *builtin.values()])
     always = [catalogue.find(name).tool for name in ALWAYS_LISTED if name in catalogue]
     own = [builtin[name] for name in SEARCH_MODE_TOOLS if name in builtin]
     workflows = [builtin[name] for name in LISTED_WORKFLOWS if name in builtin]
-    return [*own, *always, *workflows, *(builtin[name] for name in BUILTIN_TOOLS if name in builtin)]
+    tools = [*own, *always, *workflows, *(builtin[name] for name in BUILTIN_TOOLS if name in builtin)]
+    # They are few, and find all others: a client that searches itself would search twice.
+    return [with_hint(without_hints(tool), ALWAYS_LOAD) for tool in tools]
 
 
 @cache

@@ -24,7 +24,7 @@ COMPILE = "python -m mailgun_mcp.catalogue.compile"
 
 def deprecated_last(tools: list[Record]) -> list[Record]:
     """Return the tools in their order, the deprecated ones after all others."""
-    return sorted(tools, key=lambda tool: bool(tool["_meta"]["mailgun-mcp/deprecated"]))
+    return sorted(tools, key=lambda tool: bool(tool["_meta"].get("mailgun-mcp/deprecated")))
 
 
 class Catalogue:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mailgun_mcp.catalogue.client_hints import hints_of
 from mailgun_mcp.catalogue.types import Record
 
 TOOLSET = "workflows"
@@ -42,6 +43,8 @@ class WorkflowTool:
     """Further tools, which it calls where they are offered."""
     asked: tuple[str, ...] = ()
     """How people ask for it; this is searched and not shown."""
+    found_by: str = ""
+    """Words by which the search of a client finds it."""
 
 
 WORKFLOW_TOOLS: Mapping[str, WorkflowTool] = {
@@ -60,6 +63,7 @@ WORKFLOW_TOOLS: Mapping[str, WorkflowTool] = {
             "why can this domain not send",
             "anything to fix before we send from it",
         ),
+        "SPF DKIM DNS setup right wrong reputation cannot send fix before",
     ),
     "explain_delivery": WorkflowTool(
         "Explain a delivery",
@@ -92,6 +96,7 @@ WORKFLOW_TOOLS: Mapping[str, WorkflowTool] = {
             "which lists is this address on",
             "would a mail reach this recipient",
         ),
+        "customer address suppressed blocked unsubscribed lists reach everything know email look up",
     ),
     "deliverability_report": WorkflowTool(
         "Report on deliverability",
@@ -125,6 +130,7 @@ WORKFLOW_TOOLS: Mapping[str, WorkflowTool] = {
             "domain A against domain B",
             "best and worst domain for delivery",
         ),
+        "best worst domain against versus side by side which does better",
     ),
     "audit_data_flows": WorkflowTool(
         "Audit data flows",
@@ -141,6 +147,7 @@ WORKFLOW_TOOLS: Mapping[str, WorkflowTool] = {
             "why does inbound mail not arrive at the help desk",
             "privacy review of the account",
         ),
+        "where data goes webhooks routes forwards privacy review leaks outside addresses",
     ),
     "plan_suppression_cleanup": WorkflowTool(
         "Plan a suppression clean-up",
@@ -155,6 +162,7 @@ WORKFLOW_TOOLS: Mapping[str, WorkflowTool] = {
             "tidy old bounced addresses",
             "who could get mail again",
         ),
+        "clean up tidy old bounced addresses safely delete unblock who gets mail again",
     ),
 }
 """Name -> workflow tool, in the order of the list."""
@@ -182,6 +190,6 @@ def listing(name: str) -> Record:
             "mailgun-mcp/operation": f"workflow {name}",
             "mailgun-mcp/toolset": TOOLSET,
             "mailgun-mcp/risk": "read",
-            "mailgun-mcp/deprecated": False,
+            **hints_of(name, reads=True, found_by=workflow.found_by),
         },
     }

@@ -104,3 +104,16 @@ async def test_the_simulator_answers_without_key_or_network_whatever_is_offered(
 def test_a_scenario_without_the_simulator_stops_the_start() -> None:
     with pytest.raises(SettingsError, match="scenario: only the simulator has one"):
         create_services(Settings(api_key=KEY, scenario="injection"))
+
+
+def test_clients_are_told_to_ask_a_person_before_what_the_policy_has_confirmed_if_the_operator_wants_it() -> None:
+    def marked(**options: Any) -> set[str]:
+        tools = create_services(Settings(api_key=KEY, **options)).listed_tools
+        return {tool["name"] for tool in tools if "anthropic/requiresUserInteraction" in tool["_meta"]}
+
+    assert marked() == set()
+    by_guarded = marked(require_user_interaction=True)
+    assert {"delete_domain", "create_api_key", "validate_email_address", "undo_operation"} <= by_guarded
+    assert not {"list_domains", "send_message", "update_route", "whoami", "explain_delivery"} & by_guarded
+    assert "send_message" in marked(require_user_interaction=True, policy="strict")
+    assert marked(require_user_interaction=True, policy="unguarded") == set()

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from mailgun_mcp.call.results import LIMIT, Results, compact
+from mailgun_mcp.call.results import Results, compact
 from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS, READ_RESULT
+from mailgun_mcp.catalogue.client_hints import RESULT_CHARACTERS as LIMIT
 from tests.support.operations import find
 
 SMALL = 2_000

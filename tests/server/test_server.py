@@ -11,7 +11,8 @@ from mcp.shared.exceptions import MCPError
 
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.builtin_tools import OWN_TOOLS
-from mailgun_mcp.server.server import INSTRUCTIONS, create_server
+from mailgun_mcp.server.instructions import instructions
+from mailgun_mcp.server.server import create_server
 from tests.support import snapshots
 from tests.support.apps import services_at
 from tests.support.calls import LOCAL_USER
@@ -75,7 +76,7 @@ async def test_what_is_not_selected_is_neither_listed_nor_callable(era: Era, ups
 @pytest.mark.parametrize("era", ERAS)
 async def test_the_instructions_reach_the_client(era: Era, services: Services) -> None:
     async with Client(create_server(services, LOCAL_USER), mode=era) as client:
-        assert client.instructions == INSTRUCTIONS
+        assert client.instructions == instructions(services)
 
 
 @pytest.mark.parametrize("era", ERAS)

@@ -10,6 +10,7 @@ from pathlib import Path
 from mailgun_mcp.catalogue.compile.authors import state_authors
 from mailgun_mcp.catalogue.compile.glossary import describe_arguments
 from mailgun_mcp.catalogue.compile.resources import check_resources, compile_resources
+from mailgun_mcp.catalogue.compile.search_hints import add_client_hints
 from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.catalogue.openapi.documents import Node, digest, read_document
 from mailgun_mcp.catalogue.openapi.extension import DocumentExtension, extension_of
@@ -57,6 +58,7 @@ def compile_documents(sources: Path) -> list[CompiledDocument]:
     documents.sort(key=lambda document: document.head.order)
     together = [record for document in documents for record in document.records]
     _check_together(together)
+    add_client_hints(together)
     check_resources({name: record for document in documents for name, record in document.resources.items()}, together)
     return documents
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.policy.engine import outcome, plan_of
 from mailgun_mcp.policy.model import DecisionEffect, Level, Policy, Rule
@@ -38,9 +37,9 @@ class Row:
         return "; ".join([*map(str, self.exceptions), f"else {decision}" if self.exceptions else decision])
 
 
-def rows(policy: Policy, catalogue: Catalogue) -> Iterator[Row]:
-    """Yield the row of every operation, in the order of the catalogue."""
-    for operation in catalogue:
+def rows(policy: Policy, operations: Iterable[Operation]) -> Iterator[Row]:
+    """Yield the row of every operation, in their order."""
+    for operation in operations:
         yield _row(policy, operation)
 
 
