@@ -46,6 +46,15 @@ def for_mailgun(text: str, scale: Scale) -> str:
     raise ValueError(f"{text!r} is too fine: the shortest unit here is the hour, such as 1h")
 
 
+def is_duration(text: str) -> bool:
+    """Say whether the text is a length of time, such as `7d`."""
+    try:
+        _parsed(text.strip())
+    except ValueError:
+        return False
+    return True
+
+
 def _parsed(text: str) -> tuple[int, str]:
     if match := ISO.fullmatch(text):
         number, unit = (match[1], ISO_DATE[match[2]]) if match[1] else (match[3], ISO_TIME[match[4]])

@@ -48,7 +48,7 @@ VALUES: dict[str, tuple[str, ...]] = {
 NAMES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("name", "domain_name", "authority_name", "signing_domain", "sending_domain"), ("domain",)),
     **dict.fromkeys(("email", "email_address", "recipient"), ("address", "to", "recipient")),
-    **dict.fromkeys(("body", "content", "message", "plain_text"), ("text", "template", "html")),
+    **dict.fromkeys(("body", "content", "message", "plain_text", "text", "html"), ("text", "template", "html")),
     **dict.fromkeys(("count", "size", "page_size", "per_page", "max_results"), ("limit",)),
     **dict.fromkeys(("since", "from_date", "start_time", "start_date", "begin"), ("start", "begin")),
     **dict.fromkeys(("until", "to_date", "end_time", "end_date"), ("end",)),

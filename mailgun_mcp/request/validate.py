@@ -11,7 +11,7 @@ from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.catalogue.operation import Argument, Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.request.dates import parse
-from mailgun_mcp.request.durations import for_mailgun
+from mailgun_mcp.request.durations import for_mailgun, is_duration
 from mailgun_mcp.request.formats import (
     FORMATS,
     control_character,
@@ -250,7 +250,10 @@ def _time_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
                 try:
                     read(text)
                 except ValueError as error:
-                    yield f"{path}: {error}"
+                    if read is parse and is_duration(text) and "duration" in call_schema(operation)["properties"]:
+                        yield f"{path}: {_excerpt(text)} is a length of time: give it as duration"
+                    else:
+                        yield f"{path}: {error}"
 
 
 def _at(value: Any, way: list[str], path: str) -> Iterator[tuple[str, str]]:

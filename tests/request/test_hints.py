@@ -56,6 +56,8 @@ def test_a_value_like_none_of_them_suggests_nothing() -> None:
         ("get_domain_stats", "sending_domain", "domain"),
         ("get_bounce", "email", "address"),
         ("send_message", "body", "text"),
+        ("create_template", "text", "template"),
+        ("create_template", "html", "template"),
         ("list_bounces", "page_size", "limit"),
         ("query_logs", "since", "start"),
         ("send_message", "subjekt", "subject"),

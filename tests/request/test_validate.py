@@ -143,6 +143,8 @@ def test_a_fault_is_told_with_its_place_and_what_is_expected(changes: dict[str, 
         ("resend_message", {"storage_host": "https://api.mailgun.net.evil.com"}, "storage_host: 'https://api.mailgun.net.evil.com' is not a Mailgun host"),
         ("list_events", {"page": "a/../b"}, "page: 'a/../b' contains a dot segment"),
         ("list_events", {"begin": "yesterday"}, "begin: 'yesterday' is not a time"),
+        ("list_events", {"begin": "7d"}, "begin: '7d' is not a time"),
+        ("query_logs", {"start": "7d"}, "start: '7d' is a length of time: give it as duration"),
         ("create_smtp_credentials", {"login": ["a@b.c"], "mailbox": ["a@b.c"]}, "only one of login, mailbox may be given, not login and mailbox"),
     ],
 )  # fmt: skip
