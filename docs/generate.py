@@ -15,7 +15,7 @@ from pathlib import Path
 from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS, listed, offered
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.markdown import condition, tool_reference
-from mailgun_mcp.catalogue.presets import PRESETS
+from mailgun_mcp.catalogue.presets import PRESETS, tools_of_presets
 from mailgun_mcp.catalogue.tool_costs import estimated_tokens
 from mailgun_mcp.catalogue.workflow_tools import WORKFLOW_TOOLS
 from mailgun_mcp.cli import exits
@@ -70,7 +70,7 @@ def _presets() -> str:
     catalogue = Catalogue.load()
     lines = ["| preset | tools | tokens | for |", "| --- | --- | --- | --- |"]
     for name, preset in PRESETS.items():
-        tools = listed(catalogue.select(toolsets=preset.toolsets, tools=preset.tools))
+        tools = listed(catalogue.select(tools=tools_of_presets([name], catalogue)))
         lines.append(f"| `{name}` | {len(tools)} | {estimated_tokens(tools):,} | {preset.description} |")
     return "\n".join(lines)
 

@@ -111,6 +111,7 @@ class Settings:
     tools: tuple[str, ...] = _option("list", "offer these tools (adds to --toolsets and --preset)", ())
     exclude_tools: tuple[str, ...] = _option("list", "never offer these tools; this overrides every other choice", ())
     read_only: bool = _option("switch", "offer only tools that read; this overrides every other choice", False)
+    no_deprecated: bool = _option("switch", "leave out the tools that Mailgun has replaced by others", False)
     policy: str = _option(
         "text", "guard rails: a policy file, or one of the profiles guarded, strict, read-only, unguarded", "guarded"
     )

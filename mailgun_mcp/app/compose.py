@@ -7,7 +7,7 @@ from mailgun_mcp import __version__
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.builtin_tools import OWN_TOOLS, builtin_operation, offered
 from mailgun_mcp.catalogue.catalogue import Catalogue
-from mailgun_mcp.catalogue.presets import toolsets_and_tools
+from mailgun_mcp.catalogue.presets import tools_of_presets
 from mailgun_mcp.catalogue.workflow_tools import WORKFLOW_TOOLS
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.mailgun.endpoint import resolve
@@ -90,12 +90,13 @@ def _everything(settings: Settings) -> Catalogue:
 
 
 def _selected(settings: Settings, catalogue: Catalogue) -> Catalogue:
-    toolsets, tools = toolsets_and_tools(settings.preset)
+    tools = [each for name in settings.tools for each in _with_its_reads(name)]
     catalogue = catalogue.select(
-        toolsets=[*settings.toolsets, *toolsets],
-        tools=[*(each for name in settings.tools for each in _with_its_reads(name)), *tools],
+        toolsets=settings.toolsets,
+        tools=[*tools, *tools_of_presets(settings.preset, catalogue)],
         exclude=[name for name in settings.exclude_tools if name not in OWN_TOOLS],
         read_only=settings.read_only or settings.policy == "read-only",
+        deprecated=not settings.no_deprecated,
     )
     return catalogue.with_subaccount_argument() if settings.subaccount_argument else catalogue
 

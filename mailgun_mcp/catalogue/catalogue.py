@@ -24,7 +24,12 @@ COMPILE = "python -m mailgun_mcp.catalogue.compile"
 
 def deprecated_last(tools: list[Record]) -> list[Record]:
     """Return the tools in their order, the deprecated ones after all others."""
-    return sorted(tools, key=lambda tool: bool(tool["_meta"].get("mailgun-mcp/deprecated")))
+    return sorted(tools, key=is_deprecated)
+
+
+def is_deprecated(tool: Record) -> bool:
+    """Say whether Mailgun advises against the operation of the tool."""
+    return bool(tool["_meta"].get("mailgun-mcp/deprecated"))
 
 
 class Catalogue:
@@ -111,11 +116,12 @@ class Catalogue:
         tools: Collection[str] = (),
         exclude: Collection[str] = (),
         read_only: bool = False,
+        deprecated: bool = True,
     ) -> "Catalogue":
         """Return the part of the catalogue that a server offers.
 
-        `toolsets` and `tools` add up; neither means everything. `exclude` and `read_only` hold
-        whatever else is said. Raises CatalogueError for a name that does not exist.
+        `toolsets` and `tools` add up; neither means everything. `exclude`, `read_only` and
+        `deprecated=False` hold whatever else is said. Raises CatalogueError for a name that does not exist.
         """
         tools = {current_tool(name) for name in tools}
         exclude = {current_tool(name) for name in exclude}
@@ -131,6 +137,7 @@ class Catalogue:
             for name, record in self._records.items()
             if (not toolsets and not tools) or name in tools or _toolset(record) in toolsets
             if name not in exclude and not (read_only and record["risk"] != "read")
+            if deprecated or not is_deprecated(record["tool"])
         ]
         present = {_toolset(record) for record in chosen}
         return self._with(chosen, {name: title for name, title in self.toolsets.items() if name in present})

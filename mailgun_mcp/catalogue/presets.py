@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.text.suggest import unknown
 
@@ -19,7 +20,7 @@ class Preset:
     tools: tuple[str, ...] = ()
 
 
-_EVENTS = ("query_logs", "list_events", "get_stored_message")
+_EVENTS = ("query_logs", "get_stored_message")
 _DOMAINS = ("list_domains", "get_domain", "verify_domain")
 _LISTED = ("get_bounce", "get_complaint", "get_unsubscribe", "get_allowlist_entry")
 _SUPPRESSED = ("list_bounces", "list_complaints", "list_unsubscribes", "list_allowlist")
@@ -32,7 +33,7 @@ PRESETS = {
         toolsets=("messages",),
         tools=(
             *_DOMAINS,
-            *("query_logs", "list_events", "query_metrics"),
+            *("query_logs", "query_metrics"),
             *_LISTED,
             *("list_templates", "get_template", "list_template_versions", "get_template_version"),
             *("list_mailing_lists", "get_mailing_list", "list_mailing_list_members"),
@@ -56,7 +57,7 @@ PRESETS = {
     "suppressions": Preset(
         "Keep bounces, complaints, unsubscribes and the allowlist in order.",
         toolsets=("bounces", "complaints", "unsubscribes", "allowlist"),
-        tools=("list_domains", "query_logs", "list_events", "query_metrics", "validate_email_address"),
+        tools=("list_domains", "query_logs", "query_metrics", "validate_email_address"),
     ),
     "templates": Preset(
         "Write, version, test and send templates, and see how their mail does.",
@@ -80,7 +81,7 @@ PRESETS = {
         "Pass events on to other systems: webhooks of domains and of the account, and the key that signs them.",
         toolsets=("webhooks",),
         tools=(
-            *("list_domains", "query_logs", "list_events"),
+            *("list_domains", "query_logs"),
             *("get_webhook_signing_key", "regenerate_webhook_signing_key"),
         ),
     ),
@@ -120,7 +121,7 @@ PRESETS = {
         toolsets=("metrics", "bounce_classification"),
         tools=(
             *("list_domains", "query_logs", "query_account_tags", "get_account_tag_limits", "list_subaccounts"),
-            *("get_account_sending_limit", "list_tag_providers", "list_tag_countries", "list_tag_devices"),
+            "get_account_sending_limit",
             *_ALERTS,
         ),
     ),
@@ -147,7 +148,9 @@ def preset(name: str) -> Preset:
     return PRESETS[name]
 
 
-def toolsets_and_tools(names: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Return the toolsets and the single tools of the presets. Raises CatalogueError for an unknown one."""
+def tools_of_presets(names: Iterable[str], catalogue: Catalogue) -> list[str]:
+    """Return the names of the presets' tools, without the deprecated ones. Raises CatalogueError for an unknown preset."""
     presets = [preset(name) for name in names]
-    return [name for each in presets for name in each.toolsets], [name for each in presets for name in each.tools]
+    toolsets = {name for each in presets for name in each.toolsets}
+    whole = catalogue.select(toolsets=toolsets, deprecated=False).names if toolsets else ()
+    return [*whole, *(name for each in presets for name in each.tools)]

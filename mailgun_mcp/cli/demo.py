@@ -130,7 +130,10 @@ async def _send(story: _Story) -> bool:
 
 
 async def _read_events(story: _Story) -> bool:
-    result = await story.call("list_events", domain=DOMAIN, message_id=story.message_id)
+    result = await story.call(
+        "query_logs",
+        filter={"AND": [{"attribute": "message_id", "comparator": "=", "values": [{"value": story.message_id}]}]},
+    )
     if result.is_error:
         return False
     events = [event["event"] for event in result.structured_content["items"]]

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 SERVER_SETTINGS = (
     *("simulator", "read_only", "toolsets", "preset", "tools", "exclude_tools", "region", "policy", "api_key_file"),
-    *("account", "state"),
+    *("no_deprecated", "account", "state"),
 )
-SELECTING = ("toolsets", "preset", "tools", "exclude_tools", "read_only")
+SELECTING = ("toolsets", "preset", "tools", "exclude_tools", "read_only", "no_deprecated")
 PLACEHOLDER = "TOKEN"
 NAME = re.compile(r"[A-Za-z0-9_-]+")
 EXAMPLES = """\

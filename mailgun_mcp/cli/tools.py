@@ -21,7 +21,10 @@ from mailgun_mcp.text.suggest import unknown
 if TYPE_CHECKING:
     from mailgun_mcp.catalogue.catalogue import Catalogue
 
-SELECTING = ("toolsets", "preset", "tools", "exclude_tools", "read_only", "spec", "subaccount_argument")
+SELECTING = (
+    *("toolsets", "preset", "tools", "exclude_tools", "read_only", "no_deprecated"),
+    *("spec", "subaccount_argument"),
+)
 EXAMPLES = """\
   mailgun-mcp tools list --toolsets bounces,events
   mailgun-mcp tools search who complained about our newsletter
@@ -30,7 +33,7 @@ EXAMPLES = """\
   mailgun-mcp tools export --format openai-strict --preset sending
   mailgun-mcp tools show send_message
   mailgun-mcp tools call get_domain domain=mail.example.com --simulator
-  mailgun-mcp tools call list_events '{"domain": "mail.example.com", "limit": 5}' --simulator"""
+  mailgun-mcp tools call query_logs '{"events": ["failed"], "duration": "7d"}' --simulator"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -132,12 +135,12 @@ def _search(arguments: argparse.Namespace) -> int:
 def _presets(arguments: argparse.Namespace) -> int:
     from mailgun_mcp.catalogue.builtin_tools import listed
     from mailgun_mcp.catalogue.catalogue import Catalogue
-    from mailgun_mcp.catalogue.presets import PRESETS
+    from mailgun_mcp.catalogue.presets import PRESETS, tools_of_presets
 
     catalogue = Catalogue.load()
     rows: list[dict[str, Any]] = []
     for name, preset in PRESETS.items():
-        tools = listed(catalogue.select(toolsets=preset.toolsets, tools=preset.tools))
+        tools = listed(catalogue.select(tools=tools_of_presets([name], catalogue)))
         names, tokens = [tool["name"] for tool in tools], estimated_tokens(tools)
         rows.append({"name": name, "description": preset.description, "tokens": tokens, "tools": names})
     if arguments.json:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mailgun_mcp.app.compose import create_catalogue, create_services
-from mailgun_mcp.catalogue.catalogue import Catalogue
+from mailgun_mcp.catalogue.catalogue import Catalogue, is_deprecated
 from mailgun_mcp.mailgun.endpoint import Endpoint
 from mailgun_mcp.request.files import FileError
 from mailgun_mcp.settings import Settings, SettingsError
@@ -82,6 +82,14 @@ def test_toolsets_and_tools_add_up_and_exclusion_holds() -> None:
     expected = [name for name in whole.names if whole.find(name).toolset == "bounces" or name == "get_domain"]
     expected.remove("clear_bounces")
     assert list(create_catalogue(options).names) == expected
+
+
+def test_deprecated_tools_are_left_out_where_nobody_wants_them() -> None:
+    assert "list_events" in create_catalogue(Settings()).names
+    options = Settings(no_deprecated=True, toolsets=("events", "domains"), tools=("list_events",))
+    catalogue = create_catalogue(options)
+    assert not {tool["name"] for tool in catalogue.tools() if is_deprecated(tool)}
+    assert "get_domain" in catalogue.names
 
 
 def test_the_subaccount_argument_is_on_every_tool_that_does_not_name_one() -> None:

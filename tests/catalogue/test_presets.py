@@ -3,15 +3,14 @@
 import pytest
 
 from mailgun_mcp.catalogue.builtin_tools import listed
-from mailgun_mcp.catalogue.catalogue import Catalogue
+from mailgun_mcp.catalogue.catalogue import Catalogue, is_deprecated
 from mailgun_mcp.catalogue.errors import CatalogueError
-from mailgun_mcp.catalogue.presets import MOST_TOOLS, PRESETS, preset, toolsets_and_tools
+from mailgun_mcp.catalogue.presets import MOST_TOOLS, PRESETS, preset, tools_of_presets
 from tests.support.operations import catalogue
 
 
 def tools_of(name: str) -> Catalogue:
-    toolsets, tools = toolsets_and_tools([name])
-    return catalogue().select(toolsets=toolsets, tools=tools)
+    return catalogue().select(tools=tools_of_presets([name], catalogue()))
 
 
 def test_every_preset_has_fewer_tools_than_the_strictest_client_takes() -> None:
@@ -22,11 +21,16 @@ def test_every_preset_has_fewer_tools_than_the_strictest_client_takes() -> None:
 
 def test_no_preset_names_a_tool_twice() -> None:
     def repeated(name: str) -> set[str]:
-        toolsets, tools = toolsets_and_tools([name])
-        inside = {operation.name for operation in catalogue().select(toolsets=toolsets)} if toolsets else set()
-        return {tool for tool in tools if tools.count(tool) > 1} | (inside & set(tools))
+        tools = tools_of_presets([name], catalogue())
+        return {tool for tool in tools if tools.count(tool) > 1}
 
     assert [f"{name}: {sorted(repeated(name))}" for name in PRESETS if repeated(name)] == []
+
+
+def test_no_preset_has_a_deprecated_tool() -> None:
+    assert [
+        f"{name}: {tool['name']}" for name in PRESETS for tool in tools_of(name).tools() if is_deprecated(tool)
+    ] == []
 
 
 def test_what_says_that_it_reads_only_does() -> None:
@@ -40,7 +44,7 @@ def test_each_toolset_that_most_people_need_is_in_a_preset() -> None:
     assert {
         "messages",
         "domains",
-        "events",
+        "logs",
         "bounces",
         "templates",
         "routes",
@@ -51,8 +55,7 @@ def test_each_toolset_that_most_people_need_is_in_a_preset() -> None:
 
 
 def test_presets_add_up() -> None:
-    toolsets, tools = toolsets_and_tools(["templates", "suppressions"])
-    both = {operation.name for operation in catalogue().select(toolsets=toolsets, tools=tools)}
+    both = set(tools_of_presets(["templates", "suppressions"], catalogue()))
     assert both == {operation.name for name in ("templates", "suppressions") for operation in tools_of(name)}
 
 

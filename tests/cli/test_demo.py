@@ -6,8 +6,10 @@ from pathlib import Path
 import mcp.client.stdio  # noqa: F401 - it keeps the stderr of its first import, which must be a file
 import pytest
 
+from mailgun_mcp.catalogue.catalogue import is_deprecated
 from mailgun_mcp.cli import demo, exits
 from mailgun_mcp.cli.main import run
+from tests.support.operations import find
 
 
 def test_every_step_but_the_last_is_narrated_and_goes_as_expected(
@@ -20,6 +22,7 @@ def test_every_step_but_the_last_is_narrated_and_goes_as_expected(
     assert f"{demo.DOMAIN} is active" in text
     assert re.search(r"events of that message: .*delivered", text)
     assert "did you mean limit?" in text
+    assert not {name for name in re.findall(r"calls (\w+)\(", text) if is_deprecated(find(name).tool)}
     assert text.index("and declines") < text.index("the bounces are still there")
 
 

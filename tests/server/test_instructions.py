@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from mailgun_mcp.catalogue.presets import PRESETS, toolsets_and_tools
+from mailgun_mcp.catalogue.presets import PRESETS, tools_of_presets
 from mailgun_mcp.server.instructions import GLOSSES, MOST_CHARACTERS, STARTS, instructions
 from tests.support.apps import services_at
 from tests.support.operations import catalogue
@@ -22,8 +22,7 @@ def test_they_are_never_cut_and_name_every_toolset(search_mode: bool) -> None:
 
 def test_they_name_only_what_is_offered() -> None:
     for preset in PRESETS:
-        toolsets, tools = toolsets_and_tools([preset])
-        chosen = catalogue().select(toolsets=toolsets, tools=tools)
+        chosen = catalogue().select(tools=tools_of_presets([preset], catalogue()))
         services = services_at(NOWHERE, catalogue=chosen)
         text = instructions(services)
         offered = {*chosen.names, *chosen.toolsets, *services.builtin_tools}
