@@ -7,7 +7,7 @@ app = Starlette(routes=[Mount("/mailgun", app=mailgun)], lifespan=mailgun.lifesp
 """
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,6 +28,7 @@ from mailgun_mcp.identity.tokens import Tokens
 from mailgun_mcp.server.http import KnownToSdk, create_http_app
 from mailgun_mcp.server.normalized import Normalized
 from mailgun_mcp.settings import Settings, SettingsError, load
+from mailgun_mcp.web.approvals import app as approvals
 from mailgun_mcp.web.authentication import HEALTH, Authentication, Verifier
 from mailgun_mcp.web.challenge import Challenge
 from mailgun_mcp.web.http_gate import HttpGate
@@ -35,6 +36,8 @@ from mailgun_mcp.web.issuer_http import IssuerHttp
 from mailgun_mcp.web.local_tokens import StartToken, StaticTokens
 from mailgun_mcp.web.metadata import metadata_routes
 from mailgun_mcp.web.oauth import oauth_verifier
+from mailgun_mcp.web.pages.app import create_pages, page_apps
+from mailgun_mcp.web.paths import Paths
 from mailgun_mcp.web.scopes import Scopes
 
 NO_WAY_TO_AUTHENTICATE = (
@@ -95,6 +98,7 @@ def create(
     app: ASGIApp = Scopes(KnownToSdk(routes), missing, challenge)
     public = HEALTH | {route.path for route in metadata}
     app = Authentication(Normalized(app, files=services.files.received), verifiers, challenge, public=public)
+    app = Paths(_pages(services, settings, loopback=loopback), app)
     return App(HttpGate(app, hosts=_hosts(settings), origins=settings.allowed_origins), routes)
 
 
@@ -117,6 +121,12 @@ def serve(services: Services, settings: Settings) -> None:
     sys.stderr.flush()
     config = uvicorn.Config(app, log_config=None, access_log=False)
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def _pages(services: Services, settings: Settings, *, loopback: bool) -> Mapping[str, ASGIApp]:
+    """Return the apps of what people open in a browser. Each room brings its sections and routes."""
+    pages = create_pages(services, settings.public_url, approvals.SECTIONS, loopback=loopback)
+    return page_apps(pages, approvals.page_routes(services, pages))
 
 
 def _hosts(settings: Settings) -> list[str]:

@@ -247,7 +247,7 @@ def test_only_what_runs_a_command_touches_stdout() -> None:
 
 UNLOADED = [
     *("httpx", "httpcore", "certifi", "jsonschema", "referencing", "yaml", "rich", "structlog", "uvloop"),
-    *("argparse", "difflib", "sqlite3", "tomllib", "keyring"),
+    *("argparse", "difflib", "sqlite3", "tomllib", "keyring", "jinja2"),
     *(
         "mailgun_mcp.simulator",
         "mailgun_mcp.catalogue.compile",
@@ -264,6 +264,9 @@ UNLOADED = [
         "mailgun_mcp.server.http",
         "mailgun_mcp.asgi",
         "mailgun_mcp.web.principal",
+        "mailgun_mcp.web.pages.pages",
+        "mailgun_mcp.web.approvals.page",
+        "mailgun_mcp.identity.sessions",
         "mailgun_mcp.identity.tokens",
         "mailgun_mcp.cli.parser",
         "mailgun_mcp.confirm.hooks",

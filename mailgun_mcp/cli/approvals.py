@@ -6,12 +6,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Any, get_args
+from typing import get_args
 
 from mailgun_mcp.call.counters import Untrusted
 from mailgun_mcp.cli.answering import answering
 from mailgun_mcp.cli.exits import OK
 from mailgun_mcp.cli.output import as_json, fitted, note, out, table
+from mailgun_mcp.cli.page_url import page_url
 from mailgun_mcp.cli.parser import Parser, add_settings, open_store
 from mailgun_mcp.cli.recorded_commands import recorded
 from mailgun_mcp.cli.terminal import read_line
@@ -22,6 +23,7 @@ from mailgun_mcp.confirm.grants import Grant, Grants
 from mailgun_mcp.errors import StateError, UnknownNameError
 from mailgun_mcp.identity.accounts import Accounts, StoredAccount
 from mailgun_mcp.identity.approvers import Approvers
+from mailgun_mcp.identity.sessions import Sessions
 from mailgun_mcp.settings import SettingsError, shell_command
 from mailgun_mcp.store.database import Store
 from mailgun_mcp.text.characters import show_invisible
@@ -42,11 +44,12 @@ ACTIONS = {
     "approvers": "list the people who prove with a secret who they are",
     "add-approver": "give a person a secret, which is shown once",
     "remove-approver": "take a person's secret back",
+    "page": "print a link that signs you in to the approvals page, once and within 5 minutes",
     "clear": "say that the third-party text shown so far is of no concern: calls are no longer confirmed because of it",
 }
 APPROVER_ACTIONS = ("add-approver", "remove-approver")
 NAMED = {"show": "approval", "approve": "approval", "deny": "approval", "revoke": "grant"}
-ANSWERING = ("approve", "deny", "grant")
+ANSWERING = ("approve", "deny", "grant", "page")
 RENAMED = {"elevate": "grant", "elevations": "grants"}
 EXAMPLES = """\
   mailgun-mcp approvals list
@@ -57,6 +60,7 @@ EXAMPLES = """\
   mailgun-mcp approvals revoke 9k2m4p6q
   mailgun-mcp approvals add-approver kim
   mailgun-mcp approvals remove-approver kim
+  mailgun-mcp approvals page
   mailgun-mcp approvals clear"""
 
 
@@ -101,6 +105,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     added["grant"].add_argument("--account", metavar="NAME", help="the account; default: the only one")
     added["clear"].add_argument("--principal", metavar="NAME", help="only for this principal; default: for all")
+    added["page"].add_argument(
+        "--url", metavar="URL", help="base URL of the server; default: its public-url, or host and port of the settings"
+    )
     for action in added.values():
         add_settings(action, only=("state",))
         action.set_defaults(parser=action)
@@ -118,6 +125,7 @@ def run(arguments: argparse.Namespace) -> int:
         "grants": _grants,
         "revoke": _revoke,
         "clear": _clear,
+        "page": _page,
         "approvers": _approvers,
         "add-approver": _add_approver,
         "remove-approver": _remove_approver,
@@ -154,6 +162,13 @@ def _clear(store: Store, arguments: argparse.Namespace) -> None:
         out(f"Cleared for {', '.join(cleared)}. Calls are confirmed again after the next third-party text is shown.")
     else:
         out("There is nothing to clear: no third-party text was shown since the last time.")
+
+
+def _page(store: Store, arguments: argparse.Namespace) -> None:
+    by = answering(store, arguments.by, arguments.secret_file, level="two_people")
+    url = page_url(arguments.url)
+    out(f"{url}/sign-in?link={Sessions(store).create_link(by, time.time())}")
+    note(f"Open it in a browser. It signs you in as {by}, once and within 5 minutes. Give it to nobody else.")
 
 
 def _list(store: Store, arguments: argparse.Namespace) -> None:
@@ -273,8 +288,10 @@ def _arriving(store: Store, interval: float) -> Iterator[Approval]:
 
 
 def _grant(store: Store, arguments: argparse.Namespace) -> None:
+    from mailgun_mcp.policy.file.match_text import parse_match
+
     now = time.time()
-    match = _match(arguments.match)
+    match = parse_match(arguments.match, "--match")
     until = now + seconds("for", arguments.span)
     account = _account(store, arguments.account)
     grant = Grants(store).add(
@@ -336,34 +353,3 @@ def _revoke(store: Store, arguments: argparse.Namespace) -> None:
 
 def _matching(grant: Grant) -> str:
     return json.dumps(grant.match, ensure_ascii=False)
-
-
-def _match(text: str) -> dict[str, Any]:
-    """Return the match, written as pairs or as JSON, and checked like the match of a policy rule."""
-    from mailgun_mcp.catalogue.catalogue import Catalogue
-    from mailgun_mcp.policy.file.load import PolicyError, parse_policy, read_arguments
-
-    try:
-        match = read_arguments(text) if text.lstrip().startswith("{") else _pairs(text)
-        policy = {"version": 1, "rules": [{"match": match, "decision": "allow"}]}
-        parse_policy(json.dumps(policy), Catalogue.load(), "--match")
-    except PolicyError as error:
-        raise SettingsError(
-            "; ".join(problem.replace("--match:1: ", "--match: ") for problem in error.problems)
-        ) from error
-    except ValueError as error:
-        raise SettingsError(f"--match: {error}") from error
-    if not match:
-        raise SettingsError("--match: this matches every call; give at least one key, such as tool=delete_*")
-    return match
-
-
-def _pairs(text: str) -> dict[str, Any]:
-    """Return the pairs of `key=value,key=value`. A repeated key adds a value."""
-    match: dict[str, list[Any]] = {}
-    for pair in text.split(","):
-        key, equals, value = (part.strip() for part in pair.partition("="))
-        if not (key and equals and value):
-            raise ValueError(f"{pair.strip()!r} must be KEY=GLOB")
-        match.setdefault(key, []).append({"true": True, "false": False}.get(value, value))
-    return {key: values[0] if len(values) == 1 else values for key, values in match.items()}

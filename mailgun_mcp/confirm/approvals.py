@@ -39,6 +39,11 @@ class Answer:
     yes: bool
     reason: str = ""
     """Why not, in the person's words. The model reads it."""
+    relay: str = ""
+    """The principal of the program that brought the answer, where the person did not give it here themselves."""
+
+    def __str__(self) -> str:
+        return f"{self.by} (relayed by {self.relay})" if self.relay else self.by
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,7 @@ class Approval:
                 "at": iso(answer.at),
                 "yes": answer.yes,
                 **({"reason": answer.reason} if answer.reason else {}),
+                **({"relayed_by": answer.relay} if answer.relay else {}),
             }
             for answer in self.answers
         ]
@@ -96,7 +102,7 @@ class Approval:
     @property
     def people(self) -> str:
         """Who answered."""
-        return " and ".join(answer.by for answer in self.answers)
+        return " and ".join(str(answer) for answer in self.answers)
 
 
 class Approvals:
@@ -202,7 +208,7 @@ class Approvals:
             connection.execute("UPDATE approvals SET notified = ? WHERE id = ?", (now, name))
         return True
 
-    def approve(self, name: str, *, by: str, now: float, typed: str | None = None) -> Approval:
+    def approve(self, name: str, *, by: str, now: float, typed: str | None = None, relay: str = "") -> Approval:
         """Record a person's yes and return the approval; at level `two_people` the second yes approves.
 
         Raises UnknownNameError when there is no such approval, StateError when it is not pending, the typed text is wrong,
@@ -211,8 +217,8 @@ class Approvals:
         with self._store.writing() as connection:
             _expire(connection, now)
             approval = _find(connection, name, now)
-            _refuse_yes(approval, by, typed)
-            answers = (*approval.answers, Answer(by.strip(), now, True))
+            _refuse_yes(approval, by, typed, relay)
+            answers = (*approval.answers, Answer(by.strip(), now, True, relay=relay))
             complete = len(answers) >= NEEDED.get(approval.level, 1)
             _mark(connection, approval, "approved" if complete else "pending", answers)
             return _find(connection, name, now)
@@ -224,7 +230,7 @@ class Approvals:
         answers = [answer for approval in denied if approval.expires > now for answer in approval.answers]
         return next((answer for answer in reversed(answers) if not answer.yes), None)
 
-    def deny(self, name: str, *, by: str, now: float, reason: str = "") -> Approval:
+    def deny(self, name: str, *, by: str, now: float, reason: str = "", relay: str = "") -> Approval:
         """Record a person's no, also after a yes that is not used yet, and return the approval.
 
         Raises UnknownNameError when there is no such approval, StateError when it can no longer be answered.
@@ -238,7 +244,7 @@ class Approvals:
                 connection,
                 approval,
                 "denied",
-                (*approval.answers, Answer(by.strip(), now, False, reason.strip()[:LONGEST_REASON])),
+                (*approval.answers, Answer(by.strip(), now, False, reason.strip()[:LONGEST_REASON], relay)),
             )
             return _find(connection, name, now)
 
@@ -261,13 +267,15 @@ def _subject(approval: Approval) -> str:
     return approval.target or approval.tool
 
 
-def _refuse_yes(approval: Approval, by: str, typed: str | None) -> None:
+def _refuse_yes(approval: Approval, by: str, typed: str | None, relay: str) -> None:
     if approval.status != "pending":
         raise StateError(_closed(approval, "approved"))
     if not by.strip():
         raise StateError("an approval needs the name of the person who gives it")
-    if any(_same(answer.by, by) for answer in approval.answers):
+    if any(same_person(answer.by, by) for answer in approval.answers):
         raise StateError(f"{by} has already approved {approval.id}: a second person must approve it")
+    if relay and any(same_person(answer.relay, relay) for answer in approval.answers):
+        raise StateError(f"{relay} brought the first approval of {approval.id}: the second must come another way")
     if approval.typed is not None and (typed or "").strip() != (approval.typed.strip() or None):
         raise StateError(f"wrong name: to approve {approval.id}, type the name of its target, {approval.typed}")
 
@@ -285,7 +293,7 @@ def _closed(approval: Approval, attempted: str) -> str:
     return f"{approval.id} {ended[approval.status]}: it can no longer be {attempted}"
 
 
-def _same(one: str, other: str) -> bool:
+def same_person(one: str, other: str) -> bool:
     """Return whether two names are those of one person, however they are written."""
     from unicodedata import normalize
 
@@ -310,7 +318,9 @@ def _mark(
     status: ApprovalStatus,
     answers: tuple[Answer, ...] | None = None,
 ) -> None:
-    text = json.dumps([[answer.by, answer.at, answer.yes, answer.reason] for answer in answers or approval.answers])
+    text = json.dumps(
+        [[answer.by, answer.at, answer.yes, answer.reason, answer.relay] for answer in answers or approval.answers]
+    )
     connection.execute("UPDATE approvals SET answers = ?, status = ? WHERE id = ?", (text, status, approval.id))
 
 

@@ -31,7 +31,7 @@ class PendingApprovals:
         )
         if approval is None or not await in_thread(approvals.consume, approval.id, self._clock()):
             return None
-        return ", ".join(answer.by for answer in approval.answers)
+        return ", ".join(str(answer) for answer in approval.answers)
 
     async def is_outdated(self, form: Form) -> bool:
         """Return whether a person approved the call in another state of its target."""

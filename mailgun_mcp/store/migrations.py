@@ -139,4 +139,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             revoked REAL
         )""",
     ),
+    (
+        """CREATE TABLE browser_sessions (
+            digest TEXT PRIMARY KEY,
+            principal TEXT NOT NULL,
+            access TEXT NOT NULL,
+            source TEXT NOT NULL,
+            created REAL NOT NULL,
+            expires REAL NOT NULL
+        )""",
+        "CREATE TABLE sign_in_links (digest TEXT PRIMARY KEY, principal TEXT NOT NULL, expires REAL NOT NULL)",
+    ),
 )

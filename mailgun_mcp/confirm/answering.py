@@ -1,0 +1,45 @@
+"""Who may say yes to a pending call, on which channel. One rule for the page, the API and chats.
+
+A terminal of the machine that runs the server has its own: see `cli.answering`.
+"""
+
+from typing import Literal
+
+from mailgun_mcp.confirm.approvals import Approval, same_person
+from mailgun_mcp.identity.access import APPROVE, Access
+from mailgun_mcp.identity.principal import Principal
+
+AnswerChannel = Literal["terminal", "page", "chat", "api"]
+"""`terminal` is also a page that was opened with a link from the terminal. `api` is a program with a token."""
+OTHER_PERSON = frozenset({"approval", "two_people"})
+"""Levels at which whoever made the call does not answer it, except in a terminal."""
+
+
+def may_see(approval: Approval, access: Access) -> bool:
+    """Return whether somebody with this access may read the call at all.
+
+    Nobody knows here which domains a call concerns, so who is limited to domains sees none.
+    """
+    in_account = access.accounts is None or approval.account in access.accounts
+    return access.has(APPROVE) and access.domains is None and in_account
+
+
+def why_not(approval: Approval, person: Principal, channel: AnswerChannel, relay: str | None = None) -> str | None:
+    """Return why the person may not say yes to this call, or None where they may.
+
+    `relay` is the principal of a program that brings the person's answer. Everybody who may see a call may say no.
+    """
+    if not person.authenticated:
+        return "Nobody knows who you are, so your answer does not count."
+    if not may_see(approval, person.access):
+        return f"{person} may not answer calls in this account."
+    if relay is not None and same_person(approval.principal, relay):
+        return f"The call was made with the token of {relay}, so {relay} cannot bring the answer to it."
+    if same_person(approval.principal, person.id):
+        if channel == "api" and relay is None:
+            return f"The call is {person}'s own. A token does not answer the calls that are made with it."
+        if channel != "terminal" and approval.level in OTHER_PERSON:
+            return f"The call is {person}'s own. At the level {approval.level}, somebody else must approve it."
+    if any(answer.yes and same_person(answer.by, person.id) for answer in approval.answers):
+        return f"{person} has already approved it. A second person must approve it too."
+    return None

@@ -1,0 +1,113 @@
+"""The tables of browser sessions, and of the one-time links that open one. Only hashes of their secrets are kept."""
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from secrets import token_urlsafe
+from typing import Any, Literal
+
+from mailgun_mcp.identity.access import Access
+from mailgun_mcp.identity.principal import Principal
+from mailgun_mcp.store.database import Store, stored
+
+SessionSource = Literal["link", "issuer"]
+"""How a person signed in: by a link that a terminal printed, or at the authorization server."""
+
+BYTES = 32
+LINK_SECONDS = 300.0
+SESSION_SECONDS = 8 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserSession:
+    """A person who is signed in with a browser."""
+
+    principal: Principal
+    source: SessionSource
+    expires: float
+
+
+class Sessions:
+    """The tables of sessions and of links."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def create_link(self, principal: str, now: float) -> str:
+        """Return the secret of a link that signs `principal` in, once and within five minutes."""
+        secret = token_urlsafe(BYTES)
+        with self._store.writing() as connection:
+            connection.execute("DELETE FROM sign_in_links WHERE expires <= ?", (now,))
+            connection.execute(
+                "INSERT INTO sign_in_links (digest, principal, expires) VALUES (?, ?, ?)",
+                (_digest(secret), principal, now + LINK_SECONDS),
+            )
+        return secret
+
+    def linked(self, secret: str, now: float) -> str | None:
+        """Return whom the link signs in, without using it. None for a link that was used, has expired or never was."""
+        if not self._store.exists:
+            return None
+        with self._store.reading() as connection:
+            row = connection.execute(
+                "SELECT principal FROM sign_in_links WHERE digest = ? AND expires > ?", (_digest(secret), now)
+            ).fetchone()
+        return None if row is None else str(row["principal"])
+
+    def use_link(self, secret: str, now: float) -> str | None:
+        """Use the link, and return the secret of the session that it opens. Of two who use it, one gets a session."""
+        principal = self.linked(secret, now)
+        if principal is None:
+            return None
+        with self._store.writing() as connection:
+            used = connection.execute(
+                "DELETE FROM sign_in_links WHERE digest = ? AND expires > ?", (_digest(secret), now)
+            )
+            # Who can print the link can answer in the terminal too, so no scope is missing.
+            return _open(connection, Principal(principal), "link", now) if used.rowcount == 1 else None
+
+    def open(self, principal: Principal, source: SessionSource, now: float) -> str:
+        """Open a session, and return its secret: it goes into the cookie."""
+        with self._store.writing() as connection:
+            return _open(connection, principal, source, now)
+
+    def find(self, secret: str, now: float) -> BrowserSession | None:
+        """Return the session with this secret, or None."""
+        if not self._store.exists:
+            return None
+        with self._store.reading() as connection:
+            row = connection.execute(
+                "SELECT * FROM browser_sessions WHERE digest = ? AND expires > ?", (_digest(secret), now)
+            ).fetchone()
+        if row is None:
+            return None
+        principal = Principal(row["principal"], access=_access(row["access"]), expires=row["expires"])
+        return BrowserSession(principal, row["source"], row["expires"])
+
+    def close(self, secret: str) -> None:
+        """End a session."""
+        with self._store.writing() as connection:
+            connection.execute("DELETE FROM browser_sessions WHERE digest = ?", (_digest(secret),))
+
+
+def _open(connection: Any, principal: Principal, source: SessionSource, now: float) -> str:
+    secret = token_urlsafe(BYTES)
+    access = principal.access
+    bounds = [None if access.scopes is None else access.listed_scopes, access.accounts, access.domains]
+    connection.execute("DELETE FROM browser_sessions WHERE expires <= ?", (now,))
+    connection.execute(
+        """INSERT INTO browser_sessions (digest, principal, access, source, created, expires)
+        VALUES (?, ?, ?, ?, ?, ?)""",
+        (_digest(secret), principal.id, json.dumps(bounds), source, now, now + SESSION_SECONDS),
+    )
+    return secret
+
+
+def _access(text: str) -> Access:
+    scopes, accounts, domains = (None if names is None else tuple(names) for names in stored(text, list))
+    return Access(None if scopes is None else frozenset(scopes), accounts, domains)
+
+
+def _digest(secret: str) -> str:
+    # The secret is random, so that a plain hash of it cannot be searched for.
+    return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,22 @@
+"""Sends each request to the app that its path belongs to: each authenticates callers in its own way."""
+
+from collections.abc import Mapping
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mailgun_mcp.web.principal import path_in
+
+
+class Paths:
+    """Sends a request to the app of the first part of its path, such as `/approvals`, and any other to `rest`."""
+
+    def __init__(self, apps: Mapping[str, ASGIApp], rest: ASGIApp) -> None:
+        self._apps = dict(apps)
+        self._rest = rest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        app = self._rest
+        if scope["type"] == "http":
+            app = self._apps.get("/" + path_in(scope).split("/", 2)[1] if "/" in path_in(scope) else "", self._rest)
+        await app(scope, receive, send)
