@@ -39,7 +39,10 @@ def _problem(fault: Any, document: YamlDocument) -> tuple[int, str]:
             text = f"{where} is missing"
         case "literal_error":
             choices = re.findall(r"'([^']*)'", fault["ctx"]["expected"]) or [fault["ctx"]["expected"]]
-            text = f"{where}: {unknown('value', str(value), choices)}"
+            if str(value) in choices:
+                text = f"{where}: write {value} without quotation marks"
+            else:
+                text = f"{where}: {unknown('value', str(value), choices)}"
         case "model_type":
             text = f"{where}: should be a mapping"
         case _ if value is None:

@@ -13,6 +13,8 @@ OF_NAMES = ("domain", "account", "region", "subaccount", "principal", "client")
 """Conditions whose expectation is a list of globs of names."""
 FILLERS = ("x", "sample-1")
 """What stands for `*` in a text that a glob should match."""
+SOMEBODY = ("somebody-7c1e@destination-7c1e.example",)
+"""Whom only a list that denies everybody denies, where no list says who is allowed."""
 
 
 def warnings(policy: Policy, catalogue: Catalogue) -> Iterator[str]:
@@ -90,28 +92,32 @@ def _globs(rule: Rule, key: str) -> list[str]:
 
 
 def _closed_lists(send: Sequence[SendRules]) -> Iterator[str]:
-    yield from _closed(send, ("allow_recipients", "allow_domains"), _recipient_tests(send), "no recipient", _addresses)
+    allowing, denying = ("allow_recipients", "allow_domains"), ("deny_recipients", "deny_domains")
+    yield from _closed(send, allowing, denying, _recipient_tests(send), "no recipient", _addresses)
     denied = [matcher(rules.deny_destinations) for rules in send if rules.deny_destinations]
     allowed = [matcher(rules.allow_destinations) for rules in send if rules.allow_destinations is not None]
-    yield from _closed(send, ("allow_destinations",), [*allowed, *map(_not, denied)], "no destination", _texts)
-    yield from _closed(send, ("sender_domains",), [], "no sender", _texts)
+    tests = [*allowed, *map(_not, denied)]
+    yield from _closed(send, ("allow_destinations",), ("deny_destinations",), tests, "no destination", _texts)
+    yield from _closed(send, ("sender_domains",), (), [], "no sender", _texts)
 
 
 def _closed(
     send: Sequence[SendRules],
-    settings: Sequence[str],
+    allowing: Sequence[str],
+    denying: Sequence[str],
     tests: Sequence[TextPredicate],
     nobody: str,
     samples: Callable[[str], Iterator[str]],
 ) -> Iterator[str]:
-    lists = {name: globs for rules in send for name in settings if (globs := getattr(rules, name)) is not None}
+    lists = {name: globs for rules in send for name in allowing if (globs := getattr(rules, name)) is not None}
     empty = [name for name, globs in lists.items() if not globs]
     if empty:
         yield f"send.{empty[0]} is empty, so {nobody} is allowed. Leave it out to restrict nothing"
         return
     candidates = [sample for globs in lists.values() for glob in globs for sample in samples(glob)]
-    if candidates and not any(all(test(sample) for test in tests) for sample in candidates):
-        yield f"send.{' and send.'.join(lists)}: {nobody} can pass, with all lists taken together"
+    if not any(all(test(sample) for test in tests) for sample in candidates or SOMEBODY):
+        names = lists or {name: None for rules in send for name in denying if getattr(rules, name)}
+        yield f"send.{' and send.'.join(names)}: {nobody} can pass, with all lists taken together"
 
 
 def _recipient_tests(send: Sequence[SendRules]) -> list[TextPredicate]:

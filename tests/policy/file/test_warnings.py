@@ -71,6 +71,9 @@ def test_a_first_rule_that_matches_every_call_leaves_nobody_asked() -> None:
         ("{allow_recipients: ['*@a.example'], allow_domains: [b.example]}", "no recipient can pass"),
         ("{allow_recipients: [kim@a.example], deny_domains: ['*.example']}", "no recipient can pass"),
         ("{allow_destinations: [a.example], deny_destinations: ['*']}", "no destination can pass"),
+        ("{deny_recipients: ['*']}", "send.deny_recipients: no recipient can pass"),
+        ("{deny_recipients: [kim@a.example], deny_domains: ['*']}", "no recipient can pass"),
+        ("{deny_destinations: ['*']}", "send.deny_destinations: no destination can pass"),
     ],
 )
 def test_a_list_that_lets_nobody_through_is_warned_of(send: str, warning: str) -> None:
@@ -86,6 +89,7 @@ def test_a_list_that_lets_nobody_through_is_warned_of(send: str, warning: str) -
         "{allow_destinations: ['*.example']}",
         "{sender_domains: [a.example]}",
         "{deny_recipients: ['*@a.example']}",
+        "{deny_recipients: ['x@*', kim@a.example], deny_destinations: [a.example]}",
     ],
 )
 def test_a_list_that_lets_somebody_through_is_not_warned_of(send: str) -> None:
