@@ -1,4 +1,4 @@
-"""Run the Mailgun simulator as an HTTP server on loopback: the same API, with a demo account.
+"""Run the Mailgun simulator as an HTTP server: the same API, with a demo account.
 
 With an action, control a simulator that is already running.
 """
@@ -21,10 +21,14 @@ from mailgun_mcp.cli.simulator_control import CONTROLS, URL, control
 from mailgun_mcp.settings import SettingsError
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from mailgun_mcp.simulator.model.account import Account
     from mailgun_mcp.simulator.smtp.server import SmtpSockets
 
 PORT = 8025
+THIS_MACHINE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - which address reaches all that it listens on
+"""Host that stands for every address -> one of them."""
 SELF = "self"
 MAILGUN = "mailgun"
 EXAMPLES = """\
@@ -51,7 +55,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_address(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; loopback only; default 127.0.0.1")
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on; one that other machines reach needs --key; default 127.0.0.1",
+    )
     parser.add_argument("--port", default=str(PORT), help=f"port to listen on; 0 for any free port; default {PORT}")
     parser.add_argument("--key", help="accept only this API key; without this flag, any key is accepted")
     parser.add_argument(
@@ -72,7 +80,7 @@ def _add_address(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         default=True,
         help="serve the control routes under /simulator/ (clock, faults, inbound mail, recipients, snapshots); "
-        "on by default, because only this machine can reach them; they need the key of --key",
+        "on by default; they need the key of --key",
     )
 
 
@@ -127,12 +135,12 @@ def run(arguments: argparse.Namespace) -> int:
         return control(arguments)
     import uvicorn
 
-    from mailgun_mcp.app.listen import listen, url_of
+    from mailgun_mcp.app.listen import url_of
 
     storage_url = _storage_url(arguments.storage_url, arguments.region)
     with ExitStack() as stack:
-        listener = stack.enter_context(listen(arguments.host, _port("port", arguments.port)))
-        url = url_of(listener, arguments.host)
+        listener = stack.enter_context(_listen(arguments, "port", arguments.port))
+        url = url_of(listener, THIS_MACHINE.get(arguments.host, arguments.host))
         smtp = _smtp_sockets(arguments, stack)
         app = _app(arguments, url if storage_url == SELF else storage_url, smtp)
         config = uvicorn.Config(app, log_config=None, access_log=not arguments.quiet, lifespan="on")
@@ -143,10 +151,17 @@ def run(arguments: argparse.Namespace) -> int:
     return OK
 
 
+def _listen(arguments: argparse.Namespace, name: str, port: str) -> "socket":
+    """Open a socket. Raises SettingsError where other machines would reach a simulator that takes any key."""
+    from mailgun_mcp.app.listen import is_loopback, listen
+
+    if not arguments.key and not is_loopback(arguments.host):
+        raise SettingsError(f"host {arguments.host} is not loopback: others could reach it, so choose a key with --key")
+    return listen(arguments.host, _port(name, port), authenticated=True)
+
+
 def _smtp_sockets(arguments: argparse.Namespace, stack: ExitStack) -> "SmtpSockets | None":
     """Open the sockets of SMTP, if it is wanted, and make its certificate. Both last as long as the stack."""
-    from mailgun_mcp.app.listen import listen
-
     ports = {"smtp": arguments.smtp, "smtp-tls": arguments.smtp_tls}
     if ports == {"smtp": None, "smtp-tls": None}:
         return None
@@ -157,8 +172,7 @@ def _smtp_sockets(arguments: argparse.Namespace, stack: ExitStack) -> "SmtpSocke
 
     folder = stack.enter_context(TemporaryDirectory(prefix="mailgun-simulator-"))
     plain, tls = (
-        None if port is None else stack.enter_context(listen(arguments.host, _port(name, port)))
-        for name, port in ports.items()
+        None if port is None else stack.enter_context(_listen(arguments, name, port)) for name, port in ports.items()
     )
     return SmtpSockets(write_certificate(Path(folder)), plain, tls)
 

@@ -42,6 +42,14 @@ def test_with_a_key_no_other_is_let_in(tmp_path: Path) -> None:
         assert [httpx.get(url, auth=("api", key)).status_code for key in ("only this", "other")] == [200, 401]
 
 
+def test_with_a_key_other_machines_may_reach_it_and_its_control_needs_the_key_too(tmp_path: Path) -> None:
+    with simulating(tmp_path, "--host", "0.0.0.0", "--key", "k") as (_, greeting):
+        url = url_in(greeting)
+        assert url.startswith("http://127.0.0.1:")
+        for path in ("/v4/domains", "/simulator/state"):
+            assert [httpx.get(url + path, auth=("api", key)).status_code for key in ("k", "other")] == [200, 401]
+
+
 def test_stored_messages_are_at_its_own_address_and_unknown_parameters_pass(tmp_path: Path) -> None:
     with simulating(tmp_path) as (_, greeting):
         url = url_in(greeting)
@@ -88,7 +96,7 @@ def test_an_interrupt_ends_it_in_order(tmp_path: Path) -> None:
         (["--port", "x"], "port: 'x' must be a number from 0 to 65535"),
         (["--port", "-1"], "port: '-1' must be a number from 0 to 65535"),
         (["--port", "65536"], "port: '65536' must be a number from 0 to 65535"),
-        (["--host", "0.0.0.0"], "host 0.0.0.0 is not loopback"),
+        (["--host", "0.0.0.0"], "host 0.0.0.0 is not loopback: others could reach it, so choose a key with --key"),
         (["--port", "0", "--key", ""], "--key is empty"),
         (["--port", "0", "--state", "none/a.json"], "state: the directory of none/a.json does not exist"),
         (["--port", "0", "--state", "."], "state: . is a directory"),
