@@ -29,6 +29,7 @@ from mailgun_mcp.server.http import KnownToSdk, create_http_app
 from mailgun_mcp.server.normalized import Normalized
 from mailgun_mcp.settings import Settings, SettingsError, load
 from mailgun_mcp.web.approvals import app as approvals
+from mailgun_mcp.web.approvals.changes import Changes
 from mailgun_mcp.web.authentication import HEALTH, Authentication, Verifier
 from mailgun_mcp.web.challenge import Challenge
 from mailgun_mcp.web.http_gate import HttpGate
@@ -126,7 +127,7 @@ def serve(services: Services, settings: Settings) -> None:
 def _pages(services: Services, settings: Settings, *, loopback: bool) -> Mapping[str, ASGIApp]:
     """Return the apps of what people open in a browser. Each room brings its sections and routes."""
     pages = create_pages(services, settings.public_url, approvals.SECTIONS, loopback=loopback)
-    return page_apps(pages, approvals.page_routes(services, pages))
+    return page_apps(pages, approvals.page_routes(services, pages, Changes(services.approvals, services.clock)))
 
 
 def _hosts(settings: Settings) -> list[str]:

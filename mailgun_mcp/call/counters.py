@@ -110,6 +110,16 @@ class Untrusted:
                 (account, principal, now),
             )
 
+    def marks(self) -> tuple[tuple[str, str, float], ...]:
+        """Return account, principal and time of each mark, the newest first."""
+        if not self._store.exists:
+            return ()
+        with self._store.reading() as connection:
+            rows = connection.execute(
+                "SELECT account, principal, at FROM untrusted ORDER BY at DESC, principal"
+            ).fetchall()
+        return tuple((str(row["account"]), str(row["principal"]), float(row["at"])) for row in rows)
+
     def clear(self, principal: str | None = None) -> list[str]:
         """Remove the marks of `principal` in all accounts, or all marks. Returns whose marks were removed."""
         with self._store.writing() as connection:

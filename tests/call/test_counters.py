@@ -84,3 +84,10 @@ def test_no_count_scans_what_it_does_not_count(store: Store) -> None:
     )
     plans = [rows(store, f"EXPLAIN QUERY PLAN {query}")[0][3] for query in queries]
     assert [plan.split()[0] for plan in plans] == ["SEARCH"] * len(queries)
+
+
+def test_marks_are_listed_newest_first(store: Store) -> None:
+    assert Untrusted(store).marks() == ()
+    Untrusted(store).mark("main", "ann", NOW)
+    Untrusted(store).mark("main", "ben", NOW + 1)
+    assert Untrusted(store).marks() == (("main", "ben", NOW + 1), ("main", "ann", NOW))

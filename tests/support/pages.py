@@ -50,10 +50,10 @@ class Browser:
         (form,) = [form for form in self.tree.forms if form.action.endswith(action)]
         return {"": form.action, **{name: value or "" for name, value in form.form_values()}}
 
-    async def send(self, action: str, follow: bool = True, **words: str) -> httpx.Response:
-        """Send a form of the page with these words in its fields."""
+    async def send(self, action: str, /, **words: str) -> httpx.Response:
+        """Send a form of the page with these words in its fields, and read the answer."""
         fields = {**self.form(action), **words}
-        self.page = await self.post(fields.pop(""), fields, follow=follow)
+        self.page = await self.post(fields.pop(""), fields, follow=True)
         return self.page
 
     async def post(
@@ -64,6 +64,7 @@ class Browser:
 
     async def sign_in(self, name: str = "olga") -> None:
         """Sign in with a link from a terminal."""
+        self.http.cookies.clear()
         link = Sessions(self.services.store).create_link(name, self.services.clock())
         await self.open(f"/sign-in?link={link}")
         answer = await self.send("/sign-in/link")
@@ -73,6 +74,7 @@ class Browser:
         """Sign in as somebody whom the authorization server knows, and return the secret of the session."""
         principal = Principal(name, access=Access(parse_scopes(scopes.split()), **bounds))
         secret = Sessions(self.services.store).open(principal, "issuer", self.services.clock())
+        self.http.cookies.clear()
         self.http.cookies.set(SESSION, secret)
         return secret
 

@@ -59,7 +59,8 @@ async def test_after_signing_in_a_person_stays_on_this_server(services: Services
     async with browsing(services) as browser:
         await browser.http.get("/sign-in", params={"next": wanted})
         browser.page = await browser.http.get("/sign-in", params={"link": link(services), "next": wanted})
-        answer = await browser.send("/sign-in/link", follow=False)
+        fields = browser.form("/sign-in/link")
+        answer = await browser.post(fields.pop(""), fields)
         assert (answer.status_code, answer.headers["location"]) == (303, path)
 
 
