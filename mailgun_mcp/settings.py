@@ -154,6 +154,8 @@ class Settings:
             "over_http": False,
         },
     )
+    accounts: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """The tables `[accounts.NAME]` of the configuration file, as they are written there: see `app.account_settings`."""
 
     def key(self) -> str:
         """Return the API key. Raises SettingsError, which says what to do, if there is none."""
@@ -164,16 +166,10 @@ class Settings:
             raise SettingsError(
                 "no API key: set MAILGUN_API_KEY or MAILGUN_API_KEY_FILE, or add --simulator to try it without an account"
             )
-        if key.startswith("$"):
-            raise SettingsError(
-                "the API key is a reference to a variable, which the client did not resolve: set that variable"
-            )
-        if not key.isascii() or any(character.isspace() or not character.isprintable() for character in key):
-            raise SettingsError("the API key contains a space or another character that API keys do not contain")
-        return key
+        return _checked_key(key)
 
 
-OPTIONS = {option.name: option for option in fields(Settings)}
+OPTIONS = {option.name: option for option in fields(Settings) if option.metadata}
 APPROVAL_ID = "MAILGUN_MCP_APPROVAL_ID"
 """Set for a notification hook, which may run `mailgun-mcp` itself. It is not an option, so it is allowed here."""
 
@@ -192,7 +188,13 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> 
     values = _from_file(flags.get("config") or environ.get("MAILGUN_MCP_CONFIG"), environ)
     values = _override(values, _from_environ(environ))
     values = _override(values, {name: value for name, value in flags.items() if value is not None and name in OPTIONS})
-    return Settings(**{name: _value(name, value) for name, value in values.items()})
+    accounts = values.pop("accounts", {})
+    return Settings(**{name: _value(name, value) for name, value in values.items()}, accounts=accounts)
+
+
+def environment_value(name: str) -> str | None:
+    """Return a variable that the configuration file names, such as one with an API key."""
+    return os.environ.get(name)
 
 
 def _override(weaker: dict[str, Any], stronger: dict[str, Any]) -> dict[str, Any]:
@@ -220,10 +222,12 @@ def _from_file(config: str | None, environ: Mapping[str, str]) -> dict[str, Any]
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{path}: {error}") from error
     values = {name.replace("-", "_"): value for name, value in values.items()}
-    for name in values:
+    for name in values.keys() - {"accounts"}:
         if name not in OPTIONS or name == "api_key":
             hint = "; save the key in a file of its own and set api_key_file" if name == "api_key" else ""
-            raise SettingsError(f"{path}: {unknown('key', name, set(OPTIONS) - {'api_key'})}{hint}")
+            raise SettingsError(f"{path}: {unknown('key', name, {*OPTIONS, 'accounts'} - {'api_key'})}{hint}")
+    if not isinstance(values.get("accounts", {}), dict):
+        raise SettingsError(f"{path}: accounts must be tables, such as [accounts.production]")
     return values
 
 
@@ -348,6 +352,16 @@ EXPECTED = {
     "integer": "a whole number, 0 or more",
     "number": "a number greater than 0",
 }
+
+
+def _checked_key(key: str) -> str:
+    if key.startswith("$"):
+        raise SettingsError(
+            "the API key is a reference to a variable, which the client did not resolve: set that variable"
+        )
+    if not key.isascii() or any(character.isspace() or not character.isprintable() for character in key):
+        raise SettingsError("the API key contains a space or another character that API keys do not contain")
+    return key
 
 
 def _read_key(path: str) -> str:

@@ -1,10 +1,12 @@
 """Puts a server's parts together from its settings."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailgun_mcp import __version__
-from mailgun_mcp.call.services import Services
+from mailgun_mcp.app.account_settings import AccountSettings, account_settings
+from mailgun_mcp.call.services import NamedAccount, Services
 from mailgun_mcp.catalogue.builtin_tools import OWN_TOOLS, builtin_operation, offered
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.presets import tools_of_presets
@@ -29,16 +31,21 @@ SIMULATOR_KEY = "simulator"
 
 def create_services(settings: Settings) -> Services:
     """Return the services that `settings` describe. Raises SettingsError, which says what to change."""
+    accounts = account_settings(settings)
+    if not accounts:
+        return _services(settings)
+    first = _services(accounts[0].applied(settings))
+    if len(accounts) == 1 and accounts[0].principals is None:
+        return first
+    return replace(first, accounts=tuple(_named_account(account, settings) for account in accounts))
+
+
+def _services(settings: Settings) -> Services:
     everything = _everything(settings)
     selected = _selected(settings, everything)
     policy = create_policy(settings, everything)
     if settings.scenario and not settings.simulator:
         raise SettingsError("scenario: only the simulator has one: add --simulator")
-    key = SIMULATOR_KEY if settings.simulator else settings.key()
-    if not settings.simulator:
-        logs.withhold(key)
-    endpoint = resolve(region=settings.region, hostname=settings.hostname, url=settings.url)
-    connect = _simulator(settings.scenario, endpoint.region or "us") if settings.simulator else None
     return Services(
         catalogue=selected,
         exclude=frozenset(settings.exclude_tools) & set(OWN_TOOLS),
@@ -46,20 +53,34 @@ def create_services(settings: Settings) -> Services:
         state=state_directory(settings.state),
         account_name=settings.account,
         simulator=settings.simulator,
-        client=Client(
-            endpoint,
-            key,
-            user_agent=f"mailgun-mcp/{__version__}",
-            timeout=settings.timeout,
-            rate_limit=(settings.rate_limit, 10.0),
-            connect=connect,
-        ),
+        client=create_client(settings),
         policy=policy,
         files=Files(tuple(_directory(name) for name in settings.files)),
         subaccount=settings.subaccount,
         search_mode=settings.mode == "search",
         asks_person=_confirmed_tools(policy, selected) if settings.require_user_interaction else frozenset(),
     )
+
+
+def create_client(settings: Settings) -> Client:
+    """Return the client of the one account of `settings`. Raises SettingsError, which says what to change."""
+    key = (settings.api_key or SIMULATOR_KEY) if settings.simulator else settings.key()
+    if not settings.simulator:
+        logs.withhold(key)
+    endpoint = resolve(region=settings.region, hostname=settings.hostname, url=settings.url)
+    connect = _simulator(settings.scenario, endpoint.region or "us") if settings.simulator else None
+    return Client(
+        endpoint,
+        key,
+        user_agent=f"mailgun-mcp/{__version__}",
+        timeout=settings.timeout,
+        rate_limit=(settings.rate_limit, 10.0),
+        connect=connect,
+    )
+
+
+def _named_account(account: AccountSettings, settings: Settings) -> NamedAccount:
+    return NamedAccount(account.name, create_client(account.applied(settings)), account.subaccount, account.principals)
 
 
 def create_catalogue(settings: Settings) -> Catalogue:

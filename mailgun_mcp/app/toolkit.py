@@ -4,6 +4,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from mailgun_mcp.app.compose import create_services
+from mailgun_mcp.call.account_choice import shown_tools
 from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.results import CallResult
 from mailgun_mcp.catalogue.formats import FORMATS, formatted
@@ -46,11 +47,17 @@ class Toolkit:
         """Close the connections to Mailgun, and write what is left for the audit log."""
         await self._services.aclose()
 
-    def tools(self, format: FormatName = "json-schema") -> list[dict[str, Any]]:
-        """Return the tools in the form that a provider takes. Raises SettingsError for an unknown form."""
+    def tools(
+        self, format: FormatName = "json-schema", principal: Principal | str | None = None
+    ) -> list[dict[str, Any]]:
+        """Return the tools in the form that a provider takes. Raises SettingsError for an unknown form.
+
+        `principal` is who will call, as in `call`: with several accounts, tools have the argument `account` for some.
+        """
         if format not in FORMATS:
             raise SettingsError(unknown("format", format, FORMATS))
-        return [formatted(tool, format) for tool in self._services.listed_tools]
+        tools = shown_tools(self._services, self._services.listed_tools, _principal(principal))
+        return [formatted(tool, format) for tool in tools]
 
     async def call(
         self,
@@ -67,10 +74,12 @@ class Toolkit:
         Never pass what a model or a browser says about who it is. What policy wants confirmed waits for an approval,
         unless `asker` can ask the person.
         """
-        if isinstance(principal, str):
-            principal = Principal(principal)
-        caller = Caller(principal or local_user(), client=CLIENT, asker=asker, notify=notify)
+        caller = Caller(_principal(principal), client=CLIENT, asker=asker, notify=notify)
         try:
             return await run(self._services, name, arguments, caller)
         except UnknownToolError as error:
             return CallResult(str(error), kind="invalid")
+
+
+def _principal(principal: Principal | str | None) -> Principal:
+    return Principal(principal) if isinstance(principal, str) else principal or local_user()

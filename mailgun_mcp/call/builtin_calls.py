@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from mailgun_mcp.call.access import check_builtin_domains, may_use_account
+from mailgun_mcp.call.account_choice import usable_accounts
 from mailgun_mcp.call.complete import fence_result
 from mailgun_mcp.call.current_call import Call
 from mailgun_mcp.call.search_mode import describe_tools, search_tools
@@ -80,8 +81,16 @@ async def _whoami(call: Call) -> dict[str, Any]:
     return {
         "principal": principal.id,
         "scopes": list(access.listed_scopes),
-        "accounts": [call.account.name] if may_use_account(call) else [],
+        "accounts": _accounts(call),
         "policy": call.services.policy.name,
         **({"domains": list(access.domains)} if access.domains is not None else {}),
         **({"expires": iso(principal.expires)} if principal.expires is not None else {}),
     }
+
+
+def _accounts(call: Call) -> list[str]:
+    """Return the names of the accounts that the caller may use."""
+    server = call.services.server or call.services
+    if server.accounts:
+        return list(usable_accounts(server, call.caller.principal))
+    return [call.account.name] if may_use_account(call) else []

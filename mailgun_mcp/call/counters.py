@@ -4,6 +4,8 @@ from mailgun_mcp.store.database import MONTHS, Store
 
 NEWEST = 2**63 - 1
 """Comes after every row."""
+EVERY_ACCOUNT = "*"
+"""The account of a mark that counts for all accounts."""
 
 
 class Nonces:
@@ -135,6 +137,7 @@ class Untrusted:
         """Return when `principal` was last shown such text of the account, or None."""
         with self._store.reading() as connection:
             row = connection.execute(
-                "SELECT at FROM untrusted WHERE account = ? AND principal = ?", (account, principal)
+                "SELECT max(at) AS at FROM untrusted WHERE account IN (?, ?) AND principal = ?",
+                (account, EVERY_ACCOUNT, principal),
             ).fetchone()
-        return None if row is None else float(row["at"])
+        return None if row["at"] is None else float(row["at"])

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from mailgun_mcp.call.counters import NEWEST, Sends, Spend, Untrusted
+from mailgun_mcp.call.counters import EVERY_ACCOUNT, NEWEST, Sends, Spend, Untrusted
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.errors import StateError
@@ -27,9 +27,11 @@ class ShownHere:
 class History:
     """Reads and writes what calls leave behind."""
 
-    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
+    def __init__(self, store: Store, clock: Callable[[], float], *, several_accounts: bool = False) -> None:
+        """`several_accounts`: text of one account is read in the same conversation as the others, so a mark counts for all."""
         self.store = store
         self.clock = clock
+        self._marks = EVERY_ACCOUNT if several_accounts else None
         self._shown_here: dict[tuple[str, str], ShownHere] = {}
         """By account and principal."""
 
@@ -41,7 +43,7 @@ class History:
         Raises StateError when the store cannot be read: then nobody knows, and nothing is allowed.
         """
         now = self.clock()
-        shown_here = self._shown_here.get((account.key, caller.principal.id))
+        shown_here = self._shown_here.get((self._marks or account.key, caller.principal.id))
         context = Context(
             account=account.name,
             account_id=account.id,
@@ -78,9 +80,9 @@ class History:
 
     async def shown_untrusted(self, account: Account, caller: Caller) -> None:
         """Remember that the caller was shown text of third parties."""
-        now, principal = self.clock(), caller.principal.id
-        self._shown_here[account.key, principal] = shown_here = ShownHere(now, stored=False)
-        shown_here.stored = await self._after(Untrusted(self.store).mark, account.key, principal, now)
+        now, principal, marked = self.clock(), caller.principal.id, self._marks or account.key
+        self._shown_here[marked, principal] = shown_here = ShownHere(now, stored=False)
+        shown_here.stored = await self._after(Untrusted(self.store).mark, marked, principal, now)
 
     async def _after(self, write: Callable[..., None], *arguments: object) -> bool:
         """Write what a call that was made leaves behind. A failure is logged, and does not hide the call's result."""
@@ -154,7 +156,7 @@ class StoredPast:
 
     def untrusted_shown(self, account: str, principal: str) -> float | None:
         """Return when the principal was last shown third-party text, by this process or another."""
-        stored, here = Untrusted(self._store).last(account, principal), self._shown_here.get((account, principal))
+        stored, here = Untrusted(self._store).last(account, principal), self._mark_here(account, principal)
         if here is None:
             return stored
         if stored is None:
@@ -163,4 +165,7 @@ class StoredPast:
 
     def shown_here(self, account: str, principal: str) -> bool:
         """Return whether this process showed the principal third-party text that no person cleared."""
-        return (account, principal) in self._shown_here and self.untrusted_shown(account, principal) is not None
+        return bool(self._mark_here(account, principal)) and self.untrusted_shown(account, principal) is not None
+
+    def _mark_here(self, account: str, principal: str) -> ShownHere | None:
+        return self._shown_here.get((EVERY_ACCOUNT, principal)) or self._shown_here.get((account, principal))

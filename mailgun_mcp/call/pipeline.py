@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 from mailgun_mcp.call.access import check_account, check_scopes
+from mailgun_mcp.call.account_choice import choose_account
 from mailgun_mcp.call.authorize import authorize
 from mailgun_mcp.call.builtin_calls import run_builtin
 from mailgun_mcp.call.complete import asked_for, protect, protect_error, way_back
@@ -18,13 +19,18 @@ from mailgun_mcp.call.send import send
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.call.shape_result import shape
 from mailgun_mcp.call.shorten import shorten
+from mailgun_mcp.catalogue.account_argument import ACCOUNT, WITHOUT_ACCOUNT
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.caller import Caller
-from mailgun_mcp.errors import ArgumentError, CallError
+from mailgun_mcp.errors import CallError
+from mailgun_mcp.identity.account import Account
 from mailgun_mcp.policy.engine import decide
 from mailgun_mcp.request.as_meant import as_meant
 from mailgun_mcp.request.received_files import names_in
+
+NOT_CHOSEN = Account("", "")
+"""The account of a call that failed before its account was known."""
 
 
 async def run(services: Services, tool: str, arguments: Arguments, caller: Caller) -> CallResult:
@@ -34,8 +40,10 @@ async def run(services: Services, tool: str, arguments: Arguments, caller: Calle
     """
     try:
         tool, arguments = unwrap(services, tool, arguments)
-    except ArgumentError as error:
-        # Nothing can be called: the call of the wrapper is what fails, and what is recorded.
+        server, (services, arguments) = services, await choose_account(services, tool, arguments, caller.principal)
+    except CallError as error:
+        # Nothing can be called: the call as it came is what fails, and what is recorded.
+        services.files.received.discard(names_in(arguments))
         return await _failed(await _start(services, tool, arguments, caller), error)
     call = await _start(services, tool, arguments, caller)
     try:
@@ -52,6 +60,8 @@ async def run(services: Services, tool: str, arguments: Arguments, caller: Calle
         raise
     finally:
         services.files.received.discard(names_in(arguments))
+    if services is not server and tool not in WITHOUT_ACCOUNT:
+        result = {ACCOUNT: call.account.name, **result}
     structured, text = services.results.fit(result, caller.principal.id)
     return CallResult(text, structured, call=call.record.call)
 
@@ -62,7 +72,7 @@ async def _start(services: Services, tool: str, arguments: Arguments, caller: Ca
 
 def _call(services: Services, operation: Operation, arguments: Arguments, caller: Caller) -> Call:
     arguments = as_meant(operation, arguments)
-    assumed = services.account.assumed
+    assumed = NOT_CHOSEN if services.accounts else services.account.assumed
     return Call.start(services, operation, arguments, caller, assumed, configured_subaccount=services.subaccount)
 
 

@@ -4,8 +4,10 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from mailgun_mcp.call.account_choice import usable_accounts
 from mailgun_mcp.call.current_call import Call
 from mailgun_mcp.call.services import Services
+from mailgun_mcp.catalogue.account_argument import with_account_argument
 from mailgun_mcp.catalogue.builtin_tools import builtin_operation
 from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.catalogue.operation import Operation
@@ -99,15 +101,16 @@ async def describe_tools(call: Call) -> dict[str, Any]:
     if faults:
         raise ArgumentError(faults)
     await services.recorder.finish(call.record, "done")
-    return {"tools": [_shown(_operation(services, name), "full") for name in names]}
+    accounts = usable_accounts(services, call.caller.principal)
+    return {"tools": [_shown(_operation(services, name), "full", accounts) for name in names]}
 
 
 def _operation(services: Services, name: str) -> Operation:
     return builtin_operation(name) if name in services.builtin_tools else services.catalogue.find(name)
 
 
-def _shown(operation: Operation, detail: str) -> dict[str, Any]:
-    tool = operation.tool
+def _shown(operation: Operation, detail: str, accounts: Sequence[str] = ()) -> dict[str, Any]:
+    tool = with_account_argument(operation.tool, accounts) if len(accounts) > 1 else operation.tool
     if detail == "names":
         return {"name": operation.name}
     risk = {} if operation.risk == "read" else {"risk": operation.risk}

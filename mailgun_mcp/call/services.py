@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,15 +28,30 @@ from mailgun_mcp.undo.reader import ResourceReader
 if TYPE_CHECKING:
     from mailgun_mcp.audit.log import AuditLog
     from mailgun_mcp.call.counters import Nonces
+    from mailgun_mcp.call.domain_directory import DomainDirectory
     from mailgun_mcp.catalogue.search.index import SearchIndex
     from mailgun_mcp.confirm.approvals import Approvals
     from mailgun_mcp.confirm.grants import Grants
     from mailgun_mcp.undo.snapshots import Snapshots
 
 
+@dataclass(frozen=True, slots=True)
+class NamedAccount:
+    """One of several accounts of a server."""
+
+    name: str
+    client: Client
+    subaccount: str | None = None
+    principals: tuple[str, ...] | None = None
+    """Globs of the principals who may use it; None for everybody whose token permits it."""
+
+
 @dataclass(frozen=True)
 class Services:
-    """What every call of one server shares."""
+    """What every call of one server shares.
+
+    A server of several accounts has these services once, and once for each account: `of_accounts`.
+    """
 
     catalogue: Catalogue
     """The tools that are offered."""
@@ -60,6 +75,37 @@ class Services:
     """Whether tools are found by search instead of listed."""
     asks_person: frozenset[str] = frozenset()
     """Tools before whose calls the client is told to ask a person."""
+    accounts: tuple[NamedAccount, ...] = ()
+    """The accounts of a server that has several: each call is made in one of them, which `call.account_choice` chooses."""
+    server: "Services | None" = field(default=None, repr=False)
+    """The services of the whole server, where these are those of one of its accounts."""
+
+    @cached_property
+    def of_accounts(self) -> dict[str, "Services"]:
+        """The services of each account. State, audit log, files and long results are those of the server."""
+        return {
+            account.name: replace(
+                self,
+                client=account.client,
+                account_name=account.name,
+                subaccount=account.subaccount,
+                accounts=(),
+                server=self,
+            )
+            for account in self.accounts
+        }
+
+    @cached_property
+    def domains(self) -> "DomainDirectory":
+        """Which of the accounts has which domain."""
+        from mailgun_mcp.call.domain_directory import DomainDirectory, domain_names
+
+        return DomainDirectory(
+            {
+                account.name: partial(domain_names, self.all_tools, account.client, account.subaccount)
+                for account in self.accounts
+            }
+        )
 
     @property
     def all_tools(self) -> Catalogue:
@@ -91,6 +137,8 @@ class Services:
     @cached_property
     def search_index(self) -> "SearchIndex":
         """Finds tools by what they do."""
+        if self.server is not None:
+            return self.server.search_index
         from mailgun_mcp.catalogue.search.index import index_of
 
         return index_of(self.catalogue)
@@ -98,7 +146,7 @@ class Services:
     @cached_property
     def store(self) -> Store:
         """The state store, which outlasts calls and processes."""
-        return Store(self.state)
+        return Store(self.state) if self.server is None else self.server.store
 
     @cached_property
     def approvals(self) -> "Approvals":
@@ -138,7 +186,9 @@ class Services:
     @cached_property
     def history(self) -> History:
         """Earlier calls, for the rules that depend on them."""
-        return History(self.store, self.clock)
+        if self.server is not None:
+            return self.server.history
+        return History(self.store, self.clock, several_accounts=bool(self.accounts))
 
     @cached_property
     def protection(self) -> Protection:
@@ -153,11 +203,14 @@ class Services:
 
     async def aclose(self) -> None:
         """Close the connections to Mailgun, and what `close` closes."""
-        await self.client.aclose()
+        for client in (self.client, *(account.client for account in self.accounts)):
+            await client.aclose()
         self.close()
 
     def close(self) -> None:
         """Write what is left for the audit log, and close the state store. What was never used is not opened for it."""
+        if self.server is not None:
+            return
         for opened in ("recorder", "store"):
             if opened in self.__dict__:
                 getattr(self, opened).close()
@@ -165,6 +218,8 @@ class Services:
     @cached_property
     def recorder(self) -> Recorder:
         """Writes calls to the audit log."""
+        if self.server is not None:
+            return self.server.recorder
         # A connection of its own: nobody waits for the disk with it.
         return Recorder(Store(self.state), self.clock, self.policy.audit, monotonic=time.monotonic)
 

@@ -7,18 +7,20 @@ def domains(options: Settings) -> list[str]:
     """Return the names. Raises SettingsError, which says why they cannot be read."""
     import anyio
 
-    from mailgun_mcp.app.compose import create_services
+    from mailgun_mcp.app.account_settings import account_settings
+    from mailgun_mcp.app.compose import create_client
+    from mailgun_mcp.call.domain_directory import domain_names
     from mailgun_mcp.catalogue.catalogue import Catalogue
     from mailgun_mcp.errors import MailgunError
-    from mailgun_mcp.undo.page_reader import PageReader, largest_page
 
-    operation = Catalogue.load().find("list_domains")
-    services = create_services(options)
+    accounts = [account.applied(options) for account in account_settings(options)] or [options]
 
     async def read() -> list[str]:
-        async with services.client as client:
-            pages = PageReader(client, options.subaccount).pages(operation, largest_page(operation))
-            return [str(item["name"]) async for page in pages for item in (page.body or {}).get("items", [])]
+        names: list[str] = []
+        for each in accounts:
+            async with create_client(each) as client:
+                names += await domain_names(Catalogue.load(), client, each.subaccount)
+        return names
 
     try:
         return anyio.run(read)

@@ -36,8 +36,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         out(json.dumps({"ok": not failed, "checks": [asdict(check) for check in checks]}, ensure_ascii=False, indent=2))
     else:
+        width = max(11, *(len(check.name) for check in checks))
         for check in checks:
-            _show(check)
+            _show(check, width)
     return FAILED if failed else OK
 
 
@@ -60,12 +61,42 @@ def examine(flags: dict[str, Any], now: Callable[[], float] = time) -> "list[Che
             *results,
             CheckResult("settings", "failure", str(error), "Correct this first; everything else depends on it."),
         ]
-    results += [CheckResult("settings", "ok", "readable"), _tools(options), checks.key(options)]
-    endpoint = _endpoint(options)
-    if isinstance(endpoint, CheckResult):
-        return [*results, endpoint]
-    results.append(checks.region(options, endpoint))
-    return results + _online(options, endpoint, now, able=all(check.state != "failure" for check in results))
+    results += [CheckResult("settings", "ok", "readable"), _tools(options)]
+    able = all(check.state != "failure" for check in results)
+    return results + _of_accounts(options, now, able=able)
+
+
+def _of_accounts(options: Settings, now: Callable[[], float], *, able: bool) -> "list[CheckResult]":
+    """Return the checks of the account, or of each of the configuration file, whose names then begin with its name."""
+    from mailgun_mcp.app.account_settings import account_settings
+    from mailgun_mcp.cli.checks import CheckResult
+
+    try:
+        accounts = account_settings(options)
+    except SettingsError as error:
+        return [CheckResult("accounts", "failure", str(error), "Correct the tables [accounts.NAME].")]
+    if not accounts:
+        return _of_account(options, now, able=able)
+    results: list[CheckResult] = []
+    for account in accounts:
+        try:
+            checks_of_account = _of_account(account.applied(options), now, able=able)
+        except SettingsError as error:
+            step = "Correct where the key is: a file, a variable, the keyring or a command."
+            checks_of_account = [CheckResult("key", "failure", str(error), step)]
+        results += [replace(check, name=f"{account.name}: {check.name}") for check in checks_of_account]
+    return results
+
+
+def _of_account(options: Settings, now: Callable[[], float], *, able: bool) -> "list[CheckResult]":
+    from mailgun_mcp.cli import checks
+
+    key, endpoint = checks.key(options), _endpoint(options)
+    if isinstance(endpoint, checks.CheckResult):
+        return [key, endpoint]
+    results = [key, checks.region(options, endpoint)]
+    able = able and all(check.state != "failure" for check in results)
+    return results + _online(options, endpoint, now, able=able)
 
 
 def _online(options: Settings, endpoint: "Endpoint", now: Callable[[], float], *, able: bool) -> "list[CheckResult]":
@@ -153,8 +184,8 @@ def _endpoint(options: Settings) -> "Endpoint | CheckResult":
         )
 
 
-def _show(check: "CheckResult") -> None:
+def _show(check: "CheckResult", width: int) -> None:
     mark = paint_state(f"{check.state:<7}", check.state)
-    out(f"{mark}  {check.name:<11}  {check.text}")
+    out(f"{mark}  {check.name:<{width}}  {check.text}")
     if check.step:
-        out(f"{'':<22}{paint('->', 'dim')} {check.step}")
+        out(f"{'':<{width + 11}}{paint('->', 'dim')} {check.step}")

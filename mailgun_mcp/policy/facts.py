@@ -158,7 +158,7 @@ def gather(
         arguments=arguments,
         context=context,
         digest=digest,
-        domains=tuple(dict.fromkeys(_domains(operation, arguments))),
+        domains=tuple(dict.fromkeys(domains_of(operation, arguments))),
         recipients=addressed.all,
         recipient_count=addressed.messages(context.list_members),
         addressed=addressed,
@@ -168,8 +168,8 @@ def gather(
     )
 
 
-def _domains(operation: Operation, arguments: Arguments) -> Iterator[str]:
-    """The account's domains; whose bounce or membership it is does not make a domain."""
+def domains_of(operation: Operation, arguments: Arguments) -> Iterator[str]:
+    """Yield the account's domains that the call names; whose bounce or membership it is does not make a domain."""
     for argument in operation.arguments:
         if argument.format == "hostname":
             for text in _texts(arguments.get(argument.name)):

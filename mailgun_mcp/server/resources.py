@@ -7,6 +7,7 @@ from urllib.parse import quote, unquote
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
 
+from mailgun_mcp.call.account_choice import usable_accounts
 from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.markdown import tool_reference, toolset_index
@@ -87,7 +88,9 @@ class Resources:
         if path == "tools":
             return MARKDOWN, toolset_index(self._services.catalogue)
         if path == "domains":
-            return await self._result(context, "list_domains", {"limit": 1000})
+            results = [await self._result(context, "list_domains", each) for each in self._listings(context)]
+            texts = [result[1] for result in results if result is not None]
+            return (JSON, texts[0] if len(texts) == 1 else f"[{','.join(texts)}]") if texts else None
         if match := re.fullmatch(r"tools/([a-z0-9_]+)", path):
             name = match[1]
             return (
@@ -108,9 +111,18 @@ class Resources:
             raise MCPError(types.INVALID_PARAMS, outcome.text)
         return JSON, outcome.text
 
+    def _listings(self, context: ServerContext) -> list[dict[str, Any]]:
+        """Return the arguments with which all domains are listed: once, or once for each account of the caller."""
+        accounts = usable_accounts(self._services, principal_of(context, self._principal))
+        if len(accounts) < 2:
+            return [{"limit": 1000}]
+        return [{"limit": 1000, "account": account} for account in accounts]
+
     async def _domains(self, context: ServerContext) -> list[str]:
         if "list_domains" not in self._services.catalogue:
             return []
-        outcome = await run(self._services, "list_domains", {"limit": 1000}, self._caller(context))
-        items = (outcome.structured or {}).get("items") or []
+        items: list[Any] = []
+        for arguments in self._listings(context):
+            outcome = await run(self._services, "list_domains", arguments, self._caller(context))
+            items += (outcome.structured or {}).get("items") or []
         return [quote(item["name"], safe="") for item in items if isinstance(item, dict) and item.get("name")]

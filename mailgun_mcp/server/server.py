@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from mailgun_mcp import __version__
 from mailgun_mcp.call.access import may_be_shown
+from mailgun_mcp.call.account_choice import shown_tools, usable_accounts
 from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.confirm.asker import NOBODY
@@ -86,7 +87,7 @@ def create_server(services: Services, principal: Principal | None) -> Server[dic
     )
     server.middleware += [
         _hide_internal_errors,
-        _cached_lists(tools, principal),
+        _cached_lists(services, tools, principal),
         RequestStateBoundary(state, default_audience=NAME),
     ]
     return server
@@ -148,20 +149,23 @@ async def _hide_internal_errors(ctx: ServerContext, call_next: CallNext) -> Hand
         raise MCPError(types.INTERNAL_ERROR, "Internal error") from error
 
 
-def _cached_lists(tools: list[dict[str, Any]], only: Principal | None) -> ServerMiddleware[dict[str, Any]]:
+def _cached_lists(
+    services: Services, tools: list[dict[str, Any]], only: Principal | None
+) -> ServerMiddleware[dict[str, Any]]:
     """Return a middleware that caches each list as it is sent. The lists do not change while the server runs.
 
-    A principal is shown the tools that they have a scope for.
+    A principal is shown the tools that they have a scope for, with a choice of their accounts where they have several.
     """
-    cache: dict[tuple[str, str, frozenset[str] | None], dict[str, Any]] = {}
+    cache: dict[tuple[str, str, frozenset[str] | None, tuple[str, ...]], dict[str, Any]] = {}
 
     async def serve(ctx: ServerContext, call_next: CallNext) -> HandlerResult:
         if not ctx.method.endswith("/list"):
             return await call_next(ctx)
         if (ctx.params or {}).get("cursor"):
             raise MCPError(types.INVALID_PARAMS, "Unknown cursor: this list has one page")
-        access = principal_of(ctx, only).access
-        key = (ctx.method, ctx.protocol_version, access.scopes)
+        principal = principal_of(ctx, only)
+        access = principal.access
+        key = (ctx.method, ctx.protocol_version, access.scopes, usable_accounts(services, principal))
         if key in cache:
             return cache[key]
         result = await call_next(ctx)
@@ -170,7 +174,7 @@ def _cached_lists(tools: list[dict[str, Any]], only: Principal | None) -> Server
         if ctx.method == "tools/list":
             # The catalogue contains them as they are sent. The SDK would need 20 ms to produce the same.
             shown = tools if access.scopes is None else [tool for tool in tools if may_be_shown(tool, access)]
-            result = {**result, "tools": shown}
+            result = {**result, "tools": shown_tools(services, shown, principal)}
         cache[key] = result
         return result
 

@@ -172,3 +172,23 @@ async def test_programs_read_the_same_as_json(mailgun_mcp: Command) -> None:
     assert (done.returncode, report["ok"]) == (exits.OK, True)
     assert {tuple(check) for check in report["checks"]} == {("name", "state", "text", "step")}
     assert [check["name"] for check in report["checks"]] == [*BASIS, "login", "permissions", "clock"]
+
+
+async def test_each_account_of_the_file_is_checked(tmp_path: Path, home: Path) -> None:
+    async with serve_upstream() as first, serve_upstream() as second, settling():
+        file = tmp_path / "mailgun-mcp.toml"
+        file.write_text(
+            f'[accounts.production]\nurl = "{first.url}"\napi_key_env = "PRODUCTION_KEY"\n'
+            f'[accounts.staging]\nurl = "{second.url}"\napi_key_env = "NO_SUCH"\n',
+            encoding="utf-8",
+        )
+        first.then(says(DOMAINS), *(says({"items": []}) for _ in range(4)))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PRODUCTION_KEY", KEY)
+            found = await anyio.to_thread.run_sync(doctor.examine, {"config": str(file)})
+            one = await anyio.to_thread.run_sync(doctor.examine, {"config": str(file), "account": "stagin"})
+    states = {check.name: check.state for check in found}
+    assert (states["production: login"], states["staging: key"]) == ("ok", "failure")
+    assert "staging: login" not in states
+    assert (one[-1].name, "did you mean 'staging'" in one[-1].text) == ("accounts", True)
+    assert second.received == []

@@ -19,3 +19,14 @@ def test_the_user_of_the_system_may_do_everything(home: Path, capsys: pytest.Cap
         "accounts": ["simulator"],
         "policy": "strict",
     }
+
+
+def test_the_accounts_of_the_file_are_listed(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "mailgun-mcp.toml"
+    file.write_text(
+        '[accounts.production]\napi_key_env = "A"\n[accounts.staging]\napi_key_env = "A"\n', encoding="utf-8"
+    )
+    assert run(["whoami", "--simulator", "--config", str(file)]) == exits.OK
+    assert json.loads(capsys.readouterr().out)["accounts"] == ["production", "staging"]
+    assert run(["whoami", "--simulator", "--config", str(file), "--account", "staging"]) == exits.OK
+    assert json.loads(capsys.readouterr().out)["accounts"] == ["staging"]

@@ -13,8 +13,9 @@ from mailgun_mcp.call.services import Services
 from mailgun_mcp.server import prompts
 from mailgun_mcp.server.server import create_server
 from tests.support.apps import services_at
-from tests.support.calls import LOCAL_USER
+from tests.support.calls import LOCAL_USER, run
 from tests.support.operations import catalogue
+from tests.support.several_accounts import ANN, two_accounts
 from tests.support.upstream import Upstream, says, serve_upstream
 
 pytestmark = pytest.mark.anyio
@@ -206,3 +207,16 @@ async def test_a_wrong_prompt_is_a_protocol_error(
     with pytest.raises(MCPError) as caught:
         await client.get_prompt(name, arguments)
     assert (caught.value.error.code, caught.value.error.message) == (types.INVALID_PARAMS, told)
+
+
+async def test_domains_of_several_accounts_are_read_and_completed_together() -> None:
+    services = two_accounts(policy="unguarded")
+    for account, domain in (("production", "one.example.com"), ("staging", "two.example.com")):
+        await run(services, "create_domain", {"account": account, "domain": domain}, ANN)
+    async with Client(create_server(services, ANN.principal)) as client:
+        parts = json.loads(await text_of(client, "mailgun-mcp://domains"))
+        assert [part["account"] for part in parts] == ["production", "staging"]
+        completed = await client.complete(DOMAIN, {"name": "domain", "value": "e.example.com"})
+        assert completed.completion.values == ["one.example.com"]
+        completed = await client.complete(DOMAIN, {"name": "domain", "value": "two.ex"})
+        assert completed.completion.values == ["two.example.com"]

@@ -1,0 +1,67 @@
+"""Which account has which domain: read from Mailgun, and read again where it may have changed."""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mailgun_mcp.catalogue.catalogue import Catalogue
+from mailgun_mcp.errors import MailgunError
+from mailgun_mcp.mailgun.client import Client
+from mailgun_mcp.output.logs import logger
+from mailgun_mcp.text.addresses import canonical_host
+from mailgun_mcp.undo.page_reader import PageReader, largest_page
+
+FRESH = 300.0
+"""Seconds for which a list of domains is used without reading it again."""
+ReadDomains = Callable[[], Awaitable[list[str]]]
+AGAIN = 10.0
+"""Seconds after which it is read again for a domain that is not in it: somebody may just have added it."""
+
+
+async def domain_names(catalogue: Catalogue, client: Client, subaccount: str | None) -> list[str]:
+    """Return the names of the domains of an account. Raises MailgunError."""
+    operation = catalogue.find("list_domains")
+    pages = PageReader(client, subaccount).pages(operation, largest_page(operation))
+    return [str(item["name"]) async for page in pages for item in (page.body or {}).get("items", [])]
+
+
+@dataclass(slots=True)
+class _List:
+    """The domains of one account as they were last read."""
+
+    names: frozenset[str] = field(default_factory=frozenset)
+    read_at: float | None = None
+
+    def age(self, now: float) -> float:
+        return float("inf") if self.read_at is None else now - self.read_at
+
+
+class DomainDirectory:
+    """The domains of several accounts. Only the accounts that a caller may use are read, and looked in, for them."""
+
+    def __init__(self, read: Mapping[str, ReadDomains], clock: Callable[[], float] = time.monotonic) -> None:
+        """`read` has for each account what reads the names of its domains."""
+        self._read = read
+        self._clock = clock
+        self._lists = {name: _List() for name in read}
+
+    async def accounts_with(self, domain: str, names: Sequence[str]) -> list[str]:
+        """Return which of the accounts `names` have the domain. One whose domains cannot be read may have it."""
+        for limit in (FRESH, AGAIN):
+            unread = [name for name in names if not await self._read_if_older(name, limit)]
+            owners = [name for name in names if domain in self._lists[name].names]
+            if owners:
+                break
+        return list(dict.fromkeys([*owners, *unread]))
+
+    async def _read_if_older(self, name: str, limit: float) -> bool:
+        """Read the domains of the account unless its list is younger than `limit`. Return whether the list counts."""
+        if self._lists[name].age(self._clock()) <= limit:
+            return True
+        try:
+            domains = await self._read[name]()
+        except MailgunError as error:
+            logger().warning("the domains of an account cannot be read", account=name, reason=str(error))
+            return False
+        self._lists[name] = _List(frozenset(canonical_host(one) or one.lower() for one in domains), self._clock())
+        return True
