@@ -104,6 +104,29 @@ class Settings:
     oauth_loopback: bool = _option(
         "switch", "for tests: accept an authorization server on loopback, over plain HTTP", False, over_http=True
     )
+    agent: bool = _option(
+        "switch", "serve the chat agent too (http): see docs/agent.md; it needs --model", False, over_http=True
+    )
+    model: str | None = _option(
+        "text",
+        "model of the chat agent, such as anthropic:NAME, openai:NAME, google:NAME, ollama:NAME",
+        None,
+        over_http=True,
+    )
+    model_url: str | None = _option(
+        "text", "base URL of an OpenAI-compatible endpoint that has the model", None, over_http=True
+    )
+    summary_model: str | None = _option(
+        "text", "cheaper model that summarizes long conversations (default: the same)", None, over_http=True
+    )
+    instructions: str | None = _option(
+        "text", "file with your own instructions for the chat agent", None, over_http=True
+    )
+    context_tokens: int = _option("integer", "tokens that the model can read at once", 128_000, over_http=True)
+    chat_cost: float | None = _option("number", "most US dollars that one conversation may cost", None, over_http=True)
+    chat_cost_per_day: float | None = _option(
+        "number", "most US dollars that the conversations of one person may cost in a day", None, over_http=True
+    )
     toolsets: tuple[str, ...] = _option("list", "offer only the tools of these toolsets", ())
     preset: tuple[str, ...] = _option(
         "list", "offer the tools of these presets (adds to --toolsets); `mailgun-mcp tools presets` lists them", ()

@@ -34,6 +34,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("call",),
     ("app",),
     ("web",),
+    ("agent",),
     ("server",),
     ("asgi",),
     ("cli",),
@@ -273,6 +274,7 @@ UNLOADED = [
     ),
     *("mailgun_mcp.confirm.approvals", "mailgun_mcp.confirm.grants", "mailgun_mcp.call.secret_store"),
     *("mailgun_mcp.identity.accounts", "mailgun_mcp.identity.adoption", "mailgun_mcp.identity.fingerprint"),
+    *("mailgun_mcp.agent", "mailgun_mcp.agent.runner", "mailgun_mcp.agent.turn", "pydantic_ai", "prompt_toolkit"),
     *("mailgun_mcp.policy.file.load", "mailgun_mcp.policy.file.schema", "mailgun_mcp.text.html_text"),
 ]
 """What a start has no need of. What the SDK itself loads is not ours to choose."""

@@ -10,7 +10,7 @@ PACKAGE = Path(mailgun_mcp.__file__).parent
 TESTS = Path(__file__).parent
 
 CORE = (
-    *("audit", "call", "catalogue", "cli", "confirm", "identity", "mailgun", "output"),
+    *("agent", "audit", "call", "catalogue", "cli", "confirm", "identity", "mailgun", "output"),
     *("policy", "request", "server", "store", "text", "undo", "web"),
 )
 
@@ -35,6 +35,9 @@ MISSING: dict[str, str] = {}
 """Module whose test file is still to be written -> what is known of it until then. It may only shrink."""
 
 NOTHING_TO_TEST = {
+    "agent/errors.py": "exception classes",
+    "agent/events.py": "a data class",
+    "agent/options.py": "constants",
     "catalogue/errors.py": "exception classes",
     "catalogue/types.py": "type aliases",
     "server/context.py": "a type alias",

@@ -16,6 +16,7 @@ from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.catalogue.workflow_tools import TOOLSET as WORKFLOWS
 from mailgun_mcp.catalogue.workflow_tools import WORKFLOW_TOOLS
 from mailgun_mcp.errors import ArgumentError
+from mailgun_mcp.identity.access import Access
 from mailgun_mcp.request.coerce import coerce_arguments
 from mailgun_mcp.request.validate import validate_schema
 from mailgun_mcp.text.suggest import unknown
@@ -51,6 +52,19 @@ async def search_tools(call: Call) -> dict[str, Any]:
     """Return the tools that fit what is asked, the best first."""
     services, arguments = call.services, call.arguments
     toolset, limit = arguments.get("toolset"), int(arguments.get("limit", DEFAULT_HITS))
+    best = rank_tools(services, arguments["queries"], toolset=toolset, access=call.caller.principal.access)[:limit]
+    detail = arguments.get("detail", "short")
+    result: dict[str, Any] = {"tools": [_shown(_operation(services, name), detail) for name in best]}
+    if not best:
+        result["message"] = "No tool fits. Use other words, or name a toolset: " + ", ".join(
+            services.catalogue.toolsets
+        )
+    await services.recorder.finish(call.record, "done")
+    return result
+
+
+def rank_tools(services: Services, queries: Sequence[str], *, access: Access, toolset: str | None = None) -> list[str]:
+    """Return the tools that fit the queries and that `access` permits, the best first. Raises ArgumentError."""
     among: Collection[str] = services.catalogue.names
     if toolset == WORKFLOWS:
         among = services.workflows
@@ -60,19 +74,10 @@ async def search_tools(call: Call) -> dict[str, Any]:
         among = {operation.name for operation in services.catalogue if operation.toolset == toolset}
     if toolset is None:
         among = {*among, *services.workflows}
-    access = call.caller.principal.access
     if access.scopes is not None:
         among = {name for name in among if access.permits(_operation(services, name).risk)}
-    ranked = _best(services, arguments["queries"], among)
-    best = (ranked if toolset else _without_faint_workflows(ranked))[:limit]
-    detail = arguments.get("detail", "short")
-    result: dict[str, Any] = {"tools": [_shown(_operation(services, name), detail) for name in best]}
-    if not best:
-        result["message"] = "No tool fits. Use other words, or name a toolset: " + ", ".join(
-            services.catalogue.toolsets
-        )
-    await services.recorder.finish(call.record, "done")
-    return result
+    ranked = _best(services, queries, among)
+    return ranked if toolset else _without_faint_workflows(ranked)
 
 
 def _best(services: Services, queries: Sequence[str], among: Collection[str]) -> list[str]:
@@ -117,6 +122,13 @@ def _shown(operation: Operation, detail: str, accounts: Sequence[str] = ()) -> d
     if detail == "full":
         description = {"description": tool["description"], "input_schema": tool["inputSchema"]}
         return {"name": operation.name, **risk, **description}
+    return short_description(operation)
+
+
+def short_description(operation: Operation) -> dict[str, Any]:
+    """Return what a tool does, in a line, and which arguments it needs."""
+    tool = operation.tool
+    risk = {} if operation.risk == "read" else {"risk": operation.risk}
     required = tool["inputSchema"].get("required")
     does = tool["description"].partition(". ")[0].rstrip(".")
     return {"name": operation.name, **risk, "does": does, **({"required": required} if required else {})}

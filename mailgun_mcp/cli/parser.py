@@ -28,7 +28,9 @@ CALL_SETTINGS = tuple(
 )
 """The settings that mean something for a single call, which nobody connects to."""
 METAVARS = {
-    **dict.fromkeys(("spec", "api_key_file"), "FILE"),
+    **dict.fromkeys(("spec", "api_key_file", "instructions"), "FILE"),
+    **dict.fromkeys(("model", "summary_model"), "PROVIDER:NAME"),
+    **dict.fromkeys(("chat_cost", "chat_cost_per_day"), "USD"),
     "files": "DIR,...",
     "policy": "FILE|PROFILE",
     "scenario": "NAME|FILE",

@@ -78,7 +78,7 @@ async def confirm(
     denied = await approvals.denied(form)
     if denied is not None:
         raise NotConfirmedError(
-            f"Not made: {denied.by} denied it{_because(denied.reason)}. Nothing was sent. "
+            f"Not made: {denied.by} denied it{because(denied.reason)}. Nothing was sent. "
             "Do not look for another way to do it.",
             "declined",
         )
@@ -133,12 +133,12 @@ def _refused(answer: FormAnswer, approvals: PendingApprovals) -> NotConfirmedErr
     nobody_asked = answer.result == "declined" and not answer.reason
     other_way = NOT_SHOWN.format(command=approvals.command("list")) if nobody_asked else ""
     return NotConfirmedError(
-        f"Not made: {REFUSALS[answer.result]}{_because(answer.reason)}. Nothing was sent. {MODEL_ADVICE}{other_way}",
+        f"Not made: {REFUSALS[answer.result]}{because(answer.reason)}. Nothing was sent. {MODEL_ADVICE}{other_way}",
         answer.result,
     )
 
 
-def _because(reason: str) -> str:
+def because(reason: str) -> str:
     """Return the reason for a no as the model is told it: fenced, so that nothing in it passes for the server's text."""
     if not reason:
         return ""

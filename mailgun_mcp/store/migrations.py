@@ -150,4 +150,71 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )""",
         "CREATE TABLE sign_in_links (digest TEXT PRIMARY KEY, principal TEXT NOT NULL, expires REAL NOT NULL)",
     ),
+    (
+        """CREATE TABLE agent_conversations (
+            id TEXT PRIMARY KEY,
+            principal TEXT NOT NULL,
+            title TEXT NOT NULL,
+            created REAL NOT NULL,
+            updated REAL NOT NULL,
+            status TEXT NOT NULL,
+            turn TEXT NOT NULL,
+            third_party_text INTEGER NOT NULL,
+            lease_by TEXT NOT NULL,
+            lease_until REAL NOT NULL,
+            cancelling INTEGER NOT NULL,
+            caller TEXT NOT NULL DEFAULT '{}'
+        )""",
+        "CREATE INDEX agent_conversations_by_principal ON agent_conversations (principal, updated)",
+        """CREATE TABLE agent_runs (
+            conversation TEXT NOT NULL, id TEXT NOT NULL, turn TEXT NOT NULL, after_event INTEGER NOT NULL,
+            PRIMARY KEY (conversation, id)
+        )""",
+        """CREATE TABLE agent_messages (
+            conversation TEXT NOT NULL,
+            number INTEGER NOT NULL,
+            turn TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            body TEXT NOT NULL,
+            PRIMARY KEY (conversation, number)
+        )""",
+        """CREATE TABLE agent_calls (
+            conversation TEXT NOT NULL,
+            id TEXT NOT NULL,
+            turn TEXT NOT NULL,
+            message INTEGER NOT NULL,
+            position INTEGER NOT NULL,
+            tool TEXT NOT NULL,
+            arguments TEXT NOT NULL,
+            status TEXT NOT NULL,
+            approval TEXT,
+            binding TEXT,
+            text TEXT NOT NULL DEFAULT '',
+            log TEXT NOT NULL DEFAULT '',
+            PRIMARY KEY (conversation, id)
+        )""",
+        "CREATE INDEX agent_calls_by_status ON agent_calls (status)",
+        """CREATE TABLE agent_events (
+            conversation TEXT NOT NULL,
+            id INTEGER NOT NULL,
+            turn TEXT NOT NULL,
+            at REAL NOT NULL,
+            kind TEXT NOT NULL,
+            body TEXT NOT NULL,
+            PRIMARY KEY (conversation, id)
+        )""",
+        """CREATE TABLE agent_usage (
+            conversation TEXT NOT NULL,
+            principal TEXT NOT NULL,
+            day TEXT NOT NULL,
+            requests INTEGER NOT NULL,
+            input_tokens INTEGER NOT NULL,
+            output_tokens INTEGER NOT NULL,
+            cost REAL NOT NULL,
+            tool_calls INTEGER NOT NULL,
+            seconds REAL NOT NULL,
+            PRIMARY KEY (conversation, day)
+        )""",
+        "CREATE INDEX agent_usage_by_day ON agent_usage (day, principal)",
+    ),
 )

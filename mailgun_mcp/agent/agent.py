@@ -1,0 +1,91 @@
+"""The agent for a program that is a chat bot itself."""
+
+from collections.abc import AsyncIterator
+from secrets import token_hex
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from mailgun_mcp.agent.approving import Answer
+from mailgun_mcp.agent.events import Event
+from mailgun_mcp.agent.runner import Runner
+from mailgun_mcp.agent.setup import create_runner
+from mailgun_mcp.app.compose import create_services
+from mailgun_mcp.errors import SettingsError
+from mailgun_mcp.identity.principal import Principal, local_user
+from mailgun_mcp.settings import OPTIONS, load
+from mailgun_mcp.text.suggest import unknown
+
+if TYPE_CHECKING:
+    from pydantic_ai.models import Model
+
+CLIENT = "chat:python"
+
+
+class Agent:
+    """Conversations with a model that administers the account. Takes the server's settings as arguments.
+
+    `model` is one of Pydantic AI, or a name as `--model` takes it. Use it as an async context manager.
+    `principal` is always the person as your program has authenticated them. Raises SettingsError.
+    """
+
+    def __init__(self, *, model: "Model | str | None" = None, **settings: Any) -> None:
+        for name in settings:
+            if name not in (*OPTIONS, "config"):
+                raise SettingsError(unknown("setting", name, OPTIONS))
+        if isinstance(model, str):
+            settings["model"] = model
+        options = load(settings)
+        self._services = create_services(options)
+        self.runner: Runner = create_runner(self._services, options, None if isinstance(model, str) else model)
+        """Everything else that can be done with conversations."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Stop what runs, and close the connections to Mailgun."""
+        await self.runner.aclose()
+        await self._services.aclose()
+
+    async def ask(
+        self, text: str, *, conversation: str, principal: Principal | str | None = None, run: str | None = None
+    ) -> AsyncIterator[Event]:
+        """Send a message and yield what happens, until the turn is done or waits for a person. Raises AgentError.
+
+        The same `run` again yields the same events: nothing is done twice.
+        """
+        who = _principal(principal)
+        started = await self.runner.start(who, conversation, text, run=run or f"run-{token_hex(8)}", client=CLIENT)
+        async for event in self.runner.watch(started, who):
+            yield event
+
+    async def answer(
+        self,
+        approval: str,
+        *,
+        yes: bool,
+        conversation: str,
+        principal: Principal | str | None = None,
+        typed: str | None = None,
+        reason: str = "",
+        run: str | None = None,
+    ) -> AsyncIterator[Event]:
+        """Give a person's answer to an approval, and yield what follows. Raises AgentError.
+
+        Only pass what that person has answered themselves, on a way on which you have authenticated them.
+        """
+        who = _principal(principal)
+        answers = [Answer(approval, yes, typed, reason)]
+        name = run or f"run-{token_hex(8)}"
+        continued = await self.runner.answer(who, conversation, answers, run=name, client=CLIENT)
+        async for event in self.runner.watch(continued, who):
+            yield event
+
+
+def _principal(principal: Principal | str | None) -> Principal:
+    return Principal(principal) if isinstance(principal, str) else principal or local_user()

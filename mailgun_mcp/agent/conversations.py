@@ -1,0 +1,239 @@
+"""The tables of conversations, their turns and their runs: whose they are, and which process is running one."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from mailgun_mcp.agent.errors import BusyError, NotFoundError
+from mailgun_mcp.identity.access import Access
+from mailgun_mcp.identity.principal import Principal
+from mailgun_mcp.store.database import Store, stored
+
+if TYPE_CHECKING:
+    import sqlite3
+
+ConversationStatus = Literal["idle", "running", "waiting"]
+LEASE = 30.0
+"""Seconds after which a run that nobody renews is one whose process died."""
+DELETE = (
+    "DELETE FROM agent_calls WHERE conversation = ?",
+    "DELETE FROM agent_messages WHERE conversation = ?",
+    "DELETE FROM agent_events WHERE conversation = ?",
+    "DELETE FROM agent_runs WHERE conversation = ?",
+    "DELETE FROM agent_conversations WHERE id = ?",
+)
+MOST_LISTED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A chat with the agent."""
+
+    id: str
+    principal: str
+    title: str
+    """The start of the person's first message."""
+    created: float
+    updated: float
+    status: ConversationStatus
+    turn: str
+    """The run id with which the newest turn began."""
+    third_party_text: bool
+    """Whether the model was shown text of third parties in it."""
+    lease_until: float
+    cancelling: bool
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What its principal may see of it, as JSON."""
+        names = ("id", "title", "created", "updated", "status", "third_party_text")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One request of a client and what came of it: a message and the answer, or answers to approvals and what follows."""
+
+    conversation: str
+    id: str
+    turn: str
+    after: int
+    """The id of the last event before it."""
+
+
+class Conversations:
+    """The tables of conversations and of runs."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def find(self, name: str, principal: str) -> Conversation:
+        """Return a conversation of the principal. Raises NotFoundError."""
+        if not self._store.exists:
+            raise NotFoundError(name)
+        with self._store.reading() as connection:
+            return _find(connection, name, principal)
+
+    def list(self, principal: str) -> tuple[Conversation, ...]:
+        """Return the newest conversations of the principal."""
+        if not self._store.exists:
+            return ()
+        with self._store.reading() as connection:
+            rows = connection.execute(
+                "SELECT * FROM agent_conversations WHERE principal = ? ORDER BY updated DESC, id LIMIT ?",
+                (principal, MOST_LISTED),
+            ).fetchall()
+        return tuple(map(_conversation, rows))
+
+    def delete(self, name: str, principal: str, now: float) -> None:
+        """Delete a conversation with all that was said. Raises NotFoundError, BusyError."""
+        with self._store.writing() as connection:
+            conversation = _find(connection, name, principal)
+            if conversation.status == "running" and conversation.lease_until > now:
+                raise BusyError
+            for statement in DELETE:
+                connection.execute(statement, (name,))
+
+    def run(self, name: str, run: str, principal: str) -> Run | None:
+        """Return the run of that id, or None where there is none yet. Raises NotFoundError for another's conversation."""
+        if not self._store.exists:
+            return None
+        with self._store.reading() as connection:
+            row = connection.execute(
+                """SELECT agent_runs.*, principal FROM agent_runs
+                JOIN agent_conversations ON agent_conversations.id = agent_runs.conversation
+                WHERE conversation = ? AND agent_runs.id = ?""",
+                (name, run),
+            ).fetchone()
+        if row is None:
+            return None
+        if row["principal"] != principal:
+            raise NotFoundError(name)
+        return Run(name, run, row["turn"], row["after_event"])
+
+    def claim_new_turn(
+        self, name: str, run: str, principal: Principal, client: str, *, title: str, holder: str, now: float
+    ) -> tuple[Run, bool]:
+        """Begin a turn, and make the conversation if it is new. Returns the run, and whether an earlier one broke off.
+
+        Raises NotFoundError for another's conversation, BusyError while another run is under way. Whoever calls checks
+        for open approvals before: with the claim nothing else can open one.
+        """
+        with self._store.writing() as connection:
+            connection.execute(
+                """INSERT INTO agent_conversations (id, principal, title, created, updated, status, turn,
+                third_party_text, lease_by, lease_until, cancelling)
+                VALUES (?, ?, ?, ?, ?, 'idle', '', 0, '', 0, 0) ON CONFLICT (id) DO NOTHING""",
+                (name, principal.id, title, now, now),
+            )
+            return self._claim(connection, name, run, run, principal, client, holder, now)
+
+    def claim_again(
+        self, name: str, run: str, principal: Principal, client: str, *, holder: str, now: float
+    ) -> tuple[Run, bool]:
+        """Continue the turn that waits. Raises NotFoundError, BusyError."""
+        with self._store.writing() as connection:
+            turn = _find(connection, name, principal.id).turn
+            return self._claim(connection, name, run, turn, principal, client, holder, now)
+
+    def _claim(
+        self,
+        connection: "sqlite3.Connection",
+        name: str,
+        run: str,
+        turn: str,
+        principal: Principal,
+        client: str,
+        holder: str,
+        now: float,
+    ) -> tuple[Run, bool]:
+        before = _find(connection, name, principal.id)
+        if before.status == "running" and before.lease_until > now:
+            raise BusyError
+        connection.execute(
+            """UPDATE agent_conversations SET status = 'running', turn = ?, updated = ?, lease_by = ?, lease_until = ?,
+            cancelling = 0, caller = ? WHERE id = ?""",
+            (turn, now, holder, now + LEASE, _caller(principal, client), name),
+        )
+        last = connection.execute("SELECT max(id) AS last FROM agent_events WHERE conversation = ?", (name,)).fetchone()
+        after = last["last"] or 0
+        connection.execute(
+            "INSERT INTO agent_runs (conversation, id, turn, after_event) VALUES (?, ?, ?, ?)", (name, run, turn, after)
+        )
+        return Run(name, run, turn, after), before.status == "running"
+
+    def renew(self, holder: str, now: float) -> set[str]:
+        """Keep the runs of this process. Returns the conversations in which somebody asked to cancel."""
+        with self._store.writing(durable=False) as connection:
+            connection.execute(
+                "UPDATE agent_conversations SET lease_until = ? WHERE lease_by = ? AND status = 'running'",
+                (now + LEASE, holder),
+            )
+            rows = connection.execute(
+                "SELECT id FROM agent_conversations WHERE lease_by = ? AND status = 'running' AND cancelling = 1",
+                (holder,),
+            ).fetchall()
+        return {row["id"] for row in rows}
+
+    def release(self, name: str, holder: str, status: ConversationStatus, now: float) -> None:
+        """End the run of this process."""
+        with self._store.writing() as connection:
+            connection.execute(
+                """UPDATE agent_conversations SET status = ?, updated = ?, lease_by = '', lease_until = 0, cancelling = 0
+                WHERE id = ? AND lease_by = ?""",
+                (status, now, name, holder),
+            )
+
+    def ask_to_cancel(self, name: str) -> None:
+        """Ask the process that runs the conversation to stop."""
+        with self._store.writing() as connection:
+            connection.execute("UPDATE agent_conversations SET cancelling = 1 WHERE id = ?", (name,))
+
+    def mark_third_party_text(self, name: str) -> None:
+        """Remember that the model was shown text of third parties."""
+        with self._store.writing(durable=False) as connection:
+            connection.execute("UPDATE agent_conversations SET third_party_text = 1 WHERE id = ?", (name,))
+
+    def caller(self, name: str) -> tuple[Principal, str]:
+        """Return who asked last in the conversation, as they were authenticated, and with which client."""
+        with self._store.reading() as connection:
+            row = connection.execute("SELECT caller FROM agent_conversations WHERE id = ?", (name,)).fetchone()
+        fields = stored(row["caller"], dict)
+        access = fields["access"]
+        scopes, accounts, domains = (access[key] for key in ("scopes", "accounts", "domains"))
+        allowed = Access(
+            None if scopes is None else frozenset(scopes),
+            None if accounts is None else tuple(accounts),
+            None if domains is None else tuple(domains),
+        )
+        principal = Principal(fields["id"], fields["authenticated"], allowed, fields["expires"])
+        return principal, fields["client"]
+
+
+def _caller(principal: Principal, client: str) -> str:
+    access = {name: None if value is None else sorted(value) for name, value in asdict(principal.access).items()}
+    return json.dumps(
+        {
+            "id": principal.id,
+            "authenticated": principal.authenticated,
+            "expires": principal.expires,
+            "access": access,
+            "client": client,
+        }
+    )
+
+
+def _find(connection: "sqlite3.Connection", name: str, principal: str) -> Conversation:
+    row = connection.execute(
+        "SELECT * FROM agent_conversations WHERE id = ? AND principal = ?", (name, principal)
+    ).fetchone()
+    if row is None:
+        raise NotFoundError(name)
+    return _conversation(row)
+
+
+def _conversation(row: Any) -> Conversation:
+    fields = {name: row[name] for name in Conversation.__slots__}
+    return Conversation(
+        **{**fields, "third_party_text": bool(row["third_party_text"]), "cancelling": bool(row["cancelling"])}
+    )

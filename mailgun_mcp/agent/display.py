@@ -1,0 +1,65 @@
+"""What of a text a chat may show: no image, and no link that a click or the client itself would follow.
+
+A mail can tell a model to put what it read into the address of an image or a link, which the person's client then
+fetches. So only links to Mailgun itself stay links. Texts are changed as they stream.
+"""
+
+import re
+from collections.abc import Callable
+
+OURS = r"https://(?:[a-z0-9-]+\.)*mailgun\.(?:com|net)(?=[/\s?#)>\]\"'`,;.]|\Z)(?!\.[a-z0-9])(?![^\s)>]*@)"
+"""Addresses that stay links."""
+ADDRESS = re.compile(rf"(?P<ours>{OURS})|://[^\s/?#]*", re.IGNORECASE)
+IMAGE = re.compile(r"!(?=\[)")
+TAG = re.compile(r"<(?=[A-Za-z/!?])")
+LINK = re.compile(rf"\](?=[(:])(?!\(<?{OURS})", re.IGNORECASE)
+WWW = re.compile(r"(?<![\w/])www\.", re.IGNORECASE)
+PLAIN = re.compile(r"[^!<\[\](){}:/\\]*")
+STARTS = ("http", "https", "www")
+LONGEST_HELD = 4_000
+
+
+def safe(text: str) -> str:
+    """Return the text without images and live links. Addresses stay readable."""
+    text = TAG.sub("< ", LINK.sub("] ", IMAGE.sub("", text)))
+    return WWW.sub("www[.]", ADDRESS.sub(_defused, text))
+
+
+def _defused(match: re.Match[str]) -> str:
+    return match[0] if match["ours"] else match[0].replace(".", "[.]").replace("://", "[:]//")
+
+
+class SafeText:
+    """Makes a text safe while it streams. A word waits for its end where it could become a link."""
+
+    def __init__(self, emit: Callable[[str], None]) -> None:
+        self._emit = emit
+        self._held = ""
+
+    def add(self, text: str) -> None:
+        """Emit what is safe by now."""
+        text = self._held + text
+        ready = len(text) - _unfinished(text)
+        if ready < len(text) - LONGEST_HELD:
+            ready = len(text)
+        self._held = text[ready:]
+        if ready:
+            self._emit(safe(text[:ready]))
+
+    def end(self) -> None:
+        """Emit the rest."""
+        if self._held:
+            self._emit(safe(self._held))
+            self._held = ""
+
+
+def _unfinished(text: str) -> int:
+    """Return how many characters at the end could become a link by what follows."""
+    end = len(text)
+    start = end
+    while start > 0 and not text[start - 1].isspace():
+        start -= 1
+    word = text[start:]
+    if PLAIN.fullmatch(word) and not any(name.startswith(word.lower().lstrip("*_~\"'`")) for name in STARTS if word):
+        return 0
+    return end - start

@@ -1,0 +1,66 @@
+"""What keeps a chat from doing what was asked. Each error has the HTTP status that an adapter answers with."""
+
+from collections.abc import Sequence
+from typing import Any
+
+
+class AgentError(Exception):
+    """The request cannot be done. `str()` says why and what to do, and may be shown to the person."""
+
+    status = 400
+
+
+class BadMessageError(AgentError):
+    """The message or an id cannot be used."""
+
+
+class TooLargeError(BadMessageError):
+    """The message is too large."""
+
+    status = 413
+
+
+class NotFoundError(AgentError):
+    """The principal has no such conversation."""
+
+    status = 404
+
+    def __init__(self, conversation: str) -> None:
+        super().__init__(f"There is no conversation {conversation[:80]!r}")
+
+
+class BusyError(AgentError):
+    """A run is under way in the conversation."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__("The assistant is still answering in this conversation. Wait for it, or cancel it first.")
+
+
+class WaitingError(AgentError):
+    """Approvals are open, and a new message does not answer them."""
+
+    status = 409
+
+    def __init__(self, approvals: Sequence[dict[str, Any]]) -> None:
+        names = ", ".join(str(approval["approval"]) for approval in approvals)
+        super().__init__(f"The assistant waits for a person's answer ({names}). Answer it, or cancel it first.")
+        self.approvals = tuple(approvals)
+        """The bodies of the `approval_needed` events."""
+
+
+class AnswerError(AgentError):
+    """An answer to an approval that is not open here, has expired, or is not complete."""
+
+
+class ForbiddenError(AgentError):
+    """The person may not give this answer."""
+
+    status = 403
+
+
+class ModelError(AgentError):
+    """The model did not answer."""
+
+    status = 502

@@ -1,0 +1,174 @@
+"""The events of conversations: shown at once to who watches in this process, and written to the store a little later."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from mailgun_mcp.agent.events import Event, EventKind
+from mailgun_mcp.errors import StateError
+from mailgun_mcp.store.database import Store, in_thread, stored
+
+LINGER = 0.25
+"""Seconds for which events wait for others before they are written. A crash loses no more of a text than that."""
+POLL = 0.5
+"""Seconds between two looks for events that another process writes."""
+
+
+class LiveRun:
+    """The events of a run that this process is making."""
+
+    def __init__(self, log: "EventLog", conversation: str, turn: str, after: int) -> None:
+        self._log = log
+        self.conversation = conversation
+        self.turn = turn
+        self.after = after
+        self.events: list[Event] = []
+        self.ended = False
+        self._watchers: set[asyncio.Event] = set()
+
+    def add(self, kind: EventKind, **body: Any) -> None:
+        """Add an event, and show it to who watches."""
+        self._show(self._written(kind, body))
+
+    def end(self, **body: Any) -> Callable[[], None]:
+        """Have the last event written. Returns what shows it: by then the conversation must be free for the next run."""
+        event = self._written("ended", body)
+
+        def show() -> None:
+            self.ended = True
+            self._show(event)
+
+        return show
+
+    def _written(self, kind: EventKind, body: dict[str, Any]) -> Event:
+        event = Event(self.after + len(self.events) + 1, self.turn, self._log.clock(), kind, body)
+        self._log.pending.append((self.conversation, event))
+        self._log.write_soon()
+        return event
+
+    def _show(self, event: Event) -> None:
+        self.events.append(event)
+        for watcher in self._watchers:
+            watcher.set()
+
+    async def follow(self, after: int) -> AsyncIterator[Event]:
+        """Yield the events after that id until the run ends."""
+        position, news = max(0, after - self.after), asyncio.Event()
+        self._watchers.add(news)
+        try:
+            while True:
+                while position < len(self.events):
+                    position += 1
+                    yield self.events[position - 1]
+                if self.ended:
+                    return
+                news.clear()
+                await news.wait()
+        finally:
+            self._watchers.discard(news)
+
+
+class EventLog:
+    """The table of events, and the runs that this process is making."""
+
+    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
+        self._store = store
+        self.clock = clock
+        self.pending: list[tuple[str, Event]] = []
+        self._live: dict[str, LiveRun] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._writing = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def begin(self, conversation: str, turn: str, after: int) -> LiveRun:
+        """Begin the run that follows the event `after`."""
+        self._live[conversation] = live = LiveRun(self, conversation, turn, after)
+        return live
+
+    def forget(self, live: LiveRun) -> None:
+        """Forget a run that has ended."""
+        if self._live.get(live.conversation) is live:
+            del self._live[live.conversation]
+
+    def live(self, conversation: str) -> LiveRun | None:
+        """Return the run that this process is making in the conversation, or None."""
+        return self._live.get(conversation)
+
+    def write_soon(self) -> None:
+        """Write what is pending in a moment."""
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(LINGER, self._start_writing)
+
+    def _start_writing(self) -> None:
+        self._timer = None
+        task = asyncio.get_running_loop().create_task(self.flush())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def flush(self) -> None:
+        """Write every event so far. Raises StateError where they cannot be written; they are tried again."""
+        async with self._writing:
+            batch, self.pending = self.pending, []
+            if batch:
+                # Who waits for it may be cancelled; what is being written is written once.
+                await asyncio.shield(asyncio.get_running_loop().create_task(self._write_all(batch)))
+
+    async def _write_all(self, batch: list[tuple[str, Event]]) -> None:
+        try:
+            await in_thread(self._write, batch)
+        except StateError:
+            self.pending = [*batch, *self.pending]
+            raise
+
+    def _write(self, batch: Sequence[tuple[str, Event]]) -> None:
+        rows = [
+            (conversation, event.id, event.turn, event.at, event.kind, json.dumps(event.body, ensure_ascii=False))
+            for conversation, event in _merged(batch)
+        ]
+        with self._store.writing(durable=False) as connection:
+            connection.executemany(
+                "INSERT INTO agent_events (conversation, id, turn, at, kind, body) VALUES (?, ?, ?, ?, ?, ?)", rows
+            )
+
+    def read(self, conversation: str, after: int) -> list[Event]:
+        """Return the written events after that id."""
+        with self._store.reading() as connection:
+            rows = connection.execute(
+                "SELECT id, turn, at, kind, body FROM agent_events WHERE conversation = ? AND id > ? ORDER BY id",
+                (conversation, after),
+            ).fetchall()
+        events = [Event(row["id"], row["turn"], row["at"], row["kind"], stored(row["body"], dict)) for row in rows]
+        return [_part_after(event, after) for event in events]
+
+
+def _merged(batch: Sequence[tuple[str, Event]]) -> list[tuple[str, Event]]:
+    """Return the events with pieces of one text put together, as long as nothing else came between them."""
+    merged: list[tuple[str, Event]] = []
+    last: dict[str, int] = {}
+    for conversation, event in batch:
+        position = last.get(conversation)
+        before = None if position is None else merged[position][1]
+        if before is not None and position is not None and _continues(before, event):
+            pieces = [*before.body.get("pieces", [len(before.body["text"])]), len(event.body["text"])]
+            body = {**before.body, "text": before.body["text"] + event.body["text"], "pieces": pieces}
+            merged[position] = (conversation, replace(event, body=body))
+        else:
+            last[conversation] = len(merged)
+            merged.append((conversation, event))
+    return merged
+
+
+def _continues(before: Event, event: Event) -> bool:
+    return before.kind == event.kind == "text" and before.body["message"] == event.body["message"]
+
+
+def _part_after(event: Event, after: int) -> Event:
+    """Return the event without `pieces`, and of a text without the pieces whose ids are not after `after`."""
+    pieces = event.body.get("pieces")
+    if pieces is None:
+        return event
+    seen = max(0, len(pieces) - (event.id - after))
+    body = {name: value for name, value in event.body.items() if name != "pieces"}
+    return replace(event, body={**body, "text": body["text"][sum(pieces[:seen]) :]})

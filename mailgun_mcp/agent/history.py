@@ -1,0 +1,91 @@
+"""The model's history, put together from what the server kept: messages, and the results of calls."""
+
+import json
+from collections.abc import Sequence
+
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelMessagesTypeAdapter,
+    ModelRequest,
+    ModelResponse,
+    SystemPromptPart,
+    ToolReturnPart,
+    UserPromptPart,
+)
+
+from mailgun_mcp.agent.transcript import OPEN, Message, ToolCall
+from mailgun_mcp.errors import StateError
+
+SUMMARY = "Summary of the conversation before this point, written by you:\n{}"
+NOT_READ = "This call was not made."
+
+
+def build(
+    messages: Sequence[Message], calls: Sequence[ToolCall], *, shorten: "Shortener | None" = None
+) -> list[ModelMessage]:
+    """Return the history for the model. Every call that a response asks for has a result in it."""
+    by_message: dict[int, list[ToolCall]] = {}
+    for call in calls:
+        by_message.setdefault(call.message, []).append(call)
+    history: list[ModelMessage] = []
+    for message in messages:
+        match message.kind:
+            case "response":
+                history.append(read_response(message.body))
+                results = by_message.get(message.number)
+                if results:
+                    history.append(ModelRequest(parts=[_returned(call, shorten) for call in results]))
+            case "summary":
+                history.append(ModelRequest(parts=[UserPromptPart(SUMMARY.format(message.body))]))
+            case _:
+                history.append(ModelRequest(parts=[UserPromptPart(message.body)]))
+    return history
+
+
+class Shortener:
+    """Says what stands in place of older results. The newest stay as they are."""
+
+    def __init__(self, calls: Sequence[ToolCall], room: int) -> None:
+        """`room` is how many characters the results may have together."""
+        self._replaced: set[str] = set()
+        used = 0
+        for call in reversed(calls):
+            used += len(call.text)
+            if used > room:
+                self._replaced.add(call.id)
+
+    def __call__(self, call: ToolCall) -> str:
+        """Return the result, or the line that stands in its place."""
+        if call.id not in self._replaced or len(call.text) < 400:
+            return call.text
+        log = f" (audit log: {call.log})" if call.log else ""
+        return f"[{call.status}; the result of {len(call.text):,} characters is left out by now{log}. Call {call.tool} again to read it.]"
+
+
+def _returned(call: ToolCall, shorten: Shortener | None) -> ToolReturnPart:
+    text = NOT_READ if call.status in OPEN else shorten(call) if shorten else call.text
+    return ToolReturnPart(call.tool, text, tool_call_id=call.id)
+
+
+def read_response(body: str) -> ModelResponse:
+    """Return a response as it was kept."""
+    (response,) = ModelMessagesTypeAdapter.validate_json(body)
+    if not isinstance(response, ModelResponse):
+        raise StateError("a message of the conversation cannot be read")
+    return response
+
+
+def write_response(response: ModelResponse) -> str:
+    """Return a response as it is kept."""
+    return ModelMessagesTypeAdapter.dump_json([response]).decode()
+
+
+def with_instructions(history: Sequence[ModelMessage], instructions: str) -> list[ModelMessage]:
+    """Return the history with the instructions, which no client or text can change."""
+    first = ModelRequest(parts=[SystemPromptPart(instructions)])
+    return [first, *history]
+
+
+def size(history: Sequence[ModelMessage]) -> int:
+    """Return how many characters the history has, roughly as a provider counts them."""
+    return sum(len(json.dumps(ModelMessagesTypeAdapter.dump_python([message], mode="json"))) for message in history)

@@ -1,0 +1,71 @@
+"""The model of the agent, from how an operator names it."""
+
+import os
+from typing import TYPE_CHECKING
+
+from mailgun_mcp.errors import SettingsError
+from mailgun_mcp.text.suggest import unknown
+
+if TYPE_CHECKING:
+    from pydantic_ai.models import Model
+
+PROVIDERS = {
+    "anthropic": ("agent-anthropic", "ANTHROPIC_API_KEY"),
+    "openai": ("agent-openai", "OPENAI_API_KEY"),
+    "google": ("agent-google", "GOOGLE_API_KEY"),
+    "ollama": ("agent-openai", None),
+}
+"""Provider -> the extra that installs it, and the variable that holds its key."""
+SCRIPT = "script"
+OLLAMA = "http://localhost:11434/v1"
+FORM = "write PROVIDER:NAME, such as anthropic:claude-sonnet-4-5, openai:gpt-5, google:gemini-2.5-pro or ollama:qwen3"
+EXTRA_MISSING = "model: {provider} needs more packages: pip install 'mailgun-mcp-server[{extra}]'"
+
+
+def open_model(name: str | None, url: str | None = None) -> "Model":
+    """Return the model that `name` says. With `url` it is at any OpenAI-compatible endpoint.
+
+    Keys come from the provider's own environment variables. Raises SettingsError.
+    """
+    if not name:
+        raise SettingsError(f"model: say which model answers: {FORM}")
+    provider, colon, model = name.partition(":")
+    if not colon or not model:
+        raise SettingsError(f"model: {name!r} is not a model: {FORM}")
+    if provider == SCRIPT:
+        from mailgun_mcp.agent.script import open_script
+
+        return open_script(model)
+    if provider not in PROVIDERS:
+        raise SettingsError(f"model: {unknown('provider', provider, [*PROVIDERS, SCRIPT])}: {FORM}")
+    extra, variable = PROVIDERS[provider]
+    if variable is not None and url is None and not os.environ.get(variable):
+        raise SettingsError(f"model: {provider} needs a key: set {variable}")
+    try:
+        return _opened(provider, model, url)
+    except ImportError as error:
+        raise SettingsError(EXTRA_MISSING.format(provider=provider, extra=extra)) from error
+
+
+def _opened(provider: str, model: str, url: str | None) -> "Model":
+    if provider == "anthropic":
+        from pydantic_ai.models.anthropic import AnthropicModel
+        from pydantic_ai.providers.anthropic import AnthropicProvider
+
+        return AnthropicModel(model, provider=AnthropicProvider(base_url=url, api_key=_key("ANTHROPIC_API_KEY")))
+    if provider == "google":
+        from pydantic_ai.models.google import GoogleModel
+        from pydantic_ai.providers.google import GoogleProvider
+
+        return GoogleModel(model, provider=GoogleProvider(api_key=_key("GOOGLE_API_KEY")))
+    from pydantic_ai.models.openai import OpenAIChatModel
+    from pydantic_ai.providers.openai import OpenAIProvider
+
+    if provider == "ollama":
+        url = url or os.environ.get("OLLAMA_BASE_URL") or OLLAMA
+    return OpenAIChatModel(model, provider=OpenAIProvider(base_url=url, api_key=_key("OPENAI_API_KEY")))
+
+
+def _key(variable: str) -> str:
+    # An endpoint of one's own often wants no key, but the clients want one to be there.
+    return os.environ.get(variable) or "none"

@@ -1,0 +1,390 @@
+"""Runs turns: one at a time in a conversation, whether or not anybody watches, and on after an answer given elsewhere."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
+
+from mailgun_mcp.agent.approving import Answer, needed, record_answers
+from mailgun_mcp.agent.conversations import LEASE, Conversation, Conversations, ConversationStatus, Run
+from mailgun_mcp.agent.errors import (
+    AgentError,
+    AnswerError,
+    BadMessageError,
+    BusyError,
+    ModelError,
+    NotFoundError,
+    TooLargeError,
+    WaitingError,
+)
+from mailgun_mcp.agent.event_log import POLL, EventLog, LiveRun
+from mailgun_mcp.agent.events import Event
+from mailgun_mcp.agent.options import AgentOptions
+from mailgun_mcp.agent.transcript import CallStatus, ToolCall, Transcript
+from mailgun_mcp.agent.usage import Usage, UsageTable
+from mailgun_mcp.call.services import Services
+from mailgun_mcp.confirm.caller import Caller
+from mailgun_mcp.errors import CallError, StateError
+from mailgun_mcp.identity.principal import Principal
+from mailgun_mcp.output.logs import logger
+from mailgun_mcp.store.database import in_thread
+from mailgun_mcp.text.characters import clean, one_line
+
+if TYPE_CHECKING:
+    from pydantic_ai.models import Model
+
+ID = re.compile(r"[A-Za-z0-9._:@/+=-]{1,128}")
+TITLE = 60
+WATCH = 1.0
+"""Seconds between two looks for answers that were given elsewhere."""
+UNKNOWN = (
+    "The server stopped while this call was under way: nobody knows whether it took effect, and it is not made again by "
+    "itself. Read what is there now before anything else."
+)
+BROKE_OFF = "The server stopped during the answer before this one. What was said and done until then is kept."
+CANCELLED = "Cancelled by the person before it was made. Nothing was sent."
+CANCELLED_TURN = "Cancelled."
+STOPPED = "The server was stopped."
+CANCELLED_REASON = "the person cancelled the turn"
+FAULT = "Something went wrong in the server; its log says what. Nothing is lost; send a message to continue."
+
+
+class Runner:
+    """Runs the conversations of one server. Made and closed inside of a running event loop."""
+
+    def __init__(
+        self,
+        services: Services,
+        model: "Model",
+        options: AgentOptions | None = None,
+        *,
+        summary_model: "Model | None" = None,
+    ) -> None:
+        self._services = services
+        self._model = model
+        self._summary_model = summary_model or model
+        self._options = options or AgentOptions()
+        self._conversations = Conversations(services.store)
+        self._transcript = Transcript(services.store)
+        self._usage = UsageTable(services.store)
+        self._log = EventLog(services.store, services.clock)
+        self._holder = token_hex(8)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._keeping: list[asyncio.Task[None]] = []
+        self._closing = False
+
+    async def aclose(self) -> None:
+        """Stop the runs of this process and write what is pending. What waits for a person goes on waiting."""
+        self._closing = True
+        for task in [*self._keeping, *self._tasks.values()]:
+            task.cancel()
+        await asyncio.gather(*self._keeping, *self._tasks.values(), return_exceptions=True)
+        await self._log.flush()
+
+    async def start(self, principal: Principal, conversation: str, text: str, *, run: str, client: str) -> Run:
+        """Begin a turn with a message of the person. Raises AgentError."""
+        _check_id("conversation", conversation)
+        _check_id("run", run)
+        earlier = await in_thread(self._conversations.run, conversation, run, principal.id)
+        if earlier is not None:
+            return earlier
+        text = self._checked(text)
+        approvals = await self._open_approvals(conversation, principal)
+        if approvals:
+            raise WaitingError(approvals)
+        title = one_line(text)[:TITLE]
+        claimed, broke_off = await in_thread(
+            self._conversations.claim_new_turn,
+            *(conversation, run, principal, client),
+            title=title,
+            holder=self._holder,
+            now=self._services.clock(),
+        )
+
+        async def say(live: LiveRun) -> None:
+            await self._settle_broken(live, broke_off=broke_off)
+            await in_thread(self._transcript.add, conversation, claimed.turn, "user", text)
+            live.add("user_message", text=text)
+
+        self._begin(claimed, Caller(principal, client=client), say)
+        return claimed
+
+    async def answer(
+        self, principal: Principal, conversation: str, answers: Sequence[Answer], *, run: str, client: str
+    ) -> Run:
+        """Give the person's answers to open approvals, and continue the turn. Raises AgentError."""
+        _check_id("conversation", conversation)
+        _check_id("run", run)
+        earlier = await in_thread(self._conversations.run, conversation, run, principal.id)
+        if earlier is not None:
+            return earlier
+        found = await in_thread(self._conversations.find, conversation, principal.id)
+        if not answers:
+            raise AnswerError("There is no answer in the request.")
+        waiting = await in_thread(self._waiting_calls, conversation)
+        await in_thread(record_answers, self._services, waiting, answers, principal)
+        if found.status == "running" and found.lease_until > self._services.clock():
+            raise BusyError
+        return await self._continue(principal, conversation, run=run, client=client)
+
+    async def cancel(self, principal: Principal, conversation: str) -> None:
+        """Stop the run; what was said stays. Approvals that are open are answered with no. Raises NotFoundError."""
+        found = await in_thread(self._conversations.find, conversation, principal.id)
+        task = self._tasks.get(conversation)
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+        elif found.status == "running":
+            await in_thread(self._conversations.ask_to_cancel, conversation)
+        elif found.status == "waiting":
+            run, _ = await in_thread(
+                self._conversations.claim_again,
+                *(conversation, f"cancel-{token_hex(8)}", principal, "chat"),
+                holder=self._holder,
+                now=self._services.clock(),
+            )
+            live = self._log.begin(conversation, run.turn, run.after)
+            await self._settle_cancelled(live, principal)
+            await self._finish(live, "idle", live.end(outcome="cancelled", text=CANCELLED_TURN))
+
+    async def events(
+        self, principal: Principal, conversation: str, *, after: int = 0, follow: bool = True
+    ) -> AsyncIterator[Event]:
+        """Yield the events after that id, and with `follow` those of the run that is under way. Raises NotFoundError."""
+        while True:
+            found = await in_thread(self._conversations.find, conversation, principal.id)
+            live = self._log.live(conversation)
+            if live is not None:
+                await self._log.flush()
+            for event in await in_thread(self._log.read, conversation, after):
+                if live is None or event.id <= live.after:
+                    yield event
+                    after = event.id
+            if not follow:
+                for event in live.events if live else ():
+                    if event.id > after:
+                        yield event
+                return
+            if live is not None:
+                async for event in live.follow(after):
+                    yield event
+                return
+            if found.status != "running" or found.lease_until <= self._services.clock():
+                return
+            await asyncio.sleep(POLL)
+
+    async def watch(self, run: Run, principal: Principal) -> AsyncIterator[Event]:
+        """Yield the events of a run until it ends; of an earlier run those that were kept."""
+        async for event in self.events(principal, run.conversation, after=run.after):
+            yield event
+            if event.kind == "ended":
+                return
+
+    async def get(self, principal: Principal, conversation: str) -> Conversation:
+        """Return a conversation. Raises NotFoundError."""
+        return await in_thread(self._conversations.find, conversation, principal.id)
+
+    async def conversations(self, principal: Principal) -> tuple[Conversation, ...]:
+        """Return the newest conversations of the principal."""
+        return await in_thread(self._conversations.list, principal.id)
+
+    async def delete(self, principal: Principal, conversation: str) -> None:
+        """Delete a conversation; its calls stay in the audit log. Raises NotFoundError, BusyError."""
+        await in_thread(self._conversations.find, conversation, principal.id)
+        await self.cancel(principal, conversation)
+        await in_thread(self._conversations.delete, conversation, principal.id, self._services.clock())
+
+    async def usage(self, principal: Principal, conversation: str) -> Usage:
+        """Return what the conversation has used. Raises NotFoundError."""
+        await in_thread(self._conversations.find, conversation, principal.id)
+        return await in_thread(self._usage.of_conversation, conversation)
+
+    async def open_approvals(self, principal: Principal, conversation: str) -> list[dict[str, Any]]:
+        """Return the approvals that the conversation waits for, as `approval_needed` says them. Raises NotFoundError."""
+        await in_thread(self._conversations.find, conversation, principal.id)
+        return await self._open_approvals(conversation, principal)
+
+    def watch_answers(self) -> None:
+        """From now on look for answers that are given elsewhere, and continue what waits for them."""
+        self._keep_running()
+
+    async def _open_approvals(self, conversation: str, principal: Principal) -> list[dict[str, Any]]:
+        try:
+            found = await in_thread(self._conversations.find, conversation, principal.id)
+        except NotFoundError:
+            return []
+        if found.status != "waiting":
+            return []
+        return await in_thread(self._needed, conversation)
+
+    def _needed(self, conversation: str) -> list[dict[str, Any]]:
+        now = self._services.clock()
+        pairs = [
+            (call, self._services.approvals.get(call.approval, now))
+            for call in self._waiting_calls(conversation)
+            if call.approval
+        ]
+        return [needed(call, approval) for call, approval in pairs if approval.status == "pending"]
+
+    def _waiting_calls(self, conversation: str) -> Sequence[ToolCall]:
+        if not self._services.store.exists:
+            return ()
+        return [call for call in self._transcript.open_calls(conversation) if call.status == "waiting"]
+
+    def _checked(self, text: str) -> str:
+        if len(text) > self._options.longest_message:
+            raise TooLargeError(
+                f"The message has {len(text):,} characters; at most {self._options.longest_message:,} are accepted."
+            )
+        text = clean(text).strip()
+        if not text:
+            raise BadMessageError("The message is empty.")
+        return text
+
+    async def _continue(self, principal: Principal, conversation: str, *, run: str, client: str) -> Run:
+        claimed, broke_off = await in_thread(
+            self._conversations.claim_again,
+            *(conversation, run, principal, client),
+            holder=self._holder,
+            now=self._services.clock(),
+        )
+
+        async def recover(live: LiveRun) -> None:
+            await self._settle_broken(live, broke_off=broke_off)
+
+        self._begin(claimed, Caller(principal, client=client), recover)
+        return claimed
+
+    def _begin(self, run: Run, caller: Caller, prepare: Callable[[LiveRun], Coroutine[Any, Any, None]]) -> None:
+        live = self._log.begin(run.conversation, run.turn, run.after)
+        task = asyncio.get_running_loop().create_task(self._run(live, caller, prepare), name=f"turn {run.id}")
+        self._tasks[run.conversation] = task
+        self._keep_running()
+
+    async def _run(
+        self, live: LiveRun, caller: Caller, prepare: Callable[[LiveRun], Coroutine[Any, Any, None]]
+    ) -> None:
+        from mailgun_mcp.agent.turn import Ended, TurnRun
+
+        status: ConversationStatus = "idle"
+        ended = Ended("failed", FAULT)
+        try:
+            await prepare(live)
+            turn = TurnRun(self._services, self._model, self._options, live, caller, self._transcript, self._usage)
+            ended = await turn.go()
+            status = "waiting" if ended.outcome == "waiting" else "idle"
+        except asyncio.CancelledError:
+            ended = Ended("cancelled", STOPPED if self._closing else CANCELLED_TURN)
+        except (ModelError, CallError) as error:
+            ended = Ended("failed", str(error))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the person is told and the conversation is free again
+            logger().error("a run failed", error=repr(error)[:2000], conversation=live.conversation)
+        finally:
+            if ended.outcome != "waiting" and await self._settle_cancelled(live, caller.principal):
+                status = "waiting"
+            await self._finish(live, status, live.end(outcome=ended.outcome, text=ended.text))
+
+    async def _finish(self, live: LiveRun, status: ConversationStatus, show: Callable[[], None]) -> None:
+        try:
+            if any(event.kind == "third_party_text" for event in live.events):
+                await in_thread(self._conversations.mark_third_party_text, live.conversation)
+            await self._log.flush()
+            await in_thread(
+                self._conversations.release, live.conversation, self._holder, status, self._services.clock()
+            )
+        except StateError as error:
+            logger().error("a run could not be recorded", error=str(error))
+        finally:
+            self._tasks.pop(live.conversation, None)
+            self._log.forget(live)
+            show()
+
+    async def _settle_broken(self, live: LiveRun, *, broke_off: bool) -> None:
+        """Say what a process that died left open. Nothing of it is made again."""
+        calls = await in_thread(self._transcript.open_calls, live.conversation)
+        for call in calls:
+            if call.status == "running":
+                await self._close(live, call, "unknown", UNKNOWN)
+            elif call.turn != live.turn:
+                await self._close(live, call, "cancelled", CANCELLED)
+        if broke_off:
+            live.add("warning", text=BROKE_OFF)
+
+    async def _settle_cancelled(self, live: LiveRun, principal: Principal) -> bool:
+        """Close the calls that have no result. Returns whether some still wait: they do when the server stops."""
+        waiting = False
+        for call in await in_thread(self._transcript.open_calls, live.conversation):
+            if call.status == "waiting" and self._closing:
+                waiting = True
+                continue
+            if call.status == "waiting":
+                await in_thread(self._deny, call, principal)
+            unknown = call.status == "running"
+            await self._close(live, call, "unknown" if unknown else "cancelled", UNKNOWN if unknown else CANCELLED)
+        return waiting
+
+    async def _close(self, live: LiveRun, call: ToolCall, status: CallStatus, text: str) -> None:
+        await in_thread(self._transcript.update, live.conversation, replace(call, status=status, text=text))
+        live.add("tool_finished", call=call.id, tool=call.tool, status=status, text=text, log=call.log, undo=None)
+
+    def _deny(self, call: ToolCall, principal: Principal) -> None:
+        # Where it was answered or has expired, nothing is left that could be used.
+        with suppress(StateError):
+            self._services.approvals.deny(
+                call.approval or "", by=principal.id, now=self._services.clock(), reason=CANCELLED_REASON
+            )
+
+    def _keep_running(self) -> None:
+        if not self._keeping:
+            loop = asyncio.get_running_loop()
+            self._keeping = [loop.create_task(self._renew()), loop.create_task(self._look_for_answers())]
+
+    async def _renew(self) -> None:
+        """Tell other processes that this one lives, and cancel what they were asked to cancel."""
+        while True:
+            await asyncio.sleep(WATCH)
+            if not self._tasks:
+                continue
+            try:
+                cancelled = await in_thread(self._conversations.renew, self._holder, self._services.clock())
+            except StateError as error:
+                logger().error("runs could not be renewed", error=str(error), seconds_left=LEASE)
+                continue
+            for name in cancelled & self._tasks.keys():
+                self._tasks[name].cancel()
+
+    async def _look_for_answers(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH)
+            try:
+                await self.continue_answered()
+            except (StateError, AgentError) as error:
+                logger().error("answers could not be looked for", error=str(error))
+
+    async def continue_answered(self) -> None:
+        """Continue the conversations whose approvals were answered elsewhere, or have expired."""
+        for conversation in await in_thread(self._answered):
+            principal, client = await in_thread(self._conversations.caller, conversation)
+            if principal.expires is not None and principal.expires <= self._services.clock():
+                continue
+            try:
+                await self._continue(principal, conversation, run=f"answered-{token_hex(8)}", client=client)
+            except (BusyError, NotFoundError):
+                # Another process was faster, or the conversation was deleted.
+                continue
+
+    def _answered(self) -> list[str]:
+        if not self._services.store.exists:
+            return []
+        approvals, now = self._services.approvals, self._services.clock()
+        return sorted(
+            {name for name, approval in self._transcript.waiting() if approvals.get(approval, now).status != "pending"}
+        )
+
+
+def _check_id(what: str, name: str) -> None:
+    if not ID.fullmatch(name):
+        raise BadMessageError(f"The id of the {what} must be 1 to 128 letters, digits or ._:@/+=-")

@@ -1,0 +1,156 @@
+"""The tools as a model of the agent has them: a dozen at first, the others by search; calls go through the pipeline."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mailgun_mcp.agent.display import safe
+from mailgun_mcp.call.pipeline import run
+from mailgun_mcp.call.results import CallResult, compact
+from mailgun_mcp.call.search_mode import rank_tools, short_description
+from mailgun_mcp.call.services import Services
+from mailgun_mcp.catalogue.builtin_tools import builtin_operation
+from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.types import Arguments, Record
+from mailgun_mcp.confirm.argument_lines import shown_arguments
+from mailgun_mcp.confirm.caller import Caller
+from mailgun_mcp.errors import ArgumentError, UnknownToolError
+from mailgun_mcp.identity.access import Access
+from mailgun_mcp.output.untrusted import NOTICE
+
+FIND_TOOLS = "find_tools"
+FIRST = (
+    *("list_domains", "get_domain", "list_events", "explain_delivery", "check_domain_health", "find_recipient"),
+    *("list_bounces", "query_metrics", "send_message", "list_undoable", "undo_operation", "read_result"),
+)
+"""What a conversation starts with, as far as the server offers it."""
+MOST_FOUND = 24
+"""Tools of searches that a model has at once. The oldest make room."""
+HITS = 6
+FIND: Record = {
+    "name": FIND_TOOLS,
+    "title": "Find tools",
+    "description": "Finds tools for a task among all Mailgun operations. What it finds can be called from then on.",
+    "inputSchema": {
+        "type": "object",
+        "properties": {
+            "queries": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "The task in one to three different wordings",
+            }
+        },
+        "required": ["queries"],
+    },
+}
+FENCE = "⟦"
+"""What begins text of third parties; see `output.untrusted`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """The result of a call, for the model and for people."""
+
+    status: Literal["done", "failed", "refused", "waiting"]
+    text: str
+    log: str = ""
+    undo: str | None = None
+    third_party_text: bool = False
+    approval: str | None = None
+    """The id of the pending approval where the call waits for a person."""
+
+
+class Toolset:
+    """The tools that one principal may call."""
+
+    def __init__(self, services: Services, access: Access) -> None:
+        self._services = services
+        self._access = access
+
+    def tools(self, found: Iterable[str]) -> list[Record]:
+        """Return the tools of the next request: the first dozen, and those that searches found."""
+        names = [name for name in FIRST if self._offers(name)]
+        names += [name for name in found if name not in names and self._offers(name)]
+        return [FIND, *(self._operation(name).tool for name in names)]
+
+    def describe(self, tool: str, arguments: Arguments | None) -> dict[str, Any]:
+        """Return what people are shown of a call: title, risk, and its arguments without secrets."""
+        if tool == FIND_TOOLS:
+            return {"title": FIND["title"], "arguments": arguments or {}, "risk": "read"}
+        if not self._offers(tool):
+            # Nobody knows which of its arguments are secret.
+            return {"title": tool[:64], "arguments": {}, "risk": "read"}
+        operation = self._operation(tool)
+        try:
+            shown = shown_arguments(operation, arguments or {})
+        except (TypeError, ValueError, AttributeError):
+            # What is wrong with the arguments is told by the call.
+            shown = {}
+        return {"title": operation.title, "arguments": shown, "risk": operation.risk}
+
+    async def call(self, tool: str, arguments: Arguments | None, caller: Caller) -> ToolResult:
+        """Make the call through the pipeline."""
+        if arguments is None:
+            return ToolResult("failed", "Nothing was sent: the arguments are not a JSON object.")
+        if tool == FIND_TOOLS:
+            return self._find(arguments)
+        if not self._offers(tool):
+            return ToolResult("failed", f"There is no tool {tool[:64]!r}. {FIND_TOOLS} finds tools.")
+        try:
+            return _result(await run(self._services, tool, arguments, caller))
+        except UnknownToolError as error:
+            return ToolResult("failed", str(error))
+
+    def found_by(self, arguments: Arguments | None) -> list[str]:
+        """Return the tools that a search found, the best first."""
+        try:
+            given = (arguments or {})["queries"]
+            queries = [query[:500] for query in (given if isinstance(given, list) else [given])[:3] if query.strip()]
+            return rank_tools(self._services, queries, access=self._access)[:HITS]
+        except (ArgumentError, KeyError, TypeError, AttributeError):
+            return []
+
+    def _find(self, arguments: Arguments) -> ToolResult:
+        names = self.found_by(arguments)
+        if not names:
+            return ToolResult("failed", "No tool fits. Give `queries`: the task in one to three other wordings.")
+        tools = [short_description(self._operation(name)) for name in names]
+        return ToolResult("done", compact({"tools": tools, "message": "Call them by their names."}))
+
+    def _offers(self, name: str) -> bool:
+        services = self._services
+        if name not in services.catalogue and name not in services.builtin_tools:
+            return False
+        return self._access.scopes is None or self._access.permits(self._operation(name).risk)
+
+    def _operation(self, name: str) -> Operation:
+        services = self._services
+        return builtin_operation(name) if name in services.builtin_tools else services.catalogue.find(name)
+
+
+def newest_found(searches: Iterable[Collection[str]]) -> list[str]:
+    """Return the tools that the newest searches found, at most `MOST_FOUND`."""
+    found: dict[str, None] = {}
+    for names in searches:
+        for name in names:
+            found.pop(name, None)
+            found[name] = None
+    return list(found)[-MOST_FOUND:]
+
+
+def _result(result: CallResult) -> ToolResult:
+    structured = result.structured or {}
+    theirs = NOTICE in structured or FENCE in result.text
+    if result.approval is not None:
+        return ToolResult("waiting", result.text, result.call, None, theirs, result.approval["id"])
+    undo = structured.get("undo")
+    undo_id = undo.get("id") if isinstance(undo, dict) else None
+    status: Literal["done", "failed", "refused"] = (
+        "done" if result.kind == "done" else "refused" if result.kind == "refused" else "failed"
+    )
+    return ToolResult(status, result.text, result.call, undo_id, theirs)
+
+
+def shown(text: str, limit: int = 4_000) -> str:
+    """Return a result as a person is shown it: shortened, without live links."""
+    return safe(text if len(text) <= limit else f"{text[:limit]}… [{len(text):,} characters in all]")

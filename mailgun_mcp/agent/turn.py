@@ -1,0 +1,290 @@
+"""One run of a turn: asks the model, makes the calls it asks for, and so on, until it is done or a person must answer.
+
+What a call returned is on disk before the model hears of it. So whatever ends the run, nothing is done twice.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass, replace
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
+
+from pydantic_ai.direct import model_request_stream
+from pydantic_ai.exceptions import AgentRunError, UserError
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelResponse,
+    PartDeltaEvent,
+    PartStartEvent,
+    TextPart,
+    TextPartDelta,
+    ToolCallPart,
+)
+from pydantic_ai.models import ModelRequestParameters
+from pydantic_ai.tools import ToolDefinition
+
+from mailgun_mcp.agent import history
+from mailgun_mcp.agent.approving import Approving
+from mailgun_mcp.agent.display import SafeText
+from mailgun_mcp.agent.errors import ModelError
+from mailgun_mcp.agent.event_log import LiveRun
+from mailgun_mcp.agent.events import Outcome
+from mailgun_mcp.agent.options import AgentOptions
+from mailgun_mcp.agent.toolset import FIND_TOOLS, Toolset, newest_found, shown
+from mailgun_mcp.agent.transcript import CallStatus, ToolCall, Transcript
+from mailgun_mcp.agent.usage import Usage, UsageTable
+from mailgun_mcp.call.services import Services
+from mailgun_mcp.confirm.caller import Caller
+from mailgun_mcp.errors import CallError
+from mailgun_mcp.output.logs import logger
+from mailgun_mcp.store.database import in_thread
+
+if TYPE_CHECKING:
+    from pydantic_ai.models import Model
+
+MODEL_FAILED = "The model did not answer: {}. Nothing is lost; send a message to continue."
+TOO_MANY_REQUESTS = "Stopped after {} requests to the model in one turn. Send a message to continue."
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a run ended."""
+
+    outcome: Outcome
+    text: str = ""
+
+
+class TurnRun:
+    """One run."""
+
+    def __init__(
+        self,
+        services: Services,
+        model: "Model",
+        options: AgentOptions,
+        live: LiveRun,
+        caller: Caller,
+        transcript: Transcript,
+        usage: UsageTable,
+    ) -> None:
+        self._services = services
+        self._model = model
+        self._options = options
+        self._live = live
+        self._conversation, self._turn = live.conversation, live.turn
+        self._caller = caller
+        self._transcript = transcript
+        self._usage = usage
+        self._toolset = Toolset(services, caller.principal.access)
+        self._approving = Approving(services, transcript, live, caller.principal)
+        self._seen_third_party_text = False
+
+    async def go(self) -> Ended:
+        """Run until the turn is done, waits, or stops. Raises CancelledError when the run is cancelled."""
+        requests = 0
+        warned: set[str] = set()
+        while True:
+            if await self._make_calls():
+                return Ended("waiting")
+            stop, near = await in_thread(
+                self._usage.reached,
+                self._options.limits,
+                self._conversation,
+                self._caller.principal.id,
+                self._services.clock(),
+            )
+            for text in near:
+                if text.partition(" of ")[2] not in warned:
+                    warned.add(text.partition(" of ")[2])
+                    self._live.add("warning", text=text)
+            if stop is None and requests >= self._options.limits.requests_per_turn:
+                stop = TOO_MANY_REQUESTS.format(requests)
+            if stop is not None:
+                return Ended("stopped", stop)
+            requests += 1
+            response = await self._ask()
+            if not response.tool_calls:
+                return Ended("done")
+
+    async def _make_calls(self) -> bool:
+        """Make the calls that have no result yet. Returns whether some wait for a person."""
+        waiting = False
+        for call in await in_thread(self._transcript.open_calls, self._conversation):
+            settled = await self._approving.settle(call) if call.status == "waiting" else call
+            if settled is None:
+                continue
+            if settled.status == "waiting" or await self._to_its_end(self._make(settled)):
+                waiting = True
+        return waiting
+
+    async def _to_its_end(self, making: Coroutine[Any, Any, bool]) -> bool:
+        """Let a call end that has begun, so that its outcome is known, also when the run is cancelled meanwhile."""
+        task = asyncio.get_running_loop().create_task(making)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait([task])
+            raise
+
+    async def _make(self, call: ToolCall) -> bool:
+        """Make one call, and keep its result. Returns whether it waits for a person."""
+        resumed = call.approval is not None
+        if not resumed:
+            self._live.add(
+                "tool_started", call=call.id, tool=call.tool, **self._toolset.describe(call.tool, call.arguments)
+            )
+        refusal = await self._approving.refusal(call)
+        if refusal is not None:
+            await self._keep(call, "refused", refusal)
+            return False
+        await in_thread(self._transcript.update, self._conversation, replace(call, status="running"))
+        result = await self._toolset.call(call.tool, call.arguments, self._caller)
+        if result.third_party_text and not self._seen_third_party_text:
+            self._seen_third_party_text = True
+            self._live.add("third_party_text", call=call.id)
+        if result.status == "waiting":
+            refusal = await self._approving.wait(call, result)
+            if refusal is None:
+                return True
+            await self._keep(call, "refused", refusal)
+            return False
+        await self._keep(call, result.status, result.text, log=result.log, undo=result.undo)
+        await self._count(Usage(tool_calls=1))
+        return False
+
+    async def _keep(
+        self, call: ToolCall, status: CallStatus, text: str, *, log: str = "", undo: str | None = None
+    ) -> None:
+        kept = replace(call, status=status, text=text, log=log)
+        await in_thread(self._transcript.update, self._conversation, kept)
+        self._live.add(
+            "tool_finished", call=call.id, tool=call.tool, status=status, text=shown(text), log=log, undo=undo
+        )
+
+    async def _ask(self) -> ModelResponse:
+        messages, found = await self._history()
+        tools = [
+            ToolDefinition(
+                name=tool["name"], parameters_json_schema=tool["inputSchema"], description=tool["description"]
+            )
+            for tool in self._toolset.tools(found)
+        ]
+        parameters = ModelRequestParameters(function_tools=tools)
+        started = time.monotonic()
+        response: ModelResponse | None = None
+        message, parts = token_hex(4), list[str]()
+        safe = SafeText(lambda text: self._say(message, text))
+        try:
+            async with model_request_stream(self._model, messages, model_request_parameters=parameters) as stream:
+                async for event in stream:
+                    text = _text_of(event)
+                    if text:
+                        parts.append(text)
+                        safe.add(text)
+                response = stream.get()
+        except asyncio.CancelledError:
+            safe.end()
+            await self._keep_partial("".join(parts))
+            raise
+        except Exception as error:
+            safe.end()
+            await self._keep_partial("".join(parts))
+            raise ModelError(MODEL_FAILED.format(_why(error))) from error
+        finally:
+            used = _used(response, time.monotonic() - started)
+            await self._count(used)
+        safe.end()
+        await self._keep_response(response)
+        return response
+
+    def _say(self, message: str, text: str) -> None:
+        self._live.add("text", message=message, text=text)
+
+    async def _history(self) -> tuple[list[ModelMessage], list[str]]:
+        """Return what the model is sent, and the tools that it has found."""
+        messages = await in_thread(self._transcript.messages, self._conversation)
+        calls = await in_thread(self._transcript.calls, self._conversation, since=messages[0].number)
+        found = newest_found(
+            self._toolset.found_by(call.arguments) for call in calls if call.tool == FIND_TOOLS and call.text
+        )
+        built = history.build(messages, calls, shorten=history.Shortener(calls, self._options.result_characters))
+        return history.with_instructions(built, self._options.instructions), found
+
+    async def _keep_response(self, response: ModelResponse) -> None:
+        calls = [
+            ToolCall(part.tool_call_id, self._turn, 0, part.tool_name, _arguments(part)) for part in response.tool_calls
+        ]
+        calls = await self._with_new_ids(response, calls)
+        body = history.write_response(response)
+        await in_thread(self._transcript.add, self._conversation, self._turn, "response", body, calls)
+
+    async def _with_new_ids(self, response: ModelResponse, calls: list[ToolCall]) -> list[ToolCall]:
+        """Give a call an id of ours where the model's own was used before: some models count from one in each answer."""
+        known = {call.id for call in await in_thread(self._transcript.calls, self._conversation)}
+        renamed: list[ToolCall] = []
+        for part, call in zip(response.tool_calls, calls, strict=True):
+            if call.id in known:
+                part.tool_call_id = f"call_{token_hex(8)}"
+            known.add(part.tool_call_id)
+            renamed.append(ToolCall(part.tool_call_id, call.turn, 0, call.tool, call.arguments))
+        return renamed
+
+    async def _keep_partial(self, text: str) -> None:
+        """Keep what was said before the model broke off. Calls that it had begun to ask for are not made."""
+        if text:
+            body = history.write_response(ModelResponse(parts=[TextPart(text)]))
+            await in_thread(self._transcript.add, self._conversation, self._turn, "response", body)
+
+    async def _count(self, used: Usage) -> None:
+        await in_thread(self._usage.add, self._conversation, self._caller.principal.id, used, self._services.clock())
+        if used.requests:
+            total = await in_thread(self._usage.of_conversation, self._conversation)
+            self._live.add("usage", **total.record)
+
+
+def _text_of(event: object) -> str:
+    if isinstance(event, PartStartEvent) and isinstance(event.part, TextPart):
+        return event.part.content
+    if isinstance(event, PartDeltaEvent) and isinstance(event.delta, TextPartDelta):
+        return event.delta.content_delta
+    return ""
+
+
+def _arguments(part: ToolCallPart) -> dict[str, object] | None:
+    try:
+        value = part.args if isinstance(part.args, dict) else json.loads(part.args or "{}")
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _used(response: ModelResponse | None, seconds: float) -> Usage:
+    if response is None:
+        return Usage(requests=1, seconds=seconds)
+    try:
+        cost = float(response.cost().total_price)
+    except (LookupError, ValueError, AssertionError):
+        cost = 0.0
+    usage = response.usage
+    return Usage(1, usage.input_tokens, usage.output_tokens, cost, 0, seconds)
+
+
+def _why(error: Exception) -> str:
+    """Return what is wrong with the model, for a person. The whole error is logged."""
+    logger().warning("the model failed", error=repr(error)[:2000])
+    status = getattr(error, "status_code", None)
+    if status == 401 or status == 403:
+        return f"its provider refused the API key (HTTP {status})"
+    if status == 404:
+        return "its provider does not know this model (HTTP 404)"
+    if status == 429:
+        return "its provider's rate limit or credit is used up (HTTP 429)"
+    if isinstance(status, int):
+        return f"its provider failed (HTTP {status})"
+    if isinstance(error, TimeoutError) or "timeout" in type(error).__name__.lower():
+        return "it took too long"
+    if isinstance(error, CallError | AgentRunError | UserError):
+        return str(error)[:300]
+    return type(error).__name__

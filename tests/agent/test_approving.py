@@ -1,0 +1,60 @@
+"""Answers to approvals: whose count, and what becomes of those that somebody gave elsewhere."""
+
+import pytest
+
+from mailgun_mcp.agent.approving import Answer
+from mailgun_mcp.agent.errors import AnswerError
+from mailgun_mcp.call.pipeline import run
+from mailgun_mcp.confirm.caller import Caller
+from mailgun_mcp.identity.principal import Principal
+from tests.support.chats import ANN, CLEAR, DOMAIN, Chat, kinds, last, said
+
+pytestmark = pytest.mark.anyio
+DELETE = ("delete_bounce", {"domain_name": DOMAIN, "address": "nobody@example.net"})
+
+
+async def test_of_several_answers_either_all_count_or_none() -> None:
+    async with Chat([CLEAR, DELETE], ["Done."]) as chat:
+        asked = [event.body for event in await chat.say("both") if event.kind == "approval_needed"]
+        with pytest.raises(AnswerError, match="type the name"):
+            await chat.answer(
+                Answer(asked[1]["approval"], True, asked[1]["typed"]), Answer(asked[0]["approval"], True, "wrong")
+            )
+        assert len(await chat.runner.open_approvals(ANN, "c")) == 2
+
+
+async def test_an_answer_that_was_given_elsewhere_stands() -> None:
+    async with Chat([CLEAR], ["As they like."]) as chat:
+        asked = last(await chat.say("clear"), "approval_needed")
+        chat.services.approvals.deny(asked["approval"], by="ben", now=chat.services.clock(), reason="no")
+        events = await chat.answer(Answer(asked["approval"], True, DOMAIN))
+        assert last(events, "approval_answered") == {
+            "call": asked["call"],
+            "approval": asked["approval"],
+            "status": "denied",
+            "by": "ben",
+            "reason": "no",
+        }
+        assert said(events) == "As they like."
+        assert await chat.bounces() > 0
+
+
+async def test_a_yes_for_what_has_changed_meanwhile_asks_again() -> None:
+    async with Chat([CLEAR], [DELETE], ["Done."]) as chat:
+        asked = last(await chat.say("clear"), "approval_needed")
+        added = {"domain_name": DOMAIN, "bounces": [{"address": "late@example.net"}]}
+        result = await run(chat.services, "add_bounces", added, Caller(Principal("somebody")))
+        assert not result.is_error, result.text
+        events = await chat.answer(Answer(asked["approval"], True, DOMAIN))
+        assert kinds(events)[:2] == ["approval_answered", "approval_needed"]
+        assert last(events, "approval_needed")["approval"] != asked["approval"]
+        assert await chat.bounces() > 0
+
+
+async def test_forms_show_no_live_links() -> None:
+    mail = {"domain_name": DOMAIN, "from": "a@mail.example.com", "to": ["x@example.org"], "subject": "s"}
+    send = ("send_message", {**mail, "text": "see https://evil.example/x"})
+    read = ("list_bounces", {"domain": DOMAIN, "limit": 1})
+    async with Chat([read], [send]) as chat:
+        form = last(await chat.say("send it"), "approval_needed")["form"]
+        assert "https[:]//evil[.]example/x" in form

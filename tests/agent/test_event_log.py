@@ -1,0 +1,49 @@
+"""Events: shown at once, written soon, and read again from any id on."""
+
+import pytest
+
+from mailgun_mcp.agent.event_log import EventLog
+from mailgun_mcp.errors import StateError
+from mailgun_mcp.store.database import Store
+from tests.support.state import NOW
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_pieces_of_a_text_are_one_row_and_are_read_from_any_of_them_on(store: Store) -> None:
+    log = EventLog(store, lambda: NOW)
+    live = log.begin("c", "t", 0)
+    for piece in ("One ", "two ", "three."):
+        live.add("text", message="m", text=piece)
+    live.add("text", message="n", text="Other.")
+    await log.flush()
+    texts = [[event.body["text"] for event in log.read("c", after)] for after in range(5)]
+    assert texts == [["One two three.", "Other."], ["two three.", "Other."], ["three.", "Other."], ["Other."], []]
+    assert [event.id for event in log.read("c", 0)] == [3, 4]
+
+
+async def test_events_that_cannot_be_written_are_tried_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = EventLog(store, lambda: NOW)
+    log.begin("c", "t", 0).add("warning", text="careful")
+
+    def full(*_: object) -> None:
+        raise StateError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(log, "_write", full)
+        with pytest.raises(StateError):
+            await log.flush()
+    await log.flush()
+    assert [event.record for event in log.read("c", 0)] == [
+        {"id": 1, "turn": "t", "at": NOW, "kind": "warning", "text": "careful"}
+    ]
+
+
+async def test_a_run_that_is_forgotten_is_not_live(store: Store) -> None:
+    log = EventLog(store, lambda: NOW)
+    first = log.begin("c", "t", 0)
+    second = log.begin("c", "t", 0)
+    log.forget(first)
+    assert log.live("c") is second
+    log.forget(second)
+    assert log.live("c") is None

@@ -1,0 +1,57 @@
+"""How an operator names a model, and what they are told when it cannot be used."""
+
+import sys
+
+import pytest
+
+from mailgun_mcp.agent.models import OLLAMA, open_model
+from mailgun_mcp.errors import SettingsError
+
+
+def test_models_of_the_providers_are_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    monkeypatch.delenv("OLLAMA_BASE_URL", raising=False)
+    assert open_model("anthropic:claude-sonnet-4-5").model_name == "claude-sonnet-4-5"
+    assert open_model("openai:gpt-5").system == "openai"
+    assert str(open_model("ollama:qwen3").base_url).rstrip("/") == OLLAMA
+
+
+def test_any_compatible_endpoint_is_reached_by_its_url_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    model = open_model("openai:local", "http://127.0.0.1:9/v1")
+    assert str(model.base_url).rstrip("/") == "http://127.0.0.1:9/v1"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (None, "say which model"),
+        ("gpt-5", "is not a model"),
+        ("openai:", "is not a model"),
+        ("antropic:x", "did you mean 'anthropic'"),
+        ("anthropic:claude", "set ANTHROPIC_API_KEY"),
+        ("script:/nowhere.yaml", "cannot be used"),
+    ],
+)
+def test_what_is_wrong_is_said(name: str | None, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    with pytest.raises(SettingsError, match=said):
+        open_model(name)
+
+
+@pytest.mark.parametrize(
+    ("provider", "package"), [("anthropic", "anthropic"), ("google", "google.genai"), ("ollama", "openai")]
+)
+def test_a_missing_extra_is_named(provider: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("ANTHROPIC_API_KEY", "GOOGLE_API_KEY"):
+        monkeypatch.setenv(variable, "k")
+    for name in [
+        name
+        for name in sys.modules
+        if name.startswith("pydantic_ai.") and name.rpartition(".")[2] in (provider, "openai")
+    ]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(SettingsError, match=r"pip install 'mailgun-mcp-server\[agent-"):
+        open_model(f"{provider}:x")
