@@ -202,6 +202,11 @@ def env_name(name: str) -> str:
     return OPTIONS[name].metadata["env"] or f"MAILGUN_MCP_{name.upper()}"
 
 
+def model_variable(name: str) -> str | None:
+    """Return a variable of a model's provider, such as OPENAI_API_KEY."""
+    return os.environ.get(name) or None
+
+
 def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> Settings:
     """Return the settings. `flags` maps option names to the command line's values, None for flags that were not given.
 

@@ -1,9 +1,9 @@
 """The model of the agent, from how an operator names it."""
 
-import os
 from typing import TYPE_CHECKING
 
 from mailgun_mcp.errors import SettingsError
+from mailgun_mcp.settings import model_variable
 from mailgun_mcp.text.suggest import unknown
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def open_model(name: str | None, url: str | None = None) -> "Model":
     if provider not in PROVIDERS:
         raise SettingsError(f"model: {unknown('provider', provider, [*PROVIDERS, SCRIPT])}: {FORM}")
     extra, variable = PROVIDERS[provider]
-    if variable is not None and url is None and not os.environ.get(variable):
+    if variable is not None and url is None and not model_variable(variable):
         raise SettingsError(f"model: {provider} needs a key: set {variable}")
     try:
         return _opened(provider, model, url)
@@ -62,10 +62,10 @@ def _opened(provider: str, model: str, url: str | None) -> "Model":
     from pydantic_ai.providers.openai import OpenAIProvider
 
     if provider == "ollama":
-        url = url or os.environ.get("OLLAMA_BASE_URL") or OLLAMA
+        url = url or model_variable("OLLAMA_BASE_URL") or OLLAMA
     return OpenAIChatModel(model, provider=OpenAIProvider(base_url=url, api_key=_key("OPENAI_API_KEY")))
 
 
 def _key(variable: str) -> str:
     # An endpoint of one's own often wants no key, but the clients want one to be there.
-    return os.environ.get(variable) or "none"
+    return model_variable(variable) or "none"
