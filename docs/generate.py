@@ -16,6 +16,8 @@ from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS, listed, offered
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.markdown import condition, tool_reference
 from mailgun_mcp.catalogue.presets import PRESETS, tools_of_presets
+from mailgun_mcp.catalogue.procedures import compiled_procedures
+from mailgun_mcp.catalogue.skills import compiled_skills
 from mailgun_mcp.catalogue.tool_costs import estimated_tokens
 from mailgun_mcp.catalogue.workflow_tools import WORKFLOW_TOOLS
 from mailgun_mcp.cli import exits
@@ -331,6 +333,22 @@ def _sdks() -> str:
     return "\n".join(lines)
 
 
+def _prompts() -> str:
+    lines = ["| prompt | asks for | what it does |", "| --- | --- | --- |"]
+    for procedure in compiled_procedures().values():
+        asked = ", ".join(f"{one.name}{'' if one.required else ' (optional)'}" for one in procedure.arguments)
+        lines.append(f"| `{procedure.name}` | {asked} | {procedure.description} |")
+    return "\n".join(lines)
+
+
+def _skills() -> str:
+    lines = ["| skill | procedures | what it is for |", "| --- | --- | --- |"]
+    for skill in compiled_skills():
+        procedures = ", ".join(f"`{name}`" for name in skill.procedures)
+        lines.append(f"| `{skill.name}` | {procedures} | {skill.title} |")
+    return "\n".join(lines)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "toolsets": _toolsets,
     "presets": _presets,
@@ -344,6 +362,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "tools": _tools,
     "local-tools": _local,
     "workflow-tools": _workflows,
+    "prompts": _prompts,
+    "skills": _skills,
     "controls": _controls,
     "control-routes": _control_routes,
     "scenarios": _scenarios,

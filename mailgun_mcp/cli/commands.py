@@ -5,6 +5,7 @@ COMMANDS = {
     "demo": "watch an assistant use the simulator, step by step",
     "simulator": "run the Mailgun simulator as an HTTP server, or control a running one",
     "tools": "list, show, find, export and call tools; presets, and what tools cost",
+    "skills": "list, install and export the skills: procedures that a model reads before it uses the tools",
     "spec": "compare an OpenAPI file with the catalogue",
     "policy": "check, explain, test and show a policy, or replay recorded calls against it",
     "approvals": "answer pending approvals, and grant calls for a limited time",

@@ -14,6 +14,8 @@ from mailgun_mcp.catalogue.markdown import tool_reference, toolset_index
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.server.context import ServerContext, client_name, principal_of
+from mailgun_mcp.server.skills import SCHEME as SKILL_SCHEME
+from mailgun_mcp.server.skills import Skills
 
 SCHEME = "mailgun-mcp://"
 MARKDOWN, JSON = "text/markdown", "application/json"
@@ -27,11 +29,12 @@ MAX_COMPLETIONS = 100
 class Resources:
     """Lists, reads and completes the resources of one server."""
 
-    def __init__(self, services: Services, principal: Principal | None) -> None:
+    def __init__(self, services: Services, principal: Principal | None, skills: Skills) -> None:
         self._services = services
         self._principal = principal
+        self._skills = skills
 
-    async def list_resources(self, _: ServerContext, __: types.PaginatedRequestParams | None) -> Any:
+    async def list_resources(self, context: ServerContext, _: types.PaginatedRequestParams | None) -> Any:
         """Answer `resources/list`."""
         described = [
             ("tools", "Index of the tools", "All tools by toolset, with their risk", MARKDOWN),
@@ -42,6 +45,7 @@ class Resources:
                 types.Resource(uri=SCHEME + name, name=name, title=title, description=description, mime_type=kind)
                 for name, title, description, kind in described
             ]
+            + self._skills.resources(context)
         )
 
     async def list_templates(self, _: ServerContext, __: types.PaginatedRequestParams | None) -> Any:
@@ -58,7 +62,11 @@ class Resources:
     async def read(self, context: ServerContext, params: types.ReadResourceRequestParams) -> Any:
         """Answer `resources/read`. An unknown URI is a protocol error that names it."""
         uri = str(params.uri)
-        content = await self._read(context, uri.removeprefix(SCHEME)) if uri.startswith(SCHEME) else None
+        if uri.startswith(SKILL_SCHEME):
+            skill = self._skills.read(context, uri)
+            content = (MARKDOWN, skill) if skill is not None else None
+        else:
+            content = await self._read(context, uri.removeprefix(SCHEME)) if uri.startswith(SCHEME) else None
         if content is None:
             raise MCPError(types.INVALID_PARAMS, "Resource not found", {"uri": uri})
         kind, text = content

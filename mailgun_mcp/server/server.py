@@ -27,6 +27,7 @@ from mailgun_mcp.server.elicitation import Elicitation, InputRequired
 from mailgun_mcp.server.instructions import instructions
 from mailgun_mcp.server.prompts import Prompts
 from mailgun_mcp.server.resources import Resources
+from mailgun_mcp.server.skills import Skills
 from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.text.suggest import sentence
 
@@ -46,7 +47,8 @@ def create_server(services: Services, principal: Principal | None) -> Server[dic
     """
     tools = services.listed_tools
     schemas = {tool["name"]: tool["inputSchema"] for tool in tools}
-    prompts, resources = Prompts(), Resources(services, principal)
+    prompts, skills = Prompts(services, principal), Skills(services, principal)
+    resources = Resources(services, principal, skills)
 
     async def list_tools(_: ServerContext, __: types.PaginatedRequestParams | None) -> Any:
         # Never sent: `_cached_lists` answers with the compiled tools. The SDK announces the tools capability only if
@@ -64,8 +66,10 @@ def create_server(services: Services, principal: Principal | None) -> Server[dic
         instructions=instructions(services),
         website_url="https://documentation.mailgun.com",
         cache_hints={
-            "tools/list": CacheHint(HOUR, "public" if principal else "private"),
-            **dict.fromkeys(("prompts/list", "resources/list", "resources/templates/list"), CacheHint(HOUR, "public")),
+            **dict.fromkeys(
+                ("tools/list", "prompts/list", "resources/list", "resources/templates/list"),
+                CacheHint(HOUR, "public" if principal else "private"),
+            ),
         },
         get_tool_input_schema=schemas.get,
         on_list_tools=list_tools,
@@ -77,6 +81,7 @@ def create_server(services: Services, principal: Principal | None) -> Server[dic
         on_list_resource_templates=resources.list_templates,
         on_read_resource=resources.read,
     )
+    skills.add_to(server)
     if isinstance(get_tracer_provider(), ProxyTracerProvider):
         # The SDK's own middleware only does tracing, and no tracer is configured.
         server.middleware.clear()

@@ -8,10 +8,14 @@ import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 
+from mailgun_mcp.call.services import Services
+from mailgun_mcp.identity.access import Access
+from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.server import prompts
 from mailgun_mcp.server.server import create_server
 from tests.support.apps import services_at
 from tests.support.calls import LOCAL_USER
+from tests.support.operations import catalogue
 
 pytestmark = pytest.mark.anyio
 
@@ -25,7 +29,7 @@ async def client(request: pytest.FixtureRequest) -> AsyncIterator[Client]:
         yield connected
 
 
-async def text_of(client: Client, name: str, **arguments: str) -> str:
+async def text_of(client: Client, name: str, /, **arguments: str) -> str:
     (message,) = (await client.get_prompt(name, arguments)).messages
     assert message.content.type == "text"
     return message.content.text
@@ -38,11 +42,21 @@ async def test_the_prompts_are_listed_with_what_a_person_must_fill_in(client: Cl
     }
 
     assert listed == {
+        "answer_complaint": {"address": True, "complaint": False},
         "clean_suppressions": {"domain": True, "list": False},
+        "complaint_spike": {"domain": True, "since": False},
         "diagnose_delivery": {"domain": True, "recipient": False, "since": False},
+        "explain_bounce_code": {"code": True, "domain": False},
+        "migrate_provider": {"provider": True, "domain": True},
+        "onboard_subaccount": {"name": True, "domain": False, "monthly_limit": False},
+        "receive_mail": {"address": True, "destination": False},
         "review_data_flows": {"domain": False, "known_hosts": False},
+        "rotate_keys": {"what": False, "reason": False},
+        "send_campaign": {"domain": True, "what": True, "to": True},
         "set_up_domain": {"domain": True, "test_recipient": False},
+        "warm_up_ip": {"ip": True, "daily_volume": False},
         "weekly_report": {"week": False, "domain": False},
+        "write_template": {"domain": True, "template": True, "purpose": True},
     }
 
 
@@ -87,6 +101,38 @@ async def test_a_missing_argument_is_named(client: Client, arguments: dict[str, 
     assert refusal.value.error.code == -32602
 
 
+async def names_of(services: Services) -> list[str]:
+    async with Client(create_server(services, LOCAL_USER)) as client:
+        return [prompt.name for prompt in (await client.list_prompts()).prompts]
+
+
+async def test_prompts_that_need_other_tools_are_neither_listed_nor_filled() -> None:
+    services = services_at(NOWHERE, catalogue=catalogue().select(read_only=True))
+    names = await names_of(services)
+    assert "diagnose_delivery" in names
+    assert "onboard_subaccount" not in names
+    async with Client(create_server(services, LOCAL_USER)) as client:
+        with pytest.raises(
+            MCPError, match="onboard_subaccount needs tools that are not offered here: create_subaccount"
+        ):
+            await client.get_prompt("onboard_subaccount", {"name": "Kim"})
+
+
+async def test_in_search_mode_prompts_name_what_can_be_found() -> None:
+    assert len(await names_of(services_at(NOWHERE, search_mode=True))) == 15
+
+
+async def test_a_prompt_is_narrowed_to_the_scopes_of_the_principal() -> None:
+    services = services_at(NOWHERE)
+    reader = Principal("kim", access=Access(scopes=frozenset({"mailgun:read"})))
+    async with Client(create_server(services, reader)) as client:
+        text = await text_of(client, "clean_suppressions", domain="mg.example.com")
+        assert "onboard_subaccount" not in [prompt.name for prompt in (await client.list_prompts()).prompts]
+    assert "delete_bounce" not in text
+    assert "This server does not offer these tools" in text
+    assert "Remove a bounce" in text
+
+
 async def test_prompts_compiled_from_other_sources_are_refused_in_a_checkout(
     client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,4 +150,4 @@ async def test_without_a_checkout_the_compiled_prompts_stand(
 ) -> None:
     monkeypatch.setattr(prompts, "SOURCES", tmp_path / "prompts")
 
-    assert len((await client.list_prompts()).prompts) == 5
+    assert len((await client.list_prompts()).prompts) == 15

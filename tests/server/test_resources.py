@@ -10,6 +10,7 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 
 from mailgun_mcp.call.services import Services
+from mailgun_mcp.catalogue.procedures import ENDING, Procedure, ProcedureArgument
 from mailgun_mcp.server import prompts
 from mailgun_mcp.server.server import create_server
 from tests.support.apps import services_at
@@ -20,16 +21,17 @@ from tests.support.upstream import Upstream, says, serve_upstream
 
 pytestmark = pytest.mark.anyio
 
-PROMPT: dict[str, Any] = {
-    "name": "look_at",
-    "title": "Look at a domain",
-    "description": "Looks at a domain",
-    "arguments": [
-        {"name": "domain", "description": "Which", "required": True},
-        {"name": "since", "description": "From when", "required": False},
-    ],
-    "body": "Look at {domain} since {since}; keep {other}.",
-}
+PROMPT = Procedure(
+    name="look_at",
+    title="Look at a domain",
+    description="Looks at a domain",
+    needs=("get_domain",),
+    arguments=(
+        ProcedureArgument(name="domain", description="Which", required=True),
+        ProcedureArgument(name="since", description="From when", required=False),
+    ),
+    body="Look at {domain} since {since}; keep {other}.",
+)
 DOMAIN = types.ResourceTemplateReference(type="ref/resource", uri="mailgun-mcp://domains/{domain}/templates")
 TOOL = types.ResourceTemplateReference(type="ref/resource", uri="mailgun-mcp://tools/{name}")
 
@@ -54,7 +56,7 @@ async def client(request: pytest.FixtureRequest, services: Services) -> AsyncIte
 @pytest.fixture
 def only_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
     """The server's prompts are this one: what ships may change."""
-    monkeypatch.setattr(prompts.Prompts, "_prompts", {PROMPT["name"]: PROMPT})
+    monkeypatch.setattr(prompts.Prompts, "_procedures", {PROMPT.name: PROMPT})
 
 
 async def text_of(client: Client, uri: str) -> str:
@@ -86,7 +88,7 @@ async def test_each_reference_names_every_argument(services: Services) -> None:
 async def test_resources_and_templates_are_listed_whole(client: Client) -> None:
     resources = (await client.list_resources()).resources
     templates = (await client.list_resource_templates()).resource_templates
-    assert [(resource.uri, resource.mime_type) for resource in resources] == [
+    assert [(str(item.uri), item.mime_type) for item in resources if not str(item.uri).startswith("skill://")] == [
         ("mailgun-mcp://tools", "text/markdown"),
         ("mailgun-mcp://domains", "application/json"),
     ]
@@ -94,7 +96,7 @@ async def test_resources_and_templates_are_listed_whole(client: Client) -> None:
         ("mailgun-mcp://tools/{name}", "text/markdown"),
         ("mailgun-mcp://domains/{domain}/templates", "application/json"),
     ]
-    assert all(item.title and item.description for item in resources)
+    assert all((item.title or item.name) and item.description for item in resources)
     assert all(item.title and item.description for item in templates)
 
 
@@ -182,9 +184,11 @@ async def test_an_argument_that_nobody_knows_completes_to_nothing(client: Client
 @pytest.mark.usefixtures("only_prompt")
 async def test_a_prompt_is_filled_with_what_was_given(client: Client) -> None:
     filled = await client.get_prompt("look_at", {"domain": "{since}"})
-    assert [(message.role, message.content) for message in filled.messages] == [
-        ("user", types.TextContent(type="text", text="Look at {since} since (not given); keep {other}."))
-    ]
+    (message,) = filled.messages
+    assert message.role == "user"
+    assert message.content == types.TextContent(
+        type="text", text=f"Look at {{since}} since (not given); keep {{other}}.\n\n{ENDING}"
+    )
 
 
 @pytest.mark.usefixtures("only_prompt")

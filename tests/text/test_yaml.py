@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
-from mailgun_mcp.catalogue.compile import prompts
+from mailgun_mcp.catalogue.compile.front_matter import read_front_matter
 from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.catalogue.openapi.documents import parse_document
 from mailgun_mcp.policy.file import load
@@ -93,10 +93,9 @@ def as_scenario(text: str, _: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def as_prompt(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Read `text` as the front matter of a prompt, whatever its keys."""
-    monkeypatch.setattr(prompts, "PromptSpec", Anything)
     path = folder / "prompt.md"
     path.write_text(f"---\n{text}---\nBody\n", encoding="utf-8")
-    return prompts._read(path)[0].model_dump()
+    return read_front_matter(path, Anything)[0].model_dump()
 
 
 READERS = {

@@ -1,4 +1,4 @@
-"""Compiles `tools/*.yaml` and `prompts/*.md` into `_data/`, in a checkout.
+"""Compiles `tools/*.yaml`, `prompts/*.md` and `prompts/skills/*.md` into `_data/`, in a checkout.
 
 Run as `python -m mailgun_mcp.catalogue.compile`, with `--check` to only compare. Start-up
 reads what this writes, so no YAML is parsed and no schema is checked there.
@@ -8,11 +8,13 @@ import json
 import sys
 from pathlib import Path
 
+from mailgun_mcp.catalogue.builtin_tools import OWN_TOOLS
 from mailgun_mcp.catalogue.compile.compiler import DATA, PROMPTS, SOURCES, compile_documents, render_documents
 from mailgun_mcp.catalogue.compile.prompts import compile_prompts, render_prompts
 from mailgun_mcp.catalogue.compile.search import compile_search
+from mailgun_mcp.catalogue.compile.skills import compile_skills
 from mailgun_mcp.catalogue.errors import CatalogueError
-from mailgun_mcp.catalogue.openapi.documents import read_document
+from mailgun_mcp.catalogue.openapi.documents import Node, read_document
 from mailgun_mcp.catalogue.openapi.extension import DocumentExtension, extension_of
 from mailgun_mcp.catalogue.openapi.operations import compile_document
 
@@ -49,14 +51,18 @@ def _compile(check: bool) -> list[str]:
     documents = compile_documents(SOURCES)
     toolsets = render_documents(documents)
     records = [record for document in documents for record in document.records]
-    names = {record["tool"]["name"] for record in records}
-    prompts = render_prompts(compile_prompts(PROMPTS, names))
+    prompts = compile_prompts(PROMPTS, names := _current_tools(records))
+    skills = compile_skills(PROMPTS / "skills", [prompt["name"] for prompt in prompts], names)
     folder = DATA / "tools"
     stale = sorted(path for path in folder.glob("*.json") if path.name not in toolsets)
     for path in stale:
         _refuse_foreign_file(path)
     texts = {folder / name: text for name, text in toolsets.items()}
-    texts |= {DATA / "prompts.json": prompts, DATA / "search.json": compile_search(SOURCES, records)}
+    texts |= {
+        DATA / "prompts.json": render_prompts(prompts),
+        DATA / "skills.json": render_prompts(skills),
+        DATA / "search.json": compile_search(SOURCES, records),
+    }
     changed = [path for path, text in texts.items() if not _holds(path, text)]
     if not check:
         folder.mkdir(parents=True, exist_ok=True)
@@ -65,6 +71,12 @@ def _compile(check: bool) -> list[str]:
         for path in stale:
             path.unlink()
     return sorted(path.name for path in (*changed, *stale))
+
+
+def _current_tools(records: list[Node]) -> list[str]:
+    """Return the tools that a prompt may name: those that are not deprecated, and the server's own."""
+    tools = [record["tool"] for record in records]
+    return [*(tool["name"] for tool in tools if not tool["_meta"]["mailgun-mcp/deprecated"]), *OWN_TOOLS]
 
 
 def _refuse_missing_sources(folder: Path, pattern: str, kind: str) -> None:

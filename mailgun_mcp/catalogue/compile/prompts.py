@@ -10,16 +10,15 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
+from mailgun_mcp.catalogue.compile.front_matter import read_front_matter
 from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.catalogue.openapi.documents import digest
+from mailgun_mcp.catalogue.procedures import TOOL
 from mailgun_mcp.text.suggest import unknown
 
-FRONT_MATTER = re.compile(r"---\n(.*?)\n---\n(.*)", re.DOTALL)
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
-TOOL = re.compile(r"`([a-z][a-z0-9]*(?:_[a-z0-9]+)+)`")
-"""What stands in backticks and looks like `verb_noun`."""
 NAME = r"^[a-z][a-z0-9_]{0,45}$"
 
 
@@ -41,6 +40,8 @@ class PromptSpec(BaseModel):
     name: str = Field(pattern=NAME)
     title: str = Field(min_length=1)
     description: str = Field(min_length=1)
+    needs: list[str] = Field(min_length=1)
+    """The tools without which it is not offered."""
     arguments: list[PromptArgumentSpec]
 
 
@@ -52,7 +53,7 @@ def compile_prompts(folder: Path, tool_names: Collection[str]) -> list[dict[str,
     compiled: dict[str, dict[str, Any]] = {}
     files: dict[str, str] = {}
     for path in sorted(folder.glob("*.md")):
-        head, body = _read(path)
+        head, body = read_front_matter(path, PromptSpec)
         _check_body(path.name, head, body, tool_names)
         if head.name in compiled:
             raise CatalogueError(f"{path.name}: the name {head.name} is taken by {files[head.name]}")
@@ -64,34 +65,6 @@ def compile_prompts(folder: Path, tool_names: Collection[str]) -> list[dict[str,
 def render_prompts(prompts: list[dict[str, Any]]) -> str:
     """Return the text of the data file, one prompt a line."""
     return "[\n" + ",\n".join(json.dumps(prompt, ensure_ascii=False) for prompt in prompts) + "\n]\n"
-
-
-def _read(path: Path) -> tuple[PromptSpec, str]:
-    from mailgun_mcp.text.yaml import YamlError, read
-
-    try:
-        parts = FRONT_MATTER.fullmatch(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise CatalogueError(f"{path.name}: cannot be read: {error}") from error
-    if parts is None:
-        raise CatalogueError(f"{path.name}: does not start with front matter between two lines of ---")
-    # The front matter begins in the second line of the file.
-    try:
-        document = read(parts[1]).checked()
-    except YamlError as error:
-        problem = f"the front matter is not valid YAML: line {error.line + 1}: {error}"
-        raise CatalogueError(f"{path.name}: {problem}") from error
-    if not isinstance(document.value, dict):
-        raise CatalogueError(f"{path.name}: the front matter must be a mapping: `name: …`, one key a line")
-    try:
-        return PromptSpec.model_validate(document.value), parts[2].strip()
-    except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc'])) or 'front matter'}: {fault['msg']} "
-            f"(line {document.line(fault['loc']) + 1})"
-            for fault in error.errors()
-        )
-        raise CatalogueError(f"{path.name}: {faults}") from None
 
 
 def _check_body(file: str, head: PromptSpec, body: str, tool_names: Collection[str]) -> None:
@@ -107,8 +80,16 @@ def _check_body(file: str, head: PromptSpec, body: str, tool_names: Collection[s
             raise CatalogueError(f"{file}: {unknown('placeholder', name, declared)}")
     if stray := re.search(r"[{}].*", PLACEHOLDER.sub("", body)):
         raise CatalogueError(f"{file}: a brace outside a placeholder: {stray[0][:40]}")
+    check_tools(file, body, tool_names)
+    for name in head.needs:
+        if name not in TOOL.findall(body):
+            raise CatalogueError(f"{file}: it needs {name}, but does not name it in the body")
+
+
+def check_tools(file: str, body: str, tool_names: Collection[str]) -> None:
+    """Raise CatalogueError for an empty text, and for one that names a tool which is not in `tool_names`."""
     for name in TOOL.findall(body):
         if name not in tool_names:
-            raise CatalogueError(f"{file}: {unknown('tool', name, tool_names)}")
+            raise CatalogueError(f"{file}: {unknown('current tool', name, tool_names)}")
     if not body:
         raise CatalogueError(f"{file}: the body is empty")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mailgun_mcp.catalogue.builtin_tools import OWN_TOOLS
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.compile.__main__ import main
 from mailgun_mcp.catalogue.compile.compiler import PROMPTS
@@ -17,6 +18,7 @@ SOURCE = """---
 name: look_at
 title: Look at a domain
 description: Looks at a domain
+needs: [get_domain]
 arguments:
   - name: domain
     description: Which
@@ -40,6 +42,7 @@ def test_a_prompt_is_its_front_matter_and_its_body(tmp_path: Path) -> None:
             "name": "look_at",
             "title": "Look at a domain",
             "description": "Looks at a domain",
+            "needs": ["get_domain"],
             "arguments": [{"name": "domain", "description": "Which", "required": True}],
             "body": "Look at {domain} with `get_domain`, twice: {domain}.\n\n    `dig` and `test mode` are no tools.",
             "file": "look.md",
@@ -108,7 +111,9 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     ),
     "placeholder with a space": ("twice: {domain}", "twice: { domain }", "a brace outside a placeholder: { domain }."),
     "lone brace": ("twice: {domain}", "twice: domain}", "a brace outside a placeholder: }."),
-    "unknown tool": ("`get_domain`", "`get_domains`", "unknown tool 'get_domains': did you mean 'get_domain'?"),
+    "unknown tool": ("`get_domain`", "`get_domains`", "unknown current tool 'get_domains': did you mean 'get_domain'?"),
+    "a need that it does not name": ("[get_domain]", "[send_message]", "it needs send_message, but does not name it"),
+    "no need": ("[get_domain]", "[]", "needs: List should have at least 1 item"),
     "empty body": (SOURCE[SOURCE.index("Look at {") :], "\n", "the argument domain is not used in the body"),
 }
 
@@ -165,35 +170,25 @@ def test_a_prompt_that_changed_is_found_and_compiled(
 
 
 def shipped() -> dict[str, str]:
-    return {prompt["name"]: prompt["body"] for prompt in compile_prompts(PROMPTS, Catalogue.load().names)}
+    tools = [*Catalogue.load().names, *OWN_TOOLS]
+    return {prompt["name"]: prompt["body"] for prompt in compile_prompts(PROMPTS, tools)}
 
 
-def test_the_prompts_that_ship_name_real_work() -> None:
-    assert list(shipped()) == [
-        "clean_suppressions",
-        "diagnose_delivery",
-        "review_data_flows",
-        "set_up_domain",
-        "weekly_report",
-    ]
-
-
-def test_every_prompt_has_text_of_others_treated_as_data_and_asks_a_person() -> None:
+def test_every_prompt_that_changes_something_asks_a_person() -> None:
+    operations = {operation.name: operation for operation in Catalogue.load()}
     for name, body in shipped().items():
-        assert re.search(r"\bdata\b.*\binstruction|instruction.*\bdata\b", body), name
-        assert re.search(r"\bask\b", body, re.IGNORECASE), name
+        named = [operations[tool] for tool in re.findall(r"`(\w+)`", body) if tool in operations]
+        if any(operation.risk != "read" for operation in named):
+            assert re.search(r"\b(ask|yes|agree|person wants|person names?|approved)\b", body, re.IGNORECASE), name
 
 
 def test_no_prompt_empties_a_list_or_deletes_a_domain() -> None:
-    destructive = {operation.name for operation in Catalogue.load() if operation.risk == "destructive"}
-    named = {tool for body in shipped().values() for tool in re.findall(r"`(\w+)`", body)} & destructive
+    named = {tool for body in shipped().values() for tool in re.findall(r"`(\w+)`", body)}
+    emptied = {tool for tool in named if tool.startswith(("clear_", "bulk_delete_", "delete_all_"))}
+    assert emptied | {tool for tool in named if tool in ("delete_domain", "delete_subaccount")} == set()
 
-    assert named == {
-        "delete_account_webhook",
-        "delete_bounce",
-        "delete_complaint",
-        "delete_domain_webhook",
-        "delete_domain_webhook_urls",
-        "delete_route",
-        "delete_unsubscribe",
-    }
+
+def test_no_prompt_names_a_deprecated_tool() -> None:
+    deprecated = {operation.name for operation in Catalogue.load() if operation.tool["_meta"]["mailgun-mcp/deprecated"]}
+    named = {tool for body in shipped().values() for tool in re.findall(r"`(\w+)`", body)}
+    assert named & deprecated == set()
