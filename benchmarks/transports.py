@@ -88,12 +88,12 @@ def _serve(name: str) -> None:
     """Serve on stdio with the transport called `name`."""
     from mailgun_mcp.app.compose import create_services
     from mailgun_mcp.mailgun.client import Client
-    from mailgun_mcp.server import stdio
+    from mailgun_mcp.server import stdio_start
     from mailgun_mcp.settings import load
 
     transport = TRANSPORTS[name]
     setattr(Client, "_open", lambda _: transport())  # noqa: B010 - the one seam that every call passes
-    stdio.serve(create_services(load({})))
+    stdio_start.serve(create_services(load({})))
 
 
 def _measure(name: str, upstream: int) -> dict[str, float]:

@@ -38,18 +38,14 @@ def serve(flags: Mapping[str, Any]) -> int:
     logs.configure(options.log_level)
     services = start.create_services(options)
     if options.transport == "stdio":
-        from mailgun_mcp.server import stdio
+        from mailgun_mcp.server import stdio_start
 
-        _collect_again()
-        stdio.serve(services)
+        # What a user's own document adds can have numbers that the SDK writes in another form.
+        stdio_start.serve(services, answer_early=not options.spec)
     else:
         from mailgun_mcp import asgi
 
-        _collect_again()
+        gc.freeze()
+        gc.enable()
         asgi.serve(services, options)
     return OK
-
-
-def _collect_again() -> None:
-    gc.freeze()
-    gc.enable()

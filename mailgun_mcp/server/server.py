@@ -12,7 +12,6 @@ from mcp.shared.exceptions import MCPError
 from opentelemetry.trace import ProxyTracerProvider, get_tracer_provider
 from pydantic import ValidationError
 
-from mailgun_mcp import __version__
 from mailgun_mcp.call.access import may_be_shown
 from mailgun_mcp.call.account_choice import shown_tools, usable_accounts
 from mailgun_mcp.call.pipeline import run
@@ -23,6 +22,7 @@ from mailgun_mcp.errors import UnknownToolError
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.output.logs import logger
 from mailgun_mcp.server.context import ServerContext, client_name, principal_of
+from mailgun_mcp.server.description import COMPLETE, HOUR, NAME, SERVER_INFO
 from mailgun_mcp.server.elicitation import Elicitation, InputRequired
 from mailgun_mcp.server.instructions import instructions
 from mailgun_mcp.server.prompts import Prompts
@@ -30,12 +30,6 @@ from mailgun_mcp.server.resources import Resources
 from mailgun_mcp.server.skills import Skills
 from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.text.suggest import sentence
-
-NAME = "mailgun-mcp"
-HOUR = 3_600_000
-"""In milliseconds. The lists do not change while the server runs."""
-COMPLETE = {"resultType": "complete"}
-"""Required in every result since 2026-07-28. The SDK adds it to models but not to dicts, and drops it for older clients."""
 
 
 def create_server(services: Services, principal: Principal | None) -> Server[dict[str, Any]]:
@@ -60,11 +54,11 @@ def create_server(services: Services, principal: Principal | None) -> Server[dic
 
     server: Server[dict[str, Any]] = Server(
         NAME,
-        version=__version__,
-        title="Mailgun",
-        description="Every Mailgun operation as a typed, guarded tool",
+        version=SERVER_INFO["version"],
+        title=SERVER_INFO["title"],
+        description=SERVER_INFO["description"],
         instructions=instructions(services),
-        website_url="https://documentation.mailgun.com",
+        website_url=SERVER_INFO["websiteUrl"],
         cache_hints={
             **dict.fromkeys(
                 ("tools/list", "prompts/list", "resources/list", "resources/templates/list"),

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Thread
 from typing import Any
@@ -17,8 +17,10 @@ from pydantic import ValidationError
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.identity.principal import local_user
 from mailgun_mcp.request.received_files import ReceivedFiles
+from mailgun_mcp.server.early_session import EarlySession
 from mailgun_mcp.server.large_messages import LARGE, TooLargeError, bounded, message_id
 from mailgun_mcp.server.server import create_server
+from mailgun_mcp.server.standard_streams import Streams
 from mailgun_mcp.server.stdio_wire import Wire, open_wire
 from mailgun_mcp.store.database import in_thread
 
@@ -32,22 +34,57 @@ WAITING = (
 """What a person who starts the server in a terminal reads."""
 
 
-def serve(services: Services) -> None:
-    """Serve one client on stdin and stdout until it closes them."""
-    anyio.run(_serve, services)
+def serve(services: Services, streams: Streams, session: EarlySession) -> None:
+    """Serve one client on stdin and stdout until it closes them. `session` is what happened before."""
+    anyio.run(_serve, services, streams, session)
 
 
-async def _serve(services: Services) -> None:
+async def _serve(services: Services, streams: Streams, session: EarlySession) -> None:
     server = create_server(services, local_user())
-    server.middleware.append(_prepare_after_first_list(services))
-    async with services, open_wire() as wire:
+    if session.listed:
+        Thread(target=services.prepare, name="prepare", daemon=True).start()
+    else:
+        server.middleware.append(_prepare_after_first_list(services))
+    async with services, open_wire(streams, session.rest) as wire:
         if wire.is_terminal:
             sys.stderr.write(WAITING)
             sys.stderr.flush()
+        replay = Replay(session.replay)
         with _ignore_messages_at_the_end():
             await server.run(
-                _Incoming(wire, services.files.received), _Outgoing(wire), server.create_initialization_options()
+                _Incoming(wire, services.files.received, replay),
+                _Outgoing(wire, replay),
+                server.create_initialization_options(),
             )
+
+
+class Replay:
+    """The messages that the SDK must see although they were answered before it was there.
+
+    Its own answer to the first is dropped. Until then, nothing else is read.
+    """
+
+    def __init__(self, lines: Sequence[bytes] = ()) -> None:
+        self._lines = lines
+        self._position = 0
+        self._answered = asyncio.Event()
+        if not lines:
+            self._answered.set()
+
+    async def read_line(self) -> bytes:
+        """Return the next message, empty after the last."""
+        if self._position:
+            await self._answered.wait()
+        line = self._lines[self._position] if self._position < len(self._lines) else b""
+        self._position += 1
+        return line
+
+    def drops(self, message: types.JSONRPCMessage) -> bool:
+        """Return whether the message is the answer to the first, which the client has."""
+        if self._answered.is_set() or not isinstance(message, types.JSONRPCResponse | types.JSONRPCError):
+            return False
+        self._answered.set()
+        return True
 
 
 @contextmanager
@@ -81,13 +118,14 @@ def _prepare_after_first_list(services: Services) -> ServerMiddleware[dict[str, 
 class _Incoming:
     """The client's messages. An invalid one is answered here: the SDK would drop it and the client would wait."""
 
-    def __init__(self, wire: Wire, files: ReceivedFiles) -> None:
+    def __init__(self, wire: Wire, files: ReceivedFiles, replay: Replay | None = None) -> None:
         self._wire = wire
         self._files = files
+        self._replay = replay
 
     async def receive(self) -> SessionMessage:
         """Return the next message. Raises anyio.EndOfStream after the last."""
-        while line := await self._wire.read_line():
+        while line := await self._read_line():
             if not line.strip():
                 continue
             try:
@@ -102,6 +140,13 @@ class _Incoming:
             except (ValueError, RecursionError) as fault:
                 await self._wire.write(_serialized(_error_response(fault)))
         raise anyio.EndOfStream
+
+    async def _read_line(self) -> bytes:
+        if self._replay is not None:
+            if line := await self._replay.read_line():
+                return line
+            self._replay = None
+        return await self._wire.read_line()
 
     async def aclose(self) -> None:
         """Do nothing: whoever opened the wire closes it."""
@@ -125,11 +170,14 @@ class _Incoming:
 class _Outgoing:
     """The messages to the client."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, replay: Replay | None = None) -> None:
         self._wire = wire
+        self._replay = replay or Replay()
 
     async def send(self, item: SessionMessage) -> None:
         """Write one message. Raises anyio.BrokenResourceError if the client has gone."""
+        if self._replay.drops(item.message):
+            return
         await self._wire.write(_serialized(item.message))
 
     async def aclose(self) -> None:

@@ -6,15 +6,15 @@ which clients use, do not need threads.
 
 import asyncio
 import os
-import stat
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from threading import Thread
 from typing import BinaryIO, Protocol, cast
 
 import anyio
 from anyio import to_thread
+
+from mailgun_mcp.server.standard_streams import Streams, are_pipes
 
 LONGEST = 2**30
 """Longest line in bytes, more than anybody sends. The size of a call is checked where its arguments are read."""
@@ -41,48 +41,22 @@ class Wire(Protocol):
 
 
 @asynccontextmanager
-async def open_wire() -> AsyncIterator[Wire]:
-    """Reserve stdin and stdout for the client, and restore them at the end.
-
-    Meanwhile, what a library prints goes to stderr, and reading stdin returns nothing.
-    """
-    with _reserved() as (stdin, stdout):
-        if _are_pipes(stdin, stdout):
-            async with _open_pipes(stdin, stdout) as wire:
-                yield wire
-        else:
-            yield _Threads(os.fdopen(stdin, "rb", closefd=False), os.fdopen(stdout, "wb", closefd=False))
-
-
-@contextmanager
-def _reserved() -> Iterator[tuple[int, int]]:
-    # Never closed: a thread may still be waiting for a line when the session is over.
-    stdin, stdout = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 0)
-    try:
-        os.dup2(2, 1)
-    except OSError:
-        os.dup2(nothing, 1)
-    os.close(nothing)
-    try:
-        yield stdin, stdout
-    finally:
-        os.dup2(stdin, 0)
-        os.dup2(stdout, 1)
-
-
-def _are_pipes(stdin: int, stdout: int) -> bool:
-    """Whether the event loop can watch both. It cannot watch files, or one socket that is both."""
-    ends = [os.fstat(stdin), os.fstat(stdout)]
-    watched = all(stat.S_ISFIFO(end.st_mode) or stat.S_ISSOCK(end.st_mode) for end in ends)
-    return sys.platform != "win32" and watched and not os.path.samestat(*ends)
+async def open_wire(streams: Streams, received: bytes = b"") -> AsyncIterator[Wire]:
+    """Open the connection on two reserved files. `received` is what was read from the client before."""
+    if are_pipes(streams):
+        async with _open_pipes(*streams, received) as wire:
+            yield wire
+    else:
+        stdin, stdout = streams
+        yield _Threads(os.fdopen(stdin, "rb", closefd=False), os.fdopen(stdout, "wb", closefd=False))
 
 
 @asynccontextmanager
-async def _open_pipes(stdin: int, stdout: int) -> AsyncIterator[Wire]:
+async def _open_pipes(stdin: int, stdout: int, received: bytes = b"") -> AsyncIterator[Wire]:
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=LONGEST)
+    if received:
+        reader.feed_data(received)
 
     def end_input() -> None:
         # Nobody can read an answer any more, although stdin may still be open.

@@ -1,0 +1,28 @@
+"""What the server says of itself. Needs no SDK: `early_answers` says it before the SDK is imported."""
+
+from typing import Any
+
+from mailgun_mcp import __version__
+
+NAME = "mailgun-mcp"
+SERVER_INFO = {
+    "name": NAME,
+    "title": "Mailgun",
+    "version": __version__,
+    "description": "Every Mailgun operation as a typed, guarded tool",
+    "websiteUrl": "https://documentation.mailgun.com",
+}
+HOUR = 3_600_000
+"""In milliseconds. The lists do not change while the server runs."""
+COMPLETE = {"resultType": "complete"}
+"""Required in every result since 2026-07-28. The SDK adds it to models but not to dicts, and drops it for older clients."""
+
+
+def capabilities() -> dict[str, Any]:
+    """Return what the server can do, as the SDK derives it from the handlers of `server.create_server`."""
+    return {
+        "completions": {},
+        "prompts": {"listChanged": False},
+        "resources": {"listChanged": False, "subscribe": False},
+        "tools": {"listChanged": False},
+    }

@@ -1,0 +1,135 @@
+"""Serves a client on stdio from its first request: the SDK takes longer to import than everything else at a start.
+
+While a thread imports it, `EarlyAnswers` answers what it can. Then the session goes on with the SDK, which is given what
+it must have seen, and every message that was not answered.
+"""
+
+import os
+import select
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Thread
+from typing import NamedTuple
+
+from mailgun_mcp.call.services import Services
+from mailgun_mcp.server.early_answers import EarlyAnswers, NotUnderstoodError
+from mailgun_mcp.server.standard_streams import Streams, are_pipes
+
+VERIFIED = frozenset({"2.3.0"})
+"""Releases of the SDK whose answers are known: the tests compare them. With another, the SDK itself answers."""
+SOON = 0.02
+"""Seconds in which a client sends its next message, if it is still greeting the server."""
+PIECE = 64 * 1024
+
+
+class EarlySession(NamedTuple):
+    """What happened in a session before the SDK was there."""
+
+    replay: tuple[bytes, ...] = ()
+    """The messages that the SDK must see, whose answers were sent: the first is a request."""
+    rest: bytes = b""
+    """What the client has sent and nobody has answered; the last message may be incomplete."""
+    listed: bool = False
+    """Whether the client has been given the tools, and may call one at any moment."""
+
+
+def begin(services: Services, streams: Streams, load: Callable[[], object]) -> EarlySession:
+    """Answer the client until `load` has imported the SDK, or a message arrives that only the SDK can answer."""
+    if not are_pipes(streams) or not answers_are_known():
+        return EarlySession()
+    loaded, done = os.pipe()
+
+    def import_sdk() -> None:
+        try:
+            load()
+        finally:
+            os.write(done, b".")
+
+    importer = Thread(target=import_sdk, name="import", daemon=True)
+    try:
+        return _Front(services, streams, loaded, importer).run()
+    finally:
+        # The interpreter must not end while a thread imports.
+        if importer.ident is not None:
+            importer.join()
+        os.close(loaded)
+        os.close(done)
+
+
+def answers_are_known() -> bool:
+    """Return whether the installed SDK is one that answers as we do, and nobody traces it."""
+    found = find_spec("mcp")
+    if found is None or found.origin is None or "opentelemetry" in sys.modules:
+        return False
+    installed = Path(found.origin).parents[1]
+    return any((installed / f"mcp-{version}.dist-info").is_dir() for version in VERIFIED)
+
+
+class _Front:
+    """The client's only reader and writer until the SDK is imported."""
+
+    def __init__(self, services: Services, streams: Streams, loaded: int, importer: Thread) -> None:
+        self._stdin, self._stdout = streams
+        self._answers = EarlyAnswers(services)
+        self._loaded = loaded
+        self._importer = importer
+        self._received = bytearray()
+        self._listed = False
+
+    def run(self) -> EarlySession:
+        """Answer until the SDK is there, or a message arrives that only the SDK can answer."""
+        blocking = os.get_blocking(self._stdout)
+        os.set_blocking(self._stdout, False)
+        try:
+            while self._answer_received() and self._receive():
+                pass
+        except OSError:
+            pass  # The client has gone, which the SDK's part notices too.
+        finally:
+            os.set_blocking(self._stdout, blocking)
+        return self._session()
+
+    def _session(self) -> EarlySession:
+        return EarlySession(tuple(self._answers.replay), bytes(self._received), self._answers.listed)
+
+    def _answer_received(self) -> bool:
+        """Answer the whole lines among what was received. Return whether all were."""
+        while (end := self._received.find(b"\n") + 1) > 0:
+            try:
+                answer = self._answers.answer(bytes(self._received[:end]))
+            except NotUnderstoodError:
+                return False
+            del self._received[:end]
+            self._write(answer)
+        return True
+
+    def _receive(self) -> bool:
+        """Wait for more from the client. Return False when the SDK is there, or nothing more will come."""
+        is_idle = self._importer.ident is None
+        ready, _, _ = select.select([self._stdin, self._loaded], [], [], self._patience() if is_idle else None)
+        if not ready:
+            self._importer.start()
+            return True
+        return self._stdin in ready and self._read()
+
+    def _patience(self) -> float:
+        """Return how long the import waits for the client: it would slow down the answers that are due at once."""
+        return 0.0 if self._answers.listed else SOON
+
+    def _read(self) -> bool:
+        piece = os.read(self._stdin, PIECE)
+        self._received += piece
+        return bool(piece)
+
+    def _write(self, data: bytes) -> None:
+        """Write all of `data`. What the client sends meanwhile is read: it may write much before it reads."""
+        rest = memoryview(data)
+        reading = [self._stdin]
+        while rest:
+            ready, writable, _ = select.select(reading, [self._stdout], [])
+            if ready and not self._read():
+                reading = []
+            if writable:
+                rest = rest[os.write(self._stdout, rest) :]
