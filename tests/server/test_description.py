@@ -3,7 +3,7 @@
 from mailgun_mcp.identity.principal import local_user
 from mailgun_mcp.server.description import SERVER_INFO, capabilities
 from mailgun_mcp.server.server import create_server
-from tests.server.test_early_answers import few_tools
+from tests.support.stdio_sessions import few_tools
 
 
 def test_the_description_is_the_sdks() -> None:

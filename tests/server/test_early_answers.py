@@ -2,8 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from functools import cache
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import anyio
@@ -11,21 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailgun_mcp.app.compose import create_services
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.server.early_answers import LEGACY, MODERN, EarlyAnswers, NotUnderstoodError
-from mailgun_mcp.settings import Settings
 from tests.support.processes import INITIALIZE
-from tests.support.stdio_sessions import answers_of_the_sdk
-
-META = "io.modelcontextprotocol/"
-ENVELOPE = {
-    f"{META}protocolVersion": MODERN,
-    f"{META}clientInfo": {"name": "tests", "version": "1"},
-    f"{META}clientCapabilities": {},
-}
-STATE = TemporaryDirectory(prefix="mailgun-mcp-tests-")
-READY = b'{"jsonrpc":"2.0","method":"notifications/initialized"}\n'
+from tests.support.stdio_sessions import ENVELOPE, META, READY, answers_of_the_sdk, few_tools, frame, made, opened
 
 CONFIGURATIONS: dict[str, dict[str, Any]] = {
     "everything": {},
@@ -41,17 +28,10 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
     "search mode, what reads": {"mode": "search", "read_only": True},
     "search mode, one toolset": {"mode": "search", "toolsets": ("domains",)},
     "subaccounts": {"subaccount_argument": True},
+    "without deprecated tools": {"no_deprecated": True},
+    "a client that is to ask before each call": {"require_user_interaction": True},
     "one toolset that reads": {"toolsets": ("metrics",), "read_only": True},
 }
-
-
-def frame(method: str, params: Any = None, identifier: Any = 1, **more: Any) -> bytes:
-    message = {"jsonrpc": "2.0", "id": identifier, "method": method, **more}
-    return json.dumps(message if params is None else {**message, "params": params}, ensure_ascii=False).encode() + b"\n"
-
-
-def opened(version: str) -> list[bytes]:
-    return [frame("initialize", {**INITIALIZE, "protocolVersion": version}, 0), READY]
 
 
 def session(version: str) -> list[bytes]:
@@ -71,15 +51,6 @@ def early(services: Services, lines: Sequence[bytes]) -> tuple[list[bytes], list
             return written, answers.replay, list(lines[position:])
         written += [answer] if answer else []
     return written, answers.replay, []
-
-
-def made(**settings: Any) -> Services:
-    return create_services(Settings(api_key="key-0123", state=STATE.name, **settings))
-
-
-@cache
-def few_tools() -> Services:
-    return made(toolsets=("bounces",))
 
 
 @pytest.mark.parametrize("configuration", CONFIGURATIONS.values(), ids=CONFIGURATIONS)

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from mailgun_mcp.server import early_session
 from mailgun_mcp.server.early_session import EarlySession, answers_are_known
-from tests.server.test_early_answers import ENVELOPE, few_tools, frame, opened
 from tests.support.processes import PATIENCE, command, environment
+from tests.support.stdio_sessions import ENVELOPE, few_tools, frame, opened
 
 CALL = frame("tools/call", {"name": "whoami", "arguments": {}}, "call")
 MODERN_CALL = frame("tools/call", {"name": "whoami", "arguments": {}, "_meta": ENVELOPE}, "call")

@@ -8,7 +8,7 @@ import pytest
 
 from mailgun_mcp.server import stdio, stdio_start
 from mailgun_mcp.server.early_session import EarlySession
-from tests.server.test_early_answers import few_tools
+from tests.support.stdio_sessions import few_tools
 
 EARLY = EarlySession((b"opening",), b"rest", listed=True)
 

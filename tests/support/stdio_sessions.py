@@ -1,15 +1,50 @@
 """Sessions on stdio in the test's own process, line by line."""
 
+import json
 from collections import deque
 from collections.abc import Sequence
+from functools import cache
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import anyio
 import mcp_types as types
 
+from mailgun_mcp.app.compose import create_services
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.identity.principal import local_user
 from mailgun_mcp.server import stdio
+from mailgun_mcp.server.early_answers import MODERN
 from mailgun_mcp.server.server import create_server
+from mailgun_mcp.settings import Settings
+from tests.support.processes import INITIALIZE
+
+META = "io.modelcontextprotocol/"
+ENVELOPE = {
+    f"{META}protocolVersion": MODERN,
+    f"{META}clientInfo": {"name": "tests", "version": "1"},
+    f"{META}clientCapabilities": {},
+}
+STATE = TemporaryDirectory(prefix="mailgun-mcp-tests-")
+READY = b'{"jsonrpc":"2.0","method":"notifications/initialized"}\n'
+
+
+def frame(method: str, params: Any = None, identifier: Any = 1, **more: Any) -> bytes:
+    message = {"jsonrpc": "2.0", "id": identifier, "method": method, **more}
+    return json.dumps(message if params is None else {**message, "params": params}, ensure_ascii=False).encode() + b"\n"
+
+
+def opened(version: str) -> list[bytes]:
+    return [frame("initialize", {**INITIALIZE, "protocolVersion": version}, 0), READY]
+
+
+def made(**settings: Any) -> Services:
+    return create_services(Settings(api_key="key-0123", state=STATE.name, **settings))
+
+
+@cache
+def few_tools() -> Services:
+    return made(toolsets=("bounces",))
 
 
 class Lines:
