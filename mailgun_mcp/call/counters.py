@@ -1,5 +1,6 @@
 """What policy counts: single uses, sends, spend, and who read text of third parties."""
 
+from mailgun_mcp.policy.history import HOUR
 from mailgun_mcp.store.database import MONTHS, Store
 
 NEWEST = 2**63 - 1
@@ -67,6 +68,36 @@ class Sends:
             )
             at = cursor.fetchone()[0]
         return None if at is None else float(at)
+
+
+class Calls:
+    """How many calls each principal made. Only the last hour is kept, and only where the policy limits calls."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def record(self, account: str, principal: str, now: float) -> int:
+        """Count a call. Returns what `forget` takes."""
+        with self._store.writing(durable=False) as connection:
+            connection.execute("DELETE FROM calls WHERE at < ?", (now - 2 * HOUR,))
+            row = connection.execute(
+                "INSERT INTO calls (account, principal, at) VALUES (?, ?, ?) RETURNING id", (account, principal, now)
+            ).fetchone()
+        return int(row["id"])
+
+    def forget(self, row: int) -> None:
+        """Take back a call that was not made."""
+        with self._store.writing(durable=False) as connection:
+            connection.execute("DELETE FROM calls WHERE id = ?", (row,))
+
+    def since(self, account: str, principal: str, since: float, before: int = NEWEST) -> int:
+        """Return how many calls the principal made in the account after `since`, as counted before the row `before`."""
+        with self._store.reading() as connection:
+            row = connection.execute(
+                "SELECT count(*) AS calls FROM calls WHERE account = ? AND principal = ? AND at > ? AND id < ?",
+                (account, principal, since, before),
+            ).fetchone()
+        return int(row["calls"])
 
 
 class Spend:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from mailgun_mcp.call.counters import EVERY_ACCOUNT, NEWEST, Sends, Spend, Untrusted
+from mailgun_mcp.call.counters import EVERY_ACCOUNT, NEWEST, Calls, Sends, Spend, Untrusted
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.errors import StateError
@@ -27,10 +27,20 @@ class ShownHere:
 class History:
     """Reads and writes what calls leave behind."""
 
-    def __init__(self, store: Store, clock: Callable[[], float], *, several_accounts: bool = False) -> None:
-        """`several_accounts`: text of one account is read in the same conversation as the others, so a mark counts for all."""
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], float],
+        *,
+        several_accounts: bool = False,
+        counts_calls: bool = False,
+    ) -> None:
+        """`counts_calls`: the policy limits calls, so each is counted, reads included.
+
+        `several_accounts`: text of one account is read in the same conversation as the others, so a mark counts for all."""
         self.store = store
         self.clock = clock
+        self._counts_calls = counts_calls
         self._marks = EVERY_ACCOUNT if several_accounts else None
         self._shown_here: dict[tuple[str, str], ShownHere] = {}
         """By account and principal."""
@@ -58,16 +68,16 @@ class History:
             untrusted_age=age(shown_here.at, now) if shown_here else None,
             untrusted_here=shown_here is not None,
         )
-        if (operation.risk == "read" and shown_here is None) or not self.store.exists:
+        if (operation.risk == "read" and shown_here is None and not self._counts_calls) or not self.store.exists:
             return context
         return await in_thread(self._with_history, context, digest)
 
     async def reserve(self, facts: Facts, cost: float | None) -> tuple["Reservation | None", Facts]:
-        """Count a send, and what a call costs, before it is made. Returns the facts with all earlier calls.
+        """Count a call that is limited, a send, and what a call costs, before it is made. Returns the facts with all earlier calls.
 
         Of two concurrent calls the second one counts the first, so that they cannot exceed a limit together.
         """
-        if facts.operation.risk != "send" and not cost:
+        if facts.operation.risk != "send" and not cost and not self._counts_calls:
             return None, facts
         return await in_thread(self._reserve, facts, cost, self.clock())
 
@@ -77,6 +87,8 @@ class History:
             await self._after(Sends(self.store).forget, reserved.send)
         if reserved is not None and reserved.cost is not None:
             await self._after(Spend(self.store).forget, reserved.cost)
+        if reserved is not None and reserved.call is not None:
+            await self._after(Calls(self.store).forget, reserved.call)
 
     async def shown_untrusted(self, account: Account, caller: Caller) -> None:
         """Remember that the caller was shown text of third parties."""
@@ -95,6 +107,9 @@ class History:
 
     def _reserve(self, facts: Facts, cost: float | None, now: float) -> tuple["Reservation", Facts]:
         context, sends, send_row, cost_row = facts.context, facts.operation.risk == "send", None, None
+        call_row = None
+        if self._counts_calls:
+            call_row = Calls(self.store).record(context.counted_for, context.principal, now)
         if sends:
             send_row = Sends(self.store).record(
                 context.counted_for, context.principal, facts.digest, facts.recipient_count, now
@@ -102,7 +117,7 @@ class History:
         if cost:
             cost_row = Spend(self.store).record(context.counted_for, cost, now)
         context = replace(context, now=datetime.fromtimestamp(now, UTC))
-        reservation = Reservation(send_row, cost_row)
+        reservation = Reservation(send_row, cost_row, call_row)
         past = StoredPast(self.store, self._shown_here, reservation)
         return reservation, replace(facts, context=past.add_to(context, facts.digest))
 
@@ -116,6 +131,7 @@ class Reservation:
 
     send: int | None = None
     cost: int | None = None
+    call: int | None = None
 
 
 class StoredPast:
@@ -128,6 +144,8 @@ class StoredPast:
         self._shown_here = shown_here
         self._sends_before = NEWEST if until.send is None else until.send
         self._costs_before = NEWEST if until.cost is None else until.cost
+
+        self._calls_before = NEWEST if until.call is None else until.call
 
     def add_to(self, context: Context, digest: str) -> Context:
         """Return the context of a call of the request `digest`, with all that happened before it."""
@@ -145,6 +163,10 @@ class StoredPast:
     def recipients_of(self, account: str, principal: str, moment: float) -> int:
         """Return to how many of them the principal sent."""
         return Sends(self._store).recipients_since(account, moment, self._sends_before, principal=principal)
+
+    def calls_of(self, account: str, principal: str, moment: float) -> int:
+        """Return how many calls the principal made after `moment`."""
+        return Calls(self._store).since(account, principal, moment, self._calls_before)
 
     def last_sent(self, account: str, digest: str) -> float | None:
         """Return when the account last sent this exact request, or None."""

@@ -75,6 +75,9 @@ def _tools_for_what_exists(call: Call, error: MailgunError) -> str:
 async def _reserve(call: Call, facts: Facts, request: Request) -> Reservation | None:
     """Count a send, and what a call costs, before it is made, and decide once more: others may have been counted since."""
     services = call.services
+    if call.record.undoes is not None and facts.operation.risk != "send" and not cost(services.policy, facts):
+        # A step of an undo: an undo that stops halfway helps nobody.
+        return None
     reservation, counted = await services.history.reserve(facts, cost(services.policy, facts))
     if reservation is None:
         return None

@@ -188,7 +188,9 @@ class Services:
         """Earlier calls, for the rules that depend on them."""
         if self.server is not None:
             return self.server.history
-        return History(self.store, self.clock, several_accounts=bool(self.accounts))
+        return History(
+            self.store, self.clock, several_accounts=bool(self.accounts), counts_calls=bool(self.policy.limits)
+        )
 
     @cached_property
     def protection(self) -> Protection:

@@ -12,6 +12,7 @@ BY_ACCOUNT = {
     "grants": "grants",
     "sends": "sends",
     "spend": "costs",
+    "calls": "calls of the last hour",
     "untrusted": "marks of third-party text",
     "snapshots": "calls to undo",
 }

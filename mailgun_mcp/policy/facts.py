@@ -63,6 +63,8 @@ class Context:
     recipients_last_hour: int = 0
     principal_recipients_last_hour: int = 0
     """Of the principal alone."""
+    principal_calls_last_hour: int = 0
+    """Where the policy limits calls."""
     duplicate_age: float | None = None
     """Seconds since the same request was last sent; None for never."""
     spent_this_month: float = 0.0

@@ -24,6 +24,9 @@ class Past(Protocol):
     def recipients_of(self, account: str, principal: str, moment: float) -> int:
         """Return to how many of them the principal sent."""
 
+    def calls_of(self, account: str, principal: str, moment: float) -> int:
+        """Return how many calls the principal made after `moment`."""
+
     def last_sent(self, account: str, digest: str) -> float | None:
         """Return when the account last sent this exact request, or None."""
 
@@ -39,6 +42,7 @@ def with_history(context: Context, digest: str, past: Past) -> Context:
         context,
         recipients_last_hour=past.recipients_after(account, now - HOUR),
         principal_recipients_last_hour=past.recipients_of(account, context.principal, now - HOUR),
+        principal_calls_last_hour=past.calls_of(account, context.principal, now - HOUR),
         duplicate_age=age(past.last_sent(account, digest), now),
         spent_this_month=past.spent_from(account, month),
     )
@@ -62,6 +66,7 @@ class PastCalls:
 
     _sends: dict[str, deque[tuple[float, int]]] = field(default_factory=lambda: defaultdict(deque))
     _sends_of: dict[tuple[str, str], deque[tuple[float, int]]] = field(default_factory=lambda: defaultdict(deque))
+    _calls_of: dict[tuple[str, str], deque[tuple[float, int]]] = field(default_factory=lambda: defaultdict(deque))
     _sent: dict[tuple[str, str], float] = field(default_factory=dict)
     _costs: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
 
@@ -69,6 +74,7 @@ class PastCalls:
         """Add a call that took effect, and what it cost."""
         context, now = facts.context, facts.context.now.timestamp()
         account = context.counted_for
+        self._calls_of[account, context.principal].append((now, 1))
         if facts.operation.risk == "send":
             self._sends[account].append((now, facts.recipient_count))
             self._sends_of[account, context.principal].append((now, facts.recipient_count))
@@ -83,6 +89,10 @@ class PastCalls:
     def recipients_of(self, account: str, principal: str, moment: float) -> int:
         """Return to how many of them the principal sent."""
         return _count_after(self._sends_of[account, principal], moment)
+
+    def calls_of(self, account: str, principal: str, moment: float) -> int:
+        """Return how many calls the principal made after `moment`, which only moves forward."""
+        return _count_after(self._calls_of[account, principal], moment)
 
     def last_sent(self, account: str, digest: str) -> float | None:
         """Return when the account last sent this exact request, or None."""

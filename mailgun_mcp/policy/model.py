@@ -134,6 +134,13 @@ class SpendRules:
 
 
 @dataclass(frozen=True, slots=True)
+class CallLimits:
+    """How often one principal may call."""
+
+    principal_calls_per_hour: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ConfirmationRules:
     """How a person is asked, and for how long a question stands."""
 
@@ -236,6 +243,8 @@ class Policy:
     send: tuple[SendRules, ...] = ()
     """One for each file that has them; all of them hold."""
     spend: tuple[SpendRules, ...] = ()
+    limits: tuple[CallLimits, ...] = ()
+    """One for each file that has them; all of them hold."""
     confirmation: ConfirmationRules = ConfirmationRules()
     audit: AuditRules = AuditRules()
     undo: UndoRules = UndoRules()

@@ -1,4 +1,4 @@
-"""The send firewall and the budget: guards that refuse or hold a call whatever the rules say."""
+"""The send firewall, the budget and the limit on calls: guards that refuse or hold a call whatever the rules say."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -29,6 +29,10 @@ def send_limits(policy: Policy) -> Iterator[SendLimit]:
     confirm_above = _nearest(policy, "confirm_per_hour")
     if confirm_above is not None:
         yield SendLimit("send/confirm_per_hour", "confirm", _sends, partial(_many_in_an_hour, confirm_above))
+    for limits in policy.limits:
+        if limits.principal_calls_per_hour is not None:
+            check = partial(_too_many_calls, limits.principal_calls_per_hour)
+            yield SendLimit("limits/principal_calls_per_hour", "deny", _any_call, check)
     for budget in policy.spend:
         yield SendLimit("spend/monthly_budget", "deny", _costs, partial(_over_budget, policy, budget))
         yield SendLimit("spend/unknown_price", "confirm", _bills, partial(_unknown_price, policy, budget), True)
@@ -99,6 +103,10 @@ def _denying(name: str, check: LimitCheck) -> SendLimit:
 
 def _sends(operation: Operation) -> bool:
     return operation.risk == "send"
+
+
+def _any_call(_: Operation) -> bool:
+    return True
 
 
 def _bills(operation: Operation) -> bool:
@@ -208,6 +216,14 @@ def _too_fast_for_one(limit: int, facts: Facts) -> str | None:
     if before + count <= limit:
         return None
     return f"{before} recipients of this principal in the last hour and {count} now; principal_recipients_per_hour is {limit}"
+
+
+def _too_many_calls(limit: int, facts: Facts) -> str | None:
+    before = facts.context.principal_calls_last_hour
+    # Stated so that a count that is not a number is over the limit.
+    if before + 1 <= limit:
+        return None
+    return f"{before} calls of this principal in the last hour; principal_calls_per_hour is {limit}"
 
 
 def _many_in_an_hour(limit: int, facts: Facts) -> str | None:

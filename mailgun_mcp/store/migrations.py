@@ -217,4 +217,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )""",
         "CREATE INDEX agent_usage_by_day ON agent_usage (day, principal)",
     ),
+    (
+        "CREATE TABLE calls (id INTEGER PRIMARY KEY, account TEXT NOT NULL, principal TEXT NOT NULL, at REAL NOT NULL)",
+        "CREATE INDEX calls_of ON calls (account, principal, at)",
+    ),
 )

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailgun_mcp.call.counters import Sends
+from mailgun_mcp.call.counters import Calls, Sends
 from mailgun_mcp.call.history import StoredPast
 from mailgun_mcp.policy.facts import Context, gather
 from mailgun_mcp.policy.history import PastCalls, with_history
@@ -49,6 +49,7 @@ def test_the_store_and_a_replay_agree_on_what_happened(calls: list[dict[str, Any
             assert stored == with_history(context, facts.digest, past)
 
             past.add(facts)
+            Calls(store).record(context.account, context.principal, now)
             if facts.operation.risk == "send":
                 Sends(store).record(context.account, context.principal, facts.digest, facts.recipient_count, now)
         store.close()

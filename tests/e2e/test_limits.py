@@ -155,6 +155,51 @@ async def test_the_recipients_of_one_principal_do_not_count_for_another(mailgun:
     assert (await send(second, *people_(2), caller=ben)).kind == "done"
 
 
+CALLS = policy("extends: unguarded\nlimits: {principal_calls_per_hour: 3}\n")
+
+
+async def test_calls_of_one_principal_are_limited_by_the_hour(mailgun: Recorder, tmp_path: Path, clock: Clock) -> None:
+    first, second = (recorded_services(mailgun, state=tmp_path / "state", policy=CALLS, clock=clock) for _ in range(2))
+    ann, ben = Caller(Principal("ann")), Caller(Principal("ben"))
+    for services in (first, second, first):
+        assert (await run(services, "list_domains", {}, ann)).kind == "done"
+        clock.now += 10 * MINUTE
+    for tool, arguments in (("list_domains", {}), ("delete_bounce", BOUNCE)):
+        refusal = await run(second, tool, arguments, ann)
+        assert "limits/principal_calls_per_hour" in refusal.text
+    assert (await run(second, "delete_bounce", BOUNCE, ben)).kind == "done"
+    clock.now += 31 * MINUTE
+    assert (await run(second, "list_domains", {}, ann)).kind == "done"
+    assert "limits/" in (await run(second, "list_domains", {}, ann)).text
+
+
+async def test_calls_at_the_same_moment_do_not_pass_the_limit_together(services: Services) -> None:
+    both = [replace(services, policy=CALLS), replace(services, policy=CALLS)]
+    outcomes = await asyncio.gather(*(run(both[n % 2], "list_domains", {}) for n in range(8)))
+    assert sorted(outcome.kind for outcome in outcomes) == ["done"] * 3 + ["refused"] * 5
+
+
+async def test_a_call_that_mailgun_refused_does_not_count(services: Services, mailgun: Recorder) -> None:
+    services = replace(services, policy=CALLS)
+    mailgun.answer = lambda _: httpx.Response(400, json={"message": "no"})
+    for _ in range(5):
+        assert (await run(services, "list_domains", {})).kind == "failed"
+
+
+async def test_the_steps_of_an_undo_do_not_count(services: Services, mailgun: Recorder, clock: Clock) -> None:
+    services = replace(services, policy=policy("extends: unguarded\nlimits: {principal_calls_per_hour: 1}\n"))
+    mailgun.answer = lambda line: httpx.Response(200, json=UNTRUSTED if line.startswith("GET") else {})
+    done = await run(services, "delete_bounce", BOUNCE)
+    assert done.structured is not None, done.text
+    undo = {"id": done.structured["undo"]["id"]}
+    assert "limits/" in (await run(services, "undo_operation", undo)).text
+    clock.now += 61 * MINUTE
+    mailgun.answer = lambda line: httpx.Response(404 if line.startswith("GET") else 200, json={})
+    assert (await run(services, "undo_operation", undo)).kind == "done"
+    mailgun.answer = lambda _: httpx.Response(200, json={})
+    assert (await run(services, "list_domains", {})).kind == "done"
+
+
 async def test_recipients_are_counted_by_the_hour(services: Services, mailgun: Recorder, clock: Clock) -> None:
     services = replace(services, policy=FIVE)
     assert (await send(services, *people_(3))).kind == "done"

@@ -8,7 +8,7 @@ import pytest
 from mailgun_mcp.catalogue.operation import Price
 from mailgun_mcp.policy.engine import decide
 from mailgun_mcp.policy.facts import Context, Facts
-from mailgun_mcp.policy.model import Decision, Policy, SendRules, SpendRules
+from mailgun_mcp.policy.model import CallLimits, Decision, Policy, SendRules, SpendRules
 from mailgun_mcp.policy.profiles import profile
 from tests.support.operations import find
 from tests.support.policies import facts, policy, send
@@ -200,6 +200,14 @@ def test_a_price_in_another_currency_is_not_known() -> None:
 
 def test_what_costs_nothing_needs_no_budget() -> None:
     assert decide(BUDGETED, BOUNCE).effect == "allow"
+
+
+@pytest.mark.parametrize(("before", "effect"), [(2, "allow"), (3, "deny"), (float("nan"), "deny")])
+def test_calls_keep_to_every_files_limit(before: Any, effect: str) -> None:
+    limits = (CallLimits(9), CallLimits(), CallLimits(3))
+    limited = replace(profile("unguarded"), limits=limits, plans={})
+    call = facts("list_domains", {}, principal_calls_last_hour=before)
+    assert decide(limited, call).effect == effect
 
 
 def test_a_guard_that_cannot_be_evaluated_denies() -> None:

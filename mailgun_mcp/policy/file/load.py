@@ -23,6 +23,7 @@ from mailgun_mcp.policy.file.old_keys import with_new_keys
 from mailgun_mcp.policy.file.schema import PolicyDocument
 from mailgun_mcp.policy.model import (
     AuditRules,
+    CallLimits,
     ConfirmationRules,
     Example,
     HeadRules,
@@ -225,6 +226,7 @@ class _File:
             rules=(*self._rules(zone), *base.rules),
             send=(*_send(self._values.get("send")), *base.send),
             spend=spend,
+            limits=(*_limits(self._values.get("limits")), *base.limits),
             confirmation=confirmation,
             audit=_audit(self._values.get("audit", {}), base.audit),
             undo=_undo(self._values.get("undo", {}), base.undo),
@@ -322,6 +324,10 @@ def _send(send: Mapping[str, Any] | None) -> tuple[SendRules, ...]:
 
 def _spend(spend: Mapping[str, Any] | None) -> tuple[SpendRules, ...]:
     return () if spend is None else (SpendRules(**spend),)
+
+
+def _limits(limits: Mapping[str, Any] | None) -> tuple[CallLimits, ...]:
+    return () if limits is None else (CallLimits(**limits),)
 
 
 def _confirmation(section: Mapping[str, Any], base: ConfirmationRules) -> ConfirmationRules:

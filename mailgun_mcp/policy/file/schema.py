@@ -163,6 +163,12 @@ class SpendDocument(Closed):
     )
 
 
+class LimitsDocument(Closed):
+    """How often each principal may call."""
+
+    principal_calls_per_hour: Count = Field(description="calls of one principal in one account, reads included")
+
+
 class ConfirmationDocument(Closed):
     """How a person is asked, and how long a question stays open."""
 
@@ -271,6 +277,7 @@ class PolicyDocument(Closed):
     )
     send: SendDocument | None = Field(default=None)
     spend: SpendDocument | None = Field(default=None)
+    limits: LimitsDocument | None = Field(default=None)
     confirmation: ConfirmationDocument | None = Field(default=None)
     audit: AuditDocument | None = Field(default=None)
     undo: UndoDocument | None = Field(default=None)
@@ -337,6 +344,7 @@ MODELS: dict[tuple[str, ...], type[Closed]] = {
     ("rules", "match", "recipients"): RecipientsDocument,
     ("send",): SendDocument,
     ("spend",): SpendDocument,
+    ("limits",): LimitsDocument,
     ("confirmation",): ConfirmationDocument,
     ("audit",): AuditDocument,
     ("audit", "heads"): HeadsDocument,
