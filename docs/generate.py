@@ -8,9 +8,10 @@ import json
 import re
 import sys
 from argparse import SUPPRESS
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS, listed, offered
 from mailgun_mcp.catalogue.catalogue import Catalogue
@@ -27,6 +28,8 @@ from mailgun_mcp.cli.config_edit import snippet
 from mailgun_mcp.cli.parser import Parser, command_parser
 from mailgun_mcp.cli.simulator_control import CONTROLS
 from mailgun_mcp.cli.tool_selection import fitting_toolsets
+from mailgun_mcp.evals.task_files import json_schema as eval_schema
+from mailgun_mcp.evals.task_files import shipped_tasks
 from mailgun_mcp.settings import OPTIONS, env_name
 from mailgun_mcp.simulator.control.routes import ROUTES, STREAMS
 from mailgun_mcp.simulator.sections.index import HANDLERS
@@ -225,13 +228,22 @@ def _control_routes() -> str:
 
 
 def _scenario_keys() -> str:
-    schema = json_schema()
-    parts = {"Scenario": schema, **schema["$defs"]}
+    return _keys(json_schema(), "Scenario")
+
+
+def _eval_keys() -> str:
+    """Return the keys of a file of tasks. Those of the account are the keys of a scenario."""
+    return _keys(eval_schema(), "TaskFile", without={"Scenario", *json_schema()["$defs"]})
+
+
+def _keys(schema: dict[str, Any], name: str, without: Collection[str] = ()) -> str:
+    """Return a table for each part of a document that a JSON schema describes."""
+    parts = {name: schema, **{key: part for key, part in schema["$defs"].items() if key not in without}}
     lines: list[str] = []
-    for name in ("Scenario", *sorted(parts.keys() - {"Scenario"})):
-        part = parts[name]
+    for part_name in (name, *sorted(parts.keys() - {name})):
+        part = parts[part_name]
         kind = part["properties"].get("kind", {}).get("const")
-        title = f"`kind: {kind}`" if kind else f"`{name}`"
+        title = f"`kind: {kind}`" if kind else f"`{part_name}`"
         lines += ["", f"**{title}**: {' '.join(part['description'].split())}", "", "| key | default | meaning |"]
         lines += ["| --- | --- | --- |"]
         for key, value in part["properties"].items():
@@ -239,6 +251,13 @@ def _scenario_keys() -> str:
                 default = "required" if key in part.get("required", ()) else f"`{json.dumps(value.get('default'))}`"
                 lines.append(f"| `{key}` | {default} | {value['description']} |".replace("-> ", "→ "))
     return "\n".join(lines).strip()
+
+
+def _eval_tasks() -> str:
+    lines = ["| task | family | what the person asks |", "| --- | --- | --- |"]
+    return "\n".join(
+        lines + [f"| `{task.id}` | {task.family} | {' '.join(task.ask.split())} |" for task in shipped_tasks()]
+    )
 
 
 def _scenarios() -> str:
@@ -367,6 +386,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "controls": _controls,
     "control-routes": _control_routes,
     "scenarios": _scenarios,
+    "eval-keys": _eval_keys,
+    "eval-tasks": _eval_tasks,
     "scenario-keys": _scenario_keys,
     "undo": _undo,
     "simulated": _simulated,

@@ -36,7 +36,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("web",),
     ("agent",),
     ("server",),
-    ("asgi",),
+    ("asgi", "evals"),
     ("cli",),
     ("__main__",),
 )
@@ -53,9 +53,9 @@ SIMULATOR_FLOORS: tuple[tuple[str, ...], ...] = (
 )
 """The same for the rooms of the simulator."""
 SIMULATOR_MAY_IMPORT = {"simulator", "errors", "text", "catalogue", "request"}
-KNOWS_THE_SIMULATOR = {"simulator", "cli", "app"}
-SPEAKS_MCP = {"server", "cli"}
-"""`cli` holds the demo, which is a client."""
+KNOWS_THE_SIMULATOR = {"simulator", "cli", "app", "evals"}
+SPEAKS_MCP = {"server", "cli", "evals"}
+"""`cli` holds the demo, and `evals` runs other servers: both are clients."""
 SPEAKS_HTTP = {"mailgun", "app", "simulator", "cli", "confirm", "web"}
 """`confirm` calls the operator's webhook, and `web` the authorization server, which are not Mailgun's."""
 
@@ -198,7 +198,11 @@ def test_only_the_client_and_the_hooks_speak_http() -> None:
 
 def test_only_the_server_and_the_simulator_serve_http() -> None:
     assert (
-        where(lambda path: SERVING & others(path) and part(path) not in ("server", "web", "asgi", "cli", "simulator"))
+        where(
+            lambda path: (
+                SERVING & others(path) and part(path) not in ("server", "web", "asgi", "cli", "simulator", "evals")
+            )
+        )
         == []
     )
 
@@ -273,6 +277,7 @@ UNLOADED = [
         "mailgun_mcp.confirm.hooks",
     ),
     *("mailgun_mcp.confirm.approvals", "mailgun_mcp.confirm.grants", "mailgun_mcp.call.secret_store"),
+    *("pydantic_ai", "mailgun_mcp.evals.task", "mailgun_mcp.evals.runner", "mailgun_mcp.evals.model_agent"),
     *("mailgun_mcp.identity.accounts", "mailgun_mcp.identity.adoption", "mailgun_mcp.identity.fingerprint"),
     *("mailgun_mcp.agent", "mailgun_mcp.agent.runner", "mailgun_mcp.agent.turn", "pydantic_ai", "prompt_toolkit"),
     *("mailgun_mcp.policy.file.load", "mailgun_mcp.policy.file.schema", "mailgun_mcp.text.html_text"),

@@ -10,7 +10,7 @@ PACKAGE = Path(mailgun_mcp.__file__).parent
 TESTS = Path(__file__).parent
 
 CORE = (
-    *("agent", "audit", "call", "catalogue", "cli", "confirm", "identity", "mailgun", "output"),
+    *("agent", "audit", "call", "catalogue", "cli", "confirm", "evals", "identity", "mailgun", "output"),
     *("policy", "request", "server", "store", "text", "undo", "web"),
 )
 

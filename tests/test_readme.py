@@ -30,8 +30,12 @@ EXPECTED = {
     "mailgun-mcp spec diff mailgun-openapi.yaml": exits.USAGE,
     "mailgun-mcp accounts rename us production": exits.USAGE,
     "mailgun-mcp accounts accept production": exits.USAGE,
+    "mailgun-mcp eval --task order-in-a-mail --agent obedient --policy unguarded": exits.FAILED,
+    "mailgun-mcp eval --model anthropic:claude-sonnet-4-5 --mode search": exits.USAGE,
+    "mailgun-mcp eval --model openai:gpt-5 --server 'mailgun-mcp serve --url {url} --policy {policy} --state {state}'": exits.USAGE,
+    "mailgun-mcp eval my-tasks.yaml --task restore-webhook --format json": exits.USAGE,
 }
-"""Command line -> its exit code, where that is not 0: nobody confirms, and no such account, message or file exists."""
+"""Command line -> its exit code, where that is not 0: nobody confirms, and no such account, message, file or model's key exists."""
 UNKNOWN = {"3r5u7c6e", "3r5u7c6epswn", "9k2m4p6q", "key-4f7Qw"}
 """IDs of the examples, which no state has."""
 

@@ -3,6 +3,7 @@
 COMMANDS = {
     "serve": "run the MCP server",
     "demo": "watch an assistant use the simulator, step by step",
+    "eval": "judge an agent or model on the simulator, with tasks that are checked by program",
     "simulator": "run the Mailgun simulator as an HTTP server, or control a running one",
     "tools": "list, show, find, export and call tools; presets, and what tools cost",
     "skills": "list, install and export the skills: procedures that a model reads before it uses the tools",

@@ -1,7 +1,7 @@
 """A stateful simulator of Mailgun: the same HTTP API, without an account or a network.
 
 It knows the catalogue of operations, and how requests are built. It must not know the server, its guard
-rails or its settings: only `app`, `cli` and tests know the simulator. `Simulator` is the API for other people's tests.
+rails or its settings: only `app`, `evals`, `cli` and tests know the simulator. `Simulator` is the API for other people's tests.
 
 The names are imported when they are first used: pytest imports this package in every run, for its plugin.
 """

@@ -2,22 +2,21 @@
 
 import asyncio
 import socket
-from concurrent.futures import Future
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Thread
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
+from starlette.types import ASGIApp
 
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.simulator.app import create_harness
 from mailgun_mcp.simulator.control.faults import Fault
 from mailgun_mcp.simulator.control.harness import Harness
 from mailgun_mcp.simulator.control.routes import with_control_routes
+from mailgun_mcp.simulator.loopback import START_SECONDS, LoopbackServer
 from mailgun_mcp.simulator.mail.delivery import deliver_due
 from mailgun_mcp.simulator.mail.inbound import deliver_inbound
 from mailgun_mcp.simulator.mail.recipients import perform_recipient_action
@@ -30,7 +29,6 @@ from mailgun_mcp.simulator.transport import InProcessTransport
 
 DOMAIN = "mail.example.com"
 KEY = "key-simulator"
-START_SECONDS = STOP_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,22 +174,12 @@ class Simulator:
         self._harness.reset()
 
 
-class _Server:
-    """Serves an application on loopback, and SMTP on request, from a thread of its own."""
+class _Server(LoopbackServer):
+    """The server, with SMTP on request."""
 
-    def __init__(self, app: Any) -> None:
-        import uvicorn
-
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._uvicorn = uvicorn.Server(
-            uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none")
-        )
+    def __init__(self, app: ASGIApp) -> None:
         self._smtp: tuple[int, Path] | None = None
-        self._loop: Future[asyncio.AbstractEventLoop] = Future()
-        self._open = AsyncExitStack()
-        self._thread = Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
-        self._thread.start()
+        super().__init__(app)
 
     def serve_smtp(self, harness: Harness) -> tuple[int, Path]:
         """Serve SMTP in the same event loop. Return its port and its certificate."""
@@ -200,24 +188,14 @@ class _Server:
             from mailgun_mcp.simulator.smtp.server import SmtpSockets, serving
 
             folder = TemporaryDirectory(prefix="mailgun-simulator-")
-            self._open.callback(folder.cleanup)
+            self.open.callback(folder.cleanup)
             listener = socket.create_server(("127.0.0.1", 0))
             sockets = SmtpSockets(write_certificate(Path(folder.name)), listener)
             operation = Catalogue.load().find("send_mime_message")
-            begin = self._open.enter_async_context(serving(harness, operation, sockets))
-            asyncio.run_coroutine_threadsafe(begin, self._loop.result(START_SECONDS)).result(START_SECONDS)
+            begin = self.open.enter_async_context(serving(harness, operation, sockets))
+            asyncio.run_coroutine_threadsafe(begin, self.loop.result(START_SECONDS)).result(START_SECONDS)
             self._smtp = listener.getsockname()[1], sockets.certificate
         return self._smtp
-
-    def stop(self) -> None:
-        self._uvicorn.should_exit = True
-        self._thread.join(STOP_SECONDS)
-        self._listener.close()
-
-    async def _serve(self) -> None:
-        async with self._open:
-            self._loop.set_result(asyncio.get_running_loop())
-            await self._uvicorn.serve(sockets=[self._listener])
 
 
 def _add_domain(account: Account, name: str) -> Domain:
