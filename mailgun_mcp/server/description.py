@@ -12,16 +12,19 @@ SERVER_INFO = {
     "description": "Every Mailgun operation as a typed, guarded tool",
     "websiteUrl": "https://documentation.mailgun.com",
 }
+EXTENSIONS = {"io.modelcontextprotocol/skills": {"directoryRead": True}}
+"""What the server can do besides, for clients since 2026-07-28."""
 HOUR = 3_600_000
 """In milliseconds. The lists do not change while the server runs."""
 COMPLETE = {"resultType": "complete"}
 """Required in every result since 2026-07-28. The SDK adds it to models but not to dicts, and drops it for older clients."""
 
 
-def capabilities() -> dict[str, Any]:
+def capabilities(extensions: dict[str, dict[str, Any]] | None = None) -> dict[str, Any]:
     """Return what the server can do, as the SDK derives it from the handlers of `server.create_server`."""
     return {
         "completions": {},
+        **({"extensions": extensions} if extensions else {}),
         "prompts": {"listChanged": False},
         "resources": {"listChanged": False, "subscribe": False},
         "tools": {"listChanged": False},

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from mailgun_mcp.call.services import Services
-from mailgun_mcp.server.description import COMPLETE, HOUR, SERVER_INFO, capabilities
+from mailgun_mcp.server.description import COMPLETE, EXTENSIONS, HOUR, SERVER_INFO, capabilities
 from mailgun_mcp.server.instructions import instructions
 
 LEGACY = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
@@ -96,7 +96,7 @@ class EarlyAnswers:
     def _discovered(self) -> Message:
         return {
             "cacheScope": "private",
-            "capabilities": capabilities(),
+            "capabilities": capabilities(EXTENSIONS),
             "instructions": instructions(self._services),
             **COMPLETE,
             "supportedVersions": [MODERN],
