@@ -23,7 +23,8 @@ RULES = 100
 LIMIT = 50.0
 FACTS_LIMIT = 5_000.0
 """Microseconds that the facts of a send to 1,000 recipients in one text may take."""
-DECISIONS = 200
+DECISIONS = 50
+"""In one measurement: so short that others on the machine leave some of the measurements alone."""
 
 TYPICAL = (
     'match: {{tool: "delete_*", domain: "*.prod{number}.example.com"}}\n    decision: deny',
@@ -86,7 +87,7 @@ def _facts_of_a_large_send(catalogue: Catalogue, rounds: int) -> float:
 def main() -> int:
     """Print a line for each policy and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--rounds", type=int, default=400)
     rounds = parser.parse_args().rounds
     catalogue = Catalogue.load()
     arguments = {"domain": "mg.example.com", "from": "a@mg.example.com", "to": ["b@example.com"], "text": "hi"}
@@ -101,7 +102,7 @@ def main() -> int:
             f"{name:<8} {ours:6.1f} us a decision, {RULES} rules (limit {LIMIT:g}); "
             f"floor {floor:5.1f} us, ratio {ours / floor:.2f}"
         )
-    large = _facts_of_a_large_send(catalogue, rounds)
+    large = _facts_of_a_large_send(catalogue, max(rounds // 10, 1))
     print(f"facts    {large:6.0f} us for 1,000 named recipients in one text (limit {FACTS_LIMIT:g})")
     return 0 if kept and large < FACTS_LIMIT else 1
 

@@ -3,10 +3,13 @@
 import re
 from collections.abc import Callable, Iterable
 from fnmatch import translate
+from functools import lru_cache
 
 from mailgun_mcp.text.addresses import canonical_glob
 
 TextPredicate = Callable[[str], bool]
+HOSTS = 64
+"""Results that the test of host names remembers. Each is about 100 bytes."""
 
 
 def matcher(globs: Iterable[str]) -> TextPredicate:
@@ -48,5 +51,8 @@ def address_matcher(globs: Iterable[str]) -> TextPredicate:
 
 
 def host_matcher(globs: Iterable[str]) -> TextPredicate:
-    """Return the test of a host name in A-label form."""
-    return matcher(map(canonical_glob, globs))
+    """Return the test of a host name in A-label form.
+
+    It remembers its results: an account has few domains, and a policy may have a hundred rules about them.
+    """
+    return lru_cache(maxsize=HOSTS)(matcher(map(canonical_glob, globs)))
