@@ -55,6 +55,7 @@ class Redactor:
     """Knows the secrets of one process. It learns more as calls bring them."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._secrets: set[str] = set()
         self._learned: set[str] = set()
         self._pattern: re.Pattern[str] | None = None
         self.learn(*secrets)
@@ -64,12 +65,11 @@ class Redactor:
 
     def learn(self, *secrets: str) -> None:
         """Remember secrets: what has their value is redacted from now on."""
-        spellings = {
-            spelling for secret in secrets if len(secret.strip()) >= SHORTEST for spelling in _spellings(secret)
-        }
-        if spellings <= self._learned:
+        new = {secret for secret in secrets if len(secret.strip()) >= SHORTEST} - self._secrets
+        if not new:
             return
-        self._learned |= spellings
+        self._secrets |= new
+        self._learned.update(*map(_spellings, new))
         # The longest first: a part of it may be a secret as well.
         ordered = sorted(self._learned, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, ordered)))
