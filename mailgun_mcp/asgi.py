@@ -29,6 +29,8 @@ from mailgun_mcp.server.http import KnownToSdk, create_http_app
 from mailgun_mcp.server.normalized import Normalized
 from mailgun_mcp.settings import Settings, SettingsError, load
 from mailgun_mcp.web.approvals import app as approvals
+from mailgun_mcp.web.approvals.api import PREFIX as API
+from mailgun_mcp.web.approvals.api import ApprovalsApi
 from mailgun_mcp.web.approvals.changes import Changes
 from mailgun_mcp.web.authentication import HEALTH, Authentication, Verifier
 from mailgun_mcp.web.challenge import Challenge
@@ -99,7 +101,10 @@ def create(
     app: ASGIApp = Scopes(KnownToSdk(routes), missing, challenge)
     public = HEALTH | {route.path for route in metadata}
     app = Authentication(Normalized(app, files=services.files.received), verifiers, challenge, public=public)
-    app = Paths(_pages(services, settings, loopback=loopback), app)
+    changes = Changes(services.approvals, services.clock)
+    api = Authentication(ApprovalsApi(services, changes).app(), verifiers, Challenge(url, as_json=True))
+    pages = _pages(services, settings, changes, loopback=loopback)
+    app = Paths({**pages, API: api}, app)
     return App(HttpGate(app, hosts=_hosts(settings), origins=settings.allowed_origins), routes)
 
 
@@ -124,10 +129,10 @@ def serve(services: Services, settings: Settings) -> None:
     uvicorn.Server(config).run(sockets=[listener])
 
 
-def _pages(services: Services, settings: Settings, *, loopback: bool) -> Mapping[str, ASGIApp]:
+def _pages(services: Services, settings: Settings, changes: Changes, *, loopback: bool) -> Mapping[str, ASGIApp]:
     """Return the apps of what people open in a browser. Each room brings its sections and routes."""
     pages = create_pages(services, settings.public_url, approvals.SECTIONS, loopback=loopback)
-    return page_apps(pages, approvals.page_routes(services, pages, Changes(services.approvals, services.clock)))
+    return page_apps(pages, approvals.page_routes(services, pages, changes))
 
 
 def _hosts(settings: Settings) -> list[str]:

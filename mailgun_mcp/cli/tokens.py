@@ -13,7 +13,7 @@ from mailgun_mcp.cli.exits import OK
 from mailgun_mcp.cli.output import as_json, note, out, table
 from mailgun_mcp.cli.parser import Parser, add_settings, open_store
 from mailgun_mcp.errors import StateError, UnknownNameError
-from mailgun_mcp.identity.access import SCOPES, Access, parse_scopes
+from mailgun_mcp.identity.access import APPROVE, SCOPES, Access, parse_scopes
 from mailgun_mcp.identity.principal import login_user
 from mailgun_mcp.identity.tokens import StoredToken, Tokens
 from mailgun_mcp.settings import SettingsError
@@ -48,6 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     new.add_argument(
         "--expires", metavar="TIME", help="how long it is valid, such as 90d; default: until it is revoked"
     )
+    new.add_argument(
+        "--relay",
+        action="store_true",
+        help="it brings answers to approvals for people whom its program has authenticated, such as a chat bot",
+    )
     added["list"].add_argument("--json", action="store_true", help="as JSON")
     added["revoke"].add_argument("name", metavar="NAME", help="name of the token")
     for action in added.values():
@@ -68,9 +73,12 @@ def _new(store: Store, arguments: argparse.Namespace) -> None:
         parse_scopes(_names(arguments.scopes)),
         _globs("accounts", arguments.accounts),
         _globs("domains", arguments.domains),
+        arguments.relay,
     )
     if not access.scopes:
         raise SettingsError("scopes: name at least one")
+    if arguments.relay and APPROVE not in access.scopes:
+        raise SettingsError("relay: the token needs the scope approve too")
     now, by = time.time(), login_user().id
     token, text = Tokens(store).create(arguments.name, access, by=by, now=now, expires=_expiry(arguments.expires, now))
     try:
@@ -109,6 +117,7 @@ def _row(token: StoredToken, now: float) -> tuple[str, ...]:
     access = token.access
     bounds = [f"accounts {', '.join(access.accounts)}"] if access.accounts is not None else []
     bounds += [f"domains {', '.join(access.domains)}"] if access.domains is not None else []
+    bounds += ["relays for people"] if access.relay else []
     return (
         token.name,
         state,
@@ -127,6 +136,7 @@ def _described(token: StoredToken) -> dict[str, Any]:
         "scopes": list(token.access.listed_scopes),
         "accounts": token.access.accounts,
         "domains": token.access.domains,
+        "relay": token.access.relay or None,
         "created_by": token.created_by,
         **{name: None if at is None else iso(at) for name, at in times.items()},
     }

@@ -40,6 +40,8 @@ def why_not(approval: Approval, person: Principal, channel: AnswerChannel, relay
             return f"The call is {person}'s own. A token does not answer the calls that are made with it."
         if channel != "terminal" and approval.level in OTHER_PERSON:
             return f"The call is {person}'s own. At the level {approval.level}, somebody else must approve it."
-    if any(answer.yes and same_person(answer.by, person.id) for answer in approval.answers):
+    if approval.status == "pending" and any(
+        answer.yes and same_person(answer.by, person.id) for answer in approval.answers
+    ):
         return f"{person} has already approved it. A second person must approve it too."
     return None

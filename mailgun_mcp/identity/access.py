@@ -33,6 +33,8 @@ class Access:
     """Names of accounts."""
     domains: tuple[str, ...] | None = None
     """Globs of the domains that calls may name. A call that names none is then refused."""
+    relay: bool = False
+    """Whether the principal is a program that brings the answers of people whom it has authenticated itself."""
 
     def has(self, scope: str) -> bool:
         """Return whether the principal has this scope."""

@@ -68,11 +68,11 @@ class Tokens:
                 raise StateError(f"there is a token named {row['shown']}: revoke it first, or choose another name")
             connection.execute("DELETE FROM tokens WHERE name = ?", (name.casefold(),))
             connection.execute(
-                """INSERT INTO tokens (id, name, shown, digest, scopes, accounts, domains, created, created_by, expires)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                """INSERT INTO tokens (id, name, shown, digest, scopes, accounts, domains, created, created_by, expires, relay)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 (
                     *(token.id, name.casefold(), name, _digest(secret), json.dumps(access.listed_scopes)),
-                    *(_list(access.accounts), _list(access.domains), now, by, expires),
+                    *(_list(access.accounts), _list(access.domains), now, by, expires, int(access.relay)),
                 ),
             )
         return token, f"{PREFIX}{token.id}_{secret}"
@@ -122,7 +122,9 @@ class Tokens:
 
 
 def _token(row: Any) -> StoredToken:
-    access = Access(frozenset(stored(row["scopes"], list)), _tuple(row["accounts"]), _tuple(row["domains"]))
+    access = Access(
+        frozenset(stored(row["scopes"], list)), _tuple(row["accounts"]), _tuple(row["domains"]), bool(row["relay"])
+    )
     return StoredToken(
         id=row["id"],
         name=row["shown"],

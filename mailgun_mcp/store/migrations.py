@@ -221,4 +221,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE calls (id INTEGER PRIMARY KEY, account TEXT NOT NULL, principal TEXT NOT NULL, at REAL NOT NULL)",
         "CREATE INDEX calls_of ON calls (account, principal, at)",
     ),
+    ("ALTER TABLE tokens ADD COLUMN relay INTEGER NOT NULL DEFAULT 0",),
 )

@@ -25,12 +25,17 @@ class Challenge:
 
     public_url: str | None = None
     """The base URL under which clients reach the server, where an authorization server issues tokens for it."""
+    as_json: bool = False
+    """Whether the answer to a request without a token is JSON, for programs that read nothing else."""
 
     def unauthorized(self, path: str, *, invalid: bool = False) -> Response:
         """Return the answer to a request without a token, or with one that is not valid."""
         error = {"error": "invalid_token", "error_description": "The token is not valid"} if invalid else {}
         header = self._header(path, {**error, **({"scope": READ} if self.public_url else {})})
-        return PlainTextResponse(INVALID if invalid else HOW_TO_AUTHENTICATE, 401, headers={"WWW-Authenticate": header})
+        message, headers = INVALID if invalid else HOW_TO_AUTHENTICATE, {"WWW-Authenticate": header}
+        if self.as_json:
+            return JSONResponse({"error": {"code": "unauthorized", "message": message.strip()}}, 401, headers=headers)
+        return PlainTextResponse(message, 401, headers=headers)
 
     def insufficient_scope(self, path: str, missing: Collection[str], granted: Collection[str]) -> Response:
         """Return the answer to a call that needs more scopes than its token has.

@@ -72,3 +72,15 @@ def test_what_makes_no_sense_is_refused(
 def test_without_tokens_the_list_says_how_to_make_one(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     assert ran(["list"], capsys)[1].startswith("No tokens. `mailgun-mcp tokens new")
     assert not store.exists
+
+
+def test_a_token_that_relays_may_approve_and_is_listed_as_such(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = ran(["new", "bot", "--scopes", "read", "--relay"], capsys)
+    assert (code, "relay: the token needs the scope approve too" in err) == (exits.USAGE, True)
+    code, out, _ = ran(["new", "bot", "--scopes", "approve", "--relay"], capsys)
+    found = Tokens(store).find(out.strip(), 0.0)
+    assert found is not None
+    assert (code, found.access.relay) == (exits.OK, True)
+    assert "relays for people" in ran(["list"], capsys)[1]

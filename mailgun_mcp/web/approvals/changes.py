@@ -41,6 +41,14 @@ class Changes:
                 return digest
             await anyio.sleep(self._interval)
 
+    async def wait_for(self, name: str, seconds: float) -> None:
+        """Return when the approval is no longer pending, or after this time. Raises StateError."""
+        end = anyio.current_time() + seconds
+        while any(one.id == name and one.status == "pending" for one in await self.current()):
+            if anyio.current_time() >= end:
+                return
+            await anyio.sleep(self._interval)
+
 
 def digest_of(approvals: tuple[Approval, ...]) -> str:
     """Return what identifies the approvals and their answers."""

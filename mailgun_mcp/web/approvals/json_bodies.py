@@ -1,0 +1,80 @@
+"""What a program sends to the API: a small JSON object with known fields, each a text."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from mailgun_mcp.text.suggest import unknown
+
+LARGEST = 64 * 1024
+"""Bytes of a body."""
+LONGEST = 2_000
+"""Characters of one field."""
+
+
+class ApiError(Exception):
+    """What ends a request. `str()` says what is wrong, and what to do."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+    def response(self) -> JSONResponse:
+        """Return the answer."""
+        return JSONResponse({"error": {"code": self.code, "message": str(self)}}, self.status)
+
+
+async def read_body(request: Request, fields: Sequence[str]) -> Mapping[str, str]:
+    """Return the fields of the body; one that is null or missing is left out. An empty body has none. Raises ApiError."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST:
+            raise ApiError(413, "too_large", f"The body has more than {LARGEST:,} bytes.")
+    if not body:
+        return {}
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise ApiError(415, "not_json", "Send the body as application/json.")
+    try:
+        value: Any = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise ApiError(400, "not_json", "The body is not valid JSON.") from error
+    if not isinstance(value, dict):
+        raise ApiError(400, "invalid", "The body must be a JSON object.")
+    return _checked({name: item for name, item in value.items() if item is not None}, fields)
+
+
+def _checked(value: Mapping[str, Any], fields: Sequence[str]) -> Mapping[str, str]:
+    for name, item in value.items():
+        if name not in fields:
+            raise ApiError(400, "invalid", f"{_sentence(unknown('field', name[:100], list(fields)))}.")
+        if not isinstance(item, str):
+            raise ApiError(400, "invalid", f"{name} must be a text.")
+        if len(item) > LONGEST or not _is_text(item):
+            raise ApiError(400, "invalid", f"{name} must be at most {LONGEST:,} characters of valid text.")
+    return value
+
+
+def seconds(text: str | None, default: float, most: float) -> float:
+    """Return the seconds of a query parameter. Raises ApiError."""
+    if text is None:
+        return default
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= most:
+        raise ApiError(400, "invalid", f"seconds must be a number from 0 to {most:g}.")
+    return number
+
+
+def _is_text(text: str) -> bool:
+    return text.encode("utf-8", "ignore").decode() == text
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
