@@ -20,7 +20,7 @@ from mailgun_mcp.output.untrusted import NOTICE
 
 FIND_TOOLS = "find_tools"
 FIRST = (
-    *("list_domains", "get_domain", "list_events", "explain_delivery", "check_domain_health", "find_recipient"),
+    *("list_domains", "get_domain", "query_logs", "explain_delivery", "check_domain_health", "find_recipient"),
     *("list_bounces", "query_metrics", "send_message", "list_undoable", "undo_operation", "read_result"),
 )
 """What a conversation starts with, as far as the server offers it."""
