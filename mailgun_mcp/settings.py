@@ -33,9 +33,10 @@ def _option(
     env: str | None = None,
     flag: bool = True,
     over_http: bool = False,
+    secret: bool = False,
 ) -> Any:
     metadata = {"kind": kind, "help": help_text, "choices": choices, "env": env, "flag": flag, "over_http": over_http}
-    return field(default=default, metadata=metadata)
+    return field(default=default, repr=not secret, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,16 @@ class Settings:
     subaccount: str | None = _option("text", "id of the subaccount to act in", None)
     subaccount_argument: bool = _option("switch", "give every tool an argument that selects a subaccount", False)
     state: str | None = _option("text", "directory of the state store (default: in the user's state directory)", None)
+    state_url: str | None = _option(
+        "text",
+        "PostgreSQL database that several servers share as their state, such as postgresql://USER:PASSWORD@HOST/DATABASE; "
+        "better set in the environment or the configuration file: see docs/postgresql.md",
+        None,
+        secret=True,
+    )
+    seal_keys: str | None = _option(
+        "text", "file of keys that all servers of one state share (default: a key in the state directory)", None
+    )
     rate_limit: int = _option("integer", "most calls to Mailgun in 10 seconds; 0 for no limit", 500)
     log_level: str = _option("text", "lowest level of messages logged on stderr", "info", choices=LOG_LEVELS)
     region: str | None = _option("text", "region of the account", None, choices=("us", "eu"), env="MAILGUN_API_REGION")

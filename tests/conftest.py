@@ -10,7 +10,10 @@ from hypothesis import HealthCheck, settings
 
 from mailgun_mcp.output import logs
 from mailgun_mcp.store.database import Store
+from mailgun_mcp.store.opening import open_store
 from tests.support.apps import close_opened
+from tests.support.engines import SQLITE
+from tests.support.postgresql import Cluster, cluster
 
 # How long an example takes depends on what else the machine does.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -43,8 +46,40 @@ def _logs_of_its_own() -> Iterator[None]:
         structlog.reset_defaults()
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests that use the state on the engines of their marker."""
+    marker = metafunc.definition.get_closest_marker("engines")
+    if marker is not None and "engine" in metafunc.fixturenames:
+        metafunc.parametrize("engine", marker.args)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Cluster]:
+    """A PostgreSQL of this session's own."""
+    with cluster() as running:
+        yield running
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "state")
+def engine() -> str:
+    """SQLite, unless the test runs on both: see `tests/support/engines.py`."""
+    return SQLITE
+
+
+@pytest.fixture
+def state_url(engine: str, request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """The database of this test, or None for SQLite."""
+    if engine == SQLITE:
+        yield None
+        return
+    running: Cluster = request.getfixturevalue("postgresql")
+    url = running.prepared_database()
+    yield url
+    running.drop(url)
+
+
+@pytest.fixture
+def store(tmp_path: Path, state_url: str | None) -> Iterator[Store]:
+    store = open_store(tmp_path / "state", state_url)
     yield store
     store.close()

@@ -252,7 +252,7 @@ def test_only_what_runs_a_command_touches_stdout() -> None:
 
 UNLOADED = [
     *("httpx", "httpcore", "certifi", "jsonschema", "referencing", "yaml", "rich", "structlog", "uvloop"),
-    *("argparse", "difflib", "sqlite3", "tomllib", "keyring", "jinja2"),
+    *("argparse", "difflib", "sqlite3", "tomllib", "keyring", "jinja2", "psycopg", "psycopg_pool"),
     *(
         "mailgun_mcp.simulator",
         "mailgun_mcp.catalogue.compile",
@@ -278,6 +278,8 @@ UNLOADED = [
     ),
     *("mailgun_mcp.confirm.approvals", "mailgun_mcp.confirm.grants", "mailgun_mcp.call.secret_store"),
     *("pydantic_ai", "mailgun_mcp.evals.task", "mailgun_mcp.evals.runner", "mailgun_mcp.evals.model_agent"),
+    *("mailgun_mcp.store.postgresql", "mailgun_mcp.store.postgresql_url", "mailgun_mcp.store.changes"),
+    *("mailgun_mcp.store.sealing", "mailgun_mcp.call.shared_secret_store"),
     *("mailgun_mcp.identity.accounts", "mailgun_mcp.identity.adoption", "mailgun_mcp.identity.fingerprint"),
     *("mailgun_mcp.agent", "mailgun_mcp.agent.runner", "mailgun_mcp.agent.turn", "pydantic_ai", "prompt_toolkit"),
     *("mailgun_mcp.policy.file.load", "mailgun_mcp.policy.file.schema", "mailgun_mcp.text.html_text"),

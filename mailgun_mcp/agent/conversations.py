@@ -2,15 +2,13 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from mailgun_mcp.agent.errors import BusyError, NotFoundError
 from mailgun_mcp.identity.access import Access
 from mailgun_mcp.identity.principal import Principal
+from mailgun_mcp.store.connection import Connection
 from mailgun_mcp.store.database import Store, stored
-
-if TYPE_CHECKING:
-    import sqlite3
 
 ConversationStatus = Literal["idle", "running", "waiting"]
 LEASE = 30.0
@@ -138,7 +136,7 @@ class Conversations:
 
     def _claim(
         self,
-        connection: "sqlite3.Connection",
+        connection: Connection,
         name: str,
         run: str,
         turn: str,
@@ -223,7 +221,7 @@ def _caller(principal: Principal, client: str) -> str:
     )
 
 
-def _find(connection: "sqlite3.Connection", name: str, principal: str) -> Conversation:
+def _find(connection: Connection, name: str, principal: str) -> Conversation:
     row = connection.execute(
         "SELECT * FROM agent_conversations WHERE id = ? AND principal = ?", (name, principal)
     ).fetchone()

@@ -1,5 +1,6 @@
 """Puts a server's parts together from its settings."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from mailgun_mcp.policy.model import Policy
 from mailgun_mcp.policy.profiles import PROFILES, profile
 from mailgun_mcp.request.files import Files
 from mailgun_mcp.settings import Settings, SettingsError, state_directory
+from mailgun_mcp.store.opening import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,11 +48,15 @@ def _services(settings: Settings) -> Services:
     policy = create_policy(settings, everything)
     if settings.scenario and not settings.simulator:
         raise SettingsError("scenario: only the simulator has one: add --simulator")
+    state = state_directory(settings.state)
+    store = open_store(state, settings.state_url, settings.seal_keys) if settings.state_url else None
     return Services(
         catalogue=selected,
         exclude=frozenset(settings.exclude_tools) & set(OWN_TOOLS),
         full_catalogue=everything,
-        state=state_directory(settings.state),
+        state=state,
+        state_store=store,
+        clock=store.clock if store else time.time,
         account_name=settings.account,
         simulator=settings.simulator,
         client=create_client(settings),

@@ -1,21 +1,25 @@
-"""The keys of the audit log: in the system's keyring where one works, else in a file of the owner's, never in the database.
+"""The keys of the audit log: in the system's keyring where one works, else in a file of the owner's.
 
-A key that was replaced is kept: what was written with it is verified with it.
+A database that servers share has them too, sealed with keys that are not in it. Whoever can only change the database can
+sign nothing. A key that was replaced is kept: what was written with it is verified with it.
 """
 
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from secrets import token_hex
+from secrets import token_bytes, token_hex
 
 from mailgun_mcp.errors import StateError
-from mailgun_mcp.store.database import prepare_directory, refuse_others
+from mailgun_mcp.store.database import Store, prepare_directory, refuse_others
 from mailgun_mcp.store.keyring import Keyring, find_keyring
+from mailgun_mcp.store.shared_secrets import add_shared_secret, shared_secrets
 from mailgun_mcp.text.atomic_write import write_file
 
 FILE = "audit-keys.json"
 SERVICE = "mailgun-mcp audit log"
+KIND = "audit key"
+"""Of the secrets in a database that servers share."""
 BYTES = 32
 
 
@@ -92,6 +96,30 @@ class AuditKeys:
 
     def _unreadable(self) -> StateError:
         return StateError(f"{self._directory / FILE} cannot be read: restore it, or see `mailgun-mcp audit restart`")
+
+
+class SharedAuditKeys(AuditKeys):
+    """The keys of a log that several servers write: sealed in their database."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store.directory, lambda: None)
+        self._store = store
+
+    def add(self, now: float) -> AuditKey:
+        """Make a key, store it and return it, in the transaction in which it is first used."""
+        key = AuditKey(token_hex(4), token_bytes(BYTES))
+        add_shared_secret(self._store, KIND, key.id, key.secret, now)
+        return key
+
+    def _stored(self) -> tuple[_StoredKey, ...]:
+        return tuple(
+            _StoredKey(secret.name, secret.created, secret.value.hex()) for secret in shared_secrets(self._store, KIND)
+        )
+
+
+def keys_of(store: Store) -> AuditKeys:
+    """Return the keys of the log in this state."""
+    return AuditKeys(store.directory) if store.sealer is None else SharedAuditKeys(store)
 
 
 def _from_keyring(keyring: Keyring | None, key_id: str) -> str | None:

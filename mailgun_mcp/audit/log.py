@@ -10,24 +10,23 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mailgun_mcp.audit.entries import START as START
 from mailgun_mcp.audit.entries import LogEntry, StoredEntry, key_of, keyed_hash
 from mailgun_mcp.audit.heads import Head, note, noted
-from mailgun_mcp.audit.keys import AuditKey, AuditKeys
+from mailgun_mcp.audit.keys import AuditKey, AuditKeys, keys_of
 from mailgun_mcp.audit.verify import ChainCheck, Verification
 from mailgun_mcp.errors import Outcome, StateError, UnknownNameError
 from mailgun_mcp.settings import shell_command
+from mailgun_mcp.store.connection import Connection
 from mailgun_mcp.store.database import Store
 from mailgun_mcp.store.ids import new_id
 from mailgun_mcp.text.durations import iso
 from mailgun_mcp.text.suggest import unknown
 
-if TYPE_CHECKING:
-    import sqlite3
-
 PAGE = 1000
+LOCK = "audit log"
 UNKNOWN: Outcome = "unknown"
 """The outcome of a call that was begun, and whose end is not recorded."""
 RENAMED_OUTCOMES: dict[str, Outcome] = {"held": "pending"}
@@ -86,13 +85,14 @@ class AuditLog:
 
     def __init__(self, store: Store, keys: AuditKeys | None = None) -> None:
         self._store = store
-        self._keys = keys or AuditKeys(store.directory)
-        self.directory = store.directory
-        """Of the state."""
+        self._keys = keys or keys_of(store)
+        self.name = store.name
+        """Where the log is, in words."""
+        self.clock = store.clock
 
     def append(self, entries: Sequence[LogEntry], now: float, *, durable: bool) -> None:
         """Write the entries down, in one transaction that no other process shares."""
-        with self._store.writing(durable=durable) as connection:
+        with self._store.writing(durable=durable, lock=LOCK) as connection:
             self._write(connection, entries, now)
 
     def entries(self, after: int = 0) -> Iterator[StoredEntry]:
@@ -132,14 +132,16 @@ class AuditLog:
     def last(self) -> int:
         """The number of the last entry."""
         with self._store.reading() as connection:
-            return _last(connection)
+            return _head(connection)[0]
 
     def of_call(self, call: str) -> list[StoredEntry]:
         """Return the entries of one call. Raises UnknownNameError when there is none."""
         with self._store.reading() as connection:
             entries = _of_call(connection, call)
             if not entries:
-                rows = connection.execute("SELECT DISTINCT call FROM audit_log ORDER BY seq DESC LIMIT 1000").fetchall()
+                rows = connection.execute(
+                    "SELECT call FROM audit_log GROUP BY call ORDER BY max(seq) DESC LIMIT 1000"
+                ).fetchall()
                 raise UnknownNameError(unknown("call", call, [row["call"] for row in rows if row["call"]]))
         return entries
 
@@ -158,7 +160,7 @@ class AuditLog:
         if not self._store.exists:
             return self._verify_missing(expect, heads)
         with self._store.reading() as connection:
-            anchor, last = _anchor(connection), _last(connection)
+            anchor, (last, _) = _anchor(connection), _head(connection)
         return ChainCheck(self._keys, anchor, heads, expect).run(self.entries(anchor[0]), last)
 
     def _verify_missing(self, expect: str | None, heads: Sequence[Head]) -> Verification:
@@ -169,9 +171,9 @@ class AuditLog:
 
     def head(self, now: float) -> Head:
         """Return the last entry, once everything up to it would outlive a power cut."""
-        with self._store.writing(durable=True) as connection:
+        with self._store.writing(lock=LOCK) as connection:
             connection.execute("UPDATE audit_anchor SET seq = seq")
-            return Head(_last(connection), _head(connection), now)
+            return Head(*_head(connection), now)
 
     def note_head(self, head: Head) -> None:
         """Note the head beside the database, unless the log does not hold the one that is noted there.
@@ -182,7 +184,7 @@ class AuditLog:
         if earlier and not self._holds(earlier):
             raise StateError(
                 f"the audit log was cut or replaced: it had {earlier.seq} entries at {iso(earlier.at)}. "
-                f"See `{shell_command('audit', 'verify', state=self._store.directory)}`"
+                f"See `{shell_command('audit', 'verify', state=self._store.command_directory)}`"
             )
         if earlier is None or earlier.seq < head.seq:
             try:
@@ -192,8 +194,8 @@ class AuditLog:
 
     def rotate_key(self, now: float) -> AuditKey:
         """Sign what follows with a new key, and return it. The log says so under the old key."""
-        with self._store.writing() as connection:
-            self._signing_key(connection, now)
+        with self._store.writing(lock=LOCK) as connection:
+            self._signing_key(connection, _head(connection)[1], now)
             key = self._keys.add(now)
             self._write(connection, [LogEntry("", "rotated", {"to": key.id})], now)
             self._write(connection, [LogEntry("", "sealed", {"key": key.id})], now, key)
@@ -207,7 +209,7 @@ class AuditLog:
         except StateError:
             lost = None
         body = {"by": by, "reason": reason, "lost": lost.record if lost else None}
-        with self._store.writing() as connection:
+        with self._store.writing(lock=LOCK) as connection:
             self._write(connection, [LogEntry("", "restarted", body)], now, self._keys.add(now))
         try:
             note(self._store.directory, self.head(now))
@@ -221,17 +223,26 @@ class AuditLog:
         return head.seq <= seq or (row is not None and row["hash"] == head.hash)
 
     def _write(
-        self, connection: "sqlite3.Connection", entries: Iterable[LogEntry], now: float, key: AuditKey | None = None
+        self, connection: Connection, entries: Iterable[LogEntry], now: float, key: AuditKey | None = None
     ) -> None:
-        key = key or self._signing_key(connection, now)
-        seq, prev = _last(connection), _head(connection)
+        seq, prev = _head(connection)
+        if key is None:
+            key = self._signing_key(connection, prev, now)
+            if key_of(prev) is None:
+                seq, prev = _head(connection)
+        rows = []
         for entry in entries:
-            seq += 1
-            prev = _append(connection, entry, now, key=key, seq=seq, prev=prev)
+            row = _row(entry, now, key=key, seq=seq + 1, prev=prev)
+            rows.append(row)
+            seq, prev = row.seq, row.hash
+        connection.executemany(
+            "INSERT INTO audit_log (seq, at, call, kind, body, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [(row.seq, row.at, row.call, row.kind, row.body, row.prev, row.hash) for row in rows],
+        )
 
-    def _signing_key(self, connection: "sqlite3.Connection", now: float) -> AuditKey:
+    def _signing_key(self, connection: Connection, head: str, now: float) -> AuditKey:
         """Return the key of the last entry. Entries of version 0.1 have none: they are sealed, and can't be changed any more."""
-        key_id = key_of(_head(connection))
+        key_id = key_of(head)
         if key_id is None:
             key = self._keys.newest() or self._keys.add(now)
             count = connection.execute("SELECT count(*) FROM audit_log").fetchone()[0]
@@ -253,7 +264,7 @@ class AuditLog:
         What is left still verifies: the last hash that went is kept, and an entry of the log repeats it. A call
         is removed with its outcome or not at all.
         """
-        with self._store.writing() as connection:
+        with self._store.writing(lock=LOCK) as connection:
             through = _cut(connection, before, most_bytes)
             count = connection.execute("SELECT count(*) FROM audit_log WHERE seq <= ?", (through,)).fetchone()[0]
             if count and not dry_run:
@@ -265,35 +276,24 @@ class AuditLog:
         return int(count)
 
 
-def _append(
-    connection: "sqlite3.Connection", entry: LogEntry, now: float, *, key: AuditKey, seq: int, prev: str
-) -> str:
+def _row(entry: LogEntry, now: float, *, key: AuditKey, seq: int, prev: str) -> StoredEntry:
     body = json.dumps(entry.body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     digest = keyed_hash(key, seq=seq, prev=prev, at=now, call=entry.call, kind=entry.kind, body=body)
-    connection.execute(
-        "INSERT INTO audit_log (seq, at, call, kind, body, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (seq, now, entry.call, entry.kind, body, prev, digest),
-    )
-    return digest
+    return StoredEntry(seq, now, entry.call, entry.kind, body, prev, digest)
 
 
-def _head(connection: "sqlite3.Connection") -> str:
-    row = connection.execute("SELECT hash FROM audit_log ORDER BY seq DESC LIMIT 1").fetchone()
-    return str(row["hash"]) if row else _anchor(connection)[1]
+def _head(connection: Connection) -> tuple[int, str]:
+    """Return the number of the newest entry, even a removed one, and the hash of the last one that is there."""
+    row = connection.execute("SELECT seq, hash FROM audit_head").fetchone()
+    return int(row["seq"]), str(row["hash"])
 
 
-def _anchor(connection: "sqlite3.Connection") -> tuple[int, str]:
+def _anchor(connection: Connection) -> tuple[int, str]:
     row = connection.execute("SELECT seq, hash FROM audit_anchor").fetchone()
     return int(row["seq"]), str(row["hash"])
 
 
-def _last(connection: "sqlite3.Connection") -> int:
-    """Return the number of the newest entry, even a removed one, as SQLite remembers it beside the table."""
-    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'audit_log'").fetchone()
-    return int(row["seq"]) if row else 0
-
-
-def _cut(connection: "sqlite3.Connection", before: float | None, most_bytes: int | None) -> int:
+def _cut(connection: Connection, before: float | None, most_bytes: int | None) -> int:
     """Return the last entry to remove. It never splits the entries of a call, and is never the last of the log."""
     through = 0
     if before is not None:
@@ -320,7 +320,7 @@ def _cut(connection: "sqlite3.Connection", before: float | None, most_bytes: int
     return max(through, 0)
 
 
-def _of_call(connection: "sqlite3.Connection", call: str) -> list[StoredEntry]:
+def _of_call(connection: Connection, call: str) -> list[StoredEntry]:
     rows = connection.execute("SELECT * FROM audit_log WHERE call = ? ORDER BY seq", (call,)).fetchall()
     return [StoredEntry(**dict(row)) for row in rows]
 

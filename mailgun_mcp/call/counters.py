@@ -19,9 +19,11 @@ class Nonces:
         """Return whether this is the first use of `nonce`, in time: past `expires` there is none."""
         if expires <= now:
             return False
-        with self._store.writing() as connection:
+        with self._store.writing(lock="nonces") as connection:
             connection.execute("DELETE FROM nonces WHERE expires <= ?", (now,))
-            done = connection.execute("INSERT OR IGNORE INTO nonces (nonce, expires) VALUES (?, ?)", (nonce, expires))
+            done = connection.execute(
+                "INSERT INTO nonces (nonce, expires) VALUES (?, ?) ON CONFLICT DO NOTHING", (nonce, expires)
+            )
         return done.rowcount == 1
 
 
@@ -33,16 +35,18 @@ class Sends:
 
     def record(self, account: str, principal: str, digest: str, recipients: int, now: float) -> int:
         """Count a send. Returns what `forget` takes."""
-        with self._store.writing() as connection:
+        # The lock is the account's: of two sends, the one with the higher number sees the other.
+        with self._store.writing(lock=f"sends {account}") as connection:
             connection.execute("DELETE FROM sends WHERE at < ?", (now - MONTHS,))
             done = connection.execute(
-                "INSERT INTO sends VALUES (?, ?, ?, ?, ?)", (account, principal, digest, recipients, now)
+                "INSERT INTO sends (account, principal, digest, recipients, at) VALUES (?, ?, ?, ?, ?)",
+                (account, principal, digest, recipients, now),
             )
             return int(done.lastrowid or 0)
 
     def forget(self, row: int) -> None:
         """Take back a send that was refused."""
-        with self._store.writing() as connection:
+        with self._store.writing(lock="sends taken back") as connection:
             connection.execute("DELETE FROM sends WHERE rowid = ?", (row,))
 
     def recipients_since(
@@ -108,14 +112,16 @@ class Spend:
 
     def record(self, account: str, amount: float, now: float) -> int:
         """Count a cost. Returns what `forget` takes."""
-        with self._store.writing() as connection:
+        with self._store.writing(lock=f"spend {account}") as connection:
             connection.execute("DELETE FROM spend WHERE at < ?", (now - MONTHS,))
-            done = connection.execute("INSERT INTO spend VALUES (?, ?, ?)", (account, amount, now))
+            done = connection.execute(
+                "INSERT INTO spend (account, amount, at) VALUES (?, ?, ?)", (account, amount, now)
+            )
             return int(done.lastrowid or 0)
 
     def forget(self, row: int) -> None:
         """Take back the cost of a call that was not made."""
-        with self._store.writing() as connection:
+        with self._store.writing(lock="spend taken back") as connection:
             connection.execute("DELETE FROM spend WHERE rowid = ?", (row,))
 
     def since(self, account: str, since: float, before: int = NEWEST) -> float:
@@ -136,10 +142,11 @@ class Untrusted:
 
     def mark(self, account: str, principal: str, now: float) -> None:
         """Remember that `principal` was shown such text of the account now."""
-        with self._store.writing(durable=False) as connection:
+        with self._store.writing(durable=False, lock="untrusted") as connection:
             connection.execute(
                 """INSERT INTO untrusted (account, principal, at) VALUES (?, ?, ?)
-                ON CONFLICT (account, principal) DO UPDATE SET at = max(at, excluded.at)""",
+                ON CONFLICT (account, principal) DO UPDATE
+                SET at = CASE WHEN untrusted.at > excluded.at THEN untrusted.at ELSE excluded.at END""",
                 (account, principal, now),
             )
 
@@ -155,7 +162,7 @@ class Untrusted:
 
     def clear(self, principal: str | None = None) -> list[str]:
         """Remove the marks of `principal` in all accounts, or all marks. Returns whose marks were removed."""
-        with self._store.writing() as connection:
+        with self._store.writing(lock="untrusted") as connection:
             principals = [
                 str(row["principal"])
                 for row in connection.execute("SELECT DISTINCT principal FROM untrusted ORDER BY principal")

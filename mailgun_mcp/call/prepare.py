@@ -86,5 +86,8 @@ async def generate_passwords(call: Call, request: Request) -> tuple[Request, dic
     filled, references = await call.services.protection.generate_passwords(call.operation, call.arguments, call.account)
     if not references:
         return request, {}
-    generated = {argument: reference_text(reference, call.services.state) for argument, reference in references.items()}
+    generated = {
+        argument: reference_text(reference, call.services.store.command_directory)
+        for argument, reference in references.items()
+    }
     return build_request(call, filled), {"generated": generated}

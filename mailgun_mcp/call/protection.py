@@ -4,7 +4,6 @@ import json
 import secrets
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mailgun_mcp.call.results import Results
@@ -14,10 +13,11 @@ from mailgun_mcp.errors import StateError
 from mailgun_mcp.identity.account import Account
 from mailgun_mcp.output.logs import logger, withhold
 from mailgun_mcp.policy.model import Policy
-from mailgun_mcp.store.database import in_thread
+from mailgun_mcp.store.database import Store, in_thread
 
 if TYPE_CHECKING:
     from mailgun_mcp.call.secret_store import SecretStore
+    from mailgun_mcp.call.shared_secret_store import SharedSecretStore
 
 
 Value = TypeVar("Value", str, list[str], dict[str, Any])
@@ -28,7 +28,7 @@ URL_TOOLSETS = frozenset({"webhooks", "routes", "alerts", "domains"})
 class Protection:
     """Removes secrets from results and marks untrusted text, before a model reads them."""
 
-    def __init__(self, policy: Policy, state: Path, results: Results, clock: Callable[[], float]) -> None:
+    def __init__(self, policy: Policy, state: Store, results: Results, clock: Callable[[], float]) -> None:
         self._policy = policy
         self._state = state
         self._results = results
@@ -100,10 +100,10 @@ class Protection:
         return self._policy.secrets == "withhold" and bool(operation.secrets or operation.risk == "credential")
 
     @cached_property
-    def _store(self) -> "SecretStore":
-        from mailgun_mcp.call.secret_store import SecretStore
+    def _store(self) -> "SecretStore | SharedSecretStore":
+        from mailgun_mcp.call.shared_secret_store import secrets_of
 
-        return SecretStore(self._state)
+        return secrets_of(self._state)
 
     def _keep(self, operation: Operation, pointer: str, value: str, account: Account) -> str:
         withhold(value)
@@ -131,7 +131,7 @@ class Protection:
         def keep(pointer: str, value: str) -> str | None:
             return self._kept(operation, pointer, value, account)
 
-        return secrets_in.withhold(operation, result, keep, self._state)
+        return secrets_in.withhold(operation, result, keep, self._state.command_directory)
 
     def _mark(
         self, operation: Operation, result: dict[str, Any], whole: dict[str, Any] | None, owner: str

@@ -80,7 +80,7 @@ class ServerAccount:
         from mailgun_mcp.identity.fingerprint import fingerprint
 
         if self._fingerprint is None:
-            self._fingerprint = self._client.fingerprint(partial(fingerprint, state=self._store.directory))
+            self._fingerprint = self._client.fingerprint(partial(fingerprint, store=self._store))
         endpoint = self._client.endpoint
         return KeyInUse(
             endpoint.url,

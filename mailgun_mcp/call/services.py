@@ -57,7 +57,9 @@ class Services:
     """The tools that are offered."""
     client: Client
     state: Path
-    """Directory of the state store; it is created when something is first stored."""
+    """Directory of the state; it is created when something is first stored."""
+    state_store: Store | None = None
+    """The state store, where it is not in the directory."""
     policy: Policy = field(default_factory=lambda: profile("guarded"))
     files: Files = field(default_factory=Files)
     subaccount: str | None = None
@@ -146,7 +148,9 @@ class Services:
     @cached_property
     def store(self) -> Store:
         """The state store, which outlasts calls and processes."""
-        return Store(self.state) if self.server is None else self.server.store
+        if self.server is not None:
+            return self.server.store
+        return self.state_store or Store(self.state)
 
     @cached_property
     def approvals(self) -> "Approvals":
@@ -195,7 +199,7 @@ class Services:
     @cached_property
     def protection(self) -> Protection:
         """Keeps secrets from the model, and marks what third parties wrote."""
-        return Protection(self.policy, self.state, self.results, self.clock)
+        return Protection(self.policy, self.store, self.results, self.clock)
 
     async def __aenter__(self) -> "Services":
         return self
@@ -223,7 +227,7 @@ class Services:
         if self.server is not None:
             return self.server.recorder
         # A connection of its own: nobody waits for the disk with it.
-        return Recorder(Store(self.state), self.clock, self.policy.audit, monotonic=time.monotonic)
+        return Recorder(self.store.reopened(), self.clock, self.policy.audit, monotonic=time.monotonic)
 
     def reader(self, subaccount: str | None, notify: Notify) -> ResourceReader:
         """Return what reads the resources that calls affect."""

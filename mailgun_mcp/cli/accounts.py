@@ -8,7 +8,7 @@ from contextlib import closing
 
 from mailgun_mcp.cli.exits import OK
 from mailgun_mcp.cli.output import as_json, out, table
-from mailgun_mcp.cli.parser import Parser, add_settings, open_store
+from mailgun_mcp.cli.parser import STATE_SETTINGS, Parser, add_settings, open_store
 from mailgun_mcp.cli.recorded_commands import recorded
 from mailgun_mcp.errors import UnknownNameError
 from mailgun_mcp.identity.account import SHOWN
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     added["rename"].add_argument("new", metavar="NEW", help="the new name")
     for action in added.values():
-        add_settings(action, only=("state",))
+        add_settings(action, only=STATE_SETTINGS)
         action.set_defaults(parser=action)
 
 
@@ -65,12 +65,12 @@ def _list(store: Store, arguments: argparse.Namespace) -> None:
     if arguments.json:
         as_json([_record(account) for account in accounts])
     elif not accounts:
-        out(f"No accounts in {store.directory}. A server adds its own at its first call.")
+        out(f"No accounts in {store.name}. A server adds its own at its first call.")
     else:
         table([row for account in accounts for row in _rows(account)])
         for name in (account.name for account in accounts if account.waiting):
             out(
-                f"A key waits for {name}. Accept it with: {shell_command('accounts', 'accept', name, state=store.directory)}"
+                f"A key waits for {name}. Accept it with: {shell_command('accounts', 'accept', name, state=store.command_directory)}"
             )
 
 

@@ -28,7 +28,7 @@ def answering(store: Store, name: str | None, secret_file: str | None, *, level:
     if level == "two_people":
         raise SettingsError(
             f"by: {name} must prove who they are, because this call needs two people: they run the command after a login "
-            f"of their own, or with a secret from `{shell_command('approvals', 'add-approver', name, state=store.directory)}`"
+            f"of their own, or with a secret from `{shell_command('approvals', 'add-approver', name, state=store.command_directory)}`"
         )
     return f"{name} (said by {user})"
 

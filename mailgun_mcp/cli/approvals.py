@@ -13,7 +13,7 @@ from mailgun_mcp.cli.answering import answering
 from mailgun_mcp.cli.exits import OK
 from mailgun_mcp.cli.output import as_json, fitted, note, out, table
 from mailgun_mcp.cli.page_url import page_url
-from mailgun_mcp.cli.parser import Parser, add_settings, open_store
+from mailgun_mcp.cli.parser import STATE_SETTINGS, Parser, add_settings, open_store
 from mailgun_mcp.cli.recorded_commands import recorded
 from mailgun_mcp.cli.terminal import read_line
 from mailgun_mcp.cli.values import positive_integer, rounded_down, seconds
@@ -109,7 +109,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--url", metavar="URL", help="base URL of the server; default: its public-url, or host and port of the settings"
     )
     for action in added.values():
-        add_settings(action, only=("state",))
+        add_settings(action, only=STATE_SETTINGS)
         action.set_defaults(parser=action)
 
 
@@ -146,7 +146,7 @@ def _approvers(store: Store, arguments: argparse.Namespace) -> None:
 
 
 def _add_approver(store: Store, arguments: argparse.Namespace) -> None:
-    secret = Approvers(store).add(arguments.name, time.time())
+    secret = Approvers(store).add(arguments.name, store.clock())
     note(f"The secret of {arguments.name}, which is shown only now. Hand it to them and keep no copy:")
     out(secret)
 
@@ -167,18 +167,18 @@ def _clear(store: Store, arguments: argparse.Namespace) -> None:
 def _page(store: Store, arguments: argparse.Namespace) -> None:
     by = answering(store, arguments.by, arguments.secret_file, level="two_people")
     url = page_url(arguments.url)
-    out(f"{url}/sign-in?link={Sessions(store).create_link(by, time.time())}")
+    out(f"{url}/sign-in?link={Sessions(store).create_link(by, store.clock())}")
     note(f"Open it in a browser. It signs you in as {by}, once and within 5 minutes. Give it to nobody else.")
 
 
 def _list(store: Store, arguments: argparse.Namespace) -> None:
-    now = time.time()
+    now = store.clock()
     status = None if arguments.status == "all" else arguments.status
     approvals = Approvals(store).list(now, status)
     if arguments.json:
         as_json([approval.record for approval in approvals])
     elif not approvals:
-        out(f"No {'' if status is None else f'{status} '}approvals in {store.directory}.")
+        out(f"No {'' if status is None else f'{status} '}approvals in {store.name}.")
     else:
         table([_row(approval, now) for approval in approvals])
 
@@ -197,7 +197,7 @@ def _short_target(approval: Approval) -> str:
 
 
 def _show(store: Store, arguments: argparse.Namespace) -> None:
-    now = time.time()
+    now = store.clock()
     approval = Approvals(store).get(arguments.id, now)
     if arguments.json:
         as_json(approval.full_record)
@@ -232,7 +232,7 @@ def _confirm(approval: Approval) -> None:
 
 
 def _approve(store: Store, arguments: argparse.Namespace) -> None:
-    now = time.time()
+    now = store.clock()
     approval = Approvals(store).get(arguments.id, now)
     typed = arguments.typed
     if approval.status == "pending":
@@ -243,7 +243,7 @@ def _approve(store: Store, arguments: argparse.Namespace) -> None:
             typed = _typed(approval)
     by = answering(store, arguments.by, arguments.secret_file, level=approval.level)
     # The approval may have expired while the person was thinking.
-    answered = Approvals(store).approve(approval.id, by=by, now=time.time(), typed=typed)
+    answered = Approvals(store).approve(approval.id, by=by, now=store.clock(), typed=typed)
     if answered.status == "approved":
         out(f"\nApproved by {answered.people}. Make the same call again: it runs once.")
     else:
@@ -258,7 +258,10 @@ def _typed(approval: Approval) -> str:
 
 def _deny(store: Store, arguments: argparse.Namespace) -> None:
     denied = Approvals(store).deny(
-        arguments.id, by=answering(store, arguments.by, arguments.secret_file), now=time.time(), reason=arguments.reason
+        arguments.id,
+        by=answering(store, arguments.by, arguments.secret_file),
+        now=store.clock(),
+        reason=arguments.reason,
     )
     out(f"Denied: {denied.title}. The call will not be made.")
 
@@ -270,7 +273,7 @@ def _watch(store: Store, arguments: argparse.Namespace) -> None:
         out(
             json.dumps(approval.record, ensure_ascii=False)
             if arguments.json
-            else f"{_described(approval, time.time())}\n"
+            else f"{_described(approval, store.clock())}\n"
         )
         sys.stdout.flush()
         if number == count:
@@ -281,7 +284,7 @@ def _arriving(store: Store, interval: float) -> Iterator[Approval]:
     """Yield the pending approvals, then new ones as they arrive. Never ends."""
     seen: set[str] = set()
     while True:
-        pending = Approvals(store).list(time.time(), "pending")
+        pending = Approvals(store).list(store.clock(), "pending")
         yield from (approval for approval in pending if approval.id not in seen)
         seen = {approval.id for approval in pending}
         time.sleep(interval)
@@ -290,7 +293,7 @@ def _arriving(store: Store, interval: float) -> Iterator[Approval]:
 def _grant(store: Store, arguments: argparse.Namespace) -> None:
     from mailgun_mcp.policy.file.match_text import parse_match
 
-    now = time.time()
+    now = store.clock()
     match = parse_match(arguments.match, "--match")
     until = now + seconds("for", arguments.span)
     account = _account(store, arguments.account)
@@ -298,7 +301,7 @@ def _grant(store: Store, arguments: argparse.Namespace) -> None:
         match, account=account.id, until=until, by=answering(store, arguments.by, arguments.secret_file), now=now
     )
     out(f"{grant.id}: calls in {account.name} that match {_matching(grant)} are allowed until {iso(until)}.")
-    out(f"End it with: {shell_command('approvals', 'revoke', grant.id, state=store.directory)}")
+    out(f"End it with: {shell_command('approvals', 'revoke', grant.id, state=store.command_directory)}")
 
 
 def _account(store: Store, name: str | None) -> StoredAccount:
@@ -317,7 +320,7 @@ def _account(store: Store, name: str | None) -> StoredAccount:
 
 
 def _grants(store: Store, arguments: argparse.Namespace) -> None:
-    now = time.time()
+    now = store.clock()
     active, names = Grants(store).active(now), Accounts(store).names()
     if arguments.json:
         as_json(
@@ -333,7 +336,7 @@ def _grants(store: Store, arguments: argparse.Namespace) -> None:
             ]
         )
     elif not active:
-        out(f"No active grants in {store.directory}.")
+        out(f"No active grants in {store.name}.")
     else:
         table(
             [
@@ -347,7 +350,7 @@ def _grants(store: Store, arguments: argparse.Namespace) -> None:
 
 
 def _revoke(store: Store, arguments: argparse.Namespace) -> None:
-    Grants(store).revoke(arguments.id, time.time())
+    Grants(store).revoke(arguments.id, store.clock())
     out(f"Revoked: {arguments.id}.")
 
 

@@ -15,11 +15,11 @@ from mailgun_mcp.audit.heads import exported
 from mailgun_mcp.audit.log import RENAMED_OUTCOMES, AuditLog, CallFilter, LoggedCall
 from mailgun_mcp.cli.exits import FAILED, OK, USAGE
 from mailgun_mcp.cli.output import as_json, label, out, table, words
-from mailgun_mcp.cli.parser import Parser, add_settings, open_store, settings_given
+from mailgun_mcp.cli.parser import STATE_SETTINGS, Parser, add_settings, open_store
 from mailgun_mcp.cli.values import positive_integer, seconds
 from mailgun_mcp.errors import Outcome
 from mailgun_mcp.identity.principal import login_user
-from mailgun_mcp.settings import SettingsError, load, state_directory
+from mailgun_mcp.settings import SettingsError
 from mailgun_mcp.text.durations import iso
 
 ACTIONS = {
@@ -105,7 +105,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     added["prune"].add_argument("--megabytes", metavar="N", help="remove the oldest calls until N megabytes are left")
     added["prune"].add_argument("--dry-run", action="store_true", help="only show how many entries would be removed")
     for action in added.values():
-        add_settings(action, only=("state",))
+        add_settings(action, only=STATE_SETTINGS)
         action.set_defaults(parser=action)
 
 
@@ -143,7 +143,7 @@ def run(arguments: argparse.Namespace) -> int:
     _check_values(arguments)
     with closing(open_store(arguments)) as store:
         if not store.exists and arguments.action not in WITHOUT_A_DATABASE:
-            out(f"The audit log in {store.directory} is empty.")
+            out(f"The audit log in {store.name} is empty.")
             return USAGE if arguments.action == "show" else OK
         return actions[arguments.action](AuditLog(store), arguments)
 
@@ -161,7 +161,7 @@ def _check_values(arguments: argparse.Namespace) -> None:
 
 
 def _list(log: AuditLog, arguments: argparse.Namespace) -> int:
-    _print(_last(log, arguments, positive_integer("limit", arguments.limit)), arguments)
+    _print(_last(log, arguments, positive_integer("limit", arguments.limit)), arguments, log)
     return OK
 
 
@@ -174,15 +174,14 @@ def _last(log: AuditLog, arguments: argparse.Namespace, limit: int) -> list[Logg
     return calls[::-1]
 
 
-def _print(calls: list[LoggedCall], arguments: argparse.Namespace) -> None:
+def _print(calls: list[LoggedCall], arguments: argparse.Namespace, log: AuditLog) -> None:
     if arguments.json:
         for call in calls:
             out(json.dumps(record_of(call, values=arguments.values), ensure_ascii=False))
     elif calls:
         table([_row(call, values=arguments.values) for call in calls])
     elif arguments.action == "list":
-        directory = state_directory(load(settings_given(arguments)).state)
-        out(f"No call in the audit log in {directory} matches.")
+        out(f"No call in the audit log in {log.name} matches.")
 
 
 def _row(call: LoggedCall, *, values: bool) -> tuple[str, ...]:
@@ -213,7 +212,7 @@ def _show(log: AuditLog, arguments: argparse.Namespace) -> int:
 def _tail(log: AuditLog, arguments: argparse.Namespace) -> int:
     interval = seconds("interval", arguments.interval)
     seq = log.last
-    _print(_last(log, arguments, positive_integer("count", arguments.count)), arguments)
+    _print(_last(log, arguments, positive_integer("count", arguments.count)), arguments, log)
     call_filter = _filter(arguments)
     while arguments.follow:
         sys.stdout.flush()
@@ -222,7 +221,7 @@ def _tail(log: AuditLog, arguments: argparse.Namespace) -> int:
             seq = entry.seq
             # A call is printed once, when it is over.
             if entry.kind == "outcome" and call_filter.takes(call := log.call(entry.call)):
-                _print([call], arguments)
+                _print([call], arguments, log)
     return OK
 
 
@@ -292,7 +291,7 @@ def _verify(log: AuditLog, arguments: argparse.Namespace) -> int:
         fields = {"entries": result.entries, "seq": result.seq, "head": result.head, "broken": result.broken}
         as_json({**fields, "notes": list(result.notes)})
     elif not result.broken and not result.entries:
-        out(f"The audit log in {log.directory} is empty.")
+        out(f"The audit log in {log.name} is empty.")
     elif result.broken:
         out(f"Broken: {result.broken}. The {result.entries:,} entries before it are intact.")
     else:
@@ -304,13 +303,13 @@ def _verify(log: AuditLog, arguments: argparse.Namespace) -> int:
 
 
 def _rotate_key(log: AuditLog, _: argparse.Namespace) -> int:
-    key = log.rotate_key(time.time())
+    key = log.rotate_key(log.clock())
     out(f"What follows is signed with the key {key.id}. Servers that run take it at their next entry.")
     return OK
 
 
 def _restart(log: AuditLog, arguments: argparse.Namespace) -> int:
-    log.restart(by=arguments.by or login_user().id, reason=arguments.reason, now=time.time())
+    log.restart(by=arguments.by or login_user().id, reason=arguments.reason, now=log.clock())
     out("The log goes on with a new key. `mailgun-mcp audit verify` shows the reason from now on.")
     return OK
 
@@ -318,7 +317,7 @@ def _restart(log: AuditLog, arguments: argparse.Namespace) -> int:
 def _prune(log: AuditLog, arguments: argparse.Namespace) -> int:
     if arguments.before is None and arguments.megabytes is None:
         raise SettingsError("give --before, --megabytes or both")
-    now = time.time()
+    now = log.clock()
     before = None if arguments.before is None else now - seconds("before", arguments.before)
     most = None if arguments.megabytes is None else positive_integer("megabytes", arguments.megabytes) * 1024 * 1024
     count = log.prune(now, before=before, most_bytes=most, dry_run=arguments.dry_run)

@@ -27,6 +27,8 @@ CALL_SETTINGS = tuple(
     name for name, option in OPTIONS.items() if name not in ("transport", "mode") and not option.metadata["over_http"]
 )
 """The settings that mean something for a single call, which nobody connects to."""
+STATE_SETTINGS = ("state", "state_url", "seal_keys")
+"""The settings that say where the state is."""
 METAVARS = {
     **dict.fromkeys(("spec", "api_key_file", "instructions"), "FILE"),
     **dict.fromkeys(("model", "summary_model"), "PROVIDER:NAME"),
@@ -35,6 +37,7 @@ METAVARS = {
     "policy": "FILE|PROFILE",
     "scenario": "NAME|FILE",
     "state": "DIR",
+    "seal_keys": "FILE",
     "account": "NAME",
     "subaccount": "ID",
 }
@@ -200,9 +203,15 @@ def settings_given(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def open_store(arguments: argparse.Namespace) -> "Store":
     """Return the state store that the settings name. Nothing is created before something is stored."""
-    from mailgun_mcp.store.database import Store
+    from mailgun_mcp.store.opening import open_store as opened
 
-    return Store(state_directory(load(settings_given(arguments)).state))
+    settings = load(settings_given(arguments))
+    store = opened(state_directory(settings.state), settings.state_url, settings.seal_keys)
+    if settings.state_url:
+        # Before the person is asked anything; and its clock is the one that counts.
+        with store.reading():
+            pass
+    return store
 
 
 def _metavar(name: str, data: Mapping[str, Any]) -> str:

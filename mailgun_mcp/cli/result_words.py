@@ -27,7 +27,7 @@ def result_words(result: Mapping[str, Any], width: int) -> str:
     return "\n".join([*_lines(shown, "", width), *_ends(plain)]) or "done"
 
 
-def error_words(error: "CallResult", state: Path) -> str:
+def error_words(error: "CallResult", state: Path | None) -> str:
     """Return what a person who typed the command is told of an error, without the advice that is for a model."""
     from mailgun_mcp.confirm.confirm import MODEL_ADVICE
 

@@ -6,14 +6,15 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from mailgun_mcp.call.shared_secret_store import secrets_of
 from mailgun_mcp.cli.exits import OK
 from mailgun_mcp.cli.output import as_json, note, out, table
-from mailgun_mcp.cli.parser import Parser, add_settings, open_store, settings_given
+from mailgun_mcp.cli.parser import STATE_SETTINGS, Parser, add_settings, open_store
 from mailgun_mcp.identity.accounts import Accounts
-from mailgun_mcp.settings import load, state_directory
 
 if TYPE_CHECKING:
-    from mailgun_mcp.call.secret_store import Secret, SecretStore
+    from mailgun_mcp.call.secret_store import Secret
+    from mailgun_mcp.store.database import Store
 
 RENAMED = {"forget": "delete"}
 EXAMPLES = """\
@@ -34,31 +35,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for action in (showing, deleting):
         action.add_argument("ref", metavar="REF", help="reference from the result of the call")
     for action in (listing, showing, deleting):
-        add_settings(action, only=("state",))
+        add_settings(action, only=STATE_SETTINGS)
         action.set_defaults(parser=action)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the action."""
     actions = {"list": _list, "show": _show, "delete": _delete}
-    actions[arguments.action](_store(arguments), arguments)
+    with closing(open_store(arguments)) as store:
+        actions[arguments.action](store, arguments)
     return OK
 
 
-def _store(arguments: argparse.Namespace) -> "SecretStore":
-    from mailgun_mcp.call.secret_store import SecretStore
-
-    return SecretStore(state_directory(load(settings_given(arguments)).state))
-
-
-def _list(store: "SecretStore", arguments: argparse.Namespace) -> None:
-    secrets = store.list()
-    with closing(open_store(arguments)) as state:
-        names = Accounts(state).names() if secrets else {}
+def _list(store: "Store", arguments: argparse.Namespace) -> None:
+    secrets = secrets_of(store).list()
+    names = Accounts(store).names() if secrets else {}
     if arguments.json:
         as_json([_record(secret, names) for secret in secrets])
     elif not secrets:
-        out(f"No secrets in {state_directory(load(settings_given(arguments)).state)}.")
+        out(f"No secrets in {store.name}.")
     else:
         table([tuple(_record(secret, names).values()) for secret in secrets])
 
@@ -78,10 +73,10 @@ def _record(secret: "Secret", names: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _show(store: "SecretStore", arguments: argparse.Namespace) -> None:
-    out(store.show(arguments.ref))
+def _show(store: "Store", arguments: argparse.Namespace) -> None:
+    out(secrets_of(store).show(arguments.ref))
 
 
-def _delete(store: "SecretStore", arguments: argparse.Namespace) -> None:
-    store.forget(arguments.ref)
+def _delete(store: "Store", arguments: argparse.Namespace) -> None:
+    secrets_of(store).forget(arguments.ref)
     note(f"Deleted: {arguments.ref}.")

@@ -5,13 +5,12 @@ do. Running servers see a new or revoked token at once.
 """
 
 import argparse
-import time
 from contextlib import closing
 from typing import Any
 
 from mailgun_mcp.cli.exits import OK
 from mailgun_mcp.cli.output import as_json, note, out, table
-from mailgun_mcp.cli.parser import Parser, add_settings, open_store
+from mailgun_mcp.cli.parser import STATE_SETTINGS, Parser, add_settings, open_store
 from mailgun_mcp.errors import StateError, UnknownNameError
 from mailgun_mcp.identity.access import APPROVE, SCOPES, Access, parse_scopes
 from mailgun_mcp.identity.principal import login_user
@@ -56,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     added["list"].add_argument("--json", action="store_true", help="as JSON")
     added["revoke"].add_argument("name", metavar="NAME", help="name of the token")
     for action in added.values():
-        add_settings(action, only=("state",))
+        add_settings(action, only=STATE_SETTINGS)
         action.set_defaults(parser=action)
 
 
@@ -79,7 +78,7 @@ def _new(store: Store, arguments: argparse.Namespace) -> None:
         raise SettingsError("scopes: name at least one")
     if arguments.relay and APPROVE not in access.scopes:
         raise SettingsError("relay: the token needs the scope approve too")
-    now, by = time.time(), login_user().id
+    now, by = store.clock(), login_user().id
     token, text = Tokens(store).create(arguments.name, access, by=by, now=now, expires=_expiry(arguments.expires, now))
     try:
         _record(store, "tokens new", by, _described(token), now)
@@ -96,14 +95,14 @@ def _new(store: Store, arguments: argparse.Namespace) -> None:
 def _revoke(store: Store, arguments: argparse.Namespace) -> None:
     if not store.exists:
         raise UnknownNameError(f"unknown token {arguments.name!r}: there are none")
-    now = time.time()
+    now = store.clock()
     token = Tokens(store).revoke(arguments.name, now)
     _record(store, "tokens revoke", login_user().id, {"name": token.name, "token": token.id}, now)
     out(f"Revoked: {token.name}. Its next call is refused.")
 
 
 def _list(store: Store, arguments: argparse.Namespace) -> None:
-    tokens, now = Tokens(store).list(), time.time()
+    tokens, now = Tokens(store).list(), store.clock()
     if arguments.json:
         as_json([_described(token) for token in tokens])
     elif not tokens:

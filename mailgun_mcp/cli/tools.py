@@ -205,7 +205,7 @@ def call(arguments: argparse.Namespace, name: str, call_arguments: dict[str, Any
     except UnknownToolError as error:
         raise SettingsError(str(error)) from error
     if outcome.is_error:
-        note(error_words(outcome, services.state) if sys.stdout.isatty() else outcome.text)
+        note(error_words(outcome, services.store.command_directory) if sys.stdout.isatty() else outcome.text)
         return {"invalid": USAGE, "refused": REFUSED}.get(outcome.kind, FAILED)
     if sys.stdout.isatty() and not arguments.json:
         out(result_words(outcome.structured or {}, get_terminal_size().columns))

@@ -4,7 +4,6 @@ An undo is decided and confirmed like any call.
 """
 
 import argparse
-import time
 from collections.abc import Mapping
 from contextlib import closing
 from itertools import islice
@@ -12,7 +11,7 @@ from typing import Any
 
 from mailgun_mcp.cli.exits import OK
 from mailgun_mcp.cli.output import as_json, label, out, table, words
-from mailgun_mcp.cli.parser import CALL_SETTINGS, Parser, add_settings, open_store
+from mailgun_mcp.cli.parser import CALL_SETTINGS, STATE_SETTINGS, Parser, add_settings, open_store
 from mailgun_mcp.errors import UnknownNameError
 from mailgun_mcp.identity.accounts import Accounts
 from mailgun_mcp.store.database import Store
@@ -42,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         added[name].add_argument("id", metavar="ID", help="id of the call")
     for name in ("list", "show"):
         added[name].add_argument("--json", action="store_true", help="as JSON")
-        add_settings(added[name], only=("state",))
+        add_settings(added[name], only=STATE_SETTINGS)
     added["list"].add_argument("--all", action="store_true", help="also calls that were undone")
     added["show"].add_argument("--all", action="store_true", help=f"everything, not only the first {SHOWN}")
     added["apply"].add_argument("--dry-run", action="store_true", help="only show what would be done")
@@ -64,14 +63,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _list(store: Store, arguments: argparse.Namespace) -> int:
-    snapshots = Snapshots(store).list(time.time(), undone=arguments.all) if store.exists else ()
+    snapshots = Snapshots(store).list(store.clock(), undone=arguments.all) if store.exists else ()
     names = Accounts(store).names()
     if arguments.json:
         as_json([_record(snapshot, names) for snapshot in snapshots])
     elif snapshots:
         table([_row(snapshot, names) for snapshot in snapshots])
     else:
-        out(f"Nothing can be undone: {store.directory} contains no saved copies that are still valid.")
+        out(f"Nothing can be undone: {store.name} contains no saved copies that are still valid.")
     return OK
 
 
@@ -107,7 +106,7 @@ def _saved(resource: Mapping[str, Any]) -> str:
 def _show(store: Store, arguments: argparse.Namespace) -> int:
     if not store.exists:
         raise UnknownNameError(f"unknown undo id {arguments.id!r}: no snapshot has been saved")
-    snapshot = Snapshots(store).get(arguments.id, time.time())
+    snapshot = Snapshots(store).get(arguments.id, store.clock())
     limit = None if arguments.all else SHOWN
     resources = [
         {"resource": one.ref.resource, "in": one.ref.where, "key": one.ref.key, "value": one.value}

@@ -8,14 +8,13 @@ from mailgun_mcp.confirm.bounded_text import LONGEST_REASON
 from mailgun_mcp.errors import NotConfirmedError, StateError, UnknownNameError
 from mailgun_mcp.policy.model import LEVELS, Level
 from mailgun_mcp.settings import shell_command
+from mailgun_mcp.store.connection import Connection
 from mailgun_mcp.store.database import MONTHS, Store, stored
 from mailgun_mcp.store.ids import new_id
 from mailgun_mcp.text.durations import iso
 from mailgun_mcp.text.suggest import unknown
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from mailgun_mcp.confirm.form import Form
 
 ApprovalStatus = Literal["pending", "approved", "denied", "used", "expired", "stale"]
@@ -26,6 +25,7 @@ LIVE: tuple[ApprovalStatus, ...] = ("pending", "approved")
 """What can still expire, or become stale when its target changes."""
 SHOWN = ("id", "status", "tool", "title", "text", "level", "typed", "account", "principal", "client")
 NEEDED = {"two_people": 2}
+LOCK = "approvals"
 SELECT = """SELECT approvals.*, coalesce((SELECT name FROM account_names WHERE id = account), account) AS account_name
 FROM approvals"""
 
@@ -129,7 +129,7 @@ class Approvals:
         An approval that is pending for another state of the target becomes stale: nobody should be asked about it.
         Raises NotConfirmedError where `most` approvals of the principal already wait.
         """
-        with self._store.writing() as connection:
+        with self._store.writing(lock=LOCK) as connection:
             _expire(connection, now)
             connection.execute("DELETE FROM approvals WHERE expires < ?", (now - MONTHS,))
             for pending in _bound(connection, form.binding.digest, "pending", now):
@@ -155,7 +155,7 @@ class Approvals:
 
         An approval for another state of the target, or at a lower level than is needed now, becomes stale.
         """
-        with self._store.writing() as connection:
+        with self._store.writing(lock=LOCK) as connection:
             _expire(connection, now)
             for approval in _bound(connection, binding, "approved", now):
                 if _covers(approval, preview, level):
@@ -171,7 +171,7 @@ class Approvals:
 
     def consume(self, name: str, now: float) -> bool:
         """Consume the approval. Return False when another process was first, or it is no longer valid."""
-        with self._store.writing() as connection:
+        with self._store.writing(lock=LOCK) as connection:
             done = connection.execute(
                 "UPDATE approvals SET status = 'used' WHERE id = ? AND status = 'approved' AND expires > ?", (name, now)
             )
@@ -195,7 +195,7 @@ class Approvals:
         They hear of each approval once, and of each target once a minute: an agent cannot flood them. What they do not
         hear of at once is in the list, and they hear of it when the call is repeated after the minute.
         """
-        with self._store.writing() as connection:
+        with self._store.writing(lock=LOCK) as connection:
             approval = _find(connection, name, now)
             rows = connection.execute(
                 """SELECT *, account AS account_name FROM approvals
@@ -214,7 +214,7 @@ class Approvals:
         Raises UnknownNameError when there is no such approval, StateError when it is not pending, the typed text is wrong,
         or the person answered before. `by` is who answers: at level `two_people` only a name that was proven.
         """
-        with self._store.writing() as connection:
+        with self._store.writing(lock=LOCK) as connection:
             _expire(connection, now)
             approval = _find(connection, name, now)
             _refuse_yes(approval, by, typed, relay)
@@ -235,7 +235,7 @@ class Approvals:
 
         Raises UnknownNameError when there is no such approval, StateError when it can no longer be answered.
         """
-        with self._store.writing() as connection:
+        with self._store.writing(lock=LOCK) as connection:
             _expire(connection, now)
             approval = _find(connection, name, now)
             if approval.status not in LIVE:
@@ -248,13 +248,13 @@ class Approvals:
             )
             return _find(connection, name, now)
 
-    def _refuse_too_many(self, connection: "sqlite3.Connection", principal: str, most: int) -> None:
+    def _refuse_too_many(self, connection: Connection, principal: str, most: int) -> None:
         """Count the principal's approvals in all accounts: a person answers all of them in one list."""
         row = connection.execute(
             "SELECT count(*) FROM approvals WHERE principal = ? AND status = 'pending'", (principal,)
         ).fetchone()
         if row[0] >= most:
-            command = shell_command("approvals", "list", state=self._store.directory)
+            command = shell_command("approvals", "list", state=self._store.command_directory)
             raise NotConfirmedError(
                 f"Not made: {row[0]} calls of {principal} already wait for an approval, and more would hide each other "
                 f"from the person who answers. Nothing was sent. Ask a person to answer them (`{command}`), and then make "
@@ -305,7 +305,7 @@ def _covers(approval: Approval, preview: str, level: Level) -> bool:
     return approval.preview == preview and approval.level in LEVELS[LEVELS.index(level) :]
 
 
-def _bound(connection: "sqlite3.Connection", binding: str, status: ApprovalStatus, now: float) -> list[Approval]:
+def _bound(connection: Connection, binding: str, status: ApprovalStatus, now: float) -> list[Approval]:
     rows = connection.execute(
         f"{SELECT} WHERE binding = ? AND status = ? ORDER BY created, id", (binding, status)
     ).fetchall()
@@ -313,7 +313,7 @@ def _bound(connection: "sqlite3.Connection", binding: str, status: ApprovalStatu
 
 
 def _mark(
-    connection: "sqlite3.Connection",
+    connection: Connection,
     approval: Approval,
     status: ApprovalStatus,
     answers: tuple[Answer, ...] | None = None,
@@ -324,7 +324,7 @@ def _mark(
     connection.execute("UPDATE approvals SET answers = ?, status = ? WHERE id = ?", (text, status, approval.id))
 
 
-def _find(connection: "sqlite3.Connection", name: str, now: float) -> Approval:
+def _find(connection: Connection, name: str, now: float) -> Approval:
     row = connection.execute(f"{SELECT} WHERE id = ?", (name,)).fetchone()
     if row is None:
         pending = [found["id"] for found in connection.execute("SELECT id FROM approvals WHERE status = 'pending'")]
@@ -332,14 +332,14 @@ def _find(connection: "sqlite3.Connection", name: str, now: float) -> Approval:
     return _approval(row, now)
 
 
-def _expire(connection: "sqlite3.Connection", now: float) -> None:
+def _expire(connection: Connection, now: float) -> None:
     """Mark what has expired, so that it stays expired even when the clock is set back."""
     connection.execute(
         "UPDATE approvals SET status = 'expired' WHERE status IN ('pending', 'approved') AND expires <= ?", (now,)
     )
 
 
-def _new_id(connection: "sqlite3.Connection") -> str:
+def _new_id(connection: Connection) -> str:
     while True:
         name = new_id(8)
         if connection.execute("SELECT 1 FROM approvals WHERE id = ?", (name,)).fetchone() is None:

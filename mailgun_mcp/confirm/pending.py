@@ -70,12 +70,12 @@ class PendingApprovals:
         if self._hooks is not None and await in_thread(self._approvals().claim_notification, approval.id, now):
             from mailgun_mcp.confirm.hooks import run_hooks
 
-            await run_hooks(self._hooks, approval, state=self._store.directory)
+            await run_hooks(self._hooks, approval, state=self._store.command_directory)
         return approval
 
     def command(self, *words: str) -> str:
         """Return the command with which a person answers, as a terminal takes it."""
-        return shell_command("approvals", *words, state=self._store.directory)
+        return shell_command("approvals", *words, state=self._store.command_directory)
 
     def _approvals(self) -> "Approvals":
         from mailgun_mcp.confirm.approvals import Approvals

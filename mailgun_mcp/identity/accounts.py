@@ -7,18 +7,16 @@ operator accepts it, so that nothing that was kept for one account is used in an
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mailgun_mcp.errors import AccountError, UnknownNameError
 from mailgun_mcp.identity.account import SHOWN, Account
 from mailgun_mcp.identity.adoption import adopt, move
 from mailgun_mcp.settings import shell_command
+from mailgun_mcp.store.connection import Connection
 from mailgun_mcp.store.database import Store
 from mailgun_mcp.store.ids import new_id
 from mailgun_mcp.text.suggest import unknown
-
-if TYPE_CHECKING:
-    import sqlite3
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 Command = Callable[..., str]
@@ -183,7 +181,7 @@ class Accounts:
             _set_name(connection, account, new)
 
     def _command(self, *words: str) -> str:
-        return shell_command("accounts", *words, state=self._store.directory)
+        return shell_command("accounts", *words, state=self._store.command_directory)
 
 
 def _check_name(name: str) -> None:
@@ -191,7 +189,7 @@ def _check_name(name: str) -> None:
         raise AccountError(f"{name!r} is not the name of an account: {NAME_RULE}")
 
 
-def _account_of(connection: "sqlite3.Connection", key: KeyInUse) -> Account | None:
+def _account_of(connection: Connection, key: KeyInUse) -> Account | None:
     row = connection.execute(
         """SELECT accounts.id, accounts.name FROM account_keys JOIN accounts ON accounts.id = account_keys.account
         WHERE endpoint = ? AND fingerprint = ?""",
@@ -200,13 +198,13 @@ def _account_of(connection: "sqlite3.Connection", key: KeyInUse) -> Account | No
     return None if row is None else Account(row["name"], key.endpoint, key.region, key.fingerprint, row["id"])
 
 
-def _create(connection: "sqlite3.Connection", key: KeyInUse, now: float, command: Command) -> str:
+def _create(connection: Connection, key: KeyInUse, now: float, command: Command) -> str:
     """Make an account for the key, and give it what version 0.1 left. Return what the operator should hear of."""
     name = key.name or _free_name(connection, key.default_name)
     account = new_id(10)
     connection.execute(
         "INSERT INTO accounts (id, name, named, created) VALUES (?, ?, ?, ?)",
-        (account, name, key.name is not None, now),
+        (account, name, int(key.name is not None), now),
     )
     connection.execute(
         """INSERT INTO account_keys (endpoint, fingerprint, account, wanted, first_used) VALUES (?, ?, ?, NULL, ?)
@@ -228,7 +226,7 @@ def _create(connection: "sqlite3.Connection", key: KeyInUse, now: float, command
     return ""
 
 
-def _wait(connection: "sqlite3.Connection", key: KeyInUse, name: str, now: float, command: Command) -> str:
+def _wait(connection: Connection, key: KeyInUse, name: str, now: float, command: Command) -> str:
     """Let the key wait to be accepted, and return what the operator can do."""
     connection.execute(
         """INSERT INTO account_keys (endpoint, fingerprint, account, wanted, first_used) VALUES (?, ?, NULL, ?, ?)
@@ -241,9 +239,7 @@ def _wait(connection: "sqlite3.Connection", key: KeyInUse, name: str, now: float
     )
 
 
-def _rename_to_wanted(
-    connection: "sqlite3.Connection", account: Account, key: KeyInUse, command: Command
-) -> str | None:
+def _rename_to_wanted(connection: Connection, account: Account, key: KeyInUse, command: Command) -> str | None:
     """Give an account the name that the operator now has for it, or return why that cannot be."""
     if key.name is None or account.name == key.name:
         return None
@@ -257,32 +253,32 @@ def _rename_to_wanted(
     return None
 
 
-def _set_name(connection: "sqlite3.Connection", account: str, name: str) -> None:
+def _set_name(connection: Connection, account: str, name: str) -> None:
     old = connection.execute("SELECT name FROM accounts WHERE id = ?", (account,)).fetchone()["name"]
     connection.execute("UPDATE accounts SET name = ?, named = 1 WHERE id = ?", (name, account))
     connection.execute("UPDATE account_keys SET wanted = ? WHERE wanted = ?", (name, old))
 
 
-def _assign(connection: "sqlite3.Connection", key: StoredKey, account: str) -> None:
+def _assign(connection: Connection, key: StoredKey, account: str) -> None:
     connection.execute(
         "UPDATE account_keys SET account = ?, wanted = NULL WHERE endpoint = ? AND fingerprint = ?",
         (account, key.endpoint, key.fingerprint),
     )
 
 
-def _free_name(connection: "sqlite3.Connection", name: str) -> str:
+def _free_name(connection: Connection, name: str) -> str:
     number = 1
     while _id_of(connection, numbered := name if number == 1 else f"{name}-{number}") is not None:
         number += 1
     return numbered
 
 
-def _id_of(connection: "sqlite3.Connection", name: str) -> str | None:
+def _id_of(connection: Connection, name: str) -> str | None:
     row = connection.execute("SELECT id FROM accounts WHERE name = ?", (name,)).fetchone()
     return None if row is None else str(row["id"])
 
 
-def _find(connection: "sqlite3.Connection", name: str) -> str:
+def _find(connection: Connection, name: str) -> str:
     account = _id_of(connection, name)
     if account is None:
         names = [row["name"] for row in connection.execute("SELECT name FROM accounts")]

@@ -1,11 +1,7 @@
 """Hands over what is kept for one account to another: after an upgrade, and where one key replaces another."""
 
-from typing import TYPE_CHECKING
-
 from mailgun_mcp.identity.principal import FORMER_LOCAL_USER, local_user
-
-if TYPE_CHECKING:
-    import sqlite3
+from mailgun_mcp.store.connection import Connection
 
 BY_ACCOUNT = {
     "approvals": "approvals",
@@ -23,7 +19,7 @@ UNNAMED = ""
 """The account of what version 0.1 kept for all accounts together."""
 
 
-def adopt(connection: "sqlite3.Connection", account: str, *, former: str, endpoint: str) -> str:
+def adopt(connection: Connection, account: str, *, former: str, endpoint: str) -> str:
     """Give the account what version 0.1 kept, and return what that was, in words; empty for nothing.
 
     That version called every account `former`. Of its snapshots, the account takes those of its own endpoint.
@@ -42,15 +38,18 @@ def adopt(connection: "sqlite3.Connection", account: str, *, former: str, endpoi
             f"UPDATE {table} SET principal = ? WHERE principal = ? AND account = ?",  # noqa: S608 - names of our own
             (principal, FORMER_LOCAL_USER, account),
         )
-    connection.execute("INSERT OR IGNORE INTO account_aliases (alias, account) VALUES (?, ?)", (former, account))
+    connection.execute(
+        "INSERT INTO account_aliases (alias, account) VALUES (?, ?) ON CONFLICT DO NOTHING", (former, account)
+    )
     return ", ".join(f"{count:,} {rows}" for rows, count in counts.items() if count)
 
 
-def move(connection: "sqlite3.Connection", source: str, account: str) -> None:
+def move(connection: Connection, source: str, account: str) -> None:
     """Make everything that is kept for the account `source` that of `account`."""
     connection.execute(
         """INSERT INTO untrusted (account, principal, at) SELECT ?, principal, at FROM untrusted WHERE account = ?
-        ON CONFLICT (account, principal) DO UPDATE SET at = max(at, excluded.at)""",
+        ON CONFLICT (account, principal) DO UPDATE
+        SET at = CASE WHEN untrusted.at > excluded.at THEN untrusted.at ELSE excluded.at END""",
         (account, source),
     )
     connection.execute("DELETE FROM untrusted WHERE account = ?", (source,))

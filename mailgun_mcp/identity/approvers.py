@@ -35,7 +35,7 @@ class Approvers:
         secret, salt = token_urlsafe(BYTES), token_hex(16)
         with self._store.writing() as connection:
             done = connection.execute(
-                "INSERT OR IGNORE INTO approvers (name, created, salt, digest) VALUES (?, ?, ?, ?)",
+                "INSERT INTO approvers (name, created, salt, digest) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 (name.casefold(), now, salt, _digest(salt, secret)),
             )
         if done.rowcount == 0:

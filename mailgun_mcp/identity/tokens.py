@@ -112,7 +112,7 @@ class Tokens:
         if token is None or not matches or not token.is_valid(now):
             return None
         if token.last_used is None or token.last_used + USED_EVERY < now:
-            with self._store.writing(durable=False) as connection:
+            with self._store.writing(durable=False, lock="tokens") as connection:
                 connection.execute("UPDATE tokens SET last_used = ? WHERE id = ?", (now, token.id))
         return token
 

@@ -1,4 +1,4 @@
-"""The state store: one SQLite file for all processes of a user. Opened at its first use.
+"""The state store: one SQLite file for all processes of a user, or PostgreSQL (`postgresql.py`). Opened at its first use.
 
 Methods block for as long as a small file takes, and take the time as an argument. A store that
 cannot be used raises StateError: the call that needed it is not made.
@@ -7,16 +7,18 @@ cannot be used raises StateError: the call that needed it is not made.
 import json
 import os
 import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from errno import EACCES
 from pathlib import Path
 from secrets import token_hex
-from threading import RLock
+from threading import Event, RLock
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from mailgun_mcp.errors import StateError
-from mailgun_mcp.store.migrations import MIGRATIONS
+from mailgun_mcp.store.connection import Connection, Sealer
+from mailgun_mcp.store.migrations import MIGRATIONS, Each
 
 if TYPE_CHECKING:
     import sqlite3
@@ -46,6 +48,11 @@ class Store:
     Threads of one process share it; one at a time is inside.
     """
 
+    sealer: Sealer | None = None
+    """Seals secrets that replicas share through the database; None where they lie in files beside it."""
+    retries: int = 0
+    """How often what was lost with a connection is worth writing again."""
+
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self._connection: sqlite3.Connection | None = None
@@ -63,6 +70,28 @@ class Store:
         except OSError as error:
             raise self._unusable(error.strerror or str(error)) from error
 
+    def reopened(self) -> "Store":
+        """Return the same state with a connection of its own, for which nothing else waits."""
+        return Store(self.directory)
+
+    @property
+    def name(self) -> str:
+        """Where the state is, as a person may be shown it."""
+        return str(self.directory)
+
+    @property
+    def command_directory(self) -> Path | None:
+        """The directory that a command for a terminal names with `--state`; None where it needs more than that."""
+        return self.directory
+
+    def clock(self) -> float:
+        """Return the time, the same for all who share the state."""
+        return time.time()
+
+    def listen(self, channel: str, tell: Callable[[], None], ended: Event) -> None:
+        """Call `tell` after each change, until `ended`. Only PostgreSQL notifies of changes."""
+        raise NotImplementedError
+
     def __del__(self) -> None:
         # For who did not close it: Python warns of a file that SQLite is left to close.
         self.close()
@@ -75,18 +104,22 @@ class Store:
                 self._connection = None
 
     @contextmanager
-    def reading(self) -> "Iterator[sqlite3.Connection]":
-        """Give the connection for reads."""
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection for reads."""
         with self._lock, self._faults():
             yield self._open()
 
     @contextmanager
-    def writing(self, *, durable: bool = True) -> "Iterator[sqlite3.Connection]":
-        """Give the connection inside a transaction that no other process shares; kept on leaving, undone on a fault.
+    def writing(self, *, durable: bool = True, lock: str | None = None) -> Iterator[Connection]:  # noqa: ARG002 - SQLite has one lock for all
+        """Give a connection inside a transaction; kept on leaving, undone on a fault.
 
         What is durable outlives a power cut, for the time that a disk takes; all outlives a killed process.
+
+        No other transaction of the same `lock` runs meanwhile, in any process; without one, no other at all. A `lock`
+        names what the transaction reads and writes, and lets others write other tables. SQLite has one lock for all.
         """
-        with self.reading() as connection:
+        with self._lock, self._faults():
+            connection = self._open()
             if self._durable != durable:
                 connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
                 self._durable = durable
@@ -220,13 +253,18 @@ def _migrate(connection: "sqlite3.Connection") -> None:
     with transaction(connection):
         version = _version(connection)
         if version > len(MIGRATIONS):
-            raise StateError(
-                f"the state was written by a newer mailgun-mcp (version {version} of the tables): update it"
-            )
+            raise newer(version)
         for number, statements in enumerate(MIGRATIONS[version:], version + 1):
             for statement in statements:
-                connection.execute(statement)
+                sql = statement.sqlite if isinstance(statement, Each) else statement
+                if sql:
+                    connection.execute(sql)
             connection.execute(f"PRAGMA user_version = {number}")
+
+
+def newer(version: int) -> StateError:
+    """Return the error of a state whose tables this version does not know."""
+    return StateError(f"the state was written by a newer mailgun-mcp (version {version} of the tables): update it")
 
 
 def _version(connection: "sqlite3.Connection") -> int:

@@ -1,6 +1,42 @@
-"""The tables, step by step. A step that was released is never changed; a new one follows it."""
+"""The tables, step by step. A step that was released is never changed; a new one follows it.
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (
+A step is written once for SQLite and PostgreSQL, in SQL that both take. `tests/store/test_postgresql_tables.py` runs each on both.
+
+- Types are TEXT, REAL, INTEGER and BLOB. PostgreSQL gets DOUBLE PRECISION, BIGINT and BYTEA for the last three.
+- `id INTEGER PRIMARY KEY` numbers the rows on both. There is no `rowid` otherwise. Yes and no are INTEGER 1 and 0.
+- Name all columns in an INSERT, and write `ON CONFLICT ... DO` instead of `INSERT OR`.
+- Where the engines need different statements, use `Each(sqlite=..., postgresql=...)`. An empty one is left out.
+- `announced("TABLE")` wakes those who wait for changes (`store/changes.py`) when rows of the table change.
+
+PostgreSQL starts with the tables as they are after step 7 (`postgresql_tables.py`), and runs the steps after that.
+"""
+
+from dataclasses import dataclass
+
+CHANNEL = "mailgun_mcp"
+"""Of PostgreSQL's notifications. Their payload is the name of the table that changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """A statement that differs between the engines."""
+
+    sqlite: str = ""
+    postgresql: str = ""
+
+
+def announced(table: str) -> Each:
+    """Return the statement that makes changes of the table wake those who wait for them.
+
+    SQLite needs none: there, waiting processes ask every half second whether the file has changed.
+    """
+    return Each(
+        postgresql=f"""CREATE TRIGGER {table}_announced AFTER INSERT OR UPDATE OR DELETE ON {table}
+        FOR EACH ROW EXECUTE FUNCTION announce_change()"""
+    )
+
+
+MIGRATIONS: tuple[tuple[str | Each, ...], ...] = (
     (
         """CREATE TABLE approvals (
             id TEXT PRIMARY KEY,
@@ -222,4 +258,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX calls_of ON calls (account, principal, at)",
     ),
     ("ALTER TABLE tokens ADD COLUMN relay INTEGER NOT NULL DEFAULT 0",),
+    (
+        # The number of the newest entry, even a removed one, and the hash of the last entry that is there.
+        Each(
+            sqlite="""CREATE VIEW audit_head AS SELECT
+            coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'audit_log'), 0) AS seq,
+            coalesce((SELECT hash FROM audit_log ORDER BY seq DESC LIMIT 1), (SELECT hash FROM audit_anchor)) AS hash""",
+            postgresql="""CREATE VIEW audit_head AS SELECT (SELECT seq FROM audit_newest) AS seq,
+            coalesce((SELECT hash FROM audit_log ORDER BY seq DESC LIMIT 1), (SELECT hash FROM audit_anchor)) AS hash""",
+        ),
+    ),
 )

@@ -5,15 +5,13 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from mailgun_mcp.errors import StateError, UnknownNameError
+from mailgun_mcp.store.connection import Connection
 from mailgun_mcp.store.database import Store, stored
 from mailgun_mcp.text.suggest import unknown
 from mailgun_mcp.undo.records import Affected, Observed
-
-if TYPE_CHECKING:
-    import sqlite3
 
 ABANDONED = 3_600.0
 """Seconds after which a draft is that of a process that ended."""
@@ -63,7 +61,7 @@ class Snapshots:
     def begin(self, *, tool: str, account: str, endpoint: str, subaccount: str | None, now: float) -> str:
         """Make a draft and return its id. Removes snapshots whose time is over."""
         name = f"draft-{token_hex(8)}"
-        with self._store.writing(durable=False) as connection:
+        with self._store.writing(durable=False, lock="snapshots") as connection:
             over = connection.execute(
                 "SELECT id FROM snapshots WHERE until < ? OR (status = 'draft' AND created < ?)", (now, now - ABANDONED)
             ).fetchall()
@@ -86,7 +84,7 @@ class Snapshots:
 
     def save(self, name: str, call: str, *, summary: str, records: int, until: float) -> None:
         """Make the draft the snapshot of a call that is about to be made. Survives a power cut."""
-        with self._store.writing() as connection:
+        with self._store.writing(lock=_lock(name)) as connection:
             connection.execute(
                 "UPDATE snapshots SET id = ?, status = ?, summary = ?, records = ?, until = ? WHERE id = ?",
                 (call, SAVED, summary, records, until, name),
@@ -95,17 +93,17 @@ class Snapshots:
 
     def set_outcome(self, call: str, outcome: str) -> None:
         """Record the outcome of the call."""
-        with self._store.writing() as connection:
+        with self._store.writing(lock=_lock(call)) as connection:
             connection.execute("UPDATE snapshots SET outcome = ? WHERE id = ?", (outcome, call))
 
     def delete(self, name: str) -> None:
         """Remove a snapshot: its call was not made."""
-        with self._store.writing(durable=False) as connection:
+        with self._store.writing(durable=False, lock=_lock(name)) as connection:
             _delete(connection, name)
 
     def mark_undone(self, call: str, now: float) -> None:
         """Record that everything was put back."""
-        with self._store.writing() as connection:
+        with self._store.writing(lock=_lock(call)) as connection:
             connection.execute("UPDATE snapshots SET status = 'undone', undone = ? WHERE id = ?", (now, call))
 
     def get(self, call: str, now: float, account: str | None = None) -> Snapshot:
@@ -148,15 +146,16 @@ class Snapshots:
 
     def begin_step(self, call: str, ref: str, existing_keys: Iterable[str]) -> None:
         """Record that a resource is about to be made whose key Mailgun assigns."""
-        with self._store.writing() as connection:
+        with self._store.writing(lock=_lock(call)) as connection:
             connection.execute(
-                "INSERT OR REPLACE INTO undo_steps (snapshot, thing, known, made) VALUES (?, ?, ?, NULL)",
+                """INSERT INTO undo_steps (snapshot, thing, known, made) VALUES (?, ?, ?, NULL)
+                ON CONFLICT (snapshot, thing) DO UPDATE SET known = excluded.known, made = NULL""",
                 (call, ref, json.dumps([*existing_keys])),
             )
 
     def end_step(self, call: str, ref: str, new_key: str) -> None:
         """Record the key that the resource got."""
-        with self._store.writing() as connection:
+        with self._store.writing(lock=_lock(call)) as connection:
             connection.execute("UPDATE undo_steps SET made = ? WHERE snapshot = ? AND thing = ?", (new_key, call, ref))
 
     def steps(self, call: str) -> dict[str, BegunStep]:
@@ -169,7 +168,7 @@ class Snapshots:
         lines = "\n".join(json.dumps(entry, ensure_ascii=False) for entry in entries)
         if not lines:
             return
-        with self._store.writing(durable=False) as connection:
+        with self._store.writing(durable=False, lock=_lock(name)) as connection:
             connection.execute(
                 """INSERT INTO snapshot_parts (snapshot, phase, number, data) SELECT ?, ?, count(*), ?
                 FROM snapshot_parts WHERE snapshot = ? AND phase = ?""",
@@ -191,7 +190,11 @@ class Snapshots:
             number += 1
 
 
-def _delete(connection: "sqlite3.Connection", name: str) -> None:
+def _lock(name: str) -> str:
+    return f"snapshot {name}"
+
+
+def _delete(connection: Connection, name: str) -> None:
     for table, column in (("snapshot_parts", "snapshot"), ("undo_steps", "snapshot"), ("snapshots", "id")):
         connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (name,))  # noqa: S608 - names of our own
 

@@ -28,7 +28,7 @@ def test_what_was_done_and_what_failed_is_recorded_with_who_did_it(store: Store)
 def test_what_cannot_be_recorded_is_not_done(store: Store) -> None:
     log = AuditLog(store)
     act(log)
-    for key in log.directory.glob("audit-key*"):
+    for key in store.directory.glob("audit-key*"):
         key.unlink()
     done = []
     with (

@@ -26,7 +26,7 @@ def test_the_head_is_noted_once_in_a_while_and_exported_less_often(log: AuditLog
         schedule.wrote()
         schedule.run()
     assert [head.seq for head in exported(file)] == [1, 6]
-    head = noted(log.directory)
+    head = noted(tmp_path / "state")
     assert head is not None
     assert head.seq == 5
     assert schedule.wait == 3.0

@@ -15,7 +15,11 @@ from mailgun_mcp.audit.entries import START, LogEntry
 from mailgun_mcp.audit.log import AuditLog, CallFilter, new_call_id
 from mailgun_mcp.errors import StateError, UnknownNameError
 from mailgun_mcp.store.database import FILE, Store
+from mailgun_mcp.store.opening import open_store
+from tests.support.engines import on_both_engines, on_sqlite
 from tests.support.state import NOW, PATIENCE, rows
+
+pytestmark = on_both_engines
 
 DAY = 86_400.0
 
@@ -107,7 +111,13 @@ def test_no_entry_is_changed_or_removed(log: AuditLog, store: Store) -> None:
 
 
 def tamper(store: Store, *statements: str) -> None:
-    """Change the file as somebody would who may write it."""
+    """Change the log as somebody would who may write the database."""
+    if store.sealer is not None:
+        with store.writing() as shared:
+            shared.execute("ALTER TABLE audit_log DISABLE TRIGGER USER")
+            for statement in statements:
+                shared.execute(statement)
+        return
     store.close()
     with sqlite3.connect(store.directory / FILE) as connection:
         for name in ("audit_log_is_not_changed", "audit_log_is_not_shortened"):
@@ -162,6 +172,7 @@ def test_what_is_missing_is_named(statements: list[str], broken: str, log: Audit
     assert log.verify().broken == broken
 
 
+@on_sqlite
 def test_a_log_that_was_rewritten_lacks_the_head_that_was_noted(log: AuditLog, store: Store) -> None:
     head = log.verify().head
     assert log.verify(expect=head).broken is None
@@ -219,8 +230,8 @@ def test_whatever_is_written_and_pruned_the_chain_holds(steps: list[str], keep: 
         store.close()
 
 
-def append(directory: Path, barrier: Barrier, name: str, count: int) -> None:
-    store = Store(directory)
+def append(directory: Path, url: str | None, barrier: Barrier, name: str, count: int) -> None:
+    store = open_store(directory, url)
     barrier.wait()
     for _ in range(count):
         call = new_call_id()
@@ -229,10 +240,13 @@ def append(directory: Path, barrier: Barrier, name: str, count: int) -> None:
     store.close()
 
 
-def test_processes_that_write_at_the_same_time_keep_one_chain_and_unique_ids(store: Store) -> None:
+def test_processes_that_write_at_the_same_time_keep_one_chain_and_unique_ids(
+    store: Store, state_url: str | None
+) -> None:
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(3)
-    processes = [context.Process(target=append, args=(store.directory, barrier, str(one), 200)) for one in range(3)]
+    arguments = (store.directory, state_url, barrier)
+    processes = [context.Process(target=append, args=(*arguments, str(one), 200)) for one in range(3)]
     for process in processes:
         process.start()
     for process in processes:

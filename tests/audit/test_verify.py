@@ -10,7 +10,10 @@ from mailgun_mcp.audit.heads import Head, noted
 from mailgun_mcp.audit.keys import FILE as KEYS
 from mailgun_mcp.audit.log import AuditLog
 from mailgun_mcp.store.database import FILE, Store
+from tests.support.engines import on_both_engines, on_sqlite
 from tests.support.state import NOW
+
+pytestmark = on_both_engines
 
 
 @pytest.fixture
@@ -48,7 +51,7 @@ def test_a_rotated_log_verifies_with_both_keys(log: AuditLog) -> None:
 
 
 def test_another_process_takes_the_new_key(log: AuditLog, store: Store) -> None:
-    running = AuditLog(Store(store.directory))
+    running = AuditLog(store.reopened())
     write(running, 1)
     key = log.rotate_key(NOW + 10)
     write(running, 1)
@@ -71,6 +74,7 @@ def test_a_head_that_the_log_never_had_is_named(log: AuditLog) -> None:
     assert "heads.jsonl, line 1" in str(result.broken)
 
 
+@on_sqlite
 def test_a_restart_accounts_for_a_log_that_was_moved_away(log: AuditLog, store: Store) -> None:
     lost = log.head(NOW + 5)
     log.note_head(lost)
@@ -88,6 +92,7 @@ def test_a_restart_accounts_for_a_log_that_was_moved_away(log: AuditLog, store: 
     assert noted(store.directory) is not None
 
 
+@on_sqlite
 def test_a_restart_goes_on_after_a_lost_key_but_does_not_vouch_for_what_was_signed_with_it(
     log: AuditLog, store: Store
 ) -> None:

@@ -2,7 +2,10 @@
 
 from mailgun_mcp.call.counters import Nonces, Sends, Spend, Untrusted
 from mailgun_mcp.store.database import MONTHS, Store
+from tests.support.engines import on_both_engines, on_sqlite
 from tests.support.state import NOW, rows
+
+pytestmark = on_both_engines
 
 
 def test_a_nonce_is_good_once(store: Store) -> None:
@@ -13,7 +16,7 @@ def test_a_nonce_is_good_once(store: Store) -> None:
 def test_a_nonce_is_good_once_also_after_a_restart(store: Store) -> None:
     assert Nonces(store).burn("one", NOW + 60, NOW)
     store.close()
-    assert not Nonces(Store(store.directory)).burn("one", NOW + 60, NOW)
+    assert not Nonces(store.reopened()).burn("one", NOW + 60, NOW)
 
 
 def test_a_nonce_past_its_time_is_good_for_nothing(store: Store) -> None:
@@ -73,6 +76,7 @@ def test_the_last_read_of_untrusted_text_is_known_by_caller(store: Store) -> Non
     assert (Untrusted(store).last("main", "ann"), Untrusted(store).last("main", "bob")) == (NOW + 5, NOW - 9)
 
 
+@on_sqlite
 def test_no_count_scans_what_it_does_not_count(store: Store) -> None:
     Sends(store).record("main", "ann", "a", 1, NOW)
     queries = (

@@ -16,6 +16,8 @@ from mailgun_mcp.call.counters import Nonces
 from mailgun_mcp.confirm.approvals import Approvals
 from mailgun_mcp.errors import StateError
 from mailgun_mcp.store.database import FILE, Store
+from mailgun_mcp.store.opening import open_store
+from tests.support.engines import on_both_engines
 from tests.support.state import NOW, PATIENCE, asked, granted, python, request_approval, rows
 
 ROUNDS = 100
@@ -52,8 +54,8 @@ def create_and_burn(store: Store, name: str) -> bool:
         other.close()
 
 
-def race(directory: Path, act: Act, subjects: list[Any], barrier: Barrier, results: Any) -> None:
-    store = Store(directory)
+def race(directory: Path, url: str | None, act: Act, subjects: list[Any], barrier: Barrier, results: Any) -> None:
+    store = open_store(directory, url)
     won = []
     try:
         for subject in subjects:
@@ -65,11 +67,12 @@ def race(directory: Path, act: Act, subjects: list[Any], barrier: Barrier, resul
         results.put(won)
 
 
-def winners(directory: Path, act: Act, subjects: Iterable[Any], processes: int = 2) -> list[int]:
+def winners(directory: Path, url: str | None, act: Act, subjects: Iterable[Any], processes: int = 2) -> list[int]:
     """Return how many processes won each round."""
     context = multiprocessing.get_context("spawn")
     barrier, results, listed = context.Barrier(processes), context.Queue(), list(subjects)
-    racers = [context.Process(target=race, args=(directory, act, listed, barrier, results)) for _ in range(processes)]
+    arguments = (directory, url, act, listed, barrier, results)
+    racers = [context.Process(target=race, args=arguments) for _ in range(processes)]
     for racer in racers:
         racer.start()
     # A racer that fails breaks the barrier: the others then end at once instead of waiting for it.
@@ -86,29 +89,33 @@ def approvals(store: Store, count: int) -> list[str]:
     return [Approvals(store).approve(name, by="ann", now=NOW).id for name in names]
 
 
-def test_a_nonce_is_burnt_by_one_process(store: Store) -> None:
-    assert winners(store.directory, burn, map(str, range(ROUNDS))) == [1] * ROUNDS
+@on_both_engines
+def test_a_nonce_is_burnt_by_one_process(store: Store, state_url: str | None) -> None:
+    assert winners(store.directory, state_url, burn, map(str, range(ROUNDS))) == [1] * ROUNDS
 
 
-def test_an_approval_is_used_by_one_process(store: Store) -> None:
-    assert winners(store.directory, use, approvals(store, ROUNDS)) == [1] * ROUNDS
+@on_both_engines
+def test_an_approval_is_used_by_one_process(store: Store, state_url: str | None) -> None:
+    assert winners(store.directory, state_url, use, approvals(store, ROUNDS)) == [1] * ROUNDS
     assert {approval.status for approval in Approvals(store).list(NOW)} == {"used"}
 
 
-def test_a_call_is_let_through_in_one_process(store: Store) -> None:
+@on_both_engines
+def test_a_call_is_let_through_in_one_process(store: Store, state_url: str | None) -> None:
     approvals(store, ROUNDS)
-    assert winners(store.directory, redeem, map(str, range(ROUNDS)), processes=4) == [1] * ROUNDS
+    assert winners(store.directory, state_url, redeem, map(str, range(ROUNDS)), processes=4) == [1] * ROUNDS
 
 
-def test_one_person_in_two_terminals_is_one_person(store: Store) -> None:
+@on_both_engines
+def test_one_person_in_two_terminals_is_one_person(store: Store, state_url: str | None) -> None:
     names = [request_approval(store, asked("two_people", request=str(number))).id for number in range(20)]
-    assert winners(store.directory, second_yes, names) == [1] * 20
+    assert winners(store.directory, state_url, second_yes, names) == [1] * 20
     assert {(one.status, one.people) for one in Approvals(store).list(NOW)} == {("pending", "ann")}
 
 
 def test_a_new_state_is_made_by_all_who_come_at_once(store: Store) -> None:
     store.directory.mkdir(mode=0o700)
-    assert winners(store.directory, create_and_burn, map(str, range(30)), processes=6) == [1] * 30
+    assert winners(store.directory, None, create_and_burn, map(str, range(30)), processes=6) == [1] * 30
 
 
 WRITER = """
@@ -116,6 +123,8 @@ import sys
 from pathlib import Path
 from mailgun_mcp.confirm.approvals import Approvals
 from mailgun_mcp.store.database import Store
+from mailgun_mcp.store.opening import open_store
+from tests.support.engines import on_both_engines
 from tests.support.state import NOW, asked, request_approval
 store = Store(Path(sys.argv[1]))
 for number in range(100_000):

@@ -11,7 +11,10 @@ from mailgun_mcp.errors import StateError, UnknownNameError
 from mailgun_mcp.policy.model import LEVELS, Level
 from mailgun_mcp.store.database import Store
 from mailgun_mcp.store.ids import ALPHABET
+from tests.support.engines import on_both_engines
 from tests.support.state import NOW, TTL, asked, granted, request_approval
+
+pytestmark = on_both_engines
 
 NAME = "mail.example.com"
 

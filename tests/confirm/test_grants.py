@@ -7,7 +7,10 @@ import pytest
 from mailgun_mcp.confirm.grants import LONGEST, Grant, Grants
 from mailgun_mcp.errors import StateError, UnknownNameError
 from mailgun_mcp.store.database import MONTHS, Store
+from tests.support.engines import on_both_engines
 from tests.support.state import NOW, rows
+
+pytestmark = on_both_engines
 
 MATCH: dict[str, Any] = {"tool": "delete_*", "domain": ["staging.*", "dev.*"], "bulk": False}
 
@@ -25,7 +28,7 @@ def test_grants_outlive_the_process_that_gave_them(store: Store) -> None:
         Grants(store).add(MATCH, account="main", until=NOW + 900, by=by, now=NOW + at) for at, by in enumerate("ab")
     )
     store.close()
-    other = Store(store.directory)
+    other = store.reopened()
     assert Grants(other).active(NOW) == given
     other.close()
 

@@ -5,7 +5,10 @@ import pytest
 from mailgun_mcp.errors import StateError, UnknownNameError
 from mailgun_mcp.identity.approvers import Approvers
 from mailgun_mcp.store.database import Store
+from tests.support.engines import on_both_engines, on_sqlite
 from tests.support.state import NOW, rows
+
+pytestmark = on_both_engines
 
 
 def test_only_their_own_secret_proves_who_somebody_is(store: Store) -> None:
@@ -39,6 +42,7 @@ def test_a_name_that_could_be_read_as_another_is_refused(store: Store, name: str
         Approvers(store).add(name, NOW)
 
 
+@on_sqlite
 def test_before_anything_is_stored_there_are_none(store: Store) -> None:
     assert Approvers(store).list() == ()
     assert "olga" not in Approvers(store)

@@ -8,7 +8,10 @@ from mailgun_mcp.errors import StateError, UnknownNameError
 from mailgun_mcp.identity.access import Access, parse_scopes
 from mailgun_mcp.identity.tokens import TOKEN, Tokens
 from mailgun_mcp.store.database import Store
+from tests.support.engines import on_both_engines, on_sqlite
 from tests.support.state import NOW, rows
+
+pytestmark = on_both_engines
 
 READER = Access(parse_scopes(["read"]))
 BOUND = Access(parse_scopes(["read", "send"]), ("production",), ("*.example.com",))
@@ -40,7 +43,7 @@ def test_the_state_holds_no_token(tokens: Tokens, store: Store) -> None:
     text = made(tokens)
     secret = text[-43:]
     assert secret not in str(rows(store, "SELECT * FROM tokens"))
-    assert all(secret.encode() not in path.read_bytes() for path in store.directory.iterdir())
+    assert all(secret.encode() not in path.read_bytes() for path in store.directory.glob("*"))
 
 
 def test_what_is_almost_the_token_is_not(tokens: Tokens) -> None:
@@ -91,6 +94,7 @@ def test_an_unknown_name_cannot_be_revoked(tokens: Tokens) -> None:
         tokens.revoke("c", NOW)
 
 
+@on_sqlite
 def test_reading_creates_nothing(tokens: Tokens, store: Store) -> None:
     assert (tokens.list(), tokens.find(f"mgmcp_{'a' * 10}_{'A' * 43}", NOW)) == ((), None)
     assert not store.exists

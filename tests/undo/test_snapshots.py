@@ -123,6 +123,9 @@ from pathlib import Path
 from mailgun_mcp.store.database import Store
 from mailgun_mcp.undo.records import Affected, Observed, ResourceRef
 from mailgun_mcp.undo.snapshots import Snapshots
+from tests.support.engines import on_both_engines
+
+pytestmark = on_both_engines
 store = Store(Path(sys.argv[1]))
 print(*(one.ref.key for one in Snapshots(store).affected("call")))
 store.close()

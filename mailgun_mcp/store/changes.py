@@ -1,0 +1,123 @@
+"""Waits until something in the state has changed, in this process or another one.
+
+    async with watching(services.store) as changes:
+        while True:
+            pending = await in_thread(services.approvals.list, services.clock(), "pending")
+            ...
+            await changes.wait(15)
+
+Begin to watch before you read, as above: then no change is missed. `wait` may return without a change; read again.
+Many may watch one store: one thread finds out for all of them.
+
+On SQLite that thread asks every half second whether the file was changed. PostgreSQL notifies it of changes in the
+tables for which `migrations.announced` says so. It looks every five seconds all the same, because a notification can be
+lost with its connection, and does not pass a pool of transactions.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from threading import Event, Lock, Thread
+from weakref import WeakKeyDictionary
+
+from mailgun_mcp.errors import StateError
+from mailgun_mcp.store.database import Store
+from mailgun_mcp.store.migrations import CHANNEL
+
+SQLITE_EVERY = 0.5
+"""Seconds between two looks at the file."""
+AGAIN = 1.0
+"""Seconds to wait for a database that cannot be reached."""
+
+
+class Changes:
+    """What one who watches is told."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._changed = asyncio.Event()
+
+    async def wait(self, seconds: float | None = None) -> bool:
+        """Return True when something may have changed since the last call, and False after so many `seconds`."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._changed.wait(), seconds)
+        changed = self._changed.is_set()
+        self._changed.clear()
+        return changed
+
+    def tell(self) -> None:
+        """Say that something may have changed. May be called in any thread."""
+        with suppress(RuntimeError):  # The loop is closed: nobody waits.
+            self._loop.call_soon_threadsafe(self._changed.set)
+
+
+@asynccontextmanager
+async def watching(store: Store) -> AsyncIterator[Changes]:
+    """Watch the state until the block ends."""
+    changes = Changes()
+    with _lock:
+        watcher = _watchers.setdefault(store, _Watcher(store))
+    watcher.add(changes)
+    try:
+        yield changes
+    finally:
+        watcher.remove(changes)
+
+
+class _Watcher:
+    """The thread that finds out, while anybody watches."""
+
+    def __init__(self, store: Store) -> None:
+        # With a connection of its own: SQLite counts what the others change.
+        self._store = store.reopened()
+        self._lock = Lock()
+        self._watching: set[Changes] = set()
+        self._ended = Event()
+
+    def add(self, changes: Changes) -> None:
+        with self._lock:
+            self._watching.add(changes)
+            if len(self._watching) == 1:
+                self._ended = Event()
+                run = self._poll if self._store.sealer is None else self._listen
+                Thread(target=run, args=(self._ended,), name="state changes", daemon=True).start()
+
+    def remove(self, changes: Changes) -> None:
+        with self._lock:
+            self._watching.discard(changes)
+            if not self._watching:
+                self._ended.set()
+
+    def _tell(self) -> None:
+        with self._lock:
+            watching = tuple(self._watching)
+        for changes in watching:
+            changes.tell()
+
+    def _poll(self, ended: Event) -> None:
+        version: object = None
+        while not ended.wait(SQLITE_EVERY if version is not None else 0):
+            # A state that cannot be read counts as changed: who reads it next is told why.
+            latest: object = object()
+            with suppress(StateError):
+                latest = self._data_version() if self._store.exists else "none"
+            if latest != version:
+                version = latest
+                self._tell()
+        self._store.close()
+
+    def _data_version(self) -> object:
+        with self._store.reading() as connection:
+            return connection.execute("PRAGMA data_version").fetchone()[0]
+
+    def _listen(self, ended: Event) -> None:
+        while not ended.is_set():
+            with suppress(StateError):
+                self._store.listen(CHANNEL, self._tell, ended)
+            # What happened without a connection is found by reading.
+            self._tell()
+            ended.wait(AGAIN)
+
+
+_lock = Lock()
+_watchers: "WeakKeyDictionary[Store, _Watcher]" = WeakKeyDictionary()

@@ -1,0 +1,22 @@
+"""Chooses the engine of the state: SQLite in a directory, or PostgreSQL where a URL is given."""
+
+from pathlib import Path
+
+from mailgun_mcp.store.database import Store
+
+
+def open_store(
+    directory: Path, url: str | None = None, seal_keys: str | None = None, *, connections: int | None = None
+) -> Store:
+    """Return the state store. Nothing is opened or created before it is used.
+
+    `seal_keys` is the file of keys that all servers of one PostgreSQL database share. Raises SettingsError.
+    """
+    if url is None:
+        return Store(directory)
+    from mailgun_mcp.store.postgresql import CONNECTIONS, PostgresStore
+    from mailgun_mcp.store.postgresql_url import check_url
+    from mailgun_mcp.store.sealing import SealKeys
+
+    keys = SealKeys(Path(seal_keys).expanduser() if seal_keys else None, directory)
+    return PostgresStore(directory, check_url(url), keys, connections=connections or CONNECTIONS)

@@ -1,0 +1,66 @@
+"""Secrets that every process which shares the state must have: in files beside SQLite, sealed in PostgreSQL."""
+
+import time
+from dataclasses import dataclass
+from secrets import token_urlsafe
+
+from mailgun_mcp.errors import StateError
+from mailgun_mcp.store.connection import Sealer
+from mailgun_mcp.store.database import Store
+from mailgun_mcp.store.owner_file import BYTES, read_or_create_secret
+
+SINGLE = "single"
+"""The kind of secrets that exist once."""
+LOCK = "shared secrets"
+
+
+@dataclass(frozen=True, slots=True)
+class SharedSecret:
+    """A secret in the database, and the name that it has there."""
+
+    name: str
+    created: float
+    value: bytes
+
+
+def shared_secret(store: Store, name: str) -> str:
+    """Return the random secret of that name, 43 characters. It is made at its first use, and stays.
+
+    `name` is that of the file beside SQLite. Raises StateError when it can be neither read nor made.
+    """
+    if store.sealer is None:
+        return read_or_create_secret(store.directory, name)
+    found = next((secret for secret in shared_secrets(store, SINGLE, name)), None)
+    if found is None:
+        add_shared_secret(store, SINGLE, name, token_urlsafe(BYTES).encode(), time.time())
+        # Of servers that start at once, one made it.
+        (found,) = shared_secrets(store, SINGLE, name)
+    return found.value.decode()
+
+
+def shared_secrets(store: Store, kind: str, name: str | None = None) -> list[SharedSecret]:
+    """Return the secrets of a kind in the database, the oldest first. Raises StateError for one that does not open."""
+    with store.reading() as connection:
+        rows = connection.execute(
+            "SELECT name, created, sealed FROM shared_secrets WHERE kind = ? AND name = coalesce(?, name) ORDER BY created",
+            (kind, name),
+        ).fetchall()
+    return [
+        SharedSecret(row["name"], row["created"], _sealer(store).unseal(row["sealed"], f"{kind} {row['name']}"))
+        for row in rows
+    ]
+
+
+def add_shared_secret(store: Store, kind: str, name: str, value: bytes, now: float) -> None:
+    """Add a secret to the database, unless there is one of that name."""
+    with store.writing(lock=LOCK) as connection:
+        connection.execute(
+            "INSERT INTO shared_secrets (kind, name, created, sealed) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (kind, name, now, _sealer(store).seal(value, f"{kind} {name}")),
+        )
+
+
+def _sealer(store: Store) -> Sealer:
+    if store.sealer is None:
+        raise StateError("only a state in PostgreSQL has secrets in the database")
+    return store.sealer
