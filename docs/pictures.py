@@ -1,11 +1,14 @@
-"""Draws the README's pictures: a confirmation and the list of approvals, as the commands print them.
+"""Draws the pictures of the docs: what the commands print, and the approvals page in Chromium.
 
-Run from the repository as `python -m docs.pictures`, after a change to what a person is shown.
+Run from the repository as `python -m docs.pictures`, after a change to what a person is shown. `--page` takes pictures of
+the page too, with node, the packages of `tests/sdk/node`, and Chromium.
 """
 
 import getpass
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -38,6 +41,18 @@ SETTLED = (
     (rf"(?<=  simulator  ){re.escape(getpass.getuser())}(?=  )", "kim"),
 )
 """Pattern -> what stands in the picture: what differs from run to run, and who called."""
+
+
+NODE = Path(__file__).parents[1] / "tests" / "sdk" / "node"
+TWO_PEOPLE = """version: 1
+extends: strict
+rules:
+  - match: {tool: delete_domain}
+    decision: confirm
+    level: two_people
+"""
+SHOTS = {"0-light": "page-list", "1-dark": "page-call-dark", "1-phone": "page-call-phone"}
+"""Number and way of a screenshot -> the name of the picture."""
 
 
 def picture(title: str, lines: Sequence[str]) -> str:
@@ -100,5 +115,43 @@ def _pending(call: Sequence[str], environment: Mapping[str, str]) -> str:
     return str(approval)
 
 
+def page(directory: Path = DIRECTORY) -> None:
+    """Take pictures of the approvals page: the list, and a call that two people must approve."""
+    node, browser = _command("node"), _command("chromium")
+    with TemporaryDirectory(prefix="mailgun-mcp-pictures-") as state:
+        policy = Path(state) / "policy.yaml"
+        policy.write_text(TWO_PEOPLE, encoding="utf-8")
+        policy.chmod(0o600)
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("MAILGUN_")}
+        environment = {**kept, "MAILGUN_MCP_STATE": state, "XDG_CONFIG_HOME": state}
+        calls = [[*call[: 1 + sum("=" in word for word in call[1:])], f"--policy={policy}"] for call in CALLS]
+        approvals = [_pending([word for word in call if word != "--policy=strict"], environment) for call in calls]
+        command = [sys.executable, "-m", "mailgun_mcp", "serve", "--transport", "http", "--port", "0", "--simulator"]
+        server = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)  # noqa: S603 - our own
+        try:
+            first = server.stderr.readline() if server.stderr else ""
+            (base,) = re.findall(r"listens on (http://[^/\s]+)", first)
+            link = _run(["approvals", "page", "--url", base], environment).stdout.strip()
+            urls = json.dumps([f"{base}/approvals", f"{base}/approvals/{approvals[1]}"])
+            shots = Path(state) / "shots"
+            shots.mkdir()
+            variables = {"PAGE_URLS": urls, "SIGN_IN": link, "CHROMIUM": browser, "PICTURES": str(shots)}
+            subprocess.run([node, "axe.mjs"], cwd=NODE, env={**environment, **variables}, check=True)  # noqa: S603
+        finally:
+            server.terminate()
+            server.communicate()
+        for shot, name in SHOTS.items():
+            shutil.copy(shots / f"{shot}.png", directory / f"{name}.png")
+
+
+def _command(name: str) -> str:
+    path = shutil.which(name)
+    if path is None:
+        raise SystemExit(f"{name} is not on the PATH")
+    return path
+
+
 if __name__ == "__main__":
     main()
+    if "--page" in sys.argv:
+        page()

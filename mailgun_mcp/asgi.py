@@ -7,7 +7,7 @@ app = Starlette(routes=[Mount("/mailgun", app=mailgun)], lifespan=mailgun.lifesp
 """
 
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -38,8 +38,9 @@ from mailgun_mcp.web.http_gate import HttpGate
 from mailgun_mcp.web.issuer_http import IssuerHttp
 from mailgun_mcp.web.local_tokens import StartToken, StaticTokens
 from mailgun_mcp.web.metadata import metadata_routes
-from mailgun_mcp.web.oauth import oauth_verifier
+from mailgun_mcp.web.oauth import oauth_verifier, oidc_sign_in
 from mailgun_mcp.web.pages.app import create_pages, page_apps
+from mailgun_mcp.web.pages.oidc import sign_in_cookie
 from mailgun_mcp.web.paths import Paths
 from mailgun_mcp.web.scopes import Scopes
 
@@ -82,7 +83,8 @@ def create(
     """
     settings = settings or load({})
     services = services or create_services(settings)
-    oauth = oauth_verifier(settings, http or IssuerHttp(loopback=settings.oauth_loopback), services.clock)
+    http = http or IssuerHttp(loopback=settings.oauth_loopback)
+    oauth = oauth_verifier(settings, http, services.clock)
     verifiers = None if settings.without_token else _verifiers(services, oauth, loopback=loopback)
     if verifiers is None and (oauth is not None or not loopback):
         raise SettingsError("without-token: only a server on loopback accepts callers without a token")
@@ -103,8 +105,10 @@ def create(
     app = Authentication(Normalized(app, files=services.files.received), verifiers, challenge, public=public)
     changes = Changes(services.approvals, services.clock)
     api = Authentication(ApprovalsApi(services, changes).app(), verifiers, Challenge(url, as_json=True))
-    pages = _pages(services, settings, changes, loopback=loopback)
-    app = Paths({**pages, API: api}, app)
+    pages = create_pages(services, settings.public_url, approvals.SECTIONS, loopback=loopback)
+    issuer = oidc_sign_in(settings, http, oauth, sign_in_cookie(secure=pages.secure))
+    page_routes = approvals.page_routes(services, pages, changes)
+    app = Paths({**page_apps(pages, page_routes, issuer), API: api}, app)
     return App(HttpGate(app, hosts=_hosts(settings), origins=settings.allowed_origins), routes)
 
 
@@ -127,12 +131,6 @@ def serve(services: Services, settings: Settings) -> None:
     sys.stderr.flush()
     config = uvicorn.Config(app, log_config=None, access_log=False)
     uvicorn.Server(config).run(sockets=[listener])
-
-
-def _pages(services: Services, settings: Settings, changes: Changes, *, loopback: bool) -> Mapping[str, ASGIApp]:
-    """Return the apps of what people open in a browser. Each room brings its sections and routes."""
-    pages = create_pages(services, settings.public_url, approvals.SECTIONS, loopback=loopback)
-    return page_apps(pages, approvals.page_routes(services, pages, changes))
 
 
 def _hosts(settings: Settings) -> list[str]:

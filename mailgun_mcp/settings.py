@@ -100,7 +100,12 @@ class Settings:
         None,
         over_http=True,
     )
-    oauth_client_id: str | None = _option("text", "name with which the server asks about tokens", None, over_http=True)
+    oauth_client_id: str | None = _option(
+        "text",
+        "name of this server at the authorization server: people sign in to its pages, and it asks about tokens",
+        None,
+        over_http=True,
+    )
     oauth_client_secret_file: str | None = _option("text", "file with the secret of that name", None, over_http=True)
     oauth_loopback: bool = _option(
         "switch", "for tests: accept an authorization server on loopback, over plain HTTP", False, over_http=True

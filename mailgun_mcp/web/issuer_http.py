@@ -63,7 +63,7 @@ class IssuerHttp:
 
     def check(self, name: str, url: str) -> str:
         """Return the URL of the setting `name`. Raises SettingsError for one that is not to be used."""
-        if not self._may_use(url):
+        if not self.may_use(url):
             raise SettingsError(f"{name}: {url!r} must be an https:// URL without user name and fragment")
         return url
 
@@ -71,11 +71,16 @@ class IssuerHttp:
         """Return the JSON object at the URL. Raises TokensUnavailable."""
         return await self._request("GET", url)
 
-    async def post(self, url: str, form: Mapping[str, str], login: tuple[str, str]) -> dict[str, Any]:
-        """Return the JSON object with which the URL answers a form. Raises TokensUnavailable."""
-        return await self._request("POST", url, data=dict(form), auth=httpx.BasicAuth(*login))
+    async def post(self, url: str, form: Mapping[str, str], login: tuple[str, str] | None) -> dict[str, Any]:
+        """Return the JSON object with which the URL answers a form. Raises TokensUnavailable.
 
-    def _may_use(self, url: str) -> bool:
+        `login` is name and secret of this server; None for a public client.
+        """
+        options = {} if login is None else {"auth": httpx.BasicAuth(*login)}
+        return await self._request("POST", url, data=dict(form), **options)
+
+    def may_use(self, url: str) -> bool:
+        """Return whether the URL is one that may be asked, or that a browser may be sent to."""
         try:
             parts = urlsplit(url)
             host, _ = parts.hostname, parts.port
@@ -86,7 +91,7 @@ class IssuerHttp:
         return parts.scheme == "https" or (self._loopback and parts.scheme == "http" and host in LOOPBACK)
 
     async def _request(self, method: str, url: str, **options: Any) -> dict[str, Any]:
-        if not self._may_use(url):
+        if not self.may_use(url):
             raise TokensUnavailable(f"{url[:200]} is not an https:// URL")
         try:
             with anyio.fail_after(TIMEOUT):

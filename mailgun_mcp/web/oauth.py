@@ -1,7 +1,9 @@
 """Puts together what checks the access tokens of an authorization server, from the settings."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mailgun_mcp.settings import Settings, SettingsError
 from mailgun_mcp.web.authentication import Verifier
@@ -9,8 +11,12 @@ from mailgun_mcp.web.claims import Claims
 from mailgun_mcp.web.introspection import Introspection
 from mailgun_mcp.web.issuer_http import IssuerHttp
 from mailgun_mcp.web.issuer_keys import IssuerKeys
-from mailgun_mcp.web.jwt_tokens import JwtTokens
+from mailgun_mcp.web.jwt_tokens import IdTokens, JwtTokens
 from mailgun_mcp.web.metadata import RESOURCES
+
+if TYPE_CHECKING:
+    from mailgun_mcp.web.pages.cookies import Cookie
+    from mailgun_mcp.web.pages.sign_in import Issuer
 
 NEED_ISSUER = ("oauth_audience", "oauth_jwks_url", "oauth_introspection_url", "oauth_client_id")
 
@@ -41,6 +47,24 @@ def oauth_verifier(settings: Settings, http: IssuerHttp, clock: Callable[[], flo
     if keys_url is not None:
         http.check("oauth-jwks-url", keys_url)
     return JwtTokens(IssuerKeys(http, settings.oauth_issuer, keys_url, clock), claims)
+
+
+def oidc_sign_in(
+    settings: Settings, http: IssuerHttp, access_tokens: Verifier | None, cookie: "Cookie"
+) -> "Issuer | None":
+    """Return what signs people in for pages, or None where this server is not registered for that. Raises SettingsError."""
+    if settings.oauth_issuer is None or settings.oauth_client_id is None or settings.public_url is None:
+        return None
+    if access_tokens is None:
+        return None
+    from mailgun_mcp.web.pages.oidc import OidcSignIn, Registration
+
+    _require_jwt()
+    secret = _login(settings)[1] if settings.oauth_client_secret_file is not None else None
+    registration = Registration(settings.oauth_issuer, settings.public_url, settings.oauth_client_id, secret)
+    claims = Claims(settings.oauth_issuer, (settings.oauth_client_id,), settings.oauth_principal)
+    keys = IssuerKeys(http, settings.oauth_issuer, settings.oauth_jwks_url, time.time)
+    return OidcSignIn(registration, http, IdTokens(keys, claims), access_tokens, cookie)
 
 
 def _audiences(settings: Settings, public_url: str) -> tuple[str, ...]:

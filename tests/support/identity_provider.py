@@ -1,5 +1,6 @@
 """An authorization server in the test's own process: authlib's, with real keys, codes, PKCE, introspection and revocation."""
 
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -46,7 +47,7 @@ class OAuthClient(ClientMixin):  # type: ignore[misc] # authlib has no types
         return " ".join(word for word in (scope or "").split() if word in SCOPES)
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
-        return redirect_uri == REDIRECT
+        return redirect_uri in (REDIRECT, f"{RESOURCE}/sign-in/callback")
 
     def check_client_secret(self, client_secret: str) -> bool:
         return bool(self.secret) and client_secret == self.secret
@@ -131,7 +132,7 @@ class Server(AuthorizationServer):  # type: ignore[misc] # authlib has no types
     """authlib's server over Starlette's requests and responses."""
 
     def __init__(self, provider: "IdentityProvider") -> None:
-        super().__init__(scopes_supported=list(SCOPES))
+        super().__init__(scopes_supported=["openid", *SCOPES])
         self.provider = provider
 
     def query_client(self, client_id: str) -> OAuthClient | None:
@@ -162,6 +163,8 @@ class IdentityProvider:
     issued: dict[str, IssuedToken] = field(default_factory=dict)
     codes: dict[str, Code] = field(default_factory=dict)
     clients: dict[str, OAuthClient] = field(default_factory=dict)
+    id_claims: dict[str, Any] | None = field(default_factory=dict)
+    """What ID tokens say beside the usual; None where the server issues none."""
     resource: str = ""
     """What the request at hand asks a token for."""
 
@@ -306,8 +309,15 @@ class IdentityProvider:
         return answer
 
     async def _token(self, request: Request) -> Response:
-        answer: Response = self.server.create_token_response(await self._read(request))
-        return answer
+        wrapped = await self._read(request)
+        code = self.codes.get(wrapped.form.get("code", ""))
+        answer: Response = self.server.create_token_response(wrapped)
+        nonce = code.request.payload.data.get("nonce") if code is not None else None
+        if answer.status_code != 200 or code is None or nonce is None or self.id_claims is None:
+            return answer
+        claims = {"aud": code.request.client.get_client_id(), "sub": code.user.name, "nonce": nonce, **self.id_claims}
+        identity = self.token(header={"typ": "JWT"}, without=("scope", "client_id"), **claims)
+        return JSONResponse({**json.loads(bytes(answer.body)), "id_token": identity})
 
     async def _introspect(self, request: Request) -> Response:
         wrapped = await self._read(request)

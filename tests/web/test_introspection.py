@@ -23,7 +23,7 @@ class Asked(IssuerHttp):
         super().__init__()
         self.answer, self.forms, self.logins = answer, [], []  # type: ignore[var-annotated] # filled below
 
-    async def post(self, url: str, form: Mapping[str, str], login: tuple[str, str]) -> dict[str, Any]:
+    async def post(self, url: str, form: Mapping[str, str], login: tuple[str, str] | None) -> dict[str, Any]:
         self.forms.append(dict(form))
         self.logins.append((url, login))
         if self.answer is None:

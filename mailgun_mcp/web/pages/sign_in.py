@@ -31,7 +31,7 @@ class SignInRefused(Exception):
 class Issuer(Protocol):
     """Signs people in at the authorization server."""
 
-    async def start(self, request: Request, next_path: str) -> Response:
+    async def start(self, next_path: str) -> Response:
         """Return the answer that sends the browser there. Raises SignInRefused."""
 
     async def finish(self, request: Request) -> tuple[Principal, str]:
@@ -101,7 +101,7 @@ class SignIn:
     async def _to_issuer(self, request: Request) -> Response:
         assert self._issuer is not None  # noqa: S101 - the route is there only with one
         try:
-            return await self._issuer.start(request, own_path(request))
+            return await self._issuer.start(own_path(request))
         except SignInRefused as error:
             return self._pages.failure(request, "You are not signed in", str(error), 503)
 
