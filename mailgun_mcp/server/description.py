@@ -20,12 +20,15 @@ COMPLETE = {"resultType": "complete"}
 """Required in every result since 2026-07-28. The SDK adds it to models but not to dicts, and drops it for older clients."""
 
 
-def capabilities(extensions: dict[str, dict[str, Any]] | None = None) -> dict[str, Any]:
-    """Return what the server can do, as the SDK derives it from the handlers of `server.create_server`."""
+def capabilities(*, modern: bool) -> dict[str, Any]:
+    """Return what the server can do, as the SDK derives it from the handlers of `server.create_server`.
+
+    In the newer era the SDK announces every kind of notice, because the server has `subscriptions/listen`.
+    """
     return {
         "completions": {},
-        **({"extensions": extensions} if extensions else {}),
-        "prompts": {"listChanged": False},
-        "resources": {"listChanged": False, "subscribe": False},
-        "tools": {"listChanged": False},
+        **({"extensions": EXTENSIONS} if modern else {}),
+        "prompts": {"listChanged": modern},
+        "resources": {"listChanged": modern, "subscribe": True},
+        "tools": {"listChanged": modern},
     }

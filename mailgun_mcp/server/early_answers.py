@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from mailgun_mcp.call.services import Services
-from mailgun_mcp.server.description import COMPLETE, EXTENSIONS, HOUR, SERVER_INFO, capabilities
+from mailgun_mcp.server.description import COMPLETE, HOUR, SERVER_INFO, capabilities
 from mailgun_mcp.server.instructions import instructions
 
 LEGACY = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
@@ -78,7 +78,7 @@ class EarlyAnswers:
 
     def _initialized(self, requested: str) -> Message:
         return {
-            "capabilities": capabilities(),
+            "capabilities": capabilities(modern=False),
             "instructions": instructions(self._services),
             "protocolVersion": requested if requested in LEGACY else LEGACY[-1],
             "serverInfo": dict(sorted(SERVER_INFO.items())),
@@ -96,7 +96,7 @@ class EarlyAnswers:
     def _discovered(self) -> Message:
         return {
             "cacheScope": "private",
-            "capabilities": capabilities(EXTENSIONS),
+            "capabilities": capabilities(modern=True),
             "instructions": instructions(self._services),
             **COMPLETE,
             "supportedVersions": [MODERN],

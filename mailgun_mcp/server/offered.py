@@ -1,9 +1,13 @@
-"""Which tools a principal can call: prompts and skills name no others."""
+"""What a principal can call and read: prompts, skills, resources and completions name nothing else."""
 
 from mailgun_mcp.call.access import may_be_shown
+from mailgun_mcp.call.account_choice import usable_accounts
 from mailgun_mcp.call.services import Services
+from mailgun_mcp.catalogue.account_argument import ACCOUNT
 from mailgun_mcp.catalogue.procedures import Tools, tools_offered
+from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.identity.access import Access
+from mailgun_mcp.identity.principal import Principal
 
 
 def tools_for(services: Services, access: Access) -> Tools:
@@ -12,3 +16,14 @@ def tools_for(services: Services, access: Access) -> Tools:
     if access.scopes is None:
         return tools
     return {name: tool for name, tool in tools.items() if may_be_shown(tool, access)}
+
+
+def in_each_account(services: Services, principal: Principal, arguments: Arguments) -> list[Arguments]:
+    """Return the arguments of a read: once, or once for each account where several could be meant.
+
+    A domain says which account it is in.
+    """
+    accounts = usable_accounts(services, principal)
+    if len(accounts) < 2 or "domain" in arguments:
+        return [arguments]
+    return [{**arguments, ACCOUNT: account} for account in accounts]

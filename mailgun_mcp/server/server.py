@@ -21,6 +21,7 @@ from mailgun_mcp.confirm.caller import Caller, Notify
 from mailgun_mcp.errors import UnknownToolError
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.output.logs import logger
+from mailgun_mcp.server.completions import Completions
 from mailgun_mcp.server.context import ServerContext, client_name, principal_of
 from mailgun_mcp.server.description import COMPLETE, HOUR, NAME, SERVER_INFO
 from mailgun_mcp.server.elicitation import Elicitation, InputRequired
@@ -28,6 +29,7 @@ from mailgun_mcp.server.instructions import instructions
 from mailgun_mcp.server.prompts import Prompts
 from mailgun_mcp.server.resources import Resources
 from mailgun_mcp.server.skills import Skills
+from mailgun_mcp.server.subscriptions import Subscriptions
 from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.text.suggest import sentence
 
@@ -42,7 +44,8 @@ def create_server(services: Services, principal: Principal | None) -> Server[dic
     tools = services.listed_tools
     schemas = {tool["name"]: tool["inputSchema"] for tool in tools}
     prompts, skills = Prompts(services, principal), Skills(services, principal)
-    resources = Resources(services, principal, skills)
+    resources, completions = Resources(services, principal, skills), Completions(services, principal)
+    subscriptions = Subscriptions(services, resources)
 
     async def list_tools(_: ServerContext, __: types.PaginatedRequestParams | None) -> Any:
         # Never sent: `_cached_lists` answers with the compiled tools. The SDK announces the tools capability only if
@@ -50,7 +53,10 @@ def create_server(services: Services, principal: Principal | None) -> Server[dic
         return {**COMPLETE, "tools": []}
 
     async def call_tool(context: ServerContext, params: types.CallToolRequestParams) -> Any:
-        return await _call(services, principal_of(context, principal), context, params)
+        result = await _call(services, principal_of(context, principal), context, params)
+        if isinstance(result, dict) and not result["isError"]:
+            await subscriptions.called(params.name, params.arguments or {})
+        return result
 
     server: Server[dict[str, Any]] = Server(
         NAME,
@@ -70,12 +76,13 @@ def create_server(services: Services, principal: Principal | None) -> Server[dic
         on_call_tool=call_tool,
         on_list_prompts=prompts.list_prompts,
         on_get_prompt=prompts.get_prompt,
-        on_completion=resources.complete,
+        on_completion=completions.complete,
         on_list_resources=resources.list_resources,
         on_list_resource_templates=resources.list_templates,
         on_read_resource=resources.read,
     )
     skills.add_to(server)
+    subscriptions.add_to(server)
     if isinstance(get_tracer_provider(), ProxyTracerProvider):
         # The SDK's own middleware only does tracing, and no tracer is configured.
         server.middleware.clear()

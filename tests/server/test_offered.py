@@ -1,8 +1,9 @@
 """Which tools prompts and skills may name."""
 
 from mailgun_mcp.identity.access import EVERYTHING, Access
-from mailgun_mcp.server.offered import tools_for
+from mailgun_mcp.server.offered import in_each_account, tools_for
 from tests.support.apps import services_at
+from tests.support.several_accounts import ANN, two_accounts
 
 NOWHERE = "http://127.0.0.1:9"
 
@@ -20,3 +21,11 @@ def test_a_principal_with_scopes_is_offered_what_they_reach() -> None:
     assert "list_bounces" in tools
     assert "delete_bounce" not in tools
     assert "undo_operation" not in tools
+
+
+def test_a_read_is_made_once_for_each_account_unless_a_domain_says_which() -> None:
+    several = two_accounts()
+    asked = in_each_account(several, ANN.principal, {"limit": 1})
+    assert asked == [{"limit": 1, "account": "production"}, {"limit": 1, "account": "staging"}]
+    assert in_each_account(several, ANN.principal, {"domain": "a.example"}) == [{"domain": "a.example"}]
+    assert in_each_account(services_at(NOWHERE), ANN.principal, {}) == [{}]

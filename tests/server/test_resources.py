@@ -10,6 +10,7 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 
 from mailgun_mcp.call.services import Services
+from mailgun_mcp.catalogue.builtin_tools import OWN_TOOLS
 from mailgun_mcp.catalogue.procedures import ENDING, Procedure, ProcedureArgument
 from mailgun_mcp.server import prompts
 from mailgun_mcp.server.server import create_server
@@ -90,11 +91,19 @@ async def test_resources_and_templates_are_listed_whole(client: Client) -> None:
     templates = (await client.list_resource_templates()).resource_templates
     assert [(str(item.uri), item.mime_type) for item in resources if not str(item.uri).startswith("skill://")] == [
         ("mailgun-mcp://tools", "text/markdown"),
+        ("mailgun-mcp://presets", "text/markdown"),
+        ("mailgun-mcp://policy", "text/markdown"),
         ("mailgun-mcp://domains", "application/json"),
     ]
     assert [(template.uri_template, template.mime_type) for template in templates] == [
         ("mailgun-mcp://tools/{name}", "text/markdown"),
+        ("mailgun-mcp://log/{call}", "application/json"),
         ("mailgun-mcp://domains/{domain}/templates", "application/json"),
+        ("mailgun-mcp://domains/{domain}/templates/{template}", "application/json"),
+        ("mailgun-mcp://domains/{domain}/webhooks/{webhook}", "application/json"),
+        ("mailgun-mcp://domains/{domain}/messages/{storage_key}", "application/json"),
+        ("mailgun-mcp://lists/{list}", "application/json"),
+        ("mailgun-mcp://routes/{route}", "application/json"),
     ]
     assert all((item.title or item.name) and item.description for item in resources)
     assert all(item.title and item.description for item in templates)
@@ -155,7 +164,7 @@ async def test_what_the_server_does_not_offer_is_no_resource_either(upstream: Up
 
 async def test_completions_are_at_most_a_hundred_and_say_how_many_there_are(client: Client) -> None:
     found = (await client.complete(TOOL, {"name": "name", "value": ""})).completion
-    assert (len(found.values), found.total, found.has_more) == (100, len(catalogue()), True)
+    assert (len(found.values), found.total, found.has_more) == (100, len(catalogue()) + len(OWN_TOOLS), True)
 
 
 async def test_completions_match_any_part_in_any_case(client: Client) -> None:

@@ -1,0 +1,120 @@
+"""The kinds of resources: their URIs, and the tool that reads each."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
+
+from mailgun_mcp.catalogue.types import Arguments
+
+SCHEME = "mailgun-mcp://"
+MARKDOWN, JSON = "text/markdown", "application/json"
+VARIABLE = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceKind:
+    """One kind of resource. With a tool, it is what a call of that tool returns."""
+
+    name: str
+    path: str
+    """The URI without its scheme. What is in braces is filled in."""
+    title: str
+    description: str
+    mime_type: str = MARKDOWN
+    tool: str | None = None
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    """Variable of the path -> argument of the tool, where their names differ."""
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    """Further arguments."""
+
+    @property
+    def variables(self) -> list[str]:
+        """The names in braces."""
+        return VARIABLE.findall(self.path)
+
+    def match(self, path: str) -> dict[str, str] | None:
+        """Return the values of the variables in a path, or None for a path of another kind."""
+        pattern = VARIABLE.sub(r"(?P<\1>[^/]+)", re.escape(self.path).replace(r"\{", "{").replace(r"\}", "}"))
+        found = re.fullmatch(pattern, path)
+        return {name: unquote(value) for name, value in found.groupdict().items()} if found else None
+
+    def call(self, values: Mapping[str, str]) -> Arguments:
+        """Return the arguments of the tool for these values."""
+        return {**self.fixed, **{self.arguments.get(name, name): value for name, value in values.items()}}
+
+
+KINDS = (
+    ResourceKind("tools", "tools", "Index of the tools", "All tools by toolset, with their risk"),
+    ResourceKind("presets", "presets", "Presets", "Named choices of tools for a job"),
+    ResourceKind("policy", "policy", "Policy in force", "What is allowed, confirmed and denied here, tool by tool"),
+    ResourceKind(
+        "domains",
+        "domains",
+        "Domains of the account",
+        "Name, state and type of each domain",
+        JSON,
+        "list_domains",
+        fixed={"limit": 1000},
+    ),
+    ResourceKind("tool", "tools/{name}", "Reference of a tool", "Arguments, result, risk and limits of one tool"),
+    ResourceKind(
+        "log", "log/{call}", "Entry of the audit log", "One of your calls: decision, confirmation, outcome", JSON
+    ),
+    ResourceKind(
+        "templates",
+        "domains/{domain}/templates",
+        "Templates of a domain",
+        "The stored mail templates of a domain",
+        JSON,
+        "list_templates",
+    ),
+    ResourceKind(
+        "template",
+        "domains/{domain}/templates/{template}",
+        "A template",
+        "A stored mail template with its active version",
+        JSON,
+        "get_template",
+        {"template": "template_name"},
+        {"active": True},
+    ),
+    ResourceKind(
+        "webhook",
+        "domains/{domain}/webhooks/{webhook}",
+        "A webhook",
+        "The URLs that an event of a domain goes to",
+        JSON,
+        "get_domain_webhook",
+        {"webhook": "webhook_name"},
+    ),
+    ResourceKind(
+        "message",
+        "domains/{domain}/messages/{storage_key}",
+        "A stored message",
+        "Mail that a route stored, or that was kept after sending",
+        JSON,
+        "get_stored_message",
+    ),
+    ResourceKind(
+        "list",
+        "lists/{list}",
+        "A mailing list",
+        "Name, access and size of a mailing list",
+        JSON,
+        "get_mailing_list",
+        {"list": "list_address"},
+    ),
+    ResourceKind("route", "routes/{route}", "A route", "A rule for inbound mail", JSON, "get_route", {"route": "id"}),
+)
+
+
+def kind_of(uri: str) -> tuple[ResourceKind, dict[str, str]] | None:
+    """Return the kind of a URI and the values in it, or None for a URI of no kind."""
+    path = uri.removeprefix(SCHEME) if uri.startswith(SCHEME) else ""
+    for kind in KINDS:
+        values = kind.match(path)
+        if values is not None:
+            return kind, values
+    return None

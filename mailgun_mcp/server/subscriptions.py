@@ -1,0 +1,136 @@
+"""Subscriptions to resources, in both protocol eras: a change that goes through this server is reported.
+
+Changes that are made elsewhere, such as on Mailgun's website, are not noticed.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+import anyio
+import mcp_types as types
+from mcp.server.lowlevel import Server
+from mcp.server.session import ServerSession
+from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ResourceUpdated
+from mcp.shared.exceptions import MCPError
+
+from mailgun_mcp.call.services import Services
+from mailgun_mcp.catalogue.builtin_tools import UNDO_OPERATION
+from mailgun_mcp.catalogue.search.tools import CALL_TOOL
+from mailgun_mcp.catalogue.types import Arguments
+from mailgun_mcp.server.context import ServerContext
+from mailgun_mcp.server.resource_kinds import KINDS, SCHEME
+from mailgun_mcp.server.resources import Resources
+
+MOST_CONNECTIONS = 1_000
+MOST_WATCHED = 10_000
+OF_TOOLSETS = {
+    "domains": ("domains",),
+    "templates": ("templates", "template"),
+    "webhooks": ("webhook",),
+    "lists": ("list",),
+    "routes": ("route",),
+}
+"""Toolset -> the kinds of resources that its calls change."""
+OTHER_NAMES = {"webhook_name": ("id",), "template_name": ("name",)}
+"""Argument of a reading tool -> its names in the tools that make one."""
+
+
+@dataclass(slots=True)
+class _Connection:
+    """A connection of the older era, and what it has subscribed to."""
+
+    session: ServerSession
+    uris: set[str] = field(default_factory=set)
+
+
+class Subscriptions:
+    """Who wants to know of which resources, and tells them."""
+
+    def __init__(self, services: Services, resources: Resources) -> None:
+        self._services = services
+        self._resources = resources
+        self._bus = InMemorySubscriptionBus()
+        self._listen = ListenHandler(self._bus)
+        self._connections: dict[int, _Connection] = {}
+        self._watched: dict[str, None] = {}
+
+    def add_to(self, server: Server[dict[str, Any]]) -> None:
+        """Answer the methods of both eras."""
+        server.add_request_handler("resources/subscribe", types.SubscribeRequestParams, self._subscribe)
+        server.add_request_handler("resources/unsubscribe", types.UnsubscribeRequestParams, self._unsubscribe)
+        server.add_request_handler("subscriptions/listen", types.SubscriptionsListenRequestParams, self._listened)
+
+    async def called(self, tool: str, arguments: Arguments) -> None:
+        """Tell the subscribers what a successful call changed."""
+        if tool == CALL_TOOL:
+            tool, arguments = str(arguments.get("name", "")), arguments.get("arguments") or {}
+        for uri in dict.fromkeys(self._changed(tool, arguments)):
+            await self._bus.publish(ResourceUpdated(uri))
+            for key, connection in list(self._connections.items()):
+                if uri in connection.uris:
+                    await self._tell(key, connection, uri)
+
+    def _changed(self, tool: str, arguments: Arguments) -> Iterator[str]:
+        if tool == UNDO_OPERATION:
+            # What it puts back can be anything.
+            yield from self._watched
+        elif tool in self._services.catalogue:
+            operation = self._services.catalogue.find(tool)
+            if operation.risk != "read":
+                yield from changed_uris(operation.toolset, arguments)
+
+    async def _tell(self, key: int, connection: _Connection, uri: str) -> None:
+        try:
+            await connection.session.send_resource_updated(uri)
+        except (anyio.ClosedResourceError, anyio.BrokenResourceError, MCPError):
+            self._connections.pop(key, None)
+
+    async def _subscribe(self, context: ServerContext, params: types.SubscribeRequestParams) -> types.EmptyResult:
+        uri = str(params.uri)
+        self._watch(context, [uri])
+        # All requests of a connection have the same parameters of its start.
+        connection = self._connections.setdefault(id(context.session.client_params), _Connection(context.session))
+        connection.uris.add(uri)
+        while len(self._connections) > MOST_CONNECTIONS:
+            del self._connections[next(iter(self._connections))]
+        return types.EmptyResult()
+
+    async def _unsubscribe(self, context: ServerContext, params: types.UnsubscribeRequestParams) -> types.EmptyResult:
+        connection = self._connections.get(id(context.session.client_params))
+        if connection is not None:
+            connection.uris.discard(str(params.uri))
+        return types.EmptyResult()
+
+    async def _listened(
+        self, context: ServerContext, params: types.SubscriptionsListenRequestParams
+    ) -> types.SubscriptionsListenResult:
+        self._watch(context, [str(uri) for uri in params.notifications.resource_subscriptions or ()])
+        return await self._listen(context, params)
+
+    def _watch(self, context: ServerContext, uris: Iterable[str]) -> None:
+        """Remember what is watched. Raises MCPError for what the principal may not read."""
+        for uri in uris:
+            if not self._resources.is_readable(context, uri):
+                raise MCPError(types.INVALID_PARAMS, "Resource not found", {"uri": uri})
+            self._watched[uri] = None
+            while len(self._watched) > MOST_WATCHED:
+                del self._watched[next(iter(self._watched))]
+
+
+def changed_uris(toolset: str, arguments: Arguments) -> Iterator[str]:
+    """Return the resources that a call of a toolset may have changed, as far as its arguments name them."""
+    kinds = {kind.name: kind for kind in KINDS}
+    for name in OF_TOOLSETS.get(toolset, ()):
+        path = kinds[name].path
+        for variable in kinds[name].variables:
+            argument = kinds[name].arguments.get(variable, variable)
+            value = next(
+                (arguments[each] for each in (argument, *OTHER_NAMES.get(argument, ())) if each in arguments), None
+            )
+            if value is None:
+                break
+            path = path.replace(f"{{{variable}}}", quote(str(value), safe="@"))
+        else:
+            yield SCHEME + path
