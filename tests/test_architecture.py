@@ -281,7 +281,14 @@ UNLOADED = [
     *("mailgun_mcp.store.postgresql", "mailgun_mcp.store.postgresql_url", "mailgun_mcp.store.changes"),
     *("mailgun_mcp.store.sealing", "mailgun_mcp.call.shared_secret_store"),
     *("mailgun_mcp.identity.accounts", "mailgun_mcp.identity.adoption", "mailgun_mcp.identity.fingerprint"),
-    *("mailgun_mcp.agent", "mailgun_mcp.agent.runner", "mailgun_mcp.agent.turn", "pydantic_ai", "prompt_toolkit"),
+    *(
+        "mailgun_mcp.agent",
+        "mailgun_mcp.agent.runner",
+        "mailgun_mcp.agent.turn",
+        "pydantic_ai",
+        "prompt_toolkit",
+        "matplotlib",
+    ),
     *("mailgun_mcp.policy.file.load", "mailgun_mcp.policy.file.schema", "mailgun_mcp.text.html_text"),
 ]
 """What a start has no need of. What the SDK itself loads is not ours to choose."""

@@ -1,6 +1,6 @@
 """One call on its way through the stages."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mailgun_mcp.audit.call_record import CallRecord, new_record
 from mailgun_mcp.call.services import Services
@@ -27,6 +27,8 @@ class Call:
     record: CallRecord
     capture: Capture | None = None
     """Of what the call removes or overwrites, where it can be undone."""
+    pictures: list[tuple[str, bytes]] = field(default_factory=list)
+    """Pictures that belong to the result, each with its media type."""
 
     @classmethod
     def start(

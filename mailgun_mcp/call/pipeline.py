@@ -63,7 +63,7 @@ async def run(services: Services, tool: str, arguments: Arguments, caller: Calle
     if services is not server and tool not in WITHOUT_ACCOUNT:
         result = {ACCOUNT: call.account.name, **result}
     structured, text = services.results.fit(result, caller.principal.id)
-    return CallResult(text, structured, call=call.record.call)
+    return CallResult(text, structured, call=call.record.call, pictures=tuple(call.pictures))
 
 
 async def _start(services: Services, tool: str, arguments: Arguments, caller: Caller) -> Call:

@@ -32,6 +32,8 @@ class CallResult:
     """The approval that the call waits for: id, level, when it expires, and the form."""
     call: str = field(default="", compare=False)
     """The id of the call in the audit log, if it got so far."""
+    pictures: tuple[tuple[str, bytes], ...] = ()
+    """Pictures that belong to the result, each with its media type."""
 
     @property
     def is_error(self) -> bool:

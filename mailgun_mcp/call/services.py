@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mailgun_mcp.audit.recorder import Recorder
 from mailgun_mcp.call.history import History
+from mailgun_mcp.call.pictures import Pictures
 from mailgun_mcp.call.protection import Protection
 from mailgun_mcp.call.results import Results
 from mailgun_mcp.call.server_account import ServerAccount
@@ -68,6 +69,7 @@ class Services:
     simulator: bool = False
     """Whether the client leads to the built-in simulator."""
     results: Results = field(default_factory=Results)
+    pictures: Pictures = field(default_factory=Pictures)
     clock: Callable[[], float] = time.time
     full_catalogue: Catalogue | None = None
     """All tools, for the reads behind previews; the offered ones when None."""

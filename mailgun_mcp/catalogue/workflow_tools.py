@@ -14,6 +14,8 @@ _DAYS: Record = {"type": "integer", "default": 7}
 UNLISTED: Mapping[str, Record] = {
     "days": {"minimum": 1, "maximum": 30},
     "domains": {"minItems": 2, "maxItems": MOST_DOMAINS},
+    "by": {"default": "time"},
+    "format": {"default": "png"},
 }
 """Argument -> its limits, which are checked and not listed, like those of the API's tools."""
 _ADDRESS_LISTS = ("get_bounce", "get_complaint", "get_unsubscribe", "get_allowlist_entry")
@@ -116,6 +118,29 @@ WORKFLOW_TOOLS: Mapping[str, WorkflowTool] = {
             "are we on a blocklist",
             "why does nobody click any more",
         ),
+    ),
+    "chart_metrics": WorkflowTool(
+        "Chart metrics",
+        "Draws a chart, and returns its figures.",
+        {
+            "metric": {"type": "string", "enum": ["delivery", "opens", "bounces", "complaints"]},
+            "by": {"type": "string", "enum": ["time", "domain", "provider", "tag"]},
+            "domain": _TEXT,
+            "days": _DAYS,
+            "format": {"type": "string", "enum": ["png", "svg"]},
+        },
+        ("query_metrics",),
+        ("metric",),
+        (),
+        (
+            "draw a chart of our bounces",
+            "show me a graph of deliveries over time",
+            "plot the complaints by provider",
+            "picture of opens and clicks for the slides",
+            "visualize delivery by domain",
+            "diagram of bounces by tag",
+        ),
+        "graph plot diagram picture visualize trend over time slides",
     ),
     "compare_domains": WorkflowTool(
         "Compare domains",

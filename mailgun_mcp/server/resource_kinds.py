@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from mailgun_mcp.catalogue.types import Arguments
 
 SCHEME = "mailgun-mcp://"
-MARKDOWN, JSON = "text/markdown", "application/json"
+MARKDOWN, JSON, PNG = "text/markdown", "application/json", "image/png"
 VARIABLE = re.compile(r"\{(\w+)\}")
 
 
@@ -62,6 +62,7 @@ KINDS = (
     ResourceKind(
         "log", "log/{call}", "Entry of the audit log", "One of your calls: decision, confirmation, outcome", JSON
     ),
+    ResourceKind("chart", "charts/{chart}", "A chart", "A picture that chart_metrics drew for you", PNG),
     ResourceKind(
         "templates",
         "domains/{domain}/templates",

@@ -1,5 +1,6 @@
 """MCP resources: reference of the tools, presets, the policy, log entries, and what single tools read in the account."""
 
+from base64 import b64encode
 from typing import Any
 
 import mcp_types as types
@@ -61,11 +62,26 @@ class Resources:
     async def read(self, context: ServerContext, params: types.ReadResourceRequestParams) -> Any:
         """Answer `resources/read`. An unknown URI is a protocol error that names it."""
         uri = str(params.uri)
+        picture = self._picture(context, uri)
+        if picture is not None:
+            mime_type, blob = picture[0], b64encode(picture[1]).decode()
+            return types.ReadResourceResult(
+                contents=[types.BlobResourceContents(uri=uri, mime_type=mime_type, blob=blob)]
+            )
         content = await self._content(context, uri)
         if content is None:
             raise MCPError(types.INVALID_PARAMS, "Resource not found", {"uri": uri})
         kind, text = content
         return types.ReadResourceResult(contents=[types.TextResourceContents(uri=uri, mime_type=kind, text=text)])
+
+    def _picture(self, context: ServerContext, uri: str) -> tuple[str, bytes] | None:
+        found = kind_of(uri)
+        if found is None or found[0].name != "chart":
+            return None
+        principal = principal_of(context, self._principal)
+        services = [self._services, *self._services.of_accounts.values()]
+        pictures = (each.pictures.find(found[1]["chart"], principal.id) for each in services)
+        return next((picture for picture in pictures if picture is not None), None)
 
     async def _content(self, context: ServerContext, uri: str) -> tuple[str, str] | None:
         if uri.startswith(SKILL_SCHEME):
@@ -82,6 +98,8 @@ class Resources:
         principal = principal_of(context, self._principal)
         if kind.name == "log":
             return await in_thread(log_entry, self._services, principal, values["call"])
+        if kind.name not in TEXTS and kind.tool is None:
+            return None
         if kind.tool is None:
             return TEXTS[kind.name](self._services, tools_for(self._services, principal.access), values)
         # Through the same stages as a call of the tool.

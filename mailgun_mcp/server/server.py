@@ -1,5 +1,6 @@
 """The MCP server: tools, prompts and resources of one `Services`, for any transport and both protocol eras."""
 
+from base64 import b64encode
 from secrets import token_bytes
 from typing import Any
 
@@ -111,7 +112,7 @@ async def _call(
         raise MCPError(types.INVALID_PARAMS, sentence(str(error))) from error
     result: dict[str, Any] = {
         **COMPLETE,
-        "content": [{"type": "text", "text": outcome.text}],
+        "content": [{"type": "text", "text": outcome.text}, *map(_image, outcome.pictures)],
         "isError": outcome.is_error,
     }
     if outcome.structured is not None:
@@ -119,6 +120,11 @@ async def _call(
     if outcome.approval is not None:
         result["_meta"] = {"mailgun-mcp/approval": outcome.approval}
     return result
+
+
+def _image(picture: tuple[str, bytes]) -> dict[str, str]:
+    mime_type, content = picture
+    return {"type": "image", "data": b64encode(content).decode(), "mimeType": mime_type}
 
 
 def _caller(

@@ -79,3 +79,17 @@ async def test_a_log_entry_is_of_ones_own_call_and_without_its_arguments(service
 
 async def test_without_a_log_there_is_no_entry(services: Services) -> None:
     assert await text_of(services, "mailgun-mcp://log/anything") == NOT_FOUND
+
+
+async def test_a_chart_is_an_image_block_and_can_be_read_again_by_its_owner(services: Services) -> None:
+    async with Client(create_server(services, LOCAL_USER), cache=None) as client:
+        result = await client.call_tool("chart_metrics", {"metric": "bounces"})
+        text, image = result.content
+        assert isinstance(text, types.TextContent)
+        assert isinstance(image, types.ImageContent)
+        assert image.mime_type == "image/png"
+        uri = json.loads(text.text)["facts"]["picture"]
+        (content,) = (await client.read_resource(uri)).contents
+        assert isinstance(content, types.BlobResourceContents)
+        assert (content.blob, content.mime_type) == (image.data, "image/png")
+    assert await text_of(services, uri, Principal("somebody else")) == NOT_FOUND

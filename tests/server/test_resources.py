@@ -98,6 +98,7 @@ async def test_resources_and_templates_are_listed_whole(client: Client) -> None:
     assert [(template.uri_template, template.mime_type) for template in templates] == [
         ("mailgun-mcp://tools/{name}", "text/markdown"),
         ("mailgun-mcp://log/{call}", "application/json"),
+        ("mailgun-mcp://charts/{chart}", "image/png"),
         ("mailgun-mcp://domains/{domain}/templates", "application/json"),
         ("mailgun-mcp://domains/{domain}/templates/{template}", "application/json"),
         ("mailgun-mcp://domains/{domain}/webhooks/{webhook}", "application/json"),

@@ -108,6 +108,7 @@ WALKS: dict[str, list[Call]] = {
     ],
     "complaint_spike": [
         call("deliverability_report", domain=NEWS),
+        call("chart_metrics", metric="complaints", domain=NEWS),
         call("query_metrics", duration="7d", dimensions=["tag"], metrics=["complained_count", "delivered_count"]),
         call("query_logs", duration="7d", events=["complained"], filter=by_domain(NEWS)),
         call("list_api_keys"),
@@ -251,6 +252,7 @@ WALKS: dict[str, list[Call]] = {
     ],
     "weekly_report": [
         call("deliverability_report"),
+        call("chart_metrics", metric="bounces"),
         TOTALS,
         call("query_metrics", duration="7d", dimensions=["domain"]),
         call("list_domains"),

@@ -60,6 +60,12 @@ class Reads:
         """The time, in seconds since 1970."""
         return self._call.services.clock()
 
+    def show(self, picture: bytes, mime_type: str) -> str:
+        """Add a picture to the result of the workflow, and return the URI under which it can be read again."""
+        name = self._call.services.pictures.keep(picture, mime_type, self._call.caller.principal.id)
+        self._call.pictures.append((mime_type, picture))
+        return f"mailgun-mcp://charts/{name}"
+
     def offers(self, tool: str) -> bool:
         """Return whether the server offers a tool that is not necessary."""
         return tool in self._call.services.catalogue

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from mailgun_mcp.call.current_call import Call
+from mailgun_mcp.call.workflows.charts import chart_metrics
 from mailgun_mcp.call.workflows.data_flows import audit_data_flows
 from mailgun_mcp.call.workflows.delivery import explain_delivery, find_recipient
 from mailgun_mcp.call.workflows.domain_health import check_domain_health
@@ -22,12 +23,14 @@ WORKFLOWS: dict[str, Workflow] = {
     "compare_domains": compare_domains,
     "audit_data_flows": audit_data_flows,
     "plan_suppression_cleanup": plan_suppression_cleanup,
+    "chart_metrics": chart_metrics,
 }
 NOTHING = {
     "explain_delivery": "No cause was found that stops this mail or that several messages share. The events say what happened.",
     "find_recipient": "Nothing stands against mail to this address. The facts say what the account has about it.",
     "audit_data_flows": "No flow contradicts another. The facts list all of them.",
     "plan_suppression_cleanup": "The facts say which addresses could be removed, and why. Nothing was removed.",
+    "chart_metrics": "The picture shows the figures, which are those of query_metrics.",
 }
 """What is said where a workflow finds no cause."""
 

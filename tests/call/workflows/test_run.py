@@ -1,6 +1,7 @@
 """Every workflow on every scenario: the right cause is named and no other, for few tokens, with numbers of single tools."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,11 +14,15 @@ pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore:open_binary 
 MOST_TOKENS = 3_000
 SHOP, NEWS = "mail.example.com", "news.example.org"
 REPORT, HEALTH, EXPLAIN, FIND = "deliverability_report", "check_domain_health", "explain_delivery", "find_recipient"
+COMPARE = "compare_domains"
 
 CAUSES: dict[str, dict[str, str]] = {
     "bad-list": {REPORT: "unfit_addresses", HEALTH: "unfit_addresses"},
     "blocklisting": dict.fromkeys((REPORT, HEALTH, EXPLAIN), "ip_blocklisted"),
-    "broken-dkim": {REPORT: "authentication_failed", HEALTH: "dns_record_missing", EXPLAIN: "dns_record_missing"},
+    "broken-dkim": {
+        REPORT: "authentication_failed",
+        **dict.fromkeys((HEALTH, EXPLAIN, COMPARE), "dns_record_missing"),
+    },
     "broken-template": {REPORT: "clicks_stopped"},
     "complaint-spike": {REPORT: "complaints", HEALTH: "complaints"},
     "healthy": {},
@@ -29,7 +34,10 @@ CAUSES: dict[str, dict[str, str]] = {
     "suppressed-customer": {EXPLAIN: "suppressed", FIND: "suppressed"},
     "throttling": dict.fromkeys((REPORT, HEALTH, EXPLAIN), "throttled"),
     "unsubscribed-customer": {EXPLAIN: "suppressed", FIND: "suppressed"},
-    "unverified-domain": {REPORT: "domain_not_active", HEALTH: "dns_record_missing", EXPLAIN: "dns_record_missing"},
+    "unverified-domain": {
+        REPORT: "domain_not_active",
+        **dict.fromkeys((HEALTH, EXPLAIN, COMPARE), "dns_record_missing"),
+    },
 }
 """Scenario -> workflow -> the cause that it names. The others name none."""
 DOMAINS = {"bad-list": NEWS, "broken-template": NEWS, "complaint-spike": NEWS, "unverified-domain": "shop.example.net"}
@@ -49,13 +57,15 @@ async def test_the_right_cause_is_named_and_nothing_else(scenario: str, tmp_path
     from bpe_openai import get_encoding
 
     domain, customer = DOMAINS.get(scenario, SHOP), CUSTOMERS.get(scenario)
-    arguments = {
+    arguments: dict[str, dict[str, Any]] = {
         REPORT: {},
         HEALTH: {"domain": domain},
         EXPLAIN: {"domain": domain, **({"recipient": customer} if customer else {})},
         FIND: {"address": customer or "somebody@example.net"},
         "audit_data_flows": {},
         "plan_suppression_cleanup": {"domain": domain},
+        COMPARE: {"domains": [domain, SHOP if domain == NEWS else NEWS]},
+        "chart_metrics": {"metric": "delivery", "by": "domain"},
     }
     async with account_of(scenario, str(tmp_path)) as account:
         for tool, given in arguments.items():

@@ -1,0 +1,27 @@
+"""The last pictures that calls drew, so that a client can read them again. Bounded in number."""
+
+from collections import OrderedDict
+from secrets import token_urlsafe
+
+MOST_PICTURES = 32
+
+
+class Pictures:
+    """Pictures by name. Each is there only for the principal whose call drew it."""
+
+    def __init__(self, most: int = MOST_PICTURES) -> None:
+        self._most = most
+        self._pictures: OrderedDict[str, tuple[str, str, bytes]] = OrderedDict()
+
+    def keep(self, picture: bytes, mime_type: str, owner: str) -> str:
+        """Keep a picture, and return its name."""
+        name = token_urlsafe(12)
+        self._pictures[name] = (owner, mime_type, picture)
+        while len(self._pictures) > self._most:
+            self._pictures.popitem(last=False)
+        return name
+
+    def find(self, name: str, owner: str) -> tuple[str, bytes] | None:
+        """Return the media type and the picture, or None where there is none, or it is somebody else's."""
+        kept = self._pictures.get(name)
+        return None if kept is None or kept[0] != owner else kept[1:]
