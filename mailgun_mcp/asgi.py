@@ -6,9 +6,11 @@ mailgun = asgi.create()  # settings from the environment and mailgun-mcp.toml
 app = Starlette(routes=[Mount("/mailgun", app=mailgun)], lifespan=mailgun.lifespan)
 """
 
+import math
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from socket import socket
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,6 +36,7 @@ from mailgun_mcp.web.approvals.api import ApprovalsApi
 from mailgun_mcp.web.approvals.changes import Changes
 from mailgun_mcp.web.authentication import HEALTH, Authentication, Verifier
 from mailgun_mcp.web.challenge import Challenge
+from mailgun_mcp.web.draining import Draining
 from mailgun_mcp.web.http_gate import HttpGate
 from mailgun_mcp.web.issuer_http import IssuerHttp
 from mailgun_mcp.web.local_tokens import StartToken, StaticTokens
@@ -50,12 +53,19 @@ NO_WAY_TO_AUTHENTICATE = (
 )
 
 
+Shutdown = Callable[[list[socket] | None], Coroutine[Any, Any, None]]
+
+
 class App:
     """The app. Whoever mounts it runs `lifespan` too: an app that is mounted gets no lifespan of its own."""
 
-    def __init__(self, app: ASGIApp, routes: Starlette) -> None:
+    def __init__(self, app: Draining, routes: Starlette) -> None:
         self._app = app
         self._routes = routes
+
+    def drain(self) -> None:
+        """Take no more requests: the server is about to stop. Those that run go on."""
+        self._app.drain()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -94,7 +104,12 @@ def create(
     routes = create_http_app(
         services,
         transport="sse" if settings.transport == "sse" else "http",
-        routes=[Route("/healthz", _health), Route("/readyz", _health), *metadata],
+        routes=[
+            Route("/healthz", _health),
+            Route("/readyz", _health),
+            *metadata,
+            *_metrics(services, settings, challenge),
+        ],
     )
 
     async def missing(access: Any, tool: str, arguments: Any) -> frozenset[str]:
@@ -109,7 +124,8 @@ def create(
     issuer = oidc_sign_in(settings, http, oauth, sign_in_cookie(secure=pages.secure))
     page_routes = approvals.page_routes(services, pages, changes)
     app = Paths({**page_apps(pages, page_routes, issuer), API: api}, app)
-    return App(HttpGate(app, hosts=_hosts(settings), origins=settings.allowed_origins), routes)
+    app = HttpGate(app, hosts=_hosts(settings), origins=settings.allowed_origins)
+    return App(Draining(app, most=settings.max_requests, calls=services.running), routes)
 
 
 def serve(services: Services, settings: Settings) -> None:
@@ -129,8 +145,29 @@ def serve(services: Services, settings: Settings) -> None:
         f"{_who_may_call(services, settings, loopback=loopback)}\n"
     )
     sys.stderr.flush()
-    config = uvicorn.Config(app, log_config=None, access_log=False)
-    uvicorn.Server(config).run(sockets=[listener])
+    drain_timeout = math.ceil(settings.drain_timeout)
+    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=drain_timeout)
+    server = uvicorn.Server(config)
+    server.shutdown = _drained(server.shutdown, app)  # type: ignore[method-assign, assignment]
+    server.run(sockets=[listener])
+
+
+def _drained(shutdown: Shutdown, app: App) -> Shutdown:
+    """Return uvicorn's own end of a server, which first has the app take no more requests."""
+
+    async def drain_first(sockets: list[socket] | None = None) -> None:
+        app.drain()
+        await shutdown(sockets)
+
+    return drain_first
+
+
+def _metrics(services: Services, settings: Settings, challenge: Challenge) -> list[Route]:
+    if not settings.metrics:
+        return []
+    from mailgun_mcp.web.metrics import metrics_routes
+
+    return metrics_routes(services, challenge)
 
 
 def _hosts(settings: Settings) -> list[str]:

@@ -133,6 +133,18 @@ class Settings:
     chat_cost_per_day: float | None = _option(
         "number", "most US dollars that the conversations of one person may cost in a day", None, over_http=True
     )
+    metrics: bool = _option(
+        "switch", "serve /metrics for Prometheus (http, sse), for tokens with the scope metrics", False, over_http=True
+    )
+    drain_timeout: float = _option(
+        "number", "seconds that running requests get to end when the server stops (http, sse)", 30.0, over_http=True
+    )
+    max_requests: int = _option(
+        "integer", "most requests at once (http, sse), open streams included; 0 for no limit", 2000, over_http=True
+    )
+    otlp_endpoint: str | None = _option(
+        "text", "OpenTelemetry collector that gets traces, such as http://otel:4318", None
+    )
     toolsets: tuple[str, ...] = _option("list", "offer only the tools of these toolsets", ())
     preset: tuple[str, ...] = _option(
         "list", "offer the tools of these presets (adds to --toolsets); `mailgun-mcp tools presets` lists them", ()

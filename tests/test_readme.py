@@ -28,6 +28,8 @@ EXPECTED = {
     "mailgun-mcp approvals grant --match 'tool=delete_*,domain=staging.*' --for 20m": exits.USAGE,
     "mailgun-mcp simulator act open 7337ef29e10bb55a@mail.example.com": exits.FAILED,
     "mailgun-mcp spec diff mailgun-openapi.yaml": exits.USAGE,
+    "mailgun-mcp health": exits.FAILED,
+    "mailgun-mcp health --port 9000": exits.FAILED,
     "mailgun-mcp accounts rename us production": exits.USAGE,
     "mailgun-mcp accounts accept production": exits.USAGE,
     "mailgun-mcp eval --task order-in-a-mail --agent obedient --policy unguarded": exits.FAILED,
@@ -35,7 +37,7 @@ EXPECTED = {
     "mailgun-mcp eval --model openai:gpt-5 --server 'mailgun-mcp serve --url {url} --policy {policy} --state {state}'": exits.USAGE,
     "mailgun-mcp eval my-tasks.yaml --task restore-webhook --format json": exits.USAGE,
 }
-"""Command line -> its exit code, where that is not 0: nobody confirms, and no such account, message, file or model's key exists."""
+"""Command line -> its exit code, where that is not 0: nobody confirms, and no such account, message, file, server or model's key exists."""
 UNKNOWN = {"3r5u7c6e", "3r5u7c6epswn", "9k2m4p6q", "key-4f7Qw"}
 """IDs of the examples, which no state has."""
 

@@ -33,6 +33,15 @@ SIMULATOR_KEY = "simulator"
 
 def create_services(settings: Settings) -> Services:
     """Return the services that `settings` describe. Raises SettingsError, which says what to change."""
+    services = _of_all_accounts(settings)
+    if settings.otlp_endpoint:
+        from mailgun_mcp.app.tracing import trace_calls
+
+        trace_calls(services)
+    return services
+
+
+def _of_all_accounts(settings: Settings) -> Services:
     accounts = account_settings(settings)
     if not accounts:
         return _services(settings)

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from mailgun_mcp.audit.log import new_call_id
+from mailgun_mcp.errors import Outcome
 from mailgun_mcp.identity.account import SHOWN
 from mailgun_mcp.output.logs import redactor
 from mailgun_mcp.policy.facts import Context
@@ -62,6 +63,8 @@ class CallRecord:
     """When the request was about to be sent, on a clock that only measures."""
     begun: bool = False
     """Whether the intent is in the log."""
+    outcome: Outcome | None = None
+    """What became of the call; None until it has ended."""
     finished: bool = False
     """Whether the outcome was handed to the log."""
 

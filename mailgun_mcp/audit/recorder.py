@@ -73,6 +73,7 @@ class Recorder:
 
     async def finish(self, record: CallRecord, outcome: Outcome, **result: Any) -> None:
         """Write down what became of the call, or that it was not made; once. That it can't be is logged."""
+        record.outcome = record.outcome or outcome
         if record.finished or not self._is_recorded(record):
             return
         record.finished = True

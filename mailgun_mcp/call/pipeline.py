@@ -1,6 +1,7 @@
 """One call from its name to its result: the list of its stages. Every way in (MCP, CLI, Python) runs through `run`."""
 
 from functools import partial
+from time import monotonic
 from typing import Any
 
 from mailgun_mcp.call.access import check_account, check_scopes
@@ -25,6 +26,7 @@ from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.errors import CallError
 from mailgun_mcp.identity.account import Account
+from mailgun_mcp.output.logs import current_call
 from mailgun_mcp.policy.engine import decide
 from mailgun_mcp.request.as_meant import as_meant
 from mailgun_mcp.request.received_files import names_in
@@ -44,8 +46,13 @@ async def run(services: Services, tool: str, arguments: Arguments, caller: Calle
     except CallError as error:
         # Nothing can be called: the call as it came is what fails, and what is recorded.
         services.files.received.discard(names_in(arguments))
-        return await _failed(await _start(services, tool, arguments, caller), error)
+        call = await _start(services, tool, arguments, caller)
+        refused = await _failed(call, error)
+        _observe(call, 0.0)
+        return refused
     call = await _start(services, tool, arguments, caller)
+    started, log = monotonic(), current_call.set(call.record.call)
+    services.running.add(call.record.call)
     try:
         check_scopes(call)
         call.account = call.record.account = await services.account.current(changes=call.record.changes)
@@ -59,11 +66,19 @@ async def run(services: Services, tool: str, arguments: Arguments, caller: Calle
             await services.recorder.finish(call.record, "asked")
         raise
     finally:
+        services.running.discard(call.record.call)
+        _observe(call, monotonic() - started)
+        current_call.reset(log)
         services.files.received.discard(names_in(arguments))
     if services is not server and tool not in WITHOUT_ACCOUNT:
         result = {ACCOUNT: call.account.name, **result}
     structured, text = services.results.fit(result, caller.principal.id)
     return CallResult(text, structured, call=call.record.call, pictures=tuple(call.pictures))
+
+
+def _observe(call: Call, seconds: float) -> None:
+    for observe in call.services.observers:
+        observe(call.record, seconds)
 
 
 async def _start(services: Services, tool: str, arguments: Arguments, caller: Caller) -> Call:

@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mailgun_mcp.audit.call_record import CallRecord
 from mailgun_mcp.audit.recorder import Recorder
 from mailgun_mcp.call.history import History
 from mailgun_mcp.call.pictures import Pictures
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from mailgun_mcp.confirm.approvals import Approvals
     from mailgun_mcp.confirm.grants import Grants
     from mailgun_mcp.undo.snapshots import Snapshots
+
+
+Observer = Callable[[CallRecord, float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,11 @@ class Services:
     """The accounts of a server that has several: each call is made in one of them, which `call.account_choice` chooses."""
     server: "Services | None" = field(default=None, repr=False)
     """The services of the whole server, where these are those of one of its accounts."""
+
+    observers: list[Observer] = field(default_factory=list)
+    """Are told of each call that has ended, and how many seconds it took."""
+    running: set[str] = field(default_factory=set)
+    """The ids of the calls that are being made."""
 
     @cached_property
     def of_accounts(self) -> dict[str, "Services"]:

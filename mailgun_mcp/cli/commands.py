@@ -16,6 +16,7 @@ COMMANDS = {
     "audit": "read, verify and prune the audit log",
     "undo": "list and restore what calls removed or overwrote",
     "secrets": "list, show and delete secrets that were withheld from the model",
+    "health": "ask a running HTTP server whether it is ready",
     "doctor": "check API key, region, network and clock",
     "install": "add this server to the configuration of an MCP client",
 }

@@ -1,5 +1,6 @@
 """Run the MCP server: on stdio, or over Streamable HTTP and SSE."""
 
+import atexit
 import gc
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,10 @@ def serve(flags: Mapping[str, Any]) -> int:
     options = settings.load(flags)
     warn_of_foreign_package()
     logs.configure(options.log_level)
+    if options.otlp_endpoint:
+        from mailgun_mcp.app.tracing import start_tracing
+
+        atexit.register(start_tracing(options.otlp_endpoint))
     services = start.create_services(options)
     if options.transport == "stdio":
         from mailgun_mcp.server import stdio_start

@@ -11,6 +11,9 @@ PREFIX = "mailgun:"
 APPROVE = f"{PREFIX}approve"
 """The scope of answering approvals. It goes with no risk: who answers need not be able to call."""
 
+METRICS = f"{PREFIX}metrics"
+"""The scope of reading `/metrics`. It goes with no risk either."""
+
 
 def scope_of(risk: Risk) -> str:
     """Return the scope that a call of this risk needs."""
@@ -18,9 +21,9 @@ def scope_of(risk: Risk) -> str:
 
 
 READ = scope_of("read")
-SCOPES = (*(scope_of(risk) for risk in RISKS), APPROVE)
+SCOPES = (*(scope_of(risk) for risk in RISKS), APPROVE, METRICS)
 """All scopes, those of calls from the least to the worst."""
-CHANGING = frozenset(SCOPES) - {READ, APPROVE}
+CHANGING = frozenset(SCOPES) - {READ, APPROVE, METRICS}
 """The scopes of calls that do more than read."""
 
 

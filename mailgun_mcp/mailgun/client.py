@@ -8,7 +8,7 @@ import random
 import time
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
@@ -42,6 +42,8 @@ KEPT_HEADERS = frozenset(
 )
 
 Notify = Callable[[str], Awaitable[None]]
+Watch = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
+"""Is entered around each try, with its method and number; what that gives is told the status of the answer."""
 
 
 class Sendable(Protocol):
@@ -100,10 +102,16 @@ class Client:
         self._setting_up = Lock()
         self._clock = clock
         self._sleep = sleep
+        self.watches: list[Watch] = []
 
     def fingerprint(self, of: Callable[[str], str]) -> str:
         """Return the fingerprint that `of` makes of the API key. The key itself is not handed out."""
         return of(self._key)
+
+    @property
+    def connections(self) -> dict[str, int]:
+        """How many connections are in use, and how many wait for the next call. Empty where that is not known."""
+        return dict(getattr(self._transport, "counts", {}))
 
     async def __aenter__(self) -> "Client":
         return self
@@ -143,7 +151,7 @@ class Client:
             attempt += 1
             await self._limiter.acquire()
             try:
-                response = await self._exchange(message, len(request.content), attempt, repeatable)
+                response = await self._watched(message, len(request.content), attempt, repeatable)
                 if 200 <= response.status < 300:
                     return response
                 raise explain(
@@ -180,6 +188,16 @@ class Client:
             content=request.content or None,
             extensions=self._extensions,
         )
+
+    async def _watched(self, message: "httpx.Request", size: int, attempt: int, repeatable: bool) -> Response:
+        if not self.watches:
+            return await self._exchange(message, size, attempt, repeatable)
+        with ExitStack() as stack:
+            answered = [stack.enter_context(watch(message.method, attempt)) for watch in self.watches]
+            response = await self._exchange(message, size, attempt, repeatable)
+            for tell in answered:
+                tell(response.status)
+            return response
 
     async def _exchange(self, message: "httpx.Request", size: int, attempt: int, repeatable: bool) -> Response:
         import httpx

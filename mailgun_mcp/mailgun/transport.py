@@ -37,6 +37,7 @@ class Connections(httpx.AsyncBaseTransport):
             tls.set_alpn_protocols(["http/1.1"])
         self._tls = tls
         self._slots = asyncio.Semaphore(most)
+        self._most = most
         self._idle_seconds = idle
         self._idle_connections: defaultdict[tuple[str, str, int | None], list[_Connection]] = defaultdict(list)
 
@@ -55,6 +56,12 @@ class Connections(httpx.AsyncBaseTransport):
         return httpx.Response(
             head.status_code, headers=head.headers.raw_items(), stream=_Body(self, request.url, connection)
         )
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many connections are in use, and how many are idle."""
+        # What is free of the semaphore is in no public attribute of it.
+        return {"used": self._most - self._slots._value, "idle": sum(map(len, self._idle_connections.values()))}
 
     async def aclose(self) -> None:
         for connections in self._idle_connections.values():

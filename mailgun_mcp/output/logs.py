@@ -2,12 +2,16 @@
 
 import logging
 import sys
+from collections.abc import MutableMapping
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mailgun_mcp.output.redaction import Redactor
 
+current_call: ContextVar[str | None] = ContextVar("current_call", default=None)
+"""The id of the call that is being made, as the audit log has it. Each record of the call names it."""
 _secrets: set[str] = set()
 """The secrets passed to `withhold`. They are collected here so that a `Redactor` is made only when a record needs it."""
 
@@ -41,6 +45,7 @@ def logger() -> Any:
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            _with_ids,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -52,6 +57,17 @@ def logger() -> Any:
         cache_logger_on_first_use=True,
     )
     return structlog.get_logger()
+
+
+def _with_ids(_: Any, __: str, record: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Add the ids by which the records of a call are found: that of the audit log, and that of the trace."""
+    call, opentelemetry = current_call.get(), sys.modules.get("opentelemetry.trace")
+    if call is not None:
+        record.setdefault("call", call)
+    context = opentelemetry.get_current_span().get_span_context() if opentelemetry else None
+    if context is not None and context.is_valid:
+        record["trace"] = f"{context.trace_id:032x}"
+    return record
 
 
 class _Redacting(logging.Formatter):

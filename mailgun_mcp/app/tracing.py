@@ -1,0 +1,98 @@
+"""Traces by OpenTelemetry, from the MCP request to each request to Mailgun, for a collector that speaks OTLP over HTTP.
+
+The SDK makes the span of the MCP request, with the parent that `traceparent` in its `_meta` names. A span holds the
+name of the tool, the id of the call in the audit log, and nothing of its arguments.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from mailgun_mcp import __version__
+from mailgun_mcp.call.services import Services
+from mailgun_mcp.errors import SettingsError
+from mailgun_mcp.mailgun.client import Client
+
+if TYPE_CHECKING:
+    from mailgun_mcp.audit.call_record import CallRecord
+
+TRACER = "mailgun_mcp"
+
+
+def start_tracing(endpoint: str, exporter: Any = None) -> Callable[[], None]:
+    """Send the traces of this process to the collector at `endpoint`. Returns what sends the last ones and ends it.
+
+    Must run before a server is created. `exporter` replaces the network, in tests.
+    Raises SettingsError where the extra `metrics` is not installed.
+    """
+    try:
+        from opentelemetry import trace
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    except ImportError as error:
+        raise SettingsError("otlp-endpoint: install mailgun-mcp-server[metrics]") from error
+    resource = Resource.create({"service.name": "mailgun-mcp", "service.version": __version__})
+    provider = TracerProvider(resource=resource)
+    exporter = exporter or OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    trace.set_tracer_provider(provider)
+    return provider.shutdown
+
+
+def trace_calls(services: Services) -> None:
+    """Add a span for each request to Mailgun, and the call's id to the span of the MCP request."""
+    services.observers.append(_name_call)
+    for client in (services.client, *(account.client for account in services.accounts)):
+        client.watches.append(_watch_of(client))
+
+
+def _name_call(record: "CallRecord", _: float) -> None:
+    from opentelemetry import trace
+
+    trace.get_current_span().set_attributes(
+        {
+            "mailgun_mcp.call": record.call,
+            "mailgun_mcp.risk": record.risk,
+            "mailgun_mcp.outcome": record.outcome or "failed",
+            "mailgun_mcp.decision": record.decision.effect if record.decision else "none",
+        }
+    )
+
+
+def _watch_of(client: Client) -> Callable[[str, int], Any]:
+    from urllib.parse import urlsplit
+
+    from opentelemetry import trace
+    from opentelemetry.trace import SpanKind, StatusCode
+
+    tracer, host = trace.get_tracer(TRACER), urlsplit(client.endpoint.url).hostname or ""
+
+    @contextmanager
+    def watch(method: str, attempt: int) -> Iterator[Callable[[int], None]]:
+        # Not the path: it has addresses in it.
+        attributes: dict[str, Any] = {"http.request.method": method, "server.address": host}
+        if attempt > 1:
+            attributes["http.request.resend_count"] = attempt - 1
+        with tracer.start_as_current_span(
+            f"Mailgun {method}",
+            kind=SpanKind.CLIENT,
+            attributes=attributes,
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span:
+
+            def answered(status: int) -> None:
+                span.set_attribute("http.response.status_code", status)
+                if status >= 400:
+                    span.set_status(StatusCode.ERROR)
+
+            try:
+                yield answered
+            except BaseException as error:
+                span.set_attribute("error.type", type(error).__name__)
+                span.set_status(StatusCode.ERROR)
+                raise
+
+    return watch

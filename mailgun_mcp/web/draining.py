@@ -1,0 +1,116 @@
+"""The end of a server, and how much it takes on: no new requests once it ends, and not too many at once.
+
+uvicorn waits for the requests that run, up to a limit. An open stream is one of them and never ends by itself: it is
+ended here when no call runs any more, for a call of the older transport answers on such a stream.
+"""
+
+import asyncio
+from collections.abc import Collection
+
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mailgun_mcp.web.authentication import HEALTH
+from mailgun_mcp.web.principal import path_in
+
+READY = "/readyz"
+ENDING = "This server is stopping. Nothing was done. Try again: another one answers, or this one after its restart.\n"
+BUSY = "This server has too many open requests. Nothing was done. Try again in a few seconds.\n"
+HEADER_BYTES = 32_768
+HEADERS = 100
+LOOKS_EVERY = 0.05
+"""Seconds. Only while the server stops."""
+
+
+class Draining:
+    """Counts the requests that run, and takes no more after `drain`."""
+
+    def __init__(self, app: ASGIApp, *, most: int, calls: Collection[str] = ()) -> None:
+        """`most` requests may run at once; 0 for no limit. `calls` are those that are being made."""
+        self._app = app
+        self._calls = calls
+        self._most = most
+        self._running = 0
+        self._ending = asyncio.Event()
+
+    @property
+    def ending(self) -> bool:
+        """Whether the server is stopping."""
+        return self._ending.is_set()
+
+    def drain(self) -> None:
+        """Take no more requests, and end the open streams when no call runs any more."""
+        self._ending.set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request that is not taken, or pass it on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        refusal = self._refusal(scope)
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+        self._running += 1
+        try:
+            await self._serve(scope, receive, send)
+        finally:
+            self._running -= 1
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        path = path_in(scope)
+        if self.ending and path == READY:
+            return JSONResponse({"status": "stopping"}, 503)
+        if path in HEALTH:
+            return None
+        if len(scope["headers"]) > HEADERS or sum(len(n) + len(v) for n, v in scope["headers"]) > HEADER_BYTES:
+            return PlainTextResponse("The headers of the request are too large\n", 431)
+        if self.ending:
+            return PlainTextResponse(ENDING, 503, headers={"Retry-After": "2", "Connection": "close"})
+        if self._most and self._running >= self._most:
+            return PlainTextResponse(BUSY, 503, headers={"Retry-After": "3"})
+        return None
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run a request. A GET is a stream or is short: when the server ends it is cut, as the client then connects again."""
+        if scope["method"] != "GET":
+            await self._app(scope, receive, send)
+            return
+        stream = _Stream(send)
+        request = asyncio.ensure_future(self._app(scope, receive, stream.send))
+        ending = asyncio.ensure_future(self._all_calls_ended())
+        try:
+            await asyncio.wait({request, ending}, return_when=asyncio.FIRST_COMPLETED)
+            if not request.done():
+                request.cancel()
+                await asyncio.wait({request})
+                await stream.end()
+            if not request.cancelled():
+                request.result()
+        finally:
+            ending.cancel()
+            if not request.done():
+                request.cancel()
+
+    async def _all_calls_ended(self) -> None:
+        await self._ending.wait()
+        while self._calls:  # noqa: ASYNC110 - the calls know of no event, and this runs once in a process
+            await asyncio.sleep(LOOKS_EVERY)
+
+
+class _Stream:
+    """What a request has sent, so that it can be ended as it should: a client then knows that nothing is missing."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._open = False
+
+    async def send(self, message: Message) -> None:
+        """Pass the message on."""
+        self._open = message["type"] == "http.response.start" or bool(message.get("more_body"))
+        await self._send(message)
+
+    async def end(self) -> None:
+        """Send the end of the body, where there is one."""
+        if self._open:
+            await self.send({"type": "http.response.body", "body": b""})

@@ -1,0 +1,67 @@
+"""The files that people deploy with: each name in them is one that the program knows."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mailgun_mcp.identity.access import PREFIX, SCOPES
+from mailgun_mcp.settings import OPTIONS, env_name
+from mailgun_mcp.web.metrics import Metrics
+from tests.support.policies import policy
+from tests.support.recorder import Recorder, recorded_services
+
+ROOT = Path(__file__).parents[1]
+DEPLOY = ROOT / "deploy"
+SETTINGS = {env_name(name) for name in OPTIONS} | {"MAILGUN_MCP_CONFIG"}
+OUTSIDE = {"MAILGUN_MCP_PUBLIC_HOST"}
+"""Of compose.yaml itself."""
+
+
+def metric_names() -> set[str]:
+    """Return the names of all series that /metrics can have."""
+    services = recorded_services(Recorder(), policy=policy("extends: guarded\nsend: {recipients_per_hour: 1}\n"))
+    names: set[str] = set()
+    for family in Metrics(services).registry.collect():
+        endings = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"], "info": ["_info"]}
+        names |= {family.name + ending for ending in endings.get(family.type, [""])}
+    return names
+
+
+def queries() -> list[str]:
+    dashboard = json.loads((DEPLOY / "grafana.json").read_text(encoding="utf-8"))
+    alerts = yaml.safe_load((DEPLOY / "prometheus-alerts.yaml").read_text(encoding="utf-8"))
+    of_panels = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    of_variables = [str(variable["query"]) for variable in dashboard["templating"]["list"]]
+    return of_panels + of_variables + [rule["expr"] for group in alerts["groups"] for rule in group["rules"]]
+
+
+def test_each_query_of_dashboard_and_alerts_names_metrics_that_exist() -> None:
+    used = {name for query in queries() for name in re.findall(r"mailgun_mcp_\w+", query)}
+    assert used - metric_names() == set()
+    assert len(used) >= 8
+
+
+def test_each_label_of_a_query_is_one_that_the_metrics_have() -> None:
+    labels = {"account", "tool", "risk", "decision", "outcome", "method", "status", "state", "quantile", "le", "job"}
+    for query in queries():
+        named = re.findall(r"(\w+)\s*(?:=~|!=|=)\s*\"", query)
+        grouped = [label for group in re.findall(r"by \(([^)]*)\)", query) for label in re.split(r",\s*", group)]
+        assert set(named) | set(grouped) <= labels, query
+
+
+def test_every_panel_has_a_place_of_its_own() -> None:
+    panels: list[Any] = json.loads((DEPLOY / "grafana.json").read_text(encoding="utf-8"))["panels"]
+    places = {(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in panels}
+    assert len(places) == len({panel["id"] for panel in panels}) == len(panels)
+
+
+def test_each_setting_and_scope_in_the_files_is_one_of_the_program() -> None:
+    for path in [*ROOT.glob("*ompose.yaml"), *ROOT.glob("Dockerfile"), *DEPLOY.rglob("*.y*ml")]:
+        text = path.read_text(encoding="utf-8")
+        settings = set(re.findall(r"\bMAILGUN_(?:MCP|API)_[A-Z_]+\b", text))
+        assert settings - SETTINGS - OUTSIDE == set(), path
+        for scopes in re.findall(r"--scopes ([\w,]+)", text):
+            assert {PREFIX + scope for scope in scopes.split(",")} <= set(SCOPES), path
