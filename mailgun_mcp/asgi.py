@@ -27,6 +27,7 @@ from mailgun_mcp.call.scopes import missing_scopes
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.identity.start_token import FILE, start_token
 from mailgun_mcp.identity.tokens import Tokens
+from mailgun_mcp.server.discovery import discovery_routes
 from mailgun_mcp.server.http import KnownToSdk, create_http_app
 from mailgun_mcp.server.normalized import Normalized
 from mailgun_mcp.settings import Settings, SettingsError, load
@@ -101,6 +102,7 @@ def create(
     url = settings.public_url.rstrip("/") if settings.public_url and oauth else None
     challenge = Challenge(url)
     metadata = metadata_routes(url, [settings.oauth_issuer]) if url and settings.oauth_issuer else []
+    cards = discovery_routes(settings.public_url, transport=settings.transport, oauth=oauth is not None)
     routes = create_http_app(
         services,
         transport="sse" if settings.transport == "sse" else "http",
@@ -108,6 +110,7 @@ def create(
             Route("/healthz", _health),
             Route("/readyz", _health),
             *metadata,
+            *cards,
             *_metrics(services, settings, challenge),
         ],
     )
@@ -116,7 +119,8 @@ def create(
         return await missing_scopes(services, access, tool, arguments)
 
     app: ASGIApp = Scopes(KnownToSdk(routes), missing, challenge)
-    public = HEALTH | {route.path for route in metadata}
+    documents = frozenset(route.path for route in (*metadata, *cards))
+    public = HEALTH | documents
     app = Authentication(Normalized(app, files=services.files.received), verifiers, challenge, public=public)
     changes = Changes(services.approvals, services.clock)
     api = Authentication(ApprovalsApi(services, changes).app(), verifiers, Challenge(url, as_json=True))
@@ -124,7 +128,7 @@ def create(
     issuer = oidc_sign_in(settings, http, oauth, sign_in_cookie(secure=pages.secure))
     page_routes = approvals.page_routes(services, pages, changes)
     app = Paths({**page_apps(pages, page_routes, issuer), API: api}, app)
-    app = HttpGate(app, hosts=_hosts(settings), origins=settings.allowed_origins)
+    app = HttpGate(app, hosts=_hosts(settings), origins=settings.allowed_origins, documents=documents)
     return App(Draining(app, most=settings.max_requests, calls=services.running), routes)
 
 

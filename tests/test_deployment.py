@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from mailgun_mcp.identity.access import PREFIX, SCOPES
-from mailgun_mcp.settings import OPTIONS, env_name
+from mailgun_mcp.settings import OPTIONS, Settings, env_name
 from mailgun_mcp.web.metrics import Metrics
 from tests.support.policies import policy
 from tests.support.recorder import Recorder, recorded_services
@@ -65,3 +65,66 @@ def test_each_setting_and_scope_in_the_files_is_one_of_the_program() -> None:
         assert settings - SETTINGS - OUTSIDE == set(), path
         for scopes in re.findall(r"--scopes ([\w,]+)", text):
             assert {PREFIX + scope for scope in scopes.split(",")} <= set(SCOPES), path
+
+
+def compose() -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
+    return document
+
+
+def kubernetes() -> dict[str, dict[str, Any]]:
+    text = (DEPLOY / "kubernetes" / "mailgun-mcp.yaml").read_text(encoding="utf-8")
+    return {document["kind"]: document for document in yaml.safe_load_all(text)}
+
+
+def test_compose_refers_to_what_it_defines() -> None:
+    document = compose()
+    for name, service in document["services"].items():
+        assert set(service.get("depends_on", {})) <= set(document["services"]), name
+        assert set(service.get("secrets", [])) <= set(document["secrets"]), name
+        mounts = [mount.split(":")[0] for mount in service.get("volumes", [])]
+        assert {mount for mount in mounts if "/" not in mount} <= set(document["volumes"]), name
+        for path in (mount for mount in mounts if mount.startswith("./")):
+            assert (ROOT / path).is_file(), path
+
+
+def test_the_servers_of_compose_can_do_as_little_as_they_need() -> None:
+    for name in ("server", "simulator"):
+        service = compose()["services"][name]
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert "ports" not in service
+    assert compose()["services"]["simulator"]["profiles"] == ["simulator"]
+    assert "profiles" not in compose()["services"]["server"]
+    assert compose()["services"]["database"]["image"].startswith("postgres:17")
+
+
+def test_a_server_has_longer_to_end_than_its_calls() -> None:
+    limit = Settings().drain_timeout
+    pod = kubernetes()["Deployment"]["spec"]["template"]["spec"]
+    assert int(compose()["services"]["server"]["stop_grace_period"].removesuffix("s")) > limit
+    before = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert pod["terminationGracePeriodSeconds"] > limit + before
+
+
+def test_the_pods_are_those_that_the_rest_selects() -> None:
+    parts = kubernetes()
+    labels = parts["Deployment"]["spec"]["template"]["metadata"]["labels"]
+    assert parts["Service"]["spec"]["selector"] == labels
+    for kind, key in (
+        ("Deployment", "selector"),
+        ("PodDisruptionBudget", "selector"),
+        ("NetworkPolicy", "podSelector"),
+    ):
+        assert parts[kind]["spec"][key]["matchLabels"] == labels
+    assert parts["PodDisruptionBudget"]["spec"]["minAvailable"] < parts["Deployment"]["spec"]["replicas"]
+
+
+def test_the_pod_is_as_locked_down_as_the_container() -> None:
+    pod = kubernetes()["Deployment"]["spec"]["template"]["spec"]
+    assert (pod["securityContext"]["runAsNonRoot"], pod["securityContext"]["runAsUser"]) == (True, 65532)
+    context = pod["containers"][0]["securityContext"]
+    assert (context["readOnlyRootFilesystem"], context["allowPrivilegeEscalation"]) == (True, False)
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert re.search(r"^USER 65532", dockerfile, re.MULTILINE)
+    assert "HEALTHCHECK" in dockerfile

@@ -5,13 +5,14 @@ place.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mailgun_mcp.errors import SettingsError
+from mailgun_mcp.web.principal import path_in
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::(?P<port>[0-9]{1,5}))?")
@@ -27,8 +28,12 @@ class HttpGate:
     Raises SettingsError for a host or origin that cannot be one.
     """
 
-    def __init__(self, app: ASGIApp, *, hosts: Iterable[str], origins: Iterable[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, hosts: Iterable[str], origins: Iterable[str], documents: Collection[str] = ()
+    ) -> None:
+        """`documents` are paths that pages of every origin may read: they are public, and say so themselves."""
         self._app = app
+        self._documents = frozenset(documents)
         self._hosts = {*LOOPBACK_HOSTS, *(_checked(HOST, "allowed-hosts", host) for host in hosts)}
         self._origins = {_checked(ORIGIN, "allowed-origins", origin) for origin in origins}
 
@@ -39,6 +44,8 @@ class HttpGate:
             return
         headers = Headers(scope=scope)
         origins = headers.getlist("origin")
+        if scope["method"] == "GET" and path_in(scope) in self._documents:
+            origins = []
         refusal = self._refusal(headers.getlist("host"), origins)
         if refusal is not None:
             await refusal(scope, receive, send)
