@@ -30,8 +30,10 @@ async def run_builtin(call: Call, run: "Run") -> dict[str, Any]:
     if faults:
         raise ArgumentError(faults)
     if call.operation.name in WORKFLOW_TOOLS:
+        from mailgun_mcp.call.workflows.decision import check_policy
         from mailgun_mcp.call.workflows.run import run_workflow
 
+        await check_policy(call)
         # Each of its calls is checked by itself.
         return await run_workflow(call, run)
     check_builtin_domains(call)

@@ -8,6 +8,7 @@ from mailgun_mcp.catalogue.builtin_tools import UNDO_OPERATION, builtin_operatio
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.former_names import FORMER_TOOLS, FORMER_TOOLSETS, argument_aliases
 from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.workflow_tools import WORKFLOW_TOOLS
 from mailgun_mcp.policy.conditions import as_list, compile_match
 from mailgun_mcp.policy.globs import matcher
 from mailgun_mcp.policy.model import ConfirmationRules
@@ -101,8 +102,13 @@ def _of_match(path: YamlPath, match: Mapping[str, Any], catalogue: Catalogue) ->
 
 
 def _operations(catalogue: Catalogue) -> list[Operation]:
-    """Return what policy decides on: the operations, and an undo, whose risk is that of what it does."""
-    return [*catalogue, *(builtin_operation(UNDO_OPERATION, risk) for risk in ("write", "destructive", "credential"))]
+    """Return what policy decides on: the operations, workflows, and an undo, whose risk is that of what it does."""
+    workflows = map(builtin_operation, WORKFLOW_TOOLS)
+    return [
+        *catalogue,
+        *workflows,
+        *(builtin_operation(UNDO_OPERATION, risk) for risk in ("write", "destructive", "credential")),
+    ]
 
 
 def _unknown_globs(

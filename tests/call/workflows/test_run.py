@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from mailgun_mcp.call.workflows.reads import Reads
 from mailgun_mcp.call.workflows.run import WORKFLOWS
 from mailgun_mcp.catalogue.workflow_tools import WORKFLOW_TOOLS
 from mailgun_mcp.simulator.worlds.scenario import shipped_names
@@ -79,7 +80,9 @@ async def test_the_right_cause_is_named_and_nothing_else(scenario: str, tmp_path
 
 async def test_none_of_the_calls_answered_is_an_error_that_says_why(tmp_path: Path) -> None:
     policy = tmp_path / "policy.yaml"
-    policy.write_text("version: 1\nextends: guarded\nrules:\n  - match: {risk: read}\n    decision: deny\n")
+    policy.write_text(
+        "version: 1\nextends: guarded\nrules:\n  - match: {tool: ['get_*', 'query_*', 'list_*']}\n    decision: deny\n"
+    )
     async with account_of("healthy", str(tmp_path), policy=str(policy)) as account:
         answer = await ask(account, HEALTH, {"domain": SHOP})
     assert answer.result.is_error
@@ -108,3 +111,30 @@ async def test_each_call_is_in_the_audit_log_under_the_id_of_its_source(tmp_path
     sources = answer.structured["sources"].values()
     assert {logged[source["call"]] for source in sources} == {source["tool"] for source in sources}
     assert "plan_suppression_cleanup" in logged.values()
+
+
+@pytest.mark.parametrize("tool", WORKFLOWS)
+async def test_a_workflow_takes_three_rounds_at_most(
+    tool: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What does not depend on an earlier answer is asked at the same time: a slow network is waited for three times."""
+    rounds = 0
+    inner = Reads.all
+
+    async def counted(reads: Reads, wanted: Any) -> Any:
+        nonlocal rounds
+        rounds += 1
+        return await inner(reads, wanted)
+
+    monkeypatch.setattr(Reads, "all", counted)
+    arguments: dict[str, dict[str, Any]] = {
+        FIND: {"address": CUSTOMERS["suppressed-customer"]},
+        COMPARE: {"domains": [SHOP, NEWS]},
+        "chart_metrics": {"metric": "delivery"},
+        REPORT: {},
+        "audit_data_flows": {},
+    }
+    async with account_of("suppressed-customer", str(tmp_path)) as account:
+        outcome = await account.call(tool, arguments.get(tool, {"domain": SHOP}))
+    assert not outcome.is_error
+    assert 1 <= rounds <= 3
