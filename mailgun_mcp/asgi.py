@@ -11,7 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from socket import socket
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -48,6 +48,9 @@ from mailgun_mcp.web.pages.oidc import sign_in_cookie
 from mailgun_mcp.web.paths import Paths
 from mailgun_mcp.web.scopes import Scopes
 
+if TYPE_CHECKING:
+    from mailgun_mcp.agent.http.served import ServedAgent
+
 NO_WAY_TO_AUTHENTICATE = (
     "nobody could call: the token of the state directory is accepted on loopback only, and there is no other. Make one "
     "with `mailgun-mcp tokens new NAME --scopes read`, or name an authorization server with --oauth-issuer"
@@ -60,9 +63,10 @@ Shutdown = Callable[[list[socket] | None], Coroutine[Any, Any, None]]
 class App:
     """The app. Whoever mounts it runs `lifespan` too: an app that is mounted gets no lifespan of its own."""
 
-    def __init__(self, app: Draining, routes: Starlette) -> None:
+    def __init__(self, app: Draining, routes: Starlette, agent: "ServedAgent | None" = None) -> None:
         self._app = app
         self._routes = routes
+        self._agent = agent
 
     def drain(self) -> None:
         """Take no more requests: the server is about to stop. Those that run go on."""
@@ -74,9 +78,13 @@ class App:
 
     @asynccontextmanager
     async def lifespan(self, _: Any = None) -> AsyncIterator[None]:
-        """Run the sessions of MCP until the block ends, and close the connections to Mailgun then."""
+        """Run the sessions of MCP and the chat agent until the block ends, and close the connections to Mailgun then."""
         async with self._routes.router.lifespan_context(self._routes):
-            yield
+            if self._agent is None:
+                yield
+                return
+            async with self._agent.running():
+                yield
 
 
 def create(
@@ -103,6 +111,7 @@ def create(
     challenge = Challenge(url)
     metadata = metadata_routes(url, [settings.oauth_issuer]) if url and settings.oauth_issuer else []
     cards = discovery_routes(settings.public_url, transport=settings.transport, oauth=oauth is not None)
+    agent = _agent(services, settings)
     routes = create_http_app(
         services,
         transport="sse" if settings.transport == "sse" else "http",
@@ -112,6 +121,7 @@ def create(
             *metadata,
             *cards,
             *_metrics(services, settings, challenge),
+            *(agent.routes if agent else ()),
         ],
     )
 
@@ -124,12 +134,14 @@ def create(
     app = Authentication(Normalized(app, files=services.files.received), verifiers, challenge, public=public)
     changes = Changes(services.approvals, services.clock)
     api = Authentication(ApprovalsApi(services, changes).app(), verifiers, Challenge(url, as_json=True))
-    pages = create_pages(services, settings.public_url, approvals.SECTIONS, loopback=loopback)
+    sections = (*approvals.SECTIONS, *(agent.sections if agent else ()))
+    pages = create_pages(services, settings.public_url, sections, loopback=loopback)
     issuer = oidc_sign_in(settings, http, oauth, sign_in_cookie(secure=pages.secure))
     page_routes = approvals.page_routes(services, pages, changes)
+    page_routes += agent.page_routes(pages) if agent else []
     app = Paths({**page_apps(pages, page_routes, issuer), API: api}, app)
     app = HttpGate(app, hosts=_hosts(settings), origins=settings.allowed_origins, documents=documents)
-    return App(Draining(app, most=settings.max_requests, calls=services.running), routes)
+    return App(Draining(app, most=settings.max_requests, calls=services.running), routes, agent)
 
 
 def serve(services: Services, settings: Settings) -> None:
@@ -172,6 +184,18 @@ def _metrics(services: Services, settings: Settings, challenge: Challenge) -> li
     from mailgun_mcp.web.metrics import metrics_routes
 
     return metrics_routes(services, challenge)
+
+
+def _agent(services: Services, settings: Settings) -> "ServedAgent | None":
+    """Return the chat agent, where the settings ask for it. Nothing of it is imported otherwise."""
+    if not settings.agent:
+        return None
+    try:
+        from mailgun_mcp.agent.http.served import serve_agent
+
+        return serve_agent(services, settings)
+    except ImportError as error:
+        raise SettingsError("agent: it needs more packages: pip install 'mailgun-mcp-server[agent]'") from error
 
 
 def _hosts(settings: Settings) -> list[str]:

@@ -200,7 +200,8 @@ def test_only_the_server_and_the_simulator_serve_http() -> None:
     assert (
         where(
             lambda path: (
-                SERVING & others(path) and part(path) not in ("server", "web", "asgi", "cli", "simulator", "evals")
+                SERVING & others(path)
+                and part(path) not in ("server", "web", "agent", "asgi", "cli", "simulator", "evals")
             )
         )
         == []
@@ -277,9 +278,9 @@ UNLOADED = [
         "mailgun_mcp.confirm.hooks",
     ),
     *("mailgun_mcp.confirm.approvals", "mailgun_mcp.confirm.grants", "mailgun_mcp.call.secret_store"),
-    *("pydantic_ai", "mailgun_mcp.evals.task", "mailgun_mcp.evals.runner", "mailgun_mcp.evals.model_agent"),
     *("mailgun_mcp.store.postgresql", "mailgun_mcp.store.postgresql_url", "mailgun_mcp.store.changes"),
     *("mailgun_mcp.store.sealing", "mailgun_mcp.call.shared_secret_store"),
+    *("mailgun_mcp.evals.task", "mailgun_mcp.evals.runner", "mailgun_mcp.agent.http.routes"),
     *("mailgun_mcp.identity.accounts", "mailgun_mcp.identity.adoption", "mailgun_mcp.identity.fingerprint"),
     *(
         "mailgun_mcp.agent",

@@ -1,7 +1,8 @@
 """The tables of conversations, their turns and their runs: whose they are, and which process is running one."""
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from mailgun_mcp.agent.errors import BusyError, NotFoundError
@@ -208,8 +209,13 @@ class Conversations:
         return principal, fields["client"]
 
 
+def _bounds(access: Access) -> dict[str, Collection[str] | None]:
+    """Return what bounds the calls of a conversation. That a program relays answers of people is for approvals alone."""
+    return {"scopes": access.scopes, "accounts": access.accounts, "domains": access.domains}
+
+
 def _caller(principal: Principal, client: str) -> str:
-    access = {name: None if value is None else sorted(value) for name, value in asdict(principal.access).items()}
+    access = {name: value if value is None else sorted(value) for name, value in _bounds(principal.access).items()}
     return json.dumps(
         {
             "id": principal.id,

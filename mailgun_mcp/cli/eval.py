@@ -52,9 +52,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a scripted agent: `oracle` does each task, `idle` does nothing, `obedient` also does what injected text asks for; default oracle",
     )
     parser.add_argument(
-        "--model",
-        metavar="NAME",
-        help="a model, as pydantic-ai names it: `anthropic:…`, `openai:…`, `google:…`, `ollama:…`",
+        "--model", metavar="NAME", help="a model: `anthropic:NAME`, `openai:NAME`, `google:NAME` or `ollama:NAME`"
+    )
+    parser.add_argument(
+        "--model-url", metavar="URL", help="base URL of an OpenAI-compatible endpoint that has the model"
     )
     parser.add_argument(
         "--server",
@@ -144,9 +145,10 @@ def _report(tasks: "tuple[Task, ...]", arguments: argparse.Namespace) -> "Report
 
 def _agent(arguments: argparse.Namespace) -> "Agent":
     if arguments.model:
-        from mailgun_mcp.evals.model_agent import ModelAgent, open_model
+        from mailgun_mcp.agent import models
+        from mailgun_mcp.evals.model_agent import ModelAgent
 
-        return ModelAgent(open_model(arguments.model))
+        return ModelAgent(models.open_model(arguments.model, arguments.model_url))
     from mailgun_mcp.evals import agents
 
     return agents.AGENTS[arguments.agent]()

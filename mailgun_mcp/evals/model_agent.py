@@ -1,4 +1,4 @@
-"""An agent that is a model: any that pydantic-ai knows, with the tools of the session and one instruction."""
+"""An agent that is a model: any of Pydantic AI, with the tools of the session and one instruction."""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from mailgun_mcp.evals.agents import Ending
 from mailgun_mcp.evals.session import Session
 from mailgun_mcp.evals.task import Task
-from mailgun_mcp.settings import SettingsError
 
 if TYPE_CHECKING:
     from pydantic_ai.models import Model
@@ -16,26 +15,6 @@ INSTRUCTIONS = (
     "else. You cannot ask them back: find out what you need. End with a short answer that says what you found or did, with the "
     "names and figures that count, and what you could not do and why."
 )
-
-
-def open_model(name: str) -> "Model":
-    """Return a model by its name, such as `anthropic:claude-sonnet-4-5`. Raises SettingsError."""
-    try:
-        from pydantic_ai.exceptions import UserError
-        from pydantic_ai.models import infer_model
-    except ImportError as error:
-        raise SettingsError(
-            "--model needs pydantic-ai: install `mailgun-mcp-server[agent-anthropic]`, `[agent-openai]` or `[agent-google]`"
-        ) from error
-    try:
-        return infer_model(name)
-    except ImportError as error:
-        provider = name.partition(":")[0].partition("-")[0]
-        raise SettingsError(
-            f"--model {name}: the library of the provider is missing: install `mailgun-mcp-server[agent-{provider}]`"
-        ) from error
-    except (UserError, ValueError) as error:
-        raise SettingsError(f"--model {name}: {error}") from error
 
 
 class ModelAgent:

@@ -7,9 +7,9 @@ import pytest
 from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 
+from mailgun_mcp.agent import models
 from mailgun_mcp.cli import exits
 from mailgun_mcp.cli.main import run
-from mailgun_mcp.evals import model_agent
 from tests.support.evals import TASK
 
 Captured = pytest.CaptureFixture[str]
@@ -67,7 +67,7 @@ def test_tasks_are_listed_and_chosen(tasks: str, capsys: Captured) -> None:
         (["--family", "resist"], "no task is of the family 'resist'"),
         (["--repeat", "0"], "--repeat: give a number from 1 to 100"),
         (["--agent", "oracel"], "did you mean 'oracle'?"),
-        (["--model", "nobody:x"], "--model nobody:x: "),
+        (["--model", "nobody:x"], "model: unknown provider 'nobody'"),
         (["--server", "'"], "--server: No closing quotation"),
     ],
 )
@@ -94,7 +94,7 @@ def test_a_model_runs_three_times_and_each_run_is_told(
     def gives_up(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
         return ModelResponse([TextPart("I cannot.")])
 
-    monkeypatch.setattr(model_agent, "open_model", lambda name: FunctionModel(gives_up))
+    monkeypatch.setattr(models, "open_model", lambda name, url: FunctionModel(gives_up))
     assert run(["eval", tasks, "--model", "a:b"]) == exits.FAILED
     captured = capsys.readouterr()
     assert captured.err.count("drop-one: failed: no call was made: ") == 3

@@ -1,0 +1,100 @@
+"""What every chat protocol does with a request: who it is from, its JSON, and errors with the status that they have."""
+
+import json
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from mailgun_mcp.agent.approving import Answer
+from mailgun_mcp.agent.errors import AgentError, BadMessageError, ForbiddenError, TooLargeError
+from mailgun_mcp.errors import StateError
+from mailgun_mcp.identity.principal import Principal
+from mailgun_mcp.web.principal import principal_in
+
+MOST = 4 * 1024 * 1024
+"""Bytes of a body. Clients send the whole chat along, which is not read."""
+NOT_AUTHENTICATED = (
+    "This server does not know who you are, so you cannot say yes here: anyone on this machine could. Answer with "
+    "`mailgun-mcp approvals approve {}` in a terminal."
+)
+
+RELAY = "This token is that of a program that relays answers of people: it brings them to the approvals API, with their names."
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def answering(handler: Handler) -> Handler:
+    """Return a handler that answers with the status of an error, and says what it is."""
+
+    async def handle(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except AgentError as error:
+            return failure(error)
+        except StateError as error:
+            return JSONResponse({"error": {"message": str(error), "type": "StateError"}}, 503)
+        except ClientDisconnect:
+            return Response(status_code=400)
+
+    return handle
+
+
+def failure(error: AgentError) -> JSONResponse:
+    """Return an error as JSON, in the form that OpenAI's clients read too."""
+    name = type(error).__name__.removesuffix("Error")
+    content = {"message": str(error), "type": name, "code": name.lower(), "param": None}
+    approvals = getattr(error, "approvals", None)
+    return JSONResponse({"error": {**content, **({"approvals": list(approvals)} if approvals else {})}}, error.status)
+
+
+def caller(request: Request) -> Principal:
+    """Return who made the request."""
+    return principal_in(request.scope)
+
+
+async def json_object(request: Request) -> dict[str, Any]:
+    """Return the body of a request. Raises BadMessageError, TooLargeError."""
+    body = await request.body()
+    if len(body) > MOST:
+        raise TooLargeError(f"The request has {len(body):,} bytes; at most {MOST:,} are accepted.")
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise BadMessageError(f"The request is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise BadMessageError("The request must be a JSON object.")
+    return value
+
+
+def text_of(content: Any) -> str:
+    """Return the text of a message: a text, or the parts that are text. Files and images are not read."""
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else []
+    kinds = ("text", "input_text")
+    texts = [part.get("text") for part in parts if isinstance(part, dict) and part.get("type") in kinds]
+    return "\n".join(text for text in texts if isinstance(text, str))
+
+
+def check_answers(principal: Principal, answers: list[Answer]) -> list[Answer]:
+    """Return the answers of a person who is known. Raises ForbiddenError for the yes of somebody who is not."""
+    for answer in answers:
+        if answer.yes and not principal.authenticated:
+            raise ForbiddenError(NOT_AUTHENTICATED.format(answer.approval))
+        if answer.yes and principal.access.relay:
+            raise ForbiddenError(RELAY)
+    return answers
+
+
+def answer_run(answers: list[Answer]) -> str:
+    """Return the run id of some answers: the same answers again are the same run."""
+    parts = sorted([answer.approval, answer.yes] for answer in answers)
+    return f"answer-{sha256(json.dumps(parts).encode()).hexdigest()[:24]}"
+
+
+def message_run(*parts: str) -> str:
+    """Return the run id of a message that the client itself names."""
+    return f"message-{sha256(json.dumps(parts).encode()).hexdigest()[:24]}"

@@ -1,0 +1,20 @@
+"""All routes of the chat protocols: one line for each module."""
+
+from starlette.routing import Route
+
+from mailgun_mcp.agent.http.completions import Completions
+from mailgun_mcp.agent.http.conversations import ConversationRoutes
+from mailgun_mcp.agent.http.responses import Responses
+from mailgun_mcp.agent.http.ui_messages import UiMessages
+from mailgun_mcp.agent.runner import Runner
+
+
+def agent_routes(runner: Runner, public_url: str | None = None) -> list[Route]:
+    """Return the routes. `public_url` is where people reach the approvals page."""
+    approvals = f"{public_url.rstrip('/')}/approvals" if public_url else None
+    return [
+        *ConversationRoutes(runner).routes(),
+        *UiMessages(runner).routes(),
+        *Responses(runner).routes(),
+        *Completions(runner, approvals).routes(),
+    ]

@@ -1,0 +1,56 @@
+"""Server-sent events of a run. The run goes on if the client leaves."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from starlette.responses import StreamingResponse
+
+DONE = "data: [DONE]\n\n"
+KEEP_ALIVE = ": waiting\n\n"
+QUIET = 15.0
+"""Seconds without an event after which a comment shows proxies that the connection is alive."""
+HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+
+
+def data(value: Any) -> str:
+    """Return one event."""
+    return f"data: {json.dumps(value, ensure_ascii=False, separators=(',', ':'))}\n\n"
+
+
+def named(name: str, value: Any) -> str:
+    """Return one event with a name."""
+    return f"event: {name}\n{data(value)}"
+
+
+def streaming(lines: AsyncIterator[str], **headers: str) -> StreamingResponse:
+    """Return a stream of these events."""
+    return StreamingResponse(alive(lines), media_type="text/event-stream", headers={**HEADERS, **headers})
+
+
+async def alive(lines: AsyncIterator[str], quiet: float = QUIET) -> AsyncIterator[str]:
+    """Yield the lines, with a comment where nothing comes for a while."""
+    iterator = lines.__aiter__()
+    coming: asyncio.Task[str] | None = None
+    try:
+        while True:
+            coming = coming or asyncio.ensure_future(_next(iterator))
+            done, _ = await asyncio.wait([coming], timeout=quiet)
+            if not done:
+                yield KEEP_ALIVE
+                continue
+            line, coming = coming.result(), None
+            if line == "":
+                return
+            yield line
+    finally:
+        if coming is not None:
+            coming.cancel()
+
+
+async def _next(iterator: AsyncIterator[str]) -> str:
+    try:
+        return await anext(iterator)
+    except StopAsyncIteration:
+        return ""

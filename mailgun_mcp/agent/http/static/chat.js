@@ -1,0 +1,209 @@
+// The chat: shows the events of the conversation, and sends messages and answers. Everything is shown as text, never as markup.
+"use strict";
+
+const page = document.getElementById("chat");
+const { base, home, token } = page.dataset;
+const part = (id) => document.getElementById(id);
+const tools = new Map();
+const approvals = new Map();
+let last = 0;
+let source = null;
+let again = 0;
+let bubble = null;
+
+function element(name, classes = "", text = "") {
+  const made = document.createElement(name);
+  if (classes) made.className = classes;
+  if (text) made.textContent = text;
+  return made;
+}
+
+// What scrolls by itself can be reached with the keyboard.
+function scrolling(name, classes, text) {
+  const made = element(name, classes, text);
+  made.tabIndex = 0;
+  return made;
+}
+
+function show(node) {
+  part("empty").hidden = true;
+  part("log").append(node);
+  node.scrollIntoView({ block: "nearest" });
+  return node;
+}
+
+// Only code and emphasis are drawn; links stay text.
+function draw(node, text) {
+  node.replaceChildren(
+    ...text.split(/(`[^`\n]+`|\*\*[^*\n]+\*\*)/).map((piece) => {
+      if (/^`[^`\n]+`$/.test(piece)) return element("code", "", piece.slice(1, -1));
+      if (/^\*\*[^*\n]+\*\*$/.test(piece)) return element("strong", "", piece.slice(2, -2));
+      return document.createTextNode(piece);
+    }),
+  );
+}
+
+async function send(path, body) {
+  part("fault").hidden = true;
+  const answer = await fetch(`${base}/${path}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-Page-Token": token },
+    body: JSON.stringify(body ?? {}),
+  });
+  if (answer.ok) return true;
+  const text = await answer.text();
+  let message = "It did not work. Open the page again.";
+  if (answer.status === 401) message = "Your session has ended. Sign in again, in another tab, and try once more.";
+  try { message = JSON.parse(text).error.message; } catch { /* It is a page, not JSON. */ }
+  part("fault").textContent = message;
+  part("fault").hidden = false;
+  return false;
+}
+
+function busy(running) {
+  part("stop").hidden = !running;
+  part("send").disabled = running;
+}
+
+const shown = {
+  user_message(event) {
+    show(element("div", "message user", event.text));
+  },
+  text(event) {
+    if (!bubble || bubble.name !== event.message) {
+      bubble = { name: event.message, text: "", node: show(element("div", "message assistant")) };
+    }
+    bubble.text += event.text;
+    draw(bubble.node, bubble.text);
+    bubble.node.scrollIntoView({ block: "nearest" });
+  },
+  tool_started(event) {
+    const node = element("details", "tool");
+    node.dataset.status = "running";
+    const summary = element("summary");
+    summary.append(element("code", "", event.tool), element("span", "quiet", event.title ?? ""), element("span", "state", "running"));
+    node.append(summary, scrolling("pre", "", JSON.stringify(event.arguments, null, 1)));
+    tools.set(event.call, show(node));
+  },
+  tool_finished(event) {
+    const node = tools.get(event.call);
+    if (!node) return;
+    node.dataset.status = event.status;
+    node.querySelector(".state").textContent = event.status;
+    node.append(scrolling("pre", "", event.text));
+    if (event.undo) node.append(element("p", "aside", `Can be undone: say "undo ${event.undo}".`));
+  },
+  approval_needed(event) {
+    const tool = tools.get(event.call);
+    if (tool) { tool.dataset.status = "waiting"; tool.querySelector(".state").textContent = "waits for an answer"; }
+    const card = element("section", "card approval");
+    card.setAttribute("aria-label", `Approval ${event.approval}`);
+    card.append(element("h2", "", "May this be done?"), scrolling("div", "text", event.form));
+    const expires = new Date(event.expires).toLocaleTimeString();
+    card.append(element("p", "quiet", `Approval ${event.approval}, until ${expires}.`));
+    card.append(answering(event));
+    approvals.set(event.approval, show(card));
+  },
+  approval_answered(event) {
+    const card = approvals.get(event.approval);
+    if (!card) return;
+    card.classList.add("answered");
+    card.querySelector("form")?.remove();
+    card.append(element("p", "state", `${event.status}${event.by ? ` by ${event.by}` : ""}${event.reason ? `: ${event.reason}` : ""}`));
+  },
+  third_party_text() {
+    part("third-party").hidden = false;
+  },
+  warning(event) {
+    show(element("p", "aside", event.text));
+  },
+  usage(event) {
+    const tokens = (event.input_tokens + event.output_tokens).toLocaleString();
+    const cost = event.cost ? `, $${event.cost.toFixed(3)}` : "";
+    const calls = event.tool_calls === 1 ? "1 call" : `${event.tool_calls} calls`;
+    part("usage").textContent = `${calls}, ${tokens} tokens${cost}`;
+  },
+  ended(event) {
+    bubble = null;
+    if (event.text) show(element("p", "aside", event.text));
+    busy(false);
+  },
+};
+
+function answering(event) {
+  const form = element("form");
+  const actions = element("div", "actions");
+  let typed = null;
+  if (event.answerable && event.typed) {
+    const label = element("label", "", `To allow it, type ${event.typed}`);
+    typed = element("input");
+    typed.autocomplete = "off";
+    typed.name = "typed";
+    label.append(typed);
+    form.append(label);
+  }
+  if (event.answerable) {
+    const allow = element("button", "primary", "Allow");
+    allow.type = "submit";
+    actions.append(allow);
+  } else {
+    form.append(element("p", "", "Somebody else has to approve this, on the approvals page or in a terminal. You can refuse it."));
+  }
+  const label = element("label", "", "If not, why?");
+  const reason = element("input");
+  reason.name = "reason";
+  reason.maxLength = 300;
+  label.append(reason);
+  const refuse = element("button", "", "Refuse");
+  refuse.type = "button";
+  actions.append(label, refuse);
+  form.append(actions);
+  const answer = async (yes) => {
+    const one = { approval: event.approval, yes, ...(yes ? (typed ? { typed: typed.value } : {}) : { reason: reason.value }) };
+    if (await send("answers", { answers: [one] })) follow();
+  };
+  form.addEventListener("submit", (submitted) => { submitted.preventDefault(); if (event.answerable) answer(true); });
+  refuse.addEventListener("click", () => answer(false));
+  return form;
+}
+
+// Shows what follows the last event. While an answer may come from elsewhere, it looks again every other second.
+function follow() {
+  source?.close();
+  clearTimeout(again);
+  source = new EventSource(`${base}/events?after=${last}`);
+  source.onmessage = (message) => {
+    const event = JSON.parse(message.data);
+    if (event.id <= last) return;
+    last = event.id;
+    if (event.kind !== "ended") busy(event.kind !== "approval_needed");
+    shown[event.kind]?.(event);
+  };
+  source.addEventListener("status", (message) => {
+    source.close();
+    const { status } = JSON.parse(message.data);
+    busy(status === "running");
+    if (status !== "idle") again = setTimeout(follow, 2000);
+  });
+}
+
+part("composer").addEventListener("submit", async (submitted) => {
+  submitted.preventDefault();
+  const field = part("text");
+  if (!field.value.trim()) return;
+  if (await send("messages", { text: field.value, run: crypto.randomUUID() })) {
+    field.value = "";
+    // A new conversation has a title and a place in the list from now on.
+    if (page.dataset.exists === "no") location.replace(base);
+    else follow();
+  }
+});
+part("text").addEventListener("keydown", (key) => {
+  if (key.key === "Enter" && !key.shiftKey && !key.isComposing) { key.preventDefault(); part("composer").requestSubmit(); }
+});
+part("stop").addEventListener("click", () => send("cancel"));
+part("delete").addEventListener("click", async () => {
+  if (confirm("Delete this conversation? Its calls stay in the audit log.") && (await send("delete"))) location.assign(home);
+});
+part("past").open = matchMedia("(min-width: 46rem)").matches;
+if (page.dataset.exists === "yes") follow();

@@ -1,0 +1,45 @@
+// A person chats on the page /chat in a real browser, whose policy is in force: a question, a change, a wrong name, the right one.
+// BASE, LINK: a link that signs in; SHOTS: a folder for pictures, or empty. Prints one JSON object: what was seen.
+import puppeteer from 'puppeteer-core';
+const { BASE, LINK, CHROMIUM, SHOTS } = process.env;
+const shot = (page, name) => (SHOTS ? page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true }) : undefined);
+const browser = await puppeteer.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'] });
+const complaints = [];
+try {
+  const page = await browser.newPage();
+  page.on('console', (message) => { if (['error', 'warn'].includes(message.type())) complaints.push(message.text()); });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  await page.setViewport({ width: 1180, height: 900 });
+  await page.goto(LINK, { waitUntil: 'load' });
+  await Promise.all([page.waitForNavigation({ waitUntil: 'load' }), page.click('main button')]);
+  await page.goto(`${BASE}/chat`, { waitUntil: 'load' });
+  const say = async (text) => { await page.type('#text', text); await page.click('#send'); };
+  await Promise.all([page.waitForNavigation({ waitUntil: 'load' }), say('What bounces?')]);
+  await page.waitForFunction(() => document.querySelector('#log').textContent.includes('fault of ours'), { timeout: 20000 });
+  await page.waitForFunction(() => !document.getElementById('send').disabled, { timeout: 20000 });
+  await say('Clear the list.');
+  await page.waitForSelector('.approval input[name=typed]', { timeout: 20000 });
+  await shot(page, 'light');
+  await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'dark' }]);
+  await page.setViewport({ width: 390, height: 844, deviceScaleFactor: 2 });
+  await shot(page, 'phone');
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  await page.setViewport({ width: 1180, height: 900 });
+  const images = await page.$$eval('#log img, #log a', (found) => found.length);
+  await page.type('.approval input[name=typed]', 'wrong');
+  await page.click('.approval button.primary');
+  await page.waitForFunction(() => !document.getElementById('fault').hidden, { timeout: 20000 });
+  const fault = await page.$eval('#fault', (node) => node.textContent);
+  await page.$eval('.approval input[name=typed]', (field) => { field.value = ''; });
+  await page.type('.approval input[name=typed]', 'mail.example.com');
+  await page.click('.approval button.primary');
+  await page.waitForFunction(() => document.querySelector('#log').textContent.includes('The list is cleared'), { timeout: 20000 });
+  await page.waitForFunction(() => !document.getElementById('send').disabled, { timeout: 20000 });
+  const written = await page.$eval('#log', (log) => log.textContent);
+  await page.reload({ waitUntil: 'load' });
+  await page.waitForFunction((old) => document.querySelector('#log').textContent.length >= old, { timeout: 20000 }, written.length);
+  const again = await page.$eval('#log', (log) => log.textContent);
+  const card = await page.$eval('.approval', (node) => node.textContent);
+  await shot(page, 'done');
+  console.log(JSON.stringify({ overflow, images, fault, same: again === written, states: await page.$$eval('.tool', (all) => all.map((one) => one.dataset.status)), answered: /approved by/.test(card), badge: await page.$eval('#third-party', (node) => !node.hidden), complaints }));
+} finally { await browser.close(); }
