@@ -70,6 +70,11 @@ class Store:
         except OSError as error:
             raise self._unusable(error.strerror or str(error)) from error
 
+    @property
+    def connections(self) -> dict[str, int]:
+        """How many connections to a database there are, by what they do. SQLite has no such connections."""
+        return {}
+
     def reopened(self) -> "Store":
         """Return the same state with a connection of its own, for which nothing else waits."""
         return Store(self.directory)

@@ -160,6 +160,16 @@ class PostgresStore(Store):
             if taken is not None:
                 pool.putconn(taken)
 
+    @property
+    def connections(self) -> dict[str, int]:
+        """How many connections of the pool are used and idle, and how many transactions wait for one."""
+        pool = self._pool
+        if pool is None:
+            return {}
+        counts = pool.get_stats()
+        size, idle = counts.get("pool_size", 0), counts.get("pool_available", 0)
+        return {"used": size - idle, "idle": idle, "awaited": counts.get("requests_waiting", 0)}
+
     def _opened_pool(self) -> "ConnectionPool[Any]":
         with self._pool_lock:
             if self._pool is None:

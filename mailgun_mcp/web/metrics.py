@@ -155,6 +155,10 @@ class StateCollector:
             for state, count in client.connections.items():
                 gauge.add_metric([name, state], count)
         yield gauge
+        database = GaugeMetricFamily("mailgun_mcp_database_connections", "Connections to PostgreSQL", labels=["state"])
+        for state, count in self._services.store.connections.items():
+            database.add_metric([state], count)
+        yield database
 
     def _approvals(self) -> Iterator[Any]:
         from prometheus_client.core import GaugeMetricFamily

@@ -17,7 +17,7 @@ from mcp.shared.exceptions import MCPError
 
 from mailgun_mcp import __version__
 from tests.support.processes import INITIALIZE, HttpServer, command, environment, http_server, pointed_at
-from tests.support.upstream import Upstream, says, serve_upstream
+from tests.support.upstream import Connection, Upstream, says, serve_upstream
 
 pytestmark = pytest.mark.anyio
 
@@ -230,6 +230,39 @@ async def test_a_signal_ends_the_server_while_clients_hold_streams_open(
             server.process.send_signal(ending)
             with anyio.fail_after(20):
                 await server.process.wait()
+    assert "Traceback" not in "".join(server.said)
+
+
+async def test_a_call_that_runs_when_the_server_is_ended_gets_its_answer(upstream: Upstream, tmp_path: Path) -> None:
+    asked, ended = anyio.Event(), anyio.Event()
+
+    async def answer_late(connection: Connection) -> None:
+        asked.set()
+        await ended.wait()
+        await says({"address": "late@example.com"})(connection)
+
+    upstream.then(answer_late)
+    call = {"name": "get_bounce", "arguments": {"domain": "mg.example.com", "address": "late@example.com"}}
+    async with (
+        http_server(["--transport", "http"], environment(tmp_path, pointed_at(upstream.url))) as server,
+        httpx.AsyncClient(base_url=server.address, headers={**server.headers, **ACCEPT}) as http,
+        anyio.create_task_group() as tasks,
+    ):
+        greeting = await http.post("/mcp", json=GREETING)
+        session = {"Mcp-Session-Id": greeting.headers["mcp-session-id"]}
+        answers: list[httpx.Response] = []
+
+        async def make() -> None:
+            message = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call}
+            answers.append(await http.post("/mcp", json=message, headers=session))
+
+        tasks.start_soon(make)
+        with anyio.fail_after(20):
+            await asked.wait()
+            server.process.send_signal(signal.SIGTERM)
+            ended.set()
+            await server.process.wait()
+    assert "late@example.com" in answers[0].text
     assert "Traceback" not in "".join(server.said)
 
 

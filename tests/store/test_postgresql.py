@@ -147,6 +147,13 @@ def test_what_was_inside_a_lost_connection_was_never_written(store: Store, state
     assert Approvals(store).list(NOW) == (approval,)
 
 
+def test_the_pool_says_how_many_connections_are_used(store: Store) -> None:
+    with store.reading():
+        assert store.connections["used"] == 1
+    assert store.connections["used"] == 0
+    assert store.connections["idle"] >= 1
+
+
 def test_a_fault_inside_undoes_the_whole(store: Store) -> None:
     approval = request_approval(store, asked())
 

@@ -131,6 +131,12 @@ async def test_connections_are_shown_by_account() -> None:
     assert 'mailgun_mcp_mailgun_connections{account="main",state="idle"} 2.0' in shown(Metrics(services))
 
 
+async def test_the_pool_of_the_database_is_shown(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "mailgun_mcp_database_connections{" not in shown(Metrics(services))
+    monkeypatch.setattr(type(services.store), "connections", {"used": 3})
+    assert 'mailgun_mcp_database_connections{state="used"} 3.0' in shown(Metrics(services))
+
+
 @pytest.fixture
 async def client(services: Services) -> AsyncIterator[httpx.AsyncClient]:
     token_of(services, "somebody", "read")
