@@ -78,6 +78,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/audit_log.py
 	$(BIN)/python benchmarks/simulator.py
 	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python -m benchmarks.stages
 	$(BIN)/python -m benchmarks.transports
 	$(BIN)/python -m benchmarks.large_calls
 

@@ -40,6 +40,8 @@ SEQUENTIAL, CONCURRENT, WARM_UP = 300, 1000, 50
 SEEN_IN_EVERY_ANSWER = b"news.example.org"
 TOOLS_AT_LEAST = 238
 TIMEOUT = 60
+LATE = 0.3
+"""Seconds after the list in which a person has made up their mind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +76,23 @@ class Measure:
 
 
 MEASURES = (
-    Measure("start legacy", f"start to first tools/list, {LEGACY}", "ms", at_most=1.15),
-    Measure("start modern", f"start to first tools/list, {MODERN}", "ms", at_most=1.15),
-    Measure("first legacy", "first call after it", "ms"),
-    Measure("p50 legacy", f"a call on stdio, p50, {LEGACY}", "ms", at_most=1.15),
-    Measure("p50 modern", f"a call on stdio, p50, {MODERN}", "ms", at_most=1.15),
-    Measure("rate legacy", f"calls with {IN_FLIGHT} in flight, {LEGACY}", "/s", at_least=0.9),
-    Measure("rate modern", f"calls with {IN_FLIGHT} in flight, {MODERN}", "/s", at_least=0.9),
-    Measure("p50 http", f"a call over HTTP, p50, {MODERN}", "ms", at_most=1.15),
-    Measure("rate http", f"HTTP calls with {IN_FLIGHT} in flight, {MODERN}", "/s", at_least=0.9),
+    Measure("start legacy", f"start to first tools/list, {LEGACY}", "ms", at_most=0.3),
+    Measure("start modern", f"start to first tools/list, {MODERN}", "ms", at_most=0.3),
+    Measure("first legacy", "first call at once after it", "ms"),
+    Measure("opened legacy", "start and first call together", "ms", at_most=1.0),
+    Measure("late legacy", "first call 300 ms after the list", "ms"),
+    Measure("p50 legacy", f"a call on stdio, p50, {LEGACY}", "ms", at_most=0.65),
+    Measure("p50 modern", f"a call on stdio, p50, {MODERN}", "ms", at_most=0.65),
+    Measure("rate legacy", f"calls with {IN_FLIGHT} in flight, {LEGACY}", "/s", at_least=2.5),
+    Measure("rate modern", f"calls with {IN_FLIGHT} in flight, {MODERN}", "/s", at_least=2.5),
+    Measure("p50 http", f"a call over HTTP, p50, {MODERN}", "ms", at_most=0.65),
+    Measure("rate http", f"HTTP calls with {IN_FLIGHT} in flight, {MODERN}", "/s", at_least=2.5),
     Measure("cpu start", f"CPU of the start, {LEGACY}", "ms"),
     Measure("cpu legacy", f"CPU of a call, {IN_FLIGHT} in flight, {LEGACY}", "ms"),
     Measure("cpu modern", f"CPU of a call, {IN_FLIGHT} in flight, {MODERN}", "ms"),
     Measure("cpu http", f"CPU of an HTTP call, {IN_FLIGHT} in flight, {MODERN}", "ms"),
-    Measure("rss legacy", "peak memory after list and calls", "MB", at_most=1.3),
-    Measure("rss http", "peak memory after calls over HTTP", "MB", at_most=1.3),
+    Measure("rss legacy", "peak memory after list and calls", "MB", at_most=1.1),
+    Measure("rss http", "peak memory after calls over HTTP", "MB", at_most=1.1),
 )
 
 Figures = dict[str, float]
@@ -350,6 +354,7 @@ def _measure_stdio(peer: Peer, era: str, upstream: int) -> Figures:
         began = time.perf_counter()
         connection.call()
         figures[f"first {name}"] = (time.perf_counter() - began) * 1000
+        figures[f"opened {name}"] = figures[f"start {name}"] + figures[f"first {name}"]
         connection.calls(WARM_UP)
         figures[f"p50 {name}"] = _p50(connection.call)
         figures |= _in_flight(process, connection.calls, name)
@@ -357,13 +362,30 @@ def _measure_stdio(peer: Peer, era: str, upstream: int) -> Figures:
     return figures
 
 
+def _measure_late_call(peer: Peer, upstream: int) -> Figures:
+    """Measure the first call of a person who has read the list of tools."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with _running(peer.stdio, TIMEOUT, env=_environment(upstream), preexec_fn=_pin_server, **pipes) as process:
+        connection = Stdio(process, LEGACY)
+        connection.list_tools()
+        time.sleep(LATE)
+        began = time.perf_counter()
+        connection.call()
+        return {"late legacy": (time.perf_counter() - began) * 1000}
+
+
 def _measure_http(peer: Peer, upstream: int) -> Figures:
     with _running(
         peer.http, TIMEOUT, env=_environment(upstream), preexec_fn=_pin_server, stderr=subprocess.PIPE
     ) as process:
-        connection = Http(_told_port(process))
+        port = _told_port(process)
+        connection = Http(port)
         connection.calls(WARM_UP)
-        figures = {"p50 http": _p50(connection.call), **_in_flight(process, connection.calls, "http")}
+        figures = {"p50 http": _p50(connection.call)}
+        # On a busy machine, the other sockets were idle for so long that the server has closed them.
+        connection.close()
+        connection = Http(port)
+        figures |= _in_flight(process, connection.calls, "http")
         figures["rss http"] = _peak_memory(process)
         connection.close()
     return figures
@@ -396,6 +418,7 @@ def _round(peers: Sequence[Peer], upstream: int) -> dict[str, Figures]:
         for peer in peers:
             found[peer.name] |= _measure_stdio(peer, era, upstream)
     for peer in peers:
+        found[peer.name] |= _measure_late_call(peer, upstream)
         found[peer.name] |= _measure_http(peer, upstream)
     return found
 

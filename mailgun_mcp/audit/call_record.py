@@ -14,6 +14,8 @@ from mailgun_mcp.policy.model import AuditRules, Decision
 from mailgun_mcp.text.sizes import size_of
 
 if TYPE_CHECKING:
+    import asyncio
+
     from mailgun_mcp.catalogue.operation import Operation
     from mailgun_mcp.catalogue.types import Arguments
     from mailgun_mcp.confirm.caller import Caller
@@ -65,6 +67,8 @@ class CallRecord:
     """Whether the intent is in the log."""
     outcome: Outcome | None = None
     """What became of the call; None until it has ended."""
+    intent: "asyncio.Future[None] | None" = None
+    """The intent of a read while it is being written."""
     finished: bool = False
     """Whether the outcome was handed to the log."""
 

@@ -1,12 +1,14 @@
 """Writes calls into the audit log: the intent before a call is made, the outcome after it.
 
 One thread writes for all calls and commits what has gathered in one transaction. A call that changes something waits
-until its intent is on the disk, and isn't made when it can't be; a read waits until its intent is in the store, and is
-made all the same when it can't be.
+until its intent is on the disk, and isn't made when it can't be. A read is made meanwhile; its result waits until its
+intent is in the store, and is shown all the same when it can't be.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -51,6 +53,11 @@ class Recorder:
         self._heads = HeadSchedule(self._log, clock, monotonic, rules.heads)
         self._refusals = Refusals(clock)
         self._jobs: SimpleQueue[_Job] = SimpleQueue()
+        self._unwaited: deque[_Job] = deque()
+        """Jobs that nobody waits for. They do not wake the thread, which would cost the next call."""
+        self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        """Whose timer it is."""
         self._thread: Thread | None = None
         self._written = 0
         self._complained = False
@@ -59,17 +66,19 @@ class Recorder:
         """Write down that the call is about to be made.
 
         Raises StateError where the call changes something and that cannot be written: it is not to be made.
+        A read is made meanwhile. Its result is not shown before `finish`, which waits for the intent.
         """
         record.started = self._monotonic()
         if not self._is_recorded(record):
             return
-        try:
-            await self._write(LogEntry(record.call, "intent", record.body()), durable=record.changes)
-            record.begun = True
-        except StateError as error:
-            if record.changes:
-                raise
-            self._complain(error)
+        writing = self._writing(LogEntry(record.call, "intent", record.body()), durable=record.changes)
+        if record.changes:
+            await writing
+        else:
+            record.intent = writing
+            # A read that is cancelled waits no more for it.
+            writing.add_done_callback(lambda written: written.cancelled() or written.exception())
+        record.begun = True
 
     async def finish(self, record: CallRecord, outcome: Outcome, **result: Any) -> None:
         """Write down what became of the call, or that it was not made; once. That it can't be is logged."""
@@ -77,28 +86,38 @@ class Recorder:
         if record.finished or not self._is_recorded(record):
             return
         record.finished = True
-        for summary in self._refusals.ended():
-            self._put(_Job(summary, False, None))
-        if self._refusals.is_counted(record, outcome):
+        try:
+            await self._wait_for_intent(record)
+        finally:
+            entry = self._outcome(record, outcome, result)
+            waited_for = record.changes and record.begun
+            if entry and not waited_for:
+                # Lost with the process, it is an unknown outcome.
+                self._put_later(entry)
+        if entry is None or not waited_for:
             return
+        try:
+            await self._writing(entry, durable=True)
+        except StateError as error:
+            logger().error("an outcome is not recorded", call=record.call, outcome=outcome, reason=str(error))
+
+    def _outcome(self, record: CallRecord, outcome: Outcome, result: dict[str, Any]) -> LogEntry | None:
+        """Return the entry of the outcome; None for a refusal that is only counted."""
+        for summary in self._refusals.ended():
+            self._put_later(summary)
+        if self._refusals.is_counted(record, outcome):
+            return None
         details = {name: value for name, value in result.items() if value is not None}
         if record.started:
             details["ms"] = round((self._monotonic() - record.started) * 1000, 1)
         body: dict[str, Any] = {"result": {"outcome": outcome, **details}}
         if not record.begun:
             body |= without_large_arguments(record.body())
-        entry = LogEntry(record.call, "outcome", body)
-        if not (record.changes and record.begun):
-            # Nobody waits for it: lost with the process, it is an unknown outcome.
-            self._put(_Job(entry, False, None))
-            return
-        try:
-            await self._write(entry, durable=True)
-        except StateError as error:
-            logger().error("an outcome is not recorded", call=record.call, outcome=outcome, reason=str(error))
+        return LogEntry(record.call, "outcome", body)
 
     def close(self) -> None:
         """Write what is left, and end the thread."""
+        self._put_unwaited()
         for summary in self._refusals.ended(now=True):
             self._put(_Job(summary, False, None))
         thread, self._thread = self._thread, None
@@ -110,17 +129,44 @@ class Recorder:
     def _is_recorded(self, record: CallRecord) -> bool:
         return record.changes or self._rules.reads
 
-    async def _write(self, entry: LogEntry, *, durable: bool) -> None:
+    async def _wait_for_intent(self, record: CallRecord) -> None:
+        if record.intent is None:
+            return
+        try:
+            await record.intent
+        except StateError as error:
+            record.begun = False
+            self._complain(error)
+
+    def _writing(self, entry: LogEntry, *, durable: bool) -> "asyncio.Future[None]":
+        """Have the entry written. The future is done when it is, or has the StateError."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
         self._put(_Job(entry, durable, (loop, done)))
-        await done
+        return done
 
     def _put(self, job: _Job) -> None:
         if self._thread is None:
             self._thread = Thread(target=self._run, name="audit log", daemon=True)
             self._thread.start()
         self._jobs.put(job)
+
+    def _put_later(self, entry: LogEntry) -> None:
+        """Have an entry written that nobody waits for: with the next that somebody waits for, or after a moment."""
+        self._unwaited.append(_Job(entry, False, None))
+        loop = asyncio.get_running_loop()
+        if self._timer is None or self._loop is not loop:
+            self._loop, self._timer = loop, loop.call_later(LINGERING, self._wake)
+
+    def _wake(self) -> None:
+        self._timer = None
+        self._put_unwaited()
+
+    def _put_unwaited(self) -> None:
+        # The thread takes from the same queue.
+        with suppress(IndexError):
+            while True:
+                self._put(self._unwaited.popleft())
 
     def _run(self) -> None:
         while True:
@@ -132,17 +178,17 @@ class Recorder:
                 return
 
     def _gathered(self) -> list[_Job]:
-        """Return the next jobs. Those without a waiting caller are delayed, to share the transaction of the next call."""
+        """Return the next jobs, with those that nobody waits for: they share one transaction."""
+        jobs: list[_Job] = []
         try:
-            jobs = [self._jobs.get(timeout=self._heads.wait)]
+            jobs.append(self._jobs.get(timeout=self._heads.wait))
+            while len(jobs) < GATHERED:
+                jobs.append(self._jobs.get(block=False))
         except Empty:
-            return []
-        while len(jobs) < GATHERED:
-            waited_for = any(job.done is not None or job.entry is None for job in jobs)
-            try:
-                jobs.append(self._jobs.get(block=not waited_for, timeout=LINGERING))
-            except Empty:
-                break
+            pass
+        with suppress(IndexError):
+            while len(jobs) < GATHERED:
+                jobs.append(self._unwaited.popleft())
         return jobs
 
     def _commit(self, jobs: list[_Job]) -> None:

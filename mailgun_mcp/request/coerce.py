@@ -16,6 +16,8 @@ MAX_NUMBER = 40
 YES = ("true", "yes")
 NO = ("false", "no")
 Scalar = str | int | float | bool
+EXACT = {"string": str, "boolean": bool, "integer": int, "number": float}
+"""The type of a value that needs no conversion: almost every value of an answer."""
 
 
 def declared_type(schema: Mapping[str, Any]) -> str | None:
@@ -29,11 +31,12 @@ def coerce_scalar(value: object, schema: Mapping[str, Any]) -> Scalar | None:
 
     Mailgun writes `yes` as true and 5 as "5", and the other way round.
     """
-    match declared_type(schema), value:
+    kind = declared_type(schema)
+    if isinstance(value, Scalar) and type(value) is EXACT.get(kind or ""):
+        return value
+    match kind, value:
         case "string", str(text):
             return text
-        case "boolean", bool(flag):
-            return flag
         case "string", bool():
             words = (YES[1], NO[1]) if "yes" in schema.get("enum", ()) else (YES[0], NO[0])
             return words[0] if value else words[1]

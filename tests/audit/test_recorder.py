@@ -1,16 +1,23 @@
 """What is written of a call, before it and after it, and what becomes of one that can't be written down."""
 
+import asyncio
 import json
 from pathlib import Path
+from threading import Event
 from typing import Any
 
+import anyio
+import anyio.lowlevel
 import httpx
 import pytest
 
+from mailgun_mcp.audit.call_record import new_record
 from mailgun_mcp.audit.log import AuditLog, LoggedCall
 from mailgun_mcp.call.counters import Nonces
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.types import Arguments
+from mailgun_mcp.confirm.caller import Caller
+from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.policy.model import AuditRules
 from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.store.database import FILE, Store
@@ -112,6 +119,63 @@ async def test_the_intent_is_there_before_the_request_leaves(name: str, mailgun:
     await run(services, name, minimal(find(name)))
     assert seen[:1] in ([["intent"]], []), "the outcome comes later"
     assert seen or find(name).method == "GET"
+
+
+async def test_a_read_is_made_while_its_intent_is_written_and_shown_after_it(mailgun: Recorder) -> None:
+    services = recorded_services(mailgun)
+    await run(services, "get_bounce", BOUNCE)
+    log, asked, goes_on = services.recorder._log, Event(), Event()
+    append = log.append
+
+    def append_late(*arguments: Any, **options: Any) -> Any:
+        assert goes_on.wait(30)
+        return append(*arguments, **options)
+
+    log.append = append_late  # type: ignore[method-assign]
+
+    def answer(_: str) -> httpx.Response:
+        asked.set()
+        return httpx.Response(200, json={})
+
+    mailgun.answer = answer
+    read = asyncio.create_task(run(services, "get_bounce", BOUNCE))
+    await asyncio.to_thread(asked.wait, 30)
+    assert not read.done()
+    goes_on.set()
+    assert (await read).kind == "done"
+    assert [call.result["outcome"] for call in calls_of(services)] == ["done", "done"]
+
+
+async def test_the_outcome_of_a_read_is_written_although_no_call_follows(
+    mailgun: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailgun_mcp.audit.recorder.LINGERING", 0.0)
+    services = recorded_services(mailgun)
+    await run(services, "get_bounce", BOUNCE)
+    with anyio.fail_after(30):
+        while [entry.kind for entry in services.audit_log.entries()] != ["intent", "outcome"]:
+            await anyio.lowlevel.checkpoint()
+
+
+async def test_a_read_that_is_cancelled_while_its_intent_is_written_has_its_outcome(mailgun: Recorder) -> None:
+    services = recorded_services(mailgun)
+    await run(services, "get_bounce", BOUNCE)
+    record = new_record(
+        find("get_bounce"),
+        BOUNCE,
+        Caller(Principal("ann")),
+        services.account.assumed,
+        None,
+        policy=("guarded", ""),
+        rules=AuditRules(),
+    )
+    await services.recorder.begin(record)
+    finishing = asyncio.create_task(services.recorder.finish(record, "done"))
+    await asyncio.sleep(0)
+    finishing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await finishing
+    assert [call.result["outcome"] for call in calls_of(services)] == ["done", "done"]
 
 
 async def test_secrets_are_not_written_down_and_long_texts_are_digested(mailgun: Recorder) -> None:
