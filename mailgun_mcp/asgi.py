@@ -9,7 +9,7 @@ app = Starlette(routes=[Mount("/mailgun", app=mailgun)], lifespan=mailgun.lifesp
 import math
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from socket import socket
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -47,6 +47,7 @@ from mailgun_mcp.web.pages.app import create_pages, page_apps
 from mailgun_mcp.web.pages.oidc import sign_in_cookie
 from mailgun_mcp.web.paths import Paths
 from mailgun_mcp.web.scopes import Scopes
+from mailgun_mcp.web.webhooks.worker import Webhooks, webhooks_of
 
 if TYPE_CHECKING:
     from mailgun_mcp.agent.http.served import ServedAgent
@@ -63,10 +64,16 @@ Shutdown = Callable[[list[socket] | None], Coroutine[Any, Any, None]]
 class App:
     """The app. Whoever mounts it runs `lifespan` too: an app that is mounted gets no lifespan of its own."""
 
-    def __init__(self, app: Draining, routes: Starlette, agent: "ServedAgent | None" = None) -> None:
+    def __init__(
+        self,
+        app: Draining,
+        routes: Starlette,
+        agent: "ServedAgent | None" = None,
+        webhooks: Webhooks | None = None,
+    ) -> None:
         self._app = app
         self._routes = routes
-        self._agent = agent
+        self._beside = [part for part in (agent, webhooks) if part is not None]
 
     def drain(self) -> None:
         """Take no more requests: the server is about to stop. Those that run go on."""
@@ -78,13 +85,11 @@ class App:
 
     @asynccontextmanager
     async def lifespan(self, _: Any = None) -> AsyncIterator[None]:
-        """Run the sessions of MCP and the chat agent until the block ends, and close the connections to Mailgun then."""
-        async with self._routes.router.lifespan_context(self._routes):
-            if self._agent is None:
-                yield
-                return
-            async with self._agent.running():
-                yield
+        """Run the sessions of MCP, the chat agent and the webhooks until the block ends, and close the connections then."""
+        async with self._routes.router.lifespan_context(self._routes), AsyncExitStack() as running:
+            for part in self._beside:
+                await running.enter_async_context(part.running())
+            yield
 
 
 def create(
@@ -141,7 +146,8 @@ def create(
     page_routes += agent.page_routes(pages) if agent else []
     app = Paths({**page_apps(pages, page_routes, issuer), API: api}, app)
     app = HttpGate(app, hosts=_hosts(settings), origins=settings.allowed_origins, documents=documents)
-    return App(Draining(app, most=settings.max_requests, calls=services.running), routes, agent)
+    draining = Draining(app, most=settings.max_requests, calls=services.running)
+    return App(draining, routes, agent, webhooks_of(services, settings))
 
 
 def serve(services: Services, settings: Settings) -> None:

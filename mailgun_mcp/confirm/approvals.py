@@ -182,10 +182,10 @@ class Approvals:
         with self._store.reading() as connection:
             return _find(connection, name, now)
 
-    def list(self, now: float, status: ApprovalStatus | None = None) -> tuple[Approval, ...]:
-        """Return the approvals, oldest first, of one status or all."""
+    def list(self, now: float, status: ApprovalStatus | None = None, *, since: float = 0.0) -> tuple[Approval, ...]:
+        """Return the approvals, oldest first, of one status or all: those that end, or ended, after `since`."""
         with self._store.reading() as connection:
-            rows = connection.execute(f"{SELECT} ORDER BY created, id").fetchall()
+            rows = connection.execute(f"{SELECT} WHERE expires > ? ORDER BY created, id", (since,)).fetchall()
         approvals = (_approval(row, now) for row in rows)
         return tuple(approval for approval in approvals if status in (None, approval.status))
 

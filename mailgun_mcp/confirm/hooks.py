@@ -6,6 +6,7 @@ Failures are logged. The approval stays pending, and nothing that a hook returns
 import json
 import os
 import signal
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from subprocess import DEVNULL
@@ -45,7 +46,7 @@ async def run_hooks(
         if hooks.command is not None:
             tasks.start_soon(_run, "command", _command, hooks.command, message, approval.id, state, patience)
         if hooks.url is not None:
-            tasks.start_soon(_run, "url", _webhook, hooks.url, message, patience)
+            tasks.start_soon(_run, "url", post, hooks.url, message, JSON, patience)
 
 
 def describe(approval: Approval, state: Path | None = None) -> dict[str, Any]:
@@ -111,8 +112,8 @@ def _end(process: "Process") -> None:
             os.killpg(process.pid, signal.SIGKILL) if os.name == "posix" else process.kill()
 
 
-async def _webhook(url: str, message: bytes, patience: float) -> None:
-    """Post to the URL itself: a redirect could lead anywhere."""
+async def post(url: str, message: bytes, headers: Mapping[str, str], patience: float = PATIENCE) -> None:
+    """Post to the URL itself: a redirect could lead anywhere. Raises HookFailed."""
     import anyio
     import httpx
 
@@ -128,7 +129,7 @@ async def _webhook(url: str, message: bytes, patience: float) -> None:
                 httpx.AsyncClient(
                     timeout=patience, follow_redirects=False, trust_env=parts.scheme == "https"
                 ) as client,
-                client.stream("POST", url, content=message, headers=JSON) as response,
+                client.stream("POST", url, content=message, headers=dict(headers)) as response,
             ):
                 status = response.status_code
     except TimeoutError as error:

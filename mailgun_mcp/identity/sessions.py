@@ -13,6 +13,7 @@ from mailgun_mcp.store.database import Store, stored
 SessionSource = Literal["link", "issuer"]
 """How a person signed in: by a link that a terminal printed, or at the authorization server."""
 
+LOCK = "sessions"
 BYTES = 32
 LINK_SECONDS = 300.0
 SESSION_SECONDS = 8 * 3600.0
@@ -36,7 +37,7 @@ class Sessions:
     def create_link(self, principal: str, now: float) -> str:
         """Return the secret of a link that signs `principal` in, once and within five minutes."""
         secret = token_urlsafe(BYTES)
-        with self._store.writing() as connection:
+        with self._store.writing(lock=LOCK) as connection:
             connection.execute("DELETE FROM sign_in_links WHERE expires <= ?", (now,))
             connection.execute(
                 "INSERT INTO sign_in_links (digest, principal, expires) VALUES (?, ?, ?)",
@@ -59,7 +60,7 @@ class Sessions:
         principal = self.linked(secret, now)
         if principal is None:
             return None
-        with self._store.writing() as connection:
+        with self._store.writing(lock=LOCK) as connection:
             used = connection.execute(
                 "DELETE FROM sign_in_links WHERE digest = ? AND expires > ?", (_digest(secret), now)
             )
@@ -68,7 +69,7 @@ class Sessions:
 
     def open(self, principal: Principal, source: SessionSource, now: float) -> str:
         """Open a session, and return its secret: it goes into the cookie."""
-        with self._store.writing() as connection:
+        with self._store.writing(lock=LOCK) as connection:
             return _open(connection, principal, source, now)
 
     def find(self, secret: str, now: float) -> BrowserSession | None:
@@ -86,7 +87,7 @@ class Sessions:
 
     def close(self, secret: str) -> None:
         """End a session."""
-        with self._store.writing() as connection:
+        with self._store.writing(lock=LOCK) as connection:
             connection.execute("DELETE FROM browser_sessions WHERE digest = ?", (_digest(secret),))
 
 

@@ -14,6 +14,15 @@ from mailgun_mcp.policy.facts import Facts
 DecisionEffect = Literal["allow", "confirm", "deny"]
 Level = Literal["ask", "typed", "approval", "two_people"]
 Method = Literal["elicitation", "approval"]
+WebhookFormat = Literal["standard", "slack", "teams"]
+WebhookEvent = Literal[
+    "approval.pending",
+    "approval.approved",
+    "approval.denied",
+    "approval.expired",
+    "approval.used",
+    "operation.undone",
+]
 
 LEVELS: tuple[Level, ...] = ("ask", "typed", "approval", "two_people")
 """In rising order of what they ask of a person."""
@@ -190,11 +199,25 @@ class UndoRules:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookRules:
+    """An endpoint that hears of approvals."""
+
+    url: str
+    format: WebhookFormat = "standard"
+    events: tuple[WebhookEvent, ...] | None = None
+    """None for all."""
+    secret_file: str | None = None
+    """A file with the secret that signs what is sent."""
+
+
+@dataclass(frozen=True, slots=True)
 class NotifyRules:
     """What is called when a call waits for approval, so that somebody can answer."""
 
     command: tuple[str, ...] | None = None
     url: str | None = None
+    webhooks: tuple[WebhookRules, ...] = ()
+    """What an HTTP server tells of approvals, until it was received."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -268,4 +268,20 @@ MIGRATIONS: tuple[tuple[str | Each, ...], ...] = (
             coalesce((SELECT hash FROM audit_log ORDER BY seq DESC LIMIT 1), (SELECT hash FROM audit_anchor)) AS hash""",
         ),
     ),
+    (
+        """CREATE TABLE webhook_deliveries (
+            id TEXT PRIMARY KEY,
+            endpoint TEXT NOT NULL,
+            event TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            number INTEGER NOT NULL,
+            body TEXT NOT NULL,
+            created REAL NOT NULL,
+            attempts INTEGER NOT NULL,
+            next_at REAL NOT NULL,
+            status TEXT NOT NULL,
+            UNIQUE (endpoint, event, subject, number)
+        )""",
+        "CREATE INDEX webhook_deliveries_due ON webhook_deliveries (status, next_at)",
+    ),
 )

@@ -33,6 +33,7 @@ from mailgun_mcp.policy.model import (
     SendRules,
     SpendRules,
     UndoRules,
+    WebhookRules,
 )
 from mailgun_mcp.policy.profiles import PROFILES, profile
 from mailgun_mcp.settings import SettingsError
@@ -366,7 +367,18 @@ def _undo(section: Mapping[str, Any], base: UndoRules) -> UndoRules:
 
 
 def _notify(section: Mapping[str, Any]) -> NotifyRules:
-    return NotifyRules(command=tuple(section["command"]) if "command" in section else None, url=section.get("url"))
+    webhooks = tuple(
+        WebhookRules(
+            each["url"],
+            each.get("format", "standard"),
+            tuple(each["events"]) if "events" in each else None,
+            each.get("secret_file"),
+        )
+        for each in section.get("webhooks", ())
+    )
+    return NotifyRules(
+        command=tuple(section["command"]) if "command" in section else None, url=section.get("url"), webhooks=webhooks
+    )
 
 
 def _digest(value: Mapping[str, Any], base: Policy) -> str:

@@ -35,7 +35,7 @@ from mailgun_mcp.policy.file.fields import (
     notify_url,
     zone,
 )
-from mailgun_mcp.policy.model import DecisionEffect, Level, Method
+from mailgun_mcp.policy.model import DecisionEffect, Level, Method, WebhookEvent, WebhookFormat
 
 
 def _not_blank(record: BaseModel) -> BaseModel:
@@ -216,11 +216,29 @@ class UndoDocument(Closed):
     _not_empty = model_validator(mode="after")(_not_blank)
 
 
+class WebhookDocument(Closed):
+    """An endpoint that an HTTP server tells of approvals."""
+
+    url: Annotated[str, checked(notify_url)] = Field(description="https URL; http is for loopback only")
+    format: WebhookFormat | None = Field(default=None, description="default standard: Standard Webhooks")
+    events: Annotated[list[WebhookEvent], FILLED] | None = Field(default=None, description="default all")
+    secret_file: Text | None = Field(default=None, description="file with the secret that signs: whsec_ and base64")
+
+    @model_validator(mode="after")
+    def _is_signed(self) -> "WebhookDocument":
+        if self.format in (None, "standard") and self.secret_file is None:
+            raise ValueError("add secret_file: what is sent in the format standard is signed")
+        return self
+
+
 class NotifyDocument(Closed):
     """What is called when an approval is pending."""
 
     command: Annotated[list[Text], FILLED] | None = Field(default=None, description="program and arguments")
     url: Annotated[str, checked(notify_url)] | None = Field(default=None, description="a webhook")
+    webhooks: Annotated[list[WebhookDocument], FILLED] | None = Field(
+        default=None, description="what an HTTP server tells of each approval, signed, until it was received"
+    )
 
     _not_empty = model_validator(mode="after")(_not_blank)
 
@@ -350,6 +368,7 @@ MODELS: dict[tuple[str, ...], type[Closed]] = {
     ("audit", "heads"): HeadsDocument,
     ("undo",): UndoDocument,
     ("notify",): NotifyDocument,
+    ("notify", "webhooks"): WebhookDocument,
     ("tests",): ExampleDocument,
     ("tests", "facts"): FactsDocument,
 }

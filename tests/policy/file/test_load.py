@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from mailgun_mcp.policy.engine import decide
 from mailgun_mcp.policy.file.load import PolicyError, load_policy, open_policy, parse_policy, read_call
 from mailgun_mcp.policy.file.schema import json_schema
-from mailgun_mcp.policy.model import ConfirmationRules, NotifyRules, Policy, SendRules, SpendRules
+from mailgun_mcp.policy.model import ConfirmationRules, NotifyRules, Policy, SendRules, SpendRules, WebhookRules
 from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.text.yaml import read
 from tests.support.operations import catalogue
@@ -85,6 +85,23 @@ def test_the_other_settings_are_read() -> None:
     assert read_in.spend == (SpendRules(12.0, "EUR"),)
     assert read_in.notify == NotifyRules(("notify", "--now"), "http://localhost:9/x")
     assert read_in.confirmation == ConfirmationRules(("approval",), 600.0)
+
+
+def test_webhooks_are_read_and_what_is_not_signed_is_refused() -> None:
+    read_in = policy(
+        "notify:\n  webhooks:\n    - {url: 'https://a.example.com/', secret_file: /s}\n"
+        "    - {url: 'https://b.example.com/', format: slack, events: [approval.pending]}\n"
+    )
+    assert read_in.notify == NotifyRules(
+        webhooks=(
+            WebhookRules("https://a.example.com/", secret_file="/s"),
+            WebhookRules("https://b.example.com/", "slack", ("approval.pending",)),
+        )
+    )
+    with pytest.raises(PolicyError, match="what is sent in the format standard is signed"):
+        policy("notify: {webhooks: [{url: 'https://a.example.com/'}]}\n")
+    with pytest.raises(PolicyError, match="is not an https URL"):
+        policy("notify: {webhooks: [{url: 'http://a.example.com/', format: teams}]}\n")
 
 
 def test_what_is_left_out_has_defaults() -> None:

@@ -3,7 +3,7 @@
 import anyio
 import pytest
 
-from mailgun_mcp.confirm.approvals import Approval, Approvals
+from mailgun_mcp.confirm.approvals import Approval, Approvals, ApprovalStatus
 from mailgun_mcp.store.database import Store
 from mailgun_mcp.web.approvals.changes import Changes, digest_of
 from tests.support.state import NOW, asked, request_approval
@@ -14,9 +14,9 @@ pytestmark = pytest.mark.anyio
 class Counted(Approvals):
     reads = 0
 
-    def list(self, now: float, status: object = None) -> tuple[Approval, ...]:
+    def list(self, now: float, status: ApprovalStatus | None = None, *, since: float = 0.0) -> tuple[Approval, ...]:
         self.reads += 1
-        return super().list(now)
+        return super().list(now, status, since=since)
 
 
 async def test_who_waits_is_told_of_the_next_change(store: Store) -> None:

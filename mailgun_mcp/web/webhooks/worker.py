@@ -1,0 +1,136 @@
+"""Finds new events in the state, queues them, and delivers what is due. Every replica runs one; an event is sent once.
+
+Who answers in a terminal, or which replica sees a call first, makes no difference: the state is what is read.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+import anyio
+
+from mailgun_mcp.audit.entries import LogEntry
+from mailgun_mcp.audit.log import new_call_id
+from mailgun_mcp.call.services import Services
+from mailgun_mcp.confirm.hooks import HookFailed, post
+from mailgun_mcp.errors import StateError
+from mailgun_mcp.identity.accounts import Accounts
+from mailgun_mcp.output.logs import logger
+from mailgun_mcp.settings import Settings
+from mailgun_mcp.store.database import in_thread
+from mailgun_mcp.text.durations import iso
+from mailgun_mcp.web.webhooks.deliveries import Deliveries, Delivery
+from mailgun_mcp.web.webhooks.endpoints import Endpoint, endpoints_of
+from mailgun_mcp.web.webhooks.events import Event, events_of, undone
+from mailgun_mcp.web.webhooks.payloads import payload
+
+INTERVAL = 2.0
+"""Seconds between two looks at the state."""
+SPAN = 86_400.0
+"""Seconds back: what ended before is news to nobody."""
+AT_ONCE = 10
+"""Deliveries at the same time."""
+Post = Callable[[str, bytes, Mapping[str, str]], Awaitable[None]]
+"""Posts a body with headers to a URL. Raises HookFailed."""
+
+
+def webhooks_of(services: Services, settings: Settings) -> "Webhooks | None":
+    """Return the webhooks that the policy names, or None where there are none. Raises SettingsError."""
+    rules = services.policy.notify
+    if rules is None or not rules.webhooks:
+        return None
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    base_url = settings.public_url or f"http://{host}:{settings.port}"
+    return Webhooks(services, endpoints_of(rules.webhooks), base_url.rstrip("/"))
+
+
+class Webhooks:
+    """The webhooks of one server."""
+
+    def __init__(
+        self, services: Services, endpoints: Sequence[Endpoint], base_url: str, *, send: Post | None = None
+    ) -> None:
+        self._services = services
+        self._endpoints = {endpoint.id: endpoint for endpoint in endpoints}
+        self._base_url = base_url
+        self._send = send or post
+        self._deliveries = Deliveries(services.store)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run until the block ends."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._run)
+            yield
+            tasks.cancel_scope.cancel()
+
+    async def _run(self) -> None:
+        while True:
+            await self.step()
+            await anyio.sleep(INTERVAL)
+
+    async def step(self) -> None:
+        """Queue what is new, and deliver what is due. A state that cannot be used is logged, and tried again."""
+        try:
+            due = await in_thread(self._due)
+            async with anyio.create_task_group() as tasks:
+                for delivery in due:
+                    tasks.start_soon(self._deliver, delivery)
+        except* StateError as errors:
+            logger().error("webhooks wait for the state", reason=str(errors.exceptions[0]))
+
+    def _due(self) -> tuple[Delivery, ...]:
+        if not self._services.store.exists:
+            return ()
+        now = self._services.clock()
+        queued = self._deliveries.queued(now - 2 * SPAN)
+        for event in self._events(now):
+            endpoints = [
+                one.id
+                for one in self._endpoints.values()
+                if one.takes(event.type) and (one.id, event.type, event.subject, event.number) not in queued
+            ]
+            if endpoints:
+                self._deliveries.queue(endpoints, event, now)
+        return self._deliveries.take(now, AT_ONCE)
+
+    def _events(self, now: float) -> list[Event]:
+        events = [
+            event
+            for approval in self._services.approvals.list(now, since=now - SPAN)
+            for event in events_of(approval, now, self._base_url)
+        ]
+        names = Accounts(self._services.store).names()
+        events += [
+            undone(snapshot, names.get(snapshot.account, snapshot.account), self._base_url)
+            for snapshot in self._services.snapshots.list(now, undone=True)
+            if snapshot.undone is not None and snapshot.undone > now - SPAN
+        ]
+        return events
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        endpoint, now = self._endpoints.get(delivery.endpoint), self._services.clock()
+        if endpoint is None:
+            await in_thread(self._deliveries.give_up, delivery)
+            await self._given_up(delivery, "the policy no longer names its endpoint")
+            return
+        body = payload(endpoint.format, delivery.event, iso(delivery.created), delivery.body)
+        try:
+            await self._send(endpoint.url, body, endpoint.headers(delivery.id, now, body))
+        except HookFailed as error:
+            logger().warning("a webhook failed", delivery=delivery.id, attempt=delivery.attempts + 1, error=str(error))
+            if await in_thread(self._deliveries.failed, delivery, self._services.clock()):
+                await self._given_up(delivery, str(error))
+            return
+        await in_thread(self._deliveries.delivered, delivery)
+
+    async def _given_up(self, delivery: Delivery, reason: str) -> None:
+        """Write into the audit log that somebody was not told."""
+        body = {
+            "tool": f"webhook {delivery.event}",
+            "risk": "write",
+            "principal": "mailgun-mcp",
+            "arguments": {"delivery": delivery.id, "subject": delivery.subject, "attempts": delivery.attempts + 1},
+            "result": {"outcome": "failed", "error": reason},
+        }
+        entry = LogEntry(new_call_id(), "outcome", body)
+        await in_thread(self._services.audit_log.append, [entry], self._services.clock(), durable=True)
