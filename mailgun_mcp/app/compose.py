@@ -19,7 +19,8 @@ from mailgun_mcp.policy.model import Policy
 from mailgun_mcp.policy.profiles import PROFILES, profile
 from mailgun_mcp.request.files import Files
 from mailgun_mcp.settings import Settings, SettingsError, state_directory
-from mailgun_mcp.store.opening import open_store
+from mailgun_mcp.store.opening import open_store, shared_keys
+from mailgun_mcp.store.postgresql_url import password_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,12 +60,15 @@ def _services(settings: Settings) -> Services:
         raise SettingsError("scenario: only the simulator has one: add --simulator")
     state = state_directory(settings.state)
     store = open_store(state, settings.state_url, settings.seal_keys) if settings.state_url else None
+    if settings.state_url and (password := password_in(settings.state_url)):
+        logs.withhold(password)
     return Services(
         catalogue=selected,
         exclude=frozenset(settings.exclude_tools) & set(OWN_TOOLS),
         full_catalogue=everything,
         state=state,
         state_store=store,
+        seal_keys=shared_keys(state, settings.seal_keys) if settings.seal_keys or store else None,
         clock=store.clock if store else time.time,
         account_name=settings.account,
         simulator=settings.simulator,

@@ -25,6 +25,7 @@ from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.request.files import Files
 from mailgun_mcp.request.validate import prepare as prepare_validation
 from mailgun_mcp.store.database import Store
+from mailgun_mcp.store.sealing import SealKeys
 from mailgun_mcp.undo.reader import ResourceReader
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class Services:
     """Directory of the state; it is created when something is first stored."""
     state_store: Store | None = None
     """The state store, where it is not in the directory."""
+    seal_keys: SealKeys | None = None
+    """The keys that all servers of one state share; None for a server alone."""
     policy: Policy = field(default_factory=lambda: profile("guarded"))
     files: Files = field(default_factory=Files)
     subaccount: str | None = None

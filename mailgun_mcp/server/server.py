@@ -34,6 +34,9 @@ from mailgun_mcp.server.subscriptions import Subscriptions
 from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.text.suggest import sentence
 
+REQUEST_STATE = "request state"
+"""The purpose of the keys that seal what a client brings back with the answer to a question."""
+
 
 def create_server(services: Services, principal: Principal | None) -> Server[dict[str, Any]]:
     """Return the server for `services`; the transports run it.
@@ -88,7 +91,7 @@ def create_server(services: Services, principal: Principal | None) -> Server[dic
         # The SDK's own middleware only does tracing, and no tracer is configured.
         server.middleware.clear()
     state = RequestStateSecurity(
-        keys=[token_bytes(32)],
+        keys=services.seal_keys.derived(REQUEST_STATE) if services.seal_keys else [token_bytes(32)],
         ttl=services.policy.confirmation.ttl,
         bind_principal=lambda context: principal_of(context, principal).id,
     )

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from mailgun_mcp.store.database import Store
+from mailgun_mcp.store.sealing import SealKeys
 
 
 def open_store(
@@ -16,7 +17,11 @@ def open_store(
         return Store(directory)
     from mailgun_mcp.store.postgresql import CONNECTIONS, PostgresStore
     from mailgun_mcp.store.postgresql_url import check_url
-    from mailgun_mcp.store.sealing import SealKeys
 
-    keys = SealKeys(Path(seal_keys).expanduser() if seal_keys else None, directory)
+    keys = shared_keys(directory, seal_keys)
     return PostgresStore(directory, check_url(url), keys, connections=connections or CONNECTIONS)
+
+
+def shared_keys(directory: Path, file: str | None) -> SealKeys:
+    """Return the keys that all servers of one state share: those of the file, or one that is made in the directory."""
+    return SealKeys(Path(file).expanduser() if file else None, directory)

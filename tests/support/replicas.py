@@ -1,0 +1,194 @@
+"""Several servers on one PostgreSQL, as processes of their own, behind a real nginx that takes turns among them."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Thread, Timer
+
+import pytest
+
+from mailgun_mcp.identity.access import Access, parse_scopes
+from mailgun_mcp.identity.tokens import Tokens
+from mailgun_mcp.store.database import Store
+from mailgun_mcp.store.opening import open_store
+from tests.support.processes import ADDRESS, PATIENCE, environment, pointed_at
+from tests.support.team import bearer
+
+AHEAD = """
+import sys, time
+real = time.time
+time.time = lambda: real() + float(sys.argv.pop(1))
+import mailgun_mcp.__main__
+sys.exit(mailgun_mcp.__main__.main())
+"""
+"""A server whose clock is ahead of the others'."""
+NGINX = """
+daemon off;
+pid {home}/nginx.pid;
+error_log {home}/error.log crit;
+events {{ worker_connections 512; }}
+http {{
+  access_log off;
+  client_body_temp_path {home}/body;
+  proxy_temp_path {home}/proxy;
+  fastcgi_temp_path {home}/fastcgi;
+  uwsgi_temp_path {home}/uwsgi;
+  scgi_temp_path {home}/scgi;
+  upstream team {{ {servers} keepalive 16; }}
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{
+      proxy_pass http://team;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_set_header Host localhost;
+      proxy_buffering off;
+      proxy_read_timeout 1h;
+      proxy_next_upstream http_404 non_idempotent;
+    }}
+  }}
+}}
+"""
+"""As docs/postgresql.md has it: who does not know a session says 404, and the next server is asked."""
+
+
+@dataclass
+class Replica:
+    """One of the servers."""
+
+    process: "subprocess.Popen[str]"
+    url: str
+    lines: list[str] = field(default_factory=list)
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(PATIENCE)
+
+
+@dataclass
+class Team:
+    """The servers, what is in front of them, and what they share."""
+
+    home: Path
+    state_url: str
+    mailgun: str
+    replicas: list[Replica]
+    url: str
+    """Of nginx."""
+    store: Store
+    keys: Path
+
+    def token(self, name: str, scopes: str = "read,write,send,destructive") -> dict[str, str]:
+        """Make a static token, and return the header that sends it."""
+        access = Access(parse_scopes(scopes.split(",")))
+        return bearer(Tokens(self.store).create(name, access, by="tests", now=self.store.clock())[1])
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """That of a command that people run."""
+        return environment(
+            self.home, {"MAILGUN_MCP_STATE_URL": self.state_url, "MAILGUN_MCP_SEAL_KEYS": str(self.keys)}
+        )
+
+
+@contextmanager
+def replica(
+    home: Path, mailgun: str, state_url: str, keys: Path, *flags: str, ahead: float = 0, code: str = ""
+) -> Iterator[Replica]:
+    """Run a server on loopback with a state directory of its own."""
+    home.mkdir(exist_ok=True)
+    start = ["-c", code, *([] if not ahead else [str(ahead)])] if code else ["-m", "mailgun_mcp"]
+    process = subprocess.Popen(
+        [sys.executable, *start, "serve", "--transport", "http", "--port", "0", *flags],
+        env=environment(
+            home, {**pointed_at(mailgun), "MAILGUN_MCP_STATE_URL": state_url, "MAILGUN_MCP_SEAL_KEYS": str(keys)}
+        ),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    watchdog = Timer(PATIENCE, process.kill)
+    watchdog.start()
+    running = Replica(process, "")
+    assert process.stderr is not None
+    for line in process.stderr:
+        running.lines.append(line)
+        if found := ADDRESS.search(line):
+            running.url = found[1]
+            break
+    watchdog.cancel()
+    assert running.url, "".join(running.lines)
+    # What it goes on to say must not fill the pipe.
+    reader = Thread(target=lambda: running.lines.extend(process.stderr or ()), daemon=True)
+    reader.start()
+    try:
+        yield running
+    finally:
+        process.kill()
+        process.wait(PATIENCE)
+        reader.join(PATIENCE)
+        process.stderr.close()
+
+
+@contextmanager
+def team(home: Path, mailgun: str, state_url: str, *flags: str, ahead: Sequence[float] = (0, 0, 0)) -> Iterator[Team]:
+    """Run a server for each of `ahead`, which says how far its clock is, and nginx in front of them."""
+    keys = home / "seal-keys"
+    keys.write_text("k" * 40, encoding="ascii")
+    with ExitStack() as stack:
+        replicas = [
+            stack.enter_context(
+                replica(
+                    home / f"replica{number}",
+                    mailgun,
+                    state_url,
+                    keys,
+                    *flags,
+                    ahead=seconds,
+                    code=AHEAD if seconds else "",
+                )
+            )
+            for number, seconds in enumerate(ahead)
+        ]
+        url = stack.enter_context(nginx(home, [one.url for one in replicas]))
+        store = open_store(home / "tests", state_url, str(keys))
+        stack.callback(store.close)
+        with store.reading():
+            pass
+        yield Team(home, state_url, mailgun, replicas, url, store, keys)
+
+
+@contextmanager
+def nginx(home: Path, urls: Sequence[str]) -> Iterator[str]:
+    """Run nginx in front of the servers."""
+    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    if program is None:
+        pytest.skip("nginx is not installed")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    servers = " ".join(f"server {re.sub('^http://', '', url)} max_fails=1 fail_timeout=5s;" for url in urls)
+    configuration = home / "nginx.conf"
+    configuration.write_text(
+        ("user root;\n" if os.geteuid() == 0 else "") + NGINX.format(home=home, servers=servers, port=port),
+        encoding="utf-8",
+    )
+    process = subprocess.Popen([program, "-c", str(configuration), "-e", str(home / "error.log")])
+    try:
+        for _ in range(int(PATIENCE * 20)):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(0.05)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
