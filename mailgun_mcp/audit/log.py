@@ -90,9 +90,14 @@ class AuditLog:
         """Where the log is, in words."""
         self.clock = store.clock
 
-    def append(self, entries: Sequence[LogEntry], now: float, *, durable: bool) -> None:
-        """Write the entries down, in one transaction that no other process shares."""
+    def append(self, entries: Sequence[LogEntry], now: float, *, durable: bool, missing_only: bool = False) -> None:
+        """Write the entries down, in one transaction that no other process shares.
+
+        With `missing_only`, those of calls that have an entry of that kind are left out.
+        """
         with self._store.writing(durable=durable, lock=LOCK) as connection:
+            if missing_only:
+                entries = [entry for entry in entries if not _has_entry(connection, entry)]
             self._write(connection, entries, now)
 
     def entries(self, after: int = 0) -> Iterator[StoredEntry]:
@@ -286,6 +291,11 @@ def _head(connection: Connection) -> tuple[int, str]:
     """Return the number of the newest entry, even a removed one, and the hash of the last one that is there."""
     row = connection.execute("SELECT seq, hash FROM audit_head").fetchone()
     return int(row["seq"]), str(row["hash"])
+
+
+def _has_entry(connection: Connection, entry: LogEntry) -> bool:
+    query = "SELECT 1 FROM audit_log WHERE call = ? AND kind = ?"
+    return connection.execute(query, (entry.call, entry.kind)).fetchone() is not None
 
 
 def _anchor(connection: Connection) -> tuple[int, str]:

@@ -194,22 +194,35 @@ class Recorder:
     def _commit(self, jobs: list[_Job]) -> None:
         if not jobs:
             return
-        fault: BaseException | None = None
-        try:
-            entries = [job.entry for job in jobs if job.entry is not None]
-            self._log.append(entries, self._clock(), durable=any(job.durable for job in jobs))
-        except Exception as error:  # noqa: BLE001 - whoever waits is told, or would wait for ever
-            fault = (
-                error if isinstance(error, StateError) else StateError(f"the audit log cannot be written: {error!r}")
-            )
+        fault = self._append([job.entry for job in jobs if job.entry is not None], any(job.durable for job in jobs))
+        saved = fault is not None and self._append_outcomes_again(jobs)
         for job in jobs:
+            of_job = None if saved and _is_outcome(job) else fault
             if job.done is not None:
-                _tell(*job.done, fault)
-            elif fault is not None:
-                self._complain(fault)
+                _tell(*job.done, of_job)
+            elif of_job is not None:
+                self._complain(of_job)
         if fault is None:
             self._heads.wrote()
             self._prune_now_and_then(len(jobs))
+
+    def _append(self, entries: list[LogEntry], durable: bool, *, missing_only: bool = False) -> StateError | None:
+        try:
+            self._log.append(entries, self._clock(), durable=durable, missing_only=missing_only)
+        except StateError as error:
+            return error
+        except Exception as error:  # noqa: BLE001 - whoever waits is told, or would wait for ever
+            return StateError(f"the audit log cannot be written: {error!r}")
+        return None
+
+    def _append_outcomes_again(self, jobs: list[_Job]) -> bool:
+        """Write the outcomes where the connection to the log was lost: those calls were made. Return whether it worked.
+
+        What was lost may have been written after all, so only what is missing is.
+        """
+        outcomes = [job.entry for job in jobs if job.entry is not None and _is_outcome(job)]
+        attempts = range(self._store.retries if outcomes else 0)
+        return any(self._append(outcomes, True, missing_only=True) is None for _ in attempts)
 
     def _prune_now_and_then(self, written: int) -> None:
         due = self._written == 0 or self._written // PRUNED_EVERY != (self._written + written) // PRUNED_EVERY
@@ -227,6 +240,10 @@ class Recorder:
         if not self._complained:
             self._complained = True
             logger().error("calls are not recorded", reason=str(error))
+
+
+def _is_outcome(job: _Job) -> bool:
+    return job.entry is not None and job.entry.kind == "outcome"
 
 
 def _tell(loop: asyncio.AbstractEventLoop, done: "asyncio.Future[None]", fault: BaseException | None) -> None:

@@ -17,6 +17,7 @@ from mailgun_mcp.call.counters import Nonces
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.caller import Caller
+from mailgun_mcp.errors import StateError
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.policy.model import AuditRules
 from mailgun_mcp.policy.profiles import profile
@@ -302,3 +303,28 @@ def test_the_rules_have_the_defaults_that_the_guide_tells() -> None:
     assert AuditRules() == AuditRules(personal=True, reads=True, keep=400 * 86_400, most_bytes=512 * 1024 * 1024)
     guide = (Path(__file__).parents[2] / "docs" / "policies.md").read_text(encoding="utf-8")
     assert ("`400d`" in guide, "512" in guide) == (True, True)
+
+
+@pytest.mark.parametrize("written", [True, False], ids=["after it was written", "before it was written"])
+async def test_an_outcome_is_written_again_when_the_connection_to_the_log_was_lost(
+    written: bool, mailgun: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The call was made: its outcome is in the log once, whether or not the lost transaction had come through."""
+    services = recorded_services(mailgun, policy=profile("unguarded"))
+    whole, lost = AuditLog.append, list[Any]()
+
+    def append(self: AuditLog, entries: Any, now: float, **options: Any) -> None:
+        if entries[0].kind == "outcome" and len(lost) < 2:
+            lost.append(entries[0])
+            if written:
+                whole(self, entries, now, **options)
+            raise StateError("the connection was closed")
+        whole(self, entries, now, **options)
+
+    monkeypatch.setattr(Store, "retries", 3)
+    monkeypatch.setattr(AuditLog, "append", append)
+    result = await run(services, "delete_bounce", BOUNCE)
+    assert result.kind == "done"
+    call = services.audit_log.call(lost[0].call)
+    assert (call.outcome, len(services.audit_log.of_call(call.id))) == ("done", 2)
+    assert services.audit_log.verify().broken is None

@@ -2,12 +2,22 @@
 
 import asyncio
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from itertools import count
+from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import httpx
+import psycopg
 import pytest
 from mcp import Client, types
 from mcp.client.streamable_http import streamable_http_client
@@ -16,9 +26,10 @@ from mcp.shared._httpx_utils import create_mcp_http_client
 from mailgun_mcp.audit.log import AuditLog
 from mailgun_mcp.confirm.approvals import Approvals
 from mailgun_mcp.store.database import in_thread
+from mailgun_mcp.undo.snapshots import Snapshots
 from tests.support.postgresql import Cluster, cluster
-from tests.support.processes import PATIENCE, simulated
-from tests.support.replicas import Team, team
+from tests.support.processes import ADDRESS, PATIENCE, pointed_at, simulated
+from tests.support.replicas import AHEAD, Team, replica, team
 from tests.support.team import call_modern, open_session, request
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -110,7 +121,7 @@ async def test_a_person_who_was_asked_by_one_server_answers_another(servers: Tea
     arguments = await bounce(servers.mailgun, "two@example.com")
     asked: list[str] = []
 
-    async def answer(_: Any, params: Any) -> types.ElicitResult | types.ErrorData:
+    async def answer(context: Any, params: Any) -> types.ElicitResult | types.ErrorData:
         asked.append(params.message)
         return types.ElicitResult(action="accept", content=accepted(params))
 
@@ -180,3 +191,197 @@ async def clear(servers: Team, principal: str) -> None:
     for pending in await in_thread(approvals.list, servers.store.clock(), "pending"):
         if pending.principal == principal:
             await in_thread(approvals.deny, pending.id, by="olga", now=servers.store.clock())
+
+
+async def exists(url: str, address: str) -> bool:
+    def read() -> bool:
+        get = Request(f"{url}/v3/{DOMAIN}/bounces/{address}", headers={"Authorization": BASIC})
+        try:
+            urlopen(get, timeout=PATIENCE).close()
+        except HTTPError as error:
+            if error.code != 404:
+                raise
+            return False
+        return True
+
+    return await in_thread(read)
+
+
+@pytest.fixture
+def runner() -> Iterator["subprocess.Popen[str]"]:
+    """Forks a server that kills itself at a fault point, for each line of stdin: see `tests/support/killed.py`."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.support.killed"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield process
+        # The last server, which was not killed.
+        for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split():
+            os.kill(int(child), signal.SIGKILL)
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+def start_victim(runner: "subprocess.Popen[str]", servers: Team, point: int) -> str:
+    """Start a server that kills itself when a call passes the fault point, and return its URL."""
+    errors = servers.home / f"victim{point}"
+    victim = {**servers.environment, **pointed_at(servers.mailgun), "MAILGUN_MCP_STATE": str(servers.home / "victim")}
+    arguments = ["serve", "--transport", "http", "--port", "0"]
+    line = {"point": point, "arguments": arguments, "environment": victim, "stdout": "/dev/null", "stderr": str(errors)}
+    assert runner.stdin is not None
+    runner.stdin.write(json.dumps(line) + "\n")
+    runner.stdin.flush()
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if errors.exists() and (found := ADDRESS.search(errors.read_text(encoding="utf-8"))):
+            return found[1]
+        time.sleep(0.02)
+    raise AssertionError("the victim does not start")
+
+
+async def test_a_server_that_is_killed_at_any_stage_leaves_nothing_twice_and_nothing_lost(
+    servers: Team, runner: "subprocess.Popen[str]"
+) -> None:
+    token = servers.token("victim")
+    async with client_of(servers.replicas[0].url, token) as other:
+        for point in count():
+            address = f"killed{point}@example.com"
+            arguments = await bounce(servers.mailgun, address)
+            name = await approve(servers, text_of(await call_modern(other, token, "delete_bounce", arguments)))
+            url = await in_thread(start_victim, runner, servers, point)
+            async with client_of(url, token) as client:
+                killed = False
+                try:
+                    answer = text_of(await call_modern(client, token, "delete_bounce", arguments))
+                except httpx.TransportError:
+                    killed = True
+            gone = not await exists(servers.mailgun, address)
+            status = Approvals(servers.store).get(name, servers.store.clock()).status
+            calls = [c for c in AuditLog(servers.store).calls() if c.fields.get("arguments") == arguments]
+            intents = [c for c in calls if c.fields.get("confirmation")]
+            assert_whole(servers)
+            if gone:
+                # What was done has a record, a copy to undo it, and has used its approval.
+                assert (status, len(intents)) == ("used", 1), point
+                assert [one.id for one in Snapshots(servers.store).list(servers.store.clock())].count(
+                    intents[0].id
+                ) == 1
+            again = text_of(await call_modern(other, token, "delete_bounce", arguments))
+            if status == "used":
+                assert "Pending approval" in again or gone, (point, again)
+            assert outcomes(servers, "delete_bounce", address=address)["done"] <= 1
+            await clear(servers, "victim")
+            if not killed:
+                assert "Pending" not in answer
+                break
+            assert runner.stdout is not None
+            assert int(runner.stdout.readline()) == -signal.SIGKILL
+    assert point > 8
+    assert_whole(servers)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT], ids=["fast", "crash"])
+async def test_a_database_that_is_restarted_under_load_loses_nothing(
+    servers: Team, database: Cluster, how: signal.Signals
+) -> None:
+    token = servers.token(f"load{how}")
+    ended = asyncio.Event()
+    answers: dict[str, str] = {}
+
+    async def load(worker: int) -> None:
+        async with client_of(servers.url, token) as client:
+            for number in count():
+                if ended.is_set():
+                    return
+                address = f"load{how}-{worker}-{number}@example.com"
+                arguments = {"domain": DOMAIN, "bounces": [{"address": address}]}
+                answer = await call_modern(client, token, "add_bounces", arguments)
+                assert answer.status_code in (200, 401, 502, 503), answer.text
+                answers[address] = text_of(answer) if answer.status_code == 200 else f"HTTP {answer.status_code}"
+
+    async with asyncio.TaskGroup() as tasks:
+        for worker in range(6):
+            tasks.create_task(load(worker))
+        await enough(answers, 30)
+        await in_thread(database.stop, how)
+        await in_thread(database.start)
+        await enough(answers, len(answers) + 60)
+        ended.set()
+    done = {address for address, text in answers.items() if text.startswith("{")}
+    refused = answers.keys() - done
+    assert all("cannot be used" in answers[address] or "HTTP" in answers[address] for address in refused), answers
+    assert_whole(servers)
+    logged = {
+        call.fields["arguments"]["bounces"][0]["address"]: call.outcome
+        for call in AuditLog(servers.store).calls()
+        if call.fields.get("tool") == "add_bounces"
+    }
+    assert {logged.get(address) for address in done} == {"done"}
+    made = [address for address in answers if await exists(servers.mailgun, address)]
+    assert {logged.get(address) for address in made} <= {"done", "unknown"}
+    assert len(answers) > 90
+
+
+async def enough(answers: dict[str, str], least: int) -> None:
+    """Wait until so many calls were answered."""
+    async with asyncio.timeout(60):
+        while len(answers) < least:  # noqa: ASYNC110 - the calls go on meanwhile
+            await asyncio.sleep(0.05)
+
+
+async def test_servers_whose_clocks_are_hours_apart_agree_on_what_has_expired(servers: Team) -> None:
+    token = servers.token("clock")
+    arguments = await bounce(servers.mailgun, "clock@example.com")
+    with ExitStack() as stack:
+        urls = [
+            stack.enter_context(
+                replica(
+                    servers.home / f"skewed{ahead}",
+                    servers.mailgun,
+                    servers.state_url,
+                    servers.keys,
+                    ahead=ahead,
+                    code=AHEAD,
+                )
+            ).url
+            for ahead in (7200, -7200)
+        ]
+        texts = []
+        for number, url in enumerate((servers.replicas[0].url, *urls)):
+            async with client_of(url, token) as client:
+                texts.append(text_of(await call_modern(client, token, "delete_bounce", arguments)))
+                assert "Pending" in texts[-1] or number
+            if number == 0:
+                await approve(servers, texts[0])
+    assert "Pending approval" not in texts[1]
+    assert outcomes(servers, "delete_bounce", address="clock@example.com")["done"] == 1
+    assert_whole(servers)
+
+
+async def test_without_a_free_connection_the_error_is_clear_and_passes(servers: Team, database: Cluster) -> None:
+    token = servers.token("crowd")
+    arguments = {"domain": DOMAIN, "bounces": [{"address": "crowd@example.com"}]}
+    async with client_of(servers.url, token) as client:
+        assert (await call_modern(client, token, "list_domains", {})).status_code == 200
+        with ExitStack() as crowd:
+            await in_thread(fill, crowd, database, servers)
+            answers = await asyncio.gather(*(call_modern(client, token, "add_bounces", arguments) for _ in range(3)))
+            for answer in answers:
+                # The token is checked first, in the same database.
+                assert answer.status_code == 503 or "no connection within 5 seconds" in answer.text, answer.text
+                assert "Try again" in answer.text or "cannot be used" in answer.text
+                assert "secret" not in answer.text
+        async with asyncio.timeout(60):
+            while "cannot be" in (answer := await call_modern(client, token, "add_bounces", arguments)).text:
+                pass
+        assert text_of(answer).startswith("{")
+    assert_whole(servers)
+
+
+def fill(crowd: ExitStack, database: Cluster, servers: Team) -> None:
+    """Take every connection, also those that the servers have."""
+    first = crowd.enter_context(psycopg.connect(servers.state_url, autocommit=True))
+    for _ in range(5):
+        first.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+        with suppress(psycopg.OperationalError):
+            while True:
+                crowd.enter_context(psycopg.connect(database.url("postgres"), autocommit=True))

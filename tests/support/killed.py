@@ -37,6 +37,7 @@ IMPORTS = (
     *("argparse", "httpx", "jsonschema", "sqlite3", "structlog", "yaml"),
     *("anyio._backends._asyncio", "anyio._core._sockets", "anyio._core._streams", "anyio._core._synchronization"),
     *("mailgun_mcp.app.compose", "mailgun_mcp.call.pipeline", "mailgun_mcp.cli.tools", "mailgun_mcp.cli.undo"),
+    *("mailgun_mcp.asgi", "mailgun_mcp.cli.serve", "mailgun_mcp.store.postgresql_driver", "uvicorn"),
     *("mailgun_mcp.mailgun.transport", "mailgun_mcp.policy.profiles", "mailgun_mcp.request.validate"),
 )
 """What a call imports when it needs it."""

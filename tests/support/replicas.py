@@ -25,7 +25,8 @@ from tests.support.team import bearer
 AHEAD = """
 import sys, time
 real = time.time
-time.time = lambda: real() + float(sys.argv.pop(1))
+ahead = float(sys.argv.pop(1))
+time.time = lambda: real() + ahead
 import mailgun_mcp.__main__
 sys.exit(mailgun_mcp.__main__.main())
 """
