@@ -12,9 +12,9 @@
 `${tool:path}` stands for a value in the newest result of a tool. What it says next follows from the history alone.
 """
 
-import asyncio
 import json
 import re
+from asyncio import sleep
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,13 +24,13 @@ from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, Tool
 from pydantic_ai.models.function import AgentInfo, DeltaToolCall, DeltaToolCalls, FunctionModel
 
 from mailgun_mcp.errors import SettingsError
+from mailgun_mcp.output.untrusted import unfenced
 from mailgun_mcp.text.yaml import YamlError, read
 
 if TYPE_CHECKING:
     from pydantic_ai.models import Model
 
 VALUE = re.compile(r"\$\{(?P<tool>[a-z_]+):(?P<path>[^}]+)\}")
-FENCED = re.compile(r"⟦[0-9a-f]{8}(?: [^⟦⟧]*)?⟧ ?| ?⟦[0-9a-f]{8}⟧")
 WORD = re.compile(r"\s*\S+\s*")
 NOTHING_MORE = "The script has nothing more to say."
 
@@ -87,7 +87,7 @@ def scripted(script: Script, *, name: str = "script") -> "Model":
         for word in WORD.findall(_filled(step.say, messages)) or [""]:
             yield word
             if script.delay:
-                await asyncio.sleep(script.delay)
+                await sleep(script.delay)
         made = sum(isinstance(message, ModelResponse) for message in messages)
         for number, call in enumerate(step.calls):
             arguments = json.dumps(_filled_in(call.arguments, messages))
@@ -158,5 +158,5 @@ def _value(tool: str, path: str, messages: Sequence[ModelMessage]) -> str:
                 value = len(value) if key == "#" else value[int(key)] if isinstance(value, list) else value[key]
         except (ValueError, LookupError, TypeError):
             continue
-        return FENCED.sub("", str(value))
+        return unfenced(str(value))
     return "?"

@@ -2,6 +2,7 @@
 
 COMMANDS = {
     "serve": "run the MCP server",
+    "chat": "administer an account in words, in the terminal",
     "demo": "watch an assistant use the simulator, step by step",
     "eval": "judge an agent or model on the simulator, with tasks that are checked by program",
     "simulator": "run the Mailgun simulator as an HTTP server, or control a running one",

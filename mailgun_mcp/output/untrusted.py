@@ -70,6 +70,11 @@ def fence(text: str, boundary: str, who: str) -> str:
     return f"⟦{boundary} {who}⟧ {text} ⟦{boundary}⟧"
 
 
+def unfenced(text: str) -> str:
+    """Return the text as a person reads it, without fences. Never for a model."""
+    return FENCES.sub("", text)
+
+
 def part_of(text: str, start: int, end: int, boundary: str) -> tuple[str, int]:
     """Return the part of a text that holds fences, and where it ends: fences that it cuts open again and close in it.
 
@@ -88,6 +93,7 @@ def part_of(text: str, start: int, end: int, boundary: str) -> tuple[str, int]:
     return f"{opening}{text[start:end]}{closing}", end
 
 
+FENCES = re.compile(r"⟦[0-9a-f]{8}(?: [^⟦⟧]*)?⟧ ?| ?⟦[0-9a-f]{8}⟧")
 BRACKETS = {"⟦": "[", "⟧": "]", "〚": "[", "〛": "]"}
 BRACKET = re.compile("[⟦⟧〚〛]")
 SUSPECT = re.compile(r"[^ -%'-Z\]-~]")
