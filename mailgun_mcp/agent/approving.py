@@ -146,7 +146,7 @@ def record_answers(
         if approval.status != "pending":
             continue
         if answer.yes:
-            _check_yes(approval, answer)
+            _check_yes(approval, answer, principal)
         checked.append(answer)
     for answer in checked:
         try:
@@ -162,7 +162,15 @@ def record_answers(
             # Somebody was faster elsewhere. Their answer stands.
 
 
-def _check_yes(approval: "Approval", answer: Answer) -> None:
+def _check_yes(approval: "Approval", answer: Answer, principal: Principal) -> None:
+    if principal.access.relay:
+        raise ForbiddenError(
+            "A program that relays answers says yes for a person over /api/approvals. It can say no here."
+        )
+    if not principal.authenticated:
+        raise ForbiddenError(
+            f"Nobody has proved who you are, so you cannot approve {approval.id} here. You can say no."
+        )
     if approval.level not in ANSWERED_HERE:
         raise ForbiddenError(
             f"You cannot approve {approval.id} here: at the level {approval.level} somebody else does, on the approvals "

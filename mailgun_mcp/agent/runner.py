@@ -130,6 +130,10 @@ class Runner:
             raise BusyError
         return await self._continue(principal, conversation, run=run, client=client)
 
+    async def knows(self, principal: Principal, conversation: str, run: str) -> bool:
+        """Return whether there is a run of this id. Raises NotFoundError for another's conversation."""
+        return await in_thread(self._conversations.run, conversation, run, principal.id) is not None
+
     async def cancel(self, principal: Principal, conversation: str) -> None:
         """Stop the run; what was said stays. Approvals that are open are answered with no. Raises NotFoundError."""
         found = await in_thread(self._conversations.find, conversation, principal.id)

@@ -41,6 +41,8 @@ def serve(flags: Mapping[str, Any]) -> int:
         from mailgun_mcp.app.tracing import start_tracing
 
         atexit.register(start_tracing(options.otlp_endpoint))
+    if options.agent and options.transport != "http":
+        raise settings.SettingsError("agent: it needs --transport http")
     services = start.create_services(options)
     if options.transport == "stdio":
         from mailgun_mcp.server import stdio_start

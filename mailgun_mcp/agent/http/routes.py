@@ -2,6 +2,7 @@
 
 from starlette.routing import Route
 
+from mailgun_mcp.agent.http.agui import AgUi
 from mailgun_mcp.agent.http.completions import Completions
 from mailgun_mcp.agent.http.conversations import ConversationRoutes
 from mailgun_mcp.agent.http.responses import Responses
@@ -14,6 +15,7 @@ def agent_routes(runner: Runner, public_url: str | None = None) -> list[Route]:
     approvals = f"{public_url.rstrip('/')}/approvals" if public_url else None
     return [
         *ConversationRoutes(runner).routes(),
+        *AgUi(runner).routes(),
         *UiMessages(runner).routes(),
         *Responses(runner).routes(),
         *Completions(runner, approvals).routes(),

@@ -1,0 +1,263 @@
+"""AG-UI 1.0: translates a run's input to the runner, and the runner's events to those of the protocol.
+
+Of what a client sends only three things count: the thread's id, the newest message of the user, and answers to open
+interrupts. Everything else (earlier messages, tool calls and results, tools, state, context) is ignored: history is the
+server's.
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+from ag_ui.core import (
+    BaseEvent,
+    CustomEvent,
+    Interrupt,
+    ResumeEntry,
+    RunAgentInput,
+    RunErrorEvent,
+    RunFinishedCancelledOutcome,
+    RunFinishedEvent,
+    RunFinishedInterruptOutcome,
+    RunFinishedSuccessOutcome,
+    RunStartedEvent,
+    TextMessageContentEvent,
+    TextMessageEndEvent,
+    TextMessageStartEvent,
+    ToolCallArgsEvent,
+    ToolCallEndEvent,
+    ToolCallResultEvent,
+    ToolCallStartEvent,
+)
+from ag_ui.encoder import EventEncoder
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from mailgun_mcp.agent.approving import Answer
+from mailgun_mcp.agent.conversations import Run
+from mailgun_mcp.agent.errors import AgentError, AnswerError, BadMessageError, ForbiddenError, TooLargeError, WaitingError
+from mailgun_mcp.agent.events import Event
+from mailgun_mcp.agent.http.requests import answering, caller, check_answers
+from mailgun_mcp.agent.http.requests import MOST
+from mailgun_mcp.agent.http.sse import streaming
+from mailgun_mcp.agent.runner import Runner
+from mailgun_mcp.identity.principal import Principal
+
+CLIENT = "chat:agui"
+CUSTOM = frozenset({"approval_answered", "third_party_text", "warning", "usage"})
+PREFIX = "mailgun-mcp/"
+"""Before the names of our custom events."""
+PAYLOAD = frozenset({"approved", "typed", "reason"})
+EDITED = "The arguments of a call cannot be edited: say no, and ask for another call."
+INCOMPLETE = "All open interrupts are answered in one resume; missing: {}"
+IN_THE_STREAM = (WaitingError, AnswerError, ForbiddenError)
+"""What the protocol tells as the error of a run. Other errors are those of the request."""
+
+
+class AgUi:
+    """The route of the protocol."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    def routes(self) -> list[Route]:
+        """Return the route."""
+        return [Route("/agent/agui", answering(self._run), methods=["POST"])]
+
+    async def _run(self, request: Request) -> Response:
+        principal, body = caller(request), await request.body()
+        if len(body) > MOST:
+            raise TooLargeError(f"The request has {len(body):,} bytes; at most {MOST:,} are accepted.")
+        try:
+            given = RunAgentInput.model_validate_json(body)
+        except ValidationError as error:
+            raise BadMessageError(f"This is no input of an AG-UI run: {_first_fault(error)}") from error
+        try:
+            run = await begin(self._runner, principal, given)
+        except IN_THE_STREAM as error:
+            return streaming(_encoded(_each(refused(given, error))))
+        return streaming(_encoded(events(self._runner, principal, run)))
+
+
+async def _each(events: Sequence[BaseEvent]) -> AsyncIterator[BaseEvent]:
+    for event in events:
+        yield event
+
+
+async def _encoded(events: AsyncIterator[BaseEvent]) -> AsyncIterator[str]:
+    encoder = EventEncoder()
+    async for event in events:
+        yield encoder.encode(event)
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"[:300]
+
+
+async def begin(runner: Runner, principal: Principal, given: RunAgentInput) -> Run:
+    """Begin or continue a run, or return the one of the same id. Raises AgentError."""
+    thread, run = given.thread_id, given.run_id
+    if given.resume:
+        answers = await _answers(runner, principal, given)
+        check_answers(principal, answers)
+        return await runner.answer(principal, thread, answers, run=run, client=CLIENT)
+    return await runner.start(principal, thread, _newest_message(given), run=run, client=CLIENT)
+
+
+async def events(runner: Runner, principal: Principal, run: Run) -> AsyncIterator[BaseEvent]:
+    """Yield the run in the protocol's events."""
+    translation = _Translation(run)
+    yield RunStartedEvent(thread_id=run.conversation, run_id=run.id)
+    async for event in runner.watch(run, principal):
+        if event.kind == "ended":
+            for last in translation.end_text():
+                yield last
+            yield await _finished(runner, principal, run, event)
+            return
+        for translated in translation.of(event):
+            yield translated
+
+
+def refused(given: RunAgentInput, error: AgentError) -> list[BaseEvent]:
+    """Return the events of a run that is refused."""
+    return [
+        RunStartedEvent(thread_id=given.thread_id, run_id=given.run_id),
+        RunErrorEvent(message=str(error), code=type(error).__name__.removesuffix("Error").upper()),
+    ]
+
+
+def interrupt(body: Mapping[str, Any]) -> Interrupt:
+    """Return the interrupt that asks a person about an open approval."""
+    properties: dict[str, Any] = {"approved": {"type": "boolean"}, "reason": {"type": "string"}}
+    required = ["approved"]
+    if body["typed"] is not None:
+        properties["typed"] = {"type": "string", "const": body["typed"], "title": f"Type {body['typed']}"}
+    return Interrupt(
+        id=body["approval"],
+        reason="tool_call",
+        message=body["form"],
+        tool_call_id=body["call"],
+        response_schema={
+            "type": "object",
+            "properties": properties,
+            "required": required,
+            "additionalProperties": False,
+        },
+        expires_at=body["expires"],
+        metadata={name: body[name] for name in ("tool", "title", "level", "typed", "answerable")},
+    )
+
+
+def _newest_message(given: RunAgentInput) -> str:
+    message = given.messages[-1] if given.messages else None
+    if message is None or message.role != "user":
+        raise BadMessageError("The last message must be one of the user.")
+    content = message.content
+    if isinstance(content, str):
+        return content
+    return "\n".join(part.text for part in content if part.type == "text")
+
+
+async def _answers(runner: Runner, principal: Principal, given: RunAgentInput) -> list[Answer]:
+    entries = given.resume or []
+    answers = [_answer(entry) for entry in entries]
+    names = [answer.approval for answer in answers]
+    if len(set(names)) != len(names):
+        raise AnswerError("An interrupt is answered twice in one resume.")
+    if await runner.knows(principal, given.thread_id, given.run_id):
+        # The same resume again: its run is replayed, and nothing is answered.
+        return answers
+    open_ones = {body["approval"] for body in await runner.open_approvals(principal, given.thread_id)}
+    missing = sorted(open_ones - set(names))
+    if missing:
+        raise AnswerError(INCOMPLETE.format(", ".join(missing)))
+    return answers
+
+
+def _answer(entry: ResumeEntry) -> Answer:
+    if entry.status == "cancelled":
+        return Answer(entry.interrupt_id, False)
+    payload = entry.payload
+    if not isinstance(payload, dict) or not isinstance(payload.get("approved"), bool):
+        raise AnswerError("The payload of a resume is an object with `approved`: true or false.")
+    others = sorted(payload.keys() - PAYLOAD)
+    if others:
+        raise AnswerError(f"{EDITED} Unknown: {', '.join(map(str, others))}")
+    typed, reason = payload.get("typed"), payload.get("reason")
+    if not isinstance(typed, str | None) or not isinstance(reason, str | None):
+        raise AnswerError("`typed` and `reason` are texts.")
+    if payload["approved"] and reason:
+        raise AnswerError("The answer is a yes and a reason against it in one.")
+    return Answer(entry.interrupt_id, payload["approved"], typed, reason or "")
+
+
+async def _finished(runner: Runner, principal: Principal, run: Run, event: Event) -> BaseEvent:
+    outcome, text = event.body["outcome"], event.body["text"]
+    if outcome in ("failed", "stopped"):
+        return RunErrorEvent(message=text, code=outcome.upper())
+    result: Any
+    if outcome == "cancelled":
+        result = RunFinishedCancelledOutcome()
+    elif outcome == "waiting":
+        open_ones = await runner.open_approvals(principal, run.conversation)
+        result = RunFinishedInterruptOutcome(interrupts=[interrupt(body) for body in open_ones])
+        if not open_ones:
+            # Somebody has answered elsewhere by now, and the turn goes on in another run.
+            result = RunFinishedSuccessOutcome()
+    else:
+        result = RunFinishedSuccessOutcome()
+    return RunFinishedEvent(thread_id=run.conversation, run_id=run.id, outcome=result)
+
+
+class _Translation:
+    """The events of one run."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._message = ""
+
+    def of(self, event: Event) -> list[BaseEvent]:
+        """Return the protocol's events for one of ours."""
+        body = event.body
+        if event.kind == "text":
+            return self._text(event)
+        translated = self.end_text()
+        match event.kind:
+            case "tool_started":
+                call = body["call"]
+                arguments = json.dumps(body["arguments"], ensure_ascii=False)
+                translated += [
+                    ToolCallStartEvent(tool_call_id=call, tool_call_name=body["tool"]),
+                    ToolCallArgsEvent(tool_call_id=call, delta=arguments),
+                    ToolCallEndEvent(tool_call_id=call),
+                ]
+            case "tool_finished":
+                translated.append(
+                    ToolCallResultEvent(
+                        message_id=f"result-{body['call']}",
+                        tool_call_id=body["call"],
+                        content=body["text"],
+                        role="tool",
+                    )
+                )
+            case kind if kind in CUSTOM:
+                translated.append(CustomEvent(name=f"{PREFIX}{kind}", value=body))
+        return translated
+
+    def end_text(self) -> list[BaseEvent]:
+        """Return the end of the text that streams, if one does."""
+        ended, self._message = self._message, ""
+        return [TextMessageEndEvent(message_id=ended)] if ended else []
+
+    def _text(self, event: Event) -> list[BaseEvent]:
+        message, text = event.body["message"], event.body["text"]
+        if not text:
+            return []
+        begun: list[BaseEvent] = []
+        if message != self._message:
+            begun = [*self.end_text(), TextMessageStartEvent(message_id=message, role="assistant")]
+            self._message = message
+        return [*begun, TextMessageContentEvent(message_id=message, delta=text)]
