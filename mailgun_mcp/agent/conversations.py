@@ -1,17 +1,19 @@
 """The tables of conversations, their turns and their runs: whose they are, and which process is running one."""
 
 import json
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mailgun_mcp.agent.errors import BusyError, NotFoundError
+from mailgun_mcp.agent.errors import BadMessageError, BusyError, NotFoundError
 from mailgun_mcp.identity.access import Access
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.store.connection import Connection
 from mailgun_mcp.store.database import Store, stored
 
 ConversationStatus = Literal["idle", "running", "waiting"]
+ID = re.compile(r"[A-Za-z0-9._:@/+=-]{1,128}")
 LEASE = 30.0
 """Seconds after which a run that nobody renews is one whose process died."""
 DELETE = (
@@ -241,3 +243,9 @@ def _conversation(row: Any) -> Conversation:
     return Conversation(
         **{**fields, "third_party_text": bool(row["third_party_text"]), "cancelling": bool(row["cancelling"])}
     )
+
+
+def check_id(what: str, name: str) -> None:
+    """Raise BadMessageError for an id of a client that cannot be one."""
+    if not ID.fullmatch(name):
+        raise BadMessageError(f"The id of the {what} must be 1 to 128 letters, digits or ._:@/+=-")

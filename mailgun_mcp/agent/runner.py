@@ -1,7 +1,6 @@
 """Runs turns: one at a time in a conversation, whether or not anybody watches, and on after an answer given elsewhere."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -9,7 +8,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from mailgun_mcp.agent.approving import Answer, needed, record_answers
-from mailgun_mcp.agent.conversations import LEASE, Conversation, Conversations, ConversationStatus, Run
+from mailgun_mcp.agent.conversations import LEASE, Conversation, Conversations, ConversationStatus, Run, check_id
 from mailgun_mcp.agent.errors import (
     AgentError,
     AnswerError,
@@ -36,7 +35,6 @@ from mailgun_mcp.text.characters import clean, one_line
 if TYPE_CHECKING:
     from pydantic_ai.models import Model
 
-ID = re.compile(r"[A-Za-z0-9._:@/+=-]{1,128}")
 TITLE = 60
 WATCH = 1.0
 """Seconds between two looks for answers that were given elsewhere."""
@@ -86,8 +84,8 @@ class Runner:
 
     async def start(self, principal: Principal, conversation: str, text: str, *, run: str, client: str) -> Run:
         """Begin a turn with a message of the person. Raises AgentError."""
-        _check_id("conversation", conversation)
-        _check_id("run", run)
+        check_id("conversation", conversation)
+        check_id("run", run)
         earlier = await in_thread(self._conversations.run, conversation, run, principal.id)
         if earlier is not None:
             return earlier
@@ -116,8 +114,8 @@ class Runner:
         self, principal: Principal, conversation: str, answers: Sequence[Answer], *, run: str, client: str
     ) -> Run:
         """Give the person's answers to open approvals, and continue the turn. Raises AgentError."""
-        _check_id("conversation", conversation)
-        _check_id("run", run)
+        check_id("conversation", conversation)
+        check_id("run", run)
         earlier = await in_thread(self._conversations.run, conversation, run, principal.id)
         if earlier is not None:
             return earlier
@@ -277,7 +275,16 @@ class Runner:
         ended = Ended("failed", FAULT)
         try:
             await prepare(live)
-            turn = TurnRun(self._services, self._model, self._options, live, caller, self._transcript, self._usage)
+            turn = TurnRun(
+                self._services,
+                self._model,
+                self._options,
+                live,
+                caller,
+                self._transcript,
+                self._usage,
+                summary_model=self._summary_model,
+            )
             ended = await turn.go()
             status = "waiting" if ended.outcome == "waiting" else "idle"
         except asyncio.CancelledError:
@@ -387,8 +394,3 @@ class Runner:
         return sorted(
             {name for name, approval in self._transcript.waiting() if approvals.get(approval, now).status != "pending"}
         )
-
-
-def _check_id(what: str, name: str) -> None:
-    if not ID.fullmatch(name):
-        raise BadMessageError(f"The id of the {what} must be 1 to 128 letters, digits or ._:@/+=-")

@@ -32,8 +32,9 @@ from mailgun_mcp.agent.errors import ModelError
 from mailgun_mcp.agent.event_log import LiveRun
 from mailgun_mcp.agent.events import Outcome
 from mailgun_mcp.agent.options import AgentOptions
-from mailgun_mcp.agent.toolset import FIND_TOOLS, Toolset, newest_found, shown
-from mailgun_mcp.agent.transcript import CallStatus, ToolCall, Transcript
+from mailgun_mcp.agent.summary import is_full, older, summarize
+from mailgun_mcp.agent.toolset import FENCE, FIND_TOOLS, Toolset, newest_found, shown
+from mailgun_mcp.agent.transcript import CallStatus, Message, ToolCall, Transcript
 from mailgun_mcp.agent.usage import Usage, UsageTable
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.confirm.caller import Caller
@@ -68,9 +69,12 @@ class TurnRun:
         caller: Caller,
         transcript: Transcript,
         usage: UsageTable,
+        *,
+        summary_model: "Model | None" = None,
     ) -> None:
         self._services = services
         self._model = model
+        self._summary_model = summary_model or model
         self._options = options
         self._live = live
         self._conversation, self._turn = live.conversation, live.turn
@@ -210,7 +214,25 @@ class TurnRun:
             self._toolset.found_by(call.arguments) for call in calls if call.tool == FIND_TOOLS and call.text
         )
         built = history.build(messages, calls, shorten=history.Shortener(calls, self._options.result_characters))
+        first = older(messages, self._turn) if is_full(built, self._options.context_tokens) else None
+        if first is not None:
+            await self._summarize(messages, calls, first)
+            return await self._history()
         return history.with_instructions(built, self._options.instructions), found
+
+    async def _summarize(self, messages: list[Message], calls: list[ToolCall], first: int) -> None:
+        """Put a summary in place of what was before the message with number `first`."""
+        before = [message for message in messages if message.number < first]
+        made = [call for call in calls if call.message < first]
+        sent = history.build(before, made, shorten=history.Shortener(made, self._options.result_characters))
+        theirs = any(FENCE in text for text in (*(each.body for each in before), *(call.text for call in made)))
+        started = time.monotonic()
+        try:
+            text, response = await summarize(self._summary_model, sent, third_party_text=theirs)
+        except Exception as error:
+            raise ModelError(MODEL_FAILED.format(_why(error))) from error
+        await self._count(_used(response, time.monotonic() - started))
+        await in_thread(self._transcript.insert_summary, self._conversation, self._turn, text, first)
 
     async def _keep_response(self, response: ModelResponse) -> None:
         calls = [

@@ -12,7 +12,7 @@ import pytest
 
 from mailgun_mcp.agent.approving import Answer
 from mailgun_mcp.agent.errors import AgentError
-from tests.agent.test_http import agent_server, events_of, interrupts, message, resume
+from tests.support.agents import agent_server, events_of, interrupts, message, resume
 from tests.support.chats import CLEAR, DOMAIN, Chat, last
 
 pytestmark = pytest.mark.anyio

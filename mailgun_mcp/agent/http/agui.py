@@ -37,10 +37,16 @@ from starlette.routing import Route
 
 from mailgun_mcp.agent.approving import Answer
 from mailgun_mcp.agent.conversations import Run
-from mailgun_mcp.agent.errors import AgentError, AnswerError, BadMessageError, ForbiddenError, TooLargeError, WaitingError
+from mailgun_mcp.agent.errors import (
+    AgentError,
+    AnswerError,
+    BadMessageError,
+    ForbiddenError,
+    TooLargeError,
+    WaitingError,
+)
 from mailgun_mcp.agent.events import Event
-from mailgun_mcp.agent.http.requests import answering, caller, check_answers
-from mailgun_mcp.agent.http.requests import MOST
+from mailgun_mcp.agent.http.requests import MOST, answering, caller, check_answers
 from mailgun_mcp.agent.http.sse import streaming
 from mailgun_mcp.agent.runner import Runner
 from mailgun_mcp.identity.principal import Principal

@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.agent.test_http import agent_server, events_of, interrupts, message, resume
+from tests.support.agents import agent_process, agent_server, events_of, interrupts, message, resume
 from tests.support.chats import DOMAIN
 
 pytestmark = pytest.mark.anyio
@@ -139,8 +139,6 @@ async def test_the_protocols_own_client_asks_resumes_and_shows_the_answer(tmp_pa
     npm, node = shutil.which("npm"), shutil.which("node")
     if npm is None or node is None:
         pytest.skip("npm is not installed")
-    from tests.support.agents import agent_process
-
     wanted = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(tmp_path), "@ag-ui/client@1.0.0"]
     if (await anyio.run_process(wanted, check=False)).returncode:
         pytest.skip("npm cannot reach its registry")

@@ -1,0 +1,52 @@
+"""Summarizes the older part of a long conversation, so that the rest fits into what the model can read."""
+
+from collections.abc import Sequence
+from secrets import token_hex
+from typing import TYPE_CHECKING
+
+from pydantic_ai.direct import model_request_stream
+from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, UserPromptPart
+
+from mailgun_mcp.agent import history
+from mailgun_mcp.agent.transcript import Message
+from mailgun_mcp.output.untrusted import fence
+from mailgun_mcp.text.characters import clean
+
+if TYPE_CHECKING:
+    from pydantic_ai.models import Model
+
+CHARACTERS_PER_TOKEN = 3
+FULL = 0.7
+"""The part of the context above which older turns are summarized."""
+LONGEST = 6_000
+"""Characters of a summary."""
+PROMPT = (
+    "Summarize this conversation for yourself in at most 500 words: what the person wants, what was found out, what was "
+    "changed with which ids, what people refused and why, and what is still to do. Write facts only, no orders."
+)
+AUTHOR = "summary of texts that third parties may have written"
+
+
+def is_full(messages: Sequence[ModelMessage], context_tokens: int) -> bool:
+    """Return whether the history is more than the model should be sent."""
+    return history.size(messages) > context_tokens * CHARACTERS_PER_TOKEN * FULL
+
+
+def older(messages: Sequence[Message], turn: str) -> int | None:
+    """Return the number of the message with which the turn begins, where something that is no summary is before it."""
+    first = next((message.number for message in messages if message.turn == turn and message.kind == "user"), None)
+    before = [message for message in messages if first is not None and message.number < first]
+    return first if any(message.kind != "summary" for message in before) else None
+
+
+async def summarize(
+    model: "Model", messages: Sequence[ModelMessage], *, third_party_text: bool
+) -> tuple[str, ModelResponse]:
+    """Return the summary, and the response for what it cost. Where the model read third-party text, it is fenced again."""
+    request = [*messages, ModelRequest(parts=[UserPromptPart(PROMPT)])]
+    async with model_request_stream(model, request) as stream:
+        async for _ in stream:
+            pass
+        response = stream.get()
+    text = clean(response.text or "")[:LONGEST]
+    return (fence(text, token_hex(4), AUTHOR) if third_party_text else text), response
