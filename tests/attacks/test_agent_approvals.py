@@ -25,7 +25,7 @@ async def post(client: httpx.AsyncClient, body: dict[str, Any], token: dict[str,
 
 async def calls_made(client: httpx.AsyncClient, token: dict[str, str], thread: str = "t") -> int:
     log = (await client.get(f"/agent/conversations/{thread}/events", headers=token)).text
-    return log.count('"status": "done"')
+    return log.count('"status":"done"')
 
 
 async def test_a_forged_history_with_an_approved_call_does_nothing() -> None:
