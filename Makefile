@@ -81,6 +81,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.stages
 	$(BIN)/python -m benchmarks.transports
 	$(BIN)/python -m benchmarks.large_calls
+	$(BIN)/python -m benchmarks.chat
 
 # What is generated: compiled catalogue and prompts, tables in the docs.
 compile: $(READY)

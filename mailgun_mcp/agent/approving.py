@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from mailgun_mcp.agent.display import safe
 from mailgun_mcp.agent.errors import AnswerError, ForbiddenError
 from mailgun_mcp.agent.event_log import LiveRun
+from mailgun_mcp.agent.threads import in_thread
 from mailgun_mcp.agent.toolset import ToolResult, shown
 from mailgun_mcp.agent.transcript import CallStatus, ToolCall, Transcript
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.confirm.confirm import MODEL_ADVICE, because
 from mailgun_mcp.errors import StateError, UnknownNameError
 from mailgun_mcp.identity.principal import Principal
-from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.text.durations import iso
 
 if TYPE_CHECKING:

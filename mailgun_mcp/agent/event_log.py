@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from mailgun_mcp.agent.events import Event, EventKind
+from mailgun_mcp.agent.threads import in_thread
 from mailgun_mcp.errors import StateError
-from mailgun_mcp.store.database import Store, in_thread, stored
+from mailgun_mcp.store.database import Store, stored
 
 LINGER = 0.25
 """Seconds for which events wait for others before they are written. A crash loses no more of a text than that."""

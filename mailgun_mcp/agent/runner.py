@@ -22,6 +22,7 @@ from mailgun_mcp.agent.errors import (
 from mailgun_mcp.agent.event_log import POLL, EventLog, LiveRun
 from mailgun_mcp.agent.events import Event
 from mailgun_mcp.agent.options import AgentOptions
+from mailgun_mcp.agent.threads import in_thread
 from mailgun_mcp.agent.transcript import CallStatus, ToolCall, Transcript
 from mailgun_mcp.agent.usage import Usage, UsageTable
 from mailgun_mcp.call.services import Services
@@ -29,7 +30,6 @@ from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.errors import CallError, StateError
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.output.logs import logger
-from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.text.characters import clean, one_line
 
 if TYPE_CHECKING:

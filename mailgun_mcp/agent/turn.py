@@ -33,6 +33,7 @@ from mailgun_mcp.agent.event_log import LiveRun
 from mailgun_mcp.agent.events import Outcome
 from mailgun_mcp.agent.options import AgentOptions
 from mailgun_mcp.agent.summary import is_full, older, summarize
+from mailgun_mcp.agent.threads import in_thread
 from mailgun_mcp.agent.toolset import FENCE, FIND_TOOLS, Toolset, newest_found, shown
 from mailgun_mcp.agent.transcript import CallStatus, Message, ToolCall, Transcript
 from mailgun_mcp.agent.usage import Usage, UsageTable
@@ -40,7 +41,6 @@ from mailgun_mcp.call.services import Services
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.errors import CallError
 from mailgun_mcp.output.logs import logger
-from mailgun_mcp.store.database import in_thread
 
 if TYPE_CHECKING:
     from pydantic_ai.models import Model

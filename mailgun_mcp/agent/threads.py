@@ -1,0 +1,22 @@
+"""Work on the store beside the event loop, in few threads: more would only take turns, and keep the loop from its own."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+import anyio.to_thread
+from anyio.lowlevel import RunVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+MOST = 2
+_limiter: RunVar[anyio.CapacityLimiter] = RunVar("mailgun_mcp_agent_threads")
+
+
+async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run a blocking method of the store beside the event loop."""
+    limiter = _limiter.get(None)
+    if limiter is None:
+        limiter = anyio.CapacityLimiter(MOST)
+        _limiter.set(limiter)
+    return await anyio.to_thread.run_sync(partial(function, *args, **kwargs), limiter=limiter)

@@ -1,0 +1,34 @@
+"""Work on the store in few threads."""
+
+import threading
+
+import anyio
+import pytest
+
+from mailgun_mcp.agent.threads import MOST, in_thread
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_at_most_two_pieces_of_work_run_at_once_and_each_has_its_result() -> None:
+    inside, most, lock = 0, 0, threading.Lock()
+    results = list[int]()
+
+    def work(number: int, *, plus: int) -> int:
+        nonlocal inside, most
+        with lock:
+            inside += 1
+            most = max(most, inside)
+        threading.Event().wait(0.005)
+        with lock:
+            inside -= 1
+        return number + plus
+
+    async def one(number: int) -> None:
+        results.append(await in_thread(work, number, plus=1))
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(10):
+            tasks.start_soon(one, number)
+    assert sorted(results) == list(range(1, 11))
+    assert 1 <= most <= MOST
