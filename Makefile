@@ -76,6 +76,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.search.recall
 	$(BIN)/python benchmarks/policy.py
 	$(BIN)/python benchmarks/audit_log.py
+	$(BIN)/python -m benchmarks.postgresql
 	$(BIN)/python benchmarks/simulator.py
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python -m benchmarks.stages

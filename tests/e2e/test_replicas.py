@@ -30,7 +30,7 @@ from mailgun_mcp.undo.snapshots import Snapshots
 from tests.support.postgresql import Cluster, cluster
 from tests.support.processes import ADDRESS, PATIENCE, pointed_at, simulated
 from tests.support.replicas import AHEAD, Team, replica, team
-from tests.support.team import call_modern, open_session, request
+from tests.support.team import call_modern, client_of_url, open_session, request
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -55,11 +55,6 @@ def database() -> Iterator[Cluster]:
 def servers(tmp_path_factory: pytest.TempPathFactory, mailgun: str, database: Cluster) -> Iterator[Team]:
     with team(tmp_path_factory.mktemp("team"), mailgun, database.prepared_database()) as running:
         yield running
-
-
-def client_of(url: str, token: dict[str, str]) -> httpx.AsyncClient:
-    headers = {"Accept": "application/json, text/event-stream", **token}
-    return httpx.AsyncClient(base_url=url, headers=headers, timeout=PATIENCE)
 
 
 async def bounce(url: str, address: str) -> dict[str, str]:
@@ -106,7 +101,7 @@ async def test_a_call_that_one_server_held_runs_on_another_once(servers: Team) -
     arguments = await bounce(servers.mailgun, "one@example.com")
     texts = []
     for number, one in enumerate(servers.replicas):
-        async with client_of(one.url, token) as client:
+        async with client_of_url(one.url, token) as client:
             texts.append(text_of(await call_modern(client, token, "delete_bounce", arguments)))
         if number == 0:
             await approve(servers, texts[0])
@@ -145,7 +140,7 @@ async def test_a_session_of_the_older_era_stays_with_its_server(servers: Team) -
     """Who does not know the session answers 404, and nginx asks the next one."""
     token = servers.token("session")
     arguments = await bounce(servers.mailgun, "three@example.com")
-    async with client_of(servers.url, token) as client:
+    async with client_of_url(servers.url, token) as client:
         session = await open_session(client, token)
         for number in range(9):
             message = request("tools/call", number + 2, name="list_bounces", arguments={"domain": DOMAIN})
@@ -162,7 +157,7 @@ async def test_a_session_of_the_older_era_stays_with_its_server(servers: Team) -
 
 async def test_one_approval_raced_from_all_servers_is_used_once(servers: Team) -> None:
     token = servers.token("racer")
-    clients = [client_of(one.url, token) for one in servers.replicas]
+    clients = [client_of_url(one.url, token) for one in servers.replicas]
     await bounce(servers.mailgun, "race@example.com")
     arguments = {"domain": DOMAIN, "address": "race@example.com"}
     won = Counter[int]()
@@ -242,13 +237,13 @@ async def test_a_server_that_is_killed_at_any_stage_leaves_nothing_twice_and_not
     servers: Team, runner: "subprocess.Popen[str]"
 ) -> None:
     token = servers.token("victim")
-    async with client_of(servers.replicas[0].url, token) as other:
+    async with client_of_url(servers.replicas[0].url, token) as other:
         for point in count():
             address = f"killed{point}@example.com"
             arguments = await bounce(servers.mailgun, address)
             name = await approve(servers, text_of(await call_modern(other, token, "delete_bounce", arguments)))
             url = await in_thread(start_victim, runner, servers, point)
-            async with client_of(url, token) as client:
+            async with client_of_url(url, token) as client:
                 killed = False
                 try:
                     answer = text_of(await call_modern(client, token, "delete_bounce", arguments))
@@ -288,7 +283,7 @@ async def test_a_database_that_is_restarted_under_load_loses_nothing(
     answers: dict[str, str] = {}
 
     async def load(worker: int) -> None:
-        async with client_of(servers.url, token) as client:
+        async with client_of_url(servers.url, token) as client:
             for number in count():
                 if ended.is_set():
                     return
@@ -347,7 +342,7 @@ async def test_servers_whose_clocks_are_hours_apart_agree_on_what_has_expired(se
         ]
         texts = []
         for number, url in enumerate((servers.replicas[0].url, *urls)):
-            async with client_of(url, token) as client:
+            async with client_of_url(url, token) as client:
                 texts.append(text_of(await call_modern(client, token, "delete_bounce", arguments)))
                 assert "Pending" in texts[-1] or number
             if number == 0:
@@ -360,7 +355,7 @@ async def test_servers_whose_clocks_are_hours_apart_agree_on_what_has_expired(se
 async def test_without_a_free_connection_the_error_is_clear_and_passes(servers: Team, database: Cluster) -> None:
     token = servers.token("crowd")
     arguments = {"domain": DOMAIN, "bounces": [{"address": "crowd@example.com"}]}
-    async with client_of(servers.url, token) as client:
+    async with client_of_url(servers.url, token) as client:
         assert (await call_modern(client, token, "list_domains", {})).status_code == 200
         with ExitStack() as crowd:
             await in_thread(fill, crowd, database, servers)

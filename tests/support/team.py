@@ -50,6 +50,11 @@ def client_of(app: Any) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=BASE, headers=ACCEPT, timeout=30)
 
 
+def client_of_url(url: str, token: dict[str, str]) -> httpx.AsyncClient:
+    """Return a client of a server that listens."""
+    return httpx.AsyncClient(base_url=url, headers={**ACCEPT, **token}, timeout=30)
+
+
 def request(method: str, number: int = 1, **params: Any) -> dict[str, Any]:
     """Return a message of the older era."""
     return {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
