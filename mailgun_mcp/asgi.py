@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mailgun_mcp import __version__
@@ -74,14 +74,18 @@ class App:
         self._app = app
         self._routes = routes
         self._beside = [part for part in (agent, webhooks) if part is not None]
+        self._lifespan = Router(lifespan=self.lifespan)
 
     def drain(self) -> None:
         """Take no more requests: the server is about to stop. Those that run go on."""
         self._app.drain()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
-        await self._app(scope, receive, send)
+        """Answer a request, or run with the server that says that it starts and ends."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
     @asynccontextmanager
     async def lifespan(self, _: Any = None) -> AsyncIterator[None]:

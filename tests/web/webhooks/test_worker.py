@@ -1,12 +1,15 @@
 """The worker: an answer in any process is told once, also after failures, and a failure for good is in the log."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import replace
+from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
+from mailgun_mcp import asgi
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.confirm.hooks import HookFailed
 from mailgun_mcp.policy.model import NotifyRules, WebhookRules
@@ -165,3 +168,32 @@ async def test_a_server_runs_them_while_it_serves(services: Services, monkeypatc
     with anyio.fail_after(30):
         async with team_server(noted, loopback=True):
             await posted.wait()
+
+
+async def test_a_server_that_speaks_asgi_runs_them_too(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This is how uvicorn starts an app: nothing calls `lifespan` for it."""
+    posted = anyio.Event()
+
+    async def post(url: str, body: bytes, headers: Mapping[str, str]) -> None:
+        posted.set()
+
+    monkeypatch.setattr("mailgun_mcp.web.webhooks.worker.post", post)
+    rules = NotifyRules(webhooks=(WebhookRules("https://hooks.example.com/in", "slack"),))
+    pending(services)
+    noted = replace(services, policy=replace(services.policy, notify=rules))
+    app = asgi.create(Settings(), services=noted, loopback=True)
+    says, hears = anyio.create_memory_object_stream[dict[str, str]](2)
+    answers: list[str] = []
+
+    async def answered(message: MutableMapping[str, Any]) -> None:
+        answers.append(message["type"])
+
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as tasks, says, hears:
+            tasks.start_soon(app, {"type": "lifespan", "state": {}}, hears.receive, answered)
+            await says.send({"type": "lifespan.startup"})
+            await posted.wait()
+            await says.send({"type": "lifespan.shutdown"})
+            while len(answers) < 2:
+                await anyio.lowlevel.checkpoint()
+    assert answers == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
