@@ -21,14 +21,11 @@ COMPLETE = {"resultType": "complete"}
 
 
 def capabilities(*, modern: bool) -> dict[str, Any]:
-    """Return what the server can do, as the SDK derives it from the handlers of `server.create_server`.
-
-    In the newer era the SDK announces every kind of notice, because the server has `subscriptions/listen`.
-    """
+    """Return what the server can do, as `server.create_server` announces it. Its lists never change."""
     return {
         "completions": {},
         **({"extensions": EXTENSIONS} if modern else {}),
-        "prompts": {"listChanged": modern},
-        "resources": {"listChanged": modern, "subscribe": True},
-        "tools": {"listChanged": modern},
+        "prompts": {"listChanged": False},
+        "resources": {"listChanged": False, "subscribe": True},
+        "tools": {"listChanged": False},
     }

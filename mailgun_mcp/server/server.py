@@ -38,6 +38,21 @@ REQUEST_STATE = "request state"
 """The purpose of the keys that seal what a client brings back with the answer to a question."""
 
 
+class MailgunServer(Server[dict[str, Any]]):
+    """The SDK's server, which announces no notices of lists that never change.
+
+    In the newer era the SDK announces them all, because there is `subscriptions/listen`.
+    """
+
+    def get_capabilities(self, *arguments: Any, **options: Any) -> types.ServerCapabilities:
+        """Return what the server can do."""
+        capabilities = super().get_capabilities(*arguments, **options)
+        for listing in (capabilities.tools, capabilities.prompts, capabilities.resources):
+            if listing is not None:
+                listing.list_changed = False
+        return capabilities
+
+
 def create_server(services: Services, principal: Principal | None) -> Server[dict[str, Any]]:
     """Return the server for `services`; the transports run it.
 
@@ -62,7 +77,7 @@ def create_server(services: Services, principal: Principal | None) -> Server[dic
             await subscriptions.called(params.name, params.arguments or {})
         return result
 
-    server: Server[dict[str, Any]] = Server(
+    server: Server[dict[str, Any]] = MailgunServer(
         NAME,
         version=SERVER_INFO["version"],
         title=SERVER_INFO["title"],
