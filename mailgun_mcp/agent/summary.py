@@ -33,7 +33,7 @@ def is_full(messages: Sequence[ModelMessage], context_tokens: int) -> bool:
 
 
 def older(messages: Sequence[Message], turn: str) -> int | None:
-    """Return the number of the message with which the turn begins, where something that is no summary is before it."""
+    """Return the number of the message with which the turn begins, where something that is not a summary stands before it."""
     first = next((message.number for message in messages if message.turn == turn and message.kind == "user"), None)
     before = [message for message in messages if first is not None and message.number < first]
     return first if any(message.kind != "summary" for message in before) else None

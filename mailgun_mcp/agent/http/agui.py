@@ -79,7 +79,7 @@ class AgUi:
         try:
             given = RunAgentInput.model_validate_json(body)
         except ValidationError as error:
-            raise BadMessageError(f"This is no input of an AG-UI run: {_first_fault(error)}") from error
+            raise BadMessageError(f"This is not the input of an AG-UI run: {_first_fault(error)}") from error
         try:
             run = await begin(self._runner, principal, given)
         except IN_THE_STREAM as error:
