@@ -59,7 +59,7 @@ def test_costs_count_from_the_first_of_the_month_in_utc() -> None:
 
 
 def test_a_read_is_no_send() -> None:
-    assert context_after(call("list_domains")) == Context(now=NOON)
+    assert context_after(call("list_domains")) == Context(now=NOON, principal_calls_last_hour=1)
 
 
 @pytest.mark.parametrize(
