@@ -186,10 +186,12 @@ class Recorder:
                 jobs.append(self._jobs.get(block=False))
         except Empty:
             pass
+        # What nobody waits for was handed over before: it comes first, so that the log has the order of the calls.
+        earlier: list[_Job] = []
         with suppress(IndexError):
-            while len(jobs) < GATHERED:
-                jobs.append(self._unwaited.popleft())
-        return jobs
+            while len(earlier) < GATHERED:
+                earlier.append(self._unwaited.popleft())
+        return [*earlier, *jobs]
 
     def _commit(self, jobs: list[_Job]) -> None:
         if not jobs:

@@ -4,11 +4,11 @@ import pytest
 
 from mailgun_mcp.catalogue.types import RISKS
 from mailgun_mcp.errors import SettingsError
-from mailgun_mcp.identity.access import APPROVE, EVERYTHING, SCOPES, Access, parse_scopes, scope_of
+from mailgun_mcp.identity.access import APPROVE, EVERYTHING, METRICS, SCOPES, Access, parse_scopes, scope_of
 
 
-def test_there_is_a_scope_for_each_risk_and_one_for_approvals() -> None:
-    assert set(SCOPES) == {*map(scope_of, RISKS), APPROVE}
+def test_there_is_a_scope_for_each_risk_and_those_for_approvals_and_metrics() -> None:
+    assert set(SCOPES) == {*map(scope_of, RISKS), APPROVE, METRICS}
 
 
 def test_who_runs_the_server_may_do_everything() -> None:

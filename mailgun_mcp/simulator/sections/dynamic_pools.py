@@ -109,7 +109,7 @@ def list_dynamic_pool_eligible_domains(account: Account, request: SimulatedReque
 
 @handles("list_dynamic_pool_domains", fidelity="stateful", note="enrolled domains with their pool")
 def list_dynamic_pool_domains(account: Account, request: SimulatedRequest) -> Reply:
-    filters = {name: request.get(name) for name in ("account", "pool", "sort_by", "sort_order")}
+    filters = {name: request.get(name) for name in ("account_ids", "pool", "sort_by", "sort_order")}
     query = asked(request.get("page"), request.get("limit", PAGE), filters)
     enrolments = [_enrolment(holder, domain) for holder, domain in _domains(account) if _is_enrolled(domain)]
     matching = [item for item in enrolments if _within(item, query.filters)]
@@ -320,7 +320,7 @@ def _enrolment(holder: Account, domain: Domain) -> dict[str, Any]:
 
 
 def _within(item: dict[str, Any], filters: dict[str, Any]) -> bool:
-    accounts, pools = filters["account"], filters["pool"]
+    accounts, pools = filters["account_ids"], filters["pool"]
     return (not accounts or item["account_id"] in accounts) and (not pools or item["pool"] in pools)
 
 
