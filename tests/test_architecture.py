@@ -5,7 +5,9 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
 from graphlib import TopologicalSorter
 from importlib.util import find_spec
 from pathlib import Path
@@ -72,9 +74,34 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def imported(path: Path) -> Iterator[str]:
-    """Yield the dotted names that the module imports, anywhere in it, also for type checkers only."""
-    for node in ast.walk(tree(path)):
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """What a module uses, anywhere in it."""
+
+    imported: frozenset[str]
+    """Dotted names, also those for type checkers only."""
+    attributes: frozenset[str]
+    called: frozenset[str]
+    """Names without a dot."""
+
+
+@cache
+def uses(path: Path) -> Uses:
+    nodes = list(ast.walk(tree(path)))
+    return Uses(
+        frozenset(_imported(nodes, path)),
+        frozenset(node.attr for node in nodes if isinstance(node, ast.Attribute)),
+        frozenset(node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)),
+    )
+
+
+def imported(path: Path) -> frozenset[str]:
+    """Return the dotted names that the module imports."""
+    return uses(path).imported
+
+
+def _imported(nodes: Iterable[ast.AST], path: Path) -> Iterator[str]:
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         if isinstance(node, ast.ImportFrom):
@@ -220,10 +247,8 @@ def test_what_decides_has_no_sockets_no_clock_and_no_waiting(pure: str) -> None:
 
 def test_only_the_settings_read_the_environment() -> None:
     def reads(path: Path) -> bool:
-        return any(
-            isinstance(node, ast.Attribute) and node.attr in ("environ", "environb", "getenv", "putenv")
-            for node in ast.walk(tree(path))
-        ) or bool({"os.environ", "os.getenv"} & set(imported(path)))
+        attributes = {"environ", "environb", "getenv", "putenv"}
+        return bool(attributes & uses(path).attributes or {"os.environ", "os.getenv"} & imported(path))
 
     assert where(reads) == ["settings.py"]
 
@@ -238,15 +263,14 @@ def test_what_is_not_in_the_wheel_is_imported_by_nothing_in_it() -> None:
 
 def test_nothing_prints() -> None:
     def prints(path: Path) -> bool:
-        calls = (node for node in ast.walk(tree(path)) if isinstance(node, ast.Call))
-        return any(isinstance(call.func, ast.Name) and call.func.id in ("print", "input") for call in calls)
+        return bool({"print", "input"} & uses(path).called)
 
     assert where(prints) == []
 
 
 def test_only_what_runs_a_command_touches_stdout() -> None:
     def writes(path: Path) -> bool:
-        return any(isinstance(node, ast.Attribute) and node.attr == "stdout" for node in ast.walk(tree(path)))
+        return "stdout" in uses(path).attributes
 
     assert {part(PACKAGE / path) for path in where(writes)} <= {"cli", "catalogue"}
 
