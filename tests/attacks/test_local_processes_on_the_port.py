@@ -164,6 +164,7 @@ async def test_a_preflight_tells_nothing_and_a_page_still_needs_the_token(strang
     assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (401, origin["Origin"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("era", ["legacy", "auto"])
 async def test_without_a_token_nobody_is_asked_in_the_client(era: Any, upstream: Upstream, tmp_path: Path) -> None:
     upstream.forget()

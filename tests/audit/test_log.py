@@ -215,6 +215,7 @@ def test_a_dry_run_removes_nothing(log: AuditLog) -> None:
     assert log.verify().entries == 10
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(["call", "prune"]), max_size=12), st.integers(0, 5))
 def test_whatever_is_written_and_pruned_the_chain_holds(steps: list[str], keep: int) -> None:
     from tempfile import TemporaryDirectory
@@ -240,6 +241,7 @@ def append(directory: Path, url: str | None, barrier: Barrier, name: str, count:
     store.close()
 
 
+@pytest.mark.slow
 def test_processes_that_write_at_the_same_time_keep_one_chain_and_unique_ids(
     store: Store, state_url: str | None
 ) -> None:

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -57,6 +58,7 @@ def test_a_short_result_stays_whole_and_its_text_is_the_same_as_compact_json() -
     assert Results().fit(structured) == (structured, '{"items":[{"name":"ü"}],"next":null}')
 
 
+@pytest.mark.slow
 @given(structured=results_of_any_size())
 def test_a_result_fits_the_limit_and_what_was_cut_is_read_on_exactly(structured: dict[str, Any]) -> None:
     results = Results(limit=SMALL)

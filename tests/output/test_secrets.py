@@ -204,6 +204,7 @@ def test_every_secret_place_of_the_catalogue_is_withheld_and_the_schema_still_ho
     assert visited == {place: [reference_text("ref0")] for place in operation.secrets}
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(
         st.text(),

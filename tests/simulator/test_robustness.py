@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import anyio
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -83,6 +84,7 @@ def _drawn(draw: st.DrawFn, operation: Operation, places: tuple[str, ...]) -> li
     return draw(st.lists(st.sampled_from(wires), max_size=5)) if wires else []
 
 
+@pytest.mark.slow
 @settings(max_examples=400)
 @given(requests())
 def test_no_request_makes_it_fail(request: tuple[Operation, str, Body]) -> None:

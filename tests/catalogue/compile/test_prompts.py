@@ -152,6 +152,7 @@ def test_one_prompt_is_one_line_of_the_data_file(tmp_path: Path) -> None:
     assert len(render_prompts(compile_prompts(folder, TOOLS)).splitlines()) == 4
 
 
+@pytest.mark.slow
 def test_a_prompt_that_changed_is_found_and_compiled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -672,6 +672,7 @@ def _operations() -> st.SearchStrategy[Any]:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(
     operations=st.dictionaries(

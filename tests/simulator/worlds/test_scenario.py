@@ -38,6 +38,7 @@ def test_these_are_shipped() -> None:
     assert {"blocklisting", "broken-dkim", "complaint-spike", "healthy", "injection"} <= set(shipped_names())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", shipped_names())
 def test_a_scenario_makes_the_same_account_each_time(name: str) -> None:
     first, second = (snapshot(scenario_account(open_scenario(name), ManualClock())) for _ in range(2))
