@@ -42,7 +42,10 @@ def _logs_of_its_own() -> Iterator[None]:
     """A logger keeps its settings, secrets, and the stderr that it first wrote to: none of them is for the next test."""
     yield
     logs.reset()
-    if structlog := sys.modules.get("structlog"):
+    if "structlog" in sys.modules:
+        # A thread may be importing it just now: the statement waits for that.
+        import structlog
+
         structlog.reset_defaults()
 
 
