@@ -10,10 +10,8 @@ from mailgun_mcp.agent.events import Event
 from mailgun_mcp.agent.runner import Runner
 from mailgun_mcp.agent.setup import create_runner
 from mailgun_mcp.app.compose import create_services
-from mailgun_mcp.errors import SettingsError
-from mailgun_mcp.identity.principal import Principal, local_user
-from mailgun_mcp.settings import OPTIONS, load
-from mailgun_mcp.text.suggest import unknown
+from mailgun_mcp.app.embedding import principal_named, settings_of
+from mailgun_mcp.identity.principal import Principal
 
 if TYPE_CHECKING:
     from pydantic_ai.models import Model
@@ -29,12 +27,9 @@ class Agent:
     """
 
     def __init__(self, *, model: "Model | str | None" = None, **settings: Any) -> None:
-        for name in settings:
-            if name not in (*OPTIONS, "config"):
-                raise SettingsError(unknown("setting", name, OPTIONS))
         if isinstance(model, str):
             settings["model"] = model
-        options = load(settings)
+        options = settings_of(settings)
         self._services = create_services(options)
         self.runner: Runner = create_runner(self._services, options, None if isinstance(model, str) else model)
         """Everything else that can be done with conversations."""
@@ -59,7 +54,7 @@ class Agent:
 
         The same `run` again yields the same events: nothing is done twice.
         """
-        who = _principal(principal)
+        who = principal_named(principal)
         started = await self.runner.start(who, conversation, text, run=run or f"run-{token_hex(8)}", client=CLIENT)
         async for event in self.runner.watch(started, who):
             yield event
@@ -79,13 +74,9 @@ class Agent:
 
         Only pass what that person has answered themselves, on a way on which you have authenticated them.
         """
-        who = _principal(principal)
+        who = principal_named(principal)
         answers = [Answer(approval, yes, typed, reason)]
         name = run or f"run-{token_hex(8)}"
         continued = await self.runner.answer(who, conversation, answers, run=name, client=CLIENT)
         async for event in self.runner.watch(continued, who):
             yield event
-
-
-def _principal(principal: Principal | str | None) -> Principal:
-    return Principal(principal) if isinstance(principal, str) else principal or local_user()

@@ -4,6 +4,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from mailgun_mcp.app.compose import create_services
+from mailgun_mcp.app.embedding import principal_named, settings_of
 from mailgun_mcp.call.account_choice import shown_tools
 from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.results import CallResult
@@ -12,8 +13,7 @@ from mailgun_mcp.catalogue.types import Arguments, FormatName
 from mailgun_mcp.confirm.asker import NOBODY, Asker
 from mailgun_mcp.confirm.caller import Caller, Notify, quiet
 from mailgun_mcp.errors import SettingsError, UnknownToolError
-from mailgun_mcp.identity.principal import Principal, local_user
-from mailgun_mcp.settings import OPTIONS, load
+from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.text.suggest import unknown
 
 CLIENT = "toolkit"
@@ -30,10 +30,7 @@ class Toolkit:
     """
 
     def __init__(self, **settings: Any) -> None:
-        for name in settings:
-            if name not in (*OPTIONS, "config"):
-                raise SettingsError(unknown("setting", name, OPTIONS))
-        self._services = create_services(load(settings))
+        self._services = create_services(settings_of(settings))
 
     async def __aenter__(self) -> Self:
         return self
@@ -56,7 +53,7 @@ class Toolkit:
         """
         if format not in FORMATS:
             raise SettingsError(unknown("format", format, FORMATS))
-        tools = shown_tools(self._services, self._services.listed_tools, _principal(principal))
+        tools = shown_tools(self._services, self._services.listed_tools, principal_named(principal))
         return [formatted(tool, format) for tool in tools]
 
     async def call(
@@ -74,12 +71,8 @@ class Toolkit:
         Never pass what a model or a browser says about who it is. What policy wants confirmed waits for an approval,
         unless `asker` can ask the person.
         """
-        caller = Caller(_principal(principal), client=CLIENT, asker=asker, notify=notify)
+        caller = Caller(principal_named(principal), client=CLIENT, asker=asker, notify=notify)
         try:
             return await run(self._services, name, arguments, caller)
         except UnknownToolError as error:
             return CallResult(str(error), kind="invalid")
-
-
-def _principal(principal: Principal | str | None) -> Principal:
-    return Principal(principal) if isinstance(principal, str) else principal or local_user()

@@ -16,7 +16,7 @@ from mailgun_mcp.identity.accounts import Accounts, StoredAccount
 from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.text.durations import duration
 from mailgun_mcp.web.approvals.page import HOME, TEMPLATES
-from mailgun_mcp.web.approvals.views import channel_of
+from mailgun_mcp.web.approvals.views import only_for_others
 from mailgun_mcp.web.pages.pages import PageRequest, Pages
 
 PATH = f"{HOME}/grants"
@@ -64,7 +64,7 @@ class GrantsPage:
             spans=SPANS,
             fault=fault,
             given=page.form,
-            for_others=channel_of(page.session) != "terminal",
+            for_others=only_for_others(page.session),
         )
 
     async def _give(self, page: PageRequest) -> Response:
@@ -119,9 +119,9 @@ class GrantsPage:
         principal = form.get("principal", "").strip()
         if principal:
             match = {**match, "principal": principal}
-        elif channel_of(page.session) != "terminal":
+        elif only_for_others(page.session):
             raise SettingsError("say for whom: nobody who is signed in here allows their own calls")
-        if channel_of(page.session) != "terminal" and _can_be(principal, page.person):
+        if only_for_others(page.session) and _can_be(principal, page.person):
             raise SettingsError("for whom: a single name that is not yours, without * and ?")
         match = parse_match(json.dumps(match), "calls")
         with recorded_action(

@@ -12,7 +12,7 @@ from mailgun_mcp.identity.access import APPROVE
 from mailgun_mcp.identity.accounts import Accounts
 from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.web.approvals.page import HOME, TEMPLATES
-from mailgun_mcp.web.approvals.views import channel_of
+from mailgun_mcp.web.approvals.views import only_for_others
 from mailgun_mcp.web.pages.forms import FormRefused
 from mailgun_mcp.web.pages.pages import PageRequest, Pages
 
@@ -74,4 +74,4 @@ class MarksPage:
         }
 
     def _own(self, page: PageRequest, principal: str) -> bool:
-        return channel_of(page.session) != "terminal" and same_person(principal, page.person)
+        return only_for_others(page.session) and same_person(principal, page.person)

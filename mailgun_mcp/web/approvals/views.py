@@ -97,6 +97,11 @@ def channel_of(session: BrowserSession) -> AnswerChannel:
     return "terminal" if session.source == "link" else "page"
 
 
+def only_for_others(session: BrowserSession) -> bool:
+    """Say whether the person gives grants to others, and clears the marks of others, only. A terminal is not bound to that."""
+    return channel_of(session) != "terminal"
+
+
 def visible(approvals: Sequence[Approval], person: Principal) -> list[Approval]:
     """Return those that the person may see."""
     return [approval for approval in approvals if may_see(approval, person.access)]
