@@ -10,12 +10,14 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any
 
 from mailgun_mcp.audit.entries import START as START
 from mailgun_mcp.audit.entries import LogEntry, StoredEntry, key_of, keyed_hash
 from mailgun_mcp.audit.heads import Head, note, noted
 from mailgun_mcp.audit.keys import AuditKey, AuditKeys, keys_of
+from mailgun_mcp.audit.shared_append import SharedAppend
 from mailgun_mcp.audit.verify import ChainCheck, Verification
 from mailgun_mcp.errors import Outcome, StateError, UnknownNameError
 from mailgun_mcp.settings import shell_command
@@ -89,16 +91,21 @@ class AuditLog:
         self.name = store.name
         """Where the log is, in words."""
         self.clock = store.clock
+        self._shared = SharedAppend(store, LOCK) if store.sealer else None
 
     def append(self, entries: Sequence[LogEntry], now: float, *, durable: bool, missing_only: bool = False) -> None:
         """Write the entries down, in one transaction that no other process shares.
 
         With `missing_only`, those of calls that have an entry of that kind are left out.
         """
+        if self._shared and not missing_only and self._shared.run(partial(self._chained, entries, now)):
+            return
         with self._store.writing(durable=durable, lock=LOCK) as connection:
             if missing_only:
                 entries = [entry for entry in entries if not _has_entry(connection, entry)]
-            self._write(connection, entries, now)
+            head = self._write(connection, entries, now)
+        if self._shared:
+            self._shared.head = head
 
     def entries(self, after: int = 0) -> Iterator[StoredEntry]:
         """Yield the entries that follow the one numbered `after`, as they were written."""
@@ -227,23 +234,27 @@ class AuditLog:
             row = connection.execute("SELECT hash FROM audit_log WHERE seq = ?", (head.seq,)).fetchone()
         return head.seq <= seq or (row is not None and row["hash"] == head.hash)
 
+    def _chained(self, entries: Iterable[LogEntry], now: float, seq: int, prev: str) -> list[StoredEntry] | None:
+        """Return the entries as they follow that one, or None where its key is not at hand."""
+        key_id = key_of(prev)
+        key = self._keys.get(key_id) if key_id else None
+        return _rows(entries, now, key=key, seq=seq, prev=prev) if key else None
+
     def _write(
         self, connection: Connection, entries: Iterable[LogEntry], now: float, key: AuditKey | None = None
-    ) -> None:
+    ) -> tuple[int, str]:
+        """Write the entries, and return number and hash of the last one."""
         seq, prev = _head(connection)
         if key is None:
             key = self._signing_key(connection, prev, now)
             if key_of(prev) is None:
                 seq, prev = _head(connection)
-        rows = []
-        for entry in entries:
-            row = _row(entry, now, key=key, seq=seq + 1, prev=prev)
-            rows.append(row)
-            seq, prev = row.seq, row.hash
+        rows = _rows(entries, now, key=key, seq=seq, prev=prev)
         connection.executemany(
             "INSERT INTO audit_log (seq, at, call, kind, body, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
             [(row.seq, row.at, row.call, row.kind, row.body, row.prev, row.hash) for row in rows],
         )
+        return (rows[-1].seq, rows[-1].hash) if rows else (seq, prev)
 
     def _signing_key(self, connection: Connection, head: str, now: float) -> AuditKey:
         """Return the key of the last entry. Entries of version 0.1 have none: they are sealed, and can't be changed any more."""
@@ -279,6 +290,14 @@ class AuditLog:
                 entry = LogEntry("", "pruned", {"anchor": [through, row["hash"]], "entries": count})
                 self._write(connection, [entry], now)
         return int(count)
+
+
+def _rows(entries: Iterable[LogEntry], now: float, *, key: AuditKey, seq: int, prev: str) -> list[StoredEntry]:
+    """Return the entries as they follow the one with number `seq` and hash `prev`."""
+    rows: list[StoredEntry] = []
+    for number, entry in enumerate(entries, seq + 1):
+        rows.append(_row(entry, now, key=key, seq=number, prev=rows[-1].hash if rows else prev))
+    return rows
 
 
 def _row(entry: LogEntry, now: float, *, key: AuditKey, seq: int, prev: str) -> StoredEntry:

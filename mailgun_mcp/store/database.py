@@ -8,13 +8,13 @@ import json
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from errno import EACCES
 from pathlib import Path
 from secrets import token_hex
 from threading import Event, RLock
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from mailgun_mcp.errors import StateError
 from mailgun_mcp.store.connection import Connection, Sealer
@@ -130,6 +130,10 @@ class Store:
                 self._durable = durable
             with transaction(connection):
                 yield connection
+
+    def run_once(self, sql: str, parameters: Sequence[Any], lock: str) -> Any:
+        """Run a statement that takes the two locks of a transaction first, and is one. Return its row. Only PostgreSQL can."""
+        raise NotImplementedError
 
     @contextmanager
     def _faults(self) -> Iterator[None]:

@@ -284,4 +284,24 @@ MIGRATIONS: tuple[tuple[str | Each, ...], ...] = (
         )""",
         "CREATE INDEX webhook_deliveries_due ON webhook_deliveries (status, next_at)",
     ),
+    (
+        # Appends in one round trip, unless the last entry is another one: then it returns that. See audit/shared_append.py.
+        Each(
+            postgresql="""CREATE FUNCTION append_to_audit_log(
+                whole bigint, own bigint, expected_seq bigint, expected_hash text, written double precision, entries json,
+                OUT newest bigint, OUT last_hash text
+            ) LANGUAGE plpgsql SET lock_timeout = 5000 AS $$
+            BEGIN
+                PERFORM pg_advisory_xact_lock_shared(whole), pg_advisory_xact_lock(own);
+                SELECT head.seq, head.hash INTO newest, last_hash FROM audit_head AS head;
+                IF newest = expected_seq AND last_hash = expected_hash THEN
+                    INSERT INTO audit_log (seq, at, call, kind, body, prev, hash)
+                    SELECT expected_seq + number, written, entry ->> 0, entry ->> 1, entry ->> 2,
+                        lag(entry ->> 3, 1, expected_hash) OVER (ORDER BY number), entry ->> 3
+                    FROM json_array_elements(entries) WITH ORDINALITY AS listed (entry, number);
+                    newest := NULL;
+                END IF;
+            END $$""",
+        ),
+    ),
 )

@@ -5,8 +5,9 @@ commit waits for the disk as the database is set up to. The time is that of the 
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from threading import Event, RLock, local
@@ -120,6 +121,15 @@ class PostgresStore(Store):
                 raise
             finally:
                 self._inside.statements = None
+
+    def run_once(self, sql: str, parameters: Sequence[Any], lock: str) -> Any:
+        """Run a statement that is a transaction of its own, in one round trip, and return its row.
+
+        Its first two values are the locks that it takes. It is not run again where the connection was lost.
+        """
+        with self._faults(), self._connected() as statements:
+            statements.renew = None
+            return statements.execute(sql, (WHOLE, lock_key(lock), *parameters)).fetchone()
 
     def listen(self, channel: str, tell: Callable[[], None], ended: Event) -> None:
         """Call `tell` on each notification, and every few seconds without one, until `ended`.
@@ -244,6 +254,7 @@ class PostgresStore(Store):
         return StateError(f"the state in {self.name} cannot be used: {reason}")
 
 
+@cache
 def lock_key(lock: str) -> int:
     """Return the number of a lock, the same for every server."""
     return int.from_bytes(sha256(lock.encode()).digest()[:8], "big", signed=True) or 1
