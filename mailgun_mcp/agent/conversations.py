@@ -88,7 +88,7 @@ class Conversations:
 
     def delete(self, name: str, principal: str, now: float) -> None:
         """Delete a conversation with all that was said. Raises NotFoundError, BusyError."""
-        with self._store.writing() as connection:
+        with self._store.writing(lock=lock_of(name)) as connection:
             conversation = _find(connection, name, principal)
             if conversation.status == "running" and conversation.lease_until > now:
                 raise BusyError
@@ -120,7 +120,7 @@ class Conversations:
         Raises NotFoundError for another's conversation, BusyError while another run is under way. Whoever calls checks
         for open approvals before: with the claim nothing else can open one.
         """
-        with self._store.writing() as connection:
+        with self._store.writing(lock=lock_of(name)) as connection:
             connection.execute(
                 """INSERT INTO agent_conversations (id, principal, title, created, updated, status, turn,
                 third_party_text, lease_by, lease_until, cancelling)
@@ -133,7 +133,7 @@ class Conversations:
         self, name: str, run: str, principal: Principal, client: str, *, holder: str, now: float
     ) -> tuple[Run, bool]:
         """Continue the turn that waits. Raises NotFoundError, BusyError."""
-        with self._store.writing() as connection:
+        with self._store.writing(lock=lock_of(name)) as connection:
             turn = _find(connection, name, principal.id).turn
             return self._claim(connection, name, run, turn, principal, client, holder, now)
 
@@ -165,7 +165,7 @@ class Conversations:
 
     def renew(self, holder: str, now: float) -> set[str]:
         """Keep the runs of this process. Returns the conversations in which somebody asked to cancel."""
-        with self._store.writing(durable=False) as connection:
+        with self._store.writing(durable=False, lock=f"leases of {holder}") as connection:
             connection.execute(
                 "UPDATE agent_conversations SET lease_until = ? WHERE lease_by = ? AND status = 'running'",
                 (now + LEASE, holder),
@@ -178,7 +178,7 @@ class Conversations:
 
     def release(self, name: str, holder: str, status: ConversationStatus, now: float) -> None:
         """End the run of this process."""
-        with self._store.writing() as connection:
+        with self._store.writing(lock=lock_of(name)) as connection:
             connection.execute(
                 """UPDATE agent_conversations SET status = ?, updated = ?, lease_by = '', lease_until = 0, cancelling = 0
                 WHERE id = ? AND lease_by = ?""",
@@ -187,12 +187,12 @@ class Conversations:
 
     def ask_to_cancel(self, name: str) -> None:
         """Ask the process that runs the conversation to stop."""
-        with self._store.writing() as connection:
+        with self._store.writing(lock=lock_of(name)) as connection:
             connection.execute("UPDATE agent_conversations SET cancelling = 1 WHERE id = ?", (name,))
 
     def mark_third_party_text(self, name: str) -> None:
         """Remember that the model was shown text of third parties."""
-        with self._store.writing(durable=False) as connection:
+        with self._store.writing(durable=False, lock=lock_of(name)) as connection:
             connection.execute("UPDATE agent_conversations SET third_party_text = 1 WHERE id = ?", (name,))
 
     def caller(self, name: str) -> tuple[Principal, str]:
@@ -209,6 +209,11 @@ class Conversations:
         )
         principal = Principal(fields["id"], fields["authenticated"], allowed, fields["expires"])
         return principal, fields["client"]
+
+
+def lock_of(conversation: str) -> str:
+    """Return the lock of transactions about one conversation: others go on meanwhile."""
+    return f"conversation {conversation}"
 
 
 def _bounds(access: Access) -> dict[str, Collection[str] | None]:

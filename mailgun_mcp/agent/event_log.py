@@ -81,6 +81,8 @@ class EventLog:
         self._live: dict[str, LiveRun] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._writing = asyncio.Lock()
+        self._failed = False
+        """Whether the last attempt to write failed."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self, conversation: str, turn: str, after: int) -> LiveRun:
@@ -118,17 +120,26 @@ class EventLog:
 
     async def _write_all(self, batch: list[tuple[str, Event]]) -> None:
         try:
-            await in_thread(self._write, batch)
+            await in_thread(self._write, batch, again=self._failed)
         except StateError:
             self.pending = [*batch, *self.pending]
+            self._failed = True
             raise
+        self._failed = False
 
-    def _write(self, batch: Sequence[tuple[str, Event]]) -> None:
+    def _write(self, batch: Sequence[tuple[str, Event]], *, again: bool = False) -> None:
+        """Write events; `again` where that failed, and a lost connection may hide that they were written all the same."""
         rows = [
             (conversation, event.id, event.turn, event.at, event.kind, json.dumps(event.body, ensure_ascii=False))
             for conversation, event in _merged(batch)
         ]
-        with self._store.writing(durable=False) as connection:
+        # No row depends on another one, so that any lock will do.
+        with self._store.writing(durable=False, lock=f"events of {rows[0][0]}") as connection:
+            if again:
+                first = {conversation: event.id for conversation, event in reversed(batch)}
+                connection.executemany(
+                    "DELETE FROM agent_events WHERE conversation = ? AND id >= ?", list(first.items())
+                )
             connection.executemany(
                 "INSERT INTO agent_events (conversation, id, turn, at, kind, body) VALUES (?, ?, ?, ?, ?, ?)", rows
             )

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from mailgun_mcp.agent.conversations import lock_of
 from mailgun_mcp.store.database import Store, stored
 
 CallStatus = Literal[
@@ -67,7 +68,7 @@ class Transcript:
         self, conversation: str, turn: str, kind: MessageKind, body: str, calls: list[ToolCall] | None = None
     ) -> int:
         """Add a message, and the calls that it asks for. Returns its number."""
-        with self._store.writing() as connection:
+        with self._store.writing(lock=lock_of(conversation)) as connection:
             row = connection.execute(
                 "SELECT coalesce(max(number), 0) + 1 AS number FROM agent_messages WHERE conversation = ?",
                 (conversation,),
@@ -86,7 +87,7 @@ class Transcript:
 
     def insert_summary(self, conversation: str, turn: str, text: str, before: int) -> None:
         """Put a summary in place of every message whose number is below `before`. The messages stay for people."""
-        with self._store.writing() as connection:
+        with self._store.writing(lock=lock_of(conversation)) as connection:
             connection.execute(
                 "UPDATE agent_messages SET number = -number - 1 WHERE conversation = ? AND number >= ?",
                 (conversation, before),
@@ -124,7 +125,7 @@ class Transcript:
 
     def update(self, conversation: str, call: ToolCall) -> None:
         """Keep what became of a call. It is on disk when this returns."""
-        with self._store.writing() as connection:
+        with self._store.writing(lock=lock_of(conversation)) as connection:
             connection.execute(
                 """UPDATE agent_calls SET status = ?, approval = ?, binding = ?, text = ?, log = ?
                 WHERE conversation = ? AND id = ?""",

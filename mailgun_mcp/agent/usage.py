@@ -59,7 +59,7 @@ class UsageTable:
     def add(self, conversation: str, principal: str, used: Usage, now: float) -> None:
         """Count what was used."""
         values = tuple(getattr(used, name) for name in NAMES)
-        with self._store.writing(durable=False) as connection:
+        with self._store.writing(durable=False, lock=f"usage of {conversation}") as connection:
             connection.execute(
                 """INSERT INTO agent_usage (conversation, principal, day, requests, input_tokens, output_tokens, cost,
                 tool_calls, seconds) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (conversation, day) DO UPDATE SET

@@ -82,7 +82,7 @@ class Calls:
 
     def record(self, account: str, principal: str, now: float) -> int:
         """Count a call. Returns what `forget` takes."""
-        with self._store.writing(durable=False) as connection:
+        with self._store.writing(durable=False, lock=f"calls {account} {principal}") as connection:
             connection.execute("DELETE FROM calls WHERE at < ?", (now - 2 * HOUR,))
             row = connection.execute(
                 "INSERT INTO calls (account, principal, at) VALUES (?, ?, ?) RETURNING id", (account, principal, now)
@@ -91,7 +91,7 @@ class Calls:
 
     def forget(self, row: int) -> None:
         """Take back a call that was not made."""
-        with self._store.writing(durable=False) as connection:
+        with self._store.writing(durable=False, lock="calls taken back") as connection:
             connection.execute("DELETE FROM calls WHERE id = ?", (row,))
 
     def since(self, account: str, principal: str, since: float, before: int = NEWEST) -> int:

@@ -10,6 +10,7 @@ from mailgun_mcp.identity.accounts import NAME, NAME_RULE
 from mailgun_mcp.store.database import Store
 from mailgun_mcp.text.suggest import unknown
 
+LOCK = "approvers"
 BYTES = 24
 """Of a secret. It is random, so that a plain hash of it cannot be searched for."""
 
@@ -33,7 +34,7 @@ class Approvers:
         if not NAME.fullmatch(name):
             raise StateError(f"{name!r} is not the name of an approver: {NAME_RULE}")
         secret, salt = token_urlsafe(BYTES), token_hex(16)
-        with self._store.writing() as connection:
+        with self._store.writing(lock=LOCK) as connection:
             done = connection.execute(
                 "INSERT INTO approvers (name, created, salt, digest) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 (name.casefold(), now, salt, _digest(salt, secret)),
@@ -44,7 +45,7 @@ class Approvers:
 
     def remove(self, name: str) -> None:
         """Remove an approver. Raises UnknownNameError."""
-        with self._store.writing() as connection:
+        with self._store.writing(lock=LOCK) as connection:
             if connection.execute("DELETE FROM approvers WHERE name = ?", (name.casefold(),)).rowcount == 0:
                 names = [row["name"] for row in connection.execute("SELECT name FROM approvers")]
                 raise UnknownNameError(unknown("approver", name, names))

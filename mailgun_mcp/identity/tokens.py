@@ -18,6 +18,7 @@ from mailgun_mcp.text.suggest import unknown
 
 PREFIX = "mgmcp_"
 """How every token begins, for scanners that look for secrets."""
+LOCK = "tokens"
 BYTES = 32
 TOKEN = re.compile(rf"{PREFIX}([a-z0-9]{{10}})_([A-Za-z0-9_-]{{43}})")
 USED_EVERY = 60.0
@@ -62,7 +63,7 @@ class Tokens:
             raise StateError(f"{name} is what callers without a token are called: choose another name")
         token = StoredToken(new_id(10), name, access, now, by, expires)
         secret = token_urlsafe(BYTES)
-        with self._store.writing() as connection:
+        with self._store.writing(lock=LOCK) as connection:
             row = connection.execute("SELECT * FROM tokens WHERE name = ?", (name.casefold(),)).fetchone()
             if row is not None and _token(row).is_valid(now):
                 raise StateError(f"there is a token named {row['shown']}: revoke it first, or choose another name")
@@ -87,7 +88,7 @@ class Tokens:
 
     def revoke(self, name: str, now: float) -> StoredToken:
         """Make the token useless, also for running servers. Raises UnknownNameError."""
-        with self._store.writing() as connection:
+        with self._store.writing(lock=LOCK) as connection:
             row = connection.execute(
                 "SELECT * FROM tokens WHERE name = ? AND revoked IS NULL", (name.casefold(),)
             ).fetchone()
@@ -112,7 +113,7 @@ class Tokens:
         if token is None or not matches or not token.is_valid(now):
             return None
         if token.last_used is None or token.last_used + USED_EVERY < now:
-            with self._store.writing(durable=False, lock="tokens") as connection:
+            with self._store.writing(durable=False, lock=LOCK) as connection:
                 connection.execute("UPDATE tokens SET last_used = ? WHERE id = ?", (now, token.id))
         return token
 

@@ -1,5 +1,8 @@
 """Whose a conversation is, and which process runs it."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 
 from mailgun_mcp.agent.conversations import LEASE, Conversations, Run
@@ -8,7 +11,10 @@ from mailgun_mcp.identity.access import Access
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.store.database import Store
 from tests.support.chats import ANN, BEN
+from tests.support.engines import on_both_engines
 from tests.support.state import NOW
+
+pytestmark = on_both_engines
 
 
 def begin(table: Conversations, run: str = "r", *, holder: str = "here", now: float = NOW) -> tuple[Run, bool]:
@@ -26,6 +32,24 @@ def test_one_process_at_a_time_runs_a_conversation(store: Store) -> None:
     assert table.find("c", ANN.id).status == "running"
     table.release("c", "here", "idle", NOW)
     assert begin(table, "s") == (Run("c", "s", "s", 0), False)
+
+
+def test_of_processes_that_begin_a_turn_at_once_one_does(store: Store) -> None:
+    others = [store.reopened() for _ in range(3)]
+    barrier = Barrier(len(others))
+
+    def race(number: int) -> bool:
+        barrier.wait(10)
+        try:
+            begin(Conversations(others[number]), f"r{number}", holder=str(number))
+        except BusyError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(len(others)) as threads:
+        assert sum(threads.map(race, range(len(others)))) == 1
+    for other in others:
+        other.close()
 
 
 def test_a_process_that_lives_keeps_its_runs_and_one_that_died_loses_them(store: Store) -> None:

@@ -1,13 +1,18 @@
 """Events: shown at once, written soon, and read again from any id on."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 
 from mailgun_mcp.agent.event_log import EventLog
 from mailgun_mcp.errors import StateError
+from mailgun_mcp.store.connection import Connection
 from mailgun_mcp.store.database import Store
+from tests.support.engines import on_both_engines
 from tests.support.state import NOW
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, on_both_engines]
 
 
 async def test_pieces_of_a_text_are_one_row_and_are_read_from_any_of_them_on(store: Store) -> None:
@@ -26,7 +31,7 @@ async def test_events_that_cannot_be_written_are_tried_again(store: Store, monke
     log = EventLog(store, lambda: NOW)
     log.begin("c", "t", 0).add("warning", text="careful")
 
-    def full(*_: object) -> None:
+    def full(*_: object, again: bool) -> None:
         raise StateError("the disk is full")
 
     with monkeypatch.context() as patched:
@@ -37,6 +42,30 @@ async def test_events_that_cannot_be_written_are_tried_again(store: Store, monke
     assert [event.record for event in log.read("c", 0)] == [
         {"id": 1, "turn": "t", "at": NOW, "kind": "warning", "text": "careful"}
     ]
+
+
+async def test_events_that_were_written_although_the_connection_was_lost_are_there_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = EventLog(store, lambda: NOW)
+    live = log.begin("c", "t", 0)
+    live.add("text", message="m", text="One ")
+    writing = store.writing
+
+    @contextmanager
+    def lose(*, durable: bool, lock: str) -> Iterator[Connection]:
+        with writing(durable=durable, lock=lock) as connection:
+            yield connection
+        raise StateError("the connection was lost")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "writing", lose)
+        for _ in range(2):
+            with pytest.raises(StateError):
+                await log.flush()
+    live.add("text", message="m", text="two.")
+    await log.flush()
+    assert [(event.id, event.body["text"]) for event in log.read("c", 0)] == [(2, "One two.")]
 
 
 async def test_a_run_that_is_forgotten_is_not_live(store: Store) -> None:

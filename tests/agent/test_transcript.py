@@ -4,6 +4,9 @@ from dataclasses import replace
 
 from mailgun_mcp.agent.transcript import Message, ToolCall, Transcript
 from mailgun_mcp.store.database import Store
+from tests.support.engines import on_both_engines
+
+pytestmark = on_both_engines
 
 CALL = ToolCall("a", "t", 2, "list_domains", {"limit": 1})
 

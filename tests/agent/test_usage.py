@@ -2,7 +2,10 @@
 
 from mailgun_mcp.agent.usage import Limits, Usage, UsageTable
 from mailgun_mcp.store.database import Store
+from tests.support.engines import on_both_engines
 from tests.support.state import NOW
+
+pytestmark = on_both_engines
 
 USED = Usage(2, 100, 10, 0.5, 3, 1.5)
 

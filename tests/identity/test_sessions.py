@@ -8,7 +8,10 @@ from mailgun_mcp.identity.access import APPROVE, Access
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.identity.sessions import LINK_SECONDS, SESSION_SECONDS, BrowserSession, Sessions
 from mailgun_mcp.store.database import Store
+from tests.support.engines import on_both_engines
 from tests.support.state import NOW, rows
+
+pytestmark = on_both_engines
 
 
 @pytest.fixture

@@ -244,3 +244,13 @@ def test_time_is_that_of_the_database(store: Store, monkeypatch: pytest.MonkeyPa
 def test_a_lock_has_the_same_number_on_every_server() -> None:
     assert lock_key("audit log") == lock_key("audit log") != lock_key("approvals")
     assert -(2**63) <= lock_key("audit log") < 2**63
+
+
+def test_only_what_touches_the_tables_of_others_stops_all_other_transactions() -> None:
+    package = Path(module.__file__).parents[1]
+    writers = {
+        str(path.relative_to(package))
+        for path in package.rglob("*.py")
+        if re.search(r"\.writing\((?!.*lock=)", path.read_text(encoding="utf-8"))
+    }
+    assert writers == {"identity/accounts.py"}

@@ -3,7 +3,10 @@
 from mailgun_mcp.store.database import Store
 from mailgun_mcp.web.webhooks.deliveries import BACK_OFF, LEASE, Deliveries
 from mailgun_mcp.web.webhooks.events import Event
+from tests.support.engines import on_both_engines
 from tests.support.state import NOW
+
+pytestmark = on_both_engines
 
 EVENT = Event("approval.pending", "3r5u7c6e", 0, NOW, {"id": "3r5u7c6e"})
 
