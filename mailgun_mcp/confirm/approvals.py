@@ -17,7 +17,7 @@ from mailgun_mcp.text.suggest import unknown
 if TYPE_CHECKING:
     from mailgun_mcp.confirm.form import Form
 
-ApprovalStatus = Literal["pending", "approved", "denied", "used", "expired", "stale"]
+ApprovalStatus = Literal["pending", "approved", "denied", "used", "expired", "stale", "withdrawn"]
 
 QUIET = 60.0
 """Seconds between two notifications about one target."""
@@ -248,6 +248,21 @@ class Approvals:
             )
             return _find(connection, name, now)
 
+    def withdraw(self, name: str, *, principal: str, now: float) -> bool:
+        """Take back the request for an approval, for who made it, and return whether it could still be answered or used.
+
+        Raises UnknownNameError when the principal has no such approval.
+        """
+        with self._store.writing(lock=LOCK) as connection:
+            _expire(connection, now)
+            approval = _find(connection, name, now)
+            if approval.principal != principal:
+                raise UnknownNameError(f"unknown approval {name!r}")
+            if approval.status not in LIVE:
+                return False
+            _mark(connection, approval, "withdrawn")
+        return True
+
     def _refuse_too_many(self, connection: Connection, principal: str, most: int) -> None:
         """Count the principal's approvals in all accounts: a person answers all of them in one list."""
         row = connection.execute(
@@ -289,6 +304,7 @@ def _closed(approval: Approval, attempted: str) -> str:
         "used": f"was approved by {approval.people} and has been used",
         "expired": "has expired",
         "stale": "is about a target that has changed since",
+        "withdrawn": "was withdrawn by the client that asked for it",
     }
     return f"{approval.id} {ended[approval.status]}: it can no longer be {attempted}"
 

@@ -20,6 +20,7 @@ WebhookEvent = Literal[
     "approval.approved",
     "approval.denied",
     "approval.expired",
+    "approval.withdrawn",
     "approval.used",
     "operation.undone",
 ]

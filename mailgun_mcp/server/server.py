@@ -1,6 +1,5 @@
 """The MCP server: tools, prompts and resources of one `Services`, for any transport and both protocol eras."""
 
-from base64 import b64encode
 from secrets import token_bytes
 from typing import Any
 
@@ -22,6 +21,7 @@ from mailgun_mcp.confirm.caller import Caller, Notify
 from mailgun_mcp.errors import UnknownToolError
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.output.logs import logger
+from mailgun_mcp.server.call_results import result_of
 from mailgun_mcp.server.completions import Completions
 from mailgun_mcp.server.context import ServerContext, client_name, principal_of
 from mailgun_mcp.server.description import COMPLETE, HOUR, NAME, SERVER_INFO
@@ -31,6 +31,7 @@ from mailgun_mcp.server.prompts import Prompts
 from mailgun_mcp.server.resources import Resources
 from mailgun_mcp.server.skills import Skills
 from mailgun_mcp.server.subscriptions import Subscriptions
+from mailgun_mcp.server.tasks import Tasks
 from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.text.suggest import sentence
 
@@ -65,6 +66,7 @@ def create_server(services: Services, principal: Principal | None) -> Server[dic
     prompts, skills = Prompts(services, principal), Skills(services, principal)
     resources, completions = Resources(services, principal, skills), Completions(services, principal)
     subscriptions = Subscriptions(services, resources)
+    tasks = Tasks(services, principal, subscriptions.called)
 
     async def list_tools(_: ServerContext, __: types.PaginatedRequestParams | None) -> Any:
         # Never sent: `_cached_lists` answers with the compiled tools. The SDK announces the tools capability only if
@@ -72,8 +74,8 @@ def create_server(services: Services, principal: Principal | None) -> Server[dic
         return {**COMPLETE, "tools": []}
 
     async def call_tool(context: ServerContext, params: types.CallToolRequestParams) -> Any:
-        result = await _call(services, principal_of(context, principal), context, params)
-        if isinstance(result, dict) and not result["isError"]:
+        result = await _call(services, tasks, principal_of(context, principal), context, params)
+        if isinstance(result, dict) and result.get("isError") is False:
             await subscriptions.called(params.name, params.arguments or {})
         return result
 
@@ -101,6 +103,7 @@ def create_server(services: Services, principal: Principal | None) -> Server[dic
         on_read_resource=resources.read,
     )
     skills.add_to(server)
+    tasks.add_to(server)
     subscriptions.add_to(server)
     if isinstance(get_tracer_provider(), ProxyTracerProvider):
         # The SDK's own middleware only does tracing, and no tracer is configured.
@@ -119,7 +122,7 @@ def create_server(services: Services, principal: Principal | None) -> Server[dic
 
 
 async def _call(
-    services: Services, principal: Principal, context: ServerContext, params: types.CallToolRequestParams
+    services: Services, tasks: Tasks, principal: Principal, context: ServerContext, params: types.CallToolRequestParams
 ) -> Any:
     caller = _caller(services, principal, context, params)
     try:
@@ -128,21 +131,8 @@ async def _call(
         return question.result
     except UnknownToolError as error:
         raise MCPError(types.INVALID_PARAMS, sentence(str(error))) from error
-    result: dict[str, Any] = {
-        **COMPLETE,
-        "content": [{"type": "text", "text": outcome.text}, *map(_image, outcome.pictures)],
-        "isError": outcome.is_error,
-    }
-    if outcome.structured is not None:
-        result["structuredContent"] = outcome.structured
-    if outcome.approval is not None:
-        result["_meta"] = {"mailgun-mcp/approval": outcome.approval}
-    return result
-
-
-def _image(picture: tuple[str, bytes]) -> dict[str, str]:
-    mime_type, content = picture
-    return {"type": "image", "data": b64encode(content).decode(), "mimeType": mime_type}
+    task = await tasks.created(context, caller, params.name, params.arguments or {}, outcome)
+    return task or result_of(outcome)
 
 
 def _caller(

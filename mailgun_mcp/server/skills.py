@@ -13,7 +13,7 @@ from mailgun_mcp.catalogue.skills import FILE, Skill, skills_for
 from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.server.context import ServerContext, principal_of
-from mailgun_mcp.server.description import EXTENSIONS
+from mailgun_mcp.server.description import EXTENSIONS, SKILLS
 from mailgun_mcp.server.offered import tools_for
 
 SCHEME = "skill://"
@@ -45,7 +45,7 @@ class Skills:
 
     def add_to(self, server: Server[dict[str, Any]]) -> None:
         """Announce the extension and answer its methods."""
-        server.extensions |= EXTENSIONS
+        server.extensions |= {SKILLS: EXTENSIONS[SKILLS]}
         server.add_request_handler("skills/list", types.PaginatedRequestParams, self._list)
         server.add_request_handler("skills/get", UriParams, self._get)
         server.add_request_handler("resources/directory/read", DirectoryParams, self._read_directory)

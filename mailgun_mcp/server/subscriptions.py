@@ -22,6 +22,7 @@ from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.server.context import ServerContext
 from mailgun_mcp.server.resource_kinds import KINDS, SCHEME
 from mailgun_mcp.server.resources import Resources
+from mailgun_mcp.server.tasks import declares_tasks, missing_capability
 
 MOST_CONNECTIONS = 1_000
 MOST_WATCHED = 10_000
@@ -106,6 +107,8 @@ class Subscriptions:
     async def _listened(
         self, context: ServerContext, params: types.SubscriptionsListenRequestParams
     ) -> types.SubscriptionsListenResult:
+        if "taskIds" in (params.notifications.model_extra or {}) and not declares_tasks(context):
+            raise missing_capability()
         self._watch(context, [str(uri) for uri in params.notifications.resource_subscriptions or ()])
         return await self._listen(context, params)
 

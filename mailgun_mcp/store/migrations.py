@@ -304,4 +304,22 @@ MIGRATIONS: tuple[tuple[str | Each, ...], ...] = (
             END $$""",
         ),
     ),
+    (
+        """CREATE TABLE call_tasks (
+            id TEXT PRIMARY KEY,
+            principal TEXT NOT NULL,
+            client TEXT NOT NULL,
+            tool TEXT NOT NULL,
+            arguments BLOB NOT NULL,
+            approval TEXT NOT NULL,
+            created REAL NOT NULL,
+            updated REAL NOT NULL,
+            expires REAL NOT NULL,
+            status TEXT NOT NULL,
+            claimed_until REAL NOT NULL,
+            outcome BLOB NOT NULL
+        )""",
+        "CREATE INDEX call_tasks_by_approval ON call_tasks (approval, status)",
+        "CREATE INDEX call_tasks_by_age ON call_tasks (expires)",
+    ),
 )

@@ -60,7 +60,7 @@ def document() -> dict[str, Any]:
     }
 
 
-_STATUSES = ("pending", "approved", "denied", "used", "expired", "stale")
+_STATUSES = ("pending", "approved", "denied", "used", "expired", "stale", "withdrawn")
 _ID = {"name": "id", "in": "path", "required": True, "schema": TEXT, "description": "The id of the approval."}
 _ANSWER: dict[str, Any] = {
     "type": "object",

@@ -32,6 +32,7 @@ STATUS = {
     "used": "Approved and made",
     "expired": "Expired",
     "stale": "Its target has changed",
+    "withdrawn": "Withdrawn by who asked",
 }
 
 

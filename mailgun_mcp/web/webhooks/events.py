@@ -31,6 +31,8 @@ def events_of(approval: Approval, now: float, base_url: str) -> Iterator[Event]:
         yield Event(kind, approval.id, number, answer.at, data)
     if approval.status == "expired":
         yield Event("approval.expired", approval.id, 0, approval.expires, data)
+    if approval.status == "withdrawn":
+        yield Event("approval.withdrawn", approval.id, 0, now, data)
     if approval.status == "used":
         yield Event("approval.used", approval.id, 0, now, data)
 

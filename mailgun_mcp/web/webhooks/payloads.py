@@ -14,6 +14,7 @@ TITLES = {
     "approval.approved": "Approved",
     "approval.denied": "Denied",
     "approval.expired": "Nobody answered in time",
+    "approval.withdrawn": "Withdrawn by the client that asked",
     "approval.used": "The approved call was made",
     "operation.undone": "A call was undone",
 }
