@@ -9,12 +9,13 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from mailgun_mcp.errors import SettingsError as SettingsError
+from mailgun_mcp.text.option_values import Kind, read
 from mailgun_mcp.text.suggest import unknown
 
 TRANSPORTS = ("stdio", "http", "sse")
@@ -25,7 +26,7 @@ ALTERNATIVES = (frozenset({"region", "hostname", "url"}), frozenset({"api_key", 
 
 
 def _option(
-    kind: Literal["text", "list", "switch", "integer", "number"],
+    kind: Kind,
     help_text: str,
     default: Any,
     *,
@@ -347,67 +348,12 @@ def hook_environment(
 def _value(name: str, value: Any) -> Any:
     kind, choices = OPTIONS[name].metadata["kind"], OPTIONS[name].metadata["choices"]
     try:
-        converted = CONVERTERS[kind](value)
-    except (ValueError, TypeError) as error:
-        raise SettingsError(f"{name}: {value!r} must be {EXPECTED[kind]}") from error
+        converted = read(kind, value)
+    except ValueError as error:
+        raise SettingsError(f"{name}: {error}") from error
     if choices and converted not in choices:
         raise SettingsError(unknown(f"{name.replace('_', ' ')}", str(converted), choices))
     return converted
-
-
-def _list(value: Any) -> tuple[str, ...]:
-    items = value.split(",") if isinstance(value, str) else value
-    if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
-        raise ValueError
-    return tuple(item.strip() for item in items if item.strip())
-
-
-def _switch(value: Any) -> bool:
-    values = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-    text = str(value).lower()
-    if text not in values:
-        raise ValueError
-    return values[text]
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, bool):
-        raise TypeError
-    number = float(value)
-    if not 0 < number < float("inf"):
-        raise ValueError
-    return number
-
-
-def _integer(value: Any) -> int:
-    if isinstance(value, (bool, float)):
-        raise TypeError
-    number = int(value)
-    if number < 0:
-        raise ValueError
-    return number
-
-
-CONVERTERS: dict[str, Callable[[Any], Any]] = {
-    "text": _text,
-    "list": _list,
-    "switch": _switch,
-    "integer": _integer,
-    "number": _number,
-}
-EXPECTED = {
-    "text": "text",
-    "list": "a list of names, or names separated by commas",
-    "switch": "true or false",
-    "integer": "a whole number, 0 or more",
-    "number": "a number greater than 0",
-}
 
 
 def _checked_key(key: str) -> str:

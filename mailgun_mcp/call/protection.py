@@ -81,8 +81,9 @@ class Protection:
 
     def fence_in_text(self, text: str, quoted: Iterable[str]) -> str:
         """Return the text of an error with what it quotes fenced, and the notice that says so."""
+        from mailgun_mcp.output.authors import THIRD_PARTY
         from mailgun_mcp.output.quotes import fence_quotes
-        from mailgun_mcp.output.untrusted import THIRD_PARTY, notice
+        from mailgun_mcp.output.untrusted import notice
 
         boundary = secrets.token_hex(4)
         fenced = fence_quotes(text, quoted, boundary, THIRD_PARTY)
@@ -90,8 +91,9 @@ class Protection:
 
     def fence_in_result(self, result: dict[str, Any], quoted: Iterable[str]) -> dict[str, Any]:
         """Return a result, or other data, of the server's own with what it quotes fenced."""
+        from mailgun_mcp.output.authors import THIRD_PARTY
         from mailgun_mcp.output.quotes import fence_quotes
-        from mailgun_mcp.output.untrusted import NOTICE, THIRD_PARTY, notice
+        from mailgun_mcp.output.untrusted import NOTICE, notice
 
         boundary = secrets.token_hex(4)
         return {NOTICE: notice(boundary), **fence_quotes(result, quoted, boundary, THIRD_PARTY)}

@@ -5,11 +5,21 @@ The fence is a random boundary that no author of a text can know. If a text cont
 
 import re
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 from urllib.parse import unquote_plus
 
 from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.output.authors import (
+    DNS,
+    MAIL,
+    THIRD_PARTY,
+    Fields,
+    Written,
+    expected_records,
+    is_own_mail,
+    sender,
+    writers,
+)
 from mailgun_mcp.output.json_paths import LEFT_OUT, MISFITS, JsonPath, pointer
 from mailgun_mcp.output.names import ID_OR_TIME, MAIL_HOST, WORDLESS, is_name
 from mailgun_mcp.text.characters import clean
@@ -173,7 +183,7 @@ class _Marking:
     def _start_item(self, item: Any) -> None:
         self._item, self._item_speaker = item, None
 
-    def _value(self, value: Any, written: "Written", path: JsonPath, key: str) -> Any:
+    def _value(self, value: Any, written: Written, path: JsonPath, key: str) -> Any:
         if written is None or value is None:
             return value
         if isinstance(value, str):
@@ -184,7 +194,7 @@ class _Marking:
             return self._list(value, written, (*path, key))
         return value
 
-    def _list(self, items: list[Any], written: "Written", path: JsonPath) -> list[Any]:
+    def _list(self, items: list[Any], written: Written, path: JsonPath) -> list[Any]:
         if isinstance(written, Fields):
             written = written.others
             if written is None:
@@ -193,7 +203,7 @@ class _Marking:
                 return self._items(items, written, path)
         return [self._value(item, written, path, str(index)) for index, item in enumerate(items)]
 
-    def _items(self, items: list[Any], written: "Written", path: JsonPath) -> list[Any]:
+    def _items(self, items: list[Any], written: Written, path: JsonPath) -> list[Any]:
         """Return the entries of the outermost list: each may be about another mail."""
         self._in_list, marked = True, []
         whole: Any = self._whole
@@ -206,7 +216,7 @@ class _Marking:
         self._in_list = False
         return marked
 
-    def _dict(self, fields: dict[str, Any], written: "Written", path: JsonPath) -> dict[str, Any]:
+    def _dict(self, fields: dict[str, Any], written: Written, path: JsonPath) -> dict[str, Any]:
         if not isinstance(written, Fields):
             return fields if written is None else self._all(fields, path, self._speaker(written))
         changed: dict[str, Any] = {}
@@ -220,7 +230,7 @@ class _Marking:
             return {**fields, **changed} if changed else fields
         return self._with_others({**fields, **changed}, written, path)
 
-    def _with_others(self, fields: dict[str, Any], written: "Fields", path: JsonPath) -> dict[str, Any]:
+    def _with_others(self, fields: dict[str, Any], written: Fields, path: JsonPath) -> dict[str, Any]:
         """Return the fields with those fenced that the catalogue does not name."""
         marked: dict[str, Any] = {}
         for key, value in fields.items():
@@ -249,9 +259,8 @@ class _Marking:
         if author != MAIL:
             return self._named(author, author)
         if self._item_speaker is None:
-            sender = _sender(self._item)
-            own = _is_own_mail(self._item)
-            self._item_speaker = OWN if own else self._named(f"mail from {sender}" if sender else THIRD_PARTY, author)
+            own, address = is_own_mail(self._item), sender(self._item)
+            self._item_speaker = OWN if own else self._named(f"mail from {address}" if address else THIRD_PARTY, author)
         return self._item_speaker
 
     def _named(self, who: str, author: str) -> "_Speaker":
@@ -299,7 +308,7 @@ class _Marking:
     def _text(self, text: str, path: JsonPath, key: str, speaker: "_Speaker") -> str:
         if speaker is OWN or WORDLESS.fullmatch(text) or (ID_OR_TIME.fullmatch(text) and self._boundary not in text):
             return text
-        if speaker.author == DNS and (MAIL_HOST.fullmatch(text) or text in _expected_records(self._item)):
+        if speaker.author == DNS and (MAIL_HOST.fullmatch(text) or text in expected_records(self._item)):
             return text
         if text in speaker.texts:
             return speaker.texts[text]
@@ -327,78 +336,5 @@ class _Speaker:
     texts: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
-    """Who wrote the fields of an object, or the items of a list."""
-
-    names: frozenset[str]
-    """Those that the catalogue names."""
-    theirs: tuple[tuple[str, "Written"], ...]
-    """Those of them that can hold third-party text."""
-    others: "Written"
-    """Who wrote what it does not name."""
-
-
-Written = Fields | str | None
-"""Who wrote a value: None for the account or Mailgun, else the third party."""
-
-
-@cache
-def writers(operation: Operation) -> Written:
-    """Return who wrote what of the operation's results."""
-    return _writers(operation.authors)
-
-
-def _writers(authors: Any) -> Written:
-    if not isinstance(authors, dict):
-        return None if authors is None else str(authors)
-    inner = {name: _writers(value) for name, value in authors.items() if name != EVERY}
-    return Fields(
-        frozenset(inner),
-        tuple((name, written) for name, written in inner.items() if written is not None),
-        _writers(authors[EVERY]) if EVERY in authors else THIRD_PARTY,
-    )
-
-
-EVERY = "*"
-THIRD_PARTY = "third party"
-MAIL = "mail"
-DNS = "DNS"
 OWN = _Speaker("", "", "")
 """The account itself. Nothing of it is fenced."""
-ADDRESS = re.compile(r"(?<![A-Za-z0-9._+@-])[A-Za-z0-9._+-]{1,40}@[A-Za-z0-9.-]{1,60}(?![A-Za-z0-9._+@-])")
-"""An address that can stand in a label. It is what the mail says, and chosen by who wrote it."""
-
-
-def _sender(fields: Any) -> str:
-    """Return the address that a mail or event gives as its sender, or nothing."""
-    if not isinstance(fields, dict):
-        return ""
-    headers = _inside(fields, "message", "headers")
-    named = (headers.get("from"), fields.get("From"), fields.get("from"), fields.get("sender"))
-    for value in (*named, _inside(fields, "envelope").get("sender")):
-        if isinstance(value, str) and (addresses := ADDRESS.findall(value[-200:])):
-            return str(addresses[-1])
-    return ""
-
-
-def _is_own_mail(fields: Any) -> bool:
-    """Return whether Mailgun says of an event that it is about mail which the account itself sent."""
-    if not isinstance(fields, dict):
-        return False
-    flags = _inside(fields, "flags")
-    # What a route forwards or a mailing list passes on was written by somebody else.
-    passed_on = flags.get("is-routed") or _inside(fields, "mailing-list") or fields.get("event") == "stored"
-    return flags.get("is-authenticated") is True and not passed_on
-
-
-def _expected_records(item: Any) -> tuple[Any, ...]:
-    """Return the DNS records that Mailgun asks for: whoever finds one of them in the DNS has read nothing new."""
-    return (item.get("value"), _inside(item, "dns_record").get("value")) if isinstance(item, dict) else ()
-
-
-def _inside(fields: dict[str, Any], *keys: str) -> dict[str, Any]:
-    value: Any = fields
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value if isinstance(value, dict) else {}

@@ -61,8 +61,7 @@ def create_server(services: Services, principal: Principal | None) -> Server[dic
 
     Who is not authenticated is not asked in the client: whoever calls could also answer.
     """
-    tools = services.listed_tools
-    schemas = {tool["name"]: tool["inputSchema"] for tool in tools}
+    schemas = {tool["name"]: tool["inputSchema"] for tool in services.listed_tools}
     prompts, skills = Prompts(services, principal), Skills(services, principal)
     resources, completions = Resources(services, principal, skills), Completions(services, principal)
     subscriptions = Subscriptions(services, resources)
@@ -105,6 +104,12 @@ def create_server(services: Services, principal: Principal | None) -> Server[dic
     skills.add_to(server)
     tasks.add_to(server)
     subscriptions.add_to(server)
+    _add_middleware(server, services, principal)
+    return server
+
+
+def _add_middleware(server: Server[dict[str, Any]], services: Services, principal: Principal | None) -> None:
+    """Add what stands around every request, the outermost first."""
     if isinstance(get_tracer_provider(), ProxyTracerProvider):
         # The SDK's own middleware only does tracing, and no tracer is configured.
         server.middleware.clear()
@@ -115,10 +120,9 @@ def create_server(services: Services, principal: Principal | None) -> Server[dic
     )
     server.middleware += [
         _hide_internal_errors,
-        _cached_lists(services, tools, principal),
+        _cached_lists(services, services.listed_tools, principal),
         RequestStateBoundary(state, default_audience=NAME),
     ]
-    return server
 
 
 async def _call(
