@@ -7,6 +7,8 @@ from mailgun_mcp.catalogue.client_hints import hints_of
 from mailgun_mcp.catalogue.types import Record
 
 TOOLSET = "workflows"
+CHART_VIEW = "ui://mailgun-mcp/chart"
+"""The view of MCP Apps that draws the result of `chart_metrics` in clients that have it."""
 MOST_DOMAINS = 10
 """Domains that a workflow looks into."""
 _TEXT: Record = {"type": "string"}
@@ -47,6 +49,8 @@ class WorkflowTool:
     """How people ask for it; this is searched and not shown."""
     found_by: str = ""
     """Words by which the search of a client finds it."""
+    view: str | None = None
+    """The URI of the view that shows its results, for clients with MCP Apps."""
 
 
 WORKFLOW_TOOLS: Mapping[str, WorkflowTool] = {
@@ -141,6 +145,7 @@ WORKFLOW_TOOLS: Mapping[str, WorkflowTool] = {
             "diagram of bounces by tag",
         ),
         "graph plot diagram picture visualize trend over time slides",
+        CHART_VIEW,
     ),
     "compare_domains": WorkflowTool(
         "Compare domains",
@@ -216,5 +221,6 @@ def listing(name: str) -> Record:
             "mailgun-mcp/toolset": TOOLSET,
             "mailgun-mcp/risk": "read",
             **hints_of(name, reads=True, found_by=workflow.found_by),
+            **({"ui": {"resourceUri": workflow.view}} if workflow.view else {}),
         },
     }

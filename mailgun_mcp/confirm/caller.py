@@ -24,3 +24,5 @@ class Caller:
     asker: Asker = NOBODY
     notify: Notify = quiet
     """Is told of progress."""
+    shows_views: bool = False
+    """Whether the client draws charts itself, from the figures of a result."""

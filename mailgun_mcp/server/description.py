@@ -12,8 +12,8 @@ SERVER_INFO = {
     "description": "Every Mailgun operation as a typed, guarded tool",
     "websiteUrl": "https://documentation.mailgun.com",
 }
-SKILLS, TASKS = "io.modelcontextprotocol/skills", "io.modelcontextprotocol/tasks"
-EXTENSIONS: dict[str, dict[str, Any]] = {SKILLS: {"directoryRead": True}, TASKS: {}}
+SKILLS, TASKS, UI = (f"io.modelcontextprotocol/{name}" for name in ("skills", "tasks", "ui"))
+EXTENSIONS: dict[str, dict[str, Any]] = {SKILLS: {"directoryRead": True}, TASKS: {}, UI: {}}
 """What the server can do besides, for clients since 2026-07-28."""
 HOUR = 3_600_000
 """In milliseconds. The lists do not change while the server runs."""

@@ -11,6 +11,8 @@ from mailgun_mcp.call.services import Services
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.policy.globs import host_matcher
+from mailgun_mcp.server.apps import TOOLS as VIEWS
+from mailgun_mcp.server.apps import view_contents
 from mailgun_mcp.server.context import ServerContext, client_name, principal_of
 from mailgun_mcp.server.offered import in_each_account, tools_for
 from mailgun_mcp.server.resource_kinds import KINDS, SCHEME, ResourceKind, kind_of
@@ -62,6 +64,8 @@ class Resources:
     async def read(self, context: ServerContext, params: types.ReadResourceRequestParams) -> Any:
         """Answer `resources/read`. An unknown URI is a protocol error that names it."""
         uri = str(params.uri)
+        if VIEWS.get(uri) in tools_for(self._services, principal_of(context, self._principal).access):
+            return types.ReadResourceResult(contents=[view_contents(uri)])
         picture = self._picture(context, uri)
         if picture is not None:
             mime_type, blob = picture[0], b64encode(picture[1]).decode()

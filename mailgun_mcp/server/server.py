@@ -21,10 +21,11 @@ from mailgun_mcp.confirm.caller import Caller, Notify
 from mailgun_mcp.errors import UnknownToolError
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.output.logs import logger
+from mailgun_mcp.server.apps import shows_views
 from mailgun_mcp.server.call_results import result_of
 from mailgun_mcp.server.completions import Completions
 from mailgun_mcp.server.context import ServerContext, client_name, principal_of
-from mailgun_mcp.server.description import COMPLETE, HOUR, NAME, SERVER_INFO
+from mailgun_mcp.server.description import COMPLETE, EXTENSIONS, HOUR, NAME, SERVER_INFO, UI
 from mailgun_mcp.server.elicitation import Elicitation, InputRequired
 from mailgun_mcp.server.instructions import instructions
 from mailgun_mcp.server.prompts import Prompts
@@ -104,6 +105,7 @@ def create_server(services: Services, principal: Principal | None) -> Server[dic
     skills.add_to(server)
     tasks.add_to(server)
     subscriptions.add_to(server)
+    server.extensions |= {UI: EXTENSIONS[UI]}
     _add_middleware(server, services, principal)
     return server
 
@@ -148,7 +150,7 @@ def _caller(
 
     notify = _progress(context)
     asker = Elicitation(context, params, burn, notify) if principal.authenticated else NOBODY
-    return Caller(principal, client=client_name(context), asker=asker, notify=notify)
+    return Caller(principal, client_name(context), asker, notify, shows_views(context))
 
 
 def _progress(context: ServerContext) -> Notify:

@@ -34,8 +34,11 @@ BY = {"time": "day", "domain": "domain", "provider": "provider", "tag": "tag"}
 
 async def chart_metrics(reads: Reads) -> tuple[list[Finding], dict[str, Any]]:
     """Draw a chart, and return its figures."""
-    check_installed()
     arguments = reads.arguments
+    # A client that draws the figures itself gets a picture if the model asks for one.
+    picture_wanted = not reads.client_draws or "format" in arguments
+    if picture_wanted:
+        check_installed()
     metric, by = arguments["metric"], arguments.get("by", "time")
     days, domain = int(arguments.get("days", DEFAULT_DAYS)), arguments.get("domain")
     series = SERIES[metric]
@@ -54,6 +57,7 @@ async def chart_metrics(reads: Reads) -> tuple[list[Finding], dict[str, Any]]:
     figures = _by_time(figures) if by == "time" else _largest(figures, list(series.values()))
     facts: dict[str, Any] = {
         "chart": f"{metric} by {BY[by]}",
+        **({"domain": domain} if domain else {}),
         "unit": UNITS[metric],
         "days": days,
         "legend": series,
@@ -62,18 +66,21 @@ async def chart_metrics(reads: Reads) -> tuple[list[Finding], dict[str, Any]]:
     }
     if not figures:
         raise CallError(f"There is nothing to draw: query_metrics returned no {metric} for these days.")
-    title = f"{metric.capitalize()} by {BY[by]}{f', {domain}' if domain else ''}"
-    chart = Chart(
-        title,
-        UNITS[metric],
+    if picture_wanted:
+        form = arguments.get("format", "png")
+        facts["picture"] = reads.show(await in_thread(draw, _chart(facts, metric, series, by), form), MIME_TYPES[form])
+    return [], facts
+
+
+def _chart(facts: dict[str, Any], metric: str, series: dict[str, str], by: str) -> Chart:
+    domain, figures = facts.get("domain"), facts["figures"]
+    return Chart(
+        f"{metric.capitalize()} by {BY[by]}{f', {domain}' if domain else ''}",
+        facts["unit"],
         [HIDDEN if FENCE in figure["of"] else figure["of"] for figure in figures],
         {name: [figure[of] for figure in figures] for name, of in series.items()},
         by == "time",
     )
-    form = arguments.get("format", "png")
-    picture = await in_thread(draw, chart, form)
-    facts["picture"] = reads.show(picture, MIME_TYPES[form])
-    return [], facts
 
 
 def _by_time(figures: list[dict[str, Any]]) -> list[dict[str, Any]]:

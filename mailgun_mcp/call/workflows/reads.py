@@ -60,6 +60,11 @@ class Reads:
         """The time, in seconds since 1970."""
         return self._call.services.clock()
 
+    @property
+    def client_draws(self) -> bool:
+        """Whether the client draws the figures itself."""
+        return self._call.caller.shows_views
+
     def show(self, picture: bytes, mime_type: str) -> str:
         """Add a picture to the result of the workflow, and return the URI under which it can be read again."""
         name = self._call.services.pictures.keep(picture, mime_type, self._call.caller.principal.id)

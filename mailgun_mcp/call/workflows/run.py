@@ -30,7 +30,7 @@ NOTHING = {
     "find_recipient": "Nothing stands against mail to this address. The facts say what the account has about it.",
     "audit_data_flows": "No flow contradicts another. The facts list all of them.",
     "plan_suppression_cleanup": "The facts say which addresses could be removed, and why. Nothing was removed.",
-    "chart_metrics": "The picture shows the figures, which are those of query_metrics.",
+    "chart_metrics": "The chart shows the figures, which are those of query_metrics.",
 }
 """What is said where a workflow finds no cause."""
 
