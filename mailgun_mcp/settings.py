@@ -172,7 +172,7 @@ class Settings:
     scenario: str | None = _option(
         "text", "account that the simulator starts with: the name of a built-in scenario, or a YAML file", None
     )
-    files: tuple[str, ...] = _option("list", "directories whose files calls may read", ())
+    files: tuple[str, ...] = _option("list", "directories whose files calls may read, and write new ones into", ())
     account: str | None = _option("text", "your name for the account that the API key opens", None)
     subaccount: str | None = _option("text", "id of the subaccount to act in", None)
     subaccount_argument: bool = _option("switch", "give every tool an argument that selects a subaccount", False)

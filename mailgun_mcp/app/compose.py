@@ -126,7 +126,12 @@ def _everything(settings: Settings) -> Catalogue:
 
         records = records_of(Path(settings.spec), catalogue)
         catalogue = catalogue.extended(records, "spec", "Operations added by --spec")
-    return catalogue
+    # A server that only reads writes no files either.
+    return catalogue.with_save_as() if settings.files and not _only_reads(settings) else catalogue
+
+
+def _only_reads(settings: Settings) -> bool:
+    return settings.read_only or settings.policy == "read-only"
 
 
 def _selected(settings: Settings, catalogue: Catalogue) -> Catalogue:
@@ -135,7 +140,7 @@ def _selected(settings: Settings, catalogue: Catalogue) -> Catalogue:
         toolsets=settings.toolsets,
         tools=[*tools, *tools_of_presets(settings.preset, catalogue)],
         exclude=[name for name in settings.exclude_tools if name not in OWN_TOOLS],
-        read_only=settings.read_only or settings.policy == "read-only",
+        read_only=_only_reads(settings),
         deprecated=not settings.no_deprecated,
     )
     return catalogue.with_subaccount_argument() if settings.subaccount_argument else catalogue

@@ -1,17 +1,19 @@
 """Calls of the server's own tools: they read what the server keeps, undo, find tools, or make several calls at once."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from mailgun_mcp.call.access import check_builtin_domains, may_use_account
 from mailgun_mcp.call.account_choice import usable_accounts
 from mailgun_mcp.call.complete import fence_result
 from mailgun_mcp.call.current_call import Call
+from mailgun_mcp.call.results import Owner
 from mailgun_mcp.call.search_mode import describe_tools, search_tools
 from mailgun_mcp.call.undo_operation import undo_operation
 from mailgun_mcp.catalogue.builtin_tools import LIST_UNDOABLE, READ_RESULT, UNDO_OPERATION, WHOAMI
 from mailgun_mcp.catalogue.search.tools import DESCRIBE_TOOLS, SEARCH_TOOLS
 from mailgun_mcp.catalogue.workflow_tools import WORKFLOW_TOOLS
-from mailgun_mcp.errors import ArgumentError
+from mailgun_mcp.errors import AccountError, ArgumentError
 from mailgun_mcp.request.validate import validate_schema
 from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.text.durations import iso
@@ -49,15 +51,33 @@ async def run_builtin(call: Call, run: "Run") -> dict[str, Any]:
 
 
 async def _read_result(call: Call) -> dict[str, Any]:
-    name = call.arguments["result"]
+    services, name = call.services, call.arguments["result"]
+    result = services.results.find(name) or await in_thread(services.kept_results.find, name, services.clock())
+    if result is None or result.owner.principal != call.caller.principal.id or not await _reaches(call, result.owner):
+        raise ArgumentError(
+            [
+                f"result: {name[:80]!r} is not there (any more): a long result can be read for an hour, by who made the "
+                "call. Make that call again"
+            ]
+        )
     # For JSON Schema 2.0 is an integer as well.
-    part = call.services.results.read(name, int(call.arguments.get("offset", 0)), call.caller.principal.id)
-    if part is None:
-        raise ArgumentError([f"result: {name[:80]!r} is not kept (any more); make the call again, for less at a time"])
+    part = services.results.part(result, int(call.arguments.get("offset", 0)))
     if "untrusted_text" in part:
         await call.services.history.shown_untrusted(call.account, call.caller)
     await call.services.recorder.finish(call.record, "done")
     return part
+
+
+async def _reaches(call: Call, owner: Owner) -> bool:
+    """Return whether the caller may still use the account that a result is from."""
+    server = call.services.server or call.services
+    if not server.accounts:
+        return owner.account == call.account.key
+    for name in usable_accounts(server, call.caller.principal):
+        with suppress(AccountError):
+            if (await server.of_accounts[name].account.current(changes=False)).key == owner.account:
+                return True
+    return False
 
 
 async def _list_undoable(call: Call) -> dict[str, Any]:

@@ -4,9 +4,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mailgun_mcp.call.current_call import Call
-from mailgun_mcp.call.results import CallResult
+from mailgun_mcp.call.results import CallResult, Owner
+from mailgun_mcp.call.services import Services
 from mailgun_mcp.errors import CallError, NotConfirmedError
 from mailgun_mcp.policy.facts import Facts
+from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.text.durations import iso
 
 
@@ -16,12 +18,22 @@ async def protect(call: Call, result: dict[str, Any], whole: dict[str, Any]) -> 
     `whole` has the fields that the result leaves out: they may say who wrote the others.
     """
     services = call.services
-    protected, untrusted = services.protection.apply(
-        call.operation, result, call.account, whole, owner=call.caller.principal.id
-    )
+    protected, untrusted = services.protection.apply(call.operation, result, call.account, whole, owner=owner_of(call))
     if untrusted:
         await services.history.shown_untrusted(call.account, call.caller)
     return protected
+
+
+def owner_of(call: Call) -> Owner:
+    """Return who may read on in the results of the call."""
+    return Owner(call.caller.principal.id, call.account.key)
+
+
+async def save_long_results(services: Services) -> None:
+    """Save the results that were cut, so that they can be read on wherever the next call goes."""
+    unsaved = services.results.take_unsaved()
+    if unsaved:
+        await in_thread(services.kept_results.save, unsaved, services.clock())
 
 
 async def protect_error(call: Call, error: CallError) -> CallResult:

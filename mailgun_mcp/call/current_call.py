@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from mailgun_mcp.audit.call_record import CallRecord, new_record
+from mailgun_mcp.call.results import ReturnedFile
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.raised_risk import as_called
@@ -29,6 +30,7 @@ class Call:
     """Of what the call removes or overwrites, where it can be undone."""
     pictures: list[tuple[str, bytes]] = field(default_factory=list)
     """Pictures that belong to the result, each with its media type."""
+    file: ReturnedFile | None = None
 
     @classmethod
     def start(

@@ -8,13 +8,14 @@ from mailgun_mcp.call.access import check_account, check_scopes
 from mailgun_mcp.call.account_choice import choose_account
 from mailgun_mcp.call.authorize import authorize
 from mailgun_mcp.call.builtin_calls import run_builtin
-from mailgun_mcp.call.complete import asked_for, protect, protect_error, way_back
+from mailgun_mcp.call.complete import asked_for, owner_of, protect, protect_error, save_long_results, way_back
 from mailgun_mcp.call.current_call import Call
 from mailgun_mcp.call.large_calls import for_size
 from mailgun_mcp.call.prepare import build_request, find_operation, gather_facts, generate_passwords
 from mailgun_mcp.call.preview_target import start_capture
 from mailgun_mcp.call.read_target import TargetReader
 from mailgun_mcp.call.results import CallResult
+from mailgun_mcp.call.returned_files import returned_file, save_file, without_long_base64
 from mailgun_mcp.call.search_mode import unwrap
 from mailgun_mcp.call.send import send
 from mailgun_mcp.call.services import Services
@@ -72,8 +73,9 @@ async def run(services: Services, tool: str, arguments: Arguments, caller: Calle
         services.files.received.discard(names_in(arguments))
     if services is not server and tool not in WITHOUT_ACCOUNT:
         result = {ACCOUNT: call.account.name, **result}
-    structured, text = services.results.fit(result, caller.principal.id)
-    return CallResult(text, structured, call=call.record.call, pictures=tuple(call.pictures))
+    structured, text = services.results.fit(result, owner_of(call))
+    await save_long_results(services)
+    return CallResult(text, structured, call=call.record.call, pictures=tuple(call.pictures), file=call.file)
 
 
 def _observe(call: Call, seconds: float) -> None:
@@ -111,5 +113,8 @@ async def _make(call: Call) -> dict[str, Any]:
         if call.capture is not None:
             await call.capture.discard()
     whole = shape(call.operation, call.arguments, response)
+    call.file = returned_file(call, whole, response)
+    saved = await save_file(call, request, whole, response)
     result = await protect(call, shorten(call.operation, call.arguments, whole), whole)
-    return {**result, **asked_for(call, facts), **generated, **way_back(call)}
+    result = without_long_base64(call, result, call.file)
+    return {**result, **saved, **asked_for(call, facts), **generated, **way_back(call)}

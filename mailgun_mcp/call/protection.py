@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mailgun_mcp.call.results import Results
+from mailgun_mcp.call.results import NO_OWNER, Owner, Results
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.errors import StateError
@@ -60,11 +60,11 @@ class Protection:
         account: Account,
         whole: dict[str, Any] | None = None,
         *,
-        owner: str = "",
+        owner: Owner = NO_OWNER,
     ) -> tuple[dict[str, Any], bool]:
         """Return the result as the model may see it, and whether it holds text of third parties.
 
-        `owner` is the principal who may read that text as it was sent.
+        `owner` is who may read that text as it was sent.
         """
         if self._withholds(operation):
             result = self._withhold(operation, result, account)
@@ -136,7 +136,7 @@ class Protection:
         return secrets_in.withhold(operation, result, keep, self._state.command_directory)
 
     def _mark(
-        self, operation: Operation, result: dict[str, Any], whole: dict[str, Any] | None, owner: str
+        self, operation: Operation, result: dict[str, Any], whole: dict[str, Any] | None, owner: Owner
     ) -> tuple[dict[str, Any], bool]:
         from mailgun_mcp.output.untrusted import NOTICE, mark
 
@@ -152,7 +152,7 @@ class Protection:
                 boundary=boundary,
                 owner=owner,
             )
-            result = {**result, NOTICE: {**result[NOTICE], "as_sent": f"read_result with result={name!r}"}}
+            result = {**result, NOTICE: {**result[NOTICE], "as_sent": f"for an hour, read_result with result={name!r}"}}
         return result, True
 
 

@@ -2,7 +2,9 @@
 
 import json
 import re
+import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from secrets import token_urlsafe
 from typing import Any, Literal
@@ -18,6 +20,21 @@ CUT = "… [cut: {:,} characters in all]"
 FENCE_END = re.compile(r" ⟦[0-9a-f]{8}⟧\Z")
 """What ends text of third parties; see `output.untrusted`."""
 MOST_CHARACTERS = 64 * 1024 * 1024
+KEPT_SECONDS = 3_600.0
+"""For how long a result can be read on."""
+
+
+@dataclass(slots=True)
+class ReturnedFile:
+    """A file that a call returned."""
+
+    uri: str | None
+    """Of the resource that it is; None where it is none."""
+    mime_type: str
+    content: bytes = field(repr=False)
+    is_text: bool
+    linked: bool = False
+    """Whether the result only names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +51,7 @@ class CallResult:
     """The id of the call in the audit log, if it got so far."""
     pictures: tuple[tuple[str, bytes], ...] = ()
     """Pictures that belong to the result, each with its media type."""
+    file: ReturnedFile | None = field(default=None, compare=False)
 
     @property
     def is_error(self) -> bool:
@@ -46,8 +64,34 @@ def compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose a long result is: who made the call, and in which account. Only they read on in it."""
+
+    principal: str = ""
+    account: str = ""
+    """`Account.key`."""
+
+
+NO_OWNER = Owner()
+
+
+@dataclass(frozen=True, slots=True)
+class KeptResult:
+    """A result that was too long, whole."""
+
+    name: str
+    text: str
+    owner: Owner
+    boundary: str | None
+    """That of the fences in it, where it has text of third parties."""
+
+
 class Results:
-    """The last results that were too long, for `read_result`. Bounded in number and in size."""
+    """The last results of this server that were too long, for `read_result`. Bounded in number, size and time.
+
+    `call.kept_results` keeps them in the state too, for a restarted server or another one.
+    """
 
     def __init__(
         self,
@@ -55,17 +99,16 @@ class Results:
         limit: int = RESULT_CHARACTERS,
         most_results: int = MOST_RESULTS,
         most_characters: int = MOST_CHARACTERS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.limit = limit
         self._most_results = most_results
         self._most_characters = most_characters
-        self._texts: OrderedDict[str, str] = OrderedDict()
-        self._boundaries: dict[str, str] = {}
-        """The fence of the results that hold text of third parties, by the name of the result."""
-        self._owners: dict[str, str] = {}
-        """The principal who may read on in a result, by its name."""
+        self._clock = clock
+        self._results: OrderedDict[str, tuple[float, KeptResult]] = OrderedDict()
+        self._unsaved: list[KeptResult] = []
 
-    def fit(self, structured: dict[str, Any], owner: str = "") -> tuple[dict[str, Any], str]:
+    def fit(self, structured: dict[str, Any], owner: Owner = NO_OWNER) -> tuple[dict[str, Any], str]:
         """Return the result and its text, cut when it is too long; the cut one says how to read on."""
         text = compact(structured)
         if len(text) <= self.limit:
@@ -76,18 +119,21 @@ class Results:
             short.update({"next": structured["next"]} if "next" in structured else {})
         short["cut"] = {
             "characters": len(text),
-            "read_on": f"The result is too long and was cut. read_result with result={name!r} reads the whole of it in parts.",
+            "read_on": f"The result is too long and was cut. For an hour, read_result with result={name!r} reads the "
+            "whole of it in parts.",
         }
         return short, compact(short)
 
-    def read(self, name: str, offset: int, owner: str = "") -> dict[str, Any] | None:
-        """Return the part of a kept result from `offset` on, or None when it is no longer kept, or somebody else's."""
-        text = self._texts.get(name) if self._owners.get(name) == owner else None
-        if text is None:
-            return None
+    def find(self, name: str) -> KeptResult | None:
+        """Return a kept result, or None when it is no longer here."""
+        at, result = self._results.get(name, (0.0, None))
+        return result if result is not None and self._clock() - at < KEPT_SECONDS else None
+
+    def part(self, result: KeptResult, offset: int) -> dict[str, Any]:
+        """Return the part of a kept result from `offset` on."""
+        text, boundary = result.text, result.boundary
         # Written as JSON once more it grows to at most twice its length, and has to fit.
         reached = min(len(text), offset + (self.limit - OVERHEAD) // 2)
-        boundary = self._boundaries.get(name)
         if boundary:
             from mailgun_mcp.output.untrusted import NOTICE, notice, part_of
 
@@ -95,23 +141,25 @@ class Results:
             marked: dict[str, Any] = {NOTICE: notice(boundary)}
         else:
             part, marked = text[offset:reached], {}
-        following = {"result": name, "offset": reached} if reached < len(text) else None
+        following = {"result": result.name, "offset": reached} if reached < len(text) else None
         return {**marked, "text": part, "characters": len(text), "next": following}
 
-    def keep(self, text: str, *, boundary: str | None = None, owner: str = "") -> str:
+    def keep(self, text: str, *, boundary: str | None = None, owner: Owner = NO_OWNER) -> str:
         """Keep a text for `read_result` of `owner` and return its name. `boundary` is that of the fences in it."""
-        name = token_urlsafe(12)
-        self._texts[name] = text
-        self._owners[name] = owner
-        if boundary:
-            self._boundaries[name] = boundary
-        while len(self._texts) > 1 and (
-            len(self._texts) > self._most_results or sum(map(len, self._texts.values())) > self._most_characters
+        result = KeptResult(token_urlsafe(12), text, owner, boundary)
+        self._results[result.name] = self._clock(), result
+        self._unsaved.append(result)
+        while len(self._results) > 1 and (
+            len(self._results) > self._most_results
+            or sum(len(result.text) for _, result in self._results.values()) > self._most_characters
         ):
-            oldest, _ = self._texts.popitem(last=False)
-            self._boundaries.pop(oldest, None)
-            self._owners.pop(oldest, None)
-        return name
+            self._results.popitem(last=False)
+        return result.name
+
+    def take_unsaved(self) -> list[KeptResult]:
+        """Return the results that were kept since the last time."""
+        unsaved, self._unsaved = self._unsaved, []
+        return unsaved
 
 
 def _boundary(structured: dict[str, Any]) -> str | None:

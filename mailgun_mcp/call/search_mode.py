@@ -11,6 +11,7 @@ from mailgun_mcp.catalogue.account_argument import with_account_argument
 from mailgun_mcp.catalogue.builtin_tools import builtin_operation
 from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.catalogue.operation import Operation
+from mailgun_mcp.catalogue.raised_risk import as_called
 from mailgun_mcp.catalogue.search.tools import CALL_TOOL, DEFAULT_HITS, READ_TOOL
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.catalogue.workflow_tools import TOOLSET as WORKFLOWS
@@ -43,9 +44,10 @@ def unwrap(services: Services, tool: str, arguments: Arguments) -> tuple[str, Ar
     if name not in services.catalogue and name not in callable_builtin:
         options = {*services.catalogue.names, *callable_builtin}
         raise ArgumentError([f"name: {unknown('tool', name, options)} (search_tools finds tools)"])
-    if tool == READ_TOOL and _operation(services, name).risk != "read":
+    inner = arguments.get("arguments", {})
+    if tool == READ_TOOL and as_called(_operation(services, name), inner).risk != "read":
         raise ArgumentError([f"name: {name} does more than read; call it with {CALL_TOOL}"])
-    return name, arguments.get("arguments", {})
+    return name, inner
 
 
 async def search_tools(call: Call) -> dict[str, Any]:

@@ -32,7 +32,7 @@ async def send(call: Call, facts: Facts, request: Request) -> Response:
             await services.recorder.finish(record, "done", status=error.status)
             return absent_answer(call)
         await services.recorder.finish(record, "unknown" if error.reached else "failed", status=error.status)
-        if error.reached and record.changes:
+        if error.reached and record.changes and request.save_as is None:
             raise OutcomeUnknownError(str(error), _how_to_find_out(call, error)) from error
         await _take_back(call, reservation)
         error.next_step = _tools_for_what_exists(call, error) or error.next_step

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mailgun_mcp.audit.log import AuditLog
     from mailgun_mcp.call.counters import Nonces
     from mailgun_mcp.call.domain_directory import DomainDirectory
+    from mailgun_mcp.call.kept_results import KeptResults
     from mailgun_mcp.catalogue.search.index import SearchIndex
     from mailgun_mcp.confirm.approvals import Approvals
     from mailgun_mcp.confirm.grants import Grants
@@ -200,6 +201,13 @@ class Services:
         from mailgun_mcp.undo.snapshots import Snapshots
 
         return Snapshots(self.store)
+
+    @cached_property
+    def kept_results(self) -> "KeptResults":
+        """Long results, for a restarted server or another one that shares the state."""
+        from mailgun_mcp.call.kept_results import KeptResults
+
+        return KeptResults(self.store)
 
     @cached_property
     def history(self) -> History:

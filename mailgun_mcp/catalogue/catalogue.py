@@ -10,6 +10,7 @@ from mailgun_mcp.catalogue.errors import CatalogueError, StaleDataError
 from mailgun_mcp.catalogue.former_names import current_tool
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.resource import Resource
+from mailgun_mcp.catalogue.saved_files import with_save_as
 from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.text.suggest import unknown
 
@@ -145,6 +146,10 @@ class Catalogue:
     def with_subaccount_argument(self) -> "Catalogue":
         """Return the catalogue with `on_behalf_of` on every tool that does not name its subaccount itself."""
         return self._with([_on_behalf_of(record) for record in self._records.values()], self.toolsets)
+
+    def with_save_as(self) -> "Catalogue":
+        """Return the catalogue with `save_as` on the tools that return files."""
+        return self._with([with_save_as(record) for record in self._records.values()], self.toolsets)
 
     def _with(self, records: Iterable[Record], toolsets: dict[str, str]) -> "Catalogue":
         return Catalogue(records, toolsets, self._resources)

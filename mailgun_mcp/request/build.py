@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 
 from mailgun_mcp.catalogue.catalogue import SUBACCOUNT_HEADER
 from mailgun_mcp.catalogue.operation import HEADER_NAME, Argument, Operation
+from mailgun_mcp.catalogue.saved_files import SAVE_AS
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.errors import ArgumentError
 from mailgun_mcp.request.dates import epoch, rfc2822, rfc3339
@@ -20,6 +21,7 @@ from mailgun_mcp.request.durations import for_mailgun
 from mailgun_mcp.request.files import FileError, Files
 from mailgun_mcp.request.formats import header_value, line_break, path_part, slash, storage_host
 from mailgun_mcp.request.multipart import Part, encode_multipart
+from mailgun_mcp.request.new_files import NewFiles
 
 FIELD_NAME = re.compile(r"[^\x00-\x1f\x7f]+")
 """Any other form field; the characters that would end its line are not for names."""
@@ -39,13 +41,18 @@ class Request:
     content: bytes = field(default=b"", repr=False)
     host: str | None = None
     """The storage host to ask instead of the API's own."""
+    save_as: str | None = None
+    """The name of the file that the answer is written to."""
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False)
     """Argument -> the content of its file, which is also in `content`."""
     digest: str = field(init=False, repr=False, compare=False)
-    """SHA-256 over everything that is sent, in hex. Worked out once: the content may be large."""
+    """SHA-256 over everything that is sent, and the file that is written, in hex. Worked out once: the content may be
+    large.
+    """
 
     def __post_init__(self) -> None:
-        head = json.dumps([self.method, self.host, self.target, self.headers], ensure_ascii=False)
+        saved = [] if self.save_as is None else [self.save_as]
+        head = json.dumps([self.method, self.host, self.target, self.headers, *saved], ensure_ascii=False)
         digest = sha256(head.encode() + b"\0")
         digest.update(self.content)
         object.__setattr__(self, "digest", digest.hexdigest())
@@ -93,6 +100,7 @@ class _Builder:
         self.parts: list[Part] = []
         self.json: Any = None if any(argument.location == "body" for argument in operation.arguments) else {}
         self.host: str | None = None
+        self.save_as: str | None = None
         self.faults: list[str] = []
         self.sizes: dict[str, int] = {}
         self.file_contents: dict[str, bytes] = {}
@@ -111,7 +119,16 @@ class _Builder:
         headers = [*self.headers, *([("Content-Type", content_type)] if content_type else [])]
         # The next page's URL repeats every filter, so its query stands alone.
         query = self.raw_query or urlencode(self.query, quote_via=quote)
-        return Request(self.operation.method, self.path, query, tuple(headers), content, self.host, self.file_contents)
+        return Request(
+            self.operation.method,
+            self.path,
+            query,
+            tuple(headers),
+            content,
+            self.host,
+            self.save_as,
+            self.file_contents,
+        )
 
     def _path(self, argument: Argument, value: Any) -> None:
         text = ",".join(ENCODERS[argument.encode](value))
@@ -158,8 +175,11 @@ class _Builder:
     def _host(self, _: Argument, value: Any) -> None:
         self.host = storage_host(value)
 
-    def _answer(self, _: Argument, __: Any) -> None:
-        """Nothing is sent: the argument says what to return of the answer."""
+    def _answer(self, argument: Argument, value: Any) -> None:
+        """Nothing is sent: the argument says what to return of the answer, or where to write it."""
+        if argument.name == SAVE_AS:
+            NewFiles(self.files.directories).path(value)
+            self.save_as = value
 
     def _page_path(self, _: Argument, value: Any) -> None:
         fault = path_part(value) or slash(value)

@@ -22,7 +22,7 @@ class Files:
     """Turns a call's files into parts. Without directories no path is read."""
 
     def __init__(self, directories: tuple[Path, ...] = ()) -> None:
-        self._directories = tuple(directory.resolve() for directory in directories)
+        self.directories = tuple(directory.resolve() for directory in directories)
         self.received = ReceivedFiles()
         """Files that came in large messages."""
 
@@ -54,7 +54,7 @@ class Files:
             raise FileError("base64 is not valid") from error
 
     def _path(self, text: str) -> tuple[bytes, str]:
-        if not self._directories:
+        if not self.directories:
             raise FileError(
                 "path: the server is not allowed to read files; start it with --files DIR, or give text or base64"
             )
@@ -62,7 +62,7 @@ class Files:
             path = next(
                 (
                     candidate
-                    for directory in self._directories
+                    for directory in self.directories
                     if (candidate := (directory / text).resolve()).is_relative_to(directory) and candidate.is_file()
                 ),
                 None,

@@ -9,6 +9,7 @@ from typing import Any
 from mailgun_mcp.catalogue.answer import field_places, places_of
 from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.catalogue.operation import Argument, Operation
+from mailgun_mcp.catalogue.saved_files import SAVE_AS
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.request.dates import parse
 from mailgun_mcp.request.durations import for_mailgun, is_duration
@@ -172,6 +173,10 @@ def _error_messages(error: Any) -> Iterator[str]:
 
 
 def _unknown(path: str, name: str, properties: dict[str, Any], arguments: Arguments) -> str:
+    if name == SAVE_AS:
+        return (
+            f"{path}: unknown argument; this server writes no files, or not here: a person starts it with --files DIR"
+        )
     suggestion = intended_name(name, properties, arguments)
     if suggestion:
         return f"{path}: unknown argument; did you mean {suggestion}?"

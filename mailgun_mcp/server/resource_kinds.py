@@ -10,6 +10,7 @@ from mailgun_mcp.catalogue.types import Arguments
 
 SCHEME = "mailgun-mcp://"
 MARKDOWN, JSON, PNG = "text/markdown", "application/json", "image/png"
+BINARY = "application/octet-stream"
 VARIABLE = re.compile(r"\{(\w+)\}")
 
 
@@ -97,6 +98,14 @@ KINDS = (
         "Mail that a route stored, or that was kept after sending",
         JSON,
         "get_stored_message",
+    ),
+    ResourceKind(
+        "attachment",
+        "domains/{domain}/messages/{storage_key}/attachments/{index}",
+        "An attachment",
+        "A file that is attached to a stored message",
+        BINARY,
+        "get_stored_attachment",
     ),
     ResourceKind(
         "list",

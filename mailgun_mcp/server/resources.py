@@ -7,6 +7,7 @@ import mcp_types as types
 from mcp.shared.exceptions import MCPError
 
 from mailgun_mcp.call.pipeline import run
+from mailgun_mcp.call.results import ReturnedFile
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.identity.principal import Principal
@@ -15,7 +16,7 @@ from mailgun_mcp.server.apps import TOOLS as VIEWS
 from mailgun_mcp.server.apps import view_contents
 from mailgun_mcp.server.context import ServerContext, client_name, principal_of
 from mailgun_mcp.server.offered import in_each_account, tools_for
-from mailgun_mcp.server.resource_kinds import KINDS, SCHEME, ResourceKind, kind_of
+from mailgun_mcp.server.resource_kinds import BINARY, JSON, KINDS, SCHEME, ResourceKind, kind_of
 from mailgun_mcp.server.resource_texts import TEXTS, log_entry
 from mailgun_mcp.server.skills import MARKDOWN, Skills
 from mailgun_mcp.server.skills import SCHEME as SKILL_SCHEME
@@ -75,6 +76,11 @@ class Resources:
         content = await self._content(context, uri)
         if content is None:
             raise MCPError(types.INVALID_PARAMS, "Resource not found", {"uri": uri})
+        if isinstance(content, ReturnedFile):
+            blob = b64encode(content.content).decode()
+            return types.ReadResourceResult(
+                contents=[types.BlobResourceContents(uri=uri, mime_type=content.mime_type, blob=blob)]
+            )
         kind, text = content
         return types.ReadResourceResult(contents=[types.TextResourceContents(uri=uri, mime_type=kind, text=text)])
 
@@ -87,18 +93,23 @@ class Resources:
         pictures = (each.pictures.find(found[1]["chart"], principal.id) for each in services)
         return next((picture for picture in pictures if picture is not None), None)
 
-    async def _content(self, context: ServerContext, uri: str) -> tuple[str, str] | None:
+    async def _content(self, context: ServerContext, uri: str) -> tuple[str, str] | ReturnedFile | None:
         if uri.startswith(SKILL_SCHEME):
-            text = self._skills.read(context, uri)
-            return None if text is None else (MARKDOWN, text)
+            skill = self._skills.read(context, uri)
+            return None if skill is None else (MARKDOWN, skill)
         found = kind_of(uri)
         if found is None or found[0] not in self._kinds(context):
             return None
         kind, values = found
         text = await self._text(context, kind, values)
-        return None if text is None else (kind.mime_type, text)
+        if text is None or isinstance(text, ReturnedFile):
+            return text
+        # A file that is text is fenced, so it is in JSON.
+        return (JSON if kind.mime_type == BINARY else kind.mime_type, text)
 
-    async def _text(self, context: ServerContext, kind: ResourceKind, values: dict[str, str]) -> str | None:
+    async def _text(
+        self, context: ServerContext, kind: ResourceKind, values: dict[str, str]
+    ) -> str | ReturnedFile | None:
         principal = principal_of(context, self._principal)
         if kind.name == "log":
             return await in_thread(log_entry, self._services, principal, values["call"])
@@ -109,6 +120,9 @@ class Resources:
         # Through the same stages as a call of the tool.
         wanted = in_each_account(self._services, principal, kind.call(values))
         outcomes = [await run(self._services, kind.tool, each, self._caller(context)) for each in wanted]
+        binary = [outcome.file for outcome in outcomes if outcome.file is not None and not outcome.file.is_text]
+        if binary:
+            return binary[0]
         texts = [outcome.text for outcome in outcomes if not outcome.is_error]
         if not texts:
             raise MCPError(types.INVALID_PARAMS, outcomes[0].text)

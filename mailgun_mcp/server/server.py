@@ -22,7 +22,7 @@ from mailgun_mcp.errors import UnknownToolError
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.output.logs import logger
 from mailgun_mcp.server.apps import shows_views
-from mailgun_mcp.server.call_results import result_of
+from mailgun_mcp.server.call_results import LINKS_SINCE, result_of
 from mailgun_mcp.server.completions import Completions
 from mailgun_mcp.server.context import ServerContext, client_name, principal_of
 from mailgun_mcp.server.description import COMPLETE, EXTENSIONS, HOUR, NAME, SERVER_INFO, UI
@@ -138,7 +138,7 @@ async def _call(
     except UnknownToolError as error:
         raise MCPError(types.INVALID_PARAMS, sentence(str(error))) from error
     task = await tasks.created(context, caller, params.name, params.arguments or {}, outcome)
-    return task or result_of(outcome)
+    return task or result_of(outcome, links=context.protocol_version >= LINKS_SINCE)
 
 
 def _caller(

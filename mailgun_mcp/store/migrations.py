@@ -322,4 +322,17 @@ MIGRATIONS: tuple[tuple[str | Each, ...], ...] = (
         "CREATE INDEX call_tasks_by_approval ON call_tasks (approval, status)",
         "CREATE INDEX call_tasks_by_age ON call_tasks (expires)",
     ),
+    (
+        """CREATE TABLE kept_results (
+            name TEXT PRIMARY KEY,
+            principal TEXT NOT NULL,
+            account TEXT NOT NULL,
+            boundary TEXT,
+            data BLOB NOT NULL,
+            size INTEGER NOT NULL,
+            created REAL NOT NULL
+        )""",
+        "CREATE INDEX kept_results_by_principal ON kept_results (principal, created)",
+        "CREATE INDEX kept_results_by_age ON kept_results (created)",
+    ),
 )

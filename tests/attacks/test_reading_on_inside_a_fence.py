@@ -1,6 +1,7 @@
 """The attacker writes a mail so long that the model reads it in parts, and hopes that a part stands without its fence."""
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,11 +22,16 @@ def kept(mail: str) -> tuple[Results, str]:
     return results, short["cut"]["read_on"].split("'")[1]
 
 
+def part_of(results: Results, name: str, offset: int) -> dict[str, Any]:
+    result = results.find(name)
+    assert result is not None
+    return results.part(result, offset)
+
+
 @given(st.integers(0, 6000))
 def test_a_part_from_any_offset_keeps_the_fence_and_the_notice(offset: int) -> None:
     results, name = kept(ORDER * 250)
-    part = results.read(name, offset)
-    assert part is not None
+    part = part_of(results, name, offset)
     assert part[NOTICE] == notice(BOUNDARY)
     assert "RULES" not in FENCE.sub("", part["text"])
 
@@ -35,8 +41,7 @@ def test_the_parts_hold_the_whole_mail() -> None:
     results, name = kept(mail)
     read, offset = [], 0
     while True:
-        part = results.read(name, offset)
-        assert part is not None
+        part = part_of(results, name, offset)
         read.append(part["text"].replace(f"{OPENING} ", "").replace(f" {CLOSING}", ""))
         if part["next"] is None:
             break
@@ -48,6 +53,5 @@ def test_the_parts_hold_the_whole_mail() -> None:
 @pytest.mark.parametrize("offset", [0, 500])
 def test_a_result_of_our_own_needs_no_notice(offset: int) -> None:
     results = Results(limit=2000)
-    part = results.read(results.keep("-" * 5000), offset)
-    assert part is not None
+    part = part_of(results, results.keep("-" * 5000), offset)
     assert NOTICE not in part

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mailgun_mcp.call.access import may_be_shown, needed_scopes
-from mailgun_mcp.call.results import CallResult
+from mailgun_mcp.call.results import CallResult, Owner
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.builtin_tools import builtin_operation, listed
 from mailgun_mcp.catalogue.types import RISKS
@@ -150,7 +150,8 @@ async def test_an_account_outside_the_grant_does_not_exist(services: Services, m
 
 
 async def test_nobody_reads_on_in_a_result_of_somebody_else(services: Services) -> None:
-    name = services.results.keep("a long result", owner="ann")
+    account = (await services.account.current(changes=False)).key
+    name = services.results.keep("a long result", owner=Owner("ann", account))
     assert (await run(services, "read_result", {"result": name}, caller("read", "ben"))).kind == "invalid"
     assert (await run(services, "read_result", {"result": name}, caller("read", "ann"))).kind == "done"
 

@@ -28,7 +28,11 @@ pytestmark = pytest.mark.anyio
         ({"result": "x", "offset": -1}, "offset: -1 is less than 0"),
         ({"result": "x", "offset": True}, "offset: must be an integer, not boolean True"),
         ({"result": "x", "ofset": 0}, "ofset: unknown argument; did you mean offset?"),
-        ({"result": "gone"}, "result: 'gone' is not kept (any more); make the call again, for less at a time"),
+        (
+            {"result": "gone"},
+            "result: 'gone' is not there (any more): a long result can be read for an hour, by who made the call. Make that "
+            "call again",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from mailgun_mcp.call.results import Results, compact
+from mailgun_mcp.call.results import KEPT_SECONDS, Owner, Results, compact
 from mailgun_mcp.catalogue.builtin_tools import BUILTIN_TOOLS, READ_RESULT
 from mailgun_mcp.catalogue.client_hints import RESULT_CHARACTERS as LIMIT
 from tests.support.operations import find
@@ -32,12 +32,17 @@ def results_of_any_size() -> st.SearchStrategy[dict[str, Any]]:
     return many | st.dictionaries(st.text(NASTY, max_size=SMALL), values(1_000), max_size=6)
 
 
+def part_of(results: Results, name: str, offset: int) -> dict[str, Any] | None:
+    kept = results.find(name)
+    return None if kept is None else results.part(kept, offset)
+
+
 def read_all(results: Results, name: str) -> str:
     """Read a kept result as a client does: by calling with what `next` says, each part fitted once more."""
     parts: list[str] = []
     following: dict[str, Any] | None = {"result": name, "offset": 0}
     while following:
-        part = results.read(following["result"], following["offset"])
+        part = part_of(results, following["result"], following["offset"])
         assert part is not None
         fitted, text = results.fit(part)
         assert fitted == part
@@ -103,21 +108,39 @@ def test_the_cut_result_says_how_to_read_on() -> None:
     name = name_in(shown["cut"])
     assert shown["cut"] == {
         "characters": 9_011,
-        "read_on": f"The result is too long and was cut. read_result with result='{name}' reads the whole of it in parts.",
+        "read_on": f"The result is too long and was cut. For an hour, read_result with result='{name}' reads the whole "
+        "of it in parts.",
     }
 
 
 def test_only_the_last_results_are_kept() -> None:
     results = Results(limit=SMALL, most_results=2)
     names = [name_in(results.fit({"body": str(number) * 9_000})[0]["cut"]) for number in range(3)]
-    assert [results.read(name, 0) is not None for name in names] == [False, True, True]
+    assert [results.find(name) is not None for name in names] == [False, True, True]
 
 
 def test_kept_results_are_bounded_in_size_but_the_last_is_always_kept() -> None:
     results = Results(limit=SMALL, most_characters=10_000)
     names = [name_in(results.fit({"body": str(number) * 9_000})[0]["cut"]) for number in range(2)]
     names.append(name_in(results.fit({"body": "x" * 90_000})[0]["cut"]))
-    assert [results.read(name, 0) is not None for name in names] == [False, False, True]
+    assert [results.find(name) is not None for name in names] == [False, False, True]
+
+
+def test_a_kept_result_is_there_for_an_hour() -> None:
+    now = 0.0
+    results = Results(limit=SMALL, clock=lambda: now)
+    name = results.keep("x" * 9_000)
+    now = KEPT_SECONDS - 1
+    assert results.find(name) is not None
+    now = KEPT_SECONDS
+    assert results.find(name) is None
+
+
+def test_each_kept_result_is_to_be_saved_once() -> None:
+    results = Results(limit=SMALL)
+    name = results.keep("x", owner=Owner("ann", "a1"))
+    assert [(result.name, result.owner) for result in results.take_unsaved()] == [(name, Owner("ann", "a1"))]
+    assert results.take_unsaved() == []
 
 
 def test_the_limit_is_below_what_common_clients_take() -> None:
@@ -127,7 +150,7 @@ def test_the_limit_is_below_what_common_clients_take() -> None:
 def test_an_offset_past_the_end_reads_nothing_more() -> None:
     results = Results(limit=SMALL)
     name = name_in(results.fit({"body": "x" * 9_000})[0]["cut"])
-    assert results.read(name, 99_999) == {
+    assert part_of(results, name, 99_999) == {
         "text": "",
         "characters": 9_011,
         "next": None,

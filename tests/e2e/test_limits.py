@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from mailgun_mcp.call.counters import Sends, Untrusted
-from mailgun_mcp.call.results import CallResult
+from mailgun_mcp.call.results import CallResult, Owner
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.identity.principal import Principal
@@ -124,8 +124,9 @@ async def test_another_process_of_the_caller_knows(services: Services) -> None:
 
 
 async def test_reading_on_in_a_kept_result_is_reading(services: Services) -> None:
+    owner = Owner(LOCAL.principal.id, (await services.account.current(changes=False)).key)
     name = services.results.keep(
-        "⟦abcd1234 third party⟧ somebody wrote it ⟦abcd1234⟧", boundary="abcd1234", owner=LOCAL.principal.id
+        "⟦abcd1234 third party⟧ somebody wrote it ⟦abcd1234⟧", boundary="abcd1234", owner=owner
     )
     await run(services, "read_result", {"result": name})
     assert is_pending(await send(services, "x@example.com"))

@@ -1,0 +1,94 @@
+"""Files that calls write: new ones, inside a directory that the operator allowed, under a name that is only a name.
+
+The name comes from a model, and may have been suggested by the mail that the file came with. So no file is replaced, none
+is hidden or executable, and none is larger than a mail.
+"""
+
+import os
+import re
+from pathlib import Path
+
+from mailgun_mcp.request.files import MAX_FILE, FileError
+from mailgun_mcp.text.characters import clean
+
+LONGEST_PART = 200
+"""Bytes of the name of a file or directory."""
+SPECIAL = re.compile(r'[<>:"|?*\\]')
+"""Characters that mean something else on Windows: a drive, a stream, a pattern."""
+DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+"""Names that are devices on Windows, with any ending."""
+
+
+class NewFiles:
+    """Writes files into the given directories. A name without a directory means the first."""
+
+    def __init__(self, directories: tuple[Path, ...] = ()) -> None:
+        self._directories = tuple(directory.resolve() for directory in directories)
+
+    def path(self, name: str) -> Path:
+        """Return where a file of that name would be written. Raises FileError, before anything was done."""
+        if not self._directories:
+            raise FileError("the server is not allowed to write files; start it with --files DIR")
+        root, parts = self._root(name)
+        _check(parts)
+        try:
+            parent = root.joinpath(*parts[:-1]).resolve(strict=True)
+            path = parent / parts[-1]
+            if not any(parent.is_relative_to(directory) for directory in self._directories):
+                raise FileError("leads out of the directory given with --files")
+            if not parent.is_dir():
+                raise FileError("its directory does not exist, and none is made")
+            if os.path.lexists(path):
+                raise FileError("exists already, and no file is replaced; give another name")
+        except FileNotFoundError as error:
+            raise FileError("its directory does not exist, and none is made") from error
+        # A loop of links is a RuntimeError to `resolve` before Python 3.13.
+        except (OSError, ValueError, RuntimeError) as error:
+            raise FileError("cannot be used as a path") from error
+        return path
+
+    def write(self, name: str, content: bytes) -> Path:
+        """Write a new file and return its path. Raises FileError; then there is no such file, or not ours."""
+        if len(content) > MAX_FILE:
+            raise FileError(f"{len(content):,} bytes is more than the limit of {MAX_FILE:,}")
+        path = self.path(name)
+        try:
+            # Exclusive: it follows no link, and fails where somebody else just made the file.
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+        except OSError as error:
+            raise FileError(f"cannot be written: {error.strerror}") from error
+        try:
+            with open(handle, "wb") as file:
+                file.write(content)
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise FileError(f"cannot be written: {error.strerror}") from error
+        return path
+
+    def _root(self, name: str) -> tuple[Path, list[str]]:
+        """Return the directory that a name is in, and its parts from there. An absolute path names its directory."""
+        for directory in self._directories:
+            inside = name.removeprefix(f"{directory.as_posix()}/")
+            if inside != name:
+                return directory, inside.split("/")
+        return self._directories[0], name.split("/")
+
+
+def _check(parts: list[str]) -> None:
+    for part in parts:
+        if part in ("", ".", ".."):
+            raise FileError(
+                "must be the name of a file under --files, such as invoice.pdf, without .. or an empty part"
+            )
+        if part.startswith(".") or part != part.strip() or part.endswith("."):
+            raise FileError("has a part that begins with a dot or a space, or ends with one")
+        if clean(part) != part or "\n" in part or "\t" in part:
+            raise FileError("has an invisible or control character")
+        if SPECIAL.search(part) or DEVICE.fullmatch(part):
+            raise FileError("has a character or name that is not allowed in the name of a file")
+        try:
+            length = len(part.encode())
+        except UnicodeEncodeError as error:
+            raise FileError("has invalid text") from error
+        if length > LONGEST_PART:
+            raise FileError(f"has a part of more than {LONGEST_PART} bytes")
