@@ -31,11 +31,12 @@ def _httpx() -> Any:
     import httpx
 
     from mailgun_mcp.mailgun.client import IDLE, MAX_CONNECTIONS
+    from mailgun_mcp.mailgun.httpx_transport import HttpxTransport
 
     limits = httpx.Limits(
         max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS, keepalive_expiry=IDLE
     )
-    return httpx.AsyncHTTPTransport(limits=limits, retries=0, verify=False)
+    return HttpxTransport(httpx.AsyncHTTPTransport(limits=limits, retries=0, verify=False))
 
 
 def _httpx2() -> Any:
@@ -44,6 +45,7 @@ def _httpx2() -> Any:
     import httpx
 
     from mailgun_mcp.mailgun.client import IDLE, MAX_CONNECTIONS
+    from mailgun_mcp.mailgun.httpx_transport import HttpxTransport
 
     class Body(httpx.AsyncByteStream):
         def __init__(self, stream: Any) -> None:
@@ -56,7 +58,7 @@ def _httpx2() -> Any:
         async def aclose(self) -> None:
             await self._stream.aclose()
 
-    class Transport(httpx.AsyncBaseTransport):
+    class Core2(httpx.AsyncBaseTransport):
         def __init__(self) -> None:
             self._pool = httpcore2.AsyncConnectionPool(
                 max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS, keepalive_expiry=IDLE
@@ -78,7 +80,7 @@ def _httpx2() -> Any:
         async def aclose(self) -> None:
             await self._pool.aclose()
 
-    return Transport()
+    return HttpxTransport(Core2())
 
 
 TRANSPORTS: dict[str, Callable[[], Any]] = {"own": _own, "httpx": _httpx, "httpx2": _httpx2}

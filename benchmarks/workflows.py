@@ -58,6 +58,7 @@ def slow_services(state: str) -> Services:
     """Return services whose Mailgun is the simulator, far away."""
     services = create_services(Settings(simulator=True, policy="unguarded", state=state))
     connect = services.client._connect
+    assert connect is not None
     client = Client(
         services.client.endpoint, "simulator", user_agent="benchmark", timeout=30, connect=lambda: Slow(connect())
     )

@@ -172,7 +172,8 @@ def serve(services: Services, settings: Settings) -> None:
     )
     sys.stderr.flush()
     drain_timeout = math.ceil(settings.drain_timeout)
-    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=drain_timeout)
+    # uvicorn's other protocol, httptools, reads headers of any length into memory.
+    config = uvicorn.Config(app, http="h11", log_config=None, access_log=False, timeout_graceful_shutdown=drain_timeout)
     server = uvicorn.Server(config)
     server.shutdown = _drained(server.shutdown, app)  # type: ignore[method-assign, assignment]
     server.run(sockets=[listener])

@@ -143,7 +143,7 @@ def run(arguments: argparse.Namespace) -> int:
         url = url_of(listener, THIS_MACHINE.get(arguments.host, arguments.host))
         smtp = _smtp_sockets(arguments, stack)
         app = _app(arguments, url if storage_url == SELF else storage_url, smtp)
-        config = uvicorn.Config(app, log_config=None, access_log=not arguments.quiet, lifespan="on")
+        config = uvicorn.Config(app, http="h11", log_config=None, access_log=not arguments.quiet, lifespan="on")
         _log_requests()
         out("\n".join([_introduction(url, arguments.key, arguments.state), *_smtp_lines(arguments.host, smtp)]))
         sys.stdout.flush()

@@ -1,11 +1,13 @@
 """Sends requests to Mailgun: authentication, time-outs, retries, rate limit, and no redirects.
 
-Works on an httpx transport directly. What httpx's client adds (cookies, redirects, auth
+Works on a transport directly. What an HTTP library's client adds (cookies, redirects, auth
 flows) is not wanted here, and costs half of each call.
 """
 
 import random
+import re
 import time
+from asyncio import timeout
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, ExitStack, suppress
@@ -17,11 +19,23 @@ import anyio
 
 from mailgun_mcp.errors import MailgunError, NoAnswerError, NotSentError, UnreachableError, UnreadableError
 from mailgun_mcp.mailgun.endpoint import Endpoint
+from mailgun_mcp.mailgun.exchange import (
+    Answer,
+    ExchangeError,
+    InvalidRequestError,
+    Message,
+    NotConnectedError,
+    OversizedError,
+    Transport,
+)
 from mailgun_mcp.mailgun.explain import LOOK_FIRST, explain
 from mailgun_mcp.mailgun.limiter import RateLimiter
 from mailgun_mcp.mailgun.response import Response
+from mailgun_mcp.settings import environment_value
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 MAX_ATTEMPTS = 4
@@ -32,6 +46,8 @@ IDLE = 30.0
 """Seconds that a connection is kept for the next call."""
 MAX_CONTENT = 32 * 1024 * 1024
 """Bytes. The raw form of the largest mail, 25 MB, fits; what is larger is refused."""
+TARGET = re.compile(r"/[\x21-\x7e]{0,65535}")
+"""Path and query as HTTP sends them."""
 UPLOAD_RATE = 100_000
 """Bytes a second that the slowest upload may take before the call times out."""
 WITHHELD = b"[API key withheld]"
@@ -68,7 +84,7 @@ async def _quiet(_: str) -> None:
 class Client:
     """One account's connection to Mailgun. Use as an async context manager, or call `aclose`.
 
-    `connect` makes the transport at the first request; without it that is the network.
+    `connect` makes a transport of httpx at the first request; without it, requests go over the network.
     """
 
     def __init__(
@@ -95,10 +111,10 @@ class Client:
         self._timeout = timeout
         # Waiting for a free connection, connecting and TLS end before the call's deadline even
         # together: what never left is not taken for what may have.
-        self._extensions = {"timeout": {"pool": timeout / 4, "connect": timeout / 4}}
+        self._patience = timeout / 4
         self._limiter = RateLimiter(*rate_limit, time.monotonic, sleep)
-        self._connect = connect or self._open
-        self._transport: httpx.AsyncBaseTransport | None = None
+        self._connect = connect
+        self._transport: Transport | None = None
         self._setting_up = Lock()
         self._clock = clock
         self._sleep = sleep
@@ -129,11 +145,11 @@ class Client:
         with suppress(MailgunError):
             self._ready()
 
-    def _ready(self) -> "httpx.AsyncBaseTransport":
-        with self._setting_up:
-            if self._transport is None:
-                self._transport = self._connect()
-            return self._transport
+    def _ready(self) -> Transport:
+        if self._transport is None:
+            with self._setting_up:
+                self._transport = self._transport or self._open()
+        return self._transport
 
     async def send(self, request: Sendable, *, repeatable: bool, notify: Notify = _quiet) -> Response:
         """Return Mailgun's answer to the request, a success.
@@ -151,7 +167,7 @@ class Client:
             attempt += 1
             await self._limiter.acquire()
             try:
-                response = await self._watched(message, len(request.content), attempt, repeatable)
+                response = await self._watched(message, attempt, repeatable)
                 if 200 <= response.status < 300:
                     return response
                 raise explain(
@@ -170,108 +186,117 @@ class Client:
             await notify(f"{reason}; trying again in {wait:.1f} s")
             await self._sleep(wait)
 
-    def _message(self, request: Sendable) -> "httpx.Request":
-        import httpx
+    def _message(self, request: Sendable) -> Message:
+        if not TARGET.fullmatch(request.target):
+            raise _unsendable("its URL is too long, or none")
+        own = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers]
+        # A call can ask for another form of the answer.
+        asks = any(name == b"Accept" for name, _ in own)
+        headers = [*(pair for pair in self._headers if not asks or pair[0] != b"Accept"), *own]
+        base = self.endpoint.base(request.host)
+        return Message(request.method, base, request.target, headers, request.content, self._patience)
 
-        try:
-            url = httpx.URL(self.endpoint.base(request.host) + request.target)
-        except httpx.InvalidURL as error:
-            raise _unsendable("its URL is too long, or none") from error
-        return httpx.Request(
-            request.method,
-            url,
-            headers=[
-                # A call can ask for another form of the answer.
-                *(pair for pair in self._headers if pair[0] != b"Accept" or "Accept" not in dict(request.headers)),
-                *((name.encode(), value.encode()) for name, value in request.headers),
-            ],
-            content=request.content or None,
-            extensions=self._extensions,
-        )
-
-    async def _watched(self, message: "httpx.Request", size: int, attempt: int, repeatable: bool) -> Response:
+    async def _watched(self, message: Message, attempt: int, repeatable: bool) -> Response:
         if not self.watches:
-            return await self._exchange(message, size, attempt, repeatable)
+            return await self._exchange(message, attempt, repeatable)
         with ExitStack() as stack:
             answered = [stack.enter_context(watch(message.method, attempt)) for watch in self.watches]
-            response = await self._exchange(message, size, attempt, repeatable)
+            response = await self._exchange(message, attempt, repeatable)
             for tell in answered:
                 tell(response.status)
             return response
 
-    async def _exchange(self, message: "httpx.Request", size: int, attempt: int, repeatable: bool) -> Response:
-        import httpx
-
-        seconds = self._timeout + size / UPLOAD_RATE
+    async def _exchange(self, message: Message, attempt: int, repeatable: bool) -> Response:
+        seconds = self._timeout + len(message.content) / UPLOAD_RATE
         transport = self._ready()
         try:
-            with anyio.fail_after(seconds):
-                response = await transport.handle_async_request(message)
-                try:
-                    content = await self._read(response)
-                finally:
-                    await response.aclose()
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
-            raise self._unreachable(error) from error
-        except httpx.LocalProtocolError as error:
+            async with timeout(seconds):
+                answer = await transport.exchange(message, MAX_CONTENT)
+        except NotConnectedError as error:
+            raise self._unreachable(error.kind) from error
+        except InvalidRequestError as error:
             raise _unsendable("a header is not valid") from error
-        except (httpx.TransportError, TimeoutError, httpx.DecodingError) as error:
+        except OversizedError as error:
+            raise _oversized(error.status) from error
+        except (ExchangeError, TimeoutError) as error:
             raise _no_answer(error, seconds, repeatable) from error
-        headers = {
-            name.lower().decode("ascii"): value.decode("latin-1")
-            for name, value in response.headers.raw
-            if name.lower() in KEPT_HEADERS
-        }
-        return Response(response.status_code, headers, content, attempt)
+        return Response(answer.status, _kept_headers(answer), self._without_key(answer.content), attempt)
 
-    async def _read(self, response: "httpx.Response") -> bytes:
-        chunks, size = [], 0
-        async for chunk in response.aiter_bytes():
-            size += len(chunk)
-            if size > MAX_CONTENT:
-                raise UnreadableError(
-                    f"Mailgun's answer (HTTP {response.status_code}) is larger than {MAX_CONTENT // 1024 // 1024} MB "
-                    "and was not read to its end",
-                    "Ask for less: a smaller limit, a narrower filter.",
-                    status=response.status_code,
-                )
-            chunks.append(chunk)
-        content = b"".join(chunks)
+    def _without_key(self, content: bytes) -> bytes:
         for secret in self._secrets:
             content = content.replace(secret, WITHHELD)
         return content
 
-    def _open(self) -> "httpx.AsyncBaseTransport":
-        import httpx
-
-        from mailgun_mcp.mailgun.transport import Connections
-
+    def _open(self) -> Transport:
         try:
+            if self._connect is not None:
+                return _through(self._connect())
             proxy = proxy_of(self.endpoint)
             if proxy:
-                return httpx.AsyncHTTPTransport(
-                    proxy=proxy,
-                    limits=httpx.Limits(
-                        max_connections=MAX_CONNECTIONS,
-                        max_keepalive_connections=MAX_CONNECTIONS,
-                        keepalive_expiry=IDLE,
-                    ),
-                    retries=0,
-                )
-            # Without TLS no certificate is read, which saves 30 ms.
-            tls = httpx.create_ssl_context() if self.endpoint.secure else None
-            return Connections(tls, most=MAX_CONNECTIONS, idle=IDLE)
-        except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
-            raise NotSentError(
-                f"No connection could be set up ({_name(error)}); nothing was sent",
-                "Check the settings of proxy and certificates (HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE).",
-            ) from error
+                return _through(_proxied(proxy))
+            from mailgun_mcp.mailgun.transport import Connections
 
-    def _unreachable(self, error: Exception) -> MailgunError:
+            # Without TLS no certificate is read, which saves 30 ms.
+            return Connections(_tls() if self.endpoint.secure else None, most=MAX_CONNECTIONS, idle=IDLE)
+        except (ImportError, OSError, ValueError) as error:
+            raise _not_set_up(error) from error
+
+    def _unreachable(self, kind: str) -> MailgunError:
         return UnreachableError(
-            f"{self.endpoint.url} could not be reached ({_name(error)}); nothing was sent",
+            f"{self.endpoint.url} could not be reached ({kind}); nothing was sent",
             "Check the network and proxy; `mailgun-mcp doctor` tells more.",
         )
+
+
+def _through(transport: "httpx.AsyncBaseTransport") -> Transport:
+    from mailgun_mcp.mailgun.httpx_transport import HttpxTransport
+
+    return HttpxTransport(transport)
+
+
+def _proxied(proxy: str) -> "httpx.AsyncBaseTransport":
+    import httpx
+
+    limits = httpx.Limits(
+        max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS, keepalive_expiry=IDLE
+    )
+    try:
+        return httpx.AsyncHTTPTransport(proxy=proxy, limits=limits, retries=0)
+    except httpx.InvalidURL as error:
+        raise _not_set_up(error) from error
+
+
+def _tls() -> "ssl.SSLContext":
+    """Return the settings of TLS, with the certificates that the environment names, or else those that browsers trust."""
+    import ssl
+
+    if file := environment_value("SSL_CERT_FILE"):
+        return ssl.create_default_context(cafile=file)
+    if directory := environment_value("SSL_CERT_DIR"):
+        return ssl.create_default_context(capath=directory)
+    import certifi
+
+    return ssl.create_default_context(cafile=certifi.where())
+
+
+def _kept_headers(answer: Answer) -> dict[str, str]:
+    names = ((name.lower(), value) for name, value in answer.headers)
+    return {name.decode("ascii"): value.decode("latin-1") for name, value in names if name in KEPT_HEADERS}
+
+
+def _not_set_up(error: Exception) -> MailgunError:
+    return NotSentError(
+        f"No connection could be set up ({_name(error)}); nothing was sent",
+        "Check the settings of proxy and certificates (HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE).",
+    )
+
+
+def _oversized(status: int) -> MailgunError:
+    return UnreadableError(
+        f"Mailgun's answer (HTTP {status}) is larger than {MAX_CONTENT // 1024 // 1024} MB and was not read to its end",
+        "Ask for less: a smaller limit, a narrower filter.",
+        status=status,
+    )
 
 
 def _no_answer(error: Exception, seconds: float, repeatable: bool) -> MailgunError:
@@ -298,7 +323,7 @@ def _writings(key: str) -> list[bytes]:
 
 
 def _name(error: Exception) -> str:
-    return type(error).__name__
+    return error.kind if isinstance(error, ExchangeError) else type(error).__name__
 
 
 def _is_timeout(error: Exception) -> bool:

@@ -1,35 +1,62 @@
-"""An httpx transport over HTTP/1.1 that does what a call to Mailgun needs and no more.
+"""Sends requests over HTTP/1.1 on kept connections, and does what a call to Mailgun needs and no more.
 
-httpx's own transport looks at every connection of its pool for every request, behind locks and trace points.
-Here a call takes an idle connection or opens a new one, and HTTP itself is h11's work, as it is in httpx.
+A library's client or transport builds models of each URL, request and response, and looks at every connection of its
+pool for every request. Here a call takes an idle connection or opens a new one, and llhttp reads the answer.
 
 It is only kept while it pays: `python -m benchmarks.transports` measures it against httpx and httpx2 in one run, and
 fails when the best of them is not more than 15 % slower for a call's p50. benchmarks/README.md has the figures.
 """
 
 import asyncio
+import re
 import ssl
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator
-from typing import Any, cast
+from functools import lru_cache
+from typing import Any, NamedTuple, cast
+from urllib.parse import urlsplit
 
-import h11
-import httpx
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-PART = 65_536
-"""Bytes of a body that are given on at once: it bounds what a compressed part can grow to."""
+from mailgun_mcp.mailgun.exchange import (
+    Answer,
+    BrokenOffError,
+    Content,
+    ExchangeError,
+    InvalidRequestError,
+    Message,
+    NotConnectedError,
+    OversizedError,
+)
+
 HAPPY_EYEBALLS = 0.25
 """Seconds after which the next address of a host is tried too (RFC 8305)."""
+LONGEST_HEAD = 65_536
+"""Bytes of the status line and headers of an answer."""
+HEADER = re.compile(
+    rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+: (?:[\x21-\x7e\x80-\xff](?:[\t \x21-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?"
+)
+"""A header that HTTP allows."""
+WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+"""Methods whose requests say how long their content is, even when there is none."""
 
-HttpEvent = h11.Event | type[h11.PAUSED]
+
+class Origin(NamedTuple):
+    """Where requests go."""
+
+    secure: bool
+    host: str
+    port: int
+    authority: bytes
+    """What the header `Host` says."""
+    prefix: bytes
+    """The path of the base URL, which every path follows."""
 
 
-class Connections(httpx.AsyncBaseTransport):
+class Connections:
     """Sends requests on kept connections, at most `most` at a time; what is idle for `idle` seconds is not used again.
 
-    Reads the time-outs `pool` and `connect` of a request's extensions; the rest is the caller's to bound.
-    Raises httpx.TransportError, for what was never sent ConnectError, ConnectTimeout, PoolTimeout or LocalProtocolError.
+    Bounds how long a request waits for a connection; the rest of its time is the caller's to bound.
     """
 
     def __init__(self, tls: ssl.SSLContext | None, *, most: int, idle: float) -> None:
@@ -39,23 +66,25 @@ class Connections(httpx.AsyncBaseTransport):
         self._slots = asyncio.Semaphore(most)
         self._most = most
         self._idle_seconds = idle
-        self._idle_connections: defaultdict[tuple[str, str, int | None], list[_Connection]] = defaultdict(list)
+        self._idle_connections: defaultdict[Origin, list[_Connection]] = defaultdict(list)
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        timeouts = request.extensions.get("timeout", {})
-        await self._take_slot(timeouts.get("pool"))
+    async def exchange(self, message: Message, most: int) -> Answer:
+        """Return the answer to a request, of at most `most` bytes. Raises ExchangeError."""
+        origin = origin_of(message.base)
+        head = _head(message, origin)
+        await self._take_slot(message.patience)
         connection = None
         try:
-            connection = self._take(request.url) or await self._connect(request.url, timeouts.get("connect"))
-            head = await connection.ask(request)
+            connection = self._take(origin) or await self._connect(origin, message.patience)
+            answer = await connection.ask(head, message.content, most)
         except BaseException:
-            self._slots.release()
             if connection:
                 connection.close()
             raise
-        return httpx.Response(
-            head.status_code, headers=head.headers.raw_items(), stream=_Body(self, request.url, connection)
-        )
+        finally:
+            self._slots.release()
+        self._give_back(origin, connection)
+        return answer
 
     @property
     def counts(self) -> dict[str, int]:
@@ -64,6 +93,7 @@ class Connections(httpx.AsyncBaseTransport):
         return {"used": self._most - self._slots._value, "idle": sum(map(len, self._idle_connections.values()))}
 
     async def aclose(self) -> None:
+        """Close the connections."""
         for connections in self._idle_connections.values():
             for connection in connections:
                 connection.close()
@@ -71,27 +101,26 @@ class Connections(httpx.AsyncBaseTransport):
         # The loop closes the sockets in its next turn, which may be its last.
         await asyncio.sleep(0)
 
-    def give_back(self, url: httpx.URL, connection: "_Connection") -> None:
-        """Keep the connection for the next call if its answer was read to the end."""
-        self._slots.release()
-        if connection.start_over():
+    def _give_back(self, origin: Origin, connection: "_Connection") -> None:
+        """Keep the connection for the next call if nothing of this one is left in it."""
+        if connection.is_reusable:
             connection.idle_since = time.monotonic()
-            self._idle_connections[_origin(url)].append(connection)
+            self._idle_connections[origin].append(connection)
         else:
             connection.close()
 
-    async def _take_slot(self, seconds: float | None) -> None:
+    async def _take_slot(self, seconds: float) -> None:
         if self._slots.locked():
             try:
                 async with asyncio.timeout(seconds):
                     await self._slots.acquire()
             except TimeoutError as error:
-                raise httpx.PoolTimeout("no connection became free") from error
+                raise NotConnectedError("PoolTimeout", "no connection became free") from error
         else:
             await self._slots.acquire()
 
-    def _take(self, url: httpx.URL) -> "_Connection | None":
-        idle = self._idle_connections[_origin(url)]
+    def _take(self, origin: Origin) -> "_Connection | None":
+        idle = self._idle_connections[origin]
         oldest = time.monotonic() - self._idle_seconds
         while idle:
             connection = idle.pop()
@@ -100,44 +129,55 @@ class Connections(httpx.AsyncBaseTransport):
             connection.close()
         return None
 
-    async def _connect(self, url: httpx.URL, seconds: float | None) -> "_Connection":
-        host = url.raw_host.decode("ascii")
-        secure = url.scheme == "https"
-        if secure and not self._tls:
-            raise httpx.UnsupportedProtocol("https without TLS settings")
+    async def _connect(self, origin: Origin, seconds: float) -> "_Connection":
+        if origin.secure and not self._tls:
+            raise NotConnectedError("UnsupportedProtocol", "https without TLS settings")
         loop = asyncio.get_running_loop()
         # uvloop has no happy eyeballs: it tries one address after the other.
         eyeballs: dict[str, Any] = (
             {"happy_eyeballs_delay": HAPPY_EYEBALLS} if isinstance(loop, asyncio.BaseEventLoop) else {}
         )
+        tls = self._tls if origin.secure else None
         try:
             async with asyncio.timeout(seconds):
-                _, connection = await loop.create_connection(
-                    _Connection,
-                    host,
-                    url.port or (443 if secure else 80),
-                    ssl=self._tls if secure else None,
-                    **eyeballs,
-                )
+                _, connection = await loop.create_connection(_Connection, origin.host, origin.port, ssl=tls, **eyeballs)
         except TimeoutError as error:
-            raise httpx.ConnectTimeout("connecting took too long") from error
-        except OSError as error:
-            raise httpx.ConnectError(str(error)) from error
+            raise NotConnectedError("ConnectTimeout", "connecting took too long") from error
+        except (OSError, UnicodeError) as error:
+            raise NotConnectedError("ConnectError", str(error)) from error
         return connection
 
 
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port
+@lru_cache(maxsize=64)
+def origin_of(base: str) -> Origin:
+    """Return where a base URL leads."""
+    url = urlsplit(base)
+    secure = url.scheme == "https"
+    default = 443 if secure else 80
+    port = url.port or default
+    host = url.hostname or ""
+    name = f"[{host}]" if ":" in host else host
+    authority = name if port == default else f"{name}:{port}"
+    return Origin(secure, host, port, authority.encode("ascii"), url.path.encode("ascii"))
+
+
+def _head(message: Message, origin: Origin) -> bytes:
+    """Return the first line and the headers of a request. Raises InvalidRequestError for what HTTP does not allow."""
+    headers = [b"Host: " + origin.authority, *(name + b": " + value for name, value in message.headers)]
+    if message.content or message.method in WITH_BODY:
+        headers.append(b"Content-Length: %d" % len(message.content))
+    for header in headers:
+        if not HEADER.fullmatch(header):
+            raise InvalidRequestError("LocalProtocolError", "a header is not valid")
+    first = b"%b %b%b HTTP/1.1" % (message.method.encode("ascii"), origin.prefix, message.target.encode("ascii"))
+    return b"\r\n".join([first, *headers, b"", b""])
 
 
 class _Connection(asyncio.Protocol):
     """One connection: one request at a time, and its answer."""
 
     def __init__(self) -> None:
-        self._http = h11.Connection(h11.CLIENT)
-        self._asked = False
-        self._lost: Exception | None = None
-        self._waiter: asyncio.Future[None] | None = None
+        self._reading: _Reading | None = None
         self.is_open = True
         self.idle_since = 0.0
 
@@ -145,94 +185,134 @@ class _Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        if self._asked:
-            self._http.receive_data(data)
-            self._wake()
-        else:
+        if self._reading is None:
             # Nobody asked: the next call must not take it for its answer.
             self.close()
+        else:
+            self._reading.receive(data)
 
     def eof_received(self) -> None:
         self.is_open = False
-        self._http.receive_data(b"")
-        self._wake()
+        if self._reading is not None:
+            self._reading.end(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if exc:
-            self._lost = exc
-        self.eof_received()
+        self.is_open = False
+        if self._reading is not None:
+            self._reading.end(exc)
 
     def close(self) -> None:
         """Close the connection at once."""
         self.is_open = False
         self._transport.abort()
 
-    async def ask(self, request: httpx.Request) -> h11.Response:
-        """Send the request, whole, and return the head of its answer."""
-        self._asked = True
+    async def ask(self, head: bytes, content: bytes, most: int) -> Answer:
+        """Send the request, whole, and return its answer."""
+        self._reading = reading = _Reading(most)
+        self._transport.write(head + content)
         try:
-            self._transport.write(self._written(request))
-        except h11.LocalProtocolError as error:
-            raise httpx.LocalProtocolError(str(error)) from error
-        while True:
-            match await self.event():
-                case h11.Response() as head:
-                    return head
-                case h11.InformationalResponse():
-                    continue
-                case _:
-                    raise httpx.RemoteProtocolError("no answer")
+            answer = await reading.answer
+        finally:
+            reading.close()
+            self._reading = None
+        self.is_open = self.is_open and reading.is_clean
+        return answer
 
-    async def event(self) -> HttpEvent:
-        """Return what comes next of the answer. Raises httpx.TransportError when it breaks off."""
-        while True:
-            try:
-                event = self._http.next_event()
-            except h11.RemoteProtocolError as error:
-                if self._lost:
-                    raise httpx.ReadError(str(self._lost)) from self._lost
-                raise httpx.RemoteProtocolError(str(error)) from error
-            if isinstance(event, h11.EndOfMessage | h11.ConnectionClosed) and self._lost:
-                raise httpx.ReadError(str(self._lost)) from self._lost
-            if event is not h11.NEED_DATA:
-                return event  # type: ignore[return-value] # h11 has no type for its sentinels
-            self._waiter = asyncio.get_running_loop().create_future()
-            await self._waiter
-
-    def start_over(self) -> bool:
-        """Make ready for the next request; False when the connection cannot be used again."""
-        done = self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
-        left = self._http.trailing_data[0] or self._transport.get_write_buffer_size()
-        if not done or left or not self.is_open:
-            return False
-        self._http.start_next_cycle()
-        self._asked = False
-        return True
-
-    def _written(self, request: httpx.Request) -> bytes:
-        head = h11.Request(method=request.method, target=request.url.raw_path, headers=request.headers.raw)
-        events = [head, h11.Data(data=request.content), h11.EndOfMessage()]
-        return b"".join(self._http.send(event) or b"" for event in events)
-
-    def _wake(self) -> None:
-        if self._waiter and not self._waiter.done():
-            self._waiter.set_result(None)
+    @property
+    def is_reusable(self) -> bool:
+        """Whether the next request may use the connection: the last one was sent whole, before its answer came."""
+        return self.is_open and not self._transport.get_write_buffer_size()
 
 
-class _Body(httpx.AsyncByteStream):
-    """The body of an answer; closing it gives the connection back."""
+class _Reading:
+    """Reads one answer. llhttp finds its parts and calls the methods `on_…`, from which nothing may be raised."""
 
-    def __init__(self, connections: Connections, url: httpx.URL, connection: _Connection) -> None:
-        self._connections = connections
-        self._url = url
-        self._connection: _Connection | None = connection
+    def __init__(self, most: int) -> None:
+        self.answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self.is_clean = True
+        """Whether the server keeps the connection open, and has sent nothing beyond the answer."""
+        self._most = most
+        self._parser = HttpResponseParser(self)
+        self._head_size = 0
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._content: Content | None = None
+        self._ends_with_connection = False
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        while self._connection and isinstance(event := await self._connection.event(), h11.Data):
-            for start in range(0, len(event.data), PART):
-                yield bytes(event.data[start : start + PART])
+    def receive(self, data: bytes) -> None:
+        """Take what has arrived."""
+        try:
+            self._parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade) as error:
+            self._fail(BrokenOffError("RemoteProtocolError", str(error)))
+        if self._content is None:
+            self._head_size += len(data)
+            if self._head_size > LONGEST_HEAD:
+                self._fail(BrokenOffError("RemoteProtocolError", "the headers are too long"))
 
-    async def aclose(self) -> None:
-        if self._connection:
-            self._connections.give_back(self._url, self._connection)
-            self._connection = None
+    def end(self, error: Exception | None) -> None:
+        """Take note that nothing more will arrive."""
+        self.is_clean = False
+        if error is not None:
+            self._fail(BrokenOffError("ReadError", str(error)))
+        elif self._ends_with_connection:
+            self._complete()
+        else:
+            self._fail(BrokenOffError("RemoteProtocolError", "the connection was closed before the end of the answer"))
+
+    def close(self) -> None:
+        """Forget what was read."""
+        if self._content is not None:
+            self._content.close()
+
+    def on_message_begin(self) -> None:
+        if self.answer.done():
+            self.is_clean = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self.answer.done():
+            self._headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        status = self._parser.get_status_code()
+        if status < 200 or self.answer.done():
+            return
+        headers = {name.lower(): value.lower() for name, value in self._headers}
+        length = headers.get(b"content-length")
+        self._ends_with_connection = length is None and b"chunked" not in headers.get(b"transfer-encoding", b"")
+        self._content = Content(self._most, status, packed=headers.get(b"content-encoding") in (b"gzip", b"x-gzip"))
+        if length is not None and int(length) > self._most:
+            self._fail(OversizedError(status))
+
+    def on_body(self, part: bytes) -> None:
+        if self._content is None or self.answer.done():
+            return
+        try:
+            self._content.add(part)
+        except ExchangeError as error:
+            self._fail(error)
+        except OSError as error:
+            self._fail(BrokenOffError("OSError", str(error)))
+
+    def on_message_complete(self) -> None:
+        if self._content is None:
+            # What came was not yet the answer, such as an early hint.
+            self._headers.clear()
+            return
+        if not self._parser.should_keep_alive():
+            self.is_clean = False
+        self._complete()
+
+    def _complete(self) -> None:
+        if self.answer.done() or self._content is None:
+            return
+        try:
+            content = self._content.whole()
+        except ExchangeError as error:
+            self._fail(error)
+        else:
+            self.answer.set_result(Answer(self._parser.get_status_code(), self._headers, content))
+
+    def _fail(self, error: Exception) -> None:
+        self.is_clean = False
+        if not self.answer.done():
+            self.answer.set_exception(error)

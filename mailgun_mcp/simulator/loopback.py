@@ -19,7 +19,9 @@ class LoopbackServer:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._uvicorn = uvicorn.Server(
-            uvicorn.Config(app, interface="asgi3", log_config=None, access_log=False, lifespan="off", ws="none")
+            uvicorn.Config(
+                app, http="h11", interface="asgi3", log_config=None, access_log=False, lifespan="off", ws="none"
+            )
         )
         self.loop: Future[asyncio.AbstractEventLoop] = Future()
         """The event loop of the thread, once it runs."""

@@ -8,36 +8,43 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
-import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from mailgun_mcp.mailgun.transport import PART, Connections
+from mailgun_mcp.mailgun.exchange import (
+    BrokenOffError,
+    InvalidRequestError,
+    Message,
+    NotConnectedError,
+)
+from mailgun_mcp.mailgun.transport import LONGEST_HEAD, Connections, origin_of
 from tests.support.sockets import OK, Server, answers, read_request, serving
 
 pytestmark = pytest.mark.anyio
 
-BODY = b"x" * (3 * PART + 1)
+BODY = b"x" * 200_000
+MOST = 1_000_000
 
 
 @asynccontextmanager
-async def connections(most: int = 10, idle: float = 60.0) -> AsyncIterator[Connections]:
-    async with Connections(None, most=most, idle=idle) as opened:
-        yield opened
-
-
-def get(server: Server, **timeouts: float) -> httpx.Request:
-    return httpx.Request("GET", f"{server.url}/v4/domains?limit=5", extensions={"timeout": timeouts})
-
-
-async def read(transport: Connections, request: httpx.Request) -> bytes:
-    response = await transport.handle_async_request(request)
+async def connections(
+    most: int = 10, idle: float = 60.0, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Connections]:
+    opened = Connections(tls, most=most, idle=idle)
     try:
-        return await response.aread()
+        yield opened
     finally:
-        await response.aclose()
+        await opened.aclose()
+
+
+def get(server: Server, patience: float = 5.0) -> Message:
+    return Message("GET", server.url, "/v4/domains?limit=5", [], b"", patience)
+
+
+async def read(transport: Connections, message: Message) -> bytes:
+    return (await transport.exchange(message, MOST)).content
 
 
 WHOLE = {
@@ -128,8 +135,8 @@ async def test_requests_at_the_same_time_have_a_connection_each_and_no_more_than
     async with serving(hold) as server, connections(most=2) as transport:
         calls = [asyncio.ensure_future(read(transport, get(server))) for _ in range(2)]
         await both_held.wait()
-        with pytest.raises(httpx.PoolTimeout):
-            await read(transport, get(server, pool=0.01))
+        with pytest.raises(NotConnectedError, match="PoolTimeout"):
+            await read(transport, get(server, 0.01))
         third = asyncio.ensure_future(read(transport, get(server)))
         let_go.set()
         found = await asyncio.gather(*calls, third)
@@ -153,18 +160,20 @@ async def test_a_cancelled_request_gives_its_place_to_the_next() -> None:
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
-        assert await read(transport, get(server, pool=5)) == b"{}"
+        assert await read(transport, get(server)) == b"{}"
 
 
-async def test_a_long_body_comes_whole_and_in_bounded_parts() -> None:
+async def test_a_long_body_comes_whole() -> None:
     raw = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY
     async with serving(answers(raw)) as server, connections() as transport:
-        response = await transport.handle_async_request(get(server))
-        parts = [part async for part in response.aiter_raw()]
-        await response.aclose()
+        assert await read(transport, get(server)) == BODY
 
-    assert b"".join(parts) == BODY
-    assert max(map(len, parts)) <= PART
+
+async def test_headers_that_follow_the_answer_are_not_its_own() -> None:
+    async with serving(answers(OK + b"HTTP/1.1 200 OK\r\nX-Forged: 1\r\n")) as server, connections() as transport:
+        answer = await transport.exchange(get(server), MOST)
+
+    assert answer.headers == [(b"Content-Type", b"application/json"), (b"Content-Length", b"2")]
 
 
 async def test_an_answer_before_the_upload_has_ended_is_read_and_its_connection_closed() -> None:
@@ -181,33 +190,63 @@ async def test_an_answer_before_the_upload_has_ended_is_read_and_its_connection_
     listener = await asyncio.start_server(refuse_early, "127.0.0.1", 0, limit=1024)
     port = listener.sockets[0].getsockname()[1]
     async with listener, connections() as transport:
-        request = httpx.Request("POST", f"http://127.0.0.1:{port}/v3/a/messages", content=b"x" * 32 * 2**20)
-        response = await transport.handle_async_request(request)
-        await response.aclose()
+        message = Message("POST", f"http://127.0.0.1:{port}", "/v3/a/messages", [], b"x" * 32 * 2**20, 5.0)
+        answer = await transport.exchange(message, MOST)
         await asyncio.wait_for(closed.wait(), 5)
 
-    assert response.status_code == 413
+    assert answer.status == 413
+
+
+@pytest.mark.parametrize(
+    ("base", "host", "path"),
+    [
+        ("https://api.mailgun.net", "api.mailgun.net", ""),
+        ("https://proxy.example:8443/mg", "proxy.example:8443", "/mg"),
+        ("https://proxy.example:443", "proxy.example", ""),
+        ("http://[::1]:8025", "[::1]:8025", ""),
+    ],
+)
+def test_the_host_is_named_as_in_the_base_url(base: str, host: str, path: str) -> None:
+    origin = origin_of(base)
+    assert (origin.authority.decode(), origin.prefix.decode()) == (host, path)
+
+
+@pytest.mark.parametrize(
+    ("method", "content", "length"), [("GET", b"", None), ("DELETE", b"", None), ("POST", b"", 0), ("PUT", b"ab", 2)]
+)
+async def test_a_request_says_how_long_its_content_is(method: str, content: bytes, length: int | None) -> None:
+    async with serving(answers(OK)) as server, connections() as transport:
+        await transport.exchange(Message(method, server.url, "/v3/a?b=c", [(b"X-Note", b"a")], content, 5.0), MOST)
+
+    expected = b"%b /v3/a?b=c HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nX-Note: a\r\n" % (method.encode(), server.port)
+    if length is not None:
+        expected += b"Content-Length: %d\r\n" % length
+    assert server.requests == [expected + b"\r\n" + content]
 
 
 INVALID = {
     "no HTTP": b"SSH-2.0-OpenSSH\r\n\r\n",
     "a length that is no number": b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
     "a chunk that is none": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    "another protocol": b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\nhello",
+    "two ways to say its length": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\nhi",
+    "headers without an end": b"HTTP/1.1 200 OK\r\n" + b"X-Long: x\r\n" * (LONGEST_HEAD // 10),
 }
 
 
 @pytest.mark.parametrize("raw", INVALID.values(), ids=INVALID.keys())
 async def test_an_answer_that_is_no_http_is_a_protocol_error(raw: bytes) -> None:
     async with serving(answers(raw)) as server, connections() as transport:
-        with pytest.raises(httpx.RemoteProtocolError):
+        with pytest.raises(BrokenOffError, match="RemoteProtocolError"):
             await read(transport, get(server))
 
 
-async def test_a_header_that_http_does_not_allow_never_leaves() -> None:
+@pytest.mark.parametrize("value", [b"a\r\nX-Other: b", b"a\nX-Other: b", b"a\0b", b"a\r"])
+async def test_a_header_that_http_does_not_allow_never_leaves(value: bytes) -> None:
     async with serving(answers(OK)) as server, connections() as transport:
-        request = httpx.Request("GET", server.url, headers=[(b"X-Note", b"a\r\nX-Other: b")])
-        with pytest.raises(httpx.LocalProtocolError):
-            await read(transport, request)
+        message = Message("GET", server.url, "/", [(b"X-Note", value)], b"", 5.0)
+        with pytest.raises(InvalidRequestError):
+            await read(transport, message)
 
     assert server.requests == []
 
@@ -250,8 +289,12 @@ async def test_a_server_with_a_trusted_certificate_is_asked_and_another_never(tm
     certificate = _certificate(tmp_path)
     trusting = ssl.create_default_context(cafile=certificate)
     async with serving_tls(certificate) as url:
-        async with Connections(trusting, most=1, idle=60) as transport:
-            assert [await read(transport, httpx.Request("GET", url)) for _ in range(2)] == [b"{}", b"{}"]
-        async with Connections(ssl.create_default_context(), most=1, idle=60) as transport:
-            with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
-                await read(transport, httpx.Request("GET", url))
+        message = Message("GET", url, "/", [], b"", 5.0)
+        async with connections(tls=trusting) as transport:
+            assert [await read(transport, message) for _ in range(2)] == [b"{}", b"{}"]
+        async with connections(tls=ssl.create_default_context()) as transport:
+            with pytest.raises(NotConnectedError, match=r"ConnectError: .*CERTIFICATE_VERIFY_FAILED"):
+                await read(transport, message)
+        async with connections() as transport:
+            with pytest.raises(NotConnectedError, match="https without TLS settings"):
+                await read(transport, message)

@@ -4,13 +4,14 @@ import re
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any
 
 import httpx
 import pytest
 
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.errors import SettingsError, StateError
+from mailgun_mcp.mailgun.transport import Connections
 from mailgun_mcp.settings import Settings
 from mailgun_mcp.web.metrics import Metrics
 from tests.support.calls import BOUNCE, run
@@ -121,13 +122,12 @@ async def test_nothing_personal_is_in_a_label(services: Services) -> None:
         assert private not in text
 
 
-async def test_connections_are_shown_by_account() -> None:
+async def test_connections_are_shown_by_account(monkeypatch: pytest.MonkeyPatch) -> None:
     services = recorded_services(Recorder(), account_name="main")
 
-    class Transport(httpx.AsyncBaseTransport):
-        counts: ClassVar = {"used": 1, "idle": 2}
-
-    services.client._transport = Transport()
+    connections = Connections(None, most=3, idle=60)
+    monkeypatch.setattr(Connections, "counts", {"used": 1, "idle": 2})
+    services.client._transport = connections
     assert 'mailgun_mcp_mailgun_connections{account="main",state="idle"} 2.0' in shown(Metrics(services))
 
 
