@@ -42,6 +42,7 @@ def test_each_query_of_dashboard_and_alerts_names_metrics_that_exist() -> None:
     used = {name for query in queries() for name in re.findall(r"mailgun_mcp_\w+", query)}
     assert used - metric_names() == set()
     assert len(used) >= 8
+    assert "mailgun_mcp_database_connections" in used
 
 
 def test_each_label_of_a_query_is_one_that_the_metrics_have() -> None:

@@ -4,24 +4,28 @@ Everything that is kept belongs to one account: approvals, grants, counters, cop
 """
 
 import argparse
+from collections.abc import Iterable
 from contextlib import closing
 
+from mailgun_mcp.app.account_settings import account_settings
 from mailgun_mcp.cli.exits import OK
 from mailgun_mcp.cli.output import as_json, out, table
-from mailgun_mcp.cli.parser import STATE_SETTINGS, Parser, add_settings, open_store
+from mailgun_mcp.cli.parser import STATE_SETTINGS, Parser, add_settings, open_store, settings_given
 from mailgun_mcp.cli.recorded_commands import recorded
 from mailgun_mcp.errors import UnknownNameError
 from mailgun_mcp.identity.account import SHOWN
 from mailgun_mcp.identity.accounts import Accounts, StoredAccount, StoredKey
-from mailgun_mcp.settings import SettingsError, shell_command
+from mailgun_mcp.settings import SettingsError, load, shell_command
 from mailgun_mcp.store.database import Store
 from mailgun_mcp.text.durations import iso
 
 ACTIONS = {
-    "list": "list the accounts with the fingerprints of their API keys, and the keys that wait to be accepted",
+    "list": "list the accounts with the fingerprints of their API keys, the keys that wait, and configured accounts that were never used",
     "accept": "accept a new API key for an account",
     "rename": "give an account another name",
 }
+UNUSED = {"name": "", "id": None, "created": None, "keys": [], "waiting": []}
+"""The record of an account that was never used."""
 EXAMPLES = """\
   mailgun-mcp accounts list
   mailgun-mcp accounts rename us production
@@ -62,16 +66,26 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _list(store: Store, arguments: argparse.Namespace) -> None:
     accounts = Accounts(store).list() if store.exists else ()
+    unused = _unused(accounts, arguments)
     if arguments.json:
-        as_json([_record(account) for account in accounts])
-    elif not accounts:
+        as_json([*map(_record, accounts), *({**UNUSED, "name": name} for name in unused)])
+    elif not accounts and not unused:
         out(f"No accounts in {store.name}. A server adds its own at its first call.")
     else:
-        table([row for account in accounts for row in _rows(account)])
+        rows = [row for account in accounts for row in _rows(account)]
+        table([*rows, *((name, "never used", "", "", "") for name in unused)])
         for name in (account.name for account in accounts if account.waiting):
             out(
                 f"A key waits for {name}. Accept it with: {shell_command('accounts', 'accept', name, state=store.command_directory)}"
             )
+
+
+def _unused(accounts: Iterable[StoredAccount], arguments: argparse.Namespace) -> list[str]:
+    """Return the names of the accounts in the settings that no server has made a call in."""
+    settings = load(settings_given(arguments))
+    names = [account.name for account in account_settings(settings)] or [settings.account]
+    used = {account.name for account in accounts}
+    return [name for name in names if name is not None and name not in used]
 
 
 def _rows(account: StoredAccount) -> list[tuple[str, ...]]:

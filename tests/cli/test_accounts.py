@@ -56,6 +56,26 @@ def test_accounts_are_listed_with_the_beginning_of_each_fingerprint(
     assert (record["name"], [key["fingerprint"] for key in record["waiting"]]) == ("production", ["bbbb" * 8])
 
 
+def test_configured_accounts_that_were_never_used_are_listed_too(
+    store: Store, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = home / "mailgun-mcp.toml"
+    tables = [f'[accounts.{name}]\napi_key_env = "KEY_OF_NOBODY"' for name in ("production", "staging")]
+    file.write_text("\n".join(tables), encoding="utf-8")
+    monkeypatch.setenv("MAILGUN_MCP_CONFIG", str(file))
+    assert ran(["list"], capsys)[1].split() == ["production", "never", "used", "staging", "never", "used"]
+    used(store, "aaaa", "production")
+    assert [line.split()[:2] for line in ran(["list"], capsys)[1].splitlines()] == [
+        ["production", "key"],
+        ["staging", "never"],
+    ]
+    records = json.loads(ran(["list", "--json"], capsys)[1])
+    assert [(record["name"], len(record["keys"])) for record in records] == [("production", 1), ("staging", 0)]
+    monkeypatch.delenv("MAILGUN_MCP_CONFIG")
+    monkeypatch.setenv("MAILGUN_MCP_ACCOUNT", "elsewhere")
+    assert ran(["list"], capsys)[1].splitlines()[-1].split() == ["elsewhere", "never", "used"]
+
+
 def test_a_key_that_waits_is_accepted(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     used(store, "aaaa", "production")
     with pytest.raises(AccountError):
