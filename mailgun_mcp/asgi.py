@@ -46,6 +46,7 @@ from mailgun_mcp.web.oauth import oauth_verifier, oidc_sign_in
 from mailgun_mcp.web.pages.app import create_pages, page_apps
 from mailgun_mcp.web.pages.oidc import sign_in_cookie
 from mailgun_mcp.web.paths import Paths
+from mailgun_mcp.web.readiness import Readiness
 from mailgun_mcp.web.scopes import Scopes
 from mailgun_mcp.web.webhooks.worker import Webhooks, webhooks_of
 
@@ -68,12 +69,11 @@ class App:
         self,
         app: Draining,
         routes: Starlette,
-        agent: "ServedAgent | None" = None,
-        webhooks: Webhooks | None = None,
+        *beside: "ServedAgent | Webhooks | Readiness | None",
     ) -> None:
         self._app = app
         self._routes = routes
-        self._beside = [part for part in (agent, webhooks) if part is not None]
+        self._beside = [part for part in beside if part is not None]
         self._lifespan = Router(lifespan=self.lifespan)
 
     def drain(self) -> None:
@@ -89,7 +89,7 @@ class App:
 
     @asynccontextmanager
     async def lifespan(self, _: Any = None) -> AsyncIterator[None]:
-        """Run the sessions of MCP, the chat agent and the webhooks until the block ends, and close the connections then."""
+        """Run the sessions of MCP and what is beside them until the block ends, and close the connections then."""
         async with self._routes.router.lifespan_context(self._routes), AsyncExitStack() as running:
             for part in self._beside:
                 await running.enter_async_context(part.running())
@@ -121,12 +121,13 @@ def create(
     metadata = metadata_routes(url, [settings.oauth_issuer]) if url and settings.oauth_issuer else []
     cards = discovery_routes(settings.public_url, transport=settings.transport, oauth=oauth is not None)
     agent = _agent(services, settings)
+    readiness = Readiness(services.store)
     routes = create_http_app(
         services,
         transport="sse" if settings.transport == "sse" else "http",
         routes=[
             Route("/healthz", _health),
-            Route("/readyz", _health),
+            Route("/readyz", readiness.answer),
             *metadata,
             *cards,
             *_metrics(services, settings, challenge),
@@ -151,7 +152,7 @@ def create(
     app = Paths({**page_apps(pages, page_routes, issuer), API: api}, app)
     app = HttpGate(app, hosts=_hosts(settings), origins=settings.allowed_origins, documents=documents)
     draining = Draining(app, most=settings.max_requests, calls=services.running)
-    return App(draining, routes, agent, webhooks_of(services, settings))
+    return App(draining, routes, agent, webhooks_of(services, settings), readiness)
 
 
 def serve(services: Services, settings: Settings) -> None:

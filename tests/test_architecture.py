@@ -296,6 +296,8 @@ UNLOADED = [
         "mailgun_mcp.web.principal",
         "mailgun_mcp.web.pages.pages",
         "mailgun_mcp.web.approvals.page",
+        "mailgun_mcp.web.webhooks.worker",
+        "mailgun_mcp.web.readiness",
         "mailgun_mcp.identity.sessions",
         "mailgun_mcp.identity.tokens",
         "mailgun_mcp.cli.parser",

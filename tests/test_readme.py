@@ -24,6 +24,7 @@ PORT = "8025"
 SMTP_PORT = "2525"
 
 EXPECTED = {
+    "mailgun-mcp secrets reseal": exits.FAILED,
     "mailgun-mcp tools call clear_bounces domain=mail.example.com --simulator": exits.REFUSED,
     "mailgun-mcp approvals grant --match 'tool=delete_*,domain=staging.*' --for 20m": exits.USAGE,
     "mailgun-mcp simulator act open 7337ef29e10bb55a@mail.example.com": exits.FAILED,

@@ -24,7 +24,7 @@ ACTIONS = {
     "accept": "accept a new API key for an account",
     "rename": "give an account another name",
 }
-UNUSED = {"name": "", "id": None, "created": None, "keys": [], "waiting": []}
+UNUSED: dict[str, object] = {"name": "", "id": None, "created": None, "keys": [], "waiting": []}
 """The record of an account that was never used."""
 EXAMPLES = """\
   mailgun-mcp accounts list
@@ -83,7 +83,7 @@ def _list(store: Store, arguments: argparse.Namespace) -> None:
 def _unused(accounts: Iterable[StoredAccount], arguments: argparse.Namespace) -> list[str]:
     """Return the names of the accounts in the settings that no server has made a call in."""
     settings = load(settings_given(arguments))
-    names = [account.name for account in account_settings(settings)] or [settings.account]
+    names: list[str | None] = [account.name for account in account_settings(settings)] or [settings.account]
     used = {account.name for account in accounts}
     return [name for name in names if name is not None and name not in used]
 

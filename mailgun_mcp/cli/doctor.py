@@ -1,4 +1,4 @@
-"""Check API key, region, network, permissions and clock. Only reads are sent. Each problem comes with what to do."""
+"""Check API key, region, network, permissions, clock and database. Only reads are sent. Each problem comes with what to do."""
 
 import argparse
 import json
@@ -61,9 +61,17 @@ def examine(flags: dict[str, Any], now: Callable[[], float] = time) -> "list[Che
             *results,
             CheckResult("settings", "failure", str(error), "Correct this first; everything else depends on it."),
         ]
-    results += [CheckResult("settings", "ok", "readable"), _tools(options)]
+    results += [CheckResult("settings", "ok", "readable"), _tools(options), *_database(options)]
     able = all(check.state != "failure" for check in results)
     return results + _of_accounts(options, now, able=able)
+
+
+def _database(options: Settings) -> "list[CheckResult]":
+    if options.state_url is None:
+        return []
+    from mailgun_mcp.cli.database_checks import database
+
+    return database(options)
 
 
 def _of_accounts(options: Settings, now: Callable[[], float], *, able: bool) -> "list[CheckResult]":

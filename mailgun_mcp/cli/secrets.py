@@ -1,4 +1,4 @@
-"""List, show and delete secrets that were withheld from the model. No model can use this command."""
+"""List, show and delete secrets that were withheld from the model, and change the key that seals them. No model can use this command."""
 
 import argparse
 from collections.abc import Mapping
@@ -20,7 +20,8 @@ RENAMED = {"forget": "delete"}
 EXAMPLES = """\
   mailgun-mcp secrets list
   mailgun-mcp secrets show key-4f7Qw
-  mailgun-mcp secrets delete key-4f7Qw"""
+  mailgun-mcp secrets delete key-4f7Qw
+  mailgun-mcp secrets reseal"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,14 +35,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     deleting = actions.add_parser("delete", help="delete a secret permanently")
     for action in (showing, deleting):
         action.add_argument("ref", metavar="REF", help="reference from the result of the call")
-    for action in (listing, showing, deleting):
+    resealing = actions.add_parser(
+        "reseal", help="seal all that lies in the database with the first key of --seal-keys, so that older keys can go"
+    )
+    for action in (listing, showing, deleting, resealing):
         add_settings(action, only=STATE_SETTINGS)
         action.set_defaults(parser=action)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the action."""
-    actions = {"list": _list, "show": _show, "delete": _delete}
+    actions = {"list": _list, "show": _show, "delete": _delete, "reseal": _reseal}
     with closing(open_store(arguments)) as store:
         actions[arguments.action](store, arguments)
     return OK
@@ -80,3 +84,13 @@ def _show(store: "Store", arguments: argparse.Namespace) -> None:
 def _delete(store: "Store", arguments: argparse.Namespace) -> None:
     secrets_of(store).forget(arguments.ref)
     note(f"Deleted: {arguments.ref}.")
+
+
+def _reseal(store: "Store", _: argparse.Namespace) -> None:
+    from mailgun_mcp.call.reseal import reseal
+
+    done = reseal(store)
+    note(
+        f"Sealed again with the first key: {done.count} of {done.total} values.\n"
+        "Nothing in the database needs an older key any more. Questions that people are answering do, until they expire."
+    )

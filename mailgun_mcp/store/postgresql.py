@@ -30,6 +30,8 @@ PATIENCE = 5.0
 ABANDONED = 30
 """Seconds after which the database ends a transaction whose server no longer answers."""
 CONNECTIONS = 8
+MOST_CONNECTIONS = CONNECTIONS + 3
+"""Of one server: also one each for the audit log, for notifications and for `/readyz`."""
 MISSING_EXTRA = (
     "state-url: PostgreSQL needs the extra `postgres`: pip install 'mailgun-mcp-server[postgres]', or "
     "uvx --from 'mailgun-mcp-server[postgres]' mailgun-mcp"

@@ -49,7 +49,7 @@ class SealKeys:
         key = self._at_rest.get(sealed[:KEY_ID])
         if key is None:
             raise StateError(
-                f"{name} in the database was sealed with a key that is not in {self._source}: give every server that "
+                f"{name} in the database was sealed with a key that is not in {self.source}: give every server that "
                 "shares the state the same --seal-keys"
             )
         nonce, encrypted = sealed[KEY_ID : KEY_ID + NONCE], sealed[KEY_ID + NONCE :]
@@ -60,10 +60,15 @@ class SealKeys:
 
     def is_current(self, sealed: bytes) -> bool:
         """Return whether the value was sealed with the first key."""
-        return sealed[:KEY_ID] == next(iter(self._at_rest))
+        return self.age_of(sealed) == 0
+
+    def age_of(self, sealed: bytes) -> int | None:
+        """Return how many keys are before the one that the value was sealed with, or None for a key that is not known."""
+        return next((age for age, key_id in enumerate(self._at_rest) if key_id == sealed[:KEY_ID]), None)
 
     @property
-    def _source(self) -> Path:
+    def source(self) -> Path:
+        """The file of the keys."""
         return self._file or self._directory / FILE
 
     @cached_property

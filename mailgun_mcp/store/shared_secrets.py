@@ -46,7 +46,7 @@ def shared_secrets(store: Store, kind: str, name: str | None = None) -> list[Sha
             (kind, name),
         ).fetchall()
     return [
-        SharedSecret(row["name"], row["created"], _sealer(store).unseal(row["sealed"], f"{kind} {row['name']}"))
+        SharedSecret(row["name"], row["created"], _sealer(store).unseal(row["sealed"], sealed_name(kind, row["name"])))
         for row in rows
     ]
 
@@ -56,8 +56,13 @@ def add_shared_secret(store: Store, kind: str, name: str, value: bytes, now: flo
     with store.writing(lock=LOCK) as connection:
         connection.execute(
             "INSERT INTO shared_secrets (kind, name, created, sealed) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            (kind, name, now, _sealer(store).seal(value, f"{kind} {name}")),
+            (kind, name, now, _sealer(store).seal(value, sealed_name(kind, name))),
         )
+
+
+def sealed_name(kind: str, name: str) -> str:
+    """Return the name under which a secret is sealed."""
+    return f"{kind} {name}"
 
 
 def _sealer(store: Store) -> Sealer:

@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 
 from mailgun_mcp.call.secret_store import SecretStore
+from mailgun_mcp.call.shared_secret_store import secrets_of
 from mailgun_mcp.cli import exits
 from mailgun_mcp.cli.main import run
+from mailgun_mcp.store.opening import open_store
 from tests.cli.conftest import Command
+from tests.support.engines import on_postgresql
 
 VALUE = "key-of-the-tests-0123456789"
 NOW = 1_800_000_000.0
@@ -90,3 +93,26 @@ def test_a_store_that_others_may_read_is_refused(
 def test_the_word_of_the_previous_release_still_works(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["secrets", "forget", "none"]) == exits.USAGE
     assert "unknown secret 'none'" in capsys.readouterr().err
+
+
+@on_postgresql
+def test_the_key_that_seals_is_changed(
+    state_url: str, tmp_path: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = tmp_path / "keys"
+    keys.write_text("o" * 40, encoding="ascii")
+    state = ["--state", str(tmp_path / "state"), "--state-url", state_url, "--seal-keys", str(keys)]
+    store = open_store(tmp_path / "state", state_url, str(keys))
+    ref = secrets_of(store).keep(VALUE, tool="create_api_key", place="/key", account="main", now=NOW)
+    store.close()
+    keys.write_text("n" * 40 + "\n" + "o" * 40, encoding="ascii")
+    code, out, err = ran(["reseal", *state], capsys)
+    assert (code, out, err.splitlines()[0]) == (exits.OK, "", "Sealed again with the first key: 1 of 1 values.")
+    keys.write_text("n" * 40, encoding="ascii")
+    assert ran(["show", ref, *state], capsys) == (exits.OK, f"{VALUE}\n", "")
+
+
+def test_a_state_in_files_is_not_sealed(state: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = ran(["reseal", "--state", str(state)], capsys)
+    assert code == exits.FAILED
+    assert "only a state in PostgreSQL has sealed values" in err

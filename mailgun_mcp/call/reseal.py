@@ -1,0 +1,52 @@
+"""Seals again what is sealed in the database with a key that is no longer the first of `--seal-keys`, so that it can go."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mailgun_mcp.call.shared_secret_store import name_of
+from mailgun_mcp.errors import StateError
+from mailgun_mcp.store.connection import Connection, Sealer
+from mailgun_mcp.store.database import Store
+from mailgun_mcp.store.shared_secrets import sealed_name
+
+SEALED: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
+    "shared_secrets": (("kind", "name"), sealed_name),
+    "withheld_secrets": (("ref",), name_of),
+}
+"""Table with a column `sealed` -> the columns that identify a row, and what makes of them the name under which it is sealed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resealed:
+    """What was done."""
+
+    count: int
+    """How many values were sealed again."""
+    total: int
+    """How many sealed values there are."""
+
+
+def reseal(store: Store) -> Resealed:
+    """Seal all that lies in the database with the first key. Raises StateError, and changes nothing, if one does not open."""
+    sealer = store.sealer
+    if sealer is None:
+        raise StateError("only a state in PostgreSQL has sealed values: the secrets of this one are in files of yours")
+    # Without a lock of its own: nothing is sealed meanwhile by anybody.
+    with store.writing() as connection:
+        done = [_reseal(connection, sealer, table) for table in SEALED]
+    return Resealed(sum(one.count for one in done), sum(one.total for one in done))
+
+
+def _reseal(connection: Connection, sealer: Sealer, table: str) -> Resealed:
+    columns, name = SEALED[table]
+    rows = connection.execute(f"SELECT sealed, {', '.join(columns)} FROM {table}").fetchall()  # noqa: S608 - words of our own
+    changed = []
+    for row in rows:
+        key = [row[column] for column in columns]
+        # Also what is sealed with the first key must open.
+        value = sealer.unseal(row["sealed"], name(*key))
+        if not sealer.is_current(row["sealed"]):
+            changed.append((sealer.seal(value, name(*key)), *key))
+    condition = " AND ".join(f"{column} = ?" for column in columns)
+    connection.executemany(f"UPDATE {table} SET sealed = ? WHERE {condition}", changed)  # noqa: S608 - as above
+    return Resealed(len(changed), len(rows))

@@ -1,0 +1,63 @@
+"""What `doctor` wants to know of a database: read with a connection of its own, which changes nothing and makes no tables."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from mailgun_mcp.errors import StateError
+from mailgun_mcp.store.postgresql_driver import CONNECTION_OPTIONS
+
+SEALED = """SELECT table_name FROM information_schema.columns WHERE column_name = 'sealed'
+AND table_schema = ANY (current_schemas(false)) ORDER BY table_name"""
+"""Finds the tables with sealed values."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFacts:
+    """A database as it is now."""
+
+    release: int
+    """The major version of PostgreSQL."""
+    is_read_only: bool
+    """Whether it is a standby, which can only be read."""
+    clock_ahead: float
+    """Seconds by which its clock is ahead of this machine's."""
+    most_connections: int
+    """How many this user can have open in all, as far as the server allows."""
+    connections: int
+    """How many are open."""
+    version: int
+    """Of the tables; 0 without tables."""
+    sealed: tuple[bytes, ...] = field(default=(), repr=False)
+    """The sealed values."""
+
+
+def database_facts(url: str) -> DatabaseFacts:
+    """Return what there is to know. Raises StateError with the reason, which may hold the password."""
+    try:
+        connection: psycopg.Connection[Any]
+        with psycopg.connect(url, autocommit=True, **CONNECTION_OPTIONS) as connection:
+            return _read(connection)
+    except psycopg.Error as error:
+        raise StateError(str(error).rpartition("failed: ")[2] or str(error)) from error
+
+
+def _read(connection: "psycopg.Connection[Any]") -> DatabaseFacts:
+    before = time.time()
+    (clock, standby, most, used), *_ = connection.execute(
+        """SELECT extract(epoch FROM clock_timestamp())::float8, pg_is_in_recovery(),
+        current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int,
+        (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') - 1"""
+    ).fetchall()
+    after = time.time()
+    version, sealed = 0, []
+    if connection.execute("SELECT 1 WHERE to_regclass('schema_version') IS NOT NULL").fetchone():
+        ((version,),) = connection.execute("SELECT version FROM schema_version").fetchall()
+        for (table,) in connection.execute(SEALED).fetchall():
+            query = sql.SQL("SELECT sealed FROM {}").format(sql.Identifier(table))
+            sealed += [row[0] for row in connection.execute(query)]
+    release = connection.info.server_version // 10_000
+    return DatabaseFacts(release, standby, clock - (before + after) / 2, most, used, version, tuple(sealed))
