@@ -8,7 +8,7 @@ from mailgun_mcp.catalogue.pagination import page_after
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.errors import RejectedError, UnreadableError
 from mailgun_mcp.mailgun.response import Response, parse_json, said
-from mailgun_mcp.request.coerce import coerce_scalar, declared_type
+from mailgun_mcp.request.coerce import EXACT, coerce_scalar, declared_type
 
 UNEXPECTED = "unexpected"
 
@@ -23,7 +23,9 @@ def shape(operation: Operation, arguments: Arguments, response: Response) -> dic
     following = page_after(operation, arguments, body)
     whole = body if isinstance(body, dict) else {operation.wrap or "result": body}
     misfits: dict[str, Any] = {}
-    result = _conform_object(whole, operation.output_schema, "", misfits)
+    # Most answers are as the schema says, which costs less to find out than to convert them.
+    fits = _fits_object(whole, operation.output_schema)
+    result = dict(whole) if fits else _conform_object(whole, operation.output_schema, "", misfits)
     if operation.absence and operation.absence.flag not in result:
         result = {operation.absence.flag: True, **result}
     if following:
@@ -73,6 +75,30 @@ def _unreadable(operation: Operation, response: Response) -> UnreadableError:
     step = "Try again." if operation.risk == "read" else "Look whether it took effect before any other try."
     sentence = f"Mailgun answered HTTP {response.status} with {what}{done}"
     return UnreadableError(sentence, step, status=response.status)
+
+
+def _fits(value: Any, schema: dict[str, Any]) -> bool:
+    """Return whether `_conform` would return the value as it is."""
+    kind = declared_type(schema)
+    if kind is None or value is None:
+        return True
+    if kind == "object":
+        return isinstance(value, dict) and _fits_object(value, schema)
+    if kind == "array":
+        items = schema.get("items")
+        return isinstance(value, list) and (not items or all(_fits(item, items) for item in value))
+    return type(value) is EXACT.get(kind)
+
+
+def _fits_object(value: dict[str, Any], schema: dict[str, Any]) -> bool:
+    properties = schema.get("properties") or {}
+    extra = schema.get("additionalProperties")
+    other = extra if isinstance(extra, dict) else None
+    for key, item in value.items():
+        expected = properties.get(key, other)
+        if expected and not _fits(item, expected):
+            return False
+    return True
 
 
 def _conform(value: Any, schema: dict[str, Any], pointer: str, misfits: dict[str, Any]) -> Any:

@@ -5,8 +5,7 @@ What is left out is named once, with the way to get it.
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from mailgun_mcp.catalogue.answer import chosen_fields
@@ -25,7 +24,16 @@ PAGE_LINKS = {
     "body_token": "pagination",
 }
 """Page style -> where the answer repeats in its own way what `next` says."""
-MAIL_DATE = re.compile(r"[A-Z][a-z]{2}, [0-9]{1,2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} (?:GMT|UTC|[+-][0-9]{4})")
+MAIL_DATE = re.compile(
+    r"[A-Z][a-z]{2}, ([0-9]{1,2}) ([A-Z][a-z]{2}) ([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) "
+    r"(?:GMT|UTC|([+-])([0-9]{2})([0-9]{2}))"
+)
+MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1
+    )
+}
 ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:]{8}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:?[0-9]{2})?")
 EPOCH = re.compile(r"[0-9]{9,10}(\.[0-9]{1,9})?")
 """Seconds since 1970, which the output schema made a text."""
@@ -65,13 +73,25 @@ def utc(value: Any) -> Any:
     if EPOCH.fullmatch(value):
         return _written(datetime.fromtimestamp(float(value), UTC))
     try:
-        if MAIL_DATE.fullmatch(value):
-            return _written(parsedate_to_datetime(value))
+        if match := MAIL_DATE.fullmatch(value):
+            return _written(_mail_date(match))
         if ISO_DATE.fullmatch(value):
             return _written(datetime.fromisoformat(value))
     except (ValueError, OverflowError):
         pass
     return value
+
+
+def _mail_date(match: re.Match[str]) -> datetime:
+    """Return a time as mail writes it. The parser of the standard library takes ten times as long."""
+    day, month, year, hour, minute, second, sign, hours, minutes = match.groups()
+    if month not in MONTHS:
+        raise ValueError(f"{month} is no month")
+    zone = UTC
+    if sign is not None:
+        offset = timedelta(hours=int(hours), minutes=int(minutes))
+        zone = timezone(offset if sign == "+" else -offset)
+    return datetime(int(year), MONTHS[month], int(day), int(hour), int(minute), int(second), tzinfo=zone)
 
 
 def _time(value: Any, _: Any, __: str) -> Any:

@@ -2,6 +2,7 @@
 
 import warnings
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +136,20 @@ def test_every_way_to_write_a_time_becomes_iso_8601_in_utc(written: object, iso:
 
 @pytest.mark.parametrize(
     "value",
-    ["", "never", "Mon, 23 Nov 2026", "12345", None, True, -5, 1e300, "Mon, 99 Nov 2026 09:00:00 UTC", [], {"a": 1}],
+    [
+        "",
+        "never",
+        "Mon, 23 Nov 2026",
+        "12345",
+        None,
+        True,
+        -5,
+        1e300,
+        "Mon, 99 Nov 2026 09:00:00 UTC",
+        "Mon, 01 Abc 2026 09:00:00 UTC",
+        [],
+        {"a": 1},
+    ],
 )
 def test_what_is_not_a_time_stays_as_it_is(value: object) -> None:
     assert utc(value) == value
@@ -146,6 +160,19 @@ def test_a_time_names_the_same_second_afterwards(moment: datetime) -> None:
     moment = moment.replace(tzinfo=UTC, microsecond=0)
     assert datetime.fromisoformat(str(utc(moment.timestamp()))) == moment
     assert datetime.fromisoformat(str(utc(moment.isoformat()))) == moment
+
+
+@given(
+    st.datetimes(datetime(1980, 1, 1), datetime(2200, 1, 1)),
+    st.sampled_from(["GMT", "UTC"]) | st.from_regex(r"[+-][0-9]{4}", fullmatch=True),
+)
+def test_a_time_of_a_mail_is_the_one_that_the_standard_library_reads(moment: datetime, zone: str) -> None:
+    written = f"{moment:%a, %d %b %Y %H:%M:%S} {zone}"
+    try:
+        expected = utc(parsedate_to_datetime(written).timestamp())
+    except ValueError:
+        expected = written
+    assert utc(written) == expected
 
 
 @pytest.mark.parametrize(
