@@ -17,12 +17,16 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mailgun_mcp.call.services import Services
+from mailgun_mcp.server.idle_streams import IdleStreams
 from mailgun_mcp.server.large_messages import MOST
 from mailgun_mcp.server.server import create_server
 from mailgun_mcp.web.principal import principal_in
 
 SECURITY = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 """`HttpGate` checks hosts and origins for every route."""
+
+MOST_SESSIONS = 2_000
+"""Of the older era, open at once."""
 
 
 def create_http_app(services: Services, *, transport: str, routes: Sequence[Route] = ()) -> Starlette:
@@ -37,6 +41,7 @@ def create_http_app(services: Services, *, transport: str, routes: Sequence[Rout
     http_app = server.streamable_http_app(
         transport_security=SECURITY,
         max_request_body_size=MOST,
+        max_sessions=MOST_SESSIONS,
         custom_starlette_routes=mounted,  # type: ignore[arg-type] # the SDK's type forgets Mount
     )
     inner = http_app.router.lifespan_context
@@ -73,9 +78,10 @@ async def _closing(services: Services) -> AsyncIterator[None]:
 
 def _sse_routes(server: Server[dict[str, Any]]) -> list[Route | Mount]:
     transport = SseServerTransport("/messages/", security_settings=SECURITY, max_request_body_size=MOST)
+    idle = IdleStreams()
     return [
-        Route("/sse", _SseApp(server, transport), methods=["GET"]),
-        Mount("/messages/", app=transport.handle_post_message),
+        Route("/sse", idle.stream(_SseApp(server, transport)), methods=["GET"]),
+        Mount("/messages/", app=idle.messages(transport.handle_post_message)),
     ]
 
 
