@@ -142,7 +142,7 @@ def create(
     documents = frozenset(route.path for route in (*metadata, *cards))
     public = HEALTH | documents
     app = Authentication(Normalized(app, files=services.files.received), verifiers, challenge, public=public)
-    changes = Changes(services.approvals, services.clock)
+    changes = Changes(services.store, services.approvals, services.clock)
     api = Authentication(ApprovalsApi(services, changes).app(), verifiers, Challenge(url, as_json=True))
     sections = (*approvals.SECTIONS, *(agent.sections if agent else ()))
     pages = create_pages(services, settings.public_url, sections, loopback=loopback)

@@ -197,7 +197,7 @@ WORDS = st.binary(min_size=1, max_size=20).map(quote)
 async def test_bad_input_on_every_route_gets_a_clear_error(
     services: Services, path: str, name: str, method: str, body: bytes, query: Mapping[str, str]
 ) -> None:
-    inner = ApprovalsApi(services, Changes(services.approvals, services.clock)).app()
+    inner = ApprovalsApi(services, Changes(services.store, services.approvals, services.clock)).app()
     kim = Principal("kim", access=Access(parse_scopes(["approve"])))
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
