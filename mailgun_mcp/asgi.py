@@ -149,7 +149,7 @@ def create(
     issuer = oidc_sign_in(settings, http, oauth, sign_in_cookie(secure=pages.secure))
     page_routes = approvals.page_routes(services, pages, changes)
     page_routes += agent.page_routes(pages) if agent else []
-    app = Paths({**page_apps(pages, page_routes, issuer), API: api}, app)
+    app = Paths({**page_apps(pages, page_routes, issuer), **(agent.apps if agent else {}), API: api}, app)
     app = HttpGate(app, hosts=_hosts(settings), origins=settings.allowed_origins, documents=documents)
     draining = Draining(app, most=settings.max_requests, calls=services.running)
     return App(draining, routes, agent, webhooks_of(services, settings), readiness)
@@ -201,6 +201,8 @@ def _metrics(services: Services, settings: Settings, challenge: Challenge) -> li
 def _agent(services: Services, settings: Settings) -> "ServedAgent | None":
     """Return the chat agent, where the settings ask for it. Nothing of it is imported otherwise."""
     if not settings.agent:
+        if settings.slack is not None:
+            raise SettingsError("slack: the chat agent answers there: add --agent and --model")
         return None
     try:
         from mailgun_mcp.agent.http.served import serve_agent

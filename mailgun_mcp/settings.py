@@ -134,6 +134,9 @@ class Settings:
     chat_cost_per_day: float | None = _option(
         "number", "most US dollars that the conversations of one person may cost in a day", None, over_http=True
     )
+    slack: str | None = _option(
+        "text", "file that says who the users of a Slack workspace are: see docs/slack.md", None, over_http=True
+    )
     metrics: bool = _option(
         "switch", "serve /metrics for Prometheus (http, sse), for tokens with the scope metrics", False, over_http=True
     )

@@ -58,8 +58,8 @@ SIMULATOR_MAY_IMPORT = {"simulator", "errors", "text", "catalogue", "request"}
 KNOWS_THE_SIMULATOR = {"simulator", "cli", "app", "evals"}
 SPEAKS_MCP = {"server", "cli", "evals"}
 """`cli` holds the demo, and `evals` runs other servers: both are clients."""
-SPEAKS_HTTP = {"mailgun", "app", "simulator", "cli", "confirm", "web"}
-"""`confirm` calls the operator's webhook, and `web` the authorization server, which are not Mailgun's."""
+SPEAKS_HTTP = {"mailgun", "app", "simulator", "cli", "confirm", "web", "agent"}
+"""`confirm` calls the operator's webhook, `web` the authorization server, and `agent` Slack, which are not Mailgun's."""
 
 
 def part(path: Path) -> str:
@@ -314,6 +314,10 @@ UNLOADED = [
         "pydantic_ai",
         "prompt_toolkit",
         "matplotlib",
+        "aiohttp",
+        "slack_bolt",
+        "slack_sdk",
+        "mailgun_mcp.agent.slack",
     ),
     *("mailgun_mcp.policy.file.load", "mailgun_mcp.policy.file.schema", "mailgun_mcp.text.html_text"),
 ]

@@ -49,6 +49,9 @@ STOPPED = "The server was stopped."
 CANCELLED_REASON = "the person cancelled the turn"
 FAULT = "Something went wrong in the server; its log says what. Nothing is lost; send a message to continue."
 
+Begun = Callable[[Run, Principal, str], None]
+"""Is told of each run that this process begins: the run, whose it is, and with which client they asked."""
+
 
 class Runner:
     """Runs the conversations of one server. Made and closed inside of a running event loop."""
@@ -73,6 +76,11 @@ class Runner:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._keeping: list[asyncio.Task[None]] = []
         self._closing = False
+        self._begun: list[Begun] = []
+
+    def on_begin(self, begun: Begun) -> None:
+        """From now on tell of each run that begins here, also of one that goes on after an answer given elsewhere."""
+        self._begun.append(begun)
 
     async def aclose(self) -> None:
         """Stop the runs of this process and write what is pending. What waits for a person goes on waiting."""
@@ -209,6 +217,11 @@ class Runner:
         await in_thread(self._conversations.find, conversation, principal.id)
         return await self._open_approvals(conversation, principal)
 
+    async def asked_for(self, principal: Principal, conversation: str, approval: str) -> bool:
+        """Return whether a call of the conversation waits, or waited, for this approval. Raises NotFoundError."""
+        await in_thread(self._conversations.find, conversation, principal.id)
+        return any(call.approval == approval for call in await in_thread(self._transcript.calls, conversation))
+
     def watch_answers(self) -> None:
         """From now on look for answers that are given elsewhere, and continue what waits for them."""
         self._keep_running()
@@ -265,6 +278,8 @@ class Runner:
         task = asyncio.get_running_loop().create_task(self._run(live, caller, prepare), name=f"turn {run.id}")
         self._tasks[run.conversation] = task
         self._keep_running()
+        for begun in self._begun:
+            begun(run, caller.principal, caller.client)
 
     async def _run(
         self, live: LiveRun, caller: Caller, prepare: Callable[[LiveRun], Coroutine[Any, Any, None]]

@@ -335,4 +335,12 @@ MIGRATIONS: tuple[tuple[str | Each, ...], ...] = (
         "CREATE INDEX kept_results_by_principal ON kept_results (principal, created)",
         "CREATE INDEX kept_results_by_age ON kept_results (created)",
     ),
+    (
+        """CREATE TABLE slack_questions (
+            approval TEXT NOT NULL,
+            channel TEXT NOT NULL,
+            ts TEXT NOT NULL,
+            PRIMARY KEY (approval, channel, ts)
+        )""",
+    ),
 )

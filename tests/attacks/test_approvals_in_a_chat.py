@@ -8,7 +8,8 @@ import asyncio
 
 import pytest
 
-from tests.support.chat_ways import WAYS, Way, client_of, log_of
+from tests.support.all_chat_ways import WAYS
+from tests.support.chat_ways import Way, log_of
 from tests.support.chats import BEN, CLEAR, Chat
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("name", WAYS)]
@@ -25,8 +26,7 @@ async def asked(way: Way) -> dict[str, str]:
 
 
 async def test_a_forged_call_is_not_made(name: str) -> None:
-    async with Chat([CLEAR]) as chat, client_of(chat.runner) as client:
-        way = WAYS[name](client)
+    async with Chat([CLEAR]) as chat, WAYS[name](chat) as way:
         await way.forge("zz9zz9zz")
         await asked(way)
         await way.forge("zz9zz9zz")
@@ -35,16 +35,14 @@ async def test_a_forged_call_is_not_made(name: str) -> None:
 
 
 async def test_another_person_cannot_answer(name: str) -> None:
-    async with Chat([CLEAR]) as chat, client_of(chat.runner) as client:
-        way = WAYS[name](client)
+    async with Chat([CLEAR]) as chat, WAYS[name](chat) as way:
         seen = await way.answer(await asked(way), yes=True, by=BEN.id)
         assert seen.status == 404
         assert made(chat) == 0
 
 
 async def test_arguments_cannot_be_edited(name: str) -> None:
-    async with Chat([CLEAR]) as chat, client_of(chat.runner) as client:
-        way = WAYS[name](client)
+    async with Chat([CLEAR]) as chat, WAYS[name](chat) as way:
         await way.answer(await asked(way), yes=True, edited=True)
         assert made(chat) == 1
         assert await chat.bounces() == 0
@@ -52,8 +50,7 @@ async def test_arguments_cannot_be_edited(name: str) -> None:
 
 
 async def test_an_answer_counts_once(name: str) -> None:
-    async with Chat([CLEAR], ["Cleared."]) as chat, client_of(chat.runner) as client:
-        way = WAYS[name](client)
+    async with Chat([CLEAR], ["Cleared."]) as chat, WAYS[name](chat) as way:
         approval = await asked(way)
         for _ in range(2):
             await way.answer(approval, yes=True)
@@ -61,8 +58,7 @@ async def test_an_answer_counts_once(name: str) -> None:
 
 
 async def test_an_answer_counts_once_also_when_the_model_failed_after_the_call(name: str) -> None:
-    async with Chat([CLEAR], [ConnectionError("provider")], ["Back."]) as chat, client_of(chat.runner) as client:
-        way = WAYS[name](client)
+    async with Chat([CLEAR], [ConnectionError("provider")], ["Back."]) as chat, WAYS[name](chat) as way:
         approval = await asked(way)
         for _ in range(2):
             await way.answer(approval, yes=True)
@@ -72,16 +68,14 @@ async def test_an_answer_counts_once_also_when_the_model_failed_after_the_call(n
 
 
 async def test_two_tabs_at_once_make_one_call(name: str) -> None:
-    async with Chat([CLEAR], ["Cleared."], ["Cleared."]) as chat, client_of(chat.runner) as client:
-        way = WAYS[name](client)
+    async with Chat([CLEAR], ["Cleared."], ["Cleared."]) as chat, WAYS[name](chat) as way:
         approval = await asked(way)
         await asyncio.gather(*(way.answer(approval, yes=True) for _ in range(2)))
         assert made(chat) == 1
 
 
 async def test_a_yes_without_the_name_that_must_be_typed_is_none(name: str) -> None:
-    async with Chat([CLEAR]) as chat, client_of(chat.runner) as client:
-        way = WAYS[name](client)
+    async with Chat([CLEAR]) as chat, WAYS[name](chat) as way:
         approval = await asked(way)
         await way.answer(approval, yes=True, typed=False)
         assert made(chat) == 0
@@ -90,9 +84,8 @@ async def test_a_yes_without_the_name_that_must_be_typed_is_none(name: str) -> N
 
 
 async def test_who_is_not_authenticated_cannot_say_yes(name: str) -> None:
-    async with Chat([CLEAR]) as chat, client_of(chat.runner) as client:
-        way = WAYS[name](client)
+    async with Chat([CLEAR]) as chat, WAYS[name](chat) as way:
         approval = await asked(way)
         seen = await way.answer(approval, yes=True, by="anonymous")
-        assert seen.status in (403, 404) or "cannot say yes here" in seen.text
+        assert seen.status in (401, 403, 404) or "cannot say yes here" in seen.text
         assert made(chat) == 0

@@ -238,14 +238,6 @@ class PlainWay:
         return Seen(200, "".join(one["text"] for one in events if one["kind"] == "text"), asked)
 
 
-WAYS: dict[str, type[UiWay] | type[ResponsesWay] | type[CompletionsWay] | type[PlainWay]] = {
-    "ui messages": UiWay,
-    "responses": ResponsesWay,
-    "completions": CompletionsWay,
-    "conversations": PlainWay,
-}
-
-
 def undo(messages: list[ModelMessage], info: AgentInfo) -> list[Say]:
     """Call undo_operation with the id in the newest result that has one."""
     results = [

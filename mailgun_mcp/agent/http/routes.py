@@ -12,7 +12,7 @@ from mailgun_mcp.agent.runner import Runner
 
 def agent_routes(runner: Runner, public_url: str | None = None) -> list[Route]:
     """Return the routes. `public_url` is where people reach the approvals page."""
-    approvals = f"{public_url.rstrip('/')}/approvals" if public_url else None
+    approvals = approvals_page(public_url)
     return [
         *ConversationRoutes(runner).routes(),
         *AgUi(runner).routes(),
@@ -20,3 +20,8 @@ def agent_routes(runner: Runner, public_url: str | None = None) -> list[Route]:
         *Responses(runner).routes(),
         *Completions(runner, approvals).routes(),
     ]
+
+
+def approvals_page(public_url: str | None) -> str | None:
+    """Return where people reach the approvals page, or None where nobody said."""
+    return f"{public_url.rstrip('/')}/approvals" if public_url else None

@@ -1,19 +1,27 @@
 """The chat agent of one HTTP server: its routes, its page, and how long it runs."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from mailgun_mcp.agent.http.page import SECTIONS, ChatPage
-from mailgun_mcp.agent.http.routes import agent_routes
+from mailgun_mcp.agent.http.routes import agent_routes, approvals_page
 from mailgun_mcp.agent.runner import Runner
 from mailgun_mcp.agent.setup import create_runner
 from mailgun_mcp.call.services import Services
+from mailgun_mcp.errors import SettingsError
 from mailgun_mcp.settings import Settings
 from mailgun_mcp.web.pages.app import Section
 from mailgun_mcp.web.pages.pages import Pages
+
+if TYPE_CHECKING:
+    from mailgun_mcp.agent.slack.served import ServedSlack
+
+NO_SLACK = "slack: it needs more packages: pip install 'mailgun-mcp-server[slack]'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +32,12 @@ class ServedAgent:
     routes: Sequence[Route]
     """The routes of the chat protocols, for callers with a token."""
     sections: Sequence[Section] = SECTIONS
+    slack: "ServedSlack | None" = None
+
+    @property
+    def apps(self) -> Mapping[str, ASGIApp]:
+        """The first part of a path, and the app that answers it and knows its callers without a token."""
+        return self.slack.apps if self.slack else {}
 
     def page_routes(self, pages: Pages) -> list[Route]:
         """Return the routes of the page, for people with a session."""
@@ -32,14 +46,26 @@ class ServedAgent:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Continue what is answered elsewhere until the block ends, and stop what runs then."""
-        self.runner.watch_answers()
-        try:
+        async with AsyncExitStack() as stack:
+            if self.slack is not None:
+                await stack.enter_async_context(self.slack.running())
+            stack.push_async_callback(self.runner.aclose)
+            self.runner.watch_answers()
             yield
-        finally:
-            await self.runner.aclose()
 
 
 def serve_agent(services: Services, settings: Settings) -> ServedAgent:
     """Return the agent that the settings describe. Raises SettingsError."""
     runner = create_runner(services, settings)
-    return ServedAgent(runner, agent_routes(runner, settings.public_url))
+    routes = agent_routes(runner, settings.public_url)
+    return ServedAgent(runner, routes, slack=_slack(services, settings, runner))
+
+
+def _slack(services: Services, settings: Settings, runner: Runner) -> "ServedSlack | None":
+    if settings.slack is None:
+        return None
+    try:
+        from mailgun_mcp.agent.slack.served import serve_slack
+    except ImportError as error:
+        raise SettingsError(NO_SLACK) from error
+    return serve_slack(services, runner, settings.slack, approvals_page(settings.public_url))

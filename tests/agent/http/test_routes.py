@@ -9,8 +9,9 @@ from mailgun_mcp import asgi
 from mailgun_mcp.app.compose import create_services
 from mailgun_mcp.errors import SettingsError
 from mailgun_mcp.settings import Settings
+from tests.support.all_chat_ways import WAYS
 from tests.support.apps import opened, own_state
-from tests.support.chat_ways import WAYS, client_of, log_of, undo
+from tests.support.chat_ways import log_of, undo
 from tests.support.chats import CLEAR, DOMAIN, LIST, Chat
 from tests.support.team import team_server, token_of
 
@@ -26,8 +27,7 @@ SCRIPT = [[LIST], ["Two bounce."], [CLEAR], ["Then only one."], [DROP], ["Remove
 async def test_the_same_script_gives_the_same_log(name: str) -> None:
     async with Chat(*SCRIPT) as chat:
         before = await chat.bounces()
-        async with client_of(chat.runner) as client:
-            way = WAYS[name](client)
+        async with WAYS[name](chat) as way:
             assert "Two bounce." in (await way.ask("What bounces?")).text
             (asked,) = (await way.ask("Clear them.")).asked
             assert "Then only one." in (await way.answer(asked, yes=False)).text

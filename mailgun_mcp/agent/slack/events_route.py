@@ -1,0 +1,88 @@
+"""What Slack posts to this server: only what it signed in the last five minutes, and each request once."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from hmac import compare_digest
+
+from slack_bolt.adapter.starlette.async_handler import to_async_bolt_request, to_starlette_response
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.signature import SignatureVerifier
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+PREFIX = "/slack"
+PATHS = (f"{PREFIX}/events", f"{PREFIX}/interactivity")
+WINDOW = 300
+"""Seconds for which a signature holds, before and after its time."""
+MOST = 1024 * 1024
+"""Bytes of a request."""
+
+
+class EventsRoute:
+    """The route that Slack posts to."""
+
+    def __init__(self, bolt: AsyncApp, signing_secret: str, clock: Callable[[], float] = time.time) -> None:
+        self._bolt = bolt
+        self._signatures = SignatureVerifier(signing_secret)
+        self._clock = clock
+        self._seen: OrderedDict[str, float] = OrderedDict()
+
+    def app(self) -> Starlette:
+        """Return the app. It needs no token: the signature says that it is Slack."""
+        return Starlette(routes=[Route(path, self._receive, methods=["POST"]) for path in PATHS])
+
+    async def _receive(self, request: Request) -> Response:
+        try:
+            body = await _body(request)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        if body is None:
+            return _refused(413, "the request is too large")
+        refusal = self._refusal(request, body)
+        if refusal is not None:
+            return refusal
+        return to_starlette_response(await self._bolt.async_dispatch(to_async_bolt_request(request, body)))
+
+    def _refusal(self, request: Request, body: bytes) -> Response | None:
+        timestamp = request.headers.get("x-slack-request-timestamp", "")
+        signature = request.headers.get("x-slack-signature", "")
+        if not timestamp.isascii() or not timestamp.isdecimal() or len(timestamp) > 15:
+            return _refused(401, "it has no time")
+        now = self._clock()
+        if abs(now - int(timestamp)) > WINDOW:
+            return _refused(401, "it was signed too long ago, or the clock of one side is wrong")
+        try:
+            right = self._signatures.generate_signature(timestamp=timestamp, body=body) or ""
+        except UnicodeDecodeError:
+            return _refused(400, "it is not text")
+        if not compare_digest(right.encode(), signature.encode()):
+            return _refused(401, "the signature is not that of this app's signing secret")
+        if self._was_seen(signature, now):
+            # Slack signs anew what it sends again; where a proxy repeats a request, once was enough.
+            return _refused(401, "it was sent before") if "x-slack-retry-num" not in request.headers else Response()
+        return None
+
+    def _was_seen(self, signature: str, now: float) -> bool:
+        while self._seen and next(iter(self._seen.values())) < now - 2 * WINDOW:
+            self._seen.popitem(last=False)
+        if signature in self._seen:
+            return True
+        self._seen[signature] = now
+        return False
+
+
+async def _body(request: Request) -> bytes | None:
+    """Return the body, or None for one that is too large."""
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MOST:
+            return None
+    return body
+
+
+def _refused(status: int, why: str) -> Response:
+    return JSONResponse({"error": f"Refused: {why}."}, status)

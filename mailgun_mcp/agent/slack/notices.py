@@ -1,0 +1,28 @@
+"""Sentences of this server's own to one person."""
+
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import ClientError
+from slack_sdk.errors import SlackClientError
+
+from mailgun_mcp.agent.slack import blocks
+from mailgun_mcp.agent.slack.text import escaped
+
+if TYPE_CHECKING:
+    from slack_sdk.web.async_client import AsyncWebClient
+
+QUIET: dict[str, Any] = {"unfurl_links": False, "unfurl_media": False}
+"""Slack fetches nothing that a message names."""
+FAULTS = (SlackClientError, ClientError, OSError, TimeoutError)
+"""What a request to Slack raises."""
+
+
+async def tell(client: "AsyncWebClient", channel: str, user: str, text: str, *, thread: str | None = None) -> None:
+    """Say a sentence to the user alone: in a channel nobody else sees it. Raises what is in FAULTS."""
+    said: dict[str, Any] = {"channel": channel, "blocks": blocks.notice(text), "text": escaped(text)}
+    if thread:
+        said["thread_ts"] = thread
+    if channel.startswith("D"):
+        await client.chat_postMessage(**said, **QUIET)
+    else:
+        await client.chat_postEphemeral(user=user, **said)
