@@ -1,5 +1,6 @@
 """The last stages of a call: what a model may see of the result, and how the call can be undone."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,6 +11,9 @@ from mailgun_mcp.errors import CallError, NotConfirmedError
 from mailgun_mcp.policy.facts import Facts
 from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.text.durations import iso
+
+DOUBLED = re.compile(r"\\\\[.+*?^$()\[\]{}|]")
+"""A backslash that is escaped once too often, before a character that it should have escaped."""
 
 
 async def protect(call: Call, result: dict[str, Any], whole: dict[str, Any]) -> dict[str, Any]:
@@ -85,6 +89,20 @@ def asked_for(call: Call, facts: Facts) -> dict[str, Any]:
     """Return what a send was asked to do and cannot be read back: to how many, when, and with which options."""
     echoed = {name: call.arguments[name] for name in call.operation.echo if name in call.arguments}
     return {"asked_for": {"recipients": facts.recipient_count, **echoed}} if call.operation.echo else {}
+
+
+def hint(call: Call) -> dict[str, Any]:
+    """Return what is worth checking about a call that was made as it was asked for."""
+    if call.operation.name not in ("create_route", "update_route"):
+        return {}
+    doubled = DOUBLED.search(str(call.arguments.get("expression", "")))
+    if doubled is None:
+        return {}
+    return {
+        "hint": f"The expression has {doubled[0]}, which is a backslash and then any character. A literal dot is written "
+        r"\. (one backslash, after JSON is read). match_route with an address that should match shows whether it does."
+        " update_route changes it."
+    }
 
 
 def way_back(call: Call) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from mailgun_mcp.call.access import check_account, check_scopes
 from mailgun_mcp.call.account_choice import choose_account
 from mailgun_mcp.call.authorize import authorize
 from mailgun_mcp.call.builtin_calls import run_builtin
-from mailgun_mcp.call.complete import asked_for, owner_of, protect, protect_error, save_long_results, way_back
+from mailgun_mcp.call.complete import asked_for, hint, owner_of, protect, protect_error, save_long_results, way_back
 from mailgun_mcp.call.current_call import Call
+from mailgun_mcp.call.encoded_facts import with_encoded_facts
 from mailgun_mcp.call.large_calls import for_size
 from mailgun_mcp.call.prepare import build_request, find_operation, gather_facts, generate_passwords
 from mailgun_mcp.call.preview_target import start_capture
@@ -112,9 +113,9 @@ async def _make(call: Call) -> dict[str, Any]:
     finally:
         if call.capture is not None:
             await call.capture.discard()
-    whole = shape(call.operation, call.arguments, response)
+    whole = with_encoded_facts(call.operation, shape(call.operation, call.arguments, response))
     call.file = returned_file(call, whole, response)
     saved = await save_file(call, request, whole, response)
     result = await protect(call, shorten(call.operation, call.arguments, whole), whole)
     result = without_long_base64(call, result, call.file)
-    return {**result, **saved, **asked_for(call, facts), **generated, **way_back(call)}
+    return {**result, **saved, **asked_for(call, facts), **generated, **hint(call), **way_back(call)}

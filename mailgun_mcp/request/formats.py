@@ -9,6 +9,13 @@ from mailgun_mcp.text.characters import CONTROLS
 LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 STORAGE_HOST = re.compile(r"(api|api\.eu|storage\.eu|[a-z0-9-]+(\.[a-z0-9-]+)*\.api)\.mailgun\.net")
 """Mailgun's hosts for stored mail. `storage.eu` is the one that is not below `api`."""
+EVENTS = (
+    *("accepted", "delivered", "failed", "opened", "clicked", "unsubscribed", "complained", "rejected", "stored"),
+    *("list_uploaded", "list_member_uploaded", "list_member_upload_error", "email_validation", "trapped"),
+    *("unique_opened", "unique_clicked"),
+)
+"""Types of events, by which `list_events` filters."""
+EVENT_WORD = re.compile(r"[^\s()\"']+")
 MAX_ENCODED = 8
 """How many times over a value may be percent-encoded."""
 CONTROL = re.compile(f"[{CONTROLS}]")
@@ -146,4 +153,25 @@ def storage_host(value: str) -> str:
     return host.lower()
 
 
-FORMATS: dict[str, Callable[[str], str | None]] = {"hostname": hostname, "email": email, "ip": ip, "uri": uri}
+def event_filter(value: str) -> str | None:
+    """Say why `value` is not an event, or events joined by OR, AND and NOT; None where it is.
+
+    Mailgun finds nothing for another word, which would look like an answer.
+    """
+    from mailgun_mcp.request.hints import allowed_values
+
+    words = [word for word in EVENT_WORD.findall(value) if word not in ("OR", "AND", "NOT")]
+    unknown = next((word for word in words if word.lower() not in EVENTS), None)
+    if unknown is None:
+        return None
+    what = "is no event" if unknown == value else f"has {unknown!r}, which is no event"
+    return f"{what}; {allowed_values(unknown, EVENTS)}"
+
+
+FORMATS: dict[str, Callable[[str], str | None]] = {
+    "hostname": hostname,
+    "email": email,
+    "ip": ip,
+    "uri": uri,
+    "event-filter": event_filter,
+}

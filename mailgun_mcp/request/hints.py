@@ -3,6 +3,7 @@
 A table of what people say goes before likeness of letters, which would take `bounced` for `opened`.
 """
 
+import json
 import re
 from collections.abc import Collection
 
@@ -72,9 +73,20 @@ def intended_name(name: str, names: Collection[str], present: Collection[str]) -
     return next((other for other in said if other in names and other not in present), None) or suggest(name, names)
 
 
+def _intended_values(value: object, options: Collection[str]) -> list[str]:
+    """Return the options that a text with commas means; none unless each of its parts means one."""
+    parts = value.split(",") if isinstance(value, str) and "," in value else []
+    meant = [part.strip() if part.strip() in options else intended_value(part, options) for part in parts]
+    return [option for option in meant if option] if all(meant) else []
+
+
 def allowed_values(value: object, options: Collection[object]) -> str:
     """Return the end of a message about a value that is not one of `options`: the likely one, and those there are."""
-    suggestion = intended_value(value, [option for option in options if isinstance(option, str)])
+    texts = [option for option in options if isinstance(option, str)]
+    several = _intended_values(value, texts)
+    if several:
+        return f"give each as an item of its own: {json.dumps(several)}"
+    suggestion = intended_value(value, texts)
     limit = MAX_LISTED if suggestion else 3 * MAX_LISTED
     listed = ", ".join(str(option) for option in list(options)[:limit])
     more = f" and {len(options) - limit} more" if len(options) > limit else ""

@@ -1,7 +1,7 @@
 """Says everything that is wrong with a call's arguments, at once."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from itertools import chain, islice
 from typing import Any
@@ -283,6 +283,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _rule_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
     present = {name for name, value in arguments.items() if value not in (None, [], {})}
+    needed: set[str] = set()
     for rule in operation.rules:
         for kind in ("at_least_one", "exactly_one", "at_most_one"):
             names = rule.get(kind)
@@ -290,10 +291,26 @@ def _rule_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
                 yield from _count(kind, names, [name for name in names if name in present])
         if "max_recipients" in rule:
             yield from _count_recipients(rule["max_recipients"], rule["over"], arguments)
+        if "needs" in rule and all(arguments.get(name) == value for name, value in rule["when"].items()):
+            yield from _needed(rule, arguments, needed)
         if "requires" in rule and rule["argument"] in present:
             for name in rule["requires"]:
                 if name not in present:
                     yield f"{name}: is required with {rule['argument']}"
+
+
+def _needed(rule: Mapping[str, Any], arguments: Arguments, told: set[str]) -> Iterator[str]:
+    """Yield what the values of other arguments ask for; each argument once."""
+    given = " and ".join(f"{name} {value}" for name, value in rule["when"].items())
+    for name, value in rule["needs"].items():
+        if (
+            name in told
+            or (value is not None and arguments.get(name) == value)
+            or (value is None and arguments.get(name) not in (None, ""))
+        ):
+            continue
+        told.add(name)
+        yield f"{name}: {'is required' if value is None else f'must be {value!r}'} with {given}"
 
 
 def _field_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mailgun_mcp.call.complete import protect, way_back
+from mailgun_mcp.call.complete import hint, protect, way_back
 from mailgun_mcp.call.counters import Untrusted
 from mailgun_mcp.call.preview_target import start_capture
 from mailgun_mcp.output.untrusted import NOTICE
@@ -31,6 +31,22 @@ async def test_a_result_without_such_text_stays_as_it_is(tmp_path: Path) -> None
     async with recorded_services(Recorder(), state=tmp_path / "state") as services:
         assert await protect(begun(services), GONE, GONE) == {"message": "gone"}
         assert not services.store.exists
+
+
+@pytest.mark.parametrize(
+    ("tool", "expression", "hinted"),
+    [
+        ("create_route", r'match_recipient("^a\\.b@mail.example.com$")', True),
+        ("update_route", r'match_recipient("^a\\+.*@mail.example.com$")', True),
+        ("create_route", r'match_recipient("^a\.b@mail.example.com$")', False),
+        ("create_route", "catch_all()", False),
+        ("get_route", r'match_recipient("a\\.b")', False),
+    ],
+)
+async def test_a_doubled_backslash_in_a_route_is_pointed_out(tool: str, expression: str, hinted: bool) -> None:
+    async with recorded_services(Recorder()) as services:
+        shown = hint(begun(services, tool, {"expression": expression}))
+    assert ("match_route" in shown.get("hint", "")) is hinted
 
 
 async def test_a_call_without_a_copy_has_no_way_back() -> None:

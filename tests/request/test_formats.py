@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from mailgun_mcp.request.formats import (
     email,
+    event_filter,
     header_value,
     hostname,
     ip,
@@ -183,3 +184,23 @@ def test_the_key_is_sent_to_no_other_host(value: str) -> None:
 def test_no_check_raises(value: str, check: object) -> None:
     assert callable(check)
     assert check(value) is None or check(value)
+
+
+@pytest.mark.parametrize(
+    "text", ["failed", "failed OR rejected", "NOT delivered", "(opened AND NOT clicked)", "Failed", '"failed"']
+)
+def test_a_filter_of_events_names_events(text: str) -> None:
+    assert event_filter(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("bounced", "is no event; did you mean 'failed'?"),
+        ("failed OR spam", "has 'spam', which is no event; did you mean 'complained'?"),
+        ("soft bounce", "has 'soft', which is no event; must be one of accepted"),
+        ("failed or rejected", "has 'or', which is no event"),
+    ],
+)
+def test_another_word_in_a_filter_of_events_is_told_instead_of_finding_nothing(text: str, told: str) -> None:
+    assert told in (event_filter(text) or "")

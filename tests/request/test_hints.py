@@ -44,6 +44,18 @@ def test_what_people_say_leads_to_the_value_that_mailgun_has(tool: str, argument
     assert intended_value(value, options_of(tool, argument)) == meant
 
 
+@pytest.mark.parametrize(
+    ("tool", "argument", "value", "told"),
+    [
+        ("query_metrics", "metrics", "delivered,bounces", '["delivered_count", "bounced_count"]'),
+        ("query_logs", "events", "bounced, opened", '["failed", "opened"]'),
+        ("query_logs", "events", "bounced,qqqq", "must be one of accepted"),
+    ],
+)
+def test_several_values_in_one_text_are_told_apart(tool: str, argument: str, value: str, told: str) -> None:
+    assert told in allowed_values(value, options_of(tool, argument))
+
+
 def test_a_value_like_none_of_them_suggests_nothing() -> None:
     assert intended_value("qqqq", ["failed", "opened"]) is None
     assert intended_value(5, ["failed"]) is None

@@ -170,6 +170,23 @@ def test_a_domain_that_is_a_word_of_the_api_reaches_no_other_operation(operation
         ]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "faults"),
+    [
+        ({"role": "sending"}, ["kind: must be 'domain' with role sending", "domain: is required with role sending"]),
+        ({"role": "sending", "kind": "domain"}, ["domain: is required with role sending"]),
+        ({"role": "sending", "domain": "mg.example.com"}, ["kind: must be 'domain' with role sending"]),
+        ({"role": "admin", "kind": "domain"}, ["domain: is required with kind domain"]),
+        ({"role": "sending", "kind": "domain", "domain": "mg.example.com"}, []),
+        ({"role": "admin"}, []),
+    ],
+)
+def test_what_one_value_asks_of_other_arguments_is_said_before_the_call(
+    arguments: Arguments, faults: list[str]
+) -> None:
+    assert validate(find("create_api_key"), arguments) == faults
+
+
 def test_recipients_are_counted_over_all_fields_and_inside_each_string() -> None:
     assert message_faults(to=["a@b.c"] * 998, cc=["a@b.c"], bcc=["a@b.c"]) == []
     told = "to, cc, bcc: 1,001 recipients is more than Mailgun's limit of 1,000 in one call"

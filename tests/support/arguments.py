@@ -11,6 +11,7 @@ BY_FORMAT = {
     "email": "ann+news@example.com",
     "ip": "192.0.2.7",
     "uri": "https://example.com/hook?a=1&b=2",
+    "event-filter": "failed OR rejected",
 }
 BY_PLACE = {
     "host": "storage-us-east4.api.mailgun.net",
@@ -58,6 +59,9 @@ def _values(operation: Operation, names: list[str]) -> Arguments:
     arguments = {argument.name: argument for argument in operation.arguments}
     properties = call_schema(operation)["properties"]
     values = {name: _argument_value(arguments[name], properties[name]) for name in names}
+    for rule in operation.rules:
+        if "needs" in rule and all(values.get(name) == value for name, value in rule["when"].items()):
+            values |= {name: value for name, value in rule["needs"].items() if value is not None}
     return {**values, "fields": list(operation.answer.fields)} if operation.answer and "fields" in values else values
 
 

@@ -46,9 +46,14 @@ def stop_findings(domain: Read, limit: Read) -> list[Finding]:
 
 
 def dns_facts(read: Read) -> list[dict[str, Any]]:
-    """Return the DNS records with their state, without their values."""
+    """Return the DNS records with their state and the length of keys, without their values."""
     return [
-        {"record": _kind(record), "name": record.get("name"), "valid": record.get("valid")}
+        {
+            "record": _kind(record),
+            "name": record.get("name"),
+            "valid": record.get("valid"),
+            **({"key_bits": record["key_bits"]} if "key_bits" in record else {}),
+        }
         for record in read.result.get("sending_dns_records") or ()
     ]
 

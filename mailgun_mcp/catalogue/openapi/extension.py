@@ -89,6 +89,13 @@ class Requires(ClosedModel):
     requires: Annotated[list[str], Field(min_length=1)]
 
 
+class Fits(ClosedModel):
+    """When the arguments have the values of `when`, those of `needs` must be there, with that value where one is given."""
+
+    when: Annotated[dict[str, str], Field(min_length=1)]
+    needs: Annotated[dict[str, str | None], Field(min_length=1)]
+
+
 class MaxRecipients(ClosedModel):
     """The most addresses that the arguments `over` may hold together."""
 
@@ -103,7 +110,7 @@ class MaxBytes(ClosedModel):
     over: list[str] | None = None
 
 
-ArgumentRule = AtLeastOne | ExactlyOne | AtMostOne | Requires | MaxRecipients | MaxBytes
+ArgumentRule = AtLeastOne | ExactlyOne | AtMostOne | Requires | Fits | MaxRecipients | MaxBytes
 
 
 ArgumentSource = str | bool | int | list[str] | dict[str, Any]

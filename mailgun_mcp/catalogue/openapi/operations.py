@@ -12,6 +12,7 @@ from mailgun_mcp.catalogue.openapi.extension import (
     AtLeastOne,
     AtMostOne,
     ExactlyOne,
+    Fits,
     MaxBytes,
     MaxRecipients,
     MoreThan,
@@ -39,7 +40,7 @@ BODIES = {
 }
 NAME = re.compile(r"[a-z][a-z0-9_]{0,45}")
 ARGUMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
-CHECKED_FORMATS = frozenset({"hostname", "email", "ip", "uri"})
+CHECKED_FORMATS = frozenset({"hostname", "email", "ip", "uri", "event-filter"})
 OPERATION_KEYS = frozenset(
     {
         "operationId",
@@ -296,7 +297,7 @@ class _Compiler:
         named = [*extension.personal, *extension.echo]
         for rule in extension.rules:
             for value in rule.model_dump().values():
-                named += value if isinstance(value, list) else [value] if isinstance(value, str) else []
+                named += [value] if isinstance(value, str) else value if isinstance(value, (list, dict)) else []
         if extension.preview:
             named += extension.preview.arguments.values()
         named += [name for item in extension.raises for name in item.when]
@@ -364,7 +365,7 @@ def _rule_text(rule: ArgumentRule, optional: Set[str]) -> str:
             return f"Takes only one of {', '.join(rule.at_most_one)}."
         case Requires():
             return f"{rule.argument} needs {', '.join(rule.requires)}."
-        case MaxRecipients() | MaxBytes():
+        case Fits() | MaxRecipients() | MaxBytes():
             return ""
 
 

@@ -15,9 +15,11 @@ async def test_a_missing_record_is_shown_as_it_has_to_be(tmp_path: Path) -> None
     (finding,) = answer.structured["findings"]
     assert finding["evidence"][0]["name"].endswith("._domainkey.mail.example.com")
     assert "is refused by Gmail, Yahoo" in finding["what"]
-    assert {"record": "DKIM", "name": finding["evidence"][0]["name"], "valid": "unknown"} in answer.structured["facts"][
-        "dns"
-    ]
+    assert {"record": "DKIM", "name": finding["evidence"][0]["name"], "valid": "unknown", "key_bits": 1024} in (
+        answer.structured["facts"]["dns"]
+    )
+    # Nobody should take its absence for "there is none".
+    assert "_dmarc.mail.example.com" in answer.structured["facts"]["dmarc"]
 
 
 async def test_third_party_text_stays_fenced(tmp_path: Path) -> None:

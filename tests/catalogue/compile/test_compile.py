@@ -234,6 +234,7 @@ def test_rules_are_told_at_the_end_of_the_description() -> None:
         {"exactly_one": ["a", "b"]},
         {"at_most_one": ["a", "b"]},
         {"argument": "a", "requires": ["c"]},
+        {"when": {"a": "x"}, "needs": {"b": None}},
         {"max_recipients": 5, "over": ["a"]},
         {"max_bytes": 5},
     ]

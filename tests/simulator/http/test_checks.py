@@ -100,7 +100,8 @@ def test_a_batch_has_a_size() -> None:
 
 
 def test_every_checked_format_has_words() -> None:
-    assert checks.KINDS.keys() == FORMATS.keys()
+    # Mailgun finds nothing for a word that is no event, and does not refuse it.
+    assert checks.KINDS.keys() == FORMATS.keys() - {"event-filter"}
 
 
 def test_every_rule_of_the_catalogue_is_known() -> None:
