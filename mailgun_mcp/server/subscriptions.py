@@ -1,4 +1,4 @@
-"""Subscriptions to resources, in both protocol eras: a change that goes through this server is reported.
+"""Subscriptions to resources, in both protocol eras: a change that goes through a server of this state is reported.
 
 Changes that are made elsewhere, such as on Mailgun's website, are not noticed.
 """
@@ -19,6 +19,7 @@ from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.builtin_tools import UNDO_OPERATION
 from mailgun_mcp.catalogue.search.tools import CALL_TOOL
 from mailgun_mcp.catalogue.types import Arguments
+from mailgun_mcp.server.changes_elsewhere import ChangesElsewhere
 from mailgun_mcp.server.context import ServerContext
 from mailgun_mcp.server.resource_kinds import KINDS, SCHEME
 from mailgun_mcp.server.resources import Resources
@@ -56,6 +57,7 @@ class Subscriptions:
         self._listen = ListenHandler(self._bus)
         self._connections: dict[int, _Connection] = {}
         self._watched: dict[str, None] = {}
+        self._elsewhere = ChangesElsewhere(services, self.called)
 
     def add_to(self, server: Server[dict[str, Any]]) -> None:
         """Answer the methods of both eras."""
@@ -91,6 +93,7 @@ class Subscriptions:
     async def _subscribe(self, context: ServerContext, params: types.SubscribeRequestParams) -> types.EmptyResult:
         uri = str(params.uri)
         self._watch(context, [uri])
+        await self._elsewhere.start()
         # All requests of a connection have the same parameters of its start.
         connection = self._connections.setdefault(id(context.session.client_params), _Connection(context.session))
         connection.uris.add(uri)
@@ -110,6 +113,8 @@ class Subscriptions:
         if "taskIds" in (params.notifications.model_extra or {}) and not declares_tasks(context):
             raise missing_capability()
         self._watch(context, [str(uri) for uri in params.notifications.resource_subscriptions or ()])
+        if self._watched:
+            await self._elsewhere.start()
         return await self._listen(context, params)
 
     def _watch(self, context: ServerContext, uris: Iterable[str]) -> None:
