@@ -53,6 +53,8 @@ from mailgun_mcp.web.webhooks.worker import Webhooks, webhooks_of
 if TYPE_CHECKING:
     from mailgun_mcp.agent.http.served import ServedAgent
 
+SWITCH_INTERVAL = 0.001
+"""Seconds for which a thread holds the interpreter while others wait for it."""
 NO_WAY_TO_AUTHENTICATE = (
     "nobody could call: the token of the state directory is accepted on loopback only, and there is no other. Make one "
     "with `mailgun-mcp tokens new NAME --scopes read`, or name an authorization server with --oauth-issuer"
@@ -176,6 +178,9 @@ def serve(services: Services, settings: Settings) -> None:
     # uvicorn's other protocol, httptools, reads headers of any length into memory.
     config = uvicorn.Config(app, http="h11", log_config=None, access_log=False, timeout_graceful_shutdown=drain_timeout)
     server = uvicorn.Server(config)
+    # A read passes through the event loop about ten times. While a thread works on another client's large call, each of
+    # them waits for the interpreter: 5 ms by default.
+    sys.setswitchinterval(SWITCH_INTERVAL)
     server.shutdown = _drained(server.shutdown, app)  # type: ignore[method-assign, assignment]
     server.run(sockets=[listener])
 

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Collection
 
-from mailgun_mcp.text.suggest import suggest
+from mailgun_mcp.text.suggest import LONGEST, suggest
 
 MAX_LISTED = 16
 """Allowed values that a message lists beside a suggestion."""
@@ -60,7 +60,7 @@ NAMES: dict[str, tuple[str, ...]] = {
 
 def intended_value(value: object, options: Collection[str]) -> str | None:
     """Return the one of `options` that was probably meant, or None."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or len(value) > LONGEST:
         return None
     word = re.sub(r"[\s-]+", "_", value.strip().lower())
     said = (*VALUES.get(word, ()), word, f"{word}_count")
@@ -69,6 +69,8 @@ def intended_value(value: object, options: Collection[str]) -> str | None:
 
 def intended_name(name: str, names: Collection[str], present: Collection[str]) -> str | None:
     """Return the argument probably meant by `name`, or None. A synonym already `present` in the call is passed over."""
+    if len(name) > LONGEST:
+        return None
     said = (other for other in NAMES.get(name.lower(), ()) if other != name)
     return next((other for other in said if other in names and other not in present), None) or suggest(name, names)
 

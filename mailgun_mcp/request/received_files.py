@@ -13,6 +13,8 @@ from typing import Any
 MARK = "received file "
 MOST = 160 * 1024 * 1024
 """Bytes that are kept at the same time. Beyond them the oldest go, and their calls are refused."""
+MOST_ARGUMENTS = 500
+"""Of one call. The largest tool has a tenth."""
 
 
 class ReceivedFiles:
@@ -46,7 +48,9 @@ class ReceivedFiles:
 
 
 def names_in(arguments: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the names of received files that arguments give as files."""
+    """Yield the names of received files that arguments give as files. A call with too many arguments is refused: it has none."""
+    if len(arguments) > MOST_ARGUMENTS:
+        return
     for value in arguments.values():
         for item in value if isinstance(value, list) else [value]:
             if isinstance(item, dict) and str(item.get("base64", "")).startswith(MARK):

@@ -23,7 +23,9 @@ from mailgun_mcp.request.formats import (
     storage_host,
 )
 from mailgun_mcp.request.hints import allowed_values, intended_name
+from mailgun_mcp.request.received_files import MOST_ARGUMENTS
 from mailgun_mcp.text.addresses import find_addresses
+from mailgun_mcp.text.sizes import size_of
 
 MAX_DEPTH = 32
 MAX_FAULTS = 20
@@ -33,7 +35,11 @@ MANY = 2000
 """Items of a list that are looked at one by one even where the list is too long: then every fault is said at once."""
 MAX_VALUES = 50_000
 """Texts, numbers and names in the arguments of one call. The largest real call, 1,000 recipients with variables, has a third."""
+MAX_NAME = 1000
+"""Characters of a name. Longer ones would be compared and quoted at their whole length."""
 MAX_EXCERPT = 80
+MAX_WRITTEN = 10_000
+"""Characters of a list or object that are written only to show their beginning."""
 LARGEST = 2**64
 KINDS = {bool: "boolean", str: "string", int: "integer", float: "number", list: "array", dict: "object"}
 """Python type -> the type of JSON Schema."""
@@ -84,6 +90,8 @@ def _first_faults(*checks: Iterator[str]) -> list[str]:
 
 def _too_large(schema: dict[str, Any], arguments: Arguments) -> list[str]:
     """Return what is too large to look at item by item."""
+    if len(arguments) > MOST_ARGUMENTS:
+        return [f"arguments: {len(arguments):,} are more than any tool takes"]
     if _count_values(arguments, MAX_VALUES) > MAX_VALUES:
         return [f"arguments: more than {MAX_VALUES:,} values in one call; make several calls"]
     limits = {name: item.get("maxItems") for name, item in (schema.get("properties") or {}).items()}
@@ -116,7 +124,10 @@ def _unsafe(value: Any, path: str, depth: int) -> Iterator[str]:
         yield f"{path or 'arguments'}: nested deeper than {MAX_DEPTH} levels"
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _unsafe_text(key, f"{path}: name {_excerpt(key)}")
+            if len(key) > MAX_NAME:
+                yield f"{path or 'arguments'}: the name {_excerpt(key)} is longer than {MAX_NAME:,} characters"
+            elif not _is_safe(key):
+                yield from _unsafe_text(key, f"{path}: name {_excerpt(key)}")
             yield from _unsafe(item, _join(path, _named(key)), depth + 1)
     elif isinstance(value, list):
         for index, item in enumerate(value):
@@ -127,6 +138,10 @@ def _unsafe(value: Any, path: str, depth: int) -> Iterator[str]:
         yield f"{path}: is larger than any number that Mailgun accepts"
     elif isinstance(value, str):
         yield from _unsafe_text(value, path)
+
+
+def _is_safe(text: str) -> bool:
+    return text.isascii() and "\0" not in text
 
 
 def _unsafe_text(text: str, path: str) -> Iterator[str]:
@@ -368,5 +383,10 @@ def _described(value: Any) -> str:
 
 
 def _excerpt(value: Any) -> str:
+    """Return the value as Python writes it, and of a large one its beginning: what is not shown is not written either."""
+    if isinstance(value, str) and len(value) > MAX_EXCERPT:
+        return f"{value[:MAX_EXCERPT]!r}… ({len(value):,} characters)"
+    if isinstance(value, (dict, list)) and size_of(value, MAX_WRITTEN) > MAX_WRITTEN:
+        return f"with {_count_of(len(value), 'item')}"
     text = repr(value)
     return text if len(text) <= MAX_EXCERPT else f"{text[:MAX_EXCERPT]}… ({len(text)} characters)"

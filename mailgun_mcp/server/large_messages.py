@@ -21,6 +21,8 @@ MOST_TEXT = 4 * 1024 * 1024
 """Bytes of a message beside its base64 files."""
 MOST_VALUES = 50_000
 """Items of lists and objects in a message."""
+MOST_NAMES = 25_000
+"""Names in objects. Each costs ten times what a number in a list does."""
 LEAST_FILE = 64 * 1024
 """Characters of base64 that are worth taking out."""
 STEP = 256 * 1024
@@ -29,7 +31,8 @@ MOST_TOKENS = 10_000
 FARTHEST = 1024 * 1024
 
 FILE = re.compile(rb'"base64"\s{0,20}:\s{0,20}"')
-STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+INSIDE = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
+"""The rest of a text, up to the quote at its end."""
 TOKEN = re.compile(rb'["{}\[\]]')
 ID = re.compile(rb'\s*:\s*(-?[0-9]{1,18}|"[^"\\]{0,200}")\s*[,}]')
 WAY_OUT = (
@@ -163,19 +166,43 @@ def _decoded(body: bytes | bytearray, start: int, end: int) -> bytes:
 
 
 def _refuse_many_values(text: bytearray) -> None:
-    """Count what separates values. Those in texts, such as a CSV file, are left out where they would be too many."""
-    if _separators(text) <= MOST_VALUES:
+    """Count values and names by the signs between them. Signs in texts, such as a CSV file, are taken off where needed."""
+    values, names = _signs(text, 0, len(text))
+    if values <= MOST_VALUES and names <= MOST_NAMES:
         return
-    strings = inside = 0
-    for strings, match in enumerate(STRING.finditer(text), 1):
-        inside += _separators(match[0])
+    for strings, (start, end) in enumerate(_strings(text), 1):
+        values_inside, names_inside = _signs(text, start, end)
+        values, names = values - values_inside, names - names_inside
+        if strings > MOST_VALUES * 2:
+            values = strings
+            break
         if strings % 1_000 == 0:
             time.sleep(0)
-        if strings > MOST_VALUES * 2:
-            break
-    if strings > MOST_VALUES * 2 or _separators(text) - inside > MOST_VALUES:
+    if values > MOST_VALUES:
         raise TooLargeError(f"The message has more than {MOST_VALUES:,} values. Nothing was sent. Make several calls.")
+    if names > MOST_NAMES:
+        raise TooLargeError(f"The message has more than {MOST_NAMES:,} names. Nothing was sent. Make several calls.")
 
 
-def _separators(text: bytes | bytearray) -> int:
-    return text.count(b",") + text.count(b"[") + text.count(b"{")
+def _signs(text: bytes | bytearray, start: int, end: int) -> tuple[int, int]:
+    """Return how many signs stand before a value, and how many after a name."""
+    values = text.count(b",", start, end) + text.count(b"[", start, end) + text.count(b"{", start, end)
+    return values, text.count(b":", start, end)
+
+
+def _strings(text: bytearray) -> Iterator[tuple[int, int]]:
+    """Yield where the inside of each text is; of a long text one part after the other, so that other threads go on."""
+    end = -1
+    while (start := text.find(b'"', end + 1)) >= 0:
+        end = start + 1
+        while True:
+            start, end = end, _end_of_part(text, end)
+            yield start, end
+            if end == start or end >= len(text) or text[end] == 0x22:
+                break
+            time.sleep(0)
+
+
+def _end_of_part(text: bytearray, start: int) -> int:
+    part = INSIDE.match(text, start, start + STEP)
+    return part.end() if part else start

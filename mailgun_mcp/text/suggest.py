@@ -2,9 +2,14 @@
 
 from collections.abc import Iterable
 
+LONGEST = 100
+"""Characters of a name. A longer one is none that anybody mistyped, and would take long to compare."""
+
 
 def suggest(name: str, names: Iterable[str]) -> str | None:
     """Return the one of `names` that is most like `name`, or None when none is."""
+    if len(name) > LONGEST:
+        return None
     from difflib import get_close_matches
 
     options = sorted(names)

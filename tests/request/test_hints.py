@@ -83,6 +83,11 @@ def test_another_word_for_an_argument_leads_to_its_name(tool: str, name: str, me
     assert f"{name}: unknown argument; did you mean {meant}?" in faults
 
 
+def test_a_long_name_or_value_suggests_nothing() -> None:
+    assert intended_name("to" * 1_000, ["to"], []) is None
+    assert intended_value("yes" * 1_000, ["yes"]) is None
+
+
 def test_an_argument_that_was_given_is_not_suggested_for_another() -> None:
     assert intended_name("recipient", ["address", "to"], ["address"]) == "to"
 

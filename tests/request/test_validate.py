@@ -291,6 +291,21 @@ HUGE: list[tuple[str, dict[str, Any], str]] = [
         {"variables": {str(number): {"a": [1] * 100} for number in range(1000)}},
         "arguments: more than 50,000 values in one call; make several calls",
     ),
+    (
+        "too many arguments",
+        {f"x{number}": 1 for number in range(20_000)},
+        "arguments: 20,000 are more than any tool takes",
+    ),
+    (
+        "a name that is too long",
+        {"x" * 3_000_000: 1},
+        f"arguments: the name '{'x' * 80}'… (3,000,000 characters) is longer than 1,000 characters",
+    ),
+    (
+        "a name that is too long deep down",
+        {"variables": {"a": [{"y" * 2_000: 1}]}},
+        f"variables.a[0]: the name '{'y' * 80}'… (2,000 characters) is longer than 1,000 characters",
+    ),
 ]
 
 
@@ -307,8 +322,15 @@ def test_of_many_faults_only_the_first_are_reported(monkeypatch: pytest.MonkeyPa
         return place
 
     monkeypatch.setattr("mailgun_mcp.request.validate._unknown", note)
-    faults = validate(find("get_domain"), {"domain": "mg.example.com", **{f"x{number}": 1 for number in range(20_000)}})
+    faults = validate(find("get_domain"), {"domain": "mg.example.com", **{f"x{number}": 1 for number in range(400)}})
     assert (len(faults), len(compared)) == (20, 20)
+
+
+@pytest.mark.parametrize("value", ["x" * 3_000_000, [[1] * 5_000], {"a": [1] * 5_000}], ids=["text", "list", "object"])
+def test_a_large_value_of_the_wrong_type_is_described_by_its_beginning_or_number(value: Any) -> None:
+    (fault,) = validate(find("list_domains"), {"limit": value})
+    assert fault.startswith("limit: must be an integer, not ")
+    assert len(fault) < 160
 
 
 def test_null_for_a_required_argument_is_one_fault() -> None:

@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from mailgun_mcp.request.received_files import ReceivedFiles
-from mailgun_mcp.server.large_messages import LEAST_FILE, MOST_TEXT, MOST_VALUES, TooLargeError, bounded, message_id
+from mailgun_mcp.server.large_messages import (
+    LEAST_FILE,
+    MOST_NAMES,
+    MOST_TEXT,
+    MOST_VALUES,
+    TooLargeError,
+    bounded,
+    message_id,
+)
 
 DATA = bytes(range(256)) * 2_000
 TEXT = base64.b64encode(DATA).decode()
@@ -76,6 +84,7 @@ def test_what_only_looks_like_a_file_stays_as_it_is() -> None:
         ({"to": [[] for _ in range(MOST_VALUES + 1)]}, "more than 50,000 values"),
         ({"to": ["," for _ in range(MOST_VALUES * 2)]}, "more than 50,000 values"),
         ({str(number): 1 for number in range(MOST_VALUES + 1)}, "more than 50,000 values"),
+        ({"variables": {str(number): 1 for number in range(MOST_NAMES + 1)}}, "more than 25,000 names"),
     ],
 )
 def test_what_would_take_long_to_parse_is_refused_with_the_way_out(arguments: Any, reason: str) -> None:
@@ -86,6 +95,23 @@ def test_what_would_take_long_to_parse_is_refused_with_the_way_out(arguments: An
 def test_commas_inside_a_text_are_not_values() -> None:
     table = "a@example.com,1,2,3\n" * 100_000
     assert taken_out(message({"file": {"text": table}}))[0] == {"file": {"text": table}}
+
+
+@pytest.mark.parametrize("sign", ["\\", '"', "\\\\x", "é"])
+@pytest.mark.parametrize("shift", range(4))
+def test_a_text_that_is_read_in_several_parts_ends_where_it_ends(sign: str, shift: int) -> None:
+    """Each part may end inside an escape. What stands after the text is counted, and what stands in it is not."""
+    text = "x" * (262_144 - shift) + sign * 8 + '","' * 60_000
+    arguments = {"text": text, "to": [1] * 40_000}
+    assert taken_out(message(arguments))[0] == arguments
+    with pytest.raises(TooLargeError, match="more than 50,000 values"):
+        bounded(message({**arguments, "cc": [1] * 10_000}), ReceivedFiles())
+
+
+@pytest.mark.parametrize("body", [b"[," * 60_000 + b'"', b"[," * 60_000 + b'"\\', b"[," * 60_000 + b'"a\\'])
+def test_a_message_that_breaks_off_inside_a_text_is_refused_like_others(body: bytes) -> None:
+    with pytest.raises(TooLargeError):
+        bounded(body, ReceivedFiles())
 
 
 @pytest.mark.parametrize(

@@ -49,3 +49,7 @@ def test_what_is_offered_is_always_known_and_order_does_not_matter(name: str, kn
     found = suggest(name, known)
     assert found is None or found in known
     assert found == suggest(name, reversed(known))
+
+
+def test_a_name_that_nobody_mistyped_is_not_compared() -> None:
+    assert suggest("list_domains" * 100_000, ["list_domains"]) is None
