@@ -3,7 +3,8 @@
     python benchmarks/audit_log.py [--rounds N] [--calls N]
 
 A read goes through the whole pipeline to a stub in process, once recorded in the audit log and once not
-(`audit: {reads: false}`); the two take turns in each round, and the medians count. Beside them, a bare thread writes two
+(`audit: {reads: false}`); the two take turns in each round, and the medians count. The limits are for CPU time, which
+other programs lengthen less: what passes is printed too. Beside them, a bare thread writes two
 rows of the same size into SQLite with the same settings and answers: that is the floor for a record that is in the
 store before the call is made. The copy is made of 10,000 bounces of
 the simulator in process, before they are cleared, beside the plain call without a copy. Exits with 1 when a limit is broken.
@@ -44,9 +45,10 @@ from mailgun_mcp.simulator.worlds.demo import demo_account
 
 DOMAIN = "mail.example.com"
 CALLER = Caller(local_user())
-ADDED_AT_MOST = 0.3
-"""Milliseconds that the audit log may add to a read's median, beside the floor, on an idle machine."""
+ADDED_AT_MOST = 1.3
+"""CPU time that the audit log may add to a read without it, as a multiple of that read: a busy machine makes both longer."""
 SECONDS_AT_MOST = 5.0
+"""Seconds of CPU time for 10,000 bounces with their copy."""
 BOUNCES = 10_000
 
 
@@ -149,7 +151,7 @@ def _account() -> Account:
 
 
 async def _clear(catalogue: Catalogue, *, copied: bool) -> tuple[float, float, float]:
-    """Return the seconds of the call and of its undo, and the most megabytes that the call took."""
+    """Return the CPU seconds of the call and of its undo, and the most megabytes that the call took."""
     account = _account()
     policy = (
         profile("unguarded")
@@ -165,16 +167,16 @@ async def _clear(catalogue: Catalogue, *, copied: bool) -> tuple[float, float, f
         )
         await run(services, "get_domain", {"domain": DOMAIN}, CALLER)
         tracemalloc.start()
-        began = time.perf_counter()
+        began = time.process_time()
         outcome = await run(services, "clear_bounces", {"domain": DOMAIN}, CALLER)
-        called, most = time.perf_counter() - began, tracemalloc.get_traced_memory()[1]
+        called, most = time.process_time() - began, tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert outcome.structured is not None, outcome.text
         undone = 0.0
         if copied:
-            began = time.perf_counter()
+            began = time.process_time()
             back = await run(services, "undo_operation", {"id": outcome.structured["undo"]["id"]}, CALLER)
-            undone = time.perf_counter() - began
+            undone = time.process_time() - began
             assert back.structured is not None, back.text
             assert back.structured["put_back"] >= BOUNCES
         await services.aclose()
@@ -184,18 +186,17 @@ async def _clear(catalogue: Catalogue, *, copied: bool) -> tuple[float, float, f
 async def _measure(rounds: int, calls: int) -> int:
     catalogue = Catalogue.load()
     recorded, plain_read, floor = await _reads(catalogue, rounds, calls)
-    own = recorded[0] - plain_read[0] - floor[0]
-    print(
-        f"read p50   {recorded[0]:6.3f} ms with the audit log, {plain_read[0]:6.3f} ms without; a bare thread with SQLite takes "
-        f"{floor[0]:.3f} ms, so {own:.3f} ms are the log's own (limit {ADDED_AT_MOST})"
-    )
-    print(
-        f"  CPU      {recorded[1]:6.3f} ms with the audit log, {plain_read[1]:6.3f} ms without; the bare thread {floor[1]:.3f} ms"
-    )
+    for name, index in (("passes", 0), ("CPU", 1)):
+        print(
+            f"read p50, {name:6} {recorded[index]:6.3f} ms with the audit log, {plain_read[index]:6.3f} ms without; "
+            f"a bare thread with SQLite {floor[index]:.3f} ms"
+        )
+    own = (recorded[1] - plain_read[1] - floor[1]) / plain_read[1]
+    print(f"  the log's own CPU time is {own:.2f} of the read's (limit {ADDED_AT_MOST})")
     copied, undone, megabytes = await _clear(catalogue, copied=True)
     plain, _, floor_megabytes = await _clear(catalogue, copied=False)
     print(
-        f"copy       {BOUNCES:,} bounces cleared in {copied:.2f} s with a copy (limit {SECONDS_AT_MOST:g}), {plain:.2f} s without; "
+        f"copy       {BOUNCES:,} bounces cleared in {copied:.2f} s of CPU time with a copy (limit {SECONDS_AT_MOST:g}), {plain:.2f} s without; "
         f"{megabytes:.1f} MB at most, {floor_megabytes:.1f} MB without"
     )
     print(f"undo       {BOUNCES:,} bounces put back and checked in {undone:.2f} s")

@@ -29,6 +29,8 @@ from mailgun_mcp.text.suggest import unknown
 
 PAGE = 1000
 LOCK = "audit log"
+ENCODE = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+"""How the body of an entry is written. `json.dumps` would make an encoder for each."""
 UNKNOWN: Outcome = "unknown"
 """The outcome of a call that was begun, and whose end is not recorded."""
 RENAMED_OUTCOMES: dict[str, Outcome] = {"held": "pending"}
@@ -301,7 +303,7 @@ def _rows(entries: Iterable[LogEntry], now: float, *, key: AuditKey, seq: int, p
 
 
 def _row(entry: LogEntry, now: float, *, key: AuditKey, seq: int, prev: str) -> StoredEntry:
-    body = json.dumps(entry.body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    body = ENCODE(entry.body)
     digest = keyed_hash(key, seq=seq, prev=prev, at=now, call=entry.call, kind=entry.kind, body=body)
     return StoredEntry(seq, now, entry.call, entry.kind, body, prev, digest)
 
