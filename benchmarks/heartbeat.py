@@ -57,7 +57,7 @@ def watch(pauses: Pauses) -> None:
         loop.call_soon(beat)
         run_forever(loop)
 
-    asyncio.BaseEventLoop.run_forever = run  # type: ignore[method-assign]
+    asyncio.BaseEventLoop.run_forever = run  # type: ignore[method-assign, assignment]
 
 
 def _bare() -> None:
@@ -87,7 +87,7 @@ def _bare() -> None:
     listener.listen()
     sys.stderr.write(f"bare server on http://127.0.0.1:{listener.getsockname()[1]}/mcp\n")
     sys.stderr.flush()
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")  # type: ignore[arg-type]
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
     uvicorn.Server(config).run(sockets=[listener])
 
 

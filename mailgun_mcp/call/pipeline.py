@@ -22,6 +22,7 @@ from mailgun_mcp.call.send import send
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.call.shape_result import shape
 from mailgun_mcp.call.shorten import shorten
+from mailgun_mcp.call.withheld_urls import real_urls
 from mailgun_mcp.catalogue.account_argument import ACCOUNT, WITHOUT_ACCOUNT
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
@@ -101,6 +102,7 @@ async def _failed(call: Call, error: CallError) -> CallResult:
 
 async def _make(call: Call) -> dict[str, Any]:
     """Take the call through its stages. Raises CallError."""
+    call.arguments = await real_urls(call)
     request = await for_size(call.arguments, build_request, call, call.arguments)
     facts = await gather_facts(call, request)
     decision = decide(call.services.policy, facts)

@@ -41,9 +41,14 @@ def _not_offered(services: Services, tool: str) -> str:
     return f"the tool {tool!r} exists, but this server {why}{choice}; only the person who starts it can change that"
 
 
-def build_request(call: Call, arguments: Arguments) -> Request:
-    """Return the exact HTTP request: this one is shown, hashed and sent. Raises ArgumentError with all faults."""
-    faults = validate(call.operation, arguments) or withheld_faults(arguments)
+def build_request(call: Call, arguments: Arguments, *, naming: str | None = None) -> Request:
+    """Return the exact HTTP request: this one is shown, hashed and sent. Raises ArgumentError with all faults.
+
+    The argument `naming` may hold a withheld secret: the request is then only for deciding on the call.
+    """
+    faults = validate(call.operation, arguments) or withheld_faults(
+        {name: value for name, value in arguments.items() if name != naming}
+    )
     if faults:
         raise ArgumentError(faults)
     return build(call.operation, arguments, call.services.files, subaccount=call.subaccount)

@@ -2,11 +2,16 @@
 
 import re
 from collections.abc import Callable
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from mailgun_mcp.output.secrets import is_secret_name
 
 URL = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]{1,10}://)(?P<rest>[^\s\"'<>|\\^`{}⟦⟧…]+)", re.IGNORECASE)
+ENCODED_URL = re.compile(
+    r"(?:(?<=%[0-9a-f]{2})|(?<![a-z0-9+.-]))[a-z][a-z0-9+.-]{1,10}%3A%2F%2F(?:(?!%2C[a-z][a-z0-9+.-]{1,10}%3A)[^\s&\"'<>⟦⟧…])+(?<![.,;:!?])",
+    re.IGNORECASE,
+)
+"""A URL inside the query of another, such as the line of a request. A list has commas between them."""
 SHORT_NAMES = frozenset({"key", "sig", "signature", "auth", "code", "hash", "pass", "pwd", "sid", "t", "k"})
 """Names in a query that name a secret where the value looks like one."""
 LETTERS_AND_DIGITS = r"(?=[^/?#&]*[0-9])(?=[^/?#&]*[A-Za-z])"
@@ -37,6 +42,8 @@ Hide = Callable[[str], str]
 
 def hide(text: str, instead: Hide) -> str:
     """Return the text with the secrets in its URLs replaced."""
+    if "%3a%2f%2f" in text.lower():
+        text = ENCODED_URL.sub(lambda match: _hidden_encoded(match[0], instead), text)
     return URL.sub(lambda match: match["scheme"] + _hidden(match["rest"], instead), text) if "://" in text else text
 
 
@@ -53,6 +60,12 @@ def _hidden(rest: str, instead: Hide) -> str:
     if at and user:
         user = _replaced(user, instead)
     return f"{user}{at}{host}{_path(host, slash + path, instead)}{query_mark}{_query(query, instead)}"
+
+
+def _hidden_encoded(encoded: str, instead: Hide) -> str:
+    url = unquote(encoded)
+    hidden = hide(url, instead)
+    return encoded if hidden == url else quote(hidden, safe="…[]")
 
 
 def _path(host: str, path: str, instead: Hide) -> str:

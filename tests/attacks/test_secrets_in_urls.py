@@ -1,6 +1,7 @@
 """The attacker wants the key to another service: a webhook or route whose whole URL is the secret of a Slack channel."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -115,3 +116,106 @@ async def test_what_stands_for_it_is_never_written_over_it(account: Account) -> 
 async def test_a_policy_can_reveal_it(account: Account) -> None:
     async with served(account, policy("extends: unguarded\nsecrets: reveal\n")) as services:
         assert HOOK in (await run(services, "list_domain_webhooks", {"domain": NAME})).text
+
+
+async def shown_urls(services: Services) -> list[str]:
+    """Return the URLs with a withheld secret, as a model gets them."""
+    outcome = await run(services, "list_domain_webhooks", {"domain": NAME})
+    assert outcome.structured is not None, outcome.text
+    urls = [url for webhook in outcome.structured["webhooks"].values() for url in webhook.get("urls", [])]
+    return [url for url in urls if "withheld:" in url]
+
+
+@pytest.mark.parametrize("url", [HOOK, KEYED], ids=["path", "user and query"])
+async def test_a_webhook_is_deleted_and_changed_by_the_url_that_was_shown(url: str, account: Account) -> None:
+    account.domains[NAME].webhooks = {"delivered": [url]}
+    async with served(account) as services:
+        (named,) = await shown_urls(services)
+        assert "withheld:" in named
+        arguments = {"domain": NAME, "url": named, "event_types": ["opened"]}
+        changed = await run(services, "update_domain_webhook_url", arguments)
+        assert not changed.is_error, changed.text
+        assert {kind: urls for kind, urls in account.domains[NAME].webhooks.items() if urls} == {"opened": [url]}
+        deleted = await run(services, "delete_domain_webhook_urls", {"domain": NAME, "url": [named]})
+        assert not deleted.is_error, deleted.text
+        assert not any(account.domains[NAME].webhooks.values())
+        assert deleted.structured is not None
+        back = await run(services, "undo_operation", {"id": deleted.structured["undo"]["id"]})
+        assert account.domains[NAME].webhooks["opened"] == [url]
+        services.recorder.close()
+        entries = json.dumps([call.fields for call in services.audit_log.calls(CallFilter())])
+        for text in (changed.text, deleted.text, back.text, entries):
+            assert TOKEN not in text
+
+
+async def test_a_person_is_asked_about_the_url_that_was_named_and_not_shown_its_secret(account: Account) -> None:
+    async with served(account, profile("guarded")) as services:
+        (named,) = await shown_urls(services)
+        arguments = {"domain": NAME, "url": [named]}
+        pending = await run(services, "delete_domain_webhook_urls", arguments)
+        assert pending.approval is not None, pending.text
+        (approval,) = services.approvals.list(services.clock())
+        assert "hooks.slack.com/services/T024BE7LD/B01/…wert" in approval.text
+        assert TOKEN not in approval.text + pending.text + str(approval) + json.dumps(approval.full_record)
+        services.approvals.approve(approval.id, by="olga", now=services.clock(), typed=approval.typed)
+        deleted = await run(services, "delete_domain_webhook_urls", arguments)
+        assert not deleted.is_error, deleted.text
+        assert HOOK not in account.domains[NAME].webhooks.get("delivered", [])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda url: url.replace("hooks.slack.com", "evil.example"),
+        lambda url: url[:-10] + "aaaaaaaaaa",
+        lambda url: f"{url}&more=1",
+        lambda url: f"https://evil.example/?{url[-19:]}",
+    ],
+    ids=["another host", "a guessed reference", "more than the URL", "another URL"],
+)
+@pytest.mark.parametrize("tool", ["delete_domain_webhook_urls", "update_domain_webhook_url"])
+async def test_a_reference_stands_for_its_secret_only_in_the_url_that_is_there(
+    tool: str, change: Callable[[str], str], account: Account
+) -> None:
+    """Otherwise the model would have the secret sent to a host of its own choice."""
+    async with served(account) as services:
+        (named,) = await shown_urls(services)
+        url = change(named)
+        arguments = {"url": url, "event_types": ["opened"]} if tool.startswith("update") else {"url": [url]}
+        before = account.domains[NAME].webhooks["delivered"][:]
+        outcome = await run(services, tool, {"domain": NAME, **arguments})
+        assert outcome.kind == "invalid", outcome.text
+        assert "no webhook with that withheld secret" in outcome.text
+        assert TOKEN not in outcome.text
+        assert account.domains[NAME].webhooks["delivered"] == before
+
+
+async def test_who_may_not_make_the_call_learns_nothing_of_what_is_there(account: Account) -> None:
+    rules = policy("extends: unguarded\nrules:\n  - {match: {tool: delete_*}, decision: deny, reason: no}\n")
+    async with served(account, rules) as services:
+        (named,) = await shown_urls(services)
+        answers = []
+        for url in (named, named[:-10] + "aaaaaaaaaa"):
+            outcome = await run(services, "delete_domain_webhook_urls", {"domain": NAME, "url": [url]})
+            answers.append((outcome.kind, outcome.text.replace(url[-10:], "")))
+        assert answers[0] == answers[1]
+        assert answers[0][0] == "refused"
+
+
+async def test_the_request_in_a_denial_does_not_show_it(account: Account) -> None:
+    rules = policy("extends: unguarded\nrules:\n  - {match: {tool: delete_*}, decision: deny, reason: no}\n")
+    async with served(account, rules) as services:
+        outcome = await run(services, "delete_domain_webhook_urls", {"domain": NAME, "url": [KEYED, HOOK]})
+        assert outcome.kind == "refused"
+        assert TOKEN not in outcome.text
+
+
+async def test_a_reference_of_another_account_stands_for_nothing(account: Account) -> None:
+    async with served(account) as services:
+        (named,) = await shown_urls(services)
+        store = SecretStore(services.state)
+        ref = store.keep(TOKEN, tool="list_domain_webhooks", place="url", account="another", now=services.clock())
+        other = f"{named[:-10]}{ref}"
+        outcome = await run(services, "delete_domain_webhook_urls", {"domain": NAME, "url": [other]})
+        assert outcome.kind == "invalid", outcome.text
+        assert account.domains[NAME].webhooks["delivered"] == [HOOK]

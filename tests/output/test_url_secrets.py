@@ -27,6 +27,18 @@ SLACK = "https://hooks.slack.com/services/T024BE7LD/B0"
         ("HTTPS://X.example/in?Token=abc", "HTTPS://X.example/in?Token=#"),
         ("https://x.example/?%74oken=abc", "https://x.example/?%74oken=#"),
         ('forward("https://x.example/?token=a")', 'forward("https://x.example/?token=#")'),
+        (
+            "GET /x?url=https%3A%2F%2Fa.example%2Fin%3Ftoken%3Dabc&n=1",
+            "GET /x?url=https%3A%2F%2Fa.example%2Fin%3Ftoken%3D%23&n=1",
+        ),
+        (
+            "url=https%3a%2f%2Fb.example%2F%2Chttps%3A%2F%2Fu%3Ap%40a.example",
+            "url=https%3a%2f%2Fb.example%2F%2Chttps%3A%2F%2F%23%40a.example",
+        ),
+        (
+            "e=forward%28%22https%3A%2F%2Fhooks.zapier.com%2Fhooks%2Fcatch%2F1%2Fab%22%29",
+            "e=forward%28%22https%3A%2F%2Fhooks.zapier.com%2Fhooks%2Fcatch%2F1%2F%23%22%29",
+        ),
         (f"first {SLACK}/aaa then {SLACK}/bbb", f"first {SLACK}/# then {SLACK}/#"),
     ],
 )
