@@ -116,7 +116,7 @@ def canonical_glob(glob: str) -> str:
     """Return a glob of addresses or hosts in the form in which addresses and hosts are compared."""
     local, at, domain = glob.rpartition("@")
     labels = (_canonical_label(label) for label in domain.split("."))
-    return f"{_unquoted(local)}{at}{'.'.join(labels)}"
+    return f"{unquoted(local)}{at}{'.'.join(labels)}"
 
 
 def _canonical_label(label: str) -> str:
@@ -129,7 +129,7 @@ def _canonical_label(label: str) -> str:
         return label.lower()
 
 
-def _unquoted(local: str) -> str:
+def unquoted(local: str) -> str:
     """Return a local part as it is compared: `"eve"` is eve."""
     if len(local) > 1 and local[0] == local[-1] == '"':
         local = re.sub(r"\\(.)", r"\1", local[1:-1])
@@ -189,7 +189,7 @@ def _read_at(text: str, at: int, begin: int, quotes: list[int], parsed: ParsedAd
         parsed.faults.append(f"{_excerpt(span)} may go on after a space or comment")
     if invisible := first_invisible(span):
         parsed.faults.append(f"{_excerpt(span)} contains the invisible character {invisible}")
-    parsed.addresses.append(f"{_unquoted(local)}@{host if host is not None else _plain(domain[0] if domain else '')}")
+    parsed.addresses.append(f"{unquoted(local)}@{host if host is not None else _plain(domain[0] if domain else '')}")
     return end
 
 

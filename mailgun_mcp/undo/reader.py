@@ -93,9 +93,15 @@ class ResourceReader:
                 yield Observed(_ref(resource, scope, key), await self._read_one(resource, scope, key))
         else:
             only_key = keys[0] if len(keys) == 1 else None
-            values = {same_keys(one.ref.key): one.value async for one in self._read_list(resource, scope, only_key)}
-            for key in keys:
-                yield Observed(_ref(resource, scope, key), values.get(same_keys(key)))
+            left = dict.fromkeys(keys)
+            spellings = set(map(same_keys, keys))
+            async for one in self._read_list(resource, scope, only_key):
+                # Under the key that Mailgun stores. Another spelling of it may be the same resource, or one of its own.
+                if same_keys(one.ref.key) in spellings:
+                    left.pop(str(one.ref.key), None)
+                    yield one
+            for key in left:
+                yield Observed(_ref(resource, scope, key), None)
 
     async def read_parts(self, whole: ResourceRef) -> AsyncIterator[Observed]:
         """Yield the parts of a resource: the members of a list, the versions of a template."""

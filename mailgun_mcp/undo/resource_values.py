@@ -11,6 +11,7 @@ from mailgun_mcp.catalogue.resource import Effect, Resource, Write
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.request.coerce import coerce_scalar
 from mailgun_mcp.request.validate import validate
+from mailgun_mcp.text.addresses import unquoted
 from mailgun_mcp.undo.records import ResourceRef, Scope, Value
 
 NAMED_ADDRESS = re.compile(r"[^<>]*<\s*([^<>\s]+@[^<>\s]+)\s*>\s*")
@@ -74,7 +75,7 @@ def normal_key(key: str) -> str:
 
 
 def same_keys(key: str | None) -> str | None:
-    """Return a text that is the same for all spellings of a key: in lower case, a domain in its ASCII form."""
+    """Return a text that is the same for all spellings of a key: in lower case, unquoted, a domain in its ASCII form."""
     if key is None:
         return None
     local, at, domain = normal_key(key).rpartition("@")
@@ -82,7 +83,7 @@ def same_keys(key: str | None) -> str | None:
         ascii_domain = domain if domain.isascii() else domain.encode("idna").decode()
     except UnicodeError:
         ascii_domain = domain
-    return f"{local}{at}{ascii_domain}".lower()
+    return f"{unquoted(local) if at else local}{at}{ascii_domain}".lower()
 
 
 def resource_value(resource: Resource, item: Value) -> Value:
