@@ -7,7 +7,7 @@ add by hand: after each edit the file is read again and compared with what it sh
 import difflib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,6 +21,10 @@ BEARER = re.compile(r"Bearer [A-Za-z0-9_-]+")
 SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL|AUTHORIZATION", re.IGNORECASE)
 INPUTS = "inputs"
 """Where VS Code lists what it asks the person for."""
+
+
+BOM = "\ufeff"
+"""What some programs on Windows begin a file with. It stays there."""
 
 
 class _Unusable(ValueError):
@@ -38,15 +42,15 @@ def snippet(client: ClientProgram, name: str, entry: Mapping[str, Any]) -> str:
 def installed(text: str, client: ClientProgram, name: str) -> bool:
     """Return whether the file's `text` has a server of that name. Raises SettingsError if it is not valid."""
     try:
-        return name in _servers(_read(text, client), client)
+        return name in _servers(_read(text.removeprefix(BOM), client), client)
     except (ValueError, RecursionError) as error:
-        raise SettingsError(str(error)) from error
+        raise SettingsError(_problem(error)) from error
 
 
 def is_of_another_version(text: str, client: ClientProgram) -> bool:
     """Return whether the file's `text` has the form of another version of the client."""
     try:
-        return bool(client.foreign and client.foreign(_format(client).read(text)))
+        return bool(client.foreign and client.foreign(_format(client).read(text.removeprefix(BOM))))
     except (ValueError, RecursionError):
         return False
 
@@ -60,13 +64,14 @@ def with_server(
     message shows the difference, or the text to add by hand.
     """
     try:
-        return _added(text, path, client, name, dict(entry), force=force)
+        body = text.removeprefix(BOM)
+        return text[: len(text) - len(body)] + _added(body, path, client, name, dict(entry), force=force)
     except (ValueError, RecursionError) as error:
         if isinstance(error, SettingsError):
             raise
         addition = BEARER.sub("Bearer TOKEN", snippet(client, name, entry))
         raise SettingsError(
-            f"{path}: {error}. Nothing was changed. Add this to the file yourself:\n\n{addition}"
+            f"{path}: {_problem(error)}. Nothing was changed. Add this to the file yourself:\n\n{addition}"
         ) from error
 
 
@@ -76,10 +81,39 @@ def without_server(text: str, path: Path, client: ClientProgram, name: str) -> s
     Raises SettingsError if the file cannot be edited safely.
     """
     try:
-        return _removed(text, client, name)
+        body = text.removeprefix(BOM)
+        return text[: len(text) - len(body)] + _removed(body, client, name)
     except (ValueError, RecursionError) as error:
         place = ".".join((*client.servers, name))
-        raise SettingsError(f"{path}: {error}. Nothing was changed. Remove {place} from the file yourself.") from error
+        raise SettingsError(
+            f"{path}: {_problem(error)}. Nothing was changed. Remove {place} from the file yourself."
+        ) from error
+
+
+def before_install(text: str, earlier: Iterable[str], path: Path, client: ClientProgram, name: str) -> str | None:
+    """Return which of the `earlier` versions of the file became `text` by adding the server and nothing else, if one did.
+
+    Going back to it leaves no trace of the server, not even a blank line.
+    """
+    try:
+        entry = _servers(_read(text.removeprefix(BOM), client), client).get(name)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(entry, dict):
+        return None
+    for version in earlier:
+        try:
+            if not installed(version, client, name) and text == with_server(
+                version, path, client, name, entry, force=False
+            ):
+                return version
+        except SettingsError:
+            continue
+    return None
+
+
+def _problem(error: Exception) -> str:
+    return "it is nested too deep" if isinstance(error, RecursionError) else str(error)
 
 
 def _added(text: str, path: Path, client: ClientProgram, name: str, entry: dict[str, Any], *, force: bool) -> str:

@@ -34,9 +34,9 @@ def render(path: Sequence[str], value: Mapping[str, Any]) -> str:
 def put(text: str, path: Sequence[str], value: Mapping[str, Any]) -> str:
     """Return the text with the table at `path` added, or replaced if it is there."""
     if _at(read(text), path) is None:
-        new = _line_ends(f"{text}{_gap(text)}{render(path, value)}", text)
+        new = text + _line_ends(f"{_gap(text)}{render(path, value)}", text)
         return new if _valid(new) else _with_tomlkit(text, path, value)
-    new = _line_ends(_tables_replaced(text, path, render(path, value)), text)
+    new = _tables_replaced(text, path, _line_ends(render(path, value), text))
     return new if _valid(new) and _at(read(new), path) == value else _with_tomlkit(text, path, value)
 
 
@@ -60,7 +60,7 @@ def _with_tomlkit(text: str, path: Sequence[str], value: Mapping[str, Any] | Non
             del parent[name]
         else:
             parent[name] = _inline(value)
-        return _line_ends(tomlkit.dumps(document), text)
+        return tomlkit.dumps(document)
     except (TOMLKitError, KeyError, TypeError) as error:
         raise TomlFileError("it cannot be edited safely") from error
 
@@ -104,7 +104,7 @@ def _gap(text: str) -> str:
 
 
 def _line_ends(new: str, text: str) -> str:
-    new = new.replace("\r\n", "\n")
+    """Return what is new with the line ends of the text. Those of the text itself stay, and may be mixed."""
     return new.replace("\n", "\r\n") if "\r\n" in text else new
 
 

@@ -1,10 +1,15 @@
 """Replaces a user's configuration file completely or not at all, with a backup beside it."""
 
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from mailgun_mcp.settings import SettingsError
 from mailgun_mcp.text.atomic_write import draft_file
+
+MOST_BACKUPS = 50
+"""Backups that are looked at."""
 
 
 def read(path: Path) -> str:
@@ -15,6 +20,18 @@ def read(path: Path) -> str:
         return ""
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"cannot read {path}: {error}") from error
+
+
+def backups(path: Path) -> Iterator[str]:
+    """Yield the texts of the backups that earlier changes made, the newest first."""
+    target = path.resolve()
+    names = (f"{target.name}.bak{'' if number == 1 else number}" for number in range(MOST_BACKUPS, 0, -1))
+    for name in names:
+        # One that cannot be read is no version to go back to.
+        with suppress(SettingsError):
+            backup = target.with_name(name)
+            if backup.is_file():
+                yield read(backup)
 
 
 def replace(path: Path, old: str, new: str, *, private: bool = False) -> Path | None:
@@ -29,6 +46,8 @@ def replace(path: Path, old: str, new: str, *, private: bool = False) -> Path | 
     try:
         content = new.encode()
         target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            _check_writable(target, path)
         mode = target.stat().st_mode & (0o700 if private else 0o7777) if target.exists() else None
         with draft_file(target, content, mode=0o600 if mode is None else mode) as draft:
             if read(target) != old:
@@ -38,6 +57,14 @@ def replace(path: Path, old: str, new: str, *, private: bool = False) -> Path | 
     except (OSError, UnicodeEncodeError) as error:
         raise SettingsError(f"cannot write {path}: {error}") from error
     return backup
+
+
+def _check_writable(target: Path, path: Path) -> None:
+    """Refuse a file that somebody made read-only: putting another one in its place would ignore that."""
+    if not target.stat().st_mode & 0o222 or not os.access(target, os.W_OK):
+        raise SettingsError(
+            f"{path} is read-only. Nothing was changed. Make it writable, or use --print and edit it yourself"
+        )
 
 
 def _back_up(target: Path, mode: int) -> Path:

@@ -41,7 +41,7 @@ def put(text: str, path: Sequence[str], value: Mapping[str, Any]) -> str:
     """Return the text with the entry at `path` added, or replaced if it is there."""
     parent, rest = _deepest(text, path)
     if parent is None:
-        return _line_ends(f"{text}{'' if not text or text.endswith(chr(10)) else chr(10)}{render(path, value)}", text)
+        return text + _line_ends(f"{'' if not text or text.endswith(chr(10)) else chr(10)}{render(path, value)}", text)
     if not rest:
         return _replaced(text, parent, path[-1], value)
     nested: Any = value
@@ -91,8 +91,8 @@ def _added(text: str, parent: yaml.MappingNode, key: str, value: Any) -> str:
         return f"{head}{separator}{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}{text[close:]}"
     indent = parent.value[0][0].start_mark.column
     at = _line_after(text, _content_end(parent))
-    before = text[:at] if text[:at].endswith("\n") else f"{text[:at]}\n"
-    return _line_ends(f"{before}{_block({key: value}, indent)}{text[at:]}", text)
+    start = "" if text[:at].endswith("\n") else "\n"
+    return text[:at] + _line_ends(f"{start}{_block({key: value}, indent)}", text) + text[at:]
 
 
 def _replaced(text: str, parent: yaml.MappingNode, key: str, value: Mapping[str, Any]) -> str:
@@ -101,7 +101,7 @@ def _replaced(text: str, parent: yaml.MappingNode, key: str, value: Mapping[str,
         return text[: node.start_mark.index] + json.dumps(value, ensure_ascii=False) + text[node.end_mark.index :]
     start, end = _span(text, parent, key)
     indent = parent.value[0][0].start_mark.column
-    return _line_ends(f"{text[:start]}{_block({key: value}, indent)}{text[end:]}", text)
+    return text[:start] + _line_ends(_block({key: value}, indent), text) + text[end:]
 
 
 def _span(text: str, parent: yaml.MappingNode, key: str) -> tuple[int, int]:
@@ -151,5 +151,5 @@ def _block(value: Any, indent: int = 0) -> str:
 
 
 def _line_ends(new: str, text: str) -> str:
-    new = new.replace("\r\n", "\n")
+    """Return what is new with the line ends of the text. Those of the text itself stay, and may be mixed."""
     return new.replace("\n", "\r\n") if "\r\n" in text else new

@@ -161,8 +161,8 @@ def _shortened(path: Path) -> str:
 
 
 def _uninstall(client: ClientProgram, arguments: argparse.Namespace) -> None:
-    from mailgun_mcp.cli.config_edit import without_server
-    from mailgun_mcp.cli.config_write import read, replace
+    from mailgun_mcp.cli.config_edit import before_install, without_server
+    from mailgun_mcp.cli.config_write import backups, read, replace
 
     path, _ = _path(client, arguments)
     old = read(path)
@@ -170,7 +170,8 @@ def _uninstall(client: ClientProgram, arguments: argparse.Namespace) -> None:
     if new == old:
         out(f"{client.title} has no server called {arguments.name!r} in {path}. Nothing was changed.")
         return
-    backup = replace(path, old, new)
+    original = before_install(old, backups(path), path, client, arguments.name)
+    backup = replace(path, old, new if original is None else original)
     out(f"{client.title} no longer has the server {arguments.name!r}: {path}")
     out(f"The previous version of the file: {backup}")
 

@@ -112,7 +112,6 @@ def test_a_forced_json_entry_replaces_its_value_and_nothing_else() -> None:
         pytest.param('{"mcpServers": []}', "'mcpServers' in it is not an object", id="servers-in-a-list"),
         pytest.param('{"mcpServers": null}', "'mcpServers' in it is not an object", id="no-servers"),
         pytest.param("[" * 100_000, "Nothing was changed", id="nested-too-deep"),
-        pytest.param("\ufeff{}", "it is not valid JSON", id="byte-order-mark"),
     ],
 )
 def test_a_json_file_that_is_not_valid_is_refused_with_what_to_add(text: str, reason: str) -> None:
