@@ -46,6 +46,7 @@ from mailgun_mcp.web.oauth import oauth_verifier, oidc_sign_in
 from mailgun_mcp.web.pages.app import create_pages, page_apps
 from mailgun_mcp.web.pages.oidc import sign_in_cookie
 from mailgun_mcp.web.paths import Paths
+from mailgun_mcp.web.personal_key import page as personal_key
 from mailgun_mcp.web.readiness import Readiness
 from mailgun_mcp.web.scopes import Scopes
 from mailgun_mcp.web.webhooks.worker import Webhooks, webhooks_of
@@ -146,10 +147,11 @@ def create(
     app = Authentication(Normalized(app, files=services.files.received), verifiers, challenge, public=public)
     changes = Changes(services.store, services.approvals, services.clock)
     api = Authentication(ApprovalsApi(services, changes).app(), verifiers, Challenge(url, as_json=True))
-    sections = (*approvals.SECTIONS, *(agent.sections if agent else ()))
+    sections = (*approvals.SECTIONS, *personal_key.sections(services), *(agent.sections if agent else ()))
     pages = create_pages(services, settings.public_url, sections, loopback=loopback)
     issuer = oidc_sign_in(settings, http, oauth, sign_in_cookie(secure=pages.secure))
     page_routes = approvals.page_routes(services, pages, changes)
+    page_routes += personal_key.PersonalKeyPage(services, pages).routes()
     page_routes += agent.page_routes(pages) if agent else []
     app = Paths({**page_apps(pages, page_routes, issuer), **(agent.apps if agent else {}), API: api}, app)
     app = HttpGate(app, hosts=_hosts(settings), origins=settings.allowed_origins, documents=documents)

@@ -82,6 +82,16 @@ class DeniedError(CallError):
     kind: ErrorKind = "refused"
 
 
+class OwnKeyMissingError(DeniedError):
+    """The caller has no Mailgun account here until they store a key of their own."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__(
+            "Refused (access/accounts): you have no Mailgun account on this server yet. Nothing was sent. Store your own "
+            f"Mailgun API key at {page} in a browser, and make the call again. Do not send the key to the assistant."
+        )
+
+
 class NotConfirmedError(CallError):
     """A call that no person confirmed, or that waits for a person's approval."""
 

@@ -21,7 +21,11 @@ from mailgun_mcp.text.suggest import unknown
 TRANSPORTS = ("stdio", "http", "sse")
 MODES = ("full", "search")
 LOG_LEVELS = ("debug", "info", "warning", "error")
-ALTERNATIVES = (frozenset({"region", "hostname", "url"}), frozenset({"api_key", "api_key_file"}))
+ALTERNATIVES = (
+    frozenset({"region", "hostname", "url"}),
+    frozenset({"api_key", "api_key_file"}),
+    frozenset({"personal_keys_secret", "personal_keys_secret_file"}),
+)
 """Options that replace each other: one of them in a stronger source overrides all of them in a weaker source."""
 
 
@@ -190,6 +194,15 @@ class Settings:
     seal_keys: str | None = _option(
         "text", "file of keys that all servers of one state share (default: a key in the state directory)", None
     )
+    personal_keys_secret_file: str | None = _option(
+        "text",
+        "file of keys that encrypt people's own Mailgun keys (http, sse), one a line: see docs/accounts.md",
+        None,
+        over_http=True,
+    )
+    personal_keys_secret: str | None = _option(
+        "text", "the keys themselves", None, flag=False, over_http=True, secret=True
+    )
     rate_limit: int = _option("integer", "most calls to Mailgun in 10 seconds; 0 for no limit", 500)
     log_level: str = _option("text", "lowest level of messages logged on stderr", "info", choices=LOG_LEVELS)
     region: str | None = _option("text", "region of the account", None, choices=("us", "eu"), env="MAILGUN_API_REGION")
@@ -224,6 +237,8 @@ class Settings:
         return _checked_key(key)
 
 
+SECRETS = ("api_key", "personal_keys_secret")
+"""Options that commands of the operator are not given."""
 OPTIONS = {option.name: option for option in fields(Settings) if option.metadata}
 APPROVAL_ID = "MAILGUN_MCP_APPROVAL_ID"
 """Set for a notification hook, which may run `mailgun-mcp` itself. It is not an option, so it is allowed here."""
@@ -283,9 +298,9 @@ def _from_file(config: str | None, environ: Mapping[str, str]) -> dict[str, Any]
         raise SettingsError(f"{path}: {error}") from error
     values = {name.replace("-", "_"): value for name, value in values.items()}
     for name in values.keys() - {"accounts"}:
-        if name not in OPTIONS or name == "api_key":
-            hint = "; save the key in a file of its own and set api_key_file" if name == "api_key" else ""
-            raise SettingsError(f"{path}: {unknown('key', name, {*OPTIONS, 'accounts'} - {'api_key'})}{hint}")
+        if name not in OPTIONS or name in SECRETS:
+            hint = f"; save the key in a file of its own and set {name}_file" if name in SECRETS else ""
+            raise SettingsError(f"{path}: {unknown('key', name, {*OPTIONS, 'accounts'} - {*SECRETS})}{hint}")
     if not isinstance(values.get("accounts", {}), dict):
         raise SettingsError(f"{path}: accounts must be tables, such as [accounts.production]")
     return values
@@ -338,12 +353,12 @@ def _program() -> list[str]:
 def hook_environment(
     approval_id: str | None, state: Path | None = None, environ: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Return the environment of a command of the operator's, such as one for a pending approval: this process's, without the API key.
+    """Return the environment of a command of the operator's, such as one for a pending approval: this process's, without the secrets.
 
     With `state`, a `mailgun-mcp` that the command runs uses that state directory.
     """
     environ = os.environ if environ is None else environ
-    inherited = {name: value for name, value in environ.items() if name != env_name("api_key")}
+    inherited = {name: value for name, value in environ.items() if name not in map(env_name, SECRETS)}
     named = {APPROVAL_ID: approval_id} if approval_id else {}
     return {**inherited, **named, **({env_name("state"): str(state.absolute())} if state else {})}
 

@@ -5,15 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mailgun_mcp import __version__
 from mailgun_mcp.app.account_settings import AccountSettings, account_settings
+from mailgun_mcp.app.clients import create_client
 from mailgun_mcp.call.services import NamedAccount, Services
 from mailgun_mcp.catalogue.builtin_tools import OWN_TOOLS, builtin_operation, offered
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.presets import tools_of_presets
 from mailgun_mcp.catalogue.workflow_tools import WORKFLOW_TOOLS
-from mailgun_mcp.mailgun.client import Client
-from mailgun_mcp.mailgun.endpoint import resolve
 from mailgun_mcp.output import logs
 from mailgun_mcp.policy.model import Policy
 from mailgun_mcp.policy.profiles import PROFILES, profile
@@ -23,13 +21,7 @@ from mailgun_mcp.store.opening import open_store, shared_keys
 from mailgun_mcp.store.postgresql_url import password_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import httpx
-
-    from mailgun_mcp.simulator.worlds.scenario import Scenario
-
-SIMULATOR_KEY = "simulator"
+    pass
 
 
 def create_services(settings: Settings) -> Services:
@@ -62,6 +54,13 @@ def _services(settings: Settings) -> Services:
     store = open_store(state, settings.state_url, settings.seal_keys) if settings.state_url else None
     if settings.state_url and (password := password_in(settings.state_url)):
         logs.withhold(password)
+    personal_keys, without_account = None, False
+    if settings.transport != "stdio" and (settings.personal_keys_secret or settings.personal_keys_secret_file):
+        from mailgun_mcp.app.personal_keys import no_client, personal_key_options
+
+        personal_keys = personal_key_options(settings)
+        without_account = not (settings.api_key or settings.api_key_file or settings.simulator)
+    client = no_client(settings) if without_account else create_client(settings)
     return Services(
         catalogue=selected,
         exclude=frozenset(settings.exclude_tools) & set(OWN_TOOLS),
@@ -72,29 +71,14 @@ def _services(settings: Settings) -> Services:
         clock=store.clock if store else time.time,
         account_name=settings.account,
         simulator=settings.simulator,
-        client=create_client(settings),
+        client=client,
+        without_account=without_account,
+        personal_keys=personal_keys,
         policy=policy,
         files=Files(tuple(_directory(name) for name in settings.files)),
         subaccount=settings.subaccount,
         search_mode=settings.mode == "search",
         asks_person=_confirmed_tools(policy, selected) if settings.require_user_interaction else frozenset(),
-    )
-
-
-def create_client(settings: Settings) -> Client:
-    """Return the client of the one account of `settings`. Raises SettingsError, which says what to change."""
-    key = (settings.api_key or SIMULATOR_KEY) if settings.simulator else settings.key()
-    if not settings.simulator:
-        logs.withhold(key)
-    endpoint = resolve(region=settings.region, hostname=settings.hostname, url=settings.url)
-    connect = _simulator(settings.scenario, endpoint.region or "us") if settings.simulator else None
-    return Client(
-        endpoint,
-        key,
-        user_agent=f"mailgun-mcp/{__version__}",
-        timeout=settings.timeout,
-        rate_limit=(settings.rate_limit, 10.0),
-        connect=connect,
     )
 
 
@@ -169,28 +153,3 @@ def _directory(name: str) -> Path:
     if not path.is_dir():
         raise SettingsError(f"files: {name} is not a directory")
     return path
-
-
-def _simulator(name: str | None, region: str) -> "Callable[[], httpx.AsyncBaseTransport]":
-    """Return what connects to the simulator, which knows every operation whatever the server offers."""
-    scenario = _scenario(name) if name else None
-
-    def connect() -> "httpx.AsyncBaseTransport":
-        from mailgun_mcp.simulator import create_app as create_simulator
-        from mailgun_mcp.simulator.transport import InProcessTransport
-
-        if scenario is None:
-            return InProcessTransport(create_simulator(Catalogue.load(), region=region))
-        from mailgun_mcp.simulator.model.clock import SystemClock
-        from mailgun_mcp.simulator.worlds.scenario_history import scenario_account
-
-        account = scenario_account(scenario, SystemClock())
-        return InProcessTransport(create_simulator(Catalogue.load(), account=account, region=region))
-
-    return connect
-
-
-def _scenario(name: str) -> "Scenario":
-    from mailgun_mcp.simulator.worlds.scenario import open_scenario
-
-    return open_scenario(name)

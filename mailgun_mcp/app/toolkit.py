@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from mailgun_mcp.app.compose import create_services
 from mailgun_mcp.app.embedding import principal_named, settings_of
-from mailgun_mcp.call.account_choice import shown_tools
+from mailgun_mcp.call.account_choice import shown_tools, usable_accounts
 from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.results import CallResult
 from mailgun_mcp.catalogue.formats import FORMATS, formatted
@@ -53,7 +53,7 @@ class Toolkit:
         """
         if format not in FORMATS:
             raise SettingsError(unknown("format", format, FORMATS))
-        tools = shown_tools(self._services, self._services.listed_tools, principal_named(principal))
+        tools = shown_tools(self._services.listed_tools, usable_accounts(self._services, principal_named(principal)))
         return [formatted(tool, format) for tool in tools]
 
     async def call(

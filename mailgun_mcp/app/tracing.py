@@ -46,6 +46,8 @@ def trace_calls(services: Services) -> None:
     services.observers.append(_name_call)
     for client in (services.client, *(account.client for account in services.accounts)):
         client.watches.append(_watch_of(client))
+    if services.personal is not None:
+        services.personal.watches.append(_watch_of)
 
 
 def _name_call(record: "CallRecord", _: float) -> None:

@@ -11,14 +11,14 @@ from mailgun_mcp.call.services import NamedAccount, Services
 from mailgun_mcp.catalogue.account_argument import ACCOUNT, WITHOUT_ACCOUNT, with_account_argument
 from mailgun_mcp.catalogue.types import Arguments, Record
 from mailgun_mcp.catalogue.workflow_tools import TOOLSET as WORKFLOWS
-from mailgun_mcp.errors import ArgumentError, DeniedError
+from mailgun_mcp.errors import ArgumentError, CallError, DeniedError, OwnKeyMissingError
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.policy.facts import domains_of
 from mailgun_mcp.text.addresses import canonical_host
 from mailgun_mcp.text.suggest import unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mailgun_mcp.catalogue.operation import Operation
 
@@ -34,9 +34,35 @@ def usable_accounts(services: Services, principal: Principal) -> tuple[str, ...]
     return tuple(account.name for account in server.accounts if _may_use(principal, account))
 
 
-def shown_tools(services: Services, tools: "Sequence[Record]", principal: Principal) -> list[Record]:
-    """Return the tools as the principal sees them: with the argument `account` where they have a choice."""
-    names = usable_accounts(services, principal)
+async def reachable_accounts(services: Services, principal: Principal) -> dict[str, Services]:
+    """Return the accounts that the principal may use, by name: the server's, then the one of their own key.
+
+    None where nothing is to be chosen: the server has one account, and the principal no key of their own.
+    Raises StateError where people's keys cannot be read.
+    """
+    server = services.server or services
+    reachable = {name: server.of_accounts[name] for name in usable_accounts(server, principal)}
+    own = await server.personal.services_of(principal) if server.personal is not None else None
+    if own is None:
+        return reachable
+    if not server.accounts and not server.without_account:
+        shared = await server.account.current(changes=False)
+        if principal.access.accounts is None or shared.name in principal.access.accounts:
+            reachable[shared.name] = server.shared_account
+    reachable[(await own.account.current(changes=False)).name] = own
+    return reachable
+
+
+async def names_of_choice(services: Services, principal: Principal) -> tuple[str, ...]:
+    """Return the names of the accounts among which the principal chooses. Where the state cannot be read, the server's own."""
+    try:
+        return tuple(await reachable_accounts(services, principal))
+    except CallError:
+        return usable_accounts(services, principal)
+
+
+def shown_tools(tools: "Sequence[Record]", names: "Sequence[str]") -> list[Record]:
+    """Return the tools as a principal with these accounts sees them: with the argument `account` where they have a choice."""
     return [with_account_argument(tool, names) for tool in tools] if len(names) > 1 else list(tools)
 
 
@@ -47,41 +73,54 @@ async def choose_account(
 
     Raises ArgumentError for an account that the principal does not have, and where several could be meant.
     """
-    if not services.accounts:
+    if not services.accounts and services.personal is None:
         return services, arguments
     operation = find_operation(services, tool)
-    names = usable_accounts(services, principal)
-    if not names:
-        if operation.name in WITHOUT_ACCOUNT:
+    reachable = await reachable_accounts(services, principal)
+    if not reachable:
+        if operation.name in WITHOUT_ACCOUNT or not (services.accounts or services.without_account):
             return services, arguments
+        if services.personal is not None and principal.authenticated:
+            raise OwnKeyMissingError(services.personal.page)
         raise DeniedError(NO_ACCOUNT)
+    names = list(reachable)
     if len(names) == 1 or operation.name in WITHOUT_ACCOUNT:
-        return services.of_accounts[names[0]], arguments
+        return reachable[names[0]], arguments
     if ACCOUNT in arguments:
         name = arguments[ACCOUNT]
         if name not in names:
             raise ArgumentError([f"{ACCOUNT}: {unknown('account', str(name)[:80], names)}"])
         rest = {argument: value for argument, value in arguments.items() if argument != ACCOUNT}
-        return services.of_accounts[name], rest
-    return services.of_accounts[await _account_of_domain(services, operation, arguments, names)], arguments
+        return reachable[name], rest
+    return reachable[await _account_of_domain(services, operation, arguments, reachable)], arguments
 
 
 async def _account_of_domain(
-    services: Services, operation: "Operation", arguments: Arguments, names: "Sequence[str]"
+    services: Services, operation: "Operation", arguments: Arguments, reachable: "Mapping[str, Services]"
 ) -> str:
     """Return which account has the domains that the call names."""
-    choice = f"{ACCOUNT}: name the account of this call: {' or '.join(names)}"
+    choice = f"{ACCOUNT}: name the account of this call: {' or '.join(reachable)}"
     domains = dict.fromkeys(_domains(operation, arguments))
     if not domains:
         raise ArgumentError([choice])
     owners: dict[str, None] = {}
     for domain in domains:
-        for owner in await services.domains.accounts_with(domain, names):
+        for owner in await _owners(services, domain, reachable):
             owners[owner] = None
     if len(owners) == 1:
         return next(iter(owners))
     which = "several accounts have" if owners else "no account is known to have"
     raise ArgumentError([f"{choice} ({which} {', '.join(domains)[:200]})"])
+
+
+async def _owners(services: Services, domain: str, reachable: "Mapping[str, Services]") -> list[str]:
+    """Return which of the accounts have the domain."""
+    shared = [name for name in reachable if name in services.of_accounts]
+    owners = await services.domains.accounts_with(domain, shared) if shared else []
+    for name, account in reachable.items():
+        if name not in shared and await account.domains.accounts_with(domain, [""]):
+            owners.append(name)
+    return owners
 
 
 def _domains(operation: "Operation", arguments: Arguments) -> "Iterator[str]":

@@ -4,7 +4,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from mailgun_mcp.call.access import check_builtin_domains, may_use_account
-from mailgun_mcp.call.account_choice import usable_accounts
+from mailgun_mcp.call.account_choice import reachable_accounts
 from mailgun_mcp.call.complete import fence_result
 from mailgun_mcp.call.current_call import Call
 from mailgun_mcp.call.results import Owner
@@ -71,11 +71,12 @@ async def _read_result(call: Call) -> dict[str, Any]:
 async def _reaches(call: Call, owner: Owner) -> bool:
     """Return whether the caller may still use the account that a result is from."""
     server = call.services.server or call.services
-    if not server.accounts:
+    reachable = await reachable_accounts(server, call.caller.principal)
+    if not server.accounts and not reachable:
         return owner.account == call.account.key
-    for name in usable_accounts(server, call.caller.principal):
+    for services in reachable.values():
         with suppress(AccountError):
-            if (await server.of_accounts[name].account.current(changes=False)).key == owner.account:
+            if (await services.account.current(changes=False)).key == owner.account:
                 return True
     return False
 
@@ -103,16 +104,28 @@ async def _whoami(call: Call) -> dict[str, Any]:
     return {
         "principal": principal.id,
         "scopes": list(access.listed_scopes),
-        "accounts": _accounts(call),
+        "accounts": await _accounts(call),
         "policy": call.services.policy.name,
         **({"domains": list(access.domains)} if access.domains is not None else {}),
+        **await _own_key(call),
         **({"expires": iso(principal.expires)} if principal.expires is not None else {}),
     }
 
 
-def _accounts(call: Call) -> list[str]:
+async def _own_key(call: Call) -> dict[str, Any]:
+    """Return whether the caller has stored a Mailgun key of their own, and where they can, on a server that takes them."""
+    personal = (call.services.server or call.services).personal
+    if personal is None or not call.caller.principal.authenticated:
+        return {}
+    account = await personal.account_of(call.caller.principal)
+    named = {"account": account} if account is not None else {}
+    return {"own_key": {"stored": account is not None, **named, "page": personal.page}}
+
+
+async def _accounts(call: Call) -> list[str]:
     """Return the names of the accounts that the caller may use."""
     server = call.services.server or call.services
-    if server.accounts:
-        return list(usable_accounts(server, call.caller.principal))
+    reachable = await reachable_accounts(server, call.caller.principal)
+    if server.accounts or server.without_account or reachable:
+        return list(reachable)
     return [call.account.name] if may_use_account(call) else []

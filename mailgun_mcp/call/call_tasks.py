@@ -126,13 +126,14 @@ class CallTasks:
     def _written(self, name: str, value: Any) -> bytes:
         text = json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
         sealer = self._store.sealer
-        return text if sealer is None else sealer.seal(text, _sealed_name(name))
+        return text if sealer is None else sealer.seal(text, sealed_name(name))
 
     def _read(self, name: str, written: bytes) -> Any:
         sealer = self._store.sealer
-        text = bytes(written) if sealer is None else sealer.unseal(bytes(written), _sealed_name(name))
+        text = bytes(written) if sealer is None else sealer.unseal(bytes(written), sealed_name(name))
         return json.loads(text.decode("utf-8", "surrogatepass"))
 
 
-def _sealed_name(name: str) -> str:
+def sealed_name(name: str) -> str:
+    """Return the name under which arguments and outcome of a task are sealed."""
     return f"the task {name}"

@@ -91,7 +91,7 @@ async def _start(services: Services, tool: str, arguments: Arguments, caller: Ca
 
 def _call(services: Services, operation: Operation, arguments: Arguments, caller: Caller) -> Call:
     arguments = as_meant(operation, arguments)
-    assumed = NOT_CHOSEN if services.accounts else services.account.assumed
+    assumed = NOT_CHOSEN if services.accounts or services.without_account else services.account.assumed
     return Call.start(services, operation, arguments, caller, assumed, configured_subaccount=services.subaccount)
 
 

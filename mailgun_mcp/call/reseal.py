@@ -3,17 +3,20 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from mailgun_mcp.call.call_tasks import sealed_name as task_name
 from mailgun_mcp.call.shared_secret_store import name_of
 from mailgun_mcp.errors import StateError
 from mailgun_mcp.store.connection import Connection, Sealer
 from mailgun_mcp.store.database import Store
 from mailgun_mcp.store.shared_secrets import sealed_name
 
-SEALED: dict[str, tuple[tuple[str, ...], Callable[..., str]]] = {
-    "shared_secrets": (("kind", "name"), sealed_name),
-    "withheld_secrets": (("ref",), name_of),
+SEALED: dict[tuple[str, str], tuple[tuple[str, ...], Callable[..., str]]] = {
+    ("shared_secrets", "sealed"): (("kind", "name"), sealed_name),
+    ("withheld_secrets", "sealed"): (("ref",), name_of),
+    ("call_tasks", "arguments"): (("id",), task_name),
+    ("call_tasks", "outcome"): (("id",), task_name),
 }
-"""Table with a column `sealed` -> the columns that identify a row, and what makes of them the name under which it is sealed."""
+"""Table and its sealed column -> the columns that identify a row, and what makes of them the name under which it is sealed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +36,13 @@ def reseal(store: Store) -> Resealed:
         raise StateError("only a state in PostgreSQL has sealed values: the secrets of this one are in files of yours")
     # Without a lock of its own: nothing is sealed meanwhile by anybody.
     with store.writing() as connection:
-        done = [_reseal(connection, sealer, table) for table in SEALED]
+        done = [_reseal(connection, sealer, table, column) for table, column in SEALED]
     return Resealed(sum(one.count for one in done), sum(one.total for one in done))
 
 
-def _reseal(connection: Connection, sealer: Sealer, table: str) -> Resealed:
-    columns, name = SEALED[table]
-    rows = connection.execute(f"SELECT sealed, {', '.join(columns)} FROM {table}").fetchall()  # noqa: S608 - words of our own
+def _reseal(connection: Connection, sealer: Sealer, table: str, sealed: str) -> Resealed:
+    columns, name = SEALED[table, sealed]
+    rows = connection.execute(f"SELECT {sealed} AS sealed, {', '.join(columns)} FROM {table}").fetchall()  # noqa: S608 - words of our own
     changed = []
     for row in rows:
         key = [row[column] for column in columns]
@@ -48,5 +51,5 @@ def _reseal(connection: Connection, sealer: Sealer, table: str) -> Resealed:
         if not sealer.is_current(row["sealed"]):
             changed.append((sealer.seal(value, name(*key)), *key))
     condition = " AND ".join(f"{column} = ?" for column in columns)
-    connection.executemany(f"UPDATE {table} SET sealed = ? WHERE {condition}", changed)  # noqa: S608 - as above
+    connection.executemany(f"UPDATE {table} SET {sealed} = ? WHERE {condition}", changed)  # noqa: S608 - as above
     return Resealed(len(changed), len(rows))

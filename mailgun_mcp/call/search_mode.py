@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from mailgun_mcp.call.account_choice import usable_accounts
+from mailgun_mcp.call.account_choice import names_of_choice
 from mailgun_mcp.call.current_call import Call
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.account_argument import with_account_argument
@@ -108,7 +108,7 @@ async def describe_tools(call: Call) -> dict[str, Any]:
     if faults:
         raise ArgumentError(faults)
     await services.recorder.finish(call.record, "done")
-    accounts = usable_accounts(services, call.caller.principal)
+    accounts = await names_of_choice(services, call.caller.principal)
     return {"tools": [_shown(_operation(services, name), "full", accounts) for name in names]}
 
 

@@ -1,12 +1,11 @@
 """The account of one server: that of its API key. It is looked up in the state, or made there at the first call."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from mailgun_mcp.errors import AccountError, StateError
-from mailgun_mcp.identity.account import Account
+from mailgun_mcp.identity.account import Account, personal_account_name
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.output.logs import logger
 from mailgun_mcp.policy.model import Policy
@@ -32,14 +31,19 @@ class ServerAccount:
         *,
         name: str | None,
         simulator: bool,
+        owner: str | None = None,
     ) -> None:
-        """`name` is the operator's for the account, None where they gave none."""
+        """`name` is the operator's for the account, None where they gave none.
+
+        `owner` is the principal whose own key opens it: an account of theirs alone, even where others have the same key.
+        """
         self._store = store
         self._client = client
         self._policy = policy
         self._clock = clock
         self._name = name
         self._simulator = simulator
+        self._owner = owner
         self._account: Account | None = None
         self._fingerprint: str | None = None
 
@@ -80,7 +84,8 @@ class ServerAccount:
         from mailgun_mcp.identity.fingerprint import fingerprint
 
         if self._fingerprint is None:
-            self._fingerprint = self._client.fingerprint(partial(fingerprint, store=self._store))
+            of_owner = "" if self._owner is None else f"{self._owner}\n"
+            self._fingerprint = self._client.fingerprint(lambda key: fingerprint(of_owner + key, self._store))
         endpoint = self._client.endpoint
         return KeyInUse(
             endpoint.url,
@@ -88,11 +93,13 @@ class ServerAccount:
             self._fingerprint,
             self._name,
             default_name=self._default_name,
-            former=SIMULATOR if self._simulator else FORMER,
+            former=None if self._owner is not None else SIMULATOR if self._simulator else FORMER,
         )
 
     @property
     def _default_name(self) -> str:
+        if self._owner is not None:
+            return personal_account_name(self._owner)
         if self._simulator:
             return SIMULATOR
         endpoint = self._client.endpoint

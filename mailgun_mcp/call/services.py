@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from mailgun_mcp.call.counters import Nonces
     from mailgun_mcp.call.domain_directory import DomainDirectory
     from mailgun_mcp.call.kept_results import KeptResults
+    from mailgun_mcp.call.personal_accounts import PersonalAccounts, PersonalKeyOptions
     from mailgun_mcp.catalogue.search.index import SearchIndex
     from mailgun_mcp.confirm.approvals import Approvals
     from mailgun_mcp.confirm.grants import Grants
@@ -89,6 +90,12 @@ class Services:
     """Tools before whose calls the client is told to ask a person."""
     accounts: tuple[NamedAccount, ...] = ()
     """The accounts of a server that has several: each call is made in one of them, which `call.account_choice` chooses."""
+    without_account: bool = False
+    """Whether the server has no account of its own: each person stores a key of theirs."""
+    personal_keys: "PersonalKeyOptions | None" = field(default=None, repr=False)
+    """How people store their own keys; None where they cannot."""
+    owner: str | None = None
+    """The principal whose own key opens the account of these services."""
     server: "Services | None" = field(default=None, repr=False)
     """The services of the whole server, where these are those of one of its accounts."""
 
@@ -113,14 +120,44 @@ class Services:
         }
 
     @cached_property
+    def personal(self) -> "PersonalAccounts[Services] | None":
+        """The accounts of people's own keys, where this is a whole server that lets people store them."""
+        if self.personal_keys is None or self.server is not None:
+            return None
+        from mailgun_mcp.call.personal_accounts import PersonalAccounts, Server
+
+        find = self.all_tools.find
+        server = Server(self.store, self.clock, find("list_domains"), lambda: self.audit_log, self._owned)
+        return PersonalAccounts(server, self.personal_keys)
+
+    def _owned(self, principal: str, client: Client) -> "Services":
+        """Return the services of the account that a principal's own key opens."""
+        return replace(
+            self,
+            client=client,
+            account_name=None,
+            subaccount=None,
+            accounts=(),
+            without_account=False,
+            owner=principal,
+            server=self,
+        )
+
+    @cached_property
+    def shared_account(self) -> "Services":
+        """The services of the one account of a server, beside which people have accounts of their own."""
+        return replace(self, server=self)
+
+    @cached_property
     def domains(self) -> "DomainDirectory":
-        """Which of the accounts has which domain."""
+        """Which of the accounts has which domain. That of services of one account has the empty name."""
         from mailgun_mcp.call.domain_directory import DomainDirectory, domain_names
 
+        accounts = self.accounts or (NamedAccount("", self.client, self.subaccount),)
         return DomainDirectory(
             {
                 account.name: partial(domain_names, self.all_tools, account.client, account.subaccount)
-                for account in self.accounts
+                for account in accounts
             }
         )
 
@@ -133,7 +170,13 @@ class Services:
     def account(self) -> ServerAccount:
         """The account that calls are made in."""
         return ServerAccount(
-            self.store, self.client, self.policy, self.clock, name=self.account_name, simulator=self.simulator
+            self.store,
+            self.client,
+            self.policy,
+            self.clock,
+            name=self.account_name,
+            simulator=self.simulator,
+            owner=self.owner,
         )
 
     @cached_property
@@ -233,6 +276,8 @@ class Services:
         """Close the connections to Mailgun, and what `close` closes."""
         for client in (self.client, *(account.client for account in self.accounts)):
             await client.aclose()
+        if self.personal is not None:
+            await self.personal.aclose()
         self.close()
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from contextlib import closing
 
 from mailgun_mcp.app.account_settings import account_settings
+from mailgun_mcp.cli import personal_keys
 from mailgun_mcp.cli.exits import OK
 from mailgun_mcp.cli.output import as_json, out, table
 from mailgun_mcp.cli.parser import STATE_SETTINGS, Parser, add_settings, open_store, settings_given
@@ -23,6 +24,8 @@ ACTIONS = {
     "list": "list the accounts with the fingerprints of their API keys, the keys that wait, and configured accounts that were never used",
     "accept": "accept a new API key for an account",
     "rename": "give an account another name",
+    "remove-key": "remove the Mailgun key that a person stored for themselves",
+    "encrypt-keys": "encrypt people's own keys with the first encryption key, after you have put a new one first",
 }
 UNUSED: dict[str, object] = {"name": "", "id": None, "created": None, "keys": [], "waiting": []}
 """The record of an account that was never used."""
@@ -41,6 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     added["list"].add_argument("--json", action="store_true", help="as JSON")
     for name in ("accept", "rename"):
         added[name].add_argument("name", metavar="NAME", help="name of the account")
+    added["remove-key"].add_argument(
+        "principal", metavar="PRINCIPAL", help="the person, as approvals and the log name them"
+    )
     added["accept"].add_argument(
         "--key", metavar="FINGERPRINT", help="the key, if several wait; its first characters do"
     )
@@ -58,7 +64,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the action."""
-    actions = {"list": _list, "accept": _accept, "rename": _rename}
+    actions = {
+        "list": _list,
+        "accept": _accept,
+        "rename": _rename,
+        "remove-key": personal_keys.remove,
+        "encrypt-keys": personal_keys.encrypt,
+    }
     with closing(open_store(arguments)) as store, recorded(store, "accounts", arguments):
         actions[arguments.action](store, arguments)
     return OK
@@ -69,11 +81,16 @@ def _list(store: Store, arguments: argparse.Namespace) -> None:
     unused = _unused(accounts, arguments)
     if arguments.json:
         as_json([*map(_record, accounts), *({**UNUSED, "name": name} for name in unused)])
-    elif not accounts and not unused:
+        return
+    rows = [
+        *(row for account in accounts for row in _rows(account)),
+        *((name, "never used", "", "", "") for name in unused),
+        *personal_keys.rows(store),
+    ]
+    if not rows:
         out(f"No accounts in {store.name}. A server adds its own at its first call.")
     else:
-        rows = [row for account in accounts for row in _rows(account)]
-        table([*rows, *((name, "never used", "", "", "") for name in unused)])
+        table(rows)
         for name in (account.name for account in accounts if account.waiting):
             out(
                 f"A key waits for {name}. Accept it with: {shell_command('accounts', 'accept', name, state=store.command_directory)}"

@@ -49,7 +49,7 @@ def examine(flags: dict[str, Any], now: Callable[[], float] = time) -> "list[Che
     """
     from mailgun_mcp import settings
     from mailgun_mcp.app import compose as start
-    from mailgun_mcp.cli import checks
+    from mailgun_mcp.cli import checks, personal_keys
     from mailgun_mcp.cli.checks import CheckResult
 
     results = [checks.package(), checks.python()]
@@ -63,7 +63,7 @@ def examine(flags: dict[str, Any], now: Callable[[], float] = time) -> "list[Che
         ]
     results += [CheckResult("settings", "ok", "readable"), _tools(options), *_database(options)]
     able = all(check.state != "failure" for check in results)
-    return results + _of_accounts(options, now, able=able)
+    return [*results, *_of_accounts(options, now, able=able), *personal_keys.check(options)]
 
 
 def _database(options: Settings) -> "list[CheckResult]":

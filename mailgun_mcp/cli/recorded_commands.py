@@ -11,7 +11,7 @@ from mailgun_mcp.store.database import Store
 
 CHANGING = {
     "approvals": ("add-approver", "remove-approver", "grant", "revoke", "clear", "page"),
-    "accounts": ("accept", "rename"),
+    "accounts": ("accept", "rename", "remove-key", "encrypt-keys"),
 }
 """Command -> its actions that change whom or what the server trusts."""
 CREATING = ("add-approver", "page")

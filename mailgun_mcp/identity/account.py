@@ -1,9 +1,12 @@
 """The Mailgun account that calls are made in."""
 
+import re
 from dataclasses import dataclass
 
 SHOWN = 8
 """Characters of a fingerprint that a person is shown."""
+PERSONAL = "personal-"
+"""How the account of a person's own key is called at first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +35,8 @@ class Account:
 
     def __str__(self) -> str:
         return self.name
+
+
+def personal_account_name(principal: str) -> str:
+    """Return what the account of a principal's own key is called at first."""
+    return PERSONAL + (re.sub(r"[^A-Za-z0-9._-]+", "-", principal).strip("-.") or "account")[:48]

@@ -35,8 +35,8 @@ class KeyInUse:
     """As the operator named the account; None where they did not."""
     default_name: str = "default"
     """What an account is called that nobody named."""
-    former: str = "default"
-    """What version 0.1 called the account of every such key."""
+    former: str | None = "default"
+    """What version 0.1 called the account of every such key; None for an account that takes over nothing of that version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,14 +211,14 @@ def _create(connection: Connection, key: KeyInUse, now: float, command: Command)
         ON CONFLICT (endpoint, fingerprint) DO UPDATE SET account = excluded.account, wanted = NULL""",
         (key.endpoint, key.fingerprint, account, now),
     )
-    adopted = adopt(connection, account, former=key.former, endpoint=key.endpoint)
+    adopted = adopt(connection, account, former=key.former, endpoint=key.endpoint) if key.former is not None else ""
     if adopted:
         return (
             f"what an earlier version kept without naming its account ({adopted}) now belongs to the account {name}, "
             "the first one to open it"
         )
     others = connection.execute("SELECT count(*) FROM accounts WHERE id != ?", (account,)).fetchone()[0]
-    if others and key.name is None:
+    if others and key.name is None and key.former is not None:
         return (
             f"the API key {key.fingerprint[:SHOWN]} is new here, so it opens a new account, {name}. If it replaces the "
             f"key of another account, run `{command('accept', 'NAME', '--from', name)}`"

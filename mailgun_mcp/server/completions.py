@@ -108,7 +108,7 @@ class Completions:
         """Read through the same stages as a call. What cannot be read completes to nothing."""
         arguments = {**(source.fixed or {}), **({source.within: within} if within else {})}
         names: list[str] = []
-        for each in in_each_account(self._services, caller.principal, arguments):
+        for each in await in_each_account(self._services, caller.principal, arguments):
             outcome = await run(self._services, source.tool, each, caller)
             names += _named((outcome.structured or {}).get(source.items), source.field)
         return list(dict.fromkeys(names))

@@ -1,7 +1,7 @@
 """What a principal can call and read: prompts, skills, resources and completions name nothing else."""
 
 from mailgun_mcp.call.access import may_be_shown
-from mailgun_mcp.call.account_choice import usable_accounts
+from mailgun_mcp.call.account_choice import names_of_choice
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.catalogue.account_argument import ACCOUNT
 from mailgun_mcp.catalogue.procedures import Tools, tools_offered
@@ -18,12 +18,12 @@ def tools_for(services: Services, access: Access) -> Tools:
     return {name: tool for name, tool in tools.items() if may_be_shown(tool, access)}
 
 
-def in_each_account(services: Services, principal: Principal, arguments: Arguments) -> list[Arguments]:
+async def in_each_account(services: Services, principal: Principal, arguments: Arguments) -> list[Arguments]:
     """Return the arguments of a read: once, or once for each account where several could be meant.
 
     A domain says which account it is in.
     """
-    accounts = usable_accounts(services, principal)
+    accounts = await names_of_choice(services, principal)
     if len(accounts) < 2 or "domain" in arguments:
         return [arguments]
     return [{**arguments, ACCOUNT: account} for account in accounts]

@@ -13,7 +13,7 @@ from opentelemetry.trace import ProxyTracerProvider, get_tracer_provider
 from pydantic import ValidationError
 
 from mailgun_mcp.call.access import may_be_shown
-from mailgun_mcp.call.account_choice import shown_tools, usable_accounts
+from mailgun_mcp.call.account_choice import names_of_choice, shown_tools
 from mailgun_mcp.call.pipeline import run
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.confirm.asker import NOBODY
@@ -131,6 +131,12 @@ async def _call(
     services: Services, tasks: Tasks, principal: Principal, context: ServerContext, params: types.CallToolRequestParams
 ) -> Any:
     caller = _caller(services, principal, context, params)
+    if services.personal is not None:
+        from mailgun_mcp.server.own_key import OwnKey
+
+        question = await OwnKey(services, principal, context, params, caller.notify).ask()
+        if question is not None:
+            return question
     try:
         outcome = await run(services, params.name, params.arguments or {}, caller)
     except InputRequired as question:
@@ -191,7 +197,8 @@ def _cached_lists(
             raise MCPError(types.INVALID_PARAMS, "Unknown cursor: this list has one page")
         principal = principal_of(ctx, only)
         access = principal.access
-        key = (ctx.method, ctx.protocol_version, access.scopes, usable_accounts(services, principal))
+        names = await names_of_choice(services, principal)
+        key = (ctx.method, ctx.protocol_version, access.scopes, names)
         if key in cache:
             return cache[key]
         result = await call_next(ctx)
@@ -200,7 +207,7 @@ def _cached_lists(
         if ctx.method == "tools/list":
             # The catalogue contains them as they are sent. The SDK would need 20 ms to produce the same.
             shown = tools if access.scopes is None else [tool for tool in tools if may_be_shown(tool, access)]
-            result = {**result, "tools": shown_tools(services, shown, principal)}
+            result = {**result, "tools": shown_tools(shown, names)}
         cache[key] = result
         return result
 

@@ -343,4 +343,9 @@ MIGRATIONS: tuple[tuple[str | Each, ...], ...] = (
             PRIMARY KEY (approval, channel, ts)
         )""",
     ),
+    (
+        """CREATE TABLE personal_keys (
+            principal TEXT PRIMARY KEY, region TEXT NOT NULL, created REAL NOT NULL, encrypted BLOB NOT NULL
+        )""",
+    ),
 )

@@ -19,6 +19,7 @@ from mailgun_mcp.call.counters import Sends
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.errors import SettingsError, StateError
 from mailgun_mcp.identity.access import METRICS
+from mailgun_mcp.identity.account import PERSONAL
 from mailgun_mcp.identity.accounts import Accounts
 from mailgun_mcp.output.logs import logger
 from mailgun_mcp.policy.history import HOUR
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 PATH = "/metrics"
 DAY = 86_400.0
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+PERSONAL_LABEL = "personal"
+"""The account of all calls that are made with people's own keys."""
 QUANTILES = (0.5, 0.95)
 
 
@@ -94,12 +97,16 @@ class Metrics:
         services.observers.append(self.count_call)
         for name, client in clients_of(services):
             client.watches.append(partial(self.exchange, name))
+        if services.personal is not None:
+            services.personal.watches.append(lambda _: partial(self.exchange, PERSONAL_LABEL))
 
     def count_call(self, record: "CallRecord", seconds: float) -> None:
         """Count a call that has ended."""
         decision = record.decision.effect if record.decision else "none"
         outcome = record.outcome or "failed"
-        self._calls.labels(record.account.name, record.tool, record.risk, decision, outcome).inc()
+        # The name of a person's account is theirs, and there are as many as people.
+        account = PERSONAL_LABEL if record.account.name.startswith(PERSONAL) else record.account.name
+        self._calls.labels(account, record.tool, record.risk, decision, outcome).inc()
         self._call_seconds.labels(record.risk, outcome).observe(seconds)
 
     @contextmanager
@@ -188,7 +195,7 @@ class StateCollector:
         used = GaugeMetricFamily("mailgun_mcp_recipients_last_hour", "Recipients of the last hour", labels=["account"])
         served = {name for name, _ in clients_of(services)}
         for account in Accounts(services.store).list():
-            if account.name in served or not services.accounts:
+            if account.name in served or not (services.accounts or account.name.startswith(PERSONAL)):
                 since = services.clock() - HOUR
                 used.add_metric([account.name], Sends(services.store).recipients_since(account.id, since))
         yield used

@@ -110,7 +110,10 @@ async def test_who_has_one_account_needs_no_argument_and_has_none(services: Serv
 
 async def test_the_tools_show_the_choice_to_those_who_have_one(services: Services) -> None:
     for caller, choice in ((ANN, {"type": "string", "enum": list(BOTH)}), (PRO, None)):
-        tools = {tool["name"]: tool for tool in shown_tools(services, services.listed_tools, caller.principal)}
+        tools = {
+            tool["name"]: tool
+            for tool in shown_tools(services.listed_tools, usable_accounts(services, caller.principal))
+        }
         for tool in ("list_domains", "list_undoable", "undo_operation", "explain_delivery"):
             assert tools[tool]["inputSchema"]["properties"].get("account") == choice
         for tool in ("whoami", "read_result"):
@@ -153,8 +156,8 @@ def test_the_principal_of_the_file_is_matched_to_the_letter(services: Services) 
 
 def test_the_choice_costs_less_than_an_eighth_of_the_list_and_nothing_without_it(services: Services) -> None:
     tools = services.listed_tools
-    assert shown_tools(services, tools, PRO.principal) == tools
-    cost = estimated_tokens(shown_tools(services, tools, ANN.principal)) / estimated_tokens(tools)
+    assert shown_tools(tools, usable_accounts(services, PRO.principal)) == tools
+    cost = estimated_tokens(shown_tools(tools, usable_accounts(services, ANN.principal))) / estimated_tokens(tools)
     assert 1 < cost < 1 + 1 / 8
     searching = two_accounts(mode="search")
-    assert estimated_tokens(shown_tools(searching, searching.listed_tools, ANN.principal)) < 2_000
+    assert estimated_tokens(shown_tools(searching.listed_tools, usable_accounts(searching, ANN.principal))) < 2_000

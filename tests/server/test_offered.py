@@ -1,5 +1,7 @@
 """Which tools prompts and skills may name."""
 
+import pytest
+
 from mailgun_mcp.identity.access import EVERYTHING, Access
 from mailgun_mcp.server.offered import in_each_account, tools_for
 from tests.support.apps import services_at
@@ -23,9 +25,10 @@ def test_a_principal_with_scopes_is_offered_what_they_reach() -> None:
     assert "undo_operation" not in tools
 
 
-def test_a_read_is_made_once_for_each_account_unless_a_domain_says_which() -> None:
+@pytest.mark.anyio
+async def test_a_read_is_made_once_for_each_account_unless_a_domain_says_which() -> None:
     several = two_accounts()
-    asked = in_each_account(several, ANN.principal, {"limit": 1})
+    asked = await in_each_account(several, ANN.principal, {"limit": 1})
     assert asked == [{"limit": 1, "account": "production"}, {"limit": 1, "account": "staging"}]
-    assert in_each_account(several, ANN.principal, {"domain": "a.example"}) == [{"domain": "a.example"}]
-    assert in_each_account(services_at(NOWHERE), ANN.principal, {}) == [{}]
+    assert await in_each_account(several, ANN.principal, {"domain": "a.example"}) == [{"domain": "a.example"}]
+    assert await in_each_account(services_at(NOWHERE), ANN.principal, {}) == [{}]

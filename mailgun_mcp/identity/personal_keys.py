@@ -1,0 +1,128 @@
+"""The table of people's own Mailgun keys: one for each principal, encrypted with keys that are not in the state."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from mailgun_mcp.errors import StateError
+from mailgun_mcp.store.database import Store
+from mailgun_mcp.store.sealing import SealKeys
+
+LOCK = "personal keys"
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalKey:
+    """The Mailgun key of one person."""
+
+    principal: str
+    region: str
+    created: float
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPersonalKey:
+    """A stored key, without the key."""
+
+    principal: str
+    region: str
+    created: float
+    encryption: Literal["current", "older", "unknown"]
+    """Whether the first encryption key sealed it, another one, or one that is not given."""
+
+
+class PersonalKeys:
+    """The table. `keys` encrypts; without it, the table can be listed and emptied, and no key can be read."""
+
+    def __init__(self, store: Store, keys: SealKeys | None) -> None:
+        self._store = store
+        self._keys = keys
+
+    def put(self, key: PersonalKey) -> None:
+        """Store the key in the place of the one before. Raises StateError."""
+        with self._store.writing(lock=LOCK) as connection:
+            connection.execute(
+                """INSERT INTO personal_keys (principal, region, created, encrypted) VALUES (?, ?, ?, ?)
+                ON CONFLICT (principal) DO UPDATE
+                SET region = excluded.region, created = excluded.created, encrypted = excluded.encrypted""",
+                (key.principal, key.region, key.created, self._sealed(key)),
+            )
+
+    def find(self, principal: str) -> PersonalKey | None:
+        """Return the key of the principal, or None. Raises StateError for one that cannot be decrypted."""
+        row = self._row(principal)
+        return None if row is None else self._opened(row)
+
+    def version(self, principal: str) -> bytes | None:
+        """Return what changes whenever the principal's key does, or None where there is none. Nothing is decrypted."""
+        row = self._row(principal)
+        return None if row is None else bytes(row["encrypted"])
+
+    def remove(self, principal: str) -> bool:
+        """Remove the key for good, and return whether there was one."""
+        if not self._store.exists:
+            return False
+        with self._store.writing(lock=LOCK) as connection:
+            return connection.execute("DELETE FROM personal_keys WHERE principal = ?", (principal,)).rowcount == 1
+
+    def list(self) -> tuple[StoredPersonalKey, ...]:
+        """Return what is stored, by principal."""
+        return tuple(
+            StoredPersonalKey(row["principal"], row["region"], row["created"], self._encryption(row))
+            for row in self._rows()
+        )
+
+    def encrypt_again(self) -> int:
+        """Encrypt with the first key what an older one encrypted, and return how many. Raises StateError."""
+        count = 0
+        for row in self._rows():
+            if self._encryption(row) == "current":
+                continue
+            sealed = self._sealed(self._opened(row))
+            with self._store.writing(lock=LOCK) as connection:
+                # Unless it was replaced or removed meanwhile.
+                count += connection.execute(
+                    "UPDATE personal_keys SET encrypted = ? WHERE principal = ? AND encrypted = ?",
+                    (sealed, row["principal"], row["encrypted"]),
+                ).rowcount
+        return count
+
+    def _row(self, principal: str) -> Any:
+        if not self._store.exists:
+            return None
+        with self._store.reading() as connection:
+            return connection.execute("SELECT * FROM personal_keys WHERE principal = ?", (principal,)).fetchone()
+
+    def _rows(self) -> Iterator[Any]:
+        if not self._store.exists:
+            return
+        with self._store.reading() as connection:
+            rows = connection.execute("SELECT * FROM personal_keys ORDER BY principal").fetchall()
+        yield from rows
+
+    def _encryption(self, row: Any) -> Literal["current", "older", "unknown"]:
+        try:
+            self._opened(row)
+        except StateError:
+            return "unknown"
+        return "current" if self._cipher.is_current(bytes(row["encrypted"])) else "older"
+
+    def _opened(self, row: Any) -> PersonalKey:
+        name = _name(row["principal"], row["region"])
+        key = self._cipher.unseal(bytes(row["encrypted"]), name).decode()
+        return PersonalKey(row["principal"], row["region"], row["created"], key)
+
+    def _sealed(self, key: PersonalKey) -> bytes:
+        return self._cipher.seal(key.key.encode(), _name(key.principal, key.region))
+
+    @property
+    def _cipher(self) -> SealKeys:
+        if self._keys is None:
+            raise StateError("no encryption key is given for people's own Mailgun keys")
+        return self._keys
+
+
+def _name(principal: str, region: str) -> str:
+    """Return the name under which a key is sealed, so that it opens for this principal and this region only."""
+    return f"the Mailgun key of {principal} in the region {region}"
