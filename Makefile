@@ -77,6 +77,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/policy.py
 	$(BIN)/python benchmarks/audit_log.py
 	$(BIN)/python -m benchmarks.postgresql
+	$(BIN)/python -m benchmarks.load
 	$(BIN)/python benchmarks/simulator.py
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python -m benchmarks.stages

@@ -43,8 +43,10 @@ class Answers:
 
 @dataclass(slots=True)
 class _Client:
+    address: tuple[str, int]
     request: bytes
-    sent: float = 0.0
+    sent: float | None = None
+    """When the request was sent whose answer it waits for."""
     received: bytes = b""
 
 
@@ -55,10 +57,14 @@ class Clients:
         self._selector = selectors.DefaultSelector()
         for number in range(count):
             parts = urlsplit(urls[number % len(urls)])
-            connection = socket.create_connection((str(parts.hostname), int(parts.port or 80)), timeout=PATIENCE)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.setblocking(False)
-            self._selector.register(connection, selectors.EVENT_READ, _Client(_request(parts.netloc, token)))
+            address = (str(parts.hostname), int(parts.port or 80))
+            self._connect(_Client(address, _request(parts.netloc, token)))
+
+    def _connect(self, client: _Client) -> None:
+        connection = socket.create_connection(client.address, timeout=PATIENCE)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.setblocking(False)
+        self._selector.register(connection, selectors.EVENT_READ, client)
 
     def __enter__(self) -> "Clients":
         return self
@@ -102,8 +108,13 @@ class Clients:
         if not data:
             self._selector.unregister(key.fileobj)
             self._connection(key).close()
+            if client.sent is None:
+                # Nothing was asked: a server may close an idle connection.
+                self._connect(client)
+                return False
             answers.errors.append(f"a connection was closed: {client.received[:200]!r}")
             return False
+        assert client.sent is not None
         client.received += data
         head, separator, body = client.received.partition(b"\r\n\r\n")
         length = LENGTH.search(head)
@@ -113,7 +124,7 @@ class Clients:
             answers.milliseconds.append((time.perf_counter() - client.sent) * 1000)
         else:
             answers.errors.append(client.received[:500].decode(errors="replace"))
-        client.received = b""
+        client.received, client.sent = b"", None
         return True
 
     @staticmethod

@@ -61,6 +61,8 @@ NO_WAY_TO_AUTHENTICATE = (
     "with `mailgun-mcp tokens new NAME --scopes read`, or name an authorization server with --oauth-issuer"
 )
 
+KEEP_ALIVE = 75
+"""Seconds for which a connection may be idle: longer than proxies keep one (60), which would send a call on one just closed."""
 
 Shutdown = Callable[[list[socket] | None], Coroutine[Any, Any, None]]
 
@@ -178,7 +180,14 @@ def serve(services: Services, settings: Settings) -> None:
     sys.stderr.flush()
     drain_timeout = math.ceil(settings.drain_timeout)
     # uvicorn's other protocol, httptools, reads headers of any length into memory.
-    config = uvicorn.Config(app, http="h11", log_config=None, access_log=False, timeout_graceful_shutdown=drain_timeout)
+    config = uvicorn.Config(
+        app,
+        http="h11",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=drain_timeout,
+        timeout_keep_alive=KEEP_ALIVE,
+    )
     server = uvicorn.Server(config)
     # A read passes through the event loop about ten times. While a thread works on another client's large call, each of
     # them waits for the interpreter: 5 ms by default.

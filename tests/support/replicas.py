@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -107,11 +107,19 @@ def replica(
     """Run a server on loopback with a state directory of its own."""
     home.mkdir(exist_ok=True)
     start = ["-c", code, *([] if not ahead else [str(ahead)])] if code else ["-m", "mailgun_mcp"]
+    variables = {**pointed_at(mailgun), "MAILGUN_MCP_STATE_URL": state_url, "MAILGUN_MCP_SEAL_KEYS": str(keys)}
+    with serving(environment(home, variables), *flags, start=start) as running:
+        yield running
+
+
+@contextmanager
+def serving(
+    variables: Mapping[str, str], *flags: str, start: Sequence[str] = ("-m", "mailgun_mcp")
+) -> Iterator[Replica]:
+    """Run a server over HTTP on a free port of loopback until the block ends."""
     process = subprocess.Popen(
         [sys.executable, *start, "serve", "--transport", "http", "--port", "0", *flags],
-        env=environment(
-            home, {**pointed_at(mailgun), "MAILGUN_MCP_STATE_URL": state_url, "MAILGUN_MCP_SEAL_KEYS": str(keys)}
-        ),
+        env=dict(variables),
         stderr=subprocess.PIPE,
         text=True,
     )
