@@ -4,7 +4,7 @@
 
 `questions-*.tsv` have what three kinds of people would ask, and the tools that answer it: any of them counts. They were
 written from the names of the tools alone, without their descriptions and phrases. Who improves the search reads those of
-`questions-tuned.tsv` only. Those of `questions-held-out.tsv` are reported. PYTHON is an interpreter whose environment has `fastmcp` and `rank_bm25`.
+`questions-tuned.tsv` only, and may add to them. Those of `questions-held-out.tsv` are reported. PYTHON is an interpreter whose environment has `fastmcp` and `rank_bm25`.
 Exit code 1 when a limit is broken.
 """
 

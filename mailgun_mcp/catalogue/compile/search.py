@@ -45,4 +45,7 @@ def _thesaurus(path: Path) -> Thesaurus:
     wrong = [phrase for phrase, meaning in entries.items() if not isinstance(meaning, str)]
     if wrong:
         raise CatalogueError(f"{path.name}: {wrong[0]}: the meaning must be text")
-    return Thesaurus.build(entries)
+    try:
+        return Thesaurus.build(entries)
+    except ValueError as error:
+        raise CatalogueError(f"{path.name}: {error}") from error

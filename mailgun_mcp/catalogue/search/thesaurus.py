@@ -2,11 +2,13 @@
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
+from mailgun_mcp.catalogue.search.word_forms import WordForms
 from mailgun_mcp.catalogue.search.words import EAST_ASIAN, STOP_WORDS, plain_words, stem, words
 from mailgun_mcp.catalogue.types import Record
 
-SYNONYM_WEIGHT = 0.4
+SYNONYM_WEIGHT = 0.5
 """Weight of a word that a synonym brings, beside a word of the query itself."""
 TRANSLATION_WEIGHT = 1.0
 """Weight of a word that a synonym brings for a word which the catalogue lacks, such as one of another language."""
@@ -24,13 +26,20 @@ class Thesaurus:
 
     @classmethod
     def build(cls, entries: Mapping[str, str]) -> "Thesaurus":
-        """Return the thesaurus of `entries`: a phrase -> the words that it also means."""
-        phrases, east_asian = {}, {}
+        """Return the thesaurus of `entries`: a phrase -> the words that it also means, none for a word that says nothing.
+
+        Raises ValueError for a phrase that says the same as another: the meaning of one would be lost.
+        """
+        phrases: dict[str, tuple[str, ...]] = {}
+        east_asian: dict[str, tuple[str, ...]] = {}
         for phrase, meaning in entries.items():
             if EAST_ASIAN.search(phrase):
                 east_asian[phrase] = tuple(words(meaning))
             else:
-                phrases[_key(plain_words(phrase))] = tuple(words(meaning))
+                key = _key(plain_words(phrase))
+                if key in phrases:
+                    raise ValueError(f"{phrase}: there is another phrase that differs only in its endings")
+                phrases[key] = tuple(words(meaning))
         return cls(phrases, east_asian)
 
     @classmethod
@@ -53,8 +62,11 @@ class Thesaurus:
 
         `known` are the stems that the catalogue has: what the others mean is all that there is of them.
         """
-        plain = plain_words(query)
+        plain = [part for word in plain_words(query) for part in self._read(word, known)]
         weights = dict.fromkeys((stem(word) for word in plain if word not in STOP_WORDS), 1.0)
+        for word in [word for word in weights if word not in known and word in self.phrases]:
+            # What it means is all that there is of it: it is no misspelling.
+            del weights[word]
         for size in range(1, LONGEST_PHRASE + 1):
             for start in range(len(plain) - size + 1):
                 key = _key(plain[start : start + size])
@@ -67,6 +79,20 @@ class Thesaurus:
                     # Such a run is one word for `plain_words`, so its meanings are all that there is of it.
                     weights.update(dict.fromkeys(meanings, 1.0))
         return weights
+
+    def _read(self, word: str, known: Container[str]) -> list[str]:
+        """Return the words to look up for a word of a query."""
+
+        def means(other: str) -> bool:
+            return other in STOP_WORDS or stem(other) in self.phrases or (len(other) > 3 and stem(other) in known)
+
+        if stem(word) in known or means(word) or not known:
+            return [word]
+        return self._forms.read(word, means) or [word]
+
+    @cached_property
+    def _forms(self) -> WordForms:
+        return WordForms(phrase for phrase in self.phrases if " " not in phrase)
 
 
 def _key(plain: list[str]) -> str:

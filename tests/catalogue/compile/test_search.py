@@ -34,7 +34,12 @@ def test_an_operation_needs_phrases(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("thesaurus", "message"),
-    [("a: [b]", "a: the meaning must be text"), ("a: b\na: c", "duplicate key"), ("- a", "a mapping is needed")],
+    [
+        ("a: [b]", "a: the meaning must be text"),
+        ("opt: b\nopts: c", "opts: there is another phrase"),
+        ("a: b\na: c", "duplicate key"),
+        ("- a", "a mapping is needed"),
+    ],
 )
 def test_a_wrong_thesaurus_stops_the_compile(tmp_path: Path, thesaurus: str, message: str) -> None:
     with pytest.raises(CatalogueError, match=message):
