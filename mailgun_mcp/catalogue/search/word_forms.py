@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterable
 
 ENDINGS = (
     *("ungen", "ieren", "iendo", "ement", "ungs"),
-    *("ados", "adas", "ando", "ung", "ado", "ada", "ees", "ent", "ons", "ten", "tes", "ter", "est", "aba"),
+    *("ados", "adas", "ando", "ung", "ado", "ada", "ees", "ent", "ten", "tes", "ter", "est", "aba"),
     *("en", "er", "em", "es", "et", "te", "ar", "ir", "ez", "ee", "os", "as", "is"),
     *("e", "n", "s", "t", "a", "o", "i"),
 )
 """What is cut off a word, the longest first."""
 LINKS = ("", "s", "n", "es", "en", "e")
 """What stands between the parts of a compound."""
-UMLAUTS = (("ae", "a"), ("oe", "o"), ("ue", "u"))
+UMLAUTS = ("a", "o", "u")
+"""Letters after which an `e` may stand for two dots."""
 SHORTEST_ROOT = 4
 SHORTEST_PART = 3
 SHORTEST_COMPOUND = 7
@@ -72,7 +73,7 @@ class WordForms:
 
 
 def root(word: str) -> str:
-    """Return a word without its ending: `domanen` and `domane` are `doman`."""
+    """Return a word without its ending: `vorlage` and `vorlagen` are `vorlag`."""
     for ending in ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= SHORTEST_ROOT:
             return word[: -len(ending)]
@@ -80,6 +81,6 @@ def root(word: str) -> str:
 
 
 def _without_umlauts(word: str) -> str:
-    for written, letter in UMLAUTS:
-        word = word.replace(written, letter)
+    for letter in UMLAUTS:
+        word = word.replace(f"{letter}e", letter)
     return word

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import anyio
 import pytest
 
 from mailgun_mcp.call.results import CallResult
 from mailgun_mcp.call.workflows.reads import LONGEST_REASON, Reads, plain
+from mailgun_mcp.catalogue.workflow_tools import MOST_DOMAINS
 from mailgun_mcp.confirm.caller import Caller
 from tests.support.calls import begun
 from tests.support.recorder import Recorder, recorded_services
@@ -50,6 +52,23 @@ async def test_a_tool_that_is_not_offered_is_not_called() -> None:
     await made.all({"x": ("list_faxes", {})})
     assert made.not_read == [{"tool": "list_faxes", "why": "this server does not offer it"}]
     assert made.sources == {}
+
+
+async def test_what_ten_domains_need_is_read_in_one_round_trip() -> None:
+    started, all_started = 0, anyio.Event()
+
+    async def run(_: str, __: dict[str, Any], ___: Caller) -> CallResult:
+        nonlocal started
+        started += 1
+        if started == 4 * MOST_DOMAINS:
+            all_started.set()
+        await all_started.wait()
+        return CallResult("", {})
+
+    made = Reads(begun(recorded_services(Recorder()), "get_domain", {"domain": "x.example"}), run)
+    with anyio.fail_after(10):
+        read = await made.all({str(number): ("list_bounces", {}) for number in range(4 * MOST_DOMAINS)})
+    assert len(read) == started == 4 * MOST_DOMAINS
 
 
 def test_plain_text_has_no_fences() -> None:
