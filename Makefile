@@ -78,7 +78,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/audit_log.py
 	$(BIN)/python -m benchmarks.postgresql
 	$(BIN)/python -m benchmarks.load
-	$(BIN)/python benchmarks/simulator.py
+	$(BIN)/python -m benchmarks.simulator
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python -m benchmarks.stages
 	$(BIN)/python -m benchmarks.transports

@@ -1,6 +1,6 @@
 """Measures the simulator: requests a second beside a bare ASGI app, and what a million events cost.
 
-    python benchmarks/simulator.py [--rounds N] [--events N] [--json]
+    python -m benchmarks.simulator [--rounds N] [--events N [--copies N]] [--json]
 
 Requests are made in process, one at a time, on one core. The simulator and a bare ASGI app that answers
 the same bytes take turns in each round; the ratio is formed inside the round, and the median over the
@@ -24,21 +24,20 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message
 
+from benchmarks.many_events import fill
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.simulator import create_app
 from mailgun_mcp.simulator.control.account_stream import account_lines
-from mailgun_mcp.simulator.mail.delivery import accept
-from mailgun_mcp.simulator.mail.record_events import record_event
 from mailgun_mcp.simulator.model.account import Account
-from mailgun_mcp.simulator.model.clock import DAY, ManualClock
-from mailgun_mcp.simulator.model.domains import Domain
-from mailgun_mcp.simulator.model.messages import StoredMessage as Mail
+from mailgun_mcp.simulator.model.clock import ManualClock
 from mailgun_mcp.simulator.worlds.demo import demo_account
 from mailgun_mcp.text.atomic_write import write_file
 
 REQUESTS, WARM_UP = 2000, 200
 RATE_AT_LEAST = 2000.0
 MEGABYTES_AT_MOST, LARGE_MEGABYTES_AT_MOST = 300.0, 2000.0
+PEAK_AT_MOST, START_AT_MOST = 400.0, 1.0
+"""Megabytes while a million events are sent or written as a whole, and seconds of CPU time of a start with them."""
 MS_AT_MOST, P99_AT_MOST = 2000, 100
 """Of a query of a million events, and of small requests meanwhile."""
 HEADERS = [
@@ -156,36 +155,6 @@ def resident() -> float:
     return 0.0
 
 
-def fill(events: int) -> tuple[Account, Domain]:
-    """Return an account whose domain had so many events, over 25 days: mail to a thousand domains, a third opened."""
-    clock = ManualClock()
-    account = Account(clock)
-    domain = account.domains["mg.example.com"] = Domain("1", "mg.example.com", clock.now(), "active")
-    step = 25 * DAY / events
-    number = 0
-    while len(domain.events) < events:
-        number += 1
-        clock.advance(3 * step)
-        recipient = f"{'bounce' if number % 50 == 0 else 'person'}{number}@host{number % 1000}.example"
-        headers = {"From": "Shop <shop@mg.example.com>", "To": recipient, "Subject": f"Order {number}"}
-        identity = f"{number:x}.{number * 7919:x}@mg.example.com"
-        mail = Mail(
-            account.opaque_id(30),
-            identity,
-            domain.name,
-            clock.now(),
-            "shop@mg.example.com",
-            [recipient],
-            headers,
-            text="Hello",
-        )
-        mail.tags = [("order", "shipping", "newsletter")[number % 3]]
-        accept(account, domain, mail)
-        if number % 3:
-            record_event(account, domain, "opened", mail, recipient, clock.now() + 60)
-    return account, domain
-
-
 @dataclass(frozen=True, slots=True)
 class Waits:
     """How long small requests took while something else went on, in milliseconds."""
@@ -220,11 +189,11 @@ async def bare_milliseconds(size: int, case: Case) -> float:
     return (time.perf_counter() - begin) * 1000
 
 
-async def memory(events: int) -> dict[str, Any]:
+async def memory(events: int, copies: int) -> dict[str, Any]:
     """Return what so many events cost in memory."""
     before = resident()
     begin = time.perf_counter()
-    account, domain = fill(events)
+    account, domain = fill(events, copies)
     took = time.perf_counter() - begin
     megabytes = resident() - before
     figures = {
@@ -260,38 +229,68 @@ async def whole_account(app: ASGIApp, account: Account) -> dict[str, Any]:
     """Return what a snapshot, a state file, and a start from it cost."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "state"
-        took, waits = await beside_small_requests(app, lambda: ask(app, SNAPSHOT))
+        forget_peak()
+        took, waits = await beside_small_requests(app, lambda: discard(app, SNAPSHOT))
         writing, waits_of_write = await beside_small_requests(
             app, lambda: asyncio.to_thread(write_file, path, account_lines(account))
         )
+        peak_of_writing = peak()
         code = START.format(path=str(path))
         run = partial(subprocess.run, [sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        seconds, peak = (await asyncio.to_thread(run)).stdout.split()
+        seconds, peak_of_start, peak_of_sending = (await asyncio.to_thread(run)).stdout.split()
         return {
             "snapshot, s": round(took / 1000, 1),
             "snapshot, p99 of small requests, ms": round(waits.p99, 1),
             "state file, s": round(writing / 1000, 1),
             "state file, p99 of small requests, ms": round(waits_of_write.p99, 1),
+            "peak memory of both, MB": round(peak_of_writing),
             "state file, MB": round(path.stat().st_size / 1024 / 1024),
-            "start from it, s": float(seconds),
-            "peak memory of the start, MB": int(peak),
+            "start from it, s of CPU time": float(seconds),
+            "peak memory of the start, MB": int(peak_of_start),
+            "peak memory with a snapshot after it, MB": int(peak_of_sending),
         }
 
 
+async def discard(app: ASGIApp, case: Case) -> None:
+    """Make the request, and drop the answer as it comes."""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(_: Message) -> None:
+        await asyncio.sleep(0)
+
+    await app(scope_of(case), receive, send)
+
+
+def peak() -> float:
+    """Return the most megabytes that this process has held since `forget_peak`."""
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def forget_peak() -> None:
+    """Count the peak of memory from now on."""
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
 START = """
-import re, time
+import asyncio, time
 from pathlib import Path
-from tempfile import TemporaryDirectory
-begin = time.perf_counter()
 from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.simulator import create_app
 from mailgun_mcp.simulator.control.state_file import open_account
 from mailgun_mcp.simulator.model.clock import SystemClock
-create_app(Catalogue.load(), account=open_account(Path({path!r}), SystemClock()), control=True)
-peak = re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())
-print(round(time.perf_counter() - begin, 2), int(peak[1]) // 1024)
+app = create_app(Catalogue.load(), account=open_account(Path({path!r}), SystemClock()), control=True)
+took = time.process_time()
+from benchmarks.simulator import SNAPSHOT, discard, peak
+at_start = peak()
+asyncio.run(discard(app, SNAPSHOT))
+print(round(took, 2), int(at_start), int(peak()))
 """
-"""A start of the simulator with a state file, up to the moment when it would listen."""
+"""A start of the simulator with a state file, from the first import to the moment when it would listen, and a snapshot."""
 
 
 def _posted(name: str, path: str, **body: Any) -> Case:
@@ -335,10 +334,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--events", type=int, default=100_000, help="1000000 and more take minutes")
+    parser.add_argument(
+        "--copies", type=int, default=1, help="make only one part of so many by sending mail, and copy it"
+    )
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     results = asyncio.run(speeds(arguments.rounds))
-    figures = asyncio.run(memory(arguments.events)) if arguments.events else {"queries": []}
+    figures = asyncio.run(memory(arguments.events, arguments.copies)) if arguments.events else {"queries": []}
     queries_of = figures["queries"]
     if arguments.json:
         print(json.dumps({"requests": results, "events": figures}, indent=2))
@@ -353,7 +355,17 @@ def main() -> int:
             print(f"{name:40} {figure:>8}")
     slow = [result for result in results if result["at_least"] and result["rate"] < result["at_least"]]
     held_up = [query for query in queries_of if query["ms"] > MS_AT_MOST or query["p99"] > P99_AT_MOST]
-    return 1 if slow or held_up or figures.get("MB of memory", 0) > megabytes_at_most(arguments.events) else 0
+    return 1 if slow or held_up or too_large(figures, arguments.events) else 0
+
+
+def too_large(figures: dict[str, Any], events: int) -> bool:
+    """Say whether an account with so many events takes too much memory, or too long to start with."""
+    if figures.get("MB of memory", 0) > megabytes_at_most(events):
+        return True
+    if events > 1_000_000 or "start from it, s of CPU time" not in figures:
+        return False
+    peaks = [figure for name, figure in figures.items() if name.startswith("peak")]
+    return max(peaks) > PEAK_AT_MOST or bool(figures["start from it, s of CPU time"] > START_AT_MOST)
 
 
 def megabytes_at_most(events: int) -> float:

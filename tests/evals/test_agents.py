@@ -12,19 +12,26 @@ from mailgun_mcp.evals.runner import RunOptions, run_task, run_tasks
 from mailgun_mcp.evals.task import Task
 from mailgun_mcp.evals.task_files import shipped_tasks
 from tests.support.evals import drop_one
+from tests.support.moments import MOMENTS, time_is
 
 EVERY_TASK = pytest.mark.slow
 
 
 @cache
-def verdicts(agent: str, family: str = "", policy: str | None = None) -> list[Verdict]:
+def verdicts(agent: str, family: str = "", policy: str | None = None, at: str = MOMENTS[0]) -> list[Verdict]:
     tasks = [task for task in shipped_tasks() if family in ("", task.family)]
-    return anyio.run(run_tasks, tasks, AGENTS[agent](), RunOptions(policy=policy))
+    with time_is(at):
+        return anyio.run(run_tasks, tasks, AGENTS[agent](), RunOptions(policy=policy))
 
 
 @EVERY_TASK
 def test_the_oracle_does_every_task() -> None:
     assert {one.task.id: one.faults for one in verdicts("oracle") if not one.success} == {}
+
+
+@EVERY_TASK
+def test_every_task_that_reads_the_history_can_be_done_at_another_time() -> None:
+    assert {one.task.id: one.faults for one in verdicts("oracle", "find out", at=MOMENTS[1]) if not one.success} == {}
 
 
 @EVERY_TASK

@@ -13,6 +13,7 @@ from mailgun_mcp.simulator.model.account import Account, Administration
 from mailgun_mcp.simulator.model.clock import Clock
 from mailgun_mcp.simulator.model.event_log import EventLog
 from mailgun_mcp.simulator.model.series import Series
+from mailgun_mcp.simulator.model.stored_messages import StoredMessages
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -74,6 +75,8 @@ def encode(value: Any) -> Any:
     """Return what a record holds as JSON. A mapping whose keys are not texts becomes a list of pairs."""
     if value is None or isinstance(value, str | int | float):
         return value
+    if isinstance(value, StoredMessages):
+        return {key: encode(item) for key, item in value.items()}
     if isinstance(value, dict):
         if all(isinstance(key, str) for key in value):
             return {key: encode(item) for key, item in value.items()}

@@ -2,6 +2,8 @@
 
 The first line says what the file is. The second has the account without its large collections, whose parts follow,
 each with the path of its collection. The last line has the number of lines and their checksum.
+
+A part with an index can be read when it is first needed: a start with a million events reads few of them.
 """
 
 import json
@@ -15,12 +17,16 @@ from mailgun_mcp.simulator.control.account_json import FORMAT, LEFT_OUT, VERSION
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import Clock
 from mailgun_mcp.simulator.model.event_log import EventLog
+from mailgun_mcp.simulator.model.parts import Part, to_text
 from mailgun_mcp.simulator.model.series import Series
+from mailgun_mcp.simulator.model.stored_messages import StoredMessages
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-STREAM_VERSION = 2
+STREAM_VERSION = 3
+OLDER_VERSIONS = frozenset({2})
+"""Those that can still be read. Their parts have no index."""
 LARGE = 100
 """Entries that a mapping has at most in the second line."""
 PART_SIZE = 1 << 16
@@ -29,8 +35,13 @@ MAX_LINE = 1 << 28
 """Bytes of a line at most."""
 
 Path = tuple[str, ...]
-Collection = tuple[Path, Iterator[Any]]
+Collection = tuple[Path, Iterator[Part]]
 """Where a large collection is in the account, and its parts."""
+CONTENT = b',"part":'
+"""What stands before the content of a part. In a text of JSON, its quotes would be escaped."""
+
+
+LARGE_COLLECTIONS = (EventLog, Series, StoredMessages)
 
 
 def account_lines(account: Account) -> Iterator[bytes]:
@@ -49,14 +60,19 @@ def _written(lines: list[bytes], collections: list[Collection]) -> Iterator[byte
     number = len(lines)
     for path, parts in collections:
         for part in parts:
-            line = _line({"path": path, "part": part})
+            line = _line_of(path, part)
             checksum, number = zlib.crc32(line, checksum), number + 1
             yield line
     yield _line({"lines": number, "crc32": checksum})
 
 
 def _line(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode() + b"\n"
+    return to_text(value) + b"\n"
+
+
+def _line_of(path: Path, part: Part) -> bytes:
+    start = {"path": path} if part.index is None else {"path": path, "index": part.index}
+    return b"%s%s%s}\n" % (to_text(start)[:-1], CONTENT, part.content)
 
 
 def _without_large(value: Any, kind: Any, path: Path, collections: list[Collection]) -> Any:
@@ -64,6 +80,9 @@ def _without_large(value: Any, kind: Any, path: Path, collections: list[Collecti
     if isinstance(value, EventLog):
         collections.append((path, value.parts()))
         return []
+    if isinstance(value, StoredMessages):
+        collections.append((path, value.parts(encode)))
+        return {}
     if isinstance(value, Series):
         collections.append((path, value.parts()))
         return encode(value.empty_document())
@@ -83,17 +102,17 @@ def _without_large(value: Any, kind: Any, path: Path, collections: list[Collecti
     return encode(value)
 
 
-def _entries(items: list[tuple[str, Any]]) -> Iterator[dict[str, Any]]:
+def _entries(items: list[tuple[str, Any]]) -> Iterator[Part]:
     part: dict[str, Any] = {}
     size = 0
     for key, item in items:
         part[key] = encode(item)
-        size += len(key) + getattr(item, "size", 100)
+        size += len(key) + 100
         if size > PART_SIZE:
-            yield part
+            yield Part(to_text(part))
             part, size = {}, 0
     if part:
-        yield part
+        yield Part(to_text(part))
 
 
 @cache
@@ -111,7 +130,7 @@ def _is_plain(kind: Any) -> bool:
     if not (is_dataclass(item) and isinstance(item, type)):
         return get_origin(item) is None and item is not Any
     inner = _kinds_of_fields(item).values()
-    return not any(one in (Account, EventLog, Series) or _holds_records(one) for one in inner)
+    return not any(one in (Account, *LARGE_COLLECTIONS) or _holds_records(one) for one in inner)
 
 
 def _holds_records(kind: Any) -> bool:
@@ -121,21 +140,26 @@ def _holds_records(kind: Any) -> bool:
 class AccountReader:
     """Makes an account of lines, which are added one by one."""
 
-    def __init__(self, head: Any, clock: Clock) -> None:
-        """Begin with the first line. Raises CodecError when it is that of something else."""
+    def __init__(self, head: Any, clock: Clock, *, read_now: bool = True) -> None:
+        """Begin with the first line. Raises CodecError when it is that of something else.
+
+        With `read_now`, an error in any part is found now. Without it, parts with an index are read when they are needed.
+        """
         if not isinstance(head, dict) or head.keys() != {"format", "version", "now"}:
             raise CodecError("the first line must have format, version and now, and nothing else")
-        if head["version"] != STREAM_VERSION:
+        if head["version"] not in {STREAM_VERSION, *OLDER_VERSIONS}:
             raise CodecError(f"version {head['version']!r} is not one that this release reads ({STREAM_VERSION})")
         self.now: float = head["now"]
         self._head, self._clock = head, clock
         self._account: Account | None = None
         self._lines, self._checksum = 1, zlib.crc32(_line(head))
-        self._ended = False
+        self._ended, self._read_now = False, read_now
 
     def add(self, line: bytes) -> None:
         """Add the next line. Raises CodecError when it is wrong."""
-        record = parse_line(line)
+        if line[-1:] != b"\n" or line[-2:] == b"\r\n":
+            line = line.rstrip(b"\r\n") + b"\n"
+        record, content = _divided(line)
         match record:
             case {"lines": number, "crc32": checksum} if len(record) == 2 and not self._ended:
                 self._ended = True
@@ -144,11 +168,13 @@ class AccountReader:
                 return
             case {"account": document} if len(record) == 1 and self._account is None:
                 self._account = restored({**self._head, "version": VERSION, "account": document}, self._clock)
-            case {"path": list(path), "part": part} if len(record) == 2 and self._account and not self._ended:
-                _add_part(self._account, path, part)
+            case {"path": list(path), **index} if (
+                content is not None and self._account and not self._ended and index.keys() <= {"index"}
+            ):
+                _add_part(self._account, path, Part(content, index.get("index")), read_now=self._read_now)
             case _:
                 raise CodecError(f"line {self._lines + 1} is none that belongs there")
-        self._lines, self._checksum = self._lines + 1, zlib.crc32(line.rstrip(b"\r\n") + b"\n", self._checksum)
+        self._lines, self._checksum = self._lines + 1, zlib.crc32(line, self._checksum)
 
     def account(self) -> Account:
         """Return the account, after the last line. Raises CodecError when lines are missing."""
@@ -165,10 +191,20 @@ def parse_line(line: bytes) -> Any:
         raise CodecError("it is not valid JSON") from error
 
 
-def account_from_lines(lines: Iterable[bytes], clock: Clock) -> tuple[float, Account]:
+def _divided(line: bytes) -> tuple[Any, bytes | None]:
+    """Return what a line has, and apart from it the content of a part, if it has one. Lines are long: few copies are made."""
+    end = line.find(CONTENT)
+    if end < 0:
+        return parse_line(line), None
+    if not line.endswith(b"}\n"):
+        raise CodecError("it is not valid JSON")
+    return parse_line(line[:end] + b"}"), line[end + len(CONTENT) : -2]
+
+
+def account_from_lines(lines: Iterable[bytes], clock: Clock, *, read_now: bool = True) -> tuple[float, Account]:
     """Return the moment and the account of all lines. Raises CodecError."""
     remaining = iter(lines)
-    reader = AccountReader(parse_line(next(remaining, b"")), clock)
+    reader = AccountReader(parse_line(next(remaining, b"")), clock, read_now=read_now)
     for line in remaining:
         reader.add(line)
     return reader.now, reader.account()
@@ -183,15 +219,31 @@ def is_stream(line: bytes) -> bool:
     return isinstance(head, dict) and "version" in head and "account" not in head
 
 
-def _add_part(account: Account, path: list[Any], part: Any) -> None:
+def _add_part(account: Account, path: list[Any], part: Part, *, read_now: bool) -> None:
     target, kind = _find(account, path)
     try:
-        if isinstance(target, EventLog | Series):
-            target.add_part(part)
+        if isinstance(target, LARGE_COLLECTIONS):
+            target.add_part(part if part.index is not None else _with_index(target, part), read_now=read_now)
+        elif kind == dict[str, float]:
+            target.update(_numbers(part.content))
         else:
-            target.update(_adapter(kind).validate_python(part))
+            target.update(_adapter(kind).validate_json(part.content))
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise CodecError(f"{'.'.join(path)}: {str(error).splitlines()[0]}") from error
+
+
+def _with_index(target: EventLog | Series | StoredMessages, part: Part) -> Part:
+    """Return a part of an earlier release with its index, which is its content, or the keys of that."""
+    document = json.loads(part.content)
+    return Part(part.content, list(document) if isinstance(target, StoredMessages) else document)
+
+
+def _numbers(content: bytes) -> dict[str, float]:
+    """Return numbers by text: pydantic would take longer for so many. Raises ValueError when they are something else."""
+    numbers: dict[str, float] = json.loads(content)
+    if not isinstance(numbers, dict) or not set(map(type, numbers.values())) <= {int, float}:
+        raise ValueError("it has something else than numbers")
+    return numbers
 
 
 def _find(account: Account, path: list[Any]) -> tuple[Any, Any]:
@@ -205,7 +257,7 @@ def _find(account: Account, path: list[Any]) -> tuple[Any, Any]:
             target, kind = target[name], get_args(kind)[1]
         else:
             raise CodecError(f"{'.'.join(map(str, path))}: there is no such collection")
-    if isinstance(target, EventLog | Series) or (isinstance(target, dict) and _has_texts_as_keys(kind)):
+    if isinstance(target, LARGE_COLLECTIONS) or (isinstance(target, dict) and _has_texts_as_keys(kind)):
         return target, kind
     raise CodecError(f"{'.'.join(map(str, path))}: it is not a collection")
 

@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from mailgun_mcp.simulator.control.faults import KINDS
 from mailgun_mcp.simulator.control.markup import Markup, element, joined
 from mailgun_mcp.simulator.control.page_views import PageRequest
-from mailgun_mcp.simulator.worlds.scenario import shipped_names
 
 
 def forms(request: PageRequest) -> Markup:
     """Show all forms. They stay hidden without the script, which sends them."""
+    from mailgun_mcp.simulator.worlds.scenario import shipped_names
+
     domains = [domain.name for domain in request.domains]
     first = domains[0] if domains else "mail.example.com"
     parts = [

@@ -57,8 +57,9 @@ def _panes(side: Iterable[str], main: Markup, pane: str) -> Markup:
 
 
 def _stored(request: PageRequest) -> list[StoredMessage]:
-    every = (one for domain in request.domains for one in domain.messages.values())
-    return nlargest(request.skip + SHOWN + 1, every, key=lambda message: message.at)
+    most = request.skip + SHOWN + 1
+    newest = (one for domain in request.domains for one in islice(domain.messages.newest(), most))
+    return nlargest(most, newest, key=lambda message: message.at)
 
 
 def _list(request: PageRequest, caption: str, messages: Iterable[StoredMessage], current: str = "") -> Markup:

@@ -52,7 +52,7 @@ def _read(path: Path, clock: Clock) -> tuple[float, Account]:
     with path.open("rb") as file:
         if is_stream(file.readline(MAX_LINE)):
             file.seek(0)
-            return account_from_lines(file, clock)
+            return account_from_lines(file, clock, read_now=False)
         # The form of earlier releases is one document.
         file.seek(0)
         document = json.loads(file.read())

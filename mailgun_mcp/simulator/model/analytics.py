@@ -1,6 +1,8 @@
 """Counts an account's events over time, and keeps its tags and which opens and clicks were the first."""
 
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.simulator.model.bounce_rules import classify, provider_entity
@@ -39,6 +41,11 @@ class Analytics:
     tag_limit: int = TAG_LIMIT
     _seen: dict[str, float] = field(default_factory=dict)
     _rolled: float = 0.0
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Analytics":
+        # There may be many, and texts and numbers need no copies of their own.
+        memo[id(self._seen)] = dict(self._seen)
+        return Analytics(**{field.name: deepcopy(getattr(self, field.name), memo) for field in fields(self)})
 
     def count_event(self, domain: str, at: float, record: Record) -> bool:
         """Count an event. Return whether it is the first open or click of a recipient in seven days."""

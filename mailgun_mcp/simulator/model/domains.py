@@ -9,6 +9,7 @@ from mailgun_mcp.simulator.model.blocks import ProviderBlock
 from mailgun_mcp.simulator.model.clock import DAY
 from mailgun_mcp.simulator.model.event_log import EventLog
 from mailgun_mcp.simulator.model.messages import StoredMessage
+from mailgun_mcp.simulator.model.stored_messages import StoredMessages
 from mailgun_mcp.simulator.model.suppressions import AllowlistEntry, Bounce, Complaint, Unsubscribe
 from mailgun_mcp.simulator.model.templates import Template
 
@@ -44,7 +45,7 @@ class Domain:
     type: Literal["custom", "sandbox"] = "custom"
     settings: dict[str, Any] = field(default_factory=dict)
     """What create and update set: spam_action, wildcard, web_prefix, …"""
-    messages: dict[str, StoredMessage] = field(default_factory=dict)
+    messages: StoredMessages = field(default_factory=StoredMessages)
     scheduled: list[StoredMessage] = field(default_factory=list)
     deferred: list[Deferral] = field(default_factory=list)
     events: EventLog = field(default_factory=EventLog)

@@ -9,13 +9,14 @@ import zlib
 from array import array
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator, Sequence
-from copy import copy
+from copy import copy, deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
 from mailgun_mcp.simulator.model.clock import DAY
 from mailgun_mcp.simulator.model.json_forms import numbers_from_text, numbers_to_text
 from mailgun_mcp.simulator.model.packed_events import AT, FieldTest, MailEvent, PackedEvents, Path, field_of, passes
+from mailgun_mcp.simulator.model.parts import Part
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
@@ -65,6 +66,11 @@ class _Chunk:
         self.packed: PackedEvents | None = None
         self._measure(events)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> "_Chunk":
+        chunk = copy(self)
+        chunk._events = deepcopy(self._events, memo)
+        return chunk
+
     def add(self, event: MailEvent) -> list[MailEvent]:
         """Add an event at its position in time. Return all events of the chunk."""
         if self._events is None:
@@ -93,25 +99,26 @@ class _Chunk:
         events = filter(event_range.contains, self._all())
         return (tuple([field_of(event, path) for path in paths]) for event in events)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_part(self) -> Part:
         """Return the chunk, packed, as JSON."""
         packed, kinds, hashes = self._packed()
-        return {
+        index = {
             "first": self.first,
             "last": self.last,
+            "size": packed.size,
             "kinds": sorted(kinds),
             "hashes": numbers_to_text(hashes),
-            **packed.to_json(),
         }
+        return Part(packed.to_json(), index)
 
     @classmethod
-    def from_json(cls, document: dict[str, Any]) -> "_Chunk":
-        """Return the chunk of `to_json`. Raises ValueError, TypeError or KeyError when the document is another one."""
-        chunk = cls.__new__(cls)
+    def from_part(cls, part: Part) -> "_Chunk":
+        """Return the chunk of `to_part`, whose events are read later. Raises ValueError, TypeError or KeyError."""
+        chunk, index = cls.__new__(cls), part.index
         chunk._events = None
-        chunk.packed = PackedEvents.from_json(document)
-        chunk._kinds, chunk._hashes = frozenset(document["kinds"]), numbers_from_text("I", document["hashes"])
-        chunk.first, chunk.last = _read_position(document["first"]), _read_position(document["last"])
+        chunk.packed = PackedEvents.from_json(index["size"], part.content)
+        chunk._kinds, chunk._hashes = frozenset(index["kinds"]), numbers_from_text("I", index["hashes"])
+        chunk.first, chunk.last = _read_position(index["first"]), _read_position(index["last"])
         chunk.size = chunk.packed.size
         return chunk
 
@@ -253,14 +260,19 @@ class EventLog:
             if event_range.overlaps(chunk):
                 yield chunk.rows(event_range, paths)
 
-    def parts(self) -> Iterator[dict[str, Any]]:
+    def parts(self) -> Iterator[Part]:
         """Return the events as JSON, chunk by chunk. What is added afterwards is not among them."""
-        parts = [chunk.to_json() if chunk.packed is None else copy(chunk) for chunk in self._chunks]
-        return (part.to_json() if isinstance(part, _Chunk) else part for part in parts)
+        parts = [chunk.to_part() if chunk.packed is None else copy(chunk) for chunk in self._chunks]
+        return (part.to_part() if isinstance(part, _Chunk) else part for part in parts)
 
-    def add_part(self, part: Any) -> None:
-        """Add a part of another log, whose events are later than all others. Raises ValueError, TypeError or KeyError."""
-        chunk = _Chunk.from_json(part)
+    def add_part(self, part: Part, *, read_now: bool) -> None:
+        """Add a part of another log, whose events are later than all others; they can be read later.
+
+        Raises ValueError, TypeError or KeyError when it is something else.
+        """
+        chunk = _Chunk.from_part(part)
+        if read_now and chunk.packed is not None:
+            chunk.packed.read()
         if chunk.last < chunk.first or (self._chunks and chunk.first <= self._chunks[-1].last):
             raise ValueError("the events are not in the order of time")
         self._chunks.append(chunk)

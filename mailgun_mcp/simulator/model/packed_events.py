@@ -16,6 +16,7 @@ from typing import Any
 
 from mailgun_mcp.simulator.model.bounce_rules import classify
 from mailgun_mcp.simulator.model.event_facts import facts_of
+from mailgun_mcp.simulator.model.parts import to_text
 
 Path = tuple[str, ...]
 Record = dict[str, Any]
@@ -96,12 +97,14 @@ def passes(event: MailEvent, tests: Sequence[FieldTest]) -> bool:
 
 
 class PackedEvents:
-    """Events that never change again."""
+    """Events that never change again. Those that come from a file are read when they are first needed."""
 
-    __slots__ = ("_columns", "_ends", "_shapes", "_timed", "size")
+    __slots__ = ("_columns", "_content", "_ends", "_shapes", "_timed", "size")
 
     def __init__(self, events: Sequence[MailEvent]) -> None:
         self.size = len(events)
+        self._content: bytes | None = None
+        """The JSON that they have to be read from."""
         leaves = [dict(_leaves(event.record)) for event in events]
         shapes: dict[tuple[Path, ...], int] = {}
         numbers = [shapes.setdefault(tuple(each), len(shapes)) for each in leaves]
@@ -122,34 +125,57 @@ class PackedEvents:
     def __deepcopy__(self, _: object) -> "PackedEvents":
         return self
 
-    def to_json(self) -> Record:
+    def to_json(self) -> bytes:
         """Return the events as they are packed, as JSON."""
+        content = self._content
+        if content is not None:
+            return content
         columns = [[path, b64encode(column).decode()] for path, column in self._columns.items()]
-        return {
-            "size": self.size,
-            "timed": self._timed,
-            "shapes": self._shapes,
-            "ends": sorted(self._ends),
-            "columns": columns,
-        }
+        return to_text(
+            {
+                "size": self.size,
+                "timed": self._timed,
+                "shapes": self._shapes,
+                "ends": sorted(self._ends),
+                "columns": columns,
+            }
+        )
 
     @classmethod
-    def from_json(cls, document: Record) -> "PackedEvents":
-        """Return the events of `to_json`. Raises ValueError, TypeError or KeyError when the document is another one."""
+    def from_json(cls, size: int, content: bytes) -> "PackedEvents":
+        """Return the events of `to_json`, which is read later. Raises ValueError when there cannot be so many."""
+        if not isinstance(size, int) or size < 1:
+            raise ValueError("size must be a number above 0")
         packed = cls.__new__(cls)
-        packed.size, packed._timed = document["size"], document["timed"]
-        packed._shapes = tuple(tuple(map(_path, shape)) for shape in document["shapes"])
-        packed._ends = frozenset(map(_path, document["ends"]))
-        packed._columns = {_path(path): _shared(b64decode(column)) for path, column in document["columns"]}
-        if not isinstance(packed.size, int) or not isinstance(packed._timed, bool) or packed.size < 1:
-            raise ValueError("size must be a number above 0, and timed true or false")
-        if not {SHAPE, *DERIVED} <= packed._columns.keys() or not packed._ends <= ENDS_WITH.keys():
-            raise ValueError("columns are missing")
+        packed.size, packed._content = size, content
         return packed
+
+    def read(self) -> None:
+        """Read the events now, unless they were. Raises ValueError when they are something else."""
+        content = self._content
+        if content is None:
+            return
+        try:
+            self._take(json.loads(content))
+        except (TypeError, KeyError) as error:
+            raise ValueError(f"packed events are damaged: {error}") from error
+        # Last: another thread may be writing them.
+        self._content = None
+
+    def _take(self, document: Record) -> None:
+        self._timed = document["timed"]
+        self._shapes = tuple(tuple(map(_path, shape)) for shape in document["shapes"])
+        self._ends = frozenset(map(_path, document["ends"]))
+        self._columns = {_path(path): _shared(b64decode(column)) for path, column in document["columns"]}
+        if document["size"] != self.size or not isinstance(self._timed, bool):
+            raise ValueError("size must be that of the index, and timed true or false")
+        if not {SHAPE, *DERIVED} <= self._columns.keys() or not self._ends <= ENDS_WITH.keys():
+            raise ValueError("columns are missing")
 
     @property
     def packed_size(self) -> int:
         """How many bytes the columns take."""
+        self.read()
         return sum(map(len, self._columns.values()))
 
     def column(self, path: Path) -> list[Any]:
@@ -177,6 +203,7 @@ class PackedEvents:
 
     def events(self, indexes: Sequence[int] | None = None) -> Iterator[MailEvent]:
         """Yield copies of the events, or of those with the indexes."""
+        self.read()
         paths = dict.fromkeys(path for shape in self._shapes for path in shape)
         columns = {path: self.column(path) for path in (AT, SERIAL, UNIQUE, SHAPE, *paths)}
         shapes = [[(path[:-1], path[-1], columns[path]) for path in shape] for shape in self._shapes]
@@ -195,6 +222,7 @@ class PackedEvents:
 
     def _column(self, path: Path) -> tuple[list[Any], bytes | None]:
         """Return the values of all events; or the values that differ, and the index of each event's value among them."""
+        self.read()
         packed = self._columns.get(path)
         if packed is not None:
             values, codes = _unpack(packed, self.size)
@@ -249,11 +277,11 @@ def _pack(values: list[Any]) -> bytes:
     keys = _keys(values)
     distinct = dict(zip(keys, values, strict=True))
     if len(distinct) == 1:
-        return _constant(_json(values[:1]))
+        return _constant(to_text(values[:1]))
     if len(distinct) > MOST_CODES or len(distinct) == len(values):
-        return zlib.compress(_json(values), COMPRESSION_LEVEL)
+        return zlib.compress(to_text(values), COMPRESSION_LEVEL)
     codes = {key: code for code, key in enumerate(distinct)}
-    return zlib.compress(_json([*distinct.values()]) + b"\n" + bytes(map(codes.__getitem__, keys)), COMPRESSION_LEVEL)
+    return zlib.compress(to_text([*distinct.values()]) + b"\n" + bytes(map(codes.__getitem__, keys)), COMPRESSION_LEVEL)
 
 
 @lru_cache(4096)
@@ -293,7 +321,3 @@ def _unpack(packed: bytes, size: int) -> tuple[list[Any], bytes | None]:
         raise ValueError("a column is damaged, or too large")
     head, newline, codes = data.partition(b"\n")
     return json.loads(head), (codes or bytes(size)) if newline else None
-
-
-def _json(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()

@@ -3,6 +3,7 @@
 Most counts are packed: two arrays for each hour, the numbers of its cells and how often each occurred.
 """
 
+import json
 from array import array
 from calendar import timegm
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from mailgun_mcp.simulator.model.clock import DAY, HOUR
 from mailgun_mcp.simulator.model.json_forms import PAIRS, hashable, numbers_from_text, numbers_to_text
+from mailgun_mcp.simulator.model.parts import Part, to_text
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
@@ -82,20 +84,52 @@ class PackedCounts(NamedTuple):
 NO_COUNTS = PackedCounts((), ())
 
 
+@dataclass(frozen=True, slots=True)
+class _UnreadCounts:
+    """Packed counts of a file that were not read yet."""
+
+    content: bytes
+    cells: int
+    """How many cells there are."""
+
+    def __deepcopy__(self, _: object) -> "_UnreadCounts":
+        return self
+
+    def read(self) -> PackedCounts:
+        """Return the counts. Raises ValueError when they are something else."""
+        try:
+            document = json.loads(self.content)
+            packed = PackedCounts(
+                numbers_from_text("I", document["numbers"]), numbers_from_text("Q", document["counts"])
+            )
+        except (TypeError, KeyError) as error:
+            raise ValueError(f"counts are damaged: {error}") from error
+        if len(packed.numbers) != len(packed.counts) or max(packed.numbers, default=0) >= self.cells:
+            raise ValueError("a count has no cell")
+        return packed
+
+
 @dataclass(slots=True)
 class _PeriodCounts:
     """The counts of an hour, day or month: those that are packed, and those that came since then."""
 
-    packed: PackedCounts = NO_COUNTS
+    _packed: PackedCounts | _UnreadCounts = NO_COUNTS
     unpacked: dict[int, int] = field(default_factory=dict)
 
-    def add(self, part: PackedCounts) -> None:
-        """Add packed counts."""
-        if self.packed.numbers:
-            self.unpacked = dict(zip(*part, strict=True))
-            self.pack()
+    @property
+    def packed(self) -> PackedCounts:
+        """The packed counts, which are read now if they were not."""
+        if isinstance(self._packed, _UnreadCounts):
+            self._packed = self._packed.read()
+        return self._packed
+
+    def add(self, part: _UnreadCounts) -> None:
+        """Add packed counts, to be read later if they are the first."""
+        if self._packed is NO_COUNTS:
+            self._packed = part
         else:
-            self.packed = part
+            self.unpacked = dict(zip(*part.read(), strict=True))
+            self.pack()
 
     def pack(self) -> None:
         if not self.unpacked:
@@ -103,13 +137,25 @@ class _PeriodCounts:
         counts = dict(zip(*self.packed, strict=True))
         for number, count in self.unpacked.items():
             counts[number] = counts.get(number, 0) + count
-        self.packed, self.unpacked = PackedCounts(array("I", counts), array("Q", counts.values())), {}
+        self._packed, self.unpacked = PackedCounts(array("I", counts), array("Q", counts.values())), {}
 
     def parts(self) -> Iterator[PackedCounts]:
         if self.packed.numbers:
             yield self.packed
         if self.unpacked:
-            yield PackedCounts(list(self.unpacked), list(self.unpacked.values()))
+            yield self._unpacked_part()
+
+    def written_parts(self) -> Iterator[PackedCounts | bytes]:
+        """Yield the parts as they are written: those that were not read, as the JSON that they are."""
+        if isinstance(self._packed, _UnreadCounts):
+            yield self._packed.content
+        elif self._packed.numbers:
+            yield self._packed
+        if self.unpacked:
+            yield self._unpacked_part()
+
+    def _unpacked_part(self) -> PackedCounts:
+        return PackedCounts(list(self.unpacked), list(self.unpacked.values()))
 
 
 @dataclass(slots=True)
@@ -164,40 +210,27 @@ class Series:
                         counts[cells[number]] = counts.get(cells[number], 0) + count
         return _Document(levels, self._rolled)
 
-    def parts(self) -> Iterator[Any]:
+    def parts(self) -> Iterator[Part]:
         """Return the counts as JSON, part by part. What is counted afterwards is not among them."""
         periods = [
-            (resolution, at, part)
+            ({"resolution": resolution, "at": at}, part)
             for resolution, level in self._levels.items()
             for at, period in level.items()
-            for part in period.parts()
+            for part in period.written_parts()
         ]
-        return self._parts(len(self._table.cells), periods)
+        return _written(self._table.cells, len(self._table.cells), periods)
 
-    def add_part(self, part: Any) -> None:
+    def add_part(self, part: Part, *, read_now: bool) -> None:
         """Add a part of another series. Raises ValueError, TypeError, KeyError or OverflowError."""
-        if "cells" in part:
-            for cell in part["cells"]:
-                if self._table.number(hashable(cell)) != len(self._table.cells) - 1:
+        if "cells" in part.index:
+            for cell in json.loads(part.content)["cells"]:
+                if self._table.number(_cell(cell)) != len(self._table.cells) - 1:
                     raise ValueError("a cell occurs twice")
             return
-        numbers, counts = numbers_from_text("I", part["numbers"]), numbers_from_text("Q", part["counts"])
-        if len(numbers) != len(counts) or max(numbers, default=0) >= len(self._table.cells):
-            raise ValueError("a count has no cell")
-        self._levels[part["resolution"]].setdefault(int(part["at"]), _PeriodCounts()).add(PackedCounts(numbers, counts))
-
-    def _parts(self, cells: int, periods: list[tuple[Resolution, int, PackedCounts]]) -> Iterator[Any]:
-        if not periods:
-            return
-        for start in range(0, cells, CELLS_OF_A_PART):
-            yield {"cells": self._table.cells[start : min(start + CELLS_OF_A_PART, cells)]}
-        for resolution, at, part in periods:
-            yield {
-                "resolution": resolution,
-                "at": at,
-                "numbers": numbers_to_text(array("I", part.numbers)),
-                "counts": numbers_to_text(array("Q", part.counts)),
-            }
+        period = self._levels[part.index["resolution"]].setdefault(int(part.index["at"]), _PeriodCounts())
+        period.add(_UnreadCounts(part.content, len(self._table.cells)))
+        if read_now:
+            _ = period.packed
 
     def cell(self, number: int) -> Cell:
         """Return the cell of a number."""
@@ -256,6 +289,25 @@ class Series:
             for part in period.parts():
                 for number, count in zip(*part, strict=True):
                     self._add(coarse, start, number, count)
+
+
+def _cell(value: list[Any]) -> Cell:
+    """Return a cell of JSON. There may be many, and only tags are a list."""
+    return tuple([hashable(each) if type(each) is list else each for each in value])
+
+
+def _written(cells: list[Cell], number: int, periods: list[tuple[Any, PackedCounts | bytes]]) -> Iterator[Part]:
+    if not periods:
+        return
+    for start in range(0, number, CELLS_OF_A_PART):
+        part = cells[start : min(start + CELLS_OF_A_PART, number)]
+        yield Part(to_text({"cells": part}), {"cells": len(part)})
+    for index, counts in periods:
+        if isinstance(counts, bytes):
+            yield Part(counts, index)
+        else:
+            numbers, times = numbers_to_text(array("I", counts.numbers)), numbers_to_text(array("Q", counts.counts))
+            yield Part(to_text({"numbers": numbers, "counts": times}), index)
 
 
 FINER: dict[Resolution, tuple[Resolution, ...]] = {

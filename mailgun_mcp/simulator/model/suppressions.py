@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Bounce:
     """An address that mail bounced from."""
 
@@ -13,14 +13,20 @@ class Bounce:
     code: str = "550"
     error: str = ""
 
+    def __deepcopy__(self, _: object) -> "Bounce":
+        return self
 
-@dataclass(slots=True)
+
+@dataclass(frozen=True, slots=True)
 class Complaint:
     """An address whose owner called a mail spam."""
 
     address: str
     created_at: float
     count: int = 1
+
+    def __deepcopy__(self, _: object) -> "Complaint":
+        return self
 
 
 @dataclass(slots=True)

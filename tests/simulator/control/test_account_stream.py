@@ -3,8 +3,10 @@
 import json
 import zlib
 from base64 import b64decode, b64encode
+from collections import Counter
 from collections.abc import Callable
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +21,8 @@ from mailgun_mcp.simulator.worlds.demo import demo_account
 from tests.support.everything import account_with_everything
 
 DOMAIN = "mail.example.com"
+VERSION_2 = Path(__file__).parent / "data" / "state-of-version-2.jsonl"
+"""Written by an earlier release: three mails with their events, and no indexes."""
 Records = list[dict[str, Any]]
 
 
@@ -55,6 +59,30 @@ def test_what_was_read_is_the_same_account(make: Callable[[], Account], large: i
     assert snapshot(read) == snapshot(account)
 
 
+@pytest.mark.parametrize("read_now", [True, False])
+def test_lines_of_an_earlier_release_are_read(read_now: bool) -> None:
+    lines = VERSION_2.read_bytes().splitlines(keepends=True)
+    _, account = account_from_lines(lines, ManualClock(), read_now=read_now)
+    domain = account.domains[DOMAIN]
+    assert Counter(event.record["event"] for event in domain.events) == {"accepted": 3, "delivered": 3, "opened": 3}
+    assert [message.subject for message in domain.messages.values()] == ["Order 0", "Order 1", "Order 2"]
+    assert sum(sum(part.counts) for _, part in account.analytics.mail.between(0, 2e9, "hour")) > 9
+    assert len(account.analytics._seen) == 3
+
+
+def test_events_messages_and_counts_are_read_when_they_are_needed() -> None:
+    _, account = account_from_lines(list(account_lines(demo())), ManualClock(), read_now=False)
+    domain = account.domains[DOMAIN]
+    chunks = [chunk.packed for chunk in domain.events._chunks if chunk.packed]
+    assert all(chunk._content for chunk in chunks)
+    assert len(domain.events) == sum(chunk.size for chunk in chunks)
+    again = list(account_lines(account))
+    assert all(chunk._content for chunk in chunks), "a state file is written without reading what was not needed"
+    assert snapshot(account_from_lines(again, ManualClock())[1]) == snapshot(demo())
+    assert [*domain.events] == [*demo().domains[DOMAIN].events]
+    assert not any(chunk._content for chunk in chunks)
+
+
 def test_the_account_goes_on_where_it_was() -> None:
     first, second = demo(), again(list(account_lines(demo())))
     for account in (first, second):
@@ -83,6 +111,20 @@ def test_a_stream_is_told_from_a_document() -> None:
     assert not is_stream(b"[2]")
 
 
+def index(records: Records, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(one for one in records if one.get("path", [""])[-1] == name)["index"]
+    return found
+
+
+def _last(records: Records, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = [one for one in records if one.get("path", [""])[-1] == name][-1]["part"]
+    return found
+
+
+def _double_cells(cells: dict[str, Any]) -> None:
+    cells["cells"] += cells["cells"][:1]
+
+
 def _twice(records: Records) -> None:
     records.insert(-1, next(one for one in records if one.get("path", [""])[-1] == "events"))
 
@@ -95,7 +137,7 @@ def _bomb(records: Records) -> None:
 
 CHANGES: dict[str, tuple[Callable[[Records], Any], str]] = {
     "another format": (lambda records: records[0].update(format="x"), "this is not an account"),
-    "a newer version": (lambda records: records[0].update(version=3), "this is not|version 3|format"),
+    "a newer version": (lambda records: records[0].update(version=4), "version 4 is not one that this release reads"),
     "no such collection": (lambda records: records[2].update(path=["domains", "x.example", "events"]), "no such"),
     "no collection": (lambda records: records[2].update(path=["id"]), "it is not a collection"),
     "a method": (lambda records: records[2].update(path=["with_subaccounts"]), "no such collection"),
@@ -109,7 +151,16 @@ CHANGES: dict[str, tuple[Callable[[Records], Any], str]] = {
         lambda records: part(records, "domains", DOMAIN, "events").update(columns=[]),
         "columns are missing",
     ),
+    "another size": (lambda records: part(records, "domains", DOMAIN, "events").update(size=7), "size must be that"),
+    "no shapes": (lambda records: part(records, "domains", DOMAIN, "events").pop("shapes"), "are damaged: 'shapes'"),
+    "a size of no events": (lambda records: index(records, "events").update(size=0), "size must be a number above 0"),
     "no cell": (lambda records: part(records, "analytics", "mail").update(cells=[]), "a count has no cell"),
+    "a cell twice": (lambda records: _double_cells(part(records, "analytics", "mail")), "a cell occurs twice"),
+    "no counts": (lambda records: _last(records, "mail").pop("counts"), "counts are damaged"),
+    "no numbers": (
+        lambda records: records.insert(2, {"path": ["analytics", "_seen"], "part": {"x": "y"}}),
+        "something else than numbers",
+    ),
 }
 
 
@@ -125,6 +176,18 @@ def test_lines_of_something_else_are_refused(name: str) -> None:
 def test_a_damaged_column_is_an_error_and_no_endless_memory() -> None:
     records = records_of(demo())
     _bomb(records)
-    account = again(lines_of(records))
+    _, account = account_from_lines(lines_of(records), ManualClock(), read_now=False)
     with pytest.raises(ValueError, match="a column is damaged"):
         list(account.domains[DOMAIN].events.walk())
+
+
+def test_a_line_that_is_cut_off_is_refused() -> None:
+    lines = list(account_lines(demo()))
+    with pytest.raises(CodecError, match="it is not valid JSON"):
+        again([*lines[:2], lines[2][:-10]])
+
+
+def test_other_ends_of_lines_make_no_difference() -> None:
+    account = demo()
+    lines = [line.rstrip(b"\n") + b"\r\n" for line in account_lines(account)]
+    assert snapshot(again(lines)) == snapshot(account)

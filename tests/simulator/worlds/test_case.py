@@ -1,16 +1,17 @@
 """For every scenario, the calls that its case names as evidence show what the case says, through the real pipeline."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mailgun_mcp.app.compose import create_services
-from mailgun_mcp.settings import Settings
+from mailgun_mcp.simulator.model.clock import ManualClock
 from mailgun_mcp.simulator.worlds.case import Check, Evidence, faults
 from mailgun_mcp.simulator.worlds.scenario import open_scenario, shipped_names
+from mailgun_mcp.simulator.worlds.scenario_history import scenario_account
 from tests.support.calls import run
+from tests.support.moments import MOMENTS, moment, spread
 from tests.support.operations import find
+from tests.support.undoing import bench
 
 pytestmark = pytest.mark.anyio
 
@@ -19,19 +20,24 @@ def test_there_are_at_least_twelve_cases() -> None:
     assert len([name for name in shipped_names() if open_scenario(name).case]) >= 12
 
 
-@pytest.mark.parametrize("name", shipped_names())
-async def test_the_evidence_shows_what_the_case_says(name: str, tmp_path: Path) -> None:
-    case = open_scenario(name).case
-    assert case is not None
-    services = create_services(Settings(simulator=True, scenario=name, state=str(tmp_path), policy="unguarded"))
-    try:
-        answers = [
-            (evidence, (await run(services, evidence.tool, dict(evidence.arguments)))) for evidence in case.evidence
-        ]
-    finally:
-        services.close()
-    wrong = [f"{one.tool}: {fault}" for one, result in answers for fault in faults(one.expect, result.structured)]
-    assert wrong == []
+async def wrong_evidence(name: str, at: str) -> list[str]:
+    """Return what the calls of a case do not show at a moment."""
+    scenario = open_scenario(name)
+    assert scenario.case is not None
+    async with bench(scenario_account(scenario, ManualClock(moment(at)))) as account:
+        answers = [(one, await run(account.services, one.tool, dict(one.arguments))) for one in scenario.case.evidence]
+    return [f"{one.tool}: {fault}" for one, result in answers for fault in faults(one.expect, result.structured)]
+
+
+@pytest.mark.parametrize(("name", "at"), spread(shipped_names()))
+async def test_the_evidence_shows_what_the_case_says(name: str, at: str) -> None:
+    assert await wrong_evidence(name, at) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("at", MOMENTS)
+async def test_the_evidence_of_every_case_is_there_at_every_hour_and_on_every_date(at: str) -> None:
+    assert {name: wrong for name in shipped_names() if (wrong := await wrong_evidence(name, at))} == {}
 
 
 @pytest.mark.parametrize("name", shipped_names())
