@@ -28,6 +28,7 @@ from mailgun_mcp.server.context import ServerContext, client_name, principal_of
 from mailgun_mcp.server.description import COMPLETE, EXTENSIONS, HOUR, NAME, SERVER_INFO, UI
 from mailgun_mcp.server.elicitation import Elicitation, InputRequired
 from mailgun_mcp.server.instructions import instructions
+from mailgun_mcp.server.plain_calls import PlainCalls
 from mailgun_mcp.server.prompts import Prompts
 from mailgun_mcp.server.resources import Resources
 from mailgun_mcp.server.skills import Skills
@@ -79,6 +80,7 @@ def create_server(services: Services, principal: Principal | None) -> Server[dic
             await subscriptions.called(params.name, params.arguments or {})
         return result
 
+    calls = PlainCalls(call_tool)
     server: Server[dict[str, Any]] = MailgunServer(
         NAME,
         version=SERVER_INFO["version"],
@@ -94,7 +96,7 @@ def create_server(services: Services, principal: Principal | None) -> Server[dic
         },
         get_tool_input_schema=schemas.get,
         on_list_tools=list_tools,
-        on_call_tool=call_tool,
+        on_call_tool=calls.handle,
         on_list_prompts=prompts.list_prompts,
         on_get_prompt=prompts.get_prompt,
         on_completion=completions.complete,
@@ -107,6 +109,7 @@ def create_server(services: Services, principal: Principal | None) -> Server[dic
     subscriptions.add_to(server)
     server.extensions |= {UI: EXTENSIONS[UI]}
     _add_middleware(server, services, principal)
+    server.middleware.append(calls.answer)
     return server
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import anyio
 import mcp_types as types
+from mcp.server.lowlevel import Server
 
 from mailgun_mcp.app.compose import create_services
 from mailgun_mcp.call.services import Services
@@ -87,12 +88,12 @@ def is_answered(line: bytes) -> bool:
 
 
 async def answers_of_the_sdk(
-    services: Services, lines: Sequence[bytes], *, replay: Sequence[bytes] = ()
+    services: Services, lines: Sequence[bytes], *, replay: Sequence[bytes] = (), server: Server[Any] | None = None
 ) -> list[bytes]:
     """Return what the SDK's part of the server writes for these lines, after those of `replay`."""
     client = Lines(lines)
     replayed = stdio.Replay(replay)
-    server = create_server(services, local_user())
+    server = server or create_server(services, local_user())
     with anyio.fail_after(10):
         await server.run(
             stdio._Incoming(client, services.files.received, replayed),

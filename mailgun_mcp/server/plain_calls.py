@@ -1,0 +1,81 @@
+"""Answers plain calls of tools without the SDK's models, which check and copy what is known here, for a tenth of a call.
+
+Around a call, everything is as for the SDK's own: dispatch, cancellation, progress, elicitation. What is not plain, in
+the request or in the result, goes through the models.
+"""
+
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from typing import Any
+
+import mcp_types as types
+from mcp.server.context import CallNext, HandlerResult
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+
+from mailgun_mcp.server.context import ServerContext
+from mailgun_mcp.server.description import SERVER_INFO
+
+META = "io.modelcontextprotocol/"
+ENVELOPE = frozenset(f"{META}{name}" for name in ("protocolVersion", "clientInfo", "clientCapabilities"))
+"""What the SDK has checked of `_meta` before a request gets here."""
+PLAIN_RESULT = frozenset({"resultType", "content", "isError", "structuredContent"})
+CallTool = Callable[[ServerContext, types.CallToolRequestParams], Awaitable[Any]]
+
+_answered: ContextVar[Any] = ContextVar("answered", default=None)
+"""The result of a call that has been made, on its way to the SDK's models."""
+
+
+class PlainCalls:
+    """Makes calls with `call_tool`: as the SDK's handler, and as a middleware before it."""
+
+    def __init__(self, call_tool: CallTool) -> None:
+        self._call_tool = call_tool
+
+    async def handle(self, context: ServerContext, params: types.CallToolRequestParams) -> Any:
+        """Make a call, unless it has been made."""
+        result = _answered.get()
+        return await self._call_tool(context, params) if result is None else result
+
+    async def answer(self, ctx: ServerContext, call_next: CallNext) -> HandlerResult:
+        """Make a plain call and return its result as it is sent."""
+        if ctx.method != "tools/call" or not _is_plain(ctx):
+            return await call_next(ctx)
+        given: dict[str, Any] = dict(ctx.params or {})
+        params = types.CallToolRequestParams.model_construct(
+            meta=ctx.meta, name=given["name"], arguments=given.get("arguments")
+        )
+        result = await self._call_tool(ctx, params)
+        modern = ctx.protocol_version in MODERN_PROTOCOL_VERSIONS
+        if isinstance(result, dict) and result.keys() <= PLAIN_RESULT and len(result["content"]) == 1:
+            return as_sent(result, modern=modern)
+        token = _answered.set(result)
+        try:
+            return await call_next(ctx)
+        finally:
+            _answered.reset(token)
+
+
+def _is_plain(context: ServerContext) -> bool:
+    """Return whether the request holds only a name and arguments, and the session has begun."""
+    params: Any = context.params
+    if not isinstance(params, dict) or not isinstance(params.get("name"), str):
+        return False
+    if not isinstance(params.get("arguments", {}), dict) or context.session.client_params is None:
+        return False
+    if context.protocol_version not in MODERN_PROTOCOL_VERSIONS:
+        return params.keys() <= {"name", "arguments"}
+    meta = params.get("_meta")
+    return params.keys() <= {"name", "arguments", "_meta"} and isinstance(meta, dict) and meta.keys() <= ENVELOPE
+
+
+def as_sent(result: dict[str, Any], *, modern: bool) -> dict[str, Any]:
+    """Return a plain result as the SDK sends it, with the keys in its order."""
+    content = [{"text": item["text"], "type": "text"} for item in result["content"]]
+    sent: dict[str, Any] = {"content": content, "isError": result["isError"]}
+    if modern:
+        sent["resultType"] = result["resultType"]
+    if result.get("structuredContent") is not None:
+        sent["structuredContent"] = result["structuredContent"]
+    if modern:
+        sent["_meta"] = {f"{META}serverInfo": SERVER_INFO}
+    return sent
