@@ -246,7 +246,13 @@ RECIPIENT_HEADERS = frozenset(
     }
 )
 VARIABLES_HEADER = "x-mailgun-recipient-variables"
-HEADER = re.compile(r"([!-9;-~]+)[ \t]*:(.*)", re.DOTALL)
+NOT_IN_NAMES = re.compile("[^!-~]+")
+BREAKS = tuple(
+    re.compile(breaks) for breaks in ("\r?\n", "\r\n|[\r\n]", "\r\n|[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+)
+"""What different readers take for the end of a line."""
+BEFORE_HEADERS = "\ufeff \t\r\n\x0b\x0c"
+END_OF_HEADERS = re.compile(r"\n\r*\n")
 
 
 def recipients_in_header(name: str, value: str) -> ParsedAddresses:
@@ -276,16 +282,23 @@ def _keys_of(value: str) -> ParsedAddresses:
 
 
 def mime_headers(message: str) -> Iterator[tuple[str, str]]:
-    """Yield the headers of a mail, unfolded. Whatever could end the headers ends them late: too many, not too few."""
-    lines: list[str] = []
-    for line in re.split(r"\r\n|\r|\n", message):
-        if not line:
-            break
-        if line[0] in " \t" and lines:
-            lines[-1] += line
-        else:
-            lines.append(line)
+    """Yield the headers of a mail, unfolded: as every reader would find them, so some of them differently twice.
+
+    Whatever could end the headers ends them late, and what is in front of them is passed over: too many, not too few.
+    """
+    message = message.lstrip(BEFORE_HEADERS)
+    head = (END_OF_HEADERS if "\n" in message else re.compile("\r\r")).split(message, maxsplit=1)[0]
+    yield from dict.fromkeys(header for breaks in BREAKS for header in _headers(breaks.split(head)))
+
+
+def _headers(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    unfolded: list[str] = []
     for line in lines:
-        match = HEADER.match(line)
-        if match:
-            yield match[1], match[2].strip()
+        if line[:1] in (" ", "\t") and unfolded:
+            unfolded[-1] += line
+        else:
+            unfolded.append(line)
+    for line in unfolded:
+        name, colon, value = line.partition(":")
+        if colon:
+            yield NOT_IN_NAMES.sub("", name), value.strip()

@@ -93,6 +93,11 @@ def test_recipient_variables_in_a_header_are_read() -> None:
         {"text": "From: a@mg.example.com\r\nBcc: x@evil.example\r\n\r\nhi"},
         {"text": "Subject: hi\nBcc:\n x@evil.example\n\nhi"},
         {"text": 'X-Mailgun-Recipient-Variables: {"x@evil.example": {}}\n\nhi'},
+        {"text": "\ufeffBcc: x@evil.example\n\nhi"},
+        {"text": "\r\n\r\nBcc: x@evil.example\r\n\r\nhi"},
+        {"text": "Subject: hi\x0bBcc: x@evil.example\n\nhi"},
+        {"text": "Subject: hi\r\rBcc: x@evil.example\n\nhi"},
+        {"text": "Bcc\u200b: x@evil.example\n\nhi"},
         {"base64": "QmNjOiB4QGV2aWwuZXhhbXBsZQ0KDQpoaQ=="},
     ],
 )

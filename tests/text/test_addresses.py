@@ -2,6 +2,7 @@
 
 import re
 import time
+from email import message_from_string
 from email.utils import getaddresses
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mailgun_mcp.text.addresses import (
+    RECIPIENT_HEADERS,
     ParsedAddresses,
     _plain_list,
     _read,
@@ -240,4 +242,71 @@ def test_recipient_variables_that_are_no_object_are_not_clear() -> None:
 
 def test_the_headers_of_a_mail_end_at_an_empty_line() -> None:
     message = "To: a@x.example\r\nX-Long: one\r\n two\rBcc : b@y.example\n\nCc: c@z.example\n"
-    assert list(mime_headers(message)) == [("To", "a@x.example"), ("X-Long", "one two"), ("Bcc", "b@y.example")]
+    headers = set(mime_headers(message))
+    assert {("To", "a@x.example"), ("X-Long", "one two"), ("Bcc", "b@y.example")} <= headers
+    assert "Cc" not in dict(headers)
+
+
+def library_reads(message: str) -> set[str]:
+    """Return the recipients that the standard library finds in the headers of a mail."""
+    parsed = message_from_string(message)
+    values = [str(value) for name, value in parsed.items() if name.strip().lower() in RECIPIENT_HEADERS]
+    return {address for value in values for address in python_reads(value)}
+
+
+def lenient_reads(message: str) -> set[str]:
+    """Return those that a reader finds that begins after empty lines, knows every line break, and cleans names."""
+    found, lines = set[str](), list[str]()
+    for line in message.lstrip("\ufeff \t\r\n").splitlines():
+        if not line:
+            break
+        if line[0] in " \t" and lines:
+            lines[-1] += line
+        else:
+            lines.append(line)
+    for line in lines:
+        name, _, value = line.partition(":")
+        if re.sub(r"[^!-~]", "", name).lower() in RECIPIENT_HEADERS:
+            found |= python_reads(value)
+    return found
+
+
+MIME = st.sampled_from(
+    [
+        *("To: bob@good.example", "Bcc: eve@evil.example", "bcc :eve@evil.example", "Subject: hi", "eve@evil.example"),
+        *(
+            "\r\n",
+            "\n",
+            "\r",
+            "\n\n",
+            "\r\n ",
+            "\n\t",
+            "\x0b",
+            "\x0c",
+            "\x85",
+            "\u2028",
+            "\ufeff",
+            "\u200b",
+            " ",
+            ":",
+            ",",
+        ),
+        *("Resent-Bcc:", "X-Mailgun-Tag: x", "=?utf-8?q?eve=40evil.example?=", "no header", "\x00", "\x1d"),
+    ]
+)
+
+
+@given(st.lists(MIME, max_size=10).map("".join))
+@example("\ufeffBcc: eve@evil.example\n\nhi")
+@example("\r\nBcc: eve@evil.example\r\n\r\nhi")
+@example(" Bcc: eve@evil.example\n\nhi")
+@example("Subject: hi\x0bBcc: eve@evil.example\n\nhi")
+@example("Bcc\u200b: eve@evil.example\n\nhi")
+def test_the_recipients_that_a_lenient_reader_finds_in_a_mime_message_are_found_or_refused(message: str) -> None:
+    addresses, faults = set[str](), list[str]()
+    for name, value in mime_headers(message):
+        parsed = recipients_in_header(name, value)
+        addresses |= set(parsed.addresses)
+        faults += parsed.faults
+    if not faults:
+        assert library_reads(message) | lenient_reads(message) <= addresses
