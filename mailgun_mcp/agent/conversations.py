@@ -207,7 +207,9 @@ class Conversations:
             None if accounts is None else tuple(accounts),
             None if domains is None else tuple(domains),
         )
-        principal = Principal(fields["id"], fields["authenticated"], allowed, fields["expires"])
+        principal = Principal(
+            fields["id"], fields["authenticated"], allowed, fields["expires"], fields.get("credential", "")
+        )
         return principal, fields["client"]
 
 
@@ -228,6 +230,7 @@ def _caller(principal: Principal, client: str) -> str:
             "id": principal.id,
             "authenticated": principal.authenticated,
             "expires": principal.expires,
+            "credential": principal.credential,
             "access": access,
             "client": client,
         }

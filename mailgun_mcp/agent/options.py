@@ -21,6 +21,8 @@ class AgentOptions:
     limits: Limits = field(default_factory=Limits)
     context_tokens: int = 128_000
     """What the model can read at once."""
+    model_silence: float = 120.0
+    """Seconds for which a model may say nothing before its answer counts as failed."""
     longest_message: int = 100_000
     """Characters of a person's message."""
 

@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import suppress
-from dataclasses import replace
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from mailgun_mcp.agent.approving import Answer, needed, record_answers
 from mailgun_mcp.agent.conversations import LEASE, Conversation, Conversations, ConversationStatus, Run, check_id
+from mailgun_mcp.agent.credentials import Credentials
 from mailgun_mcp.agent.errors import (
     AgentError,
     AnswerError,
@@ -22,10 +21,12 @@ from mailgun_mcp.agent.errors import (
 from mailgun_mcp.agent.event_log import POLL, EventLog, LiveRun
 from mailgun_mcp.agent.events import Event
 from mailgun_mcp.agent.options import AgentOptions
+from mailgun_mcp.agent.settling import Settling
 from mailgun_mcp.agent.threads import in_thread
-from mailgun_mcp.agent.transcript import CallStatus, ToolCall, Transcript
+from mailgun_mcp.agent.transcript import ToolCall, Transcript
 from mailgun_mcp.agent.usage import Usage, UsageTable
 from mailgun_mcp.call.services import Services
+from mailgun_mcp.confirm.asker import InChat
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.errors import CallError, StateError
 from mailgun_mcp.identity.principal import Principal
@@ -38,15 +39,8 @@ if TYPE_CHECKING:
 TITLE = 60
 WATCH = 1.0
 """Seconds between two looks for answers that were given elsewhere."""
-UNKNOWN = (
-    "The server stopped while this call was under way: nobody knows whether it took effect, and it is not made again by "
-    "itself. Read what is there now before anything else."
-)
-BROKE_OFF = "The server stopped during the answer before this one. What was said and done until then is kept."
-CANCELLED = "Cancelled by the person before it was made. Nothing was sent."
 CANCELLED_TURN = "Cancelled."
 STOPPED = "The server was stopped."
-CANCELLED_REASON = "the person cancelled the turn"
 FAULT = "Something went wrong in the server; its log says what. Nothing is lost; send a message to continue."
 
 Begun = Callable[[Run, Principal, str], None]
@@ -70,8 +64,11 @@ class Runner:
         self._options = options or AgentOptions()
         self._conversations = Conversations(services.store)
         self._transcript = Transcript(services.store)
+        self._settling = Settling(services, self._transcript)
         self._usage = UsageTable(services.store)
         self._log = EventLog(services.store, services.clock)
+        self.credentials = Credentials(services.store, services.clock)
+        """Says whether who asked may still go on, where somebody else's answer continues what they began."""
         self._holder = token_hex(8)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._keeping: list[asyncio.Task[None]] = []
@@ -111,11 +108,11 @@ class Runner:
         )
 
         async def say(live: LiveRun) -> None:
-            await self._settle_broken(live, broke_off=broke_off)
+            await self._settling.broken(live, broke_off=broke_off)
             await in_thread(self._transcript.add, conversation, claimed.turn, "user", text)
             live.add("user_message", text=text)
 
-        self._begin(claimed, Caller(principal, client=client), say)
+        self._begin(claimed, Caller(principal, client=client, asker=InChat()), say)
         return claimed
 
     async def answer(
@@ -157,7 +154,7 @@ class Runner:
                 now=self._services.clock(),
             )
             live = self._log.begin(conversation, run.turn, run.after)
-            await self._settle_cancelled(live, principal)
+            await self._settling.cancelled(live, principal, closing=self._closing)
             await self._finish(live, "idle", live.end(outcome="cancelled", text=CANCELLED_TURN))
 
     async def events(
@@ -268,9 +265,9 @@ class Runner:
         )
 
         async def recover(live: LiveRun) -> None:
-            await self._settle_broken(live, broke_off=broke_off)
+            await self._settling.broken(live, broke_off=broke_off)
 
-        self._begin(claimed, Caller(principal, client=client), recover)
+        self._begin(claimed, Caller(principal, client=client, asker=InChat()), recover)
         return claimed
 
     def _begin(self, run: Run, caller: Caller, prepare: Callable[[LiveRun], Coroutine[Any, Any, None]]) -> None:
@@ -309,7 +306,9 @@ class Runner:
         except Exception as error:  # noqa: BLE001 - whatever it is, the person is told and the conversation is free again
             logger().error("a run failed", error=repr(error)[:2000], conversation=live.conversation)
         finally:
-            if ended.outcome != "waiting" and await self._settle_cancelled(live, caller.principal):
+            if ended.outcome != "waiting" and await self._settling.cancelled(
+                live, caller.principal, closing=self._closing
+            ):
                 status = "waiting"
             await self._finish(live, status, live.end(outcome=ended.outcome, text=ended.text))
 
@@ -327,41 +326,6 @@ class Runner:
             self._tasks.pop(live.conversation, None)
             self._log.forget(live)
             show()
-
-    async def _settle_broken(self, live: LiveRun, *, broke_off: bool) -> None:
-        """Say what a process that died left open. Nothing of it is made again."""
-        calls = await in_thread(self._transcript.open_calls, live.conversation)
-        for call in calls:
-            if call.status == "running":
-                await self._close(live, call, "unknown", UNKNOWN)
-            elif call.turn != live.turn:
-                await self._close(live, call, "cancelled", CANCELLED)
-        if broke_off:
-            live.add("warning", text=BROKE_OFF)
-
-    async def _settle_cancelled(self, live: LiveRun, principal: Principal) -> bool:
-        """Close the calls that have no result. Returns whether some still wait: they do when the server stops."""
-        waiting = False
-        for call in await in_thread(self._transcript.open_calls, live.conversation):
-            if call.status == "waiting" and self._closing:
-                waiting = True
-                continue
-            if call.status == "waiting":
-                await in_thread(self._deny, call, principal)
-            unknown = call.status == "running"
-            await self._close(live, call, "unknown" if unknown else "cancelled", UNKNOWN if unknown else CANCELLED)
-        return waiting
-
-    async def _close(self, live: LiveRun, call: ToolCall, status: CallStatus, text: str) -> None:
-        await in_thread(self._transcript.update, live.conversation, replace(call, status=status, text=text))
-        live.add("tool_finished", call=call.id, tool=call.tool, status=status, text=text, log=call.log, undo=None)
-
-    def _deny(self, call: ToolCall, principal: Principal) -> None:
-        # Where it was answered or has expired, nothing is left that could be used.
-        with suppress(StateError):
-            self._services.approvals.deny(
-                call.approval or "", by=principal.id, now=self._services.clock(), reason=CANCELLED_REASON
-            )
 
     def _keep_running(self) -> None:
         if not self._keeping:
@@ -393,8 +357,9 @@ class Runner:
     async def continue_answered(self) -> None:
         """Continue the conversations whose approvals were answered elsewhere, or have expired."""
         for conversation in await in_thread(self._answered):
-            principal, client = await in_thread(self._conversations.caller, conversation)
-            if principal.expires is not None and principal.expires <= self._services.clock():
+            asked_by, client = await in_thread(self._conversations.caller, conversation)
+            principal = await in_thread(self.credentials.check, asked_by)
+            if principal is None:
                 continue
             try:
                 await self._continue(principal, conversation, run=f"answered-{token_hex(8)}", client=client)

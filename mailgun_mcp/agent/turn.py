@@ -12,7 +12,13 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from pydantic_ai.direct import model_request_stream
-from pydantic_ai.exceptions import AgentRunError, UserError
+from pydantic_ai.exceptions import (
+    AgentRunError,
+    ModelAPIError,
+    ModelConnectionError,
+    ModelContextWindowExceededError,
+    UserError,
+)
 from pydantic_ai.messages import (
     ModelMessage,
     ModelResponse,
@@ -181,8 +187,12 @@ class TurnRun:
         message, parts = token_hex(4), list[str]()
         safe = SafeText(lambda text: self._say(message, text))
         try:
-            async with model_request_stream(self._model, messages, model_request_parameters=parameters) as stream:
+            async with (
+                asyncio.timeout(self._options.model_silence) as silence,
+                model_request_stream(self._model, messages, model_request_parameters=parameters) as stream,
+            ):
                 async for event in stream:
+                    silence.reschedule(asyncio.get_running_loop().time() + self._options.model_silence)
                     text = _text_of(event)
                     if text:
                         parts.append(text)
@@ -307,6 +317,12 @@ def _why(error: Exception) -> str:
         return f"its provider failed (HTTP {status})"
     if isinstance(error, TimeoutError) or "timeout" in type(error).__name__.lower():
         return "it took too long"
+    if isinstance(error, ModelConnectionError | ConnectionError):
+        return "the connection to its provider broke off"
+    if isinstance(error, ModelContextWindowExceededError):
+        return "the conversation is longer than it can read: begin a new one, or lower --context-tokens"
+    if isinstance(error, ModelAPIError):
+        return "its provider failed during the answer"
     if isinstance(error, CallError | AgentRunError | UserError):
         return str(error)[:300]
     return type(error).__name__

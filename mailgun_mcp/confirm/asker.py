@@ -47,6 +47,17 @@ class Asker(Protocol):
         """Return what the person's answer means. `patience` is how many seconds to wait for it."""
 
 
+@dataclass(frozen=True, slots=True)
+class InChat:
+    """A person in a chat: they are not asked during the call, and the chat itself knows for how long a no lasts."""
+
+    can_ask = False
+
+    async def ask(self, form: Form, *, patience: float) -> FormAnswer:  # noqa: ARG002 - the shape of an Asker
+        """Answer that the question could not be asked."""
+        return FormAnswer("broken")
+
+
 class Nobody:
     """There is no person to ask."""
 

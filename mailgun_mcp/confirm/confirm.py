@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from secrets import token_hex
 from typing import Protocol
 
-from mailgun_mcp.confirm.asker import REFUSALS, UNANSWERED, Asker, FormAnswer
+from mailgun_mcp.confirm.asker import REFUSALS, UNANSWERED, Asker, FormAnswer, InChat
 from mailgun_mcp.confirm.bounded_text import LONGEST_REASON
 from mailgun_mcp.confirm.form import Binding, Form, Target, render
 from mailgun_mcp.confirm.pending import PendingApprovals
@@ -75,7 +75,7 @@ async def confirm(
     by = await approvals.consume(form)
     if by is not None:
         return Confirmation(form.level, by, "approval")
-    denied = await approvals.denied(form)
+    denied = None if isinstance(asker, InChat) else await approvals.denied(form)
     if denied is not None:
         raise NotConfirmedError(
             f"Not made: {denied.by} denied it{because(denied.reason)}. Nothing was sent. "

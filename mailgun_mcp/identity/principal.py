@@ -1,7 +1,7 @@
 """Who calls: never what a client or a model says of itself."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mailgun_mcp.identity.access import EVERYTHING, Access
@@ -25,6 +25,8 @@ class Principal:
     """What they may do at all."""
     expires: float | None = None
     """When what they proved it with ends; None for never."""
+    credential: str = field(default="", compare=False)
+    """What they proved it with, such as `token:ID`: what they began can end when that is revoked. Empty: nothing says."""
 
     def __str__(self) -> str:
         return self.id

@@ -14,6 +14,8 @@ SessionSource = Literal["link", "issuer"]
 """How a person signed in: by a link that a terminal printed, or at the authorization server."""
 
 LOCK = "sessions"
+CREDENTIAL = "session:"
+"""Before the digest of a session's secret, in `Principal.credential`."""
 BYTES = 32
 LINK_SECONDS = 300.0
 SESSION_SECONDS = 8 * 3600.0
@@ -82,8 +84,21 @@ class Sessions:
             ).fetchone()
         if row is None:
             return None
-        principal = Principal(row["principal"], access=_access(row["access"]), expires=row["expires"])
+        principal = Principal(
+            row["principal"],
+            access=_access(row["access"]),
+            expires=row["expires"],
+            credential=f"{CREDENTIAL}{row['digest']}",
+        )
         return BrowserSession(principal, row["source"], row["expires"])
+
+    def still_open(self, digest: str, now: float) -> bool:
+        """Return whether the session whose secret has this digest is open."""
+        with self._store.reading() as connection:
+            row = connection.execute(
+                "SELECT 1 FROM browser_sessions WHERE digest = ? AND expires > ?", (digest, now)
+            ).fetchone()
+        return row is not None
 
     def close(self, secret: str) -> None:
         """End a session."""

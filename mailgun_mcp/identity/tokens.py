@@ -11,7 +11,7 @@ from typing import Any
 from mailgun_mcp.errors import StateError, UnknownNameError
 from mailgun_mcp.identity.access import Access
 from mailgun_mcp.identity.accounts import NAME, NAME_RULE
-from mailgun_mcp.identity.principal import ANONYMOUS
+from mailgun_mcp.identity.principal import ANONYMOUS, Principal
 from mailgun_mcp.store.database import Store, stored
 from mailgun_mcp.store.ids import new_id
 from mailgun_mcp.text.suggest import unknown
@@ -21,6 +21,8 @@ PREFIX = "mgmcp_"
 LOCK = "tokens"
 BYTES = 32
 TOKEN = re.compile(rf"{PREFIX}([a-z0-9]{{10}})_([A-Za-z0-9_-]{{43}})")
+CREDENTIAL = "token:"
+"""Before the id of a token, in `Principal.credential`."""
 USED_EVERY = 60.0
 """Seconds within which the last use is written down once."""
 NO_DIGEST = "0" * 64
@@ -38,6 +40,11 @@ class StoredToken:
     expires: float | None = None
     last_used: float | None = None
     revoked: float | None = None
+
+    @property
+    def principal(self) -> Principal:
+        """Who calls with the token."""
+        return Principal(self.name, access=self.access, expires=self.expires, credential=f"{CREDENTIAL}{self.id}")
 
     def is_valid(self, now: float) -> bool:
         """Return whether the token is neither revoked nor expired."""
@@ -116,6 +123,10 @@ class Tokens:
             with self._store.writing(durable=False, lock=LOCK) as connection:
                 connection.execute("UPDATE tokens SET last_used = ? WHERE id = ?", (now, token.id))
         return token
+
+    def still_valid(self, name: str, now: float) -> StoredToken | None:
+        """Return the token with this id, as it is now, or None where it is no longer valid."""
+        return next((token for token in self.list() if token.id == name and token.is_valid(now)), None)
 
     def any_valid(self, now: float) -> bool:
         """Return whether somebody could call with a token."""

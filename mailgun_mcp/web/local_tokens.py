@@ -41,4 +41,4 @@ class StaticTokens:
         found = await in_thread(self._tokens.find, token, self._clock())
         if found is None:
             raise TokenRefused("it is unknown, revoked or expired")
-        return Principal(found.name, access=found.access, expires=found.expires)
+        return found.principal

@@ -58,3 +58,20 @@ async def test_forms_show_no_live_links() -> None:
     async with Chat([read], [send]) as chat:
         form = last(await chat.say("send it"), "approval_needed")["form"]
         assert "https[:]//evil[.]example/x" in form
+
+
+async def test_what_was_denied_in_one_turn_is_asked_anew_in_a_later_one() -> None:
+    async with Chat([CLEAR], ["I leave it."], [CLEAR], ["Cleared."]) as chat:
+        asked = last(await chat.say("clear"), "approval_needed")
+        await chat.answer(Answer(asked["approval"], False, reason="not before noon"))
+        again = last(await chat.say("It is noon: clear them now."), "approval_needed")
+        assert again["approval"] != asked["approval"]
+        await chat.answer(Answer(again["approval"], True, DOMAIN))
+        assert await chat.bounces() == 0
+
+
+async def test_what_was_cancelled_is_asked_anew() -> None:
+    async with Chat([CLEAR], [CLEAR]) as chat:
+        asked = last(await chat.say("clear"), "approval_needed")
+        await chat.runner.cancel(ANN, "c")
+        assert last(await chat.say("clear after all"), "approval_needed")["approval"] != asked["approval"]

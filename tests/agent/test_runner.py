@@ -16,7 +16,8 @@ from mailgun_mcp.agent.errors import (
     TooLargeError,
     WaitingError,
 )
-from mailgun_mcp.agent.runner import BROKE_OFF, CANCELLED_TURN, FAULT, UNKNOWN
+from mailgun_mcp.agent.runner import CANCELLED_TURN, FAULT
+from mailgun_mcp.agent.settling import BROKE_OFF, UNKNOWN
 from mailgun_mcp.agent.transcript import Transcript
 from mailgun_mcp.identity.access import Access
 from mailgun_mcp.identity.principal import Principal

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from pydantic_ai.exceptions import ModelHTTPError, UserError
+from pydantic_ai.exceptions import ModelAPIError, ModelContextWindowExceededError, ModelHTTPError, UserError
 
 from mailgun_mcp.agent.options import AgentOptions
 from mailgun_mcp.agent.usage import Limits, Usage
@@ -22,7 +22,10 @@ pytestmark = pytest.mark.anyio
         (ModelHTTPError(503, "m"), "failed (HTTP 503)"),
         (TimeoutError(), "took too long"),
         (UserError("no such option"), "no such option"),
-        (ConnectionResetError("secret://x"), "ConnectionResetError"),
+        (ConnectionResetError("secret://x"), "the connection to its provider broke off"),
+        (ModelAPIError("m", "secret://x"), "its provider failed during the answer"),
+        (ModelContextWindowExceededError("m", "secret://x"), "begin a new one"),
+        (KeyError("secret://x"), "KeyError"),
     ],
 )
 async def test_a_model_that_fails_in_the_middle_is_told_and_nothing_is_lost(error: Exception, told: str) -> None:

@@ -107,11 +107,12 @@ class PageWay:
         if answer.status_code != 202:
             return Seen(answer.status_code, answer.text)
         after = {"after": answer.json()["after"]}
-        events = stream_of((await self._client.get(f"{self._path}/events", params=after, headers=headers)).text)
+        stream = (await self._client.get(f"{self._path}/events", params=after, headers=headers)).text
+        events = stream_of(stream)
         asked = [
             {"id": one["approval"], "typed": one["typed"]} for one in events if one.get("kind") == "approval_needed"
         ]
-        return Seen(200, "".join(one["text"] for one in events if one.get("kind") == "text"), asked)
+        return Seen(200, "".join(one["text"] for one in events if one.get("kind") == "text"), asked, stream)
 
     def _session(self, who: str) -> str:
         if who == ANONYMOUS.id:

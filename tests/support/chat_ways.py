@@ -52,6 +52,13 @@ class Seen:
     text: str = ""
     asked: list[dict[str, str]] = field(default_factory=list)
     """Id and name to type of each approval."""
+    raw: str = ""
+    """All that was sent, where a client shows more than texts."""
+
+    @property
+    def all(self) -> str:
+        """Everything that a client can show."""
+        return f"{self.text}\n{self.raw}"
 
 
 class Way(Protocol):
@@ -116,7 +123,7 @@ class UiWay:
             for chunk in chunks
             if chunk["type"] == "tool-approval-request"
         ]
-        return Seen(answer.status_code, "".join(chunk.get("delta", "") for chunk in chunks), asked)
+        return Seen(answer.status_code, "".join(chunk.get("delta", "") for chunk in chunks), asked, answer.text)
 
 
 class ResponsesWay:
@@ -154,7 +161,9 @@ class ResponsesWay:
         self._last = record["id"]
         texts = [item["content"][0]["text"] for item in record["output"] if item["type"] == "message"]
         asked = [item["id"] for item in record["output"] if item["type"] == "mcp_approval_request"]
-        return Seen(200, "\n".join(texts), [{"id": name, "typed": typed_in("\n".join(texts))} for name in asked])
+        return Seen(
+            200, "\n".join(texts), [{"id": name, "typed": typed_in("\n".join(texts))} for name in asked], answer.text
+        )
 
 
 def typed_in(form: str) -> str:
@@ -235,7 +244,7 @@ class PlainWay:
         stream = await self._client.get(f"{base}/events", params={"after": answer.json()["after"]}, headers={WHO: by})
         events = stream_of(stream.text)
         asked = [{"id": one["approval"], "typed": one["typed"]} for one in events if one["kind"] == "approval_needed"]
-        return Seen(200, "".join(one["text"] for one in events if one["kind"] == "text"), asked)
+        return Seen(200, "".join(one["text"] for one in events if one["kind"] == "text"), asked, stream.text)
 
 
 def undo(messages: list[ModelMessage], info: AgentInfo) -> list[Say]:

@@ -20,7 +20,7 @@ from mailgun_mcp.agent.runner import Runner
 from mailgun_mcp.agent.slack import blocks
 from mailgun_mcp.agent.slack.clicks import Clicks
 from mailgun_mcp.agent.slack.messages import CLIENT, Messages
-from mailgun_mcp.agent.slack.people import People
+from mailgun_mcp.agent.slack.people import CREDENTIAL, People
 from mailgun_mcp.agent.slack.questions import Questions
 from mailgun_mcp.agent.slack.reply import Reply
 from mailgun_mcp.agent.slack.thread import thread_of
@@ -55,6 +55,7 @@ class SlackApp:
         self.bolt = self._bolt()
         """Knows which of the methods below is for what."""
         runner.on_begin(self._show)
+        runner.credentials.add(CREDENTIAL, people.still)
 
     async def settled(self) -> None:
         """Wait until nothing that was begun is under way any more."""

@@ -91,6 +91,8 @@ def outcome(approval: Approval) -> str:
             return f"Refused by {' and '.join(str(answer) for answer in approval.answers if not answer.yes)}"
         case "expired":
             return "Nobody answered in time. Nothing was done."
+        case "withdrawn":
+            return "It was withdrawn. Nothing was done."
         case "stale":
             return "What it affects has changed since. Nothing was done."
     if approval.answers:

@@ -5,6 +5,7 @@ or forwarded, users of other workspaces, and channels that other organisations s
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from mailgun_mcp.errors import SettingsError
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.output.logs import logger
 
+CREDENTIAL = "slack:"
+"""Before the team and the user, in `Principal.credential`."""
 NOT_A_PERSON = ("bot_id", "bot_profile", "app_id", "workflow_id", "display_as_bot", "username")
 """What Slack adds to messages that a program sent, also where it did so in the name of a person."""
 KINDS = (None, "file_share")
@@ -50,7 +53,13 @@ class People:
         file = self.file
         if file is None or not isinstance(user, str) or team != file.team or user not in file.users:
             return None
-        return file.users[user].known_as
+        return replace(file.users[user].known_as, credential=f"{CREDENTIAL}{team}:{user}")
+
+    def still(self, principal: Principal) -> Principal | None:
+        """Return who the user is now whose credential a principal has, or None where that is nobody, or somebody else."""
+        team, _, user = principal.credential.removeprefix(CREDENTIAL).partition(":")
+        now = self.who(team, user)
+        return now if now is not None and now.id == principal.id else None
 
     def is_from_a_person(self, payload: Mapping[str, Any]) -> bool:
         """Return whether a person of the workspace wrote the message of an event, and it is as they wrote it."""

@@ -27,6 +27,7 @@ def test_a_button_stands_for_an_approval_and_a_thread() -> None:
         ("used", "Approved by ben"),
         ("denied", "Refused by ben"),
         ("expired", "Nobody answered in time. Nothing was done."),
+        ("withdrawn", "It was withdrawn. Nothing was done."),
         ("stale", "What it affects has changed since. Nothing was done."),
     ],
 )

@@ -45,3 +45,18 @@ def test_a_click_counts_for_a_user_of_the_workspace_alone(tmp_path: Path) -> Non
     assert people.clicker(click) is not None
     assert people.clicker({**click, "user": {"id": U_ANN, "team_id": "T0OTHER"}}) is None
     assert people.clicker({**click, "team": None}) is None
+
+
+def test_who_is_removed_or_becomes_somebody_else_does_not_go_on_with_what_they_began(tmp_path: Path) -> None:
+    people = known(tmp_path)
+    ann = people.who(TEAM, U_ANN)
+    assert ann is not None
+    assert people.still(ann) == ann
+    path = write_file(tmp_path, users={U_ANN: {**USERS[U_ANN], "scopes": ["read"]}})
+    os.utime(path, ns=(1, 1))
+    fewer = people.still(ann)
+    assert fewer is not None
+    assert fewer.access.scopes == frozenset({"mailgun:read"})
+    for number, users in enumerate(({U_ANN: {**USERS[U_ANN], "principal": "kim"}}, {U_EVE: USERS[U_ANN]}), 2):
+        os.utime(write_file(tmp_path, users=users), ns=(number, number))
+        assert people.still(ann) is None

@@ -1,0 +1,42 @@
+"""Whether somebody may still do what they began: what they proved themselves with may be revoked, or bound further, since."""
+
+from collections.abc import Callable
+
+from mailgun_mcp.identity.principal import Principal
+from mailgun_mcp.identity.sessions import CREDENTIAL as SESSION
+from mailgun_mcp.identity.sessions import Sessions
+from mailgun_mcp.identity.tokens import CREDENTIAL as TOKEN
+from mailgun_mcp.identity.tokens import Tokens
+from mailgun_mcp.store.database import Store
+
+Check = Callable[[Principal], Principal | None]
+"""Returns the principal as they may call now, or None where they may no longer."""
+
+
+class Credentials:
+    """Checks principals again. Kinds of credentials that others know are added with `add`."""
+
+    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
+        self._tokens = Tokens(store)
+        self._sessions = Sessions(store)
+        self._clock = clock
+        self._checks: dict[str, Check] = {TOKEN: self._of_token, SESSION: self._of_session}
+
+    def add(self, kind: str, check: Check) -> None:
+        """Have principals whose credential begins with `kind` checked by `check`."""
+        self._checks[kind] = check
+
+    def check(self, principal: Principal) -> Principal | None:
+        """Return the principal as they may call now, or None."""
+        if principal.expires is not None and principal.expires <= self._clock():
+            return None
+        check = self._checks.get(f"{principal.credential.partition(':')[0]}:")
+        return principal if check is None else check(principal)
+
+    def _of_token(self, principal: Principal) -> Principal | None:
+        token = self._tokens.still_valid(principal.credential.removeprefix(TOKEN), self._clock())
+        return None if token is None else token.principal
+
+    def _of_session(self, principal: Principal) -> Principal | None:
+        is_open = self._sessions.still_open(principal.credential.removeprefix(SESSION), self._clock())
+        return principal if is_open else None

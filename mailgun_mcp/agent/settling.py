@@ -1,0 +1,61 @@
+"""Closes the calls that a run has left open: those of a process that died, and those of a run that was cancelled."""
+
+from contextlib import suppress
+from dataclasses import replace
+
+from mailgun_mcp.agent.event_log import LiveRun
+from mailgun_mcp.agent.threads import in_thread
+from mailgun_mcp.agent.transcript import CallStatus, ToolCall, Transcript
+from mailgun_mcp.call.services import Services
+from mailgun_mcp.errors import StateError
+from mailgun_mcp.identity.principal import Principal
+
+UNKNOWN = (
+    "The server stopped while this call was under way: nobody knows whether it took effect, and it is not made again by "
+    "itself. Read what is there now before anything else."
+)
+BROKE_OFF = "The server stopped during the answer before this one. What was said and done until then is kept."
+CANCELLED = "Cancelled by the person before it was made. Nothing was sent."
+CANCELLED_REASON = "the person cancelled the turn"
+
+
+class Settling:
+    """Closes what was left open. Nothing of it is made again."""
+
+    def __init__(self, services: Services, transcript: Transcript) -> None:
+        self._services = services
+        self._transcript = transcript
+
+    async def broken(self, live: LiveRun, *, broke_off: bool) -> None:
+        """Say what a process that died left open."""
+        for call in await in_thread(self._transcript.open_calls, live.conversation):
+            if call.status == "running":
+                await self._close(live, call, "unknown", UNKNOWN)
+            elif call.turn != live.turn:
+                await self._close(live, call, "cancelled", CANCELLED)
+        if broke_off:
+            live.add("warning", text=BROKE_OFF)
+
+    async def cancelled(self, live: LiveRun, principal: Principal, *, closing: bool) -> bool:
+        """Close the calls that have no result. Returns whether some still wait: they do when the server is closing."""
+        waiting = False
+        for call in await in_thread(self._transcript.open_calls, live.conversation):
+            if call.status == "waiting" and closing:
+                waiting = True
+                continue
+            if call.status == "waiting":
+                await in_thread(self._deny, call, principal)
+            unknown = call.status == "running"
+            await self._close(live, call, "unknown" if unknown else "cancelled", UNKNOWN if unknown else CANCELLED)
+        return waiting
+
+    async def _close(self, live: LiveRun, call: ToolCall, status: CallStatus, text: str) -> None:
+        await in_thread(self._transcript.update, live.conversation, replace(call, status=status, text=text))
+        live.add("tool_finished", call=call.id, tool=call.tool, status=status, text=text, log=call.log, undo=None)
+
+    def _deny(self, call: ToolCall, principal: Principal) -> None:
+        # Where it was answered or has expired, nothing is left that could be used.
+        with suppress(StateError):
+            self._services.approvals.deny(
+                call.approval or "", by=principal.id, now=self._services.clock(), reason=CANCELLED_REASON
+            )
