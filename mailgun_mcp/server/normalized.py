@@ -1,6 +1,6 @@
 """The spellings that clients use for paths and media types, and the size of what they send.
 
-The SDK redirects `/mcp/`, wants both media types, and writes a traceback when a body breaks off.
+The SDK redirects `/mcp/`, wants both media types, writes a traceback when a body breaks off, and answers in pydantic's words.
 """
 
 import json
@@ -23,6 +23,9 @@ SAME_ROUTE = {"/mcp/": "/mcp", "/sse/": "/sse", "/messages": "/messages/"}
 JSON, EVENTS = "application/json", "text/event-stream"
 READS_JSON = frozenset({JSON, "application/*", "*/*", ""})
 READS_EVENTS = frozenset({EVENTS, "text/*", "*/*", ""})
+LONGEST_NUMBER = 30
+NOT_A_MESSAGE = "The body is not a JSON-RPC 2.0 message: write an object with `jsonrpc`, `method` and, for a request, `id` and `params`."
+PYDANTIC = b"errors.pydantic.dev"
 ACCEPTED = 202
 """The status of a message over HTTP+SSE: its call goes on after its request is answered."""
 
@@ -47,6 +50,7 @@ class Normalized:
         if path == "/mcp":
             send = _accept(scope, send)
         if scope["method"] == "POST":
+            send = _in_plain_words(send)
             try:
                 body = await _body(scope, receive)
                 if body is None:
@@ -90,7 +94,8 @@ class Normalized:
 async def _body(scope: Scope, receive: Receive) -> bytearray | None:
     """Return the whole body, or None if it broke off. Raises TooLargeError as soon as it is known."""
     declared = Headers(scope=scope).get("content-length", "")
-    refuse_longer(int(declared) if declared.isdecimal() else 0)
+    # Python converts no longer ones, and none of them is the length of anything.
+    refuse_longer(int(declared[:LONGEST_NUMBER]) if declared.isdecimal() else 0)
     body = bytearray()
     more = True
     while more:
@@ -117,6 +122,29 @@ def _accept(scope: Scope, send: Send) -> Send:
         return send
     headers["accept"] = f"{JSON}, {EVENTS}"
     return send if types & READS_EVENTS or scope["method"] != "POST" else _as_json(send)
+
+
+def _in_plain_words(send: Send) -> Send:
+    """Return a `send` that refuses what is no message in our words: pydantic's are long, and name types of the SDK."""
+    start: Message = {}
+
+    async def convert(message: Message) -> None:
+        nonlocal start
+        if message["type"] == "http.response.start" and message["status"] == 400:
+            start = message
+            return
+        if start:
+            if PYDANTIC in message.get("body", b""):
+                fault = {"code": INVALID_REQUEST, "message": NOT_A_MESSAGE}
+                body = json.dumps({"jsonrpc": "2.0", "id": None, "error": fault}).encode()
+                headers = MutableHeaders(raw=list(start["headers"]))
+                headers["content-length"] = str(len(body))
+                start, message = {**start, "headers": headers.raw}, {**message, "body": body}
+            await send(start)
+            start = {}
+        await send(message)
+
+    return convert
 
 
 def _as_json(send: Send) -> Send:

@@ -47,6 +47,8 @@ class HttpGate:
         if scope["method"] == "GET" and path_in(scope) in self._documents:
             origins = []
         refusal = self._refusal(headers.getlist("host"), origins)
+        if refusal is None and not scope.get("query_string", b"").isascii():
+            refusal = Response("The query of the request must be percent-encoded\n", 400, media_type="text/plain")
         if refusal is not None:
             await refusal(scope, receive, send)
         elif origins and scope["method"] == "OPTIONS" and "access-control-request-method" in headers:

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from starlette.responses import JSONResponse
-from starlette.types import Receive, Scope, Send
+from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.types import Message, Receive, Scope, Send
 
 from mailgun_mcp.request.received_files import ReceivedFiles
 from mailgun_mcp.server.large_messages import MOST
-from mailgun_mcp.server.normalized import Normalized
+from mailgun_mcp.server.normalized import NOT_A_MESSAGE, Normalized
 
 pytestmark = pytest.mark.anyio
 
@@ -48,3 +48,29 @@ async def test_a_body_that_says_that_it_is_too_large_is_not_read() -> None:
     async with client() as http:
         answer = await http.post("/mcp", content=parts(1), headers={"Content-Length": str(100 * MOST)})
         assert (answer.status_code, answer.json()["error"]["code"]) == (413, -32600)
+
+
+async def test_a_length_of_thousands_of_digits_is_a_length_that_is_too_large() -> None:
+    scope = {"type": "http", "method": "POST", "path": "/mcp", "headers": [(b"content-length", b"9" * 5_000)]}
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        raise AssertionError
+
+    await Normalized(app, files=ReceivedFiles())(scope, receive, send)
+    assert sent[0]["status"] == 413
+
+
+async def test_a_refusal_in_the_words_of_a_library_is_put_into_ours() -> None:
+    async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
+        body = "see https://errors.pydantic.dev/2.12/v/missing" if scope["path"] == "/mcp" else "No such session"
+        await PlainTextResponse(body, 400)(scope, receive, send)
+
+    transport = httpx.ASGITransport(app=Normalized(refuse, files=ReceivedFiles()))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+        answer = await http.post("/mcp", json={})
+        assert (answer.status_code, answer.json()["error"]["message"]) == (400, NOT_A_MESSAGE)
+        assert (await http.post("/messages/", json={})).text == "No such session"

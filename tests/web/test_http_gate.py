@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from starlette.types import Message
 
 from mailgun_mcp.errors import SettingsError
 from mailgun_mcp.web.http_gate import HttpGate
@@ -131,3 +132,21 @@ def test_what_is_not_a_host_or_origin_is_refused(hosts: list[str], origins: list
 
     with pytest.raises(SettingsError, match="must be"):
         HttpGate(app, hosts=hosts, origins=origins)
+
+
+async def test_a_query_that_is_not_encoded_is_refused_whatever_server_passes_it_on() -> None:
+    async def app(*_: object) -> None:
+        raise AssertionError
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    gate = HttpGate(app, hosts=[], origins=[])
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"host", b"localhost")]}
+    await gate({**scope, "query_string": b"a=\xff"}, receive, send)
+    assert (sent[0]["status"], sent[1]["body"]) == (400, b"The query of the request must be percent-encoded\n")
