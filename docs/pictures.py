@@ -1,7 +1,7 @@
-"""Draws the pictures of the docs: what the commands print, and the approvals page in Chromium.
+"""Draws the pictures of the docs: what the commands print, and the pages in Chromium.
 
 Run from the repository as `python -m docs.pictures`, after a change to what a person is shown. `--page` takes pictures of
-the page too, with node, the packages of `tests/sdk/node`, and Chromium.
+the approvals page too, `--simulator` those of the simulator's page, with node, the packages of `tests/sdk/node`, and Chromium.
 """
 
 import getpass
@@ -53,6 +53,25 @@ rules:
 """
 SHOTS = {"0-light": "page-list", "1-dark": "page-call-dark", "1-phone": "page-call-phone"}
 """Number and way of a screenshot -> the name of the picture."""
+SIMULATOR_SHOTS = {
+    "0-light": "simulator",
+    "0-dark": "simulator-dark",
+    "0-phone": "simulator-phone",
+    "1-light": "simulator-try",
+}
+MAIL = {
+    "from": "Example Shop <shop@mail.example.com>",
+    "to": "Kim Novak <kim@novak.example>",
+    "subject": "Your order 4711 is on its way",
+    "text": "Hello Kim, your parcel left our warehouse today.",
+    "html": """<div style="font-family: sans-serif; padding: 1rem">
+<h1 style="color: #0b57b0">Your order is on its way</h1>
+<p>Hello Kim,</p><p>your parcel left our warehouse today.</p>
+<p><a href="https://shop.example.com/4711" style="background: #0b57b0; color: #fff; padding: .6rem 1rem;
+border-radius: 6px; text-decoration: none">Track your parcel</a></p></div>""",
+    "o:tag": "shipping",
+}
+"""The message that the pictures of the simulator show."""
 
 
 def picture(title: str, lines: Sequence[str]) -> str:
@@ -144,6 +163,34 @@ def page(directory: Path = DIRECTORY) -> None:
             shutil.copy(shots / f"{shot}.png", directory / f"{name}.png")
 
 
+def simulator(directory: Path = DIRECTORY) -> None:
+    """Take pictures of the simulator's page: a message in light, in dark and on a phone, and the forms."""
+    import httpx
+
+    node, browser = _command("node"), _command("chromium")
+    command = [sys.executable, "-m", "mailgun_mcp", "simulator", "--port", "0"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own
+    try:
+        first = server.stdout.readline() if server.stdout else ""
+        (base,) = re.findall(r"(http://[\d.]+:\d+)", first)
+        files = {"attachment": ("delivery-note.svg", (DIRECTORY / "approvals.svg").read_bytes(), "image/svg+xml")}
+        with httpx.Client(base_url=base, auth=("api", "simulator")) as api:
+            api.post("/v3/mail.example.com/messages", data=MAIL, files=files).raise_for_status()
+            found = api.get(
+                "/v3/mail.example.com/events", params={"event": "accepted", "recipient": "kim@novak.example"}
+            )
+        key = found.json()["items"][0]["storage"]["key"]
+        pages = [f"{base}/simulator/page/message?domain=mail.example.com&key={key}", f"{base}/simulator/page/try"]
+        with TemporaryDirectory(prefix="mailgun-mcp-pictures-") as shots:
+            variables = {"PAGE_URLS": json.dumps(pages), "CHROMIUM": browser, "PICTURES": shots, "SCREEN": "yes"}
+            subprocess.run([node, "axe.mjs"], cwd=NODE, env={**os.environ, **variables}, check=True)  # noqa: S603
+            for shot, name in SIMULATOR_SHOTS.items():
+                shutil.copy(Path(shots) / f"{shot}.png", directory / f"{name}.png")
+    finally:
+        server.terminate()
+        server.communicate()
+
+
 def _command(name: str) -> str:
     path = shutil.which(name)
     if path is None:
@@ -155,3 +202,5 @@ if __name__ == "__main__":
     main()
     if "--page" in sys.argv:
         page()
+    if "--simulator" in sys.argv:
+        simulator()

@@ -12,18 +12,26 @@ function narrow() {
   }
 }
 
-function busy() {
+// What is replaced by a newer version: all of it, or only the list of messages while someone reads one.
+function outdated() {
   const main = find("main");
-  return document.hidden || main.contains(document.activeElement) || main.querySelector("iframe, details[open], form");
+  const uses = (part) => part.contains(document.activeElement) || part.querySelector("iframe, details[open], form");
+  if (document.hidden) return null;
+  if (!uses(main)) return "#main";
+  const list = main.querySelector(".list");
+  return list && !uses(list) ? ".list" : null;
 }
 
-async function refresh() {
+async function refresh(selector = "#main") {
   const answer = await fetch(location.href);
   if (!answer.ok) throw new Error(`${answer.status}`);
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   document.querySelector(".clock").replaceWith(fresh.querySelector(".clock"));
-  if (fresh.getElementById("main").textContent !== find("main").textContent) {
-    find("main").replaceWith(fresh.getElementById("main"));
+  const [before, after] = [document, fresh].map((page) => page.querySelector(selector));
+  if (after && after.textContent !== before.textContent) {
+    const scrolled = before.scrollTop;
+    before.replaceWith(after);
+    after.scrollTop = scrolled;
     reveal();
     narrow();
   }
@@ -94,7 +102,7 @@ function reveal() {
 
 find("tools").hidden = false;
 filter.addEventListener("input", narrow);
-live.checked = sessionStorage.getItem("live") === "yes";
+live.checked = sessionStorage.getItem("live") !== "no";
 live.addEventListener("change", () => sessionStorage.setItem("live", live.checked ? "yes" : "no"));
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[type=button]");
@@ -105,4 +113,7 @@ document.addEventListener("submit", (event) => {
   submit(event.target).catch(failed);
 });
 reveal();
-setInterval(() => { if (live.checked && !busy()) refresh().catch(failed); }, EVERY);
+setInterval(() => {
+  const selector = live.checked && outdated();
+  if (selector) refresh(selector).catch(failed);
+}, EVERY);

@@ -1,10 +1,10 @@
 // Axe-core looks at pages in a real browser, in light, in dark and on a phone.
-// PAGE_URLS: JSON list of URLs; CHROMIUM; SIGN_IN: a page whose form signs in first; PICTURES: a folder for screenshots. Prints one JSON object per page and way: what axe found, and what overflows.
+// PAGE_URLS: JSON list of URLs; CHROMIUM; SIGN_IN: a page whose form signs in first; PICTURES: a folder for screenshots, of the whole page or, with SCREEN, of one screen. Prints one JSON object per page and way: what axe found, and what overflows.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import puppeteer from 'puppeteer-core';
 
-const { PAGE_URLS, CHROMIUM, SIGN_IN, PICTURES } = process.env;
+const { PAGE_URLS, CHROMIUM, SIGN_IN, PICTURES, SCREEN } = process.env;
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf-8');
 const WAYS = {
   light: { scheme: 'light', width: 1280, height: 900 },
@@ -28,7 +28,7 @@ try {
     await page.setViewport({ width, height });
     for (const [number, url] of JSON.parse(PAGE_URLS).entries()) {
       const answer = await page.goto(url, { waitUntil: 'load' });
-      if (PICTURES) await page.screenshot({ path: `${PICTURES}/${number}-${way}.png`, fullPage: true });
+      if (PICTURES) await page.screenshot({ path: `${PICTURES}/${number}-${way}.png`, fullPage: !SCREEN });
       await page.evaluate(axe);
       const { violations } = await page.evaluate(() =>
         globalThis.axe.run(document, { iframes: false, runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] }),

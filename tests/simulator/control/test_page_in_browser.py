@@ -5,7 +5,8 @@ import socket
 import subprocess
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,8 +34,12 @@ class Site:
         self._app = app
         self.asked: list[str] = []
         self.address = ""
+        self.after_first: dict[str, Callable[[], None]] = {}
+        """Path -> what happens when it is asked for again."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] in self.asked and (happen := self.after_first.pop(scope["path"], None)):
+            happen()
         self.asked.append(scope["path"])
         if scope["path"] == "/raw":
             await Reply(hostile.EVERYTHING, 200, HTML)(scope, receive, send)
@@ -97,6 +102,20 @@ def test_the_script_shows_the_buttons_and_forms_that_need_it(site: Site, tmp_pat
     forms = browse(site, f"{PREFIX}try", tmp_path, "--dump-dom")
     assert '<div class="forms">' in forms
     assert 'id="off"' not in forms
+
+
+def test_new_mail_appears_in_the_list_while_a_message_is_read(site: Site, account: Account, tmp_path: Path) -> None:
+    path = f"{PREFIX}message?domain={PLAIN}&key=hostile"
+
+    def arrive() -> None:
+        domain, hostile_mail = account.domains[PLAIN], account.domains[PLAIN].messages["hostile"]
+        domain.messages["new"] = replace(hostile_mail, key="new", headers={"Subject": "It came just now"})
+
+    site.after_first[f"{PREFIX}message"] = arrive
+    dom = browse(site, path, tmp_path, "--dump-dom")
+    assert site.asked.count(f"{PREFIX}message") > 1
+    assert "It came just now" in dom
+    assert site.asked.count(f"{PREFIX}mail") == 1, "what someone reads is not loaded again"
 
 
 @pytest.mark.parametrize(("scheme", "ground"), [("1", LIGHT), ("0", DARK)], ids=["light", "dark"])
