@@ -4,11 +4,6 @@ A scenario that asks for a fixture (a tool called `test_simple_text`, a resource
 server that has a job; the others have to. The suite's own verdict does not tell the two apart, its checks do.
 """
 
-import json
-import os
-import re
-import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,15 +11,12 @@ from typing import Any
 import pytest
 from anyio.to_thread import run_sync
 
+from tests.conformance.suite import found_in, ran, suite_command
 from tests.support.processes import environment, http_server
 
 pytestmark = [pytest.mark.anyio, pytest.mark.conformance, pytest.mark.slow]
 
-FOLDER = Path(__file__).parent
-INSTALLED = FOLDER / "node_modules" / ".package-lock.json"
 PASSED = frozenset({"SUCCESS", "INFO", "SKIPPED"})
-PATIENCE = 300
-"""Seconds for `npm ci` or a run of the suite."""
 
 
 @dataclass(frozen=True)
@@ -134,16 +126,7 @@ REVISIONS = {
 
 @pytest.fixture(scope="module")
 def suite() -> list[str]:
-    """The command of the suite, installed as its lock says."""
-    if not shutil.which("node") or not shutil.which("npm"):
-        pytest.skip("the official conformance suite needs node and npm on the PATH")
-    if not INSTALLED.is_file() or INSTALLED.stat().st_mtime < (FOLDER / "package-lock.json").stat().st_mtime:
-        done = run(["npm", "ci", "--ignore-scripts"])
-        if done.returncode:
-            reason = f"`npm ci` in tests/conformance failed: {done.stderr[-400:]}"
-            pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    script = FOLDER / "node_modules" / "@modelcontextprotocol" / "conformance" / "dist" / "index.js"
-    return ["node", "--import", "./fs-globsync.mjs", str(script)]
+    return suite_command()
 
 
 @pytest.mark.parametrize("name", REVISIONS)
@@ -174,17 +157,10 @@ async def checks_of(revision: str, suite: list[str], folder: Path) -> dict[str, 
             str(folder / "out"),
         ]
         # The server's output is read by this loop, so the suite runs beside it.
-        done = await run_sync(run, [*suite, "server", *told])
-    found = {
-        re.sub(r"^server-|-\d{4}-\d\d-\d\dT.*$", "", path.parent.name): json.loads(path.read_text(encoding="utf-8"))
-        for path in (folder / "out").glob("*/checks.json")
-    }
+        done = await run_sync(ran, [*suite, "server", *told])
+    found = found_in(folder / "out")
     assert found, done.stderr
     return found
-
-
-def run(command: list[str]) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 def failed(checks: list[dict[str, Any]], missing: frozenset[str]) -> list[tuple[str, str]]:

@@ -17,6 +17,8 @@ import anyio.to_thread
 import pytest
 
 from mailgun_mcp.catalogue.builtin_tools import offered
+from tests.support.identity_provider import CLIENT
+from tests.support.loopback_provider import USER, free_port, loopback_provider
 from tests.support.operations import catalogue
 from tests.support.processes import environment, http_server
 from tests.support.sdk import CACHE, NODE, need_command, run, without
@@ -28,6 +30,10 @@ ALLOWED, REFUSED = "inspector.test", "evil.test"
 
 
 class Files(http.server.SimpleHTTPRequestHandler):
+    def translate_path(self, path: str) -> str:
+        """Return the page itself for the address to which an authorization server sends the browser back."""
+        return super().translate_path("/index.html" if path.startswith("/oauth/callback") else path)
+
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
 
@@ -92,3 +98,38 @@ async def test_the_inspector_works_from_pages_that_are_allowed_and_from_no_other
     assert "Risk: destructive" in first["form"]
     assert f"Type {DOMAIN}" in first["form"]
     assert "Tool Result: Success" in first["result"]
+
+
+@pytest.mark.slow
+@pytest.mark.anyio
+async def test_the_inspector_signs_in_at_the_authorization_server(
+    node: str, chromium: str, port: int, tmp_path: Path
+) -> None:
+    page, ours = f"http://localhost:{port}", free_port()
+    server_url = f"http://127.0.0.1:{ours}"
+    with loopback_provider(f"{page}/oauth/callback") as provider:
+        arguments = [
+            *("--transport", "http", "--simulator", "--port", str(ours), "--public-url", server_url),
+            *("--oauth-issuer", provider.issuer, "--oauth-loopback"),
+        ]
+        async with http_server(arguments, environment(tmp_path)):
+            variables = {
+                "PAGE_URL": page,
+                "SERVER_URL": f"{server_url}/mcp",
+                "CLIENT_ID": CLIENT,
+                "CHROMIUM": chromium,
+            }
+            done = await anyio.to_thread.run_sync(lambda: run([node, "inspector_oauth.mjs"], NODE, **variables))
+    assert done.returncode == 0, (done.stderr, provider.requests)
+    seen = json.loads(done.stdout)
+    assert any(url.startswith(f"{page}/oauth/callback?code=") for url in seen["visited"]), seen["visited"]
+    (form,) = seen["tokens"]
+    assert (form["grant_type"], form["resource"], len(form["code_verifier"]) >= 43) == (
+        "authorization_code",
+        f"{server_url}/mcp",
+        True,
+    )
+    (token,) = provider.issued.values()
+    assert (token.claims["sub"], token.claims["aud"]) == (USER, f"{server_url}/mcp")
+    assert "List bounces" in seen["tools"]
+    assert "Delete a domain" not in seen["tools"], "the token has the scope mailgun:read only"

@@ -36,6 +36,7 @@ class OAuthClient(ClientMixin):  # type: ignore[misc] # authlib has no types
 
     id: str
     secret: str = ""
+    redirects: tuple[str, ...] = (REDIRECT, f"{RESOURCE}/sign-in/callback")
 
     def get_client_id(self) -> str:
         return self.id
@@ -47,7 +48,7 @@ class OAuthClient(ClientMixin):  # type: ignore[misc] # authlib has no types
         return " ".join(word for word in (scope or "").split() if word in SCOPES)
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
-        return redirect_uri in (REDIRECT, f"{RESOURCE}/sign-in/callback")
+        return redirect_uri in self.redirects
 
     def check_client_secret(self, client_secret: str) -> bool:
         return bool(self.secret) and client_secret == self.secret
@@ -158,6 +159,7 @@ class IdentityProvider:
     """The server and what it knows. `user` is who is signed in at the browser."""
 
     user: str = "ann"
+    issuer: str = ISSUER
     down: bool = False
     requests: list[str] = field(default_factory=list)
     issued: dict[str, IssuedToken] = field(default_factory=dict)
@@ -204,7 +206,7 @@ class IdentityProvider:
         """Return a token with these claims, signed with one of the keys, or the given one."""
         name = next(iter(self.keys))
         now = int(time.time())
-        usual = {"iss": ISSUER, "aud": f"{RESOURCE}/mcp", "sub": "ann", "iat": now, "exp": now + HOUR}
+        usual = {"iss": self.issuer, "aud": f"{RESOURCE}/mcp", "sub": "ann", "iat": now, "exp": now + HOUR}
         usual |= {"client_id": CLIENT, "scope": "mailgun:read"}
         body = {name: value for name, value in {**usual, **claims}.items() if name not in without}
         head = {"alg": "RS256", "typ": "at+jwt", "kid": name, **(header or {})}
@@ -265,7 +267,7 @@ class IdentityProvider:
                 token.revoke()
 
         self.server.register_grant(CodeGrant, [CodeChallenge(required=True)])
-        self.server.register_token_generator("default", Tokens(ISSUER))
+        self.server.register_token_generator("default", Tokens(self.issuer))
         self.server.register_endpoint(Introspect)
         self.server.register_endpoint(Revoke)
 
@@ -283,11 +285,11 @@ class IdentityProvider:
             return Response(status_code=503)
         return JSONResponse(
             {
-                "issuer": ISSUER,
-                "authorization_endpoint": f"{ISSUER}/authorize",
-                "token_endpoint": f"{ISSUER}/token",
-                "jwks_uri": f"{ISSUER}/jwks",
-                "introspection_endpoint": f"{ISSUER}/introspect",
+                "issuer": self.issuer,
+                "authorization_endpoint": f"{self.issuer}/authorize",
+                "token_endpoint": f"{self.issuer}/token",
+                "jwks_uri": f"{self.issuer}/jwks",
+                "introspection_endpoint": f"{self.issuer}/introspect",
                 "response_types_supported": ["code"],
                 "grant_types_supported": ["authorization_code"],
                 "code_challenge_methods_supported": ["S256"],
