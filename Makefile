@@ -82,6 +82,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python -m benchmarks.stages
 	$(BIN)/python -m benchmarks.transports
+	$(BIN)/python -m benchmarks.growth
 	$(BIN)/python -m benchmarks.large_calls
 	$(BIN)/python -m benchmarks.chat
 

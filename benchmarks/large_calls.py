@@ -176,13 +176,13 @@ class _Server:
     def __init__(self, process: "subprocess.Popen[bytes]", pauses: Pauses) -> None:
         self.port = speed._told_port(process)
         self._pauses = pauses
-        connection = speed.Http(self.port)
+        connection = speed.Http(self.port, speed.MODERN)
         connection.calls(speed.WARM_UP)
         connection.close()
 
     def measure(self, client: _Client, kind: str) -> "Figures":
         """Return the figures of one round."""
-        connection = speed.Http(self.port)
+        connection = speed.Http(self.port, speed.MODERN)
         reader = _Reader(connection.call)
         self._pauses.reset()
         with reader.reading():

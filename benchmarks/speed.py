@@ -85,14 +85,17 @@ MEASURES = (
     Measure("p50 modern", f"a call on stdio, p50, {MODERN}", "ms", at_most=0.65),
     Measure("rate legacy", f"calls with {IN_FLIGHT} in flight, {LEGACY}", "/s", at_least=2.5),
     Measure("rate modern", f"calls with {IN_FLIGHT} in flight, {MODERN}", "/s", at_least=2.5),
-    Measure("p50 http", f"a call over HTTP, p50, {MODERN}", "ms", at_most=0.65),
-    Measure("rate http", f"HTTP calls with {IN_FLIGHT} in flight, {MODERN}", "/s", at_least=2.5),
+    Measure("p50 http legacy", f"a call over HTTP, p50, {LEGACY}", "ms", at_most=0.8),
+    Measure("p50 http modern", f"a call over HTTP, p50, {MODERN}", "ms", at_most=0.65),
+    Measure("rate http legacy", f"HTTP calls with {IN_FLIGHT} in flight, {LEGACY}", "/s", at_least=1.5),
+    Measure("rate http modern", f"HTTP calls with {IN_FLIGHT} in flight, {MODERN}", "/s", at_least=2.5),
     Measure("cpu start", f"CPU of the start, {LEGACY}", "ms"),
     Measure("cpu legacy", f"CPU of a call, {IN_FLIGHT} in flight, {LEGACY}", "ms"),
     Measure("cpu modern", f"CPU of a call, {IN_FLIGHT} in flight, {MODERN}", "ms"),
-    Measure("cpu http", f"CPU of an HTTP call, {IN_FLIGHT} in flight, {MODERN}", "ms"),
+    Measure("cpu http legacy", f"CPU of an HTTP call, {IN_FLIGHT} in flight, {LEGACY}", "ms"),
+    Measure("cpu http modern", f"CPU of an HTTP call, {IN_FLIGHT} in flight, {MODERN}", "ms"),
     Measure("rss legacy", "peak memory after list and calls", "MB", at_most=1.1),
-    Measure("rss http", "peak memory after calls over HTTP", "MB", at_most=1.1),
+    Measure("rss http modern", "peak memory after calls over HTTP", "MB", at_most=1.1),
 )
 
 Figures = dict[str, float]
@@ -178,31 +181,44 @@ class Stdio:
 
 
 class Http:
-    """Talks modern requests with a server over kept-alive sockets."""
+    """Talks with a server over kept-alive sockets. In the older era, all share one session."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, port: int, era: str) -> None:
+        self._port, self._era = port, era
+        self._number = 0
+        self._session = ""
         self._sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(IN_FLIGHT)]
         for connection in self._sockets:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if era == LEGACY:
+            client = {"name": "speed", "version": "1"}
+            params = {"protocolVersion": LEGACY, "capabilities": {}, "clientInfo": client}
+            head = self._ask(_frame("initialize", params, 0, LEGACY))
+            found = re.search(rb"mcp-session-id: (\S+)", head, re.IGNORECASE)
+            if found is None:
+                raise SystemExit(f"no session: {head[:500]!r}")
+            self._session = f"Mcp-Session-Id: {found[1].decode()}\r\n"
+            self._ask(_frame("notifications/initialized", {}, None, LEGACY))
 
-    def call(self) -> None:
-        """Make one call and wait for its answer."""
-        self._sockets[0].sendall(self._request())
+    def _ask(self, body: bytes) -> bytes:
+        self._sockets[0].sendall(self._posted(body))
         received = b""
         while not _is_whole(received):
             received += _receive(self._sockets[0])
-        _check(received)
+        return received
+
+    def call(self) -> None:
+        """Make one call and wait for its answer."""
+        _check(self._ask(self._call()))
 
     def calls(self, count: int) -> None:
         """Make `count` calls, one at a time on each socket."""
-        request = self._request()
         received = dict.fromkeys(self._sockets, b"")
         started = finished = 0
         with selectors.DefaultSelector() as selector:
             for connection in self._sockets:
                 selector.register(connection, selectors.EVENT_READ, connection)
-                connection.sendall(request)
+                connection.sendall(self._posted(self._call()))
                 started += 1
             while finished < count:
                 ready = selector.select(TIMEOUT)
@@ -217,7 +233,7 @@ class Http:
                     received[connection] = b""
                     finished += 1
                     if started < count:
-                        connection.sendall(request)
+                        connection.sendall(self._posted(self._call()))
                         started += 1
 
     def close(self) -> None:
@@ -225,13 +241,16 @@ class Http:
         for connection in self._sockets:
             connection.close()
 
-    def _request(self) -> bytes:
-        body = _call_frame(1, MODERN)
+    def _call(self) -> bytes:
+        self._number += 1
+        return _call_frame(self._number, self._era)
+
+    def _posted(self, body: bytes) -> bytes:
+        named = "Mcp-Method: tools/call\r\nMcp-Name: list_domains\r\n" if self._era == MODERN else self._session
         head = (
             f"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\nContent-Type: application/json\r\n"
-            f"Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: {MODERN}\r\n"
-            f"Mcp-Method: tools/call\r\nMcp-Name: list_domains\r\nContent-Length: {len(body)}\r\n"
-            f"{_authorization()}\r\n"
+            f"Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: {self._era}\r\n"
+            f"{named}Content-Length: {len(body)}\r\n{_authorization()}\r\n"
         )
         return head.encode() + body
 
@@ -374,21 +393,22 @@ def _measure_late_call(peer: Peer, upstream: int) -> Figures:
         return {"late legacy": (time.perf_counter() - began) * 1000}
 
 
-def _measure_http(peer: Peer, upstream: int) -> Figures:
+def _measure_http(peer: Peer, era: str, upstream: int) -> Figures:
+    name = "http legacy" if era == LEGACY else "http modern"
     with _running(
         peer.http, TIMEOUT, env=_environment(upstream), preexec_fn=_pin_server, stderr=subprocess.PIPE
     ) as process:
         port = _told_port(process)
-        connection = Http(port)
+        connection = Http(port, era)
         connection.calls(WARM_UP)
-        figures = {"p50 http": _p50(connection.call)}
+        figures = {f"p50 {name}": _p50(connection.call)}
         # On a busy machine, the other sockets were idle for so long that the server has closed them.
         connection.close()
-        connection = Http(port)
-        figures |= _in_flight(process, connection.calls, "http")
-        figures["rss http"] = _peak_memory(process)
+        connection = Http(port, era)
+        figures |= _in_flight(process, connection.calls, name)
+        figures[f"rss {name}"] = _peak_memory(process)
         connection.close()
-    return figures
+        return figures
 
 
 def _told_port(process: "subprocess.Popen[bytes]") -> int:
@@ -417,9 +437,10 @@ def _round(peers: Sequence[Peer], upstream: int) -> dict[str, Figures]:
     for era in (LEGACY, MODERN):
         for peer in peers:
             found[peer.name] |= _measure_stdio(peer, era, upstream)
+        for peer in peers:
+            found[peer.name] |= _measure_http(peer, era, upstream)
     for peer in peers:
         found[peer.name] |= _measure_late_call(peer, upstream)
-        found[peer.name] |= _measure_http(peer, upstream)
     return found
 
 
