@@ -68,6 +68,23 @@ async def test_a_principal_is_listed_what_their_scopes_reach(client: httpx.Async
     assert await list_modern(client, reader) == first
 
 
+async def test_too_many_sessions_of_the_older_era_are_refused_and_those_that_are_open_go_on(
+    services: Services, reader: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailgun_mcp.server.http.MOST_SESSIONS", 2)
+    async with team_server(services) as client:
+        sessions = [await open_session(client, reader) for _ in range(2)]
+        refused = await client.post("/mcp", json=GREETING, headers=reader)
+        assert (refused.status_code, "Too many open sessions" in refused.text) == (503, True)
+        for session in sessions:
+            answer = await client.post("/mcp", json=request("ping"), headers={**reader, **session})
+            assert answer.status_code == 200
+        # Whoever ends one makes room for another; calls of the newer era need none.
+        assert (await client.delete("/mcp", headers={**reader, **sessions[0]})).status_code == 200
+        await open_session(client, reader)
+        assert (await call_modern(client, reader, "whoami", {})).status_code == 200
+
+
 async def test_everybody_may_ask_who_they_are(client: httpx.AsyncClient, services: Services) -> None:
     bound = token_of(services, "ci", "approve", accounts=("staging",), domains=("*.example.com",), expires=2e9)
     assert await list_modern(client, bound) == {"whoami"}
