@@ -10,6 +10,7 @@ import yaml
 from mailgun_mcp.identity.access import PREFIX, SCOPES
 from mailgun_mcp.settings import OPTIONS, Settings, env_name
 from mailgun_mcp.web.metrics import Metrics
+from mailgun_mcp.web.readiness import BOUND
 from tests.support.policies import policy
 from tests.support.recorder import Recorder, recorded_services
 
@@ -129,3 +130,15 @@ def test_the_pod_is_as_locked_down_as_the_container() -> None:
     dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     assert re.search(r"^USER 65532", dockerfile, re.MULTILINE)
     assert "HEALTHCHECK" in dockerfile
+
+
+def test_a_database_that_is_away_restarts_no_container() -> None:
+    (container,) = kubernetes()["Deployment"]["spec"]["template"]["spec"]["containers"]
+    probes = {name: container[name] for name in ("startupProbe", "readinessProbe", "livenessProbe")}
+    assert {name: probe["httpGet"]["path"] for name, probe in probes.items()} == {
+        "startupProbe": "/readyz",
+        "readinessProbe": "/readyz",
+        "livenessProbe": "/healthz",
+    }
+    for name in ("startupProbe", "readinessProbe"):
+        assert probes[name]["timeoutSeconds"] > BOUND
