@@ -80,6 +80,7 @@ WORKFLOW_TOOLS: Mapping[str, WorkflowTool] = {
         (*_ADDRESS_LISTS, "get_account_sending_limit", "list_ip_warmups"),
         (
             "why did this mail not arrive",
+            "why did the mail to kim bounce",
             "the customer says she did not get our mail",
             "what happened to this message",
             "where is my email",

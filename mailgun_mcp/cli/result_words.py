@@ -29,10 +29,11 @@ def result_words(result: Mapping[str, Any], width: int) -> str:
 
 def error_words(error: "CallResult", state: Path | None) -> str:
     """Return what a person who typed the command is told of an error, without the advice that is for a model."""
-    from mailgun_mcp.confirm.confirm import MODEL_ADVICE
+    from mailgun_mcp.confirm.confirm import MODEL_ADVICE, NOT_SHOWN_START
 
     if error.approval is None:
-        return error.text.replace(MODEL_ADVICE, "").rstrip()
+        # Who was asked in this terminal has seen the question.
+        return error.text.replace(MODEL_ADVICE, "").partition(NOT_SHOWN_START)[0].rstrip()
     name = error.approval["id"]
     return (
         f"Nothing was sent: the call waits for the approval {name}, until {error.approval['expires']}.\n"

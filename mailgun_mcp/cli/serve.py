@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,11 @@ def serve(flags: Mapping[str, Any]) -> int:
         atexit.register(start_tracing(options.otlp_endpoint))
     if options.agent and options.transport != "http":
         raise settings.SettingsError("agent: it needs --transport http")
+    if options.transport == "stdio" and (sys.stdin is None or sys.stdout is None):
+        # Python's, where the file was closed before it started. Another file would get its number.
+        raise settings.SettingsError(
+            "transport: stdio needs stdin and stdout, which the client reads and writes, and one is closed"
+        )
     services = start.create_services(options)
     if options.transport == "stdio":
         from mailgun_mcp.server import stdio_start

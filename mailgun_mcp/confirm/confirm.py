@@ -27,6 +27,7 @@ NOT_SHOWN = (
     " If they saw no question, this client answers by itself: with `confirmation: {{methods: [approval]}}` in the policy, "
     "a person answers with `{command}` in a terminal."
 )
+NOT_SHOWN_START = NOT_SHOWN.partition(",")[0]
 OUTDATED = "The approval that a person gave does not count: what it was given for has changed since. "
 BY_ELICITATION = frozenset({"ask", "typed"})
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mailgun_mcp.call.results import CallResult
 from mailgun_mcp.cli.result_words import error_words, result_words
-from mailgun_mcp.confirm.confirm import MODEL_ADVICE
+from mailgun_mcp.confirm.confirm import MODEL_ADVICE, NOT_SHOWN
 
 BOUNCES = {
     "untrusted_text": {"boundary": "8a715f98", "meaning": "Between ⟦8a715f98 who⟧ and ⟦8a715f98⟧ …"},
@@ -62,4 +62,7 @@ def test_a_pending_approval_is_told_with_the_command_that_answers_it(tmp_path: P
 
 def test_advice_for_a_model_is_left_out(tmp_path: Path) -> None:
     error = CallResult(f"Not made: the person said no. Nothing was sent. {MODEL_ADVICE}", kind="refused")
+    assert error_words(error, tmp_path) == "Not made: the person said no. Nothing was sent."
+    not_shown = NOT_SHOWN.format(command="mailgun-mcp approvals list")
+    error = CallResult(f"Not made: the person said no. Nothing was sent. {MODEL_ADVICE}{not_shown}", kind="refused")
     assert error_words(error, tmp_path) == "Not made: the person said no. Nothing was sent."

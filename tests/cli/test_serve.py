@@ -36,6 +36,18 @@ def test_stdio_is_the_default(started: list[Any]) -> None:
     assert started == [("stdio", {}, True)]
 
 
+@pytest.mark.parametrize("closed", ["stdin", "stdout"])
+def test_without_a_stream_to_its_client_it_does_not_start(
+    closed: str, started: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"sys.{closed}", None)
+    with pytest.raises(SettingsError, match="needs stdin and stdout"):
+        serve({"simulator": True})
+    assert started == []
+    serve({"simulator": True, "transport": "http"})
+    assert started[0][0] == "http"
+
+
 @pytest.mark.parametrize("transport", ["http", "sse"])
 def test_another_transport_listens_where_the_flags_say(transport: str, started: list[Any]) -> None:
     assert run(["serve", "--simulator", "--transport", transport, "--port", "8123"]) == exits.OK
