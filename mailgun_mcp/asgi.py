@@ -135,7 +135,7 @@ def create(
             Route("/readyz", readiness.answer),
             *metadata,
             *cards,
-            *_metrics(services, settings, challenge),
+            *_metrics(services, settings, challenge, agent),
             *(agent.routes if agent else ()),
         ],
     )
@@ -206,12 +206,12 @@ def _drained(shutdown: Shutdown, app: App) -> Shutdown:
     return drain_first
 
 
-def _metrics(services: Services, settings: Settings, challenge: Challenge) -> list[Route]:
+def _metrics(services: Services, settings: Settings, challenge: Challenge, agent: "ServedAgent | None") -> list[Route]:
     if not settings.metrics:
         return []
     from mailgun_mcp.web.metrics import metrics_routes
 
-    return metrics_routes(services, challenge)
+    return metrics_routes(services, challenge, *([agent.collector(services.clock)] if agent else ()))
 
 
 def _agent(services: Services, settings: Settings) -> "ServedAgent | None":

@@ -10,6 +10,8 @@ from collections.abc import Callable
 OURS = r"https://(?:[a-z0-9-]+\.)*mailgun\.(?:com|net)(?=[/\s?#)>\]\"'`,;.]|\Z)(?!\.[a-z0-9])(?![^\s)>]*@)"
 """Addresses that stay links."""
 ADDRESS = re.compile(rf"(?P<ours>{OURS})|://[^\s/?#]*", re.IGNORECASE)
+DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Characters that turn text around: an address or a name could be read as another."""
 IMAGE = re.compile(r"!(?=\[)")
 TAG = re.compile(r"<(?=[A-Za-z/!?])")
 LINK = re.compile(rf"\](?=[(:])(?!\(<?{OURS})", re.IGNORECASE)
@@ -20,8 +22,8 @@ LONGEST_HELD = 4_000
 
 
 def safe(text: str) -> str:
-    """Return the text without images and live links. Addresses stay readable."""
-    text = TAG.sub("< ", LINK.sub("] ", IMAGE.sub("", text)))
+    """Return the text without images, live links and turned directions. Addresses stay readable."""
+    text = TAG.sub("< ", LINK.sub("] ", IMAGE.sub("", DIRECTIONS.sub("", text))))
     return WWW.sub("www[.]", ADDRESS.sub(_defused, text))
 
 

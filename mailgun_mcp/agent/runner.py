@@ -24,7 +24,7 @@ from mailgun_mcp.agent.options import AgentOptions
 from mailgun_mcp.agent.settling import Settling
 from mailgun_mcp.agent.threads import in_thread
 from mailgun_mcp.agent.transcript import ToolCall, Transcript
-from mailgun_mcp.agent.usage import Usage, UsageTable
+from mailgun_mcp.agent.usage import Limits, Usage, UsageTable
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.confirm.asker import InChat
 from mailgun_mcp.confirm.caller import Caller
@@ -112,7 +112,7 @@ class Runner:
             await in_thread(self._transcript.add, conversation, claimed.turn, "user", text)
             live.add("user_message", text=text)
 
-        self._begin(claimed, Caller(principal, client=client, asker=InChat()), say)
+        self._begin(claimed, Caller(principal, client=client, asker=InChat(), shows_views=True), say)
         return claimed
 
     async def answer(
@@ -204,6 +204,16 @@ class Runner:
         await self.cancel(principal, conversation)
         await in_thread(self._conversations.delete, conversation, principal.id, self._services.clock())
 
+    @property
+    def usage_table(self) -> UsageTable:
+        """What all conversations have used."""
+        return self._usage
+
+    @property
+    def limits(self) -> Limits:
+        """How much may be used."""
+        return self._options.limits
+
     async def usage(self, principal: Principal, conversation: str) -> Usage:
         """Return what the conversation has used. Raises NotFoundError."""
         await in_thread(self._conversations.find, conversation, principal.id)
@@ -267,7 +277,7 @@ class Runner:
         async def recover(live: LiveRun) -> None:
             await self._settling.broken(live, broke_off=broke_off)
 
-        self._begin(claimed, Caller(principal, client=client, asker=InChat()), recover)
+        self._begin(claimed, Caller(principal, client=client, asker=InChat(), shows_views=True), recover)
         return claimed
 
     def _begin(self, run: Run, caller: Caller, prepare: Callable[[LiveRun], Coroutine[Any, Any, None]]) -> None:

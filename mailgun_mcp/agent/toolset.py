@@ -151,6 +151,6 @@ def _result(result: CallResult) -> ToolResult:
     return ToolResult(status, result.text, result.call, undo_id, theirs)
 
 
-def shown(text: str, limit: int = 4_000) -> str:
+def shown(text: str, limit: int = 8_000) -> str:
     """Return a result as a person is shown it: shortened, without live links."""
     return safe(text if len(text) <= limit else f"{text[:limit]}… [{len(text):,} characters in all]")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from threading import Lock
 from typing import Any
 
 from mailgun_mcp.store.database import Store
@@ -55,10 +56,19 @@ class UsageTable:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._counted = Usage()
+        self._lock = Lock()
+
+    @property
+    def counted(self) -> Usage:
+        """What this process has counted since it started."""
+        return self._counted
 
     def add(self, conversation: str, principal: str, used: Usage, now: float) -> None:
         """Count what was used."""
         values = tuple(getattr(used, name) for name in NAMES)
+        with self._lock:
+            self._counted = Usage(*(getattr(self._counted, name) + getattr(used, name) for name in NAMES))
         with self._store.writing(durable=False, lock=f"usage of {conversation}") as connection:
             connection.execute(
                 """INSERT INTO agent_usage (conversation, principal, day, requests, input_tokens, output_tokens, cost,

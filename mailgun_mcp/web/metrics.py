@@ -39,12 +39,14 @@ PERSONAL_LABEL = "personal"
 QUANTILES = (0.5, 0.95)
 
 
-def metrics_routes(services: Services, challenge: Challenge) -> list[Route]:
-    """Return the route, and have calls and requests counted from now on.
+def metrics_routes(services: Services, challenge: Challenge, *more: Any) -> list[Route]:
+    """Return the route, and have calls and requests counted from now on. `more` are further collectors.
 
     Raises SettingsError where the extra `metrics` is not installed.
     """
     metrics = Metrics(services)
+    for collector in more:
+        metrics.registry.register(collector)
 
     async def show(request: Request) -> Response:
         access = principal_in(request.scope).access

@@ -17,6 +17,8 @@ CASES = {
     "https://documentation.mailgun.com/docs stays": "https://documentation.mailgun.com/docs stays",
     "[docs](https://www.mailgun.com/docs)": "[docs](https://www.mailgun.com/docs)",
     "3 < 4, 20:30, a/b and c@example.com": "3 < 4, 20:30, a/b and c@example.com",
+    "from \u202emoc.elpmaxe\u202c": "from moc.elpmaxe",
+    "[a]\u200e(\u2066javascript:x)": "[a] (javascript:x)",
     "gopher://evil.example": "gopher[:]//evil[.]example",
 }
 

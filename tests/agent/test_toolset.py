@@ -48,4 +48,4 @@ def test_people_are_shown_no_secrets_and_no_whole_novels(toolset: Toolset) -> No
     assert described["risk"] == "credential"
     assert "hunter2" not in str(toolset.describe("no_such_tool", {"password": "hunter2"}))
     assert "hunter2" not in str(described)
-    assert shown("x" * 5_000).endswith("[5,000 characters in all]")
+    assert shown("x" * 9_000).endswith("[9,000 characters in all]")

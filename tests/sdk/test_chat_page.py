@@ -1,6 +1,7 @@
 """The page /chat in a browser: streaming, a folded tool, an approval, a reload, a phone, and a policy that is never broken."""
 
 import json
+import os
 import shutil
 import time
 from pathlib import Path
@@ -22,6 +23,10 @@ turns:
       - say: "Let me look."
         calls: [{tool: list_bounces, arguments: {domain: mail.example.com, limit: 3}}]
       - say: "Three of the addresses that bounce. None is a fault of ours. ![x](https://evil.example/?q=1) <img src=x>"
+  - user: chart
+    steps:
+      - calls: [{tool: chart_metrics, arguments: {metric: bounces, by: domain, days: 30}}]
+      - say: "mail.example.com bounced most. <script>alert(1)</script> [click](javascript:alert(2)) \u202e**bold `code** <b onclick=x>"
   - user: clear
     steps:
       - calls: [{tool: clear_bounces, arguments: {domain: mail.example.com}}]
@@ -37,7 +42,12 @@ async def test_a_person_reads_approves_and_reloads(tmp_path: Path, node: str) ->
     flags = ["--transport", "http", "--simulator", "--agent", "--model", f"script:{tmp_path / 'script.yaml'}"]
     async with http_server(flags, environment(tmp_path)) as server:
         link = f"{server.address}/sign-in?link={Sessions(store).create_link('olga', time.time())}"
-        variables = {"CHROMIUM": str(BROWSER), "BASE": server.address, "LINK": link}
+        variables = {
+            "CHROMIUM": str(BROWSER),
+            "SHOTS": os.environ.get("SHOTS", ""),
+            "BASE": server.address,
+            "LINK": link,
+        }
         done = await anyio.to_thread.run_sync(lambda: run([node, "chat.mjs"], NODE, **variables))
     store.close()
     assert done.returncode == 0, done.stderr
@@ -48,8 +58,10 @@ async def test_a_person_reads_approves_and_reloads(tmp_path: Path, node: str) ->
     assert seen == {
         "overflow": 0,
         "images": 0,
+        "chart": ["Bounces by domain\nmessages, last 30 days", True],
+        "violations": [],
         "same": True,
-        "states": ["done", "done"],
+        "states": ["done", "done", "done"],
         "answered": True,
         "badge": True,
     }

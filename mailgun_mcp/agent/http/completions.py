@@ -19,8 +19,10 @@ from mailgun_mcp.agent.errors import AnswerError, BadMessageError, ForbiddenErro
 from mailgun_mcp.agent.events import Event
 from mailgun_mcp.agent.http.in_words import answers_in, finished, questions
 from mailgun_mcp.agent.http.requests import answer_run, answering, caller, check_answers, json_object, text_of
+from mailgun_mcp.agent.http.run_usage import RunUsage, usage_before
 from mailgun_mcp.agent.http.sse import DONE, data, streaming
 from mailgun_mcp.agent.runner import Runner
+from mailgun_mcp.agent.usage import Usage
 from mailgun_mcp.identity.principal import Principal
 
 MODEL = "mailgun-agent"
@@ -71,28 +73,32 @@ class Completions:
         except (AnswerError, ForbiddenError) as error:
             return answer.whole(str(error))
         if body.get("stream") is True:
-            return streaming(answer.stream(self._pieces(run, principal)))
-        pieces = [piece async for piece in self._pieces(run, principal)]
+            return streaming(answer.stream(self._pieces(run, principal, answer.usage)))
+        pieces = [piece async for piece in self._pieces(run, principal, answer.usage)]
         return answer.whole("".join(text for text, _ in pieces).strip(), *[finish for _, finish in pieces if finish])
 
     async def _begin(self, principal: Principal, answer: "_Answer") -> Run:
         answers = check_answers(principal, answers_in(answer.text))
         if not answers:
+            if answer.is_named:
+                answer.usage = RunUsage(await usage_before(self._runner, principal, answer.conversation))
             text = answer.text if answer.is_named else f"{answer.quoted}{answer.text}"
             return await self._runner.start(principal, answer.conversation, text, run=answer.id, client=CLIENT)
         for name in (answer.conversation,) if answer.is_named else await self._waiting(principal):
             named = [one["approval"] for one in await self._runner.open_approvals(principal, name)]
             if answer.is_named or answers[0].approval in named:
+                answer.usage = RunUsage(await usage_before(self._runner, principal, name))
                 return await self._runner.answer(principal, name, answers, run=answer_run(answers), client=CLIENT)
         raise AnswerError(f"The approval {answers[0].approval[:40]!r} is not open in any conversation of yours.")
 
     async def _waiting(self, principal: Principal) -> list[str]:
         return [each.id for each in await self._runner.conversations(principal) if each.status == "waiting"]
 
-    async def _pieces(self, run: Run, principal: Principal) -> AsyncIterator[tuple[str, str]]:
+    async def _pieces(self, run: Run, principal: Principal, usage: RunUsage) -> AsyncIterator[tuple[str, str]]:
         """Yield the texts of a run, the last with the reason why it ended."""
         asked: list[dict[str, Any]] = []
         async for event in self._runner.watch(run, principal):
+            usage.see(event)
             if event.kind == "approval_needed":
                 asked.append(event.body)
             elif event.kind == "ended":
@@ -135,6 +141,7 @@ class _Answer:
         self.conversation: str = named or f"completion-{token_hex(12)}"
         self.id = f"chatcmpl-{token_hex(12)}"
         self.quoted = _quoted(messages[:-1] if isinstance(messages, list) else [])
+        self.usage = RunUsage(Usage())
         self._created = int(time.time())
         self._with_usage = isinstance(options := body.get("stream_options"), dict) and bool(
             options.get("include_usage")
@@ -144,7 +151,7 @@ class _Answer:
         """Return the whole answer."""
         message = {"role": "assistant", "content": text, "refusal": None}
         choice = {"index": 0, "message": message, "finish_reason": finish, "logprobs": None}
-        record = {**self._record("chat.completion"), "choices": [choice], "usage": NO_USAGE}
+        record = {**self._record("chat.completion"), "choices": [choice], "usage": self.usage.as_completion}
         return JSONResponse(record, headers={"X-Conversation-Id": self.conversation})
 
     async def stream(self, pieces: AsyncIterator[tuple[str, str]]) -> AsyncIterator[str]:
@@ -156,7 +163,7 @@ class _Answer:
             if finish:
                 yield self._chunk({}, finish)
         if self._with_usage:
-            yield data({**self._record("chat.completion.chunk"), "choices": [], "usage": NO_USAGE})
+            yield data({**self._record("chat.completion.chunk"), "choices": [], "usage": self.usage.as_completion})
         yield DONE
 
     def _chunk(self, delta: dict[str, str], finish: str | None) -> str:
@@ -166,10 +173,6 @@ class _Answer:
     def _record(self, kind: str) -> dict[str, Any]:
         metadata = {"conversation_id": self.conversation}
         return {"id": self.id, "object": kind, "created": self._created, "model": MODEL, "metadata": metadata}
-
-
-NO_USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
-"""What a conversation uses is counted and limited by the server: see `GET /agent/conversations/ID`."""
 
 
 def _quoted(messages: list[Any]) -> str:

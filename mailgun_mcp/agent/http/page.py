@@ -14,7 +14,7 @@ from mailgun_mcp.agent.http.requests import answer_run, check_answers, failure, 
 from mailgun_mcp.agent.http.sse import data, streaming
 from mailgun_mcp.agent.runner import Runner
 from mailgun_mcp.web.pages.app import Section
-from mailgun_mcp.web.pages.assets import asset_routes
+from mailgun_mcp.web.pages.assets import STATIC, asset_routes
 from mailgun_mcp.web.pages.pages import Handler, PageRequest, Pages
 
 PATH = "/chat"
@@ -22,7 +22,10 @@ CLIENT = "chat:page"
 SECTIONS = (Section(PATH, "Chat", None),)
 HERE = Path(__file__).parent
 TEMPLATES = (HERE / "templates",)
-ASSETS = {name: HERE / "static" / name for name in ("chat.css", "chat.js")}
+ASSETS = {
+    **{name: HERE / "static" / name for name in ("chat.css", "chat.js")},
+    **{name: STATIC / name for name in ("chart.css", "chart.js")},
+}
 
 
 class ChatPage:

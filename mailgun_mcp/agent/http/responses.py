@@ -20,6 +20,7 @@ from mailgun_mcp.agent.errors import BadMessageError
 from mailgun_mcp.agent.events import Event
 from mailgun_mcp.agent.http.completions import MODEL
 from mailgun_mcp.agent.http.requests import answer_run, answering, caller, check_answers, json_object, text_of
+from mailgun_mcp.agent.http.run_usage import RunUsage, usage_before
 from mailgun_mcp.agent.http.sse import named, streaming
 from mailgun_mcp.agent.runner import Runner
 from mailgun_mcp.identity.principal import Principal
@@ -49,12 +50,13 @@ class Responses:
         previous = body.get("previous_response_id")
         conversation = _conversation_of(previous) if previous is not None else f"conv_{token_hex(12)}"
         answers = check_answers(principal, _answers(body.get("input")))
+        usage = RunUsage(await usage_before(self._runner, principal, conversation))
         if answers:
             run = await self._runner.answer(principal, conversation, answers, run=answer_run(answers), client=CLIENT)
         else:
             text, name = _newest_message(body.get("input")), f"run_{token_hex(8)}"
             run = await self._runner.start(principal, conversation, text, run=name, client=CLIENT)
-        translated = Translation(f"resp_{conversation}.{token_hex(6)}", previous)
+        translated = Translation(f"resp_{conversation}.{token_hex(6)}", previous, usage)
         if body.get("stream") is True:
             return streaming(self._lines(run, principal, translated))
         async for event in self._runner.watch(run, principal):
@@ -80,9 +82,9 @@ class Responses:
 class Translation:
     """The events of one run as the items of one response."""
 
-    def __init__(self, name: str, previous: Any) -> None:
+    def __init__(self, name: str, previous: Any, usage: RunUsage | None = None) -> None:
         self.status = "in_progress"
-        self._id, self._previous = name, previous
+        self._id, self._previous, self._usage = name, previous, usage
         self._created = time.time()
         self._items: list[Item] = []
         self._text: Item | None = None
@@ -111,6 +113,7 @@ class Translation:
             "tool_choice": "auto",
             "tools": [],
             "top_p": None,
+            "usage": self._usage.as_response if self._usage and self.status != "in_progress" else None,
         }
 
     def event(self, kind: str, **fields: Any) -> str:
@@ -121,6 +124,8 @@ class Translation:
     def of(self, event: Event) -> list[str]:
         """Return the events of the stream for what happened, and keep its items."""
         body = event.body
+        if self._usage:
+            self._usage.see(event)
         if event.kind == "text":
             return self._add_text(body["text"])
         lines = self._end_text()

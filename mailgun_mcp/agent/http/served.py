@@ -1,6 +1,6 @@
 """The chat agent of one HTTP server: its routes, its page, and how long it runs."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from mailgun_mcp.agent.http.metrics import UsageCollector
 from mailgun_mcp.agent.http.page import SECTIONS, ChatPage
 from mailgun_mcp.agent.http.routes import agent_routes, approvals_page
 from mailgun_mcp.agent.runner import Runner
@@ -42,6 +43,10 @@ class ServedAgent:
     def page_routes(self, pages: Pages) -> list[Route]:
         """Return the routes of the page, for people with a session."""
         return ChatPage(self.runner, pages).routes()
+
+    def collector(self, clock: Callable[[], float]) -> UsageCollector:
+        """Return what counts for `/metrics` what the agent costs."""
+        return UsageCollector(self.runner.usage_table, self.runner.limits, clock)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

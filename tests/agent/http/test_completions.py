@@ -9,7 +9,7 @@ from pydantic_ai.messages import ModelMessage
 from pydantic_ai.models.function import AgentInfo
 
 from tests.support.chat_ways import client_of
-from tests.support.chats import CLEAR, DOMAIN, LIST, Chat, Say
+from tests.support.chats import ANN, CLEAR, DOMAIN, LIST, Chat, Say
 
 pytestmark = pytest.mark.anyio
 
@@ -51,6 +51,26 @@ async def test_an_answer_streams_with_a_line_for_each_tool() -> None:
         assert "`list_bounces`: done" in text
         assert text.rstrip().endswith("Two bounce.")
         assert chunks[-2].choices[0].finish_reason == "stop"
+        usage = chunks[-1].usage
+        assert usage is not None
+        assert 0 < usage.completion_tokens < usage.prompt_tokens < usage.total_tokens
+
+
+async def test_each_answer_says_what_it_used_alone() -> None:
+    async with Chat(["One."], ["Two."]) as chat, openai_of(chat) as client:
+        answers = [
+            await client.chat.completions.create(
+                model="mailgun-agent",
+                messages=[{"role": "user", "content": text}],
+                extra_headers={"X-Conversation-Id": "chat"},
+            )
+            for text in ("First.", "Second.")
+        ]
+        used = await chat.runner.usage(ANN, "chat")
+        counted = [answer.usage for answer in answers if answer.usage is not None]
+        assert [usage.completion_tokens > 0 for usage in counted] == [True, True]
+        assert sum(usage.prompt_tokens for usage in counted) == used.input_tokens
+        assert sum(usage.completion_tokens for usage in counted) == used.output_tokens
 
 
 async def test_an_approval_is_asked_in_words_and_answered_by_a_line() -> None:

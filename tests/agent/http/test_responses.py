@@ -26,6 +26,8 @@ async def test_a_call_is_an_item_and_the_text_streams() -> None:
         assert deltas == ["Let me look.", "Two ", "bounce."]
         last = events[-1]
         assert last.type == "response.completed"
+        assert last.response.usage is not None
+        assert 0 < last.response.usage.output_tokens < last.response.usage.input_tokens
         assert [item.type for item in last.response.output] == ["message", "mcp_call", "message"]
         call = last.response.output[1]
         assert call.type == "mcp_call"

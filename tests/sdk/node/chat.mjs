@@ -1,10 +1,21 @@
 // A person chats on the page /chat in a real browser, whose policy is in force: a question, a change, a wrong name, the right one.
 // BASE, LINK: a link that signs in; SHOTS: a folder for pictures, or empty. Prints one JSON object: what was seen.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import puppeteer from 'puppeteer-core';
 const { BASE, LINK, CHROMIUM, SHOTS } = process.env;
 const shot = (page, name) => (SHOTS ? page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true }) : undefined);
 const browser = await puppeteer.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'] });
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf-8');
 const complaints = [];
+const violations = [];
+// Axe-core looks at the page as it is, with everything unfolded.
+const inspect = async (page, way) => {
+  await page.$$eval('details', (all) => all.forEach((one) => { one.open = true; }));
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => globalThis.axe.run(document, { iframes: false, runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] }));
+  violations.push(...found.violations.map((one) => `${way}: ${one.id}: ${one.help}: ${one.nodes.map((node) => node.target.join(' ')).slice(0, 3).join(', ')}`));
+};
 try {
   const page = await browser.newPage();
   page.on('console', (message) => { if (['error', 'warn'].includes(message.type())) complaints.push(message.text()); });
@@ -17,13 +28,24 @@ try {
   await Promise.all([page.waitForNavigation({ waitUntil: 'load' }), say('What bounces?')]);
   await page.waitForFunction(() => document.querySelector('#log').textContent.includes('fault of ours'), { timeout: 20000 });
   await page.waitForFunction(() => !document.getElementById('send').disabled, { timeout: 20000 });
+  await say('Draw a chart.');
+  await page.waitForSelector('.chart svg[role=img]', { timeout: 20000 });
+  await page.waitForFunction(() => document.querySelector('#log').textContent.includes('bounced most'), { timeout: 20000 });
+  await page.waitForFunction(() => !document.getElementById('send').disabled, { timeout: 20000 });
+  const chart = await page.$eval('.chart', (node) => [node.querySelector('figcaption').innerText, node.querySelectorAll('rect, polyline').length > 0]);
+  await shot(page, 'chart');
   await say('Clear the list.');
   await page.waitForSelector('.approval input[name=typed]', { timeout: 20000 });
   await shot(page, 'light');
+  await inspect(page, 'light');
   await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'dark' }]);
+  await inspect(page, 'dark');
   await page.setViewport({ width: 390, height: 844, deviceScaleFactor: 2 });
+  await inspect(page, 'phone, dark');
   await shot(page, 'phone');
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'light' }]);
+  await inspect(page, 'phone, light');
   await page.setViewport({ width: 1180, height: 900 });
   const images = await page.$$eval('#log img, #log a', (found) => found.length);
   await page.type('.approval input[name=typed]', 'wrong');
@@ -41,5 +63,5 @@ try {
   const again = await page.$eval('#log', (log) => log.textContent);
   const card = await page.$eval('.approval', (node) => node.textContent);
   await shot(page, 'done');
-  console.log(JSON.stringify({ overflow, images, fault, same: again === written, states: await page.$$eval('.tool', (all) => all.map((one) => one.dataset.status)), answered: /approved by/.test(card), badge: await page.$eval('#third-party', (node) => !node.hidden), complaints }));
+  console.log(JSON.stringify({ overflow, images, chart, violations, fault, same: again === written, states: await page.$$eval('.tool', (all) => all.map((one) => one.dataset.status)), answered: /approved by/.test(card), badge: await page.$eval('#third-party', (node) => !node.hidden), complaints }));
 } finally { await browser.close(); }

@@ -60,6 +60,11 @@ async function send(path, body) {
   return false;
 }
 
+// The figures of a chart in the text of its result, or null where that has been shortened.
+function factsOf(text) {
+  try { return JSON.parse(text).facts ?? null; } catch { return null; }
+}
+
 function busy(running) {
   part("stop").hidden = !running;
   part("send").disabled = running;
@@ -91,6 +96,8 @@ const shown = {
     node.dataset.status = event.status;
     node.querySelector(".state").textContent = event.status;
     node.append(scrolling("pre", "", event.text));
+    const facts = event.tool === "chart_metrics" && event.status === "done" ? factsOf(event.text) : null;
+    if (facts) show(element("div", "card")).append(drawnChart(facts, Math.min(640, part("log").clientWidth - 48)));
     if (event.undo) node.append(element("p", "aside", `Can be undone: say "undo ${event.undo}".`));
   },
   approval_needed(event) {
