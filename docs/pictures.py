@@ -1,10 +1,11 @@
-"""Draws the pictures of the docs: what the commands print, and the pages in Chromium.
+"""Draws the pictures of the docs: what the commands print, a chat in a terminal, and the pages in Chromium.
 
 Run from the repository as `python -m docs.pictures`, after a change to what a person is shown. `--page` takes pictures of
 the approvals page too, `--simulator` those of the simulator's page, with node, the packages of `tests/sdk/node`, and Chromium.
 """
 
 import getpass
+import io
 import json
 import os
 import re
@@ -43,6 +44,8 @@ SETTLED = (
 """Pattern -> what stands in the picture: what differs from run to run, and who called."""
 
 
+CHAT_ENDS = "I can remove single addresses instead."
+"""The last line of the chat that is shown."""
 NODE = Path(__file__).parents[1] / "tests" / "sdk" / "node"
 TWO_PEOPLE = """version: 1
 extends: strict
@@ -122,9 +125,35 @@ def main(directory: Path = DIRECTORY) -> None:
         approvals = [_pending(call, environment) for call in CALLS]
         listing = _run(["approvals", "list"], environment).stdout
         showing = _run(["approvals", "show", approvals[0]], environment).stdout
+        chat(directory, environment)
     for name, words, text in (("confirmation", f"show {STANDING[0]}", showing), ("approvals", "list", listing)):
         drawn = picture(f"mailgun-mcp approvals {words}", settled(text, approvals))
         (directory / f"{name}.svg").write_text(drawn, encoding="utf-8", newline="\n")
+
+
+def chat(directory: Path, environment: Mapping[str, str]) -> None:
+    """Draw the first part of `mailgun-mcp chat --demo`, in its colours."""
+    from rich.console import Console
+    from rich.text import Text
+
+    coloured = {**environment, "FORCE_COLOR": "1", "COLUMNS": str(COLUMNS)}
+    del coloured["NO_COLOR"]
+    printed = _run(["chat", "--demo"], coloured).stdout
+    shown = printed[: printed.index(CHAT_ENDS) + len(CHAT_ENDS)]
+    shown = re.sub(r"(?<=this\? \[)\w{8}(?=\])", STANDING[0], shown)
+    user, text = getpass.getuser(), "\n".join(settled(shown, ()))
+    # The frame stays as wide as it is.
+    text = text.replace(f"called by {user} with ", "called by kim with ".ljust(len(f"called by {user} with ")))
+    text = text.replace(f"by {user}:", "by kim:")
+    console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True, color_system="truecolor")
+    console.print(Text.from_ansi(text))
+    drawn = console.export_svg(title="mailgun-mcp chat --demo", unique_id="chat")
+    # Its fonts would be loaded from another site.
+    drawn = re.sub(r"\s*@font-face \{.*?\}", "", drawn, flags=re.DOTALL).replace(
+        "Fira Code", "ui-monospace, Menlo, Consolas"
+    )
+    lines = [line.rstrip() for line in drawn.splitlines()]
+    (directory / "chat-terminal.svg").write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
 
 
 def _pending(call: Sequence[str], environment: Mapping[str, str]) -> str:

@@ -19,11 +19,18 @@ def texts(path: Path) -> str:
 @pytest.mark.slow
 def test_the_pictures_can_be_drawn_and_show_nothing_of_this_machine(tmp_path: Path) -> None:
     main(tmp_path)
-    confirmation, approvals = (texts(tmp_path / f"{name}.svg") for name in ("confirmation", "approvals"))
+    confirmation, approvals, chat = (
+        texts(tmp_path / f"{name}.svg").replace("\xa0", " ") for name in ("confirmation", "approvals", "chat-terminal")
+    )
     assert "Now there: 4 bounces" in confirmation
     assert "To confirm, type: mail.example.com" in confirmation
     assert all(standing in approvals for standing in STANDING)
-    assert str(tmp_path) not in confirmation + approvals
+    assert "May the assistant do this? [3r5u7c6e]" in chat
+    assert "denied by kim: no, two of them still work with us" in chat
+    assert str(tmp_path) not in confirmation + approvals + chat
+    assert "http" not in (tmp_path / "chat-terminal.svg").read_text(encoding="utf-8").replace(
+        "http://www.w3.org/2000/svg", ""
+    ).replace("https://api.mailgun.net", ""), "nothing is loaded from elsewhere"
 
 
 def test_every_picture_of_the_readme_is_there_small_and_described() -> None:
