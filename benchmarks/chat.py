@@ -1,4 +1,4 @@
-"""What the chat agent adds to its model: the first token, 200 conversations at once on one core, and idle memory.
+"""What the chat agent adds to its model: the first token, 200 conversations at once on one core, idle memory, and 10,000 of them.
 
     python -m benchmarks.chat [--rounds N]
 
@@ -21,6 +21,7 @@ from pydantic_ai.models.function import AgentInfo, FunctionModel
 
 from mailgun_mcp.agent.runner import Runner
 from mailgun_mcp.app.compose import create_services
+from mailgun_mcp.call.services import Services
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.settings import Settings
 
@@ -28,6 +29,8 @@ ANN = Principal("ann@example.com")
 FIRST_TOKEN_MS = 15.0
 STALL_MS = 250.0
 IDLE_KB = 50.0
+MANY_MS = 250.0
+CONVERSATIONS = 10_000
 AT_ONCE = 200
 WORDS = 50
 PAUSE = 0.02
@@ -57,16 +60,20 @@ async def first_token(runner: Runner, rounds: int) -> float:
     return statistics.median(times)
 
 
-async def stall(runner: Runner) -> tuple[float, float]:
-    """Return the longest time for which the loop stood still while many conversations streamed, and that of all, in s."""
-    longest, done = 0.0, False
+async def stall(runner: Runner) -> tuple[float, float, float, float]:
+    """Return for how long the loop stood still at most while many conversations streamed, in ms: by the clock, and counting
+    only the time in which its thread ran, which other programs on the machine do not lengthen. Then the time of all, and the
+    CPU time of the process, in s.
+    """
+    longest, longest_cpu, done = 0.0, 0.0, False
 
     async def beat() -> None:
-        nonlocal longest
+        nonlocal longest, longest_cpu
         while not done:
-            before = time.perf_counter()
+            before, cpu_before = time.perf_counter(), time.thread_time()
             await asyncio.sleep(0.005)
             longest = max(longest, time.perf_counter() - before - 0.005)
+            longest_cpu = max(longest_cpu, time.thread_time() - cpu_before)
 
     async def one(number: int) -> None:
         run = await runner.start(ANN, f"many-{number}", "go", run="r", client="chat:benchmark")
@@ -74,12 +81,56 @@ async def stall(runner: Runner) -> tuple[float, float]:
             pass
 
     beating = asyncio.create_task(beat())
-    begun = time.perf_counter()
+    begun, cpu_begun = time.perf_counter(), time.process_time()
     await asyncio.gather(*(one(number) for number in range(AT_ONCE)))
-    whole = time.perf_counter() - begun
+    whole, cpu = time.perf_counter() - begun, time.process_time() - cpu_begun
     done = True
     await beating
-    return longest * 1000, whole
+    return longest * 1000, longest_cpu * 1000, whole, cpu
+
+
+async def many(runner: Runner) -> dict[str, tuple[float, float]]:
+    """Return how long it takes to list, open and continue where there are many conversations, in ms."""
+    times: dict[str, float] = {}
+    begun = time.perf_counter()
+    listed = await runner.conversations(ANN)
+    times["list"] = time.perf_counter() - begun
+    name = listed[-1].id
+    begun = time.perf_counter()
+    await runner.get(ANN, name)
+    async for _ in runner.events(ANN, name, follow=False):
+        pass
+    times["open"] = time.perf_counter() - begun
+    begun = time.perf_counter()
+    run = await runner.start(ANN, name, "go on", run="again", client="chat:benchmark")
+    async for event in runner.watch(run, ANN):
+        if event.kind == "text":
+            break
+    times["continue"] = time.perf_counter() - begun
+    return {f"{name}, of {CONVERSATIONS:,} conversations, ms": (value * 1000, MANY_MS) for name, value in times.items()}
+
+
+def fill(services: Services) -> None:
+    """Write many conversations, as earlier days would have left them."""
+    now = services.clock()
+    with services.store.writing() as connection:
+        connection.executemany(
+            """INSERT INTO agent_conversations (id, principal, title, created, updated, status, turn, third_party_text,
+            lease_by, lease_until, cancelling) VALUES (?, ?, 'old', ?, ?, 'idle', 't', 0, '', 0, 0)""",
+            [(f"old-{number}", ANN.id, now - number, now - number) for number in range(CONVERSATIONS)],
+        )
+        connection.executemany(
+            "INSERT INTO agent_messages (conversation, number, turn, kind, body) VALUES (?, 1, 't', 'user', 'hello')",
+            [(f"old-{number}",) for number in range(CONVERSATIONS)],
+        )
+        connection.executemany(
+            "INSERT INTO agent_events (conversation, id, turn, at, kind, body) VALUES (?, ?, 't', ?, 'text', ?)",
+            [
+                (f"old-{number}", event, now, '{"message": "m", "text": "word "}')
+                for number in range(CONVERSATIONS)
+                for event in range(1, 11)
+            ],
+        )
 
 
 async def idle_memory(runner: Runner) -> float:
@@ -104,17 +155,22 @@ async def measure(rounds: int) -> dict[str, tuple[float, float]]:
             quick, slow = (Runner(services, FunctionModel(stream_function=each)) for each in (at_once, in_words))
             await first_token(quick, 3)
             token = await first_token(quick, rounds)
-            standing, whole = await stall(slow)
+            standing, standing_cpu, whole, cpu = await stall(slow)
             memory = await idle_memory(quick)
+            fill(services)
+            figures = await many(quick)
             for runner in (quick, slow):
                 await runner.aclose()
     sys.stdout.write(
-        f"{AT_ONCE} conversations of {WORDS} words took {whole:.1f} s (the model alone: {WORDS * PAUSE:.1f} s)\n"
+        f"{AT_ONCE} conversations of {WORDS} words took {whole:.1f} s (the model alone: {WORDS * PAUSE:.1f} s) "
+        f"and {cpu:.1f} s of CPU\n"
     )
     return {
         "first token, overhead p50, ms": (token, FIRST_TOKEN_MS),
         f"longest stall with {AT_ONCE} conversations, ms": (standing, STALL_MS),
+        "the same, time in which the loop ran, ms": (standing_cpu, STALL_MS),
         "memory of an idle conversation, KB": (memory, IDLE_KB),
+        **figures,
     }
 
 

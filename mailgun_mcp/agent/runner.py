@@ -91,21 +91,10 @@ class Runner:
         """Begin a turn with a message of the person. Raises AgentError."""
         check_id("conversation", conversation)
         check_id("run", run)
-        earlier = await in_thread(self._conversations.run, conversation, run, principal.id)
-        if earlier is not None:
+        earlier, checked, broke_off = await in_thread(self._claim_turn, principal, conversation, text, run, client)
+        if checked is None:
             return earlier
-        text = self._checked(text)
-        approvals = await self._open_approvals(conversation, principal)
-        if approvals:
-            raise WaitingError(approvals)
-        title = one_line(text)[:TITLE]
-        claimed, broke_off = await in_thread(
-            self._conversations.claim_new_turn,
-            *(conversation, run, principal, client),
-            title=title,
-            holder=self._holder,
-            now=self._services.clock(),
-        )
+        claimed, text = earlier, checked
 
         async def say(live: LiveRun) -> None:
             await self._settling.broken(live, broke_off=broke_off)
@@ -114,6 +103,28 @@ class Runner:
 
         self._begin(claimed, Caller(principal, client=client, asker=InChat(), shows_views=True), say)
         return claimed
+
+    def _claim_turn(
+        self, principal: Principal, conversation: str, text: str, run: str, client: str
+    ) -> tuple[Run, str | None, bool]:
+        """Return the run of that id, and where it is a new one its message, and whether the run before it broke off.
+
+        All of it is one visit to the store, for the first word of the answer waits for it. Raises AgentError.
+        """
+        earlier = self._conversations.run(conversation, run, principal.id)
+        if earlier is not None:
+            return earlier, None, False
+        text = self._checked(text)
+        approvals = self._needed_by(conversation, principal)
+        if approvals:
+            raise WaitingError(approvals)
+        claimed, broke_off = self._conversations.claim_new_turn(
+            *(conversation, run, principal, client),
+            title=one_line(text)[:TITLE],
+            holder=self._holder,
+            now=self._services.clock(),
+        )
+        return claimed, text, broke_off
 
     async def answer(
         self, principal: Principal, conversation: str, answers: Sequence[Answer], *, run: str, client: str
@@ -222,7 +233,7 @@ class Runner:
     async def open_approvals(self, principal: Principal, conversation: str) -> list[dict[str, Any]]:
         """Return the approvals that the conversation waits for, as `approval_needed` says them. Raises NotFoundError."""
         await in_thread(self._conversations.find, conversation, principal.id)
-        return await self._open_approvals(conversation, principal)
+        return await in_thread(self._needed_by, conversation, principal)
 
     async def asked_for(self, principal: Principal, conversation: str, approval: str) -> bool:
         """Return whether a call of the conversation waits, or waited, for this approval. Raises NotFoundError."""
@@ -233,14 +244,12 @@ class Runner:
         """From now on look for answers that are given elsewhere, and continue what waits for them."""
         self._keep_running()
 
-    async def _open_approvals(self, conversation: str, principal: Principal) -> list[dict[str, Any]]:
+    def _needed_by(self, conversation: str, principal: Principal) -> list[dict[str, Any]]:
         try:
-            found = await in_thread(self._conversations.find, conversation, principal.id)
+            found = self._conversations.find(conversation, principal.id)
         except NotFoundError:
             return []
-        if found.status != "waiting":
-            return []
-        return await in_thread(self._needed, conversation)
+        return self._needed(conversation) if found.status == "waiting" else []
 
     def _needed(self, conversation: str) -> list[dict[str, Any]]:
         now = self._services.clock()
@@ -316,7 +325,8 @@ class Runner:
         except Exception as error:  # noqa: BLE001 - whatever it is, the person is told and the conversation is free again
             logger().error("a run failed", error=repr(error)[:2000], conversation=live.conversation)
         finally:
-            if ended.outcome != "waiting" and await self._settling.cancelled(
+            # A turn that is done has made all of its calls.
+            if ended.outcome not in ("waiting", "done") and await self._settling.cancelled(
                 live, caller.principal, closing=self._closing
             ):
                 status = "waiting"

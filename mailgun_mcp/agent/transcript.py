@@ -64,6 +64,11 @@ class Transcript:
             ).fetchall()
         return [Message(**dict(row)) for row in rows]
 
+    def read(self, conversation: str) -> tuple[list[Message], list[ToolCall]]:
+        """Return what the model's history consists of, and the calls that its messages asked for."""
+        messages = self.messages(conversation)
+        return messages, self.calls(conversation, since=messages[0].number)
+
     def add(
         self, conversation: str, turn: str, kind: MessageKind, body: str, calls: list[ToolCall] | None = None
     ) -> int:

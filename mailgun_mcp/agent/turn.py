@@ -218,8 +218,7 @@ class TurnRun:
 
     async def _history(self) -> tuple[list[ModelMessage], list[str]]:
         """Return what the model is sent, and the tools that it has found."""
-        messages = await in_thread(self._transcript.messages, self._conversation)
-        calls = await in_thread(self._transcript.calls, self._conversation, since=messages[0].number)
+        messages, calls = await in_thread(self._transcript.read, self._conversation)
         found = newest_found(
             self._toolset.found_by(call.arguments) for call in calls if call.tool == FIND_TOOLS and call.text
         )
@@ -248,7 +247,7 @@ class TurnRun:
         calls = [
             ToolCall(part.tool_call_id, self._turn, 0, part.tool_name, _arguments(part)) for part in response.tool_calls
         ]
-        calls = await self._with_new_ids(response, calls)
+        calls = await self._with_new_ids(response, calls) if calls else []
         body = history.write_response(response)
         await in_thread(self._transcript.add, self._conversation, self._turn, "response", body, calls)
 
@@ -270,9 +269,10 @@ class TurnRun:
             await in_thread(self._transcript.add, self._conversation, self._turn, "response", body)
 
     async def _count(self, used: Usage) -> None:
-        await in_thread(self._usage.add, self._conversation, self._caller.principal.id, used, self._services.clock())
+        total = await in_thread(
+            self._usage.count, self._conversation, self._caller.principal.id, used, self._services.clock()
+        )
         if used.requests:
-            total = await in_thread(self._usage.of_conversation, self._conversation)
             self._live.add("usage", **total.record)
 
 

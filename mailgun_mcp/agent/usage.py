@@ -82,6 +82,11 @@ class UsageTable:
                 (conversation, principal, _day(now), *values),
             )
 
+    def count(self, conversation: str, principal: str, used: Usage, now: float) -> Usage:
+        """Count what was used, and return what the conversation has used by now."""
+        self.add(conversation, principal, used, now)
+        return self.of_conversation(conversation)
+
     def of_conversation(self, conversation: str) -> Usage:
         """Return what the conversation has used."""
         return self._sum(conversation=conversation)
