@@ -23,6 +23,9 @@ from mailgun_mcp.text.addresses import (
 
 URL = re.compile(r"""[a-z][a-z0-9+.-]{0,30}://[^\s"'<>]+""", re.IGNORECASE)
 
+ROUTE_SIGNS = re.compile(r"[\s=,()\"']+")
+ROUTE_WORDS = frozenset({"forward", "store", "stop", "notify", "and"})
+"""What stands in the actions of a route beside addresses and URLs."""
 SUBSCRIBING = frozenset(
     {
         *("add_mailing_list_member", "bulk_add_mailing_list_members"),
@@ -279,9 +282,10 @@ def _route_targets(action: str, faults: list[str]) -> Iterator[str]:
     plain = re.sub("[\"'()]", " ", rest)
     addresses = [word for word in plain.split() if AT_SIGNS.search(word)]
     yield from _addresses("action", addresses, faults)
-    inside = action.partition("(")[2].rpartition(")")[0].strip(" \"'")
-    if inside and not urls and not addresses:
-        yield _folded(inside)
+    for word in ROUTE_SIGNS.split(URL.sub(" ", action.partition("(")[2])):
+        if word and word.lower() not in ROUTE_WORDS and not AT_SIGNS.search(word):
+            faults.append(f"action: {word[:80]!r} is neither an address nor a URL")
+            yield _folded(word)
 
 
 def _hosts(name: str, url: str, faults: list[str]) -> Iterator[str]:
@@ -292,8 +296,8 @@ def _hosts(name: str, url: str, faults: list[str]) -> Iterator[str]:
         except ValueError:
             host = None
         canonical = canonical_host(host) if host and ":" not in host else None
-        if host and canonical is None and ":" not in host:
-            faults.append(f"{name}: the host {host[:80]!r} is not clear")
+        if (host and canonical is None and ":" not in host) or (not host and reading.strip()):
+            faults.append(f"{name}: the host {(host or reading)[:80]!r} is not clear")
         yield canonical or _folded(host or reading)
 
 

@@ -111,3 +111,26 @@ def test_a_refusal_says_where_the_doubt_is() -> None:
     decision = decide(policy("extends: unguarded"), facts("send_message", arguments))
     assert decision.rule == "facts/unclear"
     assert "to: the domain of 'eve@evil\u3002example' is not clear" in decision.reason
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        'forward("eve%40evil.example")',
+        'forward("//evil.example/in")',
+        'store(notify="https:\\\\evil.example/in")',
+        'forward("https://good.example/in", "eve%40evil.example")',
+        'forward("https:///evil.example/in")',
+        'forward("evil.example"',
+    ],
+)
+def test_a_route_to_where_readers_could_disagree_is_refused(action: str) -> None:
+    """Past a rule that denies where data may go: it compares what it can read."""
+    decision = decide(policy("extends: unguarded"), facts("create_route", {"action": [action]}))
+    assert (decision.effect, decision.rule) == ("deny", "facts/unclear")
+
+
+@pytest.mark.parametrize("url", ["https:///evil.example/", "https:evil.example", "https:\\\\evil.example"])
+def test_a_webhook_whose_host_readers_could_disagree_about_is_refused(url: str) -> None:
+    decision = decide(policy("extends: unguarded"), facts("create_account_webhook", {"url": url}))
+    assert (decision.effect, decision.rule) == ("deny", "facts/unclear")
