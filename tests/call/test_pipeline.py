@@ -1,7 +1,6 @@
 """One call through all its stages, against a stub that records what left."""
 
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -17,18 +16,12 @@ from tests.support.arguments import minimal
 from tests.support.calls import LOCAL_USER, run
 from tests.support.operations import catalogue, find
 from tests.support.requests import changing
-from tests.support.upstream import Upstream, replies, says, serve_upstream
+from tests.support.upstream import Upstream, replies, says
 
 pytestmark = pytest.mark.anyio
 
 BOUNCE = {"domain": "mg.example.com", "address": "ann@example.com"}
 HELD = [operation.name for operation in catalogue() if operation.risk in ("destructive", "credential", "billing")]
-
-
-@pytest.fixture
-async def upstream() -> AsyncIterator[Upstream]:
-    async with serve_upstream() as stub:
-        yield stub
 
 
 async def test_a_call_is_sent_once_and_its_answer_is_the_result(upstream: Upstream) -> None:

@@ -5,7 +5,7 @@ import json
 import os
 import select
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from mailgun_mcp.output import logs
 from mailgun_mcp.policy.model import NotifyRules
 from mailgun_mcp.settings import shell_command
 from tests.support.state import NOW, PATIENCE
-from tests.support.upstream import Upstream, hangs, replies, resets, says, serve_upstream
+from tests.support.upstream import Upstream, hangs, replies, resets, says
 
 pytestmark = pytest.mark.anyio
 
@@ -77,12 +77,6 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     with structlog.testing.capture_logs() as records:
         monkeypatch.setattr(logs, "logger", structlog.get_logger)
         yield records
-
-
-@pytest.fixture
-async def upstream() -> AsyncIterator[Upstream]:
-    async with serve_upstream() as serving:
-        yield serving
 
 
 def script(code: str, *arguments: object) -> NotifyRules:

@@ -32,12 +32,6 @@ class Reached:
 
 
 @pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    """One loop for a module: its servers outlive single tests."""
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
 async def mailgun() -> AsyncIterator[Upstream]:
     async with serve_upstream() as upstream:
         yield upstream

@@ -41,12 +41,6 @@ UNKNOWN = "whether the call took effect is unknown"
 
 
 @pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    """One loop for the module: one server survives all of it."""
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
 async def upstream() -> AsyncIterator[Upstream]:
     async with serve_upstream() as stub:
         yield stub

@@ -3,7 +3,7 @@
 import json
 import zlib
 from base64 import b64encode
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from tests.support.apps import opened, own_state
 from tests.support.arguments import maximal
 from tests.support.calls import LOCAL_USER, run
 from tests.support.operations import catalogue
-from tests.support.upstream import Upstream, replies, says, serve_upstream
+from tests.support.upstream import Upstream, replies, says
 
 pytestmark = pytest.mark.anyio
 
@@ -48,12 +48,6 @@ class Person:
     async def ask(self, form: Form, *, patience: float) -> FormAnswer:
         self.shown += [form.text, json.dumps(form.schema)]
         return FormAnswer("yes")
-
-
-@pytest.fixture
-async def upstream() -> AsyncIterator[Upstream]:
-    async with serve_upstream() as stub:
-        yield stub
 
 
 def app_with_key(url: str) -> Services:

@@ -3,7 +3,6 @@
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -17,6 +16,7 @@ from mailgun_mcp.simulator.model.clock import ManualClock
 from mailgun_mcp.simulator.worlds.demo import SHOP, demo_account
 from tests.support.calls import run
 from tests.support.injections import CANARY, INJECTIONS, Injection, inbox
+from tests.support.json_values import texts
 from tests.support.operations import catalogue
 from tests.support.recorder import Recorder, recorded_services
 
@@ -64,19 +64,6 @@ def mailgun() -> Inbox:
 @pytest.fixture
 def services(mailgun: Inbox) -> Services:
     return recorded_services(mailgun, clock=mailgun.account.clock.now)
-
-
-def texts(value: Any) -> Iterator[str]:
-    """Every text in a result, keys too."""
-    if isinstance(value, str):
-        yield value
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield key
-            yield from texts(item)
-    if isinstance(value, list):
-        for item in value:
-            yield from texts(item)
 
 
 def outside(text: str, boundary: str) -> str:

@@ -8,17 +8,7 @@ import pytest
 from mailgun_mcp.policy.engine import RuleResult, explain
 from mailgun_mcp.policy.file.examples import run_examples
 from tests.support.operations import catalogue
-from tests.support.policies import EXAMPLES, facts, policy, send
-
-TEAM = """extends: read-only
-rules:
-  - {match: {risk: send, recipients: {more_than: 1}}, decision: confirm, level: approval}
-  - {match: {domain: "*.prod.example.com"}, decision: deny}
-  - {match: {tool: create_smtp_credentials, arguments: {password: "123*"}}, decision: deny}
-  - {name: broken, match: {tool: send_message, arguments: {subject: {more_than: 1}}}, decision: deny}
-  - {name: bounces, match: {toolset: bounces}, decision: allow}
-send: {recipients_per_call: 5, duplicate_window: 1m}
-"""
+from tests.support.policies import EXAMPLES, TEAM, facts, policy, send
 
 
 def test_each_rule_says_what_it_made_of_the_call() -> None:

@@ -33,12 +33,6 @@ MAIL = {
 
 
 @pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    """One loop for the module: its servers outlive single tests."""
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
 async def upstream() -> AsyncIterator[Upstream]:
     async with serve_upstream() as stub:
         yield stub

@@ -18,7 +18,7 @@ from tests.support.apps import services_at
 from tests.support.calls import LOCAL_USER, run
 from tests.support.operations import catalogue
 from tests.support.several_accounts import ANN, two_accounts
-from tests.support.upstream import Upstream, says, serve_upstream
+from tests.support.upstream import Upstream, says
 
 pytestmark = pytest.mark.anyio
 
@@ -35,12 +35,6 @@ PROMPT = Procedure(
 )
 DOMAIN = types.ResourceTemplateReference(type="ref/resource", uri="mailgun-mcp://domains/{domain}/templates")
 TOOL = types.ResourceTemplateReference(type="ref/resource", uri="mailgun-mcp://tools/{name}")
-
-
-@pytest.fixture
-async def upstream() -> AsyncIterator[Upstream]:
-    async with serve_upstream() as stub:
-        yield stub
 
 
 @pytest.fixture

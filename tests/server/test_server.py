@@ -1,7 +1,6 @@
 """The server in the test's own process: listings, snapshots, and what must never reach the wire."""
 
 import json
-from collections.abc import AsyncIterator
 from typing import Any, Literal
 
 import mcp_types as types
@@ -17,18 +16,12 @@ from tests.support import snapshots
 from tests.support.apps import services_at
 from tests.support.calls import LOCAL_USER
 from tests.support.operations import catalogue
-from tests.support.upstream import Upstream, serve_upstream
+from tests.support.upstream import Upstream
 
 pytestmark = pytest.mark.anyio
 
 ERAS = ("legacy", "auto")
 Era = Literal["legacy", "auto"]
-
-
-@pytest.fixture
-async def upstream() -> AsyncIterator[Upstream]:
-    async with serve_upstream() as stub:
-        yield stub
 
 
 @pytest.fixture

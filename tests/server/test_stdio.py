@@ -21,17 +21,11 @@ from tests.support.processes import (
     pointed_at,
     raw_stdio,
 )
-from tests.support.upstream import Upstream, hangs, says, serve_upstream
+from tests.support.upstream import Upstream, hangs, says
 
 pytestmark = pytest.mark.anyio
 
 BOUNCE = {"domain": "mg.example.com", "address": "ann@example.com"}
-
-
-@pytest.fixture
-async def upstream() -> AsyncIterator[Upstream]:
-    async with serve_upstream() as stub:
-        yield stub
 
 
 @pytest.fixture

@@ -12,6 +12,16 @@ from tests.support.operations import catalogue, find
 GUIDE = Path(__file__).parents[2] / "docs" / "policies.md"
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
 """Every policy of the guide."""
+TEAM = """extends: read-only
+rules:
+  - {match: {risk: send, recipients: {more_than: 1}}, decision: confirm, level: approval}
+  - {match: {domain: "*.prod.example.com"}, decision: deny}
+  - {match: {tool: create_smtp_credentials, arguments: {password: "123*"}}, decision: deny}
+  - {name: broken, match: {tool: send_message, arguments: {subject: {more_than: 1}}}, decision: deny}
+  - {name: bounces, match: {toolset: bounces}, decision: allow}
+send: {recipients_per_call: 5, duplicate_window: 1m}
+"""
+"""A policy with a rule of each kind."""
 
 
 def policy(text: str) -> Policy:

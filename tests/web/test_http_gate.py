@@ -19,12 +19,6 @@ FLAGS = ["--allowed-hosts", "host.docker.internal", "--allowed-origins", "https:
 
 
 @pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    """One loop for the module: its server outlives single tests."""
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
 async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[HttpServer]:
     env = environment(tmp_path_factory.mktemp("home"))
     async with http_server(["--transport", "http", "--simulator", *FLAGS], env) as process:

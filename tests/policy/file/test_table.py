@@ -5,17 +5,7 @@ import pytest
 from mailgun_mcp.policy.file.table import rows
 from mailgun_mcp.policy.profiles import profile
 from tests.support.operations import catalogue
-from tests.support.policies import policy
-
-TEAM = """extends: read-only
-rules:
-  - {match: {risk: send, recipients: {more_than: 1}}, decision: confirm, level: approval}
-  - {match: {domain: "*.prod.example.com"}, decision: deny}
-  - {match: {tool: create_smtp_credentials, arguments: {password: "123*"}}, decision: deny}
-  - {name: broken, match: {tool: send_message, arguments: {subject: {more_than: 1}}}, decision: deny}
-  - {name: bounces, match: {toolset: bounces}, decision: allow}
-send: {recipients_per_call: 5, duplicate_window: 1m}
-"""
+from tests.support.policies import TEAM, policy
 
 
 @pytest.mark.parametrize(

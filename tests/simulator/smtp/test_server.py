@@ -73,11 +73,6 @@ def mail(to: str = KIM, **headers: str) -> EmailMessage:
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def served(account: Account, tmp_path: Path) -> AsyncIterator[Served]:
     harness = create_harness(catalogue(), account)
     certificate = write_certificate(tmp_path)

@@ -7,17 +7,11 @@ from mailgun_mcp.identity.access import Access, parse_scopes
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.web.approvals.answers import AnswerRefused, Answers
 from tests.support.pages import pending
-from tests.support.recorder import Recorder, recorded_services
 
 pytestmark = pytest.mark.anyio
 APPROVER = Access(parse_scopes(["approve"]))
 BEN, KIM = (Principal(name, access=APPROVER) for name in ("ben", "kim"))
 NAME = "mail.example.com"
-
-
-@pytest.fixture
-def services() -> Services:
-    return recorded_services(Recorder())
 
 
 async def test_both_the_person_and_the_program_that_relays_are_recorded(services: Services) -> None:

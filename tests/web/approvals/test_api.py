@@ -21,17 +21,11 @@ from mailgun_mcp.web.approvals.changes import Changes
 from mailgun_mcp.web.approvals.openapi import document
 from mailgun_mcp.web.principal import with_principal
 from tests.support.pages import pending
-from tests.support.recorder import Recorder, recorded_services
 from tests.support.team import bearer, team_server, token_of
 
 pytestmark = pytest.mark.anyio
 NAME = "mail.example.com"
 API = "/api/approvals"
-
-
-@pytest.fixture
-def services() -> Services:
-    return recorded_services(Recorder())
 
 
 @pytest.fixture

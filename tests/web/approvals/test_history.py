@@ -1,28 +1,14 @@
 """The page of the history: what the audit log says of calls, in pages."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from mailgun_mcp.audit.entries import LogEntry
 from mailgun_mcp.call.services import Services
-from tests.support.pages import Browser, browsing
-from tests.support.recorder import Recorder, recorded_services
+from tests.support.pages import Browser
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def services() -> Services:
-    return recorded_services(Recorder())
-
-
-@pytest.fixture
-async def browser(services: Services) -> AsyncIterator[Browser]:
-    async with browsing(services) as browser:
-        browser.sign_in_as("olga")
-        yield browser
 
 
 def log(services: Services, tool: str, at: float, **fields: Any) -> None:

@@ -1,7 +1,5 @@
 """The approvals page without scripts: the list, the form, and every answer."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from starlette.requests import Request
 
@@ -12,23 +10,10 @@ from mailgun_mcp.web.approvals.changes import Changes, digest_of
 from mailgun_mcp.web.approvals.page import ApprovalsPage
 from mailgun_mcp.web.pages.app import create_pages
 from mailgun_mcp.web.pages.cookies import SESSION
-from tests.support.pages import Browser, browsing, pending
-from tests.support.recorder import Recorder, recorded_services
+from tests.support.pages import Browser, pending
 
 pytestmark = pytest.mark.anyio
 NAME = "mail.example.com"
-
-
-@pytest.fixture
-def services() -> Services:
-    return recorded_services(Recorder())
-
-
-@pytest.fixture
-async def browser(services: Services) -> AsyncIterator[Browser]:
-    async with browsing(services) as browser:
-        browser.sign_in_as("olga")
-        yield browser
 
 
 def status(services: Services, name: str) -> str:

@@ -15,15 +15,9 @@ from mailgun_mcp.settings import Settings
 from tests.support.identity_provider import ISSUER, OUR_SECRET, OURS, RESOURCE, IdentityProvider
 from tests.support.oauth import SETTINGS, issuer_http
 from tests.support.pages import Browser
-from tests.support.recorder import Recorder, recorded_services
 
 pytestmark = pytest.mark.anyio
 SESSION = "__Host-mailgun-mcp-session"
-
-
-@pytest.fixture
-def services() -> Services:
-    return recorded_services(Recorder())
 
 
 @pytest.fixture

@@ -10,14 +10,9 @@ from mailgun_mcp.web.pages.app import Section, create_pages, page_apps
 from mailgun_mcp.web.pages.forms import SCRIPT_HEADER, script_token
 from mailgun_mcp.web.pages.pages import PageRequest
 from tests.support.pages import ORIGIN, Browser, browsing, pending
-from tests.support.recorder import Clock, Recorder, recorded_services
+from tests.support.recorder import Clock
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def services() -> Services:
-    return recorded_services(Recorder())
 
 
 async def test_without_a_session_a_person_is_sent_to_the_sign_in_and_back(services: Services) -> None:

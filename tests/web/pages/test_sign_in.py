@@ -6,14 +6,9 @@ import pytest
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.identity.sessions import LINK_SECONDS, Sessions
 from tests.support.pages import Browser, browsing
-from tests.support.recorder import Clock, Recorder, recorded_services
+from tests.support.recorder import Clock
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def services() -> Services:
-    return recorded_services(Recorder())
 
 
 def link(services: Services) -> str:

@@ -18,7 +18,7 @@ from mailgun_mcp.web.webhooks.deliveries import BACK_OFF
 from mailgun_mcp.web.webhooks.endpoints import Endpoint
 from mailgun_mcp.web.webhooks.worker import Webhooks, webhooks_of
 from tests.support.pages import pending
-from tests.support.recorder import Clock, Recorder, recorded_services
+from tests.support.recorder import Clock
 from tests.support.team import team_server
 
 pytestmark = pytest.mark.anyio
@@ -37,11 +37,6 @@ class Receiver:
         if self.down:
             raise HookFailed("the webhook answered with HTTP 500")
         self.messages.append((headers["webhook-id"], json.loads(body)["type"]))
-
-
-@pytest.fixture
-def services() -> Services:
-    return recorded_services(Recorder())
 
 
 def clock(services: Services) -> Clock:
