@@ -108,8 +108,7 @@ async def undone(url: str, home: Path) -> None:
 
 def arguments_for(tool: str, url: str) -> str:
     """Return the arguments as JSON; a route that was put back has another id."""
-    routes = account(url)["account"]["routes"]["by_id"]
-    return json.dumps(CALLS[tool] or {"id": next(iter(routes))})
+    return json.dumps(CALLS[tool] or {"id": next(iter(account(url)["account"]["routes"]["by_id"]))})
 
 
 @pytest.mark.parametrize("tool", CALLS)

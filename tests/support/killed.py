@@ -25,7 +25,7 @@ from mailgun_mcp.undo.snapshots import Snapshots
 
 POINTS: list[tuple[type, str]] = [
     (Client, "_exchange"),
-    (Client, "_read"),
+    (Client, "_without_key"),
     (AuditLog, "append"),
     (Planner, "plan"),
     *(
