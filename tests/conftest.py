@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -23,6 +24,23 @@ settings.load_profile("tests")
 # A shell that runs the tests in the background has them ignore interrupts, and every server that they start inherits it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # The programs that tests start are not counted: see `make coverage`.
+    os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+
+
+@pytest.fixture(autouse=True)
+def _slow_tests_are_not_counted(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Stop counting lines during a slow test: see `make coverage`."""
+    counting = sys.modules["coverage"].Coverage.current() if "coverage" in sys.modules else None
+    if counting is None or request.node.get_closest_marker("slow") is None:
+        yield
+        return
+    counting.stop()
+    yield
+    counting.start()
 
 
 @pytest.fixture(scope="session")
