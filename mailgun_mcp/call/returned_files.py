@@ -63,6 +63,6 @@ def without_long_base64(call: Call, result: dict[str, Any], file: ReturnedFile |
     if any(argument.name == SAVE_AS for argument in call.operation.arguments):
         ways.append("call again with save_as to write it to a file")
     file.linked = True
-    how = f"It is no text and too large to show. {', or '.join(ways)}."
+    how = f"It is not text, and too large to show. {', or '.join(ways)}."
     rest = {name: value for name, value in result.items() if name != "base64"}
     return {**rest, "left_out": {"fields": ["base64"], "how": how}}

@@ -27,7 +27,7 @@ def backups(path: Path) -> Iterator[str]:
     target = path.resolve()
     names = (f"{target.name}.bak{'' if number == 1 else number}" for number in range(MOST_BACKUPS, 0, -1))
     for name in names:
-        # One that cannot be read is no version to go back to.
+        # Nobody can go back to one that cannot be read.
         with suppress(SettingsError):
             backup = target.with_name(name)
             if backup.is_file():

@@ -164,7 +164,7 @@ def event_filter(value: str) -> str | None:
     unknown = next((word for word in words if word.lower() not in EVENTS), None)
     if unknown is None:
         return None
-    what = "is no event" if unknown == value else f"has {unknown!r}, which is no event"
+    what = "is not an event" if unknown == value else f"has {unknown!r}, which is not an event"
     return f"{what}; {allowed_values(unknown, EVENTS)}"
 
 

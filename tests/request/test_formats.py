@@ -196,10 +196,10 @@ def test_a_filter_of_events_names_events(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("bounced", "is no event; did you mean 'failed'?"),
-        ("failed OR spam", "has 'spam', which is no event; did you mean 'complained'?"),
-        ("soft bounce", "has 'soft', which is no event; must be one of accepted"),
-        ("failed or rejected", "has 'or', which is no event"),
+        ("bounced", "is not an event; did you mean 'failed'?"),
+        ("failed OR spam", "has 'spam', which is not an event; did you mean 'complained'?"),
+        ("soft bounce", "has 'soft', which is not an event; must be one of accepted"),
+        ("failed or rejected", "has 'or', which is not an event"),
     ],
 )
 def test_another_word_in_a_filter_of_events_is_told_instead_of_finding_nothing(text: str, told: str) -> None:

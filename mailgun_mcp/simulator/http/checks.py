@@ -100,7 +100,7 @@ def _check_argument(argument: Argument, schema: Schema, value: Any) -> None:
             raise ApiError(400, f"'{argument.wire}' parameter is not a valid {KINDS[argument.format]}")
 
 
-# What no word of a filter of events names, Mailgun does not find: it is no fault there.
+# Mailgun does not refuse another word in a filter of events: it finds nothing.
 KINDS = {"email": "address. please check documentation", "hostname": "domain name", "ip": "IP address", "uri": "url"}
 
 
