@@ -61,7 +61,7 @@ class EventsRoute:
         if not compare_digest(right.encode(), signature.encode()):
             return _refused(401, "the signature is not that of this app's signing secret")
         if self._was_seen(signature, now):
-            # Slack signs anew what it sends again; where a proxy repeats a request, once was enough.
+            # Slack gives what it sends again a new signature; where a proxy repeats a request, once was enough.
             return _refused(401, "it was sent before") if "x-slack-retry-num" not in request.headers else Response()
         return None
 

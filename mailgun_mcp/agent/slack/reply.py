@@ -105,5 +105,5 @@ class Reply:
                 channel_id=self._thread.channel, thread_ts=self._thread.ts, status=THINKING
             )
         except FAULTS as error:
-            # A chat with the app that is no assistant thread has no status.
+            # A chat with the app without an assistant thread has no status.
             logger().debug("Slack shows no status", reason=str(error)[:300])
