@@ -149,7 +149,7 @@ def chat(directory: Path, environment: Mapping[str, str]) -> None:
     console.print(Text.from_ansi(text))
     drawn = console.export_svg(title="mailgun-mcp chat --demo", unique_id="chat")
     # Its fonts would be loaded from another site.
-    drawn = re.sub(r"\s*@font-face \{.*?\}", "", drawn, flags=re.DOTALL).replace(
+    drawn = re.sub(r"\s*(?:@font-face \{.*?\}|<!--.*?-->)", "", drawn, flags=re.DOTALL).replace(
         "Fira Code", "ui-monospace, Menlo, Consolas"
     )
     lines = [line.rstrip() for line in drawn.splitlines()]
