@@ -86,7 +86,7 @@ def _mail_date(match: re.Match[str]) -> datetime:
     """Return a time as mail writes it. The parser of the standard library takes ten times as long."""
     day, month, year, hour, minute, second, sign, hours, minutes = match.groups()
     if month not in MONTHS:
-        raise ValueError(f"{month} is no month")
+        raise ValueError(f"{month} is not a month")
     zone = UTC
     if sign is not None:
         offset = timedelta(hours=int(hours), minutes=int(minutes))

@@ -125,7 +125,7 @@ def _accept(scope: Scope, send: Send) -> Send:
 
 
 def _in_plain_words(send: Send) -> Send:
-    """Return a `send` that refuses what is no message in our words: pydantic's are long, and name types of the SDK."""
+    """Return a `send` that refuses in our words what is not a message: pydantic's words are long, and name types of the SDK."""
     start: Message = {}
 
     async def convert(message: Message) -> None:

@@ -97,6 +97,10 @@ async def test_resources_and_templates_are_listed_whole(client: Client) -> None:
         ("mailgun-mcp://domains/{domain}/templates/{template}", "application/json"),
         ("mailgun-mcp://domains/{domain}/webhooks/{webhook}", "application/json"),
         ("mailgun-mcp://domains/{domain}/messages/{storage_key}", "application/json"),
+        (
+            "mailgun-mcp://domains/{domain}/messages/{storage_key}/attachments/{index}",
+            "application/octet-stream",
+        ),
         ("mailgun-mcp://lists/{list}", "application/json"),
         ("mailgun-mcp://routes/{route}", "application/json"),
     ]

@@ -65,7 +65,7 @@ class Thesaurus:
         plain = [part for word in plain_words(query) for part in self._read(word, known)]
         weights = dict.fromkeys((stem(word) for word in plain if word not in STOP_WORDS), 1.0)
         for word in [word for word in weights if word not in known and word in self.phrases]:
-            # What it means is all that there is of it: it is no misspelling.
+            # Its meaning is all that is searched: it is not a misspelling.
             del weights[word]
         for size in range(1, LONGEST_PHRASE + 1):
             for start in range(len(plain) - size + 1):
