@@ -11,6 +11,7 @@ BY_ACCOUNT = {
     "calls": "calls of the last hour",
     "untrusted": "marks of third-party text",
     "snapshots": "calls to undo",
+    "kept_results": "long results",
 }
 """Table with a column `account` -> what its rows are called. The audit log says what was, and is never changed."""
 

@@ -16,6 +16,9 @@ from mailgun_mcp.settings import shell_command
 if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
+LOCK = "Slack questions"
+"""Two transactions that write these messages never run at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Posted:
@@ -107,7 +110,7 @@ class Questions:
         await in_thread(self._keep, approval.id, Posted(str(answer["channel"]), str(answer["ts"])))
 
     def _keep(self, approval: str, posted: Posted) -> None:
-        with self._services.store.writing() as connection:
+        with self._services.store.writing(lock=LOCK) as connection:
             connection.execute(
                 "INSERT INTO slack_questions (approval, channel, ts) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
                 (approval, posted.channel, posted.ts),
@@ -121,5 +124,5 @@ class Questions:
         return [Posted(row["channel"], row["ts"]) for row in rows]
 
     def _forget(self, approval: str) -> None:
-        with self._services.store.writing(durable=False) as connection:
+        with self._services.store.writing(durable=False, lock=LOCK) as connection:
             connection.execute("DELETE FROM slack_questions WHERE approval = ?", (approval,))
