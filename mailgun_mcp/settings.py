@@ -210,18 +210,7 @@ class Settings:
     url: str | None = _option("text", "base URL of the API", None, env="MAILGUN_API_URL")
     timeout: float = _option("number", "seconds to wait for Mailgun", 30.0, env="MAILGUN_TIMEOUT")
     api_key_file: str | None = _option("text", "file that contains the API key", None, env="MAILGUN_API_KEY_FILE")
-    api_key: str | None = field(
-        default=None,
-        repr=False,
-        metadata={
-            "kind": "text",
-            "help": "API key",
-            "choices": (),
-            "env": "MAILGUN_API_KEY",
-            "flag": False,
-            "over_http": False,
-        },
-    )
+    api_key: str | None = _option("text", "API key", None, env="MAILGUN_API_KEY", flag=False, secret=True)
     accounts: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """The tables `[accounts.NAME]` of the configuration file, as they are written there: see `app.account_settings`."""
 
