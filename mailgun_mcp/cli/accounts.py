@@ -32,7 +32,8 @@ UNUSED: dict[str, object] = {"name": "", "id": None, "created": None, "keys": []
 EXAMPLES = """\
   mailgun-mcp accounts list
   mailgun-mcp accounts rename us production
-  mailgun-mcp accounts accept production"""
+  mailgun-mcp accounts accept production
+  mailgun-mcp accounts remove-key ann@example.com"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

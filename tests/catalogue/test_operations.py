@@ -94,6 +94,7 @@ def test_the_compiled_data_is_what_the_documents_say() -> None:
     assert written == compile_all()
 
 
+@pytest.mark.slow
 def test_documents_are_valid_openapi() -> None:
     import yaml
     from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -200,6 +201,7 @@ def test_enums_and_defaults_fit_their_own_schema(operation: Operation) -> None:
         assert len(node.get("enum", [])) == len({json.dumps(value) for value in node.get("enum", [])})
 
 
+@pytest.mark.slow
 @holds_for()
 def test_output_schema_refuses_nothing_that_a_live_api_may_add_or_leave_out(operation: Operation) -> None:
     schema = operation.output_schema

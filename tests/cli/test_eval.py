@@ -50,6 +50,7 @@ def test_a_policy_file_is_read_before_anything_runs(tasks: str, home: Path, caps
     assert run(["eval", tasks, "--policy", "none.yaml"]) == exits.USAGE
 
 
+@pytest.mark.slow
 def test_tasks_are_listed_and_chosen(tasks: str, capsys: Captured) -> None:
     assert run(["eval", "--list", "--family", "resist"]) == exits.OK
     text = capsys.readouterr().out

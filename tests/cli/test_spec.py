@@ -47,6 +47,7 @@ def test_a_file_that_is_no_openapi_3_is_refused(
     assert (out, message in err) == ("", True)
 
 
+@pytest.mark.slow
 def test_what_the_catalogue_was_compiled_from_does_not_differ(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["spec", "diff", written(home, **whole_catalogue())]) == exits.OK
     assert capsys.readouterr().out == "No differences.\n"

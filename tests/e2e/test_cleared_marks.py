@@ -13,7 +13,7 @@ from tests.e2e.conftest import ERAS, Era, connect
 from tests.support.processes import PATIENCE, command, environment, pointed_at
 from tests.support.upstream import Upstream, says, serve_upstream
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 MAIL = {"domain": "mg.example.com", "storage_key": "k"}
 SEND = {

@@ -33,7 +33,7 @@ from tests.support.operations import catalogue
 from tests.support.people import Desk
 from tests.support.recorder import Recorder, recorded_services
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 BENCHES = [(policy, era) for policy in PROFILES for era in ERAS]
 

@@ -116,8 +116,8 @@ BODIES: dict[str, tuple[bytes, int, int]] = {
     "not UTF-8": (b'{"a": "\xff"}', 400, -32700),
     "nesting without end": (b"[" * 100_000, 400, -32700),
     "a lone surrogate": (rb'{"jsonrpc": "2.0", "id": 1, "method": "\ud83d"}', 400, -32700),
-    "a list": (b"[]", 400, -32602),
-    "no method": (b'{"jsonrpc": "2.0", "id": 1}', 400, -32602),
+    "a list": (b"[]", 400, -32600),
+    "no method": (b'{"jsonrpc": "2.0", "id": 1}', 400, -32600),
 }
 
 

@@ -483,6 +483,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "tools"
 
 
+@pytest.mark.slow
 def test_data_that_differs_from_the_documents_is_found_and_rewritten(
     data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -233,6 +233,7 @@ def test_no_differences_are_rendered_in_a_sentence() -> None:
     assert render(Differences()) == "No differences.\n"
 
 
+@pytest.mark.slow
 @needs_published
 def test_the_published_document_has_nothing_new_and_the_same_differences_each_time() -> None:
     first = compare(PUBLISHED, catalogue())
@@ -241,6 +242,7 @@ def test_the_published_document_has_nothing_new_and_the_same_differences_each_ti
     assert render(first) == render(compare(PUBLISHED, catalogue()))
 
 
+@pytest.mark.slow
 @needs_published
 def test_the_published_document_does_not_differ_from_itself() -> None:
     assert compare(PUBLISHED, Catalogue(records_of(PUBLISHED, Catalogue([], {})), {})) == Differences()

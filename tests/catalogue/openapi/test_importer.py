@@ -82,6 +82,7 @@ def properties(operation: Operation) -> dict[str, Any]:
 # The published document
 
 
+@pytest.mark.slow
 @needs_published
 def test_every_published_operation_becomes_a_portable_tool_with_valid_schemas() -> None:
     records = records_of(PUBLISHED, EMPTY)
@@ -126,6 +127,7 @@ def test_every_published_operation_makes_a_request(arguments: Callable[[Operatio
         assert "{" not in request.path
 
 
+@pytest.mark.slow
 @needs_published
 def test_two_reads_of_a_document_give_the_same_records() -> None:
     assert records_of(PUBLISHED, EMPTY) == records_of(PUBLISHED, EMPTY)

@@ -40,6 +40,7 @@ def test_a_question_finds_its_tool_among_five(query: str, tool: str) -> None:
     assert tool in best(query)
 
 
+@pytest.mark.slow
 def test_each_phrase_finds_its_own_tool() -> None:
     misplaced, phrases = [], 0
     for path in sorted(SOURCES.glob("*.yaml")):

@@ -2,6 +2,7 @@
 
 from html.parser import HTMLParser
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +27,7 @@ class Reader(HTMLParser):
 HOSTILE = st.text() | st.text(alphabet="<>\"'&;=/ scriptonx#3")
 
 
+@pytest.mark.slow
 @given(HOSTILE, HOSTILE)
 def test_any_text_is_read_back_as_it_was(content: str, value: str) -> None:
     read = Reader(element("p", content, title=value))
