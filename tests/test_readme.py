@@ -33,6 +33,7 @@ EXPECTED = {
     "mailgun-mcp health --port 9000": exits.FAILED,
     "mailgun-mcp accounts rename us production": exits.USAGE,
     "mailgun-mcp accounts accept production": exits.USAGE,
+    "mailgun-mcp accounts remove-key ann@example.com": exits.USAGE,
     "mailgun-mcp eval --task order-in-a-mail --agent obedient --policy unguarded": exits.FAILED,
     "mailgun-mcp eval --model anthropic:claude-sonnet-4-5 --mode search": exits.USAGE,
     "mailgun-mcp eval --model openai:gpt-5 --server 'mailgun-mcp serve --url {url} --policy {policy} --state {state}'": exits.USAGE,

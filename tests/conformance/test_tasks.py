@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,15 @@ from tests.support.recorder import Recorder, recorded_services
 
 pytestmark = [pytest.mark.anyio, pytest.mark.conformance, pytest.mark.slow]
 
-BOUNCE = {"domain": "mg.example.com", "address": "ann@example.com"}
 NAMES: dict[str, tuple[str, dict[str, Any]]] = {
     "greet": ("whoami", {}),
-    "slow_compute": ("delete_bounce", BOUNCE),
-    "failing_job": ("delete_bounce", {**BOUNCE, "address": "denied@example.com"}),
+    "slow_compute": ("delete_bounce", {"domain": "mg.example.com", "address": "ann{}@example.com"}),
+    "failing_job": ("delete_bounce", {"domain": "mg.example.com", "address": "denied{}@example.com"}),
 }
-"""Tool of the suite -> what is called instead. The first does not wait; the last is denied."""
+"""Tool of the suite -> what is called instead. The first does not wait; the last is denied.
+
+Each call is about another address: one that was allowed before would be made at once.
+"""
 PASSING = {
     "tasks-capability-negotiation",
     "tasks-request-state-removal",
@@ -57,6 +60,7 @@ class Gateway:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._calls = count()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "POST":
@@ -71,7 +75,9 @@ class Gateway:
         params = message.get("params") if isinstance(message, dict) else None
         if isinstance(params, dict) and message.get("method") == "tools/call" and params.get("name") in NAMES:
             tool, arguments = NAMES[params["name"]]
-            message["params"] = {**params, "name": tool, "arguments": arguments}
+            number = next(self._calls)
+            own = {name: value.format(number) for name, value in arguments.items()}
+            message["params"] = {**params, "name": tool, "arguments": own}
             headers = [(name, tool.encode() if name == b"mcp-name" else value) for name, value in headers]
             body = json.dumps(message).encode()
         headers.append((b"content-length", str(len(body)).encode()))
@@ -92,7 +98,7 @@ async def answer(services: Services) -> None:
     while True:
         await anyio.sleep(0.5)
         for approval in services.approvals.list(services.clock(), "pending"):
-            if "denied@" in approval.text:
+            if "denied" in approval.text:
                 services.approvals.deny(approval.id, by="olga", now=services.clock())
             else:
                 services.approvals.approve(approval.id, by="olga", now=services.clock(), typed=approval.typed)
