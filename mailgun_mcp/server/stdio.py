@@ -42,7 +42,8 @@ def serve(services: Services, streams: Streams, session: EarlySession) -> None:
 async def _serve(services: Services, streams: Streams, session: EarlySession) -> None:
     server = create_server(services, local_user())
     if session.listed:
-        Thread(target=services.prepare, name="prepare", daemon=True).start()
+        # Waited for at the end: a process that ends while it sets up OpenSSL crashes.
+        Thread(target=services.prepare, name="prepare").start()
     else:
         server.middleware.append(_prepare_after_first_list(services))
     async with services, open_wire(streams, session.rest) as wire:
@@ -108,7 +109,7 @@ def _prepare_after_first_list(services: Services) -> ServerMiddleware[dict[str, 
         result = await call_next(ctx)
         if ctx.method == "tools/list" and not prepared:
             prepared = True
-            thread = Thread(target=services.prepare, name="prepare", daemon=True)
+            thread = Thread(target=services.prepare, name="prepare")
             asyncio.get_running_loop().call_later(ANSWERED, thread.start)
         return result
 
