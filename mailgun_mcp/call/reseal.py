@@ -16,7 +16,10 @@ SEALED: dict[tuple[str, str], tuple[tuple[str, ...], Callable[..., str]]] = {
     ("call_tasks", "arguments"): (("id",), task_name),
     ("call_tasks", "outcome"): (("id",), task_name),
 }
-"""Table and its sealed column -> the columns that identify a row, and what makes of them the name under which it is sealed."""
+"""Table and its sealed column -> the columns that identify a row, and what makes of them the name under which it is sealed.
+
+Long results are not among them: they can be read for an hour only.
+"""
 
 
 @dataclass(frozen=True, slots=True)

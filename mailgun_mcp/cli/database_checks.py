@@ -19,6 +19,7 @@ def database(settings: Settings) -> list[CheckResult]:
     """Return the checks of the database and of the keys that open what is sealed in it; none for a state in a file."""
     if settings.state_url is None:
         return []
+    from mailgun_mcp.call.reseal import SEALED
     from mailgun_mcp.store.opening import shared_keys
     from mailgun_mcp.store.postgresql_url import check_url, password_in, shown_url
 
@@ -27,7 +28,7 @@ def database(settings: Settings) -> list[CheckResult]:
         url = check_url(settings.state_url)
         from mailgun_mcp.store.postgresql_facts import database_facts
 
-        facts = database_facts(url)
+        facts = database_facts(url, SEALED)
     except ImportError:
         step = "Install it: pip install 'mailgun-mcp-server[postgres]'."
         return [CheckResult("database", "failure", "PostgreSQL needs the extra `postgres`", step)]

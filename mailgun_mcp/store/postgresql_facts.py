@@ -1,6 +1,7 @@
 """What `doctor` wants to know of a database: read with a connection of its own, which changes nothing and makes no tables."""
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,9 +11,8 @@ from psycopg import sql
 from mailgun_mcp.errors import StateError
 from mailgun_mcp.store.postgresql_driver import CONNECTION_OPTIONS
 
-SEALED = """SELECT table_name FROM information_schema.columns WHERE column_name = 'sealed'
-AND table_schema = ANY (current_schemas(false)) ORDER BY table_name"""
-"""Finds the tables with sealed values."""
+COLUMNS = """SELECT table_name, column_name FROM information_schema.columns
+WHERE table_schema = ANY (current_schemas(false))"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +35,17 @@ class DatabaseFacts:
     """The sealed values."""
 
 
-def database_facts(url: str) -> DatabaseFacts:
-    """Return what there is to know. Raises StateError with the reason, which may hold the password."""
+def database_facts(url: str, sealed: Iterable[tuple[str, str]]) -> DatabaseFacts:
+    """Return what there is to know; `sealed` are tables with their columns of sealed values. Raises StateError with the reason, which may hold the password."""
     try:
         connection: psycopg.Connection[Any]
         with psycopg.connect(url, autocommit=True, **CONNECTION_OPTIONS) as connection:
-            return _read(connection)
+            return _read(connection, sealed)
     except psycopg.Error as error:
         raise StateError(str(error).rpartition("failed: ")[2] or str(error)) from error
 
 
-def _read(connection: "psycopg.Connection[Any]") -> DatabaseFacts:
+def _read(connection: "psycopg.Connection[Any]", columns: Iterable[tuple[str, str]]) -> DatabaseFacts:
     before = time.time()
     (clock, standby, most, used), *_ = connection.execute(
         """SELECT extract(epoch FROM clock_timestamp())::float8, pg_is_in_recovery(),
@@ -56,8 +56,10 @@ def _read(connection: "psycopg.Connection[Any]") -> DatabaseFacts:
     version, sealed = 0, []
     if connection.execute("SELECT 1 WHERE to_regclass('schema_version') IS NOT NULL").fetchone():
         ((version,),) = connection.execute("SELECT version FROM schema_version").fetchall()
-        for (table,) in connection.execute(SEALED).fetchall():
-            query = sql.SQL("SELECT sealed FROM {}").format(sql.Identifier(table))
+        present = set(connection.execute(COLUMNS).fetchall())
+        # A database of an earlier version has not all of them.
+        for table, column in present.intersection(columns):
+            query = sql.SQL("SELECT {} FROM {}").format(sql.Identifier(column), sql.Identifier(table))
             sealed += [row[0] for row in connection.execute(query)]
     release = connection.info.server_version // 10_000
     return DatabaseFacts(release, standby, clock - (before + after) / 2, most, used, version, tuple(sealed))

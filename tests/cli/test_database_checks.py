@@ -80,7 +80,7 @@ def test_what_is_wrong_is_said_with_what_to_do(
     state: str,
     words: str,
 ) -> None:
-    monkeypatch.setattr(postgresql_facts, "database_facts", lambda _: replace(HEALTHY, **change))  # type: ignore[arg-type]
+    monkeypatch.setattr(postgresql_facts, "database_facts", lambda *_: replace(HEALTHY, **change))  # type: ignore[arg-type]
     found = said(settings)[check]
     assert found[0] == state
     assert words in f"{found[1]} {found[2]}"
