@@ -363,12 +363,17 @@ def _value(name: str, value: Any) -> Any:
     return converted
 
 
+def has_key_characters(key: str) -> bool:
+    """Return whether the text has only characters that API keys contain."""
+    return key.isascii() and key.isprintable() and " " not in key
+
+
 def _checked_key(key: str) -> str:
     if key.startswith("$"):
         raise SettingsError(
             "the API key is a reference to a variable, which the client did not resolve: set that variable"
         )
-    if not key.isascii() or any(character.isspace() or not character.isprintable() for character in key):
+    if not has_key_characters(key):
         raise SettingsError("the API key contains a space or another character that API keys do not contain")
     return key
 

@@ -3,7 +3,6 @@
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mailgun_mcp.app.account_settings import AccountSettings, account_settings
 from mailgun_mcp.app.clients import create_client
@@ -19,9 +18,6 @@ from mailgun_mcp.request.files import Files
 from mailgun_mcp.settings import Settings, SettingsError, state_directory
 from mailgun_mcp.store.opening import open_store, shared_keys
 from mailgun_mcp.store.postgresql_url import password_in
-
-if TYPE_CHECKING:
-    pass
 
 
 def create_services(settings: Settings) -> Services:

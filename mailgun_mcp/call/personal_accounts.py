@@ -10,6 +10,7 @@ from mailgun_mcp.mailgun.client import Client, Watch
 from mailgun_mcp.output import logs
 from mailgun_mcp.request.build import build
 from mailgun_mcp.request.files import Files
+from mailgun_mcp.settings import has_key_characters
 from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.store.sealing import SealKeys
 
@@ -217,11 +218,7 @@ def _checked(text: str) -> str:
     key = text.strip()
     if not key:
         raise KeyRefused("Enter the API key.")
-    if (
-        len(key) > LONGEST
-        or not key.isascii()
-        or any(character.isspace() or not character.isprintable() for character in key)
-    ):
+    if len(key) > LONGEST or not has_key_characters(key):
         raise KeyRefused("This is not an API key: it is too long, or has a character that API keys do not contain.")
     if key.startswith("pubkey-"):
         raise KeyRefused("This is a public validation key, which the API refuses. Use a private API key.")

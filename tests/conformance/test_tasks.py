@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mailgun_mcp import asgi
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.settings import Settings
+from mailgun_mcp.web.replay import replay
 from tests.conformance.suite import found_in, ran, suite_command
 from tests.support.loopback_provider import listening
 from tests.support.recorder import Recorder, recorded_services
@@ -81,16 +82,7 @@ class Gateway:
             headers = [(name, tool.encode() if name == b"mcp-name" else value) for name, value in headers]
             body = json.dumps(message).encode()
         headers.append((b"content-length", str(len(body)).encode()))
-        sent = False
-
-        async def replayed() -> Any:
-            nonlocal sent
-            if sent:
-                return await receive()
-            sent = True
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        await self._app({**scope, "headers": headers}, replayed, send)
+        await self._app({**scope, "headers": headers}, replay(body, receive), send)
 
 
 async def answer(services: Services) -> None:

@@ -60,15 +60,11 @@ class Clicks:
             return
         if action["action_id"] == blocks.OPEN:
             return
-        try:
-            approval = await self._visible(pressed, principal, payload)
-        except (UnknownNameError, NotFoundError):
-            await self._tell(payload["user"]["id"], pressed, NOT_YOURS)
+        approval = await self._pending(pressed, principal, payload)
+        if approval is None:
             return
         yes = action["action_id"] == blocks.APPROVE
-        if approval.status != "pending":
-            await self._replace(pressed, approval)
-        elif yes and approval.typed is not None:
+        if yes and approval.typed is not None:
             await self._client.views_open(trigger_id=payload["trigger_id"], view=blocks.form(approval, pressed))
         else:
             await self._answer(payload, pressed, approval, principal, yes=yes, typed=None)
@@ -90,15 +86,23 @@ class Clicks:
         principal = self._people.clicker(payload)
         if principal is None:
             return
+        approval = await self._pending(pressed, principal, payload)
+        if approval is not None:
+            await self._answer(payload, pressed, approval, principal, yes=True, typed=typed)
+
+    async def _pending(
+        self, pressed: blocks.Pressed, principal: Principal, payload: Mapping[str, Any]
+    ) -> Approval | None:
+        """Return the approval if the person may read it and it still waits; else None, and the person is told."""
         try:
             approval = await self._visible(pressed, principal, payload)
         except (UnknownNameError, NotFoundError):
             await self._tell(payload["user"]["id"], pressed, NOT_YOURS)
-            return
-        if approval.status != "pending":
-            await self._replace(pressed, approval)
-            return
-        await self._answer(payload, pressed, approval, principal, yes=True, typed=typed)
+            return None
+        if approval.status == "pending":
+            return approval
+        await self._replace(pressed, approval)
+        return None
 
     async def _visible(self, pressed: blocks.Pressed, principal: Principal, payload: Mapping[str, Any]) -> Approval:
         """Return the approval, if the person may read it where they clicked. Raises UnknownNameError, NotFoundError."""
