@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mailgun_mcp.errors import SettingsError as SettingsError
+from mailgun_mcp.text.api_keys import checked_key
 from mailgun_mcp.text.option_values import Kind, read
 from mailgun_mcp.text.suggest import unknown
 
@@ -223,7 +224,10 @@ class Settings:
             raise SettingsError(
                 "no API key: set MAILGUN_API_KEY or MAILGUN_API_KEY_FILE, or add --simulator to try it without an account"
             )
-        return _checked_key(key)
+        try:
+            return checked_key(key)
+        except ValueError as error:
+            raise SettingsError(str(error)) from error
 
 
 SECRETS = ("api_key", "personal_keys_secret")
@@ -361,21 +365,6 @@ def _value(name: str, value: Any) -> Any:
     if choices and converted not in choices:
         raise SettingsError(unknown(f"{name.replace('_', ' ')}", str(converted), choices))
     return converted
-
-
-def has_key_characters(key: str) -> bool:
-    """Return whether the text has only characters that API keys contain."""
-    return key.isascii() and key.isprintable() and " " not in key
-
-
-def _checked_key(key: str) -> str:
-    if key.startswith("$"):
-        raise SettingsError(
-            "the API key is a reference to a variable, which the client did not resolve: set that variable"
-        )
-    if not has_key_characters(key):
-        raise SettingsError("the API key contains a space or another character that API keys do not contain")
-    return key
 
 
 def _read_key(path: str) -> str:

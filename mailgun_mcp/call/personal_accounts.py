@@ -10,9 +10,9 @@ from mailgun_mcp.mailgun.client import Client, Watch
 from mailgun_mcp.output import logs
 from mailgun_mcp.request.build import build
 from mailgun_mcp.request.files import Files
-from mailgun_mcp.settings import has_key_characters
 from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.store.sealing import SealKeys
+from mailgun_mcp.text.api_keys import has_key_characters
 
 if TYPE_CHECKING:
     from mailgun_mcp.audit.log import AuditLog
