@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from urllib.parse import unquote, urlsplit
 
-from mailgun_mcp.text.characters import CONTROLS
+from mailgun_mcp.text.characters import CONTROLS, LINE_BREAKS
 
 LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 STORAGE_HOST = re.compile(r"(api|api\.eu|storage\.eu|[a-z0-9-]+(\.[a-z0-9-]+)*\.api)\.mailgun\.net")
@@ -18,6 +18,7 @@ EVENTS = (
 EVENT_WORD = re.compile(r"[^\s()\"']+")
 MAX_ENCODED = 8
 """How many times over a value may be percent-encoded."""
+HEADER_BREAK = re.compile(f"[\r\n\x1c-\x1e{LINE_BREAKS}]")
 CONTROL = re.compile(f"[{CONTROLS}]")
 
 
@@ -86,8 +87,8 @@ def control_character(value: str) -> str | None:
 
 
 def line_break(value: str) -> str | None:
-    """Say that `value` contains a line break, which would end a mail header, or None."""
-    return "contains a line break" if "\r" in value or "\n" in value else None
+    """Say that `value` contains what some reader takes for a line break, which would end a mail header, or None."""
+    return "contains a line break" if HEADER_BREAK.search(value) else None
 
 
 def path_part(value: str) -> str | None:
