@@ -14,7 +14,7 @@ from mailgun_mcp.catalogue.workflow_tools import TOOLSET as WORKFLOWS
 from mailgun_mcp.errors import ArgumentError, CallError, DeniedError, OwnKeyMissingError
 from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.policy.facts import domains_of
-from mailgun_mcp.text.addresses import canonical_host
+from mailgun_mcp.text.host_names import canonical_host
 from mailgun_mcp.text.suggest import unknown
 
 if TYPE_CHECKING:

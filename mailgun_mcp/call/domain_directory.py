@@ -8,7 +8,7 @@ from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.errors import MailgunError
 from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.output.logs import logger
-from mailgun_mcp.text.addresses import canonical_host
+from mailgun_mcp.text.host_names import canonical_host
 from mailgun_mcp.undo.page_reader import PageReader, largest_page
 
 FRESH = 300.0

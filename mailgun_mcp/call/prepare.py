@@ -1,5 +1,6 @@
 """The first stages of a call: find its tool, build the one request, and gather the facts that rules look at."""
 
+from dataclasses import replace
 from typing import Any
 
 from mailgun_mcp.call.access import check_domains
@@ -15,7 +16,7 @@ from mailgun_mcp.errors import ArgumentError, UnknownToolError
 from mailgun_mcp.output.secrets import reference_text
 from mailgun_mcp.output.url_secrets import REFERENCE as WITHHELD
 from mailgun_mcp.policy.facts import Facts, gather, with_lists
-from mailgun_mcp.policy.send_limits import restricts_recipients
+from mailgun_mcp.policy.send_limits import allows_unknown_lists, restricts_recipients
 from mailgun_mcp.request.build import Request, build
 from mailgun_mcp.request.validate import validate
 from mailgun_mcp.text.suggest import unknown
@@ -70,6 +71,7 @@ async def gather_facts(call: Call, request: Request) -> Facts:
     context = await services.history.context(
         call.operation, call.caller, call.account, digest=request.digest, subaccount=call.subaccount
     )
+    context = replace(context, unknown_lists_allowed=allows_unknown_lists(services.policy))
     call.record.note_context(context)
     facts = await for_size(
         call.arguments, gather, call.operation, call.arguments, context, request.digest, request.files

@@ -6,6 +6,7 @@ hold a send back.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import tzinfo
 from functools import partial
 from operator import attrgetter
@@ -20,6 +21,8 @@ from mailgun_mcp.policy.model import Condition, DecisionEffect, Match
 from mailgun_mcp.policy.values import COMPARISONS, MISSING, compile_value, find, number
 from mailgun_mcp.text.durations import WEEKDAYS, duration, minutes_of, weekdays_of
 
+ABOUT_PEOPLE = frozenset({"recipients.domains", "recipients.addresses", "recipients.outside"})
+"""Conditions that ask who gets the mail: the members of mailing lists have to be read for them."""
 MAX_ITEMS = 3
 MAX_LENGTH = 80
 
@@ -136,7 +139,7 @@ def _argument(path: str, expected: Any, every: bool) -> Condition[Facts]:
     test = compile_value(expected, every=every)
 
     def value_of(facts: Facts) -> Any:
-        return find(facts.arguments, current_path(facts.operation, path))
+        return find(facts.stated, current_path(facts.operation, path))
 
     def seen(facts: Facts) -> str:
         head = current_path(facts.operation, path).partition(".")[0]
@@ -158,13 +161,18 @@ def _of_recipients(key: str, name: str, expected: Any, every: bool) -> Condition
         return Condition(
             key,
             str(expected),
-            lambda facts: compare(facts.recipient_count, limit),
+            _or_worst(every, lambda facts: facts.unknown_size, lambda facts: compare(facts.recipient_count, limit)),
             lambda facts: str(facts.recipient_count),
         )
     matches = address_matcher(as_list(expected))
-    if name == "outside":
-        return _quantified(key, expected, every, attrgetter("recipients"), lambda address: not matches(address))
-    return _quantified(key, expected, every, attrgetter("recipients"), matches)
+    test: TextPredicate = (lambda address: not matches(address)) if name == "outside" else matches
+    condition = _quantified(key, expected, every, attrgetter("people"), test)
+    return replace(condition, holds=_or_worst(every, lambda facts: facts.unread_people, condition.holds))
+
+
+def _or_worst(every: bool, doubt: Callable[[Facts], bool], holds: Callable[[Facts], bool]) -> Callable[[Facts], bool]:
+    """Return the test that takes a doubt for the worst: a rule that allows does not match then, another one does."""
+    return lambda facts: (not every) if doubt(facts) else holds(facts)
 
 
 def _hour(key: str, expected: Any, _every: bool, zone: tzinfo) -> Conditions:

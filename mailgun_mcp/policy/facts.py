@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 from unicodedata import normalize
 from urllib.parse import urlsplit
@@ -12,14 +13,16 @@ from urllib.parse import urlsplit
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.raised_risk import as_called
 from mailgun_mcp.catalogue.types import Arguments
+from mailgun_mcp.policy.option_headers import with_options_of
 from mailgun_mcp.text.addresses import (
     AT_SIGNS,
     ParsedAddresses,
-    canonical_host,
+    fills_in,
     find_addresses,
     mime_headers,
     recipients_in_header,
 )
+from mailgun_mcp.text.host_names import canonical_host, canonical_ip
 
 URL = re.compile(r"""[a-z][a-z0-9+.-]{0,30}://[^\s"'<>]+""", re.IGNORECASE)
 
@@ -33,6 +36,7 @@ SUBSCRIBING = frozenset(
     }
 )
 """Tools that put addresses on a mailing list."""
+TEMPLATES = frozenset({"templates", "account_templates"})
 BATCH_HEADER = "x-mailgun-recipient-variables"
 Headers = list[tuple[str, Any]]
 UNREAD_MESSAGE = "the headers of the file were not read"
@@ -77,6 +81,8 @@ class Context:
     """The addresses of these members, of the lists where all were read."""
     unknown_lists: dict[str, str] = field(default_factory=dict)
     """Address -> why nobody knows whether it is a mailing list, or how many people the list reaches."""
+    unknown_lists_allowed: bool = False
+    """The policy lets sends through although that is not known (`unknown_lists: allow`)."""
     account_id: str = ""
     """Stands for the account in what is counted and kept, whatever its name; empty for calls that nobody makes."""
     account_binding: str = ""
@@ -136,8 +142,30 @@ class Facts:
     senders: tuple[str, ...] = ()
     destinations: tuple[str, ...] = ()
     """Where data would be sent: addresses and host names of route forwards, webhooks, archives and new list members."""
+    stated: Arguments = field(default_factory=dict)
+    """The arguments, with the options that headers of the mail set instead: what conditions on arguments look at."""
     faults: tuple[str, ...] = ()
     """Addresses and hosts that readers could take for different ones, each with its argument: the call is refused."""
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """The recipients, and the members of the mailing lists among them as far as they were read."""
+        members = self.context.list_addresses
+        return (*self.recipients, *chain.from_iterable(members.values())) if members else self.recipients
+
+    @property
+    def unknown_size(self) -> bool:
+        """Whether nobody knows how many people get the mail, and the policy minds."""
+        return bool(self.context.unknown_lists) and not self.context.unknown_lists_allowed
+
+    @property
+    def unread_people(self) -> bool:
+        """Whether nobody knows who gets the mail, and the policy minds."""
+        context = self.context
+        if context.unknown_lists_allowed:
+            return False
+        unread = (name for name, size in context.list_members.items() if size and name not in context.list_addresses)
+        return bool(context.unknown_lists) or any(True for _ in unread)
 
 
 def gather(
@@ -153,21 +181,24 @@ def gather(
     """
     faults: list[str] = []
     operation = as_called(operation, arguments)
+    faults += _unclear_domains(operation, arguments)
     message = (files or {}).get("message")
     headers = list(_headers(arguments, message, faults)) if operation.risk == "send" else []
     addressed = _addressed(operation, arguments, headers, faults)
     if operation.risk == "send" and message is None and _is_in_a_file(arguments.get("message")):
         context = replace(context, unknown_lists={**context.unknown_lists, "message": UNREAD_MESSAGE})
+    names = frozenset(argument.name for argument in operation.arguments) if headers else frozenset[str]()
     return Facts(
         operation=operation,
         arguments=arguments,
+        stated=with_options_of(headers, arguments, names, faults),
         context=context,
         digest=digest,
         domains=tuple(dict.fromkeys(domains_of(operation, arguments))),
         recipients=addressed.all,
         recipient_count=addressed.messages(context.list_members),
         addressed=addressed,
-        senders=tuple(dict.fromkeys(_senders(arguments, headers, faults))) if operation.risk == "send" else (),
+        senders=tuple(dict.fromkeys(_senders(operation, arguments, headers, faults))),
         destinations=tuple(dict.fromkeys(_destinations(operation, arguments, faults))),
         faults=tuple(dict.fromkeys(faults)),
     )
@@ -187,6 +218,14 @@ def domains_of(operation: Operation, arguments: Arguments) -> Iterator[str]:
                 yield address.rpartition("@")[2]
 
 
+def _unclear_domains(operation: Operation, arguments: Arguments) -> Iterator[str]:
+    for argument in operation.arguments:
+        if argument.format == "hostname":
+            for text in _texts(arguments.get(argument.name)):
+                if canonical_host(text) is None:
+                    yield f"{argument.name}: the domain {text[:80]!r} is not clear"
+
+
 def with_lists(facts: Facts, context: Context) -> Facts:
     """Return the facts of a call whose mailing lists were read into `context`."""
     return replace(facts, context=context, recipient_count=facts.addressed.messages(context.list_members))
@@ -197,10 +236,10 @@ def _addressed(operation: Operation, arguments: Arguments, headers: Headers, fau
     if operation.risk != "send":
         return Addressed()
     variables = arguments.get("recipient_variables")
-    named = [address for name in ("to", "email") for address in _addresses(name, arguments.get(name), faults)]
+    named = [address for name in ("to", "email") for address in _recipients(name, arguments.get(name), faults)]
     if isinstance(variables, dict):
-        named += _addresses("recipient_variables", list(variables), faults)
-    copied = [address for name in ("cc", "bcc") for address in _addresses(name, arguments.get(name), faults)]
+        named += _recipients("recipient_variables", list(variables), faults)
+    copied = [address for name in ("cc", "bcc") for address in _recipients(name, arguments.get(name), faults)]
     batch = "recipient_variables" in arguments
     for name, value in headers:
         batch = batch or name.strip().lower() == BATCH_HEADER
@@ -241,11 +280,14 @@ def _is_in_a_file(message: Any) -> bool:
     return isinstance(message, dict) and message.get("path") is not None
 
 
-def _senders(arguments: Arguments, headers: Headers, faults: list[str]) -> Iterator[str]:
-    """Who the mail says it is from; a header can say it as well."""
-    yield from _addresses("from", arguments.get("from"), faults)
+def _senders(operation: Operation, arguments: Arguments, headers: Headers, faults: list[str]) -> Iterator[str]:
+    """Who the mail says it is from; a header can say it as well, and a template that has one for all its mail."""
+    if operation.risk == "send":
+        yield from _addresses("from", arguments.get("from"), faults)
+    elif operation.toolset in TEMPLATES and isinstance(arguments.get("headers"), dict):
+        headers = list(arguments["headers"].items())
     for name, value in headers:
-        if name.strip().lower() in ("from", "sender"):
+        if str(name).strip().lower() in ("from", "sender"):
             yield from _addresses(f"header {name}", value, faults)
 
 
@@ -295,10 +337,16 @@ def _hosts(name: str, url: str, faults: list[str]) -> Iterator[str]:
             host = urlsplit(reading.strip()).hostname
         except ValueError:
             host = None
-        canonical = canonical_host(host) if host and ":" not in host else None
-        if (host and canonical is None and ":" not in host) or (not host and reading.strip()):
+        canonical = canonical_ip(host) if host and ":" in host else canonical_host(host) if host else None
+        if canonical is None and (host or reading.strip()):
             faults.append(f"{name}: the host {(host or reading)[:80]!r} is not clear")
         yield canonical or _folded(host or reading)
+
+
+def _recipients(name: str, value: Any, faults: list[str]) -> Iterator[str]:
+    """The same of a field for recipients, where a variable could name anybody."""
+    faults.extend(f"{name}: {text[:80]!r} has a variable in an address" for text in _texts(value) if fills_in(text))
+    yield from _addresses(name, value, faults)
 
 
 def _addresses(name: str, value: Any, faults: list[str]) -> Iterator[str]:

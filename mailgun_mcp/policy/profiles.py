@@ -66,7 +66,7 @@ PROFILES: dict[str, tuple[ProfileRule, ...]] = {
             {"risk": "send", "recipients": {"at_most": FEW}},
             "a send to a few recipients is allowed",
         ),
-        ProfileRule("large-send", "confirm", {"risk": "send"}, f"it sends to more than {FEW} recipients"),
+        ProfileRule("large-send", "confirm", {"risk": "send"}, f"it can reach more than {FEW} recipients"),
         ProfileRule(
             "destructive",
             "confirm",

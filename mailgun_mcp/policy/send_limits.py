@@ -5,8 +5,8 @@ from functools import partial
 from typing import Any
 
 from mailgun_mcp.catalogue.operation import Operation
-from mailgun_mcp.policy.conditions import show
-from mailgun_mcp.policy.facts import Facts
+from mailgun_mcp.policy.conditions import ABOUT_PEOPLE, show
+from mailgun_mcp.policy.facts import TEMPLATES, Facts
 from mailgun_mcp.policy.globs import TextPredicate, address_matcher
 from mailgun_mcp.policy.model import Policy, SendLimit, SendRules, SpendRules
 from mailgun_mcp.policy.prices import cost, unit_of
@@ -21,7 +21,7 @@ def send_limits(policy: Policy) -> Iterator[SendLimit]:
 
     Only `confirm_per_hour` and `unknown_lists` are settings that a file changes: the nearest one counts.
     """
-    allows_unknown = _nearest(policy, "unknown_lists") == "allow"
+    allows_unknown = allows_unknown_lists(policy)
     for rules in policy.send:
         yield from _of_send(rules, allows_unknown)
     if not allows_unknown:
@@ -38,8 +38,15 @@ def send_limits(policy: Policy) -> Iterator[SendLimit]:
         yield SendLimit("spend/unknown_price", "confirm", _bills, partial(_unknown_price, policy, budget), True)
 
 
+def allows_unknown_lists(policy: Policy) -> bool:
+    """Return whether sends are let through although nobody knows how many people a list reaches."""
+    return bool(_nearest(policy, "unknown_lists") == "allow")
+
+
 def restricts_recipients(policy: Policy) -> bool:
-    """Return whether a limit asks who gets the mail: then the members of mailing lists have to be read."""
+    """Return whether a limit or rule asks who gets the mail: then the members of mailing lists have to be read."""
+    if any(condition.key in ABOUT_PEOPLE for rule in policy.rules for condition in rule.match.of_call):
+        return True
     return any(
         rules.deny_recipients
         or rules.deny_domains
@@ -56,7 +63,8 @@ def _of_send(rules: SendRules, allows_unknown: bool) -> Iterator[SendLimit]:
     yield from _of_recipients(rules, allows_unknown)
     yield from _of_destinations(rules)
     if rules.sender_domains is not None and "*" not in rules.sender_domains:
-        yield _denying("sender_domains", partial(_wrong_sender, address_matcher(rules.sender_domains)))
+        check = partial(_wrong_sender, address_matcher(rules.sender_domains))
+        yield SendLimit("send/sender_domains", "deny", _names_sender, check)
     if rules.recipients_per_call is not None:
         yield _counting("recipients_per_call", partial(_too_many, rules.recipients_per_call), allows_unknown)
     if rules.recipients_per_hour is not None:
@@ -103,6 +111,11 @@ def _denying(name: str, check: LimitCheck) -> SendLimit:
 
 def _sends(operation: Operation) -> bool:
     return operation.risk == "send"
+
+
+def _names_sender(operation: Operation) -> bool:
+    """Whether the call sends mail, or stores a template, which can say who all mail from it is from."""
+    return _sends(operation) or (operation.toolset in TEMPLATES and operation.risk != "read")
 
 
 def _any_call(_: Operation) -> bool:
@@ -188,7 +201,7 @@ def _denied_destination(matches: TextPredicate, facts: Facts) -> str | None:
 
 
 def _wrong_sender(matches: TextPredicate, facts: Facts) -> str | None:
-    if not facts.senders and facts.domains:
+    if not facts.senders and facts.domains and _sends(facts.operation):
         return "the sender cannot be read from the call, and sender_domains restricts it"
     sender = _first(matches, facts.senders, False)
     return None if sender is None else f"the sender {show(sender)} is not in sender_domains"
@@ -235,7 +248,7 @@ def _many_in_an_hour(limit: int, facts: Facts) -> str | None:
 
 
 def _not_in_test_mode(facts: Facts) -> str | None:
-    if facts.arguments.get("test_mode") is True:
+    if facts.stated.get("test_mode") is True:
         return None
     if any(argument.name == "test_mode" for argument in facts.operation.arguments):
         return "the policy sends in test mode only: set test_mode to true"

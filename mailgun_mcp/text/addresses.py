@@ -1,4 +1,4 @@
-"""Every mail address that any reader could find in a text, and host names in one form. Pure.
+"""Every mail address that any reader could find in a text. Pure.
 
 Readers differ on malformed addresses, and Mailgun's own reader is not known. So no parser is trusted: every @ counts,
 and a text that two readers could take for different addresses has a fault.
@@ -11,11 +11,15 @@ from dataclasses import dataclass, field
 from unicodedata import normalize
 
 from mailgun_mcp.text.characters import first_invisible
+from mailgun_mcp.text.host_names import canonical_host, canonical_ip, canonical_label
 
 MAX_ADDRESS = 320
 _ATOM = r"[A-Za-z0-9_%+'-]{1,64}"
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
-_SIMPLE = rf"({_ATOM}(?:\.{_ATOM}){{0,20}})@({_LABEL}(?:\.{_LABEL}){{1,20}})"
+_TOP = r"[A-Za-z](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+"""The last label. One that begins with a digit can belong to an IP address in some spelling."""
+_NO_A_LABEL = r"(?![^\s,;<>@]{0,250}[xX][nN]--)"
+_SIMPLE = rf"({_ATOM}(?:\.{_ATOM}){{0,20}})@{_NO_A_LABEL}((?:{_LABEL}\.){{1,20}}{_TOP})"
 SIMPLE = re.compile(rf"(?:[^@<>()\[\]\",;:\\\x00-\x1f\x7f-\uffff]{{0,200}}<)?{_SIMPLE}(>?)")
 """`bob@example.com`, `Bob <bob@example.com>`: what all readers read the same."""
 LISTED = re.compile(
@@ -29,9 +33,8 @@ LISTED = re.compile(
 """The next address of a list that all readers read the same: with a name in quotes, with another name, or alone."""
 SPLITTABLE = re.compile(r"[^\"()\[\]\\;:\r\n]*")
 AT_SIGNS = re.compile("[@\uff20\ufe6b]")
+VARIABLE = re.compile(r"%[a-z_]+(?:\.[^%\s@]{0,100})?%|%recipient[._]|\{\{", re.IGNORECASE)
 LOOKALIKE_AT = "\uff20\ufe6b"
-DOTS = "\u3002\uff0e\uff61\u2024\ufe52"
-"""Characters that some readers take for a dot."""
 QUOTED = re.compile(r'"(?:\\.|[^"\\])*+(?:(")|\\?\Z)', re.DOTALL)
 """A quoted text; one that is not closed, which has no group 1, goes to the end, so that nothing is read twice."""
 BALANCED = re.compile(
@@ -44,10 +47,7 @@ BEFORE_LOCAL = "<,;:"
 QUOTE = re.compile(r'\\.|"', re.DOTALL)
 """A quote, or an escaped character, which is not a quote."""
 AFTER_DOMAIN = " \t\n>,;\"'"
-LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 ENCODED_WORD = re.compile(r"=\?[^?\s]{1,40}\?[bBqQ]\?[^?\s]*\?=")
-AMBIGUOUS_LETTERS = "\u00df\u03c2\u1e9e"
-"""Letters that IDNA 2003 and 2008 encode differently: two readers, two domains."""
 
 
 @dataclass(slots=True)
@@ -84,6 +84,11 @@ def find_addresses(text: str) -> ParsedAddresses:
     return parsed
 
 
+def fills_in(text: str) -> bool:
+    """Whether Mailgun could fill a variable into an address in `text`: `%recipient.name%@good.example` is anybody's."""
+    return ("%" in text or "{" in text) and bool(VARIABLE.search(text)) and bool(AT_SIGNS.search(text))
+
+
 def _plain_list(text: str) -> list[str] | None:
     """Return the addresses of a text in which nothing needs a closer look, or None."""
     if "@" not in text or "=?" in text:
@@ -100,33 +105,11 @@ def _plain_list(text: str) -> list[str] | None:
     return None if text[end:].strip(" \t,;") else addresses
 
 
-def canonical_host(host: str) -> str | None:
-    """Return the host name in A-label form, or None for one that readers could take for different hosts."""
-    if first_invisible(host) or any(character in DOTS + AMBIGUOUS_LETTERS for character in host):
-        return None
-    name = host.strip().rstrip(".").lower()
-    try:
-        name = name if name.isascii() else name.encode("idna").decode().lower()
-    except UnicodeError:
-        return None
-    return name if name and all(map(LABEL.fullmatch, name.split("."))) else None
-
-
 def canonical_glob(glob: str) -> str:
     """Return a glob of addresses or hosts in the form in which addresses and hosts are compared."""
     local, at, domain = glob.rpartition("@")
-    labels = (_canonical_label(label) for label in domain.split("."))
-    return f"{unquoted(local)}{at}{'.'.join(labels)}"
-
-
-def _canonical_label(label: str) -> str:
-    if label.isascii():
-        return label.lower()
-    try:
-        return label.encode("idna").decode().lower()
-    except UnicodeError:
-        # It contains a wildcard.
-        return label.lower()
+    ip = canonical_ip(domain[1:-1] if LITERAL.fullmatch(domain) else domain)
+    return f"{unquoted(local)}{at}{ip or '.'.join(map(canonical_label, domain.split('.')))}"
 
 
 def unquoted(local: str) -> str:
@@ -179,7 +162,7 @@ def _read_at(text: str, at: int, begin: int, quotes: list[int], parsed: ParsedAd
     literal = LITERAL.match(text, at + 1)
     domain = literal or DOMAIN.match(text, at + 1, at + 1 + MAX_ADDRESS)
     end = domain.end() if domain else at + 1
-    host = domain[0].lower() if literal and domain else canonical_host(domain[0]) if domain else None
+    host = canonical_ip(literal[0][1:-1]) if literal else canonical_host(domain[0]) if domain else None
     span = text[max(begin, at - len(local)) : end]
     if not local or len(local) > MAX_ADDRESS or not _starts(text, at - len(local), quotes):
         parsed.faults.append(f"the part before the @ of {_excerpt(span)} is not clear")
@@ -259,7 +242,10 @@ def recipients_in_header(name: str, value: str) -> ParsedAddresses:
     """Return the addresses that a header of a mail names as recipients."""
     lowered = name.strip().lower()
     if lowered in RECIPIENT_HEADERS:
-        return find_addresses(re.sub(r"\r?\n(?=[ \t])", "", value))
+        parsed = find_addresses(re.sub(r"\r?\n(?=[ \t])", "", value))
+        if fills_in(value):
+            parsed.faults.append("an address has a variable")
+        return parsed
     if lowered == VARIABLES_HEADER:
         return _keys_of(value)
     return ParsedAddresses()

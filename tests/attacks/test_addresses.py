@@ -39,6 +39,9 @@ OUTSIDERS = [
     "team: eve@evil.example;, bob@good.example",
     "bob@good.example .evil.example",
     "<@good.example:eve@evil.example>",
+    "%recipient.other%@good.example",
+    "%recipient.other% <bob@good.example>",
+    "{{other}}@good.example",
 ]
 
 
@@ -75,6 +78,67 @@ def test_a_sender_is_read_like_a_recipient() -> None:
 )
 def test_another_spelling_does_not_pass_a_deny_list(spelling: str) -> None:
     assert effect(DENY, to=[spelling]) == "deny"
+
+
+DENY_IPS = policy(
+    "extends: unguarded\n"
+    "send: {deny_domains: [203.0.113.5, fa\u00df.example], deny_destinations: [203.0.113.5, '2001:db8::1']}"
+)
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "eve@203.0.113.5",
+        "eve@[203.0.113.5]",
+        "eve@[IPv6:::ffff:203.0.113.5]",
+        "eve@[203.0.113.05]",
+        "eve@3405803781",
+        "eve@[3405803781]",
+        "eve@0xcb007105",
+        "eve@203.0.28933",
+        "eve@xn--fa-hia.example",
+        "eve@fa\u00df.example",
+        "eve@\u13a0.example",
+        "eve@a\u200cb.example",
+        "eve@xn--abc.example",
+    ],
+)
+def test_another_spelling_of_an_ip_or_a_name_in_other_letters_does_not_pass_a_deny_list(spelling: str) -> None:
+    assert effect(DENY_IPS, to=[spelling]) == "deny"
+
+
+@pytest.mark.parametrize("spelling", ["eve@xn--bse-hoa.example", "eve@b\u00fcse.example", "eve@i\u2764.example"])
+def test_a_name_that_all_readers_write_alike_is_clear(spelling: str) -> None:
+    assert effect(policy("extends: unguarded"), to=[spelling]) == "allow"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("203.0.113.5", "203.0.113.5.", "3405803781", "0xcb007105", "0313.0.0x71.5", "203.0.28933"),
+        *("[::ffff:203.0.113.5]", "[::ffff:cb00:7105]", "[2001:db8:0::1]", "[2001:DB8::0001]", "[fe80::1%25eth0]"),
+    ],
+)
+def test_another_spelling_of_an_ip_is_no_way_out(host: str) -> None:
+    url = f"https://{host}/in"
+    assert decide(DENY_IPS, facts("create_account_webhook", {"url": url})).effect == "deny"
+    assert decide(DENY_IPS, facts("create_route", {"action": [f'forward("{url}")']})).effect == "deny"
+
+
+def test_a_domain_that_readers_write_differently_is_refused() -> None:
+    rules = policy("extends: unguarded\nrules:\n  - {match: {domain: fa\u00df.example}, decision: deny}")
+    for domain in ("fa\u00df.example", "xn--fa-hia.example"):
+        assert decide(rules, facts("clear_bounces", {"domain": domain})).effect == "deny"
+
+
+def test_a_template_cannot_be_from_somebody_else() -> None:
+    """Mailgun puts the `From` of a template into the mail."""
+    rules = policy("extends: unguarded\nsend: {sender_domains: [mg.example.com]}")
+    for tool in ("create_template", "update_template_version", "create_account_template"):
+        assert decide(rules, facts(tool, {"headers": {"From": "CEO <ceo@bank.example>"}})).effect == "deny"
+        assert decide(rules, facts(tool, {"headers": {"from": "a@mg.example.com"}})).effect == "allow"
+        assert decide(rules, facts(tool, {"template": "hello"})).effect == "allow"
 
 
 @pytest.mark.parametrize("name", ["Bcc", "cc", "TO", " Bcc ", "Resent-To", "Apparently-To"])

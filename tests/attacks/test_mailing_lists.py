@@ -1,19 +1,22 @@
 """The attacker wants mail to many people, or to outsiders, and hides them behind the address of a mailing list."""
 
 from collections.abc import AsyncIterator
-from typing import Protocol
+from datetime import UTC
+from typing import Any, Protocol
 
 import httpx
 import pytest
 
 from mailgun_mcp.call.mailing_lists import MAX_MEMBERS
 from mailgun_mcp.call.results import CallResult
+from mailgun_mcp.policy.conditions import compile_match
+from mailgun_mcp.policy.engine import decide
 from mailgun_mcp.policy.model import Policy
 from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.lists import MailingList, Member
 from tests.support.calls import run
-from tests.support.policies import policy, send
+from tests.support.policies import policy, rule, send
 from tests.support.recorder import Recorder, recorded_services
 from tests.support.undoing import NAME, Mailgun, account_to_change, services_on
 
@@ -135,3 +138,50 @@ def test_a_batch_counts_each_copy() -> None:
     header = {"X-Mailgun-Recipient-Variables": "{}"}
     assert send(*to, cc=cc, headers=header).recipient_count == 30
     assert send(TEAM, bcc=[INNER], recipient_variables={}, list_members={TEAM: 10, INNER: 3}).recipient_count == 40
+
+
+@pytest.mark.parametrize("condition", [f"outside: {NAME}", "domains: evil.example", "addresses: eve@evil.example"])
+async def test_a_rule_about_recipients_sees_the_members_of_a_list(
+    account: Account, send_to: SendTo, condition: str
+) -> None:
+    rules = policy(f"extends: unguarded\n{rule(f'{{risk: send, recipients: {{{condition}}}}}')}")
+    fill(account, TEAM, *people(2))
+    assert (await send_to(TEAM, rules=rules)).kind == "done"
+    fill(account, INNER, "eve@evil.example")
+    fill(account, TEAM, *people(2), INNER)
+    assert "Refused by policy" in (await send_to(TEAM, rules=rules)).text
+
+
+async def test_a_rule_that_allows_colleagues_allows_no_list_with_an_outsider(account: Account, send_to: SendTo) -> None:
+    colleagues = policy(f"extends: strict\n{rule(f'{{risk: send, recipients: {{domains: {NAME}}}}}', 'allow')}")
+    fill(account, TEAM, *people(2))
+    assert (await send_to(TEAM, rules=colleagues)).kind == "done"
+    fill(account, TEAM, *people(2), "eve@evil.example")
+    assert "Pending approval" in (await send_to(TEAM, rules=colleagues)).text
+
+
+@pytest.mark.parametrize("condition", ["outside: mg.example.com", "domains: evil.example", "more_than: 50"])
+def test_a_list_that_nobody_can_read_is_the_worst_for_a_rule_about_recipients(condition: str) -> None:
+    match = f"{{risk: send, recipients: {{{condition}}}}}"
+    unread: dict[str, Any] = {"unknown_lists": {TEAM: "the API key may not read mailing lists"}}
+    assert decide(policy(f"extends: unguarded\n{rule(match)}"), send(TEAM, **unread)).effect == "deny"
+    known = send(TEAM, list_members={TEAM: 1}, list_addresses={TEAM: (f"ann@{NAME}",)})
+    assert decide(policy(f"extends: unguarded\n{rule(match)}"), known).effect == "allow"
+
+
+@pytest.mark.parametrize("condition", [f"domains: {NAME}", "at_most: 10", "less_than: 10"])
+def test_no_grant_covers_a_list_that_nobody_can_read(condition: str) -> None:
+    name, _, value = condition.partition(": ")
+    grant = compile_match(
+        {"risk": "send", "recipients": {name: int(value) if value.isdigit() else value}}, "allow", UTC
+    )
+    assert grant.holds(send(TEAM, list_members={TEAM: 1}, list_addresses={TEAM: (f"ann@{NAME}",)}))
+    assert not grant.holds(send(TEAM, unknown_lists={TEAM: "the API key may not read mailing lists"}))
+    assert not grant.holds(send(TEAM, list_members={TEAM: 11}))
+
+
+def test_an_operator_can_let_sends_to_unknown_lists_through() -> None:
+    match = "{risk: send, recipients: {outside: mg.example.com}}"
+    rules = policy(f"extends: unguarded\nsend: {{unknown_lists: allow}}\n{rule(match)}")
+    facts = send(TEAM, unknown_lists={TEAM: "the API key may not read mailing lists"}, unknown_lists_allowed=True)
+    assert decide(rules, facts).effect == "allow"

@@ -25,7 +25,7 @@ from tests.support.policies import facts, send
         ("bob@\uff45vil.example", ["bob@evil.example"]),
         ("bob\uff20evil.example", ["bob@evil.example"]),
         ("bob@evil.example.", ["bob@evil.example"]),
-        ("bob@[192.0.2.1]", ["bob@[192.0.2.1]"]),
+        ("bob@[192.0.2.1]", ["bob@192.0.2.1"]),
         ("postmaster", ["postmaster"]),
         ("", []),
     ],

@@ -9,7 +9,7 @@ from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.errors import DeniedError
 from mailgun_mcp.policy.engine import decide
 from mailgun_mcp.policy.facts import gather
-from mailgun_mcp.text.addresses import canonical_host
+from mailgun_mcp.text.host_names import canonical_host
 
 
 async def check_policy(call: Call) -> None:

@@ -1,0 +1,58 @@
+"""Options of a send that a header of the mail sets as well: rules see them as the arguments that they stand for. Pure."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from mailgun_mcp.catalogue.types import Arguments
+
+ARGUMENTS = {
+    "x-mailgun-tag": "tags",
+    "x-mailgun-dkim": "dkim",
+    "x-mailgun-deliver-by": "deliverytime",
+    "x-mailgun-delivery-time-optimize-period": "deliverytime_optimize_period",
+    "x-mailgun-time-zone-localize": "time_zone_localize",
+    "x-mailgun-drop-message": "test_mode",
+    "x-mailgun-track": "tracking",
+    "x-mailgun-track-clicks": "tracking_clicks",
+    "x-mailgun-track-opens": "tracking_opens",
+    "x-mailgun-require-tls": "require_tls",
+    "x-mailgun-skip-verification": "skip_verification",
+    "x-mailgun-sending-ip": "sending_ip",
+    "x-mailgun-sending-ip-pool": "sending_ip_pool",
+    "x-mailgun-template-name": "template",
+    "x-mailgun-template-version": "version",
+}
+"""Header -> argument."""
+WORDS = {"yes": True, "true": True, "no": False, "false": False}
+FLAGS = frozenset({"dkim", "test_mode", "tracking_opens", "require_tls", "skip_verification"})
+
+
+def with_options_of(
+    headers: Iterable[tuple[str, Any]], arguments: Arguments, names: frozenset[str], faults: list[str]
+) -> Arguments:
+    """Return the arguments with the options that headers set, of those called `names`.
+
+    Where a header contradicts an argument nobody knows which of them counts, and that is a fault.
+    """
+    options: dict[str, Any] = {}
+    for header, value in headers:
+        name = ARGUMENTS.get(header.strip().lower(), "")
+        if name not in names:
+            continue
+        option = _read(name, value)
+        if name == "tags":
+            options[name] = [*options.get(name, _listed(arguments.get(name))), option]
+        elif (before := options.get(name, arguments.get(name, option))) != option:
+            faults.append(f"{name}: {before!r} and {option!r} (in the header {header.strip()}) contradict each other")
+        else:
+            options[name] = option
+    return {**arguments, **options} if options else arguments
+
+
+def _read(name: str, value: Any) -> Any:
+    text = str(value).strip()
+    return WORDS.get(text.lower(), text) if name in FLAGS else text
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]

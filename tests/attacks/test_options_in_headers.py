@@ -1,0 +1,65 @@
+"""The attacker sets an option of a mail in a header, where a rule about the argument does not look.
+
+They want real mail where the policy allows test mode only, or a tag, template or IP that a rule denies.
+"""
+
+import base64
+from typing import Any
+
+import pytest
+
+from mailgun_mcp.policy.engine import decide
+from mailgun_mcp.policy.model import Policy
+from tests.support.policies import facts, policy, rule
+
+TEST_MODE = policy("extends: unguarded\nsend: {test_mode: true}")
+MESSAGE = {"domain": "mg.example.com", "from": "a@mg.example.com", "to": ["bob@good.example"], "text": "hi"}
+
+
+def effect(rules: Policy, **arguments: Any) -> str:
+    return decide(rules, facts("send_message", {**MESSAGE, **arguments})).effect
+
+
+def mime_effect(rules: Policy, headers: str, **arguments: Any) -> str:
+    message = {"base64": base64.b64encode(f"{headers}\r\n\r\nhi".encode()).decode()}
+    call = {"domain": "mg.example.com", "to": ["bob@good.example"], "message": message, **arguments}
+    return decide(rules, facts("send_mime_message", call)).effect
+
+
+@pytest.mark.parametrize("name", ["X-Mailgun-Drop-Message", "x-mailgun-drop-message", " X-MAILGUN-DROP-MESSAGE "])
+def test_a_header_does_not_end_the_test_mode(name: str) -> None:
+    assert effect(TEST_MODE, test_mode=True) == "allow"
+    assert effect(TEST_MODE, test_mode=True, headers={name: "no"}) == "deny"
+    assert mime_effect(TEST_MODE, f"{name}: no", test_mode=True) == "deny"
+    assert mime_effect(TEST_MODE, f"{name}:\r\n no", test_mode=True) == "deny"
+
+
+def test_a_header_that_says_the_same_is_no_contradiction() -> None:
+    assert effect(TEST_MODE, test_mode=True, headers={"X-Mailgun-Drop-Message": "yes"}) == "allow"
+    assert mime_effect(TEST_MODE, "X-Mailgun-Drop-Message: yes") == "allow"
+    assert mime_effect(TEST_MODE, "X-Mailgun-Drop-Message: yes\r\nX-Mailgun-Drop-Message: no") == "deny"
+
+
+@pytest.mark.parametrize(
+    ("condition", "header", "value"),
+    [
+        ("tags: secret", "X-Mailgun-Tag", "secret"),
+        ("template: draft-*", "X-Mailgun-Template-Name", "draft-7"),
+        ("sending_ip: 192.0.2.1", "X-Mailgun-Sending-Ip", "192.0.2.1"),
+        ("sending_ip_pool: vip", "X-Mailgun-Sending-Ip-Pool", "vip"),
+        ("dkim: false", "X-Mailgun-Dkim", "no"),
+        ("tracking: htmlonly", "X-Mailgun-Track", "htmlonly"),
+    ],
+)
+def test_a_rule_about_an_argument_sees_the_header(condition: str, header: str, value: str) -> None:
+    rules = policy(f"extends: unguarded\n{rule(f'{{tool: send_*, arguments: {{{condition}}}}}')}")
+    assert effect(rules) == "allow"
+    assert effect(rules, headers={header: value}) == "deny"
+    assert mime_effect(rules, f"{header}: {value}") == "deny"
+
+
+def test_a_rule_that_allows_some_tags_sees_those_of_headers() -> None:
+    rules = policy(f"extends: strict\n{rule('{tool: send_*, arguments: {tags: news}}', 'allow')}")
+    assert effect(rules, tags=["news"]) == "allow"
+    assert effect(rules, tags=["news"], headers={"X-Mailgun-Tag": "alarm"}) == "confirm"
+    assert mime_effect(rules, "X-Mailgun-Tag: news\r\nX-Mailgun-Tag: alarm") == "confirm"
