@@ -74,7 +74,7 @@ class App:
         self,
         app: Draining,
         routes: Starlette,
-        *beside: "ServedAgent | Webhooks | Readiness | None",
+        *beside: "ServedAgent | Webhooks | Readiness | StaticTokens | None",
     ) -> None:
         self._app = app
         self._routes = routes
@@ -158,7 +158,8 @@ def create(
     app = Paths({**page_apps(pages, page_routes, issuer), **(agent.apps if agent else {}), API: api}, app)
     app = HttpGate(app, hosts=_hosts(settings), origins=settings.allowed_origins, documents=documents)
     draining = Draining(app, most=settings.max_requests, calls=services.running)
-    return App(draining, routes, agent, webhooks_of(services, settings), readiness)
+    tokens = [verifier for verifier in verifiers or () if isinstance(verifier, StaticTokens)]
+    return App(draining, routes, agent, webhooks_of(services, settings), readiness, *tokens)
 
 
 def serve(services: Services, settings: Settings) -> None:
@@ -239,7 +240,7 @@ def _verifiers(services: Services, oauth: Verifier | None, *, loopback: bool) ->
     tokens = Tokens(services.store)
     if not loopback and oauth is None and not tokens.any_valid(services.clock()):
         raise SettingsError(NO_WAY_TO_AUTHENTICATE)
-    verifiers: list[Verifier] = [StaticTokens(tokens, services.clock)]
+    verifiers: list[Verifier] = [StaticTokens(services.store, services.clock)]
     verifiers += [StartToken(start_token(services.state))] if loopback else []
     return verifiers + ([oauth] if oauth is not None else [])
 

@@ -13,8 +13,6 @@ from mailgun_mcp.store.database import Store, stored
 
 LINGER = 0.25
 """Seconds for which events wait for others before they are written. A crash loses no more of a text than that."""
-POLL = 0.5
-"""Seconds between two looks for events that another process writes."""
 
 
 class LiveRun:
@@ -53,6 +51,10 @@ class LiveRun:
         self.events.append(event)
         for watcher in self._watchers:
             watcher.set()
+
+    def since(self, after: int) -> list[Event]:
+        """Return the events so far after that id."""
+        return [event for event in self.events if event.id > after]
 
     async def follow(self, after: int) -> AsyncIterator[Event]:
         """Yield the events after that id until the run ends."""

@@ -18,8 +18,9 @@ from mailgun_mcp.agent.errors import (
     TooLargeError,
     WaitingError,
 )
-from mailgun_mcp.agent.event_log import POLL, EventLog, LiveRun
+from mailgun_mcp.agent.event_log import EventLog, LiveRun
 from mailgun_mcp.agent.events import Event
+from mailgun_mcp.agent.following import Following
 from mailgun_mcp.agent.options import AgentOptions
 from mailgun_mcp.agent.settling import Settling
 from mailgun_mcp.agent.threads import in_thread
@@ -67,6 +68,7 @@ class Runner:
         self._settling = Settling(services, self._transcript)
         self._usage = UsageTable(services.store)
         self._log = EventLog(services.store, services.clock)
+        self._following = Following(services.store, self._conversations, self._log, services.clock)
         self.credentials = Credentials(services.store, services.clock)
         """Says whether who asked may still go on, where somebody else's answer continues what they began."""
         self._holder = token_hex(8)
@@ -83,7 +85,7 @@ class Runner:
         """Stop the runs of this process and write what is pending. What waits for a person goes on waiting."""
         self._closing = True
         for task in [*self._keeping, *self._tasks.values()]:
-            task.cancel()
+            _stop(task)
         await asyncio.gather(*self._keeping, *self._tasks.values(), return_exceptions=True)
         await self._log.flush()
 
@@ -153,7 +155,7 @@ class Runner:
         found = await in_thread(self._conversations.find, conversation, principal.id)
         task = self._tasks.get(conversation)
         if task is not None:
-            task.cancel()
+            _stop(task)
             await asyncio.wait([task])
         elif found.status == "running":
             await in_thread(self._conversations.ask_to_cancel, conversation)
@@ -168,31 +170,11 @@ class Runner:
             await self._settling.cancelled(live, principal, closing=self._closing)
             await self._finish(live, "idle", live.end(outcome="cancelled", text=CANCELLED_TURN))
 
-    async def events(
+    def events(
         self, principal: Principal, conversation: str, *, after: int = 0, follow: bool = True
     ) -> AsyncIterator[Event]:
         """Yield the events after that id, and with `follow` those of the run that is under way. Raises NotFoundError."""
-        while True:
-            found = await in_thread(self._conversations.find, conversation, principal.id)
-            live = self._log.live(conversation)
-            if live is not None:
-                await self._log.flush()
-            for event in await in_thread(self._log.read, conversation, after):
-                if live is None or event.id <= live.after:
-                    yield event
-                    after = event.id
-            if not follow:
-                for event in live.events if live else ():
-                    if event.id > after:
-                        yield event
-                return
-            if live is not None:
-                async for event in live.follow(after):
-                    yield event
-                return
-            if found.status != "running" or found.lease_until <= self._services.clock():
-                return
-            await asyncio.sleep(POLL)
+        return self._following.events(principal, conversation, after=after, follow=follow)
 
     async def watch(self, run: Run, principal: Principal) -> AsyncIterator[Event]:
         """Yield the events of a run until it ends; of an earlier run those that were kept."""
@@ -364,7 +346,7 @@ class Runner:
                 logger().error("runs could not be renewed", error=str(error), seconds_left=LEASE)
                 continue
             for name in cancelled & self._tasks.keys():
-                self._tasks[name].cancel()
+                _stop(self._tasks[name])
 
     async def _look_for_answers(self) -> None:
         while True:
@@ -394,3 +376,9 @@ class Runner:
         return sorted(
             {name for name, approval in self._transcript.waiting() if approvals.get(approval, now).status != "pending"}
         )
+
+
+def _stop(task: "asyncio.Task[None]") -> None:
+    """Cancel a run, once: a second time would break off what records that it was cancelled."""
+    if not task.cancelling():
+        task.cancel()

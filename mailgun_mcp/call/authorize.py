@@ -94,8 +94,9 @@ def _active_grants(services: Services, facts: Facts, *, needed: bool) -> list[tu
     """
     from mailgun_mcp.policy.conditions import compile_match
 
+    read = services.grants.active if needed else services.grants.recently_active
     try:
-        active = services.grants.active(services.clock(), facts.context.counted_for) if services.store.exists else ()
+        active = read(services.clock(), facts.context.counted_for) if services.store.exists else ()
     except StateError:
         if needed:
             raise

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from secrets import token_hex
+from time import monotonic
 from typing import Any
 
 from mailgun_mcp.errors import StateError, UnknownNameError
@@ -12,6 +13,8 @@ from mailgun_mcp.text.suggest import unknown
 MARKER = "elevated"
 """A file beside SQLite that exists once a grant was given: every call asks for grants, and most people never give one."""
 LOCK = "grants"
+RECENT = 1.0
+"""Seconds."""
 LONGEST = 86_400.0
 """Seconds. What should be allowed for longer belongs in the policy."""
 
@@ -35,6 +38,8 @@ class Grants:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._marker = store.directory / MARKER if store.sealer is None else None
+        self._read: dict[str, tuple[float, tuple[Grant, ...]]] = {}
+        """Account -> when its grants were read last, and the grants."""
 
     def add(self, match: dict[str, Any], *, account: str, until: float, by: str, now: float) -> Grant:
         """Allow calls in one account that `match` covers, until `until`.
@@ -53,6 +58,19 @@ class Grants:
                 (grant.id, now, until, json.dumps(match), by, account),
             )
         return grant
+
+    def recently_active(self, now: float, account: str) -> tuple[Grant, ...]:
+        """Return the active grants of an account as they were within the last second: for records, not for decisions.
+
+        On PostgreSQL each read is a round trip that other calls would wait for.
+        """
+        if self._marker is not None:
+            return self.active(now, account)
+        read_at, grants = self._read.get(account, (-RECENT, ()))
+        if monotonic() - read_at >= RECENT:
+            grants = self.active(now, account)
+            self._read = {**self._read, account: (monotonic(), grants)}
+        return tuple(grant for grant in grants if grant.until > now)
 
     def active(self, now: float, account: str | None = None) -> tuple[Grant, ...]:
         """Return the active grants of one account, or of all."""

@@ -50,6 +50,32 @@ class StoredToken:
         """Return whether the token is neither revoked nor expired."""
         return self.revoked is None and (self.expires is None or now < self.expires)
 
+    def use_is_due(self, now: float) -> bool:
+        """Return whether its use is to be written down: once a minute is enough."""
+        return self.last_used is None or self.last_used + USED_EVERY < now
+
+
+TokenEntry = tuple[StoredToken, str]
+"""A token and the digest of its secret."""
+
+
+def id_in(text: str) -> str | None:
+    """Return the id in the text of a token, or None where it is not one."""
+    parts = TOKEN.fullmatch(text)
+    return parts[1] if parts else None
+
+
+def proven(entry: TokenEntry | None, text: str, now: float) -> StoredToken | None:
+    """Return the token if the text is its own and it is valid.
+
+    It takes as long whichever character of the secret is wrong.
+    """
+    parts = TOKEN.fullmatch(text)
+    token, digest = entry or (None, NO_DIGEST)
+    if parts is None or not compare_digest(_digest(parts[2]), digest):
+        return None
+    return token if token is not None and token.is_valid(now) else None
+
 
 class Tokens:
     """The table of static tokens. Names are compared without case."""
@@ -106,23 +132,26 @@ class Tokens:
         return _token(row)
 
     def find(self, text: str, now: float) -> StoredToken | None:
-        """Return the valid token with this text, and note that it was used. None where there is none.
+        """Return the valid token with this text, and note that it was used. None where there is none."""
+        name = id_in(text)
+        entry = self.entry(name) if name is not None else None
+        token = proven(entry, text, now)
+        if token is not None and token.use_is_due(now):
+            self.note_use(token, now)
+        return token
 
-        It takes as long whichever character of the secret is wrong.
-        """
-        parts = TOKEN.fullmatch(text)
-        if parts is None or not self._store.exists:
+    def entry(self, name: str) -> TokenEntry | None:
+        """Return the token with this id, valid or not, and the digest of its secret."""
+        if not self._store.exists:
             return None
         with self._store.reading() as connection:
-            row = connection.execute("SELECT * FROM tokens WHERE id = ?", (parts[1],)).fetchone()
-        matches = compare_digest(_digest(parts[2]), row["digest"] if row else NO_DIGEST)
-        token = _token(row) if row else None
-        if token is None or not matches or not token.is_valid(now):
-            return None
-        if token.last_used is None or token.last_used + USED_EVERY < now:
-            with self._store.writing(durable=False, lock=LOCK) as connection:
-                connection.execute("UPDATE tokens SET last_used = ? WHERE id = ?", (now, token.id))
-        return token
+            row = connection.execute("SELECT * FROM tokens WHERE id = ?", (name,)).fetchone()
+        return (_token(row), row["digest"]) if row else None
+
+    def note_use(self, token: StoredToken, now: float) -> None:
+        """Write down that the token was used."""
+        with self._store.writing(durable=False, lock=LOCK) as connection:
+            connection.execute("UPDATE tokens SET last_used = ? WHERE id = ?", (now, token.id))
 
     def still_valid(self, name: str, now: float) -> StoredToken | None:
         """Return the token with this id, as it is now, or None where it is no longer valid."""

@@ -12,11 +12,14 @@ Many may watch one store: one thread finds out for all of them.
 On SQLite that thread asks every half second whether the file was changed. PostgreSQL notifies it of changes in the
 tables for which `migrations.announced` says so. It looks every five seconds all the same, because a notification can be
 lost with its connection, and does not pass a pool of transactions.
+
+`pauses` is for loops that read the state every few seconds: on PostgreSQL a notification ends the pause.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from threading import Event, Lock, Thread
 from weakref import WeakKeyDictionary
 
@@ -62,6 +65,19 @@ async def watching(store: Store) -> AsyncIterator[Changes]:
         yield changes
     finally:
         watcher.remove(changes)
+
+
+@asynccontextmanager
+async def pauses(store: Store, seconds: float, *, notified: float) -> AsyncIterator[Callable[[], Awaitable[object]]]:
+    """Give a pause between two looks at the state: on SQLite of so many `seconds`.
+
+    On PostgreSQL it ends with the next change, or after `notified` seconds.
+    """
+    if store.sealer is None:
+        yield partial(asyncio.sleep, seconds)
+        return
+    async with watching(store) as changes:
+        yield partial(changes.wait, notified)
 
 
 class _Watcher:

@@ -25,13 +25,13 @@ class Each:
     postgresql: str = ""
 
 
-def announced(table: str) -> Each:
-    """Return the statement that makes changes of the table wake those who wait for them.
+def announced(table: str, change: str = "INSERT OR UPDATE OR DELETE") -> Each:
+    """Return the statement that makes changes of the table wake those who wait for them, or only one kind of `change`.
 
     SQLite needs none: there, waiting processes ask every half second whether the file has changed.
     """
     return Each(
-        postgresql=f"""CREATE TRIGGER {table}_announced AFTER INSERT OR UPDATE OR DELETE ON {table}
+        postgresql=f"""CREATE TRIGGER {table}_announced AFTER {change} ON {table}
         FOR EACH ROW EXECUTE FUNCTION announce_change()"""
     )
 
@@ -348,4 +348,5 @@ MIGRATIONS: tuple[tuple[str | Each, ...], ...] = (
             principal TEXT PRIMARY KEY, region TEXT NOT NULL, created REAL NOT NULL, encrypted BLOB NOT NULL
         )""",
     ),
+    (announced("tokens"), announced("agent_events", "INSERT"), announced("snapshots", "UPDATE OF undone")),
 )

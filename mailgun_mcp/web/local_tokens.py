@@ -1,12 +1,20 @@
 """The tokens that the server itself knows: that of the user who runs it, and the named ones that they made."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from hmac import compare_digest
+from time import monotonic
+
+import anyio
 
 from mailgun_mcp.identity.principal import Principal, local_user
-from mailgun_mcp.identity.tokens import PREFIX, Tokens
-from mailgun_mcp.store.database import in_thread
+from mailgun_mcp.identity.tokens import PREFIX, USED_EVERY, TokenEntry, Tokens, id_in, proven
+from mailgun_mcp.store.changes import Changes, watching
+from mailgun_mcp.store.database import Store, in_thread
 from mailgun_mcp.web.authentication import TokenRefused
+
+REMEMBERED = 1.0
+"""Seconds for which an entry is used at most: a notification can be lost."""
 
 
 class StartToken:
@@ -26,11 +34,48 @@ class StartToken:
 
 
 class StaticTokens:
-    """The tokens of `mailgun-mcp tokens`. Each is looked up for each request, so that a revoked one ends at once."""
+    """The tokens of `mailgun-mcp tokens`. Each is looked up for each request, so that a revoked one ends at once.
 
-    def __init__(self, tokens: Tokens, clock: Callable[[], float]) -> None:
-        self._tokens = tokens
+    On PostgreSQL that would be a round trip that every request waits for. There, while the server runs, what was read
+    is used until the table changes, of which PostgreSQL notifies, and for no more than a second.
+    """
+
+    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._reads_at_once = store.sealer is None
+        """From SQLite without a thread, and with a connection for which no transaction waits."""
+        self._reader = store.reopened() if self._reads_at_once else store
+        self._tokens = Tokens(self._reader)
         self._clock = clock
+        self._read: dict[str, tuple[float, TokenEntry]] = {}
+        """When an entry was read, and the entry."""
+        self._is_notified = False
+        self._noted: dict[str, float] = {}
+        """When the use of a token was written down last."""
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Hear of changes until the block ends."""
+        if self._reads_at_once:
+            try:
+                yield
+            finally:
+                self._reader.close()
+            return
+        async with watching(self._store) as changes, anyio.create_task_group() as tasks:
+            tasks.start_soon(self._forget_on, changes)
+            yield
+            tasks.cancel_scope.cancel()
+
+    async def _forget_on(self, changes: Changes) -> None:
+        self._is_notified = True
+        try:
+            while True:
+                await changes.wait()
+                # A read that is under way keeps the old one.
+                self._read = {}
+        finally:
+            self._is_notified, self._read = False, {}
 
     def takes(self, token: str) -> bool:
         """Return whether it begins like one of ours."""
@@ -38,7 +83,24 @@ class StaticTokens:
 
     async def verify(self, token: str) -> Principal:
         """Return the principal of the token. Raises TokenRefused, StateError."""
-        found = await in_thread(self._tokens.find, token, self._clock())
+        now = self._clock()
+        found = proven(await self._entry(id_in(token)), token, now)
         if found is None:
             raise TokenRefused("it is unknown, revoked or expired")
+        if found.use_is_due(now) and self._noted.get(found.id, -USED_EVERY) + USED_EVERY < now:
+            self._noted[found.id] = now
+            await in_thread(self._tokens.note_use, found, now)
         return found.principal
+
+    async def _entry(self, name: str | None) -> TokenEntry | None:
+        if name is None:
+            return None
+        if self._reads_at_once:
+            return self._tokens.entry(name)
+        read, began = self._read, monotonic()
+        if name in read and began - read[name][0] < REMEMBERED:
+            return read[name][1]
+        entry = await in_thread(self._tokens.entry, name)
+        if entry is not None and self._is_notified:
+            read[name] = (began, entry)
+        return entry

@@ -133,6 +133,16 @@ async def test_cancelling_keeps_what_was_said_and_the_conversation_goes_on() -> 
         assert said(await chat.say("and?")) == "Go on."
 
 
+async def test_cancelling_twice_frees_the_conversation() -> None:
+    going = asyncio.Event()
+    async with Chat(["One ", going]) as chat:
+        await chat.runner.start(ANN, "c", "count", run="r", client="chat:test")
+        task = chat.runner._tasks["c"]
+        await asyncio.gather(*(chat.runner.cancel(ANN, "c") for _ in range(3)))
+        assert task.done()
+        assert (await chat.runner.get(ANN, "c")).status == "idle"
+
+
 async def test_cancelling_an_open_approval_is_a_no() -> None:
     async with Chat([CLEAR], ["As you like."]) as chat:
         asked = last(await chat.say("clear"), "approval_needed")

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from mailgun_mcp.confirm import grants as module
 from mailgun_mcp.confirm.grants import LONGEST, Grant, Grants
 from mailgun_mcp.errors import StateError, UnknownNameError
 from mailgun_mcp.store.database import MONTHS, Store
-from tests.support.engines import on_both_engines
+from tests.support.engines import on_both_engines, on_postgresql, on_sqlite
 from tests.support.state import NOW, rows
 
 pytestmark = on_both_engines
@@ -79,3 +80,23 @@ def test_a_damaged_grant_is_refused(store: Store, match: str) -> None:
         connection.execute("UPDATE grants SET match = ?", (match,))
     with pytest.raises(StateError, match="damaged"):
         Grants(store).active(NOW)
+
+
+@on_postgresql
+def test_for_records_grants_are_read_once_a_second(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds, grants = 0.0, Grants(store)
+    monkeypatch.setattr(module, "monotonic", lambda: seconds)
+    assert grants.recently_active(NOW, "main") == ()
+    grant = Grants(store).add(MATCH, account="main", until=NOW + 900, by="ann", now=NOW)
+    assert (grants.recently_active(NOW, "main"), grants.active(NOW, "main")) == ((), (grant,))
+    seconds = module.RECENT
+    assert grants.recently_active(NOW, "main") == (grant,)
+    assert grants.recently_active(NOW + 900, "main") == ()
+
+
+@on_sqlite
+def test_from_sqlite_grants_are_always_read(store: Store) -> None:
+    grants = Grants(store)
+    assert grants.recently_active(NOW, "main") == ()
+    grant = Grants(store).add(MATCH, account="main", until=NOW + 900, by="ann", now=NOW)
+    assert grants.recently_active(NOW, "main") == (grant,)

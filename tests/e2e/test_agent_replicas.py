@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mailgun_mcp.agent import event_log, runner
+from mailgun_mcp.agent import following, runner
 from mailgun_mcp.agent.approving import Answer
 from mailgun_mcp.agent.conversations import LEASE
 from mailgun_mcp.agent.errors import AgentError, BusyError
@@ -52,7 +52,7 @@ class Pair:
 
 @pytest.fixture
 async def pair(store: Store, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Pair]:
-    for module, name in ((event_log, "POLL"), (runner, "POLL"), (runner, "WATCH")):
+    for module, name in ((following, "POLL"), (runner, "WATCH")):
         monkeypatch.setattr(module, name, 0.02)
     clock = Clock()
     first = create_services(Settings(simulator=True, state=str(store.directory)))

@@ -1,11 +1,12 @@
 """Who watches the state hears of what any process changes, on both engines."""
 
+import anyio
 import pytest
 
 from mailgun_mcp.call.counters import Nonces
 from mailgun_mcp.confirm.approvals import Approvals
 from mailgun_mcp.store import changes as module
-from mailgun_mcp.store.changes import Changes, watching
+from mailgun_mcp.store.changes import Changes, pauses, watching
 from mailgun_mcp.store.database import Store, in_thread
 from tests.support.engines import on_both_engines, on_sqlite
 from tests.support.state import NOW, asked, request_approval
@@ -69,3 +70,13 @@ async def test_a_state_that_is_made_while_somebody_watches_is_noticed(store: Sto
         await told(changes)
         await in_thread(Nonces(store).burn, "nonce", NOW + 1, NOW)
         assert await changes.wait(PATIENCE)
+
+
+async def test_a_pause_ends_with_a_change_on_postgresql_and_in_time_on_sqlite(store: Store) -> None:
+    seconds, notified = (0.01, PATIENCE) if store.sealer is None else (PATIENCE, 60.0)
+    with anyio.fail_after(PATIENCE):
+        async with pauses(store, seconds, notified=notified) as pause:
+            # The first may end at once: what was before it began to watch counts as a change.
+            await pause()
+            await in_thread(request_approval, store, asked())
+            await pause()

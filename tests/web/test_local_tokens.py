@@ -1,17 +1,24 @@
 """The start-up token is its owner, a static token is whom it names, and neither is taken for the other."""
 
+from contextlib import suppress
+
+import anyio
 import pytest
+from anyio.lowlevel import checkpoint
 
 from mailgun_mcp.identity.access import Access, parse_scopes
 from mailgun_mcp.identity.principal import local_user
-from mailgun_mcp.identity.tokens import Tokens
-from mailgun_mcp.store.database import Store
+from mailgun_mcp.identity.tokens import TokenEntry, Tokens
+from mailgun_mcp.store.database import Store, in_thread
+from mailgun_mcp.web import local_tokens as module
 from mailgun_mcp.web.authentication import TokenRefused
 from mailgun_mcp.web.local_tokens import StartToken, StaticTokens
+from tests.support.engines import on_both_engines, on_postgresql
 from tests.support.state import NOW
 
 pytestmark = pytest.mark.anyio
 TOKEN = "a" * 43
+PATIENCE = 20.0
 READER = Access(parse_scopes(["read"]))
 
 
@@ -24,9 +31,65 @@ async def test_the_start_up_token_is_the_user_who_runs_the_server() -> None:
 
 async def test_a_static_token_is_its_name_with_its_access(store: Store) -> None:
     token, text = Tokens(store).create("ci", READER, by="ann", now=NOW, expires=NOW + 60)
-    verifier = StaticTokens(Tokens(store), lambda: NOW)
+    verifier = StaticTokens(store, lambda: NOW)
     principal = await verifier.verify(text)
     assert (principal.id, principal.access, principal.expires) == (token.name, READER, NOW + 60)
     assert (verifier.takes(text), verifier.takes(TOKEN)) == (True, False)
     with pytest.raises(TokenRefused, match="unknown, revoked or expired"):
         await verifier.verify(text[:-1])
+
+
+@on_both_engines
+async def test_a_token_that_is_revoked_elsewhere_ends_while_the_server_runs(store: Store) -> None:
+    other = store.reopened()
+    text = Tokens(store).create("ci", READER, by="ann", now=NOW)[1]
+    verifier = StaticTokens(store, lambda: NOW)
+    async with verifier.running():
+        for _ in range(3):
+            await verifier.verify(text)
+        await in_thread(Tokens(other).revoke, "ci", NOW)
+        with anyio.fail_after(PATIENCE), suppress(TokenRefused):
+            while await verifier.verify(text):
+                await checkpoint()
+    other.close()
+
+
+@on_postgresql
+async def test_a_token_is_read_once_a_second_however_often_it_is_used(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[str] = []
+    read = Tokens.entry
+
+    def counted(tokens: Tokens, name: str) -> TokenEntry | None:
+        reads.append(name)
+        return read(tokens, name)
+
+    monkeypatch.setattr(Tokens, "entry", counted)
+    seconds = 0.0
+    monkeypatch.setattr(module, "monotonic", lambda: seconds)
+    text = Tokens(store).create("ci", READER, by="ann", now=NOW)[1]
+    verifier = StaticTokens(store, lambda: NOW)
+    await verifier.verify(text)
+    await verifier.verify(text)
+    # Before it hears of changes, every request reads.
+    assert len(reads) == 2
+    verifier._is_notified = True
+    await verifier.verify(text)
+    await verifier.verify(text)
+    assert len(reads) == 3
+    seconds = module.REMEMBERED
+    await verifier.verify(text)
+    assert len(reads) == 4
+    with pytest.raises(TokenRefused):
+        await verifier.verify(text[:-1] + ("A" if text[-1] != "A" else "B"))
+
+
+@on_both_engines
+async def test_the_last_use_is_written_once_a_minute_by_each_server(store: Store) -> None:
+    text = Tokens(store).create("ci", READER, by="ann", now=NOW)[1]
+    times = iter((NOW, NOW + 30, NOW + 90))
+    verifier = StaticTokens(store, lambda: next(times))
+    for _ in range(3):
+        await verifier.verify(text)
+    assert Tokens(store).list()[0].last_used == NOW + 90

@@ -16,6 +16,7 @@ from mailgun_mcp.errors import StateError
 from mailgun_mcp.identity.accounts import Accounts
 from mailgun_mcp.output.logs import logger
 from mailgun_mcp.settings import Settings
+from mailgun_mcp.store.changes import pauses
 from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.text.durations import iso
 from mailgun_mcp.web.webhooks.deliveries import Deliveries, Delivery
@@ -25,6 +26,10 @@ from mailgun_mcp.web.webhooks.payloads import payload
 
 INTERVAL = 2.0
 """Seconds between two looks at the state."""
+INTERVAL_NOTIFIED = 5.0
+"""The same on PostgreSQL, which tells of what changes. That an approval expires, or a delivery is due again, it does not tell."""
+BREATH = 0.2
+"""Seconds between two looks however much changes."""
 SPAN = 86_400.0
 """Seconds back: what ended before is news to nobody."""
 AT_ONCE = 10
@@ -64,9 +69,11 @@ class Webhooks:
             tasks.cancel_scope.cancel()
 
     async def _run(self) -> None:
-        while True:
-            await self.step()
-            await anyio.sleep(INTERVAL)
+        async with pauses(self._services.store, INTERVAL, notified=INTERVAL_NOTIFIED) as pause:
+            while True:
+                await self.step()
+                await anyio.sleep(BREATH)
+                await pause()
 
     async def step(self) -> None:
         """Queue what is new, and deliver what is due. A state that cannot be used is logged, and tried again."""

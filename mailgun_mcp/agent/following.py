@@ -1,0 +1,72 @@
+"""Yields the events of a conversation to who watches it, whichever process makes the run that is under way."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+
+from mailgun_mcp.agent.conversations import Conversations
+from mailgun_mcp.agent.event_log import EventLog
+from mailgun_mcp.agent.events import Event
+from mailgun_mcp.agent.threads import in_thread
+from mailgun_mcp.identity.principal import Principal
+from mailgun_mcp.store.changes import pauses
+from mailgun_mcp.store.database import Store
+
+POLL = 0.5
+"""Seconds between two looks for events that another process writes."""
+POLL_NOTIFIED = 5.0
+"""The same on PostgreSQL, which notifies of them: a notification can be lost."""
+
+FREED = 0.05
+"""Seconds between two looks whether a conversation is free, once the end of its run is written."""
+
+
+class Following:
+    """The events of conversations, from the store and from the runs of this process."""
+
+    def __init__(self, store: Store, conversations: Conversations, log: EventLog, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._conversations = conversations
+        self._log = log
+        self._clock = clock
+
+    async def events(
+        self, principal: Principal, conversation: str, *, after: int, follow: bool
+    ) -> AsyncIterator[Event]:
+        """Yield the events after that id, and with `follow` those of the run that is under way. Raises NotFoundError."""
+        async with AsyncExitStack() as watching:
+            pause: Callable[[], Awaitable[object]] | None = None
+            while True:
+                found = await in_thread(self._conversations.find, conversation, principal.id)
+                live = self._log.live(conversation)
+                if live is not None:
+                    await self._log.flush()
+                is_running = found.status == "running" and found.lease_until > self._clock()
+                written = await in_thread(self._log.read, conversation, after)
+                ends_soon = follow and live is None and is_running and _ends(written)
+                for event in written[:-1] if ends_soon else written:
+                    if live is None or event.id <= live.after:
+                        yield event
+                        after = event.id
+                if ends_soon:
+                    # Written, but the conversation is not free for the next run yet.
+                    await asyncio.sleep(FREED)
+                elif not follow:
+                    for event in live.since(after) if live else ():
+                        yield event
+                    return
+                elif live is not None:
+                    async for event in live.follow(after):
+                        yield event
+                    return
+                elif not is_running:
+                    return
+                elif pause is not None:
+                    await pause()
+                else:
+                    # What is written before it watches is found in the next round.
+                    pause = await watching.enter_async_context(pauses(self._store, POLL, notified=POLL_NOTIFIED))
+
+
+def _ends(events: Sequence[Event]) -> bool:
+    return bool(events) and events[-1].kind == "ended"
