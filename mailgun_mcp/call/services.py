@@ -300,6 +300,11 @@ class Services:
         """Return what reads the resources that calls affect."""
         return ResourceReader(self.all_tools, self.client, subaccount=subaccount, notify=notify)
 
+    def pack(self) -> None:
+        """Store the tools as text. Once clients have the list, few of them are looked at."""
+        for catalogue in (self.catalogue, self.all_tools):
+            catalogue.pack()
+
     def prepare(self) -> None:
         """Load what the first call needs, so that it need not wait. May run in any thread."""
         prepare_validation()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Iterator
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from mailgun_mcp.catalogue.former_names import current_tool
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.resource import Resource
 from mailgun_mcp.catalogue.saved_files import with_save_as
+from mailgun_mcp.catalogue.stored_record import StoredRecord
 from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.text.suggest import unknown
 
@@ -40,9 +42,13 @@ class Catalogue:
     """
 
     def __init__(
-        self, records: Iterable[Record], toolsets: dict[str, str], resources: dict[str, Record] | None = None
+        self,
+        records: Iterable[Record | StoredRecord],
+        toolsets: dict[str, str],
+        resources: dict[str, Record] | None = None,
     ) -> None:
-        self._records = {record["tool"]["name"]: record for record in records}
+        stored = (each if isinstance(each, StoredRecord) else StoredRecord(each) for each in records)
+        self._stored = {each.record["tool"]["name"]: each for each in stored}
         self._operations: dict[str, Operation] = {}
         self.toolsets = toolsets
         """Toolset name -> title, in order."""
@@ -54,43 +60,52 @@ class Catalogue:
 
         Raises StaleDataError in a checkout whose `tools/` changed since the last compile.
         """
-        records: list[Record] = []
+        records: list[StoredRecord] = []
         toolsets: dict[str, str] = {}
         resources: dict[str, Record] = {}
-        for document in _documents():
+        for document, lines in _documents():
             toolsets[document["toolset"]] = document["title"]
-            records += document["operations"]
+            records += map(StoredRecord, document["operations"], lines)
             resources |= document["resources"]
         return cls(records, toolsets, resources)
 
     def __len__(self) -> int:
-        return len(self._records)
+        return len(self._stored)
 
     def __iter__(self) -> Iterator[Operation]:
-        return (self.find(name) for name in self._records)
+        return (self.find(name) for name in self._stored)
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and current_tool(name) in self._records
+        return isinstance(name, str) and current_tool(name) in self._stored
 
     @property
     def names(self) -> Collection[str]:
         """The tool names, in order."""
-        return self._records.keys()
+        return self._stored.keys()
 
     @property
+    def _records(self) -> Iterator[Record]:
+        return (stored.record for stored in self._stored.values())
+
+    @cached_property
     def changes_something(self) -> bool:
         """Whether any of the tools does more than read."""
-        return any(record["risk"] != "read" for record in self._records.values())
+        return any(record["risk"] != "read" for record in self._records)
 
     def tools(self) -> list[dict[str, Any]]:
         """Return the tools of the operations, in the order of the catalogue."""
-        return [record["tool"] for record in self._records.values()]
+        return [record["tool"] for record in self._records]
+
+    def pack(self) -> None:
+        """Store the records as JSON text from now on: once clients have the list, few of them are asked for."""
+        for stored in self._stored.values():
+            stored.pack()
 
     def find(self, name: str) -> Operation:
         """Return the operation called `name`, or once called so. Raises KeyError when there is none."""
         name = current_tool(name)
         if name not in self._operations:
-            self._operations[name] = Operation.from_record(self._records[name])
+            self._operations[name] = Operation.from_record(self._stored[name].record)
         return self._operations[name]
 
     def resource(self, name: str) -> Resource:
@@ -103,12 +118,12 @@ class Catalogue:
 
     def extended(self, records: Iterable[Record], toolset: str, title: str) -> "Catalogue":
         """Return this catalogue with the operations of `records` that it lacks."""
-        calls = {(record["method"], record["path"]) for record in self._records.values()}
+        calls = {(record["method"], record["path"]) for record in self._records}
         new = [record for record in records if (record["method"], record["path"]) not in calls]
-        taken = [record["tool"]["name"] for record in new if record["tool"]["name"] in self._records]
+        taken = [record["tool"]["name"] for record in new if record["tool"]["name"] in self._stored]
         if taken:
             raise CatalogueError(f"tool names already taken: {', '.join(taken)}")
-        return self._with([*self._records.values(), *new], {**self.toolsets, toolset: title})
+        return self._with([*self._stored.values(), *new], {**self.toolsets, toolset: title})
 
     def select(
         self,
@@ -128,30 +143,30 @@ class Catalogue:
         exclude = {current_tool(name) for name in exclude}
         for kind, names, choices in (
             ("toolset", toolsets, self.toolsets),
-            ("tool", [*tools, *exclude], self._records),
+            ("tool", [*tools, *exclude], self._stored),
         ):
             for name in names:
                 if name not in choices:
                     raise CatalogueError(unknown(kind, name, choices))
         chosen = [
-            record
-            for name, record in self._records.items()
+            stored
+            for (name, stored), record in zip(self._stored.items(), self._records, strict=True)
             if (not toolsets and not tools) or name in tools or _toolset(record) in toolsets
             if name not in exclude and not (read_only and record["risk"] != "read")
             if deprecated or not is_deprecated(record["tool"])
         ]
-        present = {_toolset(record) for record in chosen}
+        present = {_toolset(stored.record) for stored in chosen}
         return self._with(chosen, {name: title for name, title in self.toolsets.items() if name in present})
 
     def with_subaccount_argument(self) -> "Catalogue":
         """Return the catalogue with `on_behalf_of` on every tool that does not name its subaccount itself."""
-        return self._with([_on_behalf_of(record) for record in self._records.values()], self.toolsets)
+        return self._with(map(_on_behalf_of, self._records), self.toolsets)
 
     def with_save_as(self) -> "Catalogue":
         """Return the catalogue with `save_as` on the tools that return files."""
-        return self._with([with_save_as(record) for record in self._records.values()], self.toolsets)
+        return self._with(map(with_save_as, self._records), self.toolsets)
 
-    def _with(self, records: Iterable[Record], toolsets: dict[str, str]) -> "Catalogue":
+    def _with(self, records: Iterable[Record | StoredRecord], toolsets: dict[str, str]) -> "Catalogue":
         return Catalogue(records, toolsets, self._resources)
 
 
@@ -177,17 +192,17 @@ def _on_behalf_of(record: Record) -> Record:
     }
 
 
-def _documents() -> list[dict[str, Any]]:
+def _documents() -> list[tuple[dict[str, Any], list[str]]]:
+    """Return each compiled toolset, and the lines of its operations: the compiler writes one a line."""
     folder = files("mailgun_mcp") / "_data" / "tools"
-    documents = [
-        json.loads(item.read_text(encoding="utf-8")) for item in folder.iterdir() if item.name.endswith(".json")
-    ]
+    texts = [item.read_text(encoding="utf-8") for item in folder.iterdir() if item.name.endswith(".json")]
+    documents = [json.loads(text) for text in texts]
     if not documents:
         remedy = f"run `{COMPILE}`" if _is_checkout() else "the installation is damaged, install the package again"
         raise CatalogueError(f"{folder} holds no compiled catalogue: {remedy}")
     _check_fresh(documents)
-    documents.sort(key=lambda document: document["order"])
-    return documents
+    lines = ([line.removesuffix(",") for line in text.rstrip().split("\n")[1:-1]] for text in texts)
+    return sorted(zip(documents, lines, strict=True), key=lambda each: each[0]["order"])
 
 
 def _is_checkout() -> bool:

@@ -56,6 +56,7 @@ def serve(flags: Mapping[str, Any]) -> int:
         # What a user's own document adds can have numbers that the SDK writes in another form.
         stdio_start.serve(services, answer_early=not options.spec)
     else:
+        services.pack()
         from mailgun_mcp import asgi
 
         gc.freeze()

@@ -1,5 +1,6 @@
 """The MCP server: tools, prompts and resources of one `Services`, for any transport and both protocol eras."""
 
+from functools import cache as once
 from secrets import token_bytes
 from typing import Any
 
@@ -63,7 +64,6 @@ def create_server(services: Services, principal: Principal | None) -> Server[dic
 
     Who is not authenticated is not asked in the client: whoever calls could also answer.
     """
-    schemas = {tool["name"]: tool["inputSchema"] for tool in services.listed_tools}
     prompts, skills = Prompts(services, principal), Skills(services, principal)
     resources, completions = Resources(services, principal, skills), Completions(services, principal)
     subscriptions = Subscriptions(services, resources)
@@ -94,7 +94,7 @@ def create_server(services: Services, principal: Principal | None) -> Server[dic
                 CacheHint(HOUR, "public" if principal else "private"),
             ),
         },
-        get_tool_input_schema=schemas.get,
+        get_tool_input_schema=_header_arguments,
         on_list_tools=list_tools,
         on_call_tool=calls.handle,
         on_list_prompts=prompts.list_prompts,
@@ -125,7 +125,7 @@ def _add_middleware(server: Server[dict[str, Any]], services: Services, principa
     )
     server.middleware += [
         _hide_internal_errors,
-        _cached_lists(services, services.listed_tools, principal),
+        _cached_lists(services, principal),
         RequestStateBoundary(state, default_audience=NAME),
     ]
 
@@ -184,14 +184,22 @@ async def _hide_internal_errors(ctx: ServerContext, call_next: CallNext) -> Hand
         raise MCPError(types.INTERNAL_ERROR, "Internal error") from error
 
 
-def _cached_lists(
-    services: Services, tools: list[dict[str, Any]], only: Principal | None
-) -> ServerMiddleware[dict[str, Any]]:
+def _header_arguments(_: str) -> dict[str, Any]:
+    """Return the part of a tool's schema that the SDK compares with HTTP headers: no argument is repeated in one.
+
+    The SDK would search the whole schema at each call.
+    """
+    return {}
+
+
+def _cached_lists(services: Services, only: Principal | None) -> ServerMiddleware[dict[str, Any]]:
     """Return a middleware that caches each list as it is sent. The lists do not change while the server runs.
 
     A principal is shown the tools that they have a scope for, with a choice of their accounts where they have several.
     """
     cache: dict[tuple[str, str, frozenset[str] | None, tuple[str, ...]], dict[str, Any]] = {}
+    # Read when somebody asks: on stdio, most clients have been given them before.
+    listed_tools = once(lambda: services.listed_tools)
 
     async def serve(ctx: ServerContext, call_next: CallNext) -> HandlerResult:
         if not ctx.method.endswith("/list"):
@@ -209,6 +217,7 @@ def _cached_lists(
             return result
         if ctx.method == "tools/list":
             # The catalogue contains them as they are sent. The SDK would need 20 ms to produce the same.
+            tools = listed_tools()
             shown = tools if access.scopes is None else [tool for tool in tools if may_be_shown(tool, access)]
             result = {**result, "tools": shown_tools(shown, names)}
         cache[key] = result

@@ -13,13 +13,15 @@ def serve(services: Services, *, answer_early: bool = True) -> None:
     Without `answer_early`, the SDK answers everything.
     """
     with reserved() as streams:
-        session = begin(services, streams, _load) if answer_early else EarlySession()
+
+        def load() -> None:
+            services.pack()
+            from mailgun_mcp.server import stdio  # noqa: F401
+
+        session = begin(services, streams, load) if answer_early else EarlySession()
+        load()
         from mailgun_mcp.server import stdio
 
         gc.freeze()
         gc.enable()
         stdio.serve(services, streams, session)
-
-
-def _load() -> None:
-    from mailgun_mcp.server import stdio  # noqa: F401

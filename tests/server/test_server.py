@@ -139,3 +139,7 @@ async def test_in_search_mode_few_tools_are_listed_and_all_can_be_called(era: Er
         for name, arguments in (("read_tool", {"name": "list_routes"}), ("list_routes", {})):
             assert not (await client.call_tool(name, arguments)).is_error
     assert [request.target.partition("?")[0] for request in upstream.received] == ["/v3/routes", "/v3/routes"]
+
+
+def test_no_tool_has_an_argument_that_clients_repeat_in_a_header() -> None:
+    assert "x-mcp-header" not in json.dumps(catalogue().tools())

@@ -1,0 +1,28 @@
+"""A compiled record, parsed or as the JSON text that it was read from."""
+
+import json
+
+from mailgun_mcp.catalogue.types import Record
+
+
+class StoredRecord:
+    """A compiled record. It is parsed until `pack` is called, and after that each time it is asked for."""
+
+    __slots__ = ("_record", "_text")
+
+    def __init__(self, record: Record, text: str | None = None) -> None:
+        self._record: Record | None = record
+        self._text = text
+
+    @property
+    def record(self) -> Record:
+        """The record. It may not be changed."""
+        # Another thread may pack meanwhile.
+        record = self._record
+        return json.loads(self._text or "") if record is None else record
+
+    def pack(self) -> None:
+        """Store only the JSON text, which takes a sixth of the memory."""
+        if self._text is None:
+            self._text = json.dumps(self._record, ensure_ascii=False, separators=(",", ":"))
+        self._record = None
