@@ -84,7 +84,7 @@ def _moved(chunk: Part, seconds: float, serials: int) -> Part:
     for name in ("first", "last"):
         at, serial = index[name]
         index[name] = [at + seconds, serial + serials]
-    packed = PackedEvents.from_json(index["size"], chunk.content)
+    packed = PackedEvents.from_part(index["size"], chunk)
     moved = {AT: [at + seconds for at in packed.column(AT)], SERIAL: [one + serials for one in packed.column(SERIAL)]}
     for column in document["columns"]:
         if tuple(column[0]) in moved:

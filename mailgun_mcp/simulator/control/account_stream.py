@@ -8,16 +8,17 @@ A part with an index can be read when it is first needed: a start with a million
 
 import json
 import zlib
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import fields, is_dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from mailgun_mcp.simulator.control.account_json import FORMAT, LEFT_OUT, VERSION, CodecError, encode, restored
+from mailgun_mcp.simulator.control.part_file import CAN_STAY_OPEN, PartFile
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import Clock
 from mailgun_mcp.simulator.model.event_log import EventLog
-from mailgun_mcp.simulator.model.parts import Part, to_text
+from mailgun_mcp.simulator.model.parts import Part, Stored, to_text
 from mailgun_mcp.simulator.model.series import Series
 from mailgun_mcp.simulator.model.stored_messages import StoredMessages
 
@@ -39,6 +40,7 @@ Collection = tuple[Path, Iterator[Part]]
 """Where a large collection is in the account, and its parts."""
 CONTENT = b',"part":'
 """What stands before the content of a part. In a text of JSON, its quotes would be escaped."""
+END_OF_PART = b"}\n"
 
 
 LARGE_COLLECTIONS = (EventLog, Series, StoredMessages)
@@ -154,12 +156,17 @@ class AccountReader:
         self._account: Account | None = None
         self._lines, self._checksum = 1, zlib.crc32(_line(head))
         self._ended, self._read_now = False, read_now
+        self._path: list[Any] = []
+        self._target: tuple[Any, Any] = (None, None)
 
-    def add(self, line: bytes) -> None:
-        """Add the next line. Raises CodecError when it is wrong."""
+    def add(self, line: bytes, stored: Callable[[int, int], Stored] | None = None) -> None:
+        """Add the next line. Raises CodecError when it is wrong.
+
+        `stored` returns what is at an offset in the line, of a size, for what is read later. Without it, that stays in memory.
+        """
         if line[-1:] != b"\n" or line[-2:] == b"\r\n":
             line = line.rstrip(b"\r\n") + b"\n"
-        record, content = _divided(line)
+        record, start = _divided(line)
         match record:
             case {"lines": number, "crc32": checksum} if len(record) == 2 and not self._ended:
                 self._ended = True
@@ -169,12 +176,28 @@ class AccountReader:
             case {"account": document} if len(record) == 1 and self._account is None:
                 self._account = restored({**self._head, "version": VERSION, "account": document}, self._clock)
             case {"path": list(path), **index} if (
-                content is not None and self._account and not self._ended and index.keys() <= {"index"}
+                start and self._account and not self._ended and index.keys() <= {"index"}
             ):
-                _add_part(self._account, path, Part(content, index.get("index")), read_now=self._read_now)
+                size = len(line) - len(END_OF_PART) - start
+                content = stored(start, size) if stored and index else line[start : start + size]
+                self._add_part(self._account, path, Part(content, index.get("index")))
             case _:
                 raise CodecError(f"line {self._lines + 1} is none that belongs there")
         self._lines, self._checksum = self._lines + 1, zlib.crc32(line, self._checksum)
+
+    def _add_part(self, account: Account, path: list[Any], part: Part) -> None:
+        if path != self._path:
+            self._path, self._target = path, _find(account, path)
+        target, kind = self._target
+        try:
+            if isinstance(target, LARGE_COLLECTIONS):
+                target.add_part(part if part.index is not None else _with_index(target, part), read_now=self._read_now)
+            elif kind == dict[str, float]:
+                target.update(_numbers(part.content))
+            else:
+                target.update(_adapter(kind).validate_json(part.content))
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+            raise CodecError(f"{'.'.join(path)}: {str(error).splitlines()[0]}") from error
 
     def account(self) -> Account:
         """Return the account, after the last line. Raises CodecError when lines are missing."""
@@ -191,14 +214,14 @@ def parse_line(line: bytes) -> Any:
         raise CodecError("it is not valid JSON") from error
 
 
-def _divided(line: bytes) -> tuple[Any, bytes | None]:
-    """Return what a line has, and apart from it the content of a part, if it has one. Lines are long: few copies are made."""
+def _divided(line: bytes) -> tuple[Any, int]:
+    """Return what a line has without the content of a part, and where that begins, or 0. Lines are long: no copy is made."""
     end = line.find(CONTENT)
     if end < 0:
-        return parse_line(line), None
-    if not line.endswith(b"}\n"):
+        return parse_line(line), 0
+    if not line.endswith(END_OF_PART):
         raise CodecError("it is not valid JSON")
-    return parse_line(line[:end] + b"}"), line[end + len(CONTENT) : -2]
+    return parse_line(line[:end] + b"}"), end + len(CONTENT)
 
 
 def account_from_lines(lines: Iterable[bytes], clock: Clock, *, read_now: bool = True) -> tuple[float, Account]:
@@ -207,6 +230,16 @@ def account_from_lines(lines: Iterable[bytes], clock: Clock, *, read_now: bool =
     reader = AccountReader(parse_line(next(remaining, b"")), clock, read_now=read_now)
     for line in remaining:
         reader.add(line)
+    return reader.now, reader.account()
+
+
+def account_from_file(file: PartFile, clock: Clock) -> tuple[float, Account]:
+    """Return the moment and the account of a file, most of which is read later, when it is needed. Raises CodecError."""
+    lines = file.lines()
+    _, head = next(lines, (0, b""))
+    reader = AccountReader(parse_line(head), clock, read_now=False)
+    for start, line in lines:
+        reader.add(line, partial(file.part, start) if CAN_STAY_OPEN else None)
     return reader.now, reader.account()
 
 
@@ -219,23 +252,12 @@ def is_stream(line: bytes) -> bool:
     return isinstance(head, dict) and "version" in head and "account" not in head
 
 
-def _add_part(account: Account, path: list[Any], part: Part, *, read_now: bool) -> None:
-    target, kind = _find(account, path)
-    try:
-        if isinstance(target, LARGE_COLLECTIONS):
-            target.add_part(part if part.index is not None else _with_index(target, part), read_now=read_now)
-        elif kind == dict[str, float]:
-            target.update(_numbers(part.content))
-        else:
-            target.update(_adapter(kind).validate_json(part.content))
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
-        raise CodecError(f"{'.'.join(path)}: {str(error).splitlines()[0]}") from error
-
-
 def _with_index(target: EventLog | Series | StoredMessages, part: Part) -> Part:
     """Return a part of an earlier release with its index, which is its content, or the keys of that."""
     document = json.loads(part.content)
-    return Part(part.content, list(document) if isinstance(target, StoredMessages) else document)
+    if isinstance(target, StoredMessages):
+        return Part(part.content, list(document))
+    return Part(part.content, {"cells": len(document["cells"])} if "cells" in document else document)
 
 
 def _numbers(content: bytes) -> dict[str, float]:

@@ -9,8 +9,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mailgun_mcp.errors import SettingsError
 from mailgun_mcp.simulator.control.account_json import CodecError, restored
-from mailgun_mcp.simulator.control.account_stream import MAX_LINE, account_from_lines, account_lines, is_stream
+from mailgun_mcp.simulator.control.account_stream import MAX_LINE, account_from_file, account_lines, is_stream
 from mailgun_mcp.simulator.control.harness import Harness
+from mailgun_mcp.simulator.control.part_file import PartFile
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import Clock, MovableClock
 from mailgun_mcp.text.atomic_write import write_file
@@ -51,8 +52,7 @@ def open_account(path: Path, clock: Clock) -> Account | None:
 def _read(path: Path, clock: Clock) -> tuple[float, Account]:
     with path.open("rb") as file:
         if is_stream(file.readline(MAX_LINE)):
-            file.seek(0)
-            return account_from_lines(file, clock, read_now=False)
+            return account_from_file(PartFile(path), clock)
         # The form of earlier releases is one document.
         file.seek(0)
         document = json.loads(file.read())

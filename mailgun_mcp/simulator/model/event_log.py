@@ -62,7 +62,8 @@ class _Chunk:
     def __init__(self, events: list[MailEvent]) -> None:
         self._events: list[MailEvent] | None = events
         self._kinds: frozenset[str] = frozenset()
-        self._hashes: array[int] = array("I")
+        self._hashes: array[int] | str = array("I")
+        """Sorted; a text if they were not read yet."""
         self.packed: PackedEvents | None = None
         self._measure(events)
 
@@ -107,7 +108,7 @@ class _Chunk:
             "last": self.last,
             "size": packed.size,
             "kinds": sorted(kinds),
-            "hashes": numbers_to_text(hashes),
+            "hashes": hashes if isinstance(hashes, str) else numbers_to_text(hashes),
         }
         return Part(packed.to_json(), index)
 
@@ -116,11 +117,19 @@ class _Chunk:
         """Return the chunk of `to_part`, whose events are read later. Raises ValueError, TypeError or KeyError."""
         chunk, index = cls.__new__(cls), part.index
         chunk._events = None
-        chunk.packed = PackedEvents.from_json(index["size"], part.content)
-        chunk._kinds, chunk._hashes = frozenset(index["kinds"]), numbers_from_text("I", index["hashes"])
+        chunk.packed = PackedEvents.from_part(index["size"], Part(part.stored))
+        chunk._kinds, chunk._hashes = frozenset(index["kinds"]), index["hashes"]
         chunk.first, chunk.last = _read_position(index["first"]), _read_position(index["last"])
         chunk.size = chunk.packed.size
+        if not isinstance(index["hashes"], str):
+            raise TypeError("the hashes are not a text")
         return chunk
+
+    def read(self) -> None:
+        """Read a chunk that comes from a file now. Raises ValueError when it is something else."""
+        if self.packed is not None:
+            self.packed.read()
+        self._read_hashes()
 
     def newest(self) -> MailEvent:
         """Return the last event."""
@@ -131,7 +140,7 @@ class _Chunk:
         self.packed, self._kinds, self._hashes = self._packed()
         self._events = None
 
-    def _packed(self) -> "tuple[PackedEvents, frozenset[str], array[int]]":
+    def _packed(self) -> "tuple[PackedEvents, frozenset[str], array[int] | str]":
         if self.packed is not None:
             return self.packed, self._kinds, self._hashes
         events = self._events or []
@@ -148,8 +157,15 @@ class _Chunk:
         return hashes is None or any(map(self._has_hash, hashes))
 
     def _has_hash(self, number: int) -> bool:
-        index = bisect_left(self._hashes, number)
-        return index < len(self._hashes) and self._hashes[index] == number
+        hashes = self._read_hashes()
+        index = bisect_left(hashes, number)
+        return index < len(hashes) and hashes[index] == number
+
+    def _read_hashes(self) -> "array[int]":
+        hashes = self._hashes
+        if isinstance(hashes, str):
+            hashes = self._hashes = numbers_from_text("I", hashes)
+        return hashes
 
     def _all(self) -> list[MailEvent]:
         if self.packed is not None:
@@ -271,8 +287,8 @@ class EventLog:
         Raises ValueError, TypeError or KeyError when it is something else.
         """
         chunk = _Chunk.from_part(part)
-        if read_now and chunk.packed is not None:
-            chunk.packed.read()
+        if read_now:
+            chunk.read()
         if chunk.last < chunk.first or (self._chunks and chunk.first <= self._chunks[-1].last):
             raise ValueError("the events are not in the order of time")
         self._chunks.append(chunk)

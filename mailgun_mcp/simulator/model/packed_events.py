@@ -16,7 +16,7 @@ from typing import Any
 
 from mailgun_mcp.simulator.model.bounce_rules import classify
 from mailgun_mcp.simulator.model.event_facts import facts_of
-from mailgun_mcp.simulator.model.parts import to_text
+from mailgun_mcp.simulator.model.parts import Part, to_text
 
 Path = tuple[str, ...]
 Record = dict[str, Any]
@@ -99,12 +99,12 @@ def passes(event: MailEvent, tests: Sequence[FieldTest]) -> bool:
 class PackedEvents:
     """Events that never change again. Those that come from a file are read when they are first needed."""
 
-    __slots__ = ("_columns", "_content", "_ends", "_shapes", "_timed", "size")
+    __slots__ = ("_columns", "_ends", "_shapes", "_timed", "_unread", "size")
 
     def __init__(self, events: Sequence[MailEvent]) -> None:
         self.size = len(events)
-        self._content: bytes | None = None
-        """The JSON that they have to be read from."""
+        self._unread: Part | None = None
+        """The part that they have to be read from."""
         leaves = [dict(_leaves(event.record)) for event in events]
         shapes: dict[tuple[Path, ...], int] = {}
         numbers = [shapes.setdefault(tuple(each), len(shapes)) for each in leaves]
@@ -127,9 +127,9 @@ class PackedEvents:
 
     def to_json(self) -> bytes:
         """Return the events as they are packed, as JSON."""
-        content = self._content
-        if content is not None:
-            return content
+        unread = self._unread
+        if unread is not None:
+            return unread.content
         columns = [[path, b64encode(column).decode()] for path, column in self._columns.items()]
         return to_text(
             {
@@ -142,25 +142,25 @@ class PackedEvents:
         )
 
     @classmethod
-    def from_json(cls, size: int, content: bytes) -> "PackedEvents":
-        """Return the events of `to_json`, which is read later. Raises ValueError when there cannot be so many."""
+    def from_part(cls, size: int, part: Part) -> "PackedEvents":
+        """Return the events of a part with the content of `to_json`, which is read later. Raises ValueError when there cannot be so many."""
         if not isinstance(size, int) or size < 1:
             raise ValueError("size must be a number above 0")
         packed = cls.__new__(cls)
-        packed.size, packed._content = size, content
+        packed.size, packed._unread = size, part
         return packed
 
     def read(self) -> None:
         """Read the events now, unless they were. Raises ValueError when they are something else."""
-        content = self._content
-        if content is None:
+        unread = self._unread
+        if unread is None:
             return
         try:
-            self._take(json.loads(content))
+            self._take(json.loads(unread.content))
         except (TypeError, KeyError) as error:
             raise ValueError(f"packed events are damaged: {error}") from error
         # Last: another thread may be writing them.
-        self._content = None
+        self._unread = None
 
     def _take(self, document: Record) -> None:
         self._timed = document["timed"]

@@ -52,23 +52,71 @@ def next_period(start: int, resolution: Resolution) -> int:
 class CellTable:
     """Numbers cells in the order in which they first occur. It only grows, so copies of a series share it."""
 
-    __slots__ = ("_numbers", "cells")
+    __slots__ = ("_cells", "_numbers", "_size", "_unread")
 
     def __init__(self) -> None:
-        self.cells: list[Cell] = []
-        """Number -> cell."""
+        self._cells: list[Cell] = []
         self._numbers: dict[Cell, int] = {}
+        self._unread: list[Part] = []
+        """Parts of a file that follow the cells, and were not read yet."""
+        self._size = 0
+        """The number of cells, with those of the parts."""
 
     def __deepcopy__(self, _: object) -> "CellTable":
         return self
 
     def number(self, cell: Cell) -> int:
         """Return the number of a cell."""
+        if self._unread:
+            self._read()
         number = self._numbers.get(cell)
         if number is None:
-            number = self._numbers[cell] = len(self.cells)
-            self.cells.append(cell)
+            number = self._numbers[cell] = self._size
+            self._cells.append(cell)
+            self._size += 1
         return number
+
+    def __len__(self) -> int:
+        return self._size
+
+    @property
+    def cells(self) -> list[Cell]:
+        """The cells, in the order of their numbers."""
+        if self._unread:
+            self._read()
+        return self._cells
+
+    def add_part(self, part: Part, *, read_now: bool) -> None:
+        """Add a part of another table, which can be read later. Raises ValueError or TypeError when it is something else."""
+        number = part.index["cells"]
+        if not isinstance(number, int) or number < 1:
+            raise TypeError("the number of cells must be a number above 0")
+        self._unread.append(part)
+        self._size += number
+        if read_now:
+            self._read()
+
+    def _read(self) -> None:
+        for part in self._unread:
+            cells = [*map(_cell, json.loads(part.content)["cells"])]
+            numbers = dict(zip(cells, range(len(self._cells), self._size), strict=False))
+            if len(cells) != part.index["cells"]:
+                raise ValueError("the number of cells is wrong")
+            if len(numbers) != len(cells) or not self._numbers.keys().isdisjoint(numbers):
+                raise ValueError("a cell occurs twice")
+            self._cells += cells
+            self._numbers |= numbers
+        self._unread = []
+
+    def parts(self) -> Iterator[Part]:
+        """Return the cells as JSON, part by part. Those that are added afterwards are not among them."""
+        return self._parts(len(self._cells), [*self._unread])
+
+    def _parts(self, size: int, unread: list[Part]) -> Iterator[Part]:
+        for start in range(0, size, CELLS_OF_A_PART):
+            cells = self._cells[start : min(start + CELLS_OF_A_PART, size)]
+            yield Part(to_text({"cells": cells}), {"cells": len(cells)})
+        yield from unread
 
 
 class PackedCounts(NamedTuple):
@@ -88,7 +136,7 @@ NO_COUNTS = PackedCounts((), ())
 class _UnreadCounts:
     """Packed counts of a file that were not read yet."""
 
-    content: bytes
+    part: Part
     cells: int
     """How many cells there are."""
 
@@ -98,7 +146,7 @@ class _UnreadCounts:
     def read(self) -> PackedCounts:
         """Return the counts. Raises ValueError when they are something else."""
         try:
-            document = json.loads(self.content)
+            document = json.loads(self.part.content)
             packed = PackedCounts(
                 numbers_from_text("I", document["numbers"]), numbers_from_text("Q", document["counts"])
             )
@@ -145,10 +193,10 @@ class _PeriodCounts:
         if self.unpacked:
             yield self._unpacked_part()
 
-    def written_parts(self) -> Iterator[PackedCounts | bytes]:
+    def written_parts(self) -> Iterator[PackedCounts | Part]:
         """Yield the parts as they are written: those that were not read, as the JSON that they are."""
         if isinstance(self._packed, _UnreadCounts):
-            yield self._packed.content
+            yield self._packed.part
         elif self._packed.numbers:
             yield self._packed
         if self.unpacked:
@@ -218,17 +266,15 @@ class Series:
             for at, period in level.items()
             for part in period.written_parts()
         ]
-        return _written(self._table.cells, len(self._table.cells), periods)
+        return _written(self._table.parts(), periods)
 
     def add_part(self, part: Part, *, read_now: bool) -> None:
         """Add a part of another series. Raises ValueError, TypeError, KeyError or OverflowError."""
         if "cells" in part.index:
-            for cell in json.loads(part.content)["cells"]:
-                if self._table.number(_cell(cell)) != len(self._table.cells) - 1:
-                    raise ValueError("a cell occurs twice")
+            self._table.add_part(part, read_now=read_now)
             return
         period = self._levels[part.index["resolution"]].setdefault(int(part.index["at"]), _PeriodCounts())
-        period.add(_UnreadCounts(part.content, len(self._table.cells)))
+        period.add(_UnreadCounts(Part(part.stored), len(self._table)))
         if read_now:
             _ = period.packed
 
@@ -296,15 +342,13 @@ def _cell(value: list[Any]) -> Cell:
     return tuple([hashable(each) if type(each) is list else each for each in value])
 
 
-def _written(cells: list[Cell], number: int, periods: list[tuple[Any, PackedCounts | bytes]]) -> Iterator[Part]:
+def _written(cells: Iterator[Part], periods: list[tuple[Any, PackedCounts | Part]]) -> Iterator[Part]:
     if not periods:
         return
-    for start in range(0, number, CELLS_OF_A_PART):
-        part = cells[start : min(start + CELLS_OF_A_PART, number)]
-        yield Part(to_text({"cells": part}), {"cells": len(part)})
+    yield from cells
     for index, counts in periods:
-        if isinstance(counts, bytes):
-            yield Part(counts, index)
+        if isinstance(counts, Part):
+            yield Part(counts.stored, index)
         else:
             numbers, times = numbers_to_text(array("I", counts.numbers)), numbers_to_text(array("Q", counts.counts))
             yield Part(to_text({"numbers": numbers, "counts": times}), index)

@@ -21,11 +21,11 @@ class _Unread:
     """Messages that were not read yet: all of them, or none."""
 
     keys: tuple[str, ...]
-    content: bytes
+    part: Part
 
     def read(self) -> dict[str, StoredMessage]:
         """Return the messages. Raises ValueError when they are others."""
-        messages = _adapter().validate_json(self.content)
+        messages = _adapter().validate_json(self.part.content)
         if tuple(messages) != self.keys:
             raise ValueError("the index of the messages is wrong")
         return messages
@@ -94,7 +94,7 @@ class StoredMessages(MutableMapping[str, StoredMessage]):
             raise TypeError("the index of messages is not a list of keys")
         if not self._entries.keys().isdisjoint(part.index):
             raise ValueError("a message occurs twice")
-        unread = _Unread(tuple(part.index), part.content)
+        unread = _Unread(tuple(part.index), Part(part.stored))
         self._entries |= unread.read() if read_now else dict.fromkeys(unread.keys, unread)
 
     def _read(self, key: str) -> str:
@@ -113,7 +113,7 @@ def _parts(entries: Mapping[str, StoredMessage | _Unread], encode: Encode) -> It
                 yield Part(to_text(batch), list(batch))
                 batch, size = {}, 0
             if entry is not last:
-                yield Part(entry.content, list(entry.keys))
+                yield Part(entry.part.stored, list(entry.keys))
             last = entry
             continue
         batch[key] = encode(entry)

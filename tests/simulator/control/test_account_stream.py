@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from array import array
 from base64 import b64decode, b64encode
 from collections import Counter
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from mailgun_mcp.simulator.control.account_json import CodecError, snapshot
 from mailgun_mcp.simulator.control.account_stream import account_from_lines, account_lines, is_stream
 from mailgun_mcp.simulator.mail.record_events import record_event
 from mailgun_mcp.simulator.model.clock import ManualClock
+from mailgun_mcp.simulator.model.json_forms import numbers_from_text, numbers_to_text
 from mailgun_mcp.simulator.worlds.demo import demo_account
 from tests.support.everything import account_with_everything
 
@@ -74,13 +76,13 @@ def test_events_messages_and_counts_are_read_when_they_are_needed() -> None:
     _, account = account_from_lines(list(account_lines(demo())), ManualClock(), read_now=False)
     domain = account.domains[DOMAIN]
     chunks = [chunk.packed for chunk in domain.events._chunks if chunk.packed]
-    assert all(chunk._content for chunk in chunks)
+    assert all(chunk._unread for chunk in chunks)
     assert len(domain.events) == sum(chunk.size for chunk in chunks)
     again = list(account_lines(account))
-    assert all(chunk._content for chunk in chunks), "a state file is written without reading what was not needed"
+    assert all(chunk._unread for chunk in chunks), "a state file is written without reading what was not needed"
     assert snapshot(account_from_lines(again, ManualClock())[1]) == snapshot(demo())
     assert [*domain.events] == [*demo().domains[DOMAIN].events]
-    assert not any(chunk._content for chunk in chunks)
+    assert not any(chunk._unread for chunk in chunks)
 
 
 def test_the_account_goes_on_where_it_was() -> None:
@@ -122,7 +124,11 @@ def _last(records: Records, name: str) -> dict[str, Any]:
 
 
 def _double_cells(cells: dict[str, Any]) -> None:
-    cells["cells"] += cells["cells"][:1]
+    cells["cells"][-1] = cells["cells"][0]
+
+
+def _numbers_beyond(counts: dict[str, Any]) -> None:
+    counts["numbers"] = numbers_to_text(array("I", [9999] * len(numbers_from_text("I", counts["numbers"]))))
 
 
 def _twice(records: Records) -> None:
@@ -154,7 +160,11 @@ CHANGES: dict[str, tuple[Callable[[Records], Any], str]] = {
     "another size": (lambda records: part(records, "domains", DOMAIN, "events").update(size=7), "size must be that"),
     "no shapes": (lambda records: part(records, "domains", DOMAIN, "events").pop("shapes"), "are damaged: 'shapes'"),
     "a size of no events": (lambda records: index(records, "events").update(size=0), "size must be a number above 0"),
-    "no cell": (lambda records: part(records, "analytics", "mail").update(cells=[]), "a count has no cell"),
+    "no cell": (lambda records: part(records, "analytics", "mail").update(cells=[]), "the number of cells is wrong"),
+    "a count of no cell": (lambda records: _numbers_beyond(_last(records, "mail")), "a count has no cell"),
+    "no number of cells": (lambda records: index(records, "mail").update(cells=0), "cells must be a number above 0"),
+    "no hashes": (lambda records: index(records, "events").update(hashes=5), "the hashes are not a text"),
+    "damaged hashes": (lambda records: index(records, "events").update(hashes="?"), "Only base64|padding"),
     "a cell twice": (lambda records: _double_cells(part(records, "analytics", "mail")), "a cell occurs twice"),
     "no counts": (lambda records: _last(records, "mail").pop("counts"), "counts are damaged"),
     "no numbers": (

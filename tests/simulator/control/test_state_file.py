@@ -8,10 +8,12 @@ import pytest
 from starlette.types import Message
 
 from mailgun_mcp.simulator import Account, create_app
+from mailgun_mcp.simulator.control import account_stream
 from mailgun_mcp.simulator.control.account_json import snapshot
 from mailgun_mcp.simulator.control.harness import HostAccess
 from mailgun_mcp.simulator.control.state_file import StateFileError, open_account, write_account
 from mailgun_mcp.simulator.model.clock import HOUR, ManualClock
+from mailgun_mcp.simulator.model.packed_events import PackedEvents
 from tests.simulator.conftest import client
 from tests.support.operations import catalogue
 
@@ -30,6 +32,52 @@ def test_what_was_written_is_read_back_whole(path: Path, account: Account, clock
     again = open_account(path, clock)
     assert again is not None
     assert snapshot(again) == snapshot(account)
+
+
+def test_what_is_read_later_comes_from_the_file_that_was_opened_even_when_another_took_its_name(
+    path: Path, account: Account, clock: ManualClock
+) -> None:
+    before = snapshot(account)
+    write_account(path, account)
+    again = open_account(path, clock)
+    assert again is not None
+    assert len(b"".join(pack.to_json() for pack in unread(again))) > 1000
+    account.domains["mail.example.com"].messages.clear()
+    write_account(path, account)
+    write_account(path, again)
+    assert snapshot(again) == before
+    assert unread(again) == []
+    third = open_account(path, clock)
+    assert third is not None
+    assert snapshot(third) == before
+
+
+def test_a_file_that_became_shorter_is_an_error_and_no_other_account(
+    path: Path, account: Account, clock: ManualClock
+) -> None:
+    write_account(path, account)
+    again = open_account(path, clock)
+    assert again is not None
+    with path.open("rb+") as file:
+        file.truncate(100)
+    with pytest.raises(ValueError, match="became shorter while the simulator used it"):
+        snapshot(again)
+
+
+def test_where_an_open_file_cannot_be_replaced_all_is_in_memory(
+    path: Path, account: Account, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(account_stream, "CAN_STAY_OPEN", False)
+    write_account(path, account)
+    again = open_account(path, clock)
+    assert again is not None
+    path.write_bytes(b"")
+    assert snapshot(again) == snapshot(account)
+
+
+def unread(account: Account) -> list[PackedEvents]:
+    chunks = [chunk.packed for chunk in account.domains["mail.example.com"].events._chunks]
+    return [chunk for chunk in chunks if chunk and chunk._unread]
 
 
 def test_the_file_is_its_owner_s_alone_even_in_the_place_of_an_open_one(path: Path, account: Account) -> None:
