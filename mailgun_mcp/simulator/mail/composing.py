@@ -23,6 +23,7 @@ PERSONAL = re.compile(r"%recipient(?:\.([^%\s]+)|_(email|name|fname|lname))?%")
 UNSUBSCRIBE = re.compile("%(unsubscribe_url|tag_unsubscribe_url|unsubscribe_email)%")
 KEY_BYTES = 30
 """How long the random part of a storage key is."""
+AMP = "x-amp-html"
 SPECIAL = re.compile(r'[][\\()<>@,:;".]')
 """Characters for which a display name needs quotes (RFC 5322, section 3.2.3)."""
 
@@ -34,6 +35,7 @@ class ParsedMail:
     headers: dict[str, str] = field(default_factory=dict)
     text: str = ""
     html: str = ""
+    amp: str = ""
     attachments: list[Attachment] = field(default_factory=list)
     all_headers: list[tuple[str, str]] = field(default_factory=list)
     """All headers in their order, also those of the same name."""
@@ -70,7 +72,7 @@ def copies_with_unsubscribe_links(message: StoredMessage, new_key: Callable[[int
     A message without such links stays one.
     """
     mime = b"" if message.mime is None else message.mime
-    if not any(UNSUBSCRIBE.search(body) for body in (message.text, message.html, mime.decode("latin-1"))):
+    if not any(UNSUBSCRIBE.search(body) for body in (message.text, message.html, message.amp, mime.decode("latin-1"))):
         return [message]
     keys = [message.key, *(new_key(KEY_BYTES) for _ in message.recipients[1:])]
     copies = [
@@ -93,10 +95,23 @@ def _fill_in_unsubscribe_links(message: StoredMessage, recipient: str) -> None:
     def filled_in(text: str) -> str:
         return UNSUBSCRIBE.sub(lambda match: values[match[1]], text)
 
-    message.text, message.html = filled_in(message.text), filled_in(message.html)
+    message.text, message.html, message.amp = map(filled_in, (message.text, message.html, message.amp))
     if message.mime is not None:
         # Latin-1 maps every byte to a character and back.
         message.mime = filled_in(message.mime.decode("latin-1")).encode("latin-1", "replace")
+
+
+def decoded_words(value: str) -> str:
+    """Return the value of a header with its encoded words (RFC 2047) as text."""
+    if "=?" not in value:
+        return value
+    from email.errors import HeaderParseError
+    from email.header import decode_header, make_header
+
+    try:
+        return str(make_header(decode_header(value)))
+    except (HeaderParseError, LookupError, ValueError):
+        return value
 
 
 def to_mime(message: StoredMessage) -> str:
@@ -107,6 +122,9 @@ def to_mime(message: StoredMessage) -> str:
 
     mail = EmailMessage()
     mail.set_content(replace_surrogates(message.text))
+    if message.amp:
+        # Before the HTML: a mail program shows the last form that it knows, and some know only the last.
+        mail.add_alternative(replace_surrogates(message.amp), subtype=AMP)
     if message.html:
         mail.add_alternative(replace_surrogates(message.html), subtype="html")
     for item in sorted(message.attachments, key=lambda each: not each.inline):
@@ -133,12 +151,14 @@ def from_mime(content: bytes) -> ParsedMail:
 
     mail = BytesParser(policy=policy.default).parsebytes(content)
     plain, html = mail.get_body(("plain",)), mail.get_body(("html",))
-    bodies = [part for part in (plain, html) if part is not None]
+    amp = next((part for part in _leaves(mail) if part.get_content_type() == f"text/{AMP}"), None)
+    bodies = [part for part in (plain, html, amp) if part is not None]
     headers = [(name, str(value)) for name, value in mail.items()]
     return ParsedMail(
         headers=dict(headers),
         text=_content(plain),
         html=_content(html),
+        amp=_content(amp),
         attachments=[_attachment(part) for part in _leaves(mail) if not any(part is body for body in bodies)],
         all_headers=headers,
     )
@@ -195,6 +215,7 @@ def _copy(message: StoredMessage, person: Address, values: Mapping[str, Any], ke
         repeated_headers=[(name, personal(value)) for name, value in message.repeated_headers],
         text=personal(message.text),
         html=personal(message.html),
+        amp=personal(message.amp),
         variables=_filled_in(message.variables, personal),
         # Latin-1 maps every byte to a character and back.
         mime=None if message.mime is None else personal(message.mime.decode("latin-1")).encode("latin-1", "replace"),

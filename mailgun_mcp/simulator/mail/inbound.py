@@ -120,6 +120,7 @@ def _message(
         },
         text=parsed.text,
         html=parsed.html,
+        amp=parsed.amp,
         attachments=list(parsed.attachments),
         mime=mime,
         routed=True,

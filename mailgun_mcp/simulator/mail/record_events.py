@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from html import unescape
 from typing import Any
 
 from mailgun_mcp.simulator.mail.webhooks import enqueue_webhooks
@@ -14,6 +15,8 @@ from mailgun_mcp.simulator.model.packed_events import MailEvent
 
 ENHANCED_CODE = re.compile(r"([245]\.\d{1,3}\.\d{1,3})\b")
 """The status code of RFC 3463 that a server's text starts with."""
+LINK = re.compile(r"""<a\b[^>]*?\shref\s*=\s*(["'])(https?://.*?)\1""", re.IGNORECASE | re.DOTALL)
+URL = re.compile(r"https?://[^\s<>\"']+")
 ORIGIN_IP = "198.51.100.7"
 
 PROVIDERS = {
@@ -224,7 +227,13 @@ def _stored(_: Domain, message: StoredMessage, __: str) -> dict[str, Any]:
 
 
 def _clicked(domain: Domain, message: StoredMessage, recipient: str) -> dict[str, Any]:
-    return {**_engaged(domain, message, recipient), "url": f"https://www.{domain.name}/"}
+    return {**_engaged(domain, message, recipient), "url": _first_link(message) or f"https://www.{domain.name}/"}
+
+
+def _first_link(message: StoredMessage) -> str:
+    """Return the first link to a site in the HTML, else in the text; empty if there is none."""
+    in_html, in_text = LINK.search(message.html), URL.search(message.text)
+    return unescape(in_html[2]) if in_html else in_text[0].rstrip(".,;:!?") if in_text else ""
 
 
 EVENT_FIELDS: Mapping[str, Any] = {

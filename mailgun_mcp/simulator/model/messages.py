@@ -51,6 +51,8 @@ class StoredMessage:
     """From, To, Subject, … as the recipient sees them."""
     text: str = ""
     html: str = ""
+    amp: str = ""
+    """The form for mail programs that show AMP."""
     attachments: list[Attachment] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
     variables: dict[str, Any] = field(default_factory=dict)
@@ -105,4 +107,4 @@ class StoredMessage:
         if self.mime is not None:
             return len(self.mime)
         parts = sum(len(attachment.data) for attachment in self.attachments)
-        return 400 + len(self.subject) + len(self.text) + len(self.html) + parts
+        return 400 + len(self.subject) + len(self.text) + len(self.html) + len(self.amp) + parts

@@ -12,6 +12,7 @@ from mailgun_mcp.simulator.mail.composing import (
     KEY_BYTES,
     Address,
     ParsedMail,
+    decoded_words,
     from_mime,
     parse_addresses,
     recipient_copies,
@@ -66,7 +67,7 @@ class SmtpEnvelope:
 @handles(
     "send_message",
     fidelity="stateful",
-    note="batches, templates, scheduling, test mode, IP options; AMP, DKIM, TLS and time zone options have no effect",
+    note="batches, templates, scheduling, test mode, IP options; AMP is in the MIME; DKIM, TLS and time zone options have no effect",
 )
 def send_message(account: Account, request: SimulatedRequest) -> Reply:
     sender, to, others = _sender(account, request), parse_addresses("to", request["to"]), _others(request)
@@ -95,7 +96,7 @@ def submit_mime(account: Account, request: SimulatedRequest, envelope: SmtpEnvel
     if not author:
         raise ApiError(400, "from parameter is missing")
     message = _blank(account, request, parse_addresses("from", [author])[0])
-    message.headers, message.text, message.html = mail.headers, mail.text, mail.html
+    message.headers, message.text, message.html, message.amp = mail.headers, mail.text, mail.html, mail.amp
     message.attachments, message.mime = mail.attachments, request["message"].data
     message.repeated_headers = mail.repeated_headers
     message.id = find_header(mail.headers, "Message-Id").strip("<> ") or message.id
@@ -274,7 +275,7 @@ def _delivery_time(domain: Domain, text: str, now: float) -> float:
 def _composed(account: Account, request: SimulatedRequest, sender: Address) -> StoredMessage:
     message = _blank(account, request, sender)
     version = _template_version(account, request)
-    message.text, message.html = request.get("text", ""), request.get("html", "")
+    message.text, message.html, message.amp = (request.get(name, "") for name in ("text", "html", "amp_html"))
     message.attachments = [_attachment(file, inline=True) for file in request.get("inline", [])]
     message.attachments += [_attachment(file) for file in request.get("attachments", [])]
     message.template = request.get("template")
@@ -308,7 +309,7 @@ def _headers(request: SimulatedRequest, message: StoredMessage, version: Templat
     }
     in_request = {"From": request.get("from"), "Subject": request.get("subject"), "Reply-To": None}
     message.template_headers = [name for name in from_template if not in_request[name] and not find_header(given, name)]
-    return with_headers(own, given)
+    return with_headers(own, {name: decoded_words(value) for name, value in given.items()})
 
 
 def _variables(request: SimulatedRequest) -> dict[str, Any]:

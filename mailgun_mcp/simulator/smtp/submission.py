@@ -24,6 +24,12 @@ SMTP_CODES = {
 }
 """Status of a refusal over HTTP -> the code of the same refusal over SMTP."""
 ACCEPTED = "250 Great success"
+TEXTS = {
+    "from parameter is missing": "The message has no From header",
+    "'from' parameter is not a valid address. please check documentation": "The From header has no valid address",
+    "'to' parameter is not a valid address. please check documentation": "A recipient is not a valid address",
+}
+"""Text of a refusal over HTTP that speaks of parameters -> the text over SMTP, which has none."""
 
 
 def log_in(account: Account, login: str, password: str) -> bool:
@@ -61,5 +67,6 @@ def submit(account: Account, operation: Operation, envelope: SmtpEnvelope, recip
         check_with_overrides(operation, arguments)
         submit_mime(owner, SimulatedRequest(operation, arguments, "", found_domain=domain), envelope)
     except ApiError as refusal:
-        return f"{SMTP_CODES.get(refusal.reply.status_code, '554 5.0.0')} {refusal}"
+        code = SMTP_CODES.get(refusal.reply.status_code, "554 5.0.0")
+        return f"{code} {TEXTS.get(str(refusal), str(refusal))}"
     return ACCEPTED

@@ -6,6 +6,7 @@ import pytest
 
 from mailgun_mcp.simulator.mail.composing import (
     copies_with_unsubscribe_links,
+    decoded_words,
     from_mime,
     parse_addresses,
     recipient_copies,
@@ -127,3 +128,29 @@ def test_an_invalid_address_is_refused_with_its_field() -> None:
     assert parse_addresses("to", ["Ann <a@x.example>, b@x.example"]) == [("Ann", "a@x.example"), ("", "b@x.example")]
     with pytest.raises(ApiError, match="'cc' parameter is not a valid address"):
         parse_addresses("cc", ["nobody"])
+
+
+def test_amp_is_written_between_the_text_and_the_html_and_read_from_there() -> None:
+    message = StoredMessage(
+        "k", "1@d", "d", 0.0, "a@d", ["b@x"], {}, text="Hi", html="<p>Hi</p>", amp="<html amp4email>%recipient%</html>"
+    )
+    (copy,) = recipient_copies(message, [("", "b@x")], {}, ["k"])
+    mime = to_mime(copy)
+    kinds = [part.get_content_type() for part in message_from_string(mime).walk()]
+    assert kinds == ["multipart/alternative", "text/plain", "text/x-amp-html", "text/html"]
+    parsed = from_mime(mime.encode())
+    assert (parsed.text, parsed.html, parsed.amp) == ("Hi\n", "<p>Hi</p>\n", "<html amp4email>b@x</html>\n")
+    assert parsed.attachments == []
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("=?utf-8?Q?Gr=C3=B6=C3=9Fe?= =?utf-8?B?IDE=?=", "Größe 1"),
+        ("plain", "plain"),
+        ("=?x-none?Q?a?=", "=?x-none?Q?a?="),
+        ("=?utf-8?B?/w==?=", "=?utf-8?B?/w==?="),
+    ],
+)
+def test_encoded_words_are_read_as_text(value: str, text: str) -> None:
+    assert decoded_words(value) == text

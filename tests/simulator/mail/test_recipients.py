@@ -65,6 +65,24 @@ def test_a_click_tells_the_link(account: Account, message: StoredMessage) -> Non
     assert event.record["url"] == "https://x.example/a"
 
 
+@pytest.mark.parametrize(
+    ("text", "html", "link"),
+    [
+        ("", '<a class=x href="https://shop.example/?a=1&amp;b=2">Cart</a>', "https://shop.example/?a=1&b=2"),
+        ("", "<a href='mailto:a@x.example'>Mail</a> <A HREF='http://b.example/'>B</A>", "http://b.example/"),
+        ("See https://shop.example/cart.", "", "https://shop.example/cart"),
+        ("", "<link href='https://styles.example/'>", f"https://www.{PLAIN}/"),
+        ("None", "", f"https://www.{PLAIN}/"),
+    ],
+)
+def test_a_click_without_a_link_is_one_on_the_first_of_the_message(
+    account: Account, message: StoredMessage, text: str, html: str, link: str
+) -> None:
+    message.text, message.html = text, html
+    (event, _) = perform_recipient_action(account, "click", "key-1")
+    assert event.record["url"] == link
+
+
 def test_unsubscribing_again_adds_the_tag(account: Account, plain: Domain, message: StoredMessage) -> None:
     for tag in ("news", "offers", "news"):
         perform_recipient_action(account, "unsubscribe", message.id, ANN, tag=tag)

@@ -238,9 +238,20 @@ async def test_a_mail_to_too_many_recipients_is_refused_whole(served: Served) ->
     assert len(await served.events(event="accepted", limit="300")) == 300
 
 
-async def test_a_mail_without_from_is_refused(served: Served) -> None:
-    with pytest.raises(smtplib.SMTPDataError, match="from parameter is missing"):
-        await served.smtp(lambda smtp: smtp.sendmail(f"a@{PLAIN}", [KIM], b"Subject: x\r\n\r\nHi\r\n"))
+@pytest.mark.parametrize(
+    ("headers", "recipient", "text"),
+    [
+        (b"Subject: x", KIM, "554, b'5.6.0 The message has no From header"),
+        (b"From: nobody", KIM, "554, b'5.6.0 The From header has no valid address"),
+        (b"From: a@x.example", "kim@-x.example", "554, b'5.6.0 A recipient is not a valid address"),
+    ],
+)
+async def test_a_mail_that_names_nobody_is_refused_in_the_words_of_smtp(
+    served: Served, headers: bytes, recipient: str, text: str
+) -> None:
+    with pytest.raises(smtplib.SMTPDataError) as refused:
+        await served.smtp(lambda smtp: smtp.sendmail(f"a@{PLAIN}", [recipient], headers + b"\r\n\r\nHi\r\n"))
+    assert text in str(refused.value)
 
 
 async def test_lines_may_be_longer_than_the_protocol_says(served: Served) -> None:
