@@ -379,7 +379,7 @@ def too_large(figures: dict[str, Any], events: int) -> bool:
         return False
     peaks = [figure for name, figure in figures.items() if name.startswith("peak")]
     if events > 1_000_000:
-        return max(figures["MB of memory"], *peaks) > LARGE_MEGABYTES_AT_MOST
+        return bool(max(figures["MB of memory"], *peaks) > LARGE_MEGABYTES_AT_MOST)
     if max(peaks) > PEAK_AT_MOST or figures["MB of memory"] > MEGABYTES_AT_MOST:
         return True
     return bool(figures["start from it, s of CPU time"] > START_AT_MOST)

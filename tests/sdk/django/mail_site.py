@@ -88,6 +88,11 @@ def stored(recipient: str) -> dict[str, Any]:
     return {**copy, "event": event}
 
 
+def kinds_of(recipient: str) -> set[str]:
+    """Return the kinds of events that a recipient has."""
+    return {item["event"] for item in api("GET", f"/v3/{DOMAIN}/events", params={"recipient": recipient})["items"]}
+
+
 def mime_of(recipient: str) -> EmailMessage:
     """Return the message for a recipient as it was sent."""
     copy = requests.get(

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import requests
-from mail_site import DOMAIN, HOOKS, api, events, message, post_webhooks, received
+
+from tests.sdk.django.mail_site import DOMAIN, HOOKS, api, events, message, post_webhooks, received
 
 
 def track() -> None:

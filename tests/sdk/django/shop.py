@@ -7,9 +7,8 @@ import json
 import sys
 import traceback
 
-import receiving
-import sending
-from mail_site import DOMAIN, api, server
+from tests.sdk.django import receiving, sending
+from tests.sdk.django.mail_site import DOMAIN, api, server
 
 api("POST", "/v4/domains", data={"name": DOMAIN})
 api("PUT", f"/v4/domains/{DOMAIN}/verify")
