@@ -185,7 +185,7 @@ const flows = {
     });
   },
   async 'each way: dots, long lines and emoji'() {
-    const text = `.\n..two\n${'x'.repeat(3000)}\n👋 Ende`;
+    const text = `.\n..two\n${'x'.repeat(3000)}\n👋 bye`;
     await each('dots', () => ({ text }), ({ copy }) => {
       assert.equal(copy['body-plain'].trim().replaceAll('\r', ''), text);
     });
