@@ -21,22 +21,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import mcp_types as types
-
 from benchmarks.speed import LEGACY, _call_frame, _check, _frame, _running
 from mailgun_mcp.app.compose import create_services
 from mailgun_mcp.audit.recorder import Recorder
 from mailgun_mcp.call import current_call, pipeline, prepare
 from mailgun_mcp.call.services import Services
-from mailgun_mcp.identity.principal import local_user
 from mailgun_mcp.mailgun.client import Client
-from mailgun_mcp.server import stdio
-from mailgun_mcp.server.server import create_server
+from mailgun_mcp.server import direct_calls, stdio_session
+from mailgun_mcp.server.early_answers import EarlyAnswers
 from mailgun_mcp.settings import Settings
 
-SDK = "the SDK: dispatch, context, answer"
+SESSION = "the session: reading, dispatch, writing"
 STAGES: tuple[tuple[str, Any, str], ...] = (
-    ("parse", types.jsonrpc_message_adapter, "validate_json"),
+    ("parse", stdio_session, "parsed"),
     ("find", pipeline, "find_operation"),
     ("coerce", pipeline, "as_meant"),
     ("validate", prepare, "validate"),
@@ -51,7 +48,7 @@ STAGES: tuple[tuple[str, Any, str], ...] = (
     ("shape", pipeline, "shape"),
     ("shorten", pipeline, "shorten"),
     ("redact", pipeline, "protect"),
-    ("frame", stdio, "_serialized"),
+    ("frame", direct_calls, "answer_of"),
 )
 """Stage, and the function that does it, where it is called."""
 OTHER = "the pipeline between the stages"
@@ -61,7 +58,7 @@ class Stopwatch:
     """Gives the time to the innermost stage. There is one call at a time, so stages nest."""
 
     def __init__(self) -> None:
-        self._stages = [SDK]
+        self._stages = [SESSION]
         self._since = time.thread_time()
         self.spent: defaultdict[str, float] = defaultdict(float)
 
@@ -137,16 +134,8 @@ async def _measure(services: Services, calls: int) -> list[dict[str, float]]:
     watch, client = Stopwatch(), MemoryClient()
     for stage, owner, name in STAGES:
         setattr(owner, name, watch.timed(stage, getattr(owner, name)))
-    pipeline_run = sys.modules["mailgun_mcp.server.server"]
-    setattr(pipeline_run, "run", watch.timed(OTHER, pipeline.run))  # noqa: B010 - the one place that calls it
-    server = create_server(services, local_user())
-    serving = asyncio.create_task(
-        server.run(
-            stdio._Incoming(client, services.files.received),
-            stdio._Outgoing(client),
-            server.create_initialization_options(),
-        )
-    )
+    setattr(direct_calls, "run", watch.timed(OTHER, pipeline.run))  # noqa: B010 - the one place that calls it
+    serving = asyncio.create_task(stdio_session.Session(services, client, EarlyAnswers(services)).run())
     info = {"name": "stages", "version": "1"}
     await client.ask(
         _frame("initialize", {"protocolVersion": LEGACY, "capabilities": {}, "clientInfo": info}, 0, LEGACY)
@@ -174,7 +163,7 @@ def run(calls: int) -> dict[str, float]:
                 return await _measure(services, calls)
 
         measured = asyncio.run(measure())
-    names = dict.fromkeys([SDK, OTHER, *(stage for stage, _, _ in STAGES)])
+    names = dict.fromkeys([SESSION, OTHER, *(stage for stage, _, _ in STAGES)])
     return {name: statistics.quantiles([one.get(name, 0.0) for one in measured], n=4)[0] for name in names}
 
 

@@ -13,9 +13,9 @@ import mcp_types as types
 from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.catalogue.workflow_tools import CHART_VIEW
 from mailgun_mcp.server.context import ServerContext
-from mailgun_mcp.server.description import UI
+from mailgun_mcp.server.plain_messages import VIEW_TYPE
+from mailgun_mcp.server.plain_messages import shows_views as has_views
 
-MIME_TYPE = "text/html;profile=mcp-app"
 TOOLS = {CHART_VIEW: "chart_metrics"}
 """URI of a view -> the tool whose results it shows."""
 META: Record = {
@@ -32,14 +32,12 @@ OWN = "server/static"
 def shows_views(context: ServerContext) -> bool:
     """Return whether the client shows views of this kind."""
     capabilities = context.session.client_capabilities
-    settings = (capabilities.extensions or {}).get(UI) if capabilities else None
-    supported = settings.get("mimeTypes") if isinstance(settings, dict) else None
-    return isinstance(supported, list) and MIME_TYPE in supported
+    return capabilities is not None and has_views(capabilities.extensions)
 
 
 def view_contents(uri: str) -> types.TextResourceContents:
     """Return a view as `resources/read` gives it."""
-    return types.TextResourceContents(uri=uri, mime_type=MIME_TYPE, text=chart_view(), _meta=META)
+    return types.TextResourceContents(uri=uri, mime_type=VIEW_TYPE, text=chart_view(), _meta=META)
 
 
 @cache

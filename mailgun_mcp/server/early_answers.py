@@ -1,7 +1,7 @@
 """Answers a client's first requests before the SDK is imported, with what the SDK would answer, byte for byte.
 
-It answers only what it fully understands. The first message that it does not ends its part: the SDK gets that message
-and all that follow. Then the SDK also gets `replay`, the messages that it must have seen to go on with the session.
+It answers only what it fully understands. The first message that nobody answers without the SDK ends its part: the SDK gets
+that message, and before it `replay`, the messages that it must have seen to go on with the session.
 """
 
 import json
@@ -11,24 +11,25 @@ from typing import Any, Literal
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.server.description import COMPLETE, HOUR, SERVER_INFO, capabilities
 from mailgun_mcp.server.instructions import instructions
+from mailgun_mcp.server.plain_messages import (
+    ABILITIES,
+    CLIENT,
+    META,
+    MODERN,
+    NOBODY,
+    VERSION,
+    Client,
+    Message,
+    NotUnderstoodError,
+    check_client,
+    client_of,
+    is_identifier,
+    parsed,
+)
 
 LEGACY = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 """The versions that `initialize` negotiates. A client that asks for another is offered the last."""
-MODERN = "2026-07-28"
-LONGEST = 64 * 1024
-"""Bytes of a message that is read here. First requests are short."""
-META = "io.modelcontextprotocol/"
-VERSION, CLIENT, ABILITIES = f"{META}protocolVersion", f"{META}clientInfo", f"{META}clientCapabilities"
-DEEPEST = 100
-"""Opening brackets in a message that is read here. Parsers differ in how deep they go."""
-CLIENT_FIELDS = frozenset({"name", "version", "title", "description", "websiteUrl"})
 NOTHING = b""
-
-Message = dict[str, Any]
-
-
-class NotUnderstoodError(Exception):
-    """The message is left to the SDK."""
 
 
 class EarlyAnswers:
@@ -37,6 +38,8 @@ class EarlyAnswers:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._era: Literal["legacy", "modern"] | None = None
+        self.opened: Client | None = None
+        """Who opened the session, once it is open."""
         self.replay: list[bytes] = []
         """What the SDK must have seen: the request that opened the session, and that the client is ready."""
         self.listed = False
@@ -46,7 +49,7 @@ class EarlyAnswers:
         """Return what to write in answer to a line, NOTHING if no answer is due. Raises NotUnderstoodError."""
         if not line.strip():
             return NOTHING
-        message = _parsed(line)
+        message = parsed(line)
         request = message.get("method"), message.get("params", {})
         if "id" not in message:
             return self._noted(line, *request)
@@ -62,7 +65,7 @@ class EarlyAnswers:
     def _result(self, line: bytes, method: Any, params: Any) -> Message:
         modern = _is_modern(params)
         if self._era is None and method == "initialize":
-            _check_initialize(params)
+            self.opened = _client_of_initialize(params)
             self._era = "legacy"
             self.replay.append(line)
             return self._initialized(params["protocolVersion"])
@@ -90,6 +93,7 @@ class EarlyAnswers:
             raise NotUnderstoodError
         if self._era is None:
             self._era = "modern"
+            self.opened = Client(modern=True)
             self.replay.append(line)
         return {**results[method](), "_meta": {f"{META}serverInfo": SERVER_INFO}}
 
@@ -115,71 +119,12 @@ def _serialized(message: Message) -> bytes:
     return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
-def _parsed(line: bytes) -> Message:
-    """Return the message if every JSON parser reads the same in it."""
-    if len(line) > LONGEST or b"\\u" in line or line.count(b"{") + line.count(b"[") > DEEPEST:
-        raise NotUnderstoodError
-    try:
-        message = _DECODER.decode(line.decode("utf-8"))
-    except ValueError:
-        raise NotUnderstoodError from None
-    if not isinstance(message, dict) or not message.keys() <= {"jsonrpc", "id", "method", "params"}:
-        raise NotUnderstoodError
-    if message.get("jsonrpc") != "2.0" or not isinstance(message.get("method"), str):
-        raise NotUnderstoodError
-    if not _is_identifier(message.get("id", 0)):
-        raise NotUnderstoodError
-    return message
-
-
-def _number(text: str) -> int:
-    if not text.isdecimal() or len(text) > 15:
-        raise NotUnderstoodError
-    return int(text)
-
-
-def _other(_: str) -> Any:
-    raise NotUnderstoodError
-
-
-def _object(pairs: list[tuple[str, Any]]) -> Message:
-    fields = dict(pairs)
-    if len(fields) != len(pairs):
-        raise NotUnderstoodError
-    return fields
-
-
-_DECODER = json.JSONDecoder(parse_int=_number, parse_float=_other, parse_constant=_other, object_pairs_hook=_object)
-
-
-def _check_initialize(params: Any) -> None:
+def _client_of_initialize(params: Any) -> Client:
     if not isinstance(params, dict) or params.keys() != {"protocolVersion", "capabilities", "clientInfo"}:
         raise NotUnderstoodError
     if not isinstance(params["protocolVersion"], str):
         raise NotUnderstoodError
-    _check_client(params["clientInfo"], params["capabilities"])
-
-
-def _check_client(info: Any, abilities: Any) -> None:
-    """Raise NotUnderstoodError for what the SDK could refuse. It ignores capabilities that it does not know."""
-    if not isinstance(info, dict) or not {"name", "version"} <= info.keys() <= CLIENT_FIELDS:
-        raise NotUnderstoodError
-    if not isinstance(abilities, dict) or not all(isinstance(value, str) for value in info.values()):
-        raise NotUnderstoodError
-    if not all(_is_ability(name, value) for name, value in abilities.items()):
-        raise NotUnderstoodError
-
-
-def _is_ability(name: str, value: Any) -> bool:
-    if name == "roots":
-        return value in ({}, {"listChanged": True}, {"listChanged": False})
-    if name in ("experimental", "extensions"):
-        return isinstance(value, dict) and all(isinstance(each, dict) for each in value.values())
-    return name not in ("elicitation", "sampling", "tasks") or _is_dicts(value)
-
-
-def _is_dicts(value: Any) -> bool:
-    return isinstance(value, dict) and all(map(_is_dicts, value.values()))
+    return client_of(params["clientInfo"], params["capabilities"], modern=False)
 
 
 def _is_modern(params: Any) -> bool:
@@ -190,7 +135,7 @@ def _is_modern(params: Any) -> bool:
     known = {VERSION, CLIENT, ABILITIES, "progressToken"}
     if params.keys() != {"_meta"} or meta[VERSION] != MODERN or not meta.keys() <= known or ABILITIES not in meta:
         raise NotUnderstoodError
-    _check_client(meta.get(CLIENT, {"name": "", "version": ""}), meta[ABILITIES])
+    check_client(meta.get(CLIENT, NOBODY), meta[ABILITIES])
     return _is_plain({"_meta": {"progressToken": meta.get("progressToken", 0)}})
 
 
@@ -201,8 +146,4 @@ def _is_plain(params: Any) -> bool:
     if not isinstance(params, dict) or params.keys() != {"_meta"} or not isinstance(params["_meta"], dict):
         return False
     meta = params["_meta"]
-    return meta.keys() <= {"progressToken"} and _is_identifier(meta.get("progressToken", 0))
-
-
-def _is_identifier(value: Any) -> bool:
-    return isinstance(value, int | str) and not isinstance(value, bool)
+    return meta.keys() <= {"progressToken"} and is_identifier(meta.get("progressToken", 0))

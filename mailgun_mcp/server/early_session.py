@@ -1,7 +1,7 @@
-"""Serves a client on stdio from its first request: the SDK takes longer to import than everything else at a start.
+"""Serves a client on stdio from its first request, before what its calls need is imported.
 
-While a thread imports it, `EarlyAnswers` answers what it can. Then the session goes on with the SDK, which is given what
-it must have seen, and every message that was not answered.
+While a thread imports that, `EarlyAnswers` answers what it can. Then the session goes on in `stdio_session`, which is
+given every message that was not answered.
 """
 
 import os
@@ -14,7 +14,8 @@ from threading import Thread
 from typing import NamedTuple
 
 from mailgun_mcp.call.services import Services
-from mailgun_mcp.server.early_answers import EarlyAnswers, NotUnderstoodError
+from mailgun_mcp.server.early_answers import EarlyAnswers
+from mailgun_mcp.server.plain_messages import NotUnderstoodError
 from mailgun_mcp.server.standard_streams import Streams, are_pipes
 
 VERIFIED = frozenset({"2.3.0"})
@@ -25,29 +26,27 @@ PIECE = 64 * 1024
 
 
 class EarlySession(NamedTuple):
-    """What happened in a session before the SDK was there."""
+    """What happened in a session before the event loop was there."""
 
-    replay: tuple[bytes, ...] = ()
-    """The messages that the SDK must see, whose answers were sent: the first is a request."""
+    answers: EarlyAnswers | None = None
+    """What has been answered; None where the SDK answers everything."""
     rest: bytes = b""
     """What the client has sent and nobody has answered; the last message may be incomplete."""
-    listed: bool = False
-    """Whether the client has been given the tools, and may call one at any moment."""
 
 
 def begin(services: Services, streams: Streams, load: Callable[[], object]) -> EarlySession:
-    """Answer the client until `load` has imported the SDK, or a message arrives that only the SDK can answer."""
+    """Answer the client until `load` has imported what calls need, or a message arrives that is not answered here."""
     if not are_pipes(streams) or not answers_are_known():
         return EarlySession()
     loaded, done = os.pipe()
 
-    def import_sdk() -> None:
+    def import_rest() -> None:
         try:
             load()
         finally:
             os.write(done, b".")
 
-    importer = Thread(target=import_sdk, name="import", daemon=True)
+    importer = Thread(target=import_rest, name="import", daemon=True)
     try:
         return _Front(services, streams, loaded, importer).run()
     finally:
@@ -68,7 +67,7 @@ def answers_are_known() -> bool:
 
 
 class _Front:
-    """The client's only reader and writer until the SDK is imported."""
+    """The client's only reader and writer until calls can be made."""
 
     def __init__(self, services: Services, streams: Streams, loaded: int, importer: Thread) -> None:
         self._stdin, self._stdout = streams
@@ -79,20 +78,20 @@ class _Front:
         self._listed = False
 
     def run(self) -> EarlySession:
-        """Answer until the SDK is there, or a message arrives that only the SDK can answer."""
+        """Answer until calls can be made, or a message arrives that is not answered here."""
         blocking = os.get_blocking(self._stdout)
         os.set_blocking(self._stdout, False)
         try:
             while self._answer_received() and self._receive():
                 pass
         except OSError:
-            pass  # The client has gone, which the SDK's part notices too.
+            pass  # The client has gone, which the rest of the session notices too.
         finally:
             os.set_blocking(self._stdout, blocking)
         return self._session()
 
     def _session(self) -> EarlySession:
-        return EarlySession(tuple(self._answers.replay), bytes(self._received), self._answers.listed)
+        return EarlySession(self._answers, bytes(self._received))
 
     def _answer_received(self) -> bool:
         """Answer the whole lines among what was received. Return whether all were."""
@@ -106,7 +105,7 @@ class _Front:
         return True
 
     def _receive(self) -> bool:
-        """Wait for more from the client. Return False when the SDK is there, or nothing more will come."""
+        """Wait for more from the client. Return False when calls can be made, or nothing more will come."""
         is_idle = self._importer.ident is None
         ready, _, _ = select.select([self._stdin, self._loaded], [], [], self._patience() if is_idle else None)
         if not ready:

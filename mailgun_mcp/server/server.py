@@ -27,6 +27,7 @@ from mailgun_mcp.server.call_results import LINKS_SINCE, result_of
 from mailgun_mcp.server.completions import Completions
 from mailgun_mcp.server.context import ServerContext, client_name, principal_of
 from mailgun_mcp.server.description import COMPLETE, EXTENSIONS, HOUR, NAME, SERVER_INFO, UI
+from mailgun_mcp.server.direct_calls import BegunCall, Called
 from mailgun_mcp.server.elicitation import Elicitation, InputRequired
 from mailgun_mcp.server.instructions import instructions
 from mailgun_mcp.server.plain_calls import PlainCalls
@@ -48,6 +49,9 @@ class MailgunServer(Server[dict[str, Any]]):
     In the newer era the SDK announces them all, because there is `subscriptions/listen`.
     """
 
+    called: Called
+    """Tells subscribers what a call changed that was made without the SDK."""
+
     def get_capabilities(self, *arguments: Any, **options: Any) -> types.ServerCapabilities:
         """Return what the server can do."""
         capabilities = super().get_capabilities(*arguments, **options)
@@ -57,7 +61,7 @@ class MailgunServer(Server[dict[str, Any]]):
         return capabilities
 
 
-def create_server(services: Services, principal: Principal | None) -> Server[dict[str, Any]]:
+def create_server(services: Services, principal: Principal | None) -> MailgunServer:
     """Return the server for `services`; the transports run it.
 
     `principal` is who calls, as the way in proves it; None where the layers of HTTP prove it for each request.
@@ -81,7 +85,7 @@ def create_server(services: Services, principal: Principal | None) -> Server[dic
         return result
 
     calls = PlainCalls(call_tool)
-    server: Server[dict[str, Any]] = MailgunServer(
+    server = MailgunServer(
         NAME,
         version=SERVER_INFO["version"],
         title=SERVER_INFO["title"],
@@ -110,6 +114,7 @@ def create_server(services: Services, principal: Principal | None) -> Server[dic
     server.extensions |= {UI: EXTENSIONS[UI]}
     _add_middleware(server, services, principal)
     server.middleware.append(calls.answer)
+    server.called = subscriptions.called
     return server
 
 
@@ -140,8 +145,12 @@ async def _call(
         question = await OwnKey(services, principal, context, params, caller.notify).ask()
         if question is not None:
             return question
+    begun: Any = context.request
     try:
-        outcome = await run(services, params.name, params.arguments or {}, caller)
+        if isinstance(begun, BegunCall):
+            outcome = await begun.outcome(caller)
+        else:
+            outcome = await run(services, params.name, params.arguments or {}, caller)
     except InputRequired as question:
         return question.result
     except UnknownToolError as error:

@@ -1,9 +1,8 @@
-"""The stdio transport: what a client's configuration runs."""
+"""The SDK's part of a session on stdio."""
 
 import asyncio
 import json
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Thread
 from typing import Any
@@ -11,52 +10,48 @@ from typing import Any
 import anyio
 import mcp_types as types
 from mcp.server.context import CallNext, HandlerResult, ServerMiddleware, ServerRequestContext
-from mcp.shared.message import SessionMessage
+from mcp.server.lowlevel import Server
+from mcp.shared.message import ServerMessageMetadata, SessionMessage
 from pydantic import ValidationError
 
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.identity.principal import local_user
 from mailgun_mcp.request.received_files import ReceivedFiles
-from mailgun_mcp.server.early_session import EarlySession
 from mailgun_mcp.server.large_messages import LARGE, TooLargeError, bounded, message_id
 from mailgun_mcp.server.server import create_server
-from mailgun_mcp.server.standard_streams import Streams
-from mailgun_mcp.server.stdio_wire import Wire, open_wire
+from mailgun_mcp.server.stdio_wire import Wire
 from mailgun_mcp.store.database import in_thread
 
 ANSWERED = 0.02
 """Seconds after which even the longest list has been sent."""
 
-WAITING = (
-    "mailgun-mcp waits for an MCP client on stdin. A client starts it by itself: `mailgun-mcp install` sets one up, "
-    "`mailgun-mcp demo` shows a session. Ctrl+C ends it.\n"
-)
-"""What a person who starts the server in a terminal reads."""
 
-
-def serve(services: Services, streams: Streams, session: EarlySession) -> None:
-    """Serve one client on stdin and stdout until it closes them. `session` is what happened before."""
-    anyio.run(_serve, services, streams, session)
-
-
-async def _serve(services: Services, streams: Streams, session: EarlySession) -> None:
+async def serve(services: Services, wire: Wire) -> None:
+    """Serve one client until it closes its end, without anything that was answered before."""
     server = create_server(services, local_user())
-    if session.listed:
-        # Waited for at the end: a process that ends while it sets up OpenSSL crashes.
-        Thread(target=services.prepare, name="prepare").start()
-    else:
-        server.middleware.append(_prepare_after_first_list(services))
-    async with services, open_wire(streams, session.rest) as wire:
-        if wire.is_terminal:
-            sys.stderr.write(WAITING)
-            sys.stderr.flush()
-        replay = Replay(session.replay)
-        with _ignore_messages_at_the_end():
-            await server.run(
-                _Incoming(wire, services.files.received, replay),
-                _Outgoing(wire, replay),
-                server.create_initialization_options(),
-            )
+    server.middleware.append(_prepare_after_first_list(services))
+    await run(services, server, wire)
+
+
+async def run(
+    services: Services,
+    server: Server[dict[str, Any]],
+    wire: Wire,
+    replayed: Sequence[bytes] = (),
+    *,
+    begun: Callable[[], object] = lambda: None,
+) -> None:
+    """Serve one client until it closes its end.
+
+    `replayed` was answered before. `begun` returns the call of the line that was read last, if it was begun elsewhere.
+    """
+    replay = Replay(replayed)
+    with _ignore_messages_at_the_end():
+        await server.run(
+            _Incoming(wire, services.files.received, replay, begun),
+            _Outgoing(wire, replay),
+            server.create_initialization_options(),
+        )
 
 
 class Replay:
@@ -119,10 +114,17 @@ def _prepare_after_first_list(services: Services) -> ServerMiddleware[dict[str, 
 class _Incoming:
     """The client's messages. An invalid one is answered here: the SDK would drop it and the client would wait."""
 
-    def __init__(self, wire: Wire, files: ReceivedFiles, replay: Replay | None = None) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        files: ReceivedFiles,
+        replay: Replay | None = None,
+        begun: Callable[[], object] = lambda: None,
+    ) -> None:
         self._wire = wire
         self._files = files
         self._replay = replay
+        self._begun = begun
 
     async def receive(self) -> SessionMessage:
         """Return the next message. Raises anyio.EndOfStream after the last."""
@@ -133,7 +135,10 @@ class _Incoming:
                 if len(line) > LARGE:
                     line, _ = await in_thread(bounded, line, self._files)
                 text = line.decode("utf-8")
-                return SessionMessage(types.jsonrpc_message_adapter.validate_json(text, by_name=False))
+                message = types.jsonrpc_message_adapter.validate_json(text, by_name=False)
+                call = self._begun() if self._replay is None else None
+                # The SDK gives it to the handler of the request.
+                return SessionMessage(message, ServerMessageMetadata(request_context=call) if call else None)
             except TooLargeError as error:
                 await self._wire.write(_serialized(_too_large(await in_thread(message_id, line), error)))
             except UnicodeDecodeError:

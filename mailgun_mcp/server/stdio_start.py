@@ -1,4 +1,4 @@
-"""Serves one client on stdio. The SDK is imported while the client's first requests are answered."""
+"""Serves one client on stdio. What calls need is imported while the client's first requests are answered."""
 
 import gc
 
@@ -12,16 +12,18 @@ def serve(services: Services, *, answer_early: bool = True) -> None:
 
     Without `answer_early`, the SDK answers everything.
     """
+
+    def load() -> None:
+        services.pack()
+        from mailgun_mcp.server import stdio_session  # noqa: F401
+
+        services.prepare()
+
     with reserved() as streams:
-
-        def load() -> None:
-            services.pack()
-            from mailgun_mcp.server import stdio  # noqa: F401
-
         session = begin(services, streams, load) if answer_early else EarlySession()
-        load()
-        from mailgun_mcp.server import stdio
+        services.pack()
+        from mailgun_mcp.server import stdio_session
 
         gc.freeze()
         gc.enable()
-        stdio.serve(services, streams, session)
+        stdio_session.serve(services, streams, session)

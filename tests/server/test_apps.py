@@ -19,8 +19,9 @@ from mailgun_mcp.call.workflows.chart_picture import Chart
 from mailgun_mcp.catalogue.workflow_tools import CHART_VIEW
 from mailgun_mcp.identity.access import Access
 from mailgun_mcp.identity.principal import Principal
-from mailgun_mcp.server.apps import META, MIME_TYPE, chart_view
+from mailgun_mcp.server.apps import META, chart_view
 from mailgun_mcp.server.description import UI
+from mailgun_mcp.server.plain_messages import VIEW_TYPE as MIME_TYPE
 from mailgun_mcp.server.server import create_server
 from tests.support.apps import services_at
 from tests.support.calls import LOCAL_USER

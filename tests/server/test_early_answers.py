@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailgun_mcp.call.services import Services
-from mailgun_mcp.server.early_answers import LEGACY, MODERN, EarlyAnswers, NotUnderstoodError
+from mailgun_mcp.server.early_answers import LEGACY, EarlyAnswers
+from mailgun_mcp.server.plain_messages import MODERN, NotUnderstoodError
 from tests.support.processes import INITIALIZE
 from tests.support.stdio_sessions import ENVELOPE, META, READY, answers_of_the_sdk, few_tools, frame, made, opened
 

@@ -1,4 +1,4 @@
-"""A session that begins before the SDK is imported: however its bytes arrive, every message is answered once, in order."""
+"""A session that begins before there is an event loop: however its bytes arrive, every message is answered once, in order."""
 
 import json
 import os
@@ -26,7 +26,7 @@ SESSIONS = {
 
 
 class Scripted(early_session._Front):
-    """A front whose client sends one piece after the other; at the end of the script, the SDK is there."""
+    """A front whose client sends one piece after the other; at the end of the script, calls can be made."""
 
     def __init__(self, pieces: list[bytes]) -> None:
         super().__init__(few_tools(), (-1, -1), -1, Thread())
@@ -49,7 +49,7 @@ class Scripted(early_session._Front):
 
 @settings(max_examples=50)
 @given(data=st.data(), era=st.sampled_from(sorted(SESSIONS)))
-def test_wherever_the_bytes_are_split_and_the_sdk_arrives_nothing_is_lost(data: st.DataObject, era: str) -> None:
+def test_wherever_the_bytes_are_split_and_the_front_ends_nothing_is_lost(data: st.DataObject, era: str) -> None:
     stream = b"".join(SESSIONS[era])
     cuts = data.draw(st.lists(st.integers(1, len(stream) - 1), max_size=6).map(lambda found: sorted({0, *found})))
     pieces = [stream[start:end] for start, end in zip(cuts, [*cuts[1:], None], strict=True)]
@@ -63,8 +63,9 @@ def test_wherever_the_bytes_are_split_and_the_sdk_arrives_nothing_is_lost(data: 
     assert [json.loads(each)["id"] for each in front.written] == [
         json.loads(each)["id"] for each in lines if b'"id"' in each
     ]
-    assert list(session.replay) == lines[: 2 if era == "legacy" else 1]
-    assert session.listed == any(b"tools/list" in each for each in lines)
+    assert session.answers is not None
+    assert session.answers.replay == lines[: 2 if era == "legacy" else 1]
+    assert session.answers.listed == any(b"tools/list" in each for each in lines)
 
 
 def run(tmp_path: Path, sent: bytes, *flags: str, **environ: str) -> "subprocess.CompletedProcess[bytes]":

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from mailgun_mcp.server import stdio, stdio_start
+from mailgun_mcp.server import stdio_session, stdio_start
+from mailgun_mcp.server.early_answers import EarlyAnswers
 from mailgun_mcp.server.early_session import EarlySession
 from tests.support.stdio_sessions import few_tools
 
-EARLY = EarlySession((b"opening",), b"rest", listed=True)
+EARLY = EarlySession(EarlyAnswers(few_tools()), b"rest")
 
 
 @pytest.fixture(autouse=True)
@@ -21,12 +22,12 @@ def _collector_as_before() -> Iterator[None]:
 
 
 @pytest.mark.parametrize(("answer_early", "session"), [(True, EARLY), (False, EarlySession())])
-def test_the_sdk_goes_on_with_the_session_that_began_early(
+def test_the_session_that_began_early_goes_on(
     answer_early: bool, session: EarlySession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served: list[Any] = []
     monkeypatch.setattr(stdio_start, "begin", lambda *_: EARLY)
-    monkeypatch.setattr(stdio, "serve", lambda *given: served.append((*given, gc.isenabled())))
+    monkeypatch.setattr(stdio_session, "serve", lambda *given: served.append((*given, gc.isenabled())))
     stdio_start.serve(few_tools(), answer_early=answer_early)
     ((_, _, given, collecting),) = served
     assert (given, collecting) == (session, True)

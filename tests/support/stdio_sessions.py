@@ -15,7 +15,7 @@ from mailgun_mcp.app.compose import create_services
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.identity.principal import local_user
 from mailgun_mcp.server import stdio
-from mailgun_mcp.server.early_answers import MODERN
+from mailgun_mcp.server.plain_messages import MODERN
 from mailgun_mcp.server.server import create_server
 from mailgun_mcp.settings import Settings
 from tests.support.processes import INITIALIZE
