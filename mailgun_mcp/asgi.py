@@ -74,16 +74,20 @@ class App:
         self,
         app: Draining,
         routes: Starlette,
-        *beside: "ServedAgent | Webhooks | Readiness | StaticTokens | None",
+        agent: "ServedAgent | None",
+        *beside: "Webhooks | Readiness | StaticTokens | None",
     ) -> None:
         self._app = app
         self._routes = routes
-        self._beside = [part for part in beside if part is not None]
+        self._agent = agent
+        self._beside = [part for part in (agent, *beside) if part is not None]
         self._lifespan = Router(lifespan=self.lifespan)
 
-    def drain(self) -> None:
-        """Take no more requests: the server is about to stop. Those that run go on."""
+    def drain(self, seconds: float) -> None:
+        """Take no more requests: the server stops in that time. Those that run go on until then."""
         self._app.drain()
+        if self._agent is not None:
+            self._agent.drain(seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or run with the server that says that it starts and ends."""
@@ -157,7 +161,8 @@ def create(
     page_routes += agent.page_routes(pages) if agent else []
     app = Paths({**page_apps(pages, page_routes, issuer), **(agent.apps if agent else {}), API: api}, app)
     app = HttpGate(app, hosts=_hosts(settings), origins=settings.allowed_origins, documents=documents)
-    draining = Draining(app, most=settings.max_requests, calls=services.running)
+    turns = agent.streams if agent else ()
+    draining = Draining(app, most=settings.max_requests, calls=services.running, finite=turns)
     tokens = [verifier for verifier in verifiers or () if isinstance(verifier, StaticTokens)]
     return App(draining, routes, agent, webhooks_of(services, settings), readiness, *tokens)
 
@@ -193,15 +198,15 @@ def serve(services: Services, settings: Settings) -> None:
     # A read passes through the event loop about ten times. While a thread works on another client's large call, each of
     # them waits for the interpreter: 5 ms by default.
     sys.setswitchinterval(SWITCH_INTERVAL)
-    server.shutdown = _drained(server.shutdown, app)  # type: ignore[method-assign, assignment]
+    server.shutdown = _drained(server.shutdown, app, drain_timeout)  # type: ignore[method-assign, assignment]
     server.run(sockets=[listener])
 
 
-def _drained(shutdown: Shutdown, app: App) -> Shutdown:
+def _drained(shutdown: Shutdown, app: App, seconds: float) -> Shutdown:
     """Return uvicorn's own end of a server, which first has the app take no more requests."""
 
     async def drain_first(sockets: list[socket] | None = None) -> None:
-        app.drain()
+        app.drain(seconds)
         await shutdown(sockets)
 
     return drain_first

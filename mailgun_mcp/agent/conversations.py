@@ -176,6 +176,16 @@ class Conversations:
             ).fetchall()
         return {row["id"] for row in rows}
 
+    def broken(self, now: float) -> tuple[str, ...]:
+        """Return the conversations whose run nobody renews any more: its process has died."""
+        if not self._store.exists:
+            return ()
+        with self._store.reading() as connection:
+            rows = connection.execute(
+                "SELECT id FROM agent_conversations WHERE status = 'running' AND lease_until <= ?", (now,)
+            ).fetchall()
+        return tuple(row["id"] for row in rows)
+
     def release(self, name: str, holder: str, status: ConversationStatus, now: float) -> None:
         """End the run of this process."""
         with self._store.writing(lock=lock_of(name)) as connection:

@@ -38,6 +38,15 @@ class BusyError(AgentError):
         super().__init__("The assistant is still answering in this conversation. Wait for it, or cancel it first.")
 
 
+class StoppingError(AgentError):
+    """The server is stopping."""
+
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__("This server is stopping. Nothing was done. Send it again in a few seconds.")
+
+
 class WaitingError(AgentError):
     """Approvals are open, and a new message does not answer them."""
 

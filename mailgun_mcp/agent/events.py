@@ -18,6 +18,15 @@ EventKind = Literal[
 Outcome = Literal["done", "waiting", "cancelled", "failed", "stopped"]
 """How a run ends: `waiting` for approvals, `stopped` at a limit, `failed` at the model or a fault of the server."""
 
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a run ended."""
+
+    outcome: Outcome
+    text: str = ""
+
+
 FIELDS: dict[EventKind, tuple[str, ...]] = {
     "user_message": ("text",),
     "text": ("message", "text"),

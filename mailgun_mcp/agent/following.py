@@ -29,6 +29,11 @@ class Following:
         self._conversations = conversations
         self._log = log
         self._clock = clock
+        self._closed = asyncio.Event()
+
+    def close(self) -> None:
+        """Let go who follows a run of another process. Who follows one of this process sees its end."""
+        self._closed.set()
 
     async def events(
         self, principal: Principal, conversation: str, *, after: int, follow: bool
@@ -59,13 +64,24 @@ class Following:
                     async for event in live.follow(after):
                         yield event
                     return
-                elif not is_running:
+                elif not is_running or self._closed.is_set():
                     return
                 elif pause is not None:
-                    await pause()
+                    await self._paused(pause)
                 else:
                     # What is written before it watches is found in the next round.
                     pause = await watching.enter_async_context(pauses(self._store, POLL, notified=POLL_NOTIFIED))
+
+    async def _paused(self, pause: Callable[[], Awaitable[object]]) -> None:
+        """Wait for what comes next, or until this process closes."""
+        pausing, closing = asyncio.ensure_future(pause()), asyncio.ensure_future(self._closed.wait())
+        try:
+            await asyncio.wait({pausing, closing}, return_when=asyncio.FIRST_COMPLETED)
+            if pausing.done():
+                pausing.result()
+        finally:
+            pausing.cancel()
+            closing.cancel()
 
 
 def _ends(events: Sequence[Event]) -> bool:

@@ -6,25 +6,26 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from mailgun_mcp.agent.approving import Answer, needed, record_answers
-from mailgun_mcp.agent.conversations import LEASE, Conversation, Conversations, ConversationStatus, Run, check_id
+from mailgun_mcp.agent.conversations import Conversation, Conversations, ConversationStatus, Run, check_id
 from mailgun_mcp.agent.credentials import Credentials
 from mailgun_mcp.agent.errors import (
-    AgentError,
     AnswerError,
     BadMessageError,
     BusyError,
     ModelError,
     NotFoundError,
+    StoppingError,
     TooLargeError,
     WaitingError,
 )
 from mailgun_mcp.agent.event_log import EventLog, LiveRun
-from mailgun_mcp.agent.events import Event
+from mailgun_mcp.agent.events import Ended, Event
 from mailgun_mcp.agent.following import Following
 from mailgun_mcp.agent.options import AgentOptions
-from mailgun_mcp.agent.settling import Settling
+from mailgun_mcp.agent.settling import STOPPED, Settling
 from mailgun_mcp.agent.threads import in_thread
 from mailgun_mcp.agent.transcript import ToolCall, Transcript
+from mailgun_mcp.agent.upkeep import Upkeep, stop
 from mailgun_mcp.agent.usage import Limits, Usage, UsageTable
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.confirm.asker import InChat
@@ -38,10 +39,7 @@ if TYPE_CHECKING:
     from pydantic_ai.models import Model
 
 TITLE = 60
-WATCH = 1.0
-"""Seconds between two looks for answers that were given elsewhere."""
 CANCELLED_TURN = "Cancelled."
-STOPPED = "The server was stopped."
 FAULT = "Something went wrong in the server; its log says what. Nothing is lost; send a message to continue."
 
 Begun = Callable[[Run, Principal, str], None]
@@ -73,26 +71,48 @@ class Runner:
         """Says whether who asked may still go on, where somebody else's answer continues what they began."""
         self._holder = token_hex(8)
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._keeping: list[asyncio.Task[None]] = []
         self._closing = False
+        self._stopping: asyncio.Task[None] | None = None
+        self._upkeep = Upkeep(
+            services,
+            self.credentials,
+            self._holder,
+            running=self._tasks,
+            go_on=self._continue,
+            close_broken=self._close_broken,
+        )
         self._begun: list[Begun] = []
 
     def on_begin(self, begun: Begun) -> None:
         """From now on tell of each run that begins here, also of one that goes on after an answer given elsewhere."""
         self._begun.append(begun)
 
+    def stop_in(self, seconds: float) -> None:
+        """Close after that time: runs that still go on then are stopped, and who watches them is told."""
+        loop = asyncio.get_running_loop()
+
+        def stop() -> None:
+            self._stopping = loop.create_task(self.aclose())
+
+        loop.call_later(seconds, stop)
+
     async def aclose(self) -> None:
         """Stop the runs of this process and write what is pending. What waits for a person goes on waiting."""
         self._closing = True
-        for task in [*self._keeping, *self._tasks.values()]:
-            _stop(task)
-        await asyncio.gather(*self._keeping, *self._tasks.values(), return_exceptions=True)
+        self._following.close()
+        await self._upkeep.aclose()
+        tasks = [*self._tasks.values()]
+        for task in tasks:
+            stop(task)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._log.flush()
 
     async def start(self, principal: Principal, conversation: str, text: str, *, run: str, client: str) -> Run:
         """Begin a turn with a message of the person. Raises AgentError."""
         check_id("conversation", conversation)
         check_id("run", run)
+        if self._closing:
+            raise StoppingError
         earlier, checked, broke_off = await in_thread(self._claim_turn, principal, conversation, text, run, client)
         if checked is None:
             return earlier
@@ -134,6 +154,8 @@ class Runner:
         """Give the person's answers to open approvals, and continue the turn. Raises AgentError."""
         check_id("conversation", conversation)
         check_id("run", run)
+        if self._closing:
+            raise StoppingError
         earlier = await in_thread(self._conversations.run, conversation, run, principal.id)
         if earlier is not None:
             return earlier
@@ -144,7 +166,7 @@ class Runner:
         await in_thread(record_answers, self._services, waiting, answers, principal)
         if found.status == "running" and found.lease_until > self._services.clock():
             raise BusyError
-        return await self._continue(principal, conversation, run=run, client=client)
+        return await self._continue(principal, conversation, run, client)
 
     async def knows(self, principal: Principal, conversation: str, run: str) -> bool:
         """Return whether there is a run of this id. Raises NotFoundError for another's conversation."""
@@ -155,11 +177,11 @@ class Runner:
         found = await in_thread(self._conversations.find, conversation, principal.id)
         task = self._tasks.get(conversation)
         if task is not None:
-            _stop(task)
+            stop(task)
             await asyncio.wait([task])
-        elif found.status == "running":
+        elif found.status == "running" and found.lease_until > self._services.clock():
             await in_thread(self._conversations.ask_to_cancel, conversation)
-        elif found.status == "waiting":
+        elif found.status != "idle":
             run, _ = await in_thread(
                 self._conversations.claim_again,
                 *(conversation, f"cancel-{token_hex(8)}", principal, "chat"),
@@ -167,7 +189,7 @@ class Runner:
                 now=self._services.clock(),
             )
             live = self._log.begin(conversation, run.turn, run.after)
-            await self._settling.cancelled(live, principal, closing=self._closing)
+            await self._settling.cancelled(live, principal)
             await self._finish(live, "idle", live.end(outcome="cancelled", text=CANCELLED_TURN))
 
     def events(
@@ -224,7 +246,11 @@ class Runner:
 
     def watch_answers(self) -> None:
         """From now on look for answers that are given elsewhere, and continue what waits for them."""
-        self._keep_running()
+        self._upkeep.start()
+
+    async def continue_answered(self) -> None:
+        """Look once for answers that were given elsewhere."""
+        await self._upkeep.continue_answered()
 
     def _needed_by(self, conversation: str, principal: Principal) -> list[dict[str, Any]]:
         try:
@@ -257,7 +283,7 @@ class Runner:
             raise BadMessageError("The message is empty.")
         return text
 
-    async def _continue(self, principal: Principal, conversation: str, *, run: str, client: str) -> Run:
+    async def _continue(self, principal: Principal, conversation: str, run: str, client: str) -> Run:
         claimed, broke_off = await in_thread(
             self._conversations.claim_again,
             *(conversation, run, principal, client),
@@ -271,20 +297,42 @@ class Runner:
         self._begin(claimed, Caller(principal, client=client, asker=InChat(), shows_views=True), recover)
         return claimed
 
+    async def _close_broken(self, principal: Principal, conversation: str, run: str, client: str) -> Run:
+        """End the run of a process that died."""
+        claimed, _ = await in_thread(
+            self._conversations.claim_again,
+            *(conversation, run, principal, client),
+            holder=self._holder,
+            now=self._services.clock(),
+        )
+
+        async def close(live: LiveRun) -> None:
+            await self._end(live, principal, Ended("failed", STOPPED))
+
+        self._spawn(claimed, principal, client, close)
+        return claimed
+
     def _begin(self, run: Run, caller: Caller, prepare: Callable[[LiveRun], Coroutine[Any, Any, None]]) -> None:
+        async def work(live: LiveRun) -> None:
+            await self._run(live, caller, prepare)
+
+        self._spawn(run, caller.principal, caller.client, work)
+
+    def _spawn(
+        self, run: Run, principal: Principal, client: str, work: Callable[[LiveRun], Coroutine[Any, Any, None]]
+    ) -> None:
         live = self._log.begin(run.conversation, run.turn, run.after)
-        task = asyncio.get_running_loop().create_task(self._run(live, caller, prepare), name=f"turn {run.id}")
+        task = asyncio.get_running_loop().create_task(work(live), name=f"turn {run.id}")
         self._tasks[run.conversation] = task
-        self._keep_running()
+        self._upkeep.start()
         for begun in self._begun:
-            begun(run, caller.principal, caller.client)
+            begun(run, principal, client)
 
     async def _run(
         self, live: LiveRun, caller: Caller, prepare: Callable[[LiveRun], Coroutine[Any, Any, None]]
     ) -> None:
-        from mailgun_mcp.agent.turn import Ended, TurnRun
+        from mailgun_mcp.agent.turn import TurnRun
 
-        status: ConversationStatus = "idle"
         ended = Ended("failed", FAULT)
         try:
             await prepare(live)
@@ -299,20 +347,24 @@ class Runner:
                 summary_model=self._summary_model,
             )
             ended = await turn.go()
-            status = "waiting" if ended.outcome == "waiting" else "idle"
         except asyncio.CancelledError:
-            ended = Ended("cancelled", STOPPED if self._closing else CANCELLED_TURN)
+            ended = Ended("failed", STOPPED) if self._closing else Ended("cancelled", CANCELLED_TURN)
         except (ModelError, CallError) as error:
             ended = Ended("failed", str(error))
         except Exception as error:  # noqa: BLE001 - whatever it is, the person is told and the conversation is free again
             logger().error("a run failed", error=repr(error)[:2000], conversation=live.conversation)
         finally:
-            # A turn that is done has made all of its calls.
-            if ended.outcome not in ("waiting", "done") and await self._settling.cancelled(
-                live, caller.principal, closing=self._closing
-            ):
-                status = "waiting"
-            await self._finish(live, status, live.end(outcome=ended.outcome, text=ended.text))
+            await self._end(live, caller.principal, ended)
+
+    async def _end(self, live: LiveRun, principal: Principal, ended: Ended) -> None:
+        """Close the calls that are open, and say how the run ended. A turn that is done has made all of its calls."""
+        if ended.outcome == "cancelled":
+            await self._settling.cancelled(live, principal)
+        elif ended.outcome not in ("waiting", "done") and await self._settling.ended(live):
+            live.add("warning", text=ended.text)
+            ended = Ended("waiting")
+        status: ConversationStatus = "waiting" if ended.outcome == "waiting" else "idle"
+        await self._finish(live, status, live.end(outcome=ended.outcome, text=ended.text))
 
     async def _finish(self, live: LiveRun, status: ConversationStatus, show: Callable[[], None]) -> None:
         try:
@@ -328,57 +380,3 @@ class Runner:
             self._tasks.pop(live.conversation, None)
             self._log.forget(live)
             show()
-
-    def _keep_running(self) -> None:
-        if not self._keeping:
-            loop = asyncio.get_running_loop()
-            self._keeping = [loop.create_task(self._renew()), loop.create_task(self._look_for_answers())]
-
-    async def _renew(self) -> None:
-        """Tell other processes that this one lives, and cancel what they were asked to cancel."""
-        while True:
-            await asyncio.sleep(WATCH)
-            if not self._tasks:
-                continue
-            try:
-                cancelled = await in_thread(self._conversations.renew, self._holder, self._services.clock())
-            except StateError as error:
-                logger().error("runs could not be renewed", error=str(error), seconds_left=LEASE)
-                continue
-            for name in cancelled & self._tasks.keys():
-                _stop(self._tasks[name])
-
-    async def _look_for_answers(self) -> None:
-        while True:
-            await asyncio.sleep(WATCH)
-            try:
-                await self.continue_answered()
-            except (StateError, AgentError) as error:
-                logger().error("answers could not be looked for", error=str(error))
-
-    async def continue_answered(self) -> None:
-        """Continue the conversations whose approvals were answered elsewhere, or have expired."""
-        for conversation in await in_thread(self._answered):
-            asked_by, client = await in_thread(self._conversations.caller, conversation)
-            principal = await in_thread(self.credentials.check, asked_by)
-            if principal is None:
-                continue
-            try:
-                await self._continue(principal, conversation, run=f"answered-{token_hex(8)}", client=client)
-            except (BusyError, NotFoundError):
-                # Another process was faster, or the conversation was deleted.
-                continue
-
-    def _answered(self) -> list[str]:
-        if not self._services.store.exists:
-            return []
-        approvals, now = self._services.approvals, self._services.clock()
-        return sorted(
-            {name for name, approval in self._transcript.waiting() if approvals.get(approval, now).status != "pending"}
-        )
-
-
-def _stop(task: "asyncio.Task[None]") -> None:
-    """Cancel a run, once: a second time would break off what records that it was cancelled."""
-    if not task.cancelling():
-        task.cancel()

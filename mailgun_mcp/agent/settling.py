@@ -15,7 +15,9 @@ UNKNOWN = (
     "itself. Read what is there now before anything else."
 )
 BROKE_OFF = "The server stopped during the answer before this one. What was said and done until then is kept."
+STOPPED = "The server stopped during this answer. What was said and done is kept; you can go on from here."
 CANCELLED = "Cancelled by the person before it was made. Nothing was sent."
+NOT_MADE = "The turn ended before this call was made. Nothing was sent."
 CANCELLED_REASON = "the person cancelled the turn"
 
 
@@ -32,22 +34,32 @@ class Settling:
             if call.status == "running":
                 await self._close(live, call, "unknown", UNKNOWN)
             elif call.turn != live.turn:
-                await self._close(live, call, "cancelled", CANCELLED)
+                await self._close(live, call, "cancelled", NOT_MADE)
         if broke_off:
             live.add("warning", text=BROKE_OFF)
 
-    async def cancelled(self, live: LiveRun, principal: Principal, *, closing: bool) -> bool:
-        """Close the calls that have no result. Returns whether some still wait: they do when the server is closing."""
-        waiting = False
+    async def cancelled(self, live: LiveRun, principal: Principal) -> None:
+        """Close the calls that have no result, because the person cancelled the turn: what waits is denied."""
         for call in await in_thread(self._transcript.open_calls, live.conversation):
-            if call.status == "waiting" and closing:
-                waiting = True
-                continue
             if call.status == "waiting":
                 await in_thread(self._deny, call, principal)
-            unknown = call.status == "running"
-            await self._close(live, call, "unknown" if unknown else "cancelled", UNKNOWN if unknown else CANCELLED)
+            await self._close_begun(live, call, CANCELLED)
+
+    async def ended(self, live: LiveRun) -> bool:
+        """Close the calls that have no result, because the turn ended early. Returns whether some still wait for a person."""
+        waiting = False
+        for call in await in_thread(self._transcript.open_calls, live.conversation):
+            if call.status == "waiting":
+                waiting = True
+            else:
+                await self._close_begun(live, call, NOT_MADE)
         return waiting
+
+    async def _close_begun(self, live: LiveRun, call: ToolCall, not_made: str) -> None:
+        if call.status == "running":
+            await self._close(live, call, "unknown", UNKNOWN)
+        else:
+            await self._close(live, call, "cancelled", not_made)
 
     async def _close(self, live: LiveRun, call: ToolCall, status: CallStatus, text: str) -> None:
         await in_thread(self._transcript.update, live.conversation, replace(call, status=status, text=text))

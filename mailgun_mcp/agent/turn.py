@@ -7,7 +7,7 @@ import asyncio
 import json
 import time
 from collections.abc import Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,7 @@ from mailgun_mcp.agent.approving import Approving
 from mailgun_mcp.agent.display import SafeText
 from mailgun_mcp.agent.errors import ModelError
 from mailgun_mcp.agent.event_log import LiveRun
-from mailgun_mcp.agent.events import Outcome
+from mailgun_mcp.agent.events import Ended
 from mailgun_mcp.agent.options import AgentOptions
 from mailgun_mcp.agent.summary import is_full, older, summarize
 from mailgun_mcp.agent.threads import in_thread
@@ -53,14 +53,6 @@ if TYPE_CHECKING:
 
 MODEL_FAILED = "The model did not answer: {}. Nothing is lost; send a message to continue."
 TOO_MANY_REQUESTS = "Stopped after {} requests to the model in one turn. Send a message to continue."
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a run ended."""
-
-    outcome: Outcome
-    text: str = ""
 
 
 class TurnRun:

@@ -25,9 +25,13 @@ LOOKS_EVERY = 0.05
 class Draining:
     """Counts the requests that run, and takes no more after `drain`."""
 
-    def __init__(self, app: ASGIApp, *, most: int, calls: Collection[str] = ()) -> None:
-        """`most` requests may run at once; 0 for no limit. `calls` are those that are being made."""
+    def __init__(self, app: ASGIApp, *, most: int, calls: Collection[str] = (), finite: Collection[str] = ()) -> None:
+        """`most` requests may run at once; 0 for no limit. `calls` are those that are being made.
+
+        Streams whose path begins with one of `finite` end by themselves, and are not cut.
+        """
         self._app = app
+        self._finite = tuple(finite)
         self._calls = calls
         self._most = most
         self._running = 0
@@ -73,7 +77,7 @@ class Draining:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run a request. A GET is a stream or is short: when the server ends it is cut, as the client then connects again."""
-        if scope["method"] != "GET":
+        if scope["method"] != "GET" or path_in(scope).startswith(self._finite):
             await self._app(scope, receive, send)
             return
         stream = _Stream(send)

@@ -17,7 +17,7 @@ from mailgun_mcp.agent.errors import (
     WaitingError,
 )
 from mailgun_mcp.agent.runner import CANCELLED_TURN, FAULT
-from mailgun_mcp.agent.settling import BROKE_OFF, UNKNOWN
+from mailgun_mcp.agent.settling import BROKE_OFF, STOPPED, UNKNOWN
 from mailgun_mcp.agent.transcript import Transcript
 from mailgun_mcp.identity.access import Access
 from mailgun_mcp.identity.principal import Principal
@@ -338,7 +338,7 @@ async def test_a_server_that_stops_says_so() -> None:
             break
     await chat.runner.aclose()
     events = [event async for event in chat.runner.events(ANN, "c")]
-    assert last(events, "ended")["text"] == "The server was stopped."
+    assert last(events, "ended")["text"] == STOPPED
 
 
 async def test_another_process_can_cancel() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mailgun_mcp.agent import following, runner
+from mailgun_mcp.agent import following, upkeep
 from mailgun_mcp.agent.approving import Answer
 from mailgun_mcp.agent.conversations import LEASE
 from mailgun_mcp.agent.errors import AgentError, BusyError
@@ -52,7 +52,7 @@ class Pair:
 
 @pytest.fixture
 async def pair(store: Store, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Pair]:
-    for module, name in ((following, "POLL"), (runner, "WATCH")):
+    for module, name in ((following, "POLL"), (upkeep, "WATCH")):
         monkeypatch.setattr(module, name, 0.02)
     clock = Clock()
     first = create_services(Settings(simulator=True, state=str(store.directory)))
@@ -130,14 +130,14 @@ async def test_a_server_that_died_in_a_turn_is_taken_over_when_its_lease_ends(pa
                 if event.kind == "tool_finished":
                     break
         await dead.runner._log.flush()
-        tasks = [*dead.runner._tasks.values(), *dead.runner._keeping]
+        tasks = [*dead.runner._tasks.values(), *dead.runner._upkeep._tasks]
 
         async def write_nothing(*_: object, **__: object) -> None:
             """A dead process writes nothing."""
 
         dead.runner._log._write = lambda *_, **__: None  # type: ignore[method-assign]
         dead.runner._finish = write_nothing  # type: ignore[method-assign]
-        dead.runner._settling.cancelled = write_nothing  # type: ignore[method-assign, assignment]
+        dead.runner._settling.ended = dead.runner._settling.cancelled = write_nothing  # type: ignore[method-assign, assignment]
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)

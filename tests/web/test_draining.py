@@ -130,3 +130,16 @@ async def test_an_error_of_a_get_is_the_servers() -> None:
     async with client_of(Draining(broken, most=0)) as client:
         with pytest.raises(ValueError, match="a bug"):
             await client.get("/x")
+
+
+async def test_a_stream_that_ends_by_itself_is_not_cut() -> None:
+    slow = Slow()
+    app = Draining(slow, most=0, finite=("/agent/",))
+    async with client_of(app) as client:
+        stream = asyncio.ensure_future(client.get("/agent/chat/c/stream"))
+        await slow.started.wait()
+        app.drain()
+        await asyncio.wait({stream}, timeout=0.1)
+        assert slow.cut == []
+        slow.go.set()
+        assert (await stream).text == "done"

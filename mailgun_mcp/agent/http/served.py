@@ -9,7 +9,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from mailgun_mcp.agent.http.metrics import UsageCollector
-from mailgun_mcp.agent.http.page import SECTIONS, ChatPage
+from mailgun_mcp.agent.http.page import PATH, SECTIONS, ChatPage
 from mailgun_mcp.agent.http.routes import agent_routes, approvals_page
 from mailgun_mcp.agent.runner import Runner
 from mailgun_mcp.agent.setup import create_runner
@@ -22,6 +22,8 @@ from mailgun_mcp.web.pages.pages import Pages
 if TYPE_CHECKING:
     from mailgun_mcp.agent.slack.served import ServedSlack
 
+TO_TELL = 2.0
+"""Seconds for which a server that stops tells who watches a turn that it has ended."""
 NO_SLACK = "slack: it needs more packages: pip install 'mailgun-mcp-server[slack]'"
 
 
@@ -36,6 +38,11 @@ class ServedAgent:
     slack: "ServedSlack | None" = None
 
     @property
+    def streams(self) -> Sequence[str]:
+        """What the paths of streams begin with that end by themselves, when the turn that they show has ended."""
+        return ("/agent/", f"{PATH}/")
+
+    @property
     def apps(self) -> Mapping[str, ASGIApp]:
         """The first part of a path, and the app that answers it and knows its callers without a token."""
         return self.slack.apps if self.slack else {}
@@ -47,6 +54,10 @@ class ServedAgent:
     def collector(self, clock: Callable[[], float]) -> UsageCollector:
         """Return what counts for `/metrics` what the agent costs."""
         return UsageCollector(self.runner.usage_table, self.runner.limits, clock)
+
+    def drain(self, seconds: float) -> None:
+        """End the turns that still run a little before `seconds` have passed: then who watches them is told."""
+        self.runner.stop_in(seconds - min(TO_TELL, seconds / 2))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mailgun_mcp import asgi
+from mailgun_mcp.agent.settling import STOPPED
 from mailgun_mcp.app.compose import create_services
 from mailgun_mcp.errors import SettingsError
 from mailgun_mcp.settings import Settings
@@ -63,7 +64,7 @@ async def test_a_server_that_stops_says_so_in_the_thread() -> None:
         await slack.chat.runner.aclose()
         await slack.settled()
         assert "Half" in slack.slack.shown()
-        assert "The server was stopped." in slack.slack.shown()
+        assert STOPPED in slack.slack.shown()
 
 
 async def test_the_settings_are_checked_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
