@@ -2,6 +2,7 @@
 
     python benchmarks/floor.py           # on stdio
     python benchmarks/floor.py http      # on Streamable HTTP; tells its port on stderr
+    python benchmarks/floor.py httpx2    # with httpx2, which the SDK brings, instead of httpx
 
 Written as one would write it, without tuning. MAILGUN_API_URL and MAILGUN_API_KEY as for `mailgun-mcp`.
 """
@@ -11,13 +12,17 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
-import httpx
 import mcp_types as types
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
+
+if TYPE_CHECKING or "httpx2" not in sys.argv:
+    import httpx
+else:
+    import httpx2 as httpx
 
 SCHEMA = {"type": "object", "properties": {"limit": {"type": "integer"}}, "additionalProperties": False}
 TOOL = types.Tool(name="list_domains", description="Lists the account's domains.", input_schema=SCHEMA)
@@ -72,4 +77,4 @@ def _serve_http() -> None:
 
 
 if __name__ == "__main__":
-    _serve_http() if sys.argv[1:] == ["http"] else anyio.run(_serve_stdio)
+    _serve_http() if "http" in sys.argv else anyio.run(_serve_stdio)

@@ -156,16 +156,34 @@ def _plot(measured: dict[str, list[float]], file: str) -> None:
     mpl.use("agg")
     from matplotlib import pyplot
 
-    figure, all_axes = pyplot.subplots(1, len(measured), figsize=(12, 3), sharey=True, layout="constrained")
+    mpl.rcParams.update({"font.size": 11, "svg.fonttype": "none"})
+    figure, all_axes = pyplot.subplots(1, len(measured), figsize=(12, 3.8), sharey=True, layout="constrained")
+    figure.suptitle("Cost of a read as a server grows", fontsize=14, fontweight="bold")
     for axes, (kind, figures) in zip(all_axes, measured.items(), strict=True):
-        sizes = [f"{size:,}" for size in SIZES[kind]]
-        axes.plot(sizes, figures, marker="o", color="#1f6feb")
+        milliseconds = [figure / 1000 for figure in figures]
+        limit = LIMIT * milliseconds[0]
+        axes.axhline(limit, color="#b35900", linestyle="--", linewidth=1)
+        axes.plot([_short(size) for size in SIZES[kind]], milliseconds, marker="o", linewidth=2, color="#1f6feb")
+        ratio = f"{figures[-1] / figures[0]:.2f} times\nthe first"
+        axes.annotate(
+            ratio, (len(figures) - 1, milliseconds[-1]), (0, -14), textcoords="offset points", ha="right", va="top"
+        )
         axes.set_xlabel(kind)
-        axes.set_ylim(0, 1.3 * max(map(max, measured.values())))
+        axes.set_ylim(0, 1.3 * max(map(max, measured.values())) / 1000)
+        axes.margins(x=0.08)
         axes.grid(axis="y", alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
-    all_axes[0].set_ylabel("CPU time of a read, microseconds", fontsize=8)
-    figure.savefig(file, metadata={"Date": None} if file.endswith(".svg") else None, dpi=150)
+        axes.tick_params(length=0)
+    first = next(iter(measured.values()))[0] * LIMIT / 1000
+    all_axes[0].annotate(
+        "limit: 10 % more", (0, first), (0, 4), textcoords="offset points", color="#b35900", va="bottom"
+    )
+    all_axes[0].set_ylabel("CPU time of a read (ms)")
+    figure.savefig(file, metadata={"Date": None} if file.endswith(".svg") else None, dpi=150, facecolor="white")
+
+
+def _short(size: int) -> str:
+    return f"{size // 1_000_000} million" if size >= 1_000_000 else f"{size:,}"
 
 
 def main() -> int:

@@ -1,17 +1,19 @@
 """Compares the server with its floor: start, calls, throughput and memory, as ratios.
 
-    python benchmarks/speed.py [--rounds N] [--json]
+    python benchmarks/speed.py [--rounds N] [--floors] [--json]
 
 The floor (`floor.py`) is the least that the bare SDK and httpx can do. Both talk raw JSON-RPC frames
 with this harness and ask the same local upstream; every answer is checked. They take turns in each
 round, the ratios are formed inside the round, and the median over the rounds counts: what else the
 machine does falls on both. The server has a core of its own where the machine has two.
+`--floors` adds two more floors: the same server on httpx2, and one on the official TypeScript SDK.
 Exits with 1 when a limit is broken.
 """
 
 import argparse
 import atexit
 import json
+import math
 import os
 import re
 import selectors
@@ -22,7 +24,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -51,8 +53,10 @@ class Peer:
     name: str
     stdio: Sequence[str]
     http: Sequence[str]
-    tools: int
+    tools: int = 1
     """How many tools its list holds at least."""
+    eras: tuple[str, ...] = (LEGACY, MODERN)
+    """The protocol versions that it speaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -435,22 +439,39 @@ def _await_listening(port: int) -> None:
 def _round(peers: Sequence[Peer], upstream: int) -> dict[str, Figures]:
     found: dict[str, Figures] = {peer.name: {} for peer in peers}
     for era in (LEGACY, MODERN):
-        for peer in peers:
+        speaking = [peer for peer in peers if era in peer.eras]
+        for peer in speaking:
             found[peer.name] |= _measure_stdio(peer, era, upstream)
-        for peer in peers:
+        for peer in speaking:
             found[peer.name] |= _measure_http(peer, era, upstream)
     for peer in peers:
         found[peer.name] |= _measure_late_call(peer, upstream)
     return found
 
 
-def run(rounds: int, told: Callable[[str], None]) -> dict[str, Any]:
+def further_floors(told: Callable[[str], None]) -> list[Peer]:
+    """Return the floors beside the first that can be had here. `told` is given a sentence for each that cannot."""
+    from benchmarks.typescript import MissingFloorError, command
+
+    on_httpx2 = [sys.executable, str(HERE / "floor.py"), "httpx2"]
+    peers = [Peer("bare SDK, httpx2", on_httpx2, [*on_httpx2, "http"])]
+    try:
+        node = command()
+    except MissingFloorError as error:
+        told(str(error))
+    else:
+        peers.append(Peer("TypeScript SDK", node, [*node, "http"], eras=(LEGACY,)))
+    return peers
+
+
+def run(rounds: int, told: Callable[[str], None], further: Sequence[Peer] = ()) -> dict[str, Any]:
     """Return every figure of `rounds` rounds, with how busy others kept the machine meanwhile."""
     floor = str(HERE / "floor.py")
     ours = str(Path(sys.executable).with_name("mailgun-mcp"))
     peers = (
         Peer("floor", [sys.executable, floor], [sys.executable, floor, "http"], 1),
         Peer("ours", [ours], [ours, "serve", "--transport", "http", "--port", "0"], TOOLS_AT_LEAST),
+        *further,
     )
     if CORES:
         os.sched_setaffinity(0, CORES[1])
@@ -497,6 +518,8 @@ class Line:
     floor: float
     ours: float
     ratios: list[float]
+    further: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Name of a further floor -> its figure, and the ratio of that to the first floor's."""
 
     @property
     def ratio(self) -> float:
@@ -510,47 +533,69 @@ class Line:
             return ""
         return "kept" if self.measure.kept(self.ratio) else "BROKEN"
 
-    def cells(self) -> tuple[str, ...]:
-        """The line as it is printed."""
+    def cells(self, further: Sequence[str] = ()) -> tuple[str, ...]:
+        """The line as it is printed, with the further floors of these names."""
         shown = f"{self.ratio:.2f} [{min(self.ratios):.2f}-{max(self.ratios):.2f}]"
+        others = [
+            f"{self._figure(self.further[name][0])} ({self.further[name][1]:.2f})" if name in self.further else "-"
+            for name in further
+        ]
+        figures = self._figure(self.floor), self._figure(self.ours)
+        return (self.measure.title, *figures, shown, self.measure.limit, self.verdict, *others)
+
+    def _figure(self, value: float) -> str:
         digits = 2 if self.measure.unit == "ms" and self.floor < 10 else 0
-        figures = [f"{value:.{digits}f} {self.measure.unit}" for value in (self.floor, self.ours)]
-        return (self.measure.title, *figures, shown, self.measure.limit, self.verdict)
+        return f"{value:.{digits}f} {self.measure.unit}"
 
 
 def lines(rounds: list[dict[str, Figures]]) -> list[Line]:
     """Return a line for each measure that the rounds hold; a ratio is formed inside each round."""
     found = []
     for measure in MEASURES:
-        pairs = [(each["floor"][measure.key], each["ours"][measure.key]) for each in rounds]
-        pairs = [pair for pair in pairs if pair[0] == pair[0]]
-        if pairs:
-            floor, ours = (statistics.median(side) for side in zip(*pairs, strict=True))
-            found.append(Line(measure, floor, ours, [own / least for least, own in pairs]))
+        floor, ours = _figures(rounds, "floor", measure), _figures(rounds, "ours", measure)
+        if not floor or not ours:
+            continue
+        ratios = [own / least for least, own in zip(floor, ours, strict=True)]
+        further = {}
+        for name in rounds[0].keys() - {"floor", "ours"}:
+            if figures := _figures(rounds, name, measure):
+                ratio = statistics.median(own / least for least, own in zip(floor, figures, strict=True))
+                further[name] = statistics.median(figures), ratio
+        found.append(Line(measure, statistics.median(floor), statistics.median(ours), ratios, further))
     return found
 
 
-def _print_table(found: list[Line]) -> None:
-    head = ("", "floor", "mailgun-mcp", "ratio [min-max]", "limit", "")
-    rows = [head, *(line.cells() for line in found)]
+def _figures(rounds: list[dict[str, Figures]], name: str, measure: Measure) -> list[float]:
+    """Return the figure of each round; nothing where a server does not have it, or the system does not tell."""
+    figures = [each[name].get(measure.key, float("nan")) for each in rounds]
+    return [] if any(map(math.isnan, figures)) else figures
+
+
+def table(found: list[Line]) -> list[str]:
+    """Return the lines of the table. A further floor's ratio to the first stands in brackets."""
+    further = list(dict.fromkeys(name for line in found for name in line.further))
+    head = ("", "floor", "mailgun-mcp", "ratio [min-max]", "limit", "", *further)
+    rows = [head, *(line.cells(further) for line in found)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Compares the server with its floor.")
     parser.add_argument("--rounds", type=int, default=7, help="how often each is measured (default 7)")
+    parser.add_argument("--floors", action="store_true", help="also measure two more floors; npm installs one of them")
     parser.add_argument("--json", action="store_true", help="print every figure as JSON")
     options = parser.parse_args()
     if options.rounds < 1:
         parser.error("--rounds: at least 1")
-    results = run(options.rounds, lambda text: print(text, file=sys.stderr))
+    skipped: list[str] = []
+    further = further_floors(skipped.append) if options.floors else []
+    results = run(options.rounds, lambda text: print(text, file=sys.stderr), further)
     found = lines(results["rounds"])
     if options.json:
         print(json.dumps({**results, "ratios": {line.measure.key: line.ratios for line in found}}))
     else:
-        _print_table(found)
+        print("\n".join([*table(found), *skipped]))
         print(f"{options.rounds} rounds; others kept {results['foreign']:.1f} cores busy meanwhile.")
         print("Server on a core of its own." if results["pinned"] else "Cores not chosen: floor and server share all.")
     return 0 if all(line.verdict != "BROKEN" for line in found) else 1

@@ -351,6 +351,12 @@ def test_a_start_loads_nothing_that_it_does_not_need() -> None:
     assert sorted(loaded & set(UNLOADED)) == []
 
 
+def test_a_server_over_http_loads_no_library_that_only_some_need() -> None:
+    code = "import json, sys, mailgun_mcp.asgi; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={})
+    assert sorted(set(json.loads(done.stdout)) & {"httpx", "rich", "jsonschema", "jinja2", "yaml", "sqlite3"}) == []
+
+
 def test_the_command_line_starts_the_server_without_parsing_arguments() -> None:
     code = "import json, sys, mailgun_mcp.__main__, mailgun_mcp.cli.main; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={})

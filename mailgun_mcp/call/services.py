@@ -23,7 +23,6 @@ from mailgun_mcp.mailgun.client import Client
 from mailgun_mcp.policy.model import Policy
 from mailgun_mcp.policy.profiles import profile
 from mailgun_mcp.request.files import Files
-from mailgun_mcp.request.validate import prepare as prepare_validation
 from mailgun_mcp.store.database import Store
 from mailgun_mcp.store.sealing import SealKeys
 from mailgun_mcp.undo.reader import ResourceReader
@@ -307,7 +306,6 @@ class Services:
 
     def prepare(self) -> None:
         """Load what the first call needs, so that it need not wait. May run in any thread."""
-        prepare_validation()
         self.client.prepare()
         # The first entry of the audit log would wait for these.
         import sqlite3  # noqa: F401

@@ -23,6 +23,7 @@ from mailgun_mcp.request.formats import (
     storage_host,
 )
 from mailgun_mcp.request.hints import allowed_values, intended_name
+from mailgun_mcp.request.quick_check import Check, quick_check
 from mailgun_mcp.request.received_files import MOST_ARGUMENTS
 from mailgun_mcp.text.addresses import find_addresses
 from mailgun_mcp.text.sizes import size_of
@@ -61,7 +62,7 @@ def validate(operation: Operation, arguments: Arguments) -> list[str]:
     # jsonschema recurses and looks at every item: what is too deep, too large or not finite is not shown to it.
     refused = _too_large(call_schema(operation), arguments) or _first_faults(_unsafe(arguments, "", 0))
     return refused or _first_faults(
-        _schema_faults(_validator(operation), arguments),
+        _schema_faults(operation, arguments),
         _format_faults(operation, arguments),
         _empty_faults(operation, arguments),
         _time_faults(operation, arguments),
@@ -72,15 +73,8 @@ def validate(operation: Operation, arguments: Arguments) -> list[str]:
 
 def validate_schema(operation: Operation, arguments: Arguments) -> list[str]:
     """Return what is wrong with the arguments of a built-in tool, which sends no request: only its schema says."""
-    from jsonschema import Draft202012Validator
-
     refused = _too_large(call_schema(operation), arguments) or _first_faults(_unsafe(arguments, "", 0))
-    return refused or _first_faults(_schema_faults(Draft202012Validator(call_schema(operation)), arguments))
-
-
-def prepare() -> None:
-    """Import ahead what the first call of `validate` needs."""
-    import jsonschema  # noqa: F401
+    return refused or _first_faults(_schema_faults(operation, arguments))
 
 
 def _first_faults(*checks: Iterator[str]) -> list[str]:
@@ -160,8 +154,15 @@ def _validator(operation: Operation) -> Any:
     return Draft202012Validator(call_schema(operation))
 
 
-def _schema_faults(validator: Any, arguments: Arguments) -> Iterator[str]:
-    errors = islice(validator.iter_errors(arguments), MAX_ERRORS)
+@lru_cache(maxsize=512)
+def _quick_check(operation: Operation) -> Check:
+    return quick_check(call_schema(operation))
+
+
+def _schema_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
+    if _quick_check(operation)(arguments):
+        return
+    errors = islice(_validator(operation).iter_errors(arguments), MAX_ERRORS)
     for error in sorted(errors, key=lambda error: [str(part) for part in error.absolute_path]):
         yield from _error_messages(error)
 

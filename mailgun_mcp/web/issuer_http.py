@@ -7,15 +7,17 @@ import ipaddress
 import json
 import socket
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 import anyio
-import httpx
 
 from mailgun_mcp.errors import SettingsError
 from mailgun_mcp.mailgun.endpoint import LOOPBACK
 from mailgun_mcp.web.authentication import TokensUnavailable
+
+if TYPE_CHECKING:
+    import httpx
 
 TIMEOUT = 5.0
 """Seconds."""
@@ -55,7 +57,7 @@ class IssuerHttp:
         *,
         loopback: bool = False,
         resolve: Resolve = resolve,
-        transport: httpx.AsyncBaseTransport | None = None,
+        transport: "httpx.AsyncBaseTransport | None" = None,
     ) -> None:
         self._loopback = loopback
         self._resolve = resolve
@@ -65,6 +67,9 @@ class IssuerHttp:
         """Return the URL of the setting `name`. Raises SettingsError for one that is not to be used."""
         if not self.may_use(url):
             raise SettingsError(f"{name}: {url!r} must be an https:// URL without user name and fragment")
+        # A server with an authorization server loads httpx at its start. Others never need it, and it takes 3 MB.
+        import httpx  # noqa: F401
+
         return url
 
     async def get(self, url: str) -> dict[str, Any]:
@@ -76,7 +81,7 @@ class IssuerHttp:
 
         `login` is name and secret of this server; None for a public client.
         """
-        options = {} if login is None else {"auth": httpx.BasicAuth(*login)}
+        options = {} if login is None else {"auth": login}
         return await self._request("POST", url, data=dict(form), **options)
 
     def may_use(self, url: str) -> bool:
@@ -93,6 +98,8 @@ class IssuerHttp:
     async def _request(self, method: str, url: str, **options: Any) -> dict[str, Any]:
         if not self.may_use(url):
             raise TokensUnavailable(f"{url[:200]} is not an https:// URL")
+        import httpx
+
         try:
             with anyio.fail_after(TIMEOUT):
                 return await self._exchange(method, url, **options)
@@ -103,6 +110,8 @@ class IssuerHttp:
 
     async def _exchange(self, method: str, url: str, **options: Any) -> dict[str, Any]:
         """Connect to an address that was checked: a second look at DNS could find another one."""
+        import httpx
+
         parts = urlsplit(url)
         host = parts.hostname or ""
         port = parts.port or (443 if parts.scheme == "https" else 80)
