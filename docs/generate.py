@@ -30,7 +30,7 @@ from mailgun_mcp.cli.simulator_control import CONTROLS
 from mailgun_mcp.cli.tool_selection import fitting_toolsets
 from mailgun_mcp.evals.task_files import json_schema as eval_schema
 from mailgun_mcp.evals.task_files import shipped_tasks
-from mailgun_mcp.server.resource_kinds import KINDS, SCHEME
+from mailgun_mcp.server.resource_kinds import KINDS
 from mailgun_mcp.settings import OPTIONS, env_name
 from mailgun_mcp.simulator.control.routes import ROUTES, STREAMS
 from mailgun_mcp.simulator.sections.index import HANDLERS
@@ -364,7 +364,7 @@ def _prompts() -> str:
 def _resources() -> str:
     lines = ["| resource | read by | what it is |", "| --- | --- | --- |"]
     lines += [
-        f"| `{SCHEME}{kind.path}` | {f'`{kind.tool}`' if kind.tool else 'the server'} | {kind.description} |"
+        f"| `{kind.template}` | {f'`{kind.tool}`' if kind.tool else 'the server'} | {kind.description} |"
         for kind in KINDS
     ]
     return "\n".join(lines)

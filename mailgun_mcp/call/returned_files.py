@@ -11,6 +11,7 @@ from mailgun_mcp.errors import CallError
 from mailgun_mcp.mailgun.response import Response
 from mailgun_mcp.request.build import Request
 from mailgun_mcp.request.files import CONTENT_TYPE, FileError
+from mailgun_mcp.request.formats import storage_host
 from mailgun_mcp.request.new_files import NewFiles
 from mailgun_mcp.store.database import in_thread
 
@@ -49,9 +50,9 @@ def returned_file(call: Call, result: dict[str, Any], response: Response) -> Ret
     mime_type = content_type if CONTENT_TYPE.fullmatch(content_type) else "application/octet-stream"
     arguments = call.arguments
     places = {name: str(arguments[name]) for name in ("domain", "storage_key", "index")}
-    # The URI does not say on which storage host the message is.
-    readable = "storage_host" not in arguments and all(map(PLAIN.fullmatch, places.values()))
-    uri = URI.format(**places) if readable else None
+    uri = URI.format(**places) if all(map(PLAIN.fullmatch, places.values())) else None
+    if uri and "storage_host" in arguments:
+        uri += f"?storage_host={storage_host(arguments['storage_host'])}"
     return ReturnedFile(uri, mime_type, response.content, is_text="text" in result)
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from mailgun_mcp.catalogue.types import Arguments
 
@@ -29,17 +29,30 @@ class ResourceKind:
     """Variable of the path -> argument of the tool, where their names differ."""
     fixed: Mapping[str, Any] = field(default_factory=dict)
     """Further arguments."""
+    query: tuple[str, ...] = ()
+    """Names that may follow as a query."""
 
     @property
     def variables(self) -> list[str]:
         """The names in braces."""
         return VARIABLE.findall(self.path)
 
+    @property
+    def template(self) -> str:
+        """The URI template (RFC 6570)."""
+        return SCHEME + self.path + (f"{{?{','.join(self.query)}}}" if self.query else "")
+
     def match(self, path: str) -> dict[str, str] | None:
         """Return the values of the variables in a path, or None for a path of another kind."""
+        query: list[tuple[str, str]] = []
+        if self.query:
+            path, _, asked = path.partition("?")
+            query = parse_qsl(asked, keep_blank_values=True)
         pattern = VARIABLE.sub(r"(?P<\1>[^/]+)", re.escape(self.path).replace(r"\{", "{").replace(r"\}", "}"))
         found = re.fullmatch(pattern, path)
-        return {name: unquote(value) for name, value in found.groupdict().items()} if found else None
+        if found is None or len(dict(query)) < len(query) or not dict(query).keys() <= set(self.query):
+            return None
+        return {**{name: unquote(value) for name, value in found.groupdict().items()}, **dict(query)}
 
     def call(self, values: Mapping[str, str]) -> Arguments:
         """Return the arguments of the tool for these values."""
@@ -98,6 +111,17 @@ KINDS = (
         "Mail that a route stored, or that was kept after sending",
         JSON,
         "get_stored_message",
+        query=("storage_host",),
+    ),
+    ResourceKind(
+        "source",
+        "domains/{domain}/messages/{storage_key}/source",
+        "The source of a stored message",
+        "The raw MIME of a stored message, in `body-mime`",
+        JSON,
+        "get_stored_message",
+        fixed={"accept": "message/rfc2822"},
+        query=("storage_host",),
     ),
     ResourceKind(
         "attachment",
@@ -106,6 +130,7 @@ KINDS = (
         "A file that is attached to a stored message",
         BINARY,
         "get_stored_attachment",
+        query=("storage_host",),
     ),
     ResourceKind(
         "list",

@@ -51,7 +51,7 @@ class Resources:
         return types.ListResourceTemplatesResult(
             resource_templates=[
                 types.ResourceTemplate(
-                    uri_template=SCHEME + kind.path,
+                    uri_template=kind.template,
                     name=kind.name,
                     title=kind.title,
                     description=kind.description,

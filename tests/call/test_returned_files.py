@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from mcp import Client
+from mcp.shared.exceptions import MCPError
 from mcp_types import BlobResourceContents, ResourceLink, TextResourceContents
 
 from mailgun_mcp.app.compose import create_services
@@ -16,7 +17,7 @@ from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.server.server import create_server
 from mailgun_mcp.settings import Settings
 from tests.support.apps import opened
-from tests.support.calls import LOCAL, LOCAL_USER, run
+from tests.support.calls import LOCAL_USER, run
 
 pytestmark = pytest.mark.anyio
 
@@ -176,8 +177,43 @@ async def test_a_large_file_is_a_link_that_the_client_can_read(services: Service
         assert ("name,price" in text.text, text.mime_type) == (True, "application/json")
 
 
-async def test_a_message_on_another_storage_host_has_no_link_and_is_read_on(services: Services) -> None:
-    message = {**await stored(services), "index": 2, "storage_host": "storage-europe-west1.api.mailgun.net"}
-    outcome = await run(services, "get_stored_attachment", message, LOCAL)
-    assert outcome.structured is not None, outcome.text
-    assert (outcome.file is not None and outcome.file.uri, "base64" in outcome.structured) == (None, True)
+HOSTS = {
+    "storage-europe-west1.api.mailgun.net": "storage-europe-west1.api.mailgun.net",
+    "https://Storage.EU.mailgun.net/v3/domains/mail.example.com/messages/AbC": "storage.eu.mailgun.net",
+}
+
+
+@pytest.mark.parametrize("given", HOSTS)
+async def test_the_link_of_a_file_on_another_storage_host_reads_it_from_there(
+    services: Services, given: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = {**await stored(services), "index": 2, "storage_host": given}
+    send, hosts = type(services.client).send, []
+
+    async def recorded(client: Any, request: Any, **options: Any) -> Any:
+        hosts.append(request.host)
+        return await send(client, request, **options)
+
+    monkeypatch.setattr(type(services.client), "send", recorded)
+    async with Client(create_server(services, LOCAL_USER), cache=None) as client:
+        result = await client.call_tool("get_stored_attachment", message)
+        (link,) = [block for block in result.content if isinstance(block, ResourceLink)]
+        (contents,) = (await client.read_resource(str(link.uri))).contents
+        assert isinstance(contents, BlobResourceContents)
+        await client.read_resource(str(link.uri).replace("/attachments/2", ""))
+        (source,) = (await client.read_resource(str(link.uri).replace("/attachments/2", "/source"))).contents
+    assert hosts == [HOSTS[given]] * 4
+    assert isinstance(source, TextResourceContents)
+    assert "body-mime" in source.text
+
+
+@pytest.mark.parametrize("query", ["storage_host=evil.example", "storage_host=a&storage_host=b", "host=x", "save_as=x"])
+async def test_a_query_of_a_resource_names_a_storage_host_of_mailgun_or_nothing_is_sent(
+    services: Services, query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = await stored(services)
+    monkeypatch.setattr(type(services.client), "send", None)
+    uri = f"mailgun-mcp://domains/{DOMAIN}/messages/{message['storage_key']}/attachments/2?{query}"
+    async with Client(create_server(services, LOCAL_USER), cache=None) as client:
+        with pytest.raises(MCPError, match=r"Resource not found|is not a Mailgun host"):
+            await client.read_resource(uri)

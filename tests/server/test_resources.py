@@ -96,9 +96,10 @@ async def test_resources_and_templates_are_listed_whole(client: Client) -> None:
         ("mailgun-mcp://domains/{domain}/templates", "application/json"),
         ("mailgun-mcp://domains/{domain}/templates/{template}", "application/json"),
         ("mailgun-mcp://domains/{domain}/webhooks/{webhook}", "application/json"),
-        ("mailgun-mcp://domains/{domain}/messages/{storage_key}", "application/json"),
+        ("mailgun-mcp://domains/{domain}/messages/{storage_key}{?storage_host}", "application/json"),
+        ("mailgun-mcp://domains/{domain}/messages/{storage_key}/source{?storage_host}", "application/json"),
         (
-            "mailgun-mcp://domains/{domain}/messages/{storage_key}/attachments/{index}",
+            "mailgun-mcp://domains/{domain}/messages/{storage_key}/attachments/{index}{?storage_host}",
             "application/octet-stream",
         ),
         ("mailgun-mcp://lists/{list}", "application/json"),
