@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mailgun_mcp.call.current_call import Call
 from mailgun_mcp.call.results import CallResult, Owner
@@ -11,6 +11,9 @@ from mailgun_mcp.errors import CallError, NotConfirmedError
 from mailgun_mcp.policy.facts import Facts
 from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.text.durations import iso
+
+if TYPE_CHECKING:
+    from mailgun_mcp.call.inbound_routes import Run
 
 DOUBLED = re.compile(r"\\\\[.+*?^$()\[\]{}|]")
 """A backslash that is escaped once too often, before a character that it should have escaped."""
@@ -103,6 +106,15 @@ def hint(call: Call) -> dict[str, Any]:
         r"\. (one backslash, after JSON is read). match_route with an address that should match shows whether it does."
         " update_route changes it."
     }
+
+
+async def read_further(call: Call, result: dict[str, Any], run: "Run") -> dict[str, Any]:
+    """Return what an answer lacks and another read has. `run` makes the calls for it."""
+    if call.operation.name != "match_route":
+        return {}
+    from mailgun_mcp.call.inbound_routes import routes_in_order
+
+    return await routes_in_order(call, result, run)
 
 
 def way_back(call: Call) -> dict[str, Any]:

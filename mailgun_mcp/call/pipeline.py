@@ -8,7 +8,16 @@ from mailgun_mcp.call.access import check_account, check_scopes
 from mailgun_mcp.call.account_choice import choose_account
 from mailgun_mcp.call.authorize import authorize
 from mailgun_mcp.call.builtin_calls import run_builtin
-from mailgun_mcp.call.complete import asked_for, hint, owner_of, protect, protect_error, save_long_results, way_back
+from mailgun_mcp.call.complete import (
+    asked_for,
+    hint,
+    owner_of,
+    protect,
+    protect_error,
+    read_further,
+    save_long_results,
+    way_back,
+)
 from mailgun_mcp.call.current_call import Call
 from mailgun_mcp.call.encoded_facts import with_encoded_facts
 from mailgun_mcp.call.large_calls import for_size
@@ -120,4 +129,5 @@ async def _make(call: Call) -> dict[str, Any]:
     saved = await save_file(call, request, whole, response)
     result = await protect(call, shorten(call.operation, call.arguments, whole), whole)
     result = without_long_base64(call, result, call.file)
+    result |= await read_further(call, whole, partial(run, call.services))
     return {**result, **saved, **asked_for(call, facts), **generated, **hint(call), **way_back(call)}

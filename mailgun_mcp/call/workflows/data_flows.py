@@ -4,6 +4,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+from mailgun_mcp.call.inbound_routes import matches, stops
 from mailgun_mcp.call.workflows.findings import Finding, in_order
 from mailgun_mcp.call.workflows.reads import Read, Reads
 from mailgun_mcp.catalogue.workflow_tools import MOST_DOMAINS
@@ -11,7 +12,6 @@ from mailgun_mcp.catalogue.workflow_tools import MOST_DOMAINS
 DESTINATION = re.compile(r"""(?:forward|notify|store)\s*[(=]\s*(?:notify\s*=\s*)?["']([^"']+)["']""")
 RECIPIENT = re.compile(r"""match_recipient\(\s*["'](.+?)["']\s*\)""")
 LITERAL = re.compile(r"[\w.+-]+@[\w.-]+")
-LONGEST_PATTERN = 200
 
 
 async def audit_data_flows(reads: Reads) -> tuple[list[Finding], dict[str, Any]]:
@@ -93,7 +93,7 @@ def _shadowed(routes: list[dict[str, Any]], read: Read) -> list[Finding]:
     for position, later in enumerate(ordered):
         literal = LITERAL.fullmatch(_pattern(later).strip("^$").replace("\\", ""))
         for earlier in ordered[:position]:
-            if literal and _stops(earlier) and _matches(earlier, literal[0]):
+            if literal and stops(earlier) and matches(str(earlier.get("expression")), literal[0], False):
                 found.append(
                     Finding(
                         "route_shadowed",
@@ -112,19 +112,3 @@ def _pattern(route: dict[str, Any]) -> str:
     expression = str(route.get("expression") or "")
     found = RECIPIENT.fullmatch(expression.strip())
     return found[1] if found else ""
-
-
-def _stops(route: dict[str, Any]) -> bool:
-    return any(str(action).strip() == "stop()" for action in route.get("actions") or ())
-
-
-def _matches(route: dict[str, Any], address: str) -> bool:
-    """Return whether the route takes mail to the address. A pattern that nobody can read without doubt does not count."""
-    if str(route.get("expression") or "").strip() == "catch_all()":
-        return True
-    pattern = _pattern(route)
-    # Only `.*` is understood: a pattern of a third party could take for ever.
-    if not pattern or len(pattern) > LONGEST_PATTERN:
-        return False
-    parts = [re.escape(part.replace("\\", "")) for part in pattern.strip("^$").split(".*")]
-    return len(parts) <= 3 and re.fullmatch(".*".join(parts), address) is not None

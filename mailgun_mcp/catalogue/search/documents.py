@@ -7,7 +7,10 @@ from mailgun_mcp.catalogue.types import Record
 
 
 def document_of(tool: Record, path: str, asked: Iterable[str] = ()) -> dict[str, str]:
-    """Return the text of each field of `index.FIELDS` for a listed tool. `asked` are phrases of people who want it."""
+    """Return the text of each field of `index.FIELDS` for a listed tool. `asked` are phrases of people who want it.
+
+    `replaced` is not empty for a tool that Mailgun has replaced by another.
+    """
     properties = tool["inputSchema"].get("properties", {})
     return {
         "name": tool["name"],
@@ -18,6 +21,7 @@ def document_of(tool: Record, path: str, asked: Iterable[str] = ()) -> dict[str,
         "path": path,
         "arguments": " ".join(properties),
         "texts": " ".join(str(schema.get("description", "")) for schema in properties.values()),
+        "replaced": str(tool["_meta"].get("mailgun-mcp/deprecated") or ""),
         "values": " ".join(value for schema in properties.values() for value in _values(schema)),
     }
 

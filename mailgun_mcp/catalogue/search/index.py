@@ -31,6 +31,8 @@ FIELDS = {
     "values": 0.4,
 }
 """Field of a document -> how much a word in it counts."""
+REPLACED_WEIGHT = 0.9
+"""How much a word in a tool counts that Mailgun has replaced by another."""
 GRAM_FIELDS = ("name", "title", "asked")
 LENGTH_WEIGHT = 0.5
 """How much a long field lowers the weight of each of its words: 0 not at all, 1 in full (`b` of BM25)."""
@@ -174,16 +176,20 @@ def _rarity(documents: int, having: int) -> float:
 
 def _word_postings(documents: Mapping[str, Mapping[str, str]]) -> Postings:
     counts = {
-        (name, field): Counter(words(text)) for name, fields in documents.items() for field, text in fields.items()
+        (name, field): Counter(words(text))
+        for name, fields in documents.items()
+        for field, text in fields.items()
+        if field in FIELDS
     }
     lengths = {field: _mean(counts.get((name, field), Counter()).total() for name in documents) for field in FIELDS}
     weights: dict[str, dict[int, float]] = {}
     numbers = {name: number for number, name in enumerate(documents)}
     for (name, field), found in counts.items():
         length = 1 - LENGTH_WEIGHT + LENGTH_WEIGHT * found.total() / (lengths[field] or 1)
+        weight = FIELDS[field] * (REPLACED_WEIGHT if documents[name].get("replaced") else 1)
         for word, count in found.items():
             entries = weights.setdefault(word, {})
-            entries[numbers[name]] = entries.get(numbers[name], 0.0) + FIELDS[field] * count / length
+            entries[numbers[name]] = entries.get(numbers[name], 0.0) + weight * count / length
     return {word: _text(entries.items()) for word, entries in weights.items()}
 
 

@@ -9,6 +9,7 @@ WORD = re.compile(r"[^\W_]+")
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 ACCENT = re.compile(r"[\u0300-\u036f]")
 """Marks on Latin, Greek and Cyrillic letters. Those of Japanese make another letter."""
+ADDRESS = re.compile(r"[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+")
 EAST_ASIAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
 STOP_WORDS = frozenset(
     [
@@ -98,8 +99,11 @@ def words(text: str) -> list[str]:
 
 
 def plain_words(text: str) -> list[str]:
-    """Return the words of `text` in lower case and without accents. `camelCase` and `snake_case` are two words each."""
-    decomposed = unicodedata.normalize("NFKD", CAMEL.sub(" ", text))
+    """Return the words of `text` in lower case and without accents. `camelCase` and `snake_case` are two words each.
+
+    An e-mail address is a value and no words: it counts as the word `address`.
+    """
+    decomposed = unicodedata.normalize("NFKD", CAMEL.sub(" ", ADDRESS.sub(" address ", text)))
     return WORD.findall(unicodedata.normalize("NFC", ACCENT.sub("", decomposed)).casefold())
 
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 from email.utils import getaddresses, parseaddr
 from typing import Any
 
+from mailgun_mcp.request.route_language import Captures, RouteAction, RouteInput, parse_action, parse_expression
 from mailgun_mcp.simulator.mail.composing import KEY_BYTES, ParsedMail, from_mime, to_mime
 from mailgun_mcp.simulator.mail.delivery import TICK, deliver, send_to_list
 from mailgun_mcp.simulator.mail.record_events import record_event, storage_location
-from mailgun_mcp.simulator.mail.route_language import Captures, RouteAction, RouteInput, parse_action, parse_expression
 from mailgun_mcp.simulator.mail.stripping import strip_bodies
 from mailgun_mcp.simulator.mail.webhooks import enqueue, route_posting
 from mailgun_mcp.simulator.model.account import Account

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from mailgun_mcp.catalogue.types import Record
+from mailgun_mcp.request.route_language import RouteSyntaxError, parse_action, parse_expression
 from mailgun_mcp.simulator.mail.inbound import matching_routes
-from mailgun_mcp.simulator.mail.route_language import RouteSyntaxError, parse_action, parse_expression
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import mail_date
 from mailgun_mcp.simulator.model.routes import Route

@@ -40,6 +40,17 @@ def test_a_question_finds_its_tool_among_five(query: str, tool: str) -> None:
     assert tool in best(query)
 
 
+@pytest.mark.parametrize("who", ["ann", "bob", "kim@example.org", "john.smith@deliveries.example"])
+def test_why_one_mail_bounced_is_explained_before_bounces_are_counted(who: str) -> None:
+    assert best(f"why did the mail to {who} bounce")[0] == "explain_delivery"
+
+
+def test_a_tool_that_mailgun_replaced_comes_after_one_with_the_same_words() -> None:
+    fields = {"title": "List things", "description": "Lists the things of an account"}
+    index = SearchIndex.build({"a": {**fields, "replaced": "b"}, "b": fields}, Thesaurus.build({}))
+    assert [name for name, _ in index.rank("things")] == ["b", "a"]
+
+
 @pytest.mark.slow
 def test_each_phrase_finds_its_own_tool() -> None:
     misplaced, phrases = [], 0

@@ -13,6 +13,7 @@ from mailgun_mcp.catalogue.search.words import grams, plain_words, words
         ("createdAt", ["creat"]),
         ("Öffnungsrate café", ["offnungsr", "cafe"]),
         ("the of and", []),
+        ("mail to kim.o'neil+x@mail.example.org bounced", ["mail", "address", "bounc"]),
         ("", []),
         ("🙂 !?", []),
     ],

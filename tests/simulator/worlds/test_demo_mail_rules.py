@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailgun_mcp.simulator.mail.route_language import parse_action, parse_expression
+from mailgun_mcp.request.route_language import parse_action, parse_expression
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import ManualClock
 from mailgun_mcp.simulator.worlds.demo import NEWS, PEOPLE, SHOP, demo_account

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailgun_mcp.simulator.mail.route_language import (
+from mailgun_mcp.request.route_language import (
     RouteAction,
     RouteInput,
     RouteSyntaxError,
