@@ -36,6 +36,7 @@ from mailgun_mcp.web.approvals.api import PREFIX as API
 from mailgun_mcp.web.approvals.api import ApprovalsApi
 from mailgun_mcp.web.approvals.changes import Changes
 from mailgun_mcp.web.authentication import HEALTH, Authentication, Verifier
+from mailgun_mcp.web.bodies import BodyDeadline
 from mailgun_mcp.web.challenge import Challenge
 from mailgun_mcp.web.draining import Draining
 from mailgun_mcp.web.http_gate import HttpGate
@@ -162,7 +163,7 @@ def create(
     app = Paths({**page_apps(pages, page_routes, issuer), **(agent.apps if agent else {}), API: api}, app)
     app = HttpGate(app, hosts=_hosts(settings), origins=settings.allowed_origins, documents=documents)
     turns = agent.streams if agent else ()
-    draining = Draining(app, most=settings.max_requests, calls=services.running, finite=turns)
+    draining = Draining(BodyDeadline(app), most=settings.max_requests, calls=services.running, finite=turns)
     tokens = [verifier for verifier in verifiers or () if isinstance(verifier, StaticTokens)]
     return App(draining, routes, agent, webhooks_of(services, settings), readiness, *tokens)
 
@@ -175,6 +176,8 @@ def serve(services: Services, settings: Settings) -> None:
     """
     import uvicorn
 
+    from mailgun_mcp.web.http_protocol import BoundedProtocol
+
     loopback = is_loopback(settings.host)
     app = create(settings, services=services, loopback=loopback)
     listener = listen(settings.host, settings.port, authenticated=True)
@@ -185,10 +188,9 @@ def serve(services: Services, settings: Settings) -> None:
     )
     sys.stderr.flush()
     drain_timeout = math.ceil(settings.drain_timeout)
-    # uvicorn's other protocol, httptools, reads headers of any length into memory.
     config = uvicorn.Config(
         app,
-        http="h11",
+        http=BoundedProtocol,
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=drain_timeout,

@@ -47,8 +47,7 @@ class HttpGate:
         if scope["method"] == "GET" and path_in(scope) in self._documents:
             origins = []
         refusal = self._refusal(headers.getlist("host"), origins)
-        if refusal is None and not scope.get("query_string", b"").isascii():
-            refusal = Response("The query of the request must be percent-encoded\n", 400, media_type="text/plain")
+        refusal = refusal or _unclear(scope, headers)
         if refusal is not None:
             await refusal(scope, receive, send)
         elif origins and scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
@@ -72,6 +71,17 @@ class HttpGate:
         if parts is None:
             return False
         return origin in self._origins or (parts["scheme"] == "http" and parts["name"] in LOOPBACK_HOSTS)
+
+
+def _unclear(scope: Scope, headers: Headers) -> Response | None:
+    """Return the answer to a request that readers could read in two ways."""
+    if "transfer-encoding" in headers and "content-length" in headers:
+        # A proxy in front of us may have gone by the other one of the two, and would see the rest as a request.
+        text = "The request has both Content-Length and Transfer-Encoding: send one of them\n"
+        return Response(text, 400, headers={"Connection": "close"}, media_type="text/plain")
+    if not scope.get("query_string", b"").isascii():
+        return Response("The query of the request must be percent-encoded\n", 400, media_type="text/plain")
+    return None
 
 
 def _checked(pattern: re.Pattern[str], flag: str, value: str) -> str:

@@ -144,3 +144,8 @@ async def test_a_query_that_is_not_encoded_is_refused_whatever_server_passes_it_
     scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"host", b"localhost")]}
     await gate({**scope, "query_string": b"a=\xff"}, receive, send)
     assert (sent[0]["status"], sent[1]["body"]) == (400, b"The query of the request must be percent-encoded\n")
+    sent.clear()
+    lengths = [(b"content-length", b"3"), (b"transfer-encoding", b"chunked")]
+    await gate({**scope, "headers": [*scope["headers"], *lengths], "query_string": b""}, receive, send)
+    assert sent[0]["status"] == 400
+    assert (b"connection", b"close") in sent[0]["headers"]

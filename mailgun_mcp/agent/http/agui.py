@@ -42,11 +42,10 @@ from mailgun_mcp.agent.errors import (
     AnswerError,
     BadMessageError,
     ForbiddenError,
-    TooLargeError,
     WaitingError,
 )
 from mailgun_mcp.agent.events import Event
-from mailgun_mcp.agent.http.requests import MOST, answering, caller, check_answers
+from mailgun_mcp.agent.http.requests import answering, caller, check_answers, read_whole
 from mailgun_mcp.agent.http.sse import streaming
 from mailgun_mcp.agent.runner import Runner
 from mailgun_mcp.identity.principal import Principal
@@ -73,9 +72,7 @@ class AgUi:
         return [Route("/agent/agui", answering(self._run), methods=["POST"])]
 
     async def _run(self, request: Request) -> Response:
-        principal, body = caller(request), await request.body()
-        if len(body) > MOST:
-            raise TooLargeError(f"The request has {len(body):,} bytes; at most {MOST:,} are accepted.")
+        principal, body = caller(request), await read_whole(request)
         try:
             given = RunAgentInput.model_validate_json(body)
         except ValidationError as error:

@@ -12,6 +12,7 @@ from mailgun_mcp.agent.approving import Answer
 from mailgun_mcp.agent.errors import AgentError, BadMessageError, ForbiddenError, TooLargeError
 from mailgun_mcp.errors import StateError
 from mailgun_mcp.identity.principal import Principal
+from mailgun_mcp.web.bodies import BodyTooLargeError, read_bounded
 from mailgun_mcp.web.principal import principal_in
 
 MOST = 4 * 1024 * 1024
@@ -55,11 +56,17 @@ def caller(request: Request) -> Principal:
     return principal_in(request.scope)
 
 
+async def read_whole(request: Request) -> bytes:
+    """Return the bytes of the body. Raises TooLargeError."""
+    try:
+        return await read_bounded(request, MOST)
+    except BodyTooLargeError as error:
+        raise TooLargeError(f"The request has more than {MOST:,} bytes.") from error
+
+
 async def json_object(request: Request) -> dict[str, Any]:
     """Return the body of a request. Raises BadMessageError, TooLargeError."""
-    body = await request.body()
-    if len(body) > MOST:
-        raise TooLargeError(f"The request has {len(body):,} bytes; at most {MOST:,} are accepted.")
+    body = await read_whole(request)
     try:
         value = json.loads(body)
     except (ValueError, RecursionError) as error:

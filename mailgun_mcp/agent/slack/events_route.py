@@ -9,9 +9,11 @@ from slack_bolt.adapter.starlette.async_handler import to_async_bolt_request, to
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.signature import SignatureVerifier
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from mailgun_mcp.web.bodies import BodyTooLargeError, read_bounded
 
 PREFIX = "/slack"
 PATHS = (f"{PREFIX}/events", f"{PREFIX}/interactivity")
@@ -36,10 +38,8 @@ class EventsRoute:
 
     async def _receive(self, request: Request) -> Response:
         try:
-            body = await _body(request)
-        except ClientDisconnect:
-            return Response(status_code=400)
-        if body is None:
+            body = await read_bounded(request, MOST)
+        except BodyTooLargeError:
             return _refused(413, "the request is too large")
         refusal = self._refusal(request, body)
         if refusal is not None:
@@ -72,16 +72,6 @@ class EventsRoute:
             return True
         self._seen[signature] = now
         return False
-
-
-async def _body(request: Request) -> bytes | None:
-    """Return the body, or None for one that is too large."""
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MOST:
-            return None
-    return body
 
 
 def _refused(status: int, why: str) -> Response:

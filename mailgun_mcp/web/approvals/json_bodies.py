@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from mailgun_mcp.text.suggest import unknown
+from mailgun_mcp.web.bodies import BodyTooLargeError, read_bounded
 
 LARGEST = 64 * 1024
 """Bytes of a body."""
@@ -30,11 +31,10 @@ class ApiError(Exception):
 
 async def read_body(request: Request, fields: Sequence[str]) -> Mapping[str, str]:
     """Return the fields of the body; one that is null or missing is left out. An empty body has none. Raises ApiError."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST:
-            raise ApiError(413, "too_large", f"The body has more than {LARGEST:,} bytes.")
+    try:
+        body = await read_bounded(request, LARGEST)
+    except BodyTooLargeError as error:
+        raise ApiError(413, "too_large", f"The body has more than {LARGEST:,} bytes.") from error
     if not body:
         return {}
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":

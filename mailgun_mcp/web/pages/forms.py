@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 
 from mailgun_mcp.mailgun.endpoint import LOOPBACK
+from mailgun_mcp.web.bodies import BodyTooLargeError, read_bounded
 
 FIELD = "form-token"
 SCRIPT_HEADER = "x-page-token"
@@ -100,11 +101,10 @@ async def read_form(request: Request) -> Mapping[str, str]:
     """Return the fields of a form, the last of each name. Raises FormRefused."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != MEDIA_TYPE:
         raise FormRefused(f"A form is sent as {MEDIA_TYPE}.", 415)
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST:
-            raise FormRefused(f"A form has at most {LARGEST:,} bytes.", 413)
+    try:
+        body = await read_bounded(request, LARGEST)
+    except BodyTooLargeError as error:
+        raise FormRefused(f"A form has at most {LARGEST:,} bytes.", 413) from error
     try:
         fields = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
     except ValueError as error:

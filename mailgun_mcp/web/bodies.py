@@ -1,0 +1,86 @@
+"""The bodies of requests: how much is read, and for how long.
+
+`BodyDeadline` stands in front of every route, so that no route waits for a client that sends slowly.
+"""
+
+from anyio import current_time, fail_after
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+SECONDS = 20.0
+"""Within which a body has come, and one second more for each `BYTES_A_SECOND`."""
+BYTES_A_SECOND = 16 * 1024
+TOO_SLOW = "The body of the request did not come in time. Nothing was done. Send it again.\n"
+
+
+class BodyTooLargeError(Exception):
+    """A body that is larger than what is read of it."""
+
+
+async def read_bounded(request: Request, most: int) -> bytes:
+    """Return the body. Raises BodyTooLargeError as soon as it is known to have more than `most` bytes."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and (len(declared) > len(str(most)) or int(declared) > most):
+        raise BodyTooLargeError
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            raise BodyTooLargeError
+    return bytes(body)
+
+
+class BodyDeadline:
+    """Answers 408 where the body does not come in time, and nothing where the client is gone."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        body = _Body(receive, send)
+        try:
+            await self._app(scope, body.receive, body.send)
+        except ClientDisconnect:
+            # There is nobody to answer, or it is answered below.
+            if not body.is_late:
+                return
+        if body.is_late and not body.is_answered:
+            await PlainTextResponse(TOO_SLOW, 408, headers={"Connection": "close"})(scope, receive, send)
+
+
+class _Body:
+    """The body of one request. For the route, a client that is too slow is one that is gone."""
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive = receive
+        self._send = send
+        self._left = SECONDS
+        self._is_whole = False
+        self.is_late = False
+        self.is_answered = False
+
+    async def receive(self) -> Message:
+        if self._is_whole:
+            return await self._receive()
+        if self.is_late:
+            return {"type": "http.disconnect"}
+        try:
+            with fail_after(self._left) as patience:
+                message = await self._receive()
+        except TimeoutError:
+            self.is_late = True
+            return {"type": "http.disconnect"}
+        self._left = patience.deadline - current_time() + len(message.get("body", b"")) / BYTES_A_SECOND
+        self._is_whole = not message.get("more_body", False)
+        return message
+
+    async def send(self, message: Message) -> None:
+        if self.is_late and not self.is_answered:
+            return
+        self.is_answered = True
+        await self._send(message)

@@ -1,0 +1,109 @@
+"""HTTP/1.1 for uvicorn, with bounds on what one connection may cost. Imported with the HTTP server.
+
+uvicorn's own protocol waits for ever for a request on a new connection, for the rest of its head, for the rest of a body that was
+answered already, and for a client that does not read its answer. Its other protocol, for llhttp, is quicker, but loses the body of a request that offers an
+upgrade, as Java's client does, and reads heads of any length into memory.
+"""
+
+import asyncio
+import socket
+from typing import Any
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HEAD_SECONDS = 20.0
+"""Seconds within which the head of a request has come, from the opening of the connection or from its first byte."""
+UNREAD_SECONDS = 60.0
+"""Seconds for which a client may leave what was sent unread."""
+REST_SECONDS = 2.0
+"""Seconds for which the rest of a body is read that its answer did not wait for: a client that is cut off may lose the answer."""
+TOO_SLOW = b"The request did not come in time.\n"
+REFUSAL = (
+    b"HTTP/1.1 408 Request Timeout\r\ncontent-type: text/plain; charset=utf-8\r\nconnection: close\r\n"
+    b"content-length: %d\r\n\r\n%s" % (len(TOO_SLOW), TOO_SLOW)
+)
+
+
+class BoundedProtocol(H11Protocol):
+    """One connection."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._unread_timer: asyncio.TimerHandle | None = None
+        self._rest_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        _notice_when_gone(transport)
+        self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop all clocks."""
+        self._stop_waiting_for_head()
+        self._stop_waiting_for_reader()
+        if self._rest_timer is not None:
+            self._rest_timer.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on. Until the head of a request is whole, its clock runs."""
+        super().data_received(data)
+        if self.conn.their_state is not h11.IDLE:
+            self._stop_waiting_for_head()
+        elif self._head_timer is None:
+            self._wait_for_head()
+
+    def on_response_complete(self) -> None:
+        """Go on to the next request, unless the rest of this one does not come."""
+        super().on_response_complete()
+        if self.conn.their_state is h11.SEND_BODY:
+            self._rest_timer = self.loop.call_later(REST_SECONDS, self._close_unless_whole)
+
+    def pause_writing(self) -> None:
+        """Wait for the client to read."""
+        super().pause_writing()
+        if self._unread_timer is None:
+            self._unread_timer = self.loop.call_later(UNREAD_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Write on: the client reads."""
+        self._stop_waiting_for_reader()
+        super().resume_writing()
+
+    def _wait_for_head(self) -> None:
+        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._refuse)
+
+    def _close_unless_whole(self) -> None:
+        if self.conn.their_state is h11.SEND_BODY:
+            self.transport.close()
+
+    def _stop_waiting_for_head(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _stop_waiting_for_reader(self) -> None:
+        if self._unread_timer is not None:
+            self._unread_timer.cancel()
+            self._unread_timer = None
+
+    def _refuse(self) -> None:
+        """Say why to who has begun, and close the connection. No answer is being written: then the next head is not read."""
+        if not self.transport.is_closing():
+            if self.conn.trailing_data[0]:
+                self.transport.write(REFUSAL)
+            self.transport.close()
+
+
+def _notice_when_gone(transport: asyncio.Transport) -> None:
+    """Have the system find out that a client is gone which never said so."""
+    connection = transport.get_extra_info("socket")
+    if connection is None or not hasattr(socket, "TCP_USER_TIMEOUT"):  # pragma: no cover - only Linux has it
+        return
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, int(UNREAD_SECONDS))
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 15)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(UNREAD_SECONDS * 1000))
