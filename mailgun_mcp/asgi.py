@@ -27,6 +27,7 @@ from mailgun_mcp.call.scopes import missing_scopes
 from mailgun_mcp.call.services import Services
 from mailgun_mcp.identity.start_token import FILE, start_token
 from mailgun_mcp.identity.tokens import Tokens
+from mailgun_mcp.server.direct_http import DirectHttp, may_answer
 from mailgun_mcp.server.discovery import discovery_routes
 from mailgun_mcp.server.http import KnownToSdk, create_http_app
 from mailgun_mcp.server.normalized import Normalized
@@ -148,7 +149,10 @@ def create(
     async def missing(access: Any, tool: str, arguments: Any) -> frozenset[str]:
         return await missing_scopes(services, access, tool, arguments)
 
-    app: ASGIApp = Scopes(KnownToSdk(routes), missing, challenge)
+    app: ASGIApp = KnownToSdk(routes)
+    if settings.transport != "sse" and may_answer():
+        app = DirectHttp(app, services, routes.state.called)
+    app = Scopes(app, missing, challenge)
     documents = frozenset(route.path for route in (*metadata, *cards))
     public = HEALTH | documents
     app = Authentication(Normalized(app, files=services.files.received), verifiers, challenge, public=public)

@@ -28,6 +28,8 @@ CLOSED = {"code": -32000, "message": "Connection closed"}
 STAMP = f',"_meta":{compact({f"{META}serverInfo": SERVER_INFO})}'
 NOT_JSON = ("NaN", "Infinity")
 """What Python writes for numbers that JSON does not have. A text that has such a word is left to the SDK."""
+BEGUN = "mailgun_mcp.begun_call"
+"""In the scope of an HTTP request: the call that the SDK's handler goes on with."""
 Write = Callable[[bytes], Coroutine[Any, Any, None]]
 Called = Callable[[str, Arguments], Awaitable[None]]
 
@@ -57,6 +59,12 @@ class BegunCall:
         """Ask with the SDK."""
         self.go_on_in_sdk()
         return await (await asyncio.shield(self._caller)).asker.ask(form, patience=patience)
+
+    async def notify(self, message: str) -> None:
+        """Report progress with the SDK, where the client wants it."""
+        if self.client.progress is not None:
+            self.go_on_in_sdk()
+            await (await asyncio.shield(self._caller)).notify(message)
 
     def go_on_in_sdk(self) -> None:
         """Give the request to the SDK, whose handler then waits for this call."""

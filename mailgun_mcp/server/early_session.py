@@ -59,8 +59,13 @@ def begin(services: Services, streams: Streams, load: Callable[[], object]) -> E
 
 def answers_are_known() -> bool:
     """Return whether the installed SDK is one that answers as we do, and nobody traces it."""
+    return "opentelemetry" not in sys.modules and is_verified()
+
+
+def is_verified() -> bool:
+    """Return whether the installed SDK is one that answers as we do."""
     found = find_spec("mcp")
-    if found is None or found.origin is None or "opentelemetry" in sys.modules:
+    if found is None or found.origin is None:
         return False
     installed = Path(found.origin).parents[1]
     return any((installed / f"mcp-{version}.dist-info").is_dir() for version in VERIFIED)

@@ -27,7 +27,7 @@ from mailgun_mcp.server.call_results import LINKS_SINCE, result_of
 from mailgun_mcp.server.completions import Completions
 from mailgun_mcp.server.context import ServerContext, client_name, principal_of
 from mailgun_mcp.server.description import COMPLETE, EXTENSIONS, HOUR, NAME, SERVER_INFO, UI
-from mailgun_mcp.server.direct_calls import BegunCall, Called
+from mailgun_mcp.server.direct_calls import BEGUN, BegunCall, Called
 from mailgun_mcp.server.elicitation import Elicitation, InputRequired
 from mailgun_mcp.server.instructions import instructions
 from mailgun_mcp.server.plain_calls import PlainCalls
@@ -145,9 +145,9 @@ async def _call(
         question = await OwnKey(services, principal, context, params, caller.notify).ask()
         if question is not None:
             return question
-    begun: Any = context.request
+    begun = _begun(context)
     try:
-        if isinstance(begun, BegunCall):
+        if begun is not None:
             outcome = await begun.outcome(caller)
         else:
             outcome = await run(services, params.name, params.arguments or {}, caller)
@@ -157,6 +157,15 @@ async def _call(
         raise MCPError(types.INVALID_PARAMS, sentence(str(error))) from error
     task = await tasks.created(context, caller, params.name, params.arguments or {}, outcome)
     return task or result_of(outcome, links=context.protocol_version >= LINKS_SINCE)
+
+
+def _begun(context: ServerContext) -> BegunCall | None:
+    """Return the call that was begun without the SDK. On stdio it stands for the request, over HTTP it is in its scope."""
+    request: Any = context.request
+    if request is None or isinstance(request, BegunCall):
+        return request
+    begun: BegunCall | None = request.scope.get(BEGUN)
+    return begun
 
 
 def _caller(

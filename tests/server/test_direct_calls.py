@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from mcp_types import CONNECTION_CLOSED
 
 from mailgun_mcp.call.results import CallResult, ReturnedFile, compact
 from mailgun_mcp.server.call_results import result_of
-from mailgun_mcp.server.direct_calls import CLOSED, answer_of
+from mailgun_mcp.server.direct_calls import CLOSED, NOT_JSON, answer_of
 from mailgun_mcp.server.plain_calls import as_sent
 from tests.support.stdio_clients import LEGACY, call, in_session
 from tests.support.stdio_sessions import few_tools
@@ -33,6 +33,8 @@ def test_an_answer_is_the_result_as_it_is_sent(
     identifier: int | str, structured: dict[str, Any] | None, text: str, modern: bool
 ) -> None:
     outcome = CallResult(text, kind="failed") if structured is None else CallResult(compact(structured), structured)
+    # A text that could hold a number which JSON does not have is left to the SDK.
+    assume(structured is None or not any(word in outcome.text for word in NOT_JSON))
     sent = {"jsonrpc": "2.0", "id": identifier, "result": as_sent(result_of(outcome), modern=modern)}
     assert answer_of(identifier, outcome, modern=modern) == compact(sent).encode() + b"\n"
 

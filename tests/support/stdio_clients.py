@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,6 +16,25 @@ from tests.support.processes import INITIALIZE
 from tests.support.stdio_sessions import ENVELOPE, READY, frame
 
 LEGACY, MODERN = "2025-11-25", "2026-07-28"
+CALLS: dict[str, dict[str, Any]] = {
+    "a read": {"name": "list_domains", "arguments": {"limit": 5}},
+    "a read without arguments": {"name": "list_domains"},
+    "arguments of null": {"name": "list_domains", "arguments": None},
+    "arguments in a list": {"name": "list_domains", "arguments": []},
+    "an argument that does not exist": {"name": "list_domains", "arguments": {"lim": 5}},
+    "an argument of the wrong kind": {"name": "list_domains", "arguments": {"limit": "five", "skip": [1]}},
+    "what Mailgun does not have": {"name": "get_domain", "arguments": {"name": "nowhere.example.com"}},
+    "a text that is no ASCII": {"name": "get_domain", "arguments": {"name": "größe.example.com"}},
+    "no such tool": {"name": "list_domain", "arguments": {}},
+    "no name": {"arguments": {}},
+    "a number for a name": {"name": 5},
+    "another field": {"name": "list_domains", "arguments": {}, "more": 1},
+    "a tool of the server's own": {"name": "search_tools", "arguments": {"query": "bounces"}},
+    "what needs an approval": {"name": "delete_domain", "arguments": {"name": "mg.example.com"}},
+    "an answer that nobody asked for": {"name": "list_domains", "inputResponses": {"a": {"action": "cancel"}}},
+}
+CHANGES = re.compile(rb"\d{4}-\d\d-\d\dT[0-9:.]+Z?|[A-Za-z0-9_-]{12,}|[0-9a-f]{8}")
+"""Ids and times, which differ from call to call."""
 
 
 class Client:
