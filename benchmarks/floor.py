@@ -72,7 +72,9 @@ def _serve_http() -> None:
     listener.listen()
     sys.stderr.write(f"floor listens on http://127.0.0.1:{listener.getsockname()[1]}/mcp\n")
     sys.stderr.flush()
-    config = uvicorn.Config(create_server().streamable_http_app(), log_config=None, access_log=False)
+    config = uvicorn.Config(
+        create_server().streamable_http_app(), log_config=None, access_log=False, timeout_keep_alive=75
+    )
     uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -100,7 +100,8 @@ def create_policy(settings: Settings, catalogue: Catalogue | None = None) -> Pol
 
 
 def _everything(settings: Settings) -> Catalogue:
-    catalogue = Catalogue.load()
+    # On stdio, a client asks for all tools at once.
+    catalogue = Catalogue.load(packed=settings.transport != "stdio")
     if settings.spec:
         from mailgun_mcp.catalogue.openapi.importer import records_of
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mailgun_mcp.catalogue.errors import CatalogueError, StaleDataError
 from mailgun_mcp.catalogue.former_names import current_tool
@@ -48,25 +48,25 @@ class Catalogue:
         resources: dict[str, Record] | None = None,
     ) -> None:
         stored = (each if isinstance(each, StoredRecord) else StoredRecord(each) for each in records)
-        self._stored = {each.record["tool"]["name"]: each for each in stored}
+        self._stored = {each.name: each for each in stored}
         self._operations: dict[str, Operation] = {}
         self.toolsets = toolsets
         """Toolset name -> title, in order."""
         self._resources = resources or {}
 
     @classmethod
-    def load(cls) -> "Catalogue":
-        """Return the whole catalogue that ships with the package.
+    def load(cls, *, packed: bool = False) -> "Catalogue":
+        """Return the whole catalogue that ships with the package, which `pack` would give where it is `packed`.
 
         Raises StaleDataError in a checkout whose `tools/` changed since the last compile.
         """
         records: list[StoredRecord] = []
         toolsets: dict[str, str] = {}
         resources: dict[str, Record] = {}
-        for document, lines in _documents():
-            toolsets[document["toolset"]] = document["title"]
-            records += map(StoredRecord, document["operations"], lines)
-            resources |= document["resources"]
+        for document in _documents(packed=packed):
+            toolsets[document.toolset] = document.title
+            records += document.records
+            resources |= document.resources
         return cls(records, toolsets, resources)
 
     def __len__(self) -> int:
@@ -192,30 +192,50 @@ def _on_behalf_of(record: Record) -> Record:
     }
 
 
-def _documents() -> list[tuple[dict[str, Any], list[str]]]:
-    """Return each compiled toolset, and the lines of its operations: the compiler writes one a line."""
+class _Document(NamedTuple):
+    """A compiled toolset."""
+
+    order: int
+    toolset: str
+    title: str
+    source: str
+    resources: dict[str, Record]
+    records: list[StoredRecord]
+
+
+def _documents(*, packed: bool) -> list[_Document]:
     folder = files("mailgun_mcp") / "_data" / "tools"
-    texts = [item.read_text(encoding="utf-8") for item in folder.iterdir() if item.name.endswith(".json")]
-    documents = [json.loads(text) for text in texts]
+    texts = (item.read_text(encoding="utf-8") for item in folder.iterdir() if item.name.endswith(".json"))
+    documents = sorted(_document(text, packed=packed) for text in texts)
     if not documents:
         remedy = f"run `{COMPILE}`" if _is_checkout() else "the installation is damaged, install the package again"
         raise CatalogueError(f"{folder} holds no compiled catalogue: {remedy}")
     _check_fresh(documents)
-    lines = ([line.removesuffix(",") for line in text.rstrip().split("\n")[1:-1]] for text in texts)
-    return sorted(zip(documents, lines, strict=True), key=lambda each: each[0]["order"])
+    return documents
+
+
+def _document(text: str, *, packed: bool) -> _Document:
+    document = json.loads(text)
+    # The compiler writes one operation a line.
+    lines = (line.removesuffix(",") for line in text.rstrip().split("\n")[1:-1])
+    records = list(map(StoredRecord, document.pop("operations"), lines))
+    if packed:
+        for record in records:
+            record.pack()
+    return _Document(**document, records=records)
 
 
 def _is_checkout() -> bool:
     return (CHECKOUT / "pyproject.toml").is_file()
 
 
-def _check_fresh(documents: list[dict[str, Any]]) -> None:
+def _check_fresh(documents: list[_Document]) -> None:
     """In a checkout the sources lie beside the package: what was compiled from others is refused."""
     if not _is_checkout():
         return
     from hashlib import sha256
 
-    compiled = {document["toolset"]: document["source"] for document in documents}
+    compiled = {document.toolset: document.source for document in documents}
     present = {path.stem: sha256(path.read_bytes()).hexdigest() for path in (CHECKOUT / "tools").glob("*.yaml")}
     stale = sorted(name for name in compiled.keys() | present.keys() if compiled.get(name) != present.get(name))
     if stale:

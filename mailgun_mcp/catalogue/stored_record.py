@@ -8,9 +8,10 @@ from mailgun_mcp.catalogue.types import Record
 class StoredRecord:
     """A compiled record. It is parsed until `pack` is called, and after that each time it is asked for."""
 
-    __slots__ = ("_record", "_text")
+    __slots__ = ("_record", "_text", "name")
 
     def __init__(self, record: Record, text: str | None = None) -> None:
+        self.name: str = record["tool"]["name"]
         self._record: Record | None = record
         self._text = text
 

@@ -59,6 +59,7 @@ def serve(flags: Mapping[str, Any]) -> int:
         services.pack()
         from mailgun_mcp import asgi
 
+        gc.collect()
         gc.freeze()
         gc.enable()
         asgi.serve(services, options)

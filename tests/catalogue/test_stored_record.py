@@ -26,3 +26,7 @@ def test_a_packed_catalogue_has_the_same_tools_and_operations() -> None:
     assert packed.find("send_message").input_schema == parsed.find("send_message").input_schema
     assert packed.find("send_message") is packed.find("send_message")
     assert packed.select(read_only=True).tools() == parsed.select(read_only=True).tools()
+
+
+def test_a_catalogue_that_is_packed_as_it_is_read_has_the_same_tools() -> None:
+    assert Catalogue.load(packed=True).tools() == Catalogue.load().tools()
