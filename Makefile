@@ -30,7 +30,10 @@ test: $(READY)
 quick: $(READY)
 	$(PYTEST) -m 'not slow' $(TESTS)
 
-check: lint types spelling drift coverage wheel
+# What needs one core each runs side by side.
+check: $(READY)
+	$(MAKE) --jobs=2 lint types spelling drift wheel
+	$(MAKE) coverage
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -50,7 +53,8 @@ drift: $(READY)
 	$(BIN)/python -m mailgun_mcp.catalogue.compile --check
 	$(BIN)/python -m docs.generate --check
 
-# All tests. Counting lines and branches doubles the time, so it stops for slow tests and for programs that tests start.
+# All tests. Counting lines and branches doubles the time, so tests/conftest.py stops it for slow tests, for tests of the
+# whole product, and for all but the first cases of a test; programs that tests start are not counted.
 coverage: $(READY)
 	rm -f .coverage .coverage.*
 	$(BIN)/coverage run -m pytest --numprocesses $(WORKERS) --dist worksteal
