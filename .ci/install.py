@@ -20,7 +20,8 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 LOCK = ROOT / "uv.lock"
-PIP_INSTALL = ["install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+PIP_INSTALL = ["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile"]
+"""Python compiles a module when it is first imported: compiling all of them takes half of the time, and most are not used."""
 
 Package = Mapping[str, Any]
 Alternatives = set[frozenset[str]]
