@@ -251,12 +251,14 @@ def _unsubscribe(account: Account, domain: Domain, message: StoredMessage, recip
 
 def _open(account: Account, domain: Domain, message: StoredMessage, recipient: str, at: float) -> None:
     _deliver_to(account, domain, message, recipient, at)
-    record_event(account, domain, "opened", message, recipient, at + TICK)
+    if "opened" not in message.untracked:
+        record_event(account, domain, "opened", message, recipient, at + TICK)
 
 
 def _click(account: Account, domain: Domain, message: StoredMessage, recipient: str, at: float) -> None:
     _open(account, domain, message, recipient, at)
-    record_event(account, domain, "clicked", message, recipient, at + 2 * TICK)
+    if "clicked" not in message.untracked:
+        record_event(account, domain, "clicked", message, recipient, at + 2 * TICK)
 
 
 OUTCOMES: dict[str, DeliveryOutcome] = {

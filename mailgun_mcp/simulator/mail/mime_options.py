@@ -4,17 +4,20 @@ import json
 from typing import Any
 
 from mailgun_mcp.simulator.mail.composing import ParsedMail
-from mailgun_mcp.simulator.model.clock import parse_mail_date
 from mailgun_mcp.simulator.model.messages import StoredMessage, find_header
 
 TAG, VARIABLES, RECIPIENT_VARIABLES = "X-Mailgun-Tag", "X-Mailgun-Variables", "X-Mailgun-Recipient-Variables"
 TEMPLATE, TEMPLATE_VERSION = "X-Mailgun-Template-Name", "X-Mailgun-Template-Version"
 TEMPLATE_VARIABLES = "X-Mailgun-Template-Variables"
 DROP_MESSAGE, DELIVER_BY = "X-Mailgun-Drop-Message", "X-Mailgun-Deliver-By"
+SENDING_IP, SENDING_IP_POOL = "X-Mailgun-Sending-Ip", "X-Mailgun-Sending-Ip-Pool"
+TRACK, TRACK_OPENS, TRACK_CLICKS = "X-Mailgun-Track", "X-Mailgun-Track-Opens", "X-Mailgun-Track-Clicks"
+UNTRACKED = {"opened": TRACK_OPENS, "clicked": TRACK_CLICKS}
+NO = frozenset({"no", "false"})
 
 
 def apply_mime_options(message: StoredMessage, mail: ParsedMail) -> dict[str, Any]:
-    """Set tags, variables, test mode and delivery time as the headers say. Return the recipient variables.
+    """Set tags, variables, tracking and test mode as the headers say. Return the recipient variables.
 
     A parameter of the request that says the same takes precedence.
     """
@@ -23,8 +26,8 @@ def apply_mime_options(message: StoredMessage, mail: ParsedMail) -> dict[str, An
     message.tags = list(dict.fromkeys([*message.tags, *tags]))
     message.variables = {**read_object(find_header(mail.headers, VARIABLES)), **message.variables}
     message.test_mode = message.test_mode or find_header(mail.headers, DROP_MESSAGE).strip().lower() in ("yes", "true")
-    if message.deliver_at is None:
-        message.deliver_at = _date(find_header(mail.headers, DELIVER_BY))
+    both = _is_off(mail, TRACK)
+    message.untracked |= {name for name, header in UNTRACKED.items() if both or _is_off(mail, header)}
     return read_object(find_header(mail.headers, RECIPIENT_VARIABLES))
 
 
@@ -37,8 +40,5 @@ def read_object(text: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _date(text: str) -> float | None:
-    try:
-        return parse_mail_date(text) if text else None
-    except (ValueError, OverflowError):
-        return None
+def _is_off(mail: ParsedMail, name: str) -> bool:
+    return find_header(mail.headers, name).strip().lower() in NO

@@ -15,6 +15,8 @@ from mailgun_mcp.simulator.model.suppressions import Unsubscribe
 from mailgun_mcp.simulator.replies.reply import ApiError
 from mailgun_mcp.text.suggest import unknown
 
+TRACKED = {"open": "opened", "click": "clicked"}
+"""Recipient action -> the event that only tracking makes."""
 LATE_BOUNCE = "5.1.1 The recipient's server took the mail and returned it: user unknown"
 
 
@@ -49,7 +51,13 @@ def perform_recipient_action(
     copies = list(_copies(account, message_id.strip("<> "), recipient.lower()))
     if not copies:
         raise ApiError(404, f"no message {message_id!r} was delivered" + (f" to {recipient}" if recipient else ""))
+    _check_tracked(action, copies[0].message)
     return [RECIPIENT_ACTIONS[action](copy, details) for copy in copies]
+
+
+def _check_tracked(action: str, message: StoredMessage) -> None:
+    if TRACKED.get(action) in message.untracked:
+        raise ApiError(400, f"the message was sent without tracking, so Mailgun would not learn of the {action}")
 
 
 def _copies(account: Account, identity: str, recipient: str) -> Iterator[DeliveredCopy]:

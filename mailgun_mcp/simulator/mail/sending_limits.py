@@ -1,7 +1,7 @@
 """Whether an account or domain may send now: monthly limits, disabled features, and the limits of sandboxes."""
 
 from mailgun_mcp.simulator.model.account import Account
-from mailgun_mcp.simulator.model.clock import DAY, MINUTE, mail_date
+from mailgun_mcp.simulator.model.clock import DAY, HOUR, MINUTE, mail_date, parse_mail_date
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.event_log import EventRange
 from mailgun_mcp.simulator.replies.reply import ApiError
@@ -16,6 +16,7 @@ ACCEPTED = frozenset({"accepted"})
 STOPPED = "Domain {} is not allowed to send: Account is disabled: custom sending limit reached"
 SWITCHED_OFF = "Domain {} is not allowed to send: sending is disabled for this subaccount"
 UNUSABLE = "Rejected: IP {} can't be used to send the message"
+TOO_FAR_AHEAD = "Delivery time {} is too far ahead: this domain can schedule messages up to {} hours ahead"
 TOO_MANY = "Domain {} is not allowed to send: recipient limit exceeded, try again after {}"
 
 
@@ -51,6 +52,17 @@ def choose_ip(account: Account, address: str | None, pool_id: str | None) -> str
     if pool is None:
         raise ApiError(400, f"IP pool not found: {pool_id}")
     return pool.ips[0] if pool.ips else ""
+
+
+def delivery_time(domain: Domain, text: str, now: float) -> float:
+    """Return the time to deliver a message at: at most as far ahead as the domain stores its messages."""
+    try:
+        at = parse_mail_date(text)
+    except (ValueError, OverflowError) as error:
+        raise ApiError(400, f"{text} is not an RFC-2822 compliant date") from error
+    if at > now + domain.retention:
+        raise ApiError(400, TOO_FAR_AHEAD.format(text, round(domain.retention / HOUR)))
+    return at
 
 
 def confirm_recipient(account: Account, email: str) -> None:

@@ -70,6 +70,8 @@ class StoredMessage:
     """The message as it was handed in, when it came as MIME."""
     mailing_list: dict[str, str] | None = None
     """The list that passed it on, as events show it."""
+    untracked: set[str] = field(default_factory=set)
+    """Which of `opened` and `clicked` Mailgun does not learn of, because the message is not tracked."""
     routed: bool = False
     """Whether it came in from outside, and a route took it."""
     smtp_login: str | None = None

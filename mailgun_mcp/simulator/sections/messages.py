@@ -21,6 +21,9 @@ from mailgun_mcp.simulator.mail.composing import (
 from mailgun_mcp.simulator.mail.delivery import accept, send_to_list
 from mailgun_mcp.simulator.mail.list_delivery import split_lists
 from mailgun_mcp.simulator.mail.mime_options import (
+    DELIVER_BY,
+    SENDING_IP,
+    SENDING_IP_POOL,
     TEMPLATE,
     TEMPLATE_VARIABLES,
     TEMPLATE_VERSION,
@@ -28,11 +31,11 @@ from mailgun_mcp.simulator.mail.mime_options import (
     read_object,
 )
 from mailgun_mcp.simulator.mail.record_events import storage_location
-from mailgun_mcp.simulator.mail.sending_limits import authorized_recipients, check_sending, choose_ip
+from mailgun_mcp.simulator.mail.sending_limits import authorized_recipients, check_sending, choose_ip, delivery_time
 from mailgun_mcp.simulator.mail.stripping import strip_bodies
 from mailgun_mcp.simulator.mail.templating import render_body, render_headers
 from mailgun_mcp.simulator.model.account import Account
-from mailgun_mcp.simulator.model.clock import HOUR, mail_date, parse_mail_date
+from mailgun_mcp.simulator.model.clock import mail_date
 from mailgun_mcp.simulator.model.domains import Domain
 from mailgun_mcp.simulator.model.messages import Attachment, StoredMessage, find_header, with_headers
 from mailgun_mcp.simulator.model.templates import TemplateVersion
@@ -49,7 +52,6 @@ UNVERIFIED = (
     "Log in to your control panel to view required DNS records."
 )
 DISABLED = "Domain {} is not allowed to send: Domain is disabled"
-TOO_FAR_AHEAD = "Delivery time {} is too far ahead: this domain can schedule messages up to {} hours ahead"
 RAW = "message/rfc2822"
 HEADER_NAME = re.compile(r"[!-9;-~]+")
 """Printable ASCII without the colon (RFC 5322, section 2.2)."""
@@ -67,7 +69,7 @@ class SmtpEnvelope:
 @handles(
     "send_message",
     fidelity="stateful",
-    note="batches, templates, scheduling, test mode, IP options; AMP is in the MIME; DKIM, TLS and time zone options have no effect",
+    note="batches, templates, scheduling, test mode, IP options; AMP and tracking; DKIM, TLS and time zone options have no effect",
 )
 def send_message(account: Account, request: SimulatedRequest) -> Reply:
     sender, to, others = _sender(account, request), parse_addresses("to", request["to"]), _others(request)
@@ -101,7 +103,11 @@ def submit_mime(account: Account, request: SimulatedRequest, envelope: SmtpEnvel
     message.repeated_headers = mail.repeated_headers
     message.id = find_header(mail.headers, "Message-Id").strip("<> ") or message.id
     if envelope is not None:
-        message.smtp_login, message.sender = envelope.login, envelope.sender or message.sender
+        message.smtp_login, message.sender = envelope.login, envelope.sender.strip("<>") or message.sender
+    if message.deliver_at is None and (deliver_by := find_header(mail.headers, DELIVER_BY)):
+        message.deliver_at = delivery_time(request.domain, deliver_by, message.at)
+    address, pool = (find_header(mail.headers, name) or None for name in (SENDING_IP, SENDING_IP_POOL))
+    message.sending_ip = message.sending_ip or choose_ip(account, address, pool)
     variables = apply_mime_options(message, mail) | request.get("recipient_variables", {})
     _apply_template(account, request, message, mail)
     if variables:
@@ -259,17 +265,17 @@ def _blank(account: Account, request: SimulatedRequest, sender: Address) -> Stor
         variables=_variables(request),
         test_mode=bool(request.get("test_mode")),
         sending_ip=choose_ip(account, request.get("sending_ip"), request.get("sending_ip_pool")),
-        deliver_at=_delivery_time(request.domain, deliver_at, now) if deliver_at else None,
+        untracked=_untracked(request),
+        deliver_at=delivery_time(request.domain, deliver_at, now) if deliver_at else None,
         api_key_id=request.key.id if request.key else None,
     )
 
 
-def _delivery_time(domain: Domain, text: str, now: float) -> float:
-    """Return the time to deliver a message at: at most as far ahead as the domain stores its messages."""
-    at = parse_mail_date(text)
-    if at > now + domain.retention:
-        raise ApiError(400, TOO_FAR_AHEAD.format(text, round(domain.retention / HOUR)))
-    return at
+def _untracked(request: SimulatedRequest) -> set[str]:
+    """Return which events the options of the request switch off."""
+    names = {"opened": "tracking_opens", "clicked": "tracking_clicks"}
+    off = {name: request.get(name) in (False, "no") for name in ("tracking", *names.values())}
+    return {event for event, name in names.items() if off["tracking"] or off[name]}
 
 
 def _composed(account: Account, request: SimulatedRequest, sender: Address) -> StoredMessage:

@@ -25,11 +25,11 @@ SMTP_CODES = {
 """Status of a refusal over HTTP -> the code of the same refusal over SMTP."""
 ACCEPTED = "250 Great success"
 TEXTS = {
-    "from parameter is missing": "The message has no From header",
-    "'from' parameter is not a valid address. please check documentation": "The From header has no valid address",
-    "'to' parameter is not a valid address. please check documentation": "A recipient is not a valid address",
+    "from parameter is missing": "cannot parse from address",
+    "'from' parameter is not a valid address. please check documentation": "cannot parse from address",
+    "'to' parameter is not a valid address. please check documentation": "cannot parse to address",
 }
-"""Text of a refusal over HTTP that speaks of parameters -> the text over SMTP, which has none."""
+"""Text of a refusal over HTTP that speaks of parameters -> the text over SMTP, which the manual has."""
 
 
 def log_in(account: Account, login: str, password: str) -> bool:

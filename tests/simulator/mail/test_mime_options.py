@@ -10,7 +10,7 @@ x-mailgun-tag: two
 X-Mailgun-Variables: {"order": 7, "mine": 1}
 X-Mailgun-Recipient-Variables: {"b@x.example": {"code": 1}}
 X-Mailgun-Drop-Message: yes
-X-Mailgun-Deliver-By: Thu, 01 Jan 1970 01:00:00 +0000
+X-Mailgun-Track: no
 
 Hi
 """
@@ -25,11 +25,11 @@ def test_the_options_of_the_headers_are_set() -> None:
     assert apply_mime_options(stored, from_mime(HEADERS)) == {"b@x.example": {"code": 1}}
     assert stored.tags == ["zero", "one", "two"]
     assert stored.variables == {"order": 7, "mine": 2}
-    assert (stored.test_mode, stored.deliver_at) == (True, 3600.0)
+    assert (stored.test_mode, stored.untracked) == (True, {"opened", "clicked"})
 
 
 def test_headers_that_cannot_be_read_are_ignored() -> None:
     stored = message()
-    text = b"X-Mailgun-Variables: {\nX-Mailgun-Recipient-Variables: []\nX-Mailgun-Deliver-By: soon\n\nHi"
+    text = b"X-Mailgun-Variables: {\nX-Mailgun-Recipient-Variables: []\nX-Mailgun-Track: perhaps\n\nHi"
     assert apply_mime_options(stored, from_mime(text)) == {}
-    assert (stored.variables, stored.test_mode, stored.deliver_at) == ({"mine": 2}, False, None)
+    assert (stored.variables, stored.test_mode, stored.untracked) == ({"mine": 2}, False, set())

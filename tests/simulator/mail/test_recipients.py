@@ -110,3 +110,12 @@ def test_what_is_unknown_is_refused(
     with pytest.raises(ApiError) as caught:
         perform_recipient_action(account, action, identity, recipient)
     assert (caught.value.reply.status_code, text in str(caught.value.reply.data)) == (status, True), message
+
+
+@pytest.mark.parametrize(("action", "event"), [("open", "opened"), ("click", "clicked")])
+def test_what_is_not_tracked_cannot_be_learned_of(
+    account: Account, message: StoredMessage, action: str, event: str
+) -> None:
+    message.untracked = {event}
+    with pytest.raises(ApiError, match=f"without tracking, so Mailgun would not learn of the {action}"):
+        perform_recipient_action(account, action, "key-1")

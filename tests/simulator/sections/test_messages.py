@@ -64,6 +64,23 @@ async def test_options_headers_and_variables_are_kept(mailgun: httpx.AsyncClient
     assert plain.events[0].record["user-variables"] == {"order": '{"id": 7}'}
 
 
+@pytest.mark.parametrize(
+    ("options", "kinds"),
+    [
+        ({}, ["opened", "clicked"]),
+        ({"o:tracking": "no"}, []),
+        ({"o:tracking-opens": "no"}, ["clicked"]),
+        ({"o:tracking-clicks": "no"}, ["opened"]),
+        ({"o:tracking": "htmlonly", "o:tracking-clicks": "htmlonly"}, ["opened", "clicked"]),
+    ],
+)
+async def test_what_is_not_tracked_has_no_event(
+    mailgun: httpx.AsyncClient, plain: Domain, options: dict[str, str], kinds: list[str]
+) -> None:
+    await send(mailgun, to=["click@x.example"], **options)
+    assert [name for name, _ in events(plain)][2:] == kinds
+
+
 async def test_an_own_header_replaces_the_usual_one(mailgun: httpx.AsyncClient, plain: Domain) -> None:
     await send(mailgun, **{"h:SUBJECT": "Other"})
     assert [name for name in only(plain).headers if name.lower() == "subject"] == ["SUBJECT"]
