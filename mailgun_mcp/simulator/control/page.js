@@ -22,19 +22,75 @@ function outdated() {
   return list && !uses(list) ? ".list" : null;
 }
 
+// The text of a part as it came, without the tabs that were added to it.
+function textOf(part) {
+  const copy = part.cloneNode(true);
+  for (const tabs of copy.querySelectorAll("[role=tablist]")) tabs.remove();
+  return copy.textContent;
+}
+
 async function refresh(selector = "#main") {
   const answer = await fetch(location.href);
   if (!answer.ok) throw new Error(`${answer.status}`);
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   document.querySelector(".clock").replaceWith(fresh.querySelector(".clock"));
   const [before, after] = [document, fresh].map((page) => page.querySelector(selector));
-  if (after && after.textContent !== before.textContent) {
+  if (after && textOf(after) !== textOf(before)) {
     const scrolled = before.scrollTop;
     before.replaceWith(after);
     after.scrollTop = scrolled;
     reveal();
     narrow();
   }
+}
+
+// A message has several parts. One is shown, and the names of all are tabs; the one that was chosen last stays.
+function showTab(name) {
+  for (const tab of document.querySelectorAll("[role=tab]")) {
+    const chosen = tab.textContent === name;
+    tab.setAttribute("aria-selected", String(chosen));
+    tab.tabIndex = chosen ? 0 : -1;
+    find(tab.getAttribute("aria-controls")).hidden = !chosen;
+  }
+}
+
+function choose(tab) {
+  sessionStorage.setItem("tab", tab.textContent);
+  showTab(tab.textContent);
+  tab.focus();
+}
+
+function makeTabs() {
+  const parts = [...document.querySelectorAll("[data-tab]")];
+  if (!parts.length || document.querySelector("[role=tablist]")) return;
+  const list = document.createElement("div");
+  list.setAttribute("role", "tablist");
+  list.setAttribute("aria-label", "Parts of the message");
+  parts.forEach((part, index) => {
+    const tab = document.createElement("button");
+    tab.textContent = part.dataset.tab;
+    tab.type = "button";
+    tab.id = `tab-${index}`;
+    part.id = `part-${index}`;
+    tab.setAttribute("role", "tab");
+    tab.setAttribute("aria-controls", part.id);
+    part.setAttribute("role", "tabpanel");
+    part.setAttribute("aria-labelledby", tab.id);
+    list.append(tab);
+  });
+  parts[0].before(list);
+  const names = parts.map((part) => part.dataset.tab);
+  const last = sessionStorage.getItem("tab");
+  showTab(names.includes(last) ? last : names[0]);
+}
+
+function moveTab(event) {
+  const tab = event.target.closest("[role=tab]");
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (!tab || !step) return;
+  const tabs = [...tab.parentNode.children];
+  choose(tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length]);
+  event.preventDefault();
 }
 
 function say(text) { find("said").textContent = text; }
@@ -95,6 +151,8 @@ async function press(button) {
 }
 
 function reveal() {
+  document.body.classList.add("js");
+  makeTabs();
   for (const part of document.querySelectorAll(".actions[hidden], .forms[hidden]")) part.hidden = false;
   const off = find("off");
   if (off) off.remove();
@@ -106,8 +164,10 @@ live.checked = sessionStorage.getItem("live") !== "no";
 live.addEventListener("change", () => sessionStorage.setItem("live", live.checked ? "yes" : "no"));
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[type=button]");
-  if (button) press(button).catch(failed);
+  if (button?.role === "tab") choose(button);
+  else if (button) press(button).catch(failed);
 });
+document.addEventListener("keydown", moveTab);
 document.addEventListener("submit", (event) => {
   event.preventDefault();
   submit(event.target).catch(failed);

@@ -15,7 +15,7 @@ from mailgun_mcp.simulator.control.page_views import (
     turn,
 )
 from mailgun_mcp.simulator.model.event_log import EventRange, lookup_hash
-from mailgun_mcp.simulator.model.messages import StoredMessage
+from mailgun_mcp.simulator.model.messages import StoredMessage, find_header
 from mailgun_mcp.simulator.model.packed_events import MailEvent
 
 ACTIONS = {
@@ -87,13 +87,14 @@ def _labels(tags: Iterable[str]) -> list[Markup]:
 
 
 def _preview(request: PageRequest, message: StoredMessage, back: Markup) -> Markup:
+    summary = [("From", find_header(message.headers, "From") or message.sender)]
+    summary += [(name, find_header(message.headers, name)) for name in ("To", "Cc", "Reply-To")]
+    summary += [("Stored", moment(message.at)), ("Tags", joined(_labels(message.tags)))]
     facts = [
         ("Domain", message.domain),
-        ("Stored", moment(message.at)),
         ("Envelope sender", message.sender),
         ("Envelope recipients", ", ".join(message.recipients)),
         ("Storage key", message.key),
-        ("Tags", ", ".join(message.tags)),
         ("Template", message.template or ""),
         ("Variables", as_json(message.variables) if message.variables else ""),
         ("Test mode", "yes" if message.test_mode else ""),
@@ -104,16 +105,23 @@ def _preview(request: PageRequest, message: StoredMessage, back: Markup) -> Mark
     return joined(
         [
             element("p", back, class_="narrow"),
+            element("div", pairs("Summary", [(name, value) for name, value in summary if value]), class_="summary"),
             _actions(message),
-            _html_of(request, message),
-            _text_of(message),
             _attachments(request, message),
-            pairs("Headers", message.headers.items()),
-            pairs("Message", [(name, value) for name, value in facts if value]),
+            *([_tab("HTML", _html_of(request, message))] if message.html else []),
+            _tab("Text", _text_of(message)),
+            *([_tab("HTML source", element("pre", message.html, tabindex="0"))] if message.html else []),
+            _tab("Headers", pairs("Headers", message.headers.items())),
+            _tab("Events", table("What happened to it", EVENT_COLUMNS, events)),
+            _tab("Details", pairs("Message", [(name, value) for name, value in facts if value])),
             element("p", element("a", "Source (MIME)", href=request.to("source", **_address(message)))),
-            table("What happened to it", EVENT_COLUMNS, events),
         ]
     )
+
+
+def _tab(name: str, *content: Markup) -> Markup:
+    """Return a part of a message. The script shows one at a time, and the names of all as tabs."""
+    return element("div", element("h2", name), *content, class_="tab", data_tab=name)
 
 
 def _address(message: StoredMessage) -> dict[str, str]:
@@ -130,35 +138,34 @@ def _actions(message: StoredMessage) -> Markup:
 
 
 def _html_of(request: PageRequest, message: StoredMessage) -> Markup:
-    if not message.html:
-        return element("p", "It has no HTML.", class_="none")
     where = request.to("mail", **_address(message))
     frame = element("iframe", src=where, title="The HTML of the message", sandbox="", referrerpolicy="no-referrer")
     note = element("p", "Scripts do not run in it, and nothing is loaded from elsewhere.", class_="note")
-    source = element("details", element("summary", "HTML source"), element("pre", message.html))
-    return joined([element("h2", "HTML"), frame, note, source])
+    return joined([frame, note])
 
 
 def _text_of(message: StoredMessage) -> Markup:
     if not message.text:
         return element("p", "It has no text.", class_="none")
-    return joined([element("h2", "Text"), element("pre", element("bdi", message.text), tabindex="0")])
+    return element("pre", element("bdi", message.text), tabindex="0")
 
 
 def _attachments(request: PageRequest, message: StoredMessage) -> Markup:
     files = [
-        (
+        element(
+            "li",
             element(
                 "a",
                 element("bdi", item.filename or "(no name)"),
                 href=request.to("attachment", **_address(message), index=str(index)),
             ),
-            item.content_type,
-            f"{len(item.data):,}",
+            " ",
+            element("bdi", item.content_type),
+            f", {len(item.data):,} bytes",
         )
         for index, item in enumerate(message.attachments)
     ]
-    return table("Attachments", ("file", "type", "bytes"), files) if files else Markup()
+    return element("ul", *files, class_="files", aria_label="Attachments") if files else Markup()
 
 
 def _event(request: PageRequest, event: MailEvent) -> tuple[str | Markup, ...]:

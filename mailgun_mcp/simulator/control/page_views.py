@@ -78,6 +78,7 @@ def _domain(request: PageRequest, domain: Domain) -> tuple[Any, ...]:
 
 EVENT_COLUMNS = ("time", "event", "recipient", "subject", "why", "record")
 BAD = frozenset({"failed", "complained", "rejected"})
+GOOD = frozenset({"delivered", "opened", "clicked", "stored"})
 
 
 def events(request: PageRequest) -> Markup:
@@ -94,7 +95,8 @@ def event_row(request: PageRequest, event: MailEvent) -> tuple[Any, ...]:
     name = record["event"]
     status = record.get("delivery-status") or {}
     why = status.get("message") or record.get("url") or record.get("reason") or ""
-    named = element("span", " ".join((name, record.get("severity", ""))).strip(), class_="bad" if name in BAD else "")
+    kind = "bad" if name in BAD else "good" if name in GOOD else "plain"
+    named = element("span", " ".join((name, record.get("severity", ""))).strip(), class_=kind)
     subject = record.get("message", {}).get("headers", {}).get("subject", "")
     key = record.get("storage", {}).get("key", "")
     domain = next((one for one in request.domains if key in one.messages), None)

@@ -1,5 +1,6 @@
 """The page in a real browser: it is styled, its script runs, and none of the mail does."""
 
+import re
 import shutil
 import socket
 import subprocess
@@ -24,7 +25,7 @@ from tests.support.operations import catalogue
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no chromium or google-chrome to open the page with")
 PATIENCE = 60
-LIGHT, DARK = (0xF3, 0xF4, 0xF6), (0x1F, 0x24, 0x2A)
+LIGHT, DARK = (0x14, 0x30, 0x4F), (0x0B, 0x1D, 0x31)
 
 
 class Site:
@@ -94,6 +95,15 @@ def test_the_script_of_the_page_runs_under_its_policy(site: Site, tmp_path: Path
     dom = browse(site, HOME, tmp_path, "--dump-dom")
     assert '<div class="tools" id="tools" role="group" aria-label="Tools">' in dom
     assert {f"{PREFIX}page.css", f"{PREFIX}page.js"} <= set(site.asked)
+
+
+def test_the_parts_of_a_message_are_tabs_and_the_first_is_shown(site: Site, tmp_path: Path) -> None:
+    dom = browse(site, f"{PREFIX}message?domain={PLAIN}&key=hostile", tmp_path, "--dump-dom")
+    assert re.findall(r'role="tab" [^>]*aria-selected="(\w+)"[^>]*>([^<]+)', dom) == [
+        ("true", "HTML"),
+        *(("false", name) for name in ("Text", "HTML source", "Headers", "Events", "Details")),
+    ]
+    assert re.findall(r'data-tab="([^"]+)"[^>]*?( hidden="")?>', dom)[:2] == [("HTML", ""), ("Text", ' hidden=""')]
 
 
 def test_the_script_shows_the_buttons_and_forms_that_need_it(site: Site, tmp_path: Path) -> None:
