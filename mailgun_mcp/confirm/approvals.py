@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mailgun_mcp.confirm.bounded_text import LONGEST_REASON
 from mailgun_mcp.errors import NotConfirmedError, StateError, UnknownNameError
-from mailgun_mcp.policy.model import LEVELS, Level
+from mailgun_mcp.policy.model import Level, reaches
 from mailgun_mcp.settings import shell_command
 from mailgun_mcp.store.connection import Connection
 from mailgun_mcp.store.database import MONTHS, Store, stored
@@ -318,7 +318,7 @@ def same_person(one: str, other: str) -> bool:
 
 
 def _covers(approval: Approval, preview: str, level: Level) -> bool:
-    return approval.preview == preview and approval.level in LEVELS[LEVELS.index(level) :]
+    return approval.preview == preview and reaches(approval.level, level)
 
 
 def _bound(connection: Connection, binding: str, status: ApprovalStatus, now: float) -> list[Approval]:

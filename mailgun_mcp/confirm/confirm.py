@@ -15,7 +15,7 @@ from mailgun_mcp.confirm.pending import PendingApprovals
 from mailgun_mcp.errors import NotConfirmedError
 from mailgun_mcp.output.untrusted import fence
 from mailgun_mcp.policy.facts import Facts
-from mailgun_mcp.policy.model import Decision, Policy
+from mailgun_mcp.policy.model import Decision, Policy, reaches
 from mailgun_mcp.request.build import Request
 from mailgun_mcp.text.characters import one_line
 from mailgun_mcp.text.durations import iso
@@ -29,6 +29,7 @@ NOT_SHOWN = (
 )
 NOT_SHOWN_START = NOT_SHOWN.partition(",")[0]
 OUTDATED = "The approval that a person gave does not count: what it was given for has changed since. "
+RAISED = "The call needs an approval by now. "
 BY_ELICITATION = frozenset({"ask", "typed"})
 
 
@@ -95,9 +96,11 @@ async def confirm(
         if result != "yes":
             raise _refused(answer, approvals)
         current = await read_form()
-        if current.preview == form.preview:
+        if current.preview == form.preview and reaches(form.level, current.level):
             return Confirmation(form.level, facts.context.client or facts.context.principal, "elicitation")
         form = current.again
+        if not _can_elicit(form, policy, asker):
+            raise await _pending(facts, form, policy, approvals, why=RAISED)
     raise NotConfirmedError(
         "Not made: the target changed each time while the person was being asked. Nothing was sent.", "changed"
     )

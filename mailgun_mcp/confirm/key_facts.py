@@ -6,7 +6,7 @@ Each line has a most length of its own, so that nothing that a model writes can 
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.confirm.bounded_text import OTHERS, join_bounded, shorten
 from mailgun_mcp.confirm.headline import headline, risk
-from mailgun_mcp.confirm.recipient_lines import is_inside, own_domains, recipient_lines
+from mailgun_mcp.confirm.recipient_lines import is_inside, named, own_domains, recipient_lines
 from mailgun_mcp.identity.account import SHOWN
 from mailgun_mcp.policy.facts import Facts
 from mailgun_mcp.policy.model import Decision
@@ -24,6 +24,7 @@ def key_facts(facts: Facts, decision: Decision, *, too_many: bool, account_domai
         risk(facts.operation),
         *recipient_lines(facts, account_domains),
         *_senders(facts),
+        *_replies_to(facts, account_domains),
         *_destinations(facts, account_domains),
         _where(facts),
         reversibility(facts.operation, too_many=too_many),
@@ -49,6 +50,15 @@ def _senders(facts: Facts) -> list[str]:
     return [f"From: {join_bounded(facts.senders, OTHERS, 'senders')}"] if facts.senders else []
 
 
+def _replies_to(facts: Facts, account_domains: tuple[str, ...]) -> list[str]:
+    """Return who gets the answers, who is outside the account's domains first."""
+    if not facts.replies_to:
+        return []
+    own = list(account_domains) or own_domains(facts.operation, facts.arguments)
+    outside_first = sorted(facts.replies_to, key=lambda address: is_inside(address, own))
+    return [f"Replies go to: {join_bounded(outside_first, OTHERS, 'more')}"]
+
+
 def _destinations(facts: Facts, account_domains: tuple[str, ...]) -> list[str]:
     """Return where data goes, the places outside the account's domains first."""
     if not facts.destinations:
@@ -67,7 +77,7 @@ def _places(destinations: list[str], where: str) -> list[str]:
     if not destinations:
         return []
     number = f"{len(destinations):,} place{'' if len(destinations) == 1 else 's'}"
-    return [f"Data goes to {number}{where}: {join_bounded(destinations, OTHERS, 'places')}"]
+    return [f"Data goes to {number}{where}{named(destinations)}"]
 
 
 def _where(facts: Facts) -> str:

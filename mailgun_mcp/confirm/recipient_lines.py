@@ -39,6 +39,19 @@ def is_inside(address: str, own: list[str]) -> bool:
     return any(domain == name or domain.endswith(f".{name}") for name in own)
 
 
+def named(addresses: list[str]) -> str:
+    """Return every address and host or, where there are too many of them, how many each domain has."""
+    full = ", ".join(map(shorten, addresses))
+    if len(full) <= PEOPLE:
+        return f": {full}"
+    domains = Counter(address.rpartition("@")[2] for address in addresses)
+    # One stranger among a thousand customers is at a domain of their own: the smallest groups come first.
+    counted = [
+        f"{shorten(domain)} ({number:,})" for domain, number in sorted(domains.items(), key=lambda item: item[1])
+    ]
+    return f", by domain: {join_bounded(counted, PEOPLE, 'domains')}"
+
+
 def _list_lines(context: Context, lists: dict[str, int]) -> list[str]:
     """Return the mailing lists with their sizes, and what is not known of them."""
     sizes = [f"{shorten(name)} ({size:,} member{'' if size == 1 else 's'})" for name, size in lists.items()]
@@ -62,23 +75,10 @@ def _outside(facts: Facts, lists: dict[str, int], account_domains: tuple[str, ..
     if not people:
         return []
     if not own:
-        return [f"Recipients{_named(people)}"]
+        return [f"Recipients{named(people)}"]
     domains = "the account's domains" if account_domains else join_bounded(own, OTHERS, "domains")
     outside = [name for name in people if not is_inside(name, own)]
     if outside:
-        return [f"{len(outside):,} outside {domains}{_named(outside)}"]
+        return [f"{len(outside):,} outside {domains}{named(outside)}"]
     inside = list(dict.fromkeys(name.rpartition("@")[2] for name in people))
     return [f"Nobody outside {domains}: all are at {join_bounded(inside, OTHERS, 'domains')}"]
-
-
-def _named(addresses: list[str]) -> str:
-    """Return every address or, where there are too many of them, how many each domain has."""
-    full = ", ".join(map(shorten, addresses))
-    if len(full) <= PEOPLE:
-        return f": {full}"
-    domains = Counter(address.rpartition("@")[2] for address in addresses)
-    # One stranger among a thousand customers is at a domain of their own: the smallest groups come first.
-    counted = [
-        f"{shorten(domain)} ({number:,})" for domain, number in sorted(domains.items(), key=lambda item: item[1])
-    ]
-    return f", by domain: {join_bounded(counted, PEOPLE, 'domains')}"

@@ -37,6 +37,12 @@ SUBSCRIBING = frozenset(
 )
 """Tools that put addresses on a mailing list."""
 TEMPLATES = frozenset({"templates", "account_templates"})
+REPLY_HEADERS = frozenset(
+    {
+        *("reply-to", "mail-reply-to", "mail-followup-to"),
+        *("disposition-notification-to", "return-receipt-to", "x-confirm-reading-to"),
+    }
+)
 BATCH_HEADER = "x-mailgun-recipient-variables"
 Headers = list[tuple[str, Any]]
 UNREAD_MESSAGE = "the headers of the file were not read"
@@ -140,6 +146,8 @@ class Facts:
     """With the members of mailing lists and the copies of a batch counted."""
     addressed: Addressed = Addressed()
     senders: tuple[str, ...] = ()
+    replies_to: tuple[str, ...] = ()
+    """Who gets what recipients answer, or learns that they have read the mail, where the mail says so."""
     destinations: tuple[str, ...] = ()
     """Where data would be sent: addresses and host names of route forwards, webhooks, archives and new list members."""
     stated: Arguments = field(default_factory=dict)
@@ -199,6 +207,7 @@ def gather(
         recipient_count=addressed.messages(context.list_members),
         addressed=addressed,
         senders=tuple(dict.fromkeys(_senders(operation, arguments, headers, faults))),
+        replies_to=tuple(dict.fromkeys(_replies_to(operation, arguments, headers))),
         destinations=tuple(dict.fromkeys(_destinations(operation, arguments, faults))),
         faults=tuple(dict.fromkeys(faults)),
     )
@@ -284,11 +293,24 @@ def _senders(operation: Operation, arguments: Arguments, headers: Headers, fault
     """Who the mail says it is from; a header can say it as well, and a template that has one for all its mail."""
     if operation.risk == "send":
         yield from _addresses("from", arguments.get("from"), faults)
-    elif operation.toolset in TEMPLATES and isinstance(arguments.get("headers"), dict):
-        headers = list(arguments["headers"].items())
-    for name, value in headers:
-        if str(name).strip().lower() in ("from", "sender"):
+    for name, value in headers or _template_headers(operation, arguments):
+        if name.strip().lower() in ("from", "sender"):
             yield from _addresses(f"header {name}", value, faults)
+
+
+def _replies_to(operation: Operation, arguments: Arguments, headers: Headers) -> Iterator[str]:
+    """Who gets the answers. A doubt about an address refuses no call: it gets no mail from this one."""
+    for name, value in headers or _template_headers(operation, arguments):
+        if name.strip().lower() in REPLY_HEADERS:
+            yield from _addresses(f"header {name}", value, [])
+
+
+def _template_headers(operation: Operation, arguments: Arguments) -> Headers:
+    """The headers that a template has for all mail that is made from it."""
+    headers = arguments.get("headers")
+    if operation.toolset not in TEMPLATES or not isinstance(headers, dict):
+        return []
+    return [(str(name), value) for name, value in headers.items()]
 
 
 def _destinations(operation: Operation, arguments: Arguments, faults: list[str]) -> Iterator[str]:

@@ -28,6 +28,12 @@ WebhookEvent = Literal[
 LEVELS: tuple[Level, ...] = ("ask", "typed", "approval", "two_people")
 """In rising order of what they ask of a person."""
 
+
+def reaches(given: Level, needed: Level) -> bool:
+    """Return whether a confirmation at one level is one at another level, or more."""
+    return LEVELS.index(given) >= LEVELS.index(needed)
+
+
 Subject = TypeVar("Subject")
 
 

@@ -105,3 +105,19 @@ async def test_the_headers_of_a_mime_message_in_a_file_are_read(tmp_path: Path, 
     async with services_on(Mailgun(account), account, policy=rules, files=Files((tmp_path,))) as services:
         outcome = await run(services, "send_mime_message", mime)
     assert outcome.text.startswith("Refused by policy (send/allow_domains): 'eve@evil.example' is not in")
+
+
+async def test_a_call_that_needs_an_approval_now_is_not_made_by_a_yes_at_the_client() -> None:
+    """Nobody approves over the channel of the model's own client, however small the call was when it was asked about."""
+    rules = policy(
+        "extends: guarded\nrules:\n"
+        "  - {match: {risk: send, recipients: {more_than: 50}}, decision: confirm, level: approval}\n"
+    )
+    account = account_to_change()
+    fill(account, TEAM, *people(12))
+    mailgun, person = Mailgun(account), Tricked(account, TEAM, *people(300))
+    async with services_on(mailgun, account, policy=rules) as services:
+        outcome = await run(services, "send_message", MAIL, Caller(LOCAL_USER, asker=person))
+    assert changing(mailgun.lines) == []
+    assert len(person.asked) == 1
+    assert "Pending approval" in outcome.text

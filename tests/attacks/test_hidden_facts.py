@@ -93,3 +93,26 @@ def test_the_facts_stand_first_and_unchanged_whatever_a_model_writes(
     assert len(asked.text) <= LONGEST
     if not any("arguments, SHA-256" in line for line in lines):
         assert sum(line.startswith("  ") for line in lines) >= len(arguments)
+
+
+def test_who_gets_the_replies_is_a_fact() -> None:
+    headers = {f"X-{number}": "y" * 200 for number in range(100)} | {"reply-to": "Support <eve@evil.example>"}
+    text = form(called("send_message", {**MESSAGE, "to": ["ann@mg.example.com"], "headers": headers})).text
+    assert "Replies go to: eve@evil.example" in text
+
+
+@pytest.mark.parametrize("name", ["Reply-To", "Mail-Followup-To", "Disposition-Notification-To"])
+def test_who_gets_the_replies_to_a_mime_message_or_from_a_template_is_a_fact(name: str) -> None:
+    message = f"X-Long: {'y' * 3_000}\r\n{name}: eve@evil.example\r\n\r\n{'z' * 3_000}"
+    mail = {"domain": "mg.example.com", "to": ["ann@mg.example.com"], "message": {"text": message}}
+    assert "Replies go to: eve@evil.example" in form(called("send_mime_message", mail)).text
+    template = {"name": "x", "template": "hi", "domain": "mg.example.com", "headers": {name: "eve@evil.example"}}
+    assert "Replies go to: eve@evil.example" in form(called("create_template", template)).text
+
+
+def test_one_place_among_hundreds_outside_is_counted_by_its_domain() -> None:
+    members = [{"address": f"person{number}@customer.example"} for number in range(500)]
+    members.insert(250, {"address": "eve@evil.example"})
+    arguments = {"list_address": "team@mg.example.com", "members": members}
+    text = form(called("bulk_add_mailing_list_members", arguments)).text
+    assert "Data goes to 501 places, by domain: evil.example (1), customer.example (500)" in text

@@ -364,13 +364,13 @@ def test_a_call_that_removes_or_replaces_something_says_that_it_is_destructive()
     assert silent == []
     hints = {
         name: find(name).tool["annotations"]["destructiveHint"]
-        for name in ("update_domain_webhook", "disable_subaccount", "update_template", "add_ip_to_pool")
+        for name in ("update_domain_webhook", "disable_subaccount", "update_template", "create_ip_pool")
     }
     assert hints == {
         "update_domain_webhook": True,
         "disable_subaccount": True,
         "update_template": True,
-        "add_ip_to_pool": False,
+        "create_ip_pool": False,
     }
 
 

@@ -1,7 +1,8 @@
 """The confirmation of a call: who is asked, when the question is asked again, and what is pending."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -37,21 +38,27 @@ class Person:
         return self.answer
 
 
-async def confirmed(store: Store, asker: Asker, *previews: str, level: Level = "ask") -> Confirmation:
-    """Confirm the removal of a bounce, whose target has these states one after the other; the last one stays."""
-    states: Iterator[str] = iter(previews)
+async def confirmed(
+    store: Store, asker: Asker, *previews: str, level: Level = "ask", levels: Iterable[Level] = ()
+) -> Confirmation:
+    """Confirm the removal of a bounce, whose target has these states one after the other; the last one stays.
+
+    With each of them it needs the next one of `levels`, and then the last one.
+    """
+    states, needed = iter(previews), iter(levels)
     last = ""
+    decision = Decision("confirm", "rule", "it removes something", level)
 
     async def read_target() -> Target:
-        nonlocal last
+        nonlocal last, decision
         last = next(states, last)
+        decision = replace(decision, level=next(needed, decision.level))
         return Target(facts, decision, Preview(last, last))
 
     operation = catalogue().find("delete_bounce")
     arguments = {"domain": "mg.example.com", "address": "ann@example.com"}
     request = build(operation, arguments, Files(), subaccount=None)
     facts = gather(operation, arguments, Context(client="an assistant"), request.digest)
-    decision = Decision("confirm", "rule", "it removes something", level)
     return await confirm(
         facts,
         request,
@@ -167,3 +174,11 @@ async def test_an_approval_is_good_for_one_call(store: Store) -> None:
         (approval,) = Approvals(store).list(NOW, "pending")
         Approvals(store).approve(approval.id, by="ann", now=NOW, typed=approval.typed)
         assert await confirmed(store, NOBODY, "one", level="approval") == Confirmation("approval", "ann", "approval")
+
+
+async def test_a_yes_does_not_count_where_a_higher_level_is_needed_by_now(store: Store) -> None:
+    person = Person("yes")
+    assert (await confirmed(store, person, "one", levels=["ask", "typed"])).level == "typed"
+    assert [form.level for form in person.forms] == ["ask", "typed"]
+    with pytest.raises(NotConfirmedError, match=r"The call needs an approval by now\. A person runs"):
+        await confirmed(store, Person("yes"), "one", levels=["ask", "approval"])

@@ -101,10 +101,13 @@ def test_an_unknown_profile_names_the_nearest() -> None:
         ("bulk_add_mailing_list_members", {"upsert": True}, "confirm"),
         ("import_mailing_list_members", {"upsert": True}, "confirm"),
         ("update_ip_pool", {"pool_id": "p", "remove_ip": "192.0.2.7"}, "confirm"),
-        ("update_ip_pool", {"pool_id": "p", "add_ip": "192.0.2.7"}, "allow"),
+        ("update_ip_pool", {"pool_id": "p", "add_ip": "192.0.2.7"}, "confirm"),
+        ("update_ip_pool", {"pool_id": "p", "name": "marketing"}, "allow"),
         ("update_dynamic_pool", {"pool_name": "dynamic_good", "remove_ip": "192.0.2.7"}, "confirm"),
     ],
 )
-def test_guarded_confirms_a_write_that_takes_something_away(tool: str, arguments: dict[str, Any], effect: str) -> None:
+def test_guarded_confirms_a_write_that_changes_where_mail_goes_or_comes_from(
+    tool: str, arguments: dict[str, Any], effect: str
+) -> None:
     call = gather(next(operation for operation in catalogue() if operation.name == tool), arguments, Context())
     assert decide(profile("guarded"), call).effect == effect
