@@ -6,6 +6,8 @@ from typing import Any, Literal
 from mailgun_mcp.catalogue.types import Record
 
 EffectKind = Literal["removes", "changes", "makes"]
+KEYED_BY_ADDRESS = frozenset({"bounce", "complaint", "list_member", "mailing_list", "sandbox_recipient", "unsubscribe"})
+"""Resources that Mailgun finds by a mail address, in any case and with a name before it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,11 @@ from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.request.coerce import coerce_arguments
 from mailgun_mcp.request.defaults import with_defaults
+from mailgun_mcp.text.addresses import bare_address
 
 FENCED = re.compile(r"\s*⟦([0-9a-f]{8}) [^⟦⟧]{1,120}⟧ ([^\r\n⟦⟧]{1,300}) ⟦\1⟧\s*")
 """Third-party text as a result shows it."""
 BRACKETED = re.compile(r"\s*<([^<>\s]{1,300})>\s*")
-NAMED = re.compile(r"[^<>@]{0,200}<\s{0,9}([^<>@\s]{1,200}@[^<>@\s]{1,255})\s{0,9}>\s{0,9}")
-"""`Name <address>`. A name with an @ could be the address that another reader finds, so it is left, and refused."""
 MESSAGE_ID = frozenset({"message_id", "message-id"})
 SHORT = frozenset({"path", "query", "page_path", "page_url"})
 """Where ids, addresses and names go. A mail's text may well be a fence that somebody quotes."""
@@ -47,8 +46,7 @@ def _key(text: str, *, of_list: bool) -> str:
 
     So what is shown, decided on, confirmed and put back is the same for every spelling.
     """
-    match = NAMED.fullmatch(text) if text.isprintable() else None
-    address = match[1] if match else text
+    address = bare_address(text)
     return address.lower() if of_list else address
 
 

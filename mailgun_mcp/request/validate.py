@@ -23,6 +23,7 @@ from mailgun_mcp.request.formats import (
     storage_host,
 )
 from mailgun_mcp.request.hints import allowed_values, intended_name
+from mailgun_mcp.request.keys import key_faults
 from mailgun_mcp.request.quick_check import Check, quick_check
 from mailgun_mcp.request.received_files import MOST_ARGUMENTS
 from mailgun_mcp.text.addresses import find_addresses
@@ -228,6 +229,8 @@ def _format_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
             fault = next((fault for check in _checks(argument) if (fault := check(item))), None)
             if fault:
                 yield f"{argument.name}: {_excerpt(item)} {fault}"
+    for name, text, fault in key_faults(operation, arguments):
+        yield f"{name}: {_excerpt(text)} {fault}"
 
 
 def _checks(argument: Argument) -> Iterator[TextCheck]:

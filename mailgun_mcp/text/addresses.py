@@ -22,6 +22,8 @@ _NO_A_LABEL = r"(?![^\s,;<>@]{0,250}[xX][nN]--)"
 _SIMPLE = rf"({_ATOM}(?:\.{_ATOM}){{0,20}})@{_NO_A_LABEL}((?:{_LABEL}\.){{1,20}}{_TOP})"
 SIMPLE = re.compile(rf"(?:[^@<>()\[\]\",;:\\\x00-\x1f\x7f-\uffff]{{0,200}}<)?{_SIMPLE}(>?)")
 """`bob@example.com`, `Bob <bob@example.com>`: what all readers read the same."""
+NAMED = re.compile(r"[^<>@]{0,200}<\s{0,9}([^<>@\s]{1,200}@[^<>@\s]{1,255})\s{0,9}>")
+"""`Name <address>`. A name with an @ could be the address that another reader finds, so it is not one."""
 LISTED = re.compile(
     rf"""[ \t,;]*(?:
         (?: "(?:[^"@\\\x00-\x1f\x7f\uff20\ufe6b]*|{_SIMPLE})"[ \t]* | [^@<>()\[\]",;:\\\x00-\x1f\x7f\uff20\ufe6b]{{0,200}} )
@@ -103,6 +105,12 @@ def _plain_list(text: str) -> list[str] | None:
         addresses += [address] if name == address else [name, address]
         end = match.end()
     return None if text[end:].strip(" \t,;") else addresses
+
+
+def bare_address(text: str) -> str:
+    """Return the address of `Name <address>`, without spaces around it; any other text as it is."""
+    match = NAMED.fullmatch(text.strip()) if text.isprintable() else None
+    return match[1] if match else text.strip(" ")
 
 
 def canonical_glob(glob: str) -> str:

@@ -7,8 +7,8 @@ from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.pagination import items_of
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.errors import MailgunError
+from mailgun_mcp.request.keys import values_at
 from mailgun_mcp.undo.page_reader import PageReader
-from mailgun_mcp.undo.resource_values import values_at
 
 PAGE = 1_000
 DAYS = 30

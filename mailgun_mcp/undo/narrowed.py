@@ -6,8 +6,9 @@ from typing import Any
 from mailgun_mcp.catalogue.operation import Narrows, Operation, Raise
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.bounded_text import join_bounded, shorten
+from mailgun_mcp.request.keys import values_at
 from mailgun_mcp.undo.records import ResourceRef, Value
-from mailgun_mcp.undo.resource_values import same_keys, values_at
+from mailgun_mcp.undo.resource_values import same_keys
 
 ALL = "*"
 """The value that stands for all values, and what counts where none is given."""
@@ -34,7 +35,7 @@ class Narrowed:
     def add(self, ref: ResourceRef, value: Value) -> None:
         """Compare a resource as it is with what the call would make of it."""
         for item, narrows in self._conditions:
-            new = self._new[id(narrows)].get(same_keys(ref.key))
+            new = self._new[id(narrows)].get(same_keys(ref.resource, ref.key))
             if ref.resource != narrows.resource or new is None:
                 continue
             old = frozenset(_texts(value.get(narrows.field)))
@@ -62,7 +63,7 @@ def _new_values(
         above, _, name = effect.key.rpartition("/")
         for item in values_at(arguments, above) if above else [arguments]:
             if isinstance(item, dict) and name in item:
-                key, new = same_keys(str(item[name])), frozenset(_texts(item.get(narrows.field)))
+                key, new = same_keys(effect.resource, str(item[name])), frozenset(_texts(item.get(narrows.field)))
                 narrowest[key] = narrowest.get(key, frozenset()) | new if key not in narrowest else narrowest[key] & new
     yield from narrowest.items()
 

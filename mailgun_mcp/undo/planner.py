@@ -14,9 +14,10 @@ from mailgun_mcp.catalogue.resource import EffectKind, Resource
 from mailgun_mcp.undo.plan import Action, Conflict, Failure, Plan, Step, current_scope
 from mailgun_mcp.undo.reader import ResourceReader
 from mailgun_mcp.undo.records import EVERYTHING, Affected, Observed, ResourceRef, Scope, Value
-from mailgun_mcp.undo.resource_values import UnwritableError, batch_size, equal
+from mailgun_mcp.undo.resource_values import UnwritableError, batch_size, equal, same_keys
 from mailgun_mcp.undo.snapshots import BegunStep
 
+NOT_FOUND = "the call made it, and it is not there: removed since, or stored under another name. Look for it"
 Current = dict[str | None, Value]
 """What exists now, by the key that it had before the call."""
 
@@ -52,10 +53,16 @@ def changes_of(affected: Iterable[Affected], observed: Iterable[Observed]) -> It
 
 
 class Planner:
-    """Works out one undo. `begun` is what an earlier try of it began; see `Snapshots.steps`."""
+    """Works out one undo. `begun` is what an earlier try of it began; see `Snapshots.steps`.
 
-    def __init__(self, reader: ResourceReader, begun: dict[str, BegunStep]) -> None:
+    `done` says that the call succeeded, so that what it makes must have been there.
+    """
+
+    def __init__(self, reader: ResourceReader, begun: dict[str, BegunStep], *, done: bool = True) -> None:
         self._reader = reader
+        self._done = done
+        self._seen_after: set[tuple[str, str | None]] = set()
+        """Resource and key of what there was after the call, in any spelling."""
         self._catalogue = reader.catalogue
         self._begun = begun
         self._plan = Plan()
@@ -66,6 +73,7 @@ class Planner:
     async def plan(self, changes: list[Change]) -> Plan:
         """Return what would put the resources back. Raises MailgunError when their current state cannot be read."""
         refs = {change.ref for change in changes}
+        self._seen_after = {_spelling(change.ref) for change in changes if change.after is not None}
         for resource, scope, group in _groups(self._catalogue, changes):
             current = await self._read_current(resource, current_scope(resource, scope, self._plan.new_keys), group)
             for change in group:
@@ -109,6 +117,9 @@ class Planner:
     def _decide(self, resource: Resource, change: Change, current: Current) -> None:
         value = current.get(change.ref.key)
         still_renamed = change.renamed is not None and change.renamed in current
+        if self._is_missing(change, value, still_renamed=still_renamed):
+            self._plan.impossible.append(Failure(replace(change.ref, key=change.renamed or change.ref.key), NOT_FOUND))
+            return
         if equal(value, change.before) and not still_renamed:
             self._plan.unchanged += 1
             return
@@ -130,6 +141,13 @@ class Planner:
         return any(
             self._catalogue.find(read.tool).shows_third_party_text for read in (resource.one, resource.all) if read
         )
+
+    def _is_missing(self, change: Change, value: Value | None, *, still_renamed: bool) -> bool:
+        """Return whether the call made or renamed something that nobody saw since: it may exist under another key."""
+        makes = change.before is None or change.renamed is not None
+        if not self._done or change.ref.key is None or change.kind == "removes" or not makes or still_renamed:
+            return False
+        return value is None and change.after is None and _spelling(change.ref) not in self._seen_after
 
     def _remove(self, resource: Resource, change: Change, ref: ResourceRef, value: Value | None) -> None:
         """Plan to remove what the call made, unless it goes with the whole that it is a part of."""
@@ -183,6 +201,10 @@ class Planner:
         async for part in self._reader.read_parts(whole):
             if part.value is not None and part.ref not in refs:
                 self._plan.conflicts.append(Conflict(part.ref, None, part.value))
+
+
+def _spelling(ref: ResourceRef) -> tuple[str, str | None]:
+    return ref.resource, same_keys(ref.resource, ref.key)
 
 
 def _groups(catalogue: Catalogue, changes: list[Change]) -> Iterator[tuple[Resource, Scope, list[Change]]]:

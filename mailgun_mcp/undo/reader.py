@@ -94,10 +94,10 @@ class ResourceReader:
         else:
             only_key = keys[0] if len(keys) == 1 else None
             left = dict.fromkeys(keys)
-            spellings = set(map(same_keys, keys))
+            spellings = {same_keys(resource.name, key) for key in keys}
             async for one in self._read_list(resource, scope, only_key):
                 # Under the key that Mailgun stores. Another spelling of it may be the same resource, or one of its own.
-                if same_keys(one.ref.key) in spellings:
+                if same_keys(resource.name, one.ref.key) in spellings:
                     left.pop(str(one.ref.key), None)
                     yield one
             for key in left:
@@ -114,7 +114,9 @@ class ResourceReader:
     async def _read_one(self, resource: Resource, scope: Scope, key: str | None) -> Value | None:
         if resource.one is None:
             listed = [one async for one in self._read_list(resource, scope, key)]
-            return next((one.value for one in listed if same_keys(one.ref.key) == same_keys(key)), None)
+            spelling = same_keys(resource.name, key)
+            same = [one for one in listed if same_keys(resource.name, one.ref.key) == spelling]
+            return next((one.value for one in sorted(same, key=lambda one: one.ref.key != key)), None)
         operation = self.catalogue.find(resource.one.tool)
         body = await self._pages.read(operation, _read_arguments(resource.one, operation, scope, key))
         item = value_at(body, resource.one.items)
@@ -158,7 +160,7 @@ def _keys_after(effect: Effect, arguments: Arguments, body: Any) -> list[str] | 
 
 def _new_key(effect: Effect, arguments: Arguments) -> str | None:
     key = arguments.get(effect.renamed) if effect.renamed else None
-    return normal_key(str(key)) if key else None
+    return normal_key(effect.resource, str(key)) if key else None
 
 
 def _read_arguments(read: Read, operation: Operation, scope: Scope, key: str | None) -> Arguments:

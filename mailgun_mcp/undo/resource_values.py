@@ -1,21 +1,21 @@
 """The values of resources: what of an answer is saved, how two values are compared, what writes one back. Pure."""
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.catalogue.operation import Operation
-from mailgun_mcp.catalogue.resource import Effect, Resource, Write
+from mailgun_mcp.catalogue.resource import KEYED_BY_ADDRESS, Effect, Resource, Write
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.request.coerce import coerce_scalar
+from mailgun_mcp.request.keys import canonical_network, values_at
 from mailgun_mcp.request.validate import validate
-from mailgun_mcp.text.addresses import unquoted
+from mailgun_mcp.text.addresses import bare_address, unquoted
 from mailgun_mcp.undo.records import ResourceRef, Scope, Value
 
-NAMED_ADDRESS = re.compile(r"[^<>]*<\s*([^<>\s]+@[^<>\s]+)\s*>\s*")
-"""`Name <address>`, as Mailgun accepts it for list and member addresses."""
+ADDRESSES = KEYED_BY_ADDRESS | {"allowlist_entry"}
+"""Resources whose key can be an address."""
 EMPTY: tuple[Any, ...] = (None, "", [], {})
 """Says the same as a missing field."""
 
@@ -29,15 +29,6 @@ def value_at(value: Any, path: str | None) -> Any:
     for key in path.split("/") if path else ():
         value = value.get(key) if isinstance(value, dict) else None
     return value
-
-
-def values_at(value: Any, path: str) -> Iterator[Any]:
-    """Yield what is at `a/*/b` in a JSON value."""
-    head, _, rest = path.partition("/")
-    values = value if head == "*" else [value.get(head)] if isinstance(value, dict) else []
-    for item in values if isinstance(values, list) else []:
-        if item is not None:
-            yield from values_at(item, rest) if rest else (item,)
 
 
 def list_items(resource: Resource, listed: Any) -> Iterator[Value]:
@@ -64,21 +55,27 @@ def exists(resource: Resource, scope: Scope, item: Any) -> bool:
 
 def item_key(resource: Resource, item: Value) -> str | None:
     """Return the key of an item; None where there is only one."""
-    return None if resource.key is None else normal_key(str(item.get(resource.key)))
+    return None if resource.key is None else normal_key(resource.name, str(item.get(resource.key)))
 
 
-def normal_key(key: str) -> str:
+def normal_key(resource: str, key: str) -> str:
     """Return a key as Mailgun stores it: an address without a name before it, in lower case."""
-    named = NAMED_ADDRESS.fullmatch(key)
-    address = named[1] if named else key
-    return address.strip().lower() if "@" in address else key
+    address = bare_address(key) if resource in ADDRESSES else key
+    return address.lower() if resource in ADDRESSES and "@" in address else key
 
 
-def same_keys(key: str | None) -> str | None:
-    """Return a text that is the same for all spellings of a key: in lower case, unquoted, a domain in its ASCII form."""
+def same_keys(resource: str, key: str | None) -> str | None:
+    """Return a text that is the same for all spellings of a key.
+
+    In lower case; an address unquoted, with its domain in ASCII form; a range of IP addresses as it is shortest.
+    """
     if key is None:
         return None
-    local, at, domain = normal_key(key).rpartition("@")
+    if resource == "ip_allowlist_entry":
+        return canonical_network(key.strip()) or key
+    if resource not in ADDRESSES:
+        return key.lower()
+    local, at, domain = normal_key(resource, key).rpartition("@")
     try:
         ascii_domain = domain if domain.isascii() else domain.encode("idna").decode()
     except UnicodeError:
@@ -114,7 +111,7 @@ def effect_keys(effect: Effect, arguments: Arguments) -> list[str] | None:
         return []
     if effect.key is None:
         return None
-    return list(dict.fromkeys(normal_key(str(key)) for key in values_at(arguments, effect.key)))
+    return list(dict.fromkeys(normal_key(effect.resource, str(key)) for key in values_at(arguments, effect.key)))
 
 
 def write_arguments(

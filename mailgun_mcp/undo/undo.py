@@ -71,7 +71,7 @@ class Undo:
 
     async def _plan(self) -> Plan:
         changes, begun = await in_thread(self._load)
-        return await Planner(self._reader, begun).plan(changes)
+        return await Planner(self._reader, begun, done=self.snapshot.outcome == "done").plan(changes)
 
     def _load(self) -> tuple[list[Change], dict[str, BegunStep]]:
         call = self.snapshot.id

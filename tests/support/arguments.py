@@ -4,6 +4,7 @@ from typing import Any
 
 from mailgun_mcp.catalogue.call_schema import call_schema
 from mailgun_mcp.catalogue.operation import Argument, Operation
+from mailgun_mcp.catalogue.resource import KEYED_BY_ADDRESS
 from mailgun_mcp.catalogue.types import Arguments
 
 BY_FORMAT = {
@@ -24,6 +25,11 @@ BY_PATTERN = {
     "^(2[4-9]|[3-6][0-9]|7[0-2])h$": "24h",
     "^[0-2]?[0-9]:[0-5][0-9]([AaPp][Mm])?$": "17:30",
 }
+BY_RESOURCE = {
+    **dict.fromkeys(KEYED_BY_ADDRESS, BY_FORMAT["email"]),
+    "ip_allowlist_entry": BY_FORMAT["ip"],
+}
+"""Resource -> a name by which a call can find it, where any text would not do."""
 MOMENT = "2026-11-23T09:00:00+01:00"
 
 
@@ -62,7 +68,20 @@ def _values(operation: Operation, names: list[str]) -> Arguments:
     for rule in operation.rules:
         if "needs" in rule and all(values.get(name) == value for name, value in rule["when"].items()):
             values |= {name: value for name, value in rule["needs"].items() if value is not None}
+    for effect in operation.affects:
+        if effect.resource in BY_RESOURCE:
+            for path in filter(None, (effect.key, effect.renamed)):
+                values = _with_key(values, path.split("/"), BY_RESOURCE[effect.resource])
     return {**values, "fields": list(operation.answer.fields)} if operation.answer and "fields" in values else values
+
+
+def _with_key(values: Any, path: list[str], key: str) -> Any:
+    """Return the values with `key` at the path, where there is a text."""
+    if isinstance(values, list):
+        return [_with_key(item, path[1:], key) for item in values]
+    if isinstance(values, dict):
+        return {name: _with_key(item, path[1:], key) if name == path[0] else item for name, item in values.items()}
+    return key if values == "some text" else values
 
 
 def _argument_value(argument: Argument, schema: dict[str, Any]) -> Any:

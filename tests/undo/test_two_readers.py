@@ -4,56 +4,21 @@ Nobody knows whether Mailgun takes `"ben"@example.com` for ben@example.com. So e
 stores what it is sent, the other stores the shortest form. Both had entries of both forms before.
 """
 
-import re
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mailgun_mcp.catalogue.types import Arguments
-from mailgun_mcp.simulator.model.account import Account
-from mailgun_mcp.simulator.model.lists import Member
-from mailgun_mcp.simulator.model.suppressions import AllowlistEntry, Bounce, Complaint, Unsubscribe
 from mailgun_mcp.undo.reader import MAX_SINGLE_READS
+from tests.support.name_readers import A_LABEL, U_LABEL, Shortening, account_with_both_forms
 from tests.support.one_thread import no_threads
-from tests.support.undoing import ADDRESS, NAME, OTHER, Bench, Mailgun, account_to_change, differences, services_on
+from tests.support.undoing import ADDRESS, NAME, OTHER, Bench, Mailgun, differences, services_on
 
 pytestmark = pytest.mark.anyio
 
-U_LABEL, A_LABEL = "bücher.example", "xn--bcher-kva.example"
-STORED = (OTHER, f"al@{A_LABEL}")
 SPELLINGS = (OTHER, f'"{OTHER.partition("@")[0]}"@example.com', f"al@{A_LABEL}", f"al@{U_LABEL}", f'"al"@{U_LABEL}')
-QUOTES = re.compile(rb'(?:\\"|%22|")(ben|al)(?:\\"|%22|")(@|%40)')
-LABELS = re.compile(rb"b(?:\xc3\xbc|%C3%BC|\\u00fc)cher\.example")
-
-
-def shortest(written: bytes) -> bytes:
-    """Return a part of a request with every address as it is shortest: without quotes, the domain in its ASCII form."""
-    return LABELS.sub(A_LABEL.encode(), QUOTES.sub(rb"\1\2", written))
-
-
-class Shortening(Mailgun):
-    """Stores addresses in their shortest form."""
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        url = request.url.copy_with(raw_path=shortest(request.url.raw_path))
-        headers = {name: value for name, value in request.headers.items() if name != "content-length"}
-        content = shortest(request.content)
-        return await super().handle_async_request(httpx.Request(request.method, url, headers=headers, content=content))
-
-
-def account() -> Account:
-    made = account_to_change()
-    domain, now = made.domains[NAME], made.clock.now() - 500
-    for key in STORED:
-        domain.bounces[key] = Bounce(key, now, "421", f"mailbox of {key} full")
-        domain.complaints[key] = Complaint(key, now)
-        domain.unsubscribes[key] = Unsubscribe(key, now, "2", ["news", "offers"])
-        domain.allowlist[key] = AllowlistEntry(key, now)
-        made.lists[ADDRESS].members[key] = Member(key, key, {"plan": "gold"}, subscribed=False)
-    return made
 
 
 def bounce(key: str) -> Arguments:
@@ -90,7 +55,7 @@ CALLS: dict[str, Any] = {
 
 async def undone(kind: type[Mailgun], tool: str, keys: list[str]) -> list[str]:
     """Make the call and undo it, and return what is not as before."""
-    there = account()
+    there = account_with_both_forms()
     mailgun = kind(there)
     with no_threads():
         async with services_on(mailgun, there) as services:
