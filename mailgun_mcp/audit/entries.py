@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from hashlib import sha256
 from hmac import digest as hmac_digest
+from json.encoder import encode_basestring_ascii
 from typing import Any, Literal
 
 from mailgun_mcp.audit.keys import AuditKey
@@ -64,5 +65,7 @@ def plain_hash(entry: StoredEntry) -> str:
 
 def keyed_hash(key: AuditKey, *, seq: int, prev: str, at: float, call: str, kind: str, body: str) -> str:
     """Return the hash of an entry, which nobody can make without the key."""
-    message = json.dumps([seq, prev, at, call, kind, body]).encode()
+    texts = [encode_basestring_ascii(text) for text in (prev, call, kind, body)]
+    # What json.dumps writes for [seq, prev, at, call, kind, body]; it would make an encoder for each entry.
+    message = f"[{seq}, {texts[0]}, {at!r}, {texts[1]}, {texts[2]}, {texts[3]}]".encode()
     return f"{key.id}:{hmac_digest(key.secret, message, 'sha256').hex()}"

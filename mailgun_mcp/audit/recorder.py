@@ -180,16 +180,15 @@ class Recorder:
     def _gathered(self) -> list[_Job]:
         """Return the next jobs, with those that nobody waits for: they share one transaction."""
         jobs: list[_Job] = []
-        try:
+        with suppress(Empty):
             jobs.append(self._jobs.get(timeout=self._heads.wait))
-            while len(jobs) < GATHERED:
+            # Nobody else takes from it.
+            while len(jobs) < GATHERED and not self._jobs.empty():
                 jobs.append(self._jobs.get(block=False))
-        except Empty:
-            pass
         # What nobody waits for was handed over before: it comes first, so that the log has the order of the calls.
         earlier: list[_Job] = []
         with suppress(IndexError):
-            while len(earlier) < GATHERED:
+            while self._unwaited and len(earlier) < GATHERED:
                 earlier.append(self._unwaited.popleft())
         return [*earlier, *jobs]
 

@@ -63,12 +63,14 @@ class Store:
         self._durable: bool | None = None
         """Whether the connection now waits for the disk at each commit."""
         self._lock = RLock()
+        self._file = directory / FILE
+        self._faults = _Faults(self._unusable)
 
     @property
     def exists(self) -> bool:
         """Whether anything was ever stored here. Finds out without opening SQLite."""
         try:
-            return self._connection is not None or (self.directory / FILE).exists()
+            return self._connection is not None or self._file.exists()
         except OSError as error:
             raise self._unusable(error.strerror or str(error)) from error
 
@@ -113,7 +115,7 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Give a connection for reads."""
-        with self._lock, self._faults():
+        with self._lock, self._faults:
             yield self._open()
 
     @contextmanager
@@ -125,7 +127,7 @@ class Store:
         No other transaction of the same `lock` runs meanwhile, in any process; without one, no other at all. A `lock`
         names what the transaction reads and writes, and lets others write other tables. SQLite has one lock for all.
         """
-        with self._lock, self._faults():
+        with self._lock, self._faults:
             connection = self._open()
             if self._durable != durable:
                 connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
@@ -137,25 +139,12 @@ class Store:
         """Run a statement that takes the two locks of a transaction first, and is one. Return its row. Only PostgreSQL can."""
         raise NotImplementedError
 
-    @contextmanager
-    def _faults(self) -> Iterator[None]:
-        import sqlite3
-
-        try:
-            yield
-        except sqlite3.Error as error:
-            name = getattr(error, "sqlite_errorname", "")
-            hint = next((hint for error_name, hint in HINTS.items() if name.startswith(error_name)), str(error))
-            raise self._unusable(hint) from error
-        except OSError as error:
-            raise self._unusable(error.strerror or str(error)) from error
-
     def _unusable(self, reason: str) -> StateError:
         return StateError(f"the state in {self.directory} cannot be used: {reason}")
 
     def _open(self) -> "sqlite3.Connection":
         """A file that was moved away meanwhile is no longer the state: what other processes write is elsewhere."""
-        path = self.directory / FILE
+        path = self._file
         if self._connection is not None and _identity(path) != self._opened:
             self.close()
         if self._connection is None:
@@ -238,21 +227,58 @@ def stored(text: str, kind: type[T]) -> T:
     return value
 
 
-@contextmanager
-def transaction(connection: "sqlite3.Connection") -> Iterator[None]:
-    """Keep what the block writes when it ends well, and nothing of it when it does not, or the disk is full."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.commit()
-    except BaseException:
-        connection.rollback()
-        raise
+class transaction:  # noqa: N801 - reads as a statement
+    """Keeps what the block writes when it ends well, and nothing of it when it does not, or the disk is full.
+
+    A class: each entry of the audit log passes here, and a generator takes longer than SQLite does.
+    """
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: "sqlite3.Connection") -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self._connection.commit()
+                return
+        except BaseException:
+            self._connection.rollback()
+            raise
+        self._connection.rollback()
+
+
+class _Faults:
+    """Reports what SQLite and the system refuse as the error that `unusable` makes of its reason. A class, as above."""
+
+    __slots__ = ("_unusable",)
+
+    def __init__(self, unusable: Callable[[str], StateError]) -> None:
+        self._unusable = unusable
+
+    def __enter__(self) -> None:
+        """Nothing is to be prepared."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if error is None:
+            return
+        import sqlite3
+
+        if isinstance(error, sqlite3.Error):
+            name = getattr(error, "sqlite_errorname", "")
+            hint = next((hint for error_name, hint in HINTS.items() if name.startswith(error_name)), str(error))
+            raise self._unusable(hint) from error
+        if isinstance(error, OSError):
+            raise self._unusable(error.strerror or str(error)) from error
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
-        status = path.stat()
+        status = os.stat(path)
     except FileNotFoundError:
         return None
     return status.st_dev, status.st_ino

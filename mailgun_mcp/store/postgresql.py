@@ -100,7 +100,7 @@ class PostgresStore(Store):
         if inside is not None:
             yield inside
             return
-        with self._faults(), self._connected() as statements:
+        with self._database_faults(), self._connected() as statements:
             yield statements
 
     @contextmanager
@@ -110,7 +110,7 @@ class PostgresStore(Store):
         if inside is not None:
             yield inside
             return
-        with self._faults(), self._connected() as statements:
+        with self._database_faults(), self._connected() as statements:
             self._begin(statements, lock)
             statements.renew = None
             self._inside.statements = statements
@@ -129,7 +129,7 @@ class PostgresStore(Store):
 
         Its first two values are the locks that it takes. It is not run again where the connection was lost.
         """
-        with self._faults(), self._connected() as statements:
+        with self._database_faults(), self._connected() as statements:
             statements.renew = None
             return statements.execute(sql, (WHOLE, lock_key(lock), *parameters)).fetchone()
 
@@ -140,7 +140,7 @@ class PostgresStore(Store):
         """
         from mailgun_mcp.store.postgresql_driver import notifications
 
-        with self._faults():
+        with self._database_faults():
             for _ in notifications(self._url, channel, ended):
                 tell()
 
@@ -224,7 +224,7 @@ class PostgresStore(Store):
         statements.is_prepared = True
 
     @contextmanager
-    def _faults(self) -> Iterator[None]:
+    def _database_faults(self) -> Iterator[None]:
         try:
             import psycopg
             from psycopg_pool import PoolTimeout
