@@ -60,8 +60,7 @@ def check_risk(call: Call, facts: Facts) -> None:
 
 def may_use_account(call: Call) -> bool:
     """Return whether the principal may use the account of the call."""
-    accounts = call.caller.principal.access.accounts
-    return accounts is None or call.account.name in accounts
+    return call.caller.principal.access.reaches(call.account.name)
 
 
 def check_account(call: Call) -> None:

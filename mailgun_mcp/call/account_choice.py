@@ -47,7 +47,7 @@ async def reachable_accounts(services: Services, principal: Principal) -> dict[s
         return reachable
     if not server.accounts and not server.without_account:
         shared = await server.account.current(changes=False)
-        if principal.access.accounts is None or shared.name in principal.access.accounts:
+        if principal.access.reaches(shared.name):
             reachable[shared.name] = server.shared_account
     reachable[(await own.account.current(changes=False)).name] = own
     return reachable
@@ -136,7 +136,7 @@ def _may_use(principal: Principal, account: NamedAccount) -> bool:
     Who runs the server has no token, and may use all: the keys are theirs.
     """
     access = principal.access
-    if access.accounts is not None and account.name not in access.accounts:
+    if not access.reaches(account.name):
         return False
     if account.principals is None or access.scopes is None:
         return True

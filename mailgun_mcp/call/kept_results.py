@@ -75,11 +75,14 @@ class KeptResults:
                 SELECT name FROM kept_results WHERE principal = ? ORDER BY created DESC, name LIMIT ?)""",
                 (principal, principal, self._most_results),
             )
-        rest = self._most_bytes
-        for row in connection.execute("SELECT name, size FROM kept_results ORDER BY created DESC, name").fetchall():
-            rest -= row["size"]
-            if rest < 0:
-                connection.execute("DELETE FROM kept_results WHERE name = ?", (row["name"],))
+        row = connection.execute("SELECT sum(size) AS bytes FROM kept_results").fetchone()
+        if (row["bytes"] or 0) > self._most_bytes:
+            connection.execute(
+                """DELETE FROM kept_results WHERE name IN (SELECT name FROM (
+                SELECT name, sum(size) OVER (ORDER BY created DESC, name) AS bytes FROM kept_results
+                ) AS newest WHERE bytes > ?)""",
+                (self._most_bytes,),
+            )
 
     def _packed(self, result: KeptResult) -> bytes:
         data = zlib.compress(result.text.encode("utf-8", "surrogatepass"), 1)

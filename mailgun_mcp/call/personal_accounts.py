@@ -124,8 +124,7 @@ class PersonalAccounts(Generic[Account]):
         opened.used = self._server.clock()
         await self._close_unused()
         own = await opened.services.account.current(changes=False)
-        accounts = principal.access.accounts
-        return opened.services if accounts is None or own.name in accounts else None
+        return opened.services if principal.access.reaches(own.name) else None
 
     async def account_of(self, principal: "Principal") -> str | None:
         """Return the name of the principal's own account, or None where they have none that they may use."""

@@ -28,7 +28,7 @@ ACTIONS = {
     "encrypt-keys": "encrypt people's own keys with the first encryption key, after you have put a new one first",
 }
 UNUSED: dict[str, object] = {"name": "", "id": None, "created": None, "keys": [], "waiting": []}
-"""The record of an account that was never used."""
+"""The record of an account that was never used, and what that of a person's own key begins with."""
 EXAMPLES = """\
   mailgun-mcp accounts list
   mailgun-mcp accounts rename us production
@@ -81,7 +81,9 @@ def _list(store: Store, arguments: argparse.Namespace) -> None:
     accounts = Accounts(store).list() if store.exists else ()
     unused = _unused(accounts, arguments)
     if arguments.json:
-        as_json([*map(_record, accounts), *({**UNUSED, "name": name} for name in unused)])
+        never_used = ({**UNUSED, "name": name} for name in unused)
+        own = ({**UNUSED, **record} for record in personal_keys.records(store))
+        as_json([*map(_record, accounts), *never_used, *own])
         return
     rows = [
         *(row for account in accounts for row in _rows(account)),

@@ -37,6 +37,18 @@ def rows(store: "Store") -> list[tuple[str, ...]]:
     ]
 
 
+def records(store: "Store") -> list[dict[str, object]]:
+    """Return what `accounts list --json` says of them."""
+    return [
+        {
+            "name": f"own key of {key.principal}",
+            "created": iso(key.created),
+            "own_key": {"principal": key.principal, "region": key.region, "encryption": key.encryption},
+        }
+        for key in personal_keys(store, load({})).list()
+    ]
+
+
 def remove(store: "Store", arguments: argparse.Namespace) -> None:
     """Remove the key of a person. Raises UnknownNameError."""
     keys = personal_keys(store, load({}))

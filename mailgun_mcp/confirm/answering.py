@@ -20,7 +20,7 @@ def may_see(approval: Approval, access: Access) -> bool:
 
     Nobody knows here which domains a call concerns, so who is limited to domains sees none.
     """
-    in_account = access.accounts is None or approval.account in access.accounts
+    in_account = access.reaches(approval.account)
     return access.has(APPROVE) and access.domains is None and in_account
 
 

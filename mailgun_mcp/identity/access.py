@@ -43,6 +43,10 @@ class Access:
         """Return whether the principal has this scope."""
         return self.scopes is None or scope in self.scopes
 
+    def reaches(self, account: str) -> bool:
+        """Return whether the principal may use the account of this name, answer for it, and read what was done in it."""
+        return self.accounts is None or account in self.accounts
+
     def permits(self, risk: Risk) -> bool:
         """Return whether the principal may make calls of this risk."""
         return self.has(scope_of(risk))

@@ -349,4 +349,6 @@ MIGRATIONS: tuple[tuple[str | Each, ...], ...] = (
         )""",
     ),
     (announced("tokens"), announced("agent_events", "INSERT"), announced("snapshots", "UPDATE OF undone")),
+    # With all that says which of them are too many: the results themselves are large, and not read for it.
+    ("DROP INDEX kept_results_by_age", "CREATE INDEX kept_results_by_age ON kept_results (created, name, size)"),
 )

@@ -42,6 +42,17 @@ def test_people_with_keys_are_listed(
     assert ("region eu" in text, "decrypted" in text, ANNS in text) == (True, False, False)
 
 
+def test_programs_are_told_whose_keys_are_stored(
+    store: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, SECRET)
+    text = ran(capsys, "list", "--json")[1]
+    record = next(one for one in json.loads(text) if "own_key" in one)
+    assert (record["name"], record["id"], record["keys"]) == ("own key of ann", None, [])
+    assert record["own_key"] == {"principal": "ann", "region": "eu", "encryption": "current"}
+    assert ANNS not in text
+
+
 def test_an_encryption_key_is_replaced(
     store: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

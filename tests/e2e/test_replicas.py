@@ -25,17 +25,19 @@ from mcp.shared._httpx_utils import create_mcp_http_client
 
 from mailgun_mcp.audit.log import AuditLog
 from mailgun_mcp.confirm.approvals import Approvals
+from mailgun_mcp.errors import CallError
 from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.undo.snapshots import Snapshots
 from tests.support.postgresql import Cluster, cluster
 from tests.support.processes import ADDRESS, PATIENCE, pointed_at, simulated
 from tests.support.replicas import AHEAD, Team, replica, team
-from tests.support.team import call_modern, client_of_url, open_session, request
+from tests.support.team import call_modern, client_of_url, modern, modern_headers, open_session, request
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 DOMAIN = "mail.example.com"
 ROUNDS = 200
+TASKS = "io.modelcontextprotocol/tasks"
 
 
 @pytest.fixture(scope="module")
@@ -380,3 +382,78 @@ def fill(crowd: ExitStack, database: Cluster, servers: Team) -> None:
         with suppress(psycopg.OperationalError):
             while True:
                 crowd.enter_context(psycopg.connect(database.url("postgres"), autocommit=True))
+
+
+TASKS = "io.modelcontextprotocol/tasks"
+
+
+async def task_request(url: str, token: dict[str, str], method: str, **params: Any) -> dict[str, Any]:
+    """Make a request as a client that takes tasks, and return its result or error."""
+    message = modern(method, **params)
+    message["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] = {"extensions": {TASKS: {}}}
+    async with client_of_url(url, token) as client:
+        headers = modern_headers(method, params.get("name"))
+        answer = (await client.post("/mcp", json=message, headers=headers)).json()
+    return dict(answer.get("result", answer))
+
+
+async def begun(url: str, servers: Team, token: dict[str, str], address: str) -> tuple[dict[str, Any], str]:
+    """Begin a task that deletes a bounce, and return it with the name of its approval."""
+    arguments = await bounce(servers.mailgun, address)
+    task = await task_request(url, token, "tools/call", name="delete_bounce", arguments=arguments)
+    assert (task.get("resultType"), task.get("status")) == ("task", "working"), task
+    return task, str(task["_meta"]["mailgun-mcp/approval"]["id"])
+
+
+async def test_a_task_begun_on_one_server_is_completed_by_another(servers: Team) -> None:
+    token = servers.token("tasks")
+    one, two, three = (server.url for server in servers.replicas)
+    task, approval = await begun(one, servers, token, "task-one@example.com")
+    waiting = await task_request(two, token, "tasks/get", taskId=task["taskId"])
+    assert (waiting["status"], approval in waiting["statusMessage"]) == ("working", True)
+    await approve(servers, f"Pending approval {approval}")
+    urls = [one, two, three, servers.url] * 5
+    async with asyncio.timeout(PATIENCE):
+        read = [task_request(url, token, "tasks/get", taskId=task["taskId"]) for url in urls]
+        assert {answer["status"] for answer in await asyncio.gather(*read)} <= {"working", "completed"}
+        done = [await task_request(url, token, "tasks/get", taskId=task["taskId"]) for url in (one, two, three)]
+    assert [(answer["status"], answer["result"]["isError"]) for answer in done] == [("completed", False)] * 3
+    assert done[0]["result"] == done[1]["result"] == done[2]["result"]
+    assert not await exists(servers.mailgun, "task-one@example.com")
+    assert outcomes(servers, "delete_bounce", address="task-one@example.com")["done"] == 1
+    stranger = await task_request(three, servers.token("stranger"), "tasks/get", taskId=task["taskId"])
+    assert "error" in stranger, stranger
+    assert_whole(servers)
+
+
+async def test_a_task_that_is_cancelled_on_another_server_is_never_made(servers: Team) -> None:
+    token = servers.token("cancels")
+    one, two, three = (server.url for server in servers.replicas)
+    task, approval = await begun(one, servers, token, "task-two@example.com")
+    await task_request(two, token, "tasks/cancel", taskId=task["taskId"])
+    assert (await task_request(three, token, "tasks/get", taskId=task["taskId"]))["status"] == "cancelled"
+    with pytest.raises(CallError):
+        await approve(servers, f"Pending approval {approval}")
+    assert (await task_request(one, token, "tasks/get", taskId=task["taskId"]))["status"] == "cancelled"
+    assert await exists(servers.mailgun, "task-two@example.com")
+
+
+async def test_a_task_outlives_the_server_that_was_killed(servers: Team, runner: "subprocess.Popen[str]") -> None:
+    """It is killed when it makes the call: before Mailgun has it, or after."""
+    token = servers.token("outlives")
+    other = servers.replicas[1].url
+    for point in (0, 1_000):
+        address = f"task-killed{point}@example.com"
+        url = await in_thread(start_victim, runner, servers, point)
+        task, approval = await begun(other, servers, token, address)
+        await approve(servers, f"Pending approval {approval}")
+        with suppress(httpx.TransportError):
+            await task_request(url, token, "tasks/get", taskId=task["taskId"])
+        answer = await task_request(other, token, "tasks/get", taskId=task["taskId"])
+        made = outcomes(servers, "delete_bounce", address=address)
+        if answer["status"] == "completed" and not answer["result"]["isError"]:
+            assert made["done"] == 1
+        else:
+            # Whoever died may have made it: nobody makes it again.
+            assert made["done"] == 0, (answer, made)
+        assert_whole(servers)

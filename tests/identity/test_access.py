@@ -29,3 +29,9 @@ def test_no_scopes_permit_nothing() -> None:
 def test_an_unknown_scope_is_refused_with_the_nearest() -> None:
     with pytest.raises(SettingsError, match=r"unknown scope 'mailgun:sends'.*mailgun:send"):
         parse_scopes(["read", "sends"])
+
+
+def test_accounts_are_reached_by_their_exact_names() -> None:
+    some = Access(accounts=("production", ""))
+    assert [some.reaches(name) for name in ("production", "", "Production", "prod")] == [True, True, False, False]
+    assert (Access(accounts=()).reaches(""), Access().reaches("production")) == (False, True)

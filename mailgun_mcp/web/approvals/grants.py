@@ -96,14 +96,13 @@ class GrantsPage:
 
     def _read(self, page: PageRequest) -> tuple[list[GrantView], list[StoredAccount]]:
         """Return the grants and accounts that the person may answer for."""
-        store, allowed = self._services.store, page.session.principal.access.accounts
+        store, access = self._services.store, page.session.principal.access
         every = Accounts(store).list() if store.exists else ()
-        accounts = [account for account in every if allowed is None or account.name in allowed]
+        accounts = [account for account in every if access.reaches(account.name)]
         names = {account.id: account.name for account in accounts}
         active = self._services.grants.active(page.now) if store.exists else ()
-        return [
-            _view(grant, names, page.now) for grant in active if allowed is None or grant.account in names
-        ], accounts
+        shown = [grant for grant in active if access.reaches(names.get(grant.account, grant.account))]
+        return [_view(grant, names, page.now) for grant in shown], accounts
 
     def _given(self, page: PageRequest) -> Grant:
         """Give the grant of the form. Raises SettingsError, which says what is wrong with it."""

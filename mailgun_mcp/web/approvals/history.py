@@ -72,7 +72,7 @@ class HistoryPage:
         """Return the entries of one page, and the time before which the next page is."""
         if not self._services.store.exists:
             return [], None
-        allowed = page.session.principal.access.accounts
+        access = page.session.principal.access
         calls = self._services.audit_log.calls(CallFilter(until=before), newest_first=True)
         entries: list[HistoryEntry] = []
         last: float | None = None
@@ -80,9 +80,7 @@ class HistoryPage:
             if len(entries) == SHOWN:
                 return entries, last
             last = call.at
-            if (every or call.fields.get("risk") != "read") and (
-                allowed is None or call.fields.get("account") in allowed
-            ):
+            if (every or call.fields.get("risk") != "read") and access.reaches(call.fields.get("account", "")):
                 entries.append(_entry(call))
         more = next(calls, None)
         return entries, last if more is not None else None

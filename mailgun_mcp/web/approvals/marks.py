@@ -62,7 +62,7 @@ class MarksPage:
 
     def _marks(self, page: PageRequest) -> dict[str, list[tuple[str, float]]]:
         """Return the marks by principal. Who may not answer for all accounts of one cannot clear it, and sees none."""
-        store, allowed = self._services.store, page.session.principal.access.accounts
+        store, access = self._services.store, page.session.principal.access
         names = Accounts(store).names()
         marks: dict[str, list[tuple[str, float]]] = {}
         for account, principal, at in Untrusted(store).marks():
@@ -70,7 +70,7 @@ class MarksPage:
         return {
             principal: places
             for principal, places in marks.items()
-            if allowed is None or all(account in allowed for account, _ in places)
+            if all(access.reaches(account) for account, _ in places)
         }
 
     def _own(self, page: PageRequest, principal: str) -> bool:

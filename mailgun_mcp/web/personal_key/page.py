@@ -1,5 +1,6 @@
 """The page of a person's own Mailgun key. Whoever opens it stores a key for themselves: no link can name somebody else."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from starlette.responses import Response
@@ -23,6 +24,7 @@ OFF = (
     "People cannot store their own Mailgun keys on this server, because it has no key to encrypt them with. Who runs it "
     "can set MAILGUN_MCP_PERSONAL_KEYS_SECRET or --personal-keys-secret-file."
 )
+Answer = Callable[[PageRequest, PersonalAccounts[Services]], Awaitable[Response]]
 REGIONS = {"us": "US (api.mailgun.net)", "eu": "EU (api.eu.mailgun.net)"}
 
 
@@ -41,16 +43,21 @@ class PersonalKeyPage:
     def routes(self) -> list[Route]:
         """Return the routes."""
         return [
-            self._pages.route(PAGE, self._show, scope=None),
-            self._pages.form_route(f"{PAGE}/store", self._store, scope=None),
-            self._pages.form_route(f"{PAGE}/remove", self._remove, scope=None),
+            self._pages.route(PAGE, self._offered(self._shown), scope=None),
+            self._pages.form_route(f"{PAGE}/store", self._offered(self._store), scope=None),
+            self._pages.form_route(f"{PAGE}/remove", self._offered(self._remove), scope=None),
         ]
 
-    async def _show(self, page: PageRequest) -> Response:
+    def _offered(self, answer: Answer) -> Callable[[PageRequest], Awaitable[Response]]:
+        """Return what answers, or says that people cannot store keys here."""
         personal = self._services.personal
-        if personal is None:
-            return self._pages.failure(page.request, TITLE, OFF, 404, page)
-        return await self._shown(page, personal)
+
+        async def handle(page: PageRequest) -> Response:
+            if personal is None:
+                return self._pages.failure(page.request, TITLE, OFF, 404, page)
+            return await answer(page, personal)
+
+        return handle
 
     async def _shown(
         self, page: PageRequest, personal: PersonalAccounts[Services], fault: str | None = None
@@ -70,20 +77,14 @@ class PersonalKeyPage:
             said=SAID.get(page.request.query_params.get("said", "")),
         )
 
-    async def _store(self, page: PageRequest) -> Response:
-        personal = self._services.personal
-        if personal is None:
-            return self._pages.failure(page.request, TITLE, OFF, 404, page)
+    async def _store(self, page: PageRequest, personal: PersonalAccounts[Services]) -> Response:
         try:
             await personal.store(page.session.principal, page.form.get("region", ""), page.form.get("key", ""))
         except KeyRefused as error:
             return await self._shown(page, personal, str(error))
         return page.redirect(f"{PAGE}?said=stored")
 
-    async def _remove(self, page: PageRequest) -> Response:
-        personal = self._services.personal
-        if personal is None:
-            return self._pages.failure(page.request, TITLE, OFF, 404, page)
+    async def _remove(self, page: PageRequest, personal: PersonalAccounts[Services]) -> Response:
         removed = await personal.remove(page.person)
         return page.redirect(f"{PAGE}?said={'removed' if removed else 'none'}")
 
