@@ -1,7 +1,7 @@
 """Draws the pictures of the docs: what the commands print, a chat in a terminal, and the pages in Chromium.
 
 Run from the repository as `python -m docs.pictures`, after a change to what a person is shown. `--page` takes pictures of
-the approvals page too, `--simulator` those of the simulator's page, with node, the packages of `tests/sdk/node`, and Chromium.
+the approvals page too, `--chat` those of the chat, `--simulator` those of the simulator's page, with node, the packages of `tests/sdk/node`, and Chromium.
 """
 
 import getpass
@@ -46,6 +46,23 @@ SETTLED = (
 
 CHAT_ENDS = "I can remove single addresses instead."
 """The last line of the chat that is shown."""
+CHAT = """turns:
+  - user: bounce
+    steps:
+      - say: "Let me look."
+        calls: [{tool: list_bounces, arguments: {domain: mail.example.com, limit: 3}}]
+      - say: "Four addresses of mail.example.com are on the bounce list. `nobody@novak.example` does not exist. None is a fault of ours."
+  - user: chart
+    steps:
+      - calls: [{tool: chart_metrics, arguments: {metric: bounces, by: domain, days: 30}}]
+      - say: "**mail.example.com** bounced most in the last 30 days."
+  - user: clear
+    steps:
+      - calls: [{tool: clear_bounces, arguments: {domain: mail.example.com}}]
+      - say: "The list is cleared. It can be undone."
+"""
+"""What the model says in the pictures of the chat's page."""
+CHAT_SHOTS = {"light": "chat", "phone": "chat-phone"}
 NODE = Path(__file__).parents[1] / "tests" / "sdk" / "node"
 TWO_PEOPLE = """version: 1
 extends: strict
@@ -192,6 +209,30 @@ def page(directory: Path = DIRECTORY) -> None:
             shutil.copy(shots / f"{shot}.png", directory / f"{name}.png")
 
 
+def chat_page(directory: Path = DIRECTORY) -> None:
+    """Take pictures of the page `/chat`: a whole conversation with a chart and an approval, and the approval on a phone."""
+    node, browser = _command("node"), _command("chromium")
+    with TemporaryDirectory(prefix="mailgun-mcp-pictures-") as state:
+        script = Path(state) / "script.yaml"
+        script.write_text(CHAT, encoding="utf-8")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("MAILGUN_")}
+        environment = {**kept, "MAILGUN_MCP_STATE": state, "XDG_CONFIG_HOME": state}
+        flags = ["--transport", "http", "--port", "0", "--simulator", "--agent", "--model", f"script:{script}"]
+        command = [sys.executable, "-m", "mailgun_mcp", "serve", *flags]
+        server = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)  # noqa: S603 - our own
+        try:
+            first = server.stderr.readline() if server.stderr else ""
+            (base,) = re.findall(r"listens on (http://[^/\s]+)", first)
+            link = _run(["approvals", "page", "--url", base], environment).stdout.strip()
+            variables = {"BASE": base, "LINK": link, "CHROMIUM": browser, "SHOTS": state}
+            subprocess.run([node, "chat.mjs"], cwd=NODE, env={**environment, **variables}, check=True)  # noqa: S603
+        finally:
+            server.terminate()
+            server.communicate()
+        for shot, name in CHAT_SHOTS.items():
+            shutil.copy(Path(state) / f"{shot}.png", directory / f"{name}.png")
+
+
 def simulator(directory: Path = DIRECTORY) -> None:
     """Take pictures of the simulator's page: a message in light, in dark and on a phone, and the forms."""
     import httpx
@@ -231,5 +272,7 @@ if __name__ == "__main__":
     main()
     if "--page" in sys.argv:
         page()
+    if "--chat" in sys.argv:
+        chat_page()
     if "--simulator" in sys.argv:
         simulator()

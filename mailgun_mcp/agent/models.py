@@ -1,6 +1,7 @@
 """The model of the agent, from how an operator names it."""
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from mailgun_mcp.errors import SettingsError
 from mailgun_mcp.settings import model_variable
@@ -33,14 +34,20 @@ def open_model(name: str | None, url: str | None = None) -> "Model":
     if not colon or not model:
         raise SettingsError(f"model: {name!r} is not a model: {FORM}")
     if provider == SCRIPT:
-        from mailgun_mcp.agent.script import open_script
-
+        if url is not None:
+            raise SettingsError("model-url: a script has no endpoint: leave it out, or name a model with --model")
+        try:
+            from mailgun_mcp.agent.script import open_script
+        except ImportError as error:
+            raise SettingsError(EXTRA_MISSING.format(provider="the chat agent", extra="agent")) from error
         return open_script(model)
     if provider not in PROVIDERS:
         raise SettingsError(f"model: {unknown('provider', provider, [*PROVIDERS, SCRIPT])}: {FORM}")
     extra, variable = PROVIDERS[provider]
     if variable is not None and url is None and not model_variable(variable):
         raise SettingsError(f"model: {provider} needs a key: set {variable}")
+    if url is not None:
+        _check(url)
     try:
         return _opened(provider, model, url)
     except ImportError as error:
@@ -57,13 +64,23 @@ def _opened(provider: str, model: str, url: str | None) -> "Model":
         from pydantic_ai.models.google import GoogleModel
         from pydantic_ai.providers.google import GoogleProvider
 
-        return GoogleModel(model, provider=GoogleProvider(api_key=_key("GOOGLE_API_KEY")))
+        return GoogleModel(model, provider=GoogleProvider(base_url=url, api_key=_key("GOOGLE_API_KEY")))
     from pydantic_ai.models.openai import OpenAIChatModel
     from pydantic_ai.providers.openai import OpenAIProvider
 
     if provider == "ollama":
         url = url or model_variable("OLLAMA_BASE_URL") or OLLAMA
     return OpenAIChatModel(model, provider=OpenAIProvider(base_url=url, api_key=_key("OPENAI_API_KEY")))
+
+
+def _check(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise SettingsError(f"model-url: {url!r} is not a URL such as http://localhost:8080/v1")
 
 
 def _key(variable: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from mailgun_mcp.agent.approving import Answer
 from mailgun_mcp.agent.conversations import Run
-from mailgun_mcp.agent.errors import AgentError
+from mailgun_mcp.agent.errors import AgentError, AnswerError, BusyError
 from mailgun_mcp.agent.events import Event
 from mailgun_mcp.agent.runner import Runner
 from mailgun_mcp.call.pipeline import run as call
@@ -46,6 +46,8 @@ class ChatSession:
         self._read = read
         self._conversation = new_id(12)
         self._undo: list[str] = []
+        self._last = 0
+        """The last event that was shown."""
         self._commands: dict[str, Callable[[str], Awaitable[None]]] = {
             "/undo": self._undo_last,
             "/cost": self._cost,
@@ -88,19 +90,23 @@ class ChatSession:
 
     async def _follow(self, run: Run) -> None:
         """Show a run, and ask the person until nothing waits for them any more."""
-        outcome, asked = await self._show(self._runner.watch(run, self._principal))
+        await self._ask_until_done(*await self._show(self._runner.watch(run, self._principal)))
+
+    async def _ask_until_done(self, outcome: str, asked: list[dict[str, Any]]) -> None:
         while outcome == "waiting":
-            answers = [await self._answer(body) for body in asked if body["answerable"]]
-            if not answers or None in answers:
+            answers = await self._answers(asked)
+            if not answers:
                 outcome, asked = await self._wait(asked)
                 continue
-            run = await self._runner.answer(
-                self._principal,
-                self._conversation,
-                [answer for answer in answers if answer],
-                run=f"run-{token_hex(8)}",
-                client=CLIENT,
-            )
+            try:
+                run = await self._runner.answer(
+                    self._principal, self._conversation, answers, run=f"run-{token_hex(8)}", client=CLIENT
+                )
+            except (AnswerError, BusyError) as error:
+                # It has expired, or was answered elsewhere: the turn goes on by itself.
+                self._screen.line(str(error), "yellow")
+                outcome, asked = await self._wait(await self._open())
+                continue
             outcome, asked = await self._show(self._runner.watch(run, self._principal))
             asked = asked or await self._open()
 
@@ -109,13 +115,17 @@ class ChatSession:
         with self._stopping():
             async for event in events:
                 self._screen.show(event)
+                self._note(event)
                 if event.kind == "approval_needed":
                     asked.append(event.body)
-                elif event.kind == "tool_finished" and event.body["undo"]:
-                    self._undo.append(event.body["undo"])
                 elif event.kind == "ended":
                     outcome = event.body["outcome"]
         return outcome, asked
+
+    def _note(self, event: Event) -> None:
+        self._last = event.id
+        if event.kind == "tool_finished" and event.body["undo"]:
+            self._undo.append(event.body["undo"])
 
     @contextmanager
     def _stopping(self) -> Iterator[None]:
@@ -137,26 +147,54 @@ class ChatSession:
         finally:
             loop.remove_signal_handler(signal.SIGINT)
 
+    async def _answers(self, asked: list[dict[str, Any]]) -> list[Answer]:
+        """Ask the person what they may answer. Empty when they stopped the turn, or somebody answered elsewhere."""
+        answers = []
+        for body in asked:
+            if body["answerable"]:
+                answer = await self._answer(body)
+                if answer is None:
+                    return []
+                answers.append(answer)
+        return answers
+
     async def _answer(self, body: dict[str, Any]) -> Answer | None:
-        """Ask the person. None when they stopped the turn instead."""
+        """Ask the person. None when they stopped the turn instead, or when it was answered elsewhere meanwhile."""
         self._screen.ask(body)
         typed = body["typed"]
         prompt = "y = do it, anything else = no, with your reason > "
         if typed is not None:
             prompt = f"type {typed} to do it, anything else = no, with your reason > "
-        while True:
-            try:
-                text = (await self._read(prompt)).strip()
-            except (KeyboardInterrupt, EOFError):
-                await self._runner.cancel(self._principal, self._conversation)
-                self._screen.line("  Cancelled.", "yellow")
+        text: str | None = ""
+        while not text:
+            reading = asyncio.ensure_future(self._line(prompt))
+            elsewhere = asyncio.ensure_future(self._answered_elsewhere(body["approval"]))
+            await asyncio.wait({reading, elsewhere}, return_when=asyncio.FIRST_COMPLETED)
+            elsewhere.cancel()
+            if not reading.done():
+                reading.cancel()
+                await asyncio.wait({reading})
+                self._screen.line("")
                 return None
-            if not text:
-                continue
-            if text == typed or (typed is None and text.lower() in ("y", "yes")):
-                return Answer(body["approval"], True, typed)
-            reason = "" if text.lower() in ("n", "no") else text
-            return Answer(body["approval"], False, reason=reason)
+            text = reading.result()
+            if text is None:
+                await self._runner.cancel(self._principal, self._conversation)
+                return None
+        if text == typed or (typed is None and text.lower() in ("y", "yes")):
+            return Answer(body["approval"], True, typed)
+        return Answer(body["approval"], False, reason="" if text.lower() in ("n", "no") else text)
+
+    async def _line(self, prompt: str) -> str | None:
+        """Return what the person types, or None for Ctrl+C and Ctrl+D. A task must not end with a KeyboardInterrupt."""
+        try:
+            return (await self._read(prompt)).strip()
+        except (KeyboardInterrupt, EOFError):
+            return None
+
+    async def _answered_elsewhere(self, approval: str) -> None:
+        """Return once somebody has answered on another way, or nobody has in time."""
+        while approval in {body["approval"] for body in await self._open()}:
+            await self._pause()
 
     async def _wait(self, asked: list[dict[str, Any]]) -> tuple[str, list[dict[str, Any]]]:
         """Wait for somebody else's answer. Ctrl+C cancels."""
@@ -165,13 +203,10 @@ class ChatSession:
                 self._screen.ask(body)
                 command = shell_command("approvals", "approve", body["approval"], state=self._services.state)
                 self._screen.line(f"  Somebody else must approve this: {command}\n  Ctrl+C stops waiting.", "yellow")
-        last = 0
-        async for event in self._runner.events(self._principal, self._conversation, follow=False):
-            last = event.id
         with self._stopping():
             while (await self._runner.get(self._principal, self._conversation)).status == "waiting":
                 await self._pause()
-        return await self._show(self._runner.events(self._principal, self._conversation, after=last))
+        return await self._show(self._runner.events(self._principal, self._conversation, after=self._last))
 
     async def _pause(self) -> None:
         """Wait before the next look: another process may be the one that continues the turn."""
@@ -188,7 +223,8 @@ class ChatSession:
         result = await call(self._services, "undo_operation", {"id": self._undo[-1]}, caller)
         message = (result.structured or {}).get("message") if not result.is_error else result.text
         self._screen.line(f"  {message}", "yellow" if result.is_error else "green")
-        if not result.is_error:
+        if result.kind in ("done", "failed"):
+            # Also what cannot be undone, or was undone before, makes room for the change before it.
             self._undo.pop()
 
     async def _cost(self, _: str) -> None:
@@ -200,7 +236,7 @@ class ChatSession:
         )
 
     async def _new(self, _: str) -> None:
-        self._conversation = new_id(12)
+        self._conversation, self._last = new_id(12), 0
         self._undo.clear()
         self._screen.line("A new chat.", "dim")
 
@@ -210,18 +246,17 @@ class ChatSession:
                 waiting = "  (waits for an answer)" if each.status == "waiting" else ""
                 self._screen.line(f"/resume {each.id}  {each.title}{waiting}")
             return
-        await self._runner.get(self._principal, name)
-        self._conversation = name
+        found = await self._runner.get(self._principal, name)
+        self._conversation, self._last = name, 0
         self._undo.clear()
-        await self._history("")
-        open_ones = await self._open()
-        if open_ones:
-            answers = [answer for body in open_ones if body["answerable"] and (answer := await self._answer(body))]
-            if answers:
-                run = await self._runner.answer(
-                    self._principal, self._conversation, answers, run=f"run-{token_hex(8)}", client=CLIENT
-                )
-                await self._follow(run)
+        async for event in self._runner.events(self._principal, self._conversation, follow=False):
+            self._screen.show(event, history=True)
+            self._note(event)
+        self._screen.end_text()
+        if found.status == "running":
+            await self._ask_until_done(*await self._show(self._runner.events(self._principal, name, after=self._last)))
+        elif open_ones := await self._open():
+            await self._ask_until_done("waiting", open_ones)
 
     async def _history(self, _: str) -> None:
         async for event in self._runner.events(self._principal, self._conversation, follow=False):
@@ -245,7 +280,9 @@ class _AskHere:
         self._screen.console.print(form.text, markup=False)
         prompt = "y = do it > " if form.typed is None else f"type {form.typed} to do it > "
         try:
-            text = (await asyncio.wait_for(self._read(prompt), patience)).strip()
+            # Not `wait_for`: Ctrl+C in the task that it makes would end the program.
+            async with asyncio.timeout(patience):
+                text = (await self._read(prompt)).strip()
         except TimeoutError:
             return FormAnswer("timeout")
         except (KeyboardInterrupt, EOFError):

@@ -55,3 +55,27 @@ def test_a_missing_extra_is_named(provider: str, package: str, monkeypatch: pyte
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(SettingsError, match=r"pip install 'mailgun-mcp-server\[agent-"):
         open_model(f"{provider}:x")
+
+
+@pytest.mark.parametrize("url", ["ftp://host/v1", "localhost:8080/v1", "http://", "http://host:x/v1", ""])
+def test_an_endpoint_that_is_no_url_is_refused_at_the_start(url: str) -> None:
+    with pytest.raises(SettingsError, match="is not a URL such as"):
+        open_model("openai:x", url)
+
+
+def test_a_script_has_no_endpoint() -> None:
+    with pytest.raises(SettingsError, match="a script has no endpoint"):
+        open_model("script:x.yaml", "http://127.0.0.1:9/v1")
+
+
+def test_an_endpoint_of_google_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("google.genai")
+    monkeypatch.setenv("GOOGLE_API_KEY", "k")
+    assert str(open_model("google:gemini", "http://127.0.0.1:9/").base_url).startswith("http://127.0.0.1:9")
+
+
+def test_a_script_without_the_extra_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "mailgun_mcp.agent.script", raising=False)
+    monkeypatch.setitem(sys.modules, "pydantic_ai.messages", None)
+    with pytest.raises(SettingsError, match=r"pip install 'mailgun-mcp-server\[agent\]'"):
+        open_model("script:x.yaml")

@@ -5,10 +5,12 @@ import io
 import os
 import signal
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
+from mailgun_mcp.cli import chat_session
 from mailgun_mcp.cli.chat_screen import Screen
 from mailgun_mcp.cli.chat_session import ChatSession
 from mailgun_mcp.identity.principal import Principal
@@ -144,3 +146,84 @@ async def test_what_cannot_be_done_is_said() -> None:
 async def test_a_failure_of_the_model_is_shown() -> None:
     async with Chat([RuntimeError("no")]) as chat:
         assert "The model did not answer" in await talk(chat, "hello")
+
+
+async def test_after_a_stop_nothing_more_is_asked() -> None:
+    unblock = ("delete_bounce", {"domain": DOMAIN, "address": "nobody@novak.example"})
+    async with Chat([CLEAR, unblock]) as chat:
+        text = await talk(chat, "both", KeyboardInterrupt)
+        assert text.count("May the assistant do this?") == 1
+        assert "Cancelled." in text
+        assert await chat.bounces() == 4
+
+
+async def test_a_question_that_is_answered_elsewhere_ends_here_and_the_turn_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(chat_session, "POLL", 0.01)
+    async with Chat([CLEAR], ["Cleared by ben."]) as chat:
+        written = io.StringIO()
+        screen = Screen(Console(file=written, width=100, highlight=False))
+        lines = iter(["clear"])
+
+        async def read(prompt: str) -> str:
+            if prompt.startswith("> "):
+                if line := next(lines, ""):
+                    return line
+                raise EOFError
+            (asked,) = await chat.runner.open_approvals(ANN, session._conversation)
+            chat.services.approvals.approve(asked["approval"], by="ben", now=chat.services.clock(), typed=DOMAIN)
+            await chat.runner.continue_answered()
+            await asyncio.Event().wait()
+            return ""
+
+        session = ChatSession(chat.services, chat.runner, ANN, screen, read)
+        await asyncio.wait_for(session.run(), 30)
+        assert "approved by ben" in written.getvalue()
+        assert "Cleared by ben." in written.getvalue()
+
+
+async def test_a_question_that_expires_while_the_person_thinks_is_said_and_the_turn_goes_on() -> None:
+    now = [1_800_000_000.0]
+    async with Chat() as first:
+        timed = replace(first.services, clock=lambda: now[0])
+        async with Chat([CLEAR], ["Nobody answered."], services=timed) as chat:
+            person = Person("clear", YES)
+
+            async def read(prompt: str) -> str:
+                line = await person.read(prompt)
+                if prompt.startswith("type "):
+                    now[0] += 3600
+                    loop = asyncio.get_running_loop()
+                    loop.call_later(0.05, lambda: kept.append(loop.create_task(chat.runner.continue_answered())))
+                return line
+
+            kept = list[asyncio.Task[None]]()
+            written = io.StringIO()
+            screen = Screen(Console(file=written, width=100, highlight=False))
+            await asyncio.wait_for(ChatSession(chat.services, chat.runner, ANN, screen, read).run(), 30)
+            assert "has expired" in written.getvalue()
+            assert "Nobody answered." in written.getvalue()
+        timed.close()
+
+
+async def test_a_chat_that_is_resumed_asks_what_waits_and_undoes_what_it_did() -> None:
+    unblock = ("delete_bounce", {"domain": DOMAIN, "address": "nobody@novak.example"})
+    async with Chat([unblock], ["Removed."], [CLEAR], ["Cleared."]) as chat:
+        written = io.StringIO()
+        screen = Screen(Console(file=written, width=100, highlight=False))
+        session = ChatSession(chat.services, chat.runner, ANN, screen, Person("one", YES).read)
+        await session.run()
+        await chat.say("all", to=session._conversation)
+        text = await talk(chat, f"/resume {session._conversation}", "no, thanks", "/undo", YES)
+        assert "Removed." in text
+        assert "denied by ann@example.com: no, thanks" in text
+        assert "Cleared." in text
+        assert await chat.bounces() == 4
+
+
+async def test_leaving_the_question_of_an_undo_leaves_the_program_running() -> None:
+    async with Chat([CLEAR], ["Cleared."], ["Still here."]) as chat:
+        text = await talk(chat, "clear", DOMAIN, "/undo", KeyboardInterrupt, "hello?")
+        assert "Still here." in text
+        assert await chat.bounces() == 0

@@ -53,8 +53,9 @@ async def test_a_person_reads_approves_and_reloads(tmp_path: Path, node: str) ->
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)
     assert "type the name: mail.example.com" in seen.pop("fault")
-    # The browser itself says that an answer had the status 400.
-    assert [text for text in seen.pop("complaints") if "400" not in text] == []
+    # The browser itself says that an answer had the status 400, and that it was offline.
+    ours = [text for text in seen.pop("complaints") if "400" not in text and "ERR_INTERNET_DISCONNECTED" not in text]
+    assert ours == []
     assert seen == {
         "overflow": 0,
         "images": 0,

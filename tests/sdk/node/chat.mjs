@@ -37,12 +37,26 @@ try {
   await say('Clear the list.');
   await page.waitForSelector('.approval input[name=typed]', { timeout: 20000 });
   await shot(page, 'light');
+  // What waits is looked for all the time: a connection that is lost is said, and found again.
+  await page.setOfflineMode(true);
+  await page.waitForFunction(() => document.getElementById('fault').textContent.includes('is lost'), { timeout: 20000 });
+  await page.setOfflineMode(false);
+  await page.waitForFunction(() => document.getElementById('fault').hidden, { timeout: 20000 });
+  if (SHOTS) {
+    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'dark' }]);
+    await page.setViewport({ width: 390, height: 844, deviceScaleFactor: 2 });
+    await page.reload({ waitUntil: 'load' });
+    await page.waitForSelector('.approval input[name=typed]', { timeout: 20000 });
+    await page.$eval('.approval', (card) => card.scrollIntoView({ block: 'end' }));
+    await page.screenshot({ path: `${SHOTS}/phone.png` });
+    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'light' }]);
+    await page.setViewport({ width: 1180, height: 900 });
+  }
   await inspect(page, 'light');
   await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'dark' }]);
   await inspect(page, 'dark');
   await page.setViewport({ width: 390, height: 844, deviceScaleFactor: 2 });
   await inspect(page, 'phone, dark');
-  await shot(page, 'phone');
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'light' }]);
   await inspect(page, 'phone, light');

@@ -10,6 +10,9 @@ let last = 0;
 let source = null;
 let again = 0;
 let bubble = null;
+let tries = 0;
+// The message that is being sent, and its run: sent again after a failure, it is the same run and is done once.
+let sending = { text: "", run: "" };
 
 function element(name, classes = "", text = "") {
   const made = document.createElement(name);
@@ -43,20 +46,30 @@ function draw(node, text) {
   );
 }
 
+function complain(text) {
+  part("fault").textContent = text;
+  part("fault").hidden = !text;
+}
+
 async function send(path, body) {
-  part("fault").hidden = true;
-  const answer = await fetch(`${base}/${path}`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", "X-Page-Token": token },
-    body: JSON.stringify(body ?? {}),
-  });
+  complain("");
+  let answer;
+  try {
+    answer = await fetch(`${base}/${path}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-Page-Token": token },
+      body: JSON.stringify(body ?? {}),
+    });
+  } catch {
+    complain("The server did not answer. Try again in a moment: nothing is done twice.");
+    return false;
+  }
   if (answer.ok) return true;
   const text = await answer.text();
   let message = "It did not work. Open the page again.";
   if (answer.status === 401) message = "Your session has ended. Sign in again, in another tab, and try once more.";
   try { message = JSON.parse(text).error.message; } catch { /* It is a page, not JSON. */ }
-  part("fault").textContent = message;
-  part("fault").hidden = false;
+  complain(message);
   return false;
 }
 
@@ -115,6 +128,8 @@ const shown = {
     const card = approvals.get(event.approval);
     if (!card) return;
     card.classList.add("answered");
+    card.querySelector("h2").textContent = "What was asked";
+    card.querySelector(".quiet")?.remove();
     card.querySelector("form")?.remove();
     card.append(element("p", "state", `${event.status}${event.by ? ` by ${event.by}` : ""}${event.reason ? `: ${event.reason}` : ""}`));
   },
@@ -174,11 +189,28 @@ function answering(event) {
   return form;
 }
 
+function newRun() {
+  // crypto.randomUUID is there on https and localhost only.
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+// A browser gives up on an answer that is not a stream, such as that of a server which is stopping: so this tries again.
+async function lost() {
+  source.close();
+  clearTimeout(again);
+  again = setTimeout(follow, Math.min(30000, 1000 * 2 ** tries++));
+  let status = 0;
+  try { status = (await fetch(base, { redirect: "manual" })).status || 401; } catch { /* The server is not there. */ }
+  complain(status === 401 ? "Your session has ended. Sign in again, in another tab." : "The connection to the server is lost. Trying again…");
+}
+
 // Shows what follows the last event. While an answer may come from elsewhere, it looks again every other second.
 function follow() {
   source?.close();
   clearTimeout(again);
   source = new EventSource(`${base}/events?after=${last}`);
+  source.onopen = () => { if (tries) complain(""); tries = 0; };
+  source.onerror = lost;
   source.onmessage = (message) => {
     const event = JSON.parse(message.data);
     if (event.id <= last) return;
@@ -198,7 +230,9 @@ part("composer").addEventListener("submit", async (submitted) => {
   submitted.preventDefault();
   const field = part("text");
   if (!field.value.trim()) return;
-  if (await send("messages", { text: field.value, run: crypto.randomUUID() })) {
+  if (sending.text !== field.value) sending = { text: field.value, run: newRun() };
+  if (await send("messages", sending)) {
+    sending = { text: "", run: "" };
     field.value = "";
     // A new conversation has a title and a place in the list from now on.
     if (page.dataset.exists === "no") location.replace(base);
