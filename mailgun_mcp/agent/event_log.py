@@ -10,6 +10,7 @@ from mailgun_mcp.agent.events import Event, EventKind
 from mailgun_mcp.agent.threads import in_thread
 from mailgun_mcp.errors import StateError
 from mailgun_mcp.store.database import Store, stored
+from mailgun_mcp.text.characters import encodable
 
 LINGER = 0.25
 """Seconds for which events wait for others before they are written. A crash loses no more of a text than that."""
@@ -132,7 +133,7 @@ class EventLog:
     def _write(self, batch: Sequence[tuple[str, Event]], *, again: bool = False) -> None:
         """Write events; `again` where that failed, and a lost connection may hide that they were written all the same."""
         rows = [
-            (conversation, event.id, event.turn, event.at, event.kind, json.dumps(event.body, ensure_ascii=False))
+            (conversation, event.id, event.turn, event.at, event.kind, _json(event.body))
             for conversation, event in _merged(batch)
         ]
         # No row depends on another one, so that any lock will do.
@@ -155,6 +156,11 @@ class EventLog:
             ).fetchall()
         events = [Event(row["id"], row["turn"], row["at"], row["kind"], stored(row["body"], dict)) for row in rows]
         return [_part_after(event, after) for event in events]
+
+
+def _json(body: dict[str, Any]) -> str:
+    """Return a body as JSON. One that cannot be written must not keep the events of others from being written."""
+    return encodable(json.dumps(body, ensure_ascii=False))
 
 
 def _merged(batch: Sequence[tuple[str, Event]]) -> list[tuple[str, Event]]:

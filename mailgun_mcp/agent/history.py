@@ -15,6 +15,7 @@ from pydantic_ai.messages import (
 
 from mailgun_mcp.agent.transcript import OPEN, Message, ToolCall
 from mailgun_mcp.errors import StateError
+from mailgun_mcp.text.characters import encodable
 
 SUMMARY = "Summary of the conversation before this point, written by you:\n{}"
 NOT_READ = "This call was not made."
@@ -78,6 +79,15 @@ def read_response(body: str) -> ModelResponse:
 def write_response(response: ModelResponse) -> str:
     """Return a response as it is kept."""
     return ModelMessagesTypeAdapter.dump_json([response]).decode()
+
+
+def make_encodable(response: ModelResponse) -> None:
+    """Replace what cannot be written in the texts of a response: a model may send half of a character."""
+    for part in response.parts:
+        for name in ("content", "tool_name", "tool_call_id", "args"):
+            value = getattr(part, name, None)
+            if isinstance(value, str):
+                setattr(part, name, encodable(value))
 
 
 def with_instructions(history: Sequence[ModelMessage], instructions: str) -> list[ModelMessage]:

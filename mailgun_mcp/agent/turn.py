@@ -47,11 +47,15 @@ from mailgun_mcp.call.services import Services
 from mailgun_mcp.confirm.caller import Caller
 from mailgun_mcp.errors import CallError
 from mailgun_mcp.output.logs import logger
+from mailgun_mcp.text.characters import encodable
 
 if TYPE_CHECKING:
     from pydantic_ai.models import Model
 
 MODEL_FAILED = "The model did not answer: {}. Nothing is lost; send a message to continue."
+CUT_OFF = "The answer was cut off: the model writes no more at once. Send a message to continue."
+FILTERED = "The content filter of the model's provider stopped the answer. Ask in other words."
+EMPTY = "The model ended without an answer. What was done is kept; ask again."
 TOO_MANY_REQUESTS = "Stopped after {} requests to the model in one turn. Send a message to continue."
 
 
@@ -108,7 +112,7 @@ class TurnRun:
             requests += 1
             response = await self._ask()
             if not response.tool_calls:
-                return Ended("done")
+                return _ended(response)
 
     async def _make_calls(self) -> bool:
         """Make the calls that have no result yet. Returns whether some wait for a person."""
@@ -185,11 +189,12 @@ class TurnRun:
             ):
                 async for event in stream:
                     silence.reschedule(asyncio.get_running_loop().time() + self._options.model_silence)
-                    text = _text_of(event)
+                    text = encodable(_text_of(event))
                     if text:
                         parts.append(text)
                         safe.add(text)
                 response = stream.get()
+                history.make_encodable(response)
         except asyncio.CancelledError:
             safe.end()
             await self._keep_partial("".join(parts))
@@ -268,6 +273,15 @@ class TurnRun:
             self._live.add("usage", **total.record)
 
 
+def _ended(response: ModelResponse) -> Ended:
+    """Return how a turn ends with this response: an answer that is not whole is not passed off as one."""
+    if response.finish_reason == "length":
+        return Ended("stopped", CUT_OFF)
+    if response.finish_reason == "content_filter":
+        return Ended("failed", FILTERED)
+    return Ended("done") if (response.text or "").strip() else Ended("failed", EMPTY)
+
+
 def _text_of(event: object) -> str:
     if isinstance(event, PartStartEvent) and isinstance(event.part, TextPart):
         return event.part.content
@@ -279,7 +293,9 @@ def _text_of(event: object) -> str:
 def _arguments(part: ToolCallPart) -> dict[str, object] | None:
     try:
         value = part.args if isinstance(part.args, dict) else json.loads(part.args or "{}")
-    except ValueError:
+        # An escape may stand for half of a character.
+        value = json.loads(encodable(json.dumps(value, ensure_ascii=False)))
+    except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 

@@ -72,6 +72,11 @@ def clean(text: str) -> str:
     return text
 
 
+def encodable(text: str) -> str:
+    """Return the text with U+FFFD in place of lone surrogates, which neither a database nor a stream can write."""
+    return text if text.isascii() else re.sub("[\ud800-\udfff]", "\ufffd", text)
+
+
 def one_line(text: str) -> str:
     """Return the cleaned text in one line."""
     return " ".join(clean(text).split())

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from mailgun_mcp.agent import event_log
 from mailgun_mcp.agent.event_log import EventLog
 from mailgun_mcp.errors import StateError
 from mailgun_mcp.store.connection import Connection
@@ -47,6 +48,8 @@ async def test_events_that_cannot_be_written_are_tried_again(store: Store, monke
 async def test_events_that_were_written_although_the_connection_was_lost_are_there_once(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # On a busy machine it would write by itself meanwhile.
+    monkeypatch.setattr(event_log, "LINGER", 600.0)
     log = EventLog(store, lambda: NOW)
     live = log.begin("c", "t", 0)
     live.add("text", message="m", text="One ")

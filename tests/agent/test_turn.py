@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import pytest
 from pydantic_ai.exceptions import ModelAPIError, ModelContextWindowExceededError, ModelHTTPError, UserError
+from pydantic_ai.messages import FinishReason, ModelResponse, TextPart, ToolCallPart
 
 from mailgun_mcp.agent.options import AgentOptions
+from mailgun_mcp.agent.turn import CUT_OFF, EMPTY, FILTERED, _arguments, _ended
 from mailgun_mcp.agent.usage import Limits, Usage
-from tests.support.chats import LIST, Chat, kinds, last, said
+from tests.support.chats import ANN, LIST, Chat, kinds, last, said
 
 pytestmark = pytest.mark.anyio
 
@@ -82,3 +84,37 @@ async def test_a_tool_result_is_kept_before_the_model_is_asked_again() -> None:
         await chat.say("look")
     assert asked.is_set()
     assert kept == ["done"]
+
+
+async def test_half_of_a_character_is_replaced_and_keeps_nobody_from_anything() -> None:
+    broken = ("list_bounces", {"domain": "mail\ud83d.example.com"})
+    async with Chat(["One \ud83d", broken], ["Two."], ["Three."]) as chat:
+        events = await chat.say("look")
+        assert said(events) == "One \ufffdTwo."
+        assert last(events, "tool_started")["arguments"]["domain"] == "mail\ufffd.example.com"
+        assert last(events, "tool_finished")["status"] == "failed"
+        kept = [event async for event in chat.runner.events(ANN, "c", follow=False)]
+        assert said(kept) == "One \ufffdTwo."
+        assert said(await chat.say("and?")) == "Three."
+
+
+async def test_arguments_that_are_nested_too_deeply_are_no_object() -> None:
+    part = ToolCallPart("list_bounces", '{"domain": ' + "[" * 100_000 + "]" * 100_000 + "}")
+    assert _arguments(part) is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "text", "outcome", "told"),
+    [
+        ("length", "Half an ", "stopped", CUT_OFF),
+        ("content_filter", "", "failed", FILTERED),
+        ("stop", " ", "failed", EMPTY),
+        ("stop", "Whole.", "done", ""),
+        (None, "Whole.", "done", ""),
+    ],
+)
+def test_an_answer_that_is_not_whole_is_not_passed_off_as_one(
+    reason: FinishReason | None, text: str, outcome: str, told: str
+) -> None:
+    ended = _ended(ModelResponse(parts=[TextPart(text)], finish_reason=reason))
+    assert (ended.outcome, ended.text) == (outcome, told)

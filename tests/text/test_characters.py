@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 
-from mailgun_mcp.text.characters import clean, first_invisible, one_line, show_invisible
+from mailgun_mcp.text.characters import clean, encodable, first_invisible, one_line, show_invisible
 from tests.support.characters import FILLERS, NASTY, unseen
 
 
@@ -101,3 +101,7 @@ def test_the_first_invisible_character_is_named(text: str, code: str | None) -> 
 
 def test_one_line_is_one_line() -> None:
     assert one_line("a\u200b\r\n b\u2029c ") == "a b c"
+
+
+def test_only_halves_of_characters_are_replaced_for_writing() -> None:
+    assert encodable("a\ud83d b\x00 \N{GRINNING FACE}") == "a\ufffd b\x00 \N{GRINNING FACE}"
