@@ -39,6 +39,10 @@ class _Job:
     done: "tuple[asyncio.AbstractEventLoop, asyncio.Future[None]] | None"
 
 
+_Ended = tuple["asyncio.Future[None]", BaseException | None]
+"""What somebody waits for, with its fault."""
+
+
 class Recorder:
     """The audit log as calls see it. `monotonic` measures how long they take."""
 
@@ -197,12 +201,16 @@ class Recorder:
             return
         fault = self._append([job.entry for job in jobs if job.entry is not None], any(job.durable for job in jobs))
         saved = fault is not None and self._append_outcomes_again(jobs)
+        waiting: dict[asyncio.AbstractEventLoop, list[_Ended]] = {}
         for job in jobs:
             of_job = None if saved and _is_outcome(job) else fault
             if job.done is not None:
-                _tell(*job.done, of_job)
+                loop, done = job.done
+                waiting.setdefault(loop, []).append((done, of_job))
             elif of_job is not None:
                 self._complain(of_job)
+        for loop, ended in waiting.items():
+            _wake(loop, ended)
         if fault is None:
             self._heads.wrote()
             self._prune_now_and_then(len(jobs))
@@ -247,14 +255,17 @@ def _is_outcome(job: _Job) -> bool:
     return job.entry is not None and job.entry.kind == "outcome"
 
 
-def _tell(loop: asyncio.AbstractEventLoop, done: "asyncio.Future[None]", fault: BaseException | None) -> None:
+def _wake(loop: asyncio.AbstractEventLoop, ended: "list[_Ended]") -> None:
+    """Wake who waits in the loop: once for all, because each time costs the loop a turn."""
+
     def resolve() -> None:
-        if done.cancelled():
-            return
-        if fault is None:
-            done.set_result(None)
-        else:
-            done.set_exception(fault)
+        for done, fault in ended:
+            if done.cancelled():
+                continue
+            if fault is None:
+                done.set_result(None)
+            else:
+                done.set_exception(fault)
 
     # Where the loop is closed nobody waits any more.
     if not loop.is_closed():

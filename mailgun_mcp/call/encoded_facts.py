@@ -45,7 +45,8 @@ def _with_facts(value: Any) -> Any:
         return [_with_facts(item) for item in value]
     if not isinstance(value, dict):
         return value
-    inner = {name: _with_facts(item) for name, item in value.items()}
+    # Most values are neither, and a call for each costs more than to look.
+    inner = {name: _with_facts(item) if isinstance(item, (dict, list)) else item for name, item in value.items()}
     bits = key_bits(value.get("value"))
     return {**inner, **({"key_bits": bits} if bits else {}), **_validity(value.get("certificate"))}
 

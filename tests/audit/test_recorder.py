@@ -328,3 +328,33 @@ async def test_an_outcome_is_written_again_when_the_connection_to_the_log_was_lo
     call = services.audit_log.call(lost[0].call)
     assert (call.outcome, len(services.audit_log.of_call(call.id))) == ("done", 2)
     assert services.audit_log.verify().broken is None
+
+
+async def test_calls_that_are_recorded_together_wake_the_event_loop_once(
+    mailgun: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = recorded_services(mailgun)
+    await run(services, "list_domains", {})
+    loop, free, wakes = asyncio.get_running_loop(), Event(), []
+    wake, append = loop.call_soon_threadsafe, AuditLog.append
+
+    def appended(*args: Any, **kwargs: Any) -> None:
+        free.wait(10)
+        append(*args, **kwargs)
+
+    def woken(*args: Any, **kwargs: Any) -> asyncio.Handle:
+        wakes.append(args)
+        return wake(*args, **kwargs)
+
+    monkeypatch.setattr(AuditLog, "append", appended)
+    monkeypatch.setattr(loop, "call_soon_threadsafe", woken)
+    async with anyio.create_task_group() as calls:
+        for _ in range(20):
+            calls.start_soon(run, services, "list_domains", {})
+        # A read is made while its intent is written.
+        while len(mailgun.lines) < 21:
+            await anyio.lowlevel.checkpoint()
+        free.set()
+    # Once for those that came before the first append, once for those that came during it.
+    assert len(wakes) <= 3
+    assert len(calls_of(services)) == 21
