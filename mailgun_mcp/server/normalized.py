@@ -20,6 +20,7 @@ from mailgun_mcp.web.principal import path_in
 from mailgun_mcp.web.replay import replay
 
 SAME_ROUTE = {"/mcp/": "/mcp", "/sse/": "/sse", "/messages": "/messages/"}
+TAKES_MESSAGES = ("/mcp", "/messages/")
 JSON, EVENTS = "application/json", "text/event-stream"
 READS_JSON = frozenset({JSON, "application/*", "*/*", ""})
 READS_EVENTS = frozenset({EVENTS, "text/*", "*/*", ""})
@@ -47,6 +48,7 @@ class Normalized:
         path = SAME_ROUTE.get(path, path)
         whole = prefix + path
         scope = {**scope, "path": whole, "raw_path": whole.encode(), "headers": list(scope["headers"])}
+        refusal = _media_type_refusal(scope, path)
         if path == "/mcp":
             send = _accept(scope, send)
         if scope["method"] == "POST":
@@ -55,11 +57,14 @@ class Normalized:
                 body = await _body(scope, receive)
                 if body is None:
                     return
+                if refusal is not None:
+                    await refusal(scope, receive, send)
+                    return
                 await self._pass_body(body, scope, receive, send)
             except TooLargeError as error:
-                await _too_large(error)(scope, receive, send)
+                await _refusal(413, str(error))(scope, receive, send)
         else:
-            await self._answer(scope, receive, send)
+            await (refusal or self._answer)(scope, receive, send)
 
     async def _pass_body(self, body: bytearray, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request with its body on. The files in it are there until it is answered."""
@@ -108,18 +113,38 @@ async def _body(scope: Scope, receive: Receive) -> bytearray | None:
     return body
 
 
-def _too_large(error: TooLargeError) -> Response:
+def _refusal(status: int, message: str) -> Response:
     """Refuse in the form in which clients show the reason."""
-    fault = {"code": INVALID_REQUEST, "message": str(error)}
-    return JSONResponse({"jsonrpc": "2.0", "id": None, "error": fault}, 413)
+    fault = {"code": INVALID_REQUEST, "message": message}
+    return JSONResponse({"jsonrpc": "2.0", "id": None, "error": fault}, status)
+
+
+def _media_type_refusal(scope: Scope, path: str) -> Response | None:
+    """Return a refusal of a message that does not say that it is JSON, or of a client that reads no answer of ours.
+
+    A page of another site could send what is not called JSON without asking the browser.
+    """
+    headers = MutableHeaders(scope=scope)
+    if scope["method"] == "POST" and path in TAKES_MESSAGES:
+        if _media_types(headers.get("content-type", "")) != {JSON}:
+            return _refusal(415, "The body must be JSON: send the header `Content-Type: application/json`")
+        # The SDK reads it in lower case only.
+        headers["content-type"] = JSON
+    reads = READS_EVENTS if scope["method"] == "GET" else READS_JSON | READS_EVENTS
+    if path == "/mcp" and scope["method"] in ("GET", "POST") and not _media_types(headers.get("accept", "")) & reads:
+        answers = EVENTS if scope["method"] == "GET" else f"{JSON}, {EVENTS}"
+        return _refusal(406, f"The client does not accept the answer: send the header `Accept: {answers}`")
+    return None
+
+
+def _media_types(header: str) -> set[str]:
+    return {part.partition(";")[0].strip().lower() for part in header.split(",")}
 
 
 def _accept(scope: Scope, send: Send) -> Send:
     """Ask the SDK, which wants both media types, for both. Return a `send` that answers with what the client reads."""
     headers = MutableHeaders(scope=scope)
-    types = {part.partition(";")[0].strip().lower() for part in headers.get("accept", "").split(",")}
-    if not types & (READS_JSON | READS_EVENTS):
-        return send
+    types = _media_types(headers.get("accept", ""))
     headers["accept"] = f"{JSON}, {EVENTS}"
     return send if types & READS_EVENTS or scope["method"] != "POST" else _as_json(send)
 

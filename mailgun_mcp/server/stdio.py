@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Thread
@@ -129,6 +130,8 @@ class _Incoming:
     async def receive(self) -> SessionMessage:
         """Return the next message. Raises anyio.EndOfStream after the last."""
         while line := await self._read_line():
+            # PowerShell and other programs write it at the start of a pipe.
+            line = line.removeprefix(BOM_UTF8)
             if not line.strip():
                 continue
             try:

@@ -139,9 +139,15 @@ class _Threads:
     def __init__(self, stdin: BinaryIO, stdout: BinaryIO) -> None:
         self._stdin = stdin
         self._stdout = stdout
+        self._has_ended = False
 
     async def read_line(self) -> bytes:
-        """Read in a daemon thread: an interrupt ends the program while it waits, which a worker thread would prevent."""
+        """Read in a daemon thread: an interrupt ends the program while it waits, which a worker thread would prevent.
+
+        The end stays the end: a terminal would wait for another Ctrl+D.
+        """
+        if self._has_ended:
+            return b""
         loop, line = asyncio.get_running_loop(), asyncio.get_running_loop().create_future()
 
         def deliver(result: bytes | OSError) -> None:
@@ -163,6 +169,7 @@ class _Threads:
 
         Thread(target=read, name="stdin", daemon=True).start()
         received: bytes = await line
+        self._has_ended = not received
         return received
 
     @property

@@ -50,6 +50,35 @@ async def test_a_body_that_says_that_it_is_too_large_is_not_read() -> None:
         assert (answer.status_code, answer.json()["error"]["code"]) == (413, -32600)
 
 
+JSON = "application/json"
+
+
+async def typed(http: httpx.AsyncClient, path: str, content_type: str, accept: str = "*/*") -> httpx.Response:
+    return await http.post(path, content=b"{}", headers={"Content-Type": content_type, "Accept": accept})
+
+
+@pytest.mark.parametrize("path", ["/mcp", "/mcp/", "/messages/"])
+async def test_a_message_says_in_any_case_that_it_is_json(path: str) -> None:
+    async with client() as http:
+        for content_type in (JSON, "APPLICATION/JSON", "Application/Json; charset=UTF-8"):
+            assert (await typed(http, path, content_type)).status_code == 200
+        for content_type in ("text/plain", "", "application/jsonrequest", f"{JSON}, text/plain"):
+            refused = await typed(http, path, content_type)
+            assert (refused.status_code, "Content-Type: application/json" in refused.text) == (415, True)
+        assert (await typed(http, "/approvals/1", "application/x-www-form-urlencoded")).status_code == 200
+
+
+async def test_who_accepts_no_answer_is_told_what_to_accept() -> None:
+    async with client() as http:
+        for accept in ("", "*/*", "text/event-stream", "Application/JSON;q=0.5"):
+            assert (await typed(http, "/mcp", JSON, accept)).status_code == 200
+        for refused in (
+            await typed(http, "/mcp", JSON, "text/html"),
+            await http.get("/mcp", headers={"Accept": "text/html"}),
+        ):
+            assert (refused.status_code, "send the header `Accept: " in refused.text) == (406, True)
+
+
 async def test_a_length_of_thousands_of_digits_is_a_length_that_is_too_large() -> None:
     scope = {"type": "http", "method": "POST", "path": "/mcp", "headers": [(b"content-length", b"9" * 5_000)]}
     sent: list[Message] = []

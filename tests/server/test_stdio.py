@@ -157,6 +157,14 @@ async def test_an_interrupt_ends_the_server_without_a_traceback(upstream: Upstre
         assert [chunk async for chunk in server.process.stderr] == []
 
 
+async def test_a_byte_order_mark_is_passed_over(upstream: Upstream, tmp_path: Path) -> None:
+    async with raw_stdio([], environment(tmp_path, pointed_at(upstream.url)), greet=False) as server:
+        await server.send("\ufeff")
+        greeting = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": INITIALIZE}
+        await server.send("\ufeff" + json.dumps(greeting))
+        assert (await server.receive())["result"]["serverInfo"]["name"] == "mailgun-mcp"
+
+
 async def test_blank_lines_are_passed_over(server: RawStdio) -> None:
     await server.send("")
     await server.send(" \r")
@@ -177,7 +185,10 @@ def test_a_closed_stdout_ends_the_server_while_stdin_is_held_open(tmp_path: Path
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals are POSIX's")
-def test_in_a_terminal_it_says_what_it_waits_for_and_ends_at_the_first_interrupt(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("typed", "code"), [(b"", 130), (b"\x04", 0)], ids=["Ctrl+C", "Ctrl+D"])
+def test_in_a_terminal_it_says_what_it_waits_for_and_ends_at_the_first_key(
+    typed: bytes, code: int, tmp_path: Path
+) -> None:
     ours, theirs = os.openpty()
     with subprocess.Popen(
         command("serve", "--simulator"),
@@ -189,6 +200,9 @@ def test_in_a_terminal_it_says_what_it_waits_for_and_ends_at_the_first_interrupt
         os.close(theirs)
         assert process.stderr is not None
         assert b"waits for an MCP client on stdin" in process.stderr.readline()
-        process.send_signal(signal.SIGINT)
-        assert (process.wait(PATIENCE), process.stderr.read()) == (130, b"")
+        if typed:
+            os.write(ours, typed)
+        else:
+            process.send_signal(signal.SIGINT)
+        assert (process.wait(PATIENCE), process.stderr.read()) == (code, b"")
     os.close(ours)
