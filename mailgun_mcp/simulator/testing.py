@@ -15,7 +15,7 @@ from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.simulator.app import create_harness
 from mailgun_mcp.simulator.control.faults import Fault
 from mailgun_mcp.simulator.control.harness import Harness
-from mailgun_mcp.simulator.control.routes import with_control_routes
+from mailgun_mcp.simulator.control.routes import move_clock, with_control_routes
 from mailgun_mcp.simulator.loopback import START_SECONDS, LoopbackServer
 from mailgun_mcp.simulator.mail.delivery import deliver_due
 from mailgun_mcp.simulator.mail.inbound import deliver_inbound
@@ -147,10 +147,9 @@ class Simulator:
         self._harness.changed()
         return received
 
-    def advance(self, seconds: float) -> None:
-        """Move the clock forward. What is due by then happens."""
-        self._harness.clock.advance(seconds)
-        deliver_due(self.account)
+    def advance(self, duration: float | str) -> None:
+        """Move the clock forward by seconds, or `2h`. What is due by then happens. Raises ApiError for anything else."""
+        move_clock(self._harness, {"advance": duration})
 
     def now(self) -> float:
         """Return the simulator's time in seconds since 1970."""

@@ -10,6 +10,7 @@ import pytest
 
 from mailgun_mcp.simulator import Simulator
 from mailgun_mcp.simulator.model.messages import StoredMessage
+from mailgun_mcp.simulator.replies.reply import ApiError
 
 MESSAGE = {
     "from": "shop@mail.example.com",
@@ -68,6 +69,22 @@ async def test_the_clock_moves_and_a_reset_undoes_everything() -> None:
         simulator.reset()
         assert simulator.messages() == []
         assert simulator.now() - before < 3600
+
+
+@pytest.mark.parametrize(("duration", "seconds"), [(90, 90), ("2h", 7200), ("3d", 3 * 86400)])
+def test_the_clock_moves_by_seconds_or_a_duration(duration: float | str, seconds: float) -> None:
+    with Simulator() as simulator:
+        before = simulator.now()
+        simulator.advance(duration)
+        assert seconds <= simulator.now() - before < seconds + 60
+
+
+@pytest.mark.parametrize(
+    ("duration", "fault"), [("yesterday", "'yesterday' is not a duration: use seconds"), (-1, "only moves forward")]
+)
+def test_the_clock_moves_by_nothing_else(duration: float | str, fault: str) -> None:
+    with Simulator() as simulator, pytest.raises(ApiError, match=fault):
+        simulator.advance(duration)
 
 
 def test_mail_comes_in_from_outside() -> None:
