@@ -311,3 +311,8 @@ class Services:
         import sqlite3  # noqa: F401
 
         from mailgun_mcp.audit import log  # noqa: F401
+        from mailgun_mcp.confirm import grants  # noqa: F401
+        from mailgun_mcp.identity import accounts, fingerprint  # noqa: F401
+        from mailgun_mcp.output.logs import redactor
+
+        redactor()

@@ -1,15 +1,21 @@
 """A server on stdio answers early unless it is told not to; garbage is collected again when it serves."""
 
 import gc
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from mailgun_mcp.server import stdio_session, stdio_start
 from mailgun_mcp.server.early_answers import EarlyAnswers
 from mailgun_mcp.server.early_session import EarlySession
 from tests.support.stdio_sessions import few_tools
+from tests.support.upstream import Upstream
 
 EARLY = EarlySession(EarlyAnswers(few_tools()), b"rest")
 
@@ -31,3 +37,29 @@ def test_the_session_that_began_early_goes_on(
     stdio_start.serve(few_tools(), answer_early=answer_early)
     ((_, _, given, collecting),) = served
     assert (given, collecting) == (session, True)
+
+
+FIRST_CALL = """
+import anyio, json, sys
+import anyio._backends._asyncio
+from mailgun_mcp.app.compose import create_services
+from mailgun_mcp.confirm.caller import Caller
+from mailgun_mcp.identity.principal import local_user
+from mailgun_mcp.server import stdio_session
+from mailgun_mcp.server.direct_calls import run
+from mailgun_mcp.settings import Settings
+services = create_services(Settings(api_key="key-0123", url=sys.argv[1], state=sys.argv[2]))
+services.prepare()
+before = set(sys.modules)
+anyio.run(run, services, "list_domains", {}, Caller(local_user()))
+services.close()
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+
+
+@pytest.mark.anyio
+async def test_the_first_call_imports_nothing_more(upstream: Upstream, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FIRST_CALL, upstream.url, str(tmp_path / "state")]
+    done = await anyio.run_process(command, stderr=subprocess.STDOUT)
+    assert [module for module in json.loads(done.stdout) if module.startswith("mailgun_mcp.")] == []
+    assert [request.method for request in upstream.received] == ["GET"]
