@@ -8,13 +8,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import anyio.to_thread
 import pytest
 
+from mailgun_mcp.audit.entries import LogEntry
+from mailgun_mcp.audit.log import AuditLog
 from mailgun_mcp.call.counters import Untrusted
 from mailgun_mcp.confirm.approvals import Approvals
 from mailgun_mcp.confirm.form import CallDetails
+from mailgun_mcp.confirm.grants import Grants
 from mailgun_mcp.identity.sessions import Sessions
 from mailgun_mcp.store.database import Store
 from tests.support.processes import environment, http_server
@@ -42,9 +46,26 @@ async def server(home: Path) -> AsyncIterator[tuple[str, Store]]:
     if BROWSER is None:
         without("there is no chromium or google-chrome", provided=True)
     store = Store(home / "state")
-    async with http_server(["--transport", "http", "--simulator"], environment(home)) as running:
+    variables = environment(home, {"MAILGUN_MCP_PERSONAL_KEYS_SECRET": "s" * 43})
+    async with http_server(["--transport", "http", "--simulator"], variables) as running:
         yield running.address, store
     store.close()
+
+
+def log(store: Store) -> None:
+    """Have calls of each outcome in the log, in which everything that can be text is hostile."""
+    fields: dict[str, Any] = {
+        "tool": HOSTILE,
+        "principal": HOSTILE,
+        "client": HOSTILE,
+        "account": HOSTILE,
+        "risk": "destructive",
+    }
+    fields |= {"arguments": {HOSTILE: HOSTILE, "n": [HOSTILE] * 50}, "decision": {"reason": HOSTILE}}
+    fields |= {"confirmation": {"by": HOSTILE}}
+    results = [{"result": {"outcome": outcome}} for outcome in ("done", "failed", "refused", "pending", "invalid")]
+    entries = [LogEntry(f"call{number}", "outcome", {**fields, **result}) for number, result in enumerate(results)]
+    AuditLog(store).append([LogEntry("call9", "intent", fields), *entries], time.time(), durable=True)
 
 
 def link(base: str, store: Store) -> str:
@@ -68,10 +89,13 @@ async def test_axe_finds_nothing_on_any_page_however_hostile_the_call(tmp_path: 
         approvals = [request_approval(store, form, time.time(), 86_400) for form in forms]
         Approvals(store).approve(approvals[0].id, by="kim", now=time.time())
         Untrusted(store).mark("main", HOSTILE, time.time())
+        Grants(store).add({"tool": HOSTILE}, account="main", until=time.time() + 900, by=HOSTILE, now=time.time())
+        log(store)
         paths = ["", "/grants", "/marks", "/history", "/none", *(f"/{one.id}" for one in approvals)]
-        urls = json.dumps([f"{base}/approvals{path}" for path in paths] + [f"{base}/sign-in?link=x"])
+        others = [f"{base}/approvals/history?show=all", f"{base}/personal-key", f"{base}/sign-in?link=x"]
+        urls = json.dumps([*(f"{base}/approvals{path}" for path in paths), *others])
         looks = await browse(node, "axe.mjs", PAGE_URLS=urls, SIGN_IN=link(base, store))
-    assert len(looks) == 3 * (len(paths) + 1)
+    assert len(looks) == 3 * (len(paths) + len(others))
     assert [
         look for look in looks if look["found"] or look["overflow"] != 0 or look["status"] not in (200, 400, 404)
     ] == []
