@@ -83,7 +83,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.postgresql
 	$(BIN)/python -m benchmarks.load
 	$(BIN)/python -m benchmarks.simulator
-	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/speed.py --floors
 	$(BIN)/python -m benchmarks.stages
 	$(BIN)/python -m benchmarks.transports
 	$(BIN)/python -m benchmarks.growth

@@ -96,12 +96,16 @@ class Grouping:
 
     def keys(self, source: CountSource, cell: Cell) -> list[RowKey]:
         """Return the rows that a cell counts in, with an empty text for the time."""
-        if not all(condition.holds(self._values(source, cell, condition.attribute)) for condition in self.conditions):
-            return []
+        for condition in self.conditions:
+            if not condition.holds(self._values(source, cell, condition.attribute)):
+                return []
         keys: list[RowKey] = [()]
         for name in self.dimensions:
-            values = self._values(source, cell, name)
-            keys = [(*key, value) for key in keys for value in values if value or name == self.time]
+            if name == self.time:
+                keys = [(*key, "") for key in keys]
+            else:
+                values = self._values(source, cell, name)
+                keys = [(*key, value) for key in keys for value in values if value]
         return keys
 
     def _values(self, source: CountSource, cell: Cell, name: str) -> Values:
@@ -134,6 +138,7 @@ class _Columns:
 
     def __init__(self, source: CountSource, grouping: Grouping) -> None:
         self.source, self._grouping = source, grouping
+        self._cells = source.series.cells
         self.names: list[tuple[RowKey, str]] = []
         self._numbers: dict[tuple[RowKey, str], int] = {}
         self._of_cell: dict[int, tuple[int, ...]] = {}
@@ -147,16 +152,18 @@ class _Columns:
                 totals[column] += count
 
     def _find(self, number: int) -> tuple[int, ...]:
-        cell = self.source.series.cell(number)
-        keys = self._grouping.keys(self.source, cell)
-        columns = self._of_cell[number] = tuple(self._number((key, str(cell[-1]))) for key in keys)
-        return columns
-
-    def _number(self, name: tuple[RowKey, str]) -> int:
-        number = self._numbers.setdefault(name, len(self.names))
-        if number == len(self.names):
-            self.names.append(name)
-        return number
+        cell = self._cells[number]
+        fact = str(cell[-1])
+        columns = []
+        # Once for each cell of each query, so without calls of its own.
+        for key in self._grouping.keys(self.source, cell):
+            column = self._numbers.get((key, fact))
+            if column is None:
+                column = self._numbers[key, fact] = len(self.names)
+                self.names.append((key, fact))
+            columns.append(column)
+        found = self._of_cell[number] = tuple(columns)
+        return found
 
 
 async def _counts(columns: _Columns, period: Period, *, timed: bool, turn: Turn) -> dict[int, dict[int, int]]:

@@ -73,12 +73,18 @@ def drop_unknown(operation: Operation, arguments: Arguments, on_unknown: OnUnkno
     """Return the arguments without what Mailgun ignores: null, an empty object that needs fields, unknown fields."""
     schema = call_schema(operation)
     properties, required = schema.get("properties", {}), schema.get("required", ())
-    wires = {argument.name: argument.wire for argument in operation.arguments}
     return {
-        name: _without_unknown(wires.get(name, name), properties[name], value, on_unknown)
+        name: _without_unknown(_wire(operation, name), properties[name], value, on_unknown)
+        if isinstance(value, list | dict)
+        else value
         for name, value in arguments.items()
         if name in required or not _is_unset(properties[name], value)
     }
+
+
+def _wire(operation: Operation, name: str) -> str:
+    """Return how the API calls an argument."""
+    return next((argument.wire for argument in operation.arguments if argument.name == name), name)
 
 
 def _is_unset(schema: Schema, value: Any) -> bool:

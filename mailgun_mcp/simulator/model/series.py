@@ -278,9 +278,10 @@ class Series:
         if read_now:
             _ = period.packed
 
-    def cell(self, number: int) -> Cell:
-        """Return the cell of a number."""
-        return self._table.cells[number]
+    @property
+    def cells(self) -> Sequence[Cell]:
+        """The cells by their numbers."""
+        return self._table.cells
 
     def add(self, at: float, cell: Cell, count: int = 1) -> None:
         """Count what happened at `at`."""

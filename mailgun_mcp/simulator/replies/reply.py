@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
+COMPACT = json.JSONEncoder(separators=(",", ":"))
 NO_HEADERS: Mapping[str, str] = {}
 
 
@@ -32,7 +33,7 @@ class Reply(Response):
     def render(self, content: Any) -> bytes:
         """Return the body as it is sent."""
         if self.content_type == JSON and not isinstance(content, bytes):
-            return json.dumps(content, separators=(",", ":")).encode()
+            return COMPACT.encode(content).encode()
         data: bytes = content if isinstance(content, bytes) else content.encode()
         return data
 

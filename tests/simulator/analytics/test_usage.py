@@ -19,7 +19,7 @@ def usage_after(name: str, reply: Reply, settings: dict[str, Any] | None = None,
     domain = Domain("1", "d.example", 0.0, settings=settings or {})
     count_usage(account, SimulatedRequest(find(name), arguments, "https://x.example", found_domain=domain), reply)
     usage = account.analytics.usage
-    return {usage.cell(number)[0] for _, part in usage.between(0.0, clock.now(), "hour") for number in part.numbers}
+    return {usage.cells[number][0] for _, part in usage.between(0.0, clock.now(), "hour") for number in part.numbers}
 
 
 def test_a_validation_counts_and_a_valid_address_counts_besides() -> None:

@@ -22,7 +22,7 @@ def failed(severity: str, **more: Any) -> dict[str, Any]:
 
 def outcomes(analytics: Analytics) -> list[object]:
     failures = analytics.failures
-    return [failures.cell(number)[-1] for _, part in failures.between(0, NOW * 2, "hour") for number in part.numbers]
+    return [failures.cells[number][-1] for _, part in failures.between(0, NOW * 2, "hour") for number in part.numbers]
 
 
 def test_an_open_is_unique_once_in_seven_days_for_each_recipient() -> None:
@@ -61,4 +61,4 @@ def test_usage_is_counted_by_the_names_of_its_metrics() -> None:
     analytics = Analytics()
     analytics.count_usage(NOW, "archived", "archived")
     ((_, part),) = analytics.usage.between(0, NOW, "hour")
-    assert [(analytics.usage.cell(number), count) for number, count in zip(*part, strict=True)] == [(("archived",), 2)]
+    assert [(analytics.usage.cells[number], count) for number, count in zip(*part, strict=True)] == [(("archived",), 2)]

@@ -27,7 +27,7 @@ def counted(series: Series, resolution: Resolution) -> Counter[tuple[int, Cell]]
     counts: Counter[tuple[int, Cell]] = Counter()
     for at, part in series.between(0, NOW, resolution):
         for number, count in zip(part.numbers, part.counts, strict=True):
-            counts[at, series.cell(number)] += count
+            counts[at, series.cells[number]] += count
     return counts
 
 
