@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from mailgun_mcp.policy.file.fields import CURRENCY, NAME
 from mailgun_mcp.policy.file.schema import MODELS
 from mailgun_mcp.text.suggest import unknown
 from mailgun_mcp.text.yaml import YamlDocument, YamlPath
@@ -18,6 +19,12 @@ WORDS = {
     "a valid number": "a number",
     "a valid string": "text",
 }
+
+PATTERNS = {
+    NAME: "is not a name: write letters, digits, '-', '_' and '.', without spaces, at most 64",
+    CURRENCY: "is not a currency: write its three letters, such as USD",
+}
+"""Pattern -> what is wrong with a text that does not match it."""
 
 
 def problems_of(error: ValidationError, document: YamlDocument) -> Iterator[tuple[int, str]]:
@@ -43,6 +50,8 @@ def _problem(fault: Any, document: YamlDocument) -> tuple[int, str]:
                 text = f"{where}: write {value} without quotation marks"
             else:
                 text = f"{where}: {unknown('value', str(value), choices)}"
+        case "string_pattern_mismatch":
+            text = f"{where}: {value!r:.80} {PATTERNS[fault['ctx']['pattern']]}"
         case "model_type":
             text = f"{where}: should be a mapping"
         case _ if value is None:

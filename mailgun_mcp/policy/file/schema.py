@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from mailgun_mcp.policy.file.fields import (
+    CURRENCY,
     FILLED,
     Amount,
     Conditions,
@@ -156,7 +157,7 @@ class SpendDocument(Closed):
     """What billing operations may cost in a calendar month."""
 
     monthly_budget: Amount
-    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "USD"
+    currency: Annotated[str, StringConstraints(pattern=CURRENCY)] = "USD"
     prices: Annotated[dict[str, Amount], FILLED] | None = Field(
         default=None,
         description="what one costs: message (to one recipient), validation, dedicated_ip, subaccount_features, or a tool's name",

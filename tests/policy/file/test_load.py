@@ -147,7 +147,7 @@ WRONG: list[tuple[str, str]] = [
     ),
     (
         "version: 1\nspend: {monthly_budget: 1, currency: euro}",
-        "policy.yaml:2: spend.currency: String should match pattern '^[A-Z]{3}$'",
+        "policy.yaml:2: spend.currency: 'euro' is not a currency: write its three letters, such as USD",
     ),
     (
         "version: 1\nextends: gaurded",

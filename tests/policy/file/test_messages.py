@@ -34,6 +34,10 @@ def messages(text: str) -> list[str]:
             "version: 1\nsend: {recipient_per_call: 1}",
             "2: unknown key 'recipient_per_call': did you mean 'recipients_per_call'? (in send)",
         ),
+        (
+            "version: 1\nrules: [{name: only ann, match: {}, decision: allow}]",
+            "2: rules[0].name: 'only ann' is not a name: write letters, digits, '-', '_' and '.', without spaces, at most 64",
+        ),
         ("version: '1'", "1: version: write 1 without quotation marks"),
         ("version: 1\nrules: [{match: {}}]", "2: rules[0].decision is missing"),
         (
