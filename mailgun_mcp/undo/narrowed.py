@@ -7,8 +7,9 @@ from mailgun_mcp.catalogue.operation import Narrows, Operation, Raise
 from mailgun_mcp.catalogue.types import Arguments
 from mailgun_mcp.confirm.bounded_text import join_bounded, shorten
 from mailgun_mcp.request.keys import values_at
+from mailgun_mcp.text.addresses import find_addresses
 from mailgun_mcp.undo.records import ResourceRef, Value
-from mailgun_mcp.undo.resource_values import same_keys
+from mailgun_mcp.undo.resource_values import normal_key, same_keys
 
 ALL = "*"
 """The value that stands for all values, and what counts where none is given."""
@@ -20,17 +21,29 @@ class Narrowed:
     """What one call would narrow of what is there."""
 
     def __init__(self, operation: Operation, arguments: Arguments) -> None:
+        self._operation = operation
         self._conditions = [(item, item.narrows) for item in operation.raises if item.narrows]
         self._new = {id(narrows): dict(_new_values(operation, narrows, arguments)) for _, narrows in self._conditions}
         self._raises: dict[Raise, None] = {}
         self._count = 0
         self.lines: list[str] = []
         """What is narrowed, for a person."""
+        for item, narrows in self._conditions:
+            self._add_unclear(item, narrows, arguments)
 
     @property
     def raises(self) -> tuple[Raise, ...]:
         """Why the call is riskier than its operation."""
         return tuple(self._raises)
+
+    def _add_unclear(self, item: Raise, narrows: Narrows, arguments: Arguments) -> None:
+        """Take an address in an unusual form for the worst: Mailgun may store it in the plain form, which was not read."""
+        for text in _keys(self._operation, narrows, arguments):
+            plain = find_addresses(text).addresses
+            new = self._new[id(narrows)][same_keys(narrows.resource, text)]
+            if plain != [normal_key(narrows.resource, text).lower()] and ALL not in new:
+                self._raises[item] = None
+                self.lines.append(f"Mailgun may take {shorten(text)} for {join_bounded(plain, LENGTH, 'more')}.")
 
     def add(self, ref: ResourceRef, value: Value) -> None:
         """Compare a resource as it is with what the call would make of it."""
@@ -57,15 +70,25 @@ def _new_values(
 ) -> Iterator[tuple[str | None, frozenset[str]]]:
     """Yield each key that the call writes, with what it has afterwards. The narrowest counts where one is given twice."""
     narrowest: dict[str | None, frozenset[str]] = {}
+    for text, item in _items(operation, narrows, arguments):
+        key, new = same_keys(narrows.resource, text), frozenset(_texts(item.get(narrows.field)))
+        narrowest[key] = narrowest.get(key, frozenset()) | new if key not in narrowest else narrowest[key] & new
+    yield from narrowest.items()
+
+
+def _keys(operation: Operation, narrows: Narrows, arguments: Arguments) -> list[str]:
+    return list(dict.fromkeys(text for text, _ in _items(operation, narrows, arguments)))
+
+
+def _items(operation: Operation, narrows: Narrows, arguments: Arguments) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each resource that the call writes, with its key as it is written."""
     for effect in operation.affects:
         if effect.resource != narrows.resource or not effect.key:
             continue
         above, _, name = effect.key.rpartition("/")
         for item in values_at(arguments, above) if above else [arguments]:
             if isinstance(item, dict) and name in item:
-                key, new = same_keys(effect.resource, str(item[name])), frozenset(_texts(item.get(narrows.field)))
-                narrowest[key] = narrowest.get(key, frozenset()) | new if key not in narrowest else narrowest[key] & new
-    yield from narrowest.items()
+                yield str(item[name]), item
 
 
 def _texts(value: Any) -> list[str]:

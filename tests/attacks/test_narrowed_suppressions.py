@@ -50,6 +50,19 @@ async def test_an_unsubscription_from_everything_is_not_narrowed_to_a_tag_unaske
     assert account.domains[NAME].unsubscribes[KIM].tags == ["*"]
 
 
+@pytest.mark.parametrize("address", ['"kim"@example.org', "kim@example.org.", "kim@b\u00fcse.example"])
+async def test_an_address_in_an_unusual_form_is_taken_for_the_worst(services: Services, address: str) -> None:
+    """Mailgun may store it in the plain form, under which somebody said no to more."""
+    outcome = await run(services, "add_unsubscribes", unsubscribing({"address": address, "tags": ["unused"]}))
+    assert outcome.approval is not None
+    assert "Mailgun may take" in outcome.approval["form"]
+
+
+def test_an_address_in_an_unusual_form_that_gets_nothing_any_more_is_not_asked_about() -> None:
+    narrowed = Narrowed(find("add_unsubscribes"), unsubscribing({"address": '"kim"@example.org'}))
+    assert (narrowed.raises, narrowed.lines) == ((), [])
+
+
 async def test_one_narrowed_address_among_others_is_enough(services: Services, account: Account) -> None:
     entries: list[dict[str, Any]] = [{"address": "new@example.org"}, {"address": KIM, "tags": ["news"]}]
     assert (await run(services, "add_unsubscribes", unsubscribing(*entries))).approval is not None
