@@ -73,12 +73,13 @@ class Parser(argparse.ArgumentParser):
                 others += rest
             elif word.startswith("-") and word != "-":
                 flags.append(word)
-                flags += [value for value in [next(rest, None)] if value is not None] if self._takes_value(word) else []
+                flags += [value for value in [next(rest, None)] if value is not None] if self.takes_value(word) else []
             else:
                 others.append(word)
         return [*flags, "--", *others] if any(word.startswith("-") for word in others) else [*flags, *others]
 
-    def _takes_value(self, flag: str) -> bool:
+    def takes_value(self, flag: str) -> bool:
+        """Return whether the word after the flag is its value."""
         action = self._option_string_actions.get(flag)
         return action is not None and action.nargs != 0
 
@@ -103,7 +104,9 @@ def parse(argv: list[str]) -> tuple[Command, argparse.Namespace]:
     if argv[0] == "help":
         argv = [*argv[1:], "--help"]
     if argv[0].startswith("-") and argv[0] not in (*HELP, "--version"):
-        argv = ["serve", *argv]
+        argv = _command_first(argv)
+    if argv[1:2] == ["help"]:
+        argv = [argv[0], *argv[2:], "--help"]
     if argv[0] in (*HELP, "--version"):
         _overview().parse_args(argv)
     if argv[0] not in COMMANDS:
@@ -118,6 +121,22 @@ def parse(argv: list[str]) -> tuple[Command, argparse.Namespace]:
         _refuse_extra(parser, arguments, extra[0].partition("=")[0])
     command: Command = module.run
     return command, arguments
+
+
+def _command_first(words: list[str]) -> list[str]:
+    """Return the words with the command, which flags may precede, in front. Without one, it is `serve`."""
+    flags = command_parser("serve") if any(word in COMMANDS for word in words) else None
+    position = 0
+    while flags is not None and position < len(words):
+        word = words[position]
+        if word in COMMANDS:
+            rest = words[position + 1 :]
+            end = rest.index("--") if "--" in rest else len(rest)
+            return [word, *rest[:end], *words[:position], *rest[end:]]
+        if not word.startswith("-"):
+            break
+        position += 2 if flags.takes_value(word) else 1
+    return ["serve", *words]
 
 
 def _refuse_extra(parser: Parser, arguments: argparse.Namespace, name: str) -> NoReturn:

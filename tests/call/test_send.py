@@ -77,6 +77,22 @@ async def test_an_address_that_is_not_listed_is_an_answer_and_no_error(tool: str
         assert outcomes(services) == ["done"]
 
 
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("Member ann@example.com of mailing list team@example.com not found", "done"),
+        ("Mailing list 'team@example.com' not found", "failed"),
+    ],
+)
+async def test_who_is_not_a_member_is_an_answer_and_an_unknown_list_an_error(said: str, kind: str) -> None:
+    mailgun = Recorder(lambda _: httpx.Response(404, json={"message": said}))
+    member = {"list_address": "team@example.com", "member_address": "ann@example.com"}
+    async with recorded_services(mailgun) as services:
+        result = await run(services, "get_mailing_list_member", member)
+        assert result.kind == kind
+        assert (result.structured is not None and result.structured["listed"] is False) == (kind == "done")
+
+
 async def test_an_address_that_is_listed_says_so_too() -> None:
     mailgun = Recorder(lambda _: httpx.Response(200, json={"address": "ann@example.com", "code": "550"}))
     async with recorded_services(mailgun) as services:

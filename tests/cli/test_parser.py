@@ -49,3 +49,32 @@ def test_an_unknown_flag_before_an_optional_action_is_refused(capsys: pytest.Cap
 def test_every_command_has_a_parser_with_a_description(name: str) -> None:
     parser = command_parser(name)
     assert (parser.prog, bool(parser.description)) == (f"mailgun-mcp {name}", True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--simulator", "tools", "call", "list_domains"],
+        ["--policy", "strict", "--simulator", "tools", "call", "list_domains"],
+        ["--policy=tools", "--simulator", "tools", "call", "list_domains"],
+    ],
+)
+def test_flags_may_stand_before_the_command(words: list[str]) -> None:
+    _, arguments = parse(words)
+    assert (arguments.name, arguments.simulator) == ("list_domains", True)
+
+
+def test_flags_alone_start_the_server_whatever_their_values_are(capsys: pytest.CaptureFixture[str]) -> None:
+    command, arguments = parse(["--state", "tools", "--simulator"])
+    assert (command.__module__, arguments.state) == ("mailgun_mcp.cli.serve", "tools")
+    with pytest.raises(SystemExit):
+        parse(["--simulator", "nonsense", "tools"])
+    assert "unexpected argument 'nonsense'" in capsys.readouterr().err
+
+
+def test_help_may_stand_after_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["tools", "help"], ["tools", "help", "call"]):
+        with pytest.raises(SystemExit) as end:
+            parse(words)
+        assert end.value.code == exits.OK
+    assert "usage: mailgun-mcp tools call" in capsys.readouterr().out
