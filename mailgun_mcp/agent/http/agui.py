@@ -97,7 +97,7 @@ async def _encoded(events: AsyncIterator[BaseEvent]) -> AsyncIterator[str]:
 
 def _first_fault(error: ValidationError) -> str:
     fault = error.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"[:300]
+    return ": ".join(filter(None, (".".join(map(str, fault["loc"])), fault["msg"])))[:300]
 
 
 async def begin(runner: Runner, principal: Principal, given: RunAgentInput) -> Run:

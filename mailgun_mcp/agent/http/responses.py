@@ -49,6 +49,8 @@ class Responses:
         body, principal = await json_object(request), caller(request)
         previous = body.get("previous_response_id")
         conversation = _conversation_of(previous) if previous is not None else f"conv_{token_hex(12)}"
+        if previous is not None:
+            await self._runner.get(principal, conversation)
         answers = check_answers(principal, _answers(body.get("input")))
         usage = RunUsage(await usage_before(self._runner, principal, conversation))
         if answers:

@@ -154,3 +154,10 @@ async def _run(*words: str) -> str:
     done = await anyio.run_process(list(words), check=False)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout.decode()
+
+
+async def test_a_body_that_is_not_json_is_said_in_one_phrase() -> None:
+    async with agent_server() as (client, ann, _):
+        answer = await client.post("/agent/agui", content=b"{", headers=ann)
+        assert answer.status_code == 400
+        assert answer.json()["error"]["message"].startswith("This is not the input of an AG-UI run: Invalid JSON")

@@ -106,3 +106,11 @@ async def test_another_conversation_is_not_there() -> None:
                 previous_response_id="resp_conv_1.2",
             )
         assert error.value.status_code == 404
+
+
+async def test_a_previous_response_that_nobody_gave_begins_nothing() -> None:
+    async with Chat(["Hello."]) as chat, client_of(chat.runner) as client:
+        body = {"input": "hi", "previous_response_id": "resp_nowhere.1"}
+        answer = await client.post("/v1/responses", json=body)
+        assert (answer.status_code, answer.json()["error"]["type"]) == (404, "NotFound")
+        assert await chat.runner.conversations(ANN) == ()
