@@ -31,7 +31,7 @@ def emptied(value: Any) -> Any:
         return {key: content for key, item in value.items() if (content := emptied(item)) is not None} or None
     if isinstance(value, list):
         return [emptied(item) for item in value] or None
-    return value
+    return None if value == "" else value
 
 
 @pytest.mark.parametrize("make", [account_with_everything, demo_account_with_manual_clock], ids=["everything", "demo"])
