@@ -1,6 +1,6 @@
 """MCP Apps, the extension `io.modelcontextprotocol/ui`: a view that a client shows beside a tool's result.
 
-A view is one document without network. It has no data of its own: the client gives it the result of the call.
+A view is one document without network access. It holds no data: the client gives it the result of the call.
 """
 
 from base64 import b64encode
@@ -24,25 +24,25 @@ META: Record = {
         "prefersBorder": True,
     }
 }
-"""The view needs nothing from any server, and the client shows where it ends."""
+"""Metadata of a view: it may load nothing from any server, and the client draws a border around it."""
 DRAWING = "web/pages/static"
 OWN = "server/static"
 
 
 def shows_views(context: ServerContext) -> bool:
-    """Return whether the client shows views of this kind."""
+    """Return whether the client can show views of this kind."""
     capabilities = context.session.client_capabilities
     return capabilities is not None and has_views(capabilities.extensions)
 
 
 def view_contents(uri: str) -> types.TextResourceContents:
-    """Return a view as `resources/read` gives it."""
+    """Return a view in the form that `resources/read` returns."""
     return types.TextResourceContents(uri=uri, mime_type=VIEW_TYPE, text=chart_view(), _meta=META)
 
 
 @cache
 def chart_view() -> str:
-    """Return the document that draws a chart. Its own policy allows its one style and its one script, and nothing else."""
+    """Return the document that draws a chart. Its content security policy allows only its own style and script."""
     style = _read(DRAWING, "chart.css") + _read(OWN, "chart_view.css")
     script = _read(DRAWING, "chart.js") + _read(OWN, "chart_view.js")
     policy = (

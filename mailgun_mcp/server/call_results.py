@@ -7,13 +7,13 @@ from mailgun_mcp.call.results import CallResult, ReturnedFile
 from mailgun_mcp.server.description import COMPLETE
 
 APPROVAL = "mailgun-mcp/approval"
-"""In `_meta`: the approval that the call waits for."""
+"""Key in `_meta` for the approval that the call waits for."""
 LINKS_SINCE = "2025-06-18"
-"""The version of the protocol since which a result can link to a resource."""
+"""First protocol version in which a result can link to a resource."""
 
 
 def result_of(outcome: CallResult, *, links: bool = True) -> dict[str, Any]:
-    """Return the `CallToolResult` of a call that has ended. `links` says whether the client's protocol has links."""
+    """Return the `CallToolResult` of a finished call. `links`: whether the client's protocol version has links."""
     result: dict[str, Any] = {
         **COMPLETE,
         "content": [

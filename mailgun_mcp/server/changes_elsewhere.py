@@ -1,6 +1,6 @@
-"""Finds in the audit log what other processes changed: servers that share the state, and commands of people.
+"""Finds changes by other processes in the audit log: by servers that share the state, and by commands that people run.
 
-It looks while somebody is subscribed, whenever the state has changed, and on PostgreSQL every few seconds.
+While somebody is subscribed, it reads the log after each change of the state; on PostgreSQL, also every few seconds.
 """
 
 import asyncio
@@ -15,16 +15,16 @@ from mailgun_mcp.errors import StateError
 from mailgun_mcp.output.logs import logger
 
 EARLIER = 500
-"""Entries before the newest in which calls are looked for that have begun and not ended."""
+"""How many of the newest entries are searched at the start for calls that have not ended."""
 MOST_OPEN = 1_000
-"""Calls that have begun, and of which one is remembered until it ends."""
+"""Maximum number of unfinished calls that are remembered."""
 MOST_OWN = 1_000
 Tell = Callable[[str, Arguments], Awaitable[None]]
-"""Told the tool and the arguments of a successful call."""
+"""Called with the tool and the arguments of each successful call."""
 
 
 class ChangesElsewhere:
-    """Tells of successful calls that this process did not make."""
+    """Reports successful calls that this process did not make."""
 
     def __init__(self, services: Services, tell: Tell) -> None:
         self._services = services
@@ -32,12 +32,12 @@ class ChangesElsewhere:
         self._task: asyncio.Task[None] | None = None
         self._own: deque[str] = deque(maxlen=MOST_OWN)
         self._open: dict[str, tuple[str, Arguments]] = {}
-        """Calls that change something and have not ended, as far as the log was read."""
+        """Calls with a risk above `read` that have not ended, according to the entries read so far."""
         self._last = 0
         self._begun = asyncio.Event()
 
     async def start(self) -> None:
-        """Begin to look, if this has not begun. What ends after this returns is told."""
+        """Start watching, unless it has started. Calls that end after this returns are reported."""
         if self._task is None or self._task.done():
             self._services.observers.append(self._note)
             self._begun.clear()
@@ -69,7 +69,7 @@ class ChangesElsewhere:
             self._services.observers.remove(self._note)
 
     def _read(self, *, start: bool) -> list[tuple[str, str, Arguments]]:
-        """Return the successful calls that have ended since the last time."""
+        """Return the successful calls that have ended since the last read."""
         if not self._services.store.exists:
             return []
         log = self._services.audit_log

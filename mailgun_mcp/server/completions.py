@@ -1,4 +1,4 @@
-"""MCP completions: names of the account for the arguments of prompts and resources, from short-lived caches."""
+"""MCP completions: names in the account, for the arguments of prompts and resources, from short-lived caches."""
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -18,21 +18,21 @@ from mailgun_mcp.server.offered import in_each_account, tools_for
 
 MAX_COMPLETIONS = 100
 FRESH = 30.0
-"""Seconds for which names are not read again: a client asks after each character."""
+"""Seconds for which names are cached: a client asks after each character."""
 MOST_CACHED = 200
 FENCE = "⟦"
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where the names come from: a reading tool, and the field of its items."""
+    """Where names come from: a reading tool, and the field of its items that holds the name."""
 
     tool: str
     field: str
     items: str = "items"
     fixed: Arguments | None = None
     within: str = ""
-    """An argument that must be filled in first."""
+    """An argument that must be filled in before names can be read."""
 
 
 DOMAINS = Source("list_domains", "name", fixed={"limit": 1000})
@@ -52,7 +52,7 @@ SOURCES: Mapping[str, Source] = {
     "route": ROUTES,
     "ip": IPS,
 }
-"""Argument of a prompt, or variable of a resource -> its source."""
+"""Argument of a prompt or variable of a resource -> its source."""
 CHOICES: Mapping[tuple[str, str], Sequence[str]] = {
     ("clean_suppressions", "list"): ("bounces", "complaints", "unsubscribes"),
     ("rotate_keys", "what"): ("api keys", "webhook signing key", "smtp passwords", "dkim"),
@@ -105,7 +105,7 @@ class Completions:
         return names
 
     async def _read(self, source: Source, within: str, caller: Caller) -> list[str]:
-        """Read through the same stages as a call. What cannot be read completes to nothing."""
+        """Read through the same stages as a call. If it cannot be read, there are no completions."""
         arguments = {**(source.fixed or {}), **({source.within: within} if within else {})}
         names: list[str] = []
         for each in await in_each_account(self._services, caller.principal, arguments):
@@ -115,7 +115,7 @@ class Completions:
 
 
 def _named(items: Any, field: str) -> list[str]:
-    """Return the names of the items. Text of third parties, which is fenced, is not offered."""
+    """Return the names of the items, without fenced ones: those are third-party text."""
     if isinstance(items, dict):
         values: list[Any] = list(items)
     else:

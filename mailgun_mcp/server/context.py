@@ -1,4 +1,4 @@
-"""The context that the SDK gives to every handler of ours, and who calls."""
+"""The context that the SDK passes to each of our handlers, and who makes the request."""
 
 from typing import Any
 
@@ -10,15 +10,15 @@ ServerContext = ServerRequestContext[dict[str, Any], Any]
 
 
 def client_name(context: ServerContext) -> str:
-    """Return what the client calls itself, which proves nothing."""
+    """Return the client's own name for itself. It proves nothing."""
     parameters = context.session.client_params
     return parameters.client_info.name if parameters and parameters.client_info else ""
 
 
 def principal_of(context: ServerContext, only: Principal | None) -> Principal:
-    """Return who makes the request: `only`, where there is one caller, or whom the layers of HTTP authenticated.
+    """Return who makes the request: `only` if there is one caller, otherwise whom the HTTP layers authenticated.
 
-    Raises KeyError for a request that nobody authenticated: it is not answered.
+    Raises KeyError for an unauthenticated request, so that it is not answered.
     """
     if only is not None:
         return only

@@ -1,4 +1,4 @@
-"""What the server says of itself. Needs no SDK: `early_answers` says it before the SDK is imported."""
+"""The server's description of itself. Needs no SDK: `early_answers` sends it before the SDK is imported."""
 
 from typing import Any
 
@@ -14,15 +14,15 @@ SERVER_INFO = {
 }
 SKILLS, TASKS, UI = (f"io.modelcontextprotocol/{name}" for name in ("skills", "tasks", "ui"))
 EXTENSIONS: dict[str, dict[str, Any]] = {SKILLS: {"directoryRead": True}, TASKS: {}, UI: {}}
-"""What the server can do besides, for clients since 2026-07-28."""
+"""Further capabilities, announced to clients since 2026-07-28."""
 HOUR = 3_600_000
-"""In milliseconds. The lists do not change while the server runs."""
+"""One hour in milliseconds, for cache hints. The lists do not change while the server runs."""
 COMPLETE = {"resultType": "complete"}
 """Required in every result since 2026-07-28. The SDK adds it to models but not to dicts, and drops it for older clients."""
 
 
 def capabilities(*, modern: bool) -> dict[str, Any]:
-    """Return what the server can do, as `server.create_server` announces it. Its lists never change."""
+    """Return the capabilities that `server.create_server` announces. The lists never change."""
     return {
         "completions": {},
         **({"extensions": EXTENSIONS} if modern else {}),

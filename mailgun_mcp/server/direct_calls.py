@@ -1,7 +1,7 @@
 """Makes calls on stdio without the SDK, which takes half a second to import and a quarter of each call's time.
 
-The pipeline is the same. What only the SDK can do goes on there: its handler of the same request waits for the call that
-was begun here. So a call is made once, and a person is asked, or a task created, as for any other.
+The pipeline is the same. If a call needs the SDK after all, the SDK's handler of the same request takes over and waits
+for the call that was begun here. So each call is made once, and the handler can ask a person or create a task as usual.
 """
 
 import asyncio
@@ -24,18 +24,18 @@ from mailgun_mcp.server.description import SERVER_INFO
 from mailgun_mcp.server.plain_messages import META, Client, NotUnderstoodError, client_of_call, is_identifier
 
 CLOSED = {"code": -32000, "message": "Connection closed"}
-"""How the SDK answers the requests that run when the client closes stdin."""
+"""The error with which the SDK answers unfinished requests when the client closes stdin."""
 STAMP = f',"_meta":{compact({f"{META}serverInfo": SERVER_INFO})}'
 NOT_JSON = ("NaN", "Infinity")
-"""What Python writes for numbers that JSON does not have. A text that has such a word is left to the SDK."""
+"""What Python's JSON writer puts for numbers that JSON lacks. Text that contains one of these is left to the SDK."""
 BEGUN = "mailgun_mcp.begun_call"
-"""In the scope of an HTTP request: the call that the SDK's handler goes on with."""
+"""Key in the scope of an HTTP request for the call that the SDK's handler takes over."""
 Write = Callable[[bytes], Coroutine[Any, Any, None]]
 Called = Callable[[str, Arguments], Awaitable[None]]
 
 
 class BegunCall:
-    """A call that was begun here. It is its own asker, which needs the SDK to ask."""
+    """A call that was begun here. It is its own asker: to ask a person, it hands itself over to the SDK."""
 
     def __init__(
         self, line: bytes, identifier: int | str, client: Client, go_on: Callable[["BegunCall"], None]
@@ -45,7 +45,7 @@ class BegunCall:
         self.client = client
         self.task: asyncio.Task[CallResult]
         self.goes_on = False
-        """Whether the SDK answers it."""
+        """Whether the SDK has taken over the call and answers it."""
         self.is_answered = False
         self._go_on = go_on
         self._caller: asyncio.Future[Caller] = asyncio.get_running_loop().create_future()
@@ -56,24 +56,24 @@ class BegunCall:
         return self.client.shows_forms
 
     async def ask(self, form: Form, *, patience: float) -> FormAnswer:
-        """Ask with the SDK."""
+        """Ask through the SDK."""
         self.go_on_in_sdk()
         return await (await asyncio.shield(self._caller)).asker.ask(form, patience=patience)
 
     async def notify(self, message: str) -> None:
-        """Report progress with the SDK, where the client wants it."""
+        """Report progress through the SDK, if the client wants it."""
         if self.client.progress is not None:
             self.go_on_in_sdk()
             await (await asyncio.shield(self._caller)).notify(message)
 
     def go_on_in_sdk(self) -> None:
-        """Give the request to the SDK, whose handler then waits for this call."""
+        """Give the request to the SDK. Its handler then waits for this call."""
         if not self.goes_on:
             self.goes_on = True
             self._go_on(self)
 
     async def outcome(self, caller: Caller) -> CallResult:
-        """Return the outcome to the SDK's handler, whose `caller` can ask. Raises what the call raised."""
+        """Return the outcome to the SDK's handler, whose `caller` can ask. Raises whatever the call raised."""
         if not self._caller.done():
             self._caller.set_result(caller)
         return await self.task
@@ -89,14 +89,14 @@ class DirectCalls:
         write: Write,
         go_on: Callable[[BegunCall], None],
     ) -> None:
-        """`write` sends a line to the client. `go_on` gives a call to the SDK."""
+        """`write` sends a line to the client. `go_on` hands a call over to the SDK."""
         self._services = services
         self._principal = principal
         self._write = write
         self._go_on = go_on
         self._calls: dict[int | str, BegunCall] = {}
         self.called: Called | None = None
-        """Is told of each call that succeeded, once somebody can have subscribed."""
+        """Called after each successful call, once there can be subscribers."""
 
     def begin(self, line: bytes, message: dict[str, Any], opened: Client) -> None:
         """Begin the call of a message. Raises NotUnderstoodError for what is left to the SDK."""
@@ -116,7 +116,7 @@ class DirectCalls:
         call.task.add_done_callback(lambda task: self._ended(key, task))
 
     def cancel(self, identifier: Any) -> bool:
-        """End a call that the client gives up. Return whether it was one that nobody else answers."""
+        """Cancel a call at the client's request. Return False if the SDK answers it."""
         call = self._calls.get(_same(identifier)) if is_identifier(identifier) else None
         if call is None or call.goes_on:
             return False
@@ -124,7 +124,7 @@ class DirectCalls:
         return call.task.cancel()
 
     async def close(self) -> None:
-        """End the calls that run: the client sends nothing more."""
+        """End the running calls, because the client sends nothing more."""
         calls = [call for call in self._calls.values() if not call.goes_on]
         for call in calls:
             call.task.cancel()
@@ -138,7 +138,7 @@ class DirectCalls:
     def _ended(self, key: int | str, task: "asyncio.Task[CallResult]") -> None:
         del self._calls[key]
         if not task.cancelled():
-            # The SDK's handler shows it. Where the session has ended, nobody does.
+            # The SDK's handler reports the error. If the session has ended, nobody does.
             task.exception()
 
     async def _made(self, call: BegunCall, tool: str, arguments: Arguments) -> CallResult:
@@ -168,14 +168,14 @@ class DirectCalls:
 
 
 def answer_of(identifier: int | str, outcome: CallResult, *, modern: bool) -> bytes | None:
-    """Return the answer as the SDK writes it, or None for a result that only the SDK's models describe."""
+    """Return the answer as the SDK would write it, or None for a result that only the SDK's models can serialize."""
     if outcome.approval is not None or outcome.pictures or (outcome.file is not None and outcome.file.linked):
         return None
     structured = ""
     if outcome.structured is not None:
         if any(word in outcome.text for word in NOT_JSON):
             return None
-        # The text is this value as JSON, so it is not written twice.
+        # The text is this value as JSON, so it is not serialized again.
         structured = f',"structuredContent":{outcome.text}'
     try:
         return (
@@ -204,7 +204,7 @@ def _progress(write: Write, token: int | str | None) -> Callable[[str], Awaitabl
 
 
 def _same(identifier: int | str) -> int | str:
-    """Return what the SDK takes for the same id: some clients give an id back as text."""
+    """Return the form in which the SDK treats ids as equal: some clients send a number back as text."""
     try:
         return int(identifier)
     except ValueError:

@@ -1,7 +1,7 @@
-"""Answers plain calls over HTTP without the SDK, in the era since 2026-07-28: its layers take half of such a call's time.
+"""Answers plain calls over HTTP without the SDK, for clients since 2026-07-28: its layers take half of a call's time.
 
-Who calls, with which scopes, from which host, is decided outside, for every request alike. As on stdio, a call goes on in
-the SDK where only that can answer: to ask a person, to report progress, or when it takes longer than a moment.
+Outer layers check the host, the caller and the scopes of every request. As on stdio, the SDK takes over a call when
+only it can answer: to ask a person, to report progress, or when the call takes longer than a moment.
 """
 
 import asyncio
@@ -23,28 +23,28 @@ from mailgun_mcp.web.principal import path_in, principal_in
 from mailgun_mcp.web.replay import replay
 
 MOMENT = 5.0
-"""Seconds after which the SDK answers: it keeps the connection alive meanwhile."""
+"""Seconds after which the SDK takes over: it keeps the connection alive during a long call."""
 ROUTING = {
     b"mcp-protocol-version": MODERN.encode(),
     b"mcp-method": b"tools/call",
     b"content-type": b"application/json",
-    # As `server.normalized` writes it for a client that reads either.
+    # As `server.normalized` rewrites it for a client that reads either type.
     b"accept": b"application/json, text/event-stream",
 }
-"""Headers of a plain call; its name is in another."""
+"""Headers of a plain call. The tool's name is in a further header."""
 PARAMETER = b"mcp-param-"
 
 
 def may_answer() -> bool:
-    """Return whether the answers of the installed SDK are known, and nobody traces it."""
+    """Return whether the installed SDK's answers are known and no tracing is configured."""
     return is_verified() and isinstance(get_tracer_provider(), ProxyTracerProvider)
 
 
 class DirectHttp:
-    """Answers plain calls. Everything else, and what goes on there, is for `app`."""
+    """Answers plain calls. `app` gets everything else, and the calls that need the SDK."""
 
     def __init__(self, app: ASGIApp, services: Services, called: Called) -> None:
-        """`called` is told of each call that succeeded."""
+        """`called` is called after each successful call."""
         self._app = app
         self._services = services
         self._called = called
@@ -91,7 +91,7 @@ class _Exchange:
         self.send = send
         self.body = body
         self.has_ended = False
-        """Whether the client has gone: in this era, it gives up a call in this way."""
+        """Whether the client has gone. In this protocol era, closing the connection cancels a call."""
         self._known: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def begin(self, message: Message, client: Client, principal: Principal, services: Services) -> BegunCall:
@@ -106,7 +106,7 @@ class _Exchange:
         return call
 
     async def until_known(self, call: BegunCall) -> None:
-        """Wait until it is known who answers: the call has ended, needs the SDK, takes long, or the client has gone."""
+        """Wait until it is clear who answers: the call ends, needs the SDK or takes long, or the client leaves."""
         loop = asyncio.get_running_loop()
         moment = loop.call_later(MOMENT, call.go_on_in_sdk)
         watch = loop.create_task(self._until_gone())
@@ -130,7 +130,7 @@ class _Exchange:
 
     def _ended(self, task: "asyncio.Task[Any]") -> None:
         if not task.cancelled():
-            # The SDK's handler shows it.
+            # The SDK's handler reports the error.
             task.exception()
         self._wake()
 
@@ -140,7 +140,7 @@ class _Exchange:
 
 
 def _plain_answer(call: BegunCall) -> bytes | None:
-    """Return the answer of a call that has ended, or None where the SDK gives it: it failed, or is not plain."""
+    """Return the answer of a finished call, or None if the SDK must give it: the call failed, or is not plain."""
     if call.task.cancelled() or call.task.exception() is not None:
         return None
     answer = answer_of(call.identifier, call.task.result(), modern=True)
@@ -148,7 +148,7 @@ def _plain_answer(call: BegunCall) -> bytes | None:
 
 
 def _routing(scope: Scope) -> Mapping[bytes, bytes] | None:
-    """Return the headers of a request that may hold a plain call, each of which is there once."""
+    """Return the headers of a request that may be a plain call, or None. No header may be repeated."""
     if scope["method"] != "POST" or path_in(scope) != "/mcp":
         return None
     headers: dict[bytes, bytes] = dict(scope["headers"])
@@ -158,7 +158,7 @@ def _routing(scope: Scope) -> Mapping[bytes, bytes] | None:
 
 
 def _plain_call(body: bytes, headers: Mapping[bytes, bytes]) -> tuple[Message, Client]:
-    """Return the call in a body, and who makes it. Raises NotUnderstoodError for what is left to the SDK."""
+    """Return the call in a body, and its client. Raises NotUnderstoodError for what is left to the SDK."""
     message = parsed(body)
     client = client_of_call(message.get("params"), Client(modern=True))
     if message["method"] != "tools/call" or "id" not in message:

@@ -1,7 +1,7 @@
-"""What a client can read of the server before it connects: its server card (SEP-2127), and the catalog that leads there.
+"""What a client can read before it connects: the server card (SEP-2127), and the catalog that links to it.
 
-Both are public, and say nothing but the name of the program and where it is. There are none without a public URL: a card
-has whole URLs in it.
+Both are public, and contain only the program's name and address. Without a public URL there are none: a card needs
+absolute URLs.
 """
 
 import json
@@ -23,7 +23,7 @@ CARD_TYPE = "application/mcp-server-card+json"
 CATALOG_TYPE = "application/ai-catalog+json"
 SCHEMA = "https://static.modelcontextprotocol.io/schemas/v1/server-card.schema.json"
 NAME = "io.github.mailgun-mcp/mailgun-mcp"
-"""As in server.json."""
+"""The name in the MCP registry, as in server.json."""
 HEADERS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET",
@@ -40,7 +40,7 @@ TOKEN = {
 
 
 def discovery_routes(public_url: str | None, *, transport: str, oauth: bool) -> list[Route]:
-    """Return the routes of the card and the catalog. With OAuth, a client gets its token by itself."""
+    """Return the routes of the card and the catalog. `oauth`: whether clients get a token by themselves."""
     if public_url is None:
         return []
     base = public_url.rstrip("/")
@@ -70,7 +70,7 @@ def server_card(base: str, *, transport: str, oauth: bool) -> dict[str, Any]:
 
 
 def catalog(base: str) -> dict[str, Any]:
-    """Return the catalog of what there is under the URL `base`: this server."""
+    """Return the catalog of the servers under the URL `base`: only this one."""
     host = urlsplit(base).hostname or "localhost"
     entry = {"identifier": f"urn:air:{host}:mcp:mailgun", "type": CARD_TYPE, "url": base + CARD_PATH}
     return {"specVersion": "1.0", "entries": [entry]}

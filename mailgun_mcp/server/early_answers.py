@@ -1,7 +1,7 @@
-"""Answers a client's first requests before the SDK is imported, with what the SDK would answer, byte for byte.
+"""Answers a client's first requests before the SDK is imported, byte for byte as the SDK would.
 
-It answers only what it fully understands. The first message that nobody answers without the SDK ends its part: the SDK gets
-that message, and before it `replay`, the messages that it must have seen to go on with the session.
+It answers only what it fully understands. At the first message that it does not, it stops, and the SDK takes over: the
+SDK gets `replay` (the earlier messages that it must see to continue the session), then that message.
 """
 
 import json
@@ -28,7 +28,7 @@ from mailgun_mcp.server.plain_messages import (
 )
 
 LEGACY = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
-"""The versions that `initialize` negotiates. A client that asks for another is offered the last."""
+"""Versions that `initialize` negotiates. A client that asks for another version is offered the last of these."""
 NOTHING = b""
 
 
@@ -39,14 +39,14 @@ class EarlyAnswers:
         self._services = services
         self._era: Literal["legacy", "modern"] | None = None
         self.opened: Client | None = None
-        """Who opened the session, once it is open."""
+        """The client that opened the session, once it is open."""
         self.replay: list[bytes] = []
-        """What the SDK must have seen: the request that opened the session, and that the client is ready."""
+        """Messages that the SDK must see: the request that opened the session, and that the client is ready."""
         self.listed = False
-        """Whether the client has been given the tools, and may call one at any moment."""
+        """Whether the client has the list of tools, and may call one at any moment."""
 
     def answer(self, line: bytes) -> bytes:
-        """Return what to write in answer to a line, NOTHING if no answer is due. Raises NotUnderstoodError."""
+        """Return what to write in answer to a line: NOTHING if no answer is due. Raises NotUnderstoodError."""
         if not line.strip():
             return NOTHING
         message = parsed(line)
@@ -128,7 +128,7 @@ def _client_of_initialize(params: Any) -> Client:
 
 
 def _is_modern(params: Any) -> bool:
-    """Return whether params are only the envelope of a request since 2026-07-28. Raises NotUnderstoodError for half of it."""
+    """Return whether params hold only the envelope used since 2026-07-28. Raises NotUnderstoodError for part of one."""
     meta = params.get("_meta") if isinstance(params, dict) else None
     if not isinstance(meta, dict) or VERSION not in meta:
         return False
@@ -140,7 +140,7 @@ def _is_modern(params: Any) -> bool:
 
 
 def _is_plain(params: Any) -> bool:
-    """Return whether a request has no parameters, besides the token of its progress."""
+    """Return whether a request has no parameters except a progress token."""
     if params == {}:
         return True
     if not isinstance(params, dict) or params.keys() != {"_meta"} or not isinstance(params["_meta"], dict):

@@ -1,7 +1,7 @@
-"""Serves a client on stdio from its first request, before what its calls need is imported.
+"""Serves a client on stdio from its first request, before the modules for calls are imported.
 
-While a thread imports that, `EarlyAnswers` answers what it can. Then the session goes on in `stdio_session`, which is
-given every message that was not answered.
+A thread imports them while `EarlyAnswers` answers what it can. Then `stdio_session` continues the session, and gets
+every message that has not been answered.
 """
 
 import os
@@ -19,23 +19,23 @@ from mailgun_mcp.server.plain_messages import NotUnderstoodError
 from mailgun_mcp.server.standard_streams import Streams, are_pipes
 
 VERIFIED = frozenset({"2.3.0"})
-"""Releases of the SDK whose answers are known: the tests compare them. With another, the SDK itself answers."""
+"""SDK releases whose answers are known, because the tests compare them. With another release, the SDK answers."""
 SOON = 0.02
-"""Seconds in which a client sends its next message, if it is still greeting the server."""
+"""Seconds within which a client sends its next message while it is still opening the session."""
 PIECE = 64 * 1024
 
 
 class EarlySession(NamedTuple):
-    """What happened in a session before the event loop was there."""
+    """What happened in a session before the event loop started."""
 
     answers: EarlyAnswers | None = None
-    """What has been answered; None where the SDK answers everything."""
+    """What has been answered, or None if the SDK answers everything."""
     rest: bytes = b""
-    """What the client has sent and nobody has answered; the last message may be incomplete."""
+    """Unanswered bytes from the client. The last message may be incomplete."""
 
 
 def begin(services: Services, streams: Streams, load: Callable[[], object]) -> EarlySession:
-    """Answer the client until `load` has imported what calls need, or a message arrives that is not answered here."""
+    """Answer the client until `load` has imported what calls need, or a message comes that cannot be answered here."""
     if not are_pipes(streams) or not answers_are_known():
         return EarlySession()
     loaded, done = os.pipe()
@@ -50,7 +50,7 @@ def begin(services: Services, streams: Streams, load: Callable[[], object]) -> E
     try:
         return _Front(services, streams, loaded, importer).run()
     finally:
-        # The interpreter must not end while a thread imports.
+        # The interpreter must not exit while a thread imports.
         if importer.ident is not None:
             importer.join()
         os.close(loaded)
@@ -58,12 +58,12 @@ def begin(services: Services, streams: Streams, load: Callable[[], object]) -> E
 
 
 def answers_are_known() -> bool:
-    """Return whether the installed SDK is one that answers as we do, and nobody traces it."""
+    """Return whether the installed SDK answers exactly as we do, and no tracing is in use."""
     return "opentelemetry" not in sys.modules and is_verified()
 
 
 def is_verified() -> bool:
-    """Return whether the installed SDK is one that answers as we do."""
+    """Return whether the installed SDK is a release that answers exactly as we do."""
     found = find_spec("mcp")
     if found is None or found.origin is None:
         return False
@@ -83,14 +83,14 @@ class _Front:
         self._listed = False
 
     def run(self) -> EarlySession:
-        """Answer until calls can be made, or a message arrives that is not answered here."""
+        """Answer until calls can be made, or a message comes that cannot be answered here."""
         blocking = os.get_blocking(self._stdout)
         os.set_blocking(self._stdout, False)
         try:
             while self._answer_received() and self._receive():
                 pass
         except OSError:
-            pass  # The client has gone, which the rest of the session notices too.
+            pass  # The client has gone. The rest of the session notices that too.
         finally:
             os.set_blocking(self._stdout, blocking)
         return self._session()
@@ -99,7 +99,7 @@ class _Front:
         return EarlySession(self._answers, bytes(self._received))
 
     def _answer_received(self) -> bool:
-        """Answer the whole lines among what was received. Return whether all were."""
+        """Answer the complete lines received so far. Return whether all of them could be answered."""
         while (end := self._received.find(b"\n") + 1) > 0:
             try:
                 answer = self._answers.answer(bytes(self._received[:end]))
@@ -110,7 +110,7 @@ class _Front:
         return True
 
     def _receive(self) -> bool:
-        """Wait for more from the client. Return False when calls can be made, or nothing more will come."""
+        """Wait for more from the client. Return False when calls can be made, or the client has closed its end."""
         is_idle = self._importer.ident is None
         ready, _, _ = select.select([self._stdin, self._loaded], [], [], self._patience() if is_idle else None)
         if not ready:
@@ -119,7 +119,7 @@ class _Front:
         return self._stdin in ready and self._read()
 
     def _patience(self) -> float:
-        """Return how long the import waits for the client: it would slow down the answers that are due at once."""
+        """Return the seconds of silence from the client before the import starts. Importing slows down answers."""
         return 0.0 if self._answers.listed else SOON
 
     def _read(self) -> bool:
@@ -128,7 +128,7 @@ class _Front:
         return bool(piece)
 
     def _write(self, data: bytes) -> None:
-        """Write all of `data`. What the client sends meanwhile is read: it may write much before it reads."""
+        """Write all of `data`. Keep reading meanwhile: the client may send a lot before it reads."""
         rest = memoryview(data)
         reading = [self._stdin]
         while rest:

@@ -1,6 +1,6 @@
-"""Asks the person at the client by elicitation.
+"""Asks the person at the client through elicitation.
 
-Since 2026-07-28 the question is returned as the result of the call, with a sealed state. Before, it is sent as a request.
+Since 2026-07-28, the question is returned as the call's result, with a sealed state. Before, it is sent as a request.
 """
 
 import json
@@ -22,11 +22,11 @@ Burn = Callable[[str], Awaitable[bool]]
 
 KEY = "confirmation"
 REMINDER = 1.0
-"""Seconds between two reports of progress. Some clients give up after two seconds without one."""
+"""Seconds between two progress reports. Some clients give up after two seconds without one."""
 
 
 class InputRequired(Exception):
-    """Ends the call for now with a question, which a client of the 2026-07-28 era shows to the person."""
+    """Ends the call for now with a question. A client of the 2026-07-28 era shows it to the person and calls again."""
 
     def __init__(self, result: types.InputRequiredResult) -> None:
         super().__init__("input required")
@@ -34,9 +34,9 @@ class InputRequired(Exception):
 
 
 class Elicitation:
-    """The person at the client of one call.
+    """The person at the client who makes one call.
 
-    `burn` uses up a nonce and says whether this was its first use in any process.
+    `burn` uses up a nonce, and returns whether this was its first use in any process.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Elicitation:
 
     @property
     def can_ask(self) -> bool:
-        """Whether the client says that it can show a form, and can be reached."""
+        """Whether the client says that it can show a form, and the server can send it one."""
         capabilities = self._context.session.client_capabilities
         elicitation = capabilities.elicitation if capabilities else None
         if elicitation is None or (elicitation.form is None and elicitation.url is not None):
@@ -58,7 +58,7 @@ class Elicitation:
         return self._modern or self._context.session.can_send_request
 
     async def ask(self, form: Form, *, patience: float) -> FormAnswer:
-        """Return what the person's answer means. Raises InputRequired if the question is returned, not sent."""
+        """Ask, and return what the person's answer means. Raises InputRequired if the question is the call's result."""
         return await self._returned(form) if self._modern else await self._pushed(form, patience)
 
     @property
@@ -66,7 +66,7 @@ class Elicitation:
         return self._context.protocol_version in MODERN_PROTOCOL_VERSIONS
 
     async def _pushed(self, form: Form, patience: float) -> FormAnswer:
-        """Progress is reported meanwhile: a client that hears nothing may give up on the call."""
+        """Report progress while waiting: a client that hears nothing may give up on the call."""
         async with anyio.create_task_group() as reports:
             reports.start_soon(self._report_waiting)
             result = await self._sent(form, patience)
@@ -80,7 +80,7 @@ class Elicitation:
                 await self._notify("waiting for the person's answer")
 
     async def _sent(self, form: Form, patience: float) -> FormAnswer:
-        """Every error on the way is a no."""
+        """Send the question and wait for the answer. Any error on the way counts as a no."""
         try:
             with anyio.fail_after(patience):
                 answer = await self._context.session.elicit_form(
@@ -93,7 +93,7 @@ class Elicitation:
         return read_answer(form, answer.action, answer.content)
 
     async def _returned(self, form: Form) -> FormAnswer:
-        """The sealed state says which question the answer belongs to. Each question accepts one answer."""
+        """Read the answer that comes with the repeated call. The sealed state says which question it answers, once."""
         state = _state(self._params.request_state)
         answer = (self._params.input_responses or {}).get(KEY)
         if state is None or answer is None or self._answered:
@@ -119,7 +119,7 @@ def _question(form: Form) -> types.InputRequiredResult:
 
 
 def _state(text: str | None) -> dict[str, str] | None:
-    """Return the state. The SDK has verified its seal, so it is from this server or from an older release of it."""
+    """Return the state. The SDK has verified its seal, so this server or an older release of it made it."""
     try:
         state = json.loads(text or "null")
     except ValueError:

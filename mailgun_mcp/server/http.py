@@ -1,6 +1,6 @@
 """Streamable HTTP at `/mcp` and HTTP+SSE at `/sse` and `/messages/`, both protocol eras on each.
 
-The layers around it (`mailgun_mcp.asgi`) say who may reach it and who calls.
+The layers around it (`mailgun_mcp.asgi`) decide who may reach it, and authenticate the caller.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -23,16 +23,16 @@ from mailgun_mcp.server.server import create_server
 from mailgun_mcp.web.principal import principal_in
 
 SECURITY = TransportSecuritySettings(enable_dns_rebinding_protection=False)
-"""`HttpGate` checks hosts and origins for every route."""
+"""Turned off, because `HttpGate` checks hosts and origins for every route."""
 
 MOST_SESSIONS = 2_000
-"""Of the older era, open at once."""
+"""Maximum number of open sessions of the older protocol era."""
 
 
 def create_http_app(services: Services, *, transport: str, routes: Sequence[Route] = ()) -> Starlette:
-    """Return the ASGI app: with `http` every route, with `sse` the older transport alone, and `routes` beside them.
+    """Return the ASGI app. `http` has every route, `sse` the older transport alone. `routes` are added to either.
 
-    Each request has the principal that `web.principal` put there.
+    `web.principal` must have put a principal into the scope of each request.
     """
     server = create_server(services, None)
     mounted: list[Route | Mount] = [*_sse_routes(server), *routes]
@@ -57,13 +57,13 @@ def create_http_app(services: Services, *, transport: str, routes: Sequence[Rout
 
 
 class KnownToSdk:
-    """Tells the SDK who calls: a session of one principal does not exist for another."""
+    """Tells the SDK who calls, so that one principal cannot use another's session."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on. The SDK gets no token: it only compares who opened a session with who uses it."""
+        """Pass the request on. The SDK gets no token: it only compares the session's opener with its user."""
         if scope["type"] == "http":
             principal = principal_in(scope)
             user = AccessToken(token="", client_id=principal.id, scopes=[], subject=principal.id)
@@ -87,7 +87,7 @@ def _sse_routes(server: Server[dict[str, Any]]) -> list[Route | Mount]:
 
 
 class _SseApp:
-    """The SSE stream of one client. It is an ASGI class because there is no response left to return when it ends."""
+    """The SSE stream of one client. An ASGI class, because there is no response to return when the stream ends."""
 
     def __init__(self, server: Server[dict[str, Any]], transport: SseServerTransport) -> None:
         self._server = server

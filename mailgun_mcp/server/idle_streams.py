@@ -1,7 +1,7 @@
-"""Ends the streams of the older transport on which nothing was said for hours: clients forget them, and each has a session.
+"""Ends streams of the older transport after hours without a message: clients forget them, and each holds a session.
 
-The SDK ends idle sessions of Streamable HTTP, and knows no such limit for HTTP+SSE. A stream is used when a message arrives for
-its session, and when one is sent on it; the comments that keep its connection open do not count.
+The SDK ends idle sessions of Streamable HTTP, but has no such limit for HTTP+SSE. A message to or from the client
+counts as use. Comments that keep the connection open do not.
 """
 
 import re
@@ -11,21 +11,21 @@ import anyio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 IDLE = 4 * 3600.0
-"""Seconds. Clients of this transport do not connect again by themselves, so that it is longer than a meeting."""
+"""Seconds. Longer than a meeting, because clients of this transport do not reconnect by themselves."""
 SESSION = re.compile(rb"session_id=([0-9a-f]{32})")
-"""In the first event of a stream, which tells the client where to send its messages."""
+"""The session id in the first event of a stream, which tells the client where to send its messages."""
 MESSAGE = b"event: message"
 
 
 class IdleStreams:
-    """The open streams by their sessions. Its methods wrap the two routes of the transport."""
+    """The open streams by session id. Its methods wrap the two routes of the transport."""
 
     def __init__(self, seconds: float = IDLE) -> None:
         self._seconds = seconds
         self._streams: dict[str, _Stream] = {}
 
     def stream(self, app: ASGIApp) -> ASGIApp:
-        """Return the route of streams with an end for idle ones."""
+        """Return the route of streams, with an end to idle ones."""
 
         async def run(scope: Scope, receive: Receive, send: Send) -> None:
             await _Stream(self._streams, self._seconds, receive, send).run(app, scope)
@@ -33,7 +33,7 @@ class IdleStreams:
         return _App(run)
 
     def messages(self, app: ASGIApp) -> ASGIApp:
-        """Return the route of messages, each of which is a use of its stream."""
+        """Return the route of messages. Each message counts as use of its stream."""
 
         async def run(scope: Scope, receive: Receive, send: Send) -> None:
             session = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("session_id", [""])[0]
@@ -46,7 +46,7 @@ class IdleStreams:
 
 
 class _App:
-    """A function as a class: Starlette takes a function for one that gets a request."""
+    """Wraps an ASGI function in a class: Starlette would call a bare function with a Request."""
 
     def __init__(self, run: ASGIApp) -> None:
         self._run = run
@@ -56,7 +56,7 @@ class _App:
 
 
 class _Stream:
-    """One stream. When it is idle, the SDK is told that the client is gone, and the client that the stream has ended."""
+    """One stream. When it is idle, the SDK is told that the client has gone, and the client that the stream is over."""
 
     def __init__(self, streams: dict[str, "_Stream"], seconds: float, receive: Receive, send: Send) -> None:
         self._streams = streams
@@ -78,7 +78,7 @@ class _Stream:
             await self._inner_send({"type": "http.response.body", "body": b""})
 
     def use(self) -> None:
-        """Note that the stream is used."""
+        """Restart the clock of the stream, because it is in use."""
         self._waiting.deadline = self._deadline = anyio.current_time() + self._seconds
 
     async def _receive(self) -> Message:

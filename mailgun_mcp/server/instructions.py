@@ -1,6 +1,6 @@
-"""What a client tells its model of the server at the start: how to work with it, and which toolsets there are.
+"""The instructions that a client gives its model at the start: how to work with the server, and which toolsets it has.
 
-Some clients show their model only this and the names of the tools, and cut it at 2,048 characters.
+Some clients show their model only this and the names of the tools, and cut it off at 2,048 characters.
 """
 
 from collections.abc import Collection
@@ -53,7 +53,7 @@ GLOSSES = {
     "inspect": "previews",
     "optimize": "inbox placement",
 }
-"""Toolset -> what is in it, where its name does not say so."""
+"""Toolset -> what is in it, if its name does not say so."""
 
 
 def instructions(services: Services) -> str:

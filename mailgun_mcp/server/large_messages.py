@@ -1,7 +1,7 @@
-"""Reads large messages before the SDK does, which would parse them in the event loop while other clients wait.
+"""Reads large messages before the SDK does. The SDK would parse them in the event loop while other clients wait.
 
-Files in base64 are taken out and decoded in small steps. What is left is bounded in its size and its number of values,
-so that parsing it takes a few milliseconds.
+Base64 files are taken out and decoded in small steps. The size of the rest and its number of values are limited, so
+that parsing it takes a few milliseconds.
 """
 
 import json
@@ -14,25 +14,25 @@ from mailgun_mcp.request.received_files import ReceivedFiles
 from mailgun_mcp.text.sizes import megabytes
 
 LARGE = 256 * 1024
-"""Bytes. Smaller messages are parsed at once."""
+"""Bytes. A message up to this size is parsed at once."""
 MOST = 40 * 1024 * 1024
-"""Bytes of a message. A mail of 25 MB with its attachments in base64 fits."""
+"""Maximum size of a message in bytes. A mail of 25 MB with its attachments in base64 fits."""
 MOST_TEXT = 4 * 1024 * 1024
-"""Bytes of a message beside its base64 files."""
+"""Maximum size of a message without its base64 files, in bytes."""
 MOST_VALUES = 50_000
-"""Items of lists and objects in a message."""
+"""Maximum number of items in the lists and objects of a message."""
 MOST_NAMES = 25_000
-"""Names in objects. Each costs ten times what a number in a list does."""
+"""Maximum number of names in the objects of a message. A name costs ten times as much as a number in a list."""
 LEAST_FILE = 64 * 1024
-"""Characters of base64 that are worth taking out."""
+"""Minimum length of a base64 text that is taken out, in characters."""
 STEP = 256 * 1024
-"""Characters that are decoded at once: other threads go on after each."""
+"""Characters that are decoded at once. Other threads run after each step."""
 MOST_TOKENS = 10_000
 FARTHEST = 1024 * 1024
 
 FILE = re.compile(rb'"base64"\s{0,20}:\s{0,20}"')
 INSIDE = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
-"""The rest of a text, up to the quote at its end."""
+"""The rest of a JSON string, up to its closing quote."""
 TOKEN = re.compile(rb'["{}\[\]]')
 ID = re.compile(rb'\s*:\s*(-?[0-9]{1,18}|"[^"\\]{0,200}")\s*[,}]')
 WAY_OUT = (
@@ -42,13 +42,13 @@ WAY_OUT = (
 
 
 class TooLargeError(Exception):
-    """A message that is refused before it is parsed. The text says why, and the way out."""
+    """A message that is refused before it is parsed. The text says why, and what to do."""
 
 
 def bounded(body: bytes | bytearray, files: ReceivedFiles) -> tuple[bytes, list[str]]:
-    """Return the message without its large files, and the names that stand for them in it.
+    """Return the message without its large files, and the names that stand in for them.
 
-    Takes time where the message is large, and lets other threads run meanwhile. Raises TooLargeError.
+    Takes time for a large message, and lets other threads run meanwhile. Raises TooLargeError.
     """
     refuse_longer(len(body))
     places = list(_files_in(body))
@@ -77,13 +77,13 @@ def bounded(body: bytes | bytearray, files: ReceivedFiles) -> tuple[bytes, list[
 
 
 def refuse_longer(size: int) -> None:
-    """Raise TooLargeError for a message of this size if it is more than the limit."""
+    """Raise TooLargeError if a message of this size is over the limit."""
     if size > MOST:
         raise TooLargeError(f"The message has {megabytes(size)}, more than the limit of {megabytes(MOST)}. {WAY_OUT}")
 
 
 def message_id(body: bytes | bytearray) -> int | str | None:
-    """Return the id of a JSON-RPC message without parsing it, or None where it is not found near the start."""
+    """Return the id of a JSON-RPC message without parsing it, or None if it is not near the start."""
     position = depth = 0
     for _ in range(MOST_TOKENS):
         token = TOKEN.search(body, position, position + FARTHEST)
@@ -104,7 +104,7 @@ def message_id(body: bytes | bytearray) -> int | str | None:
 
 
 def _files_in(body: bytes | bytearray) -> Iterator[tuple[int, int]]:
-    """Yield where the text of each large base64 file is. An escaped quote before the name means that it is in a text."""
+    """Yield the span of each large base64 file. If the quote before the name is escaped, it is part of another text."""
     position = 0
     while (position := _find(body, b'"base64"', position)) >= 0:
         opening = FILE.match(body, position)
@@ -119,7 +119,7 @@ def _files_in(body: bytes | bytearray) -> Iterator[tuple[int, int]]:
 
 
 def _find(body: bytes | bytearray, text: bytes, position: int) -> int:
-    """Return where the text is next, or -1. Other threads go on after each step."""
+    """Return where `text` occurs next, or -1. Other threads run after each step."""
     while position < len(body):
         found = body.find(text, position, position + FARTHEST + len(text))
         if found >= 0:
@@ -141,7 +141,7 @@ def _end_of_string(body: bytes | bytearray, start: int) -> int:
 
 
 def _decoded(body: bytes | bytearray, start: int, end: int) -> bytes:
-    """Return the file. The text may have escaped slashes, as PHP writes them, and line breaks."""
+    """Return the file. The text may contain line breaks, and escaped slashes as PHP writes them."""
     data = bytearray()
     rest = b""
     while start < end:
@@ -166,7 +166,7 @@ def _decoded(body: bytes | bytearray, start: int, end: int) -> bytes:
 
 
 def _refuse_many_values(text: bytearray) -> None:
-    """Count values and names by the signs between them. Signs in texts, such as a CSV file, are taken off where needed."""
+    """Count values and names by their punctuation. If there is too much, leave out that in texts, such as CSV files."""
     values, names = _signs(text, 0, len(text))
     if values <= MOST_VALUES and names <= MOST_NAMES:
         return
@@ -185,13 +185,13 @@ def _refuse_many_values(text: bytearray) -> None:
 
 
 def _signs(text: bytes | bytearray, start: int, end: int) -> tuple[int, int]:
-    """Return how many signs stand before a value, and how many after a name."""
+    """Return the number of signs that precede a value, and of those that follow a name."""
     values = text.count(b",", start, end) + text.count(b"[", start, end) + text.count(b"{", start, end)
     return values, text.count(b":", start, end)
 
 
 def _strings(text: bytearray) -> Iterator[tuple[int, int]]:
-    """Yield where the inside of each text is; of a long text one part after the other, so that other threads go on."""
+    """Yield the span inside each string. A long string comes in parts, and other threads run between them."""
     end = -1
     while (start := text.find(b'"', end + 1)) >= 0:
         end = start + 1

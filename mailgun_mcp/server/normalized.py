@@ -1,6 +1,6 @@
-"""The spellings that clients use for paths and media types, and the size of what they send.
+"""Evens out how clients spell paths and media types, and limits the size of what they send.
 
-The SDK redirects `/mcp/`, wants both media types, writes a traceback when a body breaks off, and answers in pydantic's words.
+The SDK redirects `/mcp/`, demands both media types, logs a traceback if a body breaks off, and uses pydantic's words.
 """
 
 import json
@@ -28,11 +28,11 @@ LONGEST_NUMBER = 30
 NOT_A_MESSAGE = "The body is not a JSON-RPC 2.0 message: write an object with `jsonrpc`, `method` and, for a request, `id` and `params`."
 PYDANTIC = b"errors.pydantic.dev"
 ACCEPTED = 202
-"""The status of a message over HTTP+SSE: its call goes on after its request is answered."""
+"""Status of the answer to a message over HTTP+SSE. Its call goes on after that answer."""
 
 
 class Normalized:
-    """Passes requests on in one spelling, with their whole body in one message."""
+    """Passes requests on with one spelling, and with the whole body in one message."""
 
     def __init__(self, app: ASGIApp, *, files: ReceivedFiles) -> None:
         self._app = app
@@ -67,7 +67,7 @@ class Normalized:
             await (refusal or self._answer)(scope, receive, send)
 
     async def _pass_body(self, body: bytearray, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request with its body on. The files in it are there until it is answered."""
+        """Pass a request on with its body. The files in the body are kept until the request is answered."""
         if len(body) <= LARGE:
             await self._answer(scope, replay(bytes(body), receive), send)
             return
@@ -92,14 +92,14 @@ class Normalized:
         try:
             await self._app(scope, receive, send)
         except (anyio.BrokenResourceError, anyio.ClosedResourceError, ClientDisconnect):
-            # The client has gone. There is nobody to answer, and nothing for an operator to mend.
+            # The client has gone. There is nobody to answer, and nothing for an operator to fix.
             return
 
 
 async def _body(scope: Scope, receive: Receive) -> bytearray | None:
-    """Return the whole body, or None if it broke off. Raises TooLargeError as soon as it is known."""
+    """Return the whole body, or None if it broke off. Raises TooLargeError as soon as it is too large."""
     declared = Headers(scope=scope).get("content-length", "")
-    # Python converts no longer ones, and none of them is the length of anything.
+    # Python does not convert longer numbers, and no body is that long.
     refuse_longer(int(declared[:LONGEST_NUMBER]) if declared.isdecimal() else 0)
     body = bytearray()
     more = True
@@ -114,21 +114,21 @@ async def _body(scope: Scope, receive: Receive) -> bytearray | None:
 
 
 def _refusal(status: int, message: str) -> Response:
-    """Refuse in the form in which clients show the reason."""
+    """Return a refusal in the form in which clients show the reason."""
     fault = {"code": INVALID_REQUEST, "message": message}
     return JSONResponse({"jsonrpc": "2.0", "id": None, "error": fault}, status)
 
 
 def _media_type_refusal(scope: Scope, path: str) -> Response | None:
-    """Return a refusal of a message that does not say that it is JSON, or of a client that reads no answer of ours.
+    """Return a refusal if the message is not declared as JSON, or the client accepts no type that we send.
 
-    A page of another site could send what is not called JSON without asking the browser.
+    Browsers let a page of another site send other types without asking this server first.
     """
     headers = MutableHeaders(scope=scope)
     if scope["method"] == "POST" and path in TAKES_MESSAGES:
         if _media_types(headers.get("content-type", "")) != {JSON}:
             return _refusal(415, "The body must be JSON: send the header `Content-Type: application/json`")
-        # The SDK reads it in lower case only.
+        # The SDK recognizes it in lower case only.
         headers["content-type"] = JSON
     reads = READS_EVENTS if scope["method"] == "GET" else READS_JSON | READS_EVENTS
     if path == "/mcp" and scope["method"] in ("GET", "POST") and not _media_types(headers.get("accept", "")) & reads:
@@ -142,7 +142,7 @@ def _media_types(header: str) -> set[str]:
 
 
 def _accept(scope: Scope, send: Send) -> Send:
-    """Ask the SDK, which wants both media types, for both. Return a `send` that answers with what the client reads."""
+    """Ask the SDK for both media types, as it demands. Return a `send` that answers in one that the client accepts."""
     headers = MutableHeaders(scope=scope)
     types = _media_types(headers.get("accept", ""))
     headers["accept"] = f"{JSON}, {EVENTS}"
@@ -150,7 +150,7 @@ def _accept(scope: Scope, send: Send) -> Send:
 
 
 def _in_plain_words(send: Send) -> Send:
-    """Return a `send` that refuses in our words what is not a message: pydantic's words are long, and name types of the SDK."""
+    """Return a `send` that refuses malformed messages in our words: pydantic's are long and name types of the SDK."""
     start: Message = {}
 
     async def convert(message: Message) -> None:
@@ -173,7 +173,7 @@ def _in_plain_words(send: Send) -> Send:
 
 
 def _as_json(send: Send) -> Send:
-    """Return a `send` that turns a stream of events into the one response at its end."""
+    """Return a `send` that turns an event stream into the one response at its end."""
     start: Message = {}
     body = bytearray()
 
@@ -198,7 +198,7 @@ def _as_json(send: Send) -> Send:
 
 
 def _response_in(events: bytes) -> bytes:
-    """Return the JSON-RPC response among server-sent events. What comes before it are notifications."""
+    """Return the JSON-RPC response among server-sent events. The events before it are notifications."""
     for line in reversed(events.splitlines()):
         if line.startswith(b"data:") and (content := line[5:].strip()):
             message: Any = json.loads(content)

@@ -1,4 +1,4 @@
-"""What a principal can call and read: prompts, skills, resources and completions name nothing else."""
+"""What a principal can call and read. Prompts, skills, resources and completions name nothing else."""
 
 from mailgun_mcp.call.access import may_be_shown
 from mailgun_mcp.call.account_choice import names_of_choice
@@ -11,7 +11,7 @@ from mailgun_mcp.identity.principal import Principal
 
 
 def tools_for(services: Services, access: Access) -> Tools:
-    """Return the tools that the principal can call, by name, whether they are listed or not."""
+    """Return the tools that the principal can call, by name, including those that are not listed."""
     tools = tools_offered(services.catalogue, services.builtin_tools)
     if access.scopes is None:
         return tools
@@ -19,9 +19,9 @@ def tools_for(services: Services, access: Access) -> Tools:
 
 
 async def in_each_account(services: Services, principal: Principal, arguments: Arguments) -> list[Arguments]:
-    """Return the arguments of a read: once, or once for each account where several could be meant.
+    """Return the arguments of a read: once, or once per account if several are possible.
 
-    A domain says which account it is in.
+    If a domain is named, it determines the account.
     """
     accounts = await names_of_choice(services, principal)
     if len(accounts) < 2 or "domain" in arguments:

@@ -1,4 +1,4 @@
-"""Sends a person who has no Mailgun account here to the page where they store a key of their own: URL-mode elicitation.
+"""Sends a person without a Mailgun account here to the page where they store their own key (URL-mode elicitation).
 
 The key goes from the browser to the server. Neither the client nor the model sees it.
 """
@@ -28,9 +28,9 @@ MESSAGE = (
     "It stays on the server, encrypted, and is used for your calls only."
 )
 PATIENCE = 60.0
-"""Seconds to wait for a person who said that they open the page."""
+"""Seconds to wait after the person agreed to open the page."""
 EVERY = 1.0
-"""Seconds between two looks at whether the key is there."""
+"""Seconds between two checks for the key."""
 Sleep = Callable[[float], Awaitable[None]]
 
 
@@ -54,7 +54,7 @@ class OwnKey:
         self._sleep = sleep
 
     async def ask(self) -> types.InputRequiredResult | None:
-        """Ask for the key if the call needs one. Return what to answer the call with, or None to go on with it."""
+        """Ask for the key if the call needs one. Return the answer to the call, or None to go on with the call."""
         personal = self._services.personal
         if personal is None or not self._principal.authenticated or not self._can_ask:
             return None
@@ -73,7 +73,7 @@ class OwnKey:
 
     @property
     def _can_ask(self) -> bool:
-        """Whether the client says that it opens URLs, and can be reached."""
+        """Whether the client says that it can open URLs, and the server can send it one."""
         capabilities = self._context.session.client_capabilities
         elicitation = capabilities.elicitation if capabilities else None
         if elicitation is None or elicitation.url is None:
@@ -87,7 +87,7 @@ class OwnKey:
         return not await names_of_choice(self._services, self._principal)
 
     async def _pushed(self, personal: PersonalAccounts[Services]) -> None:
-        """Every error on the way leaves the call without a key, and its result says so."""
+        """Send the request. After any error, the call goes on without a key, and its result says so."""
         session, name = self._context.session, token_urlsafe(16)
         with suppress(MCPError, ValueError, TimeoutError, anyio.ClosedResourceError, anyio.BrokenResourceError):
             with anyio.fail_after(self._services.policy.confirmation.ttl):
@@ -108,7 +108,7 @@ class OwnKey:
         return False
 
     def _url(self, personal: PersonalAccounts[Services]) -> str:
-        """Return the URL of the page: under the public URL, or where the client reached the server."""
+        """Return the URL of the page: under the public URL, or under the address that the client used."""
         if personal.page != PAGE:
             return personal.page
         request: Any = self._context.request

@@ -1,7 +1,7 @@
-"""Answers plain calls of tools without the SDK's models, which check and copy what is known here, for a tenth of a call.
+"""Answers plain tool calls without the SDK's models: they check and copy known data, for a tenth of a call's time.
 
-Around a call, everything is as for the SDK's own: dispatch, cancellation, progress, elicitation. What is not plain, in
-the request or in the result, goes through the models.
+Everything else stays the SDK's: dispatch, cancellation, progress, elicitation. A request or result that is not plain
+goes through the models.
 """
 
 from collections.abc import Awaitable, Callable
@@ -17,27 +17,27 @@ from mailgun_mcp.server.description import SERVER_INFO
 
 META = "io.modelcontextprotocol/"
 ENVELOPE = frozenset(f"{META}{name}" for name in ("protocolVersion", "clientInfo", "clientCapabilities"))
-"""What the SDK has checked of `_meta` before a request gets here."""
+"""Names in `_meta` that the SDK has already checked."""
 PLAIN_RESULT = frozenset({"resultType", "content", "isError", "structuredContent"})
 CallTool = Callable[[ServerContext, types.CallToolRequestParams], Awaitable[Any]]
 
 _answered: ContextVar[Any] = ContextVar("answered", default=None)
-"""The result of a call that has been made, on its way to the SDK's models."""
+"""The result of a finished call, on its way to the SDK's models."""
 
 
 class PlainCalls:
-    """Makes calls with `call_tool`: as the SDK's handler, and as a middleware before it."""
+    """Makes calls with `call_tool`, both as the SDK's handler and as a middleware before it."""
 
     def __init__(self, call_tool: CallTool) -> None:
         self._call_tool = call_tool
 
     async def handle(self, context: ServerContext, params: types.CallToolRequestParams) -> Any:
-        """Make a call, unless it has been made."""
+        """Make a call, unless the middleware has made it."""
         result = _answered.get()
         return await self._call_tool(context, params) if result is None else result
 
     async def answer(self, ctx: ServerContext, call_next: CallNext) -> HandlerResult:
-        """Make a plain call and return its result as it is sent."""
+        """Make a plain call, and return its result in the form that is sent."""
         if ctx.method != "tools/call" or not _is_plain(ctx):
             return await call_next(ctx)
         given: dict[str, Any] = dict(ctx.params or {})
@@ -56,7 +56,7 @@ class PlainCalls:
 
 
 def _is_plain(context: ServerContext) -> bool:
-    """Return whether the request holds only a name and arguments, and the session has begun."""
+    """Return whether the request holds only a name and arguments, and the session has been opened."""
     params: Any = context.params
     if not isinstance(params, dict) or not isinstance(params.get("name"), str):
         return False

@@ -1,4 +1,4 @@
-"""Reads the messages that every parser of JSON understands alike, and who sends them. Needs no SDK."""
+"""Reads messages that every JSON parser understands alike, and finds out who sends them. Needs no SDK."""
 
 import json
 from typing import Any, NamedTuple
@@ -6,25 +6,25 @@ from typing import Any, NamedTuple
 from mailgun_mcp.server.description import UI
 
 LONGEST = 64 * 1024
-"""Bytes of a message that is read here. The others are not plain."""
+"""Maximum size of a message that is read here, in bytes. Longer ones are not plain."""
 META = "io.modelcontextprotocol/"
 VERSION, CLIENT, ABILITIES = f"{META}protocolVersion", f"{META}clientInfo", f"{META}clientCapabilities"
 MODERN = "2026-07-28"
 DEEPEST = 100
-"""Opening brackets in a message that is read here. Parsers differ in how deep they go."""
+"""Maximum number of opening brackets in a message that is read here. Parsers differ in the depth that they allow."""
 CLIENT_FIELDS = frozenset({"name", "version", "title", "description", "websiteUrl"})
 VIEW_TYPE = "text/html;profile=mcp-app"
-"""The media type of the views of MCP Apps that are shown beside a result."""
+"""Media type of the MCP Apps views that are shown beside a result."""
 
 Message = dict[str, Any]
 
 
 class NotUnderstoodError(Exception):
-    """The message is left to the SDK."""
+    """The message is left to the SDK, because it is not plain."""
 
 
 class Client(NamedTuple):
-    """Who sends a request, as it says itself."""
+    """The sender of a request, as it describes itself."""
 
     name: str = ""
     modern: bool = False
@@ -32,11 +32,11 @@ class Client(NamedTuple):
     shows_forms: bool = False
     shows_views: bool = False
     progress: int | str | None = None
-    """The token of the reports of progress that it wants."""
+    """The token for the progress reports that it asked for."""
 
 
 def client_of(info: Any, abilities: Any, *, modern: bool) -> Client:
-    """Return the client of these fields. Raises NotUnderstoodError for what the SDK could refuse."""
+    """Return the client that these fields describe. Raises NotUnderstoodError for what the SDK could refuse."""
     check_client(info, abilities)
     elicitation = abilities.get("elicitation")
     forms = elicitation is not None and ("form" in elicitation or "url" not in elicitation)
@@ -44,16 +44,16 @@ def client_of(info: Any, abilities: Any, *, modern: bool) -> Client:
 
 
 def shows_views(extensions: Any) -> bool:
-    """Return whether a client with these extensions shows the views of MCP Apps."""
+    """Return whether a client with these extensions can show the views of MCP Apps."""
     settings = extensions.get(UI) if isinstance(extensions, dict) else None
     supported = settings.get("mimeTypes") if isinstance(settings, dict) else None
     return isinstance(supported, list) and VIEW_TYPE in supported
 
 
 def client_of_call(params: Any, opened: Client) -> Client:
-    """Return who makes a call with these parameters. Raises NotUnderstoodError for a call that is not plain.
+    """Return the client that makes a call with these parameters. Raises NotUnderstoodError if the call is not plain.
 
-    `opened` opened the session. In the newer era, each request says who sends it.
+    `opened` is the client that opened the session. In the newer era, each request names its sender.
     """
     if not isinstance(params, dict) or not {"name"} <= params.keys() <= {"name", "arguments", "_meta"}:
         raise NotUnderstoodError
@@ -76,7 +76,7 @@ NOBODY = {"name": "", "version": ""}
 
 
 def parsed(line: bytes) -> Message:
-    """Return the message if every JSON parser reads the same in it."""
+    """Return the message, if every JSON parser reads the same in it. Raises NotUnderstoodError."""
     if len(line) > LONGEST or b"\\u" in line or line.count(b"{") + line.count(b"[") > DEEPEST:
         raise NotUnderstoodError
     try:
@@ -113,7 +113,7 @@ _DECODER = json.JSONDecoder(parse_int=_number, parse_float=_other, parse_constan
 
 
 def check_client(info: Any, abilities: Any) -> None:
-    """Raise NotUnderstoodError for what the SDK could refuse. It ignores capabilities that it does not know."""
+    """Raise NotUnderstoodError for anything that the SDK could refuse. It ignores unknown capabilities."""
     if not isinstance(info, dict) or not {"name", "version"} <= info.keys() <= CLIENT_FIELDS:
         raise NotUnderstoodError
     if not isinstance(abilities, dict) or not all(isinstance(value, str) for value in info.values()):

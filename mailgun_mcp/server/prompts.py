@@ -1,4 +1,4 @@
-"""MCP prompts: the compiled procedures, narrowed to the tools of the principal and filled with the user's arguments."""
+"""MCP prompts: the compiled procedures, limited to the principal's tools and filled with the user's arguments."""
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -33,7 +33,7 @@ class Prompts:
         return types.ListPromptsResult.model_validate({"prompts": prompts})
 
     async def get_prompt(self, context: ServerContext, params: types.GetPromptRequestParams) -> Any:
-        """Answer `prompts/get`. An unknown prompt or argument, or a missing one, is a protocol error."""
+        """Answer `prompts/get`. An unknown prompt, and an unknown or missing argument, is a protocol error."""
         procedure = self._procedures.get(params.name)
         if procedure is None:
             raise MCPError(types.INVALID_PARAMS, sentence(unknown("prompt", params.name, self._procedures)))
@@ -56,7 +56,7 @@ class Prompts:
 
 
 def check_fresh(records: Iterable[Record], sources: Path) -> None:
-    """In a checkout, where the sources are beside the package, refuse what was compiled from other sources."""
+    """In a checkout, where the sources are beside the package, refuse prompts that were compiled from other sources."""
     if not (sources.parent / "pyproject.toml").is_file():
         return
     from hashlib import sha256

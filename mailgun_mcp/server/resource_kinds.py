@@ -1,4 +1,4 @@
-"""The kinds of resources: their URIs, and the tool that reads each."""
+"""The kinds of resources: their URIs, and the tool that reads each kind."""
 
 import re
 from collections.abc import Mapping
@@ -16,25 +16,25 @@ VARIABLE = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True, slots=True)
 class ResourceKind:
-    """One kind of resource. With a tool, it is what a call of that tool returns."""
+    """One kind of resource. If it has a tool, the content is the result of calling that tool."""
 
     name: str
     path: str
-    """The URI without its scheme. What is in braces is filled in."""
+    """The URI without its scheme. Parts in braces are variables."""
     title: str
     description: str
     mime_type: str = MARKDOWN
     tool: str | None = None
     arguments: Mapping[str, str] = field(default_factory=dict)
-    """Variable of the path -> argument of the tool, where their names differ."""
+    """Variable of the path -> argument of the tool, if their names differ."""
     fixed: Mapping[str, Any] = field(default_factory=dict)
-    """Further arguments."""
+    """Further arguments of the tool, always the same."""
     query: tuple[str, ...] = ()
-    """Names that may follow as a query."""
+    """Names that are allowed in the query of the URI."""
 
     @property
     def variables(self) -> list[str]:
-        """The names in braces."""
+        """The variables of the path, which are in braces."""
         return VARIABLE.findall(self.path)
 
     @property
@@ -43,7 +43,7 @@ class ResourceKind:
         return SCHEME + self.path + (f"{{?{','.join(self.query)}}}" if self.query else "")
 
     def match(self, path: str) -> dict[str, str] | None:
-        """Return the values of the variables in a path, or None for a path of another kind."""
+        """Return the values of the variables in a path, or None if the path is of another kind."""
         query: list[tuple[str, str]] = []
         if self.query:
             path, _, asked = path.partition("?")
@@ -146,7 +146,7 @@ KINDS = (
 
 
 def kind_of(uri: str) -> tuple[ResourceKind, dict[str, str]] | None:
-    """Return the kind of a URI and the values in it, or None for a URI of no kind."""
+    """Return the kind of a URI and the values in it, or None if it matches no kind."""
     path = uri.removeprefix(SCHEME) if uri.startswith(SCHEME) else ""
     for kind in KINDS:
         values = kind.match(path)

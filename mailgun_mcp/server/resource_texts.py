@@ -1,4 +1,4 @@
-"""The texts of the resources that no tool returns."""
+"""The texts of the resources that no tool reads."""
 
 from collections.abc import Callable, Mapping
 
@@ -13,14 +13,14 @@ from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.text.durations import iso
 
 SHOWN = ("tool", "risk", "account", "region", "subaccount", "policy", "undoes", "decision", "grants", "confirmation")
-"""What is shown of a log entry. Arguments are not: they may quote text of third parties, and a terminal shows them."""
+"""Fields of a log entry that are shown. Not its arguments: they may quote third-party text, and terminals show them."""
 OUTCOME = ("status", "attempts", "ms", "request_id")
 
 Text = Callable[[Services, Tools, Mapping[str, str]], str | None]
 
 
 def log_entry(services: Services, principal: Principal, call: str) -> str | None:
-    """Return an entry of the audit log as JSON. A principal is shown their own calls only."""
+    """Return an entry of the audit log as JSON. A principal sees only their own calls."""
     if not services.store.exists:
         return None
     try:
@@ -77,4 +77,4 @@ def _policy(services: Services, tools: Tools, _: Mapping[str, str]) -> str:
 
 
 TEXTS: Mapping[str, Text] = {"tools": _index, "tool": _tool, "presets": _presets, "policy": _policy}
-"""Kind of resource -> its text; None where there is none."""
+"""Kind of resource -> function that returns its text, or None if it does not exist."""

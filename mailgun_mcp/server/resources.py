@@ -1,4 +1,4 @@
-"""MCP resources: reference of the tools, presets, the policy, log entries, and what single tools read in the account."""
+"""MCP resources: the tool reference, presets, the policy, log entries, and what single tools read in the account."""
 
 from base64 import b64encode
 from typing import Any
@@ -24,7 +24,7 @@ from mailgun_mcp.store.database import in_thread
 
 
 class Resources:
-    """Lists and reads the resources of one server. What a principal may not read is not there for them."""
+    """Lists and reads the resources of one server. Those that a principal may not read do not exist for them."""
 
     def __init__(self, services: Services, principal: Principal | None, skills: Skills) -> None:
         self._services = services
@@ -104,7 +104,7 @@ class Resources:
         text = await self._text(context, kind, values)
         if text is None or isinstance(text, ReturnedFile):
             return text
-        # A file that is text is fenced, so it is in JSON.
+        # A file that is text is fenced, so it comes in JSON.
         return (JSON if kind.mime_type == BINARY else kind.mime_type, text)
 
     async def _text(
@@ -117,7 +117,7 @@ class Resources:
             return None
         if kind.tool is None:
             return TEXTS[kind.name](self._services, tools_for(self._services, principal.access), values)
-        # Through the same stages as a call of the tool.
+        # Goes through the same stages as a call of the tool.
         wanted = await in_each_account(self._services, principal, kind.call(values))
         outcomes = [await run(self._services, kind.tool, each, self._caller(context)) for each in wanted]
         binary = [outcome.file for outcome in outcomes if outcome.file is not None and not outcome.file.is_text]
@@ -129,7 +129,7 @@ class Resources:
         return texts[0] if len(texts) == 1 else f"[{','.join(texts)}]"
 
     def is_readable(self, context: ServerContext, uri: str) -> bool:
-        """Return whether the principal may read the resource, as far as it can be said without a call."""
+        """Return whether the principal may read the resource, as far as that is known without a call."""
         found = kind_of(uri)
         if found is None or found[0] not in self._kinds(context):
             return False
@@ -140,6 +140,6 @@ class Resources:
         return Caller(principal_of(context, self._principal), client=client_name(context))
 
     def _kinds(self, context: ServerContext) -> list[ResourceKind]:
-        """Return the kinds that the principal may read, as far as tools and scopes say."""
+        """Return the kinds that the principal may read, judging by tools and scopes."""
         tools = tools_for(self._services, principal_of(context, self._principal).access)
         return [kind for kind in KINDS if kind.tool is None or kind.tool in tools]

@@ -40,17 +40,17 @@ from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.text.suggest import sentence
 
 REQUEST_STATE = "request state"
-"""The purpose of the keys that seal what a client brings back with the answer to a question."""
+"""Purpose of the keys that seal the state that a client sends back with the answer to a question."""
 
 
 class MailgunServer(Server[dict[str, Any]]):
-    """The SDK's server, which announces no notices of lists that never change.
+    """The SDK's server, except that it does not announce change notices for lists that never change.
 
-    In the newer era the SDK announces them all, because there is `subscriptions/listen`.
+    In the newer era the SDK announces them for every list, because `subscriptions/listen` exists.
     """
 
     called: Called
-    """Tells subscribers what a call changed that was made without the SDK."""
+    """Tells subscribers what changed, after a call that was made without the SDK."""
 
     def get_capabilities(self, *arguments: Any, **options: Any) -> types.ServerCapabilities:
         """Return what the server can do."""
@@ -62,11 +62,11 @@ class MailgunServer(Server[dict[str, Any]]):
 
 
 def create_server(services: Services, principal: Principal | None) -> MailgunServer:
-    """Return the server for `services`; the transports run it.
+    """Return the server for `services`. The transports run it.
 
-    `principal` is who calls, as the way in proves it; None where the layers of HTTP prove it for each request.
+    `principal` makes every request. Pass None if the HTTP layers authenticate the principal of each request.
 
-    Who is not authenticated is not asked in the client: whoever calls could also answer.
+    An unauthenticated caller is never asked in the client: whoever calls could also give the answer.
     """
     prompts, skills = Prompts(services, principal), Skills(services, principal)
     resources, completions = Resources(services, principal, skills), Completions(services, principal)
@@ -75,7 +75,7 @@ def create_server(services: Services, principal: Principal | None) -> MailgunSer
 
     async def list_tools(_: ServerContext, __: types.PaginatedRequestParams | None) -> Any:
         # Never sent: `_cached_lists` answers with the compiled tools. The SDK announces the tools capability only if
-        # there is a handler, and validating 249 tools that it would return takes 20 ms.
+        # there is a handler, and validating the 249 tools that it would return takes 20 ms.
         return {**COMPLETE, "tools": []}
 
     async def call_tool(context: ServerContext, params: types.CallToolRequestParams) -> Any:
@@ -119,7 +119,7 @@ def create_server(services: Services, principal: Principal | None) -> MailgunSer
 
 
 def _add_middleware(server: Server[dict[str, Any]], services: Services, principal: Principal | None) -> None:
-    """Add what stands around every request, the outermost first."""
+    """Add the middleware around every request, the outermost first."""
     if isinstance(get_tracer_provider(), ProxyTracerProvider):
         # The SDK's own middleware only does tracing, and no tracer is configured.
         server.middleware.clear()
@@ -160,7 +160,7 @@ async def _call(
 
 
 def _begun(context: ServerContext) -> BegunCall | None:
-    """Return the call that was begun without the SDK. On stdio it stands for the request, over HTTP it is in its scope."""
+    """Return the call that was begun without the SDK. On stdio it replaces the request; over HTTP the scope has it."""
     request: Any = context.request
     if request is None or isinstance(request, BegunCall):
         return request
@@ -192,7 +192,7 @@ def _progress(context: ServerContext) -> Notify:
 
 
 async def _hide_internal_errors(ctx: ServerContext, call_next: CallNext) -> HandlerResult:
-    """Keep the text of unexpected exceptions from the client: the SDK would send it to older clients unchanged."""
+    """Hide the text of unexpected exceptions from the client: the SDK would send it unchanged to older clients."""
     try:
         return await call_next(ctx)
     except (MCPError, ValidationError):
@@ -203,20 +203,20 @@ async def _hide_internal_errors(ctx: ServerContext, call_next: CallNext) -> Hand
 
 
 def _header_arguments(_: str) -> dict[str, Any]:
-    """Return the part of a tool's schema that the SDK compares with HTTP headers: no argument is repeated in one.
+    """Return the part of a tool's schema that the SDK compares with HTTP headers. Empty: no argument is also a header.
 
-    The SDK would search the whole schema at each call.
+    Otherwise the SDK would search the whole schema at each call.
     """
     return {}
 
 
 def _cached_lists(services: Services, only: Principal | None) -> ServerMiddleware[dict[str, Any]]:
-    """Return a middleware that caches each list as it is sent. The lists do not change while the server runs.
+    """Return a middleware that caches each list in the form that is sent. Lists do not change while the server runs.
 
-    A principal is shown the tools that they have a scope for, with a choice of their accounts where they have several.
+    Principals see the tools that they have scopes for. Those with several accounts also see an argument to choose one.
     """
     cache: dict[tuple[str, str, frozenset[str] | None, tuple[str, ...]], dict[str, Any]] = {}
-    # Read when somebody asks: on stdio, most clients have been given them before.
+    # Read on first use: on stdio, most clients got the list before this server existed.
     listed_tools = once(lambda: services.listed_tools)
 
     async def serve(ctx: ServerContext, call_next: CallNext) -> HandlerResult:
@@ -234,7 +234,7 @@ def _cached_lists(services: Services, only: Principal | None) -> ServerMiddlewar
         if not isinstance(result, dict):
             return result
         if ctx.method == "tools/list":
-            # The catalogue contains them as they are sent. The SDK would need 20 ms to produce the same.
+            # The catalogue holds the tools in the form that is sent. The SDK would need 20 ms to produce the same.
             tools = listed_tools()
             shown = tools if access.scopes is None else [tool for tool in tools if may_be_shown(tool, access)]
             result = {**result, "tools": shown_tools(shown, names)}

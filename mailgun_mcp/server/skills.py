@@ -19,7 +19,7 @@ from mailgun_mcp.server.offered import tools_for
 SCHEME = "skill://"
 MARKDOWN, DIRECTORY = "text/markdown", "inode/directory"
 HOUR = 3_600_000
-"""In milliseconds. Skills do not change while the server runs."""
+"""One hour in milliseconds, for cache hints. Skills do not change while the server runs."""
 COMPLETE = "complete"
 
 
@@ -36,7 +36,7 @@ class DirectoryParams(types.PaginatedRequestParams):
 
 
 class Skills:
-    """Lists and reads the skills of one server, narrowed to the tools of the principal."""
+    """Lists and reads the skills of one server, limited to the principal's tools."""
 
     def __init__(self, services: Services, principal: Principal | None) -> None:
         self._services = services
@@ -60,7 +60,7 @@ class Skills:
         ]
 
     def read(self, context: ServerContext, uri: str) -> str | None:
-        """Return the file of a skill, or None where there is none."""
+        """Return a file of a skill, or None if there is no such file."""
         name, _, path = uri.removeprefix(SCHEME).partition("/")
         skill = self._skills(context).get(name)
         content = skill.files.get(path) if skill else None
@@ -82,7 +82,7 @@ class Skills:
             raise MCPError(types.INVALID_PARAMS, "Unknown cursor: this list has one page")
         name, _, folder = params.uri.removeprefix(SCHEME).partition("/")
         skill = self._skills(context).get(name)
-        # A directory is named without a slash at its end.
+        # A directory's URI has no trailing slash.
         named = params.uri.startswith(SCHEME) and not params.uri.endswith("/")
         children = _children(skill, folder) if skill and named else {}
         if not children:
@@ -118,7 +118,7 @@ def _entry(skill: Skill) -> Record:
 
 
 def _children(skill: Skill, folder: str) -> dict[str, str]:
-    """Return the direct children of a directory with their kinds; none where it is not a directory."""
+    """Return the direct children of a directory with their kinds. Empty if it is not a directory."""
     prefix = f"{folder}/" if folder else ""
     below = [path.removeprefix(prefix) for path in skill.files if path.startswith(prefix)]
     return {path.partition("/")[0]: DIRECTORY if "/" in path else MARKDOWN for path in below}

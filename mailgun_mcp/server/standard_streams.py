@@ -1,4 +1,4 @@
-"""Reserves stdin and stdout for the client. Needs no SDK and no event loop: the client is answered before they are there."""
+"""Reserves stdin and stdout for the client. Needs no SDK and no event loop: answers start before both are loaded."""
 
 import os
 import stat
@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 Streams = tuple[int, int]
-"""The files that the client writes to and reads from."""
+"""File descriptors: the one that the client writes to, and the one that it reads from."""
 
 
 @contextmanager
 def reserved() -> Iterator[Streams]:
-    """Give the files of stdin and stdout, and restore both at the end.
+    """Yield the descriptors of stdin and stdout, and restore both at the end.
 
     Meanwhile, what a library prints goes to stderr, and reading stdin returns nothing.
     """
@@ -33,7 +33,7 @@ def reserved() -> Iterator[Streams]:
 
 
 def are_pipes(streams: Streams) -> bool:
-    """Whether the event loop can watch both. It cannot watch files, or one socket that is both."""
+    """Return whether the event loop can watch both. It cannot watch files, or one socket that is used for both."""
     ends = [os.fstat(file) for file in streams]
     watched = all(stat.S_ISFIFO(end.st_mode) or stat.S_ISSOCK(end.st_mode) for end in ends)
     return sys.platform != "win32" and watched and not os.path.samestat(*ends)

@@ -28,7 +28,7 @@ ANSWERED = 0.02
 
 
 async def serve(services: Services, wire: Wire) -> None:
-    """Serve one client until it closes its end, without anything that was answered before."""
+    """Serve one client until it closes its end. Nothing has been answered before."""
     server = create_server(services, local_user())
     server.middleware.append(_prepare_after_first_list(services))
     await run(services, server, wire)
@@ -44,7 +44,7 @@ async def run(
 ) -> None:
     """Serve one client until it closes its end.
 
-    `replayed` was answered before. `begun` returns the call of the line that was read last, if it was begun elsewhere.
+    `replayed` was answered before. `begun` returns the call of the last line read, if it was begun without the SDK.
     """
     replay = Replay(replayed)
     with _ignore_messages_at_the_end():
@@ -56,9 +56,9 @@ async def run(
 
 
 class Replay:
-    """The messages that the SDK must see although they were answered before it was there.
+    """Messages that were answered before the SDK was loaded, but that it must see.
 
-    Its own answer to the first is dropped. Until then, nothing else is read.
+    The SDK's own answer to the first one is dropped. The others wait until then.
     """
 
     def __init__(self, lines: Sequence[bytes] = ()) -> None:
@@ -69,7 +69,7 @@ class Replay:
             self._answered.set()
 
     async def read_line(self) -> bytes:
-        """Return the next message, empty after the last."""
+        """Return the next message. Empty after the last."""
         if self._position:
             await self._answered.wait()
         line = self._lines[self._position] if self._position < len(self._lines) else b""
@@ -77,7 +77,7 @@ class Replay:
         return line
 
     def drops(self, message: types.JSONRPCMessage) -> bool:
-        """Return whether the message is the answer to the first, which the client has."""
+        """Return whether the message answers the first one. The client already has that answer."""
         if self._answered.is_set() or not isinstance(message, types.JSONRPCResponse | types.JSONRPCError):
             return False
         self._answered.set()
@@ -86,7 +86,7 @@ class Replay:
 
 @contextmanager
 def _ignore_messages_at_the_end() -> Iterator[None]:
-    """Ignore that the SDK cannot deliver a message that arrives just as an interrupt ends the session."""
+    """Ignore the SDK's failure to deliver a message that arrives just as an interrupt ends the session."""
     try:
         yield
     except* anyio.BrokenResourceError:
@@ -97,7 +97,7 @@ def _ignore_messages_at_the_end() -> Iterator[None]:
 
 
 def _prepare_after_first_list(services: Services) -> ServerMiddleware[dict[str, Any]]:
-    """Return a middleware that imports what calls need while the client reads the list. It saves the first call 60 ms."""
+    """Return a middleware that imports what calls need while the client reads the list. The first call saves 60 ms."""
     prepared = False
 
     async def prepare(ctx: ServerRequestContext[dict[str, Any], Any], call_next: CallNext) -> HandlerResult:
@@ -113,7 +113,7 @@ def _prepare_after_first_list(services: Services) -> ServerMiddleware[dict[str, 
 
 
 class _Incoming:
-    """The client's messages. An invalid one is answered here: the SDK would drop it and the client would wait."""
+    """The client's messages. Invalid ones are answered here: the SDK would drop them, and the client would wait."""
 
     def __init__(
         self,
@@ -130,7 +130,7 @@ class _Incoming:
     async def receive(self) -> SessionMessage:
         """Return the next message. Raises anyio.EndOfStream after the last."""
         while line := await self._read_line():
-            # PowerShell and other programs write it at the start of a pipe.
+            # PowerShell and other programs write a byte order mark at the start of a pipe.
             line = line.removeprefix(BOM_UTF8)
             if not line.strip():
                 continue
@@ -140,7 +140,7 @@ class _Incoming:
                 text = line.decode("utf-8")
                 message = types.jsonrpc_message_adapter.validate_json(text, by_name=False)
                 call = self._begun() if self._replay is None else None
-                # The SDK gives it to the handler of the request.
+                # The SDK passes it to the handler of the request.
                 return SessionMessage(message, ServerMessageMetadata(request_context=call) if call else None)
             except TooLargeError as error:
                 await self._wire.write(_serialized(_too_large(await in_thread(message_id, line), error)))
@@ -218,7 +218,7 @@ def _too_large(identifier: int | str | None, fault: TooLargeError) -> types.JSON
 
 
 def _not_utf8(line: bytes) -> types.JSONRPCError:
-    """Refuse the message: text in another encoding must not reach a recipient as replacement characters."""
+    """Return a refusal of the message: other encodings must not reach a recipient as replacement characters."""
     error = types.ErrorData(code=types.PARSE_ERROR, message="Parse error: the message is not UTF-8")
     return types.JSONRPCError(jsonrpc="2.0", id=_identifier(line.decode("utf-8", "replace")), error=error)
 

@@ -1,4 +1,4 @@
-"""One client on stdio. Its messages are answered without the SDK where that is possible, and the SDK is imported for others.
+"""One client on stdio. Its messages are answered without the SDK if possible; the SDK is imported for the others.
 
 Most sessions list the tools and call them. They never need the SDK, which would take half a second and 40 MB.
 """
@@ -27,16 +27,16 @@ WAITING = (
     "mailgun-mcp waits for an MCP client on stdin. A client starts it by itself: `mailgun-mcp install` sets one up, "
     "`mailgun-mcp demo` shows a session. Ctrl+C ends it.\n"
 )
-"""What a person who starts the server in a terminal reads."""
+"""Shown to a person who starts the server in a terminal."""
 READS = (
     *("ping", "tools/list", "prompts/list", "prompts/get", "completion/complete"),
     *("resources/list", "resources/templates/list", "resources/read"),
 )
-"""Requests that a call may overtake while the SDK is imported for them: what they do depends on no call."""
+"""Requests that a call may overtake while the SDK is being imported for them: they do not depend on calls."""
 
 
 def serve(services: Services, streams: Streams, session: EarlySession) -> None:
-    """Serve one client on stdin and stdout until it closes them. `session` is what happened before."""
+    """Serve one client on stdin and stdout until it closes them. `session` is what has happened so far."""
     anyio.run(_serve, services, streams, session)
 
 
@@ -54,7 +54,7 @@ async def _serve(services: Services, streams: Streams, session: EarlySession) ->
 
 
 class Session:
-    """The messages of a client: each goes to whoever answers it."""
+    """The messages of one client. Each goes to the part that answers it."""
 
     def __init__(self, services: Services, wire: Wire, answers: EarlyAnswers) -> None:
         self._wire = wire
@@ -77,14 +77,14 @@ class Session:
                 self._lines.end()
 
     async def _answer_all(self) -> None:
-        with suppress(anyio.EndOfStream, anyio.BrokenResourceError):  # The client reads no more.
+        with suppress(anyio.EndOfStream, anyio.BrokenResourceError):  # The client has stopped reading.
             while line := await self._wire.read_line():
                 answer = self._take(line)
                 if answer:
                     await self._wire.write(answer)
 
     def _take(self, line: bytes) -> bytes:
-        """Have the line answered. Return the answer if it is known already."""
+        """Have the line answered. Return the answer if it is known at once."""
         try:
             message = parsed(line) if line.strip() else {}
             method = message.get("method")
@@ -106,7 +106,7 @@ class Session:
         return b""
 
     def _cancelled(self, message: Message) -> bool:
-        """End the call that the client gives up. Return whether the SDK need not know of it."""
+        """End the call that the client cancels. Return whether the SDK does not need to know."""
         params = message.get("params")
         identifier = params.get("requestId") if isinstance(params, dict) else None
         return self._calls.cancel(identifier) or (not self._lines.are_read and self._answers.opened is not None)
@@ -138,46 +138,46 @@ class _Line(NamedTuple):
 
 
 class LinesForSdk:
-    """What the SDK reads from the client, and where it writes to."""
+    """The lines that the SDK reads from the client, and where it writes its answers."""
 
     is_terminal = False
 
     def __init__(self, write: Write) -> None:
         self.write = write
         self.are_read = False
-        """Whether there is the SDK to read them, or will be."""
+        """Whether the SDK reads the lines, or will once it is imported."""
         self._lines: asyncio.Queue[_Line] = asyncio.Queue()
         self._read = _Line(b"")
         self._in_order = 0
 
     @property
     def must_be_first(self) -> bool:
-        """Whether a line waits that no call may overtake."""
+        """Whether a line is waiting that no call may overtake."""
         return self._in_order > 0
 
     def put(self, line: bytes, call: BegunCall | None, *, may_be_overtaken: bool) -> None:
-        """Add a line; with `call`, it is that of a call that was begun."""
+        """Add a line. `call` is the call in it, if one was begun."""
         self._in_order += not may_be_overtaken
         self._lines.put_nowait(_Line(line, call, in_order=not may_be_overtaken))
 
     def end(self) -> None:
-        """Say that the client sends nothing more."""
+        """Mark the end of the client's messages."""
         self._lines.put_nowait(_Line(b""))
 
     async def read_line(self) -> bytes:
-        """Return the next line, empty at the end."""
+        """Return the next line. Empty at the end."""
         self._in_order -= self._read.in_order
         self._read = _Line(b"")
         self._read = await self._lines.get()
         return self._read.text
 
     def begun(self) -> BegunCall | None:
-        """Return the call of the line that was read last, if it was begun."""
+        """Return the call of the last line read, if it was begun."""
         return self._read.call
 
 
 def _import_sdk() -> None:
-    # The objects that imports create all stay, so collecting garbage meanwhile would cost time for nothing.
+    # Imports create objects that all stay, so garbage collection meanwhile would be wasted time.
     gc.disable()
     try:
         from mailgun_mcp.server import stdio  # noqa: F401

@@ -1,4 +1,4 @@
-"""Serves one client on stdio. What calls need is imported while the client's first requests are answered."""
+"""Serves one client on stdio. The modules for calls are imported while the client's first requests are answered."""
 
 import gc
 

@@ -1,7 +1,7 @@
 """Reads lines from stdin and writes bytes to stdout in the event loop.
 
-The SDK's stdio transport uses a thread for every line, write and flush, which takes a fifth of a call's time. Pipes,
-which clients use, do not need threads.
+The SDK's stdio transport uses a thread for every line, write and flush, which takes a fifth of a call's time. Clients
+use pipes, which do not need threads.
 """
 
 import asyncio
@@ -17,17 +17,17 @@ from anyio import to_thread
 from mailgun_mcp.server.standard_streams import Streams, are_pipes
 
 LONGEST = 2**30
-"""Longest line in bytes, more than anybody sends. The size of a call is checked where its arguments are read."""
+"""Bytes of the longest line, more than any client sends. The size of a call is checked where its arguments are read."""
 
 LAST_READ = 2.0
-"""Seconds that a client has to read the remaining output after it closed its end."""
+"""Seconds for the client to read the remaining output after it has closed its end."""
 
 
 class Wire(Protocol):
     """The connection to the client."""
 
     async def read_line(self) -> bytes:
-        """Return the next line, empty at the end."""
+        """Return the next line. Empty at the end."""
         ...
 
     async def write(self, data: bytes) -> None:
@@ -36,13 +36,13 @@ class Wire(Protocol):
 
     @property
     def is_terminal(self) -> bool:
-        """Whether a person's terminal is at the other end, not a client."""
+        """Whether a person's terminal is at the other end instead of a client."""
         ...
 
 
 @asynccontextmanager
 async def open_wire(streams: Streams, received: bytes = b"") -> AsyncIterator[Wire]:
-    """Open the connection on two reserved files. `received` is what was read from the client before."""
+    """Open the connection on two reserved descriptors. `received` was read from the client before."""
     if are_pipes(streams):
         async with _open_pipes(*streams, received) as wire:
             yield wire
@@ -59,7 +59,7 @@ async def _open_pipes(stdin: int, stdout: int, received: bytes = b"") -> AsyncIt
         reader.feed_data(received)
 
     def end_input() -> None:
-        # Nobody can read an answer any more, although stdin may still be open.
+        # The client cannot read answers any more, although stdin may still be open.
         if not reader.at_eof() and reader.exception() is None:
             reader.set_exception(anyio.EndOfStream())
 
@@ -96,7 +96,7 @@ class _Pipes:
 
 
 class _PipeWriter(asyncio.BaseProtocol):
-    """Writes to a pipe and waits while it is full."""
+    """Writes to a pipe, and waits while it is full."""
 
     def __init__(self, on_lost: Callable[[], None]) -> None:
         self._on_lost = on_lost
@@ -134,7 +134,7 @@ class _PipeWriter(asyncio.BaseProtocol):
 
 
 class _Threads:
-    """For files and terminals."""
+    """Reads and writes files and terminals in threads."""
 
     def __init__(self, stdin: BinaryIO, stdout: BinaryIO) -> None:
         self._stdin = stdin
@@ -142,9 +142,9 @@ class _Threads:
         self._has_ended = False
 
     async def read_line(self) -> bytes:
-        """Read in a daemon thread: an interrupt ends the program while it waits, which a worker thread would prevent.
+        """Read in a daemon thread. Unlike a worker thread, it lets an interrupt end the program while it waits.
 
-        The end stays the end: a terminal would wait for another Ctrl+D.
+        Once the end is reached, nothing more is read: a terminal would wait for another Ctrl+D.
         """
         if self._has_ended:
             return b""
@@ -164,7 +164,7 @@ class _Threads:
                 result = self._stdin.readline()
             except OSError as error:
                 result = error
-            with suppress(RuntimeError):  # The loop has ended meanwhile.
+            with suppress(RuntimeError):  # The loop has been closed meanwhile.
                 loop.call_soon_threadsafe(deliver, result)
 
         Thread(target=read, name="stdin", daemon=True).start()

@@ -1,6 +1,6 @@
-"""Subscriptions to resources, in both protocol eras: a change that goes through a server of this state is reported.
+"""Subscriptions to resources, in both protocol eras. Reports changes made through any server that shares this state.
 
-Changes that are made elsewhere, such as on Mailgun's website, are not noticed.
+Changes made elsewhere, such as on Mailgun's website, are not noticed.
 """
 
 from collections.abc import Iterable, Iterator
@@ -36,19 +36,19 @@ OF_TOOLSETS = {
 }
 """Toolset -> the kinds of resources that its calls change."""
 OTHER_NAMES = {"webhook_name": ("id",), "template_name": ("name",)}
-"""Argument of a reading tool -> its names in the tools that make one."""
+"""Argument of a reading tool -> the names that other tools use for it, such as the tool that creates the item."""
 
 
 @dataclass(slots=True)
 class _Connection:
-    """A connection of the older era, and what it has subscribed to."""
+    """A connection of the older era, and its subscriptions."""
 
     session: ServerSession
     uris: set[str] = field(default_factory=set)
 
 
 class Subscriptions:
-    """Who wants to know of which resources, and tells them."""
+    """Knows who subscribed to which resources, and notifies them."""
 
     def __init__(self, services: Services, resources: Resources) -> None:
         self._services = services
@@ -60,13 +60,13 @@ class Subscriptions:
         self._elsewhere = ChangesElsewhere(services, self.called)
 
     def add_to(self, server: Server[dict[str, Any]]) -> None:
-        """Answer the methods of both eras."""
+        """Register the methods of both eras."""
         server.add_request_handler("resources/subscribe", types.SubscribeRequestParams, self._subscribe)
         server.add_request_handler("resources/unsubscribe", types.UnsubscribeRequestParams, self._unsubscribe)
         server.add_request_handler("subscriptions/listen", types.SubscriptionsListenRequestParams, self._listened)
 
     async def called(self, tool: str, arguments: Arguments) -> None:
-        """Tell the subscribers what a successful call changed."""
+        """Notify subscribers of what a successful call changed."""
         if tool == CALL_TOOL:
             tool, arguments = str(arguments.get("name", "")), arguments.get("arguments") or {}
         for uri in dict.fromkeys(self._changed(tool, arguments)):
@@ -77,7 +77,7 @@ class Subscriptions:
 
     def _changed(self, tool: str, arguments: Arguments) -> Iterator[str]:
         if tool == UNDO_OPERATION:
-            # What it puts back can be anything.
+            # An undo can put anything back.
             yield from self._watched
         elif tool in self._services.catalogue:
             operation = self._services.catalogue.find(tool)
@@ -94,7 +94,7 @@ class Subscriptions:
         uri = str(params.uri)
         self._watch(context, [uri])
         await self._elsewhere.start()
-        # All requests of a connection have the same parameters of its start.
+        # All requests of one connection share this object, so its id identifies the connection.
         connection = self._connections.setdefault(id(context.session.client_params), _Connection(context.session))
         connection.uris.add(uri)
         while len(self._connections) > MOST_CONNECTIONS:
@@ -118,7 +118,7 @@ class Subscriptions:
         return await self._listen(context, params)
 
     def _watch(self, context: ServerContext, uris: Iterable[str]) -> None:
-        """Remember what is watched. Raises MCPError for what the principal may not read."""
+        """Remember these URIs as watched. Raises MCPError for a resource that the principal may not read."""
         for uri in uris:
             if not self._resources.is_readable(context, uri):
                 raise MCPError(types.INVALID_PARAMS, "Resource not found", {"uri": uri})
@@ -128,7 +128,7 @@ class Subscriptions:
 
 
 def changed_uris(toolset: str, arguments: Arguments) -> Iterator[str]:
-    """Return the resources that a call of a toolset may have changed, as far as its arguments name them."""
+    """Yield the resources that a call of a toolset may have changed, as far as its arguments name them."""
     kinds = {kind.name: kind for kind in KINDS}
     for name in OF_TOOLSETS.get(toolset, ()):
         path = kinds[name].path

@@ -1,7 +1,7 @@
-"""MCP's extension for tasks (SEP-2663): a call that waits for a person's approval is a task, which ends after the answer.
+"""The MCP extension for tasks (SEP-2663): a call that waits for approval becomes a task, which ends after the answer.
 
-Only clients that declare the extension are given tasks; others make the call again. The call is made when its client
-asks how the task is, so by the principal who made it, with the scopes that they have then. Any replica can do that.
+Only clients that declare the extension get tasks; others repeat the call. The call is made when its client asks for the
+status, so it has the principal who made it, with the scopes they have then. Any replica can do that.
 """
 
 import json
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 REQUIRED: dict[str, Any] = {"requiredCapabilities": {"extensions": {TASKS: {}}}}
 POLL_MS = 5_000
 LARGEST = 1_000_000
-"""Characters of the arguments of a task. A larger call is answered as for clients without the extension."""
+"""Maximum size of a task's arguments in characters. A larger call is answered as for clients without the extension."""
 RENEWED_EVERY = 10.0
 """Seconds between two renewals of a claim."""
 EXPIRED = "Not made: nobody answered in time, and the approval has expired. Nothing was sent. Make the call again to ask again."
@@ -56,7 +56,7 @@ INTERRUPTED = (
 )
 GONE = "Not made: the approval of this call is no longer kept. Nothing was sent. Make the call again to ask again."
 Called = Callable[[str, Arguments], Awaitable[None]]
-"""Is told of each call that succeeded."""
+"""Called after each successful call."""
 
 
 class TaskParams(types.RequestParams):
@@ -90,12 +90,12 @@ class Tasks:
     async def created(
         self, context: ServerContext, caller: Caller, tool: str, arguments: Arguments, outcome: CallResult
     ) -> dict[str, Any] | None:
-        """Return a new task for a call that waits for an approval, or None where it is answered as without tasks."""
+        """Return a new task for a call that waits for approval, or None to answer it as without tasks."""
         if outcome.approval is None or not declares_tasks(context):
             return None
         text = json.dumps(arguments, ensure_ascii=False)
         if len(text) > LARGEST or MARK in text:
-            # Files that came with the message are there for the one call only.
+            # Files that came with the message exist only during this call.
             return None
         try:
             task = await in_thread(self._create, caller, tool, arguments, outcome.approval["id"])
@@ -124,19 +124,19 @@ class Tasks:
         return {**COMPLETE, **self._shown(task, approval, message)}
 
     async def _update(self, context: ServerContext, params: UpdateParams) -> dict[str, Any]:
-        """Acknowledge what answers no question, as the extension wants it."""
+        """Acknowledge the request, as the extension requires. It answers no question, as we ask none."""
         await self._own_task(context, params.task_id)
         return dict(COMPLETE)
 
     async def _cancel(self, context: ServerContext, params: TaskParams) -> dict[str, Any]:
-        """Withdraw the request for an approval. A call that is being made goes on, and its task says how it ended."""
+        """Withdraw the request for approval. A call that has started goes on, and its task says how it ended."""
         principal, task = await self._own_task(context, params.task_id)
         if task.status == "waiting":
             await in_thread(self._withdraw, task, principal)
         return dict(COMPLETE)
 
     async def _own_task(self, context: ServerContext, name: str) -> tuple[Principal, CallTask]:
-        """Return the task of that name of who asks. Raises MCPError for any other, and for clients without tasks."""
+        """Return the caller and their task of that name. Raises MCPError, also for a client without tasks."""
         if context.protocol_version not in MODERN_PROTOCOL_VERSIONS:
             raise MCPError(types.METHOD_NOT_FOUND, "Method not found")
         if not declares_tasks(context):
@@ -155,7 +155,7 @@ class Tasks:
             return None
 
     async def _advanced(self, task: CallTask, approval: "Approval | None", principal: Principal) -> str | None:
-        """Make the call, or end the task, as the answer of the person says. Return why it still waits, if not for them."""
+        """Make the call or end the task, as the person's answer says. Return what it waits for, if not for a person."""
         match approval.status if approval else None:
             case "pending":
                 return None
@@ -176,7 +176,7 @@ class Tasks:
         return None
 
     async def _make(self, task: CallTask, principal: Principal) -> None:
-        """Make the call if no other server makes it. A client that stops listening does not stop the call."""
+        """Make the call, unless another server makes it. It goes on when the client stops listening."""
         if not await in_thread(self._tasks.claim, task, self._services.clock()):
             return
         with anyio.CancelScope(shield=True):
@@ -265,7 +265,7 @@ class Tasks:
 
 
 def declares_tasks(context: ServerContext) -> bool:
-    """Return whether the client of this request can be given a task."""
+    """Return whether this request's client can be given a task."""
     if context.protocol_version not in MODERN_PROTOCOL_VERSIONS:
         return False
     capabilities = context.session.client_capabilities
@@ -278,7 +278,7 @@ def missing_capability() -> MCPError:
 
 
 def _check_header(context: ServerContext, name: str) -> None:
-    """Raise MCPError where the header that routes the request names another task."""
+    """Raise MCPError if the header that routes the request names another task."""
     request = context.request
     header = request.headers.get("mcp-name") if request is not None else None
     if header is not None and header != name:

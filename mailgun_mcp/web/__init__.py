@@ -1,4 +1,4 @@
-"""What HTTP serves beside MCP: who may reach the server, who calls, and what their token is for. Layers of ASGI.
+"""ASGI layers beside MCP: which requests may reach the server, who makes them, and what their token allows.
 
-Must not know the MCP SDK, and decides on no call: that is the policy's.
+Must not know the MCP SDK, and does not decide about calls: the policy does.
 """

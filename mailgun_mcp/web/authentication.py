@@ -1,4 +1,4 @@
-"""Who calls: every request but those of public paths brings exactly one bearer token, which proves its principal."""
+"""Authenticates callers: except on public paths, each request needs exactly one bearer token that proves who calls."""
 
 import re
 from collections.abc import Collection
@@ -15,35 +15,35 @@ from mailgun_mcp.web.challenge import Challenge
 from mailgun_mcp.web.principal import path_in, with_principal
 
 HEALTH = frozenset({"/healthz", "/readyz"})
-"""What needs no token: it tells nothing but that the server is up."""
+"""Paths that need no token. They reveal only that the server is up."""
 LONGEST = 8192
-"""Characters of a token. Nothing of a longer one is read."""
+"""Maximum length of a token in characters. A longer one is refused unread."""
 BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*) *", re.IGNORECASE)
 UNAVAILABLE = "Tokens cannot be checked at the moment. Nothing was done. Try again.\n"
 
 
 class TokenRefused(Exception):
-    """A token that proves nobody. The message says why, for the operator."""
+    """A token that proves nobody. The message tells the operator why."""
 
 
 class TokensUnavailable(Exception):
-    """Tokens cannot be checked at the moment, so nobody is let in with one."""
+    """Tokens cannot be checked at the moment, so they let nobody in."""
 
 
 class Verifier(Protocol):
-    """Knows one kind of token."""
+    """Verifies one kind of token."""
 
     def takes(self, token: str) -> bool:
-        """Return whether the token is of this kind, by how it is written."""
+        """Return whether the token looks like one of this kind."""
 
     async def verify(self, token: str) -> Principal:
-        """Return who the token proves. Raises TokenRefused, TokensUnavailable, StateError."""
+        """Return the principal that the token proves. Raises TokenRefused, TokensUnavailable, StateError."""
 
 
 class Authentication:
-    """Lets requests through to `app` with the principal that their token proves. Without verifiers, callers are anonymous.
+    """Passes requests to `app` with the principal that their token proves. Without verifiers, callers are anonymous.
 
-    The first verifier that takes a token decides on it.
+    The first verifier that recognizes a token decides.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Authentication:
         self._public = frozenset(public)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request that proves nobody, or pass it on."""
+        """Refuse a request that proves nobody, or pass it on."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         elif scope["type"] != "http":

@@ -1,6 +1,6 @@
-"""The bodies of requests: how much is read, and for how long.
+"""Request bodies: how much of them is read, and for how long.
 
-`BodyDeadline` stands in front of every route, so that no route waits for a client that sends slowly.
+`BodyDeadline` is in front of every route, so that no route waits for a client that sends slowly.
 """
 
 from anyio import current_time, fail_after
@@ -9,17 +9,17 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SECONDS = 20.0
-"""Within which a body has come, and one second more for each `BYTES_A_SECOND`."""
+"""Seconds within which a body must arrive, plus one second for each `BYTES_A_SECOND`."""
 BYTES_A_SECOND = 16 * 1024
 TOO_SLOW = "The body of the request did not come in time. Nothing was done. Send it again.\n"
 
 
 class BodyTooLargeError(Exception):
-    """A body that is larger than what is read of it."""
+    """A body that is larger than the limit."""
 
 
 async def read_bounded(request: Request, most: int) -> bytes:
-    """Return the body. Raises BodyTooLargeError as soon as it is known to have more than `most` bytes."""
+    """Return the body. Raises BodyTooLargeError as soon as it is clear that it has more than `most` bytes."""
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and (len(declared) > len(str(most)) or int(declared) > most):
         raise BodyTooLargeError
@@ -32,13 +32,13 @@ async def read_bounded(request: Request, most: int) -> bytes:
 
 
 class BodyDeadline:
-    """Answers 408 where the body does not come in time, and nothing where the client is gone."""
+    """Answers 408 if the body does not arrive in time. If the client has gone, answers nothing."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
+        """Pass the request on with a deadline for its body."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -46,7 +46,7 @@ class BodyDeadline:
         try:
             await self._app(scope, body.receive, body.send)
         except ClientDisconnect:
-            # There is nobody to answer, or it is answered below.
+            # The client has gone, or is answered below.
             if not body.is_late:
                 return
         if body.is_late and not body.is_answered:
@@ -54,7 +54,7 @@ class BodyDeadline:
 
 
 class _Body:
-    """The body of one request. For the route, a client that is too slow is one that is gone."""
+    """The body of one request. To the route, a client that is too slow looks like one that has gone."""
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive

@@ -1,6 +1,6 @@
-"""The answers to requests without a token that is good enough: 401 and 403, with what a client needs to get one.
+"""The answers 401 and 403 to requests without a sufficient token. They say what a client needs to get one.
 
-RFC 6750 has the form of the challenge, RFC 9728 the address of the metadata in it.
+RFC 6750 defines the form of the challenge, RFC 9728 the address of the metadata in it.
 """
 
 from collections.abc import Collection
@@ -21,15 +21,15 @@ INVALID = "The token is not valid: it is unknown, revoked, expired, or for anoth
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """What a challenge says. Without the URL of a server, no authorization server issues tokens for it."""
+    """What challenges say. Without a public URL, no authorization server issues tokens for this server."""
 
     public_url: str | None = None
-    """The base URL under which clients reach the server, where an authorization server issues tokens for it."""
+    """The base URL under which clients reach the server, if an authorization server issues tokens for it."""
     as_json: bool = False
-    """Whether the answer to a request without a token is JSON, for programs that read nothing else."""
+    """Whether the 401 answer is JSON, for programs that read nothing else."""
 
     def unauthorized(self, path: str, *, invalid: bool = False) -> Response:
-        """Return the answer to a request without a token, or with one that is not valid."""
+        """Return the answer to a request without a token, or with an invalid one."""
         error = {"error": "invalid_token", "error_description": "The token is not valid"} if invalid else {}
         header = self._header(path, {**error, **({"scope": READ} if self.public_url else {})})
         message, headers = INVALID if invalid else HOW_TO_AUTHENTICATE, {"WWW-Authenticate": header}
@@ -40,7 +40,7 @@ class Challenge:
     def insufficient_scope(self, path: str, missing: Collection[str], granted: Collection[str]) -> Response:
         """Return the answer to a call that needs more scopes than its token has.
 
-        The challenge names those that the token has too: a client that asks for what it names loses none.
+        The challenge also names the granted ones: a client that asks for exactly what it names then loses none.
         """
         needed = " ".join(scope for scope in SCOPES if scope in {*missing, *granted})
         lacking = ", ".join(scope for scope in SCOPES if scope in missing)

@@ -1,4 +1,4 @@
-"""From what an authorization server says of a token to the principal whom it proves."""
+"""Turns what an authorization server says about a token into the principal whom the token proves."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,24 +11,24 @@ from mailgun_mcp.web.authentication import TokenRefused
 
 EMAIL = "email"
 LONGEST = 200
-"""Characters of a name."""
+"""Maximum length of a name in characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """How claims are read."""
+    """How the claims of a token are read."""
 
     issuer: str
     audiences: tuple[str, ...]
-    """What a token must be for: the URLs of this server."""
+    """Accepted audiences of a token: the URLs of this server."""
     principal: str = "sub"
     """The claim that names the principal."""
 
     def principal_of(self, claims: Mapping[str, Any]) -> Principal:
         """Return the principal. Raises TokenRefused.
 
-        The name is that of the claim and the host of the issuer, so that nobody can choose to be called like a user
-        of this machine or a static token. An email address must be verified, and stands for itself.
+        The name is the claim plus the host of the issuer, so that nobody can choose the name of a user of this machine
+        or of a static token. An email address must be verified, and is used as it is.
         """
         name = claims.get(self.principal)
         if not isinstance(name, str) or not name.strip() or len(name) > LONGEST or not name.isprintable():
@@ -43,13 +43,13 @@ class Claims:
         return Principal(name, access=Access(scopes_in(claims)), expires=number)
 
     def is_for_us(self, audience: Any) -> bool:
-        """Return whether the audience is, or contains, one of this server's."""
+        """Return whether the audience is or contains one of `audiences`."""
         named = audience if isinstance(audience, list) else [audience]
         return any(isinstance(item, str) and item in self.audiences for item in named)
 
 
 def scopes_in(claims: Mapping[str, Any]) -> frozenset[str]:
-    """Return the scopes of ours that a token has: in `scope` (RFC 9068) or `scp`, as text or as a list."""
+    """Return our scopes that a token has, from `scope` (RFC 9068) or `scp`, as a string or a list."""
     words: list[str] = []
     for name in ("scope", "scp"):
         value = claims.get(name)

@@ -1,7 +1,7 @@
-"""The end of a server, and how much it takes on: no new requests once it ends, and not too many at once.
+"""Limits how many requests run at once, and stops a server in order: it takes no new requests once it is stopping.
 
-uvicorn waits for the requests that run, up to a limit. An open stream is one of them and never ends by itself: it is
-ended here when no call runs any more, for a call of the older transport answers on such a stream.
+uvicorn waits for running requests, up to a limit. An open stream is such a request, and never ends by itself. So
+streams are ended here once no call is running: calls of the older transport are answered on them.
 """
 
 import asyncio
@@ -19,16 +19,16 @@ BUSY = "This server has too many open requests. Nothing was done. Try again in a
 HEADER_BYTES = 32_768
 HEADERS = 100
 LOOKS_EVERY = 0.05
-"""Seconds. Only while the server stops."""
+"""Seconds between two checks for running calls, while the server stops."""
 
 
 class Draining:
-    """Counts the requests that run, and takes no more after `drain`."""
+    """Counts running requests, and takes no more after `drain`."""
 
     def __init__(self, app: ASGIApp, *, most: int, calls: Collection[str] = (), finite: Collection[str] = ()) -> None:
-        """`most` requests may run at once; 0 for no limit. `calls` are those that are being made.
+        """At most `most` requests run at once; 0 means no limit. `calls` holds the calls that are running.
 
-        Streams whose path begins with one of `finite` end by themselves, and are not cut.
+        Streams whose path starts with one of `finite` end by themselves, and are not cut off.
         """
         self._app = app
         self._finite = tuple(finite)
@@ -43,11 +43,11 @@ class Draining:
         return self._ending.is_set()
 
     def drain(self) -> None:
-        """Take no more requests, and end the open streams when no call runs any more."""
+        """Take no more requests, and end the open streams when no call is running."""
         self._ending.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request that is not taken, or pass it on."""
+        """Refuse a request, or pass it on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -76,7 +76,7 @@ class Draining:
         return None
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run a request. A GET is a stream or is short: when the server ends it is cut, as the client then connects again."""
+        """Run a request. A GET is short or a stream: at the end it is cut off, and the client connects again."""
         if scope["method"] != "GET" or path_in(scope).startswith(self._finite):
             await self._app(scope, receive, send)
             return
@@ -103,7 +103,7 @@ class Draining:
 
 
 class _Stream:
-    """What a request has sent, so that it can be ended as it should: a client then knows that nothing is missing."""
+    """A response in progress, so that it can be ended properly: the client then knows that nothing is missing."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -115,6 +115,6 @@ class _Stream:
         await self._send(message)
 
     async def end(self) -> None:
-        """Send the end of the body, where there is one."""
+        """Send the end of the body, if the response has started and not ended."""
         if self._open:
             await self.send({"type": "http.response.body", "body": b""})

@@ -1,7 +1,7 @@
-"""What every HTTP request passes first: which hosts and origins may reach the server.
+"""The first check of every HTTP request: which hosts and origins may reach the server.
 
-The SDK refuses a Host without a port or in upper case, and knows no CORS. So its own checks are off and these take their
-place.
+The SDK refuses a Host without a port or in upper case, and has no CORS. So its own checks are off, and these replace
+them.
 """
 
 import re
@@ -23,22 +23,22 @@ HEADER_NAMES = re.compile(r"[A-Za-z0-9, _-]*")
 
 
 class HttpGate:
-    """Lets requests for allowed hosts and from allowed origins through to `app`.
+    """Passes requests for allowed hosts and from allowed origins on to `app`.
 
-    Raises SettingsError for a host or origin that cannot be one.
+    Raises SettingsError for an invalid host or origin.
     """
 
     def __init__(
         self, app: ASGIApp, *, hosts: Iterable[str], origins: Iterable[str], documents: Collection[str] = ()
     ) -> None:
-        """`documents` are paths that pages of every origin may read: they are public, and say so themselves."""
+        """`documents` are paths that pages of any origin may read. They are public, and set their own headers."""
         self._app = app
         self._documents = frozenset(documents)
         self._hosts = {*LOOPBACK_HOSTS, *(_checked(HOST, "allowed-hosts", host) for host in hosts)}
         self._origins = {_checked(ORIGIN, "allowed-origins", origin) for origin in origins}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or pass it on."""
+        """Refuse a request, or pass it on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -74,9 +74,9 @@ class HttpGate:
 
 
 def _unclear(scope: Scope, headers: Headers) -> Response | None:
-    """Return the answer to a request that readers could read in two ways."""
+    """Return a refusal of a request that two readers could understand differently."""
     if "transfer-encoding" in headers and "content-length" in headers:
-        # A proxy in front of us may have gone by the other one of the two, and would see the rest as a request.
+        # A proxy in front may have used the other header, and would take the rest for a request.
         text = "The request has both Content-Length and Transfer-Encoding: send one of them\n"
         return Response(text, 400, headers={"Connection": "close"}, media_type="text/plain")
     if not scope.get("query_string", b"").isascii():
@@ -103,7 +103,7 @@ def _preflight(headers: Headers) -> Response:
 
 
 def _readable_by(origin: str, send: Send) -> Send:
-    """Return a `send` that lets scripts of an allowed origin read the response."""
+    """Return a `send` that allows scripts of the origin to read the response."""
 
     async def add(message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -1,8 +1,9 @@
-"""HTTP/1.1 for uvicorn, with bounds on what one connection may cost. Imported with the HTTP server.
+"""HTTP/1.1 for uvicorn, with limits on what one connection may cost. Imported with the HTTP server.
 
-uvicorn's own protocol waits for ever for a request on a new connection, for the rest of its head, for the rest of a body that was
-answered already, and for a client that does not read its answer. Its other protocol, for llhttp, is quicker, but loses the body of a request that offers an
-upgrade, as Java's client does, and reads heads of any length into memory.
+uvicorn's own protocol waits forever for a request on a new connection, for the rest of its head, for the rest of a body
+that was already answered, and for a client that does not read its answer. Its other protocol, based on llhttp, is
+faster. But it loses the body of a request that offers an upgrade, as Java's client does, and reads heads of any length
+into memory.
 """
 
 import asyncio
@@ -13,11 +14,11 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_SECONDS = 20.0
-"""Seconds within which the head of a request has come, from the opening of the connection or from its first byte."""
+"""Seconds within which the head of a request must arrive, from the start of the connection or the head's first byte."""
 UNREAD_SECONDS = 60.0
-"""Seconds for which a client may leave what was sent unread."""
+"""Seconds for which a client may leave sent data unread."""
 REST_SECONDS = 2.0
-"""Seconds for which the rest of a body is read that its answer did not wait for: a client that is cut off may lose the answer."""
+"""Seconds to read the rest of an answered body. Cutting the client off at once could lose it the answer."""
 TOO_SLOW = b"The request did not come in time.\n"
 REFUSAL = (
     b"HTTP/1.1 408 Request Timeout\r\ncontent-type: text/plain; charset=utf-8\r\nconnection: close\r\n"
@@ -35,13 +36,13 @@ class BoundedProtocol(H11Protocol):
         self._rest_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for the first request."""
+        """Start waiting for the first request."""
         super().connection_made(transport)
         _notice_when_gone(transport)
         self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop all clocks."""
+        """Stop all timers."""
         self._stop_waiting_for_head()
         self._stop_waiting_for_reader()
         if self._rest_timer is not None:
@@ -49,7 +50,7 @@ class BoundedProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read on. Until the head of a request is whole, its clock runs."""
+        """Read more data. The head timer runs until the head of a request is complete."""
         super().data_received(data)
         if self.conn.their_state is not h11.IDLE:
             self._stop_waiting_for_head()
@@ -57,19 +58,19 @@ class BoundedProtocol(H11Protocol):
             self._wait_for_head()
 
     def on_response_complete(self) -> None:
-        """Go on to the next request, unless the rest of this one does not come."""
+        """Go on to the next request, or close the connection if the rest of this body does not arrive."""
         super().on_response_complete()
         if self.conn.their_state is h11.SEND_BODY:
             self._rest_timer = self.loop.call_later(REST_SECONDS, self._close_unless_whole)
 
     def pause_writing(self) -> None:
-        """Wait for the client to read."""
+        """Start the timer for unread data."""
         super().pause_writing()
         if self._unread_timer is None:
             self._unread_timer = self.loop.call_later(UNREAD_SECONDS, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """Write on: the client reads."""
+        """Continue writing, because the client is reading again."""
         self._stop_waiting_for_reader()
         super().resume_writing()
 
@@ -91,7 +92,7 @@ class BoundedProtocol(H11Protocol):
             self._unread_timer = None
 
     def _refuse(self) -> None:
-        """Say why to who has begun, and close the connection. No answer is being written: then the next head is not read."""
+        """Close the connection, after a message if a head has begun. No response can be in progress here."""
         if not self.transport.is_closing():
             if self.conn.trailing_data[0]:
                 self.transport.write(REFUSAL)
@@ -99,7 +100,7 @@ class BoundedProtocol(H11Protocol):
 
 
 def _notice_when_gone(transport: asyncio.Transport) -> None:
-    """Have the system find out that a client is gone which never said so."""
+    """Let the operating system detect a client that disappeared without closing the connection."""
     connection = transport.get_extra_info("socket")
     if connection is None or not hasattr(socket, "TCP_USER_TIMEOUT"):  # pragma: no cover - only Linux has it
         return

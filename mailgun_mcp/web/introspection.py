@@ -1,4 +1,4 @@
-"""Access tokens of any kind, of which the authorization server is asked whether they are valid (RFC 7662)."""
+"""Access tokens of any kind. The authorization server is asked whether they are valid (RFC 7662)."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -13,13 +13,13 @@ from mailgun_mcp.web.claims import Claims
 from mailgun_mcp.web.issuer_http import IssuerHttp
 
 KEPT = 60.0
-"""Seconds for which a valid token is not asked about again. A revoked one works for as long."""
+"""Seconds for which a valid token is not checked again. A revoked one still works for up to this long."""
 REFUSED_FOR = 10.0
-"""Seconds for which one that is not valid is not asked about again."""
+"""Seconds for which an invalid token is not checked again."""
 MOST = 10_000
-"""Answers that are kept."""
+"""Maximum number of cached answers."""
 AT_ONCE = 10
-"""Questions that are asked at the same time."""
+"""Maximum number of requests to the authorization server at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class _Answer:
 
 
 class Introspection:
-    """Asks the authorization server. If it does not answer, nobody is let in with a token that it was not asked about."""
+    """Asks the authorization server. While it does not answer, only tokens with a cached answer are let in."""
 
     def __init__(
         self, http: IssuerHttp, url: str, login: tuple[str, str], claims: Claims, clock: Callable[[], float]
@@ -44,7 +44,7 @@ class Introspection:
         self._limit = anyio.CapacityLimiter(AT_ONCE)
 
     def takes(self, token: str) -> bool:  # noqa: ARG002 - the token can be of any kind
-        """Return True: only the authorization server knows."""
+        """Return True: only the authorization server can tell."""
         return True
 
     async def verify(self, token: str) -> Principal:

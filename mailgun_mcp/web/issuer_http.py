@@ -1,6 +1,6 @@
-"""HTTP to the authorization server: over TLS, to public addresses only, without redirects, and with small answers.
+"""HTTP to the authorization server: over TLS, only to public addresses, without redirects, and with small answers.
 
-Who can have a wrong URL configured, or controls a name in DNS, must not reach machines inside the network with it.
+Somebody who can set a wrong URL, or controls a DNS name, must not reach machines inside the network with it.
 """
 
 import ipaddress
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     import httpx
 
 TIMEOUT = 5.0
-"""Seconds."""
+"""Seconds for one request."""
 LARGEST = 512 * 1024
-"""Bytes of an answer."""
+"""Maximum size of an answer in bytes."""
 TUNNELS = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("2002::/16"), ipaddress.ip_network("2001::/32"))
-"""IPv6 addresses that lead to an IPv4 address, which may be a private one."""
+"""IPv6 ranges that lead to an IPv4 address, which may be a private one."""
 Resolve = Callable[[str, int], Awaitable[list[str]]]
-"""Returns the addresses of a host."""
+"""Function that returns the addresses of a host."""
 
 
 async def resolve(host: str, port: int) -> list[str]:
-    """Return the addresses of a host, as the system knows them."""
+    """Return the addresses of a host according to the system's resolver."""
     found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 def is_public(address: str) -> bool:
-    """Return whether the address is one of the Internet."""
+    """Return whether the address is a public one on the Internet."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -50,7 +50,7 @@ def is_public(address: str) -> bool:
 
 
 class IssuerHttp:
-    """Requests to the authorization server. `loopback` also allows plain HTTP to this machine, for tests."""
+    """Makes requests to the authorization server. `loopback` also allows plain HTTP to this machine, for tests."""
 
     def __init__(
         self,
@@ -64,10 +64,10 @@ class IssuerHttp:
         self._transport = transport
 
     def check(self, name: str, url: str) -> str:
-        """Return the URL of the setting `name`. Raises SettingsError for one that is not to be used."""
+        """Return the URL of the setting `name`. Raises SettingsError if the URL must not be used."""
         if not self.may_use(url):
             raise SettingsError(f"{name}: {url!r} must be an https:// URL without user name and fragment")
-        # A server with an authorization server loads httpx at its start. Others never need it, and it takes 3 MB.
+        # Only a server with an authorization server loads httpx, at its start. Others never need it, and it takes 3 MB.
         import httpx  # noqa: F401
 
         return url
@@ -77,15 +77,15 @@ class IssuerHttp:
         return await self._request("GET", url)
 
     async def post(self, url: str, form: Mapping[str, str], login: tuple[str, str] | None) -> dict[str, Any]:
-        """Return the JSON object with which the URL answers a form. Raises TokensUnavailable.
+        """Send a form, and return the JSON object in the answer. Raises TokensUnavailable.
 
-        `login` is name and secret of this server; None for a public client.
+        `login` is this server's client id and secret. None for a public client.
         """
         options = {} if login is None else {"auth": login}
         return await self._request("POST", url, data=dict(form), **options)
 
     def may_use(self, url: str) -> bool:
-        """Return whether the URL is one that may be asked, or that a browser may be sent to."""
+        """Return whether requests may go to the URL, and browsers may be sent to it."""
         try:
             parts = urlsplit(url)
             host, _ = parts.hostname, parts.port
@@ -109,7 +109,7 @@ class IssuerHttp:
             raise TokensUnavailable(f"{url} could not be reached: {type(error).__name__}") from error
 
     async def _exchange(self, method: str, url: str, **options: Any) -> dict[str, Any]:
-        """Connect to an address that was checked: a second look at DNS could find another one."""
+        """Connect to the address that was checked: a second DNS lookup could return another one."""
         import httpx
 
         parts = urlsplit(url)

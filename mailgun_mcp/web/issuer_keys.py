@@ -1,4 +1,4 @@
-"""The public keys of the authorization server: fetched, kept, and fetched again when a token names an unknown one."""
+"""The public keys of the authorization server. They are cached, and fetched again when a token names an unknown key."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from jwt import PyJWK
 
 FRESH = 600.0
-"""Seconds for which keys are not asked for again."""
+"""Seconds for which keys are used without asking again."""
 AGAIN = 30.0
-"""Seconds between two questions: tokens with made-up key ids must not make the server ask for each."""
+"""Minimum seconds between two requests, so that made-up key ids in tokens do not cause a request each."""
 STALE = 86_400.0
-"""Seconds for which keys are used when the authorization server does not answer."""
+"""Seconds for which keys are used while the authorization server does not answer."""
 KEY_TYPES = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
-"""Beginning of an algorithm -> the type of its keys."""
+"""First letters of an algorithm -> the type of its keys."""
 
 
 def metadata_urls(issuer: str) -> list[str]:
-    """Return where the metadata of the issuer may be: as OpenID Connect says, and as RFC 8414 says."""
+    """Return the possible URLs of the issuer's metadata: according to OpenID Connect, and to RFC 8414."""
     parts = urlsplit(issuer)
     path = parts.path.rstrip("/")
     origin = f"{parts.scheme}://{parts.netloc}"
@@ -35,7 +35,7 @@ def metadata_urls(issuer: str) -> list[str]:
 
 
 class IssuerKeys:
-    """The keys with which the issuer signs. Without `url`, its metadata says where they are."""
+    """The keys that the issuer signs with. Without `url`, the issuer's metadata says where they are."""
 
     def __init__(self, http: IssuerHttp, issuer: str, url: str | None, clock: Callable[[], float]) -> None:
         self._http = http
@@ -48,7 +48,7 @@ class IssuerKeys:
         self._lock = anyio.Lock()
 
     async def find(self, key_id: str | None, algorithm: str) -> "PyJWK":
-        """Return the key with which a token is signed. Raises TokenRefused, TokensUnavailable."""
+        """Return the key that a token was signed with. Raises TokenRefused, TokensUnavailable."""
         if self._age() > FRESH:
             await self._refresh()
         matching = self._matching(key_id, algorithm)
@@ -78,7 +78,7 @@ class IssuerKeys:
         ]
 
     async def _refresh(self) -> None:
-        """Fetch the keys. If that fails, the old ones stay, and the next try waits."""
+        """Fetch the keys. If that fails, keep the old ones, and wait before the next attempt."""
         async with self._lock:
             if not self._may_ask():
                 return
@@ -99,7 +99,7 @@ class IssuerKeys:
         return self._url
 
     async def _discovered(self) -> str:
-        """Return the address of the keys in the issuer's metadata, which must name the issuer itself."""
+        """Return the URL of the keys from the issuer's metadata, which must name this issuer."""
         fault: TokensUnavailable | None = None
         for url in metadata_urls(self._issuer):
             try:

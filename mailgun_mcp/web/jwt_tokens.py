@@ -1,4 +1,4 @@
-"""Access tokens that are JWTs (RFC 9068), signed by the authorization server with one of its public keys."""
+"""Access tokens that are JWTs (RFC 9068), which the authorization server signs with one of its private keys."""
 
 from hmac import compare_digest
 from typing import Any
@@ -9,7 +9,7 @@ from mailgun_mcp.web.claims import Claims
 from mailgun_mcp.web.issuer_keys import IssuerKeys
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
-"""Only with public keys: a token must not be checked with a key that everybody can read as if it were a secret."""
+"""Public-key algorithms only. Otherwise a public key could be used as if it were a shared secret, to forge a token."""
 ACCESS_TOKENS = frozenset({"at+jwt", "application/at+jwt", "jwt"})
 ID_TOKENS = frozenset({"jwt"})
 LEEWAY = 30.0
@@ -18,14 +18,14 @@ REQUIRED = ["exp", "iss", "aud"]
 
 
 class JwtTokens:
-    """Verifies signature, issuer, audience and times of a token."""
+    """Verifies the signature, issuer, audience and times of a token."""
 
     def __init__(self, keys: IssuerKeys, claims: Claims) -> None:
         self._keys = keys
         self._claims = claims
 
     def takes(self, token: str) -> bool:
-        """Return whether the token is written like a JWT."""
+        """Return whether the token looks like a JWT."""
         return token.count(".") == 2
 
     async def verify(self, token: str) -> Principal:
@@ -34,7 +34,7 @@ class JwtTokens:
 
 
 class IdTokens:
-    """Verifies ID tokens of OpenID Connect: who signed in, for this server, in this sign-in."""
+    """Verifies OpenID Connect ID tokens: who signed in, at this server, in this sign-in."""
 
     def __init__(self, keys: IssuerKeys, claims: Claims) -> None:
         self._keys = keys
@@ -46,14 +46,14 @@ class IdTokens:
         sent = claims.get("nonce")
         if not isinstance(sent, str) or not compare_digest(sent.encode("utf-8", "replace"), nonce.encode()):
             raise TokenRefused("it is of another sign-in")
-        # Issued to several, it must say that it was issued to us.
+        # A token for several audiences must say that it was issued to us.
         if claims.get("azp", *self._claims.audiences) not in self._claims.audiences:
             raise TokenRefused("it was issued to another client")
         return self._claims.principal_of(claims)
 
 
 async def verified_claims(token: str, keys: IssuerKeys, expected: Claims, types: frozenset[str]) -> dict[str, Any]:
-    """Return the claims of a token whose signature, issuer, audience and times are right. Raises TokenRefused."""
+    """Return the claims of a token after checking signature, issuer, audience and times. Raises TokenRefused."""
     import jwt
     from jwt.exceptions import PyJWTError
 
@@ -76,7 +76,7 @@ async def verified_claims(token: str, keys: IssuerKeys, expected: Claims, types:
 
 
 def _checked(header: dict[str, Any], types: frozenset[str]) -> tuple[str, str | None]:
-    """Return the algorithm and the id of the key. What else a header names (`jku`, `jwk`, `x5u`) is not looked at."""
+    """Return the algorithm and the key id. Other ways to name a key (`jku`, `jwk`, `x5u`) are ignored."""
     algorithm, key_id, kind = header.get("alg"), header.get("kid"), header.get("typ")
     if algorithm not in ALGORITHMS:
         raise TokenRefused("it is not signed with an algorithm that is accepted")

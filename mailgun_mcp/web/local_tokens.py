@@ -1,4 +1,4 @@
-"""The tokens that the server itself knows: that of the user who runs it, and the named ones that they made."""
+"""Tokens that the server itself knows: that of the user who runs it, and the named ones that the user made."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -14,18 +14,18 @@ from mailgun_mcp.store.database import Store, in_thread
 from mailgun_mcp.web.authentication import TokenRefused
 
 REMEMBERED = 1.0
-"""Seconds for which an entry is used at most: a notification can be lost."""
+"""Seconds for which a cached entry is used at most, because a notification can be lost."""
 
 
 class StartToken:
-    """The token in the state directory. Who can read it is the user who runs the server, or was given it by them."""
+    """The token in the state directory. Whoever can read it runs the server, or was given it by the user who does."""
 
     def __init__(self, token: str) -> None:
         self._token = token
         self._user = local_user()
 
     def takes(self, token: str) -> bool:
-        """Return whether it is that token. It takes as long wherever it differs."""
+        """Return whether it is that token. The comparison takes constant time."""
         return compare_digest(token.encode(), self._token.encode())
 
     async def verify(self, token: str) -> Principal:  # noqa: ARG002 - `takes` compared it
@@ -34,28 +34,28 @@ class StartToken:
 
 
 class StaticTokens:
-    """The tokens of `mailgun-mcp tokens`. Each is looked up for each request, so that a revoked one ends at once.
+    """The tokens of `mailgun-mcp tokens`. Each is looked up for each request, so that revoking it takes effect at once.
 
-    On PostgreSQL that would be a round trip that every request waits for. There, while the server runs, what was read
-    is used until the table changes, of which PostgreSQL notifies, and for no more than a second.
+    On PostgreSQL, that would add a round trip to every request. There, while the server runs, entries are cached until
+    PostgreSQL notifies of a change to the table, and for at most a second.
     """
 
     def __init__(self, store: Store, clock: Callable[[], float]) -> None:
         self._store = store
         self._reads_at_once = store.sealer is None
-        """From SQLite without a thread, and with a connection for which no transaction waits."""
+        """Whether SQLite is read without a thread, over a separate connection that no transaction waits for."""
         self._reader = store.reopened() if self._reads_at_once else store
         self._tokens = Tokens(self._reader)
         self._clock = clock
         self._read: dict[str, tuple[float, TokenEntry]] = {}
-        """When an entry was read, and the entry."""
+        """Name of a token -> when its entry was read, and the entry."""
         self._is_notified = False
         self._noted: dict[str, float] = {}
-        """When the use of a token was written down last."""
+        """Token id -> when its use was last recorded."""
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Hear of changes until the block ends."""
+        """Listen for changes until the block ends."""
         if self._reads_at_once:
             try:
                 yield
@@ -72,13 +72,13 @@ class StaticTokens:
         try:
             while True:
                 await changes.wait()
-                # A read that is under way keeps the old one.
+                # A read in progress writes to the old dict.
                 self._read = {}
         finally:
             self._is_notified, self._read = False, {}
 
     def takes(self, token: str) -> bool:
-        """Return whether it begins like one of ours."""
+        """Return whether it starts like one of our tokens."""
         return token.startswith(PREFIX)
 
     async def verify(self, token: str) -> Principal:

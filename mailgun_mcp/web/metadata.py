@@ -1,4 +1,4 @@
-"""The metadata of the server as a protected resource (RFC 9728): who issues tokens for it, and which scopes there are."""
+"""The server's metadata as a protected resource (RFC 9728): who issues tokens for it, and which scopes exist."""
 
 from collections.abc import Sequence
 
@@ -10,23 +10,23 @@ from mailgun_mcp.identity.access import READ
 
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
 RESOURCES = ("/mcp", "/sse")
-"""Paths that clients are given. Each is a resource of its own, as a client asks for the metadata of its URL."""
+"""Paths that clients use. Each is its own resource, because a client asks for the metadata of its URL."""
 PATHS = frozenset({WELL_KNOWN, *(f"{WELL_KNOWN}{path}" for path in RESOURCES)})
 
 
 def metadata_path(path: str) -> str:
-    """Return where the metadata of the resource is to which `path` belongs."""
+    """Return the metadata path of the resource that `path` belongs to."""
     return WELL_KNOWN + ("/sse" if path.startswith(("/sse", "/messages")) else "/mcp")
 
 
 def metadata_routes(public_url: str, issuers: Sequence[str]) -> list[Route]:
-    """Return the routes of the metadata. They need no token: a client reads them to get one."""
+    """Return the routes of the metadata. They need no token, because clients read them to get one."""
 
     def endpoint_of(resource: str) -> Route:
         document = {
             "resource": public_url + resource,
             "authorization_servers": list(issuers),
-            # The least. Calls that need more say which, when they are made.
+            # The minimum. Calls that need more scopes name them when they are made.
             "scopes_supported": [READ],
             "bearer_methods_supported": ["header"],
             "resource_name": "Mailgun",

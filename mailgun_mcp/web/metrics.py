@@ -1,7 +1,7 @@
 """`/metrics` for Prometheus: calls, requests to Mailgun, approvals, quotas and connections.
 
-Labels are bounded: a tool, a risk, a decision, an outcome, an account of the operator's. No principal, domain or address
-is one. Behind a token with the scope `mailgun:metrics`.
+Labels are bounded: a tool, a risk, a decision, an outcome, one of the operator's accounts. Never a principal, domain or
+email address. Needs a token with the scope `mailgun:metrics`.
 """
 
 import time
@@ -35,14 +35,14 @@ PATH = "/metrics"
 DAY = 86_400.0
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 PERSONAL_LABEL = "personal"
-"""The account of all calls that are made with people's own keys."""
+"""Account label of all calls that are made with people's own keys."""
 QUANTILES = (0.5, 0.95)
 
 
 def metrics_routes(services: Services, challenge: Challenge, *more: Any) -> list[Route]:
-    """Return the route, and have calls and requests counted from now on. `more` are further collectors.
+    """Return the route, and start counting calls and requests. `more` are further collectors.
 
-    Raises SettingsError where the extra `metrics` is not installed.
+    Raises SettingsError if the extra `metrics` is not installed.
     """
     metrics = Metrics(services)
     for collector in more:
@@ -59,7 +59,7 @@ def metrics_routes(services: Services, challenge: Challenge, *more: Any) -> list
 
 
 class Metrics:
-    """What is counted in this process, and what is read from the state when somebody asks."""
+    """Counters of this process, and a collector that reads the shared state on request."""
 
     def __init__(self, services: Services, clock: Callable[[], float] = time.perf_counter) -> None:
         try:
@@ -103,17 +103,17 @@ class Metrics:
             services.personal.watches.append(lambda _: partial(self.exchange, PERSONAL_LABEL))
 
     def count_call(self, record: "CallRecord", seconds: float) -> None:
-        """Count a call that has ended."""
+        """Count a finished call."""
         decision = record.decision.effect if record.decision else "none"
         outcome = record.outcome or "failed"
-        # The name of a person's account is theirs, and there are as many as people.
+        # The account name is personal, and there are as many as people.
         account = PERSONAL_LABEL if record.account.name.startswith(PERSONAL) else record.account.name
         self._calls.labels(account, record.tool, record.risk, decision, outcome).inc()
         self._call_seconds.labels(record.risk, outcome).observe(seconds)
 
     @contextmanager
     def exchange(self, account: str, method: str, _: int) -> Iterator[Callable[[int], None]]:
-        """Count a request to Mailgun. What this yields is told the status of the answer."""
+        """Count a request to Mailgun. Call the yielded function with the status of the answer."""
         status = "none"
 
         def answered(code: int) -> None:
@@ -128,24 +128,24 @@ class Metrics:
             self._request_seconds.labels(account, method).observe(self._clock() - started)
 
     def text(self) -> tuple[bytes, str]:
-        """Return all metrics as Prometheus reads them, and the media type."""
+        """Return all metrics in the Prometheus text format, and the media type."""
         from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
         return generate_latest(self.registry), CONTENT_TYPE_LATEST
 
 
 class StateCollector:
-    """Metrics that every replica reads from the shared state: use `max` over the replicas, and not `sum`."""
+    """Metrics that every replica reads from the same state: aggregate replicas with `max`, not `sum`."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
 
     def describe(self) -> list[Any]:
-        """Return nothing, so that registering reads no state."""
+        """Return nothing, so that registering does not read the state."""
         return []
 
     def collect(self) -> Iterator[Any]:
-        """Yield what is there now. Without a state that can be read, only what this process knows."""
+        """Yield the current values. If the state cannot be read, only those that this process knows."""
         yield from self._connections()
         if not self._services.store.exists:
             return
@@ -209,7 +209,7 @@ class StateCollector:
 
 
 def clients_of(services: Services) -> "list[tuple[str, Client]]":
-    """Return the clients of a server by the names of their accounts."""
+    """Return the Mailgun clients of a server, each with the name of its account."""
     if services.accounts:
         return [(account.name, account.client) for account in services.accounts]
     return [(services.account.assumed.name, services.client)]

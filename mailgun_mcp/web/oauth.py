@@ -1,4 +1,4 @@
-"""Puts together what checks the access tokens of an authorization server, from the settings."""
+"""Builds the verifier for an authorization server's access tokens, and the sign-in, from the settings."""
 
 import time
 from collections.abc import Callable
@@ -22,9 +22,9 @@ NEED_ISSUER = ("oauth_audience", "oauth_jwks_url", "oauth_introspection_url", "o
 
 
 def oauth_verifier(settings: Settings, http: IssuerHttp, clock: Callable[[], float]) -> Verifier | None:
-    """Return what checks access tokens, or None where there is no authorization server.
+    """Return the verifier of access tokens, or None if there is no authorization server.
 
-    With introspection, the authorization server is asked about each token, also about a JWT: then one can be revoked.
+    With introspection, the authorization server is asked about every token, even a JWT, so that it can be revoked.
     Raises SettingsError.
     """
     if settings.oauth_issuer is None:
@@ -52,7 +52,7 @@ def oauth_verifier(settings: Settings, http: IssuerHttp, clock: Callable[[], flo
 def oidc_sign_in(
     settings: Settings, http: IssuerHttp, access_tokens: Verifier | None, cookie: "Cookie"
 ) -> "Issuer | None":
-    """Return what signs people in for pages, or None where this server is not registered for that. Raises SettingsError."""
+    """Return the sign-in for pages, or None if this server is not registered for it. Raises SettingsError."""
     if settings.oauth_issuer is None or settings.oauth_client_id is None or settings.public_url is None:
         return None
     if access_tokens is None:
@@ -68,7 +68,7 @@ def oidc_sign_in(
 
 
 def _audiences(settings: Settings, public_url: str) -> tuple[str, ...]:
-    """Return what a token may be for: what the operator says, or this server and what clients are given of it."""
+    """Return the accepted audiences: the operator's setting, or this server's URL and those that clients use."""
     if settings.oauth_audience is not None:
         return (settings.oauth_audience,)
     base = public_url.rstrip("/")

@@ -1,4 +1,4 @@
-"""Sends each request to the app that its path belongs to: each authenticates callers in its own way."""
+"""Sends each request to the app that its path belongs to. Each app authenticates callers in its own way."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from mailgun_mcp.web.principal import path_in
 
 
 class Paths:
-    """Sends a request to the app of the first part of its path, such as `/approvals`, and any other to `rest`."""
+    """Sends a request to the app for the first part of its path, such as `/approvals`, and all others to `rest`."""
 
     def __init__(self, apps: Mapping[str, ASGIApp], rest: ASGIApp) -> None:
         self._apps = dict(apps)

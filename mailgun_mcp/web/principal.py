@@ -1,4 +1,4 @@
-"""Where the layers of an HTTP server put the principal of a request, for those inside of them."""
+"""Where the HTTP layers put the principal of a request, for the layers inside."""
 
 from starlette.types import Scope
 
@@ -8,19 +8,19 @@ KEY = "mailgun_mcp.principal"
 
 
 def with_principal(scope: Scope, principal: Principal) -> Scope:
-    """Return the scope of a request of `principal`, without the token that proved it: nothing inside needs it."""
+    """Return the scope of a request of `principal`, without the token: nothing inside needs it."""
     headers = [(name, value) for name, value in scope["headers"] if name.lower() != b"authorization"]
     return {**scope, "headers": headers, KEY: principal}
 
 
 def principal_in(scope: Scope) -> Principal:
-    """Return the principal of a request. Raises KeyError for one that no layer authenticated."""
+    """Return the principal of a request. Raises KeyError if no layer authenticated it."""
     principal: Principal = scope[KEY]
     return principal
 
 
 def path_in(scope: Scope) -> str:
-    """Return the path inside the app, which may be mounted under a prefix. Starlette's router reads it like this."""
+    """Return the path inside the app, which may be mounted under a prefix. Starlette's router reads it the same way."""
     path: str = scope["path"]
     prefix: str = scope.get("root_path", "")
     inside = path.removeprefix(prefix)

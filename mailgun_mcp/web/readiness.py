@@ -1,8 +1,8 @@
-"""Whether the server should get requests: for load balancers, which ask often and send nothing to one that says no.
+"""Whether the server should get requests. Load balancers ask often, and send nothing to a server that says no.
 
-Only the state is asked, on a connection of its own, so that a busy server is not taken for a broken one. An answer counts
-for a moment, and a database that is away for less than a restart takes changes nothing: otherwise all servers would be
-taken out at once, and clients would get no answer instead of a clear error.
+Only the database is asked, on a separate connection, so that a busy server does not look broken. An answer counts for a
+moment, and an outage no longer than a database restart changes nothing. Otherwise all servers would be taken out of
+service at once, and clients would get no answer instead of a clear error.
 """
 
 import asyncio
@@ -20,15 +20,15 @@ from mailgun_mcp.output.logs import logger
 from mailgun_mcp.store.database import Store
 
 EVERY = 2.0
-"""Seconds for which an answer of the database counts."""
+"""Seconds for which the database's answer counts."""
 BOUND = 1.0
-"""Seconds that a request waits for the database."""
+"""Seconds for which a request waits for the database."""
 GRACE = 15.0
-"""Seconds after its last answer for which the database may be away."""
+"""Seconds without an answer after which the database counts as down."""
 
 
 class Readiness:
-    """What `/readyz` answers."""
+    """Answers `/readyz`."""
 
     def __init__(self, store: Store, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._store = store.reopened()
@@ -39,13 +39,13 @@ class Readiness:
         self._was_ready = True
 
     async def answer(self, _: Request) -> JSONResponse:
-        """Answer, without a word about why not: that is in the log."""
+        """Answer, without giving a reason: that is in the log."""
         if await self.is_ready():
             return JSONResponse({"status": "ok", "version": __version__})
         return JSONResponse({"status": "the database does not answer"}, 503, headers={"Retry-After": "2"})
 
     async def is_ready(self) -> bool:
-        """Return whether the database has answered lately."""
+        """Return whether the database has answered recently."""
         now = self._monotonic()
         if self._check is None and (self._began is None or now - self._began >= EVERY):
             self._began = now
@@ -69,7 +69,7 @@ class Readiness:
     async def _ask(self) -> None:
         fault: StateError | None = None
         try:
-            # The server need not wait for it when it ends.
+            # The server does not wait for this when it stops.
             await anyio.to_thread.run_sync(self._read, abandon_on_cancel=True)
             self._answered = self._monotonic()
         except StateError as error:

@@ -1,10 +1,10 @@
-"""A request whose body was read, for the layers inside."""
+"""Passes a request whose body has been read on to the inner layers."""
 
 from starlette.types import Message, Receive
 
 
 def replay(body: bytes, receive: Receive) -> Receive:
-    """Return a `receive` that gives the body, and then what else the client sends."""
+    """Return a `receive` that gives the body, and then whatever else the client sends."""
     sent = False
 
     async def once() -> Message:

@@ -1,7 +1,7 @@
-"""Answers a call that its token has no scope for with HTTP 403 and a challenge, before anything of the call is done.
+"""Answers a call with HTTP 403 and a challenge if its token lacks a scope, before anything of the call is done.
 
-A JSON-RPC answer could not do that later. The pipeline of calls checks scopes too: what this layer cannot read, it
-passes on.
+A JSON-RPC answer could not do that later. This layer passes on what it cannot read: the call pipeline checks scopes
+too.
 """
 
 import json
@@ -17,13 +17,13 @@ from mailgun_mcp.web.principal import path_in, principal_in
 from mailgun_mcp.web.replay import replay
 
 LARGE = 50_000
-"""Bytes. Smaller bodies are read in less time than a thread costs."""
+"""Bytes. Parsing a smaller body takes less time than starting a thread."""
 MissingScopes = Callable[[Access, str, Any], Awaitable[frozenset[str]]]
-"""Returns the scopes that a call of a tool with these arguments needs and the access lacks."""
+"""Function that returns the scopes that a call of a tool with these arguments needs and the access lacks."""
 
 
 class Scopes:
-    """Lets the messages through to `app` that the token of the request has the scopes for."""
+    """Passes a message to `app` if the token of its request has the scopes for it."""
 
     def __init__(self, app: ASGIApp, missing: MissingScopes, challenge: Challenge) -> None:
         self._app = app
@@ -31,7 +31,7 @@ class Scopes:
         self._challenge = challenge
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request that lacks scopes, or pass it on."""
+        """Refuse a request that lacks scopes, or pass it on."""
         if scope["type"] != "http" or scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
@@ -49,7 +49,7 @@ class Scopes:
             await self._app(scope, replay(body, receive), send)
 
     async def _missing_for(self, access: Access, message: Any) -> frozenset[str]:
-        """Return what the message lacks. The SDK takes no batches; one is read all the same."""
+        """Return the scopes that the message lacks. Batches are read too, although the SDK refuses them."""
         if isinstance(message, list):
             return frozenset().union(*[await self._missing_for(access, item) for item in message])
         if not isinstance(message, dict):
@@ -65,7 +65,7 @@ class Scopes:
 
 
 async def _read(body: bytes) -> Any:
-    """Return the JSON of a body, or None for what is not JSON: whoever sent it is told so by the SDK."""
+    """Return the JSON of a body, or None if it is not JSON. The SDK reports that to the client."""
     try:
         return json.loads(body) if len(body) < LARGE else await in_thread(json.loads, body)
     except (ValueError, RecursionError):

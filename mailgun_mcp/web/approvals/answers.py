@@ -1,4 +1,4 @@
-"""Gives a person's answer to a pending call, once it is sure that they may give it, and records it."""
+"""Records a person's answer to a pending call, after checking that they may give it."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,11 +20,11 @@ CLIENTS: dict[AnswerChannel, str] = {
 
 
 class AnswerRefused(StateError):
-    """An answer that was not taken. The message says why, for the person."""
+    """An answer that was not accepted. The message tells the person why."""
 
 
 class Answers:
-    """Answers to pending calls."""
+    """Gives answers to pending calls."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -38,7 +38,7 @@ class Answers:
         typed: str | None,
         relay: str | None = None,
     ) -> Approval:
-        """Say yes for the person, and return the approval. `relay` is the program that brings their answer.
+        """Approve for the person, and return the approval. `relay` is the program that passes on their answer.
 
         Raises AnswerRefused, StateError.
         """
@@ -51,7 +51,7 @@ class Answers:
     async def deny(
         self, approval: Approval, person: Principal, channel: AnswerChannel, *, reason: str, relay: str | None = None
     ) -> Approval:
-        """Say no for the person, and return the approval. Raises AnswerRefused, StateError."""
+        """Deny for the person, and return the approval. Raises AnswerRefused, StateError."""
         if not person.authenticated or not may_see(approval, person.access):
             raise AnswerRefused(f"{person} may not answer calls in this account.")
         give = self._services.approvals.deny

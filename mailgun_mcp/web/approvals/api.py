@@ -1,4 +1,4 @@
-"""The approvals API for programs: list, read, approve, deny and wait. A token with the scope `mailgun:approve` calls it."""
+"""The approvals API for programs: list, read, approve, deny, wait. Needs a token with the scope `mailgun:approve`."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, get_args
@@ -29,7 +29,7 @@ APPROVALS = f"{PREFIX}/approvals"
 STATUSES = (*get_args(ApprovalStatus), "all")
 WAIT, LONGEST_WAIT = 30.0, 60.0
 LONGEST_NAME = 200
-"""Characters of the name of a person for whom a program answers."""
+"""Maximum length of the name of a person for whom a program answers, in characters."""
 NOT_FOR_ANSWERS = (
     "The API wants a token with the scope mailgun:approve: `mailgun-mcp tokens new NAME --scopes approve`. "
     "The token of the state directory is that of the client that calls, so it answers nothing."
@@ -83,7 +83,7 @@ class ApprovalsApi:
         return _listing(await in_thread(self._services.approvals.list, self._services.clock()), caller, status)
 
     async def _wait_for_any(self, request: Request, caller: Principal) -> Mapping[str, Any]:
-        """Return the list as soon as it is another than that of `state`."""
+        """Return the list as soon as it differs from the state that the query parameter `state` names."""
         status = _status(request)
         span = seconds(request.query_params.get("seconds"), WAIT, LONGEST_WAIT)
         await self._changes.wait(request.query_params.get("state", ""), span)
@@ -93,7 +93,7 @@ class ApprovalsApi:
         return (await self._find(request, caller)).full_record
 
     async def _wait(self, request: Request, caller: Principal) -> Mapping[str, Any]:
-        """Return the approval as soon as it no longer waits."""
+        """Return the approval as soon as it is no longer pending."""
         span = seconds(request.query_params.get("seconds"), WAIT, LONGEST_WAIT)
         approval = await self._find(request, caller)
         if approval.status == "pending":
@@ -124,7 +124,7 @@ class ApprovalsApi:
 
 
 def _caller(request: Request) -> Principal:
-    """Return who calls, if their token was made for answering. That of the operator's own client was not."""
+    """Return who calls. Their token must have been made for answering: the operator's own client token was not."""
     caller = principal_in(request.scope)
     if not caller.authenticated or caller.access.scopes is None:
         raise ApiError(403, "insufficient_scope", NOT_FOR_ANSWERS)
@@ -134,7 +134,7 @@ def _caller(request: Request) -> Principal:
 
 
 def _person(caller: Principal, body: Mapping[str, str]) -> tuple[Principal, str | None]:
-    """Return whose answer it is, and the program that brings it, where that is another. Raises ApiError."""
+    """Return whose answer it is, and the program that passes it on (or None). Raises ApiError."""
     name = body.get("on_behalf_of", "").strip()
     if "on_behalf_of" not in body:
         if caller.access.relay:

@@ -1,4 +1,4 @@
-"""The approvals room of a server: its sections in the navigation, and its routes."""
+"""The approvals part of the pages: its sections in the navigation, and its routes."""
 
 from starlette.routing import Route
 
@@ -19,7 +19,7 @@ SECTIONS = (
 
 
 def page_routes(services: Services, pages: Pages, changes: Changes) -> list[Route]:
-    """Return the routes of the approvals page. Those of the sections come before those with an id in their place."""
+    """Return the routes of the approvals pages. Those of the sections come first: an id could match in their place."""
     return [
         *grants.GrantsPage(services, pages).routes(),
         *marks.MarksPage(services, pages).routes(),

@@ -1,4 +1,4 @@
-"""Tells pages and programs that wait when pending calls come, are answered or expire. One read serves all who wait."""
+"""Notifies waiting pages and programs when pending calls come, are answered or expire. They all share one read."""
 
 from collections.abc import Callable
 from hashlib import sha256
@@ -10,11 +10,11 @@ from mailgun_mcp.store.changes import watching
 from mailgun_mcp.store.database import Store, in_thread
 
 LATE = 0.05
-"""Seconds after an approval has expired at which it is read as expired."""
+"""Seconds after its expiry at which an approval is read again, so that it counts as expired."""
 
 
 class Changes:
-    """The state of all approvals, as it was read last."""
+    """The state of all approvals when they were last read."""
 
     def __init__(self, store: Store, approvals: Approvals, clock: Callable[[], float]) -> None:
         self._store = store
@@ -22,25 +22,25 @@ class Changes:
         self._clock = clock
         self._lock = anyio.Lock()
         self._began = 0.0
-        """When the last read began."""
+        """When the last read began, on the event loop's clock."""
         self._current: tuple[Approval, ...] = ()
 
     async def current(self) -> tuple[Approval, ...]:
-        """Return the approvals, as they are read after this was called. Raises StateError."""
+        """Return the approvals, from a read that begins after this is called. Raises StateError."""
         asked = anyio.current_time()
         async with self._lock:
-            # Whoever was first has read for all who asked meanwhile.
+            # An earlier caller may have read after we asked.
             if self._began <= asked:
                 self._began = anyio.current_time()
                 self._current = await in_thread(self._approvals.list, self._clock())
             return self._current
 
     async def wait(self, seen: str, seconds: float) -> str:
-        """Return the digest of the approvals when it is no longer `seen`, or after this time. Raises StateError."""
+        """Return the digest of the approvals once it differs from `seen`, or after `seconds`. Raises StateError."""
         return digest_of(await self._wait(lambda approvals: digest_of(approvals) != seen, seconds))
 
     async def wait_for(self, name: str, seconds: float) -> None:
-        """Return when the approval is no longer pending, or after this time. Raises StateError."""
+        """Return once the approval is no longer pending, or after `seconds`. Raises StateError."""
         await self._wait(
             lambda approvals: not any(one.id == name and one.status == "pending" for one in approvals), seconds
         )
@@ -53,7 +53,7 @@ class Changes:
                 left = end - anyio.current_time()
                 if left <= 0 or ended(approvals):
                     return approvals
-                # That an approval expires changes nothing in the state.
+                # An expiry changes nothing in the state, so nothing reports it.
                 await news.wait(min(left, self._next_expiry(approvals)))
 
     def _next_expiry(self, approvals: tuple[Approval, ...]) -> float:
@@ -62,6 +62,6 @@ class Changes:
 
 
 def digest_of(approvals: tuple[Approval, ...]) -> str:
-    """Return what identifies the approvals and their answers."""
+    """Return a digest that changes with the approvals and their answers."""
     words = [f"{one.id} {one.status} {len(one.answers)}" for one in approvals]
     return sha256("\n".join(words).encode()).hexdigest()[:16]

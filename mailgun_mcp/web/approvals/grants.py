@@ -1,4 +1,4 @@
-"""The page of grants: those that are active, a form that gives one, and a button that ends one."""
+"""The page of grants: the active ones, a form to give one, and a button to end one."""
 
 import json
 from dataclasses import dataclass
@@ -95,7 +95,7 @@ class GrantsPage:
         return page.redirect(PATH)
 
     def _read(self, page: PageRequest) -> tuple[list[GrantView], list[StoredAccount]]:
-        """Return the grants and accounts that the person may answer for."""
+        """Return the grants and accounts for which the person may answer."""
         store, access = self._services.store, page.session.principal.access
         every = Accounts(store).list() if store.exists else ()
         accounts = [account for account in every if access.reaches(account.name)]
@@ -105,7 +105,7 @@ class GrantsPage:
         return [_view(grant, names, page.now) for grant in shown], accounts
 
     def _given(self, page: PageRequest) -> Grant:
-        """Give the grant of the form. Raises SettingsError, which says what is wrong with it."""
+        """Give the grant that the form describes. Raises SettingsError, which says what is wrong with the form."""
         from mailgun_mcp.policy.file.match_text import parse_match
 
         form, (_, accounts) = page.form, self._read(page)
@@ -136,7 +136,7 @@ class GrantsPage:
 
 
 def _can_be(pattern: str, person: str) -> bool:
-    """Return whether the pattern of a rule can mean the person: it is a glob, or their name."""
+    """Return whether the pattern of a rule can match the person: it is a glob, or their name."""
     return any(sign in pattern for sign in "*?[]!,") or same_person(pattern, person)
 
 

@@ -1,4 +1,4 @@
-"""The page of the history: calls that a person was asked about, refused calls and changes, from the audit log."""
+"""The history page: calls that a person was asked about, refused calls, and changes, from the audit log."""
 
 from dataclasses import dataclass
 from itertools import islice
@@ -17,9 +17,9 @@ from mailgun_mcp.web.pages.pages import PageRequest, Pages
 PATH = f"{HOME}/history"
 SHOWN = 50
 READ = 2_000
-"""Calls that are read for one page. What is older is behind a link."""
+"""Number of calls that are read for one page. A link leads to older ones."""
 ARGUMENT = 120
-"""Characters of one argument."""
+"""Maximum length of an argument in characters."""
 OUTCOMES = {
     "done": "Done",
     "failed": "Failed",
@@ -45,9 +45,9 @@ class HistoryEntry:
     outcome: str
     word: str
     by: str
-    """Who confirmed it."""
+    """Who confirmed the call."""
     reason: str
-    """Why it was asked about or refused."""
+    """Why a person was asked, or why the call was refused."""
     arguments: tuple[tuple[str, str], ...]
 
 
@@ -69,7 +69,7 @@ class HistoryPage:
         return page.render(TEMPLATES, "history.html", entries=entries, older=older, every=every, before=before)
 
     def _read(self, page: PageRequest, before: float | None, *, every: bool) -> tuple[list[HistoryEntry], float | None]:
-        """Return the entries of one page, and the time before which the next page is."""
+        """Return the entries of one page, and the time before which the next page starts."""
         if not self._services.store.exists:
             return [], None
         access = page.session.principal.access

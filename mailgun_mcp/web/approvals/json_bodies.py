@@ -1,4 +1,4 @@
-"""What a program sends to the API: a small JSON object with known fields, each a text."""
+"""The bodies that programs send to the API: a small JSON object with known fields, each a string."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,13 +11,13 @@ from mailgun_mcp.text.suggest import unknown
 from mailgun_mcp.web.bodies import BodyTooLargeError, read_bounded
 
 LARGEST = 64 * 1024
-"""Bytes of a body."""
+"""Maximum size of a body in bytes."""
 LONGEST = 2_000
-"""Characters of one field."""
+"""Maximum length of a field in characters."""
 
 
 class ApiError(Exception):
-    """What ends a request. `str()` says what is wrong, and what to do."""
+    """Ends a request with an error response. `str()` says what is wrong, and what to do."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
@@ -25,12 +25,12 @@ class ApiError(Exception):
         self.code = code
 
     def response(self) -> JSONResponse:
-        """Return the answer."""
+        """Return the response."""
         return JSONResponse({"error": {"code": self.code, "message": str(self)}}, self.status)
 
 
 async def read_body(request: Request, fields: Sequence[str]) -> Mapping[str, str]:
-    """Return the fields of the body; one that is null or missing is left out. An empty body has none. Raises ApiError."""
+    """Return the fields of the body, without null ones. An empty body has none. Raises ApiError."""
     try:
         body = await read_bounded(request, LARGEST)
     except BodyTooLargeError as error:
@@ -60,7 +60,7 @@ def _checked(value: Mapping[str, Any], fields: Sequence[str]) -> Mapping[str, st
 
 
 def seconds(text: str | None, default: float, most: float) -> float:
-    """Return the seconds of a query parameter. Raises ApiError."""
+    """Return the value of a query parameter in seconds. Raises ApiError."""
     if text is None:
         return default
     try:

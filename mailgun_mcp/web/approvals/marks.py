@@ -1,4 +1,4 @@
-"""The page of marks: whose assistants were shown text of third parties, and a button that clears the mark."""
+"""The page of marks: whose assistants were shown third-party text, with a button to clear each mark."""
 
 from starlette.responses import Response
 from starlette.routing import Route
@@ -61,7 +61,7 @@ class MarksPage:
         return page.redirect(PATH)
 
     def _marks(self, page: PageRequest) -> dict[str, list[tuple[str, float]]]:
-        """Return the marks by principal. Who may not answer for all accounts of one cannot clear it, and sees none."""
+        """Return the marks by principal. A person sees only principals for all of whose accounts they may answer."""
         store, access = self._services.store, page.session.principal.access
         names = Accounts(store).names()
         marks: dict[str, list[tuple[str, float]]] = {}

@@ -1,4 +1,4 @@
-"""The page of pending calls: the list, each call with its form, and the answers to it."""
+"""The pages of pending calls: the list, each call with its form, and the routes that take answers."""
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -21,15 +21,15 @@ from mailgun_mcp.web.pages.pages import PageRequest, Pages
 TEMPLATES = (Path(__file__).parent / "templates",)
 HOME = "/approvals"
 RECENT = 10
-"""Answered calls below those that wait."""
+"""Number of answered calls that are listed below the pending ones."""
 BEAT = 20.0
-"""Seconds after which a stream says that it is alive."""
+"""Seconds between two signs of life on a stream."""
 SAID = {
     "approved": "Approved. The call runs once, when the assistant makes it again.",
     "one-more": "Your approval is recorded. One more person must approve the call.",
     "denied": "Denied. The call is not made, and the assistant is told.",
 }
-"""Word in the address after an answer -> what the person reads."""
+"""Word in the URL after an answer -> the message that the person sees."""
 
 
 class ApprovalsPage:
@@ -67,7 +67,7 @@ class ApprovalsPage:
         return await self._shown(page)
 
     async def _shown(self, page: PageRequest, fault: str | None = None) -> Response:
-        """Return the page of one call, with what was wrong with the answer."""
+        """Return the page of one call. `fault` says what was wrong with the answer."""
         shown = self._view(await self._find(page), page)
         said = SAID.get(page.request.query_params.get("said", ""))
         return page.render(TEMPLATES, "show.html", 400 if fault else 200, shown=shown, fault=fault, said=said)
@@ -104,7 +104,7 @@ class ApprovalsPage:
         return view(approval, page.session.principal, channel_of(page.session), page.now)
 
     async def _events(self, page: PageRequest) -> Response:
-        """Return a stream with an event for each change. It says nothing of what changed: the script asks for that."""
+        """Return a stream with an event for each change. Events are empty: the script then fetches what changed."""
         headers = {"X-Accel-Buffering": "no"}
         return StreamingResponse(self._stream(page.request), media_type="text/event-stream", headers=headers)
 

@@ -1,4 +1,4 @@
-"""Approvals as the page shows them: the lines of the form with what they are about, and every argument whole."""
+"""Approvals as the page shows them: the form line by line, and every argument in full."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ KINDS = (
     ("To confirm, type:", "typed"),
     ("You are asked again", "again"),
 )
-"""How a line of the form begins -> what it is about. The words are those of the form; this only says how they look."""
+"""Start of a form line -> what it is about. The form has the words; this only decides how they look."""
 OUTSIDE = "outside the account's domains"
 LONGEST = 20_000
-"""Characters of one argument on the page. What is longer is shortened, with its size."""
+"""Maximum length of an argument on the page, in characters. A longer one is cut, and its size is shown."""
 MOST = 1_000
-"""Items of one argument on the page."""
+"""Maximum number of items of an argument on the page."""
 STATUS = {
     "pending": "Waits for an answer",
     "approved": "Approved, not used yet",
@@ -38,29 +38,29 @@ STATUS = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the form."""
+    """A line of the form, with its kind."""
 
     text: str
     kind: str
     below: tuple[str, ...] = ()
-    """The lines of a list that belong to it."""
+    """The items of the list that follows the line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """An argument, whole where it is not huge."""
+    """An argument, in full unless it is huge."""
 
     name: str
     text: str | None
     items: tuple[str, ...] = ()
     long: bool = False
     note: str = ""
-    """What is left out."""
+    """What was left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovalView:
-    """An approval as one person sees it."""
+    """An approval as one particular person sees it."""
 
     approval: Approval
     headline: str
@@ -71,20 +71,20 @@ class ApprovalView:
     bulk: bool
     seconds_left: float
     span: float
-    """Seconds from the beginning to the end."""
+    """Seconds from creation to expiry."""
     missing: int
-    """How many more people must say yes."""
+    """How many more people must approve."""
     why_not: str | None
-    """Why this person may not say yes."""
+    """Why this person may not approve. None if they may."""
 
     @property
     def id(self) -> str:
-        """Of the approval."""
+        """The id of the approval."""
         return self.approval.id
 
     @property
     def status(self) -> str:
-        """In words."""
+        """The status in words."""
         return STATUS[self.approval.status]
 
     @property
@@ -94,22 +94,22 @@ class ApprovalView:
 
 
 def channel_of(session: BrowserSession) -> AnswerChannel:
-    """Return the channel that a session stands for. The link came from the terminal, where no model writes."""
+    """Return the channel that a session stands for. A sign-in link comes from the terminal, where no model writes."""
     return "terminal" if session.source == "link" else "page"
 
 
 def only_for_others(session: BrowserSession) -> bool:
-    """Say whether the person gives grants to others, and clears the marks of others, only. A terminal is not bound to that."""
+    """Return whether the person may give grants to others only, and clear only others' marks. Not so in a terminal."""
     return channel_of(session) != "terminal"
 
 
 def visible(approvals: Sequence[Approval], person: Principal) -> list[Approval]:
-    """Return those that the person may see."""
+    """Return the approvals that the person may see."""
     return [approval for approval in approvals if may_see(approval, person.access)]
 
 
 def view(approval: Approval, person: Principal, channel: AnswerChannel, now: float) -> ApprovalView:
-    """Return the approval as the page shows it to the person."""
+    """Return the approval as the page shows it to this person."""
     facts = list(approval.details.get("facts") or approval.text.split("\n"))
     headline, request = facts[0], ""
     facts = facts[1:]

@@ -1,4 +1,4 @@
-"""Pages for a browser: sessions in a cookie, forms that no other site can send, security headers, templates, sign-in.
+"""Web pages: sessions in a cookie, forms that no other site can send, security headers, templates, and sign-in.
 
-Must not know what a page is about: `approvals` and others bring their own routes and templates.
+Must not know the content of a page: `approvals` and others bring their own routes and templates.
 """

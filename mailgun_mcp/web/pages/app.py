@@ -1,4 +1,4 @@
-"""Puts the pages of a server together: what they share, their routes, and the headers of every answer."""
+"""Assembles the pages of a server: what they share, their routes, and the headers of every response."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ MESSAGES = {404: "There is no such page.", 405: "This address does not take what
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One kind of page: where it is, what it is called, and which scope it is for."""
+    """One kind of page: its path, its title, and the scope that it needs."""
 
     path: str
     title: str
@@ -32,7 +32,7 @@ class Section:
 
 
 def create_pages(services: Services, public_url: str | None, sections: Sequence[Section], *, loopback: bool) -> Pages:
-    """Return what the pages share. Only on loopback, and without a public URL, do browsers use plain http."""
+    """Return what all pages share. Browsers use plain http only on loopback without a public URL."""
     parts = urlsplit(public_url.lower()) if public_url else None
     return Pages(
         sessions=Sessions(services.store),
@@ -45,7 +45,7 @@ def create_pages(services: Services, public_url: str | None, sections: Sequence[
 
 
 def page_apps(pages: Pages, routes: Sequence[Route], issuer: Issuer | None = None) -> Mapping[str, ASGIApp]:
-    """Return the app of the pages by each first part of its paths. They check sessions themselves: see `pages.Pages`."""
+    """Return the app of the pages for each first path segment. Pages check sessions themselves: see `pages.Pages`."""
 
     async def failed(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
@@ -54,5 +54,5 @@ def page_apps(pages: Pages, routes: Sequence[Route], issuer: Issuer | None = Non
     every = [*routes, *SignIn(pages, issuer).routes(), *asset_routes()]
     app = PageHeaders(Starlette(routes=every, exception_handlers={HTTPException: failed}), secure=pages.secure)
     firsts = {"/" + route.path.split("/")[1] for route in every}
-    assert {SIGN_IN, ASSETS} <= firsts  # noqa: S101 - the layout of every page leads there
+    assert {SIGN_IN, ASSETS} <= firsts  # noqa: S101 - the layout of every page links there
     return dict.fromkeys(firsts, app)

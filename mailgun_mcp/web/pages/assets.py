@@ -1,4 +1,4 @@
-"""The style, the script and the picture of pages: the only ones that a browser may load."""
+"""The styles, scripts and picture of the pages: the only ones that a browser may load."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -16,7 +16,7 @@ OWN: Mapping[str, Path] = {path: STATIC / path for path in ("page.css", "page.js
 
 
 def asset_routes(files: Mapping[str, Path] = OWN) -> list[Route]:
-    """Return the routes of these files. They need no session: they say nothing about an account."""
+    """Return the routes of these files. They need no session, as they reveal nothing about an account."""
     return [_route(name, path) for name, path in files.items()]
 
 

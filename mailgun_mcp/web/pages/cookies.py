@@ -1,4 +1,4 @@
-"""The cookies of a browser session and of a sign-in that is under way."""
+"""The cookies of a browser session and of a sign-in in progress."""
 
 from typing import Literal
 
@@ -7,11 +7,11 @@ from starlette.responses import Response
 
 SESSION, SIGN_IN = "mailgun-mcp-session", "mailgun-mcp-sign-in"
 LONGEST = 200
-"""Characters of a cookie's value. Ours are shorter."""
+"""Maximum length of a cookie's value in characters. Ours are shorter."""
 
 
 class Cookie:
-    """A cookie that scripts cannot read. Over https, no other host can set it, and no plain request sends it."""
+    """A cookie that scripts cannot read. Over https, no other host can set it, and plain http does not send it."""
 
     def __init__(self, name: str, *, secure: bool, same_site: Literal["strict", "lax"] = "strict") -> None:
         self._name = f"__Host-{name}" if secure else name
@@ -19,7 +19,7 @@ class Cookie:
         self._same_site = same_site
 
     def read(self, request: Request) -> str | None:
-        """Return the value that the browser sent, or None. A browser that sends two of one name is not believed."""
+        """Return the value that the browser sent, or None. Two cookies of the same name count as none."""
         values = [
             value
             for header in request.headers.getlist("cookie")

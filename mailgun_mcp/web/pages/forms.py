@@ -1,7 +1,7 @@
-"""Forms that only our own pages can send, each once.
+"""Forms that only our own pages can send, each only once.
 
-A form has a token for what it does, made with the secret of the session. A site that cannot read the page cannot make
-one, and one that was used counts no more.
+A form has a token for its action, made with the secret of the session. A site that cannot read the page cannot make
+one, and each token works once.
 """
 
 import hmac
@@ -18,16 +18,16 @@ from mailgun_mcp.web.bodies import BodyTooLargeError, read_bounded
 
 FIELD = "form-token"
 SCRIPT_HEADER = "x-page-token"
-"""The header in which a script of ours sends `script_token`."""
+"""The header in which our scripts send `script_token`."""
 LARGEST = 64 * 1024
-"""Bytes of a form."""
+"""Maximum size of a form in bytes."""
 MOST_FIELDS = 50
 VALID_SECONDS = 3600.0
 MEDIA_TYPE = "application/x-www-form-urlencoded"
 
 
 class FormRefused(Exception):
-    """A form that is not taken. The message says why, for the person."""
+    """A form that was not accepted. The message tells the person why."""
 
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -36,20 +36,20 @@ class FormRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FormToken:
-    """A token that was sent, and is for what was done with it."""
+    """A token that was sent, and that is valid for its action."""
 
     nonce: str
     expires: float
 
 
 def form_token(secret: str, action: str, now: float) -> str:
-    """Return a token for a form of the session that posts to the path `action`."""
+    """Return a token for a form of this session that posts to the path `action`."""
     nonce, expires = token_urlsafe(16), int(now + VALID_SECONDS)
     return f"{nonce}.{expires}.{_signature(secret, 'form', action, nonce, str(expires))}"
 
 
 def read_token(secret: str, action: str, text: str, now: float) -> FormToken:
-    """Return the token of a form that was sent to `action`. Raises FormRefused. Whether it was used is not known here."""
+    """Return the token of a form that was sent to `action`. Raises FormRefused. The caller checks for repeated use."""
     nonce, _, rest = text.partition(".")
     written, _, signature = rest.partition(".")
     genuine = hmac.compare_digest(
@@ -63,12 +63,12 @@ def read_token(secret: str, action: str, text: str, now: float) -> FormToken:
 
 
 def script_token(secret: str) -> str:
-    """Return what a script of the session sends in the header `X-Page-Token` with each request that does something."""
+    """Return the token that our scripts send in the header `X-Page-Token` with each request that changes something."""
     return _signature(secret, "script")
 
 
 def check_script(request: Request, secret: str, public: str | None = None) -> None:
-    """Raise FormRefused unless a script of the session's own page sent the request."""
+    """Raise FormRefused unless a script on a page of this session sent the request."""
     check_origin(request, public)
     text = request.headers.get(SCRIPT_HEADER, "")
     if not hmac.compare_digest(text.encode("utf-8", "surrogatepass"), script_token(secret).encode()):
@@ -76,10 +76,10 @@ def check_script(request: Request, secret: str, public: str | None = None) -> No
 
 
 def check_origin(request: Request, public: str | None = None) -> None:
-    """Raise FormRefused unless a page of this server sent the request. Browsers say so with each POST.
+    """Raise FormRefused unless a page of this server sent the request. Browsers send the origin with each POST.
 
-    `public` is the origin of the server's public URL. Without it the host is that of the request itself, which was
-    checked before; a proxy in front of us takes https. Plain http is for loopback only.
+    `public` is the origin of the server's public URL. Without it, the host of the request counts, which was checked
+    before. https is accepted because a proxy in front of us may end it. Plain http is for loopback only.
     """
     origins = request.headers.getlist("origin")
     origin = origins[0].lower() if len(origins) == 1 else ""
@@ -98,7 +98,7 @@ def _name(host: str) -> str:
 
 
 async def read_form(request: Request) -> Mapping[str, str]:
-    """Return the fields of a form, the last of each name. Raises FormRefused."""
+    """Return the fields of a form. If a name is repeated, the last one counts. Raises FormRefused."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != MEDIA_TYPE:
         raise FormRefused(f"A form is sent as {MEDIA_TYPE}.", 415)
     try:

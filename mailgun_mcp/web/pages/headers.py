@@ -1,4 +1,4 @@
-"""The headers of every answer to a browser: nothing inline, nothing from elsewhere, in no frame, and not stored."""
+"""The headers of every response to a browser: nothing inline, nothing from elsewhere, no framing, no storing."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,7 +11,7 @@ HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    # Not `no-referrer`: a browser would then send `Origin: null` with our own forms.
+    # Not `no-referrer`: with it, browsers send `Origin: null` with our own forms.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -22,7 +22,7 @@ STRICT_TRANSPORT = "max-age=31536000"
 
 
 class PageHeaders:
-    """Adds the headers to the answers of `app`. `secure`: browsers reach the server over https."""
+    """Adds the headers to the responses of `app`. `secure`: whether browsers reach the server over https."""
 
     def __init__(self, app: ASGIApp, *, secure: bool) -> None:
         self._app = app

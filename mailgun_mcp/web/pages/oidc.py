@@ -1,7 +1,7 @@
 """Signs people in at the authorization server: the authorization code flow of OpenID Connect, with PKCE.
 
-What a sign-in needs until the person is back stands in one cookie, a random secret: state, nonce and verifier are made
-from it. Who came back is who the ID token names; what they may do is what the access token says.
+All that a sign-in needs until the person is back is one random secret in a cookie: state, nonce and verifier are
+derived from it. The ID token says who came back; the access token says what they may do.
 """
 
 import hmac
@@ -29,7 +29,7 @@ from mailgun_mcp.web.pages.cookies import Cookie
 from mailgun_mcp.web.pages.sign_in import CALLBACK, SignInRefused
 
 SECONDS = 600.0
-"""How long a person may take at the authorization server."""
+"""How long a person may take at the authorization server, in seconds."""
 LONGEST_CODE = 2_000
 DOWN = "The authorization server does not answer. Try again."
 NOT_STARTED = "This sign-in was not started in this browser, or it took too long. Try again."
@@ -38,7 +38,7 @@ REFUSED = "The authorization server did not sign you in"
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """This server as a client of the authorization server."""
+    """This server's registration as a client of the authorization server."""
 
     issuer: str
     public_url: str
@@ -47,12 +47,12 @@ class Registration:
 
     @property
     def redirect_uri(self) -> str:
-        """Where the browser comes back to. The authorization server must know it."""
+        """The URL to which the browser comes back. The authorization server must know it."""
         return self.public_url.rstrip("/") + CALLBACK
 
 
 class OidcSignIn:
-    """The `Issuer` of the sign-in page."""
+    """Signs people in: the `Issuer` of the sign-in page."""
 
     def __init__(
         self, registration: Registration, http: IssuerHttp, id_tokens: IdTokens, access_tokens: Verifier, cookie: Cookie
@@ -65,7 +65,7 @@ class OidcSignIn:
         self._metadata: Mapping[str, Any] | None = None
 
     async def start(self, next_path: str) -> Response:
-        """Return the answer that sends the browser to the authorization server. Raises SignInRefused."""
+        """Return a redirect of the browser to the authorization server. Raises SignInRefused."""
         endpoint = await self._endpoint("authorization_endpoint")
         secret = token_urlsafe(32)
         challenge = urlsafe_b64encode(sha256(_made(secret, "verifier").encode()).digest()).rstrip(b"=").decode()
@@ -86,7 +86,7 @@ class OidcSignIn:
         return response
 
     async def finish(self, request: Request) -> tuple[Principal, str]:
-        """Return who came back, and the path that they wanted. Raises SignInRefused."""
+        """Return who came back, and the path that they asked for. Raises SignInRefused."""
         secret, query = self._cookie.read(request), request.query_params
         state, _, next_path = query.get("state", "").partition(".")
         if secret is None or not hmac.compare_digest(
@@ -106,7 +106,7 @@ class OidcSignIn:
         self._cookie.clear(response)
 
     async def _principal(self, secret: str, code: str) -> Principal:
-        """Return the principal whom both tokens name."""
+        """Return the principal, whom both tokens must name."""
         try:
             tokens = await self._tokens(secret, code)
             named = await self._id_tokens.verify(str(tokens.get("id_token", "")), nonce=_made(secret, "nonce"))
@@ -162,7 +162,7 @@ class OidcSignIn:
 
 
 def sign_in_cookie(*, secure: bool) -> Cookie:
-    """Return the cookie of a sign-in. The browser sends it when it comes back from another site."""
+    """Return the cookie of a sign-in. Browsers also send it when they come back from another site."""
     return Cookie(COOKIE, secure=secure, same_site="lax")
 
 

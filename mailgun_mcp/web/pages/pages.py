@@ -1,4 +1,4 @@
-"""Routes of pages: each wants a session with a scope, and each form is checked before its page reads it."""
+"""Routes of pages: each needs a session with a scope, and each form is checked before its page reads it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,42 +32,42 @@ SIGN_IN = "/sign-in"
 ASSETS = "/assets"
 UNAVAILABLE = "The state cannot be read or written at the moment. Nothing was done. Try again."
 Burn = Callable[[str, float, float], bool]
-"""Uses a nonce up: `call.counters.Nonces.burn`."""
+"""Function that uses up a nonce: `call.counters.Nonces.burn`."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """A request of somebody who is signed in."""
+    """A request of a person who is signed in."""
 
     pages: "Pages"
     request: Request
     session: BrowserSession
     secret: str
-    """Of the session."""
+    """The secret of the session."""
     now: float
     form: Mapping[str, str] = field(default_factory=dict)
-    """What was sent with a POST, after all checks."""
+    """The fields of a POST, after all checks."""
 
     @property
     def person(self) -> str:
-        """Who is signed in."""
+        """The name of the person who is signed in."""
         return self.session.principal.id
 
     def render(self, directories: Sequence[Path], name: str, status: int = 200, **values: Any) -> HTMLResponse:
-        """Return a page from a template. `url` and `token` are for its links and forms."""
+        """Return a page made from a template. `url` and `token` are for its links and forms."""
         return self.pages.render(self.request, directories, name, status, page=self, token=self.token, **values)
 
     def token(self, action: str) -> str:
-        """Return the token of a form that posts to the path `action` of the app."""
+        """Return the token for a form that posts to the path `action` of the app."""
         return form_token(self.secret, action, self.now)
 
     @property
     def script_token(self) -> str:
-        """What scripts of the page send: see `forms.check_script`."""
+        """The token that scripts of the page send: see `forms.check_script`."""
         return script_token(self.secret)
 
     def redirect(self, path: str) -> Response:
-        """Return the answer to a form that was taken: the browser then asks for `path`."""
+        """Return the response after a form was accepted: a redirect of the browser to `path`."""
         return RedirectResponse(prefixed(self.request, path), 303)
 
 
@@ -84,9 +84,9 @@ class Pages:
     secure: bool
     """Whether browsers reach the server over https."""
     public: str | None = None
-    """The origin of the server's public URL, where it has one."""
+    """The origin of the server's public URL, if it has one."""
     navigation: Sequence[tuple[str, str, str | None]] = ()
-    """Path, name and scope of each kind of page."""
+    """Path, title and scope of each kind of page."""
 
     @property
     def cookie(self) -> Cookie:
@@ -94,7 +94,7 @@ class Pages:
         return Cookie(SESSION, secure=self.secure)
 
     def route(self, path: str, handler: Handler, *, scope: str | None, document: bool = True) -> Route:
-        """Return the route of a page. `document`: what a person opens; else it is for a script of ours."""
+        """Return the route of a page. `document`: whether a person opens it; if not, a script of ours does."""
 
         async def answer(request: Request) -> Response:
             return await self._guarded(request, handler, scope=scope, document=document)
@@ -102,7 +102,7 @@ class Pages:
         return Route(path, answer, methods=["GET"])
 
     def form_route(self, path: str, handler: Handler, *, scope: str | None) -> Route:
-        """Return the route of a form. `handler` gets its fields once it is sure that the person sent it, and once only."""
+        """Return the route of a form. `handler` runs once per form, after checking that this person sent it."""
 
         async def answer(request: Request) -> Response:
             return await self._guarded(request, self._with_form(handler), scope=scope, document=True)
@@ -112,7 +112,7 @@ class Pages:
     def script_route(
         self, path: str, handler: Handler, *, scope: str | None, methods: Sequence[str] = ("POST",)
     ) -> Route:
-        """Return a route that a script of our own page calls, with `X-Page-Token`. It reads the body itself."""
+        """Return a route that our scripts call, with `X-Page-Token`. The handler reads the body itself."""
 
         async def checked(page: PageRequest) -> Response:
             check_script(page.request, page.secret, self.public)
@@ -132,7 +132,7 @@ class Pages:
     def render(
         self, request: Request, directories: Sequence[Path], name: str, status: int = 200, **values: Any
     ) -> HTMLResponse:
-        """Return a page from a template."""
+        """Return a page made from a template."""
         page: PageRequest | None = values.pop("page", None)
         sections = [
             (path, title)
@@ -181,7 +181,7 @@ class Pages:
             message = "You are not signed in, or your session has ended. Nothing was done. Sign in, and try again."
             return self.failure(request, "Sign in first", message, 401)
         if request.headers.get("sec-fetch-site") == "cross-site":
-            # The browser keeps our cookie back when a link on another site is followed. From our own page it sends it.
+            # A browser does not send our cookie when it follows a link on another site. From our own page, it does.
             return self.render(request, (), "continue.html", target=_as_written(request))
         wanted = path_inside(request) + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(prefixed(request, f"{SIGN_IN}?next={quote(wanted, safe='/')}"), 303)
@@ -199,12 +199,12 @@ class Pages:
 
 
 def prefixed(request: Request, path: str) -> str:
-    """Return the path as a browser asks for it: the app may be mounted under a prefix."""
+    """Return the path as browsers request it: the app may be mounted under a prefix."""
     return str(request.scope.get("root_path", "")) + path
 
 
 def _as_written(request: Request) -> str:
-    """Return the address of the request, for a page that leads there."""
+    """Return the URL of the request, for a page that links to it."""
     query = request.url.query
     return quote(request.scope["path"], safe="/") + (f"?{quote(query, safe='=&%+/')}" if query else "")
 

@@ -19,30 +19,30 @@ LINK = "link"
 CALLBACK = f"{SIGN_IN}/callback"
 HOME = "/approvals"
 OWN_PATH = re.compile(r"/(?![/\\])[A-Za-z0-9/._~?&=%-]{0,500}")
-"""A path of this server: not `//host`, which is another one."""
+"""A path on this server. Not `//host`, which would be another server."""
 COMMAND = "mailgun-mcp approvals page"
 LINK_REFUSED = "This link was used before, or is older than five minutes. Print a new one in the terminal."
 
 
 class SignInRefused(Exception):
-    """Somebody who could not be signed in. The message says why, for the person."""
+    """Somebody could not be signed in. The message tells the person why."""
 
 
 class Issuer(Protocol):
     """Signs people in at the authorization server."""
 
     async def start(self, next_path: str) -> Response:
-        """Return the answer that sends the browser there. Raises SignInRefused."""
+        """Return a redirect of the browser to the authorization server. Raises SignInRefused."""
 
     async def finish(self, request: Request) -> tuple[Principal, str]:
-        """Return who came back from there, and the path that they wanted. Raises SignInRefused."""
+        """Return who came back, and the path that they asked for. Raises SignInRefused."""
 
     def forget(self, response: Response) -> None:
         """Remove the cookie of the sign-in."""
 
 
 class SignIn:
-    """The routes with which a session begins and ends."""
+    """The routes that begin and end a session."""
 
     def __init__(self, pages: Pages, issuer: Issuer | None) -> None:
         self._pages = pages
@@ -61,7 +61,7 @@ class SignIn:
         return routes
 
     async def _page(self, request: Request) -> Response:
-        """A link is used by a form, not by opening it: what previews a link in a chat must not use it up."""
+        """Show a form that uses the link. Opening the link does not use it up: chats open links to preview them."""
         link, who = request.query_params.get(LINK, ""), None
         try:
             if link:
@@ -99,14 +99,14 @@ class SignIn:
         return response
 
     async def _to_issuer(self, request: Request) -> Response:
-        assert self._issuer is not None  # noqa: S101 - the route is there only with one
+        assert self._issuer is not None  # noqa: S101 - the route exists only with an issuer
         try:
             return await self._issuer.start(own_path(request))
         except SignInRefused as error:
             return self._pages.failure(request, "You are not signed in", str(error), 503)
 
     async def _from_issuer(self, request: Request) -> Response:
-        assert self._issuer is not None  # noqa: S101 - the route is there only with one
+        assert self._issuer is not None  # noqa: S101 - the route exists only with an issuer
         try:
             principal, wanted = await self._issuer.finish(request)
             secret = await in_thread(self._pages.sessions.open, principal, "issuer", self._pages.clock())
@@ -115,7 +115,7 @@ class SignIn:
         except StateError as error:
             response = self._unavailable(request, error)
         else:
-            # Not a redirect: after one from another site, the browser would keep the cookie back.
+            # Not a redirect: after one from another site, the browser would not send the cookie.
             response = self._pages.render(request, (), "continue.html", target=prefixed(request, _checked(wanted)))
             self._pages.cookie.write(response, secret, SESSION_SECONDS)
         self._issuer.forget(response)

@@ -1,4 +1,4 @@
-"""Templates of pages. Every value is escaped, and what a reader cannot see in it is shown by its code."""
+"""Page templates. Every value is escaped, and invisible characters in it are shown as their codes."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ UNITS = ((86_400, "day"), (3600, "hour"), (60, "minute"))
 
 @cache
 def environment(*directories: Path) -> "Environment":
-    """Return the environment of the templates in these directories, and of those that all pages share."""
+    """Return the environment with the templates in these directories and those that all pages share."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     made = Environment(
@@ -39,12 +39,12 @@ def render(directories: Sequence[Path], name: str, **values: Any) -> str:
 
 
 def when(at: float) -> str:
-    """Return a time as a person reads it."""
+    """Return a time as people read it."""
     return datetime.fromtimestamp(at, UTC).strftime("%d %b %Y, %H:%M UTC").lstrip("0")
 
 
 def left(seconds: float) -> str:
-    """Return how much time is left, in words, rounded down."""
+    """Return in words how much time is left, rounded down."""
     if seconds < 60:
         return "less than a minute"
     size, word = next((size, word) for size, word in UNITS if seconds >= size)
@@ -53,10 +53,10 @@ def left(seconds: float) -> str:
 
 
 def listed(values: Sequence[str]) -> str:
-    """Return names as a person lists them: `ann, ben and kim`."""
+    """Return names in a list as people write it: `ann, ben and kim`."""
     return " and ".join(filter(None, [", ".join(values[:-1]), *values[-1:]]))
 
 
 def _visible(value: Any) -> Any:
-    # Markup is what templates themselves made, and it has `__html__`.
+    # Markup, which has `__html__`, comes from templates themselves.
     return show_invisible(value) if isinstance(value, str) and not hasattr(value, "__html__") else value

@@ -1,4 +1,4 @@
-"""The page on which people store their own Mailgun key, replace it and remove it.
+"""The page on which people store, replace and remove their own Mailgun key.
 
-Must not show a key, or know how one is encrypted.
+Must not show a key, or know how keys are encrypted.
 """

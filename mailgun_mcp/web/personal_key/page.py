@@ -1,4 +1,4 @@
-"""The page of a person's own Mailgun key. Whoever opens it stores a key for themselves: no link can name somebody else."""
+"""The page of a person's own Mailgun key. Whoever opens it stores their own key: no link can name another person."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -19,7 +19,7 @@ SAID = {
     "removed": "Your key is removed from this server. It still works at Mailgun: delete it there if nothing else uses it.",
     "none": "No key was stored, so there was nothing to remove.",
 }
-"""Word in the address after a form -> what the person reads."""
+"""Word in the URL after a form -> the message that the person sees."""
 OFF = (
     "People cannot store their own Mailgun keys on this server, because it has no key to encrypt them with. Who runs it "
     "can set MAILGUN_MCP_PERSONAL_KEYS_SECRET or --personal-keys-secret-file."
@@ -29,7 +29,7 @@ REGIONS = {"us": "US (api.mailgun.net)", "eu": "EU (api.eu.mailgun.net)"}
 
 
 def sections(services: Services) -> tuple[Section, ...]:
-    """Return the section in the navigation of pages, where people can store keys."""
+    """Return the section in the navigation of pages, if people can store keys."""
     return (Section(PAGE, TITLE, None),) if services.personal is not None else ()
 
 
@@ -49,7 +49,7 @@ class PersonalKeyPage:
         ]
 
     def _offered(self, answer: Answer) -> Callable[[PageRequest], Awaitable[Response]]:
-        """Return what answers, or says that people cannot store keys here."""
+        """Return a handler that runs `answer`, or says that people cannot store keys here."""
         personal = self._services.personal
 
         async def handle(page: PageRequest) -> Response:
@@ -62,7 +62,7 @@ class PersonalKeyPage:
     async def _shown(
         self, page: PageRequest, personal: PersonalAccounts[Services], fault: str | None = None
     ) -> Response:
-        """Return the page, with what was wrong with a key. No key is ever in it, not even the one that was refused."""
+        """Return the page. `fault` says what was wrong with a key. No key is ever on it, not even a refused one."""
         stored = await personal.stored(page.person)
         account = None if stored is None else await personal.account_of(page.session.principal)
         return page.render(

@@ -1,4 +1,4 @@
-"""Webhooks out: what happens to approvals, told to endpoints of the operator, signed, until they have it.
+"""Outgoing webhooks: signed events about approvals and undos, sent to the operator's endpoints until they arrive.
 
-Must not answer approvals, and reads nothing of what an endpoint says but its status.
+Must not answer approvals, and reads only the status of an endpoint's response.
 """

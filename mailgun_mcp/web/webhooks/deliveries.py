@@ -1,4 +1,4 @@
-"""The table of webhook deliveries: each event once for each endpoint, kept until it was delivered or given up."""
+"""The table of webhook deliveries: one row per event and endpoint, tried until it is delivered or given up."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,16 +13,16 @@ LOCK = "webhook deliveries"
 LEASE = 60.0
 """Seconds for which a delivery belongs to the process that took it."""
 BACK_OFF = (5.0, 30.0, 120.0, 600.0, 1_800.0, 3_600.0, 10_800.0, 21_600.0)
-"""Seconds after each failure. After the last one it is given up: about twelve hours after the first."""
+"""Seconds to wait after each failure. After the last one, about twelve hours on, the delivery is given up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """An event that an endpoint is still to get."""
+    """An event that is still to be delivered to an endpoint."""
 
     id: str
     endpoint: str
-    """Its id."""
+    """The id of the endpoint."""
     event: str
     subject: str
     body: Mapping[str, Any]
@@ -37,7 +37,7 @@ class Deliveries:
         self._store = store
 
     def queue(self, endpoints: Sequence[str], event: Event, now: float) -> None:
-        """Queue an event for these endpoints. One that was queued before, by any process, is not queued again."""
+        """Queue an event for these endpoints. An event that any process queued before is not queued again."""
         text = json.dumps(event.data, ensure_ascii=False)
         with self._store.writing(lock=LOCK) as connection:
             for endpoint in endpoints:
@@ -49,7 +49,7 @@ class Deliveries:
                 )
 
     def queued(self, since: float) -> frozenset[tuple[str, str, str, int]]:
-        """Return endpoint, event, subject and number of what was queued since then."""
+        """Return endpoint, event, subject and number of what was queued since that time."""
         with self._store.reading() as connection:
             rows = connection.execute(
                 "SELECT endpoint, event, subject, number FROM webhook_deliveries WHERE created >= ?", (since,)
@@ -59,7 +59,7 @@ class Deliveries:
         )
 
     def take(self, now: float, most: int) -> tuple[Delivery, ...]:
-        """Return deliveries that are due, and keep other processes from them for a minute."""
+        """Return due deliveries, and reserve them for this process for a minute."""
         if not self._any_due(now):
             return ()
         taken: list[Delivery] = []
@@ -75,7 +75,7 @@ class Deliveries:
         return tuple(taken)
 
     def _any_due(self, now: float) -> bool:
-        """Find out without a transaction that others would wait for: mostly nothing is due."""
+        """Check without a transaction, which others would have to wait for: usually nothing is due."""
         with self._store.reading() as connection:
             row = connection.execute(
                 "SELECT id FROM webhook_deliveries WHERE status = 'waiting' AND next_at <= ? LIMIT 1", (now,)
@@ -83,11 +83,11 @@ class Deliveries:
         return row is not None
 
     def delivered(self, delivery: Delivery) -> None:
-        """Note that the endpoint has it."""
+        """Record that the endpoint has received it."""
         self._finish(delivery, "delivered")
 
     def failed(self, delivery: Delivery, now: float) -> bool:
-        """Note a failure, and return whether it is given up."""
+        """Record a failure. Return whether the delivery was given up."""
         if delivery.attempts >= len(BACK_OFF):
             self.give_up(delivery)
             return True
@@ -99,7 +99,7 @@ class Deliveries:
         return False
 
     def give_up(self, delivery: Delivery) -> None:
-        """Note that the endpoint will not get it."""
+        """Record that the endpoint will not receive it."""
         self._finish(delivery, "given up")
 
     def _finish(self, delivery: Delivery, status: str) -> None:

@@ -1,4 +1,4 @@
-"""The endpoints of webhooks: where events go, in which format, and how they are signed (Standard Webhooks)."""
+"""Webhook endpoints: where events go, in which format, and how they are signed (Standard Webhooks)."""
 
 import hmac
 from base64 import b64decode, b64encode
@@ -13,30 +13,30 @@ from mailgun_mcp.policy.model import WebhookFormat, WebhookRules
 
 PREFIX = "whsec_"
 LEAST, MOST = 24, 64
-"""Bytes of a secret."""
+"""Bytes of a secret: at least, at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Somebody who hears of events."""
+    """An address that receives events."""
 
     url: str
     format: WebhookFormat = "standard"
     events: frozenset[str] | None = None
-    """Which; None for all."""
+    """The events that it receives. None for all."""
     secret: bytes | None = field(default=None, repr=False)
 
     @property
     def id(self) -> str:
-        """Stands for the endpoint in the state: its URL can be all that protects a channel."""
+        """Identifies the endpoint in the state. The URL itself is not stored: it may be all that protects a channel."""
         return sha256(self.url.encode()).hexdigest()[:16]
 
     def takes(self, event: str) -> bool:
-        """Return whether the endpoint hears of the event."""
+        """Return whether the endpoint receives this event."""
         return self.events is None or event in self.events
 
     def headers(self, message: str, at: float, body: bytes) -> dict[str, str]:
-        """Return the headers of a message: its id, its time, and the signature of both with the body."""
+        """Return the headers of a message: its id, its time, and a signature of both and the body."""
         headers = {"Content-Type": "application/json", "webhook-id": message, "webhook-timestamp": str(int(at))}
         if self.secret is not None:
             signed = f"{message}.{int(at)}.".encode() + body
@@ -46,7 +46,7 @@ class Endpoint:
 
 
 def endpoints_of(rules: Sequence[WebhookRules]) -> tuple[Endpoint, ...]:
-    """Return the endpoints that a policy names. Raises SettingsError for a secret that cannot be used."""
+    """Return the endpoints that a policy names. Raises SettingsError for an unusable secret."""
     return tuple(
         Endpoint(
             rule.url,

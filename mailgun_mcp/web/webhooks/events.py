@@ -1,4 +1,4 @@
-"""Which events there are of an approval or an undo, from what the state says of them."""
+"""The events of an approval or an undo, derived from its state."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,19 +11,19 @@ from mailgun_mcp.undo.snapshots import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened, for those who do not read the state."""
+    """Something that happened, for programs that cannot read the state."""
 
     type: str
     subject: str
     """The id of the approval or call."""
     number: int
-    """Tells apart events of one type about one subject: the two answers at level `two_people`."""
+    """Distinguishes events of one type about one subject, such as the two answers at level `two_people`."""
     at: float
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
 def events_of(approval: Approval, now: float, base_url: str) -> Iterator[Event]:
-    """Yield what has happened to an approval so far."""
+    """Yield the events of an approval so far."""
     data = {**approval.record, "url": f"{base_url}/approvals/{approval.id}"}
     yield Event("approval.pending", approval.id, 0, approval.created, data)
     for number, answer in enumerate(approval.answers, 1):
@@ -38,7 +38,7 @@ def events_of(approval: Approval, now: float, base_url: str) -> Iterator[Event]:
 
 
 def undone(snapshot: Snapshot, account: str, base_url: str) -> Event:
-    """Return the event of a call that was undone."""
+    """Return the event for a call that was undone."""
     at = snapshot.undone or 0.0
     data = {
         "id": snapshot.id,

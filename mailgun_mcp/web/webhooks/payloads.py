@@ -1,4 +1,4 @@
-"""What a webhook sends: the event as data, or ready for Slack and Teams. The call is text in each, and nothing more."""
+"""The body of a webhook: the event as data, or formatted for Slack and Teams. The call is always plain text."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from mailgun_mcp.confirm.bounded_text import shorten
 from mailgun_mcp.policy.model import WebhookFormat
 
 LONGEST = 2_800
-"""Characters of a form in a message; Slack takes 3,000 in one block. The whole form is behind the link."""
+"""Maximum length of a form in a message, in characters. Slack takes 3,000 in a block. The link leads to the whole form."""
 TITLES = {
     "approval.pending": "A call waits for approval",
     "approval.approved": "Approved",
@@ -21,7 +21,7 @@ TITLES = {
 
 
 def payload(form: WebhookFormat, event: str, at: str, data: Mapping[str, Any]) -> bytes:
-    """Return the body in the format of the endpoint."""
+    """Return the body in the endpoint's format."""
     match form:
         case "slack":
             message = _slack(event, data)
@@ -33,7 +33,7 @@ def payload(form: WebhookFormat, event: str, at: str, data: Mapping[str, Any]) -
 
 
 def _slack(event: str, data: Mapping[str, Any]) -> dict[str, Any]:
-    """Plain text in every block: nothing in a call can become a link, a mention or a button."""
+    """Plain text in every block, so that nothing in a call can become a link, a mention or a button."""
     title = f"{TITLES[event]}: {data.get('title') or data.get('summary', '')}"
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": shorten(title, 140), "emoji": False}},
@@ -85,10 +85,10 @@ def _footer(data: Mapping[str, Any]) -> str:
 
 
 def _unlinked(text: str) -> str:
-    """Return the text for the notification of a Slack message, in which `<`, `>` and `&` have a meaning."""
+    """Return the text escaped for Slack's notification, where `<`, `>` and `&` have a meaning."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _plain(text: str) -> str:
-    """Return the text without the marks that an adaptive card would make links or emphasis of."""
+    """Return the text without the characters that an adaptive card would turn into links or emphasis."""
     return "".join(f"\\{sign}" if sign in "\\`*_[]()#!<>~|" else sign for sign in text)

@@ -1,6 +1,6 @@
-"""Finds new events in the state, queues them, and delivers what is due. Every replica runs one; an event is sent once.
+"""Finds new events in the state, queues them, and delivers what is due. Each replica runs one; an event is sent once.
 
-Who answers in a terminal, or which replica sees a call first, makes no difference: the state is what is read.
+It reads only the state, so it does not matter whether a terminal gave an answer, or which replica saw a call first.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -25,21 +25,21 @@ from mailgun_mcp.web.webhooks.events import Event, events_of, undone
 from mailgun_mcp.web.webhooks.payloads import payload
 
 INTERVAL = 2.0
-"""Seconds between two looks at the state."""
+"""Seconds between two checks of the state."""
 INTERVAL_NOTIFIED = 5.0
-"""The same on PostgreSQL, which tells of what changes. That an approval expires, or a delivery is due again, it does not tell."""
+"""The same on PostgreSQL, which notifies of changes, but not of expired approvals or deliveries that are due again."""
 BREATH = 0.2
-"""Seconds between two looks however much changes."""
+"""Minimum seconds between two checks, however much changes."""
 SPAN = 86_400.0
-"""Seconds back: what ended before is news to nobody."""
+"""How far back it looks, in seconds. Older events are no longer news."""
 AT_ONCE = 10
-"""Deliveries at the same time."""
+"""Maximum number of deliveries at the same time."""
 Post = Callable[[str, bytes, Mapping[str, str]], Awaitable[None]]
-"""Posts a body with headers to a URL. Raises HookFailed."""
+"""Function that posts a body with headers to a URL. Raises HookFailed."""
 
 
 def webhooks_of(services: Services, settings: Settings) -> "Webhooks | None":
-    """Return the webhooks that the policy names, or None where there are none. Raises SettingsError."""
+    """Return the webhooks that the policy names, or None. Raises SettingsError."""
     rules = services.policy.notify
     if rules is None or not rules.webhooks:
         return None
@@ -76,7 +76,7 @@ class Webhooks:
                 await pause()
 
     async def step(self) -> None:
-        """Queue what is new, and deliver what is due. A state that cannot be used is logged, and tried again."""
+        """Queue new events and deliver due ones. If the state cannot be used, log that; the next step tries again."""
         try:
             due = await in_thread(self._due)
             async with anyio.create_task_group() as tasks:
@@ -131,7 +131,7 @@ class Webhooks:
         await in_thread(self._deliveries.delivered, delivery)
 
     async def _given_up(self, delivery: Delivery, reason: str) -> None:
-        """Write into the audit log that somebody was not told."""
+        """Record in the audit log that an endpoint did not receive an event."""
         body = {
             "tool": f"webhook {delivery.event}",
             "risk": "write",
