@@ -1,4 +1,4 @@
-"""One call from its name to its result. Read `pipeline` first: it is the list of the stages.
+"""One call, from its name to its result. Read `pipeline` first: it lists the stages.
 
-Must not know MCP, a transport, or the simulator: every way in runs through `pipeline.run`.
+Must not know MCP, a transport, or the simulator: every entry point runs through `pipeline.run`.
 """

@@ -1,6 +1,6 @@
 """Whether the principal of a call may make it at all, whatever the policy says: its scopes, accounts and domains.
 
-Scopes are checked when the risk of a call is known, and again where what is there raises it.
+Scopes are checked when the risk of a call is known, and again when the current state of its target raises that risk.
 """
 
 from functools import lru_cache
@@ -17,14 +17,14 @@ from mailgun_mcp.policy.globs import TextPredicate, host_matcher
 from mailgun_mcp.policy.model import Decision
 
 FOR_EVERY_DOMAIN = frozenset({READ_RESULT, SEARCH_TOOLS, DESCRIBE_TOOLS, UNDO_OPERATION, WHOAMI})
-"""Built-in tools that show only the catalogue or what the caller was shown before, and undo, whose steps are checked."""
+"""Built-in tools that show only the catalogue or what the caller has seen before, and undo, whose steps are checked."""
 NAMES_NO_DOMAIN = "{} names no domain, and this token is for calls of some domains only"
 
 
 def needed_scopes(operation: Operation, access: Access, *, dry_run: bool = False) -> frozenset[str]:
-    """Return the scopes that a call needs, as far as they can be known before it is prepared.
+    """Return the scopes that a call needs, as far as they are known before it is prepared.
 
-    What an undo will do is known when it is planned; until then, any scope of changes will do.
+    What an undo will do is known only once it is planned. Until then, any scope that permits changes is enough.
     """
     if operation.name == WHOAMI:
         return frozenset()
@@ -36,7 +36,7 @@ def needed_scopes(operation: Operation, access: Access, *, dry_run: bool = False
 
 
 def may_be_shown(tool: Record, access: Access) -> bool:
-    """Return whether a tool is listed for a principal: whether its scopes reach at least some calls of it."""
+    """Return whether to list a tool for a principal: its scopes must cover at least some calls of the tool."""
     if tool["name"] == WHOAMI:
         return True
     if tool["name"] in (UNDO_OPERATION, CALL_TOOL):
@@ -54,7 +54,7 @@ def check_scopes(call: Call) -> None:
 
 
 def check_risk(call: Call, facts: Facts) -> None:
-    """Raise DeniedError where the call turned out to be riskier than the principal has a scope for."""
+    """Raise DeniedError if the call turned out to be riskier than the principal's scopes allow."""
     _refuse_without(call, frozenset({scope_of(facts.operation.risk)}))
 
 
@@ -64,13 +64,13 @@ def may_use_account(call: Call) -> bool:
 
 
 def check_account(call: Call) -> None:
-    """Raise DeniedError for a principal who may not use the account. To them, it does not exist."""
+    """Raise DeniedError if the principal may not use the account. The error says that it does not exist."""
     if call.operation.name != WHOAMI and not may_use_account(call):
         _refuse(call, "access/accounts", "this token may use none of the accounts of this server")
 
 
 def check_domains(call: Call, facts: Facts) -> None:
-    """Raise DeniedError for a principal of some domains, where the call names another one, or none."""
+    """Raise DeniedError if the principal is limited to some domains and the call names another one, or none."""
     domains = call.caller.principal.access.domains
     if domains is None:
         return
@@ -81,7 +81,7 @@ def check_domains(call: Call, facts: Facts) -> None:
 
 
 def check_builtin_domains(call: Call) -> None:
-    """Raise DeniedError for a principal of some domains, where a tool of the server's own would show others."""
+    """Raise DeniedError if the principal is limited to some domains and a built-in tool would show others."""
     if call.caller.principal.access.domains is not None and call.operation.name not in FOR_EVERY_DOMAIN:
         _refuse(call, "access/domains", NAMES_NO_DOMAIN.format(call.operation.name))
 

@@ -1,6 +1,6 @@
-"""The account of a call, on a server that has several: the one that the call names, or that of its domain.
+"""Chooses the account of a call on a server with several: the account that the call names, or that of its domain.
 
-Who calls comes first: an account that the principal may not use does not exist for them.
+The principal is checked first: an account that they may not use does not exist for them.
 """
 
 from fnmatch import fnmatchcase
@@ -29,7 +29,7 @@ NO_ACCOUNT = (
 
 
 def usable_accounts(services: Services, principal: Principal) -> tuple[str, ...]:
-    """Return the accounts that the principal may use, of a server that has several, in the order of its file."""
+    """Return the accounts that the principal may use on a server with several, in the order of its file."""
     server = services.server or services
     return tuple(account.name for account in server.accounts if _may_use(principal, account))
 
@@ -37,8 +37,8 @@ def usable_accounts(services: Services, principal: Principal) -> tuple[str, ...]
 async def reachable_accounts(services: Services, principal: Principal) -> dict[str, Services]:
     """Return the accounts that the principal may use, by name: the server's, then the one of their own key.
 
-    None where nothing is to be chosen: the server has one account, and the principal no key of their own.
-    Raises StateError where people's keys cannot be read.
+    Empty if there is nothing to choose: the server has one account, and the principal has no key of their own.
+    Raises StateError if people's keys cannot be read.
     """
     server = services.server or services
     reachable = {name: server.of_accounts[name] for name in usable_accounts(server, principal)}
@@ -54,7 +54,7 @@ async def reachable_accounts(services: Services, principal: Principal) -> dict[s
 
 
 async def names_of_choice(services: Services, principal: Principal) -> tuple[str, ...]:
-    """Return the names of the accounts among which the principal chooses. Where the state cannot be read, the server's own."""
+    """Return the names of the accounts to choose from. If the state cannot be read, only the server's own."""
     try:
         return tuple(await reachable_accounts(services, principal))
     except CallError:
@@ -62,16 +62,16 @@ async def names_of_choice(services: Services, principal: Principal) -> tuple[str
 
 
 def shown_tools(tools: "Sequence[Record]", names: "Sequence[str]") -> list[Record]:
-    """Return the tools as a principal with these accounts sees them: with the argument `account` where they have a choice."""
+    """Return the tools as shown to a principal with these accounts: with an argument `account` if there are several."""
     return [with_account_argument(tool, names) for tool in tools] if len(names) > 1 else list(tools)
 
 
 async def choose_account(
     services: Services, tool: str, arguments: Arguments, principal: Principal
 ) -> tuple[Services, Arguments]:
-    """Return the services of the account of the call, and the arguments without it.
+    """Return the services of the call's account, and the arguments without `account`.
 
-    Raises ArgumentError for an account that the principal does not have, and where several could be meant.
+    Raises ArgumentError for an account that the principal does not have, and if several could be meant.
     """
     if not services.accounts and services.personal is None:
         return services, arguments
@@ -98,7 +98,7 @@ async def choose_account(
 async def _account_of_domain(
     services: Services, operation: "Operation", arguments: Arguments, reachable: "Mapping[str, Services]"
 ) -> str:
-    """Return which account has the domains that the call names."""
+    """Return the account that has the domains which the call names."""
     choice = f"{ACCOUNT}: name the account of this call: {' or '.join(reachable)}"
     domains = dict.fromkeys(_domains(operation, arguments))
     if not domains:
@@ -131,9 +131,9 @@ def _domains(operation: "Operation", arguments: Arguments) -> "Iterator[str]":
 
 
 def _may_use(principal: Principal, account: NamedAccount) -> bool:
-    """Return whether the token permits the account, and the account the principal.
+    """Return whether the token permits the account, and the account permits the principal.
 
-    Who runs the server has no token, and may use all: the keys are theirs.
+    The person who runs the server has no token and may use every account: the keys are theirs.
     """
     access = principal.access
     if not access.reaches(account.name):

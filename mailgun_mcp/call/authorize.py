@@ -21,8 +21,8 @@ QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*+'|"(?:[^"\\]|\\.)*+\"""")
 async def authorize(call: Call, facts: Facts, request: Request, decision: Decision, read_target: ReadTarget) -> None:
     """Raise DeniedError or NotConfirmedError for a call that may not be made.
 
-    `read_target` reads what the call would affect. The grants that were active are for the audit log, and nothing
-    that a model reads names them: it would know what nobody asks about.
+    `read_target` reads what the call would affect. Active grants are recorded in the audit log only. They never appear
+    in what a model reads, because it would learn which calls need no confirmation.
     """
     record = call.record
     record.decision = decision
@@ -42,7 +42,7 @@ async def authorize(call: Call, facts: Facts, request: Request, decision: Decisi
 
 
 def _question_about(call: Call, target: Target) -> Decision | None:
-    """Return why a person must be asked, seeing what is there, about a call that may be made otherwise."""
+    """Return why the target's current state requires asking a person; otherwise the call may be made."""
     if target.preview.too_many and call.services.policy.undo.too_many != "allow":
         return _too_many(call)
     if not target.preview.raises or target.decision.effect != "confirm":
@@ -61,7 +61,7 @@ def denied(decision: Decision, request: Request) -> DeniedError:
 
 
 def quoted_in(decision: Decision) -> list[str]:
-    """Return what a reason of the server's own quotes. A member of a mailing list can have put an order into an address."""
+    """Return the texts that the server's own reason quotes. An address in them may hold a prompt injection."""
     ours = decision.rule.startswith(LIMITS) or decision.rule == UNCLEAR
     return QUOTED.findall(decision.reason) if ours else []
 
@@ -88,9 +88,9 @@ def _too_many(call: Call) -> Decision:
 
 
 def _active_grants(services: Services, facts: Facts, *, needed: bool) -> list[tuple[bool, str]]:
-    """Return the temporary grants: whether each covers this call, and what it says.
+    """Return the temporary grants: whether each covers this call, and its description.
 
-    A call that needs none goes on when the state cannot be read.
+    If the call needs no grant, an unreadable state does not stop it.
     """
     from mailgun_mcp.policy.conditions import compile_match
 
@@ -111,5 +111,5 @@ def _active_grants(services: Services, facts: Facts, *, needed: bool) -> list[tu
 
 
 def _granted(decision: Decision, grants: list[tuple[bool, str]]) -> bool:
-    """Return whether a grant covers the call. One person cannot grant what needs two, nor what nobody knows the price of."""
+    """Return whether a grant covers the call. One person cannot grant what needs two people, or has no known price."""
     return decision.level != "two_people" and not decision.beyond_grants and any(covers for covers, _ in grants)

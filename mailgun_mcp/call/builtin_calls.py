@@ -1,4 +1,4 @@
-"""Calls of the server's own tools: they read what the server keeps, undo, find tools, or make several calls at once."""
+"""Calls of built-in tools: they read stored results, undo calls, find tools, or make several calls at once."""
 
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 async def run_builtin(call: Call, run: "Run") -> dict[str, Any]:
-    """Return the result of a call of one of the server's own tools. Raises what `pipeline.run` handles.
+    """Return the result of a call of a built-in tool. Raises what `pipeline.run` handles.
 
     `run` makes the calls that a workflow consists of.
     """
@@ -36,7 +36,7 @@ async def run_builtin(call: Call, run: "Run") -> dict[str, Any]:
         from mailgun_mcp.call.workflows.run import run_workflow
 
         await check_policy(call)
-        # Each of its calls is checked by itself.
+        # Each call of the workflow is checked separately.
         return await run_workflow(call, run)
     check_builtin_domains(call)
     handlers = {
@@ -60,7 +60,7 @@ async def _read_result(call: Call) -> dict[str, Any]:
                 "call. Make that call again"
             ]
         )
-    # For JSON Schema 2.0 is an integer as well.
+    # JSON Schema accepts 2.0 as an integer too.
     part = services.results.part(result, int(call.arguments.get("offset", 0)))
     if "untrusted_text" in part:
         await call.services.history.shown_untrusted(call.account, call.caller)
@@ -69,7 +69,7 @@ async def _read_result(call: Call) -> dict[str, Any]:
 
 
 async def _reaches(call: Call, owner: Owner) -> bool:
-    """Return whether the caller may still use the account that a result is from."""
+    """Return whether the caller may still use the account that a result came from."""
     server = call.services.server or call.services
     reachable = await reachable_accounts(server, call.caller.principal)
     if not server.accounts and not reachable:
@@ -113,7 +113,7 @@ async def _whoami(call: Call) -> dict[str, Any]:
 
 
 async def _own_key(call: Call) -> dict[str, Any]:
-    """Return whether the caller has stored a Mailgun key of their own, and where they can, on a server that takes them."""
+    """Return whether the caller has stored their own Mailgun key, and where to store one, if the server takes them."""
     personal = (call.services.server or call.services).personal
     if personal is None or not call.caller.principal.authenticated:
         return {}

@@ -1,7 +1,7 @@
-"""The table of tasks: calls that wait for a person's approval, and are made when their client asks how they are.
+"""The table of tasks: calls that wait for a person's approval, and run when their client asks for their status.
 
-A call that was approved is made by the one server that claims its task. While it is made, the server renews its claim;
-a claim that is not renewed is that of a server that ended, and nobody knows what became of the call.
+Exactly one server claims the task of an approved call and makes the call. Meanwhile it keeps renewing its claim.
+If a claim is not renewed, its server has ended, and the outcome of the call is unknown.
 """
 
 import json
@@ -16,9 +16,9 @@ TaskStatus = Literal["waiting", "running", "completed", "failed", "cancelled"]
 
 LOCK = "call tasks"
 RETENTION = 86_400.0
-"""Seconds for which a task can be read after its approval would have expired."""
+"""How long a task can be read after its approval would have expired, in seconds."""
 CLAIM = 30.0
-"""Seconds after which a claim that was not renewed has ended."""
+"""How long a claim lasts without renewal, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,11 @@ class CallTask:
     status: TaskStatus
     claimed_until: float
     outcome: dict[str, Any]
-    """The result of a completed call, the error of a failed one; else empty."""
+    """The result of a completed call or the error of a failed one; otherwise empty."""
 
 
 class CallTasks:
-    """The table. Arguments and results are sealed where servers share a database."""
+    """The table of tasks. Arguments and results are encrypted if servers share a database."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -68,7 +68,7 @@ class CallTasks:
         return task
 
     def find(self, name: str, principal: str, now: float) -> CallTask | None:
-        """Return the task of that name if it is the principal's and has not expired, else None."""
+        """Return the task with that name if it belongs to the principal and has not expired, else None."""
         if not self._store.exists:
             return None
         with self._store.reading() as connection:
@@ -81,7 +81,7 @@ class CallTasks:
         return CallTask(**{**dict(row), **read})
 
     def claim(self, task: CallTask, now: float) -> bool:
-        """Claim a waiting task. Of all servers that try, one is told yes."""
+        """Claim a waiting task. Of all servers that try, only one gets True."""
         return self._changed(
             "UPDATE call_tasks SET status = 'running', claimed_until = ?, updated = ? WHERE id = ? AND status = 'waiting'",
             (now + CLAIM, now, task.id),
@@ -94,21 +94,21 @@ class CallTasks:
         )
 
     def wait(self, task: CallTask, approval: str, now: float) -> None:
-        """Let a claimed task wait for another approval: the call needs one because its target has changed."""
+        """Make a claimed task wait for another approval, which the call needs because its target has changed."""
         self._changed(
             "UPDATE call_tasks SET status = 'waiting', approval = ?, updated = ? WHERE id = ? AND status = 'running'",
             (approval, now, task.id),
         )
 
     def end(self, task: CallTask, status: Literal["completed", "failed"], outcome: dict[str, Any], now: float) -> bool:
-        """End a task that is in the status of `task`, and return whether this ended it."""
+        """End a task whose status is still that of `task`, and return whether this call ended it."""
         return self._changed(
             "UPDATE call_tasks SET status = ?, outcome = ?, updated = ? WHERE id = ? AND status = ?",
             (status, self._written(task.id, outcome), now, task.id, task.status),
         )
 
     def cancel(self, task: CallTask, now: float) -> bool:
-        """Cancel a task that waits, and return whether no other task waits for its approval."""
+        """Cancel a waiting task, and return whether no other task waits for its approval."""
         with self._store.writing(lock=LOCK) as connection:
             done = connection.execute(
                 "UPDATE call_tasks SET status = 'cancelled', updated = ? WHERE id = ? AND status = 'waiting'",

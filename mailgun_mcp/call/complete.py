@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from mailgun_mcp.call.inbound_routes import Run
 
 DOUBLED = re.compile(r"\\\\[.+*?^$()\[\]{}|]")
-"""A backslash that is escaped once too often, before a character that it should have escaped."""
+"""A regular expression's special character after a doubled backslash: one backslash would have escaped it."""
 
 
 async def protect(call: Call, result: dict[str, Any], whole: dict[str, Any]) -> dict[str, Any]:
-    """Return the result without secrets and with untrusted text marked, and remember who was shown such text.
+    """Return the result without secrets and with untrusted text marked, and record that the caller saw such text.
 
-    `whole` has the fields that the result leaves out: they may say who wrote the others.
+    `whole` also has the fields that the result leaves out: they may say who wrote the others.
     """
     services = call.services
     protected, untrusted = services.protection.apply(call.operation, result, call.account, whole, owner=owner_of(call))
@@ -32,19 +32,19 @@ async def protect(call: Call, result: dict[str, Any], whole: dict[str, Any]) -> 
 
 
 def owner_of(call: Call) -> Owner:
-    """Return who may read on in the results of the call."""
+    """Return who may read the rest of the call's long results."""
     return Owner(call.caller.principal.id, call.account.key)
 
 
 async def save_long_results(services: Services) -> None:
-    """Save the results that were cut, so that they can be read on wherever the next call goes."""
+    """Save the results that were cut, so that any server can return the rest of them."""
     unsaved = services.results.take_unsaved()
     if unsaved:
         await in_thread(services.kept_results.save, unsaved, services.clock())
 
 
 async def protect_error(call: Call, error: CallError) -> CallResult:
-    """Return an error as the result of the call, with what third parties may have written in it fenced."""
+    """Return an error as the result of the call. Text in it that third parties may have written is fenced."""
     quoted = [part for cause in _causes(error) for part in cause.quoted]
     text = error.text(call.operation.name)
     protection = call.services.protection
@@ -58,7 +58,7 @@ async def protect_error(call: Call, error: CallError) -> CallResult:
 
 
 async def fence_result(call: Call, result: dict[str, Any], quoted: Sequence[str]) -> dict[str, Any]:
-    """Return the result of one of the server's own tools with what third parties may have written in it fenced."""
+    """Return a built-in tool's result. Text in it that third parties may have written is fenced."""
     protection = call.services.protection
     result, quoted = protection.without_url_secrets(result), protection.without_url_secrets(list(quoted))
     quoted = await _shown(call, quoted)
@@ -66,9 +66,9 @@ async def fence_result(call: Call, result: dict[str, Any], quoted: Sequence[str]
 
 
 async def _shown(call: Call, quoted: Sequence[str]) -> Sequence[str]:
-    """Return what of `quoted` can be third-party text, and remember who was shown it.
+    """Return those of `quoted` that can be third-party text, and record that the caller saw them.
 
-    Names, Mailgun's own words and what the caller sent cannot.
+    Names, Mailgun's own words and what the caller sent cannot be third-party text.
     """
     if not any(quoted):
         return ()
@@ -89,13 +89,13 @@ def _causes(error: BaseException | None) -> Iterator[CallError]:
 
 
 def asked_for(call: Call, facts: Facts) -> dict[str, Any]:
-    """Return what a send was asked to do and cannot be read back: to how many, when, and with which options."""
+    """Return the details of a send that cannot be read back later: how many recipients, when, and which options."""
     echoed = {name: call.arguments[name] for name in call.operation.echo if name in call.arguments}
     return {"asked_for": {"recipients": facts.recipient_count, **echoed}} if call.operation.echo else {}
 
 
 def hint(call: Call) -> dict[str, Any]:
-    """Return what is worth checking about a call that was made as it was asked for."""
+    """Return a warning about a call that did what its arguments say but probably not what was meant."""
     if call.operation.name not in ("create_route", "update_route"):
         return {}
     doubled = DOUBLED.search(str(call.arguments.get("expression", "")))
@@ -109,7 +109,7 @@ def hint(call: Call) -> dict[str, Any]:
 
 
 async def read_further(call: Call, result: dict[str, Any], run: "Run") -> dict[str, Any]:
-    """Return what an answer lacks and another read has. `run` makes the calls for it."""
+    """Return what the answer lacks and a further read supplies. `run` makes the calls for it."""
     if call.operation.name != "match_route":
         return {}
     from mailgun_mcp.call.inbound_routes import routes_in_order
@@ -118,7 +118,7 @@ async def read_further(call: Call, result: dict[str, Any], run: "Run") -> dict[s
 
 
 def way_back(call: Call) -> dict[str, Any]:
-    """Return how the call is undone, where it can be."""
+    """Return how to undo the call, if it can be undone."""
     if call.capture is None or not call.capture.saved:
         return {}
     return {"undo": {"id": call.record.call, "until": iso(call.capture.until)}}

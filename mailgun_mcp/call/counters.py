@@ -1,22 +1,22 @@
-"""What policy counts: single uses, sends, spend, and who read text of third parties."""
+"""Counters for the policy: values used once, sends, spending, and who has seen third-party text."""
 
 from mailgun_mcp.policy.history import HOUR
 from mailgun_mcp.store.database import MONTHS, Store
 
 NEWEST = 2**63 - 1
-"""Comes after every row."""
+"""Higher than any row number."""
 EVERY_ACCOUNT = "*"
-"""The account of a mark that counts for all accounts."""
+"""The account in a mark that applies to all accounts."""
 
 
 class Nonces:
-    """What may be used once, by any process."""
+    """Values that can be used only once, across all processes."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def burn(self, nonce: str, expires: float, now: float) -> bool:
-        """Return whether this is the first use of `nonce`, in time: past `expires` there is none."""
+        """Return whether this is the first use of `nonce`, and not later than `expires`."""
         if expires <= now:
             return False
         with self._store.writing(lock="nonces") as connection:
@@ -28,14 +28,14 @@ class Nonces:
 
 
 class Sends:
-    """What was sent to how many."""
+    """How many recipients each send had."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def record(self, account: str, principal: str, digest: str, recipients: int, now: float) -> int:
-        """Count a send. Returns what `forget` takes."""
-        # The lock is the account's: of two sends, the one with the higher number sees the other.
+        """Count a send. Returns the row number for `forget`."""
+        # One lock per account: of two concurrent sends, the one with the higher row number sees the other.
         with self._store.writing(lock=f"sends {account}") as connection:
             connection.execute("DELETE FROM sends WHERE at < ?", (now - MONTHS,))
             done = connection.execute(
@@ -45,14 +45,14 @@ class Sends:
             return int(done.lastrowid or 0)
 
     def forget(self, row: int) -> None:
-        """Take back a send that was refused."""
+        """Remove a send that was refused."""
         with self._store.writing(lock="sends taken back") as connection:
             connection.execute("DELETE FROM sends WHERE rowid = ?", (row,))
 
     def recipients_since(
         self, account: str, since: float, before: int = NEWEST, *, principal: str | None = None
     ) -> int:
-        """Return the recipients of all sends of the account, or of one principal in it, after `since`.
+        """Return the number of recipients of all sends after `since`, by the account or by one principal in it.
 
         Only sends recorded before the row `before` count.
         """
@@ -65,7 +65,7 @@ class Sends:
             return int(cursor.fetchone()[0])
 
     def last(self, account: str, digest: str, before: int = NEWEST) -> float | None:
-        """Return when the same request was last sent, as recorded before the row `before`, or None."""
+        """Return when the same request was last sent, among those recorded before the row `before`, or None."""
         with self._store.reading() as connection:
             cursor = connection.execute(
                 "SELECT max(at) FROM sends WHERE account = ? AND digest = ? AND rowid < ?", (account, digest, before)
@@ -81,7 +81,7 @@ class Calls:
         self._store = store
 
     def record(self, account: str, principal: str, now: float) -> int:
-        """Count a call. Returns what `forget` takes."""
+        """Count a call. Returns the row number for `forget`."""
         with self._store.writing(durable=False, lock=f"calls {account} {principal}") as connection:
             connection.execute("DELETE FROM calls WHERE at < ?", (now - 2 * HOUR,))
             row = connection.execute(
@@ -90,12 +90,12 @@ class Calls:
         return int(row["id"])
 
     def forget(self, row: int) -> None:
-        """Take back a call that was not made."""
+        """Remove a call that was not made."""
         with self._store.writing(durable=False, lock="calls taken back") as connection:
             connection.execute("DELETE FROM calls WHERE id = ?", (row,))
 
     def since(self, account: str, principal: str, since: float, before: int = NEWEST) -> int:
-        """Return how many calls the principal made in the account after `since`, as counted before the row `before`."""
+        """Return how many calls the principal made in the account after `since`, recorded before the row `before`."""
         with self._store.reading() as connection:
             row = connection.execute(
                 "SELECT count(*) AS calls FROM calls WHERE account = ? AND principal = ? AND at > ? AND id < ?",
@@ -111,7 +111,7 @@ class Spend:
         self._store = store
 
     def record(self, account: str, amount: float, now: float) -> int:
-        """Count a cost. Returns what `forget` takes."""
+        """Count a cost. Returns the row number for `forget`."""
         with self._store.writing(lock=f"spend {account}") as connection:
             connection.execute("DELETE FROM spend WHERE at < ?", (now - MONTHS,))
             done = connection.execute(
@@ -120,12 +120,12 @@ class Spend:
             return int(done.lastrowid or 0)
 
     def forget(self, row: int) -> None:
-        """Take back the cost of a call that was not made."""
+        """Remove the cost of a call that was not made."""
         with self._store.writing(lock="spend taken back") as connection:
             connection.execute("DELETE FROM spend WHERE rowid = ?", (row,))
 
     def since(self, account: str, since: float, before: int = NEWEST) -> float:
-        """Return what the account spent from `since` on, as recorded before the row `before`."""
+        """Return what the account has spent since `since`, as recorded before the row `before`."""
         with self._store.reading() as connection:
             cursor = connection.execute(
                 "SELECT coalesce(sum(amount), 0) FROM spend WHERE account = ? AND at >= ? AND rowid < ?",
@@ -135,13 +135,13 @@ class Spend:
 
 
 class Untrusted:
-    """Who was shown text of third parties. A mark stays until a person clears it."""
+    """Who has seen third-party text. A mark stays until a person clears it."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def mark(self, account: str, principal: str, now: float) -> None:
-        """Remember that `principal` was shown such text of the account now."""
+        """Record that `principal` has just seen third-party text from the account."""
         with self._store.writing(durable=False, lock="untrusted") as connection:
             connection.execute(
                 """INSERT INTO untrusted (account, principal, at) VALUES (?, ?, ?)
@@ -151,7 +151,7 @@ class Untrusted:
             )
 
     def marks(self) -> tuple[tuple[str, str, float], ...]:
-        """Return account, principal and time of each mark, the newest first."""
+        """Return the account, principal and time of each mark, newest first."""
         if not self._store.exists:
             return ()
         with self._store.reading() as connection:
@@ -172,7 +172,7 @@ class Untrusted:
         return principals
 
     def last(self, account: str, principal: str) -> float | None:
-        """Return when `principal` was last shown such text of the account, or None."""
+        """Return when `principal` last saw third-party text from the account, or None."""
         with self._store.reading() as connection:
             row = connection.execute(
                 "SELECT max(at) AS at FROM untrusted WHERE account IN (?, ?) AND principal = ?",

@@ -16,7 +16,7 @@ from mailgun_mcp.undo.capture import Capture
 
 @dataclass
 class Call:
-    """A call: who makes it, of which tool, and what is recorded of it."""
+    """A call: who makes it, which tool it uses, and its audit record."""
 
     services: Services
     operation: Operation
@@ -27,7 +27,7 @@ class Call:
     """The subaccount that the call acts in."""
     record: CallRecord
     capture: Capture | None = None
-    """Of what the call removes or overwrites, where it can be undone."""
+    """What the call removes or overwrites, if it can be undone."""
     pictures: list[tuple[str, bytes]] = field(default_factory=list)
     """Pictures that belong to the result, each with its media type."""
     file: ReturnedFile | None = None
@@ -43,7 +43,7 @@ class Call:
         *,
         configured_subaccount: str | None = None,
     ) -> "Call":
-        """Return a call of which nothing is decided yet."""
+        """Return a call on which nothing has been decided yet."""
         operation = as_called(operation, arguments)
         subaccount = acting_subaccount(arguments, configured_subaccount)
         policy = services.policy

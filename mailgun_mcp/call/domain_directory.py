@@ -1,4 +1,4 @@
-"""Which account has which domain: read from Mailgun, and read again where it may have changed."""
+"""Which account has which domain. The lists are read from Mailgun, and read again if they may have changed."""
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -12,10 +12,10 @@ from mailgun_mcp.text.host_names import canonical_host
 from mailgun_mcp.undo.page_reader import PageReader, largest_page
 
 FRESH = 300.0
-"""Seconds for which a list of domains is used without reading it again."""
+"""How long a list of domains is used without reading it again, in seconds."""
 ReadDomains = Callable[[], Awaitable[list[str]]]
 AGAIN = 10.0
-"""Seconds after which it is read again for a domain that is not in it: somebody may just have added it."""
+"""How old a list must be, in seconds, to be read again for a domain that is not in it: it may just have been added."""
 
 
 async def domain_names(catalogue: Catalogue, client: Client, subaccount: str | None) -> list[str]:
@@ -27,7 +27,7 @@ async def domain_names(catalogue: Catalogue, client: Client, subaccount: str | N
 
 @dataclass(slots=True)
 class _List:
-    """The domains of one account as they were last read."""
+    """The domains of one account when they were last read."""
 
     names: frozenset[str] = field(default_factory=frozenset)
     read_at: float | None = None
@@ -37,16 +37,16 @@ class _List:
 
 
 class DomainDirectory:
-    """The domains of several accounts. Only the accounts that a caller may use are read, and looked in, for them."""
+    """The domains of several accounts. For a caller, only the accounts that they may use are read and searched."""
 
     def __init__(self, read: Mapping[str, ReadDomains], clock: Callable[[], float] = time.monotonic) -> None:
-        """`read` has for each account what reads the names of its domains."""
+        """`read` has, for each account, a function that reads the names of its domains."""
         self._read = read
         self._clock = clock
         self._lists = {name: _List() for name in read}
 
     async def accounts_with(self, domain: str, names: Sequence[str]) -> list[str]:
-        """Return which of the accounts `names` have the domain. One whose domains cannot be read may have it."""
+        """Return those of the accounts `names` that have the domain, and those whose domains cannot be read."""
         for limit in (FRESH, AGAIN):
             unread = [name for name in names if not await self._read_if_older(name, limit)]
             owners = [name for name in names if domain in self._lists[name].names]
@@ -55,7 +55,7 @@ class DomainDirectory:
         return list(dict.fromkeys([*owners, *unread]))
 
     async def _read_if_older(self, name: str, limit: float) -> bool:
-        """Read the domains of the account unless its list is younger than `limit`. Return whether the list counts."""
+        """Read the domains of the account unless its list is younger than `limit`. Return whether it can be used."""
         if self._lists[name].age(self._clock()) <= limit:
             return True
         try:

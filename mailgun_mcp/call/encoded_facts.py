@@ -1,4 +1,4 @@
-"""What an answer holds only in encoded form: how long a DKIM key is, and when a certificate is valid."""
+"""Facts that an answer holds only in encoded form: the length of a DKIM key, and when a certificate is valid."""
 
 import re
 from base64 import b64decode
@@ -9,15 +9,15 @@ from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.text.durations import iso
 
 TOOLSETS = frozenset({"domains", "domain_keys", "dkim_security", "tracking"})
-"""Whose answers have keys or certificates."""
+"""Toolsets whose answers contain keys or certificates."""
 DKIM_KEY = re.compile(r"(?:^|;)\s*p=([A-Za-z0-9+/=\s]{100,2000})(?:;|$)")
 CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 LONGEST = 20_000
-"""Characters of a certificate that are read."""
+"""Longest certificate that is parsed, in characters."""
 
 
 def with_encoded_facts(operation: Operation, result: dict[str, Any]) -> dict[str, Any]:
-    """Return the result with `key_bits` beside each DKIM record, and `valid_from` and `valid_until` beside a certificate."""
+    """Return the result with `key_bits` in a DKIM record, and `valid_from` and `valid_until` beside a certificate."""
     if operation.toolset not in TOOLSETS:
         return result
     shown = _with_facts(result)
@@ -45,7 +45,7 @@ def _with_facts(value: Any) -> Any:
         return [_with_facts(item) for item in value]
     if not isinstance(value, dict):
         return value
-    # Most values are neither, and a call for each costs more than to look.
+    # Most values are neither a dict nor a list, and this check is cheaper than a call for each.
     inner = {name: _with_facts(item) if isinstance(item, (dict, list)) else item for name, item in value.items()}
     bits = key_bits(value.get("value"))
     return {**inner, **({"key_bits": bits} if bits else {}), **_validity(value.get("certificate"))}

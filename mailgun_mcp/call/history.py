@@ -1,4 +1,4 @@
-"""The history that rules ask for: earlier calls, in the state store, by account and caller."""
+"""The history that rules need: earlier calls, by account and principal, from the state store."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,15 +17,15 @@ from mailgun_mcp.store.database import Store, in_thread
 
 @dataclass(slots=True)
 class ShownHere:
-    """When this process last showed a principal third-party text."""
+    """When this process last showed third-party text to a principal."""
 
     at: float
     stored: bool
-    """Whether the state store has it too. A stored mark that is gone was cleared by a person."""
+    """Whether the state store has the mark too. If it no longer does, a person has cleared it."""
 
 
 class History:
-    """Reads and writes what calls leave behind."""
+    """Reads and writes the records of past calls."""
 
     def __init__(
         self,
@@ -35,22 +35,23 @@ class History:
         several_accounts: bool = False,
         counts_calls: bool = False,
     ) -> None:
-        """`counts_calls`: the policy limits calls, so each is counted, reads included.
+        """`counts_calls`: the policy limits calls, so every call is counted, reads included.
 
-        `several_accounts`: text of one account is read in the same conversation as the others, so a mark counts for all."""
+        `several_accounts`: one conversation can read the texts of several accounts, so a mark counts for all.
+        """
         self.store = store
         self.clock = clock
         self._counts_calls = counts_calls
         self._marks = EVERY_ACCOUNT if several_accounts else None
         self._shown_here: dict[tuple[str, str], ShownHere] = {}
-        """By account and principal."""
+        """Account and principal -> when."""
 
     async def context(
         self, operation: Operation, caller: Caller, account: Account, *, digest: str, subaccount: str | None
     ) -> Context:
-        """Return what a rule may know beside the call itself. A read asks the store only after text was shown.
+        """Return what rules may know besides the call itself. A read queries the store only after text was shown.
 
-        Raises StateError when the store cannot be read: then nobody knows, and nothing is allowed.
+        Raises StateError if the store cannot be read: the history is then unknown, and nothing is allowed.
         """
         now = self.clock()
         shown_here = self._shown_here.get((self._marks or account.key, caller.principal.id))
@@ -73,9 +74,9 @@ class History:
         return await in_thread(self._with_history, context, digest)
 
     async def reserve(self, facts: Facts, cost: float | None) -> tuple["Reservation | None", Facts]:
-        """Count a call that is limited, a send, and what a call costs, before it is made. Returns the facts with all earlier calls.
+        """Count a limited call, a send and a call's cost before the call is made. Returns facts with all earlier calls.
 
-        Of two concurrent calls the second one counts the first, so that they cannot exceed a limit together.
+        Of two concurrent calls the second sees the first, so together they cannot exceed a limit.
         """
         if facts.operation.risk != "send" and not cost and not self._counts_calls:
             return None, facts
@@ -91,13 +92,13 @@ class History:
             await self._after(Calls(self.store).forget, reserved.call)
 
     async def shown_untrusted(self, account: Account, caller: Caller) -> None:
-        """Remember that the caller was shown text of third parties."""
+        """Record that the caller has seen third-party text."""
         now, principal, marked = self.clock(), caller.principal.id, self._marks or account.key
         self._shown_here[marked, principal] = shown_here = ShownHere(now, stored=False)
         shown_here.stored = await self._after(Untrusted(self.store).mark, marked, principal, now)
 
     async def _after(self, write: Callable[..., None], *arguments: object) -> bool:
-        """Write what a call that was made leaves behind. A failure is logged, and does not hide the call's result."""
+        """Write the record of a call that was made. A failure is logged, but does not hide the call's result."""
         try:
             await in_thread(write, *arguments)
         except StateError as error:
@@ -127,7 +128,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """The rows in which a call is counted before it is made."""
+    """The rows that count a call before it is made."""
 
     send: int | None = None
     cost: int | None = None
@@ -135,7 +136,7 @@ class Reservation:
 
 
 class StoredPast:
-    """The past calls of the state store, for `policy.history`; with a reservation, only what was counted before it."""
+    """Past calls from the state store, for `policy.history`. With a reservation, only those counted before it."""
 
     def __init__(
         self, store: Store, shown_here: dict[tuple[str, str], ShownHere], until: Reservation = Reservation()
@@ -148,7 +149,7 @@ class StoredPast:
         self._calls_before = NEWEST if until.call is None else until.call
 
     def add_to(self, context: Context, digest: str) -> Context:
-        """Return the context of a call of the request `digest`, with all that happened before it."""
+        """Return the context for a call of the request `digest`, with the history before it."""
         account, principal = context.counted_for, context.principal
         return replace(
             with_history(context, digest, self),
@@ -161,7 +162,7 @@ class StoredPast:
         return Sends(self._store).recipients_since(account, moment, self._sends_before)
 
     def recipients_of(self, account: str, principal: str, moment: float) -> int:
-        """Return to how many of them the principal sent."""
+        """Return how many recipients the principal sent to after `moment`, in this account."""
         return Sends(self._store).recipients_since(account, moment, self._sends_before, principal=principal)
 
     def calls_of(self, account: str, principal: str, moment: float) -> int:
@@ -173,11 +174,11 @@ class StoredPast:
         return Sends(self._store).last(account, digest, self._sends_before)
 
     def spent_from(self, account: str, moment: float) -> float:
-        """Return what the account spent at `moment` and after it."""
+        """Return what the account has spent since `moment`, inclusive."""
         return Spend(self._store).since(account, moment, self._costs_before)
 
     def untrusted_shown(self, account: str, principal: str) -> float | None:
-        """Return when the principal was last shown third-party text, by this process or another."""
+        """Return when the principal last saw third-party text, from this process or another."""
         stored, here = Untrusted(self._store).last(account, principal), self._mark_here(account, principal)
         if here is None:
             return stored
@@ -186,7 +187,7 @@ class StoredPast:
         return max(stored, here.at)
 
     def shown_here(self, account: str, principal: str) -> bool:
-        """Return whether this process showed the principal third-party text that no person cleared."""
+        """Return whether this process showed the principal third-party text that nobody has cleared."""
         return bool(self._mark_here(account, principal)) and self.untrusted_shown(account, principal) is not None
 
     def _mark_here(self, account: str, principal: str) -> ShownHere | None:

@@ -1,7 +1,7 @@
-"""Which routes mail to an address runs through: Mailgun names only one of them.
+"""Which routes an incoming mail runs through: Mailgun names only one of them.
 
-A route's expression is read here as Mailgun reads it. What depends on the headers of the mail, and a pattern that could
-take long to try, is left open.
+Route expressions are evaluated as Mailgun evaluates them. A condition on headers, or a pattern that could take long to
+try, has an uncertain result.
 """
 
 import re
@@ -28,18 +28,18 @@ from mailgun_mcp.store.database import in_thread
 LIST = "list_routes"
 PAGE, MOST_PAGES = 100, 10
 MOST_STEPS = 100_000
-"""Steps that trying one pattern may take, about 2 ms: the event loop waits for them."""
+"""Most steps for trying one pattern, about 2 ms: the event loop waits meanwhile."""
 SHOWN = ("id", "priority", "description", "expression", "actions")
 STEPS = re.compile(
     r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(?P<nested>\)[*+{])|(?P<repeats>[*+{])|(?P<choices>[?|])", re.DOTALL
 )
-"""What makes a pattern take long: repetitions, and choices. What is escaped or in a class does not count."""
+"""What makes a pattern slow: repetitions and choices. Escaped characters and those in a class do not count."""
 
 Run = Callable[[str, Arguments, Caller], Awaitable[CallResult]]
 
 
 async def routes_in_order(call: Call, result: Record, run: Run) -> Record:
-    """Return all routes that mail to the address of a `match_route` runs through, or a note why they are not shown."""
+    """Return all routes that mail to the address of `match_route` runs through, or a note that says why not."""
     routes, why = await _all_routes(call, run)
     if routes is None:
         return {"note": f"Mail can match more routes than this one. The others are not shown: {why}"}
@@ -48,7 +48,7 @@ async def routes_in_order(call: Call, result: Record, run: Run) -> Record:
 
 
 async def _all_routes(call: Call, run: Run) -> tuple[list[Record] | None, str]:
-    """Return all routes of the account, or None and why they cannot be shown. It is a call of its own, for policy and log."""
+    """Return all routes of the account, or None and the reason. Policy and audit log see this as its own call."""
     if LIST not in call.services.catalogue:
         return None, f"this server does not offer {LIST}."
     caller = replace(call.caller, asker=NOBODY)
@@ -67,18 +67,18 @@ async def _all_routes(call: Call, run: Run) -> tuple[list[Record] | None, str]:
 
 
 class _Earlier(NamedTuple):
-    """What is known of the routes before one."""
+    """What is known about the routes before a given one."""
 
     matched: bool | None = False
-    """Whether one of them matches; None where it may."""
+    """Whether one of them matches; None if that is uncertain."""
     stopped: str | None = None
-    """The id of one that stops the mail."""
+    """The id of a route that stops the mail."""
     may_stop: str | None = None
-    """The id of one that may stop it."""
+    """The id of a route that may stop the mail."""
 
 
 def matching_routes(routes: Iterable[Record], address: str, named: str | None = None) -> list[Record]:
-    """Return the routes that match mail to the address, or may, in their order, with whether each runs.
+    """Return the routes that match, or may match, mail to the address, in order, and whether each runs.
 
     `named` is the route that Mailgun says matches.
     """
@@ -112,7 +112,7 @@ def _runs(match: bool | None, earlier: _Earlier) -> str:
 
 
 def stops(route: Record) -> bool:
-    """Return whether no route after this one is tried."""
+    """Return whether the route stops the mail, so that no later route is tried."""
     for action in route.get("actions") or ():
         try:
             if parse_action(str(action)).kind == "stop":
@@ -123,7 +123,7 @@ def stops(route: Record) -> bool:
 
 
 def matches(expression: str, address: str, matched_before: bool | None) -> bool | None:
-    """Return whether the expression takes mail to the address; None where that is not certain."""
+    """Return whether the expression matches mail to the address; None if that is uncertain."""
     try:
         return _matches(parse_expression(expression), address, matched_before)
     except RouteSyntaxError:
@@ -154,6 +154,6 @@ def _all(parts: Sequence[bool | None]) -> bool | None:
 
 
 def _is_quick(pattern: str, length: int) -> bool:
-    """Return whether the pattern is tried on a text of this length within the limit, whatever the text is."""
+    """Return whether the pattern can be tried on any text of this length within the step limit."""
     found: list[Any] = [match.lastgroup for match in STEPS.finditer(pattern)]
     return "nested" not in found and (length + 1) ** found.count("repeats") * 2 ** found.count("choices") <= MOST_STEPS

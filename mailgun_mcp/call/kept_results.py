@@ -1,7 +1,7 @@
-"""Long results in the state, so that a restarted server, or another one that shares it, reads on in them.
+"""Long results in the state, so that a restarted server, or another one that shares it, can return the rest of them.
 
-They hold what a call returned, third-party text included: for an hour, compressed, and sealed where servers share a
-database. Each principal has a bounded number of them, and all together a bounded size.
+They hold what a call returned, including third-party text. They are kept for an hour, compressed, and encrypted if
+servers share a database. The number for each principal and the total size are limited.
 """
 
 import zlib
@@ -15,7 +15,7 @@ from mailgun_mcp.store.database import Store
 
 LOCK = "kept results"
 MOST_BYTES = 64 * 1024 * 1024
-"""Compressed bytes of all of them together. The oldest go first."""
+"""Limit on the total size of all results, compressed, in bytes. The oldest are removed first."""
 
 
 class KeptResults:
@@ -27,7 +27,7 @@ class KeptResults:
         self._most_bytes = most_bytes
 
     def save(self, results: Sequence[KeptResult], now: float) -> None:
-        """Save results. Where the state cannot be written, only this server can read on in them."""
+        """Save results. If the state cannot be written, only this server can return the rest of them."""
         rows = [(result, self._packed(result)) for result in results]
         try:
             with self._store.writing(durable=False, lock=LOCK) as connection:
@@ -50,7 +50,7 @@ class KeptResults:
             logger().warning("a long result was not saved", reason=str(error))
 
     def find(self, name: str, now: float) -> KeptResult | None:
-        """Return a result, or None where there is none, its time is over, or it does not open."""
+        """Return a result, or None if there is none, it has expired, or it cannot be decrypted."""
         try:
             if not self._store.exists:
                 return None

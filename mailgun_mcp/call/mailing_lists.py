@@ -1,7 +1,7 @@
 """Reads the mailing lists that a send addresses: a send to a list of 5,000 is a send to 5,000.
 
-They are read for each send that is decided on. Nothing is remembered from one send to the next: a list that was small
-a minute ago may have grown since.
+The lists are read again for every decision on a send and never cached: a list that was small a minute ago may have
+grown since.
 """
 
 from dataclasses import replace
@@ -15,10 +15,10 @@ from mailgun_mcp.undo.page_reader import PageReader
 
 PAGE = 100
 SINGLE_READS = 10
-"""Addresses that are looked up one by one where the lists of the account fill more than a page."""
+"""Most addresses to look up one by one if the account has more than a page of lists."""
 MAX_LISTS = 10_000
 MAX_MEMBERS = 1_000
-"""Members that are read for one call, of all its lists."""
+"""Most members to read for one call, over all its lists."""
 FORBIDDEN = (401, 403)
 NO_PERMISSION = "the API key may not read mailing lists"
 TOO_MANY_LISTS = f"the account has more than {MAX_LISTS:,} mailing lists"
@@ -27,10 +27,10 @@ GONE = "its members cannot be read"
 
 
 class MailingLists:
-    """The lists that one send addresses. Made for one decision."""
+    """The lists that one send addresses. Created for a single decision."""
 
     def __init__(self, catalogue: Catalogue, reader: PageReader, *, read_addresses: bool) -> None:
-        """`read_addresses` says that a rule asks who the members are."""
+        """`read_addresses` means that a rule needs to know who the members are."""
         self._catalogue = catalogue
         self._reader = reader
         self._read_addresses = read_addresses
@@ -39,9 +39,9 @@ class MailingLists:
         self._members_left = MAX_MEMBERS
 
     async def add_to(self, context: Context, addresses: tuple[str, ...]) -> Context:
-        """Return the context with the lists among `addresses`.
+        """Return the context with those of `addresses` that are lists.
 
-        A key that may not read lists leaves them unknown. Raises MailgunError when a read fails in another way.
+        If the key may not read lists, they stay unknown. Raises MailgunError if a read fails in another way.
         """
         try:
             unknown = await self._find(addresses)
@@ -56,9 +56,9 @@ class MailingLists:
         return context
 
     async def _find(self, addresses: tuple[str, ...]) -> dict[str, str]:
-        """Read the lists among `addresses`, and return the addresses of which it stays unknown whether they are lists.
+        """Read the lists among `addresses`. Return the addresses that may or may not be lists, with the reason.
 
-        Where one is a list, all lists are read, because a member can be a list as well.
+        If one is a list, all lists are read, because a member can be a list as well.
         """
         operation = self._catalogue.find("list_mailing_lists")
         async for page in self._reader.pages(operation, {"limit": PAGE}):
@@ -82,7 +82,7 @@ class MailingLists:
         return False
 
     async def _add_list(self, context: Context, address: str) -> Context:
-        """Return the context with the size of one list, the lists inside it counted, and its members."""
+        """Return the context with the size of one list, including the lists inside it, and its members."""
         seen, pending = {address}, [address]
         size, people, all_read, doubt = 0, list[str](), True, ""
         while pending:
@@ -135,7 +135,7 @@ def _sizes(body: Any) -> dict[str, int]:
 
 
 def _items(body: Any) -> list[dict[str, Any]]:
-    """Return the items of a page. Raises UnreadableError for what is not a page of a list."""
+    """Return the items of a page. Raises UnreadableError if the body is not a page of a list."""
     items = body.get("items") or [] if isinstance(body, dict) else None
     if not isinstance(items, list) or not all(isinstance(item, dict) and "address" in item for item in items):
         raise UnreadableError("The mailing lists cannot be read", "Try again.")
@@ -143,7 +143,7 @@ def _items(body: Any) -> list[dict[str, Any]]:
 
 
 def _canonical(address: Any) -> str:
-    """Return the address as the facts of a call write it."""
+    """Return the address in the form that the facts of a call use."""
     text = str(address)
     addresses = find_addresses(text).addresses
     return addresses[0] if len(addresses) == 1 else text.strip().lower()

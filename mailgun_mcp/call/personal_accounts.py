@@ -1,4 +1,4 @@
-"""People's own Mailgun accounts: each opens with a key that one person stored, and only for that person's calls."""
+"""People's own Mailgun accounts. Each one uses a key that a person stored, and only for that person's calls."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,37 +22,37 @@ if TYPE_CHECKING:
     from mailgun_mcp.store.database import Store
 
 PAGE = "/personal-key"
-"""Path of the page on which people store their keys."""
+"""Path of the page where people store their keys."""
 MOST_CLIENTS = 200
-"""Connections to accounts of people that are kept for the next call."""
+"""Most connections to people's accounts that stay open for the next call."""
 IDLE = 900.0
-"""Seconds after its last use in which a connection is not closed: longer than a call takes."""
+"""How long a connection stays open after its last use, in seconds: longer than a call takes."""
 MOST_CHECKS = 10
-"""Keys that one person may have checked in ten minutes: the page is not for trying out keys."""
+"""Most keys that one person may check in ten minutes, so that the page cannot be used to guess keys."""
 CHECKED_WITHIN = 600.0
 LONGEST = 200
-"""Characters of a key."""
+"""Longest key, in characters."""
 Connect = Callable[[str, str], Client]
-"""Makes the client for a key in a region."""
+"""Makes the client for a key and a region."""
 
 
 @dataclass(frozen=True, slots=True)
 class PersonalKeyOptions:
-    """How a server lets people store their own keys."""
+    """How people can store their own keys on a server."""
 
     encryption: SealKeys
     connect: Connect
     regions: tuple[str, ...]
-    """What a person can choose."""
+    """The regions to choose from."""
     public_url: str | None = None
 
 
 class KeyRefused(Exception):
-    """A key that is not stored. The message says why, for the person."""
+    """The key was not stored. The message tells the person why."""
 
 
 class OwnAccount(Protocol):
-    """What the calls in a person's own account share: `call.services.Services`."""
+    """What all calls in a person's own account share: `call.services.Services`."""
 
     @property
     def account(self) -> "ServerAccount": ...
@@ -65,15 +65,15 @@ Account = TypeVar("Account", bound=OwnAccount)
 
 @dataclass(frozen=True, slots=True)
 class Server(Generic[Account]):
-    """What is needed of the server."""
+    """The parts of the server that are needed here."""
 
     store: "Store"
     clock: Callable[[], float]
     list_domains: "Operation"
-    """The read that a key is checked with."""
+    """The read that checks a key."""
     audit_log: "Callable[[], AuditLog]"
     open: Callable[[str, Client], Account]
-    """Returns what the calls of a principal share that are made with this client."""
+    """Returns the shared services of a principal's calls that use this client."""
 
 
 @dataclass
@@ -84,7 +84,7 @@ class _Open(Generic[Account]):
 
 
 class PersonalAccounts(Generic[Account]):
-    """The accounts of the people of one server."""
+    """The accounts of the people who use one server."""
 
     def __init__(self, server: Server[Account], options: PersonalKeyOptions) -> None:
         self._server = server
@@ -92,17 +92,17 @@ class PersonalAccounts(Generic[Account]):
         self._connect = options.connect
         self.regions = options.regions
         self.page = f"{(options.public_url or '').rstrip('/')}{PAGE}"
-        """The URL of the page, or its path where the server does not know its own URL."""
+        """URL of the page; only its path if the server does not know its own URL."""
         self._open: dict[str, _Open[Account]] = {}
         self._replaced: list[_Open[Account]] = []
         self._checks: dict[str, list[float]] = {}
         self.watches: list[Callable[[Client], Watch]] = []
-        """Make the watches of each new client: see `mailgun.client`."""
+        """Each creates the watch of a new client: see `mailgun.client`."""
 
     async def services_of(self, principal: "Principal") -> Account | None:
-        """Return the services of the principal's own account, or None where they have stored no key.
+        """Return the services of the principal's own account, or None if they have stored no key.
 
-        The state is read each time: a key that was removed or replaced on another server is not used any more.
+        The state is read each time, so that a key removed or replaced on another server is no longer used.
         Raises StateError.
         """
         if not principal.authenticated:
@@ -110,7 +110,7 @@ class PersonalAccounts(Generic[Account]):
         version = await in_thread(self._keys.version, principal.id)
         opened = self._open.get(principal.id)
         if opened is not None and opened.version != version:
-            # Calls may still be using it.
+            # Other calls may still be using the connection.
             self._replaced.append(self._open.pop(principal.id))
             opened = None
         if version is None:
@@ -127,7 +127,7 @@ class PersonalAccounts(Generic[Account]):
         return opened.services if principal.access.reaches(own.name) else None
 
     async def account_of(self, principal: "Principal") -> str | None:
-        """Return the name of the principal's own account, or None where they have none that they may use."""
+        """Return the name of the principal's own account, or None if they have none that they may use."""
         own = await self.services_of(principal)
         return None if own is None else (await own.account.current(changes=False)).name
 
@@ -156,7 +156,7 @@ class PersonalAccounts(Generic[Account]):
         return account.name
 
     async def remove(self, principal: str) -> bool:
-        """Remove the principal's key for good, and return whether there was one. Raises StateError."""
+        """Delete the principal's key permanently, and return whether there was one. Raises StateError."""
         removed = False
 
         def remove() -> None:

@@ -1,4 +1,4 @@
-"""The last pictures that calls drew, so that a client can read them again. Bounded in number."""
+"""The latest pictures that calls drew, so that a client can read them again. Their number is limited."""
 
 from collections import OrderedDict
 from secrets import token_urlsafe
@@ -7,7 +7,7 @@ MOST_PICTURES = 32
 
 
 class Pictures:
-    """Pictures by name. Each is there only for the principal whose call drew it."""
+    """Pictures by name. Only the principal whose call drew a picture can read it."""
 
     def __init__(self, most: int = MOST_PICTURES) -> None:
         self._most = most
@@ -22,6 +22,6 @@ class Pictures:
         return name
 
     def find(self, name: str, owner: str) -> tuple[str, bytes] | None:
-        """Return the media type and the picture, or None where there is none, or it is somebody else's."""
+        """Return the media type and the picture, or None if there is none or it belongs to somebody else."""
         kept = self._pictures.get(name)
         return None if kept is None or kept[0] != owner else kept[1:]

@@ -1,4 +1,4 @@
-"""One call from its name to its result: the list of its stages. Every way in (MCP, CLI, Python) runs through `run`."""
+"""One call from its name to its result: the list of its stages. Every entry point (MCP, CLI, Python) uses `run`."""
 
 from functools import partial
 from time import monotonic
@@ -50,13 +50,13 @@ NOT_CHOSEN = Account("", "")
 async def run(services: Services, tool: str, arguments: Arguments, caller: Caller) -> CallResult:
     """Make the call and return its result. An error of the call is returned as a result, not raised.
 
-    Raises UnknownToolError when there is no such tool, and what the caller's asker raises to put a question off.
+    Raises UnknownToolError for an unknown tool, and whatever the caller's asker raises to postpone a question.
     """
     try:
         tool, arguments = unwrap(services, tool, arguments)
         server, (services, arguments) = services, await choose_account(services, tool, arguments, caller.principal)
     except CallError as error:
-        # Nothing can be called: the call as it came is what fails, and what is recorded.
+        # There is no operation to call. The tool and arguments as received are what fails and is recorded.
         services.files.received.discard(names_in(arguments))
         call = await _start(services, tool, arguments, caller)
         refused = await _failed(call, error)
@@ -74,7 +74,7 @@ async def run(services: Services, tool: str, arguments: Arguments, caller: Calle
         return await _failed(call, error)
     except Exception:
         if not call.record.begun:
-            # The question goes back to the client, and the call comes again with the answer.
+            # The question is returned to the client, which calls again with the answer.
             await services.recorder.finish(call.record, "asked")
         raise
     finally:

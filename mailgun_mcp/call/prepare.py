@@ -24,7 +24,7 @@ from mailgun_mcp.undo.page_reader import PageReader
 
 
 def find_operation(services: Services, tool: str) -> Operation:
-    """Return what the tool does. Raises UnknownToolError, which names the nearest tool."""
+    """Return the operation of the tool. Raises UnknownToolError, which suggests the most similar name."""
     if tool in services.builtin_tools:
         return builtin_operation(tool)
     if tool not in services.catalogue and tool in services.all_tools:
@@ -35,7 +35,7 @@ def find_operation(services: Services, tool: str) -> Operation:
 
 
 def _not_offered(services: Services, tool: str) -> str:
-    """Say that the tool exists, and which choice of the operator left it out."""
+    """Return the message that the tool exists, and which setting of the operator left it out."""
     reading = not services.catalogue.changes_something and services.all_tools.find(tool).risk != "read"
     why = "only offers tools that read (--read-only)" if reading else "was started with other tools"
     choice = "" if reading else " (--toolsets, --preset, --tools, --exclude-tools)"
@@ -43,9 +43,9 @@ def _not_offered(services: Services, tool: str) -> str:
 
 
 def build_request(call: Call, arguments: Arguments, *, naming: str | None = None) -> Request:
-    """Return the exact HTTP request: this one is shown, hashed and sent. Raises ArgumentError with all faults.
+    """Return the exact HTTP request that is shown, hashed and sent. Raises ArgumentError with all faults.
 
-    The argument `naming` may hold a withheld secret: the request is then only for deciding on the call.
+    The argument `naming` may contain a withheld secret; the request is then only used to decide on the call.
     """
     faults = validate(call.operation, arguments) or withheld_faults(
         {name: value for name, value in arguments.items() if name != naming}
@@ -56,7 +56,7 @@ def build_request(call: Call, arguments: Arguments, *, naming: str | None = None
 
 
 def withheld_faults(arguments: Arguments) -> list[str]:
-    """Return a fault for each argument that repeats what stands for a withheld secret: it would replace the real one."""
+    """Return a fault for each argument with the placeholder of a withheld secret: it would replace the real secret."""
     repeated = [name for name, value in arguments.items() if WITHHELD.search(str(value))]
     return [
         f"{name}: it holds a withheld secret, which only its owner knows. Leave it out, or ask the person for the whole value"
@@ -86,9 +86,9 @@ async def gather_facts(call: Call, request: Request) -> Facts:
 
 
 async def generate_passwords(call: Call, request: Request) -> tuple[Request, dict[str, Any]]:
-    """Return the request with the passwords that the server makes up, and where the owner finds them.
+    """Return the request with generated passwords, and where the account's owner finds them.
 
-    This runs after the confirmation, which is bound to the request with placeholders instead of passwords.
+    Runs after the confirmation, which is bound to the request with placeholders instead of passwords.
     """
     filled, references = await call.services.protection.generate_passwords(call.operation, call.arguments, call.account)
     if not references:

@@ -1,4 +1,4 @@
-"""What a call is about to affect: read before it is made, and copied where it can be put back."""
+"""What a call is about to affect. It is read before the call is made, and copied if it can be restored."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from mailgun_mcp.undo.preview import PreviewReader
 
 
 def start_capture(call: Call) -> Capture | None:
-    """Return what captures what the call removes or overwrites; None where the call cannot be undone."""
+    """Return an object that captures what the call removes or overwrites; None if the call cannot be undone."""
     if not call.operation.affects:
         return None
     services = call.services
@@ -29,7 +29,7 @@ def start_capture(call: Call) -> Capture | None:
 
 
 async def preview_target(call: Call) -> Preview:
-    """Return the current state of what the call would affect, and capture it where the call can be undone.
+    """Return the current state of what the call would affect. If the call can be undone, capture that state too.
 
     Raises NotPreparedError, StateError.
     """
@@ -45,7 +45,7 @@ async def preview_target(call: Call) -> Preview:
 
 
 def _reads_third_party_text(call: Call) -> bool:
-    """Return whether third parties write some of what the call affects."""
+    """Return whether what the call affects contains text that third parties write."""
     operation, tools = call.operation, call.services.all_tools
     reads = {operation.preview.tool} if operation.preview else set()
     for effect in operation.affects:
@@ -56,7 +56,7 @@ def _reads_third_party_text(call: Call) -> bool:
 
 @contextmanager
 def reading_before_call(operation: Operation, what: str) -> Iterator[None]:
-    """Say of a read that failed that the call which depends on it was not made."""
+    """Explain an error of the read: the call that depends on it was not made."""
     try:
         yield
     except MailgunError as error:

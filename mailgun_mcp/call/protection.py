@@ -1,4 +1,4 @@
-"""Keeps keys and passwords from the model, and marks what third parties wrote."""
+"""Withholds keys and passwords from the model, and marks third-party text."""
 
 import json
 import secrets
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value", str, list[str], dict[str, Any])
 URL_TOOLSETS = frozenset({"webhooks", "routes", "alerts", "domains"})
-"""Whose results hold URLs that the account's owner chose, which can be the key to another service."""
+"""Toolsets whose results contain URLs set by the account's owner. Such a URL can hold a secret of another service."""
 
 
 class Protection:
-    """Removes secrets from results and marks untrusted text, before a model reads them."""
+    """Removes secrets from results and marks untrusted text before a model reads them."""
 
     def __init__(self, policy: Policy, state: Store, results: Results, clock: Callable[[], float]) -> None:
         self._policy = policy
@@ -37,9 +37,9 @@ class Protection:
     async def generate_passwords(
         self, operation: Operation, arguments: Arguments, account: Account
     ) -> tuple[Arguments, dict[str, str]]:
-        """Return the arguments with the passwords that the server makes up, and the reference of each by its pointer.
+        """Return the arguments with generated passwords, and the reference of each password by JSON pointer.
 
-        Raises StateError, before anything is sent, when a password or secret of the call could not be stored.
+        Raises StateError, before anything is sent, if a password or secret of the call could not be stored.
         """
         if operation.risk != "read" and self._withholds(operation):
             await in_thread(self._store.prepare)
@@ -62,7 +62,7 @@ class Protection:
         *,
         owner: Owner = NO_OWNER,
     ) -> tuple[dict[str, Any], bool]:
-        """Return the result as the model may see it, and whether it holds text of third parties.
+        """Return the result as the model may see it, and whether it contains third-party text.
 
         `owner` is who may read that text as it was sent.
         """
@@ -73,14 +73,14 @@ class Protection:
         return self._mark(operation, result, whole, owner)
 
     def without_url_secrets(self, value: Value) -> Value:
-        """Return a text, or a value with texts in it, of the server's own without the secrets of the URLs in it."""
+        """Return the server's own text, or a value with such texts in it, without the secrets of the URLs in it."""
         from mailgun_mcp.output.url_secrets import hide, recognisable
 
         changed: Value = _texts_changed(value, lambda text: hide(text, recognisable))
         return changed
 
     def fence_in_text(self, text: str, quoted: Iterable[str]) -> str:
-        """Return the text of an error with what it quotes fenced, and the notice that says so."""
+        """Return the text of an error with the quoted parts fenced, and the notice about it."""
         from mailgun_mcp.output.authors import THIRD_PARTY
         from mailgun_mcp.output.quotes import fence_quotes
         from mailgun_mcp.output.untrusted import notice
@@ -90,7 +90,7 @@ class Protection:
         return text if fenced == text else f"{fenced}\n{notice(boundary)['meaning']}"
 
     def fence_in_result(self, result: dict[str, Any], quoted: Iterable[str]) -> dict[str, Any]:
-        """Return a result, or other data, of the server's own with what it quotes fenced."""
+        """Return the server's own result, or other data, with the quoted parts fenced."""
         from mailgun_mcp.output.authors import THIRD_PARTY
         from mailgun_mcp.output.quotes import fence_quotes
         from mailgun_mcp.output.untrusted import NOTICE, notice
@@ -120,7 +120,7 @@ class Protection:
         return dict(_texts_changed(result, lambda text: hide(text, withheld)))
 
     def _kept(self, operation: Operation, pointer: str, value: str, account: Account) -> str | None:
-        """Keep a secret of a result. It is withheld even where it cannot be kept."""
+        """Store a secret of a result. It is withheld even if it cannot be stored."""
         try:
             return self._keep(operation, pointer, value, account)
         except StateError as error:
@@ -146,7 +146,7 @@ class Protection:
             return result, False
         result = marked.result
         if marked.raw:
-            # As ASCII: what is invisible, and what looks like a fence, shows as escapes.
+            # ASCII escapes make invisible characters, and those that imitate a fence, visible.
             name = self._results.keep(
                 f"⟦{boundary} as it was sent⟧ {json.dumps(marked.raw)} ⟦{boundary}⟧",
                 boundary=boundary,

@@ -1,4 +1,4 @@
-"""What a person is asked about, read again before the call is made: the target's state, and who would get the mail."""
+"""Reads again, before the call is made, what a person was asked about: the target's state and the recipients."""
 
 from dataclasses import replace
 
@@ -22,11 +22,11 @@ MOST_DOMAINS = 1_000
 
 
 class TargetReader:
-    """Reads the target of one call. The facts of the first time are those that the call was decided on."""
+    """Reads the target of one call. `facts` are at first those on which the call was decided."""
 
     def __init__(self, call: Call, request: Request, facts: Facts, decision: Decision) -> None:
         self.facts = facts
-        """As they were last read."""
+        """The facts as last read."""
         self._call = call
         self._request = request
         self._decision = decision
@@ -34,7 +34,7 @@ class TargetReader:
         self._domains: tuple[str, ...] | None = None
 
     async def __call__(self) -> Target:
-        """Return the current state. Raises NotPreparedError, StateError, and DeniedError where it changed the decision."""
+        """Return the current state. Raises NotPreparedError, StateError, and DeniedError if it changed the decision."""
         if self._read_before and self.facts.recipients:
             await self._read_recipients()
         self._read_before = True
@@ -42,16 +42,16 @@ class TargetReader:
             self._domains = await self._account_domains()
         preview = await preview_target(self._call)
         if preview.raises:
-            # What is there shows a risk that the arguments do not.
+            # The current state shows a risk that the arguments do not.
             operation = raised(self.facts.operation, preview.raises)
             self._call.record.risk = operation.risk
             self._decide_again(replace(self.facts, operation=operation))
         return Target(self.facts, self._decision, preview, self._domains)
 
     async def _account_domains(self) -> tuple[str, ...]:
-        """Return the domains of the account that are set up: anybody can add one that is not theirs.
+        """Return the domains of the account that are verified: anybody can add a domain that is not theirs.
 
-        Nothing where the key may not read them: the form then goes by the domain that the call names.
+        Empty if the key may not read them; the form then uses the domain that the call names.
         """
         if not self.facts.recipients and not self.facts.destinations:
             return ()
@@ -67,7 +67,7 @@ class TargetReader:
         return tuple(canonical_host(name) or name for name in names)
 
     async def _read_recipients(self) -> None:
-        """Decide once more: a mailing list can have other members now."""
+        """Read the recipients and decide again: the members of a mailing list may have changed."""
         self._decide_again(await gather_facts(self._call, self._request))
 
     def _decide_again(self, facts: Facts) -> None:

@@ -1,4 +1,4 @@
-"""Seals again what is sealed in the database with a key that is no longer the first of `--seal-keys`, so that it can go."""
+"""Encrypts sealed values again with the first of `--seal-keys`, so that a former key can be removed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ SEALED: dict[tuple[str, str], tuple[tuple[str, ...], Callable[..., str]]] = {
     ("call_tasks", "arguments"): (("id",), task_name),
     ("call_tasks", "outcome"): (("id",), task_name),
 }
-"""Table and its sealed column -> the columns that identify a row, and what makes of them the name under which it is sealed.
+"""Table and its sealed column -> the columns that identify a row, and the function that names the seal from them.
 
 Long results are not among them: they can be read for an hour only.
 """
@@ -24,20 +24,20 @@ Long results are not among them: they can be read for an hour only.
 
 @dataclass(frozen=True, slots=True)
 class Resealed:
-    """What was done."""
+    """The result of resealing."""
 
     count: int
-    """How many values were sealed again."""
+    """Number of values that were sealed again."""
     total: int
-    """How many sealed values there are."""
+    """Number of sealed values in all."""
 
 
 def reseal(store: Store) -> Resealed:
-    """Seal all that lies in the database with the first key. Raises StateError, and changes nothing, if one does not open."""
+    """Seal all values with the first key. If one cannot be unsealed, raises StateError and changes nothing."""
     sealer = store.sealer
     if sealer is None:
         raise StateError("only a state in PostgreSQL has sealed values: the secrets of this one are in files of yours")
-    # Without a lock of its own: nothing is sealed meanwhile by anybody.
+    # No named lock: nobody else seals anything meanwhile.
     with store.writing() as connection:
         done = [_reseal(connection, sealer, table, column) for table, column in SEALED]
     return Resealed(sum(one.count for one in done), sum(one.total for one in done))
@@ -49,7 +49,7 @@ def _reseal(connection: Connection, sealer: Sealer, table: str, sealed: str) -> 
     changed = []
     for row in rows:
         key = [row[column] for column in columns]
-        # Also what is sealed with the first key must open.
+        # Values sealed with the first key are opened too, as a check.
         value = sealer.unseal(row["sealed"], name(*key))
         if not sealer.is_current(row["sealed"]):
             changed.append((sealer.seal(value, name(*key)), *key))

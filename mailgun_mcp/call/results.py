@@ -1,4 +1,4 @@
-"""Fits results into a model's context: what is too long is cut, kept, and read on in parts."""
+"""Fits results into a model's context: a result that is too long is cut, stored, and read in parts."""
 
 import json
 import re
@@ -12,16 +12,16 @@ from typing import Any, Literal
 from mailgun_mcp.catalogue.client_hints import RESULT_CHARACTERS
 
 OVERHEAD = 800
-"""Characters of a part beside its text: what reads on, and the fence with its notice."""
+"""Characters of a part besides its text: how to read on, and the fence with its notice."""
 MOST_RESULTS = 32
 SCANT = 60
-"""Characters that are too few to cut something down to."""
+"""Fewest characters to which something is cut."""
 CUT = "… [cut: {:,} characters in all]"
 FENCE_END = re.compile(r" ⟦[0-9a-f]{8}⟧\Z")
-"""What ends text of third parties; see `output.untrusted`."""
+"""The end of a fence around third-party text; see `output.untrusted`."""
 MOST_CHARACTERS = 64 * 1024 * 1024
 KEPT_SECONDS = 3_600.0
-"""For how long a result can be read on."""
+"""How long a result can be read on, in seconds."""
 
 
 @dataclass(slots=True)
@@ -29,12 +29,12 @@ class ReturnedFile:
     """A file that a call returned."""
 
     uri: str | None
-    """Of the resource that it is; None where it is none."""
+    """URI of the resource for the file; None if there is none."""
     mime_type: str
     content: bytes = field(repr=False)
     is_text: bool
     linked: bool = False
-    """Whether the result only names it."""
+    """Whether the result has only a link to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +43,12 @@ class CallResult:
 
     text: str
     structured: dict[str, Any] | None = None
-    """Satisfies the tool's output schema; None for an error."""
+    """The result that matches the tool's output schema; None for an error."""
     kind: Literal["done", "invalid", "refused", "failed"] = "done"
     approval: dict[str, Any] | None = None
-    """The approval that the call waits for: id, level, when it expires, and the form."""
+    """The approval that the call waits for: id, level, expiry, and the form."""
     call: str = field(default="", compare=False)
-    """The id of the call in the audit log, if it got so far."""
+    """The id of the call in the audit log; empty if it did not get that far."""
     pictures: tuple[tuple[str, bytes], ...] = ()
     """Pictures that belong to the result, each with its media type."""
     file: ReturnedFile | None = field(default=None, compare=False)
@@ -66,7 +66,7 @@ def compact(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose a long result is: who made the call, and in which account. Only they read on in it."""
+    """Who made the call that a long result is from, and in which account. Nobody else can read the rest of it."""
 
     principal: str = ""
     account: str = ""
@@ -78,19 +78,19 @@ NO_OWNER = Owner()
 
 @dataclass(frozen=True, slots=True)
 class KeptResult:
-    """A result that was too long, whole."""
+    """The whole text of a result that was too long."""
 
     name: str
     text: str
     owner: Owner
     boundary: str | None
-    """That of the fences in it, where it has text of third parties."""
+    """The boundary of its fences, if it contains third-party text."""
 
 
 class Results:
-    """The last results of this server that were too long, for `read_result`. Bounded in number, size and time.
+    """The server's latest results that were too long, for `read_result`. Limited in number, size and age.
 
-    `call.kept_results` keeps them in the state too, for a restarted server or another one.
+    `call.kept_results` also stores them in the state, for a restarted server or another one.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Results:
         self._unsaved: list[KeptResult] = []
 
     def fit(self, structured: dict[str, Any], owner: Owner = NO_OWNER) -> tuple[dict[str, Any], str]:
-        """Return the result and its text, cut when it is too long; the cut one says how to read on."""
+        """Return the result and its text. A result that is too long is cut and says how to read the rest."""
         text = compact(structured)
         if len(text) <= self.limit:
             return structured, text
@@ -125,14 +125,14 @@ class Results:
         return short, compact(short)
 
     def find(self, name: str) -> KeptResult | None:
-        """Return a kept result, or None when it is no longer here."""
+        """Return a kept result, or None if it is no longer here."""
         at, result = self._results.get(name, (0.0, None))
         return result if result is not None and self._clock() - at < KEPT_SECONDS else None
 
     def part(self, result: KeptResult, offset: int) -> dict[str, Any]:
         """Return the part of a kept result from `offset` on."""
         text, boundary = result.text, result.boundary
-        # Written as JSON once more it grows to at most twice its length, and has to fit.
+        # The text can grow to twice its length when it is written as JSON again, and must still fit.
         reached = min(len(text), offset + (self.limit - OVERHEAD) // 2)
         if boundary:
             from mailgun_mcp.output.untrusted import NOTICE, notice, part_of
@@ -145,7 +145,7 @@ class Results:
         return {**marked, "text": part, "characters": len(text), "next": following}
 
     def keep(self, text: str, *, boundary: str | None = None, owner: Owner = NO_OWNER) -> str:
-        """Keep a text for `read_result` of `owner` and return its name. `boundary` is that of the fences in it."""
+        """Keep a text for `read_result`, readable by `owner`, and return its name. `boundary` is that of its fences."""
         result = KeptResult(token_urlsafe(12), text, owner, boundary)
         self._results[result.name] = self._clock(), result
         self._unsaved.append(result)
@@ -157,20 +157,20 @@ class Results:
         return result.name
 
     def take_unsaved(self) -> list[KeptResult]:
-        """Return the results that were kept since the last time."""
+        """Return the results that were kept since the last call of this function."""
         unsaved, self._unsaved = self._unsaved, []
         return unsaved
 
 
 def _boundary(structured: dict[str, Any]) -> str | None:
-    """Return the boundary that the notice of a result names, where text in it is fenced."""
+    """Return the boundary of the fences in the result, which its notice names, or None."""
     notice = structured.get("untrusted_text")
     boundary = notice.get("boundary") if isinstance(notice, dict) else None
     return boundary if isinstance(boundary, str) else None
 
 
 def _shrink(value: Any, budget: int) -> Any:
-    """Return `value`, which is too long, cut to `budget` characters, with every type as it was."""
+    """Return `value`, which is too long, cut to `budget` characters. Types stay the same."""
     if isinstance(value, str):
         return _shrink_text(value, budget)
     if isinstance(value, list):
@@ -181,7 +181,7 @@ def _shrink(value: Any, budget: int) -> Any:
 
 
 def _shrink_text(text: str, budget: int) -> str:
-    """Return the start of the text. Text of third parties stays inside its fence."""
+    """Return the start of the text. Third-party text stays inside its fence."""
     fence = FENCE_END.search(text)
     end = CUT.format(len(text)) + (fence[0] if fence else "")
     length = room = budget - len(end)
@@ -204,7 +204,7 @@ def _shrink_list(items: list[Any], budget: int) -> list[Any]:
 
 
 def _shrink_dict(fields: dict[str, Any], budget: int) -> dict[str, Any]:
-    """Small fields stay whole, the large ones share what is left; what would get next to nothing is left out."""
+    """Keep small fields whole and share the rest among large ones. A field that gets too little is left out."""
     names = {name: len(compact(name)) + 2 for name in fields}
     sizes = {name: len(compact(item)) + names[name] for name, item in fields.items()}
     shrunk: dict[str, Any] = {}

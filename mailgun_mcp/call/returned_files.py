@@ -1,4 +1,4 @@
-"""Files that calls return: attachments and raw MIME. They are shown, written to a file, or left to be read as a resource."""
+"""Files that calls return: attachments and raw MIME. They are shown, written to disk, or offered as a resource."""
 
 import re
 from hashlib import sha256
@@ -16,16 +16,16 @@ from mailgun_mcp.request.new_files import NewFiles
 from mailgun_mcp.store.database import in_thread
 
 INLINE = 16_000
-"""Characters of base64 that a result shows. A model can do little with more."""
+"""Most characters of base64 that a result shows. A model can do little with more."""
 URI = "mailgun-mcp://domains/{domain}/messages/{storage_key}/attachments/{index}"
 PLAIN = re.compile(r"[A-Za-z0-9_.=-]+")
-"""What can stand in a URI as it is: every storage key and domain."""
+"""Text that needs no escaping in a URI: true of every storage key and domain."""
 
 
 async def save_file(call: Call, request: Request, result: dict[str, Any], response: Response) -> dict[str, Any]:
-    """Write the file that a call returns, where it asks for that, and return where it is.
+    """Write the file that a call returns, if the call asks for that, and return where it was written.
 
-    The result loses the file. Raises CallError where it cannot be written.
+    The file is removed from the result. Raises CallError if it cannot be written.
     """
     if request.save_as is None:
         return {}
@@ -36,14 +36,14 @@ async def save_file(call: Call, request: Request, result: dict[str, Any], respon
         path = await in_thread(NewFiles(call.services.files.directories).write, request.save_as, content)
     except FileError as error:
         raise CallError(f"The file was read, and not written. save_as: {error}.") from error
-    # Where it is on the server's disk is for who runs the server.
+    # Only the person who runs the server sees where the file is on its disk.
     own = call.caller.principal.access.scopes is None
     shown = str(path) if own else request.save_as
     return {"saved": {"path": shown, "size": len(content), "sha256": sha256(content).hexdigest()}}
 
 
 def returned_file(call: Call, result: dict[str, Any], response: Response) -> ReturnedFile | None:
-    """Return the file that the call returns, if it does, for a client that reads it as a resource."""
+    """Return the file that the call returns, if any, for a client that reads it as a resource."""
     if not call.operation.file:
         return None
     content_type = response.headers.get("content-type", "")
@@ -57,7 +57,7 @@ def returned_file(call: Call, result: dict[str, Any], response: Response) -> Ret
 
 
 def without_long_base64(call: Call, result: dict[str, Any], file: ReturnedFile | None) -> dict[str, Any]:
-    """Return the result without a file that is too large to show, which can be read as a resource instead."""
+    """Return the result without a file that is too large to show. It can be read as a resource instead."""
     if file is None or file.uri is None or len(result.get("base64", "")) <= INLINE:
         return result
     ways = [f"Read the resource {file.uri}"]

@@ -1,4 +1,4 @@
-"""Which scopes a call lacks, before anything of it is done. An HTTP server answers for them with a challenge."""
+"""Which scopes a call lacks, checked before anything is done. An HTTP server answers with a challenge for them."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from mailgun_mcp.request.as_meant import as_meant
 async def missing_scopes(services: Services, access: Access, tool: str, arguments: Any) -> frozenset[str]:
     """Return the scopes that a call of `tool` needs and `access` lacks.
 
-    None for a call that is broken anyway: whoever makes it is told so.
+    Empty for a call that is invalid anyway: its own error is returned instead.
     """
     arguments = arguments if isinstance(arguments, dict) else {}
     return await for_size(arguments, _missing, services, access, tool, arguments)

@@ -1,4 +1,4 @@
-"""Search mode: finds and describes tools, and takes a call out of the tool that wraps it."""
+"""Search mode: finds and describes tools, and extracts a call from the tool that wraps it."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -24,11 +24,11 @@ from mailgun_mcp.text.suggest import unknown
 
 WRAPPERS = (READ_TOOL, CALL_TOOL)
 BEST = 3
-"""Rank among all tools up to which a workflow tool is shown: it would hide what was asked for otherwise."""
+"""Lowest rank at which a workflow tool is shown. Further down it would only crowd out the tools searched for."""
 
 
 def unwrap(services: Services, tool: str, arguments: Arguments) -> tuple[str, Arguments]:
-    """Return the tool and the arguments that are meant: those inside of `read_tool` and `call_tool`, else themselves.
+    """Return the tool and the arguments inside `read_tool` or `call_tool`; any other call unchanged.
 
     Raises ArgumentError for a wrapper without a tool that it may call.
     """
@@ -51,7 +51,7 @@ def unwrap(services: Services, tool: str, arguments: Arguments) -> tuple[str, Ar
 
 
 async def search_tools(call: Call) -> dict[str, Any]:
-    """Return the tools that fit what is asked, the best first."""
+    """Return the tools that match the search, best first."""
     services, arguments = call.services, call.arguments
     toolset, limit = arguments.get("toolset"), int(arguments.get("limit", DEFAULT_HITS))
     best = rank_tools(services, arguments["queries"], toolset=toolset, access=call.caller.principal.access)[:limit]
@@ -66,7 +66,7 @@ async def search_tools(call: Call) -> dict[str, Any]:
 
 
 def rank_tools(services: Services, queries: Sequence[str], *, access: Access, toolset: str | None = None) -> list[str]:
-    """Return the tools that fit the queries and that `access` permits, the best first. Raises ArgumentError."""
+    """Return the tools that match the queries and that `access` permits, best first. Raises ArgumentError."""
     among: Collection[str] = services.catalogue.names
     if toolset == WORKFLOWS:
         among = services.workflows
@@ -91,7 +91,7 @@ def _best(services: Services, queries: Sequence[str], among: Collection[str]) ->
 
 
 def _without_faint_workflows(ranked: list[str]) -> list[str]:
-    """Return the tools in their order, with the workflow tools only where they are among the very best."""
+    """Return the tools in order, without the workflow tools that are not among the `BEST`."""
     return [name for position, name in enumerate(ranked) if position < BEST or name not in WORKFLOW_TOOLS]
 
 
@@ -128,7 +128,7 @@ def _shown(operation: Operation, detail: str, accounts: Sequence[str] = ()) -> d
 
 
 def short_description(operation: Operation) -> dict[str, Any]:
-    """Return what a tool does, in a line, and which arguments it needs."""
+    """Return what a tool does, in one line, and which arguments it needs."""
     tool = operation.tool
     risk = {} if operation.risk == "read" else {"risk": operation.risk}
     required = tool["inputSchema"].get("required")

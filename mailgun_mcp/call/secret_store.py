@@ -1,7 +1,7 @@
-"""Secrets that were kept from the model, for their owner: in the system's keyring, else in owner-only files.
+"""Secrets withheld from the model, for their owner: in the system's keyring, else in owner-only files.
 
-One small file for each tells what it is; the value is in the file only where no keyring works. No tool reads
-these, and no message holds a value.
+Each secret has a small file that describes it; the file holds the value only if no keyring works. No tool reads
+these files, and no message contains a value.
 """
 
 import json
@@ -24,12 +24,12 @@ DIRECTORY = "secrets"
 SERVICE = "mailgun-mcp"
 REFERENCE = re.compile(f"[{ALPHABET}]{{10}}")
 ABANDONED = 3_600.0
-"""Seconds after which a half-written file is that of a process that ended."""
+"""Age in seconds from which a half-written file was left by a process that has ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A kept secret, without its value unless that is in the file."""
+    """A stored secret, without its value unless that is in the file."""
 
     ref: str
     created: float
@@ -42,14 +42,14 @@ class Secret:
 
 
 class SecretStore:
-    """The secrets of the owner of `directory`, which is made, for the owner alone, when it is missing."""
+    """The secrets of the owner of `directory`. If it is missing, it is created for the owner alone."""
 
     def __init__(self, directory: Path, keyring: Callable[[], Keyring | None] = find_keyring) -> None:
         self._directory = directory / DIRECTORY
         self._find_keyring = keyring
 
     def prepare(self) -> None:
-        """Make sure that a secret can be kept, before a call that brings one. Raises StateError when it cannot."""
+        """Make sure that a secret can be stored, before a call that returns one. Raises StateError if it cannot."""
         with self._faults():
             prepare_directory(self._directory.parent)
             prepare_directory(self._directory)
@@ -57,9 +57,9 @@ class SecretStore:
                 raise StateError(f"{self._directory} cannot be written to")
 
     def keep(self, value: str, *, tool: str, place: str, account: str, now: float) -> str:
-        """Keep a value and return its reference; the same value of the same place is kept once.
+        """Store a value and return its reference. The same value of the same place is stored only once.
 
-        Raises StateError when it cannot be kept.
+        Raises StateError if it cannot be stored.
         """
         self.prepare()
         keyring = self._find_keyring()
@@ -76,13 +76,13 @@ class SecretStore:
         return secret.ref
 
     def list(self) -> tuple[Secret, ...]:
-        """Return all secrets without their values, the oldest first. Raises StateError for one that can't be read."""
+        """Return all secrets without their values, oldest first. Raises StateError for one that can't be read."""
         with self._faults():
             stored = [replace(self._read(ref), value=None) for ref in self._references()]
         return tuple(sorted(stored, key=lambda secret: (secret.created, secret.ref)))
 
     def show(self, ref: str) -> str:
-        """Return the value of a secret. Raises StateError when there is none, or its keyring doesn't give it."""
+        """Return the value of a secret. Raises StateError if there is none, or its keyring doesn't return it."""
         with self._faults():
             secret = self._read(self._checked(ref))
         value = _value_of(secret, self._find_keyring() if secret.kept_in == "keyring" else None)
@@ -91,10 +91,10 @@ class SecretStore:
         return value
 
     def forget(self, ref: str) -> None:
-        """Remove a secret for good. Raises StateError when there is none, or its keyring cannot remove it."""
+        """Delete a secret permanently. Raises StateError if there is none, or its keyring cannot delete it."""
         with self._faults():
             path = self._path(self._checked(ref))
-            # What nobody can read any more can still be removed.
+            # A secret that can no longer be read can still be removed.
             with suppress(_Damaged):
                 if self._read(ref).kept_in == "keyring" and not _forgets(self._find_keyring(), ref):
                     raise _StillKept
@@ -116,7 +116,7 @@ class SecretStore:
 
     def _readable(self) -> Iterator[Secret]:
         for ref in self._references():
-            # One that is broken must not keep a new one from being kept.
+            # A damaged secret must not prevent a new one from being stored.
             with suppress(StateError, FileNotFoundError):
                 yield self._read(ref)
 
@@ -126,7 +126,7 @@ class SecretStore:
         try:
             secret = Secret(**json.loads(path.read_text(encoding="utf-8")))
         except (ValueError, TypeError):
-            # Without the cause, which holds what was read.
+            # The cause is left out because it contains what was read.
             raise _Damaged(f"{path} is damaged: `{self._forget_command(ref)}` removes it") from None
         if secret.ref != ref:
             raise _Damaged(f"{path} belongs to another secret: `{self._forget_command(ref)}` removes it")
@@ -163,7 +163,7 @@ class SecretStore:
 
 
 class _Damaged(StateError):
-    """The file of a secret is not one."""
+    """The file of a secret is damaged."""
 
 
 class _StillKept(Exception):
@@ -171,7 +171,7 @@ class _StillKept(Exception):
 
 
 def _keeps(keyring: Keyring, ref: str, value: str) -> bool:
-    """Keep the value in the keyring and say whether it is really there."""
+    """Store the value in the keyring and return whether it is really there."""
     try:
         keyring.set_password(SERVICE, ref, value)
         return keyring.get_password(SERVICE, ref) == value
@@ -189,7 +189,7 @@ def _value_of(secret: Secret, keyring: Keyring | None) -> str | None:
 
 
 def _forgets(keyring: Keyring | None, ref: str) -> bool:
-    """Say whether the keyring no longer has the value."""
+    """Remove the value from the keyring and return whether it is gone."""
     if keyring is None:
         return False
     try:

@@ -1,4 +1,4 @@
-"""Sends the request of a call once. Before: saves a copy and records the intent. After: records the outcome."""
+"""Sends the request of a call once. Before, it saves a copy and records the intent; after, it records the outcome."""
 
 import json
 from typing import Any
@@ -19,8 +19,8 @@ from mailgun_mcp.request.build import Request
 async def send(call: Call, facts: Facts, request: Request) -> Response:
     """Return Mailgun's answer.
 
-    Raises MailgunError, DeniedError where a concurrent call used up a limit, and StateError where the intent or the
-    copy cannot be saved: nothing was sent then.
+    Raises MailgunError, DeniedError if a concurrent call used up a limit, and StateError if the intent or the copy
+    cannot be saved: then nothing was sent.
     """
     services, record = call.services, call.record
     reservation = await _reserve(call, facts, request)
@@ -46,13 +46,13 @@ async def send(call: Call, facts: Facts, request: Request) -> Response:
 
 
 def is_absence(operation: Operation, error: MailgunError) -> bool:
-    """Say whether the error is Mailgun's way to say that there is none, which is an answer."""
+    """Return whether the error means only that what the call reads does not exist, which counts as an answer."""
     absence = operation.absence
     return absence is not None and error.status == 404 and any(text in str(error) for text in absence.said)
 
 
 def absent_answer(call: Call) -> Response:
-    """Return the answer "no" to a read, with the key that was asked for."""
+    """Return the answer "no" to a read, with the key that was searched for."""
     operation = call.operation
     fields = operation.output_schema["properties"]
     keys = {name: value for name, value in call.arguments.items() if name in fields}
@@ -61,7 +61,7 @@ def absent_answer(call: Call) -> Response:
 
 
 def _tools_for_what_exists(call: Call, error: MailgunError) -> str:
-    """Return which tools read and change what Mailgun says is there already; empty for another error."""
+    """Return which tools read and change what, according to Mailgun, already exists; empty for another error."""
     made = [effect.resource for effect in call.operation.affects if effect.kind == "makes"]
     if "already exists" not in str(error).lower() or not made:
         return ""
@@ -73,10 +73,10 @@ def _tools_for_what_exists(call: Call, error: MailgunError) -> str:
 
 
 async def _reserve(call: Call, facts: Facts, request: Request) -> Reservation | None:
-    """Count a send, and what a call costs, before it is made, and decide once more: others may have been counted since."""
+    """Count a send and a call's cost before the call is made, and decide again: others may have been counted since."""
     services = call.services
     if call.record.undoes is not None and facts.operation.risk != "send" and not cost(services.policy, facts):
-        # A step of an undo: an undo that stops halfway helps nobody.
+        # A step of an undo: stopping it halfway helps nobody.
         return None
     reservation, counted = await services.history.reserve(facts, cost(services.policy, facts))
     if reservation is None:
@@ -108,14 +108,14 @@ async def _record_intent(call: Call, reservation: Reservation | None) -> None:
 
 
 async def _take_back(call: Call, reservation: Reservation | None) -> None:
-    """Undo the preparations of a call that was not made: it does not count, and needs no copy."""
+    """Reverse the preparations of a call that was not made: it does not count, and needs no copy."""
     await call.services.history.release(reservation)
     if call.capture is not None:
         await call.capture.delete()
 
 
 def _how_to_find_out(call: Call, error: MailgunError) -> str:
-    """Return the next step, with the record of a call that may have taken effect, and the way back."""
+    """Return the next step after a call that may have taken effect, its id in the audit log, and how to undo it."""
     saved = call.capture is not None and call.capture.saved
     back = f" If it took effect, {UNDO_OPERATION} with this id puts back what it changed." if saved else ""
     return f"{error.next_step} It is recorded as {call.record.call}.{back}"

@@ -1,4 +1,4 @@
-"""The account of one server: that of its API key. It is looked up in the state, or made there at the first call."""
+"""The account of a server's API key. It is looked up in the state, or created there at the first call."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SIMULATOR = "simulator"
 FORMER = "default"
-"""What version 0.1 called the account of every key."""
+"""The name that version 0.1 gave to the account of every key."""
 
 
 class ServerAccount:
@@ -33,9 +33,9 @@ class ServerAccount:
         simulator: bool,
         owner: str | None = None,
     ) -> None:
-        """`name` is the operator's for the account, None where they gave none.
+        """`name` is the operator's name for the account, None if they gave none.
 
-        `owner` is the principal whose own key opens it: an account of theirs alone, even where others have the same key.
+        `owner` is the principal whose own key opens it. The account is theirs alone, even if others have the same key.
         """
         self._store = store
         self._client = client
@@ -48,9 +48,9 @@ class ServerAccount:
         self._fingerprint: str | None = None
 
     async def current(self, *, changes: bool) -> Account:
-        """Return the account. A call that changes something reads the state each time: the name may be new.
+        """Return the account. A call that changes something reads the state each time: the name may have changed.
 
-        Raises AccountError where the key waits to be accepted, StateError where a call needs a state that cannot be read.
+        Raises AccountError if the key still has to be accepted, StateError if a call needs a state that cannot be read.
         """
         if self._account is not None and not changes:
             return self._account
@@ -67,7 +67,7 @@ class ServerAccount:
 
     @property
     def assumed(self) -> Account:
-        """The account as it is named before the state was read; no state belongs to it."""
+        """The account by its name before the state is read; no state belongs to it."""
         endpoint = self._client.endpoint
         return Account(self._name or self._default_name, endpoint.url, endpoint.region)
 

@@ -1,4 +1,4 @@
-"""What the calls of one server share. Each part is made at its first use, so that a start loads little."""
+"""What all calls of one server share. Each part is created at its first use, so that little is loaded at the start."""
 
 import time
 from collections.abc import Callable
@@ -57,7 +57,7 @@ class NamedAccount:
 class Services:
     """What every call of one server shares.
 
-    A server of several accounts has these services once, and once for each account: `of_accounts`.
+    A server with several accounts has these services once for itself, and once for each account: `of_accounts`.
     """
 
     catalogue: Catalogue
@@ -66,40 +66,40 @@ class Services:
     state: Path
     """Directory of the state; it is created when something is first stored."""
     state_store: Store | None = None
-    """The state store, where it is not in the directory."""
+    """The state store, if it is not in the directory."""
     seal_keys: SealKeys | None = None
-    """The keys that all servers of one state share; None for a server alone."""
+    """The keys that all servers with the same state share; None for a single server."""
     policy: Policy = field(default_factory=lambda: profile("guarded"))
     files: Files = field(default_factory=Files)
     subaccount: str | None = None
     account_name: str | None = None
-    """The operator's name for the account; None where they gave none."""
+    """The operator's name for the account; None if they gave none."""
     simulator: bool = False
     """Whether the client leads to the built-in simulator."""
     results: Results = field(default_factory=Results)
     pictures: Pictures = field(default_factory=Pictures)
     clock: Callable[[], float] = time.time
     full_catalogue: Catalogue | None = None
-    """All tools, for the reads behind previews; the offered ones when None."""
+    """All tools, for the reads behind previews; None if all are offered."""
     exclude: frozenset[str] = frozenset()
-    """Tools of the server's own that it does not offer."""
+    """Built-in tools that the server does not offer."""
     search_mode: bool = False
-    """Whether tools are found by search instead of listed."""
+    """Whether tools are found by search instead of being listed."""
     asks_person: frozenset[str] = frozenset()
-    """Tools before whose calls the client is told to ask a person."""
+    """Tools for which the client is told to ask a person before each call."""
     accounts: tuple[NamedAccount, ...] = ()
-    """The accounts of a server that has several: each call is made in one of them, which `call.account_choice` chooses."""
+    """The accounts of a server with several. `call.account_choice` chooses one for each call."""
     without_account: bool = False
-    """Whether the server has no account of its own: each person stores a key of theirs."""
+    """Whether the server has no account of its own: all people store their own keys."""
     personal_keys: "PersonalKeyOptions | None" = field(default=None, repr=False)
-    """How people store their own keys; None where they cannot."""
+    """How people store their own keys; None if they cannot."""
     owner: str | None = None
     """The principal whose own key opens the account of these services."""
     server: "Services | None" = field(default=None, repr=False)
-    """The services of the whole server, where these are those of one of its accounts."""
+    """The services of the whole server, if these belong to one of its accounts."""
 
     observers: list[Observer] = field(default_factory=list)
-    """Are told of each call that has ended, and how many seconds it took."""
+    """Called for each call that has ended, with its duration in seconds."""
     running: set[str] = field(default_factory=set)
     """The ids of the calls that are being made."""
 
@@ -120,7 +120,7 @@ class Services:
 
     @cached_property
     def personal(self) -> "PersonalAccounts[Services] | None":
-        """The accounts of people's own keys, where this is a whole server that lets people store them."""
+        """The accounts that people open with their own keys; None if they cannot, or for services of one account."""
         if self.personal_keys is None or self.server is not None:
             return None
         from mailgun_mcp.call.personal_accounts import PersonalAccounts, Server
@@ -144,12 +144,12 @@ class Services:
 
     @cached_property
     def shared_account(self) -> "Services":
-        """The services of the one account of a server, beside which people have accounts of their own."""
+        """The services of the server's own account, on a server where people may have accounts of their own too."""
         return replace(self, server=self)
 
     @cached_property
     def domains(self) -> "DomainDirectory":
-        """Which of the accounts has which domain. That of services of one account has the empty name."""
+        """Which account has which domain. If the services have only one account, its name is empty."""
         from mailgun_mcp.call.domain_directory import DomainDirectory, domain_names
 
         accounts = self.accounts or (NamedAccount("", self.client, self.subaccount),)
@@ -162,12 +162,12 @@ class Services:
 
     @property
     def all_tools(self) -> Catalogue:
-        """Every tool that the server itself may read with."""
+        """All tools that the server itself may read with."""
         return self.full_catalogue or self.catalogue
 
     @cached_property
     def account(self) -> ServerAccount:
-        """The account that calls are made in."""
+        """The account in which calls are made."""
         return ServerAccount(
             self.store,
             self.client,
@@ -180,7 +180,7 @@ class Services:
 
     @cached_property
     def builtin_tools(self) -> dict[str, Record]:
-        """The tools of the server's own, as they are listed."""
+        """The built-in tools, as they are listed."""
         return offered(self.catalogue, self.exclude, search_mode=self.search_mode)
 
     @property
@@ -225,21 +225,21 @@ class Services:
 
     @cached_property
     def nonces(self) -> "Nonces":
-        """What may be used once."""
+        """Values that can be used only once."""
         from mailgun_mcp.call.counters import Nonces
 
         return Nonces(self.store)
 
     @cached_property
     def audit_log(self) -> "AuditLog":
-        """What was called, decided and done."""
+        """The record of what was called, decided and done."""
         from mailgun_mcp.audit.log import AuditLog
 
         return AuditLog(self.store)
 
     @cached_property
     def snapshots(self) -> "Snapshots":
-        """What calls were about to remove or overwrite."""
+        """Copies of what calls were about to remove or overwrite."""
         from mailgun_mcp.undo.snapshots import Snapshots
 
         return Snapshots(self.store)
@@ -262,7 +262,7 @@ class Services:
 
     @cached_property
     def protection(self) -> Protection:
-        """Keeps secrets from the model, and marks what third parties wrote."""
+        """Withholds secrets from the model, and marks third-party text."""
         return Protection(self.policy, self.store, self.results, self.clock)
 
     async def __aenter__(self) -> "Services":
@@ -272,7 +272,7 @@ class Services:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close the connections to Mailgun, and what `close` closes."""
+        """Close the connections to Mailgun, and whatever `close` closes."""
         for client in (self.client, *(account.client for account in self.accounts)):
             await client.aclose()
         if self.personal is not None:
@@ -280,7 +280,7 @@ class Services:
         self.close()
 
     def close(self) -> None:
-        """Write what is left for the audit log, and close the state store. What was never used is not opened for it."""
+        """Write the rest of the audit log, and close the state store. A store that was never used stays closed."""
         if self.server is not None:
             return
         for opened in ("recorder", "store"):
@@ -292,7 +292,7 @@ class Services:
         """Writes calls to the audit log."""
         if self.server is not None:
             return self.server.recorder
-        # A connection of its own: nobody waits for the disk with it.
+        # A separate connection, so that other users of the store do not wait for the disk.
         return Recorder(self.store.reopened(), self.clock, self.policy.audit, monotonic=time.monotonic)
 
     def reader(self, subaccount: str | None, notify: Notify) -> ResourceReader:
@@ -300,14 +300,14 @@ class Services:
         return ResourceReader(self.all_tools, self.client, subaccount=subaccount, notify=notify)
 
     def pack(self) -> None:
-        """Store the tools as text. Once clients have the list, few of them are looked at."""
+        """Store the tools as text, which saves memory: once clients have the list, few tools are needed."""
         for catalogue in (self.catalogue, self.all_tools):
             catalogue.pack()
 
     def prepare(self) -> None:
-        """Load what the first call needs, so that it need not wait. May run in any thread."""
+        """Load what the first call needs, so that it is not delayed. May run in any thread."""
         self.client.prepare()
-        # The first entry of the audit log would wait for these.
+        # Otherwise the first entry of the audit log would wait for these.
         import sqlite3  # noqa: F401
 
         from mailgun_mcp.audit import log  # noqa: F401

@@ -14,16 +14,16 @@ UNEXPECTED = "unexpected"
 
 
 def shape(operation: Operation, arguments: Arguments, response: Response) -> dict[str, Any]:
-    """Return the result of a successful call, with `next` where there is a next page.
+    """Return the result of a successful call, with `next` if there is a next page.
 
-    What the schema does not expect is kept under `unexpected`. Raises UnreadableError when the
+    What the schema does not expect is returned under `unexpected`. Raises UnreadableError if the
     answer cannot be read.
     """
     body = _file(response) if operation.file else _body(operation, response)
     following = page_after(operation, arguments, body)
     whole = body if isinstance(body, dict) else {operation.wrap or "result": body}
     misfits: dict[str, Any] = {}
-    # Most answers are as the schema says, which costs less to find out than to convert them.
+    # Most answers match the schema, and checking that costs less than converting them.
     fits = _fits_object(whole, operation.output_schema)
     result = dict(whole) if fits else _conform_object(whole, operation.output_schema, "", misfits)
     if operation.absence and operation.absence.flag not in result:
@@ -36,7 +36,7 @@ def shape(operation: Operation, arguments: Arguments, response: Response) -> dic
 
 
 def _file(response: Response) -> dict[str, Any]:
-    """Return a file: as text where it is text, else as base64."""
+    """Return a file: as text if it is text, else as base64."""
     content_type = response.headers.get("content-type", "application/octet-stream")
     file = {"content_type": content_type, "size": len(response.content)}
     try:
@@ -102,9 +102,9 @@ def _fits_object(value: dict[str, Any], schema: dict[str, Any]) -> bool:
 
 
 def _conform(value: Any, schema: dict[str, Any], pointer: str, misfits: dict[str, Any]) -> Any:
-    """Return `value` with every type as `schema` says; clients refuse a result that differs.
+    """Return `value` with the types that `schema` declares; clients reject a result that differs.
 
-    A scalar of another type is converted where nothing is lost; anything else moves to `misfits`.
+    A scalar of another type is converted if nothing is lost; anything else moves to `misfits`.
     """
     kind = declared_type(schema)
     if kind is None or value is None:

@@ -1,4 +1,4 @@
-"""Secrets that were kept from the model, for their owner, where servers share a database: sealed in a table of it."""
+"""Secrets withheld from the model, for their owner, if servers share a database: encrypted in one of its tables."""
 
 import json
 from typing import Any
@@ -15,20 +15,20 @@ KEPT_IN = "database"
 
 
 class SharedSecretStore:
-    """The table of withheld secrets. The values open only with the keys that the servers share."""
+    """The table of withheld secrets. Only the keys that the servers share can decrypt the values."""
 
     def __init__(self, store: Store, sealer: Sealer) -> None:
         self._store = store
         self._sealer = sealer
 
     def prepare(self) -> None:
-        """Make sure that a secret can be kept, before a call that brings one. Raises StateError when it cannot."""
+        """Make sure that a secret can be stored, before a call that returns one. Raises StateError if it cannot."""
         self._sealer.seal(b"", "test")
         with self._store.writing(lock=LOCK):
             pass
 
     def keep(self, value: str, *, tool: str, place: str, account: str, now: float) -> str:
-        """Keep a value and return its reference; the same value of the same place is kept once. Raises StateError."""
+        """Store a value and return its reference; the same value of a place is stored once. Raises StateError."""
         with self._store.writing(lock=LOCK) as connection:
             rows = connection.execute(
                 "SELECT ref, sealed FROM withheld_secrets WHERE tool = ? AND place = ? AND account = ?",
@@ -45,7 +45,7 @@ class SharedSecretStore:
         return ref
 
     def list(self) -> tuple[Secret, ...]:
-        """Return all secrets without their values, the oldest first."""
+        """Return all secrets without their values, oldest first."""
         with self._store.reading() as connection:
             rows = connection.execute(
                 "SELECT ref, created, tool, place, account FROM withheld_secrets ORDER BY created, ref"
@@ -53,7 +53,7 @@ class SharedSecretStore:
         return tuple(Secret(**dict(row), kept_in=KEPT_IN) for row in rows)
 
     def show(self, ref: str) -> str:
-        """Return the value of a secret. Raises StateError when there is none, or it does not open."""
+        """Return the value of a secret. Raises StateError if there is none, or it cannot be decrypted."""
         with self._store.reading() as connection:
             row = connection.execute("SELECT sealed FROM withheld_secrets WHERE ref = ?", (ref,)).fetchone()
             if row is None:
@@ -61,13 +61,13 @@ class SharedSecretStore:
         return str(json.loads(self._sealer.unseal(row["sealed"], name_of(ref))))
 
     def forget(self, ref: str) -> None:
-        """Remove a secret for good. Raises StateError when there is none."""
+        """Delete a secret permanently. Raises StateError if there is none."""
         with self._store.writing(lock=LOCK) as connection:
             if connection.execute("DELETE FROM withheld_secrets WHERE ref = ?", (ref,)).rowcount == 0:
                 raise _unknown(connection, ref)
 
     def _opens_to(self, row: Any, value: str) -> bool:
-        """Return whether it is this value. One that does not open must not keep a new one from being kept."""
+        """Return whether the row holds this value. A row that cannot be decrypted must not block a new one."""
         try:
             return bool(json.loads(self._sealer.unseal(row["sealed"], name_of(row["ref"]))) == value)
         except StateError:
@@ -80,7 +80,7 @@ def name_of(ref: str) -> str:
 
 
 def secrets_of(store: Store) -> SecretStore | SharedSecretStore:
-    """Return the withheld secrets of this state."""
+    """Return the store of withheld secrets for this state."""
     return SecretStore(store.directory) if store.sealer is None else SharedSecretStore(store, store.sealer)
 
 

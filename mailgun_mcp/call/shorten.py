@@ -1,6 +1,6 @@
-"""Shortens an answer to what a model needs: the fields that matter, each once, with times that all look the same.
+"""Shortens an answer to what a model needs: the relevant fields, each once, and all times in one format.
 
-What is left out is named once, with the way to get it.
+The names of the fields left out are listed once, with the way to get them.
 """
 
 import re
@@ -23,7 +23,7 @@ PAGE_LINKS = {
     "body_skip": "pagination",
     "body_token": "pagination",
 }
-"""Page style -> where the answer repeats in its own way what `next` says."""
+"""Page style -> the field in which Mailgun repeats what `next` says."""
 MAIL_DATE = re.compile(
     r"[A-Z][a-z]{2}, ([0-9]{1,2}) ([A-Z][a-z]{2}) ([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) "
     r"(?:GMT|UTC|([+-])([0-9]{2})([0-9]{2}))"
@@ -36,19 +36,19 @@ MONTHS = {
 }
 ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:]{8}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:?[0-9]{2})?")
 EPOCH = re.compile(r"[0-9]{9,10}(\.[0-9]{1,9})?")
-"""Seconds since 1970, which the output schema made a text."""
+"""Seconds since 1970, as text: the output schema turned the number into one."""
 FIRST, LAST = 0, 253_402_300_799
-"""Seconds since 1970 that a date can name: up to the year 9999."""
+"""First and last time that a date can express, in seconds since 1970: up to the year 9999."""
 
 Selection = dict[str, Any]
-"""Field -> the selection inside it; empty for all of it."""
+"""Field -> the selection inside it; empty selects the whole field."""
 
 
 def shorten(operation: Operation, arguments: Arguments, result: dict[str, Any]) -> dict[str, Any]:
-    """Return the result of a read or write as a model gets it."""
+    """Return the result of a read or write in the form that a model gets."""
     result = _without_page_links(operation, result)
     if operation.answer and LEFT_OUT in result:
-        # The key is ours here, and what it says is not fenced.
+        # The server uses this key itself, and its content is not fenced.
         result = {key: value for key, value in result.items() if key != LEFT_OUT}
     fields = chosen_fields(operation, arguments)
     if operation.answer and fields is not None:
@@ -62,7 +62,7 @@ def shorten(operation: Operation, arguments: Arguments, result: dict[str, Any]) 
 
 
 def utc(value: Any) -> Any:
-    """Return a time as ISO 8601 in UTC, whichever way Mailgun wrote it; anything else as it is.
+    """Return a time as ISO 8601 in UTC, in whatever form Mailgun wrote it; anything else unchanged.
 
     Mailgun's times without an offset are in UTC.
     """
@@ -83,7 +83,7 @@ def utc(value: Any) -> Any:
 
 
 def _mail_date(match: re.Match[str]) -> datetime:
-    """Return a time as mail writes it. The parser of the standard library takes ten times as long."""
+    """Return a time in the format of mail headers. The standard library's parser takes ten times as long."""
     day, month, year, hour, minute, second, sign, hours, minutes = match.groups()
     if month not in MONTHS:
         raise ValueError(f"{month} is not a month")
@@ -123,7 +123,7 @@ def _with_fields(place: str, fields: list[str], result: dict[str, Any], *, named
             missing.pop(name, None)
     else:
         shown = _inside(result, place.split("/"), selection, missing)
-    # The last part of a place is enough to choose it.
+    # The last part of a field's path is enough to select it.
     names = list(dict.fromkeys(name.rpartition("/")[2] for name in missing if NAME.fullmatch(name)))[:MOST_NAMES]
     return {**shown, LEFT_OUT: {"fields": names, "how": HOW}} if names and not named else shown
 
@@ -149,7 +149,7 @@ def _selection(fields: Iterable[str]) -> Selection:
 
 
 def _selected(item: dict[str, Any], selection: Selection, path: str, missing: dict[str, None]) -> dict[str, Any]:
-    """Return the selected fields, and note in `missing` those that hold something and are not selected."""
+    """Return the selected fields. Non-empty fields that are not selected are added to `missing`."""
     shown: dict[str, Any] = {}
     for key, value in item.items():
         inner = selection.get(key)

@@ -46,13 +46,13 @@ async def undo_operation(call: Call) -> dict[str, Any]:
 
 @dataclass
 class _UndoCall:
-    """One undo on its way: what it would do, and as what policy sees it."""
+    """One undo in progress: what it would do, and the facts of it that policy decides on."""
 
     call: Call
     undo: Undo
     context: Context
     plan: Plan
-    """As it was last worked out."""
+    """The plan as last computed."""
 
     @classmethod
     async def of(cls, call: Call, snapshot: Snapshot) -> "_UndoCall":
@@ -65,7 +65,7 @@ class _UndoCall:
         return cls(call, undo, context, await _planned(call, undo))
 
     def check_access(self) -> None:
-        """Raise DeniedError where the principal may not see or make what the undo would do."""
+        """Raise DeniedError if the principal may not see or do what the undo would do."""
         for step in self.plan.steps:
             facts = self._facts_of(step)
             check_domains(self.call, facts)
@@ -91,7 +91,7 @@ class _UndoCall:
         return await fence_result(self.call, report.result, report.quoted)
 
     def _decide(self, request: Request) -> tuple[Facts, Decision]:
-        """Return the undo as policy sees it, and the decision on it and on all that it would send."""
+        """Return the facts of the undo, and the policy's decision on it and on every call that it would make."""
         services = self.call.services
         steps = [self._facts_of(step) for step in self.plan.steps]
         operation = builtin_operation(UNDO_OPERATION, worst_risk(steps))
@@ -102,9 +102,9 @@ class _UndoCall:
         return facts, decision
 
     def _facts_of(self, step: Step) -> Facts:
-        """Return one call of the undo as policy sees it."""
+        """Return the facts of one call of the undo, for the policy."""
         facts = gather(*step.call(self.call.services.all_tools, self.plan.new_keys), self.context)
-        # What is put over something that exists can narrow it: nobody compares the two here.
+        # Replacing an existing resource can narrow it: the two versions are not compared here.
         narrowing = tuple(item for item in facts.operation.raises if item.narrows and step.action == "replace")
         return replace(facts, operation=raised(facts.operation, narrowing))
 
@@ -113,7 +113,7 @@ class _UndoCall:
         return undo_preview(self.undo.snapshot, self.plan)
 
     async def _send(self, operation: Operation, arguments: Arguments) -> Any:
-        """Make one call of the undo, with a record of its own. It was decided on with the whole."""
+        """Make one call of the undo, with its own audit record. It was decided on as part of the whole undo."""
         call, snapshot = self.call, self.undo.snapshot
         step = Call.start(
             call.services,

@@ -1,6 +1,6 @@
-"""URLs that a model names as it was shown them, with a withheld secret in them: the server puts the secret back.
+"""Restores withheld secrets in URLs that a model repeats as it was shown them.
 
-Only where the argument names a URL that is there already. Elsewhere the secret would get to where the model wants it.
+Only if the argument names an existing URL. Otherwise a model could send the secret to a place of its choice.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ from mailgun_mcp.store.database import in_thread
 from mailgun_mcp.undo.page_reader import PageReader
 
 NAMED_BY_URL = {"delete_domain_webhook_urls": "url", "update_domain_webhook_url": "url"}
-"""Tool -> its argument that names what is there by a URL."""
+"""Tool -> its argument that names an existing entry by its URL."""
 LIST = "list_domain_webhooks"
 UNKNOWN = (
     "{}: this domain has no webhook with that withheld secret. Name the URL exactly as {} shows it, or ask the person for "
@@ -26,10 +26,10 @@ UNKNOWN = (
 
 
 async def real_urls(call: Call) -> Arguments:
-    """Return the arguments with the URLs that are there, where they were named as they were shown.
+    """Return the arguments with the real URLs in place of those that a model was shown.
 
-    Raises ArgumentError for a URL that is not there, and what deciding on the call raises: who may not make it learns
-    nothing.
+    Raises ArgumentError for a URL that does not exist, and DeniedError if the policy denies the call, so that a caller
+    without permission learns nothing.
     """
     argument = NAMED_BY_URL.get(call.operation.name)
     named = call.arguments.get(argument) if argument else None
@@ -58,7 +58,7 @@ async def _present(call: Call) -> set[Any]:
 
 
 def _real(call: Call, url: str) -> str:
-    """Return the URL with the secrets of this account in place of their references."""
+    """Return the URL with this account's secrets in place of their references."""
     from mailgun_mcp.call.shared_secret_store import secrets_of
 
     store = secrets_of(call.services.store)
