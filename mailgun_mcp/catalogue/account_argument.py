@@ -1,4 +1,4 @@
-"""The argument `account` of tools, which callers with several accounts are shown."""
+"""The `account` argument that callers with several accounts see on tools."""
 
 from collections.abc import Sequence
 
@@ -8,17 +8,17 @@ from mailgun_mcp.catalogue.types import Record
 
 ACCOUNT = "account"
 WITHOUT_ACCOUNT = frozenset({READ_RESULT, WHOAMI, SEARCH_TOOLS, DESCRIBE_TOOLS})
-"""Tools that show nothing of an account."""
+"""Tools that show nothing that belongs to an account."""
 WRAPPERS = frozenset({READ_TOOL, CALL_TOOL})
-"""Tools whose account is an argument of the call inside of them."""
+"""Tools that take the account inside the call that they wrap."""
 
 
 def with_account_argument(tool: Record, names: Sequence[str]) -> Record:
     """Return the tool with an argument that chooses one of these accounts.
 
-    It takes the place of an argument of that name of an operation that `--spec` added; the catalogue has none.
-    It is not required: a call without it is made in the account of its domain. The server's instructions say so once,
-    and not each tool.
+    It replaces an argument of that name of an operation that `--spec` added; the catalogue has none.
+    It is optional: a call without it uses the account of its domain. The server's instructions say so once, instead of
+    every tool.
     """
     if tool["name"] in WITHOUT_ACCOUNT | WRAPPERS:
         return tool

@@ -9,7 +9,7 @@ from mailgun_mcp.catalogue.types import Arguments
 
 
 def chosen_fields(operation: Operation, arguments: Arguments) -> list[str] | None:
-    """Return the places in an item that the call gets; None for all of it."""
+    """Return the paths, within an item, of the fields that the call gets; None for the whole item."""
     answer = operation.answer
     if answer is None or not answer.fields or arguments.get("full"):
         return None
@@ -18,7 +18,7 @@ def chosen_fields(operation: Operation, arguments: Arguments) -> list[str] | Non
 
 
 def places_of(operation: Operation, name: str) -> list[str]:
-    """Return the places in an item that a caller means by `name`: the place itself, or each that ends in the name."""
+    """Return the paths in an item that `name` can mean: that exact path, or every path that ends in the name."""
     places = field_places(operation)
     wanted = name.replace(".", "/") if name not in places else name
     return [wanted] if wanted in places else [place for place in places if place.rpartition("/")[2] == name]
@@ -26,7 +26,7 @@ def places_of(operation: Operation, name: str) -> list[str]:
 
 @lru_cache(maxsize=64)
 def field_places(operation: Operation) -> tuple[str, ...]:
-    """Return every place in an item of the operation's answer: `message`, `message/headers`, …"""
+    """Return the path of every field in an item of the operation's answer: `message`, `message/headers`, …"""
     schema = operation.output_schema
     items = operation.answer.items if operation.answer else ""
     for key in items.split("/") if items else ():

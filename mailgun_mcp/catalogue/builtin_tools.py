@@ -1,4 +1,4 @@
-"""The server's own tools: they read on in a long result, put back what a call changed, and find and call other tools."""
+"""The server's own tools: they read long results, undo calls, and find and call other tools."""
 
 from collections.abc import Collection
 from functools import cache
@@ -22,7 +22,7 @@ _FOUND_BY = {
     LIST_UNDOABLE: "history of changes deleted by mistake restore roll back put back",
     WHOAMI: "which account policy scopes rights key am I allowed",
 }
-"""Tool -> words by which the search of a client finds it."""
+"""Tool -> words with which a client's search finds it."""
 
 
 def _tool(
@@ -121,27 +121,27 @@ _UNLISTED: dict[str, dict[str, Record]] = {
         for name, tool in WORKFLOW_TOOLS.items()
     },
 }
-"""Tool -> argument -> what of its schema is checked and not listed."""
+"""Tool -> argument -> the part of its schema that is checked but not listed."""
 
 OWN_TOOLS = (*WORKFLOW_TOOLS, *BUILTIN_TOOLS)
-"""The names of the server's own tools, whatever its mode."""
+"""The names of the server's own tools, in every mode."""
 
 OPEN_ARGUMENTS = {READ_TOOL: ("arguments",), CALL_TOOL: ("arguments",)}
-"""Tool -> its arguments that take any properties: those of the tool that it calls."""
+"""Tool -> its arguments that take any properties: the arguments of the tool that it calls."""
 
 SEARCH_MODE_TOOLS: dict[str, Record] = {
     name: {"name": name, **tool, "_meta": _meta(name, reads=tool["annotations"]["readOnlyHint"])}
     for name, tool in SEARCH_TOOLS_BY_NAME.items()
 }
-"""The tools that a server in search mode has besides."""
+"""The additional tools of a server in search mode."""
 
 LISTED_WORKFLOWS = ("explain_delivery",)
-"""The workflow tool that is listed in search mode too: more would make the list too large. The others are found."""
+"""Workflow tools that are listed in search mode too. More would make the list too large; search finds the others."""
 _WORKFLOWS: dict[str, Record] = {name: listing(name) for name in WORKFLOW_TOOLS}
 
 
 def offered(catalogue: Catalogue, exclude: Collection[str] = (), *, search_mode: bool = False) -> dict[str, Record]:
-    """Return the tools of the server's own that it offers beside those of `catalogue`."""
+    """Return the server's own tools that it offers besides those of `catalogue`."""
     read_only = not catalogue.changes_something
     without = {*exclude, *([LIST_UNDOABLE, UNDO_OPERATION, CALL_TOOL] if read_only else [])}
     without |= {name for name, tool in WORKFLOW_TOOLS.items() if not all(needed in catalogue for needed in tool.needs)}
@@ -156,9 +156,9 @@ def listed(
     search_mode: bool = False,
     asks_person: Collection[str] = (),
 ) -> list[Record]:
-    """Return the tools that a server lists. In search mode those of `catalogue` are called without being listed.
+    """Return the tools that a server lists. In search mode, those of `catalogue` can be called without being listed.
 
-    Clients are told to ask a person before each call of the tools in `asks_person`.
+    Clients are told to ask a person before each call of a tool in `asks_person`.
     """
     tools = _listed(catalogue, exclude, search_mode=search_mode)
     if not asks_person:
@@ -174,15 +174,15 @@ def _listed(catalogue: Catalogue, exclude: Collection[str], *, search_mode: bool
     own = [builtin[name] for name in SEARCH_MODE_TOOLS if name in builtin]
     workflows = [builtin[name] for name in LISTED_WORKFLOWS if name in builtin]
     tools = [*own, *always, *workflows, *(builtin[name] for name in BUILTIN_TOOLS if name in builtin)]
-    # They are few, and find all others: a client that searches itself would search twice.
+    # They are few and find all the others. A client that loads tools by its own search would search twice.
     return [with_hint(without_hints(tool), ALWAYS_LOAD) for tool in tools]
 
 
 @cache
 def builtin_operation(name: str, risk: Risk | None = None) -> Operation:
-    """Return a tool of the server's own as an operation, for policy, people and the audit log.
+    """Return one of the server's own tools as an operation, for policy, people and the audit log.
 
-    `risk` is that of what it does, where that is not always the same.
+    `risk` is the risk of this call, if not every call of the tool has the same.
     """
     tool = BUILTIN_TOOLS.get(name) or _WORKFLOWS.get(name) or SEARCH_MODE_TOOLS[name]
     actual_risk: Risk = risk or tool["_meta"]["mailgun-mcp/risk"]
@@ -206,7 +206,7 @@ def builtin_operation(name: str, risk: Risk | None = None) -> Operation:
         pages=None,
         price=None,
         secrets=(),
-        # What of these results third parties wrote is fenced where they are made.
+        # Third-party text in these results is fenced where the results are made.
         authors=None,
         personal=(),
         raises=(),

@@ -1,7 +1,7 @@
-"""The schema that a call is checked against: the listed one, with limits, and with its objects closed again.
+"""The schema that a call is checked against: the listed schema plus limits, with its objects closed again.
 
-A listing says nothing about other properties, because several clients fail on `additionalProperties`, and leaves out
-limits, which cost tokens and are met by hardly any call.
+A listing omits `additionalProperties`, because several clients fail on it, and limits, because they cost tokens and
+hardly any call exceeds them.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from mailgun_mcp.catalogue.types import Schema
 
 @lru_cache(maxsize=512)
 def call_schema(operation: Operation) -> Schema:
-    """Return the schema of the operation's arguments, where an object takes other properties only if Mailgun does."""
+    """Return the schema of the operation's arguments. An object takes additional properties only if Mailgun does."""
     return closed(operation.input_schema, operation.open, operation.unlisted)
 
 
@@ -23,7 +23,7 @@ def closed(
     unlisted: Mapping[str, Schema] | None = None,
     path: str = "",
 ) -> Schema:
-    """Return the listed schema with what is not listed, and each object closed unless `open_objects` has its path."""
+    """Return the listed schema plus its unlisted parts. Each object is closed unless its path is in `open_objects`."""
     result = {**schema, **(unlisted or {}).get(path, {})}
     if schema.get("type") == "object":
         properties = result.get("properties", {})

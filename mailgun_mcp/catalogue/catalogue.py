@@ -20,25 +20,25 @@ ON_BEHALF_OF = "on_behalf_of"
 SUBACCOUNT_HEADER = "X-Mailgun-On-Behalf-Of"
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-"""The root of the checkout, where the package runs from one."""
+"""The root of the checkout, if the package runs from one."""
 COMPILE = "python -m mailgun_mcp.catalogue.compile"
-"""The command that compiles the sources in a checkout; an installed package does not have it."""
+"""The command that compiles the sources in a checkout. An installed package does not have it."""
 
 
 def deprecated_last(tools: list[Record]) -> list[Record]:
-    """Return the tools in their order, the deprecated ones after all others."""
+    """Return the tools in the same order, but with the deprecated ones last."""
     return sorted(tools, key=is_deprecated)
 
 
 def is_deprecated(tool: Record) -> bool:
-    """Say whether Mailgun advises against the operation of the tool."""
+    """Return whether Mailgun advises against using the operation of the tool."""
     return bool(tool["_meta"].get("mailgun-mcp/deprecated"))
 
 
 class Catalogue:
-    """The operations of one server, in their fixed order.
+    """The operations of one server, in a fixed order.
 
-    Records become `Operation` objects when they are first asked for: a start only lists.
+    Records become `Operation` objects when they are first needed: a start only lists tools.
     """
 
     def __init__(
@@ -56,9 +56,9 @@ class Catalogue:
 
     @classmethod
     def load(cls, *, packed: bool = False) -> "Catalogue":
-        """Return the whole catalogue that ships with the package, which `pack` would give where it is `packed`.
+        """Return the whole catalogue that ships with the package. With `packed`, it is as `pack` would leave it.
 
-        Raises StaleDataError in a checkout whose `tools/` changed since the last compile.
+        Raises StaleDataError in a checkout whose `tools/` has changed since the last compile.
         """
         records: list[StoredRecord] = []
         toolsets: dict[str, str] = {}
@@ -97,19 +97,19 @@ class Catalogue:
         return [record["tool"] for record in self._records]
 
     def pack(self) -> None:
-        """Store the records as JSON text from now on: once clients have the list, few of them are asked for."""
+        """Store the records as JSON text from now on: once clients have the list, few records are needed."""
         for stored in self._stored.values():
             stored.pack()
 
     def find(self, name: str) -> Operation:
-        """Return the operation called `name`, or once called so. Raises KeyError when there is none."""
+        """Return the operation with that name or former name. Raises KeyError if there is none."""
         name = current_tool(name)
         if name not in self._operations:
             self._operations[name] = Operation.from_record(self._stored[name].record)
         return self._operations[name]
 
     def resource(self, name: str) -> Resource:
-        """Return the resource called `name`. Raises KeyError when there is none."""
+        """Return the resource called `name`. Raises KeyError if there is none."""
         return Resource.from_record(name, self._resources[name])
 
     def parts_of(self, name: str) -> list[Resource]:
@@ -117,7 +117,7 @@ class Catalogue:
         return [self.resource(part) for part, record in self._resources.items() if name in record["of"].values()]
 
     def extended(self, records: Iterable[Record], toolset: str, title: str) -> "Catalogue":
-        """Return this catalogue with the operations of `records` that it lacks."""
+        """Return this catalogue plus those operations of `records` that it lacks."""
         calls = {(record["method"], record["path"]) for record in self._records}
         new = [record for record in records if (record["method"], record["path"]) not in calls]
         taken = [record["tool"]["name"] for record in new if record["tool"]["name"] in self._stored]
@@ -136,8 +136,8 @@ class Catalogue:
     ) -> "Catalogue":
         """Return the part of the catalogue that a server offers.
 
-        `toolsets` and `tools` add up; neither means everything. `exclude`, `read_only` and
-        `deprecated=False` hold whatever else is said. Raises CatalogueError for a name that does not exist.
+        `toolsets` and `tools` are combined; without either, all tools are selected. `exclude`, `read_only` and
+        `deprecated=False` always apply. Raises CatalogueError for a name that does not exist.
         """
         tools = {current_tool(name) for name in tools}
         exclude = {current_tool(name) for name in exclude}
@@ -159,7 +159,7 @@ class Catalogue:
         return self._with(chosen, {name: title for name, title in self.toolsets.items() if name in present})
 
     def with_subaccount_argument(self) -> "Catalogue":
-        """Return the catalogue with `on_behalf_of` on every tool that does not name its subaccount itself."""
+        """Return the catalogue with `on_behalf_of` on every tool whose own arguments do not name the subaccount."""
         return self._with(map(_on_behalf_of, self._records), self.toolsets)
 
     def with_save_as(self) -> "Catalogue":
@@ -216,7 +216,7 @@ def _documents(*, packed: bool) -> list[_Document]:
 
 def _document(text: str, *, packed: bool) -> _Document:
     document = json.loads(text)
-    # The compiler writes one operation a line.
+    # The compiler writes one operation per line.
     lines = (line.removesuffix(",") for line in text.rstrip().split("\n")[1:-1])
     records = list(map(StoredRecord, document.pop("operations"), lines))
     if packed:
@@ -230,7 +230,7 @@ def _is_checkout() -> bool:
 
 
 def _check_fresh(documents: list[_Document]) -> None:
-    """In a checkout the sources lie beside the package: what was compiled from others is refused."""
+    """In a checkout, refuse data that was compiled from other sources than those beside the package."""
     if not _is_checkout():
         return
     from hashlib import sha256

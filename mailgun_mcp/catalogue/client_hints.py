@@ -1,20 +1,20 @@
-"""Hints in `_meta` for clients that load tools when they are needed. Clients that do not know a key ignore it."""
+"""Hints in `_meta` for clients that load tools on demand. Clients ignore keys that they do not know."""
 
 from mailgun_mcp.catalogue.types import Record
 
 ALWAYS_LOAD = "anthropic/alwaysLoad"
-"""The client gives the tool to its model at the start."""
+"""The client gives the tool to its model from the start."""
 SEARCH_HINT = "anthropic/searchHint"
-"""Words by which the client's own search finds the tool."""
+"""Words with which the client's own search finds the tool."""
 RESULT_SIZE = "anthropic/maxResultSizeChars"
-"""The longest result that the client gives to its model whole, instead of as a file."""
+"""The longest result that the client passes to its model in full instead of as a file."""
 ASKS_PERSON = "anthropic/requiresUserInteraction"
-"""The client asks a person before every call, whatever they have allowed."""
+"""The client asks a person before every call, whatever that person has allowed."""
 
 HINTS = frozenset({ALWAYS_LOAD, SEARCH_HINT, RESULT_SIZE, ASKS_PERSON})
 
 RESULT_CHARACTERS = 64_000
-"""Characters of a result. 25,000 tokens is the cap of common clients; dense JSON has 2.6 a token."""
+"""Longest result in characters. Common clients take at most 25,000 tokens; dense JSON has 2.6 characters per token."""
 
 ALWAYS_LOADED = frozenset(
     {
@@ -26,7 +26,7 @@ ALWAYS_LOADED = frozenset(
 
 
 def hints_of(name: str, *, reads: bool, found_by: str = "") -> Record:
-    """Return the hints for a tool. `found_by` are words that people use when they want it."""
+    """Return the hints for a tool. `found_by` are words that people use when they look for it."""
     hints: Record = {}
     if name in ALWAYS_LOADED:
         hints[ALWAYS_LOAD] = True
@@ -43,5 +43,5 @@ def with_hint(tool: Record, hint: str) -> Record:
 
 
 def without_hints(tool: Record) -> Record:
-    """Return the tool without hints, for a list that is small anyway."""
+    """Return the tool without hints, for a list that is small in any case."""
     return {**tool, "_meta": {key: value for key, value in tool["_meta"].items() if key not in HINTS}}

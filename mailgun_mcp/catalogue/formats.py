@@ -1,7 +1,7 @@
 """Tools in the forms that the APIs of model providers take.
 
-Two of them cannot express an object with any properties: there the argument is a text that contains the JSON, which every
-call reads. `request.coerce` says how.
+Two of them cannot express an object with arbitrary properties. There the argument is a text that contains the JSON;
+every call accepts that, see `request.coerce`.
 """
 
 from collections.abc import Callable
@@ -11,13 +11,13 @@ from mailgun_mcp.catalogue.types import FormatName, Record
 
 FORMATS: tuple[FormatName, ...] = get_args(FormatName)
 REFUSED_BY_STRICT = ("default", "minLength", "maxLength")
-"""Keywords of our schemas that OpenAI's strict mode refuses."""
+"""Keywords of our schemas that OpenAI's strict mode rejects."""
 GEMINI_KEYWORDS = ("minimum", "maximum", "minItems", "maxItems", "minLength", "maxLength", "pattern")
 JSON_TEXT = "a JSON object, as text"
 
 
 def formatted(tool: Record, name: FormatName) -> dict[str, Any]:
-    """Return a listed tool in the form called `name`."""
+    """Return a listed tool in the form `name`."""
     return _FORMATS[name](tool)
 
 
@@ -35,7 +35,7 @@ def _anthropic(tool: Record) -> Record:
 
 def _gemini(tool: Record) -> Record:
     declaration = {"name": tool["name"], "description": tool["description"]}
-    # An object without properties is refused, at the root as well.
+    # An object without properties is rejected, even at the root.
     if not tool["inputSchema"].get("properties"):
         return declaration
     return {**declaration, "parameters": _gemini_schema(tool["inputSchema"])}
@@ -55,7 +55,7 @@ def _function(tool: Record, parameters: Record) -> Record:
 
 
 def _strict(schema: Record) -> Record:
-    """Return the schema for OpenAI's strict mode: every property is required, and an optional one may be null."""
+    """Return the schema for OpenAI's strict mode: all properties are required, and optional ones may be null."""
     kept = {key: value for key, value in schema.items() if key not in REFUSED_BY_STRICT}
     if "items" in kept:
         kept["items"] = _strict(_closed(kept["items"]))
@@ -77,7 +77,7 @@ def _or_null(schema: Record) -> Record:
 
 
 def _closed(schema: Record) -> Record:
-    """Return the schema, or that of a text where it is an object with any properties."""
+    """Return the schema. An object with arbitrary properties becomes a text."""
     if schema.get("type") != "object" or schema.get("properties"):
         return schema
     description = schema.get("description")

@@ -1,4 +1,4 @@
-"""Names that tools, toolsets and arguments once had. They still work wherever a person or a client writes one."""
+"""Former names of tools, toolsets and arguments. They still work wherever a person or a client writes one."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -11,45 +11,45 @@ FORMER_TOOLS = {
     "list_bounce_classification_entity_rules": "list_bounce_entity_rules",
     "list_dynamic_pool_assignable_domains": "list_dynamic_pool_eligible_domains",
 }
-"""Former name -> the name of today, short enough for the prefix that a plugin puts before it."""
+"""Former name -> current name, short enough for the prefix that a plugin adds."""
 FORMER_TOOLSETS = {"local": "builtin"}
 FORMER_ARGUMENTS = {tool: {"template_version": "version"} for tool in ("send_message", "send_mime_message")}
-"""Tool -> former name of an argument -> the name of today. Names that are Mailgun's own need no entry."""
+"""Tool -> former name of an argument -> current name. Mailgun's own names need no entry."""
 FORMER_SCOPES = {"domain_name": "domain", "authority_name": "domain", "name": "domain"}
-"""Former name of what says where a resource is, in copies of earlier releases -> the name of today."""
+"""Former name of a scope argument (what says where a resource is) in old snapshots -> current name."""
 
 
 def tool_names(name: str) -> list[str]:
-    """Return the name of a tool and those that it once had: a glob that matched then still matches."""
+    """Return the current and former names of a tool, so that a glob that once matched still matches."""
     return [name, *(former for former, current in FORMER_TOOLS.items() if current == name)]
 
 
 def toolset_names(name: str) -> list[str]:
-    """Return the name of a toolset and those that it once had."""
+    """Return the current and former names of a toolset."""
     return [name, *(former for former, current in FORMER_TOOLSETS.items() if current == name)]
 
 
 def current_tool(name: str) -> str:
-    """Return the name that the tool has today."""
+    """Return the current name of the tool."""
     return FORMER_TOOLS.get(name, name)
 
 
 @lru_cache(maxsize=512)
 def argument_aliases(operation: Operation) -> Mapping[str, str]:
-    """Return the other names of an operation's arguments: Mailgun's own, which were ours once, and former ones."""
+    """Return other names for an operation's arguments: Mailgun's own, which were once ours, and former ones."""
     names: dict[str, list[str]] = {}
     for argument in operation.arguments:
         if argument.wire.isidentifier() and argument.encode != "family":
             names.setdefault(argument.wire, []).append(argument.name)
-    # What Mailgun calls alike in path and body, such as two IPs, was never one name of ours.
+    # A name that Mailgun uses twice, in path and body, such as for two IPs, was never a single name of ours.
     own = {wire: called[0] for wire, called in names.items() if called not in ([wire], []) and len(called) == 1}
     return {**own, **FORMER_ARGUMENTS.get(operation.name, {})}
 
 
 def current_arguments(operation: Operation, arguments: Arguments) -> Arguments:
-    """Return the arguments under the names of today.
+    """Return the arguments under their current names.
 
-    Nothing is changed unless a name is there that is only a former one, or when two names are for the same argument.
+    Nothing changes unless a former name is used, or if two names for the same argument are.
     """
     aliases = argument_aliases(operation)
     if not aliases:
@@ -62,7 +62,7 @@ def current_arguments(operation: Operation, arguments: Arguments) -> Arguments:
 
 
 def current_path(operation: Operation, path: str) -> str:
-    """Return the place in the arguments (`domain_name`, `variables.plan`) under the name of today."""
+    """Return a path in the arguments (`domain_name`, `variables.plan`) under its current name."""
     head, dot, rest = path.partition(".")
     if any(argument.name == head for argument in operation.arguments):
         return path

@@ -9,7 +9,7 @@ from mailgun_mcp.catalogue.operation import Operation, Raise
 
 
 def tool_reference(operation: Operation) -> str:
-    """Return the reference of one tool."""
+    """Return the reference for one tool."""
     schema = call_schema(operation)
     required = schema.get("required", [])
     lines = [
@@ -50,7 +50,7 @@ def toolset_index(catalogue: Catalogue) -> str:
 
 
 def raise_sentences(operation: Operation) -> list[str]:
-    """Return what makes a call riskier than its operation, in sentences."""
+    """Return sentences that say when a call is riskier than its operation."""
     return [f"Risk `{item.risk}` {condition(item)}, because {item.reason}." for item in operation.raises]
 
 

@@ -1,4 +1,4 @@
-"""One Mailgun operation, as the compiled catalogue holds it."""
+"""One Mailgun operation, as compiled into the catalogue."""
 
 import re
 from dataclasses import dataclass, field
@@ -36,10 +36,10 @@ class Pages:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a model gets of an answer unless it asks for more; see `extension.AnswerSpec`."""
+    """Which part of an answer a model gets unless it asks for more; see `extension.AnswerSpec`."""
 
     items: str
-    """The list whose items have the fields; empty for the answer itself."""
+    """The list whose items have the fields; empty if the answer itself has them."""
     fields: tuple[str, ...]
     repeats: dict[str, str]
     unless: dict[str, str]
@@ -47,7 +47,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """How Mailgun says that there is none of what a read asks for; see `extension.AbsenceSpec`."""
+    """How Mailgun says that what a read asks for does not exist; see `extension.AbsenceSpec`."""
 
     said: tuple[str, ...]
     flag: str
@@ -55,7 +55,7 @@ class Absence:
 
 @dataclass(frozen=True, slots=True)
 class PreviewRead:
-    """The read that shows what a call would affect: its tool, and its arguments that have other names here."""
+    """The read that shows what a call would affect: its tool, and the arguments that have other names in the call."""
 
     tool: str
     arguments: dict[str, str]
@@ -63,7 +63,7 @@ class PreviewRead:
 
 @dataclass(frozen=True, slots=True)
 class UndoInfo:
-    """What a call removes, changes or makes, and what of it is not put back; see `extension.UndoSpec`."""
+    """What a call removes, changes or creates, and what an undo cannot restore; see `extension.UndoSpec`."""
 
     affects: tuple[Effect, ...]
     missing: str | None
@@ -72,7 +72,7 @@ class UndoInfo:
 
     @property
     def summary(self) -> str:
-        """What a person should know, as the end of a sentence about the call."""
+        """What a person should know about the undo, as the end of a sentence about the call."""
         if self.why:
             return f"cannot be undone: {self.why}"
         if self.nothing:
@@ -82,7 +82,7 @@ class UndoInfo:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a call costs: a unit, and its amount where it is known."""
+    """What a call costs: a unit, and its price if that is known."""
 
     unit: str
     amount: float | None
@@ -91,7 +91,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Narrows:
-    """A call leaves an existing resource with fewer of the values of a field."""
+    """The call reduces the values that a field of an existing resource has."""
 
     resource: str
     field: str
@@ -99,26 +99,26 @@ class Narrows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Raise:
-    """What makes a call riskier than its operation: one of its arguments, or what it would change."""
+    """What makes a call riskier than its operation: one of its arguments, or the state that it would change."""
 
     when: dict[str, Any]
-    """Argument -> values of which one is enough, none for any value; or `more_than` items, or a text that it `contains`."""
+    """Argument -> the values that count, empty for any; or `more_than` items, or a text that it `contains`."""
     narrows: Narrows | None
     risk: Risk
     reason: str
 
     @classmethod
     def from_record(cls, record: Record) -> "Raise":
-        """Return what a compiled record says."""
+        """Return the Raise of a compiled record."""
         narrows = record["narrows"]
         return cls(record["when"], Narrows(**narrows) if narrows else None, record["risk"], record["reason"])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation:
-    """A method and path of the API with all that its call needs to know.
+    """A method and path of the API, with everything that is needed to call it.
 
-    Compared by identity: a catalogue makes each operation once.
+    Compared by identity: a catalogue creates each operation once.
     """
 
     name: str
@@ -130,7 +130,7 @@ class Operation:
     arguments: tuple[Argument, ...]
     risk: Risk
     risk_reason: str | None
-    """What the call can do that gives it its risk, as a clause; None where the method says it."""
+    """Why the operation has its risk, as a clause; None if the HTTP method is reason enough."""
     bulk: bool
     idempotent: bool
     reversible: Literal["whole", "part", "no"] | None
@@ -140,31 +140,31 @@ class Operation:
     price: Price | None
     secrets: tuple[str, ...]
     authors: Record | str | None
-    """Who wrote what of a result, as an object shaped like it: None for the account or Mailgun, else the third party.
+    """Who wrote what in a result, as an object of its shape: None for the account or Mailgun, else the third party.
 
     `*` stands for the items of a list, and for the fields of an object that are not named.
     """
     personal: tuple[str, ...]
     raises: tuple[Raise, ...]
-    """What makes a call riskier than `risk` says: see `raised_risk`."""
+    """What can make a call riskier than `risk`: see `raised_risk`."""
     rules: tuple[dict[str, Any], ...]
     wrap: str | None
     unlisted: dict[str, Schema]
-    """Path of a part of the arguments (`pagination/limit`) -> what of its schema is checked and not listed."""
+    """Path in the arguments (`pagination/limit`) -> the part of its schema that is checked but not listed."""
     open: dict[str, bool | Record]
-    """Path of each object in the arguments that takes other properties (`members/*/vars`) -> their schema, True for any."""
+    """Path of an object in the arguments (`members/*/vars`) -> the schema of its other properties, True for any."""
     tool: Record
-    """The tool as it is listed: name, title, description, schemas, annotations, `_meta`."""
+    """The tool as listed: name, title, description, schemas, annotations, `_meta`."""
     file: bool = False
-    """Whether the answer is a file of any type, not JSON."""
+    """Whether the answer is a file of any type instead of JSON."""
     answer: Answer | None = None
     absence: Absence | None = None
     echo: tuple[str, ...] = ()
-    """The arguments that the result repeats, because they cannot be read back."""
+    """Arguments that the result repeats because they cannot be read back."""
     sent: Record = field(default_factory=dict)
-    """Path of an argument (`pagination/limit`) -> the value that is sent where a call gives none."""
+    """Path of an argument (`pagination/limit`) -> the value to send if the call gives none."""
     times: tuple[str, ...] = ()
-    """The places of times in the answer."""
+    """The paths of times in the answer."""
 
     @classmethod
     def from_record(cls, record: Record) -> "Operation":
@@ -219,7 +219,7 @@ class Operation:
 
     @property
     def input_schema(self) -> dict[str, Any]:
-        """The JSON Schema of the arguments as it is listed; `call_schema` has the one for checking a call."""
+        """The JSON Schema of the arguments as listed; `call_schema` returns the one that calls are checked against."""
         schema: dict[str, Any] = self.tool["inputSchema"]
         return schema
 
@@ -236,7 +236,7 @@ class Operation:
 
     @property
     def affects(self) -> tuple[Effect, ...]:
-        """What the call removes, changes or makes, and can be put back."""
+        """What the call removes, changes or creates that an undo can restore."""
         return self.undo.affects if self.undo else ()
 
 

@@ -1,4 +1,4 @@
-"""Finds the next page of a list result and says it as plain arguments of the same tool."""
+"""Finds the next page of a list result and expresses it as plain arguments of the same tool."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ INTEGER = re.compile(r"-?[0-9]{1,18}")
 def next_page(operation: Operation, arguments: Arguments, body: Any) -> Arguments | None:
     """Return the arguments that differ in the call for the next page, or None on the last page.
 
-    Mailgun names a next page even when there is none: an empty page, one that leads to
+    Mailgun names a next page even if there is none: an empty page, one that links to
     itself, and one whose pivot is empty are the last (reference: its pagination guide).
     """
     pages = operation.pages
@@ -30,9 +30,9 @@ def next_page(operation: Operation, arguments: Arguments, body: Any) -> Argument
 
 
 def page_after(operation: Operation, arguments: Arguments, body: Any) -> Arguments | None:
-    """Return `next_page` for a model: None as well where the page is not full, so that nothing can follow it.
+    """Return `next_page` for a model: also None if the page is not full, because then no page can follow.
 
-    What must not miss anything reads to the empty page instead.
+    A reader that must not miss anything reads on until the empty page instead.
     """
     return None if _is_short(operation, arguments, body) else next_page(operation, arguments, body)
 
@@ -40,7 +40,7 @@ def page_after(operation: Operation, arguments: Arguments, body: Any) -> Argumen
 def _is_short(operation: Operation, arguments: Arguments, body: Any) -> bool:
     pages = operation.pages
     if pages is None or not isinstance(body, dict) or arguments.get("page") not in (None, "first", "next"):
-        # The token of a page may have a limit of its own.
+        # The page token may include its own limit.
         return False
     holder: dict[str, Any] = arguments.get("pagination") or arguments
     limit = holder.get("limit") or _default_limit(operation)
@@ -48,7 +48,7 @@ def _is_short(operation: Operation, arguments: Arguments, body: Any) -> bool:
 
 
 def items_of(pages: Pages, body: dict[str, Any]) -> list[Any]:
-    """Return the items of a page; none where the answer holds no list there."""
+    """Return the items of a page; empty if the answer has no list there."""
     value: Any = body
     for key in pages.items.split("/"):
         value = value.get(key) if isinstance(value, dict) else None
@@ -115,7 +115,7 @@ STYLES = {
 
 
 def _is_last(operation: Operation, holder: dict[str, Any], reached: int, count: int, limit: Any) -> bool:
-    """With a total the total decides, but some totals only count the page itself: then the limit does."""
+    """If there is a total it decides, but some totals count only the page itself: then the limit decides."""
     total = holder.get(operation.pages.total or "total") if operation.pages else None
     if isinstance(total, int) and total > count:
         return reached >= total

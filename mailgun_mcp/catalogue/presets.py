@@ -8,7 +8,7 @@ from mailgun_mcp.catalogue.errors import CatalogueError
 from mailgun_mcp.text.suggest import unknown
 
 MOST_TOOLS = 40
-"""What the strictest clients take, and what models choose well among."""
+"""Most tools in a preset: what the strictest clients accept, and models can still choose well from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +138,11 @@ PRESETS = {
         ),
     ),
 }
-"""Name -> preset. A server can have several, and add toolsets and tools to them."""
+"""Name -> preset. A server can use several, plus further toolsets and tools."""
 
 
 def preset(name: str) -> Preset:
-    """Return the preset. Raises CatalogueError, which names the nearest."""
+    """Return the preset. Raises CatalogueError, which suggests the most similar name."""
     if name not in PRESETS:
         raise CatalogueError(f"{unknown('preset', name, PRESETS)}; `mailgun-mcp tools presets` lists them")
     return PRESETS[name]

@@ -1,6 +1,6 @@
-"""Procedures: how to do a job with several tools, as prompts and skills give them to a model.
+"""Procedures: how to do a job with several tools. They are given to a model as prompts and skills.
 
-A procedure is narrowed to the tools that are offered: a sentence that names another one is left out.
+A procedure is narrowed to the offered tools: sentences that name any other tool are left out.
 """
 
 import json
@@ -15,7 +15,7 @@ from mailgun_mcp.catalogue.catalogue import Catalogue
 from mailgun_mcp.catalogue.types import Record
 
 TOOL = re.compile(r"`([a-z][a-z0-9]*(?:_[a-z0-9]+)+)`")
-"""What stands in backticks and looks like `verb_noun`."""
+"""A name in backticks that looks like `verb_noun`."""
 MARKER = re.compile(r"(?P<indent> *)(?P<sign>\d+\.|-) +(?P<text>.*)")
 NOT_GIVEN = "(not given)"
 UNDO = (
@@ -27,12 +27,12 @@ ENDING = (
 )
 
 Tools = Mapping[str, Record]
-"""Name -> tool, of those that are offered."""
+"""Name -> tool, for the tools that are offered."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProcedureArgument:
-    """What a person fills in."""
+    """A value that a person fills in."""
 
     name: str
     description: str
@@ -47,7 +47,7 @@ class Procedure:
     title: str
     description: str
     needs: tuple[str, ...]
-    """The tools without which it makes no sense."""
+    """The tools without which the procedure makes no sense."""
     arguments: tuple[ProcedureArgument, ...]
     body: str
 
@@ -64,14 +64,14 @@ class Procedure:
         )
 
     def is_offered(self, tools: Tools) -> bool:
-        """Return whether it makes sense with these tools."""
+        """Return whether the procedure makes sense with these tools."""
         return all(name in tools for name in self.needs)
 
     def text(self, tools: Tools, values: Mapping[str, str]) -> str:
-        """Return the text for a model that has `tools`, with the values of the arguments in it."""
+        """Return the text for a model that has `tools`, with the values of the arguments filled in."""
         body, missing = narrowed(self.body, tools)
         names = "|".join(re.escape(argument.name) for argument in self.arguments)
-        # All placeholders in one pass: a value may itself contain braces.
+        # All placeholders are replaced in one pass, because a value may itself contain braces.
         filled = re.sub(rf"\{{({names})\}}", lambda match: values.get(match[1]) or NOT_GIVEN, body)
         return "\n\n".join([filled, *_what_is_missing(missing), self._ending(tools)])
 
@@ -95,9 +95,9 @@ def procedure_records() -> list[Record]:
 
 
 def narrowed(body: str, tools: Tools) -> tuple[str, list[str]]:
-    """Return the text without the sentences that name a tool which is not in `tools`, and the names of these tools.
+    """Return the text without the sentences that name a tool missing from `tools`, and the names of those tools.
 
-    A line of the source is a sentence. Those of a paragraph or list item are joined, and the items numbered again.
+    Each line of the source is a sentence. The lines of a paragraph or list item are joined, and lists renumbered.
     """
     lines: list[str] = []
     missing: dict[str, None] = {}
@@ -146,7 +146,7 @@ def _blocks(body: str) -> Iterator[_Block]:
 
 
 def _possible(sentences: Iterable[str], tools: Tools, missing: dict[str, None]) -> Iterator[str]:
-    """Yield the sentences that can be followed. One without a tool belongs to the one before it."""
+    """Yield the sentences that can be followed. One that names no tool belongs to the sentence before it."""
     follows = True
     for sentence in sentences:
         named = TOOL.findall(sentence)
@@ -159,7 +159,7 @@ def _possible(sentences: Iterable[str], tools: Tools, missing: dict[str, None]) 
 
 
 def _what_is_missing(missing: list[str]) -> list[str]:
-    """Say in words what this server cannot do, so that a model does not improvise."""
+    """Return sentences on what this server cannot do, so that a model does not improvise."""
     if not missing:
         return []
     titles = ", ".join(_title(name) for name in missing)
@@ -174,5 +174,5 @@ def _title(name: str) -> str:
 
 
 def tools_offered(catalogue: Catalogue, builtin: Tools) -> dict[str, Record]:
-    """Return the tools that can be called, by name, whether they are listed or found by search."""
+    """Return the tools that can be called, by name, both those that are listed and those that search finds."""
     return {**{tool["name"]: tool for tool in catalogue.tools()}, **builtin}

@@ -1,7 +1,7 @@
-"""The risk of one call, where its arguments, or what is there, make it riskier than its operation.
+"""The risk of one call, if its arguments or the current state make it riskier than its operation.
 
-A raised operation is the same operation with another risk, and always the same object for the same reasons, so policies
-plan for it once.
+A raised operation is a copy with another risk. The same reasons always give the same object, so that a policy plans for
+it only once.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from mailgun_mcp.catalogue.types import RISKS, Arguments, Risk
 
 
 def as_called(operation: Operation, arguments: Arguments) -> Operation:
-    """Return the operation with the risk that it has with these arguments."""
+    """Return the operation with the risk that these arguments give it."""
     if not operation.raises:
         return operation
     return raised(operation, tuple(item for item in operation.raises if _holds(item, arguments)))
@@ -23,7 +23,7 @@ def as_called(operation: Operation, arguments: Arguments) -> Operation:
 
 @cache
 def raised(operation: Operation, reasons: tuple[Raise, ...]) -> Operation:
-    """Return the operation with the worst risk of `reasons`, where that is worse than its own."""
+    """Return the operation with the worst risk of `reasons`, if that is worse than its own."""
     if not reasons:
         return operation
     risk = max((item.risk for item in reasons), key=RISKS.index)
@@ -36,7 +36,7 @@ def raised(operation: Operation, reasons: tuple[Raise, ...]) -> Operation:
 
 @cache
 def at_least(operation: Operation, risk: Risk) -> Operation:
-    """Return the operation with `risk`, where that is worse than its own."""
+    """Return the operation with `risk`, if that is worse than its own."""
     return replace(operation, risk=risk) if RISKS.index(risk) > RISKS.index(operation.risk) else operation
 
 
@@ -45,7 +45,7 @@ def _holds(item: Raise, arguments: Arguments) -> bool:
 
 
 def _meets(value: Any, condition: Any) -> bool:
-    """Return whether a value meets a condition. It may not have been validated yet, and never raises."""
+    """Return whether a value meets a condition. Never raises, even for a value that has not been validated."""
     if value is None:
         return False
     if isinstance(condition, list):
@@ -56,7 +56,7 @@ def _meets(value: Any, condition: Any) -> bool:
 
 
 def _folded(value: Any) -> frozenset[str]:
-    """Return all that a value contains as text, with full-width and upper-case letters as the plain ones."""
+    """Return all texts in a value, with full-width and upper-case letters folded to plain lower case."""
     return frozenset(normalize("NFKC", str(leaf)).casefold() for leaf in _leaves(value))
 
 

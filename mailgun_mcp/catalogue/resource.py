@@ -7,7 +7,7 @@ from mailgun_mcp.catalogue.types import Record
 
 EffectKind = Literal["removes", "changes", "makes"]
 KEYED_BY_ADDRESS = frozenset({"bounce", "complaint", "list_member", "mailing_list", "sandbox_recipient", "unsubscribe"})
-"""Resources that Mailgun finds by a mail address, in any case and with a name before it."""
+"""Resources that Mailgun finds by a mail address, in upper or lower case and with or without a display name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """How a resource is put back, changed or removed; see `extension.WriteSpec`."""
+    """How a resource is restored, changed or removed; see `extension.WriteSpec`."""
 
     tool: str
     arguments: dict[str, Any]
@@ -62,13 +62,13 @@ class Resource:
         return cls(name=name, **{**record, **parts})
 
     def count(self, number: int) -> str:
-        """Return the number in words: `1 bounce`, `3,000 bounces`."""
+        """Return the number with the noun: `1 bounce`, `3,000 bounces`."""
         return f"{number:,} {self.name.replace('_', ' ') if number == 1 else self.plural}"
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a call removes, changes or makes; see `extension.EffectSpec`."""
+    """What a call removes, changes or creates; see `extension.EffectSpec`."""
 
     resource: str
     kind: EffectKind

@@ -1,4 +1,4 @@
-"""The argument `save_as`: writes what a read returns to a new file. Servers have it that were started with `--files`."""
+"""The `save_as` argument, which writes the result of a read to a new file. Only servers with `--files` have it."""
 
 from mailgun_mcp.catalogue.types import Record
 
@@ -7,9 +7,9 @@ SAVED: dict[str, tuple[str, ...]] = {
     "get_stored_attachment": ("text", "base64"),
     "get_stored_message": ("body-mime",),
 }
-"""Tool -> the fields of its result that are the file."""
+"""Tool -> the fields of its result that contain the file."""
 NEEDS = {"get_stored_message": ["accept"]}
-"""Tool -> the arguments without which there is no file."""
+"""Tool -> the arguments that a call needs in order to return a file."""
 _SCHEMA: Record = {"type": "string", "description": "New file to write it to, under --files"}
 _RAISE: Record = {
     "when": {SAVE_AS: []},
@@ -21,7 +21,7 @@ _UNDO: Record = {"affects": [], "missing": None, "why": None, "nothing": "a file
 
 
 def with_save_as(record: Record) -> Record:
-    """Return the operation with the argument, where it returns a file. A call with the argument is a write."""
+    """Return the operation with the argument, if it returns a file. A call that uses the argument is a write."""
     tool = record["tool"]
     if tool["name"] not in SAVED:
         return record

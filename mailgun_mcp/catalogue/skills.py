@@ -1,6 +1,6 @@
-"""Skills: what a model reads to do one kind of work, as files of the Agent Skills format.
+"""Skills: instructions for a model on one kind of work, as files of the Agent Skills format.
 
-A skill is a short overview and a file for each of its procedures, the same texts as the prompts.
+A skill is a short overview plus a file for each of its procedures. Their texts are those of the prompts.
 """
 
 import json
@@ -21,7 +21,7 @@ COMPATIBILITY = "Needs the MCP server mailgun-mcp, which has the tools that it n
 
 @dataclass(frozen=True, slots=True)
 class SkillSource:
-    """A skill as it is written."""
+    """A skill as it is written in the sources."""
 
     name: str
     title: str
@@ -41,7 +41,7 @@ class Skill:
 
     @property
     def description(self) -> str:
-        """What it does and when to use it."""
+        """What the skill does and when to use it."""
         text: str = self.frontmatter["description"]
         return text
 
@@ -51,7 +51,7 @@ class Skill:
 
 
 def skills_for(tools: Tools) -> dict[str, Skill]:
-    """Return the skills that make sense with these tools, by name: those with a procedure that does."""
+    """Return the skills that make sense with these tools, by name: at least one of their procedures must."""
     chosen = {}
     for source in compiled_skills():
         procedures = [compiled_procedures()[name] for name in source.procedures]
@@ -113,7 +113,7 @@ def _skill(source: SkillSource, procedures: Iterable[Procedure], tools: Tools) -
 
 
 def _front_matter(fields: Record) -> str:
-    """Return the fields as YAML. Each value is written as JSON, which YAML contains."""
+    """Return the fields as YAML. Each value is written as JSON, which is valid YAML."""
     lines = []
     for name, value in fields.items():
         if isinstance(value, dict):

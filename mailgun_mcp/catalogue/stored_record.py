@@ -1,4 +1,4 @@
-"""A compiled record, parsed or as the JSON text that it was read from."""
+"""A compiled record, either parsed or as the JSON text that it was read from."""
 
 import json
 
@@ -6,7 +6,7 @@ from mailgun_mcp.catalogue.types import Record
 
 
 class StoredRecord:
-    """A compiled record. It is parsed until `pack` is called, and after that each time it is asked for."""
+    """A compiled record. After `pack`, it is kept as text and parsed each time it is needed."""
 
     __slots__ = ("_record", "_text", "name")
 
@@ -17,8 +17,8 @@ class StoredRecord:
 
     @property
     def record(self) -> Record:
-        """The record. It may not be changed."""
-        # Another thread may pack meanwhile.
+        """The record. It must not be changed."""
+        # Another thread may call `pack` meanwhile.
         record = self._record
         return json.loads(self._text or "") if record is None else record
 

@@ -1,4 +1,4 @@
-"""What listed tools cost: bytes on the wire, and tokens of the model that reads them."""
+"""What listed tools cost: bytes on the wire, and tokens for the model that reads them."""
 
 import json
 import re
@@ -8,17 +8,17 @@ from mailgun_mcp.catalogue.types import Record
 
 PIECE = re.compile(r"[A-Za-z]+|\d{1,3}|[^\sA-Za-z\d]+")
 PIECES_PER_TOKEN = 0.967
-"""Of the tools of the catalogue, by the o200k tokenizer. Any toolset is within a tenth of it."""
+"""Measured on the tools of the catalogue with the o200k tokenizer. Every toolset is within a tenth of it."""
 READ_BY_MODELS = ("name", "description", "inputSchema")
 
 
 def list_bytes(tools: Iterable[Record]) -> int:
-    """Return the size of the list as it is sent to a client."""
+    """Return the size in bytes of the list as it is sent to a client."""
     return len(_json(list(tools)).encode())
 
 
 def estimated_tokens(tools: Iterable[Record]) -> int:
-    """Return about how many tokens a model reads when its client gives it the tools."""
+    """Return about how many tokens a model reads when its client passes it the tools."""
     pieces = sum(len(PIECE.findall(_json({key: tool[key] for key in READ_BY_MODELS}))) for tool in tools)
     return round(pieces / PIECES_PER_TOKEN)
 

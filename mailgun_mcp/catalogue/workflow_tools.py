@@ -1,4 +1,4 @@
-"""Workflow tools: each answers a question about the account with several calls of single tools. They only read."""
+"""Workflow tools: each answers a question about the account by calling several single tools. They only read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from mailgun_mcp.catalogue.types import Record
 
 TOOLSET = "workflows"
 CHART_VIEW = "ui://mailgun-mcp/chart"
-"""The view of MCP Apps that draws the result of `chart_metrics` in clients that have it."""
+"""The MCP Apps view that draws the result of `chart_metrics`, for clients that support views."""
 MOST_DOMAINS = 10
-"""Domains that a workflow looks into."""
+"""Most domains that a workflow examines."""
 _TEXT: Record = {"type": "string"}
 _DAYS: Record = {"type": "integer", "default": 7}
 UNLISTED: Mapping[str, Record] = {
@@ -19,7 +19,7 @@ UNLISTED: Mapping[str, Record] = {
     "by": {"default": "time"},
     "format": {"default": "png"},
 }
-"""Argument -> its limits, which are checked and not listed, like those of the API's tools."""
+"""Argument -> its limits, which are checked but not listed, like those of the API's tools."""
 _ADDRESS_LISTS = ("get_bounce", "get_complaint", "get_unsubscribe", "get_allowlist_entry")
 OUTPUT: Record = {
     "type": "object",
@@ -41,14 +41,14 @@ class WorkflowTool:
     description: str
     properties: Record
     needs: tuple[str, ...]
-    """The tools without which it is not offered."""
+    """The tools without which this one is not offered."""
     required: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
-    """Further tools, which it calls where they are offered."""
+    """Further tools, which it calls if they are offered."""
     asked: tuple[str, ...] = ()
-    """How people ask for it; this is searched and not shown."""
+    """How people ask for it. These sentences are searched but not shown."""
     found_by: str = ""
-    """Words by which the search of a client finds it."""
+    """Words with which a client's search finds it."""
     view: str | None = None
     """The URI of the view that shows its results, for clients with MCP Apps."""
 
@@ -201,7 +201,7 @@ WORKFLOW_TOOLS: Mapping[str, WorkflowTool] = {
         "clean up tidy old bounced addresses safely delete unblock who gets mail again",
     ),
 }
-"""Name -> workflow tool, in the order of the list."""
+"""Name -> workflow tool, in the order in which they are listed."""
 
 
 def listing(name: str) -> Record:

@@ -1,8 +1,8 @@
-"""Compiles a `match`, as it is written in YAML, into conditions on a call.
+"""Compiles the `match` of a YAML policy into conditions on a call.
 
-Where a call has several values (domains, recipients, destinations, items of a list), a rule that allows needs every
-one to match, and a rule that confirms or denies needs any one. So one outside address among allowed ones is enough to
-hold a send back.
+A call can have several values (domains, recipients, destinations, items of a list). A rule that allows then needs every
+value to match; a rule that confirms or denies needs only one. So one outside address among allowed ones is enough to
+stop a send.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -22,15 +22,15 @@ from mailgun_mcp.policy.values import COMPARISONS, MISSING, compile_value, find,
 from mailgun_mcp.text.durations import WEEKDAYS, duration, minutes_of, weekdays_of
 
 ABOUT_PEOPLE = frozenset({"recipients.domains", "recipients.addresses", "recipients.outside"})
-"""Conditions that ask who gets the mail: the members of mailing lists have to be read for them."""
+"""Conditions about who gets the mail. For them, the members of mailing lists must be read."""
 MAX_ITEMS = 3
 MAX_LENGTH = 80
 
 
 def compile_match(match: Mapping[str, Any], effect: DecisionEffect, zone: tzinfo) -> Match:
-    """Return the compiled `match` of a rule with `effect`; hours and weekdays are those of `zone`.
+    """Return the compiled `match` of a rule with `effect`. Hours and weekdays are those of `zone`.
 
-    Raises ValueError, and KeyError for an unknown key: `file.load` reports both with the line.
+    Raises ValueError, or KeyError for an unknown key; `file.load` reports both with the line.
     """
     of_operation = tuple(OF_OPERATION[key](key, expected) for key, expected in match.items() if key in OF_OPERATION)
     of_call: list[Condition[Facts]] = []
@@ -41,12 +41,12 @@ def compile_match(match: Mapping[str, Any], effect: DecisionEffect, zone: tzinfo
 
 
 def as_list(value: Any) -> list[Any]:
-    """Return `value` as a list: a policy may write one value without the brackets."""
+    """Return `value` as a list: a policy may write a single value without brackets."""
     return value if isinstance(value, list) else [value]
 
 
 def show(value: Any) -> str:
-    """Return `value` short and on one line; texts of a call may hold anything."""
+    """Return `value` shortened and on one line; the texts of a call may contain anything."""
     if isinstance(value, str):
         return repr(value) if len(value) <= MAX_LENGTH else f"{value[:MAX_LENGTH]!r}…"
     if isinstance(value, Collection) and not isinstance(value, Mapping):
@@ -171,7 +171,7 @@ def _of_recipients(key: str, name: str, expected: Any, every: bool) -> Condition
 
 
 def _or_worst(every: bool, doubt: Callable[[Facts], bool], holds: Callable[[Facts], bool]) -> Callable[[Facts], bool]:
-    """Return the test that takes a doubt for the worst: a rule that allows does not match then, another one does."""
+    """Return a test that assumes the worst in doubt: a rule that allows does not match then, any other rule does."""
     return lambda facts: (not every) if doubt(facts) else holds(facts)
 
 
@@ -214,7 +214,7 @@ def _after_untrusted(key: str, expected: str | bool, _every: bool, _zone: tzinfo
 
     def holds(facts: Facts) -> bool:
         age = facts.context.untrusted_age
-        # Stated so that an age that is not a number counts as recent.
+        # Written so that an age that is not a number counts as recent.
         return age is not None and not age > limit
 
     return [Condition(key, str(expected), holds, describe)]
@@ -225,7 +225,7 @@ def _ago(age: float | None) -> str:
 
 
 def _subaccounts(facts: Facts) -> list[str]:
-    """The one that the call acts in, and those that it names."""
+    """Return the subaccount that the call acts in, and those that it names."""
     naming = [
         argument.name
         for argument in facts.operation.arguments

@@ -1,7 +1,7 @@
 """Decides whether a call may be made. Pure: no I/O, no clock; the decision is a value.
 
-Any deny that matches wins, wherever it is in the file. Otherwise the first rule that matches decides. A rule that
-cannot be evaluated denies, and so does the lack of a rule.
+Any matching deny wins, wherever it is in the file. Otherwise the first matching rule decides. A rule that cannot be
+evaluated denies, and so does the lack of a matching rule.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ from mailgun_mcp.policy.model import (
 from mailgun_mcp.policy.send_limits import send_limits
 
 UNCLEAR = "facts/unclear"
-"""The rule named when a call is refused because readers could take an address in it for different ones."""
+"""The rule named in a refusal because an address in the call is ambiguous: readers could understand it differently."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,10 @@ class RuleResult:
     effect: DecisionEffect
     matched: bool
     why: str
-    """Why it matched or did not."""
+    """Why the rule matched or did not."""
     decides: bool = False
     failed: bool = False
-    """It could not be evaluated, so the call is denied."""
+    """Whether the rule could not be evaluated, so that the call is denied."""
 
 
 def decide(policy: Policy, facts: Facts) -> Decision:
@@ -53,9 +53,9 @@ def decide(policy: Policy, facts: Facts) -> Decision:
 
 
 def explain(policy: Policy, facts: Facts) -> list[RuleResult]:
-    """Return what each rule made of the call, in the order in which they are asked. Never raises.
+    """Return the result of each rule for the call, in the order of evaluation. Never raises.
 
-    The one that decided is marked; none is when no rule matched.
+    The rule that decided is marked; none is if no rule matched.
     """
     decision = decide(policy, facts)
     results = [_of_limit(limit, facts) for limit in send_limits(policy)]
@@ -72,7 +72,7 @@ def explain(policy: Policy, facts: Facts) -> list[RuleResult]:
 
 
 def level_of(operation: Operation) -> Level:
-    """Return what a confirmation must prove when its rule does not say."""
+    """Return the level of a confirmation whose rule does not set one."""
     if operation.bulk:
         return "typed"
     changes_nothing = operation.reversible is None and operation.risk in ("read", "credential")
@@ -80,7 +80,7 @@ def level_of(operation: Operation) -> Level:
 
 
 def outcome(rule: Rule, operation: Operation) -> tuple[DecisionEffect, Level | None]:
-    """Return the effect and the level that `rule` gives to calls of `operation`."""
+    """Return the effect and the level that `rule` has for calls of `operation`."""
     return rule.effect, (rule.level or level_of(operation)) if rule.effect == "confirm" else None
 
 
@@ -98,7 +98,7 @@ class _Failed(Exception):
 
 
 def plan_of(policy: Policy, operation: Operation) -> ApplicableRules:
-    """Return the part of the policy that can concern `operation`."""
+    """Return the part of the policy that can apply to `operation`."""
     return policy.plans.get(operation) or _plan(policy, operation)
 
 
@@ -130,7 +130,7 @@ def _first(policy: Policy, plan: ApplicableRules, facts: Facts) -> Decision:
 
 
 def _with_limits(plan: ApplicableRules, facts: Facts, decision: Decision) -> Decision:
-    """Return the decision with what the limits add to it: a confirmation stays at the higher level."""
+    """Return the decision tightened by the limits. A confirmation has the higher of both levels."""
     for limit in plan.confirming_limits:
         reason = _reason(limit, facts)
         if reason is None:
@@ -150,7 +150,7 @@ def _planned(rule: Rule) -> ApplicableRule:
 
 
 def _all_of(tests: Sequence[Callable[[Facts], bool]]) -> Callable[[Facts], bool]:
-    """Return the test that all hold, asked in order; most rules have one or two, and calls cost."""
+    """Return a test that all tests pass, tried in order. One or two tests are special cases, for speed."""
     if not tests:
         return lambda _: True
     *before, test = tests

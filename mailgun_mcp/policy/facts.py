@@ -28,7 +28,7 @@ URL = re.compile(r"""[a-z][a-z0-9+.-]{0,30}://[^\s"'<>]+""", re.IGNORECASE)
 
 ROUTE_SIGNS = re.compile(r"[\s=,()\"']+")
 ROUTE_WORDS = frozenset({"forward", "store", "stop", "notify", "and"})
-"""What stands in the actions of a route beside addresses and URLs."""
+"""Words in route actions that are neither addresses nor URLs."""
 SUBSCRIBING = frozenset(
     {
         *("add_mailing_list_member", "bulk_add_mailing_list_members"),
@@ -47,12 +47,12 @@ BATCH_HEADER = "x-mailgun-recipient-variables"
 Headers = list[tuple[str, Any]]
 UNREAD_MESSAGE = "the headers of the file were not read"
 UNREAD_FILE = "(the addresses in a file)"
-"""Stands among the destinations for the addresses in a file, which no rule reads."""
+"""Represents, among the destinations, the addresses in a file that no rule reads."""
 
 LONGEST_SESSION = 86_400.0
-"""Seconds for which text that an earlier process showed counts as shown in this session.
+"""How long text that an earlier process showed counts as shown in this session, in seconds.
 
-A client restarts its server without starting a new conversation, and no protocol says when a conversation ends.
+A client can restart its server without starting a new conversation, and no protocol says when a conversation ends.
 """
 
 
@@ -65,66 +65,66 @@ class Context:
     region: str | None = None
     subaccount: str | None = None
     principal: str = ""
-    """Who calls, as the way in proves it; empty where nobody does."""
+    """Who calls, as authenticated; empty if nobody is."""
     client: str = ""
-    """The MCP client's own name; it is what the client says, not proof."""
+    """The MCP client's name, as it calls itself. This proves nothing."""
     now: datetime = field(default_factory=lambda: datetime.fromtimestamp(0, UTC))
     untrusted_age: float | None = None
-    """Seconds since this principal was shown text that a third party wrote; None for never, or since it was cleared."""
+    """Seconds since the principal was last shown third-party text; None for never, or if the mark was cleared."""
     untrusted_here: bool = False
-    """Whether this process showed it: then the conversation that contains it may still be going on."""
+    """Whether this process showed it. If so, the same conversation may still be going on."""
     recipients_last_hour: int = 0
     principal_recipients_last_hour: int = 0
-    """Of the principal alone."""
+    """Like `recipients_last_hour`, but of the principal alone."""
     principal_calls_last_hour: int = 0
-    """Where the policy limits calls."""
+    """Calls of the principal in the last hour; counted only if the policy limits calls."""
     duplicate_age: float | None = None
     """Seconds since the same request was last sent; None for never."""
     spent_this_month: float = 0.0
     list_members: dict[str, int] = field(default_factory=dict)
-    """Members of each mailing list that the call addresses, those of the lists inside it included."""
+    """Number of members of each mailing list that the call addresses, including lists inside it."""
     list_addresses: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """The addresses of these members, of the lists where all were read."""
+    """Addresses of these members, for lists that were read completely."""
     unknown_lists: dict[str, str] = field(default_factory=dict)
-    """Address -> why nobody knows whether it is a mailing list, or how many people the list reaches."""
+    """Address -> why it is unknown whether it is a mailing list, or how many people the list reaches."""
     unknown_lists_allowed: bool = False
-    """The policy lets sends through although that is not known (`unknown_lists: allow`)."""
+    """Whether the policy allows sends although that is unknown (`unknown_lists: allow`)."""
     account_id: str = ""
-    """Stands for the account in what is counted and kept, whatever its name; empty for calls that nobody makes."""
+    """Identifies the account in stored records, whatever its name; empty for hypothetical calls."""
     account_binding: str = ""
     """What a confirmation is bound to: the account, its endpoint and its key."""
     endpoint: str = ""
     fingerprint: str = ""
-    """Of the API key."""
+    """Fingerprint of the API key."""
 
     @property
     def counted_for(self) -> str:
-        """What sends, costs and marks of third-party text are counted by."""
+        """The account by which sends, costs and marks of third-party text are counted."""
         return self.account_id or self.account
 
     @property
     def after_untrusted(self) -> bool:
         """Whether third-party text was shown in this session."""
         age = self.untrusted_age
-        # Stated so that an age that is not a number counts as recent.
+        # Written so that an age that is not a number counts as recent.
         return age is not None and (self.untrusted_here or not age > LONGEST_SESSION)
 
 
 @dataclass(frozen=True, slots=True)
 class Addressed:
-    """Who a send names, by how many messages each gets."""
+    """Whom a send addresses, grouped by how many messages each gets."""
 
     once: tuple[str, ...] = ()
     copied: tuple[str, ...] = ()
-    """In a batch, each of these gets a copy of every message to those of `once`."""
+    """Addresses that, in a batch, get a copy of every message to those of `once`."""
 
     @property
     def all(self) -> tuple[str, ...]:
-        """Every address, once."""
+        """All addresses, each once."""
         return tuple(dict.fromkeys((*self.once, *self.copied)))
 
     def messages(self, list_members: Mapping[str, int]) -> int:
-        """Return how many messages that makes: one for each member of a list, and the copies of a batch."""
+        """Return the number of messages: one for each member of a list, plus the copies of a batch."""
         once = sum(list_members.get(address, 1) for address in self.once)
         copied = sum(list_members.get(address, 1) for address in self.copied)
         return max(once, 1) * (1 + copied) if copied else once
@@ -138,37 +138,37 @@ class Facts:
     arguments: Arguments
     context: Context
     digest: str = ""
-    """Of the exact request."""
+    """Digest of the exact request."""
     domains: tuple[str, ...] = ()
     recipients: tuple[str, ...] = ()
-    """Bare addresses in lower case; a mailing list stands as its own address."""
+    """Bare addresses in lower case; a mailing list counts as its own address."""
     recipient_count: int = 0
-    """With the members of mailing lists and the copies of a batch counted."""
+    """Number of recipients, including members of mailing lists and copies in a batch."""
     addressed: Addressed = Addressed()
     senders: tuple[str, ...] = ()
     replies_to: tuple[str, ...] = ()
-    """Who gets what recipients answer, or learns that they have read the mail, where the mail says so."""
+    """Who gets replies or read receipts, if the mail says so."""
     destinations: tuple[str, ...] = ()
     """Where data would be sent: addresses and host names of route forwards, webhooks, archives and new list members."""
     stated: Arguments = field(default_factory=dict)
-    """The arguments, with the options that headers of the mail set instead: what conditions on arguments look at."""
+    """The arguments, including options that mail headers set. Conditions on arguments look at these."""
     faults: tuple[str, ...] = ()
-    """Addresses and hosts that readers could take for different ones, each with its argument: the call is refused."""
+    """Ambiguous addresses and hosts, each with its argument. If there are any, the call is refused."""
 
     @property
     def people(self) -> tuple[str, ...]:
-        """The recipients, and the members of the mailing lists among them as far as they were read."""
+        """The recipients, and those members of their mailing lists that were read."""
         members = self.context.list_addresses
         return (*self.recipients, *chain.from_iterable(members.values())) if members else self.recipients
 
     @property
     def unknown_size(self) -> bool:
-        """Whether nobody knows how many people get the mail, and the policy minds."""
+        """Whether it is unknown how many people get the mail, and the policy cares."""
         return bool(self.context.unknown_lists) and not self.context.unknown_lists_allowed
 
     @property
     def unread_people(self) -> bool:
-        """Whether nobody knows who gets the mail, and the policy minds."""
+        """Whether it is unknown who gets the mail, and the policy cares."""
         context = self.context
         if context.unknown_lists_allowed:
             return False
@@ -183,7 +183,7 @@ def gather(
     digest: str = "",
     files: Mapping[str, bytes] | None = None,
 ) -> Facts:
-    """Return the facts of a call; its operation has the risk that it has with these arguments.
+    """Return the facts of a call. `operation` must have the risk that these arguments give it.
 
     `files` has the content of the files that the call sends, by argument.
     """
@@ -214,7 +214,7 @@ def gather(
 
 
 def domains_of(operation: Operation, arguments: Arguments) -> Iterator[str]:
-    """Yield the account's domains that the call names; whose bounce or membership it is does not make a domain."""
+    """Yield the account's domains that the call names. The address of a bounce or list member does not count."""
     for argument in operation.arguments:
         if argument.format == "hostname":
             for text in _texts(arguments.get(argument.name)):
@@ -222,7 +222,7 @@ def domains_of(operation: Operation, arguments: Arguments) -> Iterator[str]:
     if operation.toolset == "lists":
         of_list = ("list_address",) if "/members" in operation.path else ("list_address", "address")
         for name in of_list:
-            # A fault of an address here is the business of validation: nobody gets mail.
+            # Validation reports a fault of an address here: nobody gets mail.
             for address in _addresses(name, arguments.get(name), []):
                 yield address.rpartition("@")[2]
 
@@ -236,12 +236,12 @@ def _unclear_domains(operation: Operation, arguments: Arguments) -> Iterator[str
 
 
 def with_lists(facts: Facts, context: Context) -> Facts:
-    """Return the facts of a call whose mailing lists were read into `context`."""
+    """Return the facts of a call after its mailing lists were read into `context`."""
     return replace(facts, context=context, recipient_count=facts.addressed.messages(context.list_members))
 
 
 def _addressed(operation: Operation, arguments: Arguments, headers: Headers, faults: list[str]) -> Addressed:
-    """Every address that a send names: in fields, in headers, in a MIME message, as a key of recipient variables."""
+    """Return every address that a send names: in fields, headers, a MIME message, or keys of recipient variables."""
     if operation.risk != "send":
         return Addressed()
     variables = arguments.get("recipient_variables")
@@ -264,9 +264,9 @@ def _addressed(operation: Operation, arguments: Arguments, headers: Headers, fau
 
 
 def _headers(arguments: Arguments, message: bytes | None, faults: list[str]) -> Iterator[tuple[str, Any]]:
-    """The headers of the mail: those of the argument, and those that a MIME message brings.
+    """Yield the headers of the mail: those of the argument, and those in a MIME message.
 
-    `message` is that message as it is sent, where it is known.
+    `message` is that message as it is sent, if it is known.
     """
     headers = arguments.get("headers")
     if isinstance(headers, dict):
@@ -285,12 +285,12 @@ def _headers(arguments: Arguments, message: bytes | None, faults: list[str]) -> 
 
 
 def _is_in_a_file(message: Any) -> bool:
-    """Whether the mail is in a file: its headers could name anybody."""
+    """Return whether the mail is given as the path of a file: its headers could name anybody."""
     return isinstance(message, dict) and message.get("path") is not None
 
 
 def _senders(operation: Operation, arguments: Arguments, headers: Headers, faults: list[str]) -> Iterator[str]:
-    """Who the mail says it is from; a header can say it as well, and a template that has one for all its mail."""
+    """Yield the senders of the mail. A header can set one too, and so can a template for all its mail."""
     if operation.risk == "send":
         yield from _addresses("from", arguments.get("from"), faults)
     for name, value in headers or _template_headers(operation, arguments):
@@ -299,14 +299,14 @@ def _senders(operation: Operation, arguments: Arguments, headers: Headers, fault
 
 
 def _replies_to(operation: Operation, arguments: Arguments, headers: Headers) -> Iterator[str]:
-    """Who gets the answers. A doubt about an address refuses no call: it gets no mail from this one."""
+    """Yield who gets replies. An ambiguous address is no reason to refuse: this call sends it no mail."""
     for name, value in headers or _template_headers(operation, arguments):
         if name.strip().lower() in REPLY_HEADERS:
             yield from _addresses(f"header {name}", value, [])
 
 
 def _template_headers(operation: Operation, arguments: Arguments) -> Headers:
-    """The headers that a template has for all mail that is made from it."""
+    """Yield the headers that a template sets for all mail made from it."""
     headers = arguments.get("headers")
     if operation.toolset not in TEMPLATES or not isinstance(headers, dict):
         return []
@@ -314,7 +314,7 @@ def _template_headers(operation: Operation, arguments: Arguments) -> Headers:
 
 
 def _destinations(operation: Operation, arguments: Arguments, faults: list[str]) -> Iterator[str]:
-    """Hosts of URL arguments, and what a route's actions forward to or notify."""
+    """Yield the hosts of URL arguments, and what a route's actions forward to or notify."""
     for argument in operation.arguments:
         if argument.format == "uri":
             for value in _texts(arguments.get(argument.name)):
@@ -329,7 +329,7 @@ def _destinations(operation: Operation, arguments: Arguments, faults: list[str])
 
 
 def _subscribed(arguments: Arguments) -> list[str]:
-    """Return the addresses that a call puts on a mailing list: from then on they get what is sent to the list."""
+    """Return the addresses that a call puts on a mailing list: they will get what is sent to the list."""
     members = arguments.get("members")
     listed = members if isinstance(members, list) else []
     texts = [arguments.get("address"), *(item.get("address") if isinstance(item, dict) else item for item in listed)]
@@ -337,12 +337,12 @@ def _subscribed(arguments: Arguments) -> list[str]:
 
 
 def _route_targets(action: str, faults: list[str]) -> Iterator[str]:
-    """Whatever in the action looks like a URL or an address, however it is quoted and joined."""
+    """Yield whatever in the action looks like a URL or an address, however it is quoted and joined."""
     urls = URL.findall(action)
     rest = URL.sub(" ", action)
     for url in urls:
         yield from _hosts("action", url, faults)
-    # The quotes belong to the language of routes.
+    # The quotes are part of the route language.
     plain = re.sub("[\"'()]", " ", rest)
     addresses = [word for word in plain.split() if AT_SIGNS.search(word)]
     yield from _addresses("action", addresses, faults)
@@ -353,7 +353,7 @@ def _route_targets(action: str, faults: list[str]) -> Iterator[str]:
 
 
 def _hosts(name: str, url: str, faults: list[str]) -> Iterator[str]:
-    """The host of `url`; two where readers differ on it, as for `https://a.example\\@b.example`."""
+    """Yield the host of `url`; two hosts if readers disagree, as on `https://a.example\\@b.example`."""
     for reading in dict.fromkeys((url, url.replace("\\", "/"))):
         try:
             host = urlsplit(reading.strip()).hostname
@@ -366,13 +366,13 @@ def _hosts(name: str, url: str, faults: list[str]) -> Iterator[str]:
 
 
 def _recipients(name: str, value: Any, faults: list[str]) -> Iterator[str]:
-    """The same of a field for recipients, where a variable could name anybody."""
+    """Yield the addresses of a recipients field. A variable in it is a fault: it could name anybody."""
     faults.extend(f"{name}: {text[:80]!r} has a variable in an address" for text in _texts(value) if fills_in(text))
     yield from _addresses(name, value, faults)
 
 
 def _addresses(name: str, value: Any, faults: list[str]) -> Iterator[str]:
-    """Every address that any reader could find in the texts of `value`, or the text itself where there is none."""
+    """Yield every address that any reader could find in the texts of `value`; a text without one is yielded itself."""
     for text in _texts(value):
         yield from _noting_faults(name, find_addresses(text), faults)
 
@@ -383,7 +383,7 @@ def _noting_faults(name: str, parsed: ParsedAddresses, faults: list[str]) -> lis
 
 
 def _folded(text: str) -> str:
-    """Return `text` as it is compared: full-width letters and the like are the plain ones to a mail server."""
+    """Return `text` as it is compared. To a mail server, full-width letters and the like equal the plain ones."""
     return (text if text.isascii() else normalize("NFKC", text)).strip().lower().rstrip(".")
 
 

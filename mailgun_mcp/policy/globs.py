@@ -1,4 +1,4 @@
-"""Globs as a policy writes them: `*`, `?`, `[abc]`, without regard to case."""
+"""Globs in a policy: `*`, `?`, `[abc]`, ignoring case."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -9,15 +9,15 @@ from mailgun_mcp.text.addresses import canonical_glob
 
 TextPredicate = Callable[[str], bool]
 HOSTS = 64
-"""Results that the test of host names remembers. Each is about 100 bytes."""
+"""How many results the test of host names remembers. Each takes about 100 bytes."""
 
 
 def matcher(globs: Iterable[str]) -> TextPredicate:
-    """Return the test whether a text matches any of `globs`; of none, nothing does."""
+    """Return a test whether a text matches any of `globs`. Without globs, nothing matches."""
     lowered = list(dict.fromkeys(glob.lower() for glob in globs))
     if "*" in lowered:
         return lambda _: True
-    # Most globs are names, `*.example.com` or `delete_*`, and these need no pattern.
+    # Most globs are plain names, `*.example.com` or `delete_*`. These need no regular expression.
     plain = frozenset(glob for glob in lowered if not is_glob(glob))
     ends = tuple(glob[1:] for glob in lowered if _is_open(glob, 0))
     begins = tuple(glob[:-1] for glob in lowered if _is_open(glob, -1))
@@ -32,18 +32,18 @@ def matcher(globs: Iterable[str]) -> TextPredicate:
 
 
 def _is_open(glob: str, side: int) -> bool:
-    """Return whether the only thing that makes it a glob is a `*` at this side."""
+    """Return whether a `*` at this side is the only wildcard."""
     rest = glob[1:] if side == 0 else glob[:-1]
     return glob[side : side + 1 or None] == "*" and not is_glob(rest)
 
 
 def is_glob(text: str) -> bool:
-    """Return whether `text` is more than a name."""
+    """Return whether `text` has wildcards."""
     return any(character in text for character in "*?[")
 
 
 def address_matcher(globs: Iterable[str]) -> TextPredicate:
-    """Return the test of an address: a glob with `@` is for the whole of it, one without for its domain."""
+    """Return a test of an address: a glob with `@` is for the whole address, one without for its domain."""
     canonical = [canonical_glob(glob) for glob in globs]
     whole = matcher(glob for glob in canonical if "@" in glob or glob == "*")
     domain = matcher(glob for glob in canonical if "@" not in glob)
@@ -51,8 +51,8 @@ def address_matcher(globs: Iterable[str]) -> TextPredicate:
 
 
 def host_matcher(globs: Iterable[str]) -> TextPredicate:
-    """Return the test of a host name in A-label form.
+    """Return a test of a host name in A-label form.
 
-    It remembers its results: an account has few domains, and a policy may have a hundred rules about them.
+    It caches results: an account has few domains, but a policy may have a hundred rules about them.
     """
     return lru_cache(maxsize=HOSTS)(matcher(map(canonical_glob, globs)))

@@ -1,6 +1,6 @@
-"""What happened before a call, as rules see it: one rule for the live server and for `policy replay`. Pure.
+"""What happened before a call, as rules see it. The live server and `policy replay` share this code. Pure.
 
-Sends and costs count by account, whoever made the call.
+Sends and costs are counted by account, whoever made the call.
 """
 
 from collections import defaultdict, deque
@@ -12,17 +12,17 @@ from mailgun_mcp.policy.facts import Context, Facts
 
 HOUR = 3600.0
 TOOK_EFFECT = ("done", "unknown")
-"""Outcomes of a call that counts. `unknown` counts, as mail may have been sent."""
+"""Outcomes of calls that count. `unknown` counts because mail may have been sent."""
 
 
 class Past(Protocol):
-    """Records of past calls. Times are seconds since 1970."""
+    """The records of past calls. Times are seconds since 1970."""
 
     def recipients_after(self, account: str, moment: float) -> int:
         """Return how many recipients the account sent to after `moment`."""
 
     def recipients_of(self, account: str, principal: str, moment: float) -> int:
-        """Return to how many of them the principal sent."""
+        """Return how many recipients the principal sent to after `moment`, in this account."""
 
     def calls_of(self, account: str, principal: str, moment: float) -> int:
         """Return how many calls the principal made after `moment`."""
@@ -31,11 +31,11 @@ class Past(Protocol):
         """Return when the account last sent this exact request, or None."""
 
     def spent_from(self, account: str, moment: float) -> float:
-        """Return what the account spent at `moment` and after it."""
+        """Return what the account has spent since `moment`, inclusive."""
 
 
 def with_history(context: Context, digest: str, past: Past) -> Context:
-    """Return the context of a call of the request `digest`, with the numbers of what happened before it."""
+    """Return the context for a call of the request `digest`, with the figures on past calls."""
     now, account = context.now.timestamp(), context.counted_for
     month = context.now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp()
     return replace(
@@ -49,12 +49,12 @@ def with_history(context: Context, digest: str, past: Past) -> Context:
 
 
 def age(moment: float | None, now: float) -> float | None:
-    """Return the seconds since `moment`; never below zero, even when the clock was set back."""
+    """Return the seconds since `moment`; never below zero, even if the clock was set back."""
     return None if moment is None else max(0.0, now - moment)
 
 
 def took_effect(outcome: str | None, effect: str | None) -> bool:
-    """Return whether a recorded call counts as made: by its outcome, or without one by what was decided on it."""
+    """Return whether a recorded call counts as made: by its outcome, or if it has none, by the decision on it."""
     if outcome is not None:
         return outcome in TOOK_EFFECT
     return effect in (None, "allow")
@@ -71,7 +71,7 @@ class PastCalls:
     _costs: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, facts: Facts, cost: float | None = None) -> None:
-        """Add a call that took effect, and what it cost."""
+        """Add a call that took effect, and its cost."""
         context, now = facts.context, facts.context.now.timestamp()
         account = context.counted_for
         self._calls_of[account, context.principal].append((now, 1))
@@ -87,7 +87,7 @@ class PastCalls:
         return _count_after(self._sends[account], moment)
 
     def recipients_of(self, account: str, principal: str, moment: float) -> int:
-        """Return to how many of them the principal sent."""
+        """Return how many recipients the principal sent to after `moment`, in this account."""
         return _count_after(self._sends_of[account, principal], moment)
 
     def calls_of(self, account: str, principal: str, moment: float) -> int:
@@ -99,7 +99,7 @@ class PastCalls:
         return self._sent.get((account, digest))
 
     def spent_from(self, account: str, moment: float) -> float:
-        """Return what the account spent at `moment` and after it."""
+        """Return what the account has spent since `moment`, inclusive."""
         return sum(amount for at, amount in self._costs[account] if at >= moment)
 
 

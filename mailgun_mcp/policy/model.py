@@ -1,6 +1,6 @@
-"""What a policy is: rules, what they decide, and the settings beside them. Records only.
+"""What a policy consists of: rules, what they decide, and other settings. Records only.
 
-On the start-up path: neither pydantic nor YAML is imported here (`policy_file` reads files).
+Loaded at every start, so it imports neither pydantic nor YAML (`policy_file` reads files).
 """
 
 from collections.abc import Callable, Mapping
@@ -26,11 +26,11 @@ WebhookEvent = Literal[
 ]
 
 LEVELS: tuple[Level, ...] = ("ask", "typed", "approval", "two_people")
-"""In rising order of what they ask of a person."""
+"""All levels, from the least to the most that they demand of a person."""
 
 
 def reaches(given: Level, needed: Level) -> bool:
-    """Return whether a confirmation at one level is one at another level, or more."""
+    """Return whether a confirmation at the `given` level satisfies the `needed` level."""
     return LEVELS.index(given) >= LEVELS.index(needed)
 
 
@@ -39,16 +39,16 @@ Subject = TypeVar("Subject")
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What policy says of one call."""
+    """The policy's decision on one call."""
 
     effect: DecisionEffect
     rule: str
     """The name of the rule that decided."""
     reason: str
     level: Level | None = None
-    """What a confirmation must prove; None unless the effect is `confirm`."""
+    """The level that a confirmation needs; None unless the effect is `confirm`."""
     beyond_grants: bool = False
-    """Whether a person must see this call: one who allowed calls of its kind could not know what it costs."""
+    """Whether no grant covers the call: a person who allowed calls like it could not know the cost of this one."""
 
     @property
     def allowed(self) -> bool:
@@ -62,10 +62,10 @@ class Condition(Generic[Subject]):
 
     key: str
     expected: str
-    """What the rule says, in words."""
+    """What the rule expects, in words."""
     holds: Callable[[Subject], bool] = field(compare=False)
     seen: Callable[[Subject], str] = field(compare=False)
-    """What the call says, in words."""
+    """Returns what the call has instead, in words."""
 
     def __str__(self) -> str:
         return f"{self.key}: {self.expected}"
@@ -76,7 +76,7 @@ class Match:
     """A compiled `match`: every condition must hold."""
 
     of_operation: tuple[Condition[Operation], ...] = ()
-    """The same for every call of one operation: evaluated once."""
+    """Conditions that are the same for all calls of an operation, so they are evaluated once."""
     of_call: tuple[Condition[Facts], ...] = ()
 
     def __str__(self) -> str:
@@ -93,10 +93,10 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What is decided when a call matches."""
+    """The decision on calls that match."""
 
     name: str
-    """`FILE:LINE (NAME)` for a file's rule, `guarded/destructive` for a profile's."""
+    """`FILE:LINE (NAME)` for a rule in a file, `guarded/destructive` for a profile's."""
     match: Match
     effect: DecisionEffect
     level: Level | None = None
@@ -105,19 +105,19 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class SendLimit:
-    """A rule that is built from `send` or `spend`. It only tightens: its effect is `confirm` or `deny`."""
+    """A rule that is built from `send` or `spend`. It can only tighten: its effect is `confirm` or `deny`."""
 
     name: str
     effect: Literal["confirm", "deny"]
     covers: Callable[[Operation], bool] = field(compare=False)
     check: Callable[[Facts], str | None] = field(compare=False)
-    """Why the call must be confirmed or is refused; None when it is allowed."""
+    """Returns why the call must be confirmed or is refused; None if it is allowed."""
     beyond_grants: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SendRules:
-    """The send firewall. None: no restriction. Empty: nothing. `("*",)`: everything."""
+    """The send firewall. None: no restriction. Empty: nothing is allowed. `("*",)`: everything is."""
 
     allow_recipients: tuple[str, ...] | None = None
     deny_recipients: tuple[str, ...] | None = None
@@ -129,14 +129,14 @@ class SendRules:
     recipients_per_call: int | None = None
     recipients_per_hour: int | None = None
     principal_recipients_per_hour: int | None = None
-    """Of each principal."""
+    """Like `recipients_per_hour`, but for each principal."""
     confirm_per_hour: int | None = None
-    """Recipients in an hour above which a person is asked. That of the file that is nearest counts."""
+    """Recipients per hour above which a person is asked. The setting of the nearest file counts."""
     duplicate_window: float | None = None
-    """Seconds."""
+    """Seconds within which the same request counts as a duplicate."""
     test_mode: bool | None = None
     unknown_lists: Literal["confirm", "allow"] | None = None
-    """What becomes of a send to a list of unknown size. That of the file that is nearest counts."""
+    """What happens to a send to a list of unknown size. The setting of the nearest file counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ class SpendRules:
     monthly_budget: float
     currency: str = "USD"
     prices: Mapping[str, float] = field(default_factory=dict)
-    """Unit or tool -> what one costs. See `policy.prices`."""
+    """Unit or tool -> price of one. See `policy.prices`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,85 +158,85 @@ class CallLimits:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmationRules:
-    """How a person is asked, and for how long a question stands."""
+    """How a person is asked, and how long a question stays open."""
 
     methods: tuple[Method, ...] = ("elicitation", "approval")
     ttl: float = 600.0
-    """Seconds."""
+    """How long an approval stays pending, in seconds."""
     max_pending: int = 20
-    """Approvals of one principal that may wait at the same time. More would hide each other from the person."""
+    """Most approvals of one principal that may be pending at a time. More would hide each other from the person."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeadRules:
-    """Where the head of the audit log goes, so that a log that was cut or replaced is found."""
+    """Where to send the head of the audit log, so that a truncated or replaced log is detected."""
 
     file: str | None = None
     """A file that gets one line for each head."""
     syslog: bool = False
     command: tuple[str, ...] | None = None
-    """Is run with the head, as JSON, on its standard input."""
+    """A command that gets the head as JSON on its standard input."""
     every: float = 600.0
-    """Seconds."""
+    """Interval between two heads, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRules:
-    """What the audit log records of calls, and for how long it is kept."""
+    """What the audit log records about calls, and how long it is kept."""
 
     personal: bool = True
-    """Whether the values of arguments that hold personal data are written down."""
+    """Whether values of arguments with personal data are recorded."""
     reads: bool = True
     keep: float = 400 * 86_400.0
-    """Seconds."""
+    """How long entries are kept, in seconds."""
     most_bytes: int = 512 * 1024 * 1024
     heads: HeadRules | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class UndoRules:
-    """What is copied before it is lost, and for how long it can be put back."""
+    """What is copied before it is lost, and how long it can be restored."""
 
     records: int = 100_000
-    """The most records that are copied for one call."""
+    """Most records that are copied for one call."""
     keep: float = 30 * 86_400.0
-    """Seconds."""
+    """How long copies are kept, in seconds."""
     too_many: Literal["confirm", "allow"] = "confirm"
-    """What becomes of a call that would lose more than is copied, where the rules allow it."""
+    """What happens to an allowed call that would lose more records than are copied."""
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookRules:
-    """An endpoint that hears of approvals."""
+    """A webhook that is notified of approvals."""
 
     url: str
     format: WebhookFormat = "standard"
     events: tuple[WebhookEvent, ...] | None = None
-    """None for all."""
+    """The events to send; None for all."""
     secret_file: str | None = None
-    """A file with the secret that signs what is sent."""
+    """A file with the secret that signs notifications."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotifyRules:
-    """What is called when a call waits for approval, so that somebody can answer."""
+    """What is run or called when a call waits for approval, so that somebody can answer."""
 
     command: tuple[str, ...] | None = None
     url: str | None = None
     webhooks: tuple[WebhookRules, ...] = ()
-    """What an HTTP server tells of approvals, until it was received."""
+    """Webhooks of an HTTP server. It repeats each notification until it is received."""
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One of the `tests` of a policy file: a call and what must be decided."""
+    """One of the `tests` in a policy file: a call, and the decision expected on it."""
 
     line: int
     call: str
     tool: str
     arguments: Mapping[str, Any]
     assumptions: Mapping[str, Any]
-    """Facts beside the call, as written; see `hypothetical.suppose`."""
+    """Facts besides the call, as written; see `hypothetical.suppose`."""
     expect: DecisionEffect
     level: Level | None = None
     rule: str | None = None
@@ -244,7 +244,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class ApplicableRule:
-    """A rule that can concern an operation, and the rest of its match."""
+    """A rule that can apply to an operation, and the rest of its match."""
 
     rule: Rule
     holds: Callable[[Facts], bool] = field(compare=False)
@@ -252,13 +252,13 @@ class ApplicableRule:
 
 @dataclass(frozen=True, slots=True)
 class ApplicableRules:
-    """The part of a policy that can concern one operation, denies apart from the rest."""
+    """The part of a policy that can apply to one operation, with denying rules kept apart."""
 
     denying_limits: tuple[SendLimit, ...]
     denies: tuple[ApplicableRule, ...]
     others: tuple[ApplicableRule, ...]
     confirming_limits: tuple[SendLimit, ...]
-    """They confirm what the rules would allow."""
+    """Limits that require confirmation of what the rules would allow."""
 
 
 NOTHING_MATCHED = Decision("deny", "nothing", "no rule allows this call, and what no rule allows is denied")
@@ -266,15 +266,15 @@ NOTHING_MATCHED = Decision("deny", "nothing", "no rule allows this call, and wha
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Rules in the order in which they are asked: the file's before those that it extends."""
+    """A policy. Its rules are in the order of evaluation: those of a file before those that it extends."""
 
     name: str
     rules: tuple[Rule, ...]
     send: tuple[SendRules, ...] = ()
-    """One for each file that has them; all of them hold."""
+    """One per file that has send rules; all of them apply."""
     spend: tuple[SpendRules, ...] = ()
     limits: tuple[CallLimits, ...] = ()
-    """One for each file that has them; all of them hold."""
+    """One per file that has call limits; all of them apply."""
     confirmation: ConfirmationRules = ConfirmationRules()
     audit: AuditRules = AuditRules()
     undo: UndoRules = UndoRules()
@@ -282,12 +282,12 @@ class Policy:
     notify: NotifyRules | None = None
     timezone: tzinfo = UTC
     otherwise: Decision = NOTHING_MATCHED
-    """When no rule matches."""
+    """The decision if no rule matches."""
     tests: tuple[Example, ...] = ()
     digest: str = ""
-    """SHA-256 of what the policy says: comments, order of keys and tests do not change it."""
+    """SHA-256 of the policy's meaning: comments, order of keys and tests do not change it."""
     plans: dict[Operation, ApplicableRules] = field(default_factory=dict, compare=False, repr=False)
-    """What `engine` worked out for each operation so far."""
+    """What `engine` has computed for each operation so far."""
 
     @property
     def names_accounts(self) -> bool:

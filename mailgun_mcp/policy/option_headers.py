@@ -1,4 +1,4 @@
-"""Options of a send that a header of the mail sets as well: rules see them as the arguments that they stand for. Pure."""
+"""Options of a send that a mail header can set too: rules see them as the equivalent arguments. Pure."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -30,9 +30,9 @@ FLAGS = frozenset({"dkim", "test_mode", "tracking_opens", "require_tls", "skip_v
 def with_options_of(
     headers: Iterable[tuple[str, Any]], arguments: Arguments, names: frozenset[str], faults: list[str]
 ) -> Arguments:
-    """Return the arguments with the options that headers set, of those called `names`.
+    """Return the arguments plus the options in `names` that headers set.
 
-    Where a header contradicts an argument nobody knows which of them counts, and that is a fault.
+    If a header contradicts an argument, it is unknown which one counts, and that is a fault.
     """
     options: dict[str, Any] = {}
     for header, value in headers:

@@ -1,6 +1,6 @@
-"""What a call costs, by the prices that the operator wrote into the policy. Pure.
+"""What a call costs, at the prices that the operator wrote into the policy. Pure.
 
-A price is for a unit, such as `validation`, or for one tool. A send costs the price of a `message` for each recipient.
+A price is for a unit, such as `validation`, or for one tool. A send costs the price of a `message` per recipient.
 """
 
 from mailgun_mcp.catalogue.operation import Operation
@@ -12,9 +12,9 @@ MESSAGE = "message"
 
 
 def cost(policy: Policy, facts: Facts) -> float | None:
-    """Return what the call costs in the currency of the budget; 0 for one that costs nothing, None where nobody knows.
+    """Return the cost of the call in the currency of the budget; 0 if it is free, None if the price is unknown.
 
-    Without a budget nothing is counted.
+    Without a budget, costs are not counted.
     """
     if not policy.spend:
         return 0.0
@@ -26,18 +26,18 @@ def cost(policy: Policy, facts: Facts) -> float | None:
 
 
 def unit_of(operation: Operation) -> str | None:
-    """Return what is charged for a call, or None for one that costs nothing."""
+    """Return the unit that a call is charged for, or None if it is free."""
     if operation.risk == "send":
         return MESSAGE
     return operation.price.unit if operation.price else None
 
 
 def _price(policy: Policy, operation: Operation) -> float | None:
-    """Return the price of one unit. That of the nearest file counts, and that of a tool before that of its unit."""
+    """Return the price of one unit: from the nearest file that has one, where a tool's price precedes its unit's."""
     for rules in policy.spend:
         for name in (operation.name, unit_of(operation)):
             if name is not None and name in rules.prices:
                 return rules.prices[name]
-    # Rates between currencies are not known.
+    # No exchange rates between currencies are known.
     known = operation.price if operation.price and operation.price.currency == policy.spend[0].currency else None
     return known.amount if known else None

@@ -1,4 +1,4 @@
-"""The four policies that ship: read-only, guarded (the default), strict, unguarded."""
+"""The four built-in policies: read-only, guarded (the default), strict, unguarded."""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ CHANGING = ["write", "send", "destructive", "credential", "billing"]
 SESSION = "session"
 FEW = 10
 CONFIRM_PER_HOUR = 50
-"""Recipients in an hour above which `guarded` and `strict` ask, however small each send is."""
+"""Recipients per hour above which `guarded` and `strict` ask, however small each send is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class ProfileRule:
     """A rule of a profile, as data."""
 
     name: str
-    """Stays the same for good: it is in audit logs as `PROFILE/NAME`."""
+    """Never changes: audit logs contain it as `PROFILE/NAME`."""
     effect: DecisionEffect
     match: Mapping[str, Any]
     reason: str
@@ -91,7 +91,7 @@ PROFILES: dict[str, tuple[ProfileRule, ...]] = {
 
 @cache
 def profile(name: str) -> Policy:
-    """Return the profile called `name`. Raises LookupError, with a suggestion, when there is none."""
+    """Return the profile called `name`. Raises LookupError, with a suggestion, if there is none."""
     if name not in PROFILES:
         raise LookupError(unknown("policy", name, PROFILES))
     rules = PROFILES[name]

@@ -1,4 +1,4 @@
-"""The send firewall, the budget and the limit on calls: guards that refuse or hold a call whatever the rules say."""
+"""The send firewall, the budget and the call limit: they refuse a call or require a yes, whatever the rules say."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -12,14 +12,14 @@ from mailgun_mcp.policy.model import Policy, SendLimit, SendRules, SpendRules
 from mailgun_mcp.policy.prices import cost, unit_of
 
 LIMITS = "send/"
-"""How the names of the limits on sends begin. Their reasons quote addresses."""
+"""Prefix of the names of send limits. Their reasons quote addresses."""
 LimitCheck = Callable[[Facts], str | None]
 
 
 def send_limits(policy: Policy) -> Iterator[SendLimit]:
-    """Yield the limits of the policy: of every file's `send` and `spend`, for all of them hold.
+    """Yield the limits of the policy, from the `send` and `spend` of every file: all of them apply.
 
-    Only `confirm_per_hour` and `unknown_lists` are settings that a file changes: the nearest one counts.
+    Only for `confirm_per_hour` and `unknown_lists` does a file override the others: the nearest one counts.
     """
     allows_unknown = allows_unknown_lists(policy)
     for rules in policy.send:
@@ -39,12 +39,12 @@ def send_limits(policy: Policy) -> Iterator[SendLimit]:
 
 
 def allows_unknown_lists(policy: Policy) -> bool:
-    """Return whether sends are let through although nobody knows how many people a list reaches."""
+    """Return whether sends are allowed although it is unknown how many people a list reaches."""
     return bool(_nearest(policy, "unknown_lists") == "allow")
 
 
 def restricts_recipients(policy: Policy) -> bool:
-    """Return whether a limit or rule asks who gets the mail: then the members of mailing lists have to be read."""
+    """Return whether a limit or rule depends on who gets the mail: then members of mailing lists must be read."""
     if any(condition.key in ABOUT_PEOPLE for rule in policy.rules for condition in rule.match.of_call):
         return True
     return any(
@@ -83,7 +83,7 @@ def _of_recipients(rules: SendRules, allows_unknown: bool) -> Iterator[SendLimit
         if globs is not None and "*" not in globs:
             yield _denying(name, partial(_not_allowed, name, address_matcher(globs)))
             if not allows_unknown:
-                # A person can say that the members are the right ones.
+                # A person can confirm that the members are the right ones.
                 yield SendLimit(f"send/{name}", "confirm", _sends, partial(_cannot_check, name, _unread_members))
     for name, globs in (("deny_recipients", rules.deny_recipients), ("deny_domains", rules.deny_domains)):
         if globs:
@@ -114,7 +114,7 @@ def _sends(operation: Operation) -> bool:
 
 
 def _names_sender(operation: Operation) -> bool:
-    """Whether the call sends mail, or stores a template, which can say who all mail from it is from."""
+    """Return whether the call sends mail, or stores a template that can set the sender of all its mail."""
     return _sends(operation) or (operation.toolset in TEMPLATES and operation.risk != "read")
 
 
@@ -131,7 +131,7 @@ def _costs(operation: Operation) -> bool:
 
 
 def _opens(operation: Operation) -> bool:
-    """Whether the call could open a way out. Taking a webhook away opens none."""
+    """Return whether the call could open a way for data to leave. Removing a webhook does not."""
     return operation.risk != "read" and operation.method != "DELETE"
 
 
@@ -156,7 +156,7 @@ def _denied(name: str, matches: TextPredicate, facts: Facts) -> str | None:
 
 
 def _member(matches: TextPredicate, facts: Facts, expected: bool, verdict: str) -> str | None:
-    """Return what is said of the first member of a mailing list that matches, or does not."""
+    """Return a sentence about the first list member whose match is as `expected`, or None."""
     for mailing_list, members in facts.context.list_addresses.items():
         member = _first(matches, members, expected)
         if member is not None:
@@ -181,7 +181,7 @@ def _unread_members(facts: Facts) -> str | None:
 
 
 def _either(check: LimitCheck, name: str, doubt: LimitCheck, facts: Facts) -> str | None:
-    """Return why the limit refuses the call; it does so too when it cannot be checked."""
+    """Return why the limit refuses the call. It also refuses if it cannot be checked."""
     return check(facts) or _cannot_check(name, doubt, facts)
 
 
@@ -225,7 +225,7 @@ def _too_fast(limit: int, facts: Facts) -> str | None:
 
 def _too_fast_for_one(limit: int, facts: Facts) -> str | None:
     before, count = facts.context.principal_recipients_last_hour, _count(facts)
-    # Stated so that a count that is not a number is over the limit.
+    # Written so that a count that is not a number is over the limit.
     if before + count <= limit:
         return None
     return f"{before} recipients of this principal in the last hour and {count} now; principal_recipients_per_hour is {limit}"
@@ -233,7 +233,7 @@ def _too_fast_for_one(limit: int, facts: Facts) -> str | None:
 
 def _too_many_calls(limit: int, facts: Facts) -> str | None:
     before = facts.context.principal_calls_last_hour
-    # Stated so that a count that is not a number is over the limit.
+    # Written so that a count that is not a number is over the limit.
     if before + 1 <= limit:
         return None
     return f"{before} calls of this principal in the last hour; principal_calls_per_hour is {limit}"
@@ -241,7 +241,7 @@ def _too_many_calls(limit: int, facts: Facts) -> str | None:
 
 def _many_in_an_hour(limit: int, facts: Facts) -> str | None:
     before, count = facts.context.recipients_last_hour, _count(facts)
-    # Stated so that a count that is not a number asks.
+    # Written so that a count that is not a number asks a person.
     if before + count <= limit:
         return None
     return f"with this call, {before + count} recipients get mail within an hour; a person is asked above {limit}"
@@ -269,7 +269,7 @@ def _over_budget(policy: Policy, budget: SpendRules, facts: Facts) -> str | None
     if price is None:
         used_up = not spent < budget.monthly_budget
         return f"the monthly budget of {_money(budget, budget.monthly_budget)} is used up" if used_up else None
-    # Stated so that a price that is not a number is over the budget. Rounded, as 0.1 + 0.2 is more than 0.3.
+    # Written so that a price that is not a number is over the budget. Rounded because 0.1 + 0.2 is more than 0.3.
     if round(spent + price, 6) <= budget.monthly_budget:
         return None
     return (

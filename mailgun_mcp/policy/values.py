@@ -1,7 +1,7 @@
 """Conditions on the value of an argument: `welcome-*`, `[a, b]`, `{more_than: 5}`, `{not: {exists: true}}`.
 
-A condition looks at every text and number inside the value: a rule that allows needs all of them to agree, one that
-holds back needs any. What cannot be compared raises ValueError, and the engine denies.
+A condition checks every text and number inside the value. A rule that allows needs all of them to match, any other rule
+needs one. What cannot be compared raises ValueError, and the engine denies.
 """
 
 import math
@@ -19,7 +19,7 @@ class _Missing:
 
 
 MISSING = _Missing()
-"""The value of an argument that the call does not give."""
+"""The value of an argument that the call does not have."""
 
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "more_than": lambda value, limit: value > limit,
@@ -30,9 +30,9 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 
 
 def compile_value(condition: Any, *, every: bool) -> ValuePredicate:
-    """Return the test of a value; `every` for a rule that allows.
+    """Return a test of a value; `every` for a rule that allows.
 
-    Raises ValueError when `condition` is not a valid one.
+    Raises ValueError if `condition` is not valid.
     """
     if isinstance(condition, Mapping):
         tests = [_compile_key(key, value, every) for key, value in condition.items()]
@@ -47,7 +47,7 @@ def compile_value(condition: Any, *, every: bool) -> ValuePredicate:
 
 
 def find(arguments: Mapping[str, Any], path: str) -> Any:
-    """Return the value at `path` (`members.address`, `variables.*`), MISSING when there is none."""
+    """Return the value at `path` (`members.address`, `variables.*`), MISSING if there is none."""
     value: Any = arguments
     for step in path.split("."):
         value = _step(value, step)
@@ -57,7 +57,7 @@ def find(arguments: Mapping[str, Any], path: str) -> Any:
 
 
 def number(value: Any) -> float:
-    """Return `value` as a number. Raises ValueError when it is not one, as a comparison would be meaningless."""
+    """Return `value` as a number. Raises ValueError if it is not one: a comparison would be meaningless."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise ValueError(f"{type(value).__name__} is not a number")
     try:
@@ -73,7 +73,7 @@ def _compile_key(key: str, condition: Any, every: bool) -> ValuePredicate:
     if key in COMPARISONS:
         return _quantified(_compared(COMPARISONS[key], number(condition)), every)
     if key == "not":
-        # "Some is not" is the opposite of "all are".
+        # "At least one is not" is the opposite of "all are".
         inner = compile_value(condition, every=not every)
         return lambda value: not inner(value)
     if key == "any":
@@ -123,7 +123,7 @@ def _same(value: Any, expected: Any) -> bool:
         return value.keys() == expected.keys() and all(_same(value[key], expected[key]) for key in expected)
     if isinstance(value, list) and isinstance(expected, list):
         return len(value) == len(expected) and all(map(_same, value, expected))
-    # True equals 1 in Python, and does not here.
+    # True equals 1 in Python, but not here.
     return isinstance(value, bool) is isinstance(expected, bool) and bool(value == expected)
 
 
@@ -157,7 +157,7 @@ def _step(value: Any, step: str) -> Any:
 
 
 def _of_mapping(value: Mapping[str, Any], step: str) -> Any:
-    # Header names have no case: `headers.reply-to` must see `Reply-To`.
+    # Header names ignore case: `headers.reply-to` must match `Reply-To`.
     values = [item for name, item in value.items() if step == "*" or str(name).lower() == step.lower()]
     if not values:
         return MISSING

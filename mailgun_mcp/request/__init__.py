@@ -1,5 +1,5 @@
-"""Arguments -> one exact HTTP request: coercion, validation, formats, files and building.
+"""Turns arguments into one exact HTTP request: coercion, validation, formats, files and building.
 
-Knows operations. Knows nothing of policy, MCP or the HTTP client: what is built here is shown, hashed and sent
-elsewhere.
+Knows operations. Knows nothing of policy, MCP or the HTTP client: the request that is built here is shown, hashed and
+sent elsewhere.
 """

@@ -1,4 +1,4 @@
-"""Arguments as the caller meant them: clients distort types, and models copy ids with what stood around them."""
+"""Arguments as the caller meant them: clients distort types, and models copy ids with the text around them."""
 
 import re
 from typing import Any
@@ -12,15 +12,15 @@ from mailgun_mcp.request.defaults import with_defaults
 from mailgun_mcp.text.addresses import bare_address
 
 FENCED = re.compile(r"\s*⟦([0-9a-f]{8}) [^⟦⟧]{1,120}⟧ ([^\r\n⟦⟧]{1,300}) ⟦\1⟧\s*")
-"""Third-party text as a result shows it."""
+"""Third-party text inside its fence, as a result shows it."""
 BRACKETED = re.compile(r"\s*<([^<>\s]{1,300})>\s*")
 MESSAGE_ID = frozenset({"message_id", "message-id"})
 SHORT = frozenset({"path", "query", "page_path", "page_url"})
-"""Where ids, addresses and names go. A mail's text may well be a fence that somebody quotes."""
+"""Locations that hold ids, addresses and names. The text of a mail, in contrast, may really quote a fence."""
 
 
 def as_meant(operation: Operation, arguments: Arguments) -> Arguments:
-    """Return the arguments that are validated, decided on and sent: with today's names, coerced, with plain ids and defaults."""
+    """Return the arguments to validate, decide on and send: with current names, plain ids and defaults, and coerced."""
     coerced = coerce_arguments(call_schema(operation), current_arguments(operation, arguments))
     for argument in operation.arguments:
         value = coerced.get(argument.name)
@@ -42,16 +42,16 @@ def _plain(text: str, *, message_id: bool) -> str:
 
 
 def _key(text: str, *, of_list: bool) -> str:
-    """Return an address that names something, as Mailgun reads it: without a name before it, in lists in lower case.
+    """Return an address that names something as Mailgun reads it: without a display name and, in lists, in lower case.
 
-    So what is shown, decided on, confirmed and put back is the same for every spelling.
+    This way, what is shown, decided on, confirmed and restored is the same for every spelling.
     """
     address = bare_address(text)
     return address.lower() if of_list else address
 
 
 def _plain_filter(value: Any, *, message_id: bool = False) -> Any:
-    """Return the conditions of a query with plain values, wherever they stand."""
+    """Return the conditions of a query with plain values, at any depth."""
     if isinstance(value, str):
         return _plain(value, message_id=message_id)
     if isinstance(value, list):

@@ -1,6 +1,6 @@
 """Builds the exact HTTP request of a call.
 
-What is shown to a person, what is hashed and what is sent are this one object.
+The same object is shown to a person, hashed and sent.
 """
 
 import json
@@ -24,30 +24,30 @@ from mailgun_mcp.request.multipart import Part, encode_multipart
 from mailgun_mcp.request.new_files import NewFiles
 
 FIELD_NAME = re.compile(r"[^\x00-\x1f\x7f]+")
-"""Any other form field; the characters that would end its line are not for names."""
+"""Any other form field, without the characters that would end its line."""
 
 Pairs = list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request without its credentials."""
+    """One HTTP request, without its credentials."""
 
     method: str
     path: str
-    """Percent-encoded, from the root of the API."""
+    """Path from the root of the API, percent-encoded."""
     query: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     content: bytes = field(default=b"", repr=False)
     host: str | None = None
-    """The storage host to ask instead of the API's own."""
+    """The storage host to use instead of the API's own."""
     save_as: str | None = None
-    """The name of the file that the answer is written to."""
+    """Name of the file to which the answer is written."""
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False)
-    """Argument -> the content of its file, which is also in `content`."""
+    """Argument -> the content of its file, which is also part of `content`."""
     digest: str = field(init=False, repr=False, compare=False)
-    """SHA-256 over everything that is sent, and the file that is written, in hex. Worked out once: the content may be
-    large.
+    """SHA-256, in hex, of everything that is sent and the name of the file to write. Computed once, because the content
+    may be large.
     """
 
     def __post_init__(self) -> None:
@@ -64,18 +64,18 @@ class Request:
 
     @property
     def line(self) -> str:
-        """What a person reads: method, host if it is a special one, path and query."""
+        """The request as a person reads it: method, host unless it is the usual one, path and query."""
         return f"{self.method} {self.host or ''}{self.target}"
 
 
 def build(operation: Operation, arguments: Arguments, files: Files, *, subaccount: str | None = None) -> Request:
-    """Return the request of the call. `arguments` were found right by `validate`.
+    """Return the request of the call. `validate` must have accepted `arguments`.
 
-    `subaccount` is the configured one; an argument that names a subaccount goes before it.
-    Raises ArgumentError with everything that is wrong.
+    `subaccount` is the configured one; an argument that names a subaccount takes precedence.
+    Raises ArgumentError with all faults.
     """
     builder = _Builder(operation, files)
-    # Without a required argument another request would be built: one for the configured subaccount, say.
+    # Without a required argument a different request would be built, for example for the configured subaccount.
     missing = [name for name in operation.input_schema.get("required", []) if arguments.get(name) is None]
     builder.faults += [f"{name}: is required" for name in missing]
     for argument in operation.arguments:
@@ -88,7 +88,7 @@ def build(operation: Operation, arguments: Arguments, files: Files, *, subaccoun
 
 
 class _Builder:
-    """Collects the parts of one request, and every fault on the way."""
+    """Collects the parts of one request and all faults."""
 
     def __init__(self, operation: Operation, files: Files) -> None:
         self.operation = operation
@@ -117,7 +117,7 @@ class _Builder:
         if self.faults:
             raise ArgumentError(self.faults)
         headers = [*self.headers, *([("Content-Type", content_type)] if content_type else [])]
-        # The next page's URL repeats every filter, so its query stands alone.
+        # The URL of the next page repeats every filter, so only its query is used.
         query = self.raw_query or urlencode(self.query, quote_via=quote)
         return Request(
             self.operation.method,
@@ -176,7 +176,7 @@ class _Builder:
         self.host = storage_host(value)
 
     def _answer(self, argument: Argument, value: Any) -> None:
-        """Nothing is sent: the argument says what to return of the answer, or where to write it."""
+        """Send nothing: the argument says which part of the answer to return, or where to write it."""
         if argument.name == SAVE_AS:
             NewFiles(self.files.directories).path(value)
             self.save_as = value
@@ -215,7 +215,7 @@ class _Builder:
 
 
 def nested(value: Any, wires: Mapping[str, str]) -> Any:
-    """Return a JSON value with what lies at `wires` (`*/created_at`) written as Mailgun wants it."""
+    """Return a JSON value with the parts at the paths in `wires` (`*/created_at`) written as Mailgun requires."""
     for path, encode in wires.items():
         value = _rewrite(value, path.split("/"), encode)
     return value
@@ -233,7 +233,7 @@ def _rewrite(value: Any, path: list[str], encode: str) -> Any:
 
 
 def _in_json(encode: str, value: Any) -> Any:
-    """JSON has numbers, booleans and lists of its own: only dates and yes/no are rewritten."""
+    """Rewrite dates and yes/no values only: JSON has its own numbers, booleans and lists."""
     if encode in ("rfc2822", "rfc3339", "epoch", "yes_no", "comma", "duration_months", "duration_minutes"):
         return next(iter(ENCODERS[encode](value)), None)
     return value
@@ -266,7 +266,7 @@ def _without_comma(item: Any) -> str:
 
 
 def _whole(value: Any) -> Any:
-    """JSON Schema takes 10.0 for an integer; Mailgun does not."""
+    """Return 10.0 as 10: JSON Schema accepts it as an integer, but Mailgun does not."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

@@ -1,6 +1,6 @@
-"""Converts values to the types that a JSON Schema declares, only where nothing is lost. The one rule for it.
+"""Converts values to the types that a JSON Schema declares, if nothing is lost. All conversions follow this one rule.
 
-`coerce_scalar` is for what Mailgun writes, `coerce_arguments` for what clients are known to distort in a call.
+`coerce_scalar` is for what Mailgun writes, `coerce_arguments` for known distortions by clients.
 """
 
 import json
@@ -12,24 +12,24 @@ from typing import Any
 INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 MAX_NUMBER = 40
-"""Characters of a number in text. No float needs more."""
+"""Longest number in text, in characters. No float needs more."""
 YES = ("true", "yes")
 NO = ("false", "no")
 Scalar = str | int | float | bool
 EXACT = {"string": str, "boolean": bool, "integer": int, "number": float}
-"""The type of a value that needs no conversion: almost every value of an answer."""
+"""Type -> the Python type of a value that needs no conversion, as almost all values of an answer."""
 
 
 def declared_type(schema: Mapping[str, Any]) -> str | None:
-    """Return the one type that the schema declares; of several, the first."""
+    """Return the type that the schema declares; if there are several, the first."""
     declared: str | list[str] | None = schema.get("type")
     return declared[0] if isinstance(declared, list) else declared
 
 
 def coerce_scalar(value: object, schema: Mapping[str, Any]) -> Scalar | None:
-    """Return the scalar as the type that the schema declares, or None where the conversion would lose something.
+    """Return the scalar in the type that the schema declares, or None if the conversion would lose something.
 
-    Mailgun writes `yes` as true and 5 as "5", and the other way round.
+    Mailgun sometimes writes true as `yes` and 5 as "5", or the reverse.
     """
     kind = declared_type(schema)
     if isinstance(value, Scalar) and type(value) is EXACT.get(kind or ""):
@@ -60,12 +60,11 @@ def coerce_scalar(value: object, schema: Mapping[str, Any]) -> Scalar | None:
 
 
 def coerce_arguments(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments with what a client distorted put right, by the declared types alone.
+    """Return the arguments with the distortions of clients corrected, based on the declared types alone.
 
-    Exact number text becomes a number, `true` and `false` a boolean, JSON text of the declared kind an array or
-    object, and a number where text is declared its text; a single text where a list of texts is declared becomes a
-    list of one; `null` for an optional argument is left out. Everything else stays as it is, for the validation to
-    refuse.
+    The text of an exact number becomes a number, `true` and `false` a boolean, and JSON text an array or object if that
+    is declared. A number becomes text if text is declared, and a single text becomes a list of one if a list of texts
+    is. `null` for an optional argument is left out. Everything else stays unchanged, to be refused by validation.
     """
     properties = schema.get("properties") or {}
     required = schema.get("required") or ()
@@ -101,7 +100,7 @@ def _array(value: Any, items: Mapping[str, Any]) -> Any:
         if isinstance(parsed, list):
             value = parsed
         elif declared_type(items) == "string" and value.strip() and not value.lstrip().startswith("["):
-            # What begins like a list and isn't one was cut or mistyped: nobody knows what it should have been.
+            # Text that begins like a list but isn't one was cut off or mistyped: its meaning is unknown.
             value = [value]
     return [_coerce(item, items) for item in value] if isinstance(value, list) else value
 
@@ -124,14 +123,14 @@ def _takes_null(schema: Mapping[str, Any]) -> bool:
 
 
 def _shortest_text(number: float) -> float | str:
-    """Return the text of the number: `5` for 5.0. What is too large or not finite stays, to be refused."""
+    """Return the text of the number: `5` for 5.0. A number that is too large or not finite stays, to be refused."""
     if not -(2**53) <= number <= 2**53:
         return number
     return str(int(number)) if isinstance(number, int) or number.is_integer() else repr(number)
 
 
 def _is_exact(text: str) -> bool:
-    """Say whether the text is a number that a float holds as it is written."""
+    """Return whether the text is a number that a float represents exactly."""
     from decimal import Decimal
 
     if len(text) > MAX_NUMBER or not NUMBER.fullmatch(text) or not math.isfinite(float(text)):
@@ -140,7 +139,7 @@ def _is_exact(text: str) -> bool:
 
 
 def _parsed(text: str) -> Any:
-    """Return the JSON value of the text, or None where it is not JSON or would lose something."""
+    """Return the JSON value of the text, or None if it is not JSON or would lose something."""
     try:
         return json.loads(text, object_pairs_hook=_without_repetition, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):

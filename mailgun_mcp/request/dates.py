@@ -1,6 +1,6 @@
-"""Dates as a person or a model writes them, and as Mailgun wants them.
+"""Dates as people and models write them, and as Mailgun requires them.
 
-Taken: ISO 8601 with an offset (`2026-11-23T09:00:00Z`), a date alone (midnight UTC), or
+Accepted: ISO 8601 with an offset (`2026-11-23T09:00:00Z`), a date alone (midnight UTC), or
 RFC 2822 (`Mon, 23 Nov 2026 09:00:00 +0000`).
 """
 
@@ -11,13 +11,13 @@ from email.utils import format_datetime, parsedate_to_datetime
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 ZONE_NAME = re.compile(r"[A-Za-z]{2,}(?:/[A-Za-z_]+)*(?:[+-][0-9:]+)?|(?:GMT|UTC)[+-][0-9:]+")
 LONGEST = 64
-"""Characters of a time. The parsers are not made for more."""
+"""Longest text of a time, in characters. The parsers are not made for more."""
 FIRST_YEAR, LAST_YEAR = 1970, 9998
-"""Mailgun knows no other times, and these can be written in every zone."""
+"""First and last year. Mailgun has no other times, and these can be written in every time zone."""
 
 
 def parse(text: str) -> datetime:
-    """Return the moment that `text` names. Raises ValueError when it is none, or has no offset."""
+    """Return the moment that `text` names. Raises ValueError if it names none or has no offset."""
     text = text.strip()
     moment = (_iso(text) or _mail(text)) if len(text) <= LONGEST else None
     zone = text.rpartition(" ")[2]
@@ -35,7 +35,7 @@ def parse(text: str) -> datetime:
 
 
 def rfc2822(text: str) -> str:
-    """Return the moment with a numeric offset, which Mailgun takes everywhere; named zones are not reliable."""
+    """Return the moment with a numeric offset, which Mailgun accepts everywhere; named zones are not reliable."""
     return format_datetime(parse(text))
 
 

@@ -1,4 +1,4 @@
-"""Fills in what the catalogue sends where a call gives no value, so that an answer has a size that a model can read."""
+"""Fills in default values that keep an answer small enough for a model, if a call gives none."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from mailgun_mcp.catalogue.types import Arguments
 
 
 def with_defaults(sent: Mapping[str, Any], arguments: Arguments) -> Arguments:
-    """Return the arguments with each value of `sent` (path -> value) that the call leaves open."""
+    """Return the arguments plus each value of `sent` (path -> value) that the call does not set."""
     for path, value in sent.items():
         arguments = _filled(arguments, path.split("/"), value)
     return arguments

@@ -1,6 +1,7 @@
-"""Durations as people write them, and as Mailgun wants them: there `m` is a month in one place and a minute in another.
+"""Durations as people write them, and as Mailgun requires them: its `m` means months in one place, minutes in another.
 
-Taken: `30s`, `10min`, `12h`, `7d`, `2w`, `3mo`, their English names, and ISO 8601 (`PT12H`, `P7D`). A bare `m` is refused.
+Accepted: `30s`, `10min`, `12h`, `7d`, `2w`, `3mo`, their English names, and ISO 8601 (`PT12H`, `P7D`). A bare `m` is
+refused.
 """
 
 import re
@@ -24,11 +25,11 @@ UNITS: dict[Scale, tuple[tuple[str, int], ...]] = {
     "months": (("d", 86_400), ("h", 3600)),
     "minutes": (("h", 3600), ("m", 60), ("s", 1)),
 }
-"""What Mailgun's `m` means -> the units that it takes there, the longest first."""
+"""What `m` means to Mailgun -> the units that it accepts there, longest first."""
 
 
 def for_mailgun(text: str, scale: Scale) -> str:
-    """Return the duration in the units of a field whose `m` means `scale`. Raises ValueError with what to write."""
+    """Return the duration in the units of a field whose `m` means `scale`. Raises ValueError, saying what to write."""
     number, unit = _parsed(text.strip())
     if unit == "mo":
         if scale == "months":
@@ -36,7 +37,7 @@ def for_mailgun(text: str, scale: Scale) -> str:
         raise ValueError(f"{text!r} is in months, which this does not take: write days or hours, such as 30d")
     seconds = number * SECONDS[unit]
     if seconds and (unit, SECONDS[unit]) in UNITS[scale]:
-        # 48h stays 48h: Mailgun starts a period of days at midnight.
+        # 48h is not converted to 2d: for Mailgun, a period in days starts at midnight.
         return f"{number}{unit}"
     for name, length in UNITS[scale]:
         if seconds and seconds % length == 0:
@@ -47,7 +48,7 @@ def for_mailgun(text: str, scale: Scale) -> str:
 
 
 def is_duration(text: str) -> bool:
-    """Say whether the text is a length of time, such as `7d`."""
+    """Return whether the text is a length of time, such as `7d`."""
     try:
         _parsed(text.strip())
     except ValueError:

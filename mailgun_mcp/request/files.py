@@ -15,19 +15,19 @@ CONTENT_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(;\s*[\w!#$&^.+-]+=[\w!#$
 
 
 class FileError(Exception):
-    """A file that cannot be taken into a request."""
+    """A file that cannot be used in a request."""
 
 
 class Files:
-    """Turns a call's files into parts. Without directories no path is read."""
+    """Turns the files of a call into form parts. Without allowed directories, no path is read."""
 
     def __init__(self, directories: tuple[Path, ...] = ()) -> None:
         self.directories = tuple(directory.resolve() for directory in directories)
         self.received = ReceivedFiles()
-        """Files that came in large messages."""
+        """Files received in large messages."""
 
     def part(self, field: str, file: dict[str, Any]) -> Part:
-        """Return the form part of `file`. Raises FileError when it is not exactly one readable file."""
+        """Return the form part of `file`. Raises FileError if it is not exactly one readable file."""
         sources = [key for key in ("text", "base64", "path") if file.get(key) is not None]
         if len(sources) != 1:
             raise FileError(f"needs exactly one of text, base64, path{f', not {len(sources)}' if sources else ''}")
@@ -72,7 +72,7 @@ class Files:
             if path.stat().st_size > MAX_FILE:
                 raise FileError(f"{path.stat().st_size:,} bytes is more than the limit of {MAX_FILE:,}")
             return path.read_bytes(), path.name
-        # A loop of links is a RuntimeError to `resolve` before Python 3.13.
+        # `resolve` raises RuntimeError for a loop of links before Python 3.13.
         except (OSError, ValueError, RuntimeError) as error:
             raise FileError("path: cannot be read") from error
 
@@ -87,7 +87,7 @@ class Files:
 
 
 def _is_text(name: str) -> bool:
-    """Say whether `name` can be sent: the name of a file on disk may hold bytes that are not text."""
+    """Return whether `name` can be sent: a file name on disk may contain bytes that are not text."""
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Checks of single values: what is a domain, an address, an IP, a URL, a safe path part."""
+"""Checks of single values: domains, addresses, IPs, URLs, and safe parts of a path."""
 
 import re
 from collections.abc import Callable
@@ -8,24 +8,24 @@ from mailgun_mcp.text.characters import CONTROLS, LINE_BREAKS
 
 LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 STORAGE_HOST = re.compile(r"(api|api\.eu|storage\.eu|[a-z0-9-]+(\.[a-z0-9-]+)*\.api)\.mailgun\.net")
-"""Mailgun's hosts for stored mail. `storage.eu` is the one that is not below `api`."""
+"""Mailgun's hosts for stored mail. `storage.eu` is the only one not below `api`."""
 EVENTS = (
     *("accepted", "delivered", "failed", "opened", "clicked", "unsubscribed", "complained", "rejected", "stored"),
     *("list_uploaded", "list_member_uploaded", "list_member_upload_error", "email_validation", "trapped"),
     *("unique_opened", "unique_clicked"),
 )
-"""Types of events, by which `list_events` filters."""
+"""Types of events that `list_events` can filter by."""
 EVENT_WORD = re.compile(r"[^\s()\"']+")
 MAX_ENCODED = 8
-"""How many times over a value may be percent-encoded."""
+"""How many levels of percent-encoding are decoded in a value."""
 HEADER_BREAK = re.compile(f"[\r\n\x1c-\x1e{LINE_BREAKS}]")
 CONTROL = re.compile(f"[{CONTROLS}]")
 
 
 def hostname(value: str) -> str | None:
-    """Say why `value` is not a domain name with a dot, or None.
+    """Return why `value` is not a domain name with a dot, or None.
 
-    The dot matters: with `routes` or `lists` for a domain another operation would be reached.
+    The dot matters: `routes` or `lists` as a domain would reach another operation.
     Source: RFC 1035 section 2.3; underscores as DNS allows them.
     """
     if len(value) > 253:
@@ -43,7 +43,7 @@ def hostname(value: str) -> str | None:
 
 
 def email(value: str) -> str | None:
-    """Say why `value` is not a bare mail address, or None."""
+    """Return why `value` is not a bare mail address, or None."""
     local, at, domain = value.rpartition("@")
     if not at or not local or len(value) > 320:
         return "is not a mail address"
@@ -55,7 +55,7 @@ def email(value: str) -> str | None:
 
 
 def ip(value: str) -> str | None:
-    """Say why `value` is not an IPv4 or IPv6 address, or None."""
+    """Return why `value` is not an IPv4 or IPv6 address, or None."""
     from ipaddress import ip_address
 
     try:
@@ -66,7 +66,7 @@ def ip(value: str) -> str | None:
 
 
 def uri(value: str) -> str | None:
-    """Say why `value` is not an http or https URL, or None."""
+    """Return why `value` is not an http or https URL, or None."""
     try:
         parts = urlsplit(value)
         port_ok = parts.port is None or 0 < parts.port < 65536
@@ -82,20 +82,20 @@ def uri(value: str) -> str | None:
 
 
 def control_character(value: str) -> str | None:
-    """Say that `value` contains a control character, or None."""
+    """Return the fault that `value` contains a control character, or None."""
     return "contains a control character" if CONTROL.search(value) else None
 
 
 def line_break(value: str) -> str | None:
-    """Say that `value` contains what some reader takes for a line break, which would end a mail header, or None."""
+    """Return the fault that `value` contains what some readers take for a line break, ending a mail header, or None."""
     return "contains a line break" if HEADER_BREAK.search(value) else None
 
 
 def path_part(value: str) -> str | None:
-    """Say why `value` may not stand in a path, or None.
+    """Return why `value` must not be used in a path, or None.
 
-    A slash or a dot segment could reach another operation, and so could one that a server
-    behind Mailgun's router decodes a second time. Encoded forms are refused as well.
+    A slash or a dot segment could reach another operation, also after a server
+    behind Mailgun's router decodes it a second time. So encoded forms are refused as well.
     """
     if not value:
         return "is empty"
@@ -111,12 +111,12 @@ def path_part(value: str) -> str | None:
 
 
 def slash(value: str) -> str | None:
-    """Say that `value` contains a slash, plain or encoded, or None."""
+    """Return the fault that `value` contains a slash, plain or encoded, or None."""
     return "contains a slash" if re.search(r"[/\\]", _decoded(value)) else None
 
 
 def _decoded(value: str) -> str:
-    """Return `value` decoded until nothing changes, as a chain of servers may do."""
+    """Return `value` decoded until it no longer changes, as a chain of servers may do."""
     for _ in range(MAX_ENCODED):
         decoded = unquote(value)
         if decoded == value:
@@ -126,7 +126,7 @@ def _decoded(value: str) -> str:
 
 
 def header_value(value: str) -> str | None:
-    """Say why `value` can't be sent as an HTTP header, or None. An empty one would name nothing."""
+    """Return why `value` can't be sent as an HTTP header, or None. An empty header would name nothing."""
     return (
         None
         if re.fullmatch(r"[!-~]([ -~]*[!-~])?", value)
@@ -135,9 +135,9 @@ def header_value(value: str) -> str | None:
 
 
 def storage_host(value: str) -> str:
-    """Return the host that `value` names, itself or as the host of a URL.
+    """Return the host that `value` is, or that it has as a URL.
 
-    Raises ValueError when it is not one of Mailgun's: the API key would be sent to it.
+    Raises ValueError if it is not one of Mailgun's hosts, because the API key would be sent to it.
     """
     host = value
     if "://" in value:
@@ -155,9 +155,9 @@ def storage_host(value: str) -> str:
 
 
 def event_filter(value: str) -> str | None:
-    """Say why `value` is not an event, or events joined by OR, AND and NOT; None where it is.
+    """Return why `value` is neither an event nor events joined by OR, AND and NOT; None if it is.
 
-    Mailgun finds nothing for another word, which would look like an answer.
+    For any other word Mailgun finds nothing, which would look like a real result.
     """
     from mailgun_mcp.request.hints import allowed_values
 

@@ -1,6 +1,6 @@
-"""What a caller probably meant by a value or name that doesn't exist.
+"""Suggests what a caller probably meant by a value or name that doesn't exist.
 
-A table of what people say goes before likeness of letters, which would take `bounced` for `opened`.
+A table of common words is tried first. Comparing letters alone would take `bounced` for `opened`.
 """
 
 import json
@@ -10,7 +10,7 @@ from collections.abc import Collection
 from mailgun_mcp.text.suggest import LONGEST, suggest
 
 MAX_LISTED = 16
-"""Allowed values that a message lists beside a suggestion."""
+"""Most allowed values that a message lists besides a suggestion."""
 
 HARD = ("permanent_fail", "permanent_failed_count", "hard_bounces_count", "hard_bounces", "hard_bounce_rate", "failed")
 SOFT = ("temporary_fail", "temporary_failed_count", "soft_bounces_count", "temporary_fail_rate", "failed")
@@ -44,7 +44,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     **{"gt": (">",), "gte": (">=",), "lt": ("<",), "lte": ("<=",)},
     "analyst": ("basic",),
 }
-"""What people say -> the values that Mailgun has for it, the best one first."""
+"""Common word -> the values that Mailgun has for it, best first."""
 
 NAMES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("name", "domain_name", "authority_name", "signing_domain", "sending_domain"), ("domain",)),
@@ -55,7 +55,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("until", "to_date", "end_time", "end_date"), ("end",)),
     **dict.fromkeys(("cursor", "page_token", "next"), ("page",)),
 }
-"""What people call an argument -> the names that it has in one tool or another."""
+"""Common name of an argument -> the names that tools use for it."""
 
 
 def intended_value(value: object, options: Collection[str]) -> str | None:
@@ -68,7 +68,7 @@ def intended_value(value: object, options: Collection[str]) -> str | None:
 
 
 def intended_name(name: str, names: Collection[str], present: Collection[str]) -> str | None:
-    """Return the argument probably meant by `name`, or None. A synonym already `present` in the call is passed over."""
+    """Return the argument probably meant by `name`, or None. A synonym already `present` in the call is skipped."""
     if len(name) > LONGEST:
         return None
     said = (other for other in NAMES.get(name.lower(), ()) if other != name)
@@ -76,14 +76,14 @@ def intended_name(name: str, names: Collection[str], present: Collection[str]) -
 
 
 def _intended_values(value: object, options: Collection[str]) -> list[str]:
-    """Return the options that a text with commas means; none unless each of its parts means one."""
+    """Return the options that a text with commas means; none unless every part of it means one."""
     parts = value.split(",") if isinstance(value, str) and "," in value else []
     meant = [part.strip() if part.strip() in options else intended_value(part, options) for part in parts]
     return [option for option in meant if option] if all(meant) else []
 
 
 def allowed_values(value: object, options: Collection[object]) -> str:
-    """Return the end of a message about a value that is not one of `options`: the likely one, and those there are."""
+    """Return the end of a message about a value that is not one of `options`: the likely one, and those allowed."""
     texts = [option for option in options if isinstance(option, str)]
     several = _intended_values(value, texts)
     if several:

@@ -1,6 +1,6 @@
-"""The texts by which a call names what it changes: the policy, the copy for undo and Mailgun must read the same name.
+"""The texts by which a call names what it changes. The policy, the copy for undo and Mailgun must read the same name.
 
-A text that two readers could take for different names would be changed under one of them and copied under the other.
+Otherwise a text with two readings could be changed under one name and copied under the other.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +14,7 @@ from mailgun_mcp.text.addresses import bare_address, find_addresses, unquoted
 
 
 def key_faults(operation: Operation, arguments: Arguments) -> Iterator[tuple[str, str, str]]:
-    """Yield argument, text and fault of each text that names what the call changes, where no format says what it is."""
+    """Yield argument, text and fault of each text that names what the call changes, if no format already checks it."""
     formatted = {argument.name for argument in operation.arguments if argument.format}
     for effect in operation.affects:
         check = CHECKS.get(effect.resource)
@@ -27,7 +27,7 @@ def key_faults(operation: Operation, arguments: Arguments) -> Iterator[tuple[str
 
 
 def values_at(value: Any, path: str) -> Iterator[Any]:
-    """Yield what is at `a/*/b` in a JSON value."""
+    """Yield the values at the path `a/*/b` in a JSON value."""
     head, _, rest = path.partition("/")
     values = value if head == "*" else [value.get(head)] if isinstance(value, dict) else []
     for item in values if isinstance(values, list) else []:
@@ -36,7 +36,7 @@ def values_at(value: Any, path: str) -> Iterator[Any]:
 
 
 def canonical_network(text: str) -> str | None:
-    """Return an IP address or a range of them as it is shortest, or None for any other text."""
+    """Return an IP address or range in its shortest form, or None for any other text."""
     from ipaddress import ip_network
 
     try:
@@ -73,4 +73,4 @@ CHECKS: Mapping[str, Callable[[str], str | None]] = {
     "ip_allowlist_entry": _network,
     "account_webhook": _padded,
 }
-"""Resource -> the check of its key. Other keys are sent as they are, and Mailgun compares them as they are."""
+"""Resource -> the check of its key. Other keys are sent unchanged, and Mailgun compares them unchanged."""

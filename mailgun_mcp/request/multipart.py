@@ -1,4 +1,4 @@
-"""multipart/form-data with a boundary that follows from the content, so that a request has one digest."""
+"""multipart/form-data with a boundary derived from the content, so that the same request always has the same digest."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from hashlib import sha256
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A form field, or with a filename a file."""
+    """A form field; with a filename, a file."""
 
     name: str
     data: bytes

@@ -1,7 +1,7 @@
-"""Files that calls write: new ones, inside a directory that the operator allowed, under a name that is only a name.
+"""Files that calls write: always new, inside a directory that the operator allowed.
 
-The name comes from a model, and may have been suggested by the mail that the file came with. So no file is replaced, none
-is hidden or executable, and none is larger than a mail.
+A model chooses the name, perhaps one that a received mail suggested. So no file is replaced, none is hidden or
+executable, and none is larger than a mail.
 """
 
 import os
@@ -12,21 +12,21 @@ from mailgun_mcp.request.files import MAX_FILE, FileError
 from mailgun_mcp.text.characters import clean
 
 LONGEST_PART = 200
-"""Bytes of the name of a file or directory."""
+"""Longest name of a file or directory, in bytes."""
 SPECIAL = re.compile(r'[<>:"|?*\\]')
-"""Characters that mean something else on Windows: a drive, a stream, a pattern."""
+"""Characters that have a special meaning on Windows: a drive, a stream, a pattern."""
 DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
-"""Names that are devices on Windows, with any ending."""
+"""Names that are devices on Windows, with any extension."""
 
 
 class NewFiles:
-    """Writes files into the given directories. A name without a directory means the first."""
+    """Writes files into the given directories. A relative name refers to the first one."""
 
     def __init__(self, directories: tuple[Path, ...] = ()) -> None:
         self._directories = tuple(directory.resolve() for directory in directories)
 
     def path(self, name: str) -> Path:
-        """Return where a file of that name would be written. Raises FileError, before anything was done."""
+        """Return the path for a new file of that name. Raises FileError, before anything is written."""
         if not self._directories:
             raise FileError("the server is not allowed to write files; start it with --files DIR")
         root, parts = self._root(name)
@@ -42,18 +42,18 @@ class NewFiles:
                 raise FileError("exists already, and no file is replaced; give another name")
         except FileNotFoundError as error:
             raise FileError("its directory does not exist, and none is made") from error
-        # A loop of links is a RuntimeError to `resolve` before Python 3.13.
+        # `resolve` raises RuntimeError for a loop of links before Python 3.13.
         except (OSError, ValueError, RuntimeError) as error:
             raise FileError("cannot be used as a path") from error
         return path
 
     def write(self, name: str, content: bytes) -> Path:
-        """Write a new file and return its path. Raises FileError; then there is no such file, or not ours."""
+        """Write a new file and return its path. Raises FileError; then there is no such file, or it is not ours."""
         if len(content) > MAX_FILE:
             raise FileError(f"{len(content):,} bytes is more than the limit of {MAX_FILE:,}")
         path = self.path(name)
         try:
-            # Exclusive: it follows no link, and fails where somebody else just made the file.
+            # Exclusive creation follows no link, and fails if somebody else has just created the file.
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
         except OSError as error:
             raise FileError(f"cannot be written: {error.strerror}") from error
@@ -66,7 +66,7 @@ class NewFiles:
         return path
 
     def _root(self, name: str) -> tuple[Path, list[str]]:
-        """Return the directory that a name is in, and its parts from there. An absolute path names its directory."""
+        """Return the directory for a name, and the name's parts below it. An absolute path must lie in one of them."""
         for directory in self._directories:
             inside = name.removeprefix(f"{directory.as_posix()}/")
             if inside != name:

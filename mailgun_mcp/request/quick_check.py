@@ -1,4 +1,4 @@
-"""Says quickly that arguments fit their schema. What it does not accept, jsonschema looks at, and says what is wrong.
+"""A quick check that arguments fit their schema. If it does not accept them, jsonschema finds out what is wrong.
 
 Nearly all arguments fit, and then jsonschema, with 3 MB of modules, is never imported.
 """
@@ -10,14 +10,14 @@ from typing import Any
 from mailgun_mcp.catalogue.types import Schema
 
 Check = Callable[[Any], bool]
-"""Whether a value surely fits a schema."""
+"""Returns True only if a value certainly fits a schema."""
 
 ANNOTATIONS = frozenset({"type", "title", "description", "default", "format", "examples"})
-"""Keywords that refuse nothing, and `type`."""
+"""Keywords that reject nothing, and `type`."""
 
 
 def quick_check(schema: Schema) -> Check:
-    """Return a check that accepts only what jsonschema would. It accepts nothing where the schema has an unknown keyword."""
+    """Return a check that accepts only what jsonschema would. For a schema with unknown keywords it accepts nothing."""
     kind = schema.get("type")
     make, keywords = MAKERS.get(kind if isinstance(kind, str) else "", (_nothing, frozenset()))
     return make(schema) if schema.keys() <= ANNOTATIONS | keywords else _refuse
@@ -54,7 +54,7 @@ def _number(schema: Schema) -> Check:
 
 
 def _allowed(schema: Schema, *kinds: type) -> frozenset[Any] | None:
-    """Return the values of which one is allowed, None for any. Others than of these types compare in their own way."""
+    """Return the allowed values, None for any. Those of types other than `kinds` are dropped: they compare oddly."""
     return frozenset(each for each in schema["enum"] if type(each) in kinds) if "enum" in schema else None
 
 
@@ -96,4 +96,4 @@ MAKERS: dict[str, tuple[Callable[[Schema], Check], frozenset[str]]] = {
     "array": (_array, frozenset({"items", "minItems", "maxItems"})),
     "object": (_object, frozenset({"properties", "required", "additionalProperties"})),
 }
-"""Type -> what makes its check, and the keywords that it knows."""
+"""Type -> the function that makes its check, and the keywords that it supports."""

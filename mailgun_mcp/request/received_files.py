@@ -1,7 +1,7 @@
-"""Files that came as base64 inside a large message: decoded before anything reads the message, and kept for its call.
+"""Files that arrive as base64 in a large message. They are decoded before anything reads it, and kept for the call.
 
-Their text stands in the arguments as a name, so that 40 MB are not parsed, copied and hashed where others wait. The
-name is random: nobody can name a file that another call brought.
+In the arguments a name replaces their content, so that 40 MB are not parsed, copied and hashed in the event loop. The
+name is random, so that nobody can name a file of another call.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,20 +12,20 @@ from typing import Any
 
 MARK = "received file "
 MOST = 160 * 1024 * 1024
-"""Bytes that are kept at the same time. Beyond them the oldest go, and their calls are refused."""
+"""Most bytes that are kept at a time. Beyond that the oldest files are dropped, and their calls refused."""
 MOST_ARGUMENTS = 500
-"""Of one call. The largest tool has a tenth."""
+"""Most arguments of one call. The largest tool has a tenth of that."""
 
 
 class ReceivedFiles:
-    """The files of the calls that run."""
+    """The files of the calls in progress."""
 
     def __init__(self) -> None:
         self._files: dict[str, bytes] = {}
         self._lock = Lock()
 
     def keep(self, data: bytes) -> str:
-        """Keep a file and return its name, which says what a person wants to know of it."""
+        """Keep a file and return its name, which shows a person its size and digest."""
         name = f"{MARK}{token_hex(16)}: {len(data):,} bytes, SHA-256 {sha256(data).hexdigest()[:12]}"
         with self._lock:
             self._files[name] = data
@@ -37,18 +37,18 @@ class ReceivedFiles:
         return name
 
     def find(self, name: str) -> bytes | None:
-        """Return the file of that name, or None."""
+        """Return the file with that name, or None."""
         return self._files.get(name)
 
     def discard(self, names: Iterable[str]) -> None:
-        """Forget files whose call is over."""
+        """Drop the files of a call that has ended."""
         with self._lock:
             for name in names:
                 self._files.pop(name, None)
 
 
 def names_in(arguments: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the names of received files that arguments give as files. A call with too many arguments is refused: it has none."""
+    """Yield the names of received files in the arguments. None for a call with too many arguments, which is refused."""
     if len(arguments) > MOST_ARGUMENTS:
         return
     for value in arguments.values():

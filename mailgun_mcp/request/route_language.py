@@ -25,25 +25,25 @@ class RouteSyntaxError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class RouteInput:
-    """What expressions are matched against."""
+    """The mail that expressions are matched against."""
 
     recipient: str
     headers: Mapping[str, str]
-    """By name in lower case."""
+    """Header name in lower case -> value."""
     caught: bool
     """Whether an earlier route matched."""
 
 
 @dataclass(frozen=True, slots=True)
 class RouteFilter:
-    """One call of an expression."""
+    """One filter of an expression, such as `match_recipient(...)`."""
 
     kind: str
     header: str
     pattern: re.Pattern[str]
 
     def match(self, mail: RouteInput) -> Captures | None:
-        """Return the captured groups, or None when the mail does not match."""
+        """Return the captured groups, or None if the mail does not match."""
         if self.kind == "catch_all":
             return None if mail.caught else ()
         text = mail.recipient if self.kind == "match_recipient" else mail.headers.get(self.header)
@@ -59,7 +59,7 @@ class CombinedExpression:
     parts: tuple["RouteFilter | CombinedExpression", ...]
 
     def match(self, mail: RouteInput) -> Captures | None:
-        """Return the captured groups, or None when the mail does not match."""
+        """Return the captured groups, or None if the mail does not match."""
         results = [part.match(mail) for part in self.parts]
         matched = [result for result in results if result is not None]
         if self.operator == "or":
@@ -89,7 +89,7 @@ class RouteAction:
 
 @lru_cache(maxsize=1024)
 def parse_expression(text: str) -> RouteExpression:
-    """Return the expression that `text` is. Raises RouteSyntaxError when it is not one."""
+    """Parse an expression. Raises RouteSyntaxError if `text` is not one."""
     reader = _Reader(text)
     try:
         expression = _either(reader)
@@ -101,7 +101,7 @@ def parse_expression(text: str) -> RouteExpression:
 
 @lru_cache(maxsize=1024)
 def parse_action(text: str) -> RouteAction:
-    """Return the action that `text` is. Raises RouteSyntaxError when it is not one."""
+    """Parse an action. Raises RouteSyntaxError if `text` is not one."""
     reader = _Reader(text)
     name, arguments = _call(reader)
     reader.end()
@@ -117,7 +117,7 @@ def parse_action(text: str) -> RouteAction:
 
 
 class _Reader:
-    """Hands out the tokens of a text."""
+    """Returns the tokens of a text one by one."""
 
     def __init__(self, text: str) -> None:
         self._tokens: list[str] = []
@@ -173,7 +173,7 @@ def _one(reader: _Reader) -> RouteExpression:
 
 
 def _call(reader: _Reader) -> tuple[str, dict[str, str]]:
-    """Read a call; arguments without a name have their position for one."""
+    """Read a call. An argument without a name gets its position as its name."""
     name = reader.take()
     arguments: dict[str, str] = {}
     reader.take("(")
@@ -193,7 +193,7 @@ def _call(reader: _Reader) -> tuple[str, dict[str, str]]:
 def _text(token: str) -> str:
     if token[0] not in "\"'":
         raise RouteSyntaxError(f"expected a text in quotes at {token!r}")
-    # Only quotes are escaped: a backslash is the regular expression's.
+    # Only quotes are escaped: other backslashes belong to the regular expression.
     return token[1:-1].replace("\\" + token[0], token[0])
 
 
@@ -209,7 +209,7 @@ def _filled_in(target: str, captures: Captures) -> str:
 
 
 def _captured(reference: re.Match[str], captures: Captures) -> str:
-    """Return the group of the first match that has it."""
+    """Return the group from the first match that has it."""
     group: int | str = reference[2] or int(reference[1])
     for match in captures:
         groups = match.re.groupindex if isinstance(group, str) and not group.isdigit() else range(match.re.groups + 1)

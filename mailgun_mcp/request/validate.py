@@ -1,4 +1,4 @@
-"""Says everything that is wrong with a call's arguments, at once."""
+"""Finds everything that is wrong with a call's arguments, in one pass."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -32,35 +32,35 @@ from mailgun_mcp.text.sizes import size_of
 MAX_DEPTH = 32
 MAX_FAULTS = 20
 MAX_ERRORS = 100
-"""Of the schema, that are put in order. Behind them no more are looked for."""
+"""Most schema errors that are sorted. Beyond that no more are collected."""
 MANY = 2000
-"""Items of a list that are looked at one by one even where the list is too long: then every fault is said at once."""
+"""Most items of a list that are checked one by one although the list is too long, so that all faults are named."""
 MAX_VALUES = 50_000
-"""Texts, numbers and names in the arguments of one call. The largest real call, 1,000 recipients with variables, has a third."""
+"""Most texts, numbers and names in one call. The largest real call, 1,000 recipients with variables, has a third."""
 MAX_NAME = 1000
-"""Characters of a name. Longer ones would be compared and quoted at their whole length."""
+"""Longest name in characters. A longer one would be compared and quoted in full."""
 MAX_EXCERPT = 80
 MAX_WRITTEN = 10_000
-"""Characters of a list or object that are written only to show their beginning."""
+"""Longest list or object, in characters, that is written out just to show its beginning."""
 LARGEST = 2**64
 KINDS = {bool: "boolean", str: "string", int: "integer", float: "number", list: "array", dict: "object"}
-"""Python type -> the type of JSON Schema."""
+"""Python type -> JSON Schema type."""
 READERS: dict[str, Callable[[str], object]] = {
     **dict.fromkeys(("rfc2822", "rfc3339", "epoch"), parse),
     "duration_months": lambda text: for_mailgun(text, "months"),
     "duration_minutes": lambda text: for_mailgun(text, "minutes"),
 }
-"""How a time or duration is written on the wire -> what reads it."""
+"""Encoding of a time or duration in the request -> the function that parses it."""
 
 TextCheck = Callable[[str], str | None]
 
 
 def validate(operation: Operation, arguments: Arguments) -> list[str]:
-    """Return what is wrong with `arguments`, a sentence each; nothing when they are right.
+    """Return what is wrong with `arguments`, one sentence per fault; empty if they are valid.
 
     Never raises for the caller's data, however deep, long or odd it is.
     """
-    # jsonschema recurses and looks at every item: what is too deep, too large or not finite is not shown to it.
+    # jsonschema recurses and visits every item, so anything too deep, too large or not finite is refused before.
     refused = _too_large(call_schema(operation), arguments) or _first_faults(_unsafe(arguments, "", 0))
     return refused or _first_faults(
         _schema_faults(operation, arguments),
@@ -73,18 +73,18 @@ def validate(operation: Operation, arguments: Arguments) -> list[str]:
 
 
 def validate_schema(operation: Operation, arguments: Arguments) -> list[str]:
-    """Return what is wrong with the arguments of a built-in tool, which sends no request: only its schema says."""
+    """Return what is wrong with the arguments of a built-in tool. It sends no request, so only its schema counts."""
     refused = _too_large(call_schema(operation), arguments) or _first_faults(_unsafe(arguments, "", 0))
     return refused or _first_faults(_schema_faults(operation, arguments))
 
 
 def _first_faults(*checks: Iterator[str]) -> list[str]:
-    """Return what the checks find, up to the limit. They stop there: more is not looked for."""
+    """Return the faults that the checks find, up to the limit. After that, they stop searching."""
     return list(islice(chain(*checks), MAX_FAULTS))
 
 
 def _too_large(schema: dict[str, Any], arguments: Arguments) -> list[str]:
-    """Return what is too large to look at item by item."""
+    """Return the faults of arguments that are too large to check item by item."""
     if len(arguments) > MOST_ARGUMENTS:
         return [f"arguments: {len(arguments):,} are more than any tool takes"]
     if _count_values(arguments, MAX_VALUES) > MAX_VALUES:
@@ -101,7 +101,7 @@ def _too_large(schema: dict[str, Any], arguments: Arguments) -> list[str]:
 
 
 def _count_values(value: dict[str, Any] | list[Any], most: int, depth: int = 0) -> int:
-    """Return how many texts, numbers and names `value` holds; of more than `most`, only that it is more."""
+    """Return how many texts, numbers and names `value` contains. Counting stops soon after `most`."""
     if depth > MAX_DEPTH:
         return 0
     count = len(value)
@@ -114,7 +114,7 @@ def _count_values(value: dict[str, Any] | list[Any], most: int, depth: int = 0) 
 
 
 def _unsafe(value: Any, path: str, depth: int) -> Iterator[str]:
-    """Yield what no field of any operation may hold: NaN, NUL, lone surrogates, bottomless nesting."""
+    """Yield faults that no field of any operation may have: NaN, NUL, lone surrogates, excessive nesting."""
     if depth > MAX_DEPTH:
         yield f"{path or 'arguments'}: nested deeper than {MAX_DEPTH} levels"
     elif isinstance(value, dict):
@@ -173,7 +173,7 @@ def _error_messages(error: Any) -> Iterator[str]:
     match error.validator:
         case "required":
             missing = [name for name in error.validator_value if name not in error.instance]
-            # jsonschema reports each missing name on its own: the message names which.
+            # jsonschema reports each missing name separately; its message says which one.
             name = next((name for name in missing if repr(name) in error.message), missing[0])
             yield f"{_join(path, name)}: is required{_expected(error.schema.get('properties', {}).get(name))}"
         case "additionalProperties":
@@ -260,7 +260,7 @@ PLACE_CHECKS: dict[str, tuple[TextCheck, ...]] = {
 
 
 def _empty_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
-    """A required list without items would leave its field out of a form."""
+    """Yield required lists without items: a form would omit the field."""
     for name in operation.input_schema.get("required", []):
         if arguments.get(name) == [] and not call_schema(operation)["properties"][name].get("minItems"):
             yield f"{name}: needs at least 1 item"
@@ -281,7 +281,7 @@ def _time_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
 
 
 def _at(value: Any, way: list[str], path: str) -> Iterator[tuple[str, str]]:
-    """Yield each text that `way` (`*/created_at`) leads to, with its path."""
+    """Yield each text at the path `way` (`*/created_at`), with its own path."""
     if not way:
         if isinstance(value, str):
             yield path, value
@@ -319,7 +319,7 @@ def _rule_faults(operation: Operation, arguments: Arguments) -> Iterator[str]:
 
 
 def _needed(rule: Mapping[str, Any], arguments: Arguments, told: set[str]) -> Iterator[str]:
-    """Yield what the values of other arguments ask for; each argument once."""
+    """Yield the arguments that the values of other arguments require; each argument once."""
     given = " and ".join(f"{name} {value}" for name, value in rule["when"].items())
     for name, value in rule["needs"].items():
         if (
@@ -387,7 +387,7 @@ def _described(value: Any) -> str:
 
 
 def _excerpt(value: Any) -> str:
-    """Return the value as Python writes it, and of a large one its beginning: what is not shown is not written either."""
+    """Return the value as Python writes it. Of a large value only the beginning is written at all."""
     if isinstance(value, str) and len(value) > MAX_EXCERPT:
         return f"{value[:MAX_EXCERPT]!r}… ({len(value):,} characters)"
     if isinstance(value, (dict, list)) and size_of(value, MAX_WRITTEN) > MAX_WRITTEN:
