@@ -46,14 +46,14 @@ from mailgun_mcp.simulator.worlds.demo import demo_account
 DOMAIN = "mail.example.com"
 CALLER = Caller(local_user())
 ADDED_AT_MOST = 1.3
-"""CPU time that the audit log may add to a read without it, as a multiple of that read: a busy machine makes both longer."""
+"""Limit on a read's CPU time with the audit log, as a multiple of that without it. A busy machine lengthens both."""
 SECONDS_AT_MOST = 5.0
-"""Seconds of CPU time for 10,000 bounces with their copy."""
+"""Limit on the seconds of CPU time for clearing 10,000 bounces with their copy."""
 BOUNCES = 10_000
 
 
 class Stub(httpx.AsyncBaseTransport):
-    """Answers at once."""
+    """A stand-in for Mailgun that answers at once."""
 
     async def handle_async_request(self, _: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json={"domain": {"name": DOMAIN, "state": "active"}})
@@ -67,7 +67,7 @@ def _app(connect: Any, policy: Policy, state: Path, catalogue: Catalogue) -> Ser
 
 
 Figures = tuple[float, float]
-"""The medians of the time that passes and of the CPU time of the process, in ms."""
+"""The medians of the elapsed time and of the CPU time of the process, in ms."""
 
 
 async def _medians(once: Callable[[], Awaitable[None]], calls: int) -> Figures:
@@ -89,7 +89,7 @@ def _read(services: Services) -> Callable[[], Awaitable[None]]:
 
 
 class _BareLog:
-    """A thread that writes two rows in a transaction and answers, as the audit log does for a read, and nothing else."""
+    """A thread that only does what the audit log does for a read: writes two rows in a transaction, and answers."""
 
     def __init__(self, directory: Path) -> None:
         self._jobs: SimpleQueue[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]] | None] = SimpleQueue()
@@ -122,7 +122,7 @@ class _BareLog:
 
 
 async def _reads(catalogue: Catalogue, rounds: int, calls: int) -> list[Figures]:
-    """Return the figures of a read with the audit log, of one without, and of the bare log."""
+    """Return the figures of a read with the audit log, a read without it, and the bare log."""
     policy = profile("guarded")
     without = replace(policy, audit=AuditRules(reads=False), plans={})
     with tempfile.TemporaryDirectory() as directory:
@@ -151,7 +151,7 @@ def _account() -> Account:
 
 
 async def _clear(catalogue: Catalogue, *, copied: bool) -> tuple[float, float, float]:
-    """Return the CPU seconds of the call and of its undo, and the most megabytes that the call took."""
+    """Return the CPU seconds of the call and of its undo, and the call's peak memory in megabytes."""
     account = _account()
     policy = (
         profile("unguarded")
@@ -204,7 +204,7 @@ async def _measure(rounds: int, calls: int) -> int:
 
 
 def main() -> int:
-    """Print the figures and return the exit code."""
+    """Print the figures, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--calls", type=int, default=300)

@@ -34,7 +34,7 @@ CONVERSATIONS = 10_000
 AT_ONCE = 200
 WORDS = 50
 PAUSE = 0.02
-"""Seconds between two words of the model where many conversations stream."""
+"""Seconds between two words of the model while many conversations stream."""
 
 
 async def at_once(_: list[ModelMessage], __: AgentInfo) -> AsyncIterator[str]:
@@ -50,7 +50,7 @@ async def in_words(_: list[ModelMessage], __: AgentInfo) -> AsyncIterator[str]:
 
 
 async def first_token(runner: Runner, rounds: int) -> float:
-    """Return the median time from a message to its first token, in ms: the model itself takes none."""
+    """Return the median time from a message to its first token, in ms. The model itself takes no time."""
     times = list[float]()
     for number in range(rounds):
         begun = time.perf_counter()
@@ -61,9 +61,8 @@ async def first_token(runner: Runner, rounds: int) -> float:
 
 
 async def stall(runner: Runner) -> tuple[float, float, float, float]:
-    """Return for how long the loop stood still at most while many conversations streamed, in ms: by the clock, and counting
-    only the time in which its thread ran, which other programs on the machine do not lengthen. Then the time of all, and the
-    CPU time of the process, in s.
+    """Measure while many conversations stream. Return the longest pause of the event loop in ms: in elapsed time, then
+    in CPU time of its thread, which other programs do not lengthen. Then the total elapsed and CPU time in s.
     """
     longest, longest_cpu, done = 0.0, 0.0, False
 
@@ -90,7 +89,7 @@ async def stall(runner: Runner) -> tuple[float, float, float, float]:
 
 
 async def many(runner: Runner) -> dict[str, tuple[float, float]]:
-    """Return how long it takes to list, open and continue where there are many conversations, in ms."""
+    """Return how long it takes to list, open and continue a conversation among many, in ms."""
     times: dict[str, float] = {}
     begun = time.perf_counter()
     listed = await runner.conversations(ANN)
@@ -111,7 +110,7 @@ async def many(runner: Runner) -> dict[str, tuple[float, float]]:
 
 
 def fill(services: Services) -> None:
-    """Write many conversations, as earlier days would have left them."""
+    """Write many conversations, as if they were left from earlier days."""
     now = services.clock()
     with services.store.writing() as connection:
         connection.executemany(
@@ -134,7 +133,7 @@ def fill(services: Services) -> None:
 
 
 async def idle_memory(runner: Runner) -> float:
-    """Return what a conversation keeps in memory after it has ended, in KB."""
+    """Return how much memory a conversation keeps after it has ended, in KB."""
     tracemalloc.start()
     gc.collect()
     before = tracemalloc.get_traced_memory()[0]
@@ -149,7 +148,7 @@ async def idle_memory(runner: Runner) -> float:
 
 
 async def measure(rounds: int) -> dict[str, tuple[float, float]]:
-    """Return figure -> value and limit."""
+    """Return each figure with its value and limit."""
     with tempfile.TemporaryDirectory(prefix="mailgun-mcp-") as state:
         async with create_services(Settings(simulator=True, state=state)) as services:
             quick, slow = (Runner(services, FunctionModel(stream_function=each)) for each in (at_once, in_words))
@@ -175,7 +174,7 @@ async def measure(rounds: int) -> dict[str, tuple[float, float]]:
 
 
 def main(arguments: Any = None) -> int:
-    """Print the figures. Returns 1 when a limit is broken."""
+    """Print the figures. Return 1 if a limit is broken."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=30)
     figures = asyncio.run(measure(parser.parse_args(arguments).rounds))

@@ -1,10 +1,10 @@
-"""The floor: a one-tool server on the bare low-level SDK that does one httpx GET a call.
+"""The floor: a one-tool server on the bare low-level SDK that makes one httpx GET per call.
 
     python benchmarks/floor.py           # on stdio
-    python benchmarks/floor.py http      # on Streamable HTTP; tells its port on stderr
+    python benchmarks/floor.py http      # on Streamable HTTP; prints its port on stderr
     python benchmarks/floor.py httpx2    # with httpx2, which the SDK brings, instead of httpx
 
-Written as one would write it, without tuning. MAILGUN_API_URL and MAILGUN_API_KEY as for `mailgun-mcp`.
+Straightforward code, without tuning. Reads MAILGUN_API_URL and MAILGUN_API_KEY like `mailgun-mcp`.
 """
 
 import os

@@ -1,9 +1,9 @@
-"""Grades the tool definitions with mcpgauge, a public offline grader: its command needs SDK 1.x, its scores do not.
+"""Grades the tool definitions with mcpgauge, a public offline grader. Its command needs SDK 1.x; its scoring does not.
 
     pip install mcpgauge
     python benchmarks/grader.py [--worst N]
 
-Ends with exit code 1 below a limit.
+Exits with 1 if a score is below its limit.
 """
 
 import argparse

@@ -1,10 +1,10 @@
-"""What a read costs as a server grows: tools, entries of the audit log, pending approvals, sessions.
+"""What a read costs as a server grows in tools, audit log entries, pending approvals, or sessions.
 
     python -m benchmarks.growth [--calls N] [--plot FILE]
 
-Each read goes through the whole pipeline in this process, with a stand-in for Mailgun, and is timed in CPU time of the
-event loop's thread; its shortest quarter counts. The sizes of one kind take turns, so that what else the machine does
-falls on all. Exits with 1 when a read costs more than 10 % more at the largest size than at the smallest.
+Each read goes through the whole pipeline in this process, with a stand-in for Mailgun. It is timed in CPU time of the
+event loop's thread, and the lower quartile counts. The sizes of one kind take turns, so that other load on the machine
+affects all of them. Exits with 1 if a read costs over 10 % more at the largest size than at the smallest.
 """
 
 import argparse
@@ -66,7 +66,7 @@ def _settings(directory: str, kind: str, size: int) -> Settings:
 
 
 def _fill(services: Services, kind: str, size: int) -> None:
-    """Put `size` rows into the state. They are read by nobody here, so they need not verify."""
+    """Write `size` rows into the state. Nothing reads them here, so they need not be valid."""
     now = time.time()
     with services.store.writing() as connection:
         if kind == "entries of the audit log" and size:
@@ -88,7 +88,7 @@ def _fill(services: Services, kind: str, size: int) -> None:
 
 
 class _Session:
-    """A session in memory, with the server that serves it."""
+    """A session in memory, with its server."""
 
     def __init__(self, services: Services) -> None:
         self.client = MemoryClient()
@@ -106,7 +106,7 @@ class _Session:
         self.client.send(_frame("notifications/initialized", {}, None, LEGACY))
 
     async def call(self) -> float:
-        """Make a read and return its CPU time in microseconds."""
+        """Make a read, and return its CPU time in microseconds."""
         began = time.thread_time()
         answer = await self.client.ask(_call_frame(1, LEGACY))
         spent = time.thread_time() - began
@@ -121,7 +121,7 @@ class _Session:
 
 @asynccontextmanager
 async def _server(kind: str, size: int) -> AsyncIterator[Callable[[], Any]]:
-    """Run a server of this size, and give what makes a read of it."""
+    """Run a server of this size, and yield a function that makes a read on it."""
     with tempfile.TemporaryDirectory() as directory:
         services = create_services(_settings(directory, kind, size))
         answer = httpx.MockTransport(
@@ -151,7 +151,7 @@ async def _measure(kind: str, calls: int) -> list[float]:
 
 
 def _plot(measured: dict[str, list[float]], file: str) -> None:
-    """Draw each kind beside its own smallest size: the kinds are measured one after the other."""
+    """Plot each kind relative to its smallest size, because the kinds are measured one after the other."""
     import matplotlib as mpl
 
     mpl.use("agg")

@@ -1,7 +1,7 @@
-"""How long the event loop of a server stood still, told to another process through a small file.
+"""Measures how long the event loop of a server was blocked, and tells another process through a small file.
 
-A server that is run by `python -m benchmarks.heartbeat FILE ours|bare` has a timer in its event loop. The longest time between
-two beats, and the CPU time that the whole process used in it, are kept in FILE until the harness sets them back.
+`python -m benchmarks.heartbeat FILE ours|bare` runs a server with a timer in its event loop. FILE holds the longest
+time between two beats, and the most CPU time of the process between two beats, until the harness resets them.
 """
 
 import asyncio
@@ -13,11 +13,11 @@ from pathlib import Path
 
 BEAT = 0.001
 FIGURES = struct.Struct("dd")
-"""The longest pause in seconds, and the most CPU time between two beats."""
+"""The longest pause in seconds, and the most CPU time between two beats, in seconds."""
 
 
 class Pauses:
-    """The figures, in a file that both processes have mapped."""
+    """The figures, in a file that both processes map into memory."""
 
     def __init__(self, file: Path) -> None:
         file.touch()
@@ -26,21 +26,21 @@ class Pauses:
             self._memory = mmap.mmap(opened.fileno(), FIGURES.size)
 
     def reset(self) -> None:
-        """Start over."""
+        """Set the figures to zero."""
         self.write(0.0, 0.0)
 
     def write(self, wall: float, cpu: float) -> None:
-        """Keep the figures."""
+        """Write the figures."""
         FIGURES.pack_into(self._memory, 0, wall, cpu)
 
     def read(self) -> tuple[float, float]:
-        """Return the longest pause in ms, and the most CPU time in one, in ms."""
+        """Return the longest pause, and the most CPU time between two beats, in ms."""
         wall, cpu = FIGURES.unpack_from(self._memory)
         return wall * 1000, cpu * 1000
 
 
 def watch(pauses: Pauses) -> None:
-    """Have each event loop that starts from now on tell how long it stands still."""
+    """From now on, measure the pauses of each event loop that starts."""
     run_forever = asyncio.BaseEventLoop.run_forever
 
     def run(loop: asyncio.BaseEventLoop) -> None:
@@ -61,7 +61,7 @@ def watch(pauses: Pauses) -> None:
 
 
 def _bare() -> None:
-    """Take a request of any size with uvicorn, and answer at once: the least that an HTTP server in Python does."""
+    """Run a uvicorn app that takes requests of any size and answers at once: the least that such a server does."""
     import socket
 
     import uvicorn

@@ -1,16 +1,16 @@
-"""How long one client's large call delays the reads of another, over HTTP.
+"""How much one client's large call delays another client's reads over HTTP.
 
     python -m benchmarks.large_calls [--rounds N] [--json]
 
-A reader makes one small read after the other, while another process makes three large calls. Two figures count, each the
-median over the rounds, and each beside its floor from the same run:
+One process makes small reads one after another, while a second makes three large calls. Two figures count. Each is the
+median over the rounds, and has a floor from the same run:
 
-- the longest pause of the event loop, in CPU time of the whole process: what other programs do does not lengthen it. The
-  limit is for this figure.
-- the slowest read, in time that passes. On a busy machine it says more about the others.
+- the longest pause of the event loop, in CPU time of the whole process, which other programs do not lengthen. The
+  limit applies to this figure.
+- the slowest read, in elapsed time. On a busy machine, this shows the load of other programs more than ours.
 
-The floor is a bare server: uvicorn with an application that takes the same bytes and answers. Exits with 1 when a large
-call costs more than the limit.
+The floor is a bare server: a uvicorn app that receives the same bytes and answers. Exits with 1 if a large call costs
+more than the limit.
 """
 
 import argparse
@@ -36,10 +36,10 @@ from benchmarks import speed
 from benchmarks.heartbeat import Pauses
 
 ADDED_AT_MOST = 50.0
-"""Milliseconds of CPU time for which a large call may stop the event loop, and with it the reads of other clients."""
+"""Milliseconds of CPU time, beyond the floor, for which a large call may block the event loop and so other reads."""
 MB = 1024 * 1024
 CALLS = 3
-"""Large calls in each round."""
+"""Number of large calls in each round."""
 ANSWER = b'{"id": "<1@mg.example.com>", "message": "Queued. Thank you."}'
 
 
@@ -48,7 +48,7 @@ def _mail(**fields: Any) -> dict[str, Any]:
 
 
 def kinds() -> dict[str, bytes]:
-    """Return the arguments of large calls, as JSON. The first two are made, and the others are refused."""
+    """Return the arguments of large calls as JSON. The first two calls are made; the others are refused."""
     file = base64.b64encode(os.urandom(24 * MB)).decode()
     return {
         "a mail with 24 MB in base64": json.dumps(_mail(text="t", attachments=[{"base64": file}])).encode(),
@@ -68,7 +68,7 @@ def _frame(arguments: bytes, number: int) -> bytes:
 
 
 class _Reader:
-    """Reads in a thread, one after the other, and keeps how long each read took."""
+    """Reads in a thread, one after another, and records how long each read takes."""
 
     def __init__(self, read: Callable[[], None]) -> None:
         self._read = read
@@ -98,9 +98,9 @@ class _Reader:
 
 
 def _send() -> None:
-    """Make large calls as another client. Each line of stdin names a port, a kind and a header, and is answered afterwards.
+    """Make large calls. Each line of stdin has a port, a kind and a header. Prints `done` after the calls of a line.
 
-    A process of its own: building and sending 40 MB must not hold up the reader.
+    This is a separate process, because building and sending 40 MB must not delay the reader.
     """
     frames = {kind: _frame(arguments, 1_000_000) for kind, arguments in kinds().items()}
     print("ready", flush=True)
@@ -129,7 +129,7 @@ def _call(port: int, frame: bytes, authorization: str) -> None:
 
 
 async def _upstream() -> None:
-    """Answer reads as `upstream.py` does, and take sends of any size."""
+    """Answer reads like `upstream.py`, and accept sends of any size."""
     from benchmarks.upstream import ANSWER as DOMAINS
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -152,7 +152,7 @@ async def _upstream() -> None:
 
 
 class _Client:
-    """The process that makes the large calls."""
+    """Controls the process that makes the large calls."""
 
     def __init__(self, process: "subprocess.Popen[bytes]") -> None:
         assert process.stdin
@@ -193,12 +193,12 @@ class _Server:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """In ms."""
+    """The figures of one round, in ms."""
 
     pause: float
     """The longest pause of the event loop, in CPU time of the process."""
     slowest: float
-    """The slowest read, in time that passes."""
+    """The slowest read, in elapsed time."""
 
 
 def _median(rounds: list[Figures]) -> Figures:
@@ -230,7 +230,7 @@ def run(rounds: int) -> dict[str, dict[str, Figures]]:
 
 
 def main() -> int:
-    """Print the table and return the exit code."""
+    """Print the table, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", action="store_true")

@@ -24,7 +24,7 @@ DOMAIN = b'{"path":["domains","%s"'
 
 
 def with_domains(path: Path, number: int) -> Iterator[bytes]:
-    """Yield the lines of a state file, with its domain so many times."""
+    """Yield the lines of a state file with `number` copies of its domain."""
     checksum = lines = 0
     for line in _lines(path, number):
         checksum, lines = zlib.crc32(line, checksum), lines + 1

@@ -2,9 +2,9 @@
 
     python -m benchmarks.load [--clients N] [--seconds S] [--json]
 
-A server as a process of its own, with authentication on (a static token) and the audit log as always, asks an upstream that
-costs next to nothing. Each client has a connection of its own and makes calls one after another. After a warm-up, memory is
-read at the start and at the end. Ends with exit code 1 where a call failed, or memory grew.
+The server runs in a separate process, with authentication by a static token and the audit log as usual. Its upstream
+costs next to nothing. Each client has one connection, and makes calls one after another. Memory is read after a warm-up
+and at the end. Exits with 1 if a call failed or memory grew.
 """
 
 import argparse
@@ -25,34 +25,34 @@ from tests.support.replicas import serving
 CLIENTS = 1_000
 SECONDS = 30.0
 ROUND = 2
-"""Calls of each client between two looks at the clock."""
+"""Calls of each client between two checks of the clock."""
 MOST_GROWTH = 1.1
-"""Memory at the end may be so many times that after the warm-up."""
+"""Limit on memory at the end, as a multiple of that after the warm-up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What was measured."""
+    """The measured figures."""
 
     clients: int
     calls: int
     errors: int
     first_error: str
     rate: float
-    """Calls in a second."""
+    """Calls per second."""
     p50: float
-    """Milliseconds, as are the next two."""
+    """In milliseconds, like the next two."""
     p99: float
     longest: float
     cpu: float
-    """Milliseconds of the server's CPU time for a call."""
+    """Milliseconds of the server's CPU time per call."""
     warm: float
     """Megabytes after the warm-up."""
     end: float
 
     @property
     def is_kept(self) -> bool:
-        """Whether the limits are."""
+        """Whether the limits are kept."""
         return self.errors == 0 and self.end <= self.warm * MOST_GROWTH
 
 
@@ -93,7 +93,7 @@ def load(clients: int, seconds: float) -> Load:
 
 
 def main() -> int:
-    """Print the figures. Returns 1 when a limit is broken."""
+    """Print the figures. Return 1 if a limit is broken."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--clients", type=int, default=CLIENTS)
     parser.add_argument("--seconds", type=float, default=SECONDS)

@@ -1,6 +1,6 @@
-"""Many clients over HTTP that cost next to nothing, so that what is measured is the server.
+"""Many HTTP clients that cost next to nothing, so that the server is what is measured.
 
-Each has a connection of its own, sends the same call of the newer protocol, and waits for its answer. Every answer is checked.
+Each has one connection, sends the same call of the newer protocol, and waits for the answer. Each answer is checked.
 """
 
 import json
@@ -25,7 +25,7 @@ LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 
 @dataclass(slots=True)
 class Answers:
-    """What the clients got."""
+    """The answers that the clients received."""
 
     milliseconds: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
@@ -33,11 +33,11 @@ class Answers:
 
     @property
     def rate(self) -> float:
-        """Calls in a second."""
+        """Calls per second."""
         return len(self.milliseconds) / self.seconds
 
     def percentile(self, percent: int) -> float:
-        """Return within how many milliseconds so many of a hundred calls were answered."""
+        """Return the given percentile of the answer times, in milliseconds."""
         return quantiles(self.milliseconds, n=100)[percent - 1]
 
 
@@ -46,12 +46,12 @@ class _Client:
     address: tuple[str, int]
     request: bytes
     sent: float | None = None
-    """When the request was sent whose answer it waits for."""
+    """When the request was sent that it waits for. None if it waits for nothing."""
     received: bytes = b""
 
 
 class Clients:
-    """So many connections, spread over the servers, which stay open until the block ends."""
+    """`count` connections, spread over the servers. They stay open until the block ends."""
 
     def __init__(self, urls: Sequence[str], token: str, count: int) -> None:
         self._selector = selectors.DefaultSelector()
@@ -75,7 +75,7 @@ class Clients:
         self._selector.close()
 
     def call(self, calls: int) -> Answers:
-        """Make so many calls, one at a time on each connection."""
+        """Make `calls` calls, one at a time on each connection."""
         answers, began = Answers(), time.perf_counter()
         left = calls
         for key in [*self._selector.get_map().values()][:calls]:
@@ -87,7 +87,7 @@ class Clients:
                 answers.errors.append(f"no answer in {PATIENCE} s")
                 break
             for key, _ in ready:
-                # A connection that broke asks no more.
+                # A broken connection makes no more calls.
                 if self._receive(key, answers) and left > 0:
                     left -= 1
                     self._send(key)
@@ -99,7 +99,7 @@ class Clients:
         self._connection(key).sendall(key.data.request)
 
     def _receive(self, key: selectors.SelectorKey, answers: Answers) -> bool:
-        """Return whether the answer is whole, and count it."""
+        """Read from the connection, and count a complete answer. Return whether it was complete."""
         client: _Client = key.data
         try:
             data = self._connection(key).recv(65536)
@@ -109,7 +109,7 @@ class Clients:
             self._selector.unregister(key.fileobj)
             self._connection(key).close()
             if client.sent is None:
-                # Nothing was asked: a server may close an idle connection.
+                # No request was pending: a server may close an idle connection.
                 self._connect(client)
                 return False
             answers.errors.append(f"a connection was closed: {client.received[:200]!r}")
@@ -151,12 +151,12 @@ def _request(host: str, token: str) -> bytes:
 
 
 def cpu_seconds(process: int) -> float:
-    """Return the CPU time that a process has used."""
+    """Return the CPU time that a process has used, in seconds."""
     fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / 100
 
 
 def megabytes(process: int) -> float:
-    """Return the resident memory of a process."""
+    """Return the resident memory of a process in megabytes."""
     status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
     return int(status.partition("VmRSS:")[2].split()[0]) / 1024

@@ -17,18 +17,18 @@ from mailgun_mcp.simulator.model.parts import Part, to_text
 PERIOD = 25 * DAY
 NAME = "mg.example.com"
 EVENTS_OF_A_MAIL = 8 / 3
-"""It is accepted and delivered, and two in three are opened."""
+"""Average number: each mail is accepted and delivered, and two in three are opened."""
 
 
 def fill(events: int, copies: int = 1) -> tuple[Account, Domain]:
-    """Return an account whose domain had so many events, over 25 days: mail to a thousand domains, a third opened.
+    """Return an account with a domain that has `events` events over 25 days: mail to 1,000 domains, two thirds opened.
 
-    With copies, only the first part of the period is made by sending mail. The others repeat it, at later times.
+    With `copies`, only the first part of the period comes from sending mail. The rest repeats it at later times.
     """
     clock = ManualClock()
     account = Account(clock)
     domain = account.domains[NAME] = Domain("1", NAME, clock.now(), "active")
-    # Whole hours, so that a copy counts in hours of its own. The last mail is opened before they end.
+    # Whole hours, so that each copy counts in its own hours. The last mail is opened before they end.
     part = PERIOD // copies // HOUR * HOUR
     step = (part - 5 * MINUTE) * copies / events
     number = 0
@@ -54,7 +54,7 @@ def _send(account: Account, domain: Domain, number: int) -> None:
 
 
 def _repeat(account: Account, domain: Domain, copies: int, part: float) -> None:
-    """Add copies of all events, counts and stored messages, each later by `part`."""
+    """Add copies of all events, counts and stored messages, each shifted by a multiple of `part`."""
     analytics, serial = account.analytics, account.serial
     events, domain.events = list(domain.events.parts()), EventLog()
     mails, seen = list(domain.messages.values()), dict(analytics._seen)
@@ -72,14 +72,14 @@ def _repeat(account: Account, domain: Domain, copies: int, part: float) -> None:
                 each.add_part(Part(one.content, {**one.index, "at": one.index["at"] + later}), read_now=True)
         analytics._seen |= {f"{key}{number}": at + later for key, at in seen.items()}
         domain.messages.update({f"{one.key}{number}": _moved_mail(one, number, later) for one in mails})
-        account.clock.advance(part)  # type: ignore[attr-defined]  # it is a manual one
+        account.clock.advance(part)  # type: ignore[attr-defined]  # it is a ManualClock
         domain.forget_expired(account.clock.now())
     account.serial = serial * copies
     analytics.roll_up(account.clock.now())
 
 
 def _moved(chunk: Part, seconds: float, serials: int) -> Part:
-    """Return a part of an event log whose events are later."""
+    """Return a part of an event log with its events shifted to later times."""
     index, document = dict(chunk.index), json.loads(chunk.content)
     for name in ("first", "last"):
         at, serial = index[name]
@@ -93,6 +93,6 @@ def _moved(chunk: Part, seconds: float, serials: int) -> Part:
 
 
 def _moved_mail(mail: Mail, number: int, seconds: float) -> Mail:
-    # As unlike the original as another mail is: nothing of it is shared.
+    # Copy everything: like two different mails, the copy shares nothing with the original.
     copy = replace(mail, headers=dict(mail.headers), recipients=list(mail.recipients), tags=list(mail.tags))
     return replace(copy, key=f"{mail.key}{number}", id=f"{number}.{mail.id}", at=mail.at + seconds)

@@ -22,9 +22,9 @@ from mailgun_mcp.policy.model import Policy
 RULES = 100
 LIMIT = 50.0
 FACTS_LIMIT = 5_000.0
-"""Microseconds that the facts of a send to 1,000 recipients in one text may take."""
+"""Limit on the time to read the facts of a send to 1,000 recipients in one text, in microseconds."""
 DECISIONS = 50
-"""In one measurement: so short that others on the machine leave some of the measurements alone."""
+"""Decisions per measurement. So few that some measurements are not disturbed by other programs."""
 
 TYPICAL = (
     'match: {{tool: "delete_*", domain: "*.prod{number}.example.com"}}\n    decision: deny',
@@ -85,7 +85,7 @@ def _facts_of_a_large_send(catalogue: Catalogue, rounds: int) -> float:
 
 
 def main() -> int:
-    """Print a line for each policy and return the exit code."""
+    """Print a line for each policy, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=400)
     rounds = parser.parse_args().rounds

@@ -30,13 +30,13 @@ from tests.support.replicas import Replica, team
 WARM_UP = 100
 MOST_MS = 1.0
 MOST_RATIO = 1.5
-"""An append may take so many times as long as a bare insert, where that alone is slow."""
+"""Limit on an append, as a multiple of a bare insert. It applies if the insert alone is slow."""
 LEAST_RATIO = 1.6
 CLIENTS = 24
 
 
 def milliseconds(calls: int, *runs: Callable[[int], object]) -> list[float]:
-    """Return the median time of each of the calls, which take turns."""
+    """Return the median time of each function, in ms. The functions take turns."""
     spans: list[list[float]] = [[] for _ in runs]
     for number in range(calls + WARM_UP):
         for span, run in zip(spans, runs, strict=True):
@@ -47,7 +47,7 @@ def milliseconds(calls: int, *runs: Callable[[int], object]) -> list[float]:
 
 
 def appends(database: Cluster, home: Path, calls: int) -> tuple[float, float]:
-    """Return the medians of an append to the log and of a bare insert."""
+    """Return the medians of an append to the audit log and of a bare insert, in ms."""
     store = open_store(home / "state", database.prepared_database())
     log = AuditLog(store)
     body = {"tool": "delete_bounce", "arguments": {"domain": "mail.example.com", "address": "ann@example.com"}}
@@ -70,14 +70,14 @@ def appends(database: Cluster, home: Path, calls: int) -> tuple[float, float]:
 
 @contextmanager
 def upstream() -> Iterator[str]:
-    """Run what answers in Mailgun's place, and give its URL."""
+    """Run the stand-in for Mailgun, and yield its URL."""
     with upstream_process() as (url, _):
         yield url
 
 
 @contextmanager
 def upstream_process() -> Iterator[tuple[str, int]]:
-    """Run what answers in Mailgun's place, and give its URL and its process."""
+    """Run the stand-in for Mailgun, and yield its URL and process id."""
     command = [sys.executable, str(Path(__file__).parent / "upstream.py")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -89,18 +89,18 @@ def upstream_process() -> Iterator[tuple[str, int]]:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """What so many servers do."""
+    """What a number of servers achieve together."""
 
     rate: float
-    """Reads in a second."""
+    """Reads per second."""
     servers: float
-    """Milliseconds of CPU that the servers use for one."""
+    """Milliseconds of the servers' CPU time per read."""
     others: float
-    """The same of PostgreSQL, of what answers in Mailgun's place and of the clients, which need the same cores."""
+    """The same for PostgreSQL, the stand-in for Mailgun and the clients, which use the same cores."""
 
     @property
     def bound(self) -> float:
-        """How many times as much two busy cores do as one server on a core of its own."""
+        """How many times the rate of one server on its own core is possible on two busy cores."""
         return 2 * self.servers / (self.servers + self.others)
 
     def __str__(self) -> str:
@@ -108,7 +108,7 @@ class Rate:
 
 
 def _cpu(processes: Iterable[int], parents: Iterable[int]) -> float:
-    """Return the CPU seconds of the processes, of the children of `parents`, and of this one."""
+    """Return the CPU seconds of the processes, of the children of `parents`, and of this process."""
     children = [
         int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit() and _parent(path) in {*parents}
     ]
@@ -122,7 +122,7 @@ def _parent(process: Path) -> int:
 
 
 def calls_a_second(replicas: list[Replica], token: str, calls: int, others: list[int]) -> Rate:
-    """Return what the servers do. `others` are the processes of PostgreSQL and of what answers in Mailgun's place."""
+    """Return the rate of the servers. `others` are the processes of PostgreSQL and of the stand-in for Mailgun."""
     with Clients([one.url for one in replicas], token, CLIENTS) as clients:
         clients.call(WARM_UP)
         used, beside = sum(cpu_seconds(one.process.pid) for one in replicas), _cpu(others, others)
@@ -135,7 +135,7 @@ def calls_a_second(replicas: list[Replica], token: str, calls: int, others: list
 
 
 def main() -> int:
-    """Print the figures. Returns 1 when a limit is broken."""
+    """Print the figures. Return 1 if a limit is broken."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=1500)
     parser.add_argument("--append-only", action="store_true")

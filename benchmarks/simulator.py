@@ -37,9 +37,9 @@ REQUESTS, WARM_UP = 2000, 200
 RATE_AT_LEAST = 2000.0
 MEGABYTES_AT_MOST, LARGE_MEGABYTES_AT_MOST = 300.0, 2000.0
 PEAK_AT_MOST, START_AT_MOST = 400.0, 1.0
-"""Megabytes while a million events are sent or written as a whole, and seconds of CPU time of a start with them."""
+"""Limits: peak megabytes while a million events are sent or written as a whole, and CPU seconds to start with them."""
 MS_AT_MOST, P99_AT_MOST = 2000, 100
-"""Of a query of a million events, and of small requests meanwhile."""
+"""Limits in ms: for a query of a million events, and for the p99 of small requests meanwhile."""
 HEADERS = [
     (b"authorization", b"Basic " + b64encode(b"api:key")),
     (b"host", b"api.mailgun.net"),
@@ -53,7 +53,7 @@ METRICS = json.dumps({"duration": "1d", "metrics": ["delivered_count", "opened_r
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A request that is made over and over."""
+    """A request that is made repeatedly."""
 
     name: str
     method: str
@@ -92,7 +92,7 @@ def scope_of(case: Case) -> dict[str, Any]:
 
 
 def bare(answer: bytes) -> ASGIApp:
-    """Return the least that an ASGI app can do: read the request, send `answer`."""
+    """Return a minimal ASGI app: it reads the request, and sends `answer`."""
 
     async def app(
         _: Any, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
@@ -106,7 +106,7 @@ def bare(answer: bytes) -> ASGIApp:
 
 
 async def ask(app: ASGIApp, case: Case) -> bytes:
-    """Make the request once. Exits when it does not go well."""
+    """Make the request once. Exits the program if it fails."""
     sent: list[Message] = []
 
     async def receive() -> Message:
@@ -122,7 +122,7 @@ async def ask(app: ASGIApp, case: Case) -> bytes:
 
 
 async def rate(app: ASGIApp, case: Case) -> float:
-    """Return requests a second."""
+    """Return the requests per second."""
     for _ in range(WARM_UP):
         await ask(app, case)
     begin = time.perf_counter()
@@ -148,7 +148,7 @@ async def speeds(rounds: int) -> list[dict[str, Any]]:
 
 
 def resident() -> float:
-    """Return the megabytes that this process holds in memory."""
+    """Return the resident memory of this process in megabytes."""
     for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
@@ -157,7 +157,7 @@ def resident() -> float:
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """How long small requests took while something else went on, in milliseconds."""
+    """How long small requests took while something else was running, in milliseconds."""
 
     times: list[float]
 
@@ -167,17 +167,17 @@ class Waits:
 
 
 now = time.perf_counter
-"""The clock of queries: real time, or CPU time of this process with --cpu."""
+"""The clock for queries: elapsed time, or with --cpu the CPU time of this process."""
 
 
 async def beside_small_requests(app: ASGIApp, work: Callable[[], Awaitable[Any]]) -> tuple[float, Waits]:
-    """Return how many milliseconds the work took, and how long small requests did meanwhile."""
+    """Return how long the work took in ms, and how long small requests took meanwhile."""
     times: list[float] = []
     task = asyncio.ensure_future(work())
     begin = now()
     while not task.done():
         start = now()
-        # The request is made at this moment, and answered when the work lets it.
+        # The request is made now, and answered when the work allows it.
         await asyncio.sleep(0)
         await ask(app, SMALL)
         times.append((now() - start) * 1000)
@@ -187,14 +187,14 @@ async def beside_small_requests(app: ASGIApp, work: Callable[[], Awaitable[Any]]
 
 
 async def bare_milliseconds(size: int, case: Case) -> float:
-    """Return how long a bare app takes for an answer of so many bytes."""
+    """Return how long a bare app takes for an answer of `size` bytes, in ms."""
     begin = now()
     await ask(bare(b"x" * size), case)
     return (now() - begin) * 1000
 
 
 async def memory(events: int, copies: int) -> dict[str, Any]:
-    """Return what so many events cost in memory."""
+    """Return the memory that so many events use, and the figures of queries and of the whole account."""
     before = resident()
     begin = time.perf_counter()
     account, domain = fill(events, copies)
@@ -215,7 +215,7 @@ async def memory(events: int, copies: int) -> dict[str, Any]:
 
 
 async def queries(app: ASGIApp) -> list[dict[str, Any]]:
-    """Return how long each query takes, and small requests meanwhile."""
+    """Return how long each query takes, and how long small requests take meanwhile."""
     results = []
     for name, case in QUERIES.items():
         answers: list[bytes] = []
@@ -230,7 +230,7 @@ async def queries(app: ASGIApp) -> list[dict[str, Any]]:
 
 
 async def whole_account(app: ASGIApp, account: Account) -> dict[str, Any]:
-    """Return what a snapshot, a state file, and a start from it cost."""
+    """Return the cost of a snapshot, of a state file, and of a start from it."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "state"
         forget_peak()
@@ -254,7 +254,7 @@ async def whole_account(app: ASGIApp, account: Account) -> dict[str, Any]:
 
 
 async def discard(app: ASGIApp, case: Case) -> None:
-    """Make the request, and drop the answer as it comes."""
+    """Make the request, and discard the answer as it arrives."""
 
     async def receive() -> Message:
         return {"type": "http.request", "body": b"", "more_body": False}
@@ -266,7 +266,7 @@ async def discard(app: ASGIApp, case: Case) -> None:
 
 
 def peak() -> float:
-    """Return the most megabytes that this process has held since `forget_peak`."""
+    """Return the peak memory of this process since `forget_peak`, in megabytes."""
     for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1024
@@ -274,7 +274,7 @@ def peak() -> float:
 
 
 def forget_peak() -> None:
-    """Count the peak of memory from now on."""
+    """Reset the peak of memory, so that it counts from now on."""
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
 
@@ -300,8 +300,9 @@ figures["slowest query after the start, s of CPU time"] = round(slowest, 2)
 figures["peak memory with all queries after it, MB"] = round(peak())
 print(json.dumps(figures))
 """
-"""A start of the simulator with a state file, from the first import to the moment when it would listen; then a snapshot and
-all queries, each of which reads from the file what was not read yet."""
+"""Code that starts the simulator with a state file, from the first import until it could listen. It then takes a
+snapshot and makes all queries, which read the rest of the file as needed.
+"""
 
 
 def _posted(name: str, path: str, **body: Any) -> Case:
@@ -374,7 +375,7 @@ def main() -> int:
 
 
 def too_large(figures: dict[str, Any], events: int) -> bool:
-    """Say whether an account with so many events takes too much memory, or too long to start with."""
+    """Return whether an account with so many events uses too much memory, or takes too long to start."""
     if "start from it, s of CPU time" not in figures:
         return False
     peaks = [figure for name, figure in figures.items() if name.startswith("peak")]

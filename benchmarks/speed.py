@@ -2,10 +2,10 @@
 
     python benchmarks/speed.py [--rounds N] [--floors] [--json]
 
-The floor (`floor.py`) is the least that the bare SDK and httpx can do. Both talk raw JSON-RPC frames
-with this harness and ask the same local upstream; every answer is checked. They take turns in each
-round, the ratios are formed inside the round, and the median over the rounds counts: what else the
-machine does falls on both. The server has a core of its own where the machine has two.
+The floor (`floor.py`) is the least that the bare SDK and httpx can do. This harness exchanges raw JSON-RPC frames with
+both, and both ask the same local upstream; every answer is checked. They take turns in each round. The ratios are
+formed within a round, and the median over the rounds counts, so that other load on the machine affects both. The
+server has its own core if the machine has two.
 `--floors` adds two more floors: the same server on httpx2, and one on the official TypeScript SDK.
 Exits with 1 when a limit is broken.
 """
@@ -34,7 +34,7 @@ from typing import Any
 HERE = Path(__file__).parent
 KEY = "key-for-the-benchmark"
 STATE = mkdtemp(prefix="mailgun-mcp-speed-")
-"""The state of the servers, with the token that ours wants over HTTP."""
+"""The state directory of the servers. It has the token that our server requires over HTTP."""
 atexit.register(rmtree, STATE, ignore_errors=True)
 LEGACY, MODERN = "2025-11-25", "2026-07-28"
 IN_FLIGHT = 32
@@ -43,7 +43,7 @@ SEEN_IN_EVERY_ANSWER = b"news.example.org"
 TOOLS_AT_LEAST = 238
 TIMEOUT = 60
 LATE = 0.3
-"""Seconds after the list in which a person has made up their mind."""
+"""Seconds after the list until a person makes the first call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +54,14 @@ class Peer:
     stdio: Sequence[str]
     http: Sequence[str]
     tools: int = 1
-    """How many tools its list holds at least."""
+    """The least number of tools in its list."""
     eras: tuple[str, ...] = (LEGACY, MODERN)
     """The protocol versions that it speaks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One line of the table: a figure of each peer in each round, and what its ratio may be."""
+    """One line of the table: a figure of each peer in each round, and the limit on the ratio."""
 
     key: str
     title: str
@@ -70,12 +70,12 @@ class Measure:
     at_least: float | None = None
 
     def kept(self, ratio: float) -> bool:
-        """Whether `ratio` (ours to the floor's) keeps the limit."""
+        """Return whether `ratio` (ours to the floor's) is within the limit."""
         return (self.at_most is None or ratio <= self.at_most) and (self.at_least is None or ratio >= self.at_least)
 
     @property
     def limit(self) -> str:
-        """The limit in words."""
+        """The limit as text."""
         return f"<= {self.at_most:g}" if self.at_most else f">= {self.at_least:g}" if self.at_least else ""
 
 
@@ -132,7 +132,7 @@ def _check(answer: bytes) -> None:
 
 
 class Stdio:
-    """Talks frames with a server on its stdin and stdout."""
+    """Exchanges frames with a server over its stdin and stdout."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", era: str) -> None:
         assert process.stdin
@@ -185,7 +185,7 @@ class Stdio:
 
 
 class Http:
-    """Talks with a server over kept-alive sockets. In the older era, all share one session."""
+    """Talks to a server over persistent sockets. In the older era, all share one session."""
 
     def __init__(self, port: int, era: str) -> None:
         self._port, self._era = port, era
@@ -260,7 +260,7 @@ class Http:
 
 
 def _authorization() -> str:
-    """Return the header with the token of our server, which it has written into its state; the floor ignores it."""
+    """Return the header with the token that our server wrote into its state. The floor ignores it."""
     token = Path(STATE, "http-token")
     return f"Authorization: Bearer {token.read_text(encoding='ascii').strip()}\r\n" if token.exists() else ""
 
@@ -281,7 +281,7 @@ def _is_whole(received: bytes) -> bool:
 
 
 def _cores() -> tuple[set[int], set[int]] | None:
-    """Return the core of the server and those of the rest, or None where they cannot be chosen."""
+    """Return the server's core and those for the rest, or None if processes cannot be pinned."""
     if not hasattr(os, "sched_setaffinity"):
         return None
     cores = sorted(os.sched_getaffinity(0))
@@ -311,7 +311,7 @@ def _environment(upstream: int) -> dict[str, str]:
 def _running(
     command: Sequence[str], seconds: float | None = None, **options: Any
 ) -> "Iterator[subprocess.Popen[bytes]]":
-    """Run a process, for at most `seconds`: the frames that are waited for then end."""
+    """Run a process, and kill it after `seconds`, so that waiting for its frames ends."""
     process = subprocess.Popen(command, **options)
     watchdog = Timer(seconds or 0, process.kill)
     if seconds:
@@ -328,7 +328,7 @@ def _running(
 
 
 def _peak_memory(process: "subprocess.Popen[bytes]") -> float:
-    """Return the peak resident memory in MB; NaN where the system does not tell."""
+    """Return the peak resident memory in MB. NaN if the system does not report it."""
     try:
         status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
     except OSError:
@@ -338,7 +338,7 @@ def _peak_memory(process: "subprocess.Popen[bytes]") -> float:
 
 
 def _cpu(process: "subprocess.Popen[bytes]") -> float:
-    """Return the CPU time that the process has used, in ms; NaN where the system does not tell."""
+    """Return the CPU time that the process has used, in ms. NaN if the system does not report it."""
     try:
         fields = Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     except OSError:
@@ -406,7 +406,7 @@ def _measure_http(peer: Peer, era: str, upstream: int) -> Figures:
         connection = Http(port, era)
         connection.calls(WARM_UP)
         figures = {f"p50 {name}": _p50(connection.call)}
-        # On a busy machine, the other sockets were idle for so long that the server has closed them.
+        # On a busy machine, the other sockets may have been idle for so long that the server has closed them.
         connection.close()
         connection = Http(port, era)
         figures |= _in_flight(process, connection.calls, name)
@@ -420,7 +420,7 @@ def _told_port(process: "subprocess.Popen[bytes]") -> int:
     for line in process.stderr:
         told = re.search(rb"http://127\.0\.0\.1:(\d+)/mcp", line)
         if told:
-            # Nobody reads on: a server that says much would wait for it.
+            # Nothing else reads this stream, so a server that writes a lot would block.
             Thread(target=process.stderr.read, daemon=True).start()
             port = int(told[1])
             _await_listening(port)
@@ -429,7 +429,7 @@ def _told_port(process: "subprocess.Popen[bytes]") -> int:
 
 
 def _await_listening(port: int) -> None:
-    """The port is told before the application has started: its first answer says that it has."""
+    """Wait for a first answer: the port is printed before the application has started."""
     with socket.create_connection(("127.0.0.1", port), TIMEOUT) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
         while connection.recv(65536):
@@ -450,7 +450,7 @@ def _round(peers: Sequence[Peer], upstream: int) -> dict[str, Figures]:
 
 
 def further_floors(told: Callable[[str], None]) -> list[Peer]:
-    """Return the floors beside the first that can be had here. `told` is given a sentence for each that cannot."""
+    """Return the additional floors that can run here. `told` is called with a sentence for each that cannot."""
     from benchmarks.typescript import MissingFloorError, command
 
     on_httpx2 = [sys.executable, str(HERE / "floor.py"), "httpx2"]
@@ -465,7 +465,7 @@ def further_floors(told: Callable[[str], None]) -> list[Peer]:
 
 
 def run(rounds: int, told: Callable[[str], None], further: Sequence[Peer] = ()) -> dict[str, Any]:
-    """Return every figure of `rounds` rounds, with how busy others kept the machine meanwhile."""
+    """Return every figure of `rounds` rounds, and how much other programs used the machine meanwhile."""
     floor = str(HERE / "floor.py")
     ours = str(Path(sys.executable).with_name("mailgun-mcp"))
     peers = (
@@ -479,7 +479,7 @@ def run(rounds: int, told: Callable[[str], None], further: Sequence[Peer] = ()) 
     with _running([sys.executable, str(HERE / "upstream.py")], stdout=subprocess.PIPE) as upstream:
         assert upstream.stdout
         port = int(upstream.stdout.readline())
-        _round(peers, port)  # Compiles what is not compiled yet, and fills the page cache.
+        _round(peers, port)  # Compiles bytecode, and fills the page cache.
         load = _Load()
         for number in range(rounds):
             told(f"round {number + 1} of {rounds}")
@@ -489,7 +489,7 @@ def run(rounds: int, told: Callable[[str], None], further: Sequence[Peer] = ()) 
 
 
 class _Load:
-    """How many cores others kept busy since it was made. NaN where the system does not tell."""
+    """Number of cores that other programs kept busy since this was created. NaN if the system does not report it."""
 
     def __init__(self) -> None:
         self._began = time.perf_counter()
@@ -512,29 +512,29 @@ class _Load:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A measure with what was found."""
+    """A measure with its results."""
 
     measure: Measure
     floor: float
     ours: float
     ratios: list[float]
     further: dict[str, tuple[float, float]] = field(default_factory=dict)
-    """Name of a further floor -> its figure, and the ratio of that to the first floor's."""
+    """Name of an additional floor -> its figure, and its ratio to the first floor."""
 
     @property
     def ratio(self) -> float:
-        """The median of the rounds."""
+        """The median over the rounds."""
         return statistics.median(self.ratios)
 
     @property
     def verdict(self) -> str:
-        """`kept`, `BROKEN`, or nothing where there is no limit."""
+        """`kept`, `BROKEN`, or empty if there is no limit."""
         if not self.measure.limit:
             return ""
         return "kept" if self.measure.kept(self.ratio) else "BROKEN"
 
     def cells(self, further: Sequence[str] = ()) -> tuple[str, ...]:
-        """The line as it is printed, with the further floors of these names."""
+        """Return the cells of the printed line, with the additional floors of these names."""
         shown = f"{self.ratio:.2f} [{min(self.ratios):.2f}-{max(self.ratios):.2f}]"
         others = [
             f"{self._figure(self.further[name][0])} ({self.further[name][1]:.2f})" if name in self.further else "-"
@@ -549,7 +549,7 @@ class Line:
 
 
 def lines(rounds: list[dict[str, Figures]]) -> list[Line]:
-    """Return a line for each measure that the rounds hold; a ratio is formed inside each round."""
+    """Return a line for each measure in the rounds. Ratios are formed within a round."""
     found = []
     for measure in MEASURES:
         floor, ours = _figures(rounds, "floor", measure), _figures(rounds, "ours", measure)
@@ -566,13 +566,13 @@ def lines(rounds: list[dict[str, Figures]]) -> list[Line]:
 
 
 def _figures(rounds: list[dict[str, Figures]], name: str, measure: Measure) -> list[float]:
-    """Return the figure of each round; nothing where a server does not have it, or the system does not tell."""
+    """Return the figure of each round. Empty if a server does not have it, or the system does not report it."""
     figures = [each[name].get(measure.key, float("nan")) for each in rounds]
     return [] if any(map(math.isnan, figures)) else figures
 
 
 def table(found: list[Line]) -> list[str]:
-    """Return the lines of the table. A further floor's ratio to the first stands in brackets."""
+    """Return the lines of the table. Brackets show an additional floor's ratio to the first."""
     further = list(dict.fromkeys(name for line in found for name in line.further))
     head = ("", "floor", "mailgun-mcp", "ratio [min-max]", "limit", "", *further)
     rows = [head, *(line.cells(further) for line in found)]

@@ -1,10 +1,10 @@
-"""Where the time of a call goes: the stages of a read on stdio, each in microseconds.
+"""Where the time of a call goes: the stages of a read on stdio, in microseconds.
 
     python -m benchmarks.stages [--calls N] [--json]
 
-The server runs in this process, and its frames come one at a time from memory. Each stage is timed where it is called,
-without the stages inside it. A stage's figure is its shortest quarter: what takes longer is what else the machine does.
-Times are CPU time of the event loop's thread: what it waits for, the disk and the upstream, is not in them.
+The server runs in this process, and gets its frames from memory, one at a time. Each stage is timed at its caller,
+without the stages inside it. A stage's figure is the lower quartile, because longer times include other load on the
+machine. Times are CPU time of the event loop's thread, so they do not include waiting for the disk and the upstream.
 """
 
 import argparse
@@ -50,12 +50,12 @@ STAGES: tuple[tuple[str, Any, str], ...] = (
     ("redact", pipeline, "protect"),
     ("frame", direct_calls, "answer_of"),
 )
-"""Stage, and the function that does it, where it is called."""
+"""Stage, and where its function is called: module and name."""
 OTHER = "the pipeline between the stages"
 
 
 class Stopwatch:
-    """Gives the time to the innermost stage. There is one call at a time, so stages nest."""
+    """Attributes time to the innermost stage. Only one call runs at a time, so stages nest."""
 
     def __init__(self) -> None:
         self._stages = [SESSION]
@@ -63,12 +63,12 @@ class Stopwatch:
         self.spent: defaultdict[str, float] = defaultdict(float)
 
     def enter(self, stage: str) -> None:
-        """Begin a stage inside the present one."""
+        """Begin a stage inside the current one."""
         self._count()
         self._stages.append(stage)
 
     def leave(self) -> None:
-        """End the present stage."""
+        """End the current stage."""
         self._count()
         self._stages.pop()
 
@@ -78,13 +78,13 @@ class Stopwatch:
         self._since = now
 
     def reset(self) -> dict[str, float]:
-        """Return what each stage took since the last time, in microseconds."""
+        """Return what each stage has taken since the last reset, in microseconds."""
         self._count()
         spent, self.spent = self.spent, defaultdict(float)
         return {stage: seconds * 1e6 for stage, seconds in spent.items()}
 
     def timed(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the function with its time given to the stage."""
+        """Return the function wrapped so that its time counts for the stage."""
 
         async def wait(*args: Any, **kwargs: Any) -> Any:
             self.enter(stage)
@@ -104,7 +104,7 @@ class Stopwatch:
 
 
 class MemoryClient:
-    """A client in memory: it sends a frame, and waits for its answer."""
+    """A client in memory. It sends a frame, and waits for the answer."""
 
     is_terminal = False
 
@@ -117,7 +117,7 @@ class MemoryClient:
         return await self._frames.get()
 
     async def write(self, data: bytes) -> None:
-        """Take an answer."""
+        """Receive an answer."""
         self._answers.put_nowait(data)
 
     def send(self, frame: bytes) -> None:
@@ -134,7 +134,7 @@ async def _measure(services: Services, calls: int) -> list[dict[str, float]]:
     watch, client = Stopwatch(), MemoryClient()
     for stage, owner, name in STAGES:
         setattr(owner, name, watch.timed(stage, getattr(owner, name)))
-    setattr(direct_calls, "run", watch.timed(OTHER, pipeline.run))  # noqa: B010 - the one place that calls it
+    setattr(direct_calls, "run", watch.timed(OTHER, pipeline.run))  # noqa: B010 - the only place that calls it
     serving = asyncio.create_task(stdio_session.Session(services, client, EarlyAnswers(services)).run())
     info = {"name": "stages", "version": "1"}
     await client.ask(

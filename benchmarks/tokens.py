@@ -2,7 +2,7 @@
 
     python benchmarks/tokens.py [TOOLSET ...]
 
-Reads the compiled catalogue, or with a `.yaml` argument that document as it stands.
+Reads the compiled catalogue, or any `.yaml` documents among the arguments as they are.
 """
 
 import json
@@ -21,7 +21,7 @@ ENCODING = get_encoding("o200k_base")
 
 
 def tokens(tool: dict[str, Any]) -> int:
-    """Return the o200k tokens of what every client sends to its model for `tool`."""
+    """Return the number of o200k tokens in what every client sends to its model for `tool`."""
     shown = {key: tool[key] for key in ("name", "description", "inputSchema")}
     return len(ENCODING.encode(json.dumps(shown, ensure_ascii=False, separators=(",", ":"))))
 

@@ -2,9 +2,9 @@
 
     python -m benchmarks.transports [--rounds N]
 
-Each is the transport of the whole server on stdio, asking the same local upstream. They take turns in each round; the
-ratios to our own are formed inside the round, and the median over the rounds counts. Ours is only kept while the
-best library is more than 15 % slower for a call's p50.
+Each is used by the whole server on stdio, with the same local upstream. They take turns in each round. The ratios to
+our own are formed within a round, and the median over the rounds counts. We keep our own only while the best library is
+more than 15 % slower for the p50 of a call.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 WORTH = 1.15
-"""How much slower the best library must be for a call's p50, for a transport of our own to be worth its code."""
+"""How many times slower the best library must be, in the p50 of a call, to justify the code of our own transport."""
 
 
 def _own() -> Any:
@@ -40,7 +40,7 @@ def _httpx() -> Any:
 
 
 def _httpx2() -> Any:
-    """httpx2's core below an httpx transport: the client speaks httpx, and httpx2's own adds nothing it needs."""
+    """Wrap httpx2's core in an httpx transport: our client uses httpx, and needs nothing else from httpx2."""
     import httpcore2
     import httpx
 
@@ -94,7 +94,7 @@ def _serve(name: str) -> None:
     from mailgun_mcp.settings import load
 
     transport = TRANSPORTS[name]
-    setattr(Client, "_open", lambda _: transport())  # noqa: B010 - the one seam that every call passes
+    setattr(Client, "_open", lambda _: transport())  # noqa: B010 - the only place where calls get their transport
     stdio_start.serve(create_services(load({})))
 
 
@@ -128,7 +128,7 @@ def _measure(name: str, upstream: int) -> dict[str, float]:
 
 
 def compare(rounds: int) -> dict[str, dict[str, float]]:
-    """Return the figures of each transport, each the median over the rounds, with its ratio to our own."""
+    """Return the figures of each transport: the median over the rounds, and the ratio to our own."""
     from benchmarks.speed import _running
 
     found: dict[str, list[dict[str, float]]] = {name: [] for name in TRANSPORTS}

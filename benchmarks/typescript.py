@@ -1,4 +1,4 @@
-"""The official TypeScript SDK, installed for `floor_typescript.mjs` into a directory of its own."""
+"""Installs the official TypeScript SDK for `floor_typescript.mjs` into a separate directory."""
 
 import json
 import shutil
@@ -9,10 +9,10 @@ HERE = Path(__file__).parent
 DIRECTORY = HERE.parent / "build" / "typescript-floor"
 SERVER = HERE / "floor_typescript.mjs"
 SDK = "1.32.2"
-"""The release of `@modelcontextprotocol/sdk` that is measured. It speaks the older protocol version only."""
+"""The measured release of `@modelcontextprotocol/sdk`. It supports only the older protocol version."""
 PACKAGES = {"@modelcontextprotocol/sdk": SDK, "zod": "4.6.7"}
 PATIENCE = 300
-"""Seconds that npm may take."""
+"""Seconds after which npm is stopped."""
 
 
 class MissingFloorError(Exception):
@@ -20,7 +20,7 @@ class MissingFloorError(Exception):
 
 
 def command(directory: Path = DIRECTORY) -> list[str]:
-    """Return the command that runs the server, for which npm installs the SDK first. Raises MissingFloorError."""
+    """Return the command that runs the server, after npm has installed the SDK. Raises MissingFloorError."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         raise MissingFloorError("No TypeScript floor: node and npm are not installed.")

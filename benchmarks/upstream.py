@@ -2,7 +2,7 @@
 
     python benchmarks/upstream.py        # prints its port, runs until it is killed
 
-An asyncio protocol without a framework: about 20 microseconds a request, so that what is measured is the server.
+An asyncio protocol without a framework: about 20 microseconds per request, so that the server is what is measured.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nContent-Leng
 
 
 class Upstream(asyncio.Protocol):
-    """Answers the requests of one connection, none of which has a body."""
+    """Answers the requests of one connection. They must have no body."""
 
     def __init__(self) -> None:
         self._received = b""

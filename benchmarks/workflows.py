@@ -1,9 +1,9 @@
-"""How long workflow tools take when each answer of Mailgun takes 50 ms.
+"""How long workflow tools take if each answer of Mailgun takes 50 ms.
 
     python -m benchmarks.workflows
 
-Each may take three round trips and the work of this process; `deliverability_report` of ten domains 1.5 s in all.
-Exit code 1 when a limit is broken.
+Each may take three round trips plus the time of this process; `deliverability_report` of ten domains 1.5 s in all.
+Exits with 1 if a limit is broken.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from mailgun_mcp.settings import Settings
 LATENCY = 0.05
 ROUNDS = 3
 OWN_WORK = 0.3
-"""Seconds for the simulator and this process, on two busy cores."""
+"""Limit on the time of the simulator and this process, in seconds, on two busy cores."""
 TEN_DOMAINS = 1.5
 SHOP, NEWS = "mail.example.com", "news.example.org"
 CALLS: dict[str, dict[str, Any]] = {
@@ -41,21 +41,21 @@ CALLS: dict[str, dict[str, Any]] = {
 
 
 class Slow(httpx.AsyncBaseTransport):
-    """The simulator, at the other end of a network."""
+    """The simulator behind a slow network."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
         self._inner = inner
         self.calls = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer later."""
+        """Answer after the latency."""
         self.calls += 1
         await asyncio.sleep(LATENCY)
         return await self._inner.handle_async_request(request)
 
 
 def slow_services(state: str) -> Services:
-    """Return services whose Mailgun is the simulator, far away."""
+    """Return services that reach the simulator through a slow network."""
     services = create_services(Settings(simulator=True, policy="unguarded", state=state))
     connect = services.client._connect
     assert connect is not None
@@ -66,7 +66,7 @@ def slow_services(state: str) -> Services:
 
 
 async def timed(services: Services, tool: str, arguments: dict[str, Any]) -> float:
-    """Return the best of three times of a call."""
+    """Return the shortest of three times of a call."""
     times = []
     for _ in range(3):
         started = time.perf_counter()

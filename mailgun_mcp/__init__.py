@@ -1,6 +1,6 @@
 """mailgun-mcp: every Mailgun operation as a typed, guarded MCP tool.
 
-`Toolkit` offers the tools to a Python program. It is imported when it is first used: importing the package costs nothing.
+`Toolkit` offers the tools to a Python program. It is imported on first use, so importing the package costs nothing.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ __all__ = ["Toolkit", "__version__"]
 __version__ = "0.1.0"
 
 DISTRIBUTION = "mailgun-mcp-server"
-"""Our name on package indexes. `mailgun-mcp` is the command; on PyPI that name belongs to somebody else."""
+"""Our name in package indexes. `mailgun-mcp` is the command; on PyPI, that name belongs to somebody else."""
 
 
 def __getattr__(name: str) -> Any:

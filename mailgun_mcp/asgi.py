@@ -1,4 +1,4 @@
-"""The HTTP server as one ASGI app, which mounts in somebody else's too.
+"""The HTTP server as an ASGI app, which can also be mounted in another app.
 
 from mailgun_mcp import asgi
 
@@ -57,20 +57,20 @@ if TYPE_CHECKING:
     from mailgun_mcp.agent.http.served import ServedAgent
 
 SWITCH_INTERVAL = 0.001
-"""Seconds for which a thread holds the interpreter while others wait for it."""
+"""Seconds for which a thread may hold the interpreter while others wait for it."""
 NO_WAY_TO_AUTHENTICATE = (
     "nobody could call: the token of the state directory is accepted on loopback only, and there is no other. Make one "
     "with `mailgun-mcp tokens new NAME --scopes read`, or name an authorization server with --oauth-issuer"
 )
 
 KEEP_ALIVE = 75
-"""Seconds for which a connection may be idle: longer than proxies keep one (60), which would send a call on one just closed."""
+"""Seconds for which a connection may be idle. More than a proxy's 60, so that none sends a call on a closed one."""
 
 Shutdown = Callable[[list[socket] | None], Coroutine[Any, Any, None]]
 
 
 class App:
-    """The app. Whoever mounts it runs `lifespan` too: an app that is mounted gets no lifespan of its own."""
+    """The app. If you mount it, also run `lifespan`: a mounted app gets no lifespan events."""
 
     def __init__(
         self,
@@ -86,13 +86,13 @@ class App:
         self._lifespan = Router(lifespan=self.lifespan)
 
     def drain(self, seconds: float) -> None:
-        """Take no more requests: the server stops in that time. Those that run go on until then."""
+        """Take no more requests, because the server stops within `seconds`. Running requests may go on until then."""
         self._app.drain()
         if self._agent is not None:
             self._agent.drain(seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or run with the server that says that it starts and ends."""
+        """Answer a request, or handle the server's lifespan events."""
         if scope["type"] == "lifespan":
             await self._lifespan(scope, receive, send)
         else:
@@ -100,7 +100,7 @@ class App:
 
     @asynccontextmanager
     async def lifespan(self, _: Any = None) -> AsyncIterator[None]:
-        """Run the sessions of MCP and what is beside them until the block ends, and close the connections then."""
+        """Run the MCP sessions and the background services until the block ends, then close the connections."""
         async with self._routes.router.lifespan_context(self._routes), AsyncExitStack() as running:
             for part in self._beside:
                 await running.enter_async_context(part.running())
@@ -114,11 +114,11 @@ def create(
     loopback: bool = False,
     http: IssuerHttp | None = None,
 ) -> App:
-    """Return the app that `settings` describe; without, those of the environment and the configuration file.
+    """Return the app for `settings`, which default to those of the environment and the configuration file.
 
-    `loopback` says that only this machine reaches it: then the token of the state directory is accepted too. `http`
-    reaches the authorization server.
-    Raises SettingsError where nobody could call, and for what the settings do not allow.
+    `loopback`: whether only this machine can reach the app. Then the token in the state directory is accepted too.
+    `http` makes the requests to the authorization server.
+    Raises SettingsError if nobody could call, or the settings contradict each other.
     """
     settings = settings or load({})
     services = services or create_services(settings)
@@ -175,8 +175,8 @@ def create(
 def serve(services: Services, settings: Settings) -> None:
     """Serve until interrupted. Port 0 means any free port. The address is written to stderr.
 
-    Raises SettingsError if nobody could call, the port is in use, or an allowed host or origin is not one, and
-    StateError if the token can be neither read nor made.
+    Raises SettingsError if nobody could call, the port is in use, or an allowed host or origin is invalid, and
+    StateError if the token can be neither read nor created.
     """
     import uvicorn
 
@@ -201,15 +201,15 @@ def serve(services: Services, settings: Settings) -> None:
         timeout_keep_alive=KEEP_ALIVE,
     )
     server = uvicorn.Server(config)
-    # A read passes through the event loop about ten times. While a thread works on another client's large call, each of
-    # them waits for the interpreter: 5 ms by default.
+    # A read passes through the event loop about ten times. While a thread works on another client's large call, each
+    # pass waits for the interpreter: 5 ms by default.
     sys.setswitchinterval(SWITCH_INTERVAL)
     server.shutdown = _drained(server.shutdown, app, drain_timeout)  # type: ignore[method-assign, assignment]
     server.run(sockets=[listener])
 
 
 def _drained(shutdown: Shutdown, app: App, seconds: float) -> Shutdown:
-    """Return uvicorn's own end of a server, which first has the app take no more requests."""
+    """Return uvicorn's shutdown, preceded by the app's refusal of new requests."""
 
     async def drain_first(sockets: list[socket] | None = None) -> None:
         app.drain(seconds)
@@ -227,7 +227,7 @@ def _metrics(services: Services, settings: Settings, challenge: Challenge, agent
 
 
 def _agent(services: Services, settings: Settings) -> "ServedAgent | None":
-    """Return the chat agent, where the settings ask for it. Nothing of it is imported otherwise."""
+    """Return the chat agent if the settings enable it. Otherwise none of its modules is imported."""
     if not settings.agent:
         if settings.slack is not None:
             raise SettingsError("slack: the chat agent answers there: add --agent and --model")
@@ -241,13 +241,13 @@ def _agent(services: Services, settings: Settings) -> "ServedAgent | None":
 
 
 def _hosts(settings: Settings) -> list[str]:
-    """Return the hosts under which clients reach the server: also that of its public URL."""
+    """Return the hosts under which clients reach the server, including that of its public URL."""
     host = urlsplit(settings.public_url or "").hostname
     return [*settings.allowed_hosts, *([f"[{host}]" if ":" in host else host] if host else [])]
 
 
 def _verifiers(services: Services, oauth: Verifier | None, *, loopback: bool) -> list[Verifier]:
-    """Return what knows tokens, that of the authorization server last: it may take tokens of every kind."""
+    """Return the token verifiers, with that of the authorization server last: it may accept any form of token."""
     tokens = Tokens(services.store)
     if not loopback and oauth is None and not tokens.any_valid(services.clock()):
         raise SettingsError(NO_WAY_TO_AUTHENTICATE)

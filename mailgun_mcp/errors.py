@@ -1,4 +1,4 @@
-"""What can end a call. Each error says what happened, and what to do next.
+"""The errors that can end a call. Each says what happened, and what to do next.
 
 The tree:
 
@@ -12,9 +12,9 @@ The tree:
     │   ├── UnknownNameError      nothing in the state has this name
     │   └── AccountError          the API key and the name of the account do not belong together
     └── MailgunError              Mailgun did not do what was asked
-        ├── NotSentError          the request never left, and would not leave at another try
+        ├── NotSentError          the request never left, and another attempt would not help
         │   └── UnreachableError  no connection to Mailgun
-        ├── NoAnswerError         the request was sent, and no whole answer came
+        ├── NoAnswerError         the request was sent, but no complete answer came
         ├── RejectedError         Mailgun refused it (HTTP 3xx or 4xx)
         │   └── RateLimitedError  too many calls (HTTP 429)
         ├── ServerError           Mailgun failed (HTTP 5xx)
@@ -22,9 +22,9 @@ The tree:
         ├── NotPreparedError      a read that the call depends on failed; the call itself was not sent
         └── OutcomeUnknownError   a call that changes something may or may not have taken effect
 
-    UnknownToolError              no tool has this name: the request is broken, so it is not the result of a call
+    UnknownToolError              no tool has this name: the request is invalid, so it is not the result of a call
 
-What keeps a command from starting is a SettingsError: PolicyError (`policy.file.load`), CatalogueError
+A command that cannot start raises a SettingsError: PolicyError (`policy.file.load`), CatalogueError
 (`catalogue.errors`), EndpointError (`mailgun.endpoint`), and the simulator's ScenarioError and StateFileError.
 """
 
@@ -32,11 +32,11 @@ from collections.abc import Sequence
 from typing import Literal
 
 ErrorKind = Literal["invalid", "refused", "failed"]
-"""What a client reads about a call that was not made or did not succeed."""
+"""The kinds of failed calls that a client distinguishes."""
 Outcome = Literal["done", "failed", "unknown", "refused", "pending", "asked", "invalid"]
-"""What became of a call, as the audit log says it. `unknown` also where a process ended before it could say."""
+"""The outcome of a call in the audit log. `unknown` is also used if a process ended before it recorded the outcome."""
 RETRIED = frozenset({429, 502, 503, 504})
-"""Statuses after which the same request may succeed a little later."""
+"""HTTP statuses after which the same request may succeed a little later."""
 
 
 class CallError(Exception):
@@ -48,7 +48,7 @@ class CallError(Exception):
     def __init__(self, message: str, next_step: str = "", *, quoted: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.next_step = next_step
-        """What to do now. Empty where the message says it."""
+        """What to do now. Empty if the message says it."""
         self.quoted = tuple(quoted)
         """The parts of the message that third parties may have written."""
 
@@ -58,7 +58,7 @@ class CallError(Exception):
 
 
 class ArgumentError(CallError):
-    """Arguments that cannot become a request; nothing was sent."""
+    """The arguments cannot become a request. Nothing was sent."""
 
     outcome: Outcome = "invalid"
     kind: ErrorKind = "invalid"
@@ -68,7 +68,7 @@ class ArgumentError(CallError):
         self.faults = tuple(faults)
 
     def text(self, tool: str) -> str:
-        """Return the faults, one a line."""
+        """Return the faults, one per line."""
         listed = "\n".join(f"- {fault}" for fault in self.faults)
         if len(self.faults) == 1:
             return f"Nothing was sent: 1 fault in the arguments of {tool}.\n{listed}"
@@ -76,14 +76,14 @@ class ArgumentError(CallError):
 
 
 class DeniedError(CallError):
-    """A call that the policy does not let through."""
+    """The policy does not allow the call."""
 
     outcome: Outcome = "refused"
     kind: ErrorKind = "refused"
 
 
 class OwnKeyMissingError(DeniedError):
-    """The caller has no Mailgun account here until they store a key of their own."""
+    """The caller has no Mailgun account here until they store their own key."""
 
     def __init__(self, page: str) -> None:
         super().__init__(
@@ -93,7 +93,7 @@ class OwnKeyMissingError(DeniedError):
 
 
 class NotConfirmedError(CallError):
-    """A call that no person confirmed, or that waits for a person's approval."""
+    """No person confirmed the call, or it waits for a person's approval."""
 
     outcome: Outcome = "refused"
     kind: ErrorKind = "refused"
@@ -109,35 +109,35 @@ class NotConfirmedError(CallError):
     ) -> None:
         super().__init__(message, quoted=quoted)
         self.details = details
-        """The pending approval as data: id, level, when it expires, and the form that a person is shown."""
+        """The pending approval as data: id, level, expiry, and the form that a person sees."""
         self.verdict = verdict
         self.approval = approval
-        """The id of the pending approval, where there is one."""
+        """The id of the pending approval, if there is one."""
         if approval:
             self.outcome = "pending"
 
 
 class ChangedSinceError(CallError):
-    """Somebody changed what an undo would put back; the message says what."""
+    """Somebody has changed what an undo would restore. The message says what."""
 
     outcome: Outcome = "refused"
     kind: ErrorKind = "refused"
 
 
 class UndoInterruptedError(CallError):
-    """An undo that stopped half-way. The same undo goes on from there."""
+    """An undo stopped half-way. The same undo continues from there."""
 
 
 class StateError(CallError):
     """The state cannot be read or written, or does not allow what was asked. The message says what to do."""
 
     def text(self, tool: str) -> str:  # noqa: ARG002 - as in CallError
-        """Return the message: what cannot be recorded is not sent."""
+        """Return the message. Nothing was sent, because nothing is sent that cannot be recorded."""
         return f"Nothing was sent: {self}"
 
 
 class UnknownNameError(StateError):
-    """Nothing has this name. The message names the nearest."""
+    """Nothing has this name. The message suggests the nearest one."""
 
 
 class AccountError(StateError):
@@ -151,20 +151,20 @@ class MailgunError(CallError):
     """Mailgun did not do what was asked. The subclasses say in which phase of the exchange it went wrong."""
 
     status: int | None = None
-    """Of the answer, where there was one."""
+    """HTTP status of the answer, if there was one."""
     transient = False
     """Whether the same call may succeed a little later."""
     reached = False
     """Whether the call may have reached Mailgun and taken effect."""
     wait: float | None = None
-    """Seconds after which Mailgun asks to try again."""
+    """Seconds after which Mailgun asks clients to try again."""
 
     def __init__(self, message: str, next_step: str, *, quoted: Sequence[str] = ()) -> None:
         super().__init__(message, next_step, quoted=quoted)
 
 
 class NotSentError(MailgunError):
-    """The request never left, and would not leave at another try either."""
+    """The request never left, and another attempt would not change that."""
 
 
 class UnreachableError(NotSentError):
@@ -174,7 +174,7 @@ class UnreachableError(NotSentError):
 
 
 class NoAnswerError(MailgunError):
-    """The request was sent, and no whole answer came."""
+    """The request was sent, but no complete answer came."""
 
     reached = True
 
@@ -184,7 +184,7 @@ class NoAnswerError(MailgunError):
 
 
 class _StatusError(MailgunError):
-    """Mailgun answered with a status that is not a success. `reached` tells of earlier tries as well."""
+    """Mailgun answered with a status other than success. `reached` includes earlier attempts."""
 
     def __init__(
         self,
@@ -212,7 +212,7 @@ class RateLimitedError(RejectedError):
 
 
 class ServerError(_StatusError):
-    """Mailgun failed (HTTP 5xx): the call may have taken effect all the same."""
+    """Mailgun failed (HTTP 5xx). The call may have taken effect anyway."""
 
     def __init__(
         self, message: str, next_step: str, *, status: int, wait: float | None = None, quoted: Sequence[str] = ()
@@ -221,7 +221,7 @@ class ServerError(_StatusError):
 
 
 class UnreadableError(MailgunError):
-    """Mailgun answered with something that cannot be read: the call most likely took effect."""
+    """Mailgun's answer cannot be read. The call most likely took effect."""
 
     def __init__(self, message: str, next_step: str, *, status: int | None = None) -> None:
         super().__init__(message, next_step)
@@ -230,19 +230,19 @@ class UnreadableError(MailgunError):
 
 
 class NotPreparedError(MailgunError):
-    """A read that the call depends on failed; the call itself was not sent."""
+    """A read that the call depends on failed. The call itself was not sent."""
 
 
 class OutcomeUnknownError(MailgunError):
-    """A call that changes something may or may not have taken effect; the next step names its record."""
+    """A call that changes something may or may not have taken effect. The next step names its record."""
 
     outcome: Outcome = "unknown"
     reached = True
 
 
 class SettingsError(ValueError):
-    """A flag, variable, key or file is unknown or cannot be used. Nothing was done."""
+    """A flag, variable, key or file is unknown or unusable. Nothing was done."""
 
 
 class UnknownToolError(LookupError):
-    """No tool has this name; the message names the nearest."""
+    """No tool has this name. The message suggests the nearest one."""

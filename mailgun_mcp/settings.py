@@ -27,7 +27,7 @@ ALTERNATIVES = (
     frozenset({"api_key", "api_key_file"}),
     frozenset({"personal_keys_secret", "personal_keys_secret_file"}),
 )
-"""Options that replace each other: one of them in a stronger source overrides all of them in a weaker source."""
+"""Options that replace each other: if a stronger source sets one, it overrides all of them from weaker sources."""
 
 
 def _option(
@@ -47,7 +47,7 @@ def _option(
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Every option of a server. A field is named like its flag, with `_` for `-`."""
+    """All options of a server. A field has the name of its flag, with `_` for `-`."""
 
     transport: str = _option("text", "how clients connect", "stdio", choices=TRANSPORTS)
     mode: str = _option(
@@ -213,7 +213,7 @@ class Settings:
     api_key_file: str | None = _option("text", "file that contains the API key", None, env="MAILGUN_API_KEY_FILE")
     api_key: str | None = _option("text", "API key", None, env="MAILGUN_API_KEY", flag=False, secret=True)
     accounts: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    """The tables `[accounts.NAME]` of the configuration file, as they are written there: see `app.account_settings`."""
+    """The tables `[accounts.NAME]` of the configuration file, unchanged: see `app.account_settings`."""
 
     def key(self) -> str:
         """Return the API key. Raises SettingsError, which says what to do, if there is none."""
@@ -231,26 +231,26 @@ class Settings:
 
 
 SECRETS = ("api_key", "personal_keys_secret")
-"""Options that commands of the operator are not given."""
+"""Options that are not passed on to the operator's commands."""
 OPTIONS = {option.name: option for option in fields(Settings) if option.metadata}
 APPROVAL_ID = "MAILGUN_MCP_APPROVAL_ID"
-"""Set for a notification hook, which may run `mailgun-mcp` itself. It is not an option, so it is allowed here."""
+"""Set for a notification hook, which may itself run `mailgun-mcp`. It is not an option, but allowed."""
 
 
 def env_name(name: str) -> str:
-    """Return the environment variable of the option."""
+    """Return the name of the option's environment variable."""
     return OPTIONS[name].metadata["env"] or f"MAILGUN_MCP_{name.upper()}"
 
 
 def model_variable(name: str) -> str | None:
-    """Return a variable of a model's provider, such as OPENAI_API_KEY."""
+    """Return the value of a model provider's variable, such as OPENAI_API_KEY."""
     return os.environ.get(name) or None
 
 
 def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> Settings:
-    """Return the settings. `flags` maps option names to the command line's values, None for flags that were not given.
+    """Return the settings. `flags` maps option names to values from the command line: None if a flag was not given.
 
-    Raises SettingsError for anything unknown, with the nearest valid name, and for unusable values.
+    Raises SettingsError for unusable values, and for unknown names, with the nearest valid one.
     """
     environ = os.environ if environ is None else environ
     values = _from_file(flags.get("config") or environ.get("MAILGUN_MCP_CONFIG"), environ)
@@ -261,7 +261,7 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> 
 
 
 def environment_value(name: str) -> str | None:
-    """Return a variable that the configuration file names, such as one with an API key."""
+    """Return the value of a variable that the configuration file names, such as one with an API key."""
     return os.environ.get(name)
 
 
@@ -312,7 +312,7 @@ def user_config_directory(environ: Mapping[str, str] | None = None) -> Path:
 
 
 def state_directory(option: str | None = None, environ: Mapping[str, str] | None = None) -> Path:
-    """Return the directory of the state store: `option`, the value of `--state`, or the default in the user's home."""
+    """Return the state directory: `option`, the value of `--state`, or the default in the user's home."""
     if option:
         return Path(option).expanduser()
     environ = os.environ if environ is None else environ
@@ -321,10 +321,10 @@ def state_directory(option: str | None = None, environ: Mapping[str, str] | None
 
 
 def shell_command(*words: str, state: Path | None = None) -> str:
-    """Return a command of this program that runs in a terminal, from any directory.
+    """Return a command of this program that can be run in a terminal, from any directory.
 
-    `state` is the state directory. It is named unless it is the default of a shell: the server's environment, which may
-    choose another, is not that of the person's terminal.
+    `state` is the state directory. It is added unless it is the default, because the person's terminal may not have the
+    server's environment variables.
     """
     chosen = (
         [] if state is None or state.absolute() == state_directory(environ={}) else ["--state", str(state.absolute())]
@@ -334,7 +334,7 @@ def shell_command(*words: str, state: Path | None = None) -> str:
 
 
 def _program() -> list[str]:
-    """Return how this program is started: the script by its path, which need not be on a shell's PATH, or as a module."""
+    """Return the command that starts this program: the script's full path, as PATH may lack it, or the module."""
     path = Path(sys.argv[0] if sys.argv else "")
     if path.stem == "mailgun-mcp":
         for script in (path, path.with_suffix(".exe")):
@@ -346,7 +346,7 @@ def _program() -> list[str]:
 def hook_environment(
     approval_id: str | None, state: Path | None = None, environ: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Return the environment of a command of the operator's, such as one for a pending approval: this process's, without the secrets.
+    """Return the environment for a command of the operator, such as a hook: that of this process without secrets.
 
     With `state`, a `mailgun-mcp` that the command runs uses that state directory.
     """
@@ -375,7 +375,7 @@ def _read_key(path: str) -> str:
 
 
 def colour_preference() -> bool | None:
-    """Return whether NO_COLOR or FORCE_COLOR asks for colour (no-color.org), None if neither is set."""
+    """Return whether NO_COLOR or FORCE_COLOR asks for colour (no-color.org). None if neither is set."""
     if os.environ.get("NO_COLOR"):
         return False
     return True if os.environ.get("FORCE_COLOR") else None

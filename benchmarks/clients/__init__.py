@@ -1,1 +1,1 @@
-"""Real client libraries against the real server. `python -m benchmarks.clients` says which and writes the table's data."""
+"""Real client libraries against the real server. Run `python -m benchmarks.clients`, which writes the table's data."""

@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROBES = Path(__file__).parent / "probes"
 RESULTS = ROOT / "docs" / "clients" / "tested.json"
 PATIENCE = 300
-"""Seconds for one probe."""
+"""Seconds after which a probe is stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Library:
     title: str
     probe: str
     packages: tuple[str, ...]
-    """What is installed. The first is the library, whose version the table names."""
+    """The packages to install. The first is the library itself, whose version the table shows."""
     environment: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -131,7 +131,7 @@ def _row(library: Library, directory: Path) -> dict[str, Any]:
 
 
 def _python(library: Library, directory: Path) -> tuple[list[str], str]:
-    """Install the library from PyPI, and return what runs its probe and the version that was installed."""
+    """Install the library from PyPI. Return the command that runs its probe, and the installed version."""
     python = str(directory / "bin" / "python")
     if not Path(python).is_file():
         venv.create(directory, with_pip=True)
@@ -142,13 +142,13 @@ def _python(library: Library, directory: Path) -> tuple[list[str], str]:
 
 
 def _node(library: Library, directory: Path) -> tuple[list[str], str]:
-    """Install the library from npm, and return what runs its probe and the version that was installed."""
+    """Install the library from npm. Return the command that runs its probe, and the installed version."""
     directory.mkdir(parents=True, exist_ok=True)
     package = directory / "node_modules" / library.packages[0] / "package.json"
     if not package.is_file():
         (directory / "package.json").write_text('{"private": true}', encoding="utf-8")
         _run(["npm", "install", "--silent", "--ignore-scripts", "--prefix", str(directory), *library.packages])
-    # Node looks for packages from where the script is.
+    # Node looks for packages next to the script.
     (directory / library.probe).write_bytes((PROBES / library.probe).read_bytes())
     return ["node"], str(json.loads(package.read_text(encoding="utf-8"))["version"])
 

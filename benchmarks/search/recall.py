@@ -26,7 +26,7 @@ HERE = Path(__file__).parent
 HELD_OUT, TUNED = "held-out", "tuned"
 FIRST = (1, 5, 8)
 LIMIT_ALL, LIMIT_TOOLSET = 0.85, 0.95
-"""Recall at 5 that English questions which nobody tuned to must reach: among all tools, and in the right toolset."""
+"""Minimum recall at 5 for held-out English questions: among all tools, and within the right toolset."""
 FIRST_SEARCH_MS, SEARCH_MS = 20.0, 5.0
 RESAMPLES = 1000
 
@@ -35,7 +35,7 @@ Rank = Callable[[str], Sequence[str]]
 
 @dataclass(frozen=True)
 class Question:
-    """What somebody asks, and the tools that answer it."""
+    """A question, and the tools that answer it."""
 
     half: str
     people: str
@@ -44,7 +44,7 @@ class Question:
     tools: tuple[str, ...]
 
     def position(self, ranked: Sequence[str]) -> int | None:
-        """Return where the first right tool stands in `ranked`, from 0."""
+        """Return the position of the first right tool in `ranked`, counted from 0. None if there is none."""
         return min((ranked.index(tool) for tool in self.tools if tool in ranked), default=None)
 
 
@@ -62,7 +62,7 @@ def _lines(half: str) -> list[str]:
 
 
 def listed_tools() -> dict[str, tuple[str, str]]:
-    """Return tool name -> its toolset and description, as compiled."""
+    """Return tool name -> its toolset and description, from the compiled catalogue."""
     from mailgun_mcp.catalogue.compile.compiler import DATA
 
     documents = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((DATA / "tools").glob("*.json"))]
@@ -76,7 +76,7 @@ def recall(positions: Sequence[int | None], first: int) -> float:
 
 
 def interval(positions: Sequence[int | None], first: int) -> tuple[float, float]:
-    """Return the bounds of 95 of 100 samples drawn again from `positions`."""
+    """Return the bounds of a 95 % interval of the recall, by drawing samples from `positions` (bootstrap)."""
     draw = random.Random(0)
     drawn = sorted(recall(draw.choices(positions, k=len(positions)), first) for _ in range(RESAMPLES))
     return drawn[RESAMPLES // 40], drawn[-RESAMPLES // 40]
@@ -95,14 +95,14 @@ def print_row(name: str, positions: Sequence[int | None]) -> None:
 
 
 def among_toolset(index: SearchIndex, question: Question, toolsets: dict[str, str]) -> int | None:
-    """Return the position of a right tool when the caller names the toolset of the first one."""
+    """Return the position of a right tool if the caller restricts the search to the toolset of the first right tool."""
     toolset = toolsets[question.tools[0]]
     chosen = {name for name, other in toolsets.items() if other == toolset}
     return question.position([name for name, _ in index.rank(question.text, chosen)])
 
 
 def ranked_by_peers(python: str, questions: Sequence[Question]) -> dict[str, list[list[str]]]:
-    """Return peer -> for each question the names that it ranks, as another interpreter computes them."""
+    """Return peer -> ranked names for each question, computed by another interpreter."""
     tools = [[name, description] for name, (_, description) in listed_tools().items()]
     request = json.dumps({"tools": tools, "questions": [question.text for question in questions]})
     answer = subprocess.run(

@@ -1,4 +1,4 @@
-"""The agent for a program that is a chat bot itself."""
+"""The agent as a library, for a program that is itself a chat bot."""
 
 from collections.abc import AsyncIterator
 from secrets import token_hex
@@ -22,8 +22,8 @@ CLIENT = "chat:python"
 class Agent:
     """Conversations with a model that administers the account. Takes the server's settings as arguments.
 
-    `model` is one of Pydantic AI, or a name as `--model` takes it. Use it as an async context manager.
-    `principal` is always the person as your program has authenticated them. Raises SettingsError.
+    `model` is a Pydantic AI model, or a name as `--model` takes it. Use the agent as an async context manager.
+    `principal` is always the person as your program authenticated them. Raises SettingsError.
     """
 
     def __init__(self, *, model: "Model | str | None" = None, **settings: Any) -> None:
@@ -32,7 +32,7 @@ class Agent:
         options = settings_of(settings)
         self._services = create_services(options)
         self.runner: Runner = create_runner(self._services, options, None if isinstance(model, str) else model)
-        """Everything else that can be done with conversations."""
+        """For everything else that can be done with conversations."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -43,16 +43,16 @@ class Agent:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Stop what runs, and close the connections to Mailgun."""
+        """Stop all runs, and close the connections to Mailgun."""
         await self.runner.aclose()
         await self._services.aclose()
 
     async def ask(
         self, text: str, *, conversation: str, principal: Principal | str | None = None, run: str | None = None
     ) -> AsyncIterator[Event]:
-        """Send a message and yield what happens, until the turn is done or waits for a person. Raises AgentError.
+        """Send a message, and yield events until the turn is done or waits for a person. Raises AgentError.
 
-        The same `run` again yields the same events: nothing is done twice.
+        Asking again with the same `run` yields the same events: nothing is done twice.
         """
         who = principal_named(principal)
         started = await self.runner.start(who, conversation, text, run=run or f"run-{token_hex(8)}", client=CLIENT)
@@ -72,7 +72,7 @@ class Agent:
     ) -> AsyncIterator[Event]:
         """Give a person's answer to an approval, and yield what follows. Raises AgentError.
 
-        Only pass what that person has answered themselves, on a way on which you have authenticated them.
+        Pass only an answer that this person gave themselves, on a channel on which you authenticated them.
         """
         who = principal_named(principal)
         answers = [Answer(approval, yes, typed, reason)]

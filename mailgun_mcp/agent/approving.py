@@ -1,6 +1,6 @@
-"""Calls that wait for a person: how they begin to wait, who may answer here, and what an answer does to the call.
+"""Calls that wait for a person: how they start to wait, who may answer in the chat, and what an answer does to them.
 
-The yes is that of the approvals store. It is given there, and the pipeline uses it up there when the call is made.
+The approvals store is the only record of a yes: it is given there, and the pipeline uses it up when it makes the call.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mailgun_mcp.confirm.approvals import Approval
 
 ANSWERED_HERE = ("ask", "typed")
-"""The levels at which the person of the conversation may say yes in it."""
+"""Levels at which the person of the conversation may approve a call in it."""
 ALREADY_DENIED = "Refused without asking: a person said no to exactly this call in this turn. " + MODEL_ADVICE
 EXPIRED = "Not made: nobody answered in time. Nothing was sent."
 
@@ -36,11 +36,11 @@ class Answer:
     yes: bool
     typed: str | None = None
     reason: str = ""
-    """Why not, in the person's words. The model is told."""
+    """Why the call is refused, in the person's words. The model gets it."""
 
 
 class Approving:
-    """The approvals of one run."""
+    """Handles the approvals of one run."""
 
     def __init__(self, services: Services, transcript: Transcript, live: LiveRun, principal: Principal) -> None:
         self._services = services
@@ -49,7 +49,7 @@ class Approving:
         self._principal = principal
 
     async def wait(self, call: ToolCall, result: ToolResult) -> str | None:
-        """Let the call wait for its pending approval. Returns why it is refused where a person said no to it before."""
+        """Let the call wait for its pending approval. If a person denied it before, return the refusal instead."""
         approval = await in_thread(self._services.approvals.get, result.approval or "", self._services.clock())
         denied = [other for other in await self._denied() if other.binding == approval.binding]
         if denied:
@@ -70,14 +70,14 @@ class Approving:
         return None
 
     async def refusal(self, call: ToolCall) -> str | None:
-        """Return why the call is refused without asking, or None: the same was denied in this turn."""
+        """Return a refusal if the same call was denied in this turn, otherwise None."""
         for other in await self._denied():
             if (other.tool, other.arguments) == (call.tool, call.arguments) and other.id != call.id:
                 return ALREADY_DENIED
         return None
 
     async def settle(self, call: ToolCall) -> ToolCall | None:
-        """Return the waiting call if it still waits or is to be made now, or None where a no has ended it."""
+        """Return the waiting call if it still waits or can be made now, or None if a no or the expiry has ended it."""
         approval = await in_thread(self._services.approvals.get, call.approval or "", self._services.clock())
         answer = approval.answers[-1] if approval.answers else None
         match approval.status:
@@ -92,7 +92,7 @@ class Approving:
                 return None
             case "approved":
                 self._answered(call, "approved", by=approval.people)
-        # Also where the target changed meanwhile (stale), or the yes was used elsewhere: then a person is asked again.
+        # If the target changed meanwhile (stale), or the yes was used elsewhere, this asks a person again.
         return replace(call, status="new")
 
     async def _end(self, call: ToolCall, status: CallStatus, text: str, *, by: str = "", reason: str = "") -> None:
@@ -113,7 +113,7 @@ class Approving:
 
 
 def needed(call: ToolCall, approval: "Approval") -> dict[str, Any]:
-    """Return the body of the event that asks a person."""
+    """Return the body of the event that asks a person for approval."""
     return {
         "call": call.id,
         "approval": approval.id,
@@ -130,9 +130,9 @@ def needed(call: ToolCall, approval: "Approval") -> dict[str, Any]:
 def record_answers(
     services: Services, calls: Sequence[ToolCall], answers: Sequence[Answer], principal: Principal
 ) -> None:
-    """Check all answers, then give them to the approvals store. Raises AnswerError, ForbiddenError.
+    """Check all answers, then record them in the approvals store. Raises AnswerError, ForbiddenError.
 
-    `calls` are those of the principal's own conversation that wait. An answer that somebody gave elsewhere stands.
+    `calls` are the waiting calls of the principal's own conversation. An answer that was given elsewhere stands.
     """
     now = services.clock()
     waiting = {call.approval: call for call in calls if call.approval is not None}
@@ -159,7 +159,7 @@ def record_answers(
         except StateError as error:
             if services.approvals.get(answer.approval, now).status == "pending":
                 raise AnswerError(str(error)) from error
-            # Somebody was faster elsewhere. Their answer stands.
+            # Somebody answered elsewhere first. Their answer stands.
 
 
 def _check_yes(approval: "Approval", answer: Answer, principal: Principal) -> None:

@@ -1,4 +1,4 @@
-"""The tables of conversations, their turns and their runs: whose they are, and which process is running one."""
+"""The tables of conversations and their runs: who owns a conversation, and which process is running it."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from mailgun_mcp.store.database import Store, stored
 ConversationStatus = Literal["idle", "running", "waiting"]
 ID = re.compile(r"[A-Za-z0-9._:@/+=-]{1,128}")
 LEASE = 30.0
-"""Seconds after which a run that nobody renews is one whose process died."""
+"""Seconds after its last renewal at which a run counts as abandoned, because its process died."""
 DELETE = (
     "DELETE FROM agent_calls WHERE conversation = ?",
     "DELETE FROM agent_messages WHERE conversation = ?",
@@ -38,28 +38,28 @@ class Conversation:
     updated: float
     status: ConversationStatus
     turn: str
-    """The run id with which the newest turn began."""
+    """The id of the run that started the newest turn."""
     third_party_text: bool
-    """Whether the model was shown text of third parties in it."""
+    """Whether the model was shown third-party text in this conversation."""
     lease_until: float
     cancelling: bool
 
     @property
     def record(self) -> dict[str, Any]:
-        """What its principal may see of it, as JSON."""
+        """What its principal may see of the conversation, as JSON."""
         names = ("id", "title", "created", "updated", "status", "third_party_text")
         return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One request of a client and what came of it: a message and the answer, or answers to approvals and what follows."""
+    """One request of a client and all that followed: a message and its answer, or answers to approvals and the rest."""
 
     conversation: str
     id: str
     turn: str
     after: int
-    """The id of the last event before it."""
+    """The id of the last event before the run."""
 
 
 class Conversations:
@@ -87,7 +87,7 @@ class Conversations:
         return tuple(map(_conversation, rows))
 
     def delete(self, name: str, principal: str, now: float) -> None:
-        """Delete a conversation with all that was said. Raises NotFoundError, BusyError."""
+        """Delete a conversation with everything in it. Raises NotFoundError, BusyError."""
         with self._store.writing(lock=lock_of(name)) as connection:
             conversation = _find(connection, name, principal)
             if conversation.status == "running" and conversation.lease_until > now:
@@ -96,7 +96,7 @@ class Conversations:
                 connection.execute(statement, (name,))
 
     def run(self, name: str, run: str, principal: str) -> Run | None:
-        """Return the run of that id, or None where there is none yet. Raises NotFoundError for another's conversation."""
+        """Return the run of that id, or None. Raises NotFoundError for another principal's conversation."""
         if not self._store.exists:
             return None
         with self._store.reading() as connection:
@@ -115,10 +115,10 @@ class Conversations:
     def claim_new_turn(
         self, name: str, run: str, principal: Principal, client: str, *, title: str, holder: str, now: float
     ) -> tuple[Run, bool]:
-        """Begin a turn, and make the conversation if it is new. Returns the run, and whether an earlier one broke off.
+        """Start a turn, in a new conversation if needed. Return the run, and whether an earlier run was cut off.
 
-        Raises NotFoundError for another's conversation, BusyError while another run is under way. Whoever calls checks
-        for open approvals before: with the claim nothing else can open one.
+        Raises NotFoundError for another principal's conversation, BusyError while another run is active. The caller
+        must check for open approvals first: after the claim, nothing else can open one.
         """
         with self._store.writing(lock=lock_of(name)) as connection:
             connection.execute(
@@ -132,7 +132,7 @@ class Conversations:
     def claim_again(
         self, name: str, run: str, principal: Principal, client: str, *, holder: str, now: float
     ) -> tuple[Run, bool]:
-        """Continue the turn that waits. Raises NotFoundError, BusyError."""
+        """Continue the waiting turn. Raises NotFoundError, BusyError."""
         with self._store.writing(lock=lock_of(name)) as connection:
             turn = _find(connection, name, principal.id).turn
             return self._claim(connection, name, run, turn, principal, client, holder, now)
@@ -164,7 +164,7 @@ class Conversations:
         return Run(name, run, turn, after), before.status == "running"
 
     def renew(self, holder: str, now: float) -> set[str]:
-        """Keep the runs of this process. Returns the conversations in which somebody asked to cancel."""
+        """Renew the runs of this process. Return the conversations in which somebody asked to cancel."""
         with self._store.writing(durable=False, lock=f"leases of {holder}") as connection:
             connection.execute(
                 "UPDATE agent_conversations SET lease_until = ? WHERE lease_by = ? AND status = 'running'",
@@ -177,7 +177,7 @@ class Conversations:
         return {row["id"] for row in rows}
 
     def broken(self, now: float) -> tuple[str, ...]:
-        """Return the conversations whose run nobody renews any more: its process has died."""
+        """Return the conversations whose run is no longer renewed, because its process died."""
         if not self._store.exists:
             return ()
         with self._store.reading() as connection:
@@ -187,7 +187,7 @@ class Conversations:
         return tuple(row["id"] for row in rows)
 
     def release(self, name: str, holder: str, status: ConversationStatus, now: float) -> None:
-        """End the run of this process."""
+        """End this process's run of the conversation."""
         with self._store.writing(lock=lock_of(name)) as connection:
             connection.execute(
                 """UPDATE agent_conversations SET status = ?, updated = ?, lease_by = '', lease_until = 0, cancelling = 0
@@ -201,12 +201,12 @@ class Conversations:
             connection.execute("UPDATE agent_conversations SET cancelling = 1 WHERE id = ?", (name,))
 
     def mark_third_party_text(self, name: str) -> None:
-        """Remember that the model was shown text of third parties."""
+        """Remember that the model was shown third-party text."""
         with self._store.writing(durable=False, lock=lock_of(name)) as connection:
             connection.execute("UPDATE agent_conversations SET third_party_text = 1 WHERE id = ?", (name,))
 
     def caller(self, name: str) -> tuple[Principal, str]:
-        """Return who asked last in the conversation, as they were authenticated, and with which client."""
+        """Return who asked last in the conversation, as they were authenticated then, and their client."""
         with self._store.reading() as connection:
             row = connection.execute("SELECT caller FROM agent_conversations WHERE id = ?", (name,)).fetchone()
         fields = stored(row["caller"], dict)
@@ -224,12 +224,12 @@ class Conversations:
 
 
 def lock_of(conversation: str) -> str:
-    """Return the lock of transactions about one conversation: others go on meanwhile."""
+    """Return the lock for transactions about one conversation. Other conversations are not blocked."""
     return f"conversation {conversation}"
 
 
 def _bounds(access: Access) -> dict[str, Collection[str] | None]:
-    """Return what bounds the calls of a conversation. That a program relays answers of people is for approvals alone."""
+    """Return what limits the calls of a conversation. `relay` is left out, because it matters only for approvals."""
     return {"scopes": access.scopes, "accounts": access.accounts, "domains": access.domains}
 
 
@@ -264,6 +264,6 @@ def _conversation(row: Any) -> Conversation:
 
 
 def check_id(what: str, name: str) -> None:
-    """Raise BadMessageError for an id of a client that cannot be one."""
+    """Raise BadMessageError if a client's id has an invalid form."""
     if not ID.fullmatch(name):
         raise BadMessageError(f"The id of the {what} must be 1 to 128 letters, digits or ._:@/+=-")

@@ -1,4 +1,4 @@
-"""Whether somebody may still do what they began: what they proved themselves with may be revoked, or bound further, since."""
+"""Checks whether somebody may still do what they began: their credentials may have been revoked or restricted since."""
 
 from collections.abc import Callable
 
@@ -10,11 +10,11 @@ from mailgun_mcp.identity.tokens import Tokens
 from mailgun_mcp.store.database import Store
 
 Check = Callable[[Principal], Principal | None]
-"""Returns the principal as they may call now, or None where they may no longer."""
+"""Function that returns the principal with their present permissions, or None if they may no longer call."""
 
 
 class Credentials:
-    """Checks principals again. Kinds of credentials that others know are added with `add`."""
+    """Checks principals again. Other modules add their kinds of credentials with `add`."""
 
     def __init__(self, store: Store, clock: Callable[[], float]) -> None:
         self._tokens = Tokens(store)
@@ -23,11 +23,11 @@ class Credentials:
         self._checks: dict[str, Check] = {TOKEN: self._of_token, SESSION: self._of_session}
 
     def add(self, kind: str, check: Check) -> None:
-        """Have principals whose credential begins with `kind` checked by `check`."""
+        """Use `check` for principals whose credential starts with `kind`."""
         self._checks[kind] = check
 
     def check(self, principal: Principal) -> Principal | None:
-        """Return the principal as they may call now, or None."""
+        """Return the principal with their present permissions, or None if they may no longer call."""
         if principal.expires is not None and principal.expires <= self._clock():
             return None
         check = self._checks.get(f"{principal.credential.partition(':')[0]}:")

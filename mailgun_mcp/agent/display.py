@@ -1,17 +1,17 @@
-"""What of a text a chat may show: no image, and no link that a click or the client itself would follow.
+"""Limits what a chat may show of a text: no images, and no links that a click or the client itself would follow.
 
-A mail can tell a model to put what it read into the address of an image or a link, which the person's client then
-fetches. So only links to Mailgun itself stay links. Texts are changed as they stream.
+A mail can tell a model to put what it read into the address of an image or link, which the person's client then
+fetches. So only links to Mailgun itself stay links. Texts are made safe while they stream.
 """
 
 import re
 from collections.abc import Callable
 
 OURS = r"https://(?:[a-z0-9-]+\.)*mailgun\.(?:com|net)(?=[/\s?#)>\]\"'`,;.]|\Z)(?!\.[a-z0-9])(?![^\s)>]*@)"
-"""Addresses that stay links."""
+"""Matches the addresses that stay links."""
 ADDRESS = re.compile(rf"(?P<ours>{OURS})|://[^\s/?#]*", re.IGNORECASE)
 DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-"""Characters that turn text around: an address or a name could be read as another."""
+"""Characters that change the direction of text, so that an address or a name could be misread."""
 IMAGE = re.compile(r"!(?=\[)")
 TAG = re.compile(r"<(?=[A-Za-z/!?])")
 LINK = re.compile(rf"\](?=[(:])(?!\(<?{OURS})", re.IGNORECASE)
@@ -22,7 +22,7 @@ LONGEST_HELD = 4_000
 
 
 def safe(text: str) -> str:
-    """Return the text without images, live links and turned directions. Addresses stay readable."""
+    """Return the text without images, live links or changes of direction. Addresses stay readable."""
     text = TAG.sub("< ", LINK.sub("] ", IMAGE.sub("", DIRECTIONS.sub("", text))))
     return WWW.sub("www[.]", ADDRESS.sub(_defused, text))
 
@@ -32,14 +32,14 @@ def _defused(match: re.Match[str]) -> str:
 
 
 class SafeText:
-    """Makes a text safe while it streams. A word waits for its end where it could become a link."""
+    """Makes a text safe while it streams. A word that could become a link is held back until it is complete."""
 
     def __init__(self, emit: Callable[[str], None]) -> None:
         self._emit = emit
         self._held = ""
 
     def add(self, text: str) -> None:
-        """Emit what is safe by now."""
+        """Add text, and emit what is known to be safe."""
         text = self._held + text
         ready = len(text) - _unfinished(text)
         if ready < len(text) - LONGEST_HELD:
@@ -49,14 +49,14 @@ class SafeText:
             self._emit(safe(text[:ready]))
 
     def end(self) -> None:
-        """Emit the rest."""
+        """Emit what was held back."""
         if self._held:
             self._emit(safe(self._held))
             self._held = ""
 
 
 def _unfinished(text: str) -> int:
-    """Return how many characters at the end could become a link by what follows."""
+    """Return how many characters at the end could become a link, depending on what follows."""
     end = len(text)
     start = end
     while start > 0 and not text[start - 1].isspace():

@@ -1,17 +1,17 @@
-"""What keeps a chat from doing what was asked. Each error has the HTTP status that an adapter answers with."""
+"""The reasons why a chat cannot do what was asked. Each error has the HTTP status that an adapter answers with."""
 
 from collections.abc import Sequence
 from typing import Any
 
 
 class AgentError(Exception):
-    """The request cannot be done. `str()` says why and what to do, and may be shown to the person."""
+    """The request cannot be carried out. `str()` says why and what to do, and may be shown to the person."""
 
     status = 400
 
 
 class BadMessageError(AgentError):
-    """The message or an id cannot be used."""
+    """The message or an id is invalid."""
 
 
 class TooLargeError(BadMessageError):
@@ -30,7 +30,7 @@ class NotFoundError(AgentError):
 
 
 class BusyError(AgentError):
-    """A run is under way in the conversation."""
+    """A run is active in the conversation."""
 
     status = 409
 
@@ -60,7 +60,7 @@ class WaitingError(AgentError):
 
 
 class AnswerError(AgentError):
-    """An answer to an approval that is not open here, has expired, or is not complete."""
+    """An answer to an approval that is not open in this conversation or has expired, or an incomplete answer."""
 
 
 class ForbiddenError(AgentError):

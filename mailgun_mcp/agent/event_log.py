@@ -1,4 +1,4 @@
-"""The events of conversations: shown at once to who watches in this process, and written to the store a little later."""
+"""The events of conversations: shown at once to watchers in this process, and written to the store a little later."""
 
 import asyncio
 import json
@@ -13,11 +13,11 @@ from mailgun_mcp.store.database import Store, stored
 from mailgun_mcp.text.characters import encodable
 
 LINGER = 0.25
-"""Seconds for which events wait for others before they are written. A crash loses no more of a text than that."""
+"""Seconds for which events are collected before they are written. A crash loses at most this much of a text."""
 
 
 class LiveRun:
-    """The events of a run that this process is making."""
+    """The events of a run in this process."""
 
     def __init__(self, log: "EventLog", conversation: str, turn: str, after: int) -> None:
         self._log = log
@@ -29,11 +29,11 @@ class LiveRun:
         self._watchers: set[asyncio.Event] = set()
 
     def add(self, kind: EventKind, **body: Any) -> None:
-        """Add an event, and show it to who watches."""
+        """Add an event, and show it to all watchers."""
         self._show(self._written(kind, body))
 
     def end(self, **body: Any) -> Callable[[], None]:
-        """Have the last event written. Returns what shows it: by then the conversation must be free for the next run."""
+        """Queue the last event for writing. Return what shows it, to call once the conversation is free again."""
         event = self._written("ended", body)
 
         def show() -> None:
@@ -54,11 +54,11 @@ class LiveRun:
             watcher.set()
 
     def since(self, after: int) -> list[Event]:
-        """Return the events so far after that id."""
+        """Return the events so far with an id above `after`."""
         return [event for event in self.events if event.id > after]
 
     async def follow(self, after: int) -> AsyncIterator[Event]:
-        """Yield the events after that id until the run ends."""
+        """Yield the events with an id above `after`, until the run ends."""
         position, news = max(0, after - self.after), asyncio.Event()
         self._watchers.add(news)
         try:
@@ -75,7 +75,7 @@ class LiveRun:
 
 
 class EventLog:
-    """The table of events, and the runs that this process is making."""
+    """The table of events, and the runs in this process."""
 
     def __init__(self, store: Store, clock: Callable[[], float]) -> None:
         self._store = store
@@ -89,7 +89,7 @@ class EventLog:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self, conversation: str, turn: str, after: int) -> LiveRun:
-        """Begin the run that follows the event `after`."""
+        """Begin the run that comes after the event `after`."""
         self._live[conversation] = live = LiveRun(self, conversation, turn, after)
         return live
 
@@ -99,11 +99,11 @@ class EventLog:
             del self._live[live.conversation]
 
     def live(self, conversation: str) -> LiveRun | None:
-        """Return the run that this process is making in the conversation, or None."""
+        """Return this process's run in the conversation, or None."""
         return self._live.get(conversation)
 
     def write_soon(self) -> None:
-        """Write what is pending in a moment."""
+        """Write the pending events in a moment."""
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(LINGER, self._start_writing)
 
@@ -114,11 +114,11 @@ class EventLog:
         task.add_done_callback(self._tasks.discard)
 
     async def flush(self) -> None:
-        """Write every event so far. Raises StateError where they cannot be written; they are tried again."""
+        """Write all pending events. Raises StateError if they cannot be written; a later call tries again."""
         async with self._writing:
             batch, self.pending = self.pending, []
             if batch:
-                # Who waits for it may be cancelled; what is being written is written once.
+                # A caller may be cancelled while it waits. Each batch is written exactly once all the same.
                 await asyncio.shield(asyncio.get_running_loop().create_task(self._write_all(batch)))
 
     async def _write_all(self, batch: list[tuple[str, Event]]) -> None:
@@ -131,12 +131,12 @@ class EventLog:
         self._failed = False
 
     def _write(self, batch: Sequence[tuple[str, Event]], *, again: bool = False) -> None:
-        """Write events; `again` where that failed, and a lost connection may hide that they were written all the same."""
+        """Write events. `again`: the last try failed, but may have written them before the connection was lost."""
         rows = [
             (conversation, event.id, event.turn, event.at, event.kind, _json(event.body))
             for conversation, event in _merged(batch)
         ]
-        # No row depends on another one, so that any lock will do.
+        # No row depends on another one, so any lock will do.
         with self._store.writing(durable=False, lock=f"events of {rows[0][0]}") as connection:
             if again:
                 first = {conversation: event.id for conversation, event in reversed(batch)}
@@ -148,7 +148,7 @@ class EventLog:
             )
 
     def read(self, conversation: str, after: int) -> list[Event]:
-        """Return the written events after that id."""
+        """Return the written events with an id above `after`."""
         with self._store.reading() as connection:
             rows = connection.execute(
                 "SELECT id, turn, at, kind, body FROM agent_events WHERE conversation = ? AND id > ? ORDER BY id",
@@ -159,12 +159,12 @@ class EventLog:
 
 
 def _json(body: dict[str, Any]) -> str:
-    """Return a body as JSON. One that cannot be written must not keep the events of others from being written."""
+    """Return a body as JSON. Invalid characters are replaced, as they would keep all events from being written."""
     return encodable(json.dumps(body, ensure_ascii=False))
 
 
 def _merged(batch: Sequence[tuple[str, Event]]) -> list[tuple[str, Event]]:
-    """Return the events with pieces of one text put together, as long as nothing else came between them."""
+    """Return the events with consecutive pieces of a text joined."""
     merged: list[tuple[str, Event]] = []
     last: dict[str, int] = {}
     for conversation, event in batch:
@@ -185,7 +185,7 @@ def _continues(before: Event, event: Event) -> bool:
 
 
 def _part_after(event: Event, after: int) -> Event:
-    """Return the event without `pieces`, and of a text without the pieces whose ids are not after `after`."""
+    """Return the event without `pieces`. A text loses the pieces up to the id `after`."""
     pieces = event.body.get("pieces")
     if pieces is None:
         return event

@@ -1,4 +1,4 @@
-"""The events of a conversation, whatever the protocol: adapters translate them."""
+"""The events of a conversation, independent of any protocol. Adapters translate them."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -16,7 +16,7 @@ EventKind = Literal[
     "ended",
 ]
 Outcome = Literal["done", "waiting", "cancelled", "failed", "stopped"]
-"""How a run ends: `waiting` for approvals, `stopped` at a limit, `failed` at the model or a fault of the server."""
+"""How a run ends: `waiting` for approvals, `stopped` at a limit, `failed` because of the model or a server fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,15 @@ FIELDS: dict[EventKind, tuple[str, ...]] = {
 
 - `text` is a piece of the assistant's answer; pieces of one message have the same `message`.
 - `tool_started`: `arguments` are without secrets. `tool_finished`: `status` is `done`, `failed`, `refused`, `denied`,
-  `expired`, `cancelled` or `unknown` (nobody knows whether it took effect); `text` is shortened, `log` is the id of the
-  call in the audit log, `undo` the id with which it is undone, or None.
-- `approval_needed`: a person must answer. `form` is what they are shown, `typed` what they must type or None, `expires`
-  a time (ISO 8601), `answerable` whether the person of the conversation may say yes here. A no always may be said.
-- `approval_answered`: `status` is `approved`, `denied` or `expired`. It comes from wherever it was answered.
-- `third_party_text`: from now on the model has seen text that third parties wrote: show a badge.
-- `usage` is what the conversation has cost so far. `cost` is in US dollars, None where the price is not known.
-- `ended` is the last event of a run. `text` says why where the outcome is not `done`.
+  `expired`, `cancelled` or `unknown` (it may have taken effect); `text` is shortened, `log` is the call's id in the
+  audit log, `undo` is the id to undo it with, or None.
+- `approval_needed`: a person must answer. `form` is what they are shown; `typed` is what they must type, or None;
+  `expires` is a time (ISO 8601); `answerable`: whether the person of the conversation may approve here. They may
+  always deny.
+- `approval_answered`: `status` is `approved`, `denied` or `expired`. The answer may have been given anywhere.
+- `third_party_text`: from now on, the model has seen third-party text: show a badge.
+- `usage` is what the conversation has cost so far. `cost` is in US dollars, None if the price is not known.
+- `ended` is the last event of a run. `text` gives the reason if the outcome is not `done`.
 """
 
 
@@ -59,7 +60,7 @@ class Event:
     """Something that happened in a conversation."""
 
     id: int
-    """Grows within the conversation. What follows an event is read by it."""
+    """Increases within the conversation. Clients use it to ask for the events that follow."""
     turn: str
     at: float
     kind: EventKind

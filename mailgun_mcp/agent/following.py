@@ -1,4 +1,4 @@
-"""Yields the events of a conversation to who watches it, whichever process makes the run that is under way."""
+"""Yields the events of a conversation to watchers, whichever process is running it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -13,12 +13,12 @@ from mailgun_mcp.store.changes import pauses
 from mailgun_mcp.store.database import Store
 
 POLL = 0.5
-"""Seconds between two looks for events that another process writes."""
+"""Seconds between two checks for events that another process writes."""
 POLL_NOTIFIED = 5.0
-"""The same on PostgreSQL, which notifies of them: a notification can be lost."""
+"""The same on PostgreSQL, which notifies of them. A check is still needed, because a notification can be lost."""
 
 FREED = 0.05
-"""Seconds between two looks whether a conversation is free, once the end of its run is written."""
+"""Seconds between two checks whether a conversation is free, once the end of its run is written."""
 
 
 class Following:
@@ -32,13 +32,13 @@ class Following:
         self._closed = asyncio.Event()
 
     def close(self) -> None:
-        """Let go who follows a run of another process. Who follows one of this process sees its end."""
+        """Release the watchers of other processes' runs. Watchers of a run in this process see its end."""
         self._closed.set()
 
     async def events(
         self, principal: Principal, conversation: str, *, after: int, follow: bool
     ) -> AsyncIterator[Event]:
-        """Yield the events after that id, and with `follow` those of the run that is under way. Raises NotFoundError."""
+        """Yield the events after that id, and with `follow` those of the current run. Raises NotFoundError."""
         async with AsyncExitStack() as watching:
             pause: Callable[[], Awaitable[object]] | None = None
             while True:
@@ -54,7 +54,7 @@ class Following:
                         yield event
                         after = event.id
                 if ends_soon:
-                    # Written, but the conversation is not free for the next run yet.
+                    # The end is written, but the conversation is not yet free for the next run.
                     await asyncio.sleep(FREED)
                 elif not follow:
                     for event in live.since(after) if live else ():
@@ -69,11 +69,11 @@ class Following:
                 elif pause is not None:
                     await self._paused(pause)
                 else:
-                    # What is written before it watches is found in the next round.
+                    # The next round finds what was written before the watch began.
                     pause = await watching.enter_async_context(pauses(self._store, POLL, notified=POLL_NOTIFIED))
 
     async def _paused(self, pause: Callable[[], Awaitable[object]]) -> None:
-        """Wait for what comes next, or until this process closes."""
+        """Wait for the next event, or until this process closes."""
         pausing, closing = asyncio.ensure_future(pause()), asyncio.ensure_future(self._closed.wait())
         try:
             await asyncio.wait({pausing, closing}, return_when=asyncio.FIRST_COMPLETED)

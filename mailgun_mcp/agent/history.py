@@ -1,4 +1,4 @@
-"""The model's history, put together from what the server kept: messages, and the results of calls."""
+"""Builds the model's history from what the server has stored: messages, and the results of calls."""
 
 import json
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ NOT_READ = "This call was not made."
 def build(
     messages: Sequence[Message], calls: Sequence[ToolCall], *, shorten: "Shortener | None" = None
 ) -> list[ModelMessage]:
-    """Return the history for the model. Every call that a response asks for has a result in it."""
+    """Return the history for the model. It has a result for every call that a response asks for."""
     by_message: dict[int, list[ToolCall]] = {}
     for call in calls:
         by_message.setdefault(call.message, []).append(call)
@@ -44,10 +44,10 @@ def build(
 
 
 class Shortener:
-    """Says what stands in place of older results. The newest stay as they are."""
+    """Replaces older results with a short line. The newest stay as they are."""
 
     def __init__(self, calls: Sequence[ToolCall], room: int) -> None:
-        """`room` is how many characters the results may have together."""
+        """`room` is the most characters that all results may have together."""
         self._replaced: set[str] = set()
         used = 0
         for call in reversed(calls):
@@ -56,7 +56,7 @@ class Shortener:
                 self._replaced.add(call.id)
 
     def __call__(self, call: ToolCall) -> str:
-        """Return the result, or the line that stands in its place."""
+        """Return the result, or the line that replaces it."""
         if call.id not in self._replaced or len(call.text) < 400:
             return call.text
         log = f" (audit log: {call.log})" if call.log else ""
@@ -69,7 +69,7 @@ def _returned(call: ToolCall, shorten: Shortener | None) -> ToolReturnPart:
 
 
 def read_response(body: str) -> ModelResponse:
-    """Return a response as it was kept."""
+    """Return a stored response."""
     (response,) = ModelMessagesTypeAdapter.validate_json(body)
     if not isinstance(response, ModelResponse):
         raise StateError("a message of the conversation cannot be read")
@@ -77,12 +77,12 @@ def read_response(body: str) -> ModelResponse:
 
 
 def write_response(response: ModelResponse) -> str:
-    """Return a response as it is kept."""
+    """Return a response in the form in which it is stored."""
     return ModelMessagesTypeAdapter.dump_json([response]).decode()
 
 
 def make_encodable(response: ModelResponse) -> None:
-    """Replace what cannot be written in the texts of a response: a model may send half of a character."""
+    """Replace invalid characters in the texts of a response: a model may send half of a surrogate pair."""
     for part in response.parts:
         for name in ("content", "tool_name", "tool_call_id", "args"):
             value = getattr(part, name, None)
@@ -91,11 +91,11 @@ def make_encodable(response: ModelResponse) -> None:
 
 
 def with_instructions(history: Sequence[ModelMessage], instructions: str) -> list[ModelMessage]:
-    """Return the history with the instructions, which no client or text can change."""
+    """Return the history with the instructions in front. No client and no text can change them."""
     first = ModelRequest(parts=[SystemPromptPart(instructions)])
     return [first, *history]
 
 
 def size(history: Sequence[ModelMessage]) -> int:
-    """Return how many characters the history has, roughly as a provider counts them."""
+    """Return the size of the history in characters, roughly as a provider counts them."""
     return sum(len(json.dumps(ModelMessagesTypeAdapter.dump_python([message], mode="json"))) for message in history)

@@ -1,4 +1,4 @@
-"""The model of the agent, from how an operator names it."""
+"""Opens the agent's model by the name that the operator gave."""
 
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -16,7 +16,7 @@ PROVIDERS = {
     "google": ("agent-google", "GOOGLE_API_KEY"),
     "ollama": ("agent-openai", None),
 }
-"""Provider -> the extra that installs it, and the variable that holds its key."""
+"""Provider -> the extra that installs it, and the environment variable that holds its key."""
 SCRIPT = "script"
 OLLAMA = "http://localhost:11434/v1"
 FORM = "write PROVIDER:NAME, such as anthropic:claude-sonnet-4-5, openai:gpt-5, google:gemini-2.5-pro or ollama:qwen3"
@@ -24,7 +24,7 @@ EXTRA_MISSING = "model: {provider} needs more packages: pip install 'mailgun-mcp
 
 
 def open_model(name: str | None, url: str | None = None) -> "Model":
-    """Return the model that `name` says. With `url` it is at any OpenAI-compatible endpoint.
+    """Return the model of that name. With `url`, it is behind an OpenAI-compatible endpoint.
 
     Keys come from the provider's own environment variables. Raises SettingsError.
     """
@@ -84,5 +84,5 @@ def _check(url: str) -> None:
 
 
 def _key(variable: str) -> str:
-    # An endpoint of one's own often wants no key, but the clients want one to be there.
+    # A self-hosted endpoint often needs no key, but the clients insist on one.
     return model_variable(variable) or "none"

@@ -1,4 +1,4 @@
-"""Runs turns: one at a time in a conversation, whether or not anybody watches, and on after an answer given elsewhere."""
+"""Runs turns: one at a time per conversation, whether or not anybody watches, and on after answers given elsewhere."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
@@ -43,11 +43,11 @@ CANCELLED_TURN = "Cancelled."
 FAULT = "Something went wrong in the server; its log says what. Nothing is lost; send a message to continue."
 
 Begun = Callable[[Run, Principal, str], None]
-"""Is told of each run that this process begins: the run, whose it is, and with which client they asked."""
+"""Called with each run that this process begins: the run, its principal, and their client."""
 
 
 class Runner:
-    """Runs the conversations of one server. Made and closed inside of a running event loop."""
+    """Runs the conversations of one server. Must be created and closed inside a running event loop."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class Runner:
         self._log = EventLog(services.store, services.clock)
         self._following = Following(services.store, self._conversations, self._log, services.clock)
         self.credentials = Credentials(services.store, services.clock)
-        """Says whether who asked may still go on, where somebody else's answer continues what they began."""
+        """Checks whether the person who asked may still go on, when somebody else's answer continues their turn."""
         self._holder = token_hex(8)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._closing = False
@@ -84,11 +84,11 @@ class Runner:
         self._begun: list[Begun] = []
 
     def on_begin(self, begun: Begun) -> None:
-        """From now on tell of each run that begins here, also of one that goes on after an answer given elsewhere."""
+        """Call `begun` with each run that begins here from now on, also after an answer given elsewhere."""
         self._begun.append(begun)
 
     def stop_in(self, seconds: float) -> None:
-        """Close after that time: runs that still go on then are stopped, and who watches them is told."""
+        """Close after that time. Runs that are still going are stopped, and their watchers are told."""
         loop = asyncio.get_running_loop()
 
         def stop() -> None:
@@ -97,7 +97,7 @@ class Runner:
         loop.call_later(seconds, stop)
 
     async def aclose(self) -> None:
-        """Stop the runs of this process and write what is pending. What waits for a person goes on waiting."""
+        """Stop the runs of this process, and write pending events. Calls that wait for a person keep waiting."""
         self._closing = True
         self._following.close()
         await self._upkeep.aclose()
@@ -108,7 +108,7 @@ class Runner:
         await self._log.flush()
 
     async def start(self, principal: Principal, conversation: str, text: str, *, run: str, client: str) -> Run:
-        """Begin a turn with a message of the person. Raises AgentError."""
+        """Begin a turn with a message from the person. Raises AgentError."""
         check_id("conversation", conversation)
         check_id("run", run)
         if self._closing:
@@ -129,9 +129,9 @@ class Runner:
     def _claim_turn(
         self, principal: Principal, conversation: str, text: str, run: str, client: str
     ) -> tuple[Run, str | None, bool]:
-        """Return the run of that id, and where it is a new one its message, and whether the run before it broke off.
+        """Return the run of that id. If it is new, also return its message, and whether the run before was cut off.
 
-        All of it is one visit to the store, for the first word of the answer waits for it. Raises AgentError.
+        All this is one visit to the store, because the first word of the answer waits for it. Raises AgentError.
         """
         earlier = self._conversations.run(conversation, run, principal.id)
         if earlier is not None:
@@ -151,7 +151,7 @@ class Runner:
     async def answer(
         self, principal: Principal, conversation: str, answers: Sequence[Answer], *, run: str, client: str
     ) -> Run:
-        """Give the person's answers to open approvals, and continue the turn. Raises AgentError."""
+        """Record the person's answers to open approvals, and continue the turn. Raises AgentError."""
         check_id("conversation", conversation)
         check_id("run", run)
         if self._closing:
@@ -169,11 +169,11 @@ class Runner:
         return await self._continue(principal, conversation, run, client)
 
     async def knows(self, principal: Principal, conversation: str, run: str) -> bool:
-        """Return whether there is a run of this id. Raises NotFoundError for another's conversation."""
+        """Return whether a run of this id exists. Raises NotFoundError for another principal's conversation."""
         return await in_thread(self._conversations.run, conversation, run, principal.id) is not None
 
     async def cancel(self, principal: Principal, conversation: str) -> None:
-        """Stop the run; what was said stays. Approvals that are open are answered with no. Raises NotFoundError."""
+        """Stop the run, and keep what was said. Open approvals are denied. Raises NotFoundError."""
         found = await in_thread(self._conversations.find, conversation, principal.id)
         task = self._tasks.get(conversation)
         if task is not None:
@@ -195,11 +195,11 @@ class Runner:
     def events(
         self, principal: Principal, conversation: str, *, after: int = 0, follow: bool = True
     ) -> AsyncIterator[Event]:
-        """Yield the events after that id, and with `follow` those of the run that is under way. Raises NotFoundError."""
+        """Yield the events after that id, and with `follow` those of the current run. Raises NotFoundError."""
         return self._following.events(principal, conversation, after=after, follow=follow)
 
     async def watch(self, run: Run, principal: Principal) -> AsyncIterator[Event]:
-        """Yield the events of a run until it ends; of an earlier run those that were kept."""
+        """Yield the events of a run until it ends. For an earlier run, these are the stored ones."""
         async for event in self.events(principal, run.conversation, after=run.after):
             yield event
             if event.kind == "ended":
@@ -214,19 +214,19 @@ class Runner:
         return await in_thread(self._conversations.list, principal.id)
 
     async def delete(self, principal: Principal, conversation: str) -> None:
-        """Delete a conversation; its calls stay in the audit log. Raises NotFoundError, BusyError."""
+        """Delete a conversation. Its calls stay in the audit log. Raises NotFoundError, BusyError."""
         await in_thread(self._conversations.find, conversation, principal.id)
         await self.cancel(principal, conversation)
         await in_thread(self._conversations.delete, conversation, principal.id, self._services.clock())
 
     @property
     def usage_table(self) -> UsageTable:
-        """What all conversations have used."""
+        """The table of what all conversations have used."""
         return self._usage
 
     @property
     def limits(self) -> Limits:
-        """How much may be used."""
+        """The limits on usage."""
         return self._options.limits
 
     async def usage(self, principal: Principal, conversation: str) -> Usage:
@@ -235,21 +235,21 @@ class Runner:
         return await in_thread(self._usage.of_conversation, conversation)
 
     async def open_approvals(self, principal: Principal, conversation: str) -> list[dict[str, Any]]:
-        """Return the approvals that the conversation waits for, as `approval_needed` says them. Raises NotFoundError."""
+        """Return the open approvals of the conversation as bodies of `approval_needed`. Raises NotFoundError."""
         await in_thread(self._conversations.find, conversation, principal.id)
         return await in_thread(self._needed_by, conversation, principal)
 
     async def asked_for(self, principal: Principal, conversation: str, approval: str) -> bool:
-        """Return whether a call of the conversation waits, or waited, for this approval. Raises NotFoundError."""
+        """Return whether a call of the conversation waits or waited for this approval. Raises NotFoundError."""
         await in_thread(self._conversations.find, conversation, principal.id)
         return any(call.approval == approval for call in await in_thread(self._transcript.calls, conversation))
 
     def watch_answers(self) -> None:
-        """From now on look for answers that are given elsewhere, and continue what waits for them."""
+        """From now on, look for answers that are given elsewhere, and continue the turns that wait for them."""
         self._upkeep.start()
 
     async def continue_answered(self) -> None:
-        """Look once for answers that were given elsewhere."""
+        """Check once for answers that were given elsewhere, and continue the turns that wait for them."""
         await self._upkeep.continue_answered()
 
     def _needed_by(self, conversation: str, principal: Principal) -> list[dict[str, Any]]:
@@ -351,13 +351,13 @@ class Runner:
             ended = Ended("failed", STOPPED) if self._closing else Ended("cancelled", CANCELLED_TURN)
         except (ModelError, CallError) as error:
             ended = Ended("failed", str(error))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the person is told and the conversation is free again
+        except Exception as error:  # noqa: BLE001 - the person is always told, and the conversation freed
             logger().error("a run failed", error=repr(error)[:2000], conversation=live.conversation)
         finally:
             await self._end(live, caller.principal, ended)
 
     async def _end(self, live: LiveRun, principal: Principal, ended: Ended) -> None:
-        """Close the calls that are open, and say how the run ended. A turn that is done has made all of its calls."""
+        """Close the open calls, and report how the run ended. A turn that is done has no open calls."""
         if ended.outcome == "cancelled":
             await self._settling.cancelled(live, principal)
         elif ended.outcome not in ("waiting", "done") and await self._settling.ended(live):

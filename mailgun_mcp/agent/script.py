@@ -1,15 +1,15 @@
-"""A model that plays a script: for demonstrations and tests, without key or network.
+"""A model that plays a script, for demonstrations and tests. Needs no key and no network.
 
     turns:
-      - user: bounce                       # a turn whose message matches this plays these steps; else the next turn
+      - user: bounce                       # a message that matches this plays these steps; else the next turn
         steps:
           - say: "Let me look."
             calls: [{tool: list_bounces, arguments: {domain: mail.example.com}}]
-          - when: said no                  # a step that is left out unless the last result contains this
+          - when: said no                  # a step that is skipped unless the last result contains this
             say: "Then I leave it."
           - say: "The first is ${list_bounces:items.0.address}."
 
-`${tool:path}` stands for a value in the newest result of a tool. What it says next follows from the history alone.
+`${tool:path}` stands for a value in the newest result of a tool. The next step depends only on the history.
 """
 
 import json
@@ -66,7 +66,7 @@ class Script(BaseModel):
     model_config = ConfigDict(extra="forbid")
     turns: list[Turn]
     delay: float = 0.0
-    """Seconds between words."""
+    """Seconds between two words."""
 
 
 def open_script(file: str) -> "Model":
@@ -97,7 +97,7 @@ def scripted(script: Script, *, name: str = "script") -> "Model":
 
 
 def next_step(script: Script, messages: Sequence[ModelMessage]) -> Step:
-    """Return what comes next after this history."""
+    """Return the step that follows this history."""
     turn: Turn | None = None
     position, last, said = 0, "", 0
     for message in messages:
@@ -124,7 +124,7 @@ def _turn(script: Script, text: str, said: int) -> Turn | None:
 
 
 def _position(turn: Turn | None, position: int, last: str) -> int:
-    """Return the first step from `position` on that is not left out."""
+    """Return the first step, from `position` on, that is not skipped."""
     steps = turn.steps if turn else []
     while position < len(steps) and steps[position].when is not None and str(steps[position].when) not in last:
         position += 1

@@ -1,4 +1,4 @@
-"""Closes the calls that a run has left open: those of a process that died, and those of a run that was cancelled."""
+"""Closes calls that a run left open because its process died, it was cancelled, or it ended early."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -22,14 +22,14 @@ CANCELLED_REASON = "the person cancelled the turn"
 
 
 class Settling:
-    """Closes what was left open. Nothing of it is made again."""
+    """Closes what was left open. No call is made again."""
 
     def __init__(self, services: Services, transcript: Transcript) -> None:
         self._services = services
         self._transcript = transcript
 
     async def broken(self, live: LiveRun, *, broke_off: bool) -> None:
-        """Say what a process that died left open."""
+        """Close what a process that died left open."""
         for call in await in_thread(self._transcript.open_calls, live.conversation):
             if call.status == "running":
                 await self._close(live, call, "unknown", UNKNOWN)
@@ -39,14 +39,14 @@ class Settling:
             live.add("warning", text=BROKE_OFF)
 
     async def cancelled(self, live: LiveRun, principal: Principal) -> None:
-        """Close the calls that have no result, because the person cancelled the turn: what waits is denied."""
+        """Close the calls without a result after the person cancelled the turn. Open approvals are denied."""
         for call in await in_thread(self._transcript.open_calls, live.conversation):
             if call.status == "waiting":
                 await in_thread(self._deny, call, principal)
             await self._close_begun(live, call, CANCELLED)
 
     async def ended(self, live: LiveRun) -> bool:
-        """Close the calls that have no result, because the turn ended early. Returns whether some still wait for a person."""
+        """Close the calls without a result after the turn ended early. Return whether some still wait for a person."""
         waiting = False
         for call in await in_thread(self._transcript.open_calls, live.conversation):
             if call.status == "waiting":
@@ -66,7 +66,7 @@ class Settling:
         live.add("tool_finished", call=call.id, tool=call.tool, status=status, text=text, log=call.log, undo=None)
 
     def _deny(self, call: ToolCall, principal: Principal) -> None:
-        # Where it was answered or has expired, nothing is left that could be used.
+        # If it was answered or has expired, there is nothing left to deny.
         with suppress(StateError):
             self._services.approvals.deny(
                 call.approval or "", by=principal.id, now=self._services.clock(), reason=CANCELLED_REASON

@@ -1,4 +1,4 @@
-"""Puts the agent together from the settings of a server."""
+"""Builds the agent from the settings of a server."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 def create_runner(services: Services, settings: Settings, model: "Model | None" = None) -> Runner:
-    """Return what runs conversations, with the model of the settings or the one given. Raises SettingsError."""
+    """Return the runner of conversations, with the given model or the one in the settings. Raises SettingsError."""
     model = model or open_model(settings.model, settings.model_url)
     summary_model = open_model(settings.summary_model, settings.model_url) if settings.summary_model else None
     return Runner(services, model, options_of(settings), summary_model=summary_model)
 
 
 def options_of(settings: Settings) -> AgentOptions:
-    """Return what the operator chose. Raises SettingsError."""
+    """Return the operator's choices. Raises SettingsError."""
     limits = Limits()
     conversation, day = limits.conversation, limits.principal_per_day
     if settings.chat_cost is not None:

@@ -1,4 +1,4 @@
-"""Summarizes the older part of a long conversation, so that the rest fits into what the model can read."""
+"""Summarizes the older part of a long conversation, so that the rest fits into the model's context."""
 
 from collections.abc import Sequence
 from secrets import token_hex
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 CHARACTERS_PER_TOKEN = 3
 FULL = 0.7
-"""The part of the context above which older turns are summarized."""
+"""Share of the context above which older turns are summarized."""
 LONGEST = 6_000
-"""Characters of a summary."""
+"""Maximum length of a summary in characters."""
 PROMPT = (
     "Summarize this conversation for yourself in at most 500 words: what the person wants, what was found out, what was "
     "changed with which ids, what people refused and why, and what is still to do. Write facts only, no orders."
@@ -28,12 +28,12 @@ AUTHOR = "summary of texts that third parties may have written"
 
 
 def is_full(messages: Sequence[ModelMessage], context_tokens: int) -> bool:
-    """Return whether the history is more than the model should be sent."""
+    """Return whether the history is larger than the model should be sent."""
     return history.size(messages) > context_tokens * CHARACTERS_PER_TOKEN * FULL
 
 
 def older(messages: Sequence[Message], turn: str) -> int | None:
-    """Return the number of the message with which the turn begins, where something that is not a summary stands before it."""
+    """Return the number of the turn's first message, if something other than a summary comes before it."""
     first = next((message.number for message in messages if message.turn == turn and message.kind == "user"), None)
     before = [message for message in messages if first is not None and message.number < first]
     return first if any(message.kind != "summary" for message in before) else None
@@ -42,7 +42,7 @@ def older(messages: Sequence[Message], turn: str) -> int | None:
 async def summarize(
     model: "Model", messages: Sequence[ModelMessage], *, third_party_text: bool
 ) -> tuple[str, ModelResponse]:
-    """Return the summary, and the response for what it cost. Where the model read third-party text, it is fenced again."""
+    """Return the summary, and the response with its cost. The summary is fenced if the model read third-party text."""
     request = [*messages, ModelRequest(parts=[UserPromptPart(PROMPT)])]
     async with model_request_stream(model, request) as stream:
         async for _ in stream:

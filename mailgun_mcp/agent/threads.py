@@ -1,4 +1,4 @@
-"""Work on the store beside the event loop, in few threads: more would only take turns, and keep the loop from its own."""
+"""Runs work on the store in a few threads. More would only wait for each other, and take time from the event loop."""
 
 from collections.abc import Callable
 from functools import partial
@@ -14,7 +14,7 @@ _limiter: RunVar[anyio.CapacityLimiter] = RunVar("mailgun_mcp_agent_threads")
 
 
 async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run a blocking method of the store beside the event loop."""
+    """Run a blocking method of the store without blocking the event loop."""
     limiter = _limiter.get(None)
     if limiter is None:
         limiter = anyio.CapacityLimiter(MOST)

@@ -1,4 +1,4 @@
-"""The tools as a model of the agent has them: a dozen at first, the others by search; calls go through the pipeline."""
+"""The tools that the agent's model has: a dozen at first, others through search. Calls go through the pipeline."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ FIRST = (
     *("list_domains", "get_domain", "query_logs", "explain_delivery", "check_domain_health", "find_recipient"),
     *("list_bounces", "query_metrics", "send_message", "list_undoable", "undo_operation", "read_result"),
 )
-"""What a conversation starts with, as far as the server offers it."""
+"""Tools at the start of a conversation, if the server offers them."""
 MOST_FOUND = 24
-"""Tools of searches that a model has at once. The oldest make room."""
+"""Maximum number of tools from searches that a model has at once. New ones replace the oldest."""
 HITS = 6
 FIND: Record = {
     "name": FIND_TOOLS,
@@ -44,7 +44,7 @@ FIND: Record = {
     },
 }
 FENCE = "⟦"
-"""What begins text of third parties; see `output.untrusted`."""
+"""First character of fenced third-party text; see `output.untrusted`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class ToolResult:
     undo: str | None = None
     third_party_text: bool = False
     approval: str | None = None
-    """The id of the pending approval where the call waits for a person."""
+    """The id of the pending approval, if the call waits for a person."""
 
 
 class Toolset:
@@ -68,23 +68,23 @@ class Toolset:
         self._access = access
 
     def tools(self, found: Iterable[str]) -> list[Record]:
-        """Return the tools of the next request: the first dozen, and those that searches found."""
+        """Return the tools for the next request: the first dozen, and those that searches found."""
         names = [name for name in FIRST if self._offers(name)]
         names += [name for name in found if name not in names and self._offers(name)]
         return [FIND, *(self._operation(name).tool for name in names)]
 
     def describe(self, tool: str, arguments: Arguments | None) -> dict[str, Any]:
-        """Return what people are shown of a call: title, risk, and its arguments without secrets."""
+        """Return what people are shown about a call: title, risk, and its arguments without secrets."""
         if tool == FIND_TOOLS:
             return {"title": FIND["title"], "arguments": arguments or {}, "risk": "read"}
         if not self._offers(tool):
-            # Nobody knows which of its arguments are secret.
+            # It is not known which of its arguments are secret.
             return {"title": tool[:64], "arguments": {}, "risk": "read"}
         operation = self._operation(tool)
         try:
             shown = shown_arguments(operation, arguments or {})
         except (TypeError, ValueError, AttributeError):
-            # What is wrong with the arguments is told by the call.
+            # The call itself reports what is wrong with the arguments.
             shown = {}
         return {"title": operation.title, "arguments": shown, "risk": operation.risk}
 
@@ -102,7 +102,7 @@ class Toolset:
             return ToolResult("failed", str(error))
 
     def found_by(self, arguments: Arguments | None) -> list[str]:
-        """Return the tools that a search found, the best first."""
+        """Return the tools that a search found, best first."""
         try:
             given = (arguments or {})["queries"]
             queries = [query[:500] for query in (given if isinstance(given, list) else [given])[:3] if query.strip()]
@@ -129,7 +129,7 @@ class Toolset:
 
 
 def newest_found(searches: Iterable[Collection[str]]) -> list[str]:
-    """Return the tools that the newest searches found, at most `MOST_FOUND`."""
+    """Return the tools that the newest searches found, up to `MOST_FOUND`."""
     found: dict[str, None] = {}
     for names in searches:
         for name in names:
@@ -152,5 +152,5 @@ def _result(result: CallResult) -> ToolResult:
 
 
 def shown(text: str, limit: int = 8_000) -> str:
-    """Return a result as a person is shown it: shortened, without live links."""
+    """Return a result in the form that a person is shown: shortened, without live links."""
     return safe(text if len(text) <= limit else f"{text[:limit]}… [{len(text):,} characters in all]")

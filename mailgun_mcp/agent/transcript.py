@@ -1,4 +1,4 @@
-"""The tables of what was said and called in a conversation. A model's history is put together from them."""
+"""The tables of messages and calls in a conversation. The model's history is built from them."""
 
 import json
 from dataclasses import dataclass
@@ -10,20 +10,20 @@ from mailgun_mcp.store.database import Store, stored
 CallStatus = Literal[
     "new", "running", "waiting", "done", "failed", "refused", "denied", "expired", "cancelled", "unknown"
 ]
-"""`new`: not begun. `running`: begun, and if its process died nobody knows whether it took effect."""
+"""`new`: not begun. `running`: begun; if its process died, it is not known whether the call took effect."""
 OPEN: tuple[CallStatus, ...] = ("new", "running", "waiting")
 MessageKind = Literal["user", "response", "summary"]
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message of the model's history. Results of tools are in the calls."""
+    """A message of the model's history. The results of tools are in the calls."""
 
     number: int
     turn: str
     kind: MessageKind
     body: str
-    """The text of the user, the model's response as JSON, or a summary of everything before."""
+    """The user's text, the model's response as JSON, or a summary of everything before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +33,16 @@ class ToolCall:
     id: str
     turn: str
     message: int
-    """The number of the response that asked for it."""
+    """The number of the response that asked for the call."""
     tool: str
     arguments: dict[str, Any] | None
-    """None where the model's arguments were not a JSON object."""
+    """None if the model's arguments were not a JSON object."""
     status: CallStatus = "new"
     approval: str | None = None
     binding: str | None = None
-    """What the approval is bound to: the exact call."""
+    """Digest of the exact call that the approval is bound to."""
     text: str = ""
-    """The result as the model reads it."""
+    """The result in the form that the model reads."""
     log: str = ""
     """The id of the call in the audit log."""
 
@@ -54,7 +54,7 @@ class Transcript:
         self._store = store
 
     def messages(self, conversation: str) -> list[Message]:
-        """Return what the model's history consists of: the newest summary and what came after it."""
+        """Return the messages of the model's history: the newest summary, and everything after it."""
         with self._store.reading() as connection:
             rows = connection.execute(
                 """SELECT number, turn, kind, body FROM agent_messages WHERE conversation = ? AND number >= coalesce(
@@ -65,14 +65,14 @@ class Transcript:
         return [Message(**dict(row)) for row in rows]
 
     def read(self, conversation: str) -> tuple[list[Message], list[ToolCall]]:
-        """Return what the model's history consists of, and the calls that its messages asked for."""
+        """Return the messages of the model's history, and the calls that they asked for."""
         messages = self.messages(conversation)
         return messages, self.calls(conversation, since=messages[0].number)
 
     def add(
         self, conversation: str, turn: str, kind: MessageKind, body: str, calls: list[ToolCall] | None = None
     ) -> int:
-        """Add a message, and the calls that it asks for. Returns its number."""
+        """Add a message, and the calls that it asks for. Return its number."""
         with self._store.writing(lock=lock_of(conversation)) as connection:
             row = connection.execute(
                 "SELECT coalesce(max(number), 0) + 1 AS number FROM agent_messages WHERE conversation = ?",
@@ -91,7 +91,7 @@ class Transcript:
         return int(row["number"])
 
     def insert_summary(self, conversation: str, turn: str, text: str, before: int) -> None:
-        """Put a summary in place of every message whose number is below `before`. The messages stay for people."""
+        """Replace all messages numbered below `before` by a summary, for the model. People can still read them."""
         with self._store.writing(lock=lock_of(conversation)) as connection:
             connection.execute(
                 "UPDATE agent_messages SET number = -number - 1 WHERE conversation = ? AND number >= ?",
@@ -110,7 +110,7 @@ class Transcript:
             )
 
     def calls(self, conversation: str, *, since: int = 0) -> list[ToolCall]:
-        """Return the calls that responses from number `since` on asked for, in order."""
+        """Return the calls that the responses from number `since` on asked for, in order."""
         with self._store.reading() as connection:
             rows = connection.execute(
                 "SELECT * FROM agent_calls WHERE conversation = ? AND message >= ? ORDER BY message, position",
@@ -119,7 +119,7 @@ class Transcript:
         return [_call(row) for row in rows]
 
     def open_calls(self, conversation: str) -> list[ToolCall]:
-        """Return the calls that have no result yet."""
+        """Return the calls without a result."""
         with self._store.reading() as connection:
             rows = connection.execute(
                 """SELECT * FROM agent_calls WHERE conversation = ? AND status IN ('new', 'running', 'waiting')
@@ -129,7 +129,7 @@ class Transcript:
         return [_call(row) for row in rows]
 
     def update(self, conversation: str, call: ToolCall) -> None:
-        """Keep what became of a call. It is on disk when this returns."""
+        """Record a change of a call. It is on disk when this returns."""
         with self._store.writing(lock=lock_of(conversation)) as connection:
             connection.execute(
                 """UPDATE agent_calls SET status = ?, approval = ?, binding = ?, text = ?, log = ?
@@ -138,7 +138,7 @@ class Transcript:
             )
 
     def waiting(self) -> list[tuple[str, str]]:
-        """Return which conversations wait for which approvals."""
+        """Return each waiting conversation with the approval that it waits for."""
         with self._store.reading() as connection:
             rows = connection.execute(
                 """SELECT conversation, approval FROM agent_calls

@@ -1,6 +1,6 @@
-"""One run of a turn: asks the model, makes the calls it asks for, and so on, until it is done or a person must answer.
+"""One run of a turn: asks the model, makes its calls, and so on, until the turn is done or a person must answer.
 
-What a call returned is on disk before the model hears of it. So whatever ends the run, nothing is done twice.
+The result of a call is on disk before the model gets it. So whatever ends the run, nothing is done twice.
 """
 
 import asyncio
@@ -88,7 +88,7 @@ class TurnRun:
         self._seen_third_party_text = False
 
     async def go(self) -> Ended:
-        """Run until the turn is done, waits, or stops. Raises CancelledError when the run is cancelled."""
+        """Run until the turn is done, waits, or stops. Raises CancelledError if the run is cancelled."""
         requests = 0
         warned: set[str] = set()
         while True:
@@ -115,7 +115,7 @@ class TurnRun:
                 return _ended(response)
 
     async def _make_calls(self) -> bool:
-        """Make the calls that have no result yet. Returns whether some wait for a person."""
+        """Make the calls that have no result yet. Return whether some wait for a person."""
         waiting = False
         for call in await in_thread(self._transcript.open_calls, self._conversation):
             settled = await self._approving.settle(call) if call.status == "waiting" else call
@@ -126,7 +126,7 @@ class TurnRun:
         return waiting
 
     async def _to_its_end(self, making: Coroutine[Any, Any, bool]) -> bool:
-        """Let a call end that has begun, so that its outcome is known, also when the run is cancelled meanwhile."""
+        """Let a call that has begun finish even if the run is cancelled meanwhile, so that its outcome is known."""
         task = asyncio.get_running_loop().create_task(making)
         try:
             return await asyncio.shield(task)
@@ -135,7 +135,7 @@ class TurnRun:
             raise
 
     async def _make(self, call: ToolCall) -> bool:
-        """Make one call, and keep its result. Returns whether it waits for a person."""
+        """Make one call, and record its result. Return whether it waits for a person."""
         resumed = call.approval is not None
         if not resumed:
             self._live.add(
@@ -214,7 +214,7 @@ class TurnRun:
         self._live.add("text", message=message, text=text)
 
     async def _history(self) -> tuple[list[ModelMessage], list[str]]:
-        """Return what the model is sent, and the tools that it has found."""
+        """Return the history for the model, and the tools that it has found."""
         messages, calls = await in_thread(self._transcript.read, self._conversation)
         found = newest_found(
             self._toolset.found_by(call.arguments) for call in calls if call.tool == FIND_TOOLS and call.text
@@ -227,7 +227,7 @@ class TurnRun:
         return history.with_instructions(built, self._options.instructions), found
 
     async def _summarize(self, messages: list[Message], calls: list[ToolCall], first: int) -> None:
-        """Put a summary in place of what was before the message with number `first`."""
+        """Replace everything before the message with number `first` by a summary."""
         before = [message for message in messages if message.number < first]
         made = [call for call in calls if call.message < first]
         sent = history.build(before, made, shorten=history.Shortener(made, self._options.result_characters))
@@ -249,7 +249,7 @@ class TurnRun:
         await in_thread(self._transcript.add, self._conversation, self._turn, "response", body, calls)
 
     async def _with_new_ids(self, response: ModelResponse, calls: list[ToolCall]) -> list[ToolCall]:
-        """Give a call an id of ours where the model's own was used before: some models count from one in each answer."""
+        """Replace a call's id if an earlier call has the same: some models count from one in each answer."""
         known = {call.id for call in await in_thread(self._transcript.calls, self._conversation)}
         renamed: list[ToolCall] = []
         for part, call in zip(response.tool_calls, calls, strict=True):
@@ -260,7 +260,7 @@ class TurnRun:
         return renamed
 
     async def _keep_partial(self, text: str) -> None:
-        """Keep what was said before the model broke off. Calls that it had begun to ask for are not made."""
+        """Store what was said before the model broke off. Calls that it began to ask for are not made."""
         if text:
             body = history.write_response(ModelResponse(parts=[TextPart(text)]))
             await in_thread(self._transcript.add, self._conversation, self._turn, "response", body)
@@ -274,7 +274,7 @@ class TurnRun:
 
 
 def _ended(response: ModelResponse) -> Ended:
-    """Return how a turn ends with this response: an answer that is not whole is not passed off as one."""
+    """Return how a turn ends with this response. An incomplete answer does not count as done."""
     if response.finish_reason == "length":
         return Ended("stopped", CUT_OFF)
     if response.finish_reason == "content_filter":
@@ -293,7 +293,7 @@ def _text_of(event: object) -> str:
 def _arguments(part: ToolCallPart) -> dict[str, object] | None:
     try:
         value = part.args if isinstance(part.args, dict) else json.loads(part.args or "{}")
-        # An escape may stand for half of a character.
+        # An escape may stand for half of a surrogate pair.
         value = json.loads(encodable(json.dumps(value, ensure_ascii=False)))
     except (ValueError, RecursionError):
         return None
@@ -312,7 +312,7 @@ def _used(response: ModelResponse | None, seconds: float) -> Usage:
 
 
 def _why(error: Exception) -> str:
-    """Return what is wrong with the model, for a person. The whole error is logged."""
+    """Return for a person what is wrong with the model. The full error is logged."""
     logger().warning("the model failed", error=repr(error)[:2000])
     status = getattr(error, "status_code", None)
     if status == 401 or status == 403:

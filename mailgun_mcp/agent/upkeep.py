@@ -1,4 +1,4 @@
-"""What a server does for its conversations at intervals: keeps its runs, and looks for what has to go on or to be closed."""
+"""Regular work of a server for its conversations: renews runs, continues answered turns, and closes abandoned runs."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,16 +15,16 @@ from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.output.logs import logger
 
 WATCH = 1.0
-"""Seconds between two looks for answers that were given elsewhere."""
+"""Seconds between two checks for answers that were given elsewhere."""
 LOOK_FOR_BROKEN = 5.0
-"""Seconds between two looks for runs whose process has died."""
+"""Seconds between two checks for runs whose process has died."""
 
 Continue = Callable[[Principal, str, str, str], Awaitable[Run]]
-"""Continues a turn: the principal, the conversation, the run id, and with which client they asked."""
+"""Function that continues a turn. Takes the principal, the conversation, the run id, and the client that they used."""
 
 
 class Upkeep:
-    """The tasks that run beside the turns of one server."""
+    """The background tasks beside the turns of one server."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Upkeep:
         go_on: Continue,
         close_broken: Continue,
     ) -> None:
-        """`running` are the turns of this process by conversation."""
+        """`running` holds the turns of this process by conversation."""
         self._services = services
         self._conversations = Conversations(services.store)
         self._transcript = Transcript(services.store)
@@ -48,20 +48,20 @@ class Upkeep:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        """Begin, where it has not begun."""
+        """Start the tasks, unless they are running."""
         if not self._tasks:
             loop = asyncio.get_running_loop()
             works = (self._renew(), self._look_for_answers(), self._look_for_broken())
             self._tasks = [loop.create_task(work) for work in works]
 
     async def aclose(self) -> None:
-        """End for good."""
+        """Stop the tasks for good."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _renew(self) -> None:
-        """Tell other processes that this one lives, and cancel what they were asked to cancel."""
+        """Show other processes that this one is alive, and cancel runs at their request."""
         while True:
             await asyncio.sleep(WATCH)
             if not self._running:
@@ -91,7 +91,7 @@ class Upkeep:
             await asyncio.sleep(LOOK_FOR_BROKEN)
 
     async def continue_answered(self) -> None:
-        """Continue the conversations whose approvals were answered elsewhere, or have expired."""
+        """Continue the conversations whose approvals were answered elsewhere or have expired."""
         for conversation in await in_thread(self._answered):
             asked_by, client = await in_thread(self._conversations.caller, conversation)
             principal = await in_thread(self._credentials.check, asked_by)
@@ -104,7 +104,7 @@ class Upkeep:
                 continue
 
     async def close_broken(self) -> None:
-        """End the runs of processes that died, and say so in their conversations. Nothing of them is made again."""
+        """End the runs of processes that died, and say so in their conversations. No call is made again."""
         for conversation in await in_thread(self._conversations.broken, self._services.clock()):
             asked_by, client = await in_thread(self._conversations.caller, conversation)
             try:
@@ -122,6 +122,6 @@ class Upkeep:
 
 
 def stop(task: "asyncio.Task[None]") -> None:
-    """Cancel a run, once: a second time would break off what records that it was cancelled."""
+    """Cancel a run, but only once: a second time would interrupt the recording of the first."""
     if not task.cancelling():
         task.cancel()

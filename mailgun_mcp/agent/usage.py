@@ -1,4 +1,4 @@
-"""What conversations cost, and the limits on it: by conversation, and by principal and by server in a day."""
+"""What conversations cost, and the limits on that: per conversation, and per day for a principal and for the server."""
 
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ WARN_AT = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What was used. Also what a limit allows: None there is no limit."""
+    """Amounts that were used. In a limit, None means unlimited."""
 
     requests: int | None = 0
     """Requests to the model."""
@@ -22,7 +22,7 @@ class Usage:
     """US dollars, as far as prices are known."""
     tool_calls: int | None = 0
     seconds: float | None = 0.0
-    """Time in which a model was answering."""
+    """Seconds during which a model was answering."""
 
     @property
     def record(self) -> dict[str, Any]:
@@ -43,7 +43,7 @@ UNITS = {
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much may be used. A run stops before the next request to the model once a limit is reached."""
+    """Limits on usage. Once one is reached, a run stops before its next request to the model."""
 
     conversation: Usage = Usage(500, 5_000_000, 500_000, 10.0, 1_000, 7_200.0)
     principal_per_day: Usage = Usage(2_000, 20_000_000, 2_000_000, 25.0, 5_000, 28_800.0)
@@ -52,7 +52,7 @@ class Limits:
 
 
 class UsageTable:
-    """The table of what was used, by conversation and day."""
+    """The table of usage by conversation and day."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -61,11 +61,11 @@ class UsageTable:
 
     @property
     def counted(self) -> Usage:
-        """What this process has counted since it started."""
+        """What this process has used since it started."""
         return self._counted
 
     def add(self, conversation: str, principal: str, used: Usage, now: float) -> None:
-        """Count what was used."""
+        """Record what was used."""
         values = tuple(getattr(used, name) for name in NAMES)
         with self._lock:
             self._counted = Usage(*(getattr(self._counted, name) + getattr(used, name) for name in NAMES))
@@ -83,12 +83,12 @@ class UsageTable:
             )
 
     def count(self, conversation: str, principal: str, used: Usage, now: float) -> Usage:
-        """Count what was used, and return what the conversation has used by now."""
+        """Record what was used, and return the total of the conversation."""
         self.add(conversation, principal, used, now)
         return self.of_conversation(conversation)
 
     def of_conversation(self, conversation: str) -> Usage:
-        """Return what the conversation has used."""
+        """Return the total of the conversation."""
         return self._sum(conversation=conversation)
 
     def of_principal(self, principal: str, now: float) -> Usage:
@@ -96,11 +96,11 @@ class UsageTable:
         return self._sum(principal=principal, day=_day(now))
 
     def of_server(self, now: float) -> Usage:
-        """Return what all have used today (UTC)."""
+        """Return what all principals have used today (UTC)."""
         return self._sum(day=_day(now))
 
     def reached(self, limits: Limits, conversation: str, principal: str, now: float) -> tuple[str | None, list[str]]:
-        """Return which limit is reached, as a sentence or None, and sentences about those that are nearly reached."""
+        """Return a sentence about the limit that is reached, or None, and sentences about those nearly reached."""
         pairs = (
             ("this conversation", self.of_conversation(conversation), limits.conversation),
             (f"{principal} today", self.of_principal(principal, now), limits.principal_per_day),

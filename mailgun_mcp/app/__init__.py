@@ -1,4 +1,4 @@
-"""Puts a server together from its settings, and opens its socket. Beside `cli` and `evals` the one room that knows the simulator.
+"""Builds a server from its settings, and opens its socket. Only this, `cli` and `evals` know the simulator.
 
-Must not know how a single call is made, or MCP.
+Must not know MCP, or how a single call is made.
 """

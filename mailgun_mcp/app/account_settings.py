@@ -1,4 +1,4 @@
-"""The accounts of the configuration file: `[accounts.NAME]` with an endpoint, where the API key is, and who may use it."""
+"""The accounts in the configuration file: `[accounts.NAME]` with endpoint, source of the API key, and allowed users."""
 
 import shlex
 import subprocess
@@ -12,9 +12,9 @@ from mailgun_mcp.text.suggest import unknown
 KEY_SOURCES = ("api_key_file", "api_key_env", "api_key_keyring", "api_key_command")
 ENDPOINT = ("region", "hostname", "url")
 ELSEWHERE = (*ENDPOINT, "subaccount", "api_key_file", "api_key")
-"""Settings of a server with one account. Beside `[accounts]` nobody could say which account they are for."""
+"""Settings of a server with one account. With `[accounts]`, it would be unclear which account they are for."""
 COMMAND_TIMEOUT = 60.0
-"""Seconds. A command may wait until a person unlocks a vault."""
+"""Seconds for which the command may run: it may wait for a person to unlock a vault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +28,20 @@ class AccountSettings:
     subaccount: str | None = None
     api_key_file: str | None = None
     api_key_env: str | None = None
-    """Name of a variable of the environment."""
+    """Name of an environment variable."""
     api_key_keyring: str | None = None
-    """`SERVICE/NAME` in the keyring of the system."""
+    """`SERVICE/NAME` in the system's keyring."""
     api_key_command: tuple[str, ...] | None = None
     """A command that prints the key. It is run without a shell."""
     principals: tuple[str, ...] | None = None
-    """Globs of the principals who may use the account; None for everybody whose token permits it."""
+    """Globs of the principals who may use the account. None for everybody whose token permits it."""
 
     def applied(self, settings: Settings) -> Settings:
-        """Return the settings of a server with this account alone. Raises SettingsError where the key cannot be had."""
+        """Return the settings of a server with only this account. Raises SettingsError if its key is not available."""
         endpoint = {name: getattr(self, name) for name in (*ENDPOINT, "subaccount")}
         single = replace(settings, account=self.name, accounts={}, api_key=None, api_key_file=None, **endpoint)
         if settings.simulator:
-            # A simulator of its own, which any key opens.
+            # Each account gets its own simulator, which accepts any key.
             return replace(single, api_key=f"simulator-{self.name}")
         if self.api_key_file is not None:
             return replace(single, api_key_file=self.api_key_file)
@@ -60,9 +60,9 @@ class AccountSettings:
 
 
 def account_settings(settings: Settings) -> tuple[AccountSettings, ...]:
-    """Return the accounts of a server: those of the file, or of them the one that `--account` names.
+    """Return the accounts in the file, or only the one that `--account` names.
 
-    None for a server whose one account is that of MAILGUN_API_KEY. Raises SettingsError, which says what to change.
+    Empty for a server with only the account of MAILGUN_API_KEY. Raises SettingsError, which says what to change.
     """
     if not settings.accounts:
         return ()
@@ -115,7 +115,7 @@ def _texts(where: str, key: str, value: Any) -> tuple[str, ...]:
 
 
 def _key_of_command(account: str, command: tuple[str, ...]) -> str:
-    """Return the first line that the command prints. What it prints is never shown: it may be a key."""
+    """Return the first line of the command's output. The output is never shown, because it may be a key."""
     try:
         printed = subprocess.check_output(  # noqa: S603 - the operator's own command, without a shell
             command,
@@ -150,5 +150,5 @@ def _key_in_keyring(account: str, entry: str) -> str | None:
         )
     try:
         return keyring.get_password(service, name)
-    except Exception as error:  # plug-ins of the desktop fail with anything
+    except Exception as error:  # keyring backends can raise any exception
         raise SettingsError(f"accounts.{account}: the keyring cannot be read: {error}") from error

@@ -1,4 +1,4 @@
-"""Makes the client of one account: to Mailgun, or to the simulator."""
+"""Creates the client of one account, connected to Mailgun or to the simulator."""
 
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ SIMULATOR_KEY = "simulator"
 
 
 def create_client(settings: Settings) -> Client:
-    """Return the client of the one account of `settings`. Raises SettingsError, which says what to change."""
+    """Return the client of the only account in `settings`. Raises SettingsError, which says what to change."""
     key = (settings.api_key or SIMULATOR_KEY) if settings.simulator else settings.key()
     if not settings.simulator:
         logs.withhold(key)
@@ -37,7 +37,7 @@ def create_client(settings: Settings) -> Client:
 
 
 def _simulator(name: str | None, region: str) -> "Callable[[], httpx.AsyncBaseTransport]":
-    """Return what connects to the simulator, which knows every operation whatever the server offers."""
+    """Return a function that connects to the simulator, which knows every operation, even those not offered."""
     scenario = _scenario(name) if name else None
 
     def connect() -> "httpx.AsyncBaseTransport":

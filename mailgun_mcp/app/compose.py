@@ -1,4 +1,4 @@
-"""Puts a server's parts together from its settings."""
+"""Builds a server's parts from its settings."""
 
 import time
 from dataclasses import replace
@@ -88,9 +88,9 @@ def create_catalogue(settings: Settings) -> Catalogue:
 
 
 def create_policy(settings: Settings, catalogue: Catalogue | None = None) -> Policy:
-    """Return the policy of a profile or a file. Raises SettingsError with all that is wrong with it.
+    """Return the policy of a profile or a file. Raises SettingsError, which lists everything that is wrong with it.
 
-    A file may name every tool of `catalogue`; without one of what the settings know.
+    A policy file may name any tool of `catalogue`, by default any tool that the settings know.
     """
     if settings.policy in PROFILES:
         return profile(settings.policy)
@@ -100,14 +100,14 @@ def create_policy(settings: Settings, catalogue: Catalogue | None = None) -> Pol
 
 
 def _everything(settings: Settings) -> Catalogue:
-    # On stdio, a client asks for all tools at once.
+    # On stdio, clients ask for all tools at once.
     catalogue = Catalogue.load(packed=settings.transport != "stdio")
     if settings.spec:
         from mailgun_mcp.catalogue.openapi.importer import records_of
 
         records = records_of(Path(settings.spec), catalogue)
         catalogue = catalogue.extended(records, "spec", "Operations added by --spec")
-    # A server that only reads writes no files either.
+    # A read-only server does not write files either.
     return catalogue.with_save_as() if settings.files and not _only_reads(settings) else catalogue
 
 
@@ -128,7 +128,7 @@ def _selected(settings: Settings, catalogue: Catalogue) -> Catalogue:
 
 
 def _confirmed_tools(policy: Policy, catalogue: Catalogue) -> frozenset[str]:
-    """Return the tools of which the policy has every call confirmed, or denies it."""
+    """Return the tools whose calls the policy always confirms or denies."""
     from mailgun_mcp.policy.file.table import rows
 
     operations = [*catalogue, *(builtin_operation(name) for name in offered(catalogue))]
@@ -140,7 +140,7 @@ def _confirmed_tools(policy: Policy, catalogue: Catalogue) -> frozenset[str]:
 
 
 def _with_its_reads(tool: str) -> tuple[str, ...]:
-    """Return the tool, or what a workflow tool calls: it comes with them."""
+    """Return the tool; for a workflow tool the tools that it calls, because it is offered along with them."""
     workflow = WORKFLOW_TOOLS.get(tool)
     return (tool,) if workflow is None else (*workflow.needs, *workflow.uses)
 

@@ -1,4 +1,4 @@
-"""What a program gives that has the server inside of it: settings as arguments, and who calls."""
+"""What a program passes when it embeds the server: settings as arguments, and the principal who calls."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from mailgun_mcp.text.suggest import unknown
 
 
 def settings_of(arguments: Mapping[str, Any]) -> Settings:
-    """Return the settings; what is not given comes from the environment and the configuration file.
+    """Return the settings. Those that are not passed come from the environment and the configuration file.
 
     Raises SettingsError, which says what to change.
     """
@@ -21,5 +21,5 @@ def settings_of(arguments: Mapping[str, Any]) -> Settings:
 
 
 def principal_named(principal: Principal | str | None) -> Principal:
-    """Return the principal: the one given, the one of that name, or the local user."""
+    """Return the principal: the given one, one with the given name, or the local user."""
     return Principal(principal) if isinstance(principal, str) else principal or local_user()

@@ -1,4 +1,4 @@
-"""Opens the socket of an HTTP server, before the server itself is built."""
+"""Opens the socket of an HTTP server before the server itself is built."""
 
 import socket
 
@@ -9,22 +9,22 @@ BACKLOG = 2048
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether only this machine reaches a server that listens there."""
+    """Return whether only this machine can reach a server that listens on `host`."""
     return host in LOOPBACK
 
 
 def listen(host: str, port: int, *, authenticated: bool = False) -> socket.socket:
-    """Return a socket that listens on `host` and `port`; port 0 takes a free one.
+    """Return a socket that listens on `host` and `port`. Port 0 means any free port.
 
-    Whoever connects from now on waits until the server is up, so the address may be told at once.
-    `authenticated` says that callers prove who they are: then other hosts than loopback will do.
-    Raises SettingsError for a host or port that cannot be used.
+    Clients that connect from now on wait until the server is up, so the address can be announced at once.
+    `authenticated`: whether callers must authenticate. Only then may `host` be other than loopback.
+    Raises SettingsError for an unusable host or port.
     """
     if not authenticated and not is_loopback(host):
         raise SettingsError(
             f"host {host} is not loopback: without authentication the server listens on 127.0.0.1, localhost or ::1 only"
         )
-    # asyncio sends small packets at once only on a socket that names TCP; else each answer takes 40 ms more.
+    # asyncio sends small packets at once only if the socket's protocol is TCP. Otherwise each answer takes 40 ms more.
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -1,4 +1,4 @@
-"""People's own Mailgun keys, as the settings of a server allow them: see `call.personal_accounts`."""
+"""People's own Mailgun keys, according to the settings of a server: see `call.personal_accounts`."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     import httpx
 
 OWN_ENDPOINT = "this server's"
-"""The region where the server has an endpoint of the operator's own: people's keys are for that one."""
+"""Name shown for the region if the operator set an endpoint. People's keys are then for that endpoint."""
 
 
 def encryption_keys(settings: Settings) -> GivenKeys | None:
-    """Return the keys that encrypt people's own keys, or None where the operator gave none. Raises SettingsError."""
+    """Return the keys that encrypt people's own keys, or None if the operator set none. Raises SettingsError."""
     text, file = settings.personal_keys_secret, settings.personal_keys_secret_file
     if not (text or file):
         return None
@@ -35,7 +35,7 @@ def encryption_keys(settings: Settings) -> GivenKeys | None:
 
 
 def personal_key_options(settings: Settings) -> PersonalKeyOptions | None:
-    """Return how people store their own keys; None where they cannot. Raises SettingsError."""
+    """Return how people store their own keys, or None if they cannot. Raises SettingsError."""
     keys = encryption_keys(settings)
     if keys is None:
         return None
@@ -50,7 +50,7 @@ def personal_key_options(settings: Settings) -> PersonalKeyOptions | None:
 
 
 def no_client(settings: Settings) -> Client:
-    """Return the client of a server without an account: it sends nothing."""
+    """Return the client of a server without an account. It sends nothing."""
 
     def connect() -> "httpx.AsyncBaseTransport":
         raise NotSentError("This server has no Mailgun account of its own. Nothing was sent.", "Store your own key.")

@@ -1,4 +1,4 @@
-"""The tools for a program that runs a model itself: in its provider's form, and called through the same stages as over MCP."""
+"""The tools for a program that runs a model itself: in its provider's format, called through the same stages as MCP."""
 
 from types import TracebackType
 from typing import Any, Self
@@ -17,14 +17,14 @@ from mailgun_mcp.identity.principal import Principal
 from mailgun_mcp.text.suggest import unknown
 
 CLIENT = "toolkit"
-"""What the audit log calls the client of these calls."""
+"""Name of the client of these calls in the audit log."""
 
 
 class Toolkit:
-    """The tools of one account, with the guard rails of the server: policy, approvals, undo and audit log.
+    """The tools of one account, with the server's guard rails: policy, approvals, undo and audit log.
 
-    Takes the server's settings as arguments, such as `Toolkit(preset="sending", policy="strict")`. What is not given comes
-    from the environment and the configuration file. Use it as an async context manager, or call `aclose` in the end.
+    Takes the server's settings as arguments, such as `Toolkit(preset="sending", policy="strict")`. Those that are not
+    passed come from the environment and the configuration file. Use it as an async context manager, or call `aclose`.
 
     Raises SettingsError, which says what to change.
     """
@@ -41,15 +41,15 @@ class Toolkit:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close the connections to Mailgun, and write what is left for the audit log."""
+        """Close the connections to Mailgun, and write the pending entries of the audit log."""
         await self._services.aclose()
 
     def tools(
         self, format: FormatName = "json-schema", principal: Principal | str | None = None
     ) -> list[dict[str, Any]]:
-        """Return the tools in the form that a provider takes. Raises SettingsError for an unknown form.
+        """Return the tools in the format of a provider. Raises SettingsError for an unknown format.
 
-        `principal` is who will call, as in `call`: with several accounts, tools have the argument `account` for some.
+        `principal` is who will call, as in `call`. With several accounts, some principals see the argument `account`.
         """
         if format not in FORMATS:
             raise SettingsError(unknown("format", format, FORMATS))
@@ -67,9 +67,9 @@ class Toolkit:
     ) -> CallResult:
         """Call a tool and return its result. A refused or failed call is a result too: give its text to the model.
 
-        `principal` is who asked for it, as your program has authenticated them; without one, the user of this process.
-        Never pass what a model or a browser says about who it is. What policy wants confirmed waits for an approval,
-        unless `asker` can ask the person.
+        `principal` is the person who asked, as your program authenticated them. Default: the user of this process.
+        Never pass what a model or a browser claims about that. If the policy requires confirmation, the call waits for
+        an approval, unless `asker` can ask the person.
         """
         caller = Caller(principal_named(principal), client=CLIENT, asker=asker, notify=notify)
         try:

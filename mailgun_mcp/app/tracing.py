@@ -1,7 +1,7 @@
-"""Traces by OpenTelemetry, from the MCP request to each request to Mailgun, for a collector that speaks OTLP over HTTP.
+"""OpenTelemetry traces, from the MCP request to each request to Mailgun, for a collector that speaks OTLP over HTTP.
 
-The SDK makes the span of the MCP request, with the parent that `traceparent` in its `_meta` names. A span holds the
-name of the tool, the id of the call in the audit log, and nothing of its arguments.
+The SDK creates the span of the MCP request, below the parent that `traceparent` in the request's `_meta` names. A span
+contains the tool's name and the id of the call in the audit log, but no arguments.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,10 +20,10 @@ TRACER = "mailgun_mcp"
 
 
 def start_tracing(endpoint: str, exporter: Any = None) -> Callable[[], None]:
-    """Send the traces of this process to the collector at `endpoint`. Returns what sends the last ones and ends it.
+    """Send the traces of this process to the collector at `endpoint`. Return a function that sends the rest and stops.
 
-    Must run before a server is created. `exporter` replaces the network, in tests.
-    Raises SettingsError where the extra `metrics` is not installed.
+    Must run before a server is created. Tests replace the network with `exporter`.
+    Raises SettingsError if the extra `metrics` is not installed.
     """
     try:
         from opentelemetry import trace
@@ -73,7 +73,7 @@ def _watch_of(client: Client) -> Callable[[str, int], Any]:
 
     @contextmanager
     def watch(method: str, attempt: int) -> Iterator[Callable[[int], None]]:
-        # Not the path: it has addresses in it.
+        # The path is left out, because it may contain email addresses.
         attributes: dict[str, Any] = {"http.request.method": method, "server.address": host}
         if attempt > 1:
             attributes["http.request.resend_count"] = attempt - 1

@@ -1,6 +1,6 @@
-"""What turns tools into those of a model's API: google-genai, anthropic or openai. The calls go through the Python SDK.
+"""Converters of tools for a model's API: those of google-genai, anthropic and openai. Calls use the Python SDK.
 
-`PROBE_CONVERTER` says which. Nothing is sent to a model.
+`PROBE_CONVERTER` names the converter. Nothing is sent to a model.
 """
 
 import os
@@ -14,7 +14,7 @@ from mcp_types import ElicitResult
 
 
 def to_gemini(_: Any, tools: list[Any]) -> int:
-    """Return how many function declarations google-genai makes, as its helper for MCP does."""
+    """Return how many function declarations google-genai makes, in the same way as its MCP helper."""
     from google.genai._mcp_utils import mcp_to_gemini_tools
     from google.genai.types import Tool
 
@@ -23,7 +23,7 @@ def to_gemini(_: Any, tools: list[Any]) -> int:
 
 
 def to_anthropic(session: Any, tools: list[Any]) -> int:
-    """Return how many tools anthropic's helper for MCP makes."""
+    """Return how many tools anthropic's MCP helper makes."""
     from anthropic.lib.tools.mcp import async_mcp_tool
 
     made = [async_mcp_tool(tool, session).to_dict() for tool in tools]
@@ -31,7 +31,7 @@ def to_anthropic(session: Any, tools: list[Any]) -> int:
 
 
 def to_openai(_: Any, tools: list[Any]) -> int:
-    """Return how many function tools openai's own types accept."""
+    """Return how many function tools openai's types accept."""
     from openai.types.responses import FunctionTool
 
     made = [

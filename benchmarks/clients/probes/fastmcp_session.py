@@ -1,4 +1,4 @@
-"""Run by an interpreter that has FastMCP: a session with the server in search mode. Prints what it saw as JSON."""
+"""Runs a session with the server in search mode, in an interpreter that has FastMCP. Prints the results as JSON."""
 
 import asyncio
 import json

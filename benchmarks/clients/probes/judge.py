@@ -1,6 +1,6 @@
-"""What each client library is put through: the same five questions, asked through the library's own API.
+"""The test of each client library: the same five questions, asked through the library's own API.
 
-A probe runs with the Python of the library's own environment, so this module needs nothing but the standard library.
+A probe runs with the Python of the library's environment, so this module needs only the standard library.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ ADDRESSES = ("probe-one@example.org", "probe-two@example.org")
 
 @dataclass(slots=True)
 class Heard:
-    """What the server sends the client besides results."""
+    """What the server sends to the client besides results."""
 
     questions: list[str] = field(default_factory=list)
     reports: list[str] = field(default_factory=list)
@@ -37,11 +37,11 @@ class Session(Protocol):
         """Return how many tools the library lists or converts."""
 
     async def call(self, name: str, arguments: dict[str, Any]) -> tuple[bool, str]:
-        """Call a tool. Return whether that failed, and the text."""
+        """Call a tool. Return whether the call failed, and the text."""
 
 
 Connect = Callable[[Heard, bool], AbstractAsyncContextManager[Session]]
-"""Connects. The switch says whether a person is there to be asked, who agrees to everything."""
+"""Function that connects to the server. The second argument: whether a person is there, who agrees to everything."""
 Sessions = AsyncIterator[Session]
 
 
@@ -73,7 +73,7 @@ def _confirmation(failed: bool, text: str, heard: Heard) -> str:
 
 
 async def _resumes(session: Session) -> bool:
-    """Return whether the same call runs after a person approved it in a terminal."""
+    """Return whether the same call runs after a person has approved it in a terminal."""
     call = ("delete_bounce", {"domain": DOMAIN, "address": ADDRESSES[1]})
     _, text = await session.call(*call)
     approval = pending(text)
@@ -85,24 +85,24 @@ async def _resumes(session: Session) -> bool:
 
 
 def pending(text: str) -> str:
-    """Return the ID of the pending approval that a result names, empty if there is none."""
+    """Return the id of the pending approval that a result names. Empty if there is none."""
     _, found, rest = text.partition("Pending approval ")
     return rest[:8] if found else ""
 
 
 def approve(approval: str) -> None:
-    """Approve a pending call as a person does in a terminal."""
+    """Approve a pending call as a person would in a terminal."""
     words = [*COMMAND[: COMMAND.index("mailgun_mcp") + 1], "approvals", "approve", approval]
     subprocess.run(words, env={**os.environ, **ENVIRONMENT}, input=b"y\n", check=True, capture_output=True)
 
 
 def control(body: dict[str, Any]) -> None:
-    """Set the faults of the simulator."""
+    """Make the simulator inject faults."""
     _send("simulator/faults", json.dumps(body).encode(), "application/json")
 
 
 def post(path: str, fields: dict[str, str]) -> None:
-    """Make a call to the simulated Mailgun."""
+    """Send a request to the simulated Mailgun."""
     _send(path, urllib.parse.urlencode(fields).encode(), "application/x-www-form-urlencoded")
 
 
@@ -118,5 +118,5 @@ def text_of(result: Any) -> str:
 
 
 def run(connect: Connect) -> None:
-    """Judge, and print the answers as JSON."""
+    """Ask the five questions, and print the answers as JSON."""
     sys.stdout.write(json.dumps(asyncio.run(judge(connect))) + "\n")

@@ -1,4 +1,4 @@
-"""langchain-mcp-adapters: the LangChain tools that it makes of the server's."""
+"""langchain-mcp-adapters: the LangChain tools that it makes from the server's tools."""
 
 from contextlib import asynccontextmanager
 from typing import Any

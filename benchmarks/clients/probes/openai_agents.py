@@ -17,7 +17,7 @@ class AgentsSession:
         self._server = server
         self._tools: dict[str, Any] = {}
         self.strict: int | None = None
-        """How many tools became strict. The others stay plain, without an error."""
+        """How many tools became strict. The others silently stay plain."""
 
     async def tools(self) -> int:
         listed = await self._server.list_tools()
@@ -31,7 +31,7 @@ class AgentsSession:
             await self.tools()
         tool = self._tools[name]
         if STRICT:
-            # A strict schema makes a model give every argument, null where it means none.
+            # With a strict schema, a model gives every argument: null if it means none.
             arguments = {**dict.fromkeys(tool.params_json_schema["properties"]), **arguments}
         words = json.dumps(arguments)
         context = ToolContext(context=None, tool_name=name, tool_call_id="1", tool_arguments=words)

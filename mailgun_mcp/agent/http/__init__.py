@@ -1,5 +1,5 @@
-"""The chat protocols over HTTP, each a translation of the runner's events and requests.
+"""The chat protocols over HTTP. Each one translates the runner's events and requests.
 
-What a client sends beside the newest message or the person's answers is not read. Must not make calls or keep state: that
-is the runner's, and an approval is the store's. The principal is that of the request, never one that a body names.
+Only the newest message and the person's answers are read from a request. Must not make calls or keep state: the runner
+does, and the store keeps approvals. The principal is the authenticated one of the request, never one named in a body.
 """

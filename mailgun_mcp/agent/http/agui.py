@@ -1,8 +1,8 @@
-"""AG-UI 1.0: translates a run's input to the runner, and the runner's events to those of the protocol.
+"""AG-UI 1.0: translates the input of a run for the runner, and the runner's events into those of the protocol.
 
-Of what a client sends only three things count: the thread's id, the newest message of the user, and answers to open
-interrupts. Everything else (earlier messages, tool calls and results, tools, state, context) is ignored: history is the
-server's.
+Only three things that a client sends count: the thread's id, the newest user message, and answers to open interrupts.
+Everything else (earlier messages, tool calls and results, tools, state, context) is ignored: the server has the
+history.
 """
 
 import json
@@ -53,12 +53,12 @@ from mailgun_mcp.identity.principal import Principal
 CLIENT = "chat:agui"
 CUSTOM = frozenset({"approval_answered", "third_party_text", "warning", "usage"})
 PREFIX = "mailgun-mcp/"
-"""Before the names of our custom events."""
+"""Prefix of the names of our custom events."""
 PAYLOAD = frozenset({"approved", "typed", "reason"})
 EDITED = "The arguments of a call cannot be edited: say no, and ask for another call."
 INCOMPLETE = "All open interrupts are answered in one resume; missing: {}"
 IN_THE_STREAM = (WaitingError, AnswerError, ForbiddenError)
-"""What the protocol tells as the error of a run. Other errors are those of the request."""
+"""Errors that the protocol reports as the error of a run. Other errors fail the request."""
 
 
 class AgUi:
@@ -101,7 +101,7 @@ def _first_fault(error: ValidationError) -> str:
 
 
 async def begin(runner: Runner, principal: Principal, given: RunAgentInput) -> Run:
-    """Begin or continue a run, or return the one of the same id. Raises AgentError."""
+    """Start or continue a run, or return the existing one of that id. Raises AgentError."""
     thread, run = given.thread_id, given.run_id
     if given.resume:
         answers = await _answers(runner, principal, given)
@@ -111,7 +111,7 @@ async def begin(runner: Runner, principal: Principal, given: RunAgentInput) -> R
 
 
 async def events(runner: Runner, principal: Principal, run: Run) -> AsyncIterator[BaseEvent]:
-    """Yield the run in the protocol's events."""
+    """Yield the run as events of the protocol."""
     translation = _Translation(run)
     yield RunStartedEvent(thread_id=run.conversation, run_id=run.id)
     async for event in runner.watch(run, principal):
@@ -125,7 +125,7 @@ async def events(runner: Runner, principal: Principal, run: Run) -> AsyncIterato
 
 
 def refused(given: RunAgentInput, error: AgentError) -> list[BaseEvent]:
-    """Return the events of a run that is refused."""
+    """Return the events of a refused run."""
     return [
         RunStartedEvent(thread_id=given.thread_id, run_id=given.run_id),
         RunErrorEvent(message=str(error), code=type(error).__name__.removesuffix("Error").upper()),
@@ -171,7 +171,7 @@ async def _answers(runner: Runner, principal: Principal, given: RunAgentInput) -
     if len(set(names)) != len(names):
         raise AnswerError("An interrupt is answered twice in one resume.")
     if await runner.knows(principal, given.thread_id, given.run_id):
-        # The same resume again: its run is replayed, and nothing is answered.
+        # A repeated resume replays its run, and answers nothing.
         return answers
     open_ones = {body["approval"] for body in await runner.open_approvals(principal, given.thread_id)}
     missing = sorted(open_ones - set(names))
@@ -208,7 +208,7 @@ async def _finished(runner: Runner, principal: Principal, run: Run, event: Event
         open_ones = await runner.open_approvals(principal, run.conversation)
         result = RunFinishedInterruptOutcome(interrupts=[interrupt(body) for body in open_ones])
         if not open_ones:
-            # Somebody has answered elsewhere by now, and the turn goes on in another run.
+            # Somebody has answered elsewhere meanwhile, and the turn continues in another run.
             result = RunFinishedSuccessOutcome()
     else:
         result = RunFinishedSuccessOutcome()
@@ -216,14 +216,14 @@ async def _finished(runner: Runner, principal: Principal, run: Run, event: Event
 
 
 class _Translation:
-    """The events of one run."""
+    """Translates the events of one run."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
         self._message = ""
 
     def of(self, event: Event) -> list[BaseEvent]:
-        """Return the protocol's events for one of ours."""
+        """Return the protocol's events for one of our events."""
         body = event.body
         if event.kind == "text":
             return self._text(event)
@@ -251,7 +251,7 @@ class _Translation:
         return translated
 
     def end_text(self) -> list[BaseEvent]:
-        """Return the end of the text that streams, if one does."""
+        """Return the end of the text that is streaming, if any."""
         ended, self._message = self._message, ""
         return [TextMessageEndEvent(message_id=ended)] if ended else []
 

@@ -1,8 +1,8 @@
-"""OpenAI's Chat Completions: for Open WebUI, LibreChat and every script.
+"""OpenAI's Chat Completions, for Open WebUI, LibreChat and scripts.
 
-The protocol has no approvals, so they are asked as text and answered by a line of the person's newest message. The chat is
-the one that `X-Conversation-Id` or `metadata.conversation_id` names. A client that names none starts a new conversation
-with each message; what it sends along of earlier messages is quoted in the new one, as text.
+The protocol has no approvals, so they are asked as text, and a line of the person's next message answers them.
+`X-Conversation-Id` or `metadata.conversation_id` names the chat. A client that names none starts a new conversation
+with each message; the earlier messages that it sends along are quoted in the new one, as text.
 """
 
 import time
@@ -28,9 +28,9 @@ from mailgun_mcp.identity.principal import Principal
 MODEL = "mailgun-agent"
 CLIENT = "chat:completions"
 HEADERS = ("x-conversation-id", "x-openwebui-chat-id")
-"""Headers that name the chat. Open WebUI sends the second where ENABLE_FORWARD_USER_INFO_HEADERS is set."""
+"""Headers that name the chat. Open WebUI sends the second if ENABLE_FORWARD_USER_INFO_HEADERS is set."""
 MOST_QUOTED = 20_000
-"""Characters that are quoted of earlier messages."""
+"""Maximum length of the quotation of earlier messages, in characters."""
 FINISH = {"done": "stop", "waiting": "stop", "cancelled": "stop", "failed": "stop", "stopped": "length"}
 
 
@@ -95,7 +95,7 @@ class Completions:
         return [each.id for each in await self._runner.conversations(principal) if each.status == "waiting"]
 
     async def _pieces(self, run: Run, principal: Principal, usage: RunUsage) -> AsyncIterator[tuple[str, str]]:
-        """Yield the texts of a run, the last with the reason why it ended."""
+        """Yield the texts of a run. The last one comes with the reason for the end."""
         asked: list[dict[str, Any]] = []
         async for event in self._runner.watch(run, principal):
             usage.see(event)
@@ -123,7 +123,7 @@ def _words(event: Event) -> str:
 
 
 class _Answer:
-    """One request: what is read of it, and the form of its answer."""
+    """Reads one request, and forms its answer."""
 
     def __init__(self, request: Request, body: dict[str, Any]) -> None:
         messages = body.get("messages")
@@ -148,7 +148,7 @@ class _Answer:
         )
 
     def whole(self, text: str, finish: str = "stop") -> Response:
-        """Return the whole answer."""
+        """Return the complete answer."""
         message = {"role": "assistant", "content": text, "refusal": None}
         choice = {"index": 0, "message": message, "finish_reason": finish, "logprobs": None}
         record = {**self._record("chat.completion"), "choices": [choice], "usage": self.usage.as_completion}
@@ -176,7 +176,7 @@ class _Answer:
 
 
 def _quoted(messages: list[Any]) -> str:
-    """Return earlier messages of a client that names no conversation, as a quotation and nothing else."""
+    """Return the earlier messages of a client that names no conversation, as a mere quotation."""
     lines = []
     for message in messages:
         if isinstance(message, dict) and message.get("role") in ("user", "assistant"):

@@ -53,7 +53,7 @@ class ConversationRoutes:
         return Response(status_code=204)
 
     async def _events(self, request: Request) -> Response:
-        """Stream the events after the id in `after`, or in the header with which a browser continues a stream."""
+        """Stream the events after the id in `after`, or in the header that a browser sends when it resumes a stream."""
         principal, name = caller(request), request.path_params["id"]
         text = request.headers.get("last-event-id") or request.query_params.get("after") or "0"
         if not text.isdecimal() or len(text) > 15:
@@ -89,7 +89,7 @@ class ConversationRoutes:
 
 
 def answers_of(value: Any) -> list[Answer]:
-    """Return the answers in JSON. Raises BadMessageError."""
+    """Return the answers in a JSON value. Raises BadMessageError."""
     answers = []
     for item in value if isinstance(value, list) else [None]:
         fields = item if isinstance(item, dict) else {}

@@ -1,4 +1,4 @@
-"""What happens in a chat, in words: for protocols whose clients show text alone. Answers come back as lines of a message."""
+"""Chat events in words, for protocols whose clients show only text. Answers come back as lines of a message."""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ ALONE = "Send the answer alone: each line of the message is `/approve ID`, `/app
 
 
 def answers_in(text: str) -> list[Answer]:
-    """Return the answers that a person typed; none where no line is one. Raises BadMessageError for a mix with other text.
+    """Return the answers that a person typed, if any line is one. Raises BadMessageError if other text is mixed in.
 
     This runs before a model sees the message.
     """
@@ -33,7 +33,7 @@ def answers_in(text: str) -> list[Answer]:
 
 
 def question(approval: dict[str, Any], link: str | None) -> str:
-    """Return what the person is asked, and how they answer."""
+    """Return the question to the person, with how to answer it."""
     name = approval["approval"]
     form = "\n".join(f"> {line}" for line in approval["form"].splitlines())
     where = f"Or open {link}/{name}" if link else f"Or run `mailgun-mcp approvals approve {name}` in a terminal"
@@ -46,11 +46,11 @@ def question(approval: dict[str, Any], link: str | None) -> str:
 
 
 def questions(approvals: Sequence[dict[str, Any]], link: str | None) -> str:
-    """Return all that is asked."""
+    """Return all questions."""
     return "".join(question(approval, link) for approval in approvals)
 
 
 def finished(body: dict[str, Any]) -> str:
-    """Return one line about a call that has ended."""
+    """Return one line about a finished call."""
     undo = f", undo: {body['undo']}" if body.get("undo") else ""
     return f"\n\n`{body['tool']}`: {body['status']}{undo}\n\n"

@@ -1,4 +1,4 @@
-"""What the chat agent costs, for Prometheus. No label names a person or a conversation."""
+"""The costs of the chat agent, for Prometheus. No label names a person or a conversation."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,7 +9,7 @@ from mailgun_mcp.output.logs import logger
 
 
 class UsageCollector:
-    """Counters of this process, and what all replicas have spent today, which each of them reads from the state."""
+    """Counters of this process, and today's usage of all replicas, which each replica reads from the state."""
 
     def __init__(self, usage: UsageTable, limits: Limits, clock: Callable[[], float]) -> None:
         self._usage = usage
@@ -17,11 +17,11 @@ class UsageCollector:
         self._clock = clock
 
     def describe(self) -> list[Any]:
-        """Return nothing, so that registering reads no state."""
+        """Return nothing, so that registering does not read the state."""
         return []
 
     def collect(self) -> Iterator[Any]:
-        """Yield what there is now."""
+        """Yield the current values."""
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
         counted = self._usage.counted

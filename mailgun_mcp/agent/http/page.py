@@ -1,4 +1,4 @@
-"""The page `/chat`: conversations in a browser, with the sessions, tokens and headers of the other pages."""
+"""The page `/chat`: conversations in a browser, with the same sessions, tokens and headers as the other pages."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -57,7 +57,7 @@ class ChatPage:
         return page.redirect(f"{PATH}/{token_hex(8)}")
 
     async def _show(self, page: PageRequest) -> Response:
-        """Show a conversation. One that does not exist yet begins with the first message."""
+        """Show a conversation. A new one is created with its first message."""
         name = page.request.path_params["id"]
         conversations = await self._runner.conversations(page.session.principal)
         try:
@@ -112,7 +112,7 @@ class ChatPage:
 
 
 def answering(handler: Handler) -> Handler:
-    """Return a handler that answers the page's script with the status of an error, and says what it is."""
+    """Return a handler that reports an error to the page's script, with its status and text."""
 
     async def handle(page: PageRequest) -> Response:
         try:

@@ -1,4 +1,4 @@
-"""What every chat protocol does with a request: who it is from, its JSON, and errors with the status that they have."""
+"""What every chat protocol does with a request: find its caller, read its JSON, and answer errors with their status."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -16,7 +16,7 @@ from mailgun_mcp.web.bodies import BodyTooLargeError, read_bounded
 from mailgun_mcp.web.principal import principal_in
 
 MOST = 4 * 1024 * 1024
-"""Bytes of a body. Clients send the whole chat along, which is not read."""
+"""Maximum size of a body in bytes. Clients send the whole chat along, although it is not read."""
 NOT_AUTHENTICATED = (
     "This server does not know who you are, so you cannot say yes here: anyone on this machine could. Answer with "
     "`mailgun-mcp approvals approve {}` in a terminal."
@@ -28,7 +28,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 def answering(handler: Handler) -> Handler:
-    """Return a handler that answers with the status of an error, and says what it is."""
+    """Return a handler that answers errors with their status and text."""
 
     async def handle(request: Request) -> Response:
         try:
@@ -44,7 +44,7 @@ def answering(handler: Handler) -> Handler:
 
 
 def failure(error: AgentError) -> JSONResponse:
-    """Return an error as JSON, in the form that OpenAI's clients read too."""
+    """Return an error as JSON, in a form that OpenAI's clients also understand."""
     name = type(error).__name__.removesuffix("Error")
     content = {"message": str(error), "type": name, "code": name.lower(), "param": None}
     approvals = getattr(error, "approvals", None)
@@ -77,7 +77,7 @@ async def json_object(request: Request) -> dict[str, Any]:
 
 
 def text_of(content: Any) -> str:
-    """Return the text of a message: a text, or the parts that are text. Files and images are not read."""
+    """Return the text of a message: a string, or the text among its parts. Files and images are ignored."""
     if isinstance(content, str):
         return content
     parts = content if isinstance(content, list) else []
@@ -87,7 +87,7 @@ def text_of(content: Any) -> str:
 
 
 def check_answers(principal: Principal, answers: list[Answer]) -> list[Answer]:
-    """Return the answers of a person who is known. Raises ForbiddenError for the yes of somebody who is not."""
+    """Return the answers. Raises ForbiddenError for a yes from an unauthenticated person or a relay."""
     for answer in answers:
         if answer.yes and not principal.authenticated:
             raise ForbiddenError(NOT_AUTHENTICATED.format(answer.approval))
@@ -97,11 +97,11 @@ def check_answers(principal: Principal, answers: list[Answer]) -> list[Answer]:
 
 
 def answer_run(answers: list[Answer]) -> str:
-    """Return the run id of some answers: the same answers again are the same run."""
+    """Return a run id for these answers, so that the same answers belong to the same run."""
     parts = sorted([answer.approval, answer.yes] for answer in answers)
     return f"answer-{sha256(json.dumps(parts).encode()).hexdigest()[:24]}"
 
 
 def message_run(*parts: str) -> str:
-    """Return the run id of a message that the client itself names."""
+    """Return a run id for a message that has an id from the client."""
     return f"message-{sha256(json.dumps(parts).encode()).hexdigest()[:24]}"

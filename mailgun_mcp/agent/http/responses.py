@@ -1,7 +1,7 @@
 """OpenAI's Responses, with its items for approvals: `mcp_approval_request` and `mcp_approval_response`.
 
-The id of a response names the conversation: `previous_response_id` continues it. Of `input` the newest message of the user
-or the responses to approvals are read, and nothing else. A name that must be typed is the `reason` of an approval.
+A response's id contains the conversation's, so `previous_response_id` continues it. From `input`, only the newest user
+message or the responses to approvals are read. A name that must be typed is sent as the `reason` of an approval.
 """
 
 import json
@@ -63,7 +63,7 @@ class Responses:
             return streaming(self._lines(run, principal, translated))
         async for event in self._runner.watch(run, principal):
             for _ in translated.of(event):
-                """The items are kept in the translation."""
+                """`of` adds the items to the translation."""
         return JSONResponse(translated.record)
 
     async def _lines(self, run: Run, principal: Principal, translated: "Translation") -> AsyncIterator[str]:
@@ -82,7 +82,7 @@ class Responses:
 
 
 class Translation:
-    """The events of one run as the items of one response."""
+    """Translates the events of one run into the items of one response."""
 
     def __init__(self, name: str, previous: Any, usage: RunUsage | None = None) -> None:
         self.status = "in_progress"
@@ -96,7 +96,7 @@ class Translation:
 
     @property
     def record(self) -> Item:
-        """The response as it is by now."""
+        """The response so far."""
         error = {"code": "server_error", "message": self._error} if self._error else None
         return {
             "id": self._id,
@@ -124,7 +124,7 @@ class Translation:
         return named(kind, {"type": kind, "sequence_number": self._sequence - 1, **fields})
 
     def of(self, event: Event) -> list[str]:
-        """Return the events of the stream for what happened, and keep its items."""
+        """Return the stream events for an event of ours, and add its items to the response."""
         body = event.body
         if self._usage:
             self._usage.see(event)
@@ -213,7 +213,7 @@ class Translation:
         return [added, self.event(f"response.mcp_call.{ended}", **place), self._done(item)]
 
     def _ask(self, body: dict[str, Any]) -> list[str]:
-        """Show the person the form as text, and ask with an item."""
+        """Show the form to the person as text, and ask with an item."""
         call = self._calls.pop(body["call"], {})
         lines = [*self._add_text(f"\n{body['form']}\n"), *self._end_text()]
         item = {
@@ -236,7 +236,7 @@ class Translation:
 
 
 def _conversation_of(response: Any) -> str:
-    """Return the conversation that the id of a response names. Whose it is, the runner checks."""
+    """Return the conversation that a response id names. The runner checks who owns it."""
     name = response.removeprefix("resp_").rpartition(".")[0] if isinstance(response, str) else ""
     if not name:
         raise BadMessageError("`previous_response_id` must be the id of a response of this server.")

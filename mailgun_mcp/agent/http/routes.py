@@ -11,7 +11,7 @@ from mailgun_mcp.agent.runner import Runner
 
 
 def agent_routes(runner: Runner, public_url: str | None = None) -> list[Route]:
-    """Return the routes. `public_url` is where people reach the approvals page."""
+    """Return the routes. `public_url` is the server's URL for people, with the approvals page below it."""
     approvals = approvals_page(public_url)
     return [
         *ConversationRoutes(runner).routes(),
@@ -23,5 +23,5 @@ def agent_routes(runner: Runner, public_url: str | None = None) -> list[Route]:
 
 
 def approvals_page(public_url: str | None) -> str | None:
-    """Return where people reach the approvals page, or None where nobody said."""
+    """Return the URL of the approvals page, or None if the public URL is not set."""
     return f"{public_url.rstrip('/')}/approvals" if public_url else None

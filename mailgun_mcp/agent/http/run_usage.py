@@ -1,4 +1,4 @@
-"""The tokens of one run, as OpenAI's protocols count them."""
+"""The tokens of one run, as OpenAI's protocols report them."""
 
 from typing import Any
 
@@ -10,26 +10,26 @@ from mailgun_mcp.identity.principal import Principal
 
 
 class RunUsage:
-    """What a run uses. Events tell what the conversation has used so far, with the runs before."""
+    """The usage of one run. Events report the total of the conversation, including earlier runs."""
 
     def __init__(self, before: Usage) -> None:
         self._before = (before.input_tokens or 0, before.output_tokens or 0)
         self._now = self._before
 
     def see(self, event: Event) -> None:
-        """Read an event of the run."""
+        """Take the usage from an event of the run."""
         if event.kind == "usage":
             self._now = (event.body["input_tokens"], event.body["output_tokens"])
 
     @property
     def as_completion(self) -> dict[str, int]:
-        """The usage as Chat Completions names it."""
+        """The usage in the fields of Chat Completions."""
         read, written = self._used
         return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
 
     @property
     def as_response(self) -> dict[str, Any]:
-        """The usage as Responses names it."""
+        """The usage in the fields of Responses."""
         read, written = self._used
         return {
             "input_tokens": read,
@@ -45,7 +45,7 @@ class RunUsage:
 
 
 async def usage_before(runner: Runner, principal: Principal, conversation: str) -> Usage:
-    """Return what a conversation has used by now: nothing where it does not exist yet."""
+    """Return what a conversation has used so far. Nothing if it does not exist yet."""
     try:
         return await runner.usage(principal, conversation)
     except NotFoundError:

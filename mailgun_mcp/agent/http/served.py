@@ -1,4 +1,4 @@
-"""The chat agent of one HTTP server: its routes, its page, and how long it runs."""
+"""The chat agent of one HTTP server: its routes, its page, and its lifetime."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from mailgun_mcp.agent.slack.served import ServedSlack
 
 TO_TELL = 2.0
-"""Seconds for which a server that stops tells who watches a turn that it has ended."""
+"""Seconds reserved at shutdown to tell watchers that their turn has ended."""
 NO_SLACK = "slack: it needs more packages: pip install 'mailgun-mcp-server[slack]'"
 
 
 @dataclass(frozen=True, slots=True)
 class ServedAgent:
-    """What a server needs of the agent."""
+    """What a server needs from the agent."""
 
     runner: Runner
     routes: Sequence[Route]
@@ -39,12 +39,12 @@ class ServedAgent:
 
     @property
     def streams(self) -> Sequence[str]:
-        """What the paths of streams begin with that end by themselves, when the turn that they show has ended."""
+        """Path prefixes of streams that end by themselves, with the turn that they show."""
         return ("/agent/", f"{PATH}/")
 
     @property
     def apps(self) -> Mapping[str, ASGIApp]:
-        """The first part of a path, and the app that answers it and knows its callers without a token."""
+        """First path segment -> app that authenticates its callers without our tokens."""
         return self.slack.apps if self.slack else {}
 
     def page_routes(self, pages: Pages) -> list[Route]:
@@ -52,16 +52,16 @@ class ServedAgent:
         return ChatPage(self.runner, pages).routes()
 
     def collector(self, clock: Callable[[], float]) -> UsageCollector:
-        """Return what counts for `/metrics` what the agent costs."""
+        """Return the collector of the agent's costs, for `/metrics`."""
         return UsageCollector(self.runner.usage_table, self.runner.limits, clock)
 
     def drain(self, seconds: float) -> None:
-        """End the turns that still run a little before `seconds` have passed: then who watches them is told."""
+        """End running turns a little before `seconds` have passed, so that there is time to tell their watchers."""
         self.runner.stop_in(seconds - min(TO_TELL, seconds / 2))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Continue what is answered elsewhere until the block ends, and stop what runs then."""
+        """Continue turns that are answered elsewhere, until the block ends. Then stop the running ones."""
         async with AsyncExitStack() as stack:
             if self.slack is not None:
                 await stack.enter_async_context(self.slack.running())

@@ -1,4 +1,4 @@
-"""Server-sent events of a run. The run goes on if the client leaves."""
+"""Server-sent events of a run. The run goes on if the client disconnects."""
 
 import asyncio
 import json
@@ -10,27 +10,27 @@ from starlette.responses import StreamingResponse
 DONE = "data: [DONE]\n\n"
 KEEP_ALIVE = ": waiting\n\n"
 QUIET = 15.0
-"""Seconds without an event after which a comment shows proxies that the connection is alive."""
+"""Seconds without an event after which a comment is sent, to show proxies that the connection is alive."""
 HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
 
 
 def data(value: Any) -> str:
-    """Return one event."""
+    """Return one unnamed event."""
     return f"data: {json.dumps(value, ensure_ascii=False, separators=(',', ':'))}\n\n"
 
 
 def named(name: str, value: Any) -> str:
-    """Return one event with a name."""
+    """Return one named event."""
     return f"event: {name}\n{data(value)}"
 
 
 def streaming(lines: AsyncIterator[str], **headers: str) -> StreamingResponse:
-    """Return a stream of these events."""
+    """Return a streaming response with these events."""
     return StreamingResponse(alive(lines), media_type="text/event-stream", headers={**HEADERS, **headers})
 
 
 async def alive(lines: AsyncIterator[str], quiet: float = QUIET) -> AsyncIterator[str]:
-    """Yield the lines, with a comment where nothing comes for a while."""
+    """Yield the lines, with a comment after each time without one."""
     iterator = lines.__aiter__()
     coming: asyncio.Task[str] | None = None
     try:

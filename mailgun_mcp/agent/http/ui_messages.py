@@ -1,7 +1,7 @@
-"""The UI message stream of the AI SDK: what `useChat` speaks by default, approvals included.
+"""The UI message stream of the AI SDK: the default protocol of `useChat`, including approvals.
 
-`tool-approval-request` carries what the person is shown in `approvalDescriptor`. A name that must be typed comes back as
-the `reason` of the response: `addToolApprovalResponse({id, approved: true, reason: "mail.example.com"})`.
+`tool-approval-request` has the form for the person in `approvalDescriptor`. A name that must be typed comes back as the
+`reason` of the response: `addToolApprovalResponse({id, approved: true, reason: "mail.example.com"})`.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -33,7 +33,7 @@ CLIENT = "chat:ui"
 VERSION = {"x-vercel-ai-ui-message-stream": "v1"}
 Chunk = dict[str, Any]
 FINISH = {"done": "stop", "waiting": "tool-calls", "cancelled": "interrupted", "failed": "error", "stopped": "length"}
-"""How a run ended -> what the SDK calls that."""
+"""How a run ended -> the SDK's name for that."""
 
 
 class UiMessages:
@@ -66,7 +66,7 @@ class UiMessages:
         return streaming(self._lines(started, principal), **VERSION)
 
     async def _answers(self, principal: Principal, conversation: str, message: dict[str, Any]) -> list[Answer]:
-        """Return the responses of the person. Only what is open now counts: the rest of a message is history."""
+        """Return the person's responses to open approvals. Others in the message are history and do not count."""
         responses = answers_in(message)
         still_open = {approval["approval"] for approval in await self._runner.open_approvals(principal, conversation)}
         return [answer for answer in responses if answer.approval in still_open] or responses
@@ -95,7 +95,7 @@ class UiMessages:
 
 
 def answers_in(message: dict[str, Any]) -> list[Answer]:
-    """Return the person's responses to approvals in a message. Raises BadMessageError where there is none."""
+    """Return the person's responses to approvals in a message. Raises BadMessageError if there is none."""
     answers = []
     parts = message.get("parts")
     for part in parts if isinstance(parts, list) else ():
@@ -141,7 +141,7 @@ class Chunks:
         }
 
     def of(self, event: Event) -> list[Chunk]:
-        """Return the chunks of an event."""
+        """Return the chunks for an event."""
         chunks: list[Chunk] = []
         if not self._begun:
             self._begun = True
@@ -171,7 +171,7 @@ class Chunks:
 
     def _start_tool(self, body: dict[str, Any]) -> list[Chunk]:
         call = {"toolCallId": body["call"], "toolName": body["tool"], "dynamic": True, "title": body.get("title")}
-        # A response that says nothing is a step all the same: its calls belong to no text before them.
+        # A response without text is a step too: its calls do not belong to an earlier text.
         begun = [] if self._step else self._begin_step(body["call"])
         return [*begun, {"type": "tool-input-available", **call, "input": body.get("arguments")}]
 

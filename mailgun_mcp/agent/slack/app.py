@@ -1,7 +1,7 @@
-"""Takes apart what Slack sends, acknowledges it at once, and shows runs in their threads.
+"""Parses what Slack sends, acknowledges it at once, and shows runs in their threads.
 
-Slack wants an answer within three seconds and sends again what it heard none of. So the work goes on in tasks of this module,
-and nothing is taken twice: an event is known by its id, a message by its time, an answer by the approvals store.
+Slack wants an answer within three seconds, and otherwise sends the same again. So the work continues in tasks of this
+module, and nothing is done twice: events are known by id, messages by time, and answers by the approvals store.
 """
 
 import asyncio
@@ -32,15 +32,15 @@ if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
 IN_TIME = 2.0
-"""Seconds after which an event is acknowledged though its message is not on disk yet."""
+"""Seconds after which an event is acknowledged even if its message is not on disk yet."""
 MOST_KNOWN = 10_000
-"""Ids of events that are remembered."""
+"""Maximum number of event ids that are remembered."""
 TO_THE_END = 5.0
-"""Seconds that replies get to be shown when the server stops."""
+"""Seconds for which replies may finish when the server stops."""
 
 
 class SlackApp:
-    """What the server does in Slack."""
+    """The server's side of the Slack app."""
 
     def __init__(
         self, services: Services, runner: Runner, client: "AsyncWebClient", people: People, page: str | None
@@ -53,17 +53,17 @@ class SlackApp:
         self._tasks: set[asyncio.Task[None]] = set()
         self._known: OrderedDict[str, None] = OrderedDict()
         self.bolt = self._bolt()
-        """Knows which of the methods below is for what."""
+        """Dispatches requests to the methods below."""
         runner.on_begin(self._show)
         runner.credentials.add(CREDENTIAL, people.still)
 
     async def settled(self) -> None:
-        """Wait until nothing that was begun is under way any more."""
+        """Wait until all tasks have ended."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 
     async def aclose(self) -> None:
-        """Let replies be shown to their end."""
+        """Give replies a short time to finish, then stop."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self.settled(), TO_THE_END)
         for task in self._tasks:
@@ -76,11 +76,11 @@ class SlackApp:
 
         app = AsyncApp(
             name="mailgun-mcp",
-            # Its warnings are about settings that are as they should be, and it logs what people wrote.
+            # Its warnings are about settings that are correct for us, and it logs what people wrote.
             logger=_quiet_logger(),
             client=self._client,
             authorize=authorize,
-            # The signature was checked before; `people` says whose messages count; tasks are our own.
+            # The signature is checked before this; `people` decides whose messages count; we run our own tasks.
             request_verification_enabled=False,
             ignoring_self_events_enabled=False,
             ignoring_self_assistant_message_events_enabled=False,
@@ -129,7 +129,7 @@ class SlackApp:
         return True
 
     def _show(self, run: Run, principal: Principal, client: str) -> None:
-        """Show a run that began, if it is one of Slack's: also one that goes on after an answer given elsewhere."""
+        """Show a new run if it belongs to Slack. This includes turns that an answer elsewhere continues."""
         thread = thread_of(run.conversation)
         if client == CLIENT and thread is not None:
             self._begin(Reply(self._client, self._runner, self._questions, thread).show(run, principal))
@@ -148,11 +148,11 @@ def _quiet_logger() -> logging.Logger:
 
 
 async def _ignored() -> None:
-    """Take an event that means nothing here, so that Slack does not send it again."""
+    """Acknowledge an event that means nothing here, so that Slack does not send it again."""
 
 
 async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
     try:
         await work
-    except Exception as error:  # noqa: BLE001 - whatever it is, what Slack sends next is taken all the same
+    except Exception as error:  # noqa: BLE001 - whatever happens, the next request from Slack is handled
         logger().error("something that Slack sent could not be done", error=repr(error)[:500])

@@ -1,4 +1,4 @@
-"""What Slack is told to show: calls that wait for a person, the form for a typed name, and what became of a call."""
+"""The Slack blocks for calls that wait for a person, the form for a typed name, and the outcome of a call."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -13,7 +13,7 @@ Blocks = list[dict[str, Any]]
 APPROVE, DENY, OPEN = "mailgun_approve", "mailgun_deny", "mailgun_open"
 TYPED = "mailgun_typed"
 SHORT = 1_500
-"""Characters of a form whose rest is on the approvals page."""
+"""Maximum characters of a form in Slack. The rest is on the approvals page."""
 LONG = "The form is longer than Slack can show. Read all of it, and answer, {}."
 OTHERS = "Somebody else has to approve this, {}. You can refuse it here."
 IN_CHANNEL = "in the approvers' channel"
@@ -21,27 +21,27 @@ IN_CHANNEL = "in the approvers' channel"
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """What a button stands for. It grants nothing: who presses it is checked, and the approvals store decides."""
+    """What a button is for. It grants nothing: its user is checked, and the approvals store decides."""
 
     approval: str
     thread: str = ""
-    """The message that the asker's thread hangs on."""
+    """The `ts` of the message that starts the asker's thread."""
 
     @property
     def value(self) -> str:
-        """As Slack keeps it."""
+        """The text that Slack stores with the button."""
         return f"{self.approval}|{self.thread}"
 
 
 def button_of(value: str) -> Button:
-    """Return what a button stands for."""
+    """Return the button from the text that Slack stored with it."""
     approval, _, thread = value.partition("|")
     return Button(approval, thread)
 
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """Where a button was pressed, for the answer to a form."""
+    """Where a button was pressed. Needed when its form is answered."""
 
     approval: str
     thread: str
@@ -52,12 +52,12 @@ class Pressed:
 
     @property
     def metadata(self) -> str:
-        """As Slack keeps it with the form."""
+        """The text that Slack stores with the form."""
         return json.dumps(asdict(self))
 
 
 def question(approval: Approval, thread: str, *, may_approve: bool, where: str, page: str | None) -> Blocks:
-    """Return the question about a call. `where` says where else it is answered, `page` is its address."""
+    """Return the question about a call. `where` says where else it can be answered, `page` is the URL for that."""
     text = safe(approval.text)
     is_long = len(text) > LONGEST_SHOWN
     shown = f"{text[:SHORT]}\n…" if is_long else text
@@ -73,17 +73,17 @@ def question(approval: Approval, thread: str, *, may_approve: bool, where: str, 
 
 
 def summary(approval: Approval) -> str:
-    """Return the line of a notification. It has no text of third parties."""
+    """Return the line for a notification. It contains no third-party text."""
     return escaped(f"A person has to answer: {approval.title} ({approval.id})")
 
 
 def answered(approval: Approval) -> Blocks:
-    """Return what stands in place of a question that was answered, or ended without an answer."""
+    """Return what replaces a question that was answered, or that ended without an answer."""
     return [as_written(safe(approval.text)[:SHORT]), _context(outcome(approval), date=_date(approval))]
 
 
 def outcome(approval: Approval) -> str:
-    """Return what became of a call that waited, and who answered."""
+    """Return the outcome of a call that waited, and who answered."""
     match approval.status:
         case "approved" | "used":
             return f"Approved by {approval.people}"
@@ -119,7 +119,7 @@ def form(approval: Approval, pressed: Pressed) -> dict[str, Any]:
 
 
 def notice(text: str) -> Blocks:
-    """Return a sentence of this server's own."""
+    """Return a block with a sentence of the server."""
     return [{"type": "section", "text": plain(text[:LONGEST_SHOWN])}]
 
 
@@ -135,7 +135,7 @@ def _context(text: str, *, date: str = "") -> dict[str, Any]:
 
 
 def _date(approval: Approval) -> str:
-    """Return when it was answered, in the reader's own time zone."""
+    """Return when it was answered, which Slack shows in the reader's time zone."""
     if not approval.answers:
         return ""
     at = approval.answers[-1].at

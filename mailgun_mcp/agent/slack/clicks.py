@@ -1,7 +1,7 @@
-"""Clicks of people on what a question offers. One click answers; the approvals store decides whose came first.
+"""Clicks on the buttons of a question. One click answers; the approvals store decides who was first.
 
-The asker answers in their own thread, as in every chat. In the approvers' channel everybody answers who may on the approvals
-page: a principal with the scope `approve`, who at the higher levels is not the asker.
+The asker answers in their own thread, as in any chat. In the approvers' channel, the same people may answer as on the
+approvals page: principals with the scope `approve` who, at the higher levels, are not the asker.
 """
 
 import json
@@ -39,7 +39,7 @@ IN_CHANNEL_ONLY = "Calls are approved in the approvers' channel here."
 
 
 class Clicks:
-    """Takes the answers of people."""
+    """Handles the answers of people."""
 
     def __init__(
         self, services: Services, runner: Runner, client: "AsyncWebClient", people: People, questions: Questions
@@ -51,7 +51,7 @@ class Clicks:
         self._answers = Answers(services)
 
     async def press(self, payload: Mapping[str, Any]) -> None:
-        """Take a click on a button."""
+        """Handle a click on a button."""
         action = payload["actions"][0]
         pressed = _pressed(payload, str(action.get("value", "")))
         principal = self._people.clicker(payload)
@@ -70,7 +70,7 @@ class Clicks:
             await self._answer(payload, pressed, approval, principal, yes=yes, typed=None)
 
     async def wrong_name(self, payload: Mapping[str, Any]) -> dict[str, str] | None:
-        """Return what is wrong with a form that was sent, by its fields, or None."""
+        """Return what is wrong with a submitted form, by field, or None."""
         pressed, typed = _sent(payload)
         try:
             approval = await self._questions.approval(pressed.approval)
@@ -81,7 +81,7 @@ class Clicks:
         return None
 
     async def submit(self, payload: Mapping[str, Any]) -> None:
-        """Take a form with the name that must be typed."""
+        """Handle a submitted form with the name that must be typed."""
         pressed, typed = _sent(payload)
         principal = self._people.clicker(payload)
         if principal is None:
@@ -93,7 +93,7 @@ class Clicks:
     async def _pending(
         self, pressed: blocks.Pressed, principal: Principal, payload: Mapping[str, Any]
     ) -> Approval | None:
-        """Return the approval if the person may read it and it still waits; else None, and the person is told."""
+        """Return the approval if the person may read it and it is pending. If not, respond and return None."""
         try:
             approval = await self._visible(pressed, principal, payload)
         except (UnknownNameError, NotFoundError):
@@ -105,7 +105,7 @@ class Clicks:
         return None
 
     async def _visible(self, pressed: blocks.Pressed, principal: Principal, payload: Mapping[str, Any]) -> Approval:
-        """Return the approval, if the person may read it where they clicked. Raises UnknownNameError, NotFoundError."""
+        """Return the approval if the person may read it where they clicked. Raises UnknownNameError, NotFoundError."""
         approval = await self._questions.approval(pressed.approval)
         if self._is_approvers_channel(pressed):
             if not may_see(approval, principal.access):
@@ -156,7 +156,7 @@ class Clicks:
         try:
             await self._runner.answer(principal, thread.conversation, answers, run=answer_run(answers), client=CLIENT)
         except BusyError:
-            # The answer counts, and the run that is under way, or the next one, goes on with it.
+            # The answer counts. The current run goes on with it, or the next one.
             return
 
     def _is_approvers_channel(self, pressed: blocks.Pressed) -> bool:
@@ -164,7 +164,7 @@ class Clicks:
         return file is not None and file.approvers_channel == pressed.channel and not pressed.thread
 
     async def _replace(self, pressed: blocks.Pressed, approval: Approval) -> None:
-        """Have the message that was clicked, and all others about the call, say what became of it."""
+        """Show the outcome in the message that was clicked, and in all others about the call."""
         if pressed.ephemeral and approval.status != "pending":
             await self._respond(
                 pressed, replace_original=True, blocks=blocks.answered(approval), text=blocks.outcome(approval)
@@ -172,7 +172,7 @@ class Clicks:
         await self._questions.show_outcome(approval.id)
 
     async def _tell(self, user: str, pressed: blocks.Pressed, text: str) -> None:
-        """Say a sentence to the person who clicked, alone."""
+        """Send a sentence that only the person who clicked sees."""
         await tell(self._client, pressed.channel, user, text, thread=pressed.thread or None)
 
     async def _respond(self, pressed: blocks.Pressed, **message: Any) -> None:

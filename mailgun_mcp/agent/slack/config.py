@@ -1,4 +1,4 @@
-"""The operator's file for Slack: the workspace, who its users are here, and where calls are approved."""
+"""The operator's file for Slack: the workspace, its users as principals, and where calls are approved."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -59,18 +59,18 @@ class SlackFile(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     team: str = Field(pattern=TEAM)
-    """The id of the workspace. Users of other workspaces are nobody here, also in shared channels."""
+    """The id of the workspace. Users of other workspaces are unknown, even in shared channels."""
     users: dict[UserId, SlackUser]
     channels: list[ChannelId] = []
-    """Channels in which the app answers when it is mentioned. Everybody in them reads the answers."""
+    """Channels in which the app answers when it is mentioned. Everybody in them can read the answers."""
     approvers_channel: ChannelId | None = None
-    """Where calls are shown that somebody else than the asker must approve."""
+    """The channel for calls that somebody other than the asker must approve."""
     approve_in: str = Field("thread", pattern="^(thread|channel)$")
-    """`channel`: every call is approved in the approvers' channel, also those that the asker could approve."""
+    """`channel`: every call is approved in the approvers' channel, even one that the asker could approve."""
     socket_mode: bool = False
-    """Whether Slack is reached over a socket, and sends nothing to this server's address."""
+    """Whether Slack is reached through a socket. Then it sends nothing to this server's URL."""
     api_url: str = API
-    """Another address of Slack's API, such as https://slack-gov.com/api/."""
+    """Another URL of Slack's API, such as https://slack-gov.com/api/."""
 
     @field_validator("api_url")
     @classmethod
@@ -83,7 +83,7 @@ class SlackFile(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class SlackSecrets:
-    """What proves this server to Slack, and Slack to this server."""
+    """The secrets with which this server and Slack authenticate to each other."""
 
     bot_token: str = field(repr=False)
     signing_secret: str | None = field(default=None, repr=False)
@@ -91,7 +91,7 @@ class SlackSecrets:
 
 
 def read_file(path: Path) -> SlackFile:
-    """Return the operator's file. Raises SettingsError with all that is wrong."""
+    """Return the operator's file. Raises SettingsError, which lists everything that is wrong."""
     try:
         document = read(path.read_text(encoding="utf-8")).checked()
         file = SlackFile.model_validate(document.value)
@@ -111,7 +111,7 @@ def read_file(path: Path) -> SlackFile:
 
 
 def read_secrets(file: SlackFile, variables: Mapping[str, str] | None = None) -> SlackSecrets:
-    """Return the secrets, from the environment. Raises SettingsError for one that is missing."""
+    """Return the secrets from the environment. Raises SettingsError if one is missing."""
     value = environment_value if variables is None else variables.get
     other = APP_TOKEN if file.socket_mode else SIGNING_SECRET
     missing = [name for name in (BOT_TOKEN, other) if not (value(name) or "").strip()]

@@ -1,4 +1,4 @@
-"""What Slack posts to this server: only what it signed in the last five minutes, and each request once."""
+"""Requests that Slack posts to this server: only those that it signed in the last five minutes, and each only once."""
 
 import time
 from collections import OrderedDict
@@ -18,9 +18,9 @@ from mailgun_mcp.web.bodies import BodyTooLargeError, read_bounded
 PREFIX = "/slack"
 PATHS = (f"{PREFIX}/events", f"{PREFIX}/interactivity")
 WINDOW = 300
-"""Seconds for which a signature holds, before and after its time."""
+"""Seconds before and after its time for which a signature is valid."""
 MOST = 1024 * 1024
-"""Bytes of a request."""
+"""Maximum size of a request in bytes."""
 
 
 class EventsRoute:
@@ -33,7 +33,7 @@ class EventsRoute:
         self._seen: OrderedDict[str, float] = OrderedDict()
 
     def app(self) -> Starlette:
-        """Return the app. It needs no token: the signature says that it is Slack."""
+        """Return the app. It needs no token: the signature proves that a request is from Slack."""
         return Starlette(routes=[Route(path, self._receive, methods=["POST"]) for path in PATHS])
 
     async def _receive(self, request: Request) -> Response:
@@ -61,7 +61,7 @@ class EventsRoute:
         if not compare_digest(right.encode(), signature.encode()):
             return _refused(401, "the signature is not that of this app's signing secret")
         if self._was_seen(signature, now):
-            # Slack gives what it sends again a new signature; where a proxy repeats a request, once was enough.
+            # When Slack sends something again, it signs it anew. A repeat by a proxy has been handled already.
             return _refused(401, "it was sent before") if "x-slack-retry-num" not in request.headers else Response()
         return None
 

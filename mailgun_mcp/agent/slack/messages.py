@@ -1,4 +1,4 @@
-"""Messages of people: each is a message of its thread's conversation."""
+"""Messages from people. Each becomes a message in the conversation of its thread."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -30,7 +30,7 @@ WELCOME = "What should I look into?"
 
 
 class Messages:
-    """Gives the messages of people to the runner."""
+    """Passes messages from people on to the runner."""
 
     def __init__(self, runner: Runner, client: "AsyncWebClient", people: People) -> None:
         self._runner = runner
@@ -38,7 +38,7 @@ class Messages:
         self._people = people
 
     async def receive(self, payload: Mapping[str, Any]) -> None:
-        """Take a message of an event. What is not a person's message, in a place where the app answers, is ignored."""
+        """Handle the message of an event. Ignore it unless a person wrote it in a place where the app answers."""
         event = payload["event"]
         if not self._is_for_us(event) or not self._people.is_from_a_person(payload):
             return
@@ -56,7 +56,7 @@ class Messages:
             await self._say(thread, principal, from_slack(str(event.get("text", ""))).strip(), str(event["ts"]))
 
     async def greet(self, payload: Mapping[str, Any]) -> None:
-        """Suggest something where a person opens a new thread with the assistant."""
+        """Suggest prompts when a person opens a new thread with the assistant."""
         opened = payload["event"].get("assistant_thread") or {}
         if self._people.who(payload.get("team_id"), opened.get("user_id")) is None:
             return
@@ -78,7 +78,7 @@ class Messages:
             if text.casefold() == STOP:
                 await self._runner.cancel(principal, thread.conversation)
             else:
-                # The time of a message names it: Slack sends an event again when it heard nothing.
+                # A message's time is its id: Slack sends an event again if it got no answer.
                 await self._runner.start(principal, thread.conversation, text, run=f"slack-{ts}", client=CLIENT)
         except NotFoundError:
             await self._tell(thread, "Nothing is running here.")

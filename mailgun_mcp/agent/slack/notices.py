@@ -1,4 +1,4 @@
-"""Sentences of this server's own to one person."""
+"""Sentences that the server itself sends to one person."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
 QUIET: dict[str, Any] = {"unfurl_links": False, "unfurl_media": False}
-"""Slack fetches nothing that a message names."""
+"""Options that keep Slack from fetching links in a message."""
 FAULTS = (SlackClientError, ClientError, OSError, TimeoutError)
-"""What a request to Slack raises."""
+"""Exceptions that a request to Slack can raise."""
 
 
 async def tell(client: "AsyncWebClient", channel: str, user: str, text: str, *, thread: str | None = None) -> None:
-    """Say a sentence to the user alone: in a channel nobody else sees it. Raises what is in FAULTS."""
+    """Send a sentence to the user alone: in a channel, nobody else sees it. Raises the exceptions in FAULTS."""
     said: dict[str, Any] = {"channel": channel, "blocks": blocks.notice(text), "text": escaped(text)}
     if thread:
         said["thread_ts"] = thread

@@ -1,4 +1,4 @@
-"""The messages that ask a person about a call: where they are posted, and what they say once it is answered."""
+"""The messages that ask a person about a call: where they are posted, and what they show after the answer."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
 LOCK = "Slack questions"
-"""Two transactions that write these messages never run at once."""
+"""Lock for transactions that write these messages, so that no two run at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,14 @@ class Questions:
     """The questions of one server."""
 
     def __init__(self, services: Services, client: "AsyncWebClient", people: People, page: str | None) -> None:
-        """`page` is the address of the approvals page."""
+        """`page` is the URL of the approvals page."""
         self._services = services
         self._client = client
         self._people = people
         self._page = page
 
     async def ask(self, thread: Thread, body: dict[str, Any]) -> None:
-        """Ask about a call: whoever asked for it, and the approvers' channel where somebody else answers."""
+        """Ask the person who wanted the call. If somebody else must answer, also ask in the approvers' channel."""
         file = self._people.file
         if file is None:
             return
@@ -66,7 +66,7 @@ class Questions:
         return await in_thread(self._services.approvals.get, name, self._services.clock())
 
     async def show_outcome(self, name: str) -> None:
-        """Have every message about a call say what became of it. Those that only one person sees are changed by their click."""
+        """Show the outcome in every message about a call. Those that only one person sees change by their clicks."""
         approval = await self.approval(name)
         for posted in await in_thread(self._posted, name):
             try:

@@ -1,4 +1,4 @@
-"""Shows one run in its thread: text as it is written, one line for each call, and the questions to people."""
+"""Shows one run in its thread: text while it is written, a line for each call, and the questions to people."""
 
 import time
 from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
 PAUSE = 0.7
-"""Seconds between two pieces of text: Slack takes some hundred a minute."""
+"""Seconds between two pieces of text: Slack accepts a few hundred a minute."""
 THINKING = "is thinking…"
 THIRD_PARTY_TEXT = "\n\nFrom here on the assistant has read text that third parties wrote. Calls that could do harm need a person's yes.\n\n"
 ENDED_WITHOUT_TEXT = ("done", "waiting")
@@ -41,7 +41,7 @@ class Reply:
         self._warned = False
 
     async def show(self, run: Run, principal: Principal) -> None:
-        """Show the run until it ends. What Slack does not take is logged; the run goes on."""
+        """Show the run until it ends. What Slack refuses is logged, and the run goes on."""
         await self._say_that_it_works()
         if (await self._runner.get(principal, run.conversation)).third_party_text:
             self._write, self._warned = literal, True
@@ -105,5 +105,5 @@ class Reply:
                 channel_id=self._thread.channel, thread_ts=self._thread.ts, status=THINKING
             )
         except FAULTS as error:
-            # A chat with the app without an assistant thread has no status.
+            # Without an assistant thread, a chat with the app has no status.
             logger().debug("Slack shows no status", reason=str(error)[:300])

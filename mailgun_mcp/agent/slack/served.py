@@ -1,4 +1,4 @@
-"""Slack as a part of one HTTP server: put together from the settings, and running as long as the server does."""
+"""Slack as a part of one HTTP server: built from the settings, and running for as long as the server."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -45,12 +45,12 @@ class ServedSlack:
 
     @property
     def apps(self) -> "Mapping[str, ASGIApp]":
-        """The first part of a path, and the app that answers it. Slack signs its requests, and has no token."""
+        """First path segment -> app. Slack signs its requests instead of sending a token."""
         return {PREFIX: self._route.app()} if self._route is not None else {}
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Work until the block ends, and show then what is left to show."""
+        """Run until the block ends, then finish the replies."""
         from aiohttp import ClientSession
 
         async with AsyncExitStack() as stack:
@@ -64,7 +64,7 @@ class ServedSlack:
 def serve_slack(
     services: Services, runner: Runner, path: str, page: str | None, variables: "Mapping[str, str] | None" = None
 ) -> ServedSlack:
-    """Return Slack as the file at `path` describes it. `page` is the address of the approvals page. Raises SettingsError."""
+    """Return the Slack app that the file at `path` describes. `page`: URL of the approvals page. Raises SettingsError."""
     where = Path(path).expanduser()
     file = read_file(where)
     secrets = read_secrets(file, variables)

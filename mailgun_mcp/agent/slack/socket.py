@@ -1,4 +1,4 @@
-"""Socket Mode: this server opens a connection to Slack, for servers that Slack cannot reach."""
+"""Socket Mode: this server opens the connection to Slack. For servers that Slack cannot reach."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def connected(bolt: AsyncApp, client: "AsyncWebClient", app_token: str) -> AsyncIterator[None]:
-    """Receive over a socket until the block ends. The start does not wait for Slack; a lost connection is opened again."""
+    """Receive through a socket until the block ends. Does not wait for the connection, and reopens a lost one."""
     handler = AsyncSocketModeHandler(bolt, app_token, web_client=client)
     connecting = asyncio.get_running_loop().create_task(handler.connect_async())  # type: ignore[no-untyped-call] # it has no types
     try:

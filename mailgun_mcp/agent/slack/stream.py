@@ -1,4 +1,4 @@
-"""A message of the app that grows while it is written."""
+"""A message of the app that grows while it is being written."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 Chunk = dict[str, Any]
 ENDED = frozenset({"message_not_in_streaming_state", "msg_too_long", "message_not_found", "too_many_blocks"})
-"""Why a message takes no more: Slack ends one that says nothing for a while. What follows stands in the next."""
+"""Errors of a message that takes no more, as Slack ends a silent one after a while. The text continues in the next."""
 LONGEST = 10_000
-"""Characters of one piece of text."""
+"""Maximum length of one piece of text, in characters."""
 
 
 class MessageStream:
-    """One message after another in a thread, as long as there is something to say."""
+    """Writes messages in a thread, one after another, for as long as there is something to say."""
 
     def __init__(self, client: "AsyncWebClient", thread: Thread) -> None:
         self._client = client
@@ -26,7 +26,7 @@ class MessageStream:
         self._ts: str | None = None
 
     async def add(self, chunks: list[Chunk]) -> None:
-        """Show these chunks at the end. Raises what is in `notices.FAULTS`."""
+        """Append these chunks to the message. Raises the exceptions in `notices.FAULTS`."""
         if self._ts is not None:
             try:
                 await self._client.chat_appendStream(channel=self._thread.channel, ts=self._ts, chunks=chunks)
@@ -42,7 +42,7 @@ class MessageStream:
             await self._post(chunks)
 
     async def stop(self) -> None:
-        """Say that the message is complete. Raises what is in `notices.FAULTS`."""
+        """Complete the message. Raises the exceptions in `notices.FAULTS`."""
         ts, self._ts = self._ts, None
         if ts is None:
             return
@@ -63,7 +63,7 @@ class MessageStream:
         self._ts = str(answer["ts"])
 
     async def _post(self, chunks: list[Chunk]) -> None:
-        """Show the chunks in a message that does not grow: not every workspace and channel has streams."""
+        """Post the chunks as a plain message: not every workspace and channel has streams."""
         text = "\n".join(chunk.get("text") or f"{chunk['title']}: {chunk['status']}" for chunk in chunks)
         await self._client.chat_postMessage(
             channel=self._thread.channel, thread_ts=self._thread.ts, markdown_text=text, **QUIET
@@ -71,10 +71,10 @@ class MessageStream:
 
 
 def text_chunks(text: str) -> list[Chunk]:
-    """Return a text in pieces that Slack takes."""
+    """Return a text in pieces that Slack accepts."""
     return [{"type": "markdown_text", "text": text[at : at + LONGEST]} for at in range(0, len(text), LONGEST)]
 
 
 def task_chunk(call: str, title: str, status: str) -> Chunk:
-    """Return the line of a call."""
+    """Return the line about a call."""
     return {"type": "task_update", "id": call, "title": title[:250], "status": status}

@@ -1,4 +1,4 @@
-"""A thread in Slack in which one user talks to the agent: that is one conversation."""
+"""A thread in Slack in which one user talks to the agent. It is one conversation."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,12 @@ PREFIX = "slack"
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """Where a conversation is. In a channel each user has their own in the same thread."""
+    """The place of a conversation. In a channel, each user has a separate conversation in the same thread."""
 
     team: str
     channel: str
     ts: str
-    """The message that the thread hangs on."""
+    """The `ts` of the message that starts the thread."""
     user: str
 
     @property
@@ -22,11 +22,11 @@ class Thread:
 
     @property
     def is_private(self) -> bool:
-        """Whether only the user and the app are in it."""
+        """Whether only the user and the app can see it."""
         return self.channel.startswith("D")
 
 
 def thread_of(conversation: str) -> Thread | None:
-    """Return the thread of a conversation, or None for one that did not begin in Slack."""
+    """Return the thread of a conversation, or None if the conversation did not start in Slack."""
     parts = conversation.split(":")
     return Thread(*parts[1:]) if len(parts) == 5 and parts[0] == PREFIX else None

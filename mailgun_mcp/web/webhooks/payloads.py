@@ -8,7 +8,7 @@ from mailgun_mcp.confirm.bounded_text import shorten
 from mailgun_mcp.policy.model import WebhookFormat
 
 LONGEST = 2_800
-"""Maximum length of a form in a message, in characters. Slack takes 3,000 in a block. The link leads to the whole form."""
+"""Maximum characters of a form in a message; Slack takes 3,000 in a block. The link leads to the whole form."""
 TITLES = {
     "approval.pending": "A call waits for approval",
     "approval.approved": "Approved",
