@@ -1,9 +1,10 @@
 """A stateful simulator of Mailgun: the same HTTP API, without an account or a network.
 
-It knows the catalogue of operations, and how requests are built. It must not know the server, its guard
-rails or its settings: only `app`, `evals`, `cli` and tests know the simulator. `Simulator` is the API for other people's tests.
+It may use the catalogue of operations and the code that builds requests. It must not use the server, its guard
+rails or its settings. Only `app`, `evals`, `cli` and tests may use the simulator. `Simulator` is the API for other
+people's tests.
 
-The names are imported when they are first used: pytest imports this package in every run, for its plugin.
+The names are imported on first use, because pytest imports this package in every run, for its plugin.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -49,7 +49,7 @@ INVALID_KEY = Reply({"message": "Invalid private key"}, 401, headers=CHALLENGE)
 SAYS_SO_IN_JSON = re.compile(
     r"/v4/domains|/v3/domains/[^/]+(/(webhooks|tracking|dkim_|sending_queues)|$)|/v1/dkim/|/v3/[^/]+/envelopes$"
 )
-"""Where a wrong key is refused in JSON; elsewhere, and where there is none, in plain text."""
+"""The paths that refuse a wrong key in JSON. All others, and requests without a key, get plain text."""
 NO_PATH = Reply(GREETING, 404, TEXT)
 FAILED = Reply({"message": "Internal Server Error"}, 500)
 
@@ -70,14 +70,14 @@ def create_app(
 ) -> ASGIApp:
     """Return the simulator as an ASGI application.
 
-    Without `account` it holds the seeded demo account. With `key` only that API key is let in, as an
-    admin's, and those that the account has or gets; without one any is, but those that were deleted.
-    With `control` the routes under `/simulator/` change it while it runs. `environment` has the faults,
-    limits and delays that it starts with; `sleep` is how slow answers wait.
-    `host_access` says where webhooks may be posted, and which file keeps the account. The demo account tells that its
-    stored messages are under `storage_url`. `region` is that of every host but those of Mailgun's regions.
-    Unknown parameters are ignored, as Mailgun does; with `strict` they are refused.
-    With `smtp` it also serves SMTP there, from its start-up on.
+    Without `account`, it starts with the demo account. With `key`, it accepts only that API key, as an admin's, and
+    the keys of the account. Without `key`, it accepts any key that was not deleted.
+    With `control`, the routes under `/simulator/` can change it while it runs. `environment` has the initial faults,
+    limits and delays. `sleep` is called to delay slow answers.
+    `host_access` says where webhooks may be posted, and which file stores the account. `storage_url` is the start of
+    the URLs of the demo account's stored messages. `region` applies to every host that is not one of Mailgun's.
+    Unknown parameters are ignored, as Mailgun does. With `strict`, they are refused.
+    With `smtp`, it also serves SMTP on those sockets while the application runs.
     """
     account = account or demo_account(SystemClock(), storage_url=storage_url)
     if not control and environment is None and host_access is None and smtp is None:
@@ -117,7 +117,7 @@ def create_harness(
     sleep: "Sleep | None" = None,
     host_access: "HostAccess | None" = None,
 ) -> "Harness":
-    """Return the simulator with what is needed to change it while it runs. The arguments are those of `create_app`."""
+    """Return the simulator as an object that can be changed while it runs. The arguments are those of `create_app`."""
     from mailgun_mcp.simulator.control.harness import Environment, Harness
 
     ignored = None if strict else IgnoredParameters()
@@ -129,7 +129,7 @@ def create_harness(
 
 
 class _Simulator:
-    """One account behind HTTP. Handlers that write run without a pause, so no two writes mix."""
+    """Serves one account over HTTP. Handlers that write never await, so two writes cannot interleave."""
 
     def __init__(
         self, catalogue: Catalogue, account: Account, key: str | None, region: str, ignored: IgnoredParameters | None
@@ -232,7 +232,7 @@ def _unauthorized(scope: Scope, headers: dict[str, str]) -> Reply:
 
 
 def _domain(account: Account, operation: Operation, values: Arguments) -> Domain | None:
-    """Return the domain that the path names. Raises ApiError when the account has none of that name."""
+    """Return the domain named in the path. Raises ApiError when the account does not have it."""
     for argument in operation.arguments:
         if argument.location == "path" and argument.format == "hostname":
             name = values[argument.wire]
@@ -261,6 +261,6 @@ def _log_failure(scope: Scope) -> None:
 
     import structlog
 
-    # Not structlog's own logger: unless configured it writes to stdout, and every local variable with it.
+    # Not structlog's default logger: unless configured, it writes to stdout, with all local variables.
     log = structlog.wrap_logger(structlog.PrintLogger(sys.stderr))
     log.error("simulator_failed", method=scope["method"], path=scope["path"], exception=traceback.format_exc())

@@ -1,4 +1,4 @@
-"""Serves an application on loopback from a thread of its own, for programs that are not asynchronous or run elsewhere."""
+"""Serves an application on loopback in a separate thread, for programs that are not asynchronous or run elsewhere."""
 
 import asyncio
 import socket
@@ -13,7 +13,7 @@ START_SECONDS = STOP_SECONDS = 10.0
 
 
 class LoopbackServer:
-    """An application on a free port of this machine. It serves from the moment that it is made until `stop`."""
+    """Serves an application on a free port of this machine, from its creation until `stop`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -24,9 +24,9 @@ class LoopbackServer:
             )
         )
         self.loop: Future[asyncio.AbstractEventLoop] = Future()
-        """The event loop of the thread, once it runs."""
+        """Resolves to the event loop of the thread once it runs."""
         self.open = AsyncExitStack()
-        """What is closed when the server stops."""
+        """The resources to close when the server stops."""
         self._thread = Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
         self._thread.start()
 

@@ -1,4 +1,4 @@
-"""The simulator as a test double: `Simulator` runs in the test's own process, and is read and changed by the test."""
+"""The simulator as a test double. `Simulator` runs in the test's process, where the test can read and change it."""
 
 import asyncio
 import socket
@@ -40,13 +40,13 @@ class SmtpAccess:
     login: str
     password: str
     certificate: Path
-    """The server's certificate, for clients that check it."""
+    """The file of the server's certificate, for clients that verify it."""
 
 
 class Simulator:
     """An account with one active domain, `mail.example.com`, and nothing else.
 
-    Use it as a context manager, or call `close` in the end. Nothing is sent to anyone. With `strict`, parameters
+    Use it as a context manager, or call `close` at the end. Nothing is sent to anyone. With `strict`, parameters
     that Mailgun does not have are refused instead of ignored.
     """
 
@@ -71,19 +71,19 @@ class Simulator:
         self.close()
 
     def close(self) -> None:
-        """Stop the server, if it runs."""
+        """Stop the server if it is running."""
         if self._server is not None:
             self._server.stop()
             self._server = None
 
     @property
     def url(self) -> str:
-        """The base URL of the simulator on a free port of this machine. The first use starts a server thread."""
+        """The base URL of the simulator, on a free port of this machine. The first use starts a server thread."""
         return self._running().url
 
     @property
     def smtp(self) -> SmtpAccess:
-        """Where to send mail over SMTP, and the login. The first use starts the server thread, with STARTTLS.
+        """The SMTP server, which supports STARTTLS, and a login. The first use starts the server thread.
 
         It needs the extra `smtp`.
         """
@@ -100,12 +100,12 @@ class Simulator:
         return InProcessTransport(app=self._app)
 
     def async_client(self) -> httpx.AsyncClient:
-        """Return an httpx client that is logged in and reaches the simulator without a network."""
+        """Return an httpx client that has the API key and reaches the simulator without a network."""
         return httpx.AsyncClient(transport=self.transport(), base_url="https://api.mailgun.net", auth=("api", KEY))
 
     @property
     def account(self) -> Account:
-        """The account. After `reset` it is another object."""
+        """The account. `reset` replaces it with a new object."""
         return self._harness.account
 
     def add_domain(self, name: str) -> Domain:
@@ -119,7 +119,7 @@ class Simulator:
         return sorted((one for one in stored if not one.routed and _is_to(one, to)), key=lambda message: message.at)
 
     def events(self, kind: str = "") -> list[dict[str, Any]]:
-        """Return the events as the API shows them, oldest first: all of them, or those of a kind such as `delivered`."""
+        """Return the events as the API shows them, oldest first: all, or those of one kind, such as `delivered`."""
         deliver_due(self.account)
         walked = [event for domain in self.account.domains.values() for event in domain.events.walk()]
         records = [event.record for event in sorted(walked, key=lambda event: (event.at, event.serial))]
@@ -148,7 +148,7 @@ class Simulator:
         return received
 
     def advance(self, duration: float | str) -> None:
-        """Move the clock forward by seconds, or `2h`. What is due by then happens. Raises ApiError for anything else."""
+        """Move the clock forward by seconds or `2h`. Everything due by then happens. Raises ApiError."""
         move_clock(self._harness, {"advance": duration})
 
     def now(self) -> float:
@@ -156,16 +156,16 @@ class Simulator:
         return self._harness.clock.now()
 
     def fail(self, kind: str = "server_error", operation: str = "*", **fields: Any) -> None:
-        """Let requests fail. The fields are those of a fault in docs/simulator.md, such as `times=1`."""
+        """Make requests fail. The fields are those of a fault in docs/simulator.md, such as `times=1`."""
         fault = Fault.from_record({"kind": kind, "operation": operation, **fields})
         self._harness.faults.set([*(Fault(**record) for record in self._harness.faults.records()), fault])
 
     def clear_faults(self) -> None:
-        """Let requests succeed again."""
+        """Stop making requests fail."""
         self._harness.faults.set(())
 
     def ignored_parameters(self) -> list[dict[str, Any]]:
-        """Return the unknown parameters that requests had."""
+        """Return the unknown parameters that requests had and the simulator ignored."""
         return self._harness.ignored.to_json() if self._harness.ignored else []
 
     def reset(self) -> None:
@@ -174,14 +174,14 @@ class Simulator:
 
 
 class _Server(LoopbackServer):
-    """The server, with SMTP on request."""
+    """The HTTP server, which can serve SMTP too."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._smtp: tuple[int, Path] | None = None
         super().__init__(app)
 
     def serve_smtp(self, harness: Harness) -> tuple[int, Path]:
-        """Serve SMTP in the same event loop. Return its port and its certificate."""
+        """Serve SMTP in the same event loop. Return its port and its certificate file."""
         if self._smtp is None:
             from mailgun_mcp.simulator.smtp.certificate import write_certificate
             from mailgun_mcp.simulator.smtp.server import SmtpSockets, serving

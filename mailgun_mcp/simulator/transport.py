@@ -1,10 +1,10 @@
-"""The simulator as a transport for httpx: requests reach it in the same process, without a socket."""
+"""An httpx transport to a simulator in the same process, without a socket."""
 
 import httpx
 
 
 class InProcessTransport(httpx.ASGITransport):
-    """A transport into an ASGI application; a connection that breaks looks as it does over a network."""
+    """A transport to an ASGI application. A broken connection looks as it does over a network."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request. Raises httpx.ReadError when the application breaks the connection."""

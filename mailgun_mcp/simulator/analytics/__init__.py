@@ -1,4 +1,4 @@
-"""Reads what an account's mail adds up to: metrics, rates, reports, log filters and alerts.
+"""Computes statistics of an account's mail: metrics, rates, reports, log filters and alerts.
 
-It reads the model. It must not know HTTP, the handlers of operations, or the control routes.
+It works on the model. It must not use HTTP, the handlers of operations, or the control routes.
 """

@@ -53,7 +53,7 @@ PROVIDER: Path = ("recipient-provider",)
 
 
 def period_seconds(period: str) -> float | None:
-    """Return the seconds of a period such as `1h`, or None when the text is not one."""
+    """Return the length in seconds of a period such as `1h`, or None when the text is not a period."""
     match = PERIOD.fullmatch(period)
     return int(match[1]) * UNITS[match[2]] if match else None
 
@@ -63,11 +63,11 @@ async def check_thresholds(account: Account) -> None:
     thresholds = account.administration.thresholds
     for threshold in list(thresholds.alerts.values()):
         rates = await _rates(account, threshold)
-        # It may have been deleted meanwhile.
+        # The threshold may have been deleted meanwhile.
         if threshold in thresholds.alerts.values():
             _record_hits(account, threshold, rates)
     for threshold in thresholds.limits.values():
-        # Previews and seed tests are not part of the simulator: none was ever made.
+        # The simulator makes no previews and no seed tests, so their number is always 0.
         _record_hits(account, threshold, {account.id: 0.0})
 
 
@@ -90,7 +90,7 @@ def _record_hits(account: Account, threshold: Threshold, metrics: dict[str, floa
 
 
 async def _rates(account: Account, threshold: Threshold) -> dict[str, float]:
-    """Return the metric for each value of the dimension that sent mail."""
+    """Return the metric for each value of the threshold's dimension that has sent mail."""
     start = account.clock.now() - (period_seconds(threshold.period) or HOUR)
     counts_by_value: dict[str, OutcomeCounts] = {}
     turn = Turn()

@@ -12,13 +12,13 @@ TOKEN = re.compile(r"""\s*(?:(?P<mark>[()])|(?P<quote>["'])(?P<quoted>.*?)(?P=qu
 OPERATORS = frozenset({"AND", "OR", "NOT", "(", ")"})
 
 FilterToken = tuple[bool, str]
-"""Whether it is an operator, and its text."""
+"""Whether the token is an operator, and the text of the token."""
 
 
 def parse_expression(text: str) -> FilterExpression:
-    """Return a function that tests the expression, from a function that tests a single term.
+    """Return a function that takes a test for single terms and applies the whole expression with it.
 
-    Words side by side are one term. Raises ApiError when it is not well formed.
+    Adjacent words form one term. Raises ApiError when the expression is malformed.
     """
     parser = _Parser(text)
     expression = parser.alternatives()

@@ -1,4 +1,4 @@
-"""The attributes that logs can be filtered by, and how each may be compared."""
+"""The attributes that logs can be filtered by, and the comparators of each."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -13,18 +13,18 @@ from mailgun_mcp.simulator.replies.reply import ApiError
 from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 
 AttributeReader = Callable[[Any], Iterable[Any]]
-"""Returns the values to compare from the value of a field, which is None when it is missing."""
+"""Turns the value of an event's field (None when it is missing) into the values to compare."""
 
 
 @dataclass(slots=True)
 class LogConditions:
-    """The conditions of a filter: those of events, and those that a whole log meets or not."""
+    """The conditions of a filter: `tests` apply to single events, `logs` to a whole log (its account and domain)."""
 
     tests: list[FieldTest] = field(default_factory=list)
     logs: list[Callable[[Account, str], bool]] = field(default_factory=list)
 
     def hold(self, account: Account, domain: str) -> bool:
-        """Say whether events of the account's domain may be asked for."""
+        """Return whether the log of the account's domain meets the conditions on whole logs."""
         return all(condition(account, domain) for condition in self.logs)
 
 
@@ -35,7 +35,7 @@ BOUNDS: dict[str, Callable[[float, float], bool]] = {
 
 
 def parse_log_conditions(request: SimulatedRequest) -> LogConditions:
-    """Return the conditions of a filter. Raises ApiError for a comparison that the attribute does not have."""
+    """Return the conditions of a filter. Raises ApiError for an unsupported attribute or comparator."""
     conditions = LogConditions()
     for item in (request.get("filter") or {}).get("AND", ()):
         _add(conditions, item["attribute"], item["comparator"], [str(value["value"]) for value in item["values"]])
@@ -137,13 +137,13 @@ ATTRIBUTES: dict[str, tuple[Path, AttributeReader]] = {
     "i_classification_rule_id": (RULE, _word(0)),
     "i_classification_group_id": (RULE, _word(1)),
 }
-"""Attribute -> the field that it compares, and how its values are read."""
+"""Attribute -> the path of its field, and the function that reads the values to compare."""
 
 ORDERED: dict[str, tuple[Path, Callable[[str], float]]] = {
     "size": (("message", "size"), _number),
     "delivered_at": (TIMESTAMP, _moment),
 }
-"""Attributes that are compared with a bound, and the parser of the bound."""
+"""Attributes that are compared with a bound -> the path of their field, and the parser of the bound."""
 
 ONLY = {"recipients": ("contains", "not contains")}
-"""Attributes with fewer comparators than others."""
+"""Attributes that allow only some comparators -> those comparators."""

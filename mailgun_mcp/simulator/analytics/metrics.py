@@ -1,4 +1,4 @@
-"""Metrics by name: the facts that a count adds up, and the two counts of a rate."""
+"""Metrics by name. A count is the sum of some facts; a rate is the ratio of two counts."""
 
 from collections.abc import Mapping
 
@@ -65,7 +65,7 @@ RATES: dict[str, tuple[str, str]] = {
 }
 
 OF_TAGS = frozenset({"esp_block_count", "hard_bounce_rate", "soft_bounce_rate"})
-"""Metrics that only answers about tags have."""
+"""Metrics that appear only in responses about tags."""
 NOT_OF_TAGS = frozenset({"delayed_first_attempt_rate"})
 METRICS = frozenset({*COUNTS, *RATES} - OF_TAGS)
 TAG_METRICS = frozenset({*COUNTS, *RATES} - NOT_OF_TAGS)
@@ -82,10 +82,10 @@ def metric_value(metric: str, facts: Mapping[str, int]) -> MetricValue:
 
 
 def count_of(metric: str, facts: Mapping[str, int]) -> int:
-    """Return the sum of a count's facts."""
+    """Return the value of a count: the sum of its facts."""
     return sum(facts.get(fact, 0) for fact in COUNTS[metric])
 
 
 def percentage(part: int, whole: int) -> str:
-    """Return the percentage as metrics write it; zero when there is nothing to divide by."""
+    """Return the percentage in the format of metrics; zero when `whole` is zero."""
     return f"{100 * part / whole if whole else 0:.4f}"

@@ -15,10 +15,10 @@ _CODES = (
     "sjskslsmsnsosrssstsvsxsysztctdtftgthtjtktltmtntotrtttvtwtzuaugumusuyuzvavcvevgvivnvuwfwsyeytzazmzw"
 )
 COUNTRIES = tuple(_CODES[start : start + 2] for start in range(0, len(_CODES), 2))
-"""ISO 3166-1 alpha-2."""
+"""Country codes of ISO 3166-1 alpha-2."""
 OTHER = "other"
 
 
 def legacy_provider(domain: str) -> str:
-    """Return the older statistics' name of a recipient domain's provider."""
+    """Return the name that the older statistics give to a recipient domain's provider."""
     return domain if domain in LEGACY_PROVIDERS else OTHER

@@ -10,19 +10,19 @@ from mailgun_mcp.simulator.model.event_log import EventRange
 from mailgun_mcp.simulator.model.packed_events import Path
 
 OUTCOME: tuple[Path, ...] = (("event",), ("severity",), ("reason",))
-"""The fields of an event that say how its message fared."""
+"""The paths of the event fields that describe the outcome of a message."""
 COUNTED = frozenset({"accepted", "delivered", "failed", "complained"})
 CountedRows = Iterable["Counter[tuple[Any, ...]]"]
 
 
 @dataclass(slots=True)
 class OutcomeCounts:
-    """How many messages were accepted, delivered, refused, deferred and complained about."""
+    """The number of messages that were accepted, delivered, refused, deferred and reported as spam."""
 
     accepted: int = 0
     delivered: int = 0
     hard: int = 0
-    """Refused for good by the recipient's server."""
+    """Permanently refused by the recipient's server."""
     temporary: int = 0
     complained: int = 0
 
@@ -31,7 +31,7 @@ class OutcomeCounts:
         return self.delivered + self.hard
 
     def add(self, kind: str, severity: str | None, reason: str | None, number: int = 1) -> None:
-        """Count events, by the values of `OUTCOME`."""
+        """Add `number` events with these values of the `OUTCOME` fields."""
         if kind == "accepted":
             self.accepted += number
         elif kind == "delivered":
@@ -45,7 +45,7 @@ class OutcomeCounts:
 
 
 def count_outcomes(rows: CountedRows) -> OutcomeCounts:
-    """Return the counts of events whose fields are those of `OUTCOME`."""
+    """Return the counts for events that are grouped by their values of `OUTCOME`."""
     counts = OutcomeCounts()
     for part in rows:
         for (kind, severity, reason), number in part.items():
@@ -56,7 +56,7 @@ def count_outcomes(rows: CountedRows) -> OutcomeCounts:
 def counted_events(
     domain: Domain, start: float, paths: tuple[Path, ...] = OUTCOME
 ) -> Iterator["Counter[tuple[Any, ...]]"]:
-    """Yield part by part how many of the domain's events from `start` on have the same values of fields."""
+    """Yield counters: combination of values at `paths` -> number of the domain's events since `start` that have it."""
     return map(Counter, domain.events.rows(EventRange(low=start, kinds=COUNTED), paths))
 
 

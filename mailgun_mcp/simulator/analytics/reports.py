@@ -17,12 +17,12 @@ from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 
 Values = tuple[str, ...]
 DimensionReader = Callable[[Cell], Values]
-"""Returns a cell's values of one dimension; a cell without values is in no group."""
+"""Returns a cell's values for one dimension. A cell without values belongs to no group."""
 FactCounts = dict[str, int]
 RowKey = tuple[object, ...]
 Rows = dict[RowKey, FactCounts]
 Group = tuple[RowKey, FactCounts]
-"""A row: the values of its dimensions, and its counts."""
+"""A row of a report: the values of its dimensions, and its counts."""
 CELLS_A_TURN = 2000
 GROUPS_A_TURN = 2000
 
@@ -39,7 +39,7 @@ class Period:
     resolution: Resolution
 
     def steps(self, now: float) -> Iterator[int]:
-        """Yield the start of each step that counts still exist for."""
+        """Yield the start of each step for which counts are still stored."""
         at = period_start(max(self.start, now - RETENTION[self.resolution], 0.0), self.resolution)
         while at <= min(self.end, now):
             yield at
@@ -57,7 +57,7 @@ class CountSource:
 
 @dataclass(frozen=True, slots=True)
 class DimensionCondition:
-    """One predicate of a filter. A missing value equals nothing."""
+    """One predicate of a filter. A missing value is not equal to any value."""
 
     attribute: str
     comparator: str
@@ -92,10 +92,10 @@ class Grouping:
     conditions: tuple[DimensionCondition, ...] = ()
     time: str = "time"
     owner: str = "subaccount"
-    """The names of the dimensions of time and account."""
+    """`time` and `owner` are the names of the dimensions for the time and the account."""
 
     def keys(self, source: CountSource, cell: Cell) -> list[RowKey]:
-        """Return the rows that a cell counts in, with an empty text for the time."""
+        """Return the keys of the rows that a cell contributes to, with an empty string in place of the time."""
         for condition in self.conditions:
             if not condition.holds(self._values(source, cell, condition.attribute)):
                 return []
@@ -117,7 +117,10 @@ class Grouping:
 
 
 async def aggregate(sources: Sequence[CountSource], period: Period, grouping: Grouping) -> Rows:
-    """Return how often each fact (the end of a cell) occurred, grouped by the dimensions. Other requests run meanwhile."""
+    """Return how often each fact occurred, grouped by the dimensions.
+
+    The fact is the last value of a cell. Other requests run meanwhile.
+    """
     rows: Rows = {}
     turn = Turn()
     time_index = grouping.dimensions.index(grouping.time) if grouping.time in grouping.dimensions else None
@@ -134,7 +137,7 @@ async def aggregate(sources: Sequence[CountSource], period: Period, grouping: Gr
 
 
 class _Columns:
-    """The rows and facts that the cells of a source count in, by numbers."""
+    """Numbers the (row, fact) pairs that the cells of a source contribute to. Each pair is a column."""
 
     def __init__(self, source: CountSource, grouping: Grouping) -> None:
         self.source, self._grouping = source, grouping
@@ -155,7 +158,7 @@ class _Columns:
         cell = self._cells[number]
         fact = str(cell[-1])
         columns = []
-        # Once for each cell of each query, so without calls of its own.
+        # This runs once for each cell of each query, so it avoids extra function calls.
         for key in self._grouping.keys(self.source, cell):
             column = self._numbers.get((key, fact))
             if column is None:
@@ -167,7 +170,7 @@ class _Columns:
 
 
 async def _counts(columns: _Columns, period: Period, *, timed: bool, turn: Turn) -> dict[int, dict[int, int]]:
-    """Return the count of each column: in each step of time, or in the whole period (0)."""
+    """Return the count of each column, by time step. Without `timed`, the whole period is one step, 0."""
     counts: dict[int, dict[int, int]] = {}
     for at, part in columns.source.series.between(period.start, period.end, period.resolution):
         totals = counts.setdefault(at if timed else 0, defaultdict(int))
@@ -181,7 +184,7 @@ async def _counts(columns: _Columns, period: Period, *, timed: bool, turn: Turn)
 def count_sources(
     account: Account, series: Callable[[Account], Series], *, subaccounts: bool = False
 ) -> list[CountSource]:
-    """Return the counts of the account, and on request of its subaccounts."""
+    """Return the counts of the account and, on request, of its subaccounts."""
     owners = [(account, account.id)]
     if subaccounts:
         owners += [(below.account, below.name) for below in account.administration.subaccounts.values()]
@@ -193,7 +196,7 @@ def count_sources(
 def parse_period(
     account: Account, request: SimulatedRequest, units: Mapping[str, float] = UNITS, default: float = WEEK
 ) -> Period:
-    """Return the period of a request. A duration counts back from the end and overrides the start."""
+    """Return the period of a request. A duration is measured back from the end and overrides the start."""
     end = parse_moment(request["end"]) if request.get("end") else account.clock.now()
     start = parse_moment(request["start"]) if request.get("start") else end - default
     if request.get("duration"):
@@ -205,7 +208,7 @@ def parse_period(
 
 
 def parse_moment(text: str) -> float:
-    """Return the moment of an RFC 2822 date. Raises ApiError when the text is not one."""
+    """Return an RFC 2822 date in seconds since 1970. Raises ApiError for any other text."""
     try:
         return parse_mail_date(text)
     except (ValueError, OverflowError) as error:
@@ -213,7 +216,7 @@ def parse_moment(text: str) -> float:
 
 
 def parse_duration(duration: str, units: Mapping[str, float] = UNITS) -> float:
-    """Return the seconds of a duration such as `7d`. Raises ApiError when the text is not one."""
+    """Return a duration such as `7d` in seconds. Raises ApiError for any other text."""
     parts = re.findall(r"(\d{1,9})([a-z])", duration)
     if not parts or "".join(map("".join, parts)) != duration or any(unit not in units for _, unit in parts):
         raise ApiError(400, "'duration' attribute is invalid")
@@ -236,7 +239,7 @@ def _condition(item: Record, attributes: Mapping[str, object]) -> DimensionCondi
 
 @dataclass(frozen=True, slots=True)
 class SortOrder:
-    """What rows are sorted by, and the page of them."""
+    """The sort order of rows, and the page that is requested."""
 
     by: str
     descending: bool
@@ -244,12 +247,12 @@ class SortOrder:
     limit: int
 
     def page(self, rows: list[Record], value: Callable[[Record, str], Any]) -> list[Record]:
-        """Return the rows of the page; `value` returns what a row is sorted by."""
+        """Return the rows of the page. `value` returns a row's value of a sort column."""
         ordered = sorted(rows, key=lambda row: value(row, self.by), reverse=self.descending)
         return ordered[self.skip : self.skip + self.limit]
 
     async def page_of_groups(self, rows: Rows, value: Callable[[Group, str], Any]) -> list[Group]:
-        """Do as `page` with groups, of which there may be very many: other requests run meanwhile."""
+        """Like `page`, but for groups. There may be very many, so other requests run meanwhile."""
         turn, most = Turn(), self.skip + self.limit
         groups, best = iter(list(rows.items())), list[Group]()
         while part := list(islice(groups, max(GROUPS_A_TURN, most))):
@@ -259,13 +262,13 @@ class SortOrder:
         return best[self.skip :]
 
     def answer(self, total: int) -> Record:
-        """Return the `pagination` of the response."""
+        """Return the `pagination` object of the response."""
         sort = f"{self.by}:{'desc' if self.descending else 'asc'}"
         return {"sort": sort, "skip": self.skip, "limit": self.limit, "total": total}
 
 
 def parse_order(request: SimulatedRequest, columns: Sequence[str], default: str, limit: int, most: int) -> SortOrder:
-    """Return the sort order and page of a request. Raises ApiError for a column that rows do not have."""
+    """Return the sort order and page of a request. Raises ApiError for an unknown column."""
     pagination = request.get("pagination") or {}
     by, _, direction = str(pagination.get("sort") or default).partition(":")
     if by not in columns or direction not in ("", "asc", "desc"):

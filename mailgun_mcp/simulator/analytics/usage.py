@@ -1,4 +1,4 @@
-"""Counts the use of what is billed besides mail: validations and archived copies."""
+"""Counts the use of billed products other than mail: validations and archived copies."""
 
 from collections.abc import Callable
 
@@ -32,7 +32,7 @@ USAGE_METRICS = (
 
 
 def count_usage(account: Account, request: SimulatedRequest, reply: Reply) -> None:
-    """Count what a successful request used, if its operation is one that is billed."""
+    """Count the usage of a successful request if its operation is billed."""
     used = USES.get(request.operation.name)
     if used is not None and reply.status_code < 300:
         account.analytics.count_usage(account.clock.now(), *used(request, reply))

@@ -1,4 +1,4 @@
-"""What changes a running simulator from outside its API: faults, limits, clock, snapshots, state file, and the page.
+"""Controls a running simulator from outside its API: faults, limits, clock, snapshots, state file, and the page.
 
-It wraps the application and may know every other room, but not the handlers of operations.
+It wraps the application. It may use every other package of the simulator, but not the handlers of operations.
 """

@@ -1,6 +1,6 @@
-"""Writes an account as JSON and reads it back: the fields of its records, by their types, and nothing else.
+"""Writes an account as JSON and reads it back. Only the declared fields of its records are written and read.
 
-What is read comes from a file that someone may have given away: it can only ever become data.
+The file may come from someone else, so reading it can only create data, never run code.
 """
 
 from base64 import b64encode
@@ -21,26 +21,26 @@ if TYPE_CHECKING:
 FORMAT = "mailgun-mcp simulator account"
 VERSION = 1
 MOST_SECONDS = 1e11
-"""The latest moment in seconds; later ones have no date."""
+"""The latest valid time in seconds since 1970. Later times cannot be written as a date."""
 
 LEFT_OUT: dict[type, frozenset[str]] = {
     Account: frozenset({"clock"}),
     Administration: frozenset({"parent"}),
 }
-"""Fields that are not written: they follow from where the record is."""
+"""Fields that are not written, because they follow from the record's position in the account."""
 
 
 class CodecError(ValueError):
-    """A document that is not an account."""
+    """A document that does not describe an account."""
 
 
 def snapshot(account: Account) -> dict[str, Any]:
-    """Return the account, and what time it is there, as a JSON document: the form that earlier releases wrote."""
+    """Return the account and its current time as one JSON document, the format of earlier releases."""
     return {"format": FORMAT, "version": VERSION, "now": account.clock.now(), "account": encode(account)}
 
 
 def restored(document: Any, clock: Clock) -> Account:
-    """Return the account of a document, with this clock. Raises CodecError, which says where it is wrong."""
+    """Return the account in a document, with `clock` as its clock. Raises CodecError with the position of the fault."""
     check_document(document)
     from pydantic import ValidationError
 
@@ -58,7 +58,7 @@ def restored(document: Any, clock: Clock) -> Account:
 
 
 def check_document(document: Any) -> None:
-    """Raise CodecError when a document says that it is something else."""
+    """Raise CodecError unless the document has the right format and version."""
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise CodecError("this is not an account of the simulator")
     if document.get("version") != VERSION:
@@ -72,7 +72,7 @@ def _is_moment(value: Any) -> bool:
 
 
 def encode(value: Any) -> Any:
-    """Return what a record holds as JSON. A mapping whose keys are not texts becomes a list of pairs."""
+    """Return a record or value as JSON. A mapping whose keys are not strings becomes a list of pairs."""
     if value is None or isinstance(value, str | int | float):
         return value
     if isinstance(value, StoredMessages):
@@ -96,7 +96,7 @@ def encode(value: Any) -> Any:
 
 
 def _with_clock(account: Any, clock: Clock) -> Any:
-    """Return the JSON of an account with the clock in it and in the accounts that it holds."""
+    """Return the JSON of an account with the clock set in it and in the accounts that it contains."""
     if not isinstance(account, dict):
         return account
     document = {**account, "clock": clock}
@@ -125,7 +125,7 @@ def _document() -> "type[BaseModel]":
 
 
 def _first(error: "ValidationError") -> str:
-    """Say where the first fault is, as a path, and what it is."""
+    """Return the path of the first fault, and what is wrong there."""
     fault = error.errors(include_url=False)[0]
     path = "".join(
         f"[{part!r}]" if isinstance(part, int) or not part.isidentifier() else f".{part}" for part in fault["loc"]

@@ -1,9 +1,9 @@
-"""Writes an account as lines of JSON and reads it back, so that a million events are never in memory as one document.
+"""Writes an account as lines of JSON and reads it back. A million events never have to fit in memory as one document.
 
-The first line says what the file is. The second has the account without its large collections, whose parts follow,
-each with the path of its collection. The last line has the number of lines and their checksum.
+The first line has the format and version. The second has the account without its large collections. Each line after
+that has a part of a large collection, with the collection's path. The last line has the number of lines and a checksum.
 
-A part with an index can be read when it is first needed: a start with a million events reads few of them.
+A part with an index is read only when it is needed, so starting with a million events reads few of them.
 """
 
 import json
@@ -27,19 +27,19 @@ if TYPE_CHECKING:
 
 STREAM_VERSION = 3
 OLDER_VERSIONS = frozenset({2})
-"""Those that can still be read. Their parts have no index."""
+"""Versions of the format that can still be read. Their parts have no index."""
 LARGE = 100
-"""Entries that a mapping has at most in the second line."""
+"""Maximum number of entries of a mapping in the second line. Larger mappings are written in parts."""
 PART_SIZE = 1 << 16
-"""About how many characters the entries of one line have."""
+"""Approximate number of characters in the entries of one line."""
 MAX_LINE = 1 << 28
-"""Bytes of a line at most."""
+"""Maximum length of a line in bytes."""
 
 Path = tuple[str, ...]
 Collection = tuple[Path, Iterator[Part]]
-"""Where a large collection is in the account, and its parts."""
+"""The path of a large collection in the account, and its parts."""
 CONTENT = b',"part":'
-"""What stands before the content of a part. In a text of JSON, its quotes would be escaped."""
+"""Precedes the content of a part in a line. It cannot occur inside a JSON string, where its quotes would be escaped."""
 END_OF_PART = b"}\n"
 
 
@@ -47,7 +47,7 @@ LARGE_COLLECTIONS = (EventLog, Series, StoredMessages)
 
 
 def account_lines(account: Account) -> Iterator[bytes]:
-    """Return the lines. What changes while they are read is not in them."""
+    """Return the lines. Changes made while they are being read are not included."""
     collections: list[Collection] = []
     head = {"format": FORMAT, "version": STREAM_VERSION, "now": account.clock.now()}
     first = [head, {"account": _without_large(account, Account, (), collections)}]
@@ -78,7 +78,7 @@ def _line_of(path: Path, part: Part) -> bytes:
 
 
 def _without_large(value: Any, kind: Any, path: Path, collections: list[Collection]) -> Any:
-    """Return what `encode` returns, with large collections empty; their parts are added to `collections`."""
+    """Like `encode`, but leave large collections empty and append their parts to `collections`."""
     if isinstance(value, EventLog):
         collections.append((path, value.parts()))
         return []
@@ -127,7 +127,7 @@ def _has_texts_as_keys(kind: Any) -> bool:
 
 
 def _is_plain(kind: Any) -> bool:
-    """Say whether the entries of a mapping have no collections of records of their own."""
+    """Return whether the entries of a mapping contain no collections of records."""
     item = get_args(kind)[1]
     if not (is_dataclass(item) and isinstance(item, type)):
         return get_origin(item) is None and item is not Any
@@ -140,12 +140,12 @@ def _holds_records(kind: Any) -> bool:
 
 
 class AccountReader:
-    """Makes an account of lines, which are added one by one."""
+    """Builds an account from lines that are added one by one."""
 
     def __init__(self, head: Any, clock: Clock, *, read_now: bool = True) -> None:
-        """Begin with the first line. Raises CodecError when it is that of something else.
+        """Start with the parsed first line. Raises CodecError when the format or version is wrong.
 
-        With `read_now`, an error in any part is found now. Without it, parts with an index are read when they are needed.
+        With `read_now`, every part is read and checked at once. Without it, parts with an index are read on demand.
         """
         if not isinstance(head, dict) or head.keys() != {"format", "version", "now"}:
             raise CodecError("the first line must have format, version and now, and nothing else")
@@ -160,9 +160,10 @@ class AccountReader:
         self._target: tuple[Any, Any] = (None, None)
 
     def add(self, line: bytes, stored: Callable[[int, int], Stored] | None = None) -> None:
-        """Add the next line. Raises CodecError when it is wrong.
+        """Add the next line. Raises CodecError when it is invalid.
 
-        `stored` returns what is at an offset in the line, of a size, for what is read later. Without it, that stays in memory.
+        `stored` takes an offset in the line and a size, and returns a handle to read that content later. Without it,
+        the content stays in memory.
         """
         if line[-1:] != b"\n" or line[-2:] == b"\r\n":
             line = line.rstrip(b"\r\n") + b"\n"
@@ -200,14 +201,14 @@ class AccountReader:
             raise CodecError(f"{'.'.join(path)}: {str(error).splitlines()[0]}") from error
 
     def account(self) -> Account:
-        """Return the account, after the last line. Raises CodecError when lines are missing."""
+        """Return the account once all lines were added. Raises CodecError when lines are missing."""
         if self._account is None or not self._ended:
             raise CodecError("the last lines are missing")
         return self._account
 
 
 def parse_line(line: bytes) -> Any:
-    """Return what a line has. Raises CodecError when it is not JSON."""
+    """Return the parsed JSON of a line. Raises CodecError when it is not valid JSON."""
     try:
         return json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -215,7 +216,10 @@ def parse_line(line: bytes) -> Any:
 
 
 def _divided(line: bytes) -> tuple[Any, int]:
-    """Return what a line has without the content of a part, and where that begins, or 0. Lines are long: no copy is made."""
+    """Return the parsed line without the content of its part, and the offset of that content, or 0 if there is none.
+
+    The content is not copied, because it may be long.
+    """
     end = line.find(CONTENT)
     if end < 0:
         return parse_line(line), 0
@@ -225,7 +229,7 @@ def _divided(line: bytes) -> tuple[Any, int]:
 
 
 def account_from_lines(lines: Iterable[bytes], clock: Clock, *, read_now: bool = True) -> tuple[float, Account]:
-    """Return the moment and the account of all lines. Raises CodecError."""
+    """Return the time in the snapshot and the account. Raises CodecError."""
     remaining = iter(lines)
     reader = AccountReader(parse_line(next(remaining, b"")), clock, read_now=read_now)
     for line in remaining:
@@ -234,7 +238,7 @@ def account_from_lines(lines: Iterable[bytes], clock: Clock, *, read_now: bool =
 
 
 def account_from_file(file: PartFile, clock: Clock) -> tuple[float, Account]:
-    """Return the moment and the account of a file, most of which is read later, when it is needed. Raises CodecError."""
+    """Return the time in the file and the account. Most of the file is read later, on demand. Raises CodecError."""
     lines = file.lines()
     _, head = next(lines, (0, b""))
     reader = AccountReader(parse_line(head), clock, read_now=False)
@@ -244,7 +248,7 @@ def account_from_file(file: PartFile, clock: Clock) -> tuple[float, Account]:
 
 
 def is_stream(line: bytes) -> bool:
-    """Say whether a first line is that of an account in lines, and not of one document."""
+    """Return whether this first line starts the format in lines, not the older single document."""
     try:
         head = json.loads(line)
     except (ValueError, RecursionError):
@@ -253,7 +257,7 @@ def is_stream(line: bytes) -> bool:
 
 
 def _with_index(target: EventLog | Series | StoredMessages, part: Part) -> Part:
-    """Return a part of an earlier release with its index, which is its content, or the keys of that."""
+    """Return a part that an earlier release wrote, with the index that it lacks, computed from its content."""
     document = json.loads(part.content)
     if isinstance(target, StoredMessages):
         return Part(part.content, list(document))
@@ -261,7 +265,7 @@ def _with_index(target: EventLog | Series | StoredMessages, part: Part) -> Part:
 
 
 def _numbers(content: bytes) -> dict[str, float]:
-    """Return numbers by text: pydantic would take longer for so many. Raises ValueError when they are something else."""
+    """Return a mapping of numbers. Faster than pydantic for large mappings. Raises ValueError for any other content."""
     numbers: dict[str, float] = json.loads(content)
     if not isinstance(numbers, dict) or not set(map(type, numbers.values())) <= {int, float}:
         raise ValueError("it has something else than numbers")
@@ -269,7 +273,7 @@ def _numbers(content: bytes) -> dict[str, float]:
 
 
 def _find(account: Account, path: list[Any]) -> tuple[Any, Any]:
-    """Return the collection at a path, and its type. Raises CodecError when there is none."""
+    """Return the collection at a path, and its type. Raises CodecError when there is no collection."""
     target: Any = account
     kind: Any = Account
     for name in path:

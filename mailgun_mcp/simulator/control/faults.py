@@ -1,4 +1,4 @@
-"""Faults on demand, by operation and rate, the same for the same seed."""
+"""Injects faults by operation and rate. The same seed gives the same faults."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import asdict, dataclass, fields, replace
@@ -21,24 +21,24 @@ CHALLENGE = {"www-authenticate": 'Basic realm="MG API"'}
 
 
 class FaultError(ValueError):
-    """A description of a fault that is not valid."""
+    """An invalid description of a fault."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What goes wrong, in which operations, and how often."""
+    """A fault: what goes wrong, in which operations, and how often."""
 
     kind: FaultKind
     operation: str = "*"
-    """A glob over the names of tools."""
+    """A glob pattern for tool names."""
     rate: float = 1.0
     times: int | None = None
-    """The maximum number of times; None means no limit."""
+    """How often the fault occurs at most; None means no limit."""
     status: int = 503
     seconds: float = 5.0
-    """How long `slow` waits, and what `Retry-After` says."""
+    """The delay of `slow` and the value of `Retry-After`, in seconds."""
     performed: bool = False
-    """Whether the request is performed before `server_error` or `reset`: the client can't know the outcome."""
+    """Whether the request is performed before `server_error` or `reset`, so that the client can't know the outcome."""
     shape: Literal["text", "json"] = "text"
     """The shape of the `unauthorized` response."""
 
@@ -58,7 +58,7 @@ class Fault:
 
 
 def unknown(what: str, name: str, names: Iterable[str]) -> str:
-    """Return a message that a name is unknown, with the closest known one."""
+    """Return an error message for an unknown name that suggests the closest valid one."""
     like = suggest(name, names)
     return f"unknown {what}: {name!r}" + (f"; did you mean {like!r}?" if like else "")
 
@@ -90,7 +90,7 @@ class Faults:
     def set(self, faults: Iterable[Fault], seed: int = 0) -> None:
         """Replace the active faults, and restart the generator."""
         self.seed = seed
-        self._random = Random(seed)  # noqa: S311 - a fault must come again with the same seed
+        self._random = Random(seed)  # noqa: S311 - the same seed must give the same faults
         self._faults: list[Fault] = list(faults)
 
     def records(self) -> list[dict[str, Any]]:
@@ -111,7 +111,7 @@ class Faults:
 
 
 async def fail(request: RoutedRequest, faults: list[Fault], clock: Clock, sleep: Sleep, go_on: Next) -> None:
-    """Answer a request with its faults. Raises ConnectionResetError for a connection that breaks."""
+    """Answer a request with its faults. Raises ConnectionResetError if a fault breaks the connection."""
     for fault in faults:
         if fault.kind == "slow":
             await sleep(fault.seconds)
@@ -129,7 +129,7 @@ async def fail(request: RoutedRequest, faults: list[Fault], clock: Clock, sleep:
 
 
 async def _reset(send: Send) -> None:
-    """Break the connection: a server that has begun a response closes it, and in process the error is raised."""
+    """Break the connection. A server that has started a response closes it; in process, the error is raised."""
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
     raise ConnectionResetError("a fault of the simulator broke the connection")
 
@@ -139,7 +139,7 @@ def _rate_limited(fault: Fault, clock: Clock) -> Reply:
 
 
 def too_many(seconds: float, reset: float, limit: int = 300, body: dict[str, Any] | None = None) -> Reply:
-    """Return the 429 of a limit that accepts requests again in `seconds`."""
+    """Return the 429 response of a limit that accepts requests again in `seconds`."""
     wait = max(1, round(seconds))
     text = {"message": f"account-requests-per-sec limit exceeded, try again after {wait} seconds"}
     headers = {
@@ -166,7 +166,7 @@ def _unauthorized(fault: Fault, _: Clock) -> Reply:
 
 
 def unauthorized(shape: str) -> Reply:
-    """Return Mailgun's 401, in one of its two shapes."""
+    """Return Mailgun's 401 response, as plain text or as JSON."""
     if shape == "json":
         return Reply({"message": "Invalid private key"}, 401, headers=CHALLENGE)
     return Reply("Forbidden", 401, TEXT, CHALLENGE)
@@ -200,4 +200,4 @@ def _wrong_type(send: Send) -> Send:
 
 
 SPOILS: dict[str, Callable[[Send], Send]] = {"truncated": _truncated, "content_type": _wrong_type}
-"""Faults of the response alone: the request is performed."""
+"""Faults that only damage the response. The request is performed."""

@@ -1,4 +1,4 @@
-"""The simulator with everything that can be switched on around it: faults, rate limits and a read delay."""
+"""The simulator together with its optional faults, rate limits and read delay."""
 
 from asyncio import sleep as sleep_of_asyncio
 from collections.abc import Callable, Iterable
@@ -65,7 +65,7 @@ class Harness:
         self.limits: list[Limit] = []
         self._read_delay: ReadDelay | None = None
         self.on_change: list[Callable[[], None]] = []
-        """Called after a change that no request over HTTP made."""
+        """Callbacks for changes that were not made by an HTTP request."""
         self._app = build(account)
         self._apply(environment)
 
@@ -86,7 +86,7 @@ class Harness:
         return self._read_delay.seconds if self._read_delay else 0.0
 
     def delay_reads(self, seconds: float) -> None:
-        """Let reads see new writes only after `seconds`; earlier writes are visible at once."""
+        """Make new writes visible to reads only after `seconds`. Earlier writes become visible at once."""
         self._read_delay = ReadDelay(self.account, self._build, seconds) if seconds else None
 
     def limit_rates(self, limits: Iterable[Limit]) -> None:
@@ -104,13 +104,13 @@ class Harness:
         self._apply(self._at_start)
 
     def replace_account(self, account: Account) -> None:
-        """Replace the account; faults, limits and delays stay."""
+        """Replace the account, and keep the faults, limits and delays."""
         self.account = account
         self._app = self._build(account)
         self.changed()
 
     def changed(self) -> None:
-        """Make a change that was not made by a request visible to delayed reads at once."""
+        """Make a change that was not made by a request immediately visible to delayed reads."""
         self.delay_reads(self.visible_after)
         for notify in self.on_change:
             notify()
@@ -137,7 +137,7 @@ class Harness:
 
 
 def movable(account: Account) -> ManualClock | MovableClock:
-    """Return the account's clock, replaced by one that can be moved if necessary."""
+    """Return the account's clock. If it cannot be moved, replace it with one that can."""
     clock: Clock = account.clock
     if isinstance(clock, ManualClock | MovableClock):
         return clock

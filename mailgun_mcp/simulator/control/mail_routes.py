@@ -22,7 +22,7 @@ INBOUND = ("mime", "sender", "recipients", "from", "to", "cc", "subject", "text"
 
 
 def check_texts(body: Body, names: Iterable[str], needed: Iterable[str] = ()) -> None:
-    """Raise ApiError unless all fields of the body are texts with these names, and the required ones are there."""
+    """Raise ApiError unless all fields of the body are strings with these names, and the required ones are present."""
     for name, value in body.items():
         if name not in names:
             raise ApiError(400, unknown("field", name, names))
@@ -80,7 +80,7 @@ def show_webhooks(harness: Harness, _: Body) -> Reply:
 
 
 def _outbox(harness: Harness) -> list[Posting]:
-    """Return the postings of the account and its subaccounts, the oldest first."""
+    """Return the postings of the account and its subaccounts, oldest first."""
     postings = [
         posting for owner in harness.account.with_subaccounts(all_regions=True) for posting in owner.webhooks.outbox
     ]
@@ -110,7 +110,7 @@ async def _post(harness: Harness, poster: Poster) -> Reply:
 
 
 def is_loopback(url: str) -> bool:
-    """Say whether a URL leads to this machine, by its text and not by DNS."""
+    """Return whether a URL points to this machine. Only its text is checked, without DNS."""
     host = urlsplit(url).hostname or ""
     if host == "localhost":
         return True

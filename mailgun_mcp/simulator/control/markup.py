@@ -1,4 +1,4 @@
-"""Builds HTML. Only what this module makes is markup; all other text is escaped."""
+"""Builds HTML. Only the results of this module count as markup; all other text is escaped."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -14,7 +14,10 @@ class Markup(str):
 
 
 def element(name: str, /, *children: str, **attributes: str | bool) -> Markup:
-    """Return an element. `_` in an attribute's name becomes `-`, except at the end. True is an attribute without a value, false is left out."""
+    """Return an element. `_` in an attribute's name becomes `-`, except at the end.
+
+    True makes an attribute without a value. False leaves the attribute out.
+    """
     opened = "".join(_attribute(key, value) for key, value in attributes.items() if value is not False)
     if name in VOID:
         return Markup(f"<{name}{opened}>")
@@ -22,18 +25,18 @@ def element(name: str, /, *children: str, **attributes: str | bool) -> Markup:
 
 
 def joined(parts: Iterable[str]) -> Markup:
-    """Return the parts one after the other, each escaped unless it is markup."""
+    """Return the parts joined together. Each part that is not markup is escaped."""
     return Markup("".join(part if isinstance(part, Markup) else escape(part) for part in parts))
 
 
 def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Markup:
-    """Return a table, or a line that says that it is empty."""
+    """Return a table, or a line of text if it has no rows."""
     body = joined(element("tr", *_cells(columns, row)) for row in rows)
     if not body:
         return joined([element("h2", caption), element("p", "Nothing here.", class_="none")])
     head = element("thead", element("tr", *(element("th", column, scope="col") for column in columns)))
     whole = element("table", element("caption", caption), head, element("tbody", body))
-    # What scrolls has to be reached from the keyboard too.
+    # tabindex: people who use a keyboard must be able to focus and scroll the table.
     return element("div", whole, class_="wide", tabindex="0", role="region", aria_label=caption)
 
 
@@ -47,12 +50,12 @@ def pairs(caption: str, values: Iterable[tuple[str, Any]]) -> Markup:
 
 
 def _cells(columns: Sequence[str], row: Sequence[Any]) -> list[Markup]:
-    # On a phone a row is a block, and each cell has the name of its column beside it.
+    # On a phone, each row is shown as a block, with the column's name beside each cell.
     return [element("td", _cell(value), data_column=column) for column, value in zip(columns, row, strict=True)]
 
 
 def _cell(value: Any) -> str:
-    # bdi: text of one cell that turns the direction of writing must not reach the next.
+    # bdi: a change of text direction in one cell must not affect the next.
     return value if isinstance(value, Markup) else element("bdi", str(value))
 
 

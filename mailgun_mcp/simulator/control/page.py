@@ -1,7 +1,7 @@
 """The page under `/simulator/` that shows the account. It only reads; its script calls the control routes.
 
-Mail is written by strangers. All of it is shown as text, except its HTML, which is a document of
-its own: in a frame where nothing runs, and under a policy that lets nothing in or out.
+Mail is written by strangers, so it is shown as text. Its HTML is a separate document, in a frame where no script
+runs, with a content security policy that blocks all requests.
 """
 
 from base64 import b64encode
@@ -42,9 +42,9 @@ MAIL_POLICY = (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
     "form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 )
-"""Of the HTML of a mail: no scripts, nothing from elsewhere, nowhere to go, not even when it is opened by itself."""
+"""Content security policy for the HTML of a mail, in its frame and on its own: no scripts, external content or forms."""
 FILE_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
-"""Of a file that a stranger sent, and of the source of a mail."""
+"""Content security policy for attachments and for the source of a mail."""
 PLAIN = "text/plain; charset=utf-8"
 SAVED = "application/octet-stream"
 OPENED = {
@@ -54,7 +54,7 @@ OPENED = {
     "application/json": PLAIN,
     **{f"image/{name}": f"image/{name}" for name in ("png", "jpeg", "gif", "webp")},
 }
-"""Type of a file -> the type that it is opened with. A browser saves any other."""
+"""Media type of an attachment -> the type that it is served with. Files of all other types are downloaded."""
 INLINE = pattern(r"cid:([^\"'\s)>]+)")
 
 SECTIONS: dict[str, tuple[str, Callable[[PageRequest], Markup]]] = {
@@ -69,7 +69,7 @@ SECTIONS: dict[str, tuple[str, Callable[[PageRequest], Markup]]] = {
 
 
 def show(path: str, account: Account, clock: Clock, query: str) -> Reply:
-    """Return what is at one of `PATHS`. Raises ApiError if the query names something that does not exist."""
+    """Return the response for one of `PATHS`. Raises ApiError if the query names something that does not exist."""
     return PATHS[path](_page_request(account, clock, dict(parse_qsl(query))))
 
 
@@ -112,7 +112,7 @@ def _source(request: PageRequest) -> Reply:
 
 
 def _attachment(request: PageRequest) -> Reply:
-    """Return a file of a message: a picture or text to look at, everything else to save."""
+    """Return an attachment. Images and text open in the browser; everything else is downloaded."""
     _, message = _stored_message(request)
     index = request.query.get("index", "")
     files = dict(zip(map(str, range(len(message.attachments))), message.attachments, strict=True))
@@ -181,4 +181,4 @@ PATHS: dict[str, Callable[[PageRequest], Reply]] = {
     f"{PREFIX}page.css": _static("page.css", "text/css; charset=utf-8"),
     f"{PREFIX}page.js": _static("page.js", "text/javascript; charset=utf-8"),
 }
-"""Path -> what it shows."""
+"""Path -> the function that renders it."""

@@ -1,4 +1,4 @@
-"""The forms of the page: send a message, receive one, set faults, start a scenario. The script sends them."""
+"""The forms of the page: send a message, receive one, set faults, start a scenario. The page's script submits them."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from mailgun_mcp.simulator.control.page_views import PageRequest
 
 
 def forms(request: PageRequest) -> Markup:
-    """Show all forms. They stay hidden without the script, which sends them."""
+    """Return all forms. They stay hidden without the script, which submits them."""
     from mailgun_mcp.simulator.worlds.scenario import shipped_names
 
     domains = [domain.name for domain in request.domains]

@@ -1,4 +1,4 @@
-"""The inbox of the page: the messages that were sent, and one of them beside the list."""
+"""The inbox of the page: a list of the sent messages, and one message beside it."""
 
 from collections.abc import Iterable
 from heapq import nlargest
@@ -25,7 +25,7 @@ ACTIONS = {
     "complain": "Complain",
     "bounce": "Bounce",
 }
-"""What a recipient can do with a message, and the button for it."""
+"""Recipient action -> the label of its button."""
 EVENT_COLUMNS = ("time", "event", "recipient", "why", "record")
 
 
@@ -120,7 +120,7 @@ def _preview(request: PageRequest, message: StoredMessage, back: Markup) -> Mark
 
 
 def _tab(name: str, *content: Markup) -> Markup:
-    """Return a part of a message. The script shows one at a time, and the names of all as tabs."""
+    """Return one part of a message. The script shows one part at a time, and the names of all parts as tabs."""
     return element("div", element("h2", name), *content, class_="tab", data_tab=name)
 
 
@@ -129,7 +129,7 @@ def _address(message: StoredMessage) -> dict[str, str]:
 
 
 def _actions(message: StoredMessage) -> Markup:
-    """Return the buttons that act as the recipients. They work only with the script, which shows them."""
+    """Return the buttons that act as the recipients. They need the script, and stay hidden without it."""
     buttons = [
         element("button", text, type="button", data_act=action, data_message=message.key)
         for action, text in ACTIONS.items()

@@ -1,4 +1,4 @@
-"""What the sections of the page show: tables of an account's records."""
+"""The sections of the page: tables of an account's records."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -50,7 +50,7 @@ class PageRequest:
 
 
 def overview(request: PageRequest) -> Markup:
-    """Show the accounts, and the domains of the one that is looked at."""
+    """Show the accounts, and the domains of the selected account."""
     columns = ("domain", "state", "type", "messages", "scheduled", "events", "suppressed", "templates")
     domains = [_domain(request, domain) for domain in request.account.domains.values()]
     below = [
@@ -105,7 +105,7 @@ def event_row(request: PageRequest, event: MailEvent) -> tuple[Any, ...]:
 
 
 def suppressions(request: PageRequest) -> Markup:
-    """Show the four lists."""
+    """Show the four suppression lists."""
     parts = []
     for domain in request.domains:
         lists: list[tuple[str, tuple[str, ...], list[tuple[Any, ...]]]] = [
@@ -140,7 +140,7 @@ def _suppressed(domain: Domain, name: str, columns: tuple[str, ...], rows: list[
 
 
 def inbound(request: PageRequest) -> Markup:
-    """Show the mail that came in, newest first, and what was done with it."""
+    """Show the inbound mail, newest first, and what was done with it."""
     received = list(reversed(request.account.routes.received))
     columns = ("time", "from", "to", "subject", "what was done")
     rows = [_received(request, one) for one in part(request, received)]
@@ -160,7 +160,7 @@ def _received(request: PageRequest, one: InboundMail) -> tuple[Any, ...]:
 
 
 def outbox(request: PageRequest) -> Markup:
-    """Show what was posted, or is to be, to someone's URL, newest first."""
+    """Show the requests that were or will be posted to customers' URLs, newest first."""
     postings = list(reversed(request.account.webhooks.outbox))
     columns = ("time", "kind", "URL", "domain", "outcome", "attempts", "content")
     rows = [_posting(one) for one in part(request, postings)]
@@ -184,7 +184,7 @@ def _posting(one: Posting) -> tuple[Any, ...]:
 
 
 def moment(at: float) -> Markup:
-    """Return a moment as it is read, and as machines read it."""
+    """Return a time as an HTML element, readable for people and for programs."""
     written = iso_date(at)
     return element("time", f"{written[:19].replace('T', ' ')} UTC", datetime=written)
 
@@ -198,7 +198,7 @@ def part(request: PageRequest, items: Iterable[Item]) -> list[Item]:
 
 
 def turn(request: PageRequest, path: str, count: int) -> Markup:
-    """Return the links to what is newer and older, when there is any."""
+    """Return links to the newer and older rows, if there are any."""
     own = {"domain": request.domain.name} if request.domain else {}
     links = []
     if request.skip:

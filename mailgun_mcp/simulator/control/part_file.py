@@ -1,4 +1,4 @@
-"""A file of lines, parts of which are read when they are needed."""
+"""A file of lines whose parts are read on demand."""
 
 import os
 from collections.abc import Iterator
@@ -9,11 +9,11 @@ from mailgun_mcp.simulator.model.parts import Stored
 
 BUFFER = 1 << 20
 CAN_STAY_OPEN = hasattr(os, "pread")
-"""Whether the system lets an open file be replaced, and then read on. Elsewhere all parts are in memory."""
+"""Whether an open file stays readable after it is replaced on this system. If not, all parts are kept in memory."""
 
 
 class PartFile:
-    """A file that stays open as long as one of its parts may be needed: it can still be read when another has its name."""
+    """A file that stays open while its parts may be needed. It stays readable when another file replaces it."""
 
     def __init__(self, path: Path) -> None:
         """Open the file. Raises OSError."""
@@ -36,11 +36,11 @@ class PartFile:
             start += len(line)
 
     def part(self, start: int, offset: int, size: int) -> Stored:
-        """Return the part at an offset from the start of a line."""
+        """Return the part at an offset from the start of a line. It is not read yet."""
         return FilePart(self, start + offset, size)
 
     def read(self, start: int, size: int) -> bytes:
-        """Return a part of the file. Raises ValueError when it is shorter now, and OSError."""
+        """Return `size` bytes of the file. Raises ValueError when the file has become shorter, and OSError."""
         content = os.pread(self._file.fileno(), size, start)
         if len(content) != size:
             raise ValueError(f"{self._path} became shorter while the simulator used it")
@@ -49,12 +49,12 @@ class PartFile:
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
-    """Where a part is in a file."""
+    """The position of a part in a file."""
 
     file: PartFile
     start: int
     size: int
 
     def read(self) -> bytes:
-        """Return the part. Raises ValueError when the file is shorter now, and OSError."""
+        """Return the content of the part. Raises ValueError when the file has become shorter, and OSError."""
         return self.file.read(self.start, self.size)

@@ -1,4 +1,4 @@
-"""Limits on requests by section, with their headers. Off unless switched on."""
+"""Rate limits by section, with their response headers. Off by default."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -21,7 +21,7 @@ class Limit:
     requests: int
     seconds: float
     body: dict[str, Any] | None = None
-    """The body of the 429, instead of the usual one."""
+    """The body of the 429 response, instead of the usual one."""
     began: float = field(default=float("-inf"))
     used: int = 0
 
@@ -46,11 +46,11 @@ DOCUMENTED: Callable[[], list[Limit]] = lambda: [  # noqa: E731
     Limit(("metrics",), 500, 10.0),
     Limit(("domains", "webhooks"), 300, 60.0, {"retry-seconds": 60}),
 ]
-"""The limits that Mailgun documents."""
+"""Makes the limits that Mailgun documents."""
 
 
 async def limited(request: RoutedRequest, limits: list[Limit], clock: Clock, go_on: Next) -> None:
-    """Pass a request on unless its limit is reached, and show the limit in the headers."""
+    """Pass a request on unless its limit is reached. The response headers show the limit."""
     operation = request.operation
     limit = next((limit for limit in limits if operation and limit.covers(operation)), None)
     if limit is None:

@@ -1,7 +1,7 @@
-"""Eventual consistency, if switched on: reads see the account as it was some seconds ago.
+"""Simulates eventual consistency, if switched on: reads see the account as it was some seconds ago.
 
-A write goes to the account at once, and later, in order, to a copy that answers reads.
-Ids come from counters, so both executions give the same ids.
+A write changes the account at once. After the delay it is repeated, in order, on a copy that answers reads.
+Ids come from counters, so both runs give the same ids.
 """
 
 from collections import deque
@@ -19,7 +19,7 @@ from mailgun_mcp.simulator.model.clock import Clock
 
 @dataclass(slots=True)
 class _LateClock:
-    """Returns the time `seconds` ago, or the moment of the write that is repeated."""
+    """A clock that is `seconds` behind. While a write is repeated, it shows the time of that write."""
 
     clock: Clock
     seconds: float
@@ -35,23 +35,23 @@ class _Write:
     scope: Scope
     content: bytes
     serials: dict[str, int]
-    """The counters of the accounts before it."""
+    """The id counters of the accounts before the write."""
 
 
 class ReadDelay:
-    """An account, and a copy of it that is late."""
+    """An account, and a delayed copy of it that answers reads."""
 
     def __init__(self, account: Account, build: Callable[[Account], ASGIApp], seconds: float) -> None:
         self.seconds = seconds
         self._account = account
         self._clock = _LateClock(account.clock, seconds)
-        # Every reference to the clock, also in subaccounts, becomes one to the late clock.
+        # The memo replaces every reference to the clock, also in subaccounts, with the late clock.
         self._late: Account = deepcopy(account, {id(account.clock): self._clock})
         self._apps = build(account), build(self._late)
         self._writes: deque[_Write] = deque()
 
     async def __call__(self, request: RoutedRequest) -> None:
-        """Answer a request: a write from the account, a read from the late copy."""
+        """Answer a request: writes from the account, reads from the delayed copy."""
         deliver_due(self._account)
         await self._catch_up()
         on_time, late = self._apps

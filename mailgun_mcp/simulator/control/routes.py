@@ -25,18 +25,18 @@ READS = ("GET", "HEAD")
 UNAUTHORIZED = Reply(
     {"message": "the control routes need the simulator's API key"},
     401,
-    # Browsers ask for the key then.
+    # This header makes browsers ask for the key.
     headers={"www-authenticate": 'Basic realm="MG API"'},
 )
 Body = dict[str, Any]
 Route = Callable[[Harness, Body], Reply | Awaitable[Reply]]
 StreamRoute = Callable[[Harness, Receive], Awaitable[Reply]]
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-"""Of the durations that the clock is advanced by; here `m` is minutes."""
+"""Seconds in each unit of the durations for advancing the clock. `m` means minutes here, not months."""
 
 
 def with_control_routes(harness: Harness, *, key: str | None = None) -> ASGIApp:
-    """Return the harness as an application with its control routes. With `key` they need it, as Mailgun's routes do."""
+    """Return the harness as an application with its control routes, which require `key` if it is set."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not raw_path(scope).startswith(PREFIX):
@@ -59,7 +59,7 @@ async def _answer(harness: Harness, scope: Scope, receive: Receive, key: str | N
     path, method = raw_path(scope), scope["method"]
     if path in PATHS and method in READS:
         return show(path, harness.account, harness.clock, scope["query_string"].decode("latin-1"))
-    # An empty form of another site's page would reset the account; browsers say where a request is from.
+    # Another site's page could submit an empty form and reset the account. Browsers send where a request comes from.
     if method not in READS and headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
         raise ApiError(403, "the control routes can't be used from pages of other sites")
     methods = {**ROUTES.get(path, {}), **STREAMS.get(path, {})}
@@ -75,7 +75,7 @@ async def _answer(harness: Harness, scope: Scope, receive: Receive, key: str | N
 
 
 def _check_type(headers: dict[str, str], allowed: Sequence[str]) -> None:
-    """Raise ApiError for a type that a form of any web page may post: no page can move the clock behind one's back."""
+    """Raise ApiError for a type that a form on any web page can post, so that no page can move the clock."""
     if headers.get("content-type", "").partition(";")[0].strip().lower() not in allowed:
         raise ApiError(400, f"the control routes accept only {' and '.join(allowed)}")
 
@@ -102,13 +102,13 @@ def show_clock(harness: Harness, _: Body) -> Reply:
     """Show the time, and whether the clock is `paused`."""
     now, clock = harness.clock.now(), harness.clock
     paused = not isinstance(clock, MovableClock) or clock.stopped
-    # `held` is the name of the previous release.
+    # `held` is the name in the previous release.
     return Reply({"now": now, "date": iso_date(now), "paused": paused, "held": paused})
 
 
 def move_clock(harness: Harness, body: Body) -> Reply:
     """Move the clock forward: `advance` by seconds (or `2h`), or `to` a date. `paused` stops it (true) or lets it run (false)."""
-    # `held` is the name of the previous release.
+    # `held` is the name in the previous release.
     body = {"paused" if name == "held" else name: value for name, value in body.items()}
     _check_fields(body, "advance", "to", "paused")
     if not isinstance(body.get("paused", False), bool) or {"advance", "to"} <= body.keys():
@@ -260,6 +260,6 @@ ROUTES: dict[str, dict[str, Route]] = {
     **{PREFIX + path: methods for path, methods in control_mail.ROUTES.items()},
     f"{PREFIX}snapshot": {"GET": take_snapshot},
 }
-"""Path -> method -> the route. docs/simulator.md shows its docstring."""
+"""Path -> method -> the route. Its docstring is shown in docs/simulator.md."""
 STREAMS: dict[str, dict[str, StreamRoute]] = {f"{PREFIX}restore": {"POST": restore}}
-"""The routes that read their body themselves, because it may be large."""
+"""Path -> method -> the route, for routes that read the body themselves because it may be large."""

@@ -1,4 +1,4 @@
-"""Control routes that send and receive the whole account, line by line: other requests run meanwhile."""
+"""Control routes that send and receive the whole account, line by line. Other requests run meanwhile."""
 
 import json
 from collections.abc import AsyncIterator
@@ -23,11 +23,11 @@ from mailgun_mcp.simulator.replies.reply import ApiError, Reply
 
 LINES = "application/x-ndjson"
 SNAPSHOT_PART = 1 << 16
-"""Bytes that are sent at a time, about."""
+"""Approximate number of bytes that are sent at a time."""
 
 
 class SnapshotReply(Reply):
-    """The account, sent while it is written."""
+    """A response that streams the account as it is being serialized."""
 
     def __init__(self, account: Account) -> None:
         super().__init__(b"", content_type=LINES)
@@ -76,7 +76,7 @@ async def _read(harness: Harness, receive: Receive) -> tuple[float, Account]:
 
 
 def _read_document(harness: Harness, content: bytes) -> tuple[float, Account]:
-    """Return the account of a snapshot of an earlier release, which is one document."""
+    """Return the time and the account in a snapshot of an earlier release, which is one JSON document."""
     if len(content) > MAX_CONTENT:
         raise too_large()
     try:
@@ -88,7 +88,7 @@ def _read_document(harness: Harness, content: bytes) -> tuple[float, Account]:
 
 
 async def _lines(receive: Receive) -> AsyncIterator[bytes]:
-    """Yield the lines of a body as they come in. Raises ApiError when one is too long."""
+    """Yield the lines of a body as they arrive. Raises ApiError when a line is too long."""
     pending, more = bytearray(), True
     while more:
         message = await receive()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from asyncio import Task
 
 DELAY = 1.0
-"""Seconds until a change is written. A killed process loses these, and what it takes to write the file."""
+"""Seconds until a change is written. A killed process loses the changes of this time and of the writing itself."""
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 SHUT_DOWN = frozenset({"lifespan.shutdown.complete", "lifespan.shutdown.failed"})
 
@@ -30,9 +30,9 @@ class StateFileError(SettingsError):
 
 
 def open_account(path: Path, clock: Clock) -> Account | None:
-    """Return the account in the file, None when there is no file. Raises StateFileError.
+    """Return the account in the file, or None when there is no file. Raises StateFileError.
 
-    Time never runs backward: an account that was ahead of the clock stays there.
+    Time never runs backward: if the account's time is ahead of the clock, it stays ahead.
     """
     if not path.exists():
         return None
@@ -53,7 +53,7 @@ def _read(path: Path, clock: Clock) -> tuple[float, Account]:
     with path.open("rb") as file:
         if is_stream(file.readline(MAX_LINE)):
             return account_from_file(PartFile(path), clock)
-        # The form of earlier releases is one document.
+        # Earlier releases wrote a single document.
         file.seek(0)
         document = json.loads(file.read())
     account = restored(document, clock)
@@ -61,12 +61,12 @@ def _read(path: Path, clock: Clock) -> tuple[float, Account]:
 
 
 def write_account(path: Path, account: Account) -> None:
-    """Write the account; the file is the old one or the new one, never half of it, and the owner's alone."""
+    """Write the account atomically: the file is always complete, old or new. Only its owner can read it."""
     write_file(path, account_lines(account))
 
 
 def with_state_file(app: ASGIApp, harness: Harness, path: Path) -> ASGIApp:
-    """Return the application that writes each change of the harness's account to the file."""
+    """Return the application, extended to write each change of the harness's account to the file."""
     return _StateFile(app, harness, path)
 
 
@@ -93,7 +93,7 @@ class _StateFile:
     def _writing_first(self, send: Send) -> Send:
         """Return a `send` that writes the account before it says that the shutdown is complete.
 
-        The server ends the event loop as soon as it knows, so nothing that waits afterwards would be finished.
+        The server ends the event loop right after that message, so later work would not be finished.
         """
 
         async def send_after_write(message: Message) -> None:
@@ -111,7 +111,7 @@ class _StateFile:
             self._writing = get_running_loop().create_task(self._write_changes())
 
     async def _write_changes(self) -> None:
-        """Write until there are no more changes, one file after the other, in a thread."""
+        """Write the file in a thread, again and again until there are no more changes."""
         from asyncio import sleep, to_thread
 
         while self._changed:

@@ -1,4 +1,4 @@
-"""From an HTTP request to an operation and its arguments: routing, authentication, decoding, checks, regions.
+"""Turns an HTTP request into an operation and its arguments: routing, authentication, decoding, checks, regions.
 
-It knows the catalogue, the model and the replies. It must not know the handlers of operations or the control routes.
+It may use the catalogue, the model and the replies. It must not use the handlers of operations or the control routes.
 """

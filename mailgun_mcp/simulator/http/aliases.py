@@ -1,4 +1,4 @@
-"""Paths and parameters that the catalogue does not have: Mailgun's own SDKs use them, and Mailgun accepts them."""
+"""Paths and parameters that the catalogue lacks. Mailgun's own SDKs use them, and Mailgun accepts them."""
 
 import re
 
@@ -18,13 +18,13 @@ LEGACY_PATHS = (
     ("GET", "/v3/{domain}/tags/{tag}/stats/aggregates/providers", "get_domain_tag_aggregates"),
     ("GET", "/v3/{domain}/tags/{tag}/stats/aggregates/devices", "get_domain_tag_aggregates"),
 )
-"""Method, path template and the operation that answers. A value that its own path does not have goes to its query."""
+"""Method, path template and the operation that answers. Path values that the operation's path lacks go to its query."""
 
 LEGACY_VALUES = {
     f"/v3/{{domain}}/tags/{{tag}}/stats/aggregates/{plural}": {"type": kind}
     for plural, kind in {"countries": "country", "providers": "provider", "devices": "device"}.items()
 }
-"""Path template -> parameters that this path stands for."""
+"""Path template -> the parameters that the path implies."""
 
 PARAMETER_ALIASES: dict[str, dict[str, str]] = {
     "create_ip_pool": {"ips": "ip"},
@@ -33,15 +33,15 @@ PARAMETER_ALIASES: dict[str, dict[str, str]] = {
     "update_domain": {"name": ""},
     "update_open_tracking": {"skip_verification": ""},
 }
-"""Operation -> another name of a parameter -> its name in the catalogue; empty for one that has no effect."""
+"""Operation -> alias of a parameter -> its name in the catalogue, or "" if the parameter has no effect."""
 
 
 NUMBERED = re.compile(r"(attachment|inline|o:tag)\[\d*\]")
-"""How PHP writes a field that occurs several times: Symfony's bridge sends `attachment[0]`, and Mailgun takes it."""
+"""The PHP style of writing a repeated field. Symfony's bridge sends `attachment[0]`, and Mailgun accepts it."""
 
 
 def apply_aliases(operation: str, fields: Fields) -> Fields:
-    """Return the fields under the names that the catalogue has for them."""
+    """Return the fields with aliases replaced by the names in the catalogue."""
     if operation == "send_message":
         fields = _without_numbers(fields)
     others = PARAMETER_ALIASES.get(operation)

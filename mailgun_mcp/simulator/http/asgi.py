@@ -1,7 +1,7 @@
 """A request in front of the simulator, to be read, answered or passed on.
 
-Types and responses are starlette's. Its `Request` and `Headers` are not used: they take 10 of the
-120 microseconds of CPU that a request takes.
+Types and responses are Starlette's. Its `Request` and `Headers` are not used, because they cost 10 of the
+120 microseconds of CPU time that a request takes.
 """
 
 import json
@@ -17,12 +17,12 @@ from mailgun_mcp.simulator.http.body import too_large
 from mailgun_mcp.simulator.http.router import Router
 
 MAX_CONTENT = int(52.4 * 1024 * 1024)
-"""Bytes of a body that Mailgun takes at most."""
+"""Maximum size in bytes of a body that Mailgun accepts."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoutedRequest:
-    """A request and the operation that it is for, if there is one."""
+    """A request, and its operation if there is one."""
 
     scope: Scope
     receive: Receive
@@ -40,13 +40,13 @@ def raw_path(scope: Scope) -> str:
 
 
 def operation_of(router: Router, scope: Scope) -> Operation | None:
-    """Return the operation that a request is for."""
+    """Return the operation of a request, or None."""
     match = router.match(scope["method"], raw_path(scope))
     return match.operation if match else None
 
 
 async def read_body(receive: Receive) -> bytes:
-    """Return the whole body of a request. Raises ApiError when it is larger than Mailgun takes."""
+    """Return the whole body of a request. Raises ApiError when it is larger than Mailgun accepts."""
     chunks, size, more = [], 0, True
     while more:
         message = await receive()
@@ -59,12 +59,12 @@ async def read_body(receive: Receive) -> bytes:
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
-    """Return the headers by their names in lower case."""
+    """Return the headers, with their names in lower case."""
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
 
 
 def replayed(content: bytes) -> Receive:
-    """Return a channel that receives a body which was read already."""
+    """Return an ASGI `receive` that yields a body which was already read."""
 
     async def receive() -> Message:
         return {"type": "http.request", "body": content, "more_body": False}
@@ -73,9 +73,9 @@ def replayed(content: bytes) -> Receive:
 
 
 async def discard(_: Message) -> None:
-    """Send nowhere."""
+    """An ASGI `send` that drops the message."""
 
 
 def read_json(content: bytes) -> Any:
-    """Return a JSON body; an empty one is an empty object. Raises ValueError."""
+    """Return a parsed JSON body. An empty body counts as an empty object. Raises ValueError."""
     return json.loads(content) if content else {}

@@ -1,4 +1,4 @@
-"""Authenticates and authorizes requests: by API key, role, address, and the subaccount that a request is for."""
+"""Authenticates and authorizes requests: by API key, role, client address and subaccount."""
 
 from base64 import b64decode
 from binascii import Error as BinasciiError
@@ -21,19 +21,19 @@ SENDS = frozenset({"send_message", "send_mime_message"})
 ADMIN_TOOLSETS = frozenset({"api_keys", "smtp_credentials", "subaccounts", "account_limits", "account", "ip_allowlist"})
 ADMIN_OPERATIONS = frozenset({"request_dedicated_ip"})
 DEVELOPER_OPERATIONS = frozenset({"add_sandbox_recipient", "delete_sandbox_recipient", "get_webhook_signing_key"})
-"""What a developer key may do in the toolsets of admins."""
+"""Operations in the toolsets of admins that a developer key may use as well."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiClient:
-    """Who sends a request: the account that the key belongs to, and the key. None is the simulator's own key, an admin's."""
+    """The sender of a request: its API key and the key's account. None is the simulator's own key, an admin's."""
 
     account: Account
     key: ApiKey | None = None
 
 
 def set_own_key(account: Account, secret: str) -> None:
-    """Make `secret` the simulator's own admin key of the account, instead of an earlier one."""
+    """Make `secret` the account's admin key that belongs to the simulator, in place of any earlier one."""
     keys = account.administration.access.keys
     own_key = keys.get(OWN_KEY_ID)
     if own_key is None:
@@ -43,7 +43,7 @@ def set_own_key(account: Account, secret: str) -> None:
 
 
 def authenticate(account: Account, authorization: str, *, any_key: bool) -> ApiClient | None:
-    """Return the client of a key, or None if the key is refused. With `any_key` an unknown key is an admin's."""
+    """Return the client for a key, or None if it is refused. With `any_key`, an unknown key counts as an admin's."""
     if not authorization.startswith("Basic "):
         return None
     secret = _secret(authorization)
@@ -70,7 +70,7 @@ def acting_account(client: ApiClient, operation: Operation, subaccount_id: str |
 
 
 def authorize(client: ApiClient, operation: Operation, values: Arguments) -> None:
-    """Raise ApiError if the client's key does not allow the operation. `values` are those of the path."""
+    """Raise ApiError if the client's key does not allow the operation. `values` are the path parameters."""
     key = client.key
     if key is None or ROLES[key.role](operation, key, values):
         return

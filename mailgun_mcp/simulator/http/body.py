@@ -12,12 +12,12 @@ MULTIPART = "multipart/form-data"
 URLENCODED = "application/x-www-form-urlencoded"
 JSON = "application/json"
 GZIP = zlib.MAX_WBITS | 16
-"""How zlib is told that data has the header of gzip."""
+"""The `wbits` value with which zlib expects a gzip header."""
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file part of a form."""
+    """A file in a multipart form."""
 
     filename: str
     content_type: str
@@ -34,7 +34,7 @@ def media_type(content_type: str) -> str:
 
 
 def decompress(content: bytes, encoding: str, limit: int) -> bytes:
-    """Return a body without its `Content-Encoding`. Raises ApiError if it is damaged, unknown or over `limit` bytes."""
+    """Undo the `Content-Encoding` of a body. Raises ApiError if it is damaged, unknown or over `limit` bytes."""
     if encoding.strip().lower() in ("", "identity"):
         return content
     if encoding.strip().lower() != "gzip":
@@ -143,6 +143,6 @@ def _field(headers: dict[bytes, bytes], data: bytes) -> tuple[str, Field]:
 
 
 def _unescaped(name: bytes) -> str:
-    """Undo how browsers write quotes and line breaks in names (WHATWG HTML, 4.10.21.8)."""
+    """Undo the escaping that browsers apply to quotes and line breaks in names (WHATWG HTML, 4.10.21.8)."""
     text = name.decode("utf-8", "replace")
     return text.replace("%22", '"').replace("%0D", "\r").replace("%0A", "\n")

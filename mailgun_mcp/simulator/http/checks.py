@@ -1,7 +1,7 @@
-"""Checks arguments against an operation's input schema and rules, and answers in Mailgun's words.
+"""Checks arguments against an operation's input schema and rules. Errors are worded as Mailgun's are.
 
-Only the portable subset of JSON Schema that the catalogue compiles to; `jsonschema` would
-cost more to import than the whole simulator.
+It covers only the portable subset of JSON Schema that the catalogue compiles to. Importing `jsonschema` would
+take longer than importing the whole simulator.
 """
 
 import json
@@ -71,7 +71,7 @@ LIMITS: dict[str, tuple[ConstraintCheck, ConstraintText]] = {
 
 
 def check(operation: Operation, arguments: Arguments) -> None:
-    """Raise ApiError with the first thing that is wrong with `arguments`."""
+    """Raise ApiError for the first fault in `arguments`."""
     schema = call_schema(operation)
     for argument in operation.arguments:
         if argument.name in arguments:
@@ -100,7 +100,7 @@ def _check_argument(argument: Argument, schema: Schema, value: Any) -> None:
             raise ApiError(400, f"'{argument.wire}' parameter is not a valid {KINDS[argument.format]}")
 
 
-# Mailgun does not refuse another word in a filter of events: it finds nothing.
+# Not in the table: Mailgun accepts any word in a filter of events, and then finds nothing.
 KINDS = {"email": "address. please check documentation", "hostname": "domain name", "ip": "IP address", "uri": "url"}
 
 
@@ -179,7 +179,7 @@ def _requires(operation: Operation, rule: dict[str, Any], arguments: Arguments) 
 
 
 def _needs(operation: Operation, rule: dict[str, Any], arguments: Arguments) -> None:
-    """What is there with a value that does not fit is left to the operation, which says it in its own words."""
+    """Raise ApiError for a missing argument. Unsuitable values are left to the operation, which words its own errors."""
     if all(arguments.get(name) == value for name, value in rule["when"].items()):
         fits = all(arguments.get(name) == value for name, value in rule["needs"].items() if value is not None)
         missing = [name for name, value in rule["needs"].items() if value is None and name not in arguments]

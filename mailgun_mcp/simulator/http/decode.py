@@ -32,7 +32,7 @@ from mailgun_mcp.simulator.replies.reply import ApiError
 Schema = Mapping[str, Any]
 
 FILES_AS_TEXT = frozenset({"pem"})
-"""File parts that may also come as plain fields."""
+"""Files of a form that may also be sent as plain fields."""
 
 INTEGER = re.compile(r"[+-]?[0-9]+")
 FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -40,11 +40,11 @@ FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0":
 
 @dataclass(frozen=True, slots=True)
 class RawRequest:
-    """A request as it came over HTTP."""
+    """A request as it was received over HTTP."""
 
     query: str
     headers: Mapping[str, str]
-    """Names in lower case."""
+    """The names are in lower case."""
     content: bytes
 
     @property
@@ -59,7 +59,7 @@ class _Plan:
     by_location: dict[str, dict[str, Argument]]
     families: tuple[Argument, ...]
     only: dict[str, Argument]
-    """The arguments without a wire name, by place: body, page_url."""
+    """The arguments without a wire name, by location: body, page_url."""
     multipart_only: bool
 
 
@@ -84,7 +84,7 @@ def decode(
 ) -> Arguments:
     """Return the arguments of a request. Raises ApiError for what cannot be read.
 
-    `on_unknown` is called with the name of each parameter that the operation does not have. It is then left out.
+    `on_unknown` is called with the name of each unknown parameter, which is then dropped.
     """
     plan = _plan(operation)
     arguments: Arguments = {}
@@ -103,14 +103,14 @@ def decode(
 
 
 def _in_path(plan: _Plan, wire: str) -> Argument:
-    """Return the argument that is in the path; on a legacy path also one that is in the query today."""
+    """Return an argument of the path. On a legacy path, it may be one that the current API has in the query."""
     argument = plan.by_location.get("path", {}).get(wire) or plan.by_location.get("query", {}).get(wire)
     return argument or plan.by_location["page_path"][""]
 
 
 def _take_headers(plan: _Plan, sent: RawRequest, arguments: Arguments) -> None:
     for wire, argument in plan.by_location.get("header", {}).items():
-        # Clients accept many types; `SimulatedRequest.accept` has them as they came.
+        # Clients send many types; `SimulatedRequest.accept` has the header unchanged.
         if wire.lower() in sent.headers and wire != "Accept":
             arguments[argument.name] = sent.headers[wire.lower()]
 
@@ -118,7 +118,7 @@ def _take_headers(plan: _Plan, sent: RawRequest, arguments: Arguments) -> None:
 def _take_query(operation: Operation, plan: _Plan, query: str, arguments: Arguments, on_unknown: OnUnknown) -> None:
     if not query:
         return
-    # A form's fields may stand in the query too: Mailgun's SDK for Node sends some of them there.
+    # Form fields may be in the query too: Mailgun's SDK for Node sends some of them there.
     arguments_by_wire = plan.by_location.get("form", {}) | plan.by_location.get("query", {})
     fields = apply_aliases(operation.name, parse_query(query))
     if "page_url" in plan.only and not fields.keys() <= arguments_by_wire.keys():
@@ -158,7 +158,7 @@ def _take_form(operation: Operation, plan: _Plan, fields: Fields, arguments: Arg
 
 
 def _take_form_for_query(operation: Operation, plan: _Plan, fields: Fields, arguments: Arguments) -> None:
-    """Mailgun's SDKs send in a form what the reference has in the query. Both work."""
+    """Take query parameters from a form. The reference has them in the query, but Mailgun's SDKs send a form."""
     for wire, argument in plan.by_location.get("query", {}).items():
         if wire in fields and argument.name not in arguments:
             arguments[argument.name] = _decoded(operation, argument, fields[wire])
@@ -172,7 +172,7 @@ def _take_json(
     if whole and kind in (MULTIPART, URLENCODED):
         arguments[whole.name] = [_single(operation, whole, parse_form(sent.content, sent.content_type), on_unknown)]
         return
-    # Mailgun reads what is JSON as JSON: its SDK for Node calls it a form when it deletes a tag.
+    # Mailgun's SDK for Node labels JSON as a form when it deletes a tag. Mailgun reads it as JSON.
     called_a_form = kind == URLENCODED and sent.content.startswith(b"{")
     if sent.content and kind != JSON and not called_a_form:
         raise _wrong_media(JSON, kind)
@@ -192,7 +192,7 @@ def _take_json(
 
 
 def _numbers_as_text(item: Schema, value: Any) -> Any:
-    """Return a batch with numbers as text where the catalogue has text. An SMTP code comes as either."""
+    """Return a batch with numbers as text where the catalogue has text. Clients send SMTP codes as either."""
     if not isinstance(value, list):
         return value
     texts = {name: schema for name, schema in item.get("properties", {}).items() if schema.get("type") == "string"}
@@ -208,7 +208,7 @@ def _numbers_as_text(item: Schema, value: Any) -> Any:
 
 
 def _single(operation: Operation, whole: Argument, fields: Fields, on_unknown: OnUnknown) -> dict[str, Any]:
-    """Return one entry of a batch from a form, which has a single entry."""
+    """Return the entry of a batch that comes as a form. A form always describes a single entry."""
     properties = operation.input_schema["properties"][whole.name]["items"]["properties"]
     entry: dict[str, Any] = {}
     for wire, values in fields.items():
@@ -256,7 +256,7 @@ def _scalar(wire: str, schema: Schema, text: str) -> Any:
 
 
 def _option(schema: Schema, text: str) -> str:
-    """Return a flag among other words as the catalogue has it: Mailgun reads `False` as `no`."""
+    """Return the catalogue's word for an option that is a flag or another word. Mailgun reads `False` as `no`."""
     options = schema.get("enum", ())
     if text in options or "yes" not in options or text.lower() not in FLAGS:
         return text
@@ -281,7 +281,7 @@ SCALARS: dict[str, Callable[[str], Any]] = {
     "number": _number,
     "boolean": lambda text: FLAGS[text.lower()],
 }
-"""Type -> how Mailgun reads it from text. It accepts more spellings than `request/coerce`, which must lose nothing."""
+"""Type -> how Mailgun parses it. It accepts more spellings than `request/coerce`, which must not lose information."""
 
 
 def _json_field(wire: str, schema: Schema, texts: list[str]) -> Any:
@@ -292,7 +292,7 @@ def _json_field(wire: str, schema: Schema, texts: list[str]) -> Any:
 
 
 def _spelled_out(schema: Schema, value: Any) -> Any:
-    """Return a list with plain texts as objects: Mailgun accepts an address as a member."""
+    """Return a list with strings turned into objects, because Mailgun accepts a plain address as a member."""
     item = schema.get("items", {})
     if item.get("type") != "object" or len(item.get("required", ())) != 1 or not isinstance(value, list):
         return value
@@ -328,7 +328,7 @@ DECODERS: dict[str, Callable[[str, Schema, list[str]], Any]] = {
     "yes_no": _last,
     "yes": _last,
     "rfc2822": _date(parse_mail_date, "RFC-2822"),
-    # Durations are read where they are used.
+    # Durations are parsed where they are used.
     "duration_months": _last,
     "duration_minutes": _last,
     "epoch": _date(parse_mail_date, "RFC-2822"),
@@ -340,7 +340,7 @@ DECODERS: dict[str, Callable[[str, Schema, list[str]], Any]] = {
 
 
 def _from_json(value: Any, argument: Argument) -> Any:
-    """Return a JSON value with the yes/no and comma lists in it as the catalogue's types."""
+    """Return a JSON value with its yes/no words and comma-separated lists converted to the catalogue's types."""
     if argument.encode in IN_JSON:
         return _unwritten(value, [], argument.encode)
     for path, encode in argument.nested.items():

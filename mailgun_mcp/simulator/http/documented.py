@@ -1,4 +1,4 @@
-"""Answers an operation that has no handler with a valid value of its documented shape."""
+"""Answers operations that have no handler with a valid value of the documented shape."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -32,17 +32,17 @@ ZEROS: dict[str, Callable[[], Any]] = {
 }
 PLAIN: dict[str, type] = {"string": str, "integer": int, "boolean": bool}
 MOMENT = re.compile(r"(^|[_-])(at|date|time|timestamp|until|start|end|seen)$|[a-z](At|Date|Time)$")
-"""The name of a field that has a date."""
+"""Matches the names of fields that contain a date."""
 LINKS = frozenset({"first", "last", "next", "previous"})
 
 
 def documented_reply(account: Account, request: SimulatedRequest) -> Reply:
-    """Return the reply: empty lists, zero totals, and the values of the request repeated."""
+    """Return the reply: empty lists, zero totals, and the request's values for fields of the same name."""
     operation = request.operation
     schema = operation.output_schema
     properties = dict(schema.get("properties", {}))
     if operation.pages:
-        # `next` at the root is the catalogue's own addition to the result of a tool.
+        # `next` at the root is not Mailgun's: the catalogue adds it to the result of a tool.
         properties.pop("next", None)
     body = {name: _example(account, request, name, value) for name, value in properties.items()}
     return Reply(body[operation.wrap] if operation.wrap else body)
@@ -60,7 +60,7 @@ def _example(account: Account, request: SimulatedRequest, name: str, schema: Sch
 
 
 def _kind(schema: Schema) -> str | None:
-    """Return the type that is not null; a schema without one takes anything."""
+    """Return the schema's type other than null, or None when any type is allowed."""
     kinds = schema.get("type", [])
     return next((kind for kind in kinds if kind != "null"), None) if isinstance(kinds, list) else kinds
 

@@ -1,4 +1,4 @@
-"""Error messages of operations that differ from the usual ones."""
+"""Operations whose error messages differ from the usual ones."""
 
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
@@ -19,11 +19,11 @@ RULES: dict[str, str] = {
     ),
     "update_subaccount_features": "No valid updates provided",
 }
-"""Operation -> its message when there is nothing to change."""
+"""Operation -> its message when a request changes nothing."""
 
 
 def check_with_overrides(operation: Operation, arguments: Arguments) -> None:
-    """Raise ApiError with the first thing that is wrong with `arguments`, in the operation's own words if it has any."""
+    """Raise ApiError for the first fault in `arguments`, with the operation's own message if it has one."""
     try:
         check(operation, arguments)
     except ApiError:

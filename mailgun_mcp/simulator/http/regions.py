@@ -1,4 +1,4 @@
-"""Mailgun's two regions: what an account has in one region can't be seen from the other, except global resources."""
+"""Mailgun's two regions. An account's resources in one region can't be seen from the other, except global ones."""
 
 from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.catalogue.types import Arguments
@@ -11,13 +11,13 @@ STORAGE = {
     "eu": "https://storage-europe-west1.api.mailgun.net",
 }
 GLOBAL = frozenset({"account", "account_limits", "api_keys", "ip_allowlist", "subaccounts", "users", "validate"})
-"""Toolsets of what is the same in both regions (account, users, billing, keys)."""
+"""Toolsets of the global resources: account, users, billing, keys."""
 SERIAL = 1_000_000
-"""The first serial number of the other region, so that ids differ."""
+"""The first serial number in the other region. It differs so that ids differ."""
 
 
 def in_region(account: Account, operation: Operation, host: str, home: str) -> Account:
-    """Return the account's part in the region of the host; any other host belongs to the simulator's own region."""
+    """Return the account's part in the region of the host. Hosts that are not Mailgun's belong to `home`."""
     region = HOSTS.get(host.partition(":")[0].lower(), home)
     if region == home or operation.toolset in GLOBAL:
         return account

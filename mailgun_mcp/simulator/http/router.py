@@ -1,4 +1,4 @@
-"""Finds the operation of a method and path; routes come from the catalogue."""
+"""Finds the operation for a method and path. The routes come from the catalogue."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -9,12 +9,12 @@ from mailgun_mcp.catalogue.operation import Operation
 from mailgun_mcp.simulator.http.aliases import LEGACY_PATHS, LEGACY_VALUES
 
 PAGE = "{page}"
-"""The last segment of the path of a later page, for operations whose page token is in the path."""
+"""The last path segment of later pages, for operations whose page token is in the path."""
 
 
 @dataclass(frozen=True, slots=True)
 class RouteMatch:
-    """An operation, and its path parameters by name, decoded."""
+    """An operation, and its decoded path parameters by name."""
 
     operation: Operation
     values: dict[str, str]
@@ -29,7 +29,7 @@ class _Node:
 
 
 class Router:
-    """Matches literal segments before parameters, which `/v3/routes/match` needs."""
+    """Matches paths. Literal segments take precedence over parameters, which `/v3/routes/match` needs."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
@@ -44,7 +44,7 @@ class Router:
                 self._add(method, path, name)
 
     def match(self, method: str, raw_path: str) -> RouteMatch | None:
-        """Return the operation of a percent-encoded path, or None if there isn't one."""
+        """Return the match for a percent-encoded path, or None if there is none."""
         segments = _split(raw_path)
         for node in _walk(self._root, segments, 0):
             if method in node.routes:
@@ -55,7 +55,7 @@ class Router:
         return None
 
     def methods(self, raw_path: str) -> list[str]:
-        """Return the methods of a path; without any there is no such path."""
+        """Return the methods of a path. An empty list means that the path does not exist."""
         nodes = _walk(self._root, _split(raw_path), 0)
         return sorted({method for node in nodes for method in node.routes})
 

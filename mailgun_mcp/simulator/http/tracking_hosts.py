@@ -1,4 +1,4 @@
-"""Finds the domain of a tracking host, and says how sections answer for an unknown domain."""
+"""Finds the domain of a tracking host, and decides how sections answer for an unknown domain."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ CERTIFICATES = "/v2/x509/"
 
 
 def tracking_host(domain: Domain) -> str:
-    """Return the host that the domain's tracked links lead to."""
+    """Return the host name in the domain's tracked links."""
     return f"{domain.settings.get('web_prefix') or WEB_PREFIX}.{domain.name}"
 
 
@@ -35,4 +35,4 @@ UNKNOWN_DOMAIN: dict[str, Callable[[Account, Operation, str], Domain]] = {
     "tracking": _by_tracking_host,
     "dkim_security": _described,
 }
-"""Toolset -> how it answers for a domain that the account does not have."""
+"""Toolset -> the function that answers for a domain that the account does not have."""

@@ -1,6 +1,6 @@
-"""Routes that Mailgun serves and the catalogue lacks. Its SDKs, older documents and its responses lead to them.
+"""Routes that Mailgun serves but the catalogue lacks. Its SDKs, older documents and responses refer to them.
 
-Here are those of domains. `sections` has the others.
+This module has the routes of domains. `sections` has the others.
 """
 
 import re
@@ -23,14 +23,14 @@ class UndocumentedRequest:
     """A request for an undocumented route."""
 
     values: Mapping[str, str]
-    """Path parameters."""
+    """The path parameters."""
     query: str
     content: bytes
     content_type: str
     base_url: str
-    """What the URLs of the simulator start with."""
+    """The start of the simulator's URLs."""
     read: Callable[[str], Awaitable[Reply]]
-    """Answers a GET request for a path, with the rights of the same client."""
+    """Answers a GET request for another path, with the same client's permissions."""
 
     @property
     def fields(self) -> Fields:
@@ -46,7 +46,7 @@ class UndocumentedRequest:
         return value
 
     def domain(self, account: Account) -> Domain:
-        """Return the domain that the path names. Raises ApiError if the account does not have it."""
+        """Return the domain named in the path. Raises ApiError if the account does not have it."""
         name = self.values["domain"]
         if name.lower() not in account.domains:
             raise ApiError(404, f"Domain not found: {name}")
@@ -58,7 +58,7 @@ Handler = Callable[[Account, UndocumentedRequest], Reply | Awaitable[Reply]]
 
 @dataclass(frozen=True, slots=True)
 class UndocumentedRoute:
-    """A method and path, and the operation whose rights it needs."""
+    """A method and path, and the operation whose permissions are checked."""
 
     method: str
     path: re.Pattern[str]
@@ -69,7 +69,7 @@ class UndocumentedRoute:
 def find_route(
     routes: Iterable[UndocumentedRoute], method: str, path: str
 ) -> tuple[UndocumentedRoute, dict[str, str]] | None:
-    """Return the route of a path, and its path parameters."""
+    """Return the route for a path and its path parameters, or None."""
     for route in routes:
         match = route.path.fullmatch(path)
         if match and route.method == method:

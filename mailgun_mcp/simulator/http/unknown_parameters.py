@@ -16,7 +16,7 @@ OnUnknown = Callable[[str], None]
 """Called with the name of each unknown parameter."""
 
 MOST = 1000
-"""Different parameters that are remembered at most: a client can invent any number of them."""
+"""Maximum number of different parameters to remember. A client could invent any number of them."""
 NAME_LENGTH = 200
 log = logging.getLogger("mailgun_mcp.simulator")
 
@@ -43,7 +43,7 @@ class IgnoredParameters:
         self._entries: dict[tuple[str, str], IgnoredParameter] = {}
 
     def add(self, operation: Operation, name: str, at: float) -> None:
-        """Remember that a request for `operation` had the parameter."""
+        """Record that a request for `operation` had the parameter."""
         key = (operation.name, name[:NAME_LENGTH])
         if key in self._entries:
             entry = self._entries[key]
@@ -57,7 +57,7 @@ class IgnoredParameters:
         self._entries.clear()
 
     def to_json(self) -> list[dict[str, Any]]:
-        """Return the parameters as JSON, in the order in which they came first."""
+        """Return the parameters as JSON, in the order in which they first occurred."""
         return [
             {
                 "operation": entry.operation,
@@ -83,7 +83,7 @@ def drop_unknown(operation: Operation, arguments: Arguments, on_unknown: OnUnkno
 
 
 def _wire(operation: Operation, name: str) -> str:
-    """Return how the API calls an argument."""
+    """Return the API's name of an argument."""
     return next((argument.wire for argument in operation.arguments if argument.name == name), name)
 
 

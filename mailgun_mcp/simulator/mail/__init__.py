@@ -1,4 +1,4 @@
-"""What happens to mail: composing, delivery and its events, lists, routes, webhooks, and who may send from where.
+"""Processes mail: composing, delivery and its events, lists, routes, webhooks, and sending permissions.
 
-It changes the model. It must not know HTTP, the handlers of operations, or the control routes.
+It changes the model. It must not use HTTP, the handlers of operations, or the control routes.
 """

@@ -22,15 +22,15 @@ Address = tuple[str, str]
 PERSONAL = re.compile(r"%recipient(?:\.([^%\s]+)|_(email|name|fname|lname))?%")
 UNSUBSCRIBE = re.compile("%(unsubscribe_url|tag_unsubscribe_url|unsubscribe_email)%")
 KEY_BYTES = 30
-"""How long the random part of a storage key is."""
+"""Length of the random part of a storage key in bytes."""
 AMP = "x-amp-html"
 SPECIAL = re.compile(r'[][\\()<>@,:;".]')
-"""Characters for which a display name needs quotes (RFC 5322, section 3.2.3)."""
+"""Characters that require quotes around a display name (RFC 5322, section 3.2.3)."""
 
 
 @dataclass(slots=True)
 class ParsedMail:
-    """The parts of a message."""
+    """A parsed message."""
 
     headers: dict[str, str] = field(default_factory=dict)
     text: str = ""
@@ -38,17 +38,17 @@ class ParsedMail:
     amp: str = ""
     attachments: list[Attachment] = field(default_factory=list)
     all_headers: list[tuple[str, str]] = field(default_factory=list)
-    """All headers in their order, also those of the same name."""
+    """All headers in order, including repeated ones."""
 
     @property
     def repeated_headers(self) -> list[tuple[str, str]]:
-        """All headers in their order if one occurs more than once, else none."""
+        """All headers in order if one is repeated, else an empty list."""
         names = [name.lower() for name, _ in self.all_headers]
         return self.all_headers if len(set(names)) < len(names) else []
 
 
 def parse_addresses(name: str, texts: list[str]) -> list[Address]:
-    """Return the addresses in the field `name`. Raises ApiError when one is not valid."""
+    """Return the addresses in the field `name`. Raises ApiError for an invalid address."""
     addresses = getaddresses(texts)
     if not addresses or any(fault_of_address(address) for _, address in addresses):
         raise ApiError(400, f"'{name}' parameter is not a valid address. please check documentation")
@@ -58,7 +58,7 @@ def parse_addresses(name: str, texts: list[str]) -> list[Address]:
 def recipient_copies(
     message: StoredMessage, to: list[Address], variables: Mapping[str, Any], keys: list[str]
 ) -> list[StoredMessage]:
-    """Return each recipient's own copy of a batch message, with the recipient variables filled in."""
+    """Return a copy of a batch message for each recipient, with the recipient variables filled in."""
     variables_of = {address.lower(): values for address, values in variables.items()}
     return [
         _copy(message, person, variables_of.get(person[1].lower(), {}), key)
@@ -67,9 +67,9 @@ def recipient_copies(
 
 
 def copies_with_unsubscribe_links(message: StoredMessage, new_key: Callable[[int], str]) -> list[StoredMessage]:
-    """Return the message with its links for unsubscribing: one copy for each recipient, since each gets a link of its own.
+    """Return a copy of the message for each recipient, with the recipient's own unsubscribe links filled in.
 
-    A message without such links stays one.
+    A message without unsubscribe links is returned as it is.
     """
     mime = b"" if message.mime is None else message.mime
     if not any(UNSUBSCRIBE.search(body) for body in (message.text, message.html, message.amp, mime.decode("latin-1"))):
@@ -102,7 +102,7 @@ def _fill_in_unsubscribe_links(message: StoredMessage, recipient: str) -> None:
 
 
 def decoded_words(value: str) -> str:
-    """Return the value of a header with its encoded words (RFC 2047) as text."""
+    """Return the value of a header with its encoded words (RFC 2047) decoded."""
     if "=?" not in value:
         return value
     from email.errors import HeaderParseError
@@ -123,7 +123,7 @@ def to_mime(message: StoredMessage) -> str:
     mail = EmailMessage()
     mail.set_content(replace_surrogates(message.text))
     if message.amp:
-        # Before the HTML: a mail program shows the last form that it knows, and some know only the last.
+        # Before the HTML: a mail program shows the last form that it supports, and some support only the last one.
         mail.add_alternative(replace_surrogates(message.amp), subtype=AMP)
     if message.html:
         mail.add_alternative(replace_surrogates(message.html), subtype="html")
@@ -137,7 +137,7 @@ def to_mime(message: StoredMessage) -> str:
         else:
             mail.add_attachment(item.data, maintype=kind, subtype=subtype, filename=item.filename)
     for name, value in message.headers.items():
-        # The sender must not set the headers of the MIME structure, such as Content-Type.
+        # The sender must not override the headers of the MIME structure, such as Content-Type.
         if not name.lower().startswith("content-"):
             del mail[name]
             mail[name] = " ".join(replace_surrogates(value).split())
@@ -145,7 +145,7 @@ def to_mime(message: StoredMessage) -> str:
 
 
 def from_mime(content: bytes) -> ParsedMail:
-    """Return the parts of a MIME message, however they are nested."""
+    """Parse a MIME message, with any nesting of its parts."""
     from email import policy
     from email.parser import BytesParser
 
@@ -165,7 +165,7 @@ def from_mime(content: bytes) -> ParsedMail:
 
 
 def _leaves(part: "MIMEPart") -> "Iterator[MIMEPart]":
-    """Yield the parts that hold content. A forwarded message is one part, and is not looked into."""
+    """Yield the parts that have content. A forwarded message counts as one part and is not searched."""
     if part.get_content_maintype() != "multipart":
         yield part
         return
@@ -175,7 +175,7 @@ def _leaves(part: "MIMEPart") -> "Iterator[MIMEPart]":
 
 def _html_part(mail: "EmailMessage") -> "EmailMessage":
     """Return the part that inline files belong to: the HTML, or the whole message when it has none."""
-    return mail.get_body(("related", "html")) or mail  # type: ignore[return-value]  # every part of an EmailMessage is one
+    return mail.get_body(("related", "html")) or mail  # type: ignore[return-value]  # every part is one
 
 
 def _content(part: "MIMEPart | None") -> str:

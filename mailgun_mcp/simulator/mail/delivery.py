@@ -1,7 +1,7 @@
 """Delivers mail: who receives it, who bounces, and what is added to the suppression lists.
 
-The recipient's address decides the outcome: a local part that starts with one of `OUTCOMES` does what its name
-says, all others accept the mail. A deferred message is delivered at its third attempt, to `defer-always…` never.
+The recipient's address decides the outcome. A local part that starts with one of `OUTCOMES` has that outcome; all
+others accept the mail. A deferred message is delivered at the third attempt, or never for `defer-always…`.
 """
 
 from collections.abc import Callable
@@ -25,11 +25,11 @@ from mailgun_mcp.simulator.model.messages import StoredMessage
 from mailgun_mcp.simulator.model.suppressions import Bounce, Complaint, Unsubscribe
 
 RETRY_INTERVALS = (10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR, 5 * MINUTE)
-"""Seconds between the attempts to deliver a deferred message: 8 hours in all. Then it fails as too old."""
+"""Seconds between the attempts to deliver a deferred message, 8 hours in total. Then it fails as too old."""
 ATTEMPTS_UNTIL_DELIVERED = 3
 NEVER_DELIVERED = "defer-always"
 TICK = 0.001
-"""Seconds between two events of one message: enough to put them in order."""
+"""Seconds between two events of one message, so that their order is clear."""
 
 DeliveryOutcome = Callable[[Account, Domain, StoredMessage, str, float], None]
 
@@ -44,7 +44,7 @@ class DropReason:
 
 
 def accept(account: Account, domain: Domain, message: StoredMessage) -> None:
-    """Store the message, and deliver it at once unless it is a test or scheduled."""
+    """Store the message, and deliver it at once unless it is scheduled or a test."""
     domain.forget_expired(message.at)
     for copy in copies_with_unsubscribe_links(message, account.opaque_id):
         _accept(account, domain, copy)
@@ -63,7 +63,7 @@ def _accept(account: Account, domain: Domain, message: StoredMessage) -> None:
 
 
 def send_to_list(account: Account, domain: Domain, message: StoredMessage, mailing_list: MailingList) -> None:
-    """Send each subscribed member a copy. If the list has none, only the accepted event shows that mail came."""
+    """Send a copy to each subscribed member. If there are none, the accepted event is the only trace of the message."""
     copies = member_copies(account, message, mailing_list)
     for copy in copies:
         accept(account, domain, copy)
@@ -74,7 +74,7 @@ def send_to_list(account: Account, domain: Domain, message: StoredMessage, maili
 
 
 def deliver(account: Account, domain: Domain, message: StoredMessage, at: float) -> None:
-    """Deliver the message to each recipient at the moment `at`, or let it fail."""
+    """Deliver the message to each recipient at the time `at`, or record why it fails."""
     for recipient in message.recipients:
         if message.fault:
             _drop(account, domain, message, recipient, at, DropReason("generic", 610, message.fault))
@@ -91,7 +91,7 @@ def deliver(account: Account, domain: Domain, message: StoredMessage, at: float)
 def fail_blocked(
     account: Account, domain: Domain, message: StoredMessage, recipient: str, at: float, block: ProviderBlock
 ) -> None:
-    """Let the recipient's server refuse the mail because of its sender; the address itself is not at fault."""
+    """Record that the recipient's server refused the mail because of its sender, not because of the address."""
     status = refused_status(recipient, block.code, block.text, **{"bounce-type": "soft"})
     details = {"severity": "permanent", "reason": "espblock", "delivery_status": status}
     record_event(account, domain, "failed", message, recipient, at, **details)
@@ -100,7 +100,7 @@ def fail_blocked(
 def retry_later(
     account: Account, domain: Domain, message: StoredMessage, recipient: str, at: float, block: ProviderBlock
 ) -> None:
-    """Let the recipient's server defer the mail because of its sender, and try it again until now."""
+    """Record that the recipient's server deferred the mail because of its sender, and the retries until now."""
     _attempt_deferred(account, domain, message, recipient, at, 1, (block.code, block.text))
     _retry_deferred(account, domain, account.clock.now())
 
@@ -119,7 +119,7 @@ def _applies(block: ProviderBlock, domain: Domain, message: StoredMessage) -> bo
 
 
 def deliver_due(account: Account) -> None:
-    """Deliver the scheduled mail whose time has come, and try deferred mail again."""
+    """Deliver the scheduled mail that is due, and retry deferred mail."""
     now = account.clock.now()
     for domain in account.domains.values():
         if domain.scheduled:
@@ -141,7 +141,7 @@ def add_bounce(domain: Domain, address: str, at: float, code: str, error: str) -
 
 
 def add_complaint(domain: Domain, address: str, at: float) -> None:
-    """Put `address` on the complaint list, or count one more."""
+    """Put `address` on the complaint list, or count another complaint if it is already there."""
     complaint = domain.complaints.get(address.lower())
     domain.complaints[address.lower()] = Complaint(address.lower(), at, complaint.count + 1 if complaint else 1)
 

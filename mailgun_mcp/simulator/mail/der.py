@@ -1,7 +1,6 @@
 """Writes and reads the ASN.1 that keys and certificates need. Sources: X.690, RFC 8017, RFC 5280.
 
-Keys come from a hash of what they are for: they look like RSA keys but have no
-private half.
+Keys are derived from a hash of their purpose. They look like RSA keys, but no valid private half exists.
 """
 
 from base64 import b64decode, b64encode
@@ -19,12 +18,12 @@ PKCS1 = "RSA PRIVATE KEY"
 
 
 def public_key(purpose: str, bits: int) -> str:
-    """Return a made-up RSA public key in base64, always the same for one `purpose`."""
+    """Return a fake RSA public key in base64. The same `purpose` always gives the same key."""
     return b64encode(_public_key(_number(purpose, bits), EXPONENT)).decode()
 
 
 def public_key_of(pem: str) -> str:
-    """Return the public key in base64 of a private key in PKCS#1. Raises ValueError when `pem` is not one."""
+    """Return the public key, in base64, of a PKCS#1 private key. Raises ValueError when `pem` is not such a key."""
     head, tail = f"-----BEGIN {PKCS1}-----", f"-----END {PKCS1}-----"
     start, end = pem.find(head), pem.find(tail)
     if start < 0 or end < start:
@@ -38,13 +37,13 @@ def public_key_of(pem: str) -> str:
 
 
 def private_key(purpose: str, bits: int) -> str:
-    """Return a PKCS#1 file whose public half is `public_key`'s; its private half is not valid."""
+    """Return a PKCS#1 private key file with the public half of `public_key` and an invalid private half."""
     numbers = [0, _number(purpose, bits), EXPONENT, *([1] * 6)]
     return _pem(PKCS1, _tlv(SEQUENCE, b"".join(map(_integer, numbers))))
 
 
 def certificate(host: str, serial: int, start: float, end: float) -> str:
-    """Return a certificate for `host` in PEM. Its signature is not valid."""
+    """Return a certificate for `host` in PEM. Its signature is invalid."""
     algorithm = _tlv(SEQUENCE, _tlv(OID, SHA256_RSA) + _tlv(NULL, b""))
     validity = _tlv(SEQUENCE, _moment(start) + _moment(end))
     key = _public_key(_number(f"{host} {serial}", 2048), EXPONENT)
@@ -90,7 +89,7 @@ def _pem(kind: str, content: bytes) -> str:
 
 
 def _integers(content: bytes) -> list[int]:
-    """Return the integers of a sequence of nothing else. Raises ValueError when it is not one."""
+    """Return the integers in a sequence. Raises ValueError when it contains anything else."""
     tag, body, rest = _read(content)
     if tag != SEQUENCE or rest:
         raise ValueError("not a sequence")
@@ -106,7 +105,7 @@ def _integers(content: bytes) -> list[int]:
 
 
 def _read(content: bytes) -> tuple[int, bytes, bytes]:
-    """Return tag and content of the first value, and what follows it."""
+    """Return the tag and content of the first value, and the bytes after it."""
     if len(content) < 2:
         raise ValueError("cut short")
     tag, size, start = content[0], content[1], 2

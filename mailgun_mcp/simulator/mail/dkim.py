@@ -12,7 +12,7 @@ AUTOMATIC = ("pdk1", "pdk2")
 
 
 def keys_of(domain: Domain) -> dict[str, DomainKey]:
-    """Return the domain's keys by selector; the first is created on the first read."""
+    """Return the domain's keys by selector. The first key is created on the first read."""
     keys = domain.administration.signing.keys
     if not keys:
         add_first_key(domain, SELECTOR, BITS)
@@ -27,12 +27,12 @@ def add_first_key(domain: Domain, selector: str, bits: int) -> None:
 
 
 def new_key(account: Account, domain: Domain, selector: str, bits: int) -> DomainKey:
-    """Return a key that is neither active nor verified yet."""
+    """Return a new key that is neither active nor verified."""
     return DomainKey(selector, _public(domain, f"{selector} {account.next_serial()}", bits), account.clock.now())
 
 
 def verify_keys(domain: Domain) -> None:
-    """Check whether the DNS has the records of the domain's keys."""
+    """Set for each of the domain's keys whether the DNS has its record."""
     for key in keys_of(domain).values():
         key.verified = "dkim" not in domain.absent_records
 

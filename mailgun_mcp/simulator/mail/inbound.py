@@ -30,8 +30,8 @@ def deliver_inbound(
 ) -> list[InboundMail]:
     """Receive a mail, and return what was done with it for each recipient.
 
-    A subaccount receives the mail for its own domains. `mail` is MIME, or fields: from, to, cc, subject, text, html,
-    and `headers` for all others. Without `sender` and `recipients` those of the headers are used.
+    A subaccount receives the mail for its own domains. `mail` is MIME, or the fields from, to, cc, subject, text and
+    html, with all other headers in `headers`. Without `sender` and `recipients`, the addresses in the headers are used.
     """
     parsed = from_mime(mail) if isinstance(mail, bytes) else _from_fields(mail)
     mime = mail if isinstance(mail, bytes) else None
@@ -45,7 +45,7 @@ def deliver_inbound(
 
 
 def matching_routes(account: Account, recipient: str, headers: Mapping[str, str]) -> Iterator[tuple[Route, Captures]]:
-    """Yield the routes that match a mail, with the groups that they captured."""
+    """Yield the routes that match a mail, with their captured groups."""
     named = {name.lower(): value for name, value in headers.items()}
     matched_before = False
     for route in account.routes.in_order():
@@ -92,7 +92,7 @@ def _receive(account: Account, parsed: ParsedMail, mime: bytes | None, sender: s
         return received
     received.domain = domain.name
     message = _message(account, domain, parsed, mime, sender, recipient)
-    # A list and a route of the same address both receive the mail.
+    # If a list and a route have the same address, both receive the mail.
     listed = _pass_on(account, domain, message, received)
     routed = _follow_routes(account, domain, message, received)
     if not listed and not routed and not received.refused:
@@ -230,7 +230,7 @@ def _parsed(message: StoredMessage) -> dict[str, str]:
 
 
 def _content_ids(message: StoredMessage) -> dict[str, str]:
-    """Return the name of the posted file for each content id in the HTML."""
+    """Return content id in the HTML -> name of the posted file."""
     numbered = enumerate(message.attachments, 1)
     return {f"<{item.content_id}>": f"attachment-{number}" for number, item in numbered if item.content_id}
 

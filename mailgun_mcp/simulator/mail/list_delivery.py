@@ -12,7 +12,7 @@ UNSUBSCRIBE = "%mailing_list_unsubscribe_url%"
 
 
 def split_lists(account: Account, addresses: Sequence[Address]) -> tuple[list[Address], list[MailingList]]:
-    """Split addresses into those of people and the account's mailing lists."""
+    """Split addresses into individual recipients and the account's mailing lists."""
     people = [person for person in addresses if person[1].lower() not in account.lists]
     lists = [account.lists[address.lower()] for _, address in addresses if address.lower() in account.lists]
     return people, list({each.address: each for each in lists}.values())
@@ -30,7 +30,7 @@ def member_copies(account: Account, message: StoredMessage, mailing_list: Mailin
 
 
 def list_id(mailing_list: MailingList) -> str:
-    """Return the list's id as its messages show it."""
+    """Return the list's id as shown in its messages."""
     return mailing_list.list_id or mailing_list.address.replace("@", ".")
 
 
@@ -55,7 +55,7 @@ def _add_list_details(copy: StoredMessage, original: StoredMessage, mailing_list
 
 
 def unsubscribe_url(mailing_list: MailingList, member: str) -> str:
-    """Return the link with which a member leaves the list."""
+    """Return the link with which a member unsubscribes from the list."""
     host = mailing_list.address.rpartition("@")[2]
     return f"https://email.{host}/u/{_sid(mailing_list, member)}"
 

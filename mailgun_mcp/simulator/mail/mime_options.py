@@ -1,4 +1,4 @@
-"""The options that a MIME message carries in headers of its own, which mail frameworks set instead of parameters."""
+"""The sending options in special headers of a MIME message. Mail frameworks set these instead of parameters."""
 
 import json
 from typing import Any
@@ -17,9 +17,9 @@ NO = frozenset({"no", "false"})
 
 
 def apply_mime_options(message: StoredMessage, mail: ParsedMail) -> dict[str, Any]:
-    """Set tags, variables, tracking and test mode as the headers say. Return the recipient variables.
+    """Set tags, variables, tracking and test mode from the headers. Return the recipient variables.
 
-    A parameter of the request that says the same takes precedence.
+    A request parameter for the same option takes precedence.
     """
     texts = [value for name, value in mail.all_headers if name.lower() == TAG.lower()]
     tags = [tag.strip() for text in texts for tag in text.split(",") if tag.strip()]

@@ -1,6 +1,6 @@
-"""Sends the postings in the outbox on request, and again on the clock's time until they are accepted.
+"""Sends the postings in the outbox on request, and retries them by the simulator's clock until they are accepted.
 
-The simulator never sends anything by itself: unless somebody calls this, the outbox is only a record.
+The simulator never sends anything by itself. Unless this module is called, the outbox is only a record.
 """
 
 from collections.abc import Awaitable, Callable
@@ -15,11 +15,11 @@ RETRIES = (10 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4
 NOT_ACCEPTABLE = 406
 
 Poster = Callable[[str, str, bytes], Awaitable[int]]
-"""Posts a body of a content type to a URL and returns the status of the response, 0 when there was none."""
+"""Posts to a URL with a content type and a body. Returns the status of the response, or 0 when there was none."""
 
 
 async def send_due_posts(account: Account, poster: Poster, *, may: Callable[[str], bool] = bool) -> list[Posting]:
-    """Send all postings that are due and whose URL `may` allows, and return them with their outcome."""
+    """Send all due postings whose URL `may` allows, and return them with their outcome."""
     now = account.clock.now()
     due = [
         posting
@@ -27,7 +27,7 @@ async def send_due_posts(account: Account, poster: Poster, *, may: Callable[[str
         if posting.due_at is not None and posting.due_at <= now and may(posting.url)
     ]
     for posting in due:
-        # Before anything is awaited: a concurrent call must not send it as well.
+        # Cleared before the first await, so that a concurrent call does not send it as well.
         posting.due_at = None
     for posting in due:
         record_response(account, posting, await poster(posting.url, *encode_posting(posting)))
@@ -35,7 +35,7 @@ async def send_due_posts(account: Account, poster: Poster, *, may: Callable[[str
 
 
 def record_response(account: Account, posting: Posting, status: int) -> None:
-    """Record the response to a posting, and when it is tried again."""
+    """Record the response to a posting, and when it will be retried."""
     now = account.clock.now()
     posting.attempts.append((now, status))
     attempts = len(posting.attempts)
@@ -52,7 +52,7 @@ def record_response(account: Account, posting: Posting, status: int) -> None:
 
 
 def _delivered(account: Account, posting: Posting, now: float) -> None:
-    """Record the delivery of mail that a route forwarded, once the URL has accepted it."""
+    """Record that mail forwarded by a route was delivered, because the URL accepted it."""
     message, domain = posting.message, account.domains.get(posting.domain)
     if message is None or domain is None:
         return

@@ -1,4 +1,4 @@
-"""Acts as the recipient of a message: opens it, clicks, complains, unsubscribes, or bounces it late."""
+"""Acts as the recipient of a message: opens, clicks, complains, unsubscribes, or bounces the message late."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from mailgun_mcp.simulator.replies.reply import ApiError
 from mailgun_mcp.text.suggest import unknown
 
 TRACKED = {"open": "opened", "click": "clicked"}
-"""Recipient action -> the event that only tracking makes."""
+"""Recipient action -> its event, which is recorded only if the message is tracked."""
 LATE_BOUNCE = "5.1.1 The recipient's server took the mail and returned it: user unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveredCopy:
-    """A message as one recipient got it, and when that recipient acts on it."""
+    """One recipient's copy of a message, and the time at which that recipient acts on it."""
 
     account: Account
     domain: Domain
@@ -41,10 +41,10 @@ RecipientAction = Callable[[DeliveredCopy, dict[str, Any]], MailEvent]
 def perform_recipient_action(
     account: Account, action: str, message_id: str, recipient: str = "", **details: Any
 ) -> list[MailEvent]:
-    """Let the recipients of a message, or one of them, act on it. Return the events.
+    """Perform an action as all recipients of a message, or as `recipient`. Return the events.
 
-    The message may be a subaccount's. Raises ApiError for an unknown action or message, or a
-    recipient that it was not delivered to.
+    The message may belong to a subaccount. Raises ApiError for an unknown action or message, or for a recipient that
+    the message was not delivered to.
     """
     if action not in RECIPIENT_ACTIONS:
         raise ApiError(400, unknown("recipient action", action, RECIPIENT_ACTIONS))
@@ -69,13 +69,13 @@ def _copies(account: Account, identity: str, recipient: str) -> Iterator[Deliver
                 for address in message.recipients:
                     events = _events(domain, message, address) if recipient in ("", address.lower()) else {}
                     if "delivered" in events:
-                        # The clock may be stopped at the time of sending: what comes later must still be later.
+                        # The clock may have been stopped since, but later events still need a later time.
                         at = max(owner.clock.now(), max(events.values()) + TICK)
                         yield DeliveredCopy(owner, domain, message, address, at)
 
 
 def _events(domain: Domain, message: StoredMessage, address: str) -> dict[str, float]:
-    """Return the kinds of events of a recipient's copy, with the time of the latest of each."""
+    """Return kind of event -> time of the latest such event, for one recipient's copy."""
     return {
         event.record["event"]: event.at
         for event in domain.events.walk(EventRange(hashes=frozenset({lookup_hash(address)})))

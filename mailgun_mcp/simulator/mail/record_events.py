@@ -14,7 +14,7 @@ from mailgun_mcp.simulator.model.messages import StoredMessage, find_header
 from mailgun_mcp.simulator.model.packed_events import MailEvent
 
 ENHANCED_CODE = re.compile(r"([245]\.\d{1,3}\.\d{1,3})\b")
-"""The status code of RFC 3463 that a server's text starts with."""
+"""The enhanced status code (RFC 3463) in a server's text."""
 LINK = re.compile(r"""<a\b[^>]*?\shref\s*=\s*(["'])(https?://.*?)\1""", re.IGNORECASE | re.DOTALL)
 URL = re.compile(r"https?://[^\s<>\"']+")
 ORIGIN_IP = "198.51.100.7"
@@ -29,7 +29,7 @@ PROVIDERS = {
 }
 
 WITH_STORAGE = frozenset({"accepted", "delivered", "failed", "stored"})
-"""Events that name the stored copy."""
+"""Events that contain the location of the stored copy."""
 LOG_LEVELS = {"failed": "error", "complained": "warn", "rejected": "warn"}
 
 BROWSER = {
@@ -52,7 +52,7 @@ def record_event(
 ) -> MailEvent:
     """Add an event to the domain, count it, and queue its webhooks.
 
-    `details` are further fields, with `_` for `-`; `flags` among them change single flags.
+    `details` are further fields, written with `_` instead of `-`. `flags` among them overrides single flags.
     """
     fields = EVENT_FIELDS[name](domain, message, recipient)
     if "flags" in details:
@@ -83,7 +83,7 @@ def record_event(
 
 
 def _api_key(account: Account, message: StoredMessage) -> dict[str, str]:
-    """Return the field that names the API key which handed in the message, if one did and the account still has it."""
+    """Return the field with the API key that submitted the message, if there was one and the account still has it."""
     if message.smtp_login or message.routed:
         return {}
     owners = [account, *([account.administration.parent] if account.administration.parent else [])]
@@ -93,7 +93,7 @@ def _api_key(account: Account, message: StoredMessage) -> dict[str, str]:
 
 
 def storage_location(account: Account, message: StoredMessage) -> dict[str, str]:
-    """Return where the stored copy of `message` is."""
+    """Return the location of the stored copy of `message`."""
     return {
         "url": f"{account.storage_url}/v3/domains/{message.domain}/messages/{message.key}",
         "key": message.key,
@@ -186,7 +186,7 @@ def _accepted(_: Domain, message: StoredMessage, recipient: str) -> dict[str, An
 
 
 def without_template(message: StoredMessage) -> Mapping[str, str]:
-    """Return the headers without those that the template set: the accepted event is older than the template's work."""
+    """Return the headers without those set by the template, since the accepted event precedes the rendering."""
     return {name: value for name, value in message.headers.items() if name not in message.template_headers}
 
 
@@ -210,7 +210,7 @@ def _engaged(_: Domain, message: StoredMessage, __: str) -> dict[str, Any]:
 
 
 def sending_ip(domain: Domain, message: StoredMessage) -> str:
-    """Return the IP that a message leaves from."""
+    """Return the IP that a message is sent from."""
     ips = domain.administration.sending.ips
     return message.sending_ip or (ips[0] if ips else SHARED_IP)
 
@@ -231,7 +231,7 @@ def _clicked(domain: Domain, message: StoredMessage, recipient: str) -> dict[str
 
 
 def _first_link(message: StoredMessage) -> str:
-    """Return the first link to a site in the HTML, else in the text; empty if there is none."""
+    """Return the first web link in the HTML, else in the text; empty if there is none."""
     in_html, in_text = LINK.search(message.html), URL.search(message.text)
     return unescape(in_html[2]) if in_html else in_text[0].rstrip(".,;:!?") if in_text else ""
 
@@ -246,4 +246,4 @@ EVENT_FIELDS: Mapping[str, Any] = {
     "complained": _complained,
     "stored": _stored,
 }
-"""Event name -> the fields that it has besides those that every event has."""
+"""Event name -> the function that makes its fields beyond those common to all events."""

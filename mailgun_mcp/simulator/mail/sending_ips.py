@@ -1,4 +1,4 @@
-"""The IPs that domains may send from: who owns an IP, which pool it is in, which domains use it."""
+"""The IPs that domains may send from: the owner of an IP, its pool, and the domains that use it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ SHARED = "shared"
 
 @dataclass(frozen=True, slots=True)
 class SendingSource:
-    """What a domain sends from: a pool, or IPs of its own."""
+    """What a domain sends from: a pool, or individual IPs."""
 
     ips: list[str]
     pool_id: str | None = None
@@ -40,7 +40,7 @@ def get_dedicated_ip(account: Account, address: str) -> Ip:
 
 
 def get_free_ip(account: Account, address: str) -> str:
-    """Return the address if it is a dedicated IP in no pool. Raises ApiError when it is not."""
+    """Return the address if it is a dedicated IP that is in no pool. Raises ApiError otherwise."""
     get_dedicated_ip(account, address)
     if pool_of_ip(ips_of(account), address) is not None:
         raise ApiError(400, f"IP {address} already belongs to an IP pool")
@@ -56,7 +56,7 @@ def pool_of_ip(ips: Ips, address: str) -> str | None:
 
 
 def assignable_ips(ips: Ips) -> list[str]:
-    """Return the dedicated IPs in no pool."""
+    """Return the dedicated IPs that are in no pool."""
     return [ip.address for ip in ips.ips.values() if ip.dedicated and pool_of_ip(ips, ip.address) is None]
 
 
@@ -88,7 +88,7 @@ def ips_used_by(domain: Domain) -> list[str]:
 
 
 def assign_source(domain: Domain, chosen: SendingSource) -> None:
-    """Let the domain send from `chosen` only."""
+    """Make the domain send only from `chosen`."""
     sending = domain.administration.sending
     sending.ips, sending.pool_id, sending.dynamic_pool, sending.override = list(chosen.ips), chosen.pool_id, None, False
 
@@ -114,7 +114,7 @@ def update_pool_users(account: Account, pool: Pool) -> None:
 
 
 def delegate_pool(account: Account, child: Account, pool: Pool) -> None:
-    """Give a subaccount the pool with its IPs as they are now."""
+    """Give a subaccount the pool with its current IPs."""
     child_ips = ips_of(child)
     previous = child_ips.pools.get(pool.id)
     for address in set(previous.ips) - set(pool.ips) if previous else ():
@@ -126,7 +126,7 @@ def delegate_pool(account: Account, child: Account, pool: Pool) -> None:
 
 
 def revoke_pool(child: Account, pool_id: str, chosen: SendingSource | None = None) -> None:
-    """Take a pool from a subaccount; its domains then send from `chosen`, or from the shared IP."""
+    """Withdraw a pool from a subaccount. Its domains then send from `chosen`, or from the shared IP."""
     pool = ips_of(child).pools.pop(pool_id, None)
     if pool is None:
         return

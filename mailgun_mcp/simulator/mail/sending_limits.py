@@ -1,4 +1,4 @@
-"""Whether an account or domain may send now: monthly limits, disabled features, and the limits of sandboxes."""
+"""Decides whether an account or domain may send: monthly limits, disabled features, and the limits of sandboxes."""
 
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.clock import DAY, HOUR, MINUTE, mail_date, parse_mail_date
@@ -7,10 +7,10 @@ from mailgun_mcp.simulator.model.event_log import EventRange
 from mailgun_mcp.simulator.replies.reply import ApiError
 
 CONFIRMATION = MINUTE
-"""Seconds until an invited sandbox recipient confirms."""
+"""Seconds after which an invited sandbox recipient confirms."""
 SANDBOX_A_DAY = 300
 RECIPIENT_LIMIT_STATUS = 420
-"""The status of a limit on recipients; 429 is only for the limit on requests."""
+"""The HTTP status when the limit on recipients is reached; 429 is only for the limit on requests."""
 ACCEPTED = frozenset({"accepted"})
 
 STOPPED = "Domain {} is not allowed to send: Account is disabled: custom sending limit reached"
@@ -42,7 +42,7 @@ def authorized_recipients(account: Account) -> set[str]:
 
 
 def choose_ip(account: Account, address: str | None, pool_id: str | None) -> str:
-    """Return the IP to send a message from, empty for the domain's own. Raises ApiError when the account may not use it."""
+    """Return the IP to send from, or "" for the domain's own. Raises ApiError when the account may not use it."""
     ips = account.administration.ips
     if address is not None and address not in ips.ips:
         raise ApiError(403, UNUSABLE.format(address))
@@ -55,7 +55,7 @@ def choose_ip(account: Account, address: str | None, pool_id: str | None) -> str
 
 
 def delivery_time(domain: Domain, text: str, now: float) -> float:
-    """Return the time to deliver a message at: at most as far ahead as the domain stores its messages."""
+    """Return when to deliver a message. It can't be further ahead than the domain's retention of stored messages."""
     try:
         at = parse_mail_date(text)
     except (ValueError, OverflowError) as error:

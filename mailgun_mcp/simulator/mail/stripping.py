@@ -1,4 +1,4 @@
-"""Strips quoted text and the signature from mail, as the `stripped-…` fields of Mailgun have it.
+"""Strips quoted text and the signature from mail, for the `stripped-…` fields of Mailgun.
 
 Needs quotequail, and lxml for HTML. Without them nothing is stripped.
 """
@@ -10,18 +10,18 @@ from functools import lru_cache
 from importlib.util import find_spec
 
 LONGEST = 50_000
-"""Characters of a body that is stripped. Time grows with the length of lines, and anyone can send mail."""
+"""Maximum length of a body to strip, in characters. Long lines take long, and anyone can send mail."""
 FORWARDED = re.compile(r"^(?:-+ ?Forwarded message ?-+|Begin forwarded message:)[ \t]*$", re.IGNORECASE | re.MULTILINE)
-"""A forwarded message is not a quotation."""
+"""Matches the start of a forwarded message, which is not a quotation."""
 SIGNATURE_LINES = 10
-"""Lines of a signature at most."""
+"""Maximum number of lines in a signature."""
 SIGNATURE = re.compile(r"--[ \t]?|_{2,5}|Sent from my .{1,60}|Get Outlook for .{1,20}", re.IGNORECASE)
-"""The whole first line of a signature (RFC 3676, section 4.3, and what phones add)."""
+"""Matches the whole first line of a signature (RFC 3676, section 4.3, and the lines that phones add)."""
 
 
 @dataclass(frozen=True, slots=True)
 class StrippedBodies:
-    """What the sender wrote: without the message that it answers, and without the signature."""
+    """The sender's own text, without the quoted message and without the signature."""
 
     text: str
     signature: str
@@ -30,7 +30,7 @@ class StrippedBodies:
 
 @lru_cache(32)
 def strip_bodies(text: str, html: str) -> StrippedBodies:
-    """Return the bodies of a message without quotations, and the text without the signature, which is separate."""
+    """Return the bodies of a message without quotations. The text's signature is cut off and returned separately."""
     own, signature = _split_signature(_without_quotations(text, "text"))
     return StrippedBodies(own, signature, _without_quotations(html, "html"))
 

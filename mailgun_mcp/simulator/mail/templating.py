@@ -16,11 +16,11 @@ Filler = Callable[[Mapping[str, Any]], str]
 
 GO_FIELD = re.compile(r"\{\{-?\s*\.([\w.]+)\s*-?\}\}")
 HEADERS = ("From", "Subject", "Reply-To")
-"""The headers of a message that a version can set."""
+"""The headers of a message that a template's version can set."""
 
 
 class TemplateError(ValueError):
-    """A template that is not valid or cannot be rendered."""
+    """A template that is invalid or cannot be rendered."""
 
 
 def render(source: str, variables: Mapping[str, Any], *, engine: str = "handlebars", escape: bool = True) -> str:
@@ -32,7 +32,7 @@ def render(source: str, variables: Mapping[str, Any], *, engine: str = "handleba
 
 
 def check_syntax(source: str, engine: str = "handlebars") -> None:
-    """Raise TemplateError when the template is not valid."""
+    """Raise TemplateError when the template is invalid."""
     try:
         _filler(source, engine, True)
     except (ValueError, RecursionError) as error:
@@ -42,7 +42,7 @@ def check_syntax(source: str, engine: str = "handlebars") -> None:
 def render_body(
     message: StoredMessage, version: TemplateVersion, variables: Mapping[str, Any], *, as_text: bool = False
 ) -> None:
-    """Render a template's version into the body of `message`, with `as_text` also its text; or note why it fails."""
+    """Render a template's version into the body of `message`, with `as_text` also its text. If it fails, store why."""
     message.template_version = version.tag
     try:
         message.html = render(version.template, variables, engine=version.engine)
@@ -55,7 +55,7 @@ def render_body(
 
 
 def render_headers(version: TemplateVersion | None, variables: Mapping[str, Any]) -> dict[str, str]:
-    """Return the headers that a template's version sets, rendered where they are valid."""
+    """Return the headers that a template's version sets. An invalid header is left unrendered."""
     if version is None:
         return {}
     return {name: _plain(version, name, variables) for name in HEADERS if version.headers.get(name)}
@@ -82,7 +82,7 @@ def _handlebars(escape: bool) -> "Handlebars":
 
     engine = Handlebars(escape_html=escape)
     engine.register_helper("equal", _equal)
-    # The library's own helper prints, and stdout belongs to the program.
+    # The library's own helper prints to stdout, which must stay free for the program's output.
     engine.register_helper("log", lambda _, __: "")
     return engine
 

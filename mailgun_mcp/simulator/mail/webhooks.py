@@ -20,7 +20,7 @@ EVENTS = frozenset({"accepted", "delivered", "opened", "clicked", "unsubscribed"
 
 
 def enqueue_webhooks(account: Account, domain: Domain, event: MailEvent) -> None:
-    """Queue the webhooks for such an event; a URL of both the domain and the account is called once."""
+    """Queue the webhooks for an event. A URL that both the domain and the account have is called once."""
     if not domain.webhooks and not account.webhooks.by_id:
         return
     kind = webhook_event_type(event.record)
@@ -36,7 +36,7 @@ def enqueue_webhooks(account: Account, domain: Domain, event: MailEvent) -> None
 
 
 def webhook_event_type(record: dict[str, Any]) -> str | None:
-    """Return the webhook type of an event, or None when webhooks do not have it."""
+    """Return the webhook type for an event, or None when there are no webhooks for it."""
     name: str = record["event"]
     return FAILURES[record["severity"]] if name == "failed" else name if name in EVENTS else None
 
@@ -54,7 +54,7 @@ def route_posting(
     data: dict[str, Any],
     files: Iterable[PostedFile] = (),
 ) -> Posting:
-    """Return a route's posting to `url`: the mail itself, or the notice that it is stored."""
+    """Return a route's posting to `url`: the mail itself, or a notification that it was stored."""
     return Posting(
         id=account.opaque_id(),
         kind="forward" if kind == "forward" else "store",

@@ -1,4 +1,4 @@
-"""The state of a simulated account: plain records and the stores that keep them in bounded memory.
+"""The state of a simulated account: plain records, and stores that keep them in bounded memory.
 
-It knows the clock and nothing else of the simulator: no requests, no replies, no rules of sending.
+It must not use any other package of the simulator: no requests, no replies, no rules of sending.
 """

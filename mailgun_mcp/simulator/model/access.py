@@ -1,4 +1,4 @@
-"""Who may act in an account: API keys, users, SMTP credentials and the addresses they call from."""
+"""Access to an account: API keys, users, SMTP credentials and the allowed client addresses."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -10,7 +10,7 @@ UserRole = Literal["admin", "developer", "basic", "billing", "support"]
 OWN_KEY_ID = "f2153fd0-f1277777"
 """The id of the key that the simulator was started with."""
 KEY_LIMIT = 100
-"""API keys that an account can have."""
+"""Maximum number of API keys in an account."""
 SANDBOX_RECIPIENTS = 5
 
 
@@ -50,7 +50,7 @@ class User:
 
 @dataclass(slots=True)
 class SmtpCredential:
-    """A login with which mail can be handed in over SMTP."""
+    """A login for sending mail over SMTP."""
 
     login: str
     password: str
@@ -63,16 +63,16 @@ class Access:
     """The keys, users and addresses of one account, and its settings."""
 
     keys: dict[str, ApiKey] = field(default_factory=dict)
-    """By id."""
+    """Id -> key."""
     revoked: set[str] = field(default_factory=set)
-    """Secrets of keys that were deleted: refused even where any other key is accepted."""
+    """Secrets of deleted keys. They are refused even when any other key is accepted."""
     public_key: str = "pubkey-5ogiflzbnjrljiky49qxsiozqef5jxp7"
     signing_key: str = "key-3ax6xnjp29jd6fds4gc373sgvjxteol0"
     users: dict[str, User] = field(default_factory=dict)
     allowlist: dict[str, str] = field(default_factory=dict)
-    """Address or range -> description."""
+    """IP address or range -> description."""
     allowlist_binds_loopback: bool = False
     """Whether clients on the simulator's own machine must be on the allowlist too."""
     invited: dict[str, float] = field(default_factory=dict)
-    """Sandbox recipients that have not confirmed yet, and when they were asked."""
+    """Sandbox recipient that has not confirmed yet -> time of the invitation."""
     settings: dict[str, str | int] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""An account: its domains, its subaccounts and its settings. Plain records; `mail` and `sections` change them."""
+"""An account: its domains, subaccounts and settings. These are plain records that `mail` and `sections` change."""
 
 from base64 import urlsafe_b64encode
 from collections.abc import Collection, Iterator
@@ -51,7 +51,7 @@ class Administration:
     sending_limit: SendingLimit = field(default_factory=SendingLimit)
     subaccounts: dict[str, Subaccount] = field(default_factory=dict)
     child_limit: int = 10
-    """Subaccounts that may be open at one time."""
+    """Maximum number of open subaccounts."""
     parent: "Account | None" = None
     features: dict[str, bool] = field(default_factory=dict)
     optimize: Optimize = field(default_factory=Optimize)
@@ -59,35 +59,38 @@ class Administration:
 
 @dataclass(slots=True)
 class Account:
-    """A Mailgun account. Ids are drawn from a counter: the same calls give the same ids."""
+    """A Mailgun account. Ids come from a counter, so the same calls give the same ids."""
 
     clock: Clock
     id: str = "5f3b1e9a7c2d4f6081a3b5c7"
     domains: dict[str, Domain] = field(default_factory=dict)
     authorized_recipients: set[str] = field(default_factory=set)
-    """Who a sandbox domain may write to."""
+    """The recipients that a sandbox domain may send to."""
     serial: int = 0
     administration: Administration = field(default_factory=Administration)
     analytics: Analytics = field(default_factory=Analytics)
     routes: Routes = field(default_factory=Routes)
     lists: dict[str, MailingList] = field(default_factory=dict)
-    """By address."""
+    """Address -> list."""
     webhooks: Webhooks = field(default_factory=Webhooks)
     templates: dict[str, Template] = field(default_factory=dict)
-    """Those that every domain can send, by name."""
+    """Name -> template, for the templates that every domain can use."""
     storage_url: str = STORAGE
-    """What the URLs of stored messages start with."""
+    """The start of the URLs of stored messages."""
     seed_results: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Where the mails of a seed test landed, by the result's id."""
+    """Id of a seed test's result -> where its mails landed."""
     preview_results: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """How a mail looks in each client, by the test's id."""
+    """Id of a preview test -> how the mail looks in each client."""
     other_region: "Account | None" = None
     """The part of the account in the other region; see `http/regions`."""
 
     def with_subaccounts(
         self, statuses: Collection[SubaccountStatus] = ALL_STATUSES, *, all_regions: bool = False
     ) -> "Iterator[Account]":
-        """Yield the account and its subaccounts of these statuses; with `all_regions` also the part of each in the other region."""
+        """Yield the account and its subaccounts with these statuses.
+
+        With `all_regions`, also yield the part of each in the other region.
+        """
         below = self.administration.subaccounts.values()
         for owner in (self, *(each.account for each in below if each.status in statuses)):
             yield owner

@@ -14,11 +14,11 @@ Month = tuple[int, int]
 
 @dataclass(slots=True)
 class SendingLimit:
-    """A limit on the messages of a calendar month, and how many were sent in each."""
+    """A limit on the number of messages in a calendar month, and the number sent in each month."""
 
     limit: int | None = None
     stopped_in: Month | None = None
-    """The month in which the account was disabled for reaching it."""
+    """The month in which the account reached the limit and was disabled."""
     sent: Annotated[dict[Month, int], PAIRS] = field(default_factory=dict)
 
     def count(self, at: float) -> None:
@@ -28,26 +28,26 @@ class SendingLimit:
         return self.sent.get(month(now), 0)
 
     def stops(self, now: float) -> bool:
-        """Say whether the account is disabled now. Reaching the limit disables it until the month is over."""
+        """Return whether the account is disabled now. Reaching the limit disables it until the end of the month."""
         if self.limit is not None and self.current(now) >= self.limit:
             self.stopped_in = month(now)
         return self.stopped_in == month(now)
 
 
 def month(at: float) -> Month:
-    """Return year and month of a moment."""
+    """Return the year and month of a time."""
     return gmtime(at)[:2]
 
 
 @dataclass(slots=True)
 class DomainAdministration:
-    """A domain's settings and credentials, as opposed to its mail and suppressions."""
+    """A domain's settings and credentials. Its mail and suppressions are in `Domain`."""
 
     sending: Sending = field(default_factory=Sending)
     signing: Signing = field(default_factory=Signing)
     tracking: Tracking = field(default_factory=Tracking)
     certificates: dict[str, Certificate] = field(default_factory=dict)
-    """By tracking host."""
+    """Tracking host -> certificate."""
     credentials: dict[str, SmtpCredential] = field(default_factory=dict)
-    """By login, without the system's own."""
+    """Login -> credential, without the postmaster that every domain has."""
     postmaster_password: str = ""

@@ -1,4 +1,4 @@
-"""Counts an account's events over time, and keeps its tags and which opens and clicks were the first."""
+"""Counts an account's events over time, and keeps its tags and the first opens and clicks of each message."""
 
 from copy import deepcopy
 from dataclasses import dataclass, field, fields
@@ -11,7 +11,7 @@ from mailgun_mcp.simulator.model.event_facts import dimensions_of, facts_of, nor
 from mailgun_mcp.simulator.model.series import Series
 
 UNIQUE_FOR = 7 * DAY
-"""Seconds in which a recipient's second open or click of a message does not count as unique."""
+"""Seconds during which another open or click of a message by the same recipient does not count as unique."""
 TAG_LIMIT = 4000
 TRACKED = frozenset({"opened", "clicked"})
 
@@ -31,24 +31,24 @@ class Tag:
 
 @dataclass(slots=True)
 class Analytics:
-    """All counts of an account. They outlive the events that they were counted from."""
+    """All counts of an account. They are kept longer than the events."""
 
     mail: Series = field(default_factory=Series)
     failures: Series = field(default_factory=Series)
     usage: Series = field(default_factory=Series)
     tags: dict[str, dict[str, Tag]] = field(default_factory=dict)
-    """By domain, then by the tag in lower case."""
+    """Domain -> tag in lower case -> tag."""
     tag_limit: int = TAG_LIMIT
     _seen: dict[str, float] = field(default_factory=dict)
     _rolled: float = 0.0
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Analytics":
-        # There may be many, and texts and numbers need no copies of their own.
+        # There may be many entries, and strings and numbers need not be copied.
         memo[id(self._seen)] = dict(self._seen)
         return Analytics(**{field.name: deepcopy(getattr(self, field.name), memo) for field in fields(self)})
 
     def count_event(self, domain: str, at: float, record: Record) -> bool:
-        """Count an event. Return whether it is the first open or click of a recipient in seven days."""
+        """Count an event. Return whether it is the recipient's first open or click in seven days."""
         if at - self._rolled > DAY:
             self.roll_up(at)
         kind = record["event"]
@@ -68,7 +68,7 @@ class Analytics:
             self.usage.add(at, (name,))
 
     def roll_up(self, now: float) -> None:
-        """Merge counts that are older than Mailgun keeps them in detail."""
+        """Merge counts that are older than Mailgun's retention at their resolution."""
         self._rolled = now
         self._seen = {key: seen for key, seen in self._seen.items() if now - seen < UNIQUE_FOR}
         for series in (self.mail, self.failures, self.usage):
@@ -115,4 +115,4 @@ class Analytics:
 
 
 FAILURES: dict[str, dict[str, str]] = {"failed": {"permanent": "bounce", "temporary": "delay"}, "delivered": {}}
-"""Event -> its severity -> its outcome in bounce classification."""
+"""Event -> severity -> outcome in bounce classification."""

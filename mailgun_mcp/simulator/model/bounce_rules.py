@@ -1,4 +1,4 @@
-"""Classifies failures: a small table of reasons for which mailbox providers and spam filters refuse mail."""
+"""Classifies failures with a small table of the reasons why mailbox providers and spam filters refuse mail."""
 
 import re
 from dataclasses import dataclass
@@ -19,16 +19,16 @@ ENTITIES = {
     "mimecast": "Mimecast",
     "other": "Other",
 }
-"""Mailbox providers and spam filters by id."""
+"""Id -> name of a mailbox provider or spam filter."""
 
 FILTERS = ("spamhaus", "barracuda", "proofpoint", "mimecast")
-"""Entities recognized by the text of the refusal, whoever the recipient is."""
+"""Entities that are recognized by the text of the refusal, not by the recipient's domain."""
 PROVIDERS = {"Gmail": "gmail", "Yahoo": "yahoo", "Outlook": "hotmail", "Apple": "apple"}
 
 
 @dataclass(frozen=True, slots=True)
 class BounceGroup:
-    """A reason for refusals, common to all entities."""
+    """A reason for refusals that is common to all entities."""
 
     id: str
     category: str
@@ -41,7 +41,7 @@ class BounceGroup:
 
 @dataclass(frozen=True, slots=True)
 class BounceRule:
-    """A reason as one entity gives it."""
+    """One entity's form of a reason."""
 
     id: str
     entity: str

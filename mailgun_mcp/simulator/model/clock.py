@@ -1,4 +1,4 @@
-"""The simulator's time, and how Mailgun writes dates on the wire."""
+"""The simulator's time, and the date formats of Mailgun's API."""
 
 import re
 import time
@@ -12,12 +12,12 @@ DAY = 24 * HOUR
 
 
 NAME_WITH_OFFSET = re.compile(r"\s[A-Za-z]+[+-]\d[\d:]*\s*$")
-"""A time zone such as GMT-3, which RFC 2822 does not have."""
+"""Matches a time zone such as GMT-3, which RFC 2822 does not allow."""
 
 
 @runtime_checkable
 class Clock(Protocol):
-    """Returns the seconds since 1970."""
+    """A source of the time, in seconds since 1970."""
 
     def now(self) -> float: ...
 
@@ -43,7 +43,7 @@ class ManualClock:
 
 
 class MovableClock:
-    """A clock that runs as another does, and can be moved, stopped and reset."""
+    """A clock that follows another clock, and can be moved, stopped and reset."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -68,16 +68,16 @@ class MovableClock:
         self._stopped_at = self.now()
 
     def run(self) -> None:
-        """Let the clock run on from where it stopped."""
+        """Let the clock continue from where it stopped."""
         self._ahead, self._stopped_at = self.now() - self._clock.now(), None
 
     def reset(self) -> None:
-        """Show the other clock's time again."""
+        """Return to the other clock's time."""
         self._ahead, self._stopped_at = 0.0, None
 
 
 def parse_mail_date(text: str) -> float:
-    """Return the moment of an RFC 2822 date or of seconds since 1970. Raises ValueError when it is neither."""
+    """Return an RFC 2822 date, or a number of seconds since 1970, as seconds. Raises ValueError when it is neither."""
     try:
         return float(text)
     except ValueError:
@@ -85,7 +85,7 @@ def parse_mail_date(text: str) -> float:
 
 
 def _parse_rfc2822(text: str) -> float:
-    # The library takes such a zone for UTC.
+    # The library would read such a zone as UTC.
     if NAME_WITH_OFFSET.search(text):
         raise ValueError(f"{text!r} has a time zone that is neither a name nor an offset")
     try:
@@ -96,7 +96,7 @@ def _parse_rfc2822(text: str) -> float:
 
 
 def parse_rfc3339(text: str) -> float:
-    """Return the moment of an RFC 3339 date. Raises ValueError when it is not one or has no offset."""
+    """Return an RFC 3339 date in seconds since 1970. Raises ValueError when it is invalid or has no offset."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no offset")
@@ -104,20 +104,20 @@ def parse_rfc3339(text: str) -> float:
 
 
 def mail_date(at: float, zone: str = "UTC") -> str:
-    """Write `at` as RFC 2822, with the zone's name as most of Mailgun's answers have it."""
+    """Format `at` as RFC 2822, with the zone's name as in most of Mailgun's responses."""
     return formatdate(at, usegmt=True).replace("GMT", zone)
 
 
 def iso_date(at: float) -> str:
-    """Write `at` as the logs do: `2026-11-23T09:00:00.123Z`."""
+    """Format `at` as logs do: `2026-11-23T09:00:00.123Z`."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def seconds_date(at: float) -> str:
-    """Write `at` as API keys do: `2026-11-23T09:00:00`."""
+    """Format `at` as API keys do: `2026-11-23T09:00:00`."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def micro_date(at: float) -> str:
-    """Write `at` as users do: `2026-11-23T09:00:00.123456`."""
+    """Format `at` as users do: `2026-11-23T09:00:00.123456`."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")

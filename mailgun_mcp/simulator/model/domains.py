@@ -14,7 +14,7 @@ from mailgun_mcp.simulator.model.suppressions import AllowlistEntry, Bounce, Com
 from mailgun_mcp.simulator.model.templates import Template
 
 RETENTION = 3 * DAY
-"""Seconds that a stored message can be read when its domain sets no `message_ttl`."""
+"""Seconds for which a stored message can be read if its domain sets no `message_ttl`."""
 
 MAILBOX_FULL = (452, "4.2.2 The email account that you tried to reach is over quota")
 
@@ -23,15 +23,15 @@ DomainState = Literal["active", "unverified", "disabled"]
 
 @dataclass(frozen=True, slots=True)
 class Deferral:
-    """A message that one recipient's server deferred, and when it is tried again."""
+    """A message that a recipient's server deferred, and the time of the next attempt."""
 
     message: StoredMessage
     recipient: str
     attempts: int
-    """How often it was tried."""
+    """Number of delivery attempts so far."""
     retry_at: float
     refusal: tuple[int, str] = MAILBOX_FULL
-    """The code and the text that its server answers with."""
+    """The SMTP code and text of the recipient's server."""
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ class Domain:
     state: DomainState = "unverified"
     type: Literal["custom", "sandbox"] = "custom"
     settings: dict[str, Any] = field(default_factory=dict)
-    """What create and update set: spam_action, wildcard, web_prefix, …"""
+    """The values set by create and update: spam_action, wildcard, web_prefix, …"""
     messages: StoredMessages = field(default_factory=StoredMessages)
     scheduled: list[StoredMessage] = field(default_factory=list)
     deferred: list[Deferral] = field(default_factory=list)
@@ -56,21 +56,21 @@ class Domain:
     templates: dict[str, Template] = field(default_factory=dict)
     administration: DomainAdministration = field(default_factory=DomainAdministration)
     webhooks: dict[str, list[str]] = field(default_factory=dict)
-    """Event type -> the URLs that are called."""
+    """Event type -> URLs to call."""
     absent_records: set[str] = field(default_factory=set)
-    """Which of its DNS records are missing: `spf`, `dkim`, `tracking`, `mx`. Verification reads this."""
+    """The missing DNS records: any of `spf`, `dkim`, `tracking`, `mx`. Verification reads this."""
     dns_checked_at: float | None = None
-    """When its DNS records were last looked up, if ever."""
+    """When the DNS records were last looked up, if ever."""
     blocks: list[ProviderBlock] = field(default_factory=list)
-    """Of this domain alone. Those of an IP are with the account's IPs."""
+    """The blocks of this domain. Blocks of an IP are stored with the account's IPs."""
 
     @property
     def retention(self) -> float:
-        """Seconds that its stored messages can be read."""
+        """Seconds for which stored messages can be read."""
         return float(self.settings.get("message_ttl") or RETENTION)
 
     def forget_expired(self, now: float) -> None:
-        """Drop the oldest stored messages, up to the first that can still be read."""
+        """Drop expired messages, oldest first, and stop at the first that can still be read."""
         expired = list(takewhile(lambda key: self.messages[key].at + self.retention < now, self.messages))
         for key in expired:
             del self.messages[key]

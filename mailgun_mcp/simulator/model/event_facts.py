@@ -1,11 +1,11 @@
-"""Turns an event into what is counted: the facts that metrics add up, and the values of its dimensions."""
+"""Turns an event into what is counted: the facts that metrics are computed from, and the values of its dimensions."""
 
 from collections.abc import Callable
 
 from mailgun_mcp.catalogue.types import Record
 
 DIMENSIONS = ("domain", "ip", "ip_pool", "recipient_domain", "recipient_provider", "tag", "country", "device", "bot")
-"""The dimensions of a count, in this order. A cell ends with the fact."""
+"""The dimensions of a count, in the order of a cell's values. The last value of a cell is the fact."""
 
 SUPPRESSED = {
     "suppress-bounce": "suppressed_bounces",
@@ -19,7 +19,7 @@ TAG_LENGTH = 128
 
 
 def normalize_tag(name: str) -> str:
-    """Return a tag as Mailgun stores it: without characters that are not ASCII."""
+    """Return a tag as Mailgun stores it, without its non-ASCII characters."""
     return name.encode("ascii", "ignore").decode().strip()[:TAG_LENGTH]
 
 
@@ -29,7 +29,7 @@ def tag_names(record: Record) -> tuple[str, ...]:
 
 
 def dimensions_of(domain: str, record: Record) -> tuple[object, ...]:
-    """Return the event's values of `DIMENSIONS`; all tags are one value."""
+    """Return the event's values of `DIMENSIONS`. The tags together are one value."""
     envelope, client = record.get("envelope", {}), record.get("client-info", {})
     return (
         domain,
@@ -98,7 +98,7 @@ def _permanent(record: Record) -> list[str]:
 
 
 def is_hard(record: Record) -> bool:
-    """Say whether a permanent failure is a hard bounce: the address itself is bad."""
+    """Return whether a permanent failure is a hard bounce, which means that the address itself is bad."""
     kind = record.get("delivery-status", {}).get("bounce-type")
     return kind == "hard" if kind else record.get("reason") == "bounce"
 

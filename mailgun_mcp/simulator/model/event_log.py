@@ -1,8 +1,8 @@
-"""Keeps a domain's events in the order of time, ten million of them in bounded memory.
+"""Keeps a domain's events in order of time. Ten million events fit in bounded memory.
 
-Events live in chunks that follow one another in time. The few chunks that were written to last are lists;
-all others are packed by column, and unpacked only while they are read. What a packed chunk yields are copies: only
-events of an unpacked chunk can still be changed.
+Events are stored in chunks, each of which covers a range of time. The most recently written chunks are lists. All
+others are packed by column, and unpacked only while they are read. A packed chunk yields copies, so only the events of
+an unpacked chunk can still be changed.
 """
 
 import zlib
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 Position = tuple[float, int]
 
 CHUNK = 512
-"""Events in a chunk when it is made; one of twice as many is divided."""
+"""Number of events in a new chunk. A chunk that reaches twice this size is divided."""
 UNPACKED_CHUNKS = 3
-"""Chunks that are lists. Events that come late are of a short while ago, so their chunks are among these."""
+"""Number of chunks that stay unpacked. Late events are only slightly late, so they usually belong to one of these."""
 LIMIT = 10_000_000
 RETENTION = 30 * DAY
-"""Seconds that events stay readable: the longest that any plan has."""
+"""Seconds for which events stay readable: the longest retention of any plan."""
 
 
 def _position(event: MailEvent) -> Position:
@@ -45,7 +45,7 @@ def _read_position(value: Any) -> Position:
 
 
 def lookup_hash(text: str) -> int:
-    """Return the number under which a chunk lists a recipient or message id; two texts may share one."""
+    """Return the hash with which a chunk's index lists a recipient or message id. Two texts may have the same hash."""
     return zlib.crc32(text.lower().encode("utf-8", "surrogatepass"))
 
 
@@ -55,7 +55,7 @@ def _lookup_hashes(record: dict[str, Any]) -> tuple[int, int]:
 
 
 class _Chunk:
-    """Events that follow one another in time, as a list or packed."""
+    """A run of events in order of time, as a list or packed."""
 
     __slots__ = ("_events", "_hashes", "_kinds", "first", "last", "packed", "size")
 
@@ -63,7 +63,7 @@ class _Chunk:
         self._events: list[MailEvent] | None = events
         self._kinds: frozenset[str] = frozenset()
         self._hashes: array[int] | str = array("I")
-        """Sorted; a text if they were not read yet."""
+        """Sorted hashes of recipients and message ids, or their encoded form while they have not been read yet."""
         self.packed: PackedEvents | None = None
         self._measure(events)
 
@@ -85,7 +85,7 @@ class _Chunk:
         return events
 
     def search(self, event_range: "EventRange", *, descending: bool = False) -> Iterator[MailEvent]:
-        """Yield the events in the range; those of a packed chunk as copies."""
+        """Yield the events in the range. A packed chunk yields copies."""
         if self.packed is not None:
             indexes = self._indexes(self.packed, event_range)
             yield from self.packed.events(indexes[::-1] if descending else indexes) if indexes else ()
@@ -94,14 +94,14 @@ class _Chunk:
         yield from filter(event_range.contains, reversed(events) if descending else events)
 
     def rows(self, event_range: "EventRange", paths: Sequence[Path]) -> Iterator[tuple[Any, ...]]:
-        """Yield the values of fields of each event in the range."""
+        """Yield the values of the fields at `paths` for each event in the range."""
         if self.packed is not None:
             return self.packed.rows(paths, self._indexes(self.packed, event_range))
         events = filter(event_range.contains, self._all())
         return (tuple([field_of(event, path) for path in paths]) for event in events)
 
     def to_part(self) -> Part:
-        """Return the chunk, packed, as JSON."""
+        """Return the packed chunk as JSON."""
         packed, kinds, hashes = self._packed()
         index = {
             "first": self.first,
@@ -114,7 +114,7 @@ class _Chunk:
 
     @classmethod
     def from_part(cls, part: Part) -> "_Chunk":
-        """Return the chunk of `to_part`, whose events are read later. Raises ValueError, TypeError or KeyError."""
+        """Return the chunk that `to_part` wrote, to be read later. Raises ValueError, TypeError or KeyError."""
         chunk, index = cls.__new__(cls), part.index
         chunk._events = None
         chunk.packed = PackedEvents.from_part(index["size"], Part(part.stored))
@@ -126,7 +126,7 @@ class _Chunk:
         return chunk
 
     def read(self) -> None:
-        """Read a chunk that comes from a file now. Raises ValueError when it is something else."""
+        """Read the events of a chunk from a file now. Raises ValueError when they are invalid."""
         if self.packed is not None:
             self.packed.read()
         self._read_hashes()
@@ -136,7 +136,7 @@ class _Chunk:
         return self._all()[-1]
 
     def pack(self) -> None:
-        """Keep the events compressed, with what tells a search that it need not unpack them."""
+        """Compress the events, and index them so that a search can skip the chunk without unpacking it."""
         self.packed, self._kinds, self._hashes = self._packed()
         self._events = None
 
@@ -149,7 +149,7 @@ class _Chunk:
         return PackedEvents(events), kinds, hashes
 
     def may_hold(self, kinds: frozenset[str] | None, hashes: frozenset[int] | None) -> bool:
-        """Say whether an event of these kinds and hashes may be in the chunk."""
+        """Return whether the chunk may contain an event of one of these kinds with one of these hashes."""
         if self._events is not None:
             return True
         if kinds is not None and kinds.isdisjoint(self._kinds):
@@ -187,9 +187,9 @@ EVENT: Path = ("event",)
 
 @dataclass(frozen=True, slots=True)
 class EventRange:
-    """The part of a log that is asked for: from `low` to `high`, both included, of some kinds, and what passes the tests.
+    """Selects events of a log: from `low` to `high` (inclusive), of these kinds, that pass the tests.
 
-    `hashes` only say which chunks need not be searched: an event that has none of them may still come.
+    `hashes` are only used to skip chunks. An event with none of them may still be returned.
     """
 
     low: float = float("-inf")
@@ -199,16 +199,16 @@ class EventRange:
     tests: tuple[FieldTest, ...] = ()
 
     def overlaps(self, chunk: _Chunk) -> bool:
-        """Say whether an event of the chunk may be in the range."""
+        """Return whether an event of the chunk may be in the range."""
         in_time = chunk.first[0] <= self.high and chunk.last[0] >= self.low
         return in_time and chunk.may_hold(self.kinds, self.hashes)
 
     def is_in_time(self, at: float) -> bool:
-        """Say whether a moment is in the range."""
+        """Return whether a time is in the range."""
         return self.low <= at <= self.high
 
     def contains(self, event: MailEvent) -> bool:
-        """Say whether the event is in the range."""
+        """Return whether the event is in the range."""
         in_range = self.is_in_time(event.at) and (self.kinds is None or event.record["event"] in self.kinds)
         return in_range and passes(event, self.tests)
 
@@ -217,16 +217,16 @@ EVERYTHING = EventRange()
 
 
 class EventLog:
-    """Events in the order of time. The oldest are dropped when there are more than `limit`."""
+    """Events in order of time. The oldest are dropped when there are more than `limit`."""
 
     __slots__ = ("_chunks", "_limit", "_size", "_unpacked")
 
     def __init__(self, events: Iterable[MailEvent] = (), limit: int = LIMIT) -> None:
         self._limit = limit
         self._chunks: list[_Chunk] = []
-        """In the order of time; no two overlap."""
+        """In order of time, without overlaps."""
         self._unpacked: list[_Chunk] = []
-        """The chunks that are lists, the one that was written to last at the end."""
+        """The unpacked chunks. The most recently written is last."""
         self._size = 0
         for event in events:
             self.append(event)
@@ -252,18 +252,18 @@ class EventLog:
             self._divide(index, events)
 
     def forget(self, before: float) -> None:
-        """Drop the chunks that are wholly older than `before`."""
+        """Drop the chunks in which every event is older than `before`."""
         old = next((index for index, chunk in enumerate(self._chunks) if chunk.last[0] >= before), len(self._chunks))
         self._drop_oldest(old)
 
     def walk(self, event_range: EventRange = EVERYTHING, *, descending: bool = False) -> Iterator[MailEvent]:
-        """Yield the events of `event_range` in the order of time. Chunks are unpacked as they are reached."""
+        """Yield the events of `event_range` in order of time. Each chunk is unpacked when it is reached."""
         for event in self.search(event_range, descending=descending):
             if event is not None:
                 yield event
 
     def search(self, event_range: EventRange = EVERYTHING, *, descending: bool = False) -> Iterator[MailEvent | None]:
-        """Do as `walk`, and yield None after each chunk: a moment for others to go on."""
+        """Like `walk`, but also yield None after each chunk, so that the caller can let others run."""
         chunks = list(self._chunks)
         for chunk in reversed(chunks) if descending else chunks:
             if event_range.overlaps(chunk):
@@ -271,20 +271,20 @@ class EventLog:
                 yield None
 
     def rows(self, event_range: EventRange, paths: Sequence[Path]) -> Iterator[Iterator[tuple[Any, ...]]]:
-        """Yield for each chunk the values of fields of each event in the range. This reads nothing else."""
+        """Yield, chunk by chunk, the values at `paths` of each event in the range. No other fields are read."""
         for chunk in list(self._chunks):
             if event_range.overlaps(chunk):
                 yield chunk.rows(event_range, paths)
 
     def parts(self) -> Iterator[Part]:
-        """Return the events as JSON, chunk by chunk. What is added afterwards is not among them."""
+        """Return the events as JSON, chunk by chunk. Events added later are not included."""
         parts = [chunk.to_part() if chunk.packed is None else copy(chunk) for chunk in self._chunks]
         return (part.to_part() if isinstance(part, _Chunk) else part for part in parts)
 
     def add_part(self, part: Part, *, read_now: bool) -> None:
-        """Add a part of another log, whose events are later than all others; they can be read later.
+        """Add a part of another log, with events later than all others. Without `read_now`, it is read on demand.
 
-        Raises ValueError, TypeError or KeyError when it is something else.
+        Raises ValueError, TypeError or KeyError when the part is invalid.
         """
         chunk = _Chunk.from_part(part)
         if read_now:
@@ -312,7 +312,7 @@ class EventLog:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, EventLog) and len(self) == len(other) and list(self) == list(other)
 
-    __hash__ = None  # type: ignore[assignment]  # what changes has no hash
+    __hash__ = None  # type: ignore[assignment]  # mutable, so not hashable
 
     def _index_of(self, position: Position) -> int:
         """Return the index of the chunk that an event at `position` belongs to."""
@@ -321,7 +321,7 @@ class EventLog:
         return max(0, bisect_right(self._chunks, position, key=lambda chunk: chunk.first) - 1)
 
     def _use(self, chunk: _Chunk) -> None:
-        """Note that the chunk was written to, and pack the one that was not for the longest time."""
+        """Mark the chunk as the most recently written, and pack the least recently written one."""
         if self._unpacked and self._unpacked[-1] is chunk:
             return
         self._unpacked = [each for each in self._unpacked if each is not chunk] + [chunk]
@@ -329,7 +329,7 @@ class EventLog:
             self._unpacked.pop(0).pack()
 
     def _divide(self, index: int, events: list[MailEvent]) -> None:
-        """Put two chunks where one was, which a walk that has begun may still be reading."""
+        """Replace a chunk by two new ones. The old one stays intact, because a walk may still be reading it."""
         older, newer = _Chunk(events[:CHUNK]), _Chunk(events[CHUNK:])
         self._unpacked.remove(self._chunks[index])
         self._chunks[index : index + 1] = [older, newer]

@@ -7,10 +7,10 @@ from mailgun_mcp.simulator.model.clock import DAY
 
 SHARED_IP = "192.0.2.10"
 NEVER = "0001-01-01T00:00:00Z"
-"""How Mailgun writes a date that is not set."""
+"""Mailgun's value for a date that is not set."""
 GOOD, POOR, NEW = "dynamic_good", "dynamic_poor", "dynamic_new"
 STAGES = (1_000, 2_000, 4_000, 8_000, 14_000, 20_000, 30_000, 45_000, 65_000, 90_000, 120_000, 160_000, 200_000, 250_000, 300_000)  # fmt: skip
-"""Messages a day that a warming IP sends, stage by stage; one stage a day."""
+"""Messages per day that a warming IP sends, by stage. A stage lasts one day."""
 
 
 @dataclass(slots=True)
@@ -20,7 +20,7 @@ class Warmup:
     started_at: float
 
     def stage(self, now: float) -> int:
-        """Return the stage, counted from 0; `len(STAGES)` is past the last."""
+        """Return the stage, counted from 0. `len(STAGES)` means that the warm-up is complete."""
         return max(0, int((now - self.started_at) // DAY))
 
     def running(self, now: float) -> bool:
@@ -50,13 +50,13 @@ class Pool:
     description: str = ""
     ips: list[str] = field(default_factory=list)
     delegated_to: set[str] = field(default_factory=set)
-    """Ids of subaccounts."""
+    """Ids of the subaccounts that may use the pool."""
     inherited: bool = False
 
 
 @dataclass(slots=True)
 class PoolMove:
-    """A change of a domain's dynamic pool."""
+    """A domain's move from one dynamic pool to another."""
 
     id: str
     at: float
@@ -77,18 +77,18 @@ class Ips:
 
     ips: dict[str, Ip] = field(default_factory=lambda: {SHARED_IP: Ip(SHARED_IP, dedicated=False)})
     allowed: int = 2
-    """Dedicated IPs that billing would still let the account order."""
+    """Number of dedicated IPs that the account can still order."""
     pools: dict[str, Pool] = field(default_factory=dict)
     dynamic: dict[str, list[str]] = field(default_factory=dict)
-    """Dynamic pool -> IPs; empty when the account has none."""
+    """Dynamic pool -> IPs. Empty when the account has no dynamic pools."""
     history: list[PoolMove] = field(default_factory=list)
     blocks: list[ProviderBlock] = field(default_factory=list)
-    """Providers that refuse mail from an IP, whichever domain sends it."""
+    """Providers that refuse mail from an IP, regardless of the sending domain."""
 
 
 @dataclass(slots=True)
 class Sending:
-    """The IPs that a domain sends from. `ips` is always current: a linked pool updates it."""
+    """The IPs that a domain sends from. `ips` is always current, because a linked pool updates it."""
 
     ips: list[str] = field(default_factory=list)
     pool_id: str | None = None

@@ -1,4 +1,4 @@
-"""Marks fields that JSON has in another form, for whoever reads an account from JSON. Needs no pydantic to be loaded."""
+"""Marks fields whose JSON form differs from their value, for reading an account. It does not import pydantic."""
 
 import sys
 from array import array
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class JsonForm:
-    """How a field's value is made of its JSON form, before pydantic checks its type."""
+    """Converts a field's JSON form to its value, before pydantic checks the type."""
 
     read: Callable[[Any], Any]
 
@@ -33,7 +33,7 @@ def _mapping(value: Any) -> Any:
 
 
 def hashable(key: Any) -> Any:
-    """Return JSON that was a tuple as a tuple again."""
+    """Turn JSON lists that were tuples back into tuples."""
     return tuple(map(hashable, key)) if isinstance(key, list) else key
 
 
@@ -42,23 +42,23 @@ def _bytes(value: Any) -> Any:
 
 
 def numbers_to_text(numbers: "array[int]") -> str:
-    """Return numbers as Base64 of their bytes, little end first."""
+    """Return numbers as Base64 of their bytes in little-endian order."""
     return b64encode(_little_endian(numbers)).decode()
 
 
 def numbers_from_text(code: Literal["I", "Q"], text: str) -> "array[int]":
-    """Return the numbers of `numbers_to_text`, of four (I) or eight (Q) bytes. Raises ValueError."""
+    """Return the numbers that `numbers_to_text` encoded, of four (I) or eight (Q) bytes each. Raises ValueError."""
     return _little_endian(array(code, b64decode(text, validate=True)))
 
 
 def _little_endian(numbers: "array[int]") -> "array[int]":
-    if sys.byteorder == "big":  # pragma: no cover - the tests run on other machines
+    if sys.byteorder == "big":  # pragma: no cover - the tests run on little-endian machines
         numbers = array(numbers.typecode, numbers)
         numbers.byteswap()
     return numbers
 
 
 PAIRS = JsonForm(_mapping)
-"""A mapping whose keys are not texts: a list of pairs."""
+"""For a mapping whose keys are not strings. Its JSON form is a list of pairs."""
 BASE64 = JsonForm(_bytes)
-"""Bytes: text in Base64."""
+"""For bytes. Their JSON form is a Base64 string."""

@@ -37,7 +37,7 @@ class MailingList:
     reply_preference: ReplyPreference = "list"
     list_id: str = ""
     members: dict[str, Member] = field(default_factory=dict)
-    """By address."""
+    """Address -> member."""
     validation: ListValidation | None = None
 
     @property
@@ -46,7 +46,7 @@ class MailingList:
         return [member for member in self.members.values() if member.subscribed]
 
     def lets_post(self, sender: str) -> bool:
-        """Say whether inbound mail from `sender` is forwarded to the members."""
+        """Return whether inbound mail from `sender` is forwarded to the members."""
         if self.access_level == "members":
             member = self.members.get(sender.lower())
             return member is not None and member.subscribed

@@ -1,4 +1,4 @@
-"""Messages as the account stores them."""
+"""Stored messages and their attachments."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -16,25 +16,25 @@ class Attachment:
     content_type: str
     data: Annotated[bytes, BASE64]
     inline: bool = False
-    """Whether the HTML shows it, by `cid:` and its content id."""
+    """Whether the HTML shows the file through a `cid:` link."""
     content_id: str = ""
     """Without the angle brackets."""
 
 
 def find_header(headers: Mapping[str, str], name: str) -> str:
-    """Return the value of a header, whose name has no case; empty when it is missing."""
+    """Return the value of a header, or "" when it is missing. The name is case-insensitive."""
     return next((value for key, value in headers.items() if key.lower() == name.lower()), "")
 
 
 def with_headers(headers: Mapping[str, str], changes: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers with `changes` instead of the headers of the same names, whose case does not matter."""
+    """Return the headers with `changes` in place of those with the same names. Names are case-insensitive."""
     changed = {name.lower() for name in changes}
     return {**{name: value for name, value in headers.items() if name.lower() not in changed}, **changes}
 
 
 @dataclass(slots=True)
 class StoredMessage:
-    """A stored copy of a message. A batch makes one for each recipient, all of one id.
+    """A stored copy of a message. A batch makes one for each recipient, all with the same id.
 
     It never changes once it is stored, so copies of an account share it.
     """
@@ -45,48 +45,48 @@ class StoredMessage:
     domain: str
     at: float
     sender: str
-    """The bare address of the envelope."""
+    """The bare envelope sender."""
     recipients: list[str]
     headers: dict[str, str]
-    """From, To, Subject, … as the recipient sees them."""
+    """From, To, Subject, … as shown to the recipient."""
     text: str = ""
     html: str = ""
     amp: str = ""
-    """The form for mail programs that show AMP."""
+    """The body for mail programs that support AMP."""
     attachments: list[Attachment] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
     variables: dict[str, Any] = field(default_factory=dict)
     template: str | None = None
     template_version: str | None = None
     template_headers: list[str] = field(default_factory=list)
-    """The headers that the template set, and not the request."""
+    """Names of the headers that were set by the template and not by the request."""
     test_mode: bool = False
     deliver_at: float | None = None
     sending_ip: str = ""
-    """The IP that it was asked to leave from; empty leaves it to the domain."""
+    """The IP that the request asked for; empty means one of the domain's."""
     fault: str = ""
-    """Why it cannot be delivered to anyone, such as a template that is not there."""
+    """Why the message cannot be delivered to anyone, such as a missing template."""
     mime: Annotated[bytes | None, BASE64] = None
-    """The message as it was handed in, when it came as MIME."""
+    """The message as it was submitted, if it was MIME."""
     mailing_list: dict[str, str] | None = None
-    """The list that passed it on, as events show it."""
+    """The mailing list that forwarded the message, as shown in events."""
     untracked: set[str] = field(default_factory=set)
-    """Which of `opened` and `clicked` Mailgun does not learn of, because the message is not tracked."""
+    """Those of `opened` and `clicked` that are not tracked for this message."""
     routed: bool = False
-    """Whether it came in from outside, and a route took it."""
+    """Whether this is inbound mail that a route handled."""
     smtp_login: str | None = None
-    """The login that handed it in over SMTP; None if it came over HTTP."""
+    """The login that submitted it over SMTP; None if it was submitted over HTTP."""
     api_key_id: str | None = None
-    """The API key that handed it in; None for the key of the account itself."""
+    """Id of the API key that submitted it; None for the account's own key."""
     repeated_headers: list[tuple[str, str]] = field(default_factory=list)
-    """All headers in their order, if the message came as MIME with one of them more than once. `headers` has the last."""
+    """All headers in order, if the message was MIME with a repeated header. `headers` has only the last of each."""
 
     def __deepcopy__(self, _: object) -> "StoredMessage":
         return self
 
     @property
     def header_lines(self) -> list[tuple[str, str]]:
-        """The headers in their order, also those that occur more than once."""
+        """The headers in order, including repeated ones."""
         lines: list[tuple[str, str]] = []
         rest = dict(self.headers)
         times = Counter(name.lower() for name, _ in self.repeated_headers)
@@ -105,7 +105,7 @@ class StoredMessage:
 
     @property
     def size(self) -> int:
-        """About as many bytes as the MIME form has."""
+        """The approximate size of the MIME form in bytes."""
         if self.mime is not None:
             return len(self.mime)
         parts = sum(len(attachment.data) for attachment in self.attachments)

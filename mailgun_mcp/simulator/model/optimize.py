@@ -1,4 +1,4 @@
-"""What the account has of products that its SDKs reach and the catalogue lacks: exports, and alerts of Optimize."""
+"""Resources that Mailgun's SDKs use but the catalogue lacks: exports, and the alerts of Mailgun Optimize."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(slots=True)
 class Export:
-    """An export of what a URL of the API answers."""
+    """An export of the response of an API URL."""
 
     id: str
     url: str
@@ -15,7 +15,7 @@ class Export:
 
 @dataclass(slots=True)
 class AlertSetting:
-    """An event of Optimize that somebody wants to hear of, and how."""
+    """A subscription to an event of Mailgun Optimize, with the channel to notify."""
 
     id: str
     event_type: str
@@ -30,4 +30,4 @@ class Optimize:
     exports: dict[str, Export] = field(default_factory=dict)
     alerts: dict[str, AlertSetting] = field(default_factory=dict)
     signing_key: str | None = None
-    """Signs the webhooks of alerts; None is the first one. Mail's webhooks have another key."""
+    """The key that signs the webhooks of alerts; None means the initial key. The webhooks of mail use another key."""

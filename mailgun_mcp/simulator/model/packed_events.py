@@ -1,7 +1,7 @@
-"""Packs events by column: all values of one field together, compressed, so that a filter reads only the fields it needs.
+"""Packs events by column. All values of one field are compressed together, so a filter reads only the fields it needs.
 
-A record is stored as its leaves, under their paths, and its shape: which paths it has, in their order.
-All data is JSON: it can be written to a file, and what is read from one is only ever data.
+A record is stored as its leaf values, each under its path, and its shape: its paths in order.
+All stored data is JSON, so reading it from a file can only create data, never run code.
 """
 
 import json
@@ -21,16 +21,16 @@ from mailgun_mcp.simulator.model.parts import Part, to_text
 Path = tuple[str, ...]
 Record = dict[str, Any]
 FieldTest = tuple[Path, Callable[[Any], bool]]
-"""The path of a field that is not an object, and a predicate of its value, which is None when it is missing."""
+"""The path of a field that is not an object, and a predicate on its value (None when the field is missing)."""
 
 COMPRESSION_LEVEL = 6
 MOST_CODES = 256
 SMALL_COLUMN = 200
-"""Bytes of a packed column that may be shared."""
+"""Maximum size in bytes of a packed column that is shared between chunks."""
 MOST_UNPACKED = 1 << 28
-"""Bytes of a column at most. A file from elsewhere must not fill the memory."""
+"""Maximum size of an unpacked column in bytes, so that a file from someone else cannot exhaust memory."""
 OPAQUE = frozenset({"user-variables"})
-"""Fields whose content is a user's own: kept whole."""
+"""Fields with content that users define. They are stored as one value."""
 
 AT, SERIAL, UNIQUE, SHAPE = ("@at",), ("@serial",), ("@unique",), ("@shape",)
 FACTS, NAMES, RULE = ("@facts",), ("@names",), ("@rule",)
@@ -40,22 +40,22 @@ ENDS_WITH: dict[Path, Path] = {
     ("message", "headers", "to"): ("recipient",),
     ("envelope", "targets"): ("recipient",),
 }
-"""Fields that usually end with another one: then only what stands before it is kept."""
+"""Path -> path of the field that its value usually ends with. Then only the text before that ending is stored."""
 
 
 @dataclass(slots=True)
 class MailEvent:
-    """Something that happened to a message; `record` is its JSON form as `/events` shows it."""
+    """An event of a message. `record` is its JSON form as in `/events`."""
 
     at: float
     serial: int
     record: dict[str, Any]
     unique: bool = False
-    """Whether it is the first open or click of a recipient in seven days."""
+    """Whether it is the recipient's first open or click in seven days."""
 
     @property
     def position(self) -> tuple[float, int]:
-        """Its position in time; no two events have the same."""
+        """The event's position in time, which is unique in a log."""
         return self.at, self.serial
 
 
@@ -77,12 +77,12 @@ DERIVED: dict[Path, Callable[[MailEvent], Any]] = {
     NAMES: _names,
     RULE: _rule,
 }
-"""Fields that are not part of the record. The last three are words: what it counts as, its names in logs, and the rule,
-group and entity of a bounce."""
+"""Fields that are computed from an event, not part of its record. The last three are words separated by spaces: the
+facts that it counts as, its names in logs, and the rule, group and entity of a bounce."""
 
 
 def field_of(event: MailEvent, path: Path) -> Any:
-    """Return the value of a field of an event, None when it is missing."""
+    """Return the value of a field of an event, or None when it is missing."""
     if path in DERIVED:
         return DERIVED[path](event)
     value: Any = event.record
@@ -92,19 +92,19 @@ def field_of(event: MailEvent, path: Path) -> Any:
 
 
 def passes(event: MailEvent, tests: Sequence[FieldTest]) -> bool:
-    """Say whether an event passes all tests."""
+    """Return whether an event passes all tests."""
     return all(test(field_of(event, path)) for path, test in tests)
 
 
 class PackedEvents:
-    """Events that never change again. Those that come from a file are read when they are first needed."""
+    """Immutable events. Those from a file are read when they are first needed."""
 
     __slots__ = ("_columns", "_ends", "_shapes", "_timed", "_unread", "size")
 
     def __init__(self, events: Sequence[MailEvent]) -> None:
         self.size = len(events)
         self._unread: Part | None = None
-        """The part that they have to be read from."""
+        """The part to read the events from, if they have not been read yet."""
         leaves = [dict(_leaves(event.record)) for event in events]
         shapes: dict[tuple[Path, ...], int] = {}
         numbers = [shapes.setdefault(tuple(each), len(shapes)) for each in leaves]
@@ -126,7 +126,7 @@ class PackedEvents:
         return self
 
     def to_json(self) -> bytes:
-        """Return the events as they are packed, as JSON."""
+        """Return the packed events as JSON."""
         unread = self._unread
         if unread is not None:
             return unread.content
@@ -143,7 +143,10 @@ class PackedEvents:
 
     @classmethod
     def from_part(cls, size: int, part: Part) -> "PackedEvents":
-        """Return the events of a part with the content of `to_json`, which is read later. Raises ValueError when there cannot be so many."""
+        """Return the events of a part that `to_json` wrote. They are read later.
+
+        Raises ValueError when `size` is impossible.
+        """
         if not isinstance(size, int) or size < 1:
             raise ValueError("size must be a number above 0")
         packed = cls.__new__(cls)
@@ -151,7 +154,7 @@ class PackedEvents:
         return packed
 
     def read(self) -> None:
-        """Read the events now, unless they were. Raises ValueError when they are something else."""
+        """Read the events now if they have not been read yet. Raises ValueError when they are invalid."""
         unread = self._unread
         if unread is None:
             return
@@ -159,7 +162,7 @@ class PackedEvents:
             self._take(json.loads(unread.content))
         except (TypeError, KeyError) as error:
             raise ValueError(f"packed events are damaged: {error}") from error
-        # Last: another thread may be writing them.
+        # This comes last, because another thread may be writing the part.
         self._unread = None
 
     def _take(self, document: Record) -> None:
@@ -174,12 +177,12 @@ class PackedEvents:
 
     @property
     def packed_size(self) -> int:
-        """How many bytes the columns take."""
+        """The size of the columns in bytes."""
         self.read()
         return sum(map(len, self._columns.values()))
 
     def column(self, path: Path) -> list[Any]:
-        """Return the values of a field, in the order of the events."""
+        """Return the values of a field in the order of the events."""
         values, codes = self._column(path)
         return values if codes is None else [values[code] for code in codes]
 
@@ -192,7 +195,7 @@ class PackedEvents:
         return indexes
 
     def rows(self, paths: Sequence[Path], indexes: Sequence[int]) -> Iterator[tuple[Any, ...]]:
-        """Yield the values of fields for each index."""
+        """Yield the values of the fields at `paths` for each index."""
         if not paths:
             return iter([()] * len(indexes))
         rows = zip(*map(self.column, paths), strict=True)
@@ -202,7 +205,7 @@ class PackedEvents:
         return (every[index] for index in indexes)
 
     def events(self, indexes: Sequence[int] | None = None) -> Iterator[MailEvent]:
-        """Yield copies of the events, or of those with the indexes."""
+        """Yield copies of all events, or of those with the indexes."""
         self.read()
         paths = dict.fromkeys(path for shape in self._shapes for path in shape)
         columns = {path: self.column(path) for path in (AT, SERIAL, UNIQUE, SHAPE, *paths)}
@@ -221,7 +224,7 @@ class PackedEvents:
         return indexes if all(passing) else [index for index in indexes if passing[codes[index]]]
 
     def _column(self, path: Path) -> tuple[list[Any], bytes | None]:
-        """Return the values of all events; or the values that differ, and the index of each event's value among them."""
+        """Return the values of all events and None, or the distinct values and the index of each event's value."""
         self.read()
         packed = self._columns.get(path)
         if packed is not None:
@@ -266,7 +269,7 @@ def _record(shape: list[tuple[Path, str, list[Any]]], index: int) -> Record:
 
 
 def _keys(values: list[Any]) -> list[Any]:
-    """Return what tells the values from one another; 1, 1.0 and True are equal, and not the same."""
+    """Return keys that distinguish the values. 1, 1.0 and True are equal but must be kept apart."""
     kinds = set(map(type, values)) - {NoneType}
     if kinds <= {str} or kinds in ({int}, {float}, {bool}):
         return values
@@ -286,12 +289,12 @@ def _pack(values: list[Any]) -> bytes:
 
 @lru_cache(4096)
 def _constant(value: bytes) -> bytes:
-    """Return a column of one value. Chunks share it."""
+    """Return a column with a single value. It is cached, so that chunks share it."""
     return zlib.compress(value + b"\n", COMPRESSION_LEVEL)
 
 
 def _shared(column: bytes) -> bytes:
-    """Return one object for equal small columns, most of which have a single value."""
+    """Return the same object for equal small columns. Most of them have a single value."""
     return _interned(column) if len(column) < SMALL_COLUMN else column
 
 
@@ -308,7 +311,7 @@ def _path(value: Any) -> Path:
 
 @lru_cache(4096)
 def _checked_path(path: tuple[Any, ...]) -> Path:
-    """Return a path of texts. Chunks share it."""
+    """Return a path after checking that it consists of strings. It is cached, so that chunks share it."""
     if not all(isinstance(name, str) for name in path):
         raise TypeError("a path is not a list of texts")
     return tuple(map(intern, path))

@@ -1,4 +1,4 @@
-"""Parts of large collections in JSON: what an account is written as, and read from when it is needed."""
+"""Parts of large collections in JSON. An account is written in parts, which can be read on demand."""
 
 import json
 from collections.abc import Callable
@@ -10,10 +10,10 @@ Encode = Callable[[Any], Any]
 
 
 class Stored(Protocol):
-    """JSON that is not in memory."""
+    """A handle to JSON that is not in memory."""
 
     def read(self) -> bytes:
-        """Return it. Raises ValueError when it is no longer there."""
+        """Return the JSON. Raises ValueError when it is no longer available."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,19 +21,19 @@ class Part:
     """A part of a large collection."""
 
     stored: bytes | Stored
-    """JSON, or where it is."""
+    """The JSON, or a handle to it."""
     index: Any = None
-    """What can be said of the part without reading its content; None if it is always read at once."""
+    """What is known of the part without reading its content; None for a part that is always read at once."""
 
     def __deepcopy__(self, _: object) -> "Part":
         return self
 
     @property
     def content(self) -> bytes:
-        """The JSON."""
+        """The JSON, read if necessary."""
         return self.stored if isinstance(self.stored, bytes) else self.stored.read()
 
 
 def to_text(value: Any) -> bytes:
-    """Return JSON in its shortest form."""
+    """Return a value as compact JSON."""
     return json.dumps(value, separators=(",", ":")).encode()

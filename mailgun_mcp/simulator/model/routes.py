@@ -1,4 +1,4 @@
-"""Routes, and what was done with inbound mail."""
+"""Routes, and the record of inbound mail."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from typing import Annotated
 from mailgun_mcp.simulator.model.json_forms import JsonForm
 
 INBOUND_LIMIT = 10_000
-"""Inbound mails that are remembered."""
+"""Maximum number of inbound mails to keep."""
 
 
 @dataclass(slots=True)
@@ -25,7 +25,7 @@ class Route:
 
     @property
     def order(self) -> tuple[int, int]:
-        """Its sort key among the account's routes."""
+        """The sort key for the order in which routes are tried."""
         return self.priority, self.serial
 
 
@@ -43,7 +43,7 @@ class InboundMail:
     actions: list[str] = field(default_factory=list)
     """The actions performed, with captured groups filled in."""
     mailing_list: str = ""
-    """The list that forwarded it."""
+    """The mailing list that forwarded it."""
     storage_key: str = ""
     """The key of the copy that a route stored."""
     refused: str = ""

@@ -1,6 +1,6 @@
-"""Counts by hour, merged into days and months as they age. Metrics are computed from them.
+"""Counts by hour, which are merged into days and months as they age. Metrics are computed from them.
 
-Most counts are packed: two arrays for each hour, the numbers of its cells and how often each occurred.
+Most counts are packed: each hour has two arrays, the numbers of its cells and how often each cell occurred.
 """
 
 import json
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 Resolution = Literal["hour", "day", "month"]
 Cell = tuple[object, ...]
-"""What is counted: the values of all dimensions, and the fact."""
+"""What is counted: the values of all dimensions, then the fact."""
 Counts = Annotated[dict[Cell, int], PAIRS]
 
 RETENTION: dict[Resolution, float] = {"hour": 60 * DAY, "day": 365 * DAY, "month": float("inf")}
-"""How many seconds counts stay readable at each resolution."""
+"""Resolution -> seconds for which its counts stay readable."""
 HOUR_SECONDS, DAY_SECONDS = int(HOUR), int(DAY)
 CELLS_OF_A_PART = 500
 UNPACKED = 50_000
-"""Counts that are not packed at the same time, at most."""
+"""Maximum number of unpacked counts."""
 
 
 def period_start(at: float, resolution: Resolution) -> int:
-    """Return the beginning of the hour, day or month (UTC) that `at` is in."""
+    """Return the start of the hour, day or month (UTC) that contains `at`."""
     if resolution == "hour":
         return int(at // HOUR_SECONDS) * HOUR_SECONDS
     if resolution == "day":
@@ -43,14 +43,14 @@ def period_start(at: float, resolution: Resolution) -> int:
 
 
 def next_period(start: int, resolution: Resolution) -> int:
-    """Return the beginning of the next hour, day or month."""
+    """Return the start of the next hour, day or month."""
     if resolution == "month":
         return period_start(start + 32 * DAY, "month")
     return start + (HOUR_SECONDS if resolution == "hour" else DAY_SECONDS)
 
 
 class CellTable:
-    """Numbers cells in the order in which they first occur. It only grows, so copies of a series share it."""
+    """Numbers the cells in the order in which they first occur. It only grows, so copies of a series can share it."""
 
     __slots__ = ("_cells", "_numbers", "_size", "_unread")
 
@@ -58,9 +58,9 @@ class CellTable:
         self._cells: list[Cell] = []
         self._numbers: dict[Cell, int] = {}
         self._unread: list[Part] = []
-        """Parts of a file that follow the cells, and were not read yet."""
+        """Parts from a file that have not been read yet. Their cells follow those already read."""
         self._size = 0
-        """The number of cells, with those of the parts."""
+        """The number of cells, including those of unread parts."""
 
     def __deepcopy__(self, _: object) -> "CellTable":
         return self
@@ -87,7 +87,7 @@ class CellTable:
         return self._cells
 
     def add_part(self, part: Part, *, read_now: bool) -> None:
-        """Add a part of another table, which can be read later. Raises ValueError or TypeError when it is something else."""
+        """Add a part of another table, to be read now or on demand. Raises ValueError or TypeError if it is invalid."""
         number = part.index["cells"]
         if not isinstance(number, int) or number < 1:
             raise TypeError("the number of cells must be a number above 0")
@@ -109,7 +109,7 @@ class CellTable:
         self._unread = []
 
     def parts(self) -> Iterator[Part]:
-        """Return the cells as JSON, part by part. Those that are added afterwards are not among them."""
+        """Return the cells as JSON, part by part. Cells added later are not included."""
         return self._parts(len(self._cells), [*self._unread])
 
     def _parts(self, size: int, unread: list[Part]) -> Iterator[Part]:
@@ -120,7 +120,7 @@ class CellTable:
 
 
 class PackedCounts(NamedTuple):
-    """Counts that never change again: the numbers of cells, and how often each occurred."""
+    """Immutable counts: the numbers of cells, and how often each cell occurred."""
 
     numbers: Sequence[int]
     counts: Sequence[int]
@@ -134,17 +134,17 @@ NO_COUNTS = PackedCounts((), ())
 
 @dataclass(frozen=True, slots=True)
 class _UnreadCounts:
-    """Packed counts of a file that were not read yet."""
+    """Packed counts from a file that have not been read yet."""
 
     part: Part
     cells: int
-    """How many cells there are."""
+    """The number of cells."""
 
     def __deepcopy__(self, _: object) -> "_UnreadCounts":
         return self
 
     def read(self) -> PackedCounts:
-        """Return the counts. Raises ValueError when they are something else."""
+        """Return the counts. Raises ValueError when they are invalid."""
         try:
             document = json.loads(self.part.content)
             packed = PackedCounts(
@@ -159,20 +159,20 @@ class _UnreadCounts:
 
 @dataclass(slots=True)
 class _PeriodCounts:
-    """The counts of an hour, day or month: those that are packed, and those that came since then."""
+    """The counts of an hour, day or month: packed ones, and those added since."""
 
     _packed: PackedCounts | _UnreadCounts = NO_COUNTS
     unpacked: dict[int, int] = field(default_factory=dict)
 
     @property
     def packed(self) -> PackedCounts:
-        """The packed counts, which are read now if they were not."""
+        """The packed counts, read now if necessary."""
         if isinstance(self._packed, _UnreadCounts):
             self._packed = self._packed.read()
         return self._packed
 
     def add(self, part: _UnreadCounts) -> None:
-        """Add packed counts, to be read later if they are the first."""
+        """Add packed counts. If they are the first, they are read later."""
         if self._packed is NO_COUNTS:
             self._packed = part
         else:
@@ -194,7 +194,7 @@ class _PeriodCounts:
             yield self._unpacked_part()
 
     def written_parts(self) -> Iterator[PackedCounts | Part]:
-        """Yield the parts as they are written: those that were not read, as the JSON that they are."""
+        """Yield the parts to write. Unread parts are passed on as their JSON."""
         if isinstance(self._packed, _UnreadCounts):
             yield self._packed.part
         elif self._packed.numbers:
@@ -208,14 +208,14 @@ class _PeriodCounts:
 
 @dataclass(slots=True)
 class _Document:
-    """The form of a series in JSON: the fields that it had in the first release."""
+    """The JSON form of a series: the fields that it had in the first release."""
 
     _levels: dict[Resolution, Annotated[dict[int, Counts], PAIRS]]
     _rolled: int = 0
 
 
 class Series:
-    """Counts over time. All hours share one copy of a cell."""
+    """Counts over time. All hours share one copy of each cell."""
 
     __slots__ = ("_levels", "_rolled", "_table", "_unpacked")
 
@@ -224,7 +224,7 @@ class Series:
         self._table = CellTable()
         self._unpacked = 0
         self._rolled = 0
-        """The day on which counts were merged last."""
+        """The day on which counts were last merged."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _: Any, handler: "GetCoreSchemaHandler") -> "CoreSchema":
@@ -243,11 +243,11 @@ class Series:
         return series
 
     def empty_document(self) -> _Document:
-        """Return the form for JSON without the counts, which `parts` has."""
+        """Return the JSON form without the counts. `parts` has those."""
         return _Document({}, self._rolled)
 
     def to_document(self) -> _Document:
-        """Return the series in its form for JSON, as a copy."""
+        """Return a copy of the series in its JSON form."""
         cells = self._table.cells
         levels: dict[Resolution, dict[int, Counts]] = {resolution: {} for resolution in self._levels}
         for resolution, level in self._levels.items():
@@ -259,7 +259,7 @@ class Series:
         return _Document(levels, self._rolled)
 
     def parts(self) -> Iterator[Part]:
-        """Return the counts as JSON, part by part. What is counted afterwards is not among them."""
+        """Return the counts as JSON, part by part. Later counts are not included."""
         periods = [
             ({"resolution": resolution, "at": at}, part)
             for resolution, level in self._levels.items()
@@ -280,17 +280,17 @@ class Series:
 
     @property
     def cells(self) -> Sequence[Cell]:
-        """The cells by their numbers."""
+        """The cells in the order of their numbers."""
         return self._table.cells
 
     def add(self, at: float, cell: Cell, count: int = 1) -> None:
-        """Count what happened at `at`."""
+        """Add to the count of a cell at the time `at`."""
         self._add("hour", period_start(at, "hour"), self._table.number(cell), count)
 
     def between(self, start: float, end: float, resolution: Resolution) -> Iterator[tuple[int, PackedCounts]]:
         """Yield the start of each hour, day or month that has counts at this resolution, and the counts.
 
-        The same start may come several times, with different counts. What is counted meanwhile is left out.
+        The same start may be yielded several times, with different counts. Counts added meanwhile are left out.
         """
         low = period_start(start, resolution)
         parts = [
@@ -339,7 +339,7 @@ class Series:
 
 
 def _cell(value: list[Any]) -> Cell:
-    """Return a cell of JSON. There may be many, and only tags are a list."""
+    """Return a cell from its JSON form. Only tags are a list, so nothing else is converted: there may be many cells."""
     return tuple([hashable(each) if type(each) is list else each for each in value])
 
 

@@ -1,4 +1,4 @@
-"""How a domain signs and tracks its mail: DKIM keys, their rotation, tracking and its certificates."""
+"""A domain's signing and tracking: DKIM keys and their rotation, tracked actions, and tracking certificates."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -19,11 +19,11 @@ class DomainKey:
 
     selector: str
     public: str
-    """The public key in base64, as the DNS record has it."""
+    """The public key in base64, as in the DNS record."""
     created_at: float
     active: bool = False
     verified: bool = False
-    """Whether its record was found in the DNS."""
+    """Whether the key's record was found in the DNS."""
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ class Rotation:
     since: float = 0.0
     """When the keys were last swapped by hand, or rotation was turned on."""
     swaps: int = 0
-    """Before `since`."""
+    """Number of swaps before `since`."""
 
     def active_selector(self, now: float) -> str:
         elapsed = int((now - self.since) // self.seconds) if self.enabled and self.seconds else 0
@@ -75,7 +75,7 @@ class Certificate:
 
 @dataclass(slots=True)
 class Signing:
-    """The keys of one domain, by selector. `authority` is the domain whose key signs, when it is another."""
+    """The keys of one domain, by selector. `authority` is the domain whose key signs, if it is another domain."""
 
     keys: dict[str, DomainKey] = field(default_factory=dict)
     authority: str | None = None

@@ -1,4 +1,4 @@
-"""A domain's stored messages. Those that come from a file are read when they are first needed."""
+"""A domain's stored messages. Those from a file are read when they are first needed."""
 
 from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
 PART_SIZE = 1 << 16
-"""About how many characters the messages of one part have."""
+"""Approximate number of characters in the messages of one part."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Unread:
-    """Messages that were not read yet: all of them, or none."""
+    """Messages that have not been read yet. They are read all at once."""
 
     keys: tuple[str, ...]
     part: Part
 
     def read(self) -> dict[str, StoredMessage]:
-        """Return the messages. Raises ValueError when they are others."""
+        """Return the messages. Raises ValueError when they are not the expected ones."""
         messages = _adapter().validate_json(self.part.content)
         if tuple(messages) != self.keys:
             raise ValueError("the index of the messages is wrong")
@@ -81,15 +81,15 @@ class StoredMessages(MutableMapping[str, StoredMessage]):
         self._entries.clear()
 
     def newest(self) -> Iterator[StoredMessage]:
-        """Yield the messages, the last that was stored first."""
+        """Yield the messages, most recently stored first."""
         return (self[key] for key in reversed(self._entries))
 
     def parts(self, encode: Encode) -> Iterator[Part]:
-        """Return the messages as JSON, part by part. What is stored afterwards is not among them."""
+        """Return the messages as JSON, part by part. Messages stored later are not included."""
         return _parts(dict(self._entries), encode)
 
     def add_part(self, part: Part, *, read_now: bool) -> None:
-        """Add a part of other messages, which can be read later. Raises ValueError or TypeError when it is something else."""
+        """Add a part with more messages, to be read now or on demand. Raises ValueError or TypeError if it is invalid."""
         if not isinstance(part.index, list) or not all(isinstance(key, str) for key in part.index):
             raise TypeError("the index of messages is not a list of keys")
         if not self._entries.keys().isdisjoint(part.index):
@@ -98,7 +98,7 @@ class StoredMessages(MutableMapping[str, StoredMessage]):
         self._entries |= unread.read() if read_now else dict.fromkeys(unread.keys, unread)
 
     def _read(self, key: str) -> str:
-        """Read a message, if there is one of this key. Those of its part are changed together, or not at all."""
+        """Read the message with this key, if there is one. All messages of its part are replaced together, or none."""
         if isinstance(self._entries.get(key), _Unread):
             self[key]
         return key

@@ -19,7 +19,7 @@ class Bounce:
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """An address whose owner called a mail spam."""
+    """An address whose owner reported a mail as spam."""
 
     address: str
     created_at: float
@@ -31,7 +31,7 @@ class Complaint:
 
 @dataclass(slots=True)
 class Unsubscribe:
-    """An address that wants no mail, or none with some tags (`*` is every tag)."""
+    """An address that unsubscribed from all mail, or from mail with some tags (`*` means every tag)."""
 
     address: str
     created_at: float

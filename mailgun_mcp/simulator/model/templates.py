@@ -30,5 +30,5 @@ class Template:
 
     @property
     def active(self) -> TemplateVersion | None:
-        """The version that is sent when none is named."""
+        """The version that is sent when the request names none."""
         return next((version for version in self.versions.values() if version.active), None)

@@ -31,7 +31,7 @@ class ThresholdHit:
 
     id: str
     threshold: str
-    """Its id."""
+    """Id of the threshold."""
     value: str
     created_at: float
     updated_at: float
@@ -46,4 +46,4 @@ class Thresholds:
     alerts: dict[str, Threshold] = field(default_factory=dict)
     limits: dict[str, Threshold] = field(default_factory=dict)
     hits: Annotated[dict[tuple[str, str], ThresholdHit], PAIRS] = field(default_factory=dict)
-    """By the threshold's id and the value of the dimension."""
+    """(Id of the threshold, value of its dimension) -> hit."""

@@ -19,9 +19,9 @@ EVENT_TYPES = (
     "permanent_fail",
 )
 MOST_URLS = 3
-"""URLs for one event type, in a domain and in the account."""
+"""Maximum number of URLs for one event type, in a domain and in the account."""
 OUTBOX_LIMIT = 10_000
-"""Postings that the outbox remembers."""
+"""Maximum number of postings to keep in the outbox."""
 
 
 @dataclass(slots=True)
@@ -76,7 +76,7 @@ class Posting:
     """When it was posted, and the HTTP status of the response; 0 means no response."""
     outcome: Literal["", "taken", "refused", "given up"] = ""
     message: StoredMessage | None = None
-    """The mail that a route forwards. It counts as delivered once the URL accepts it."""
+    """The mail that a route forwards. It counts as delivered once the URL accepts the posting."""
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""What handlers get and give: the decoded request, replies and errors, and the three ways of paging.
+"""The input and output of handlers: the decoded request, replies and errors, and three kinds of paging.
 
-It knows the model. It must not know any section, nor how a request came in.
+It may use the model. It must not depend on any section, or on how a request was received.
 """

@@ -1,4 +1,4 @@
-"""Cuts a page out of event logs, searching only as far as the page needs."""
+"""Cuts a page out of event logs. The search stops as soon as the page is complete."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -12,15 +12,15 @@ Item = TypeVar("Item")
 Search = Callable[[EventRange, bool], Iterator[tuple[Position, Item | None]]]
 """Yields the items of a range with their positions, forward in time, or backward if the flag is set.
 
-Where it yields None instead of an item, other requests may run.
+A None in place of an item is a point at which other requests may run.
 """
 NOWHERE: Position = (0.0, 0)
-"""The position of None in a single log."""
+"""The position that a search of a single log yields along with None."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventPageQuery:
-    """Which page: `page` seen from `pivot`."""
+    """The requested page: `page` (such as `next`), relative to the item at `pivot`."""
 
     page: str
     pivot: Position | None
@@ -30,7 +30,7 @@ class EventPageQuery:
 
 @dataclass(frozen=True, slots=True)
 class EventPage(Generic[Item]):
-    """A page, and whether there is more on either side."""
+    """A page, and whether there are more items before and after it."""
 
     positions: list[Position]
     items: list[Item]
@@ -39,7 +39,7 @@ class EventPage(Generic[Item]):
 
 
 async def cut_page(search: Search[Item], span: EventRange, asked: EventPageQuery) -> EventPage[Item]:
-    """Return the page of what is in `span`."""
+    """Return the requested page of the items in `span`."""
     onward = asked.page not in (*BACKWARD, "last")
     pivot = None if asked.page in ("first", "last") else asked.pivot
     if not onward and asked.page != "last" and pivot is None:

@@ -1,21 +1,21 @@
-"""Lets other requests run while one searches a long time."""
+"""Lets other requests run during a long search."""
 
 from time import perf_counter
 
 from anyio.lowlevel import checkpoint
 
 SLICE = 0.005
-"""Seconds that a search runs before others have their turn."""
+"""Seconds that a search may run before it gives way to other requests."""
 
 
 class Turn:
-    """The time that a search has until others have their turn."""
+    """The time slice of a search."""
 
     def __init__(self) -> None:
         self._end = perf_counter() + SLICE
 
     async def give_way(self) -> None:
-        """Let other requests run if the time is up."""
+        """Let other requests run if the time slice is used up."""
         if perf_counter() >= self._end:
             await checkpoint()
             self._end = perf_counter() + SLICE

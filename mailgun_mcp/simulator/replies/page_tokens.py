@@ -9,12 +9,12 @@ from mailgun_mcp.simulator.replies.reply import ApiError
 
 
 def encode_token(values: Sequence[Any]) -> str:
-    """Return the token that carries these JSON values."""
+    """Return a token that contains these JSON values."""
     return urlsafe_b64encode(json.dumps(values, separators=(",", ":")).encode()).rstrip(b"=").decode()
 
 
 def decode_token(token: str, types: Sequence[type | tuple[type, ...]]) -> list[Any]:
-    """Return the values of a token, one for each of `types`. Raises ApiError for any other token."""
+    """Return the values in a token, one for each of `types`. Raises ApiError if the values do not match the types."""
     try:
         values = json.loads(urlsafe_b64decode(token + "=" * (-len(token) % 4)))
     except (ValueError, RecursionError) as error:
@@ -27,5 +27,5 @@ def decode_token(token: str, types: Sequence[type | tuple[type, ...]]) -> list[A
 
 
 def invalid_token() -> ApiError:
-    """Return the error for a token that this simulator did not make."""
+    """Return the error for a token that the simulator did not make."""
     return ApiError(400, "Invalid page token")

@@ -1,7 +1,7 @@
-"""Cuts lists into pages, each of Mailgun's ways: pivot, opaque token, skip and limit.
+"""Cuts lists into pages in each of Mailgun's ways: by pivot, by opaque token, by skip and limit.
 
-The first two find their place by the key of an item: items that are added or removed between two pages
-don't shift the others.
+The first two locate a page by the key of an item, so adding or removing items between two pages does not shift the
+others.
 """
 
 from bisect import bisect_left, bisect_right
@@ -20,7 +20,7 @@ BACKWARD = ("previous", "prev")
 
 
 def window(keys: Sequence[Key], page: str | None, pivot: Key | None, limit: int) -> slice:
-    """Return the slice of the sorted `keys` that is the page `page` seen from `pivot`."""
+    """Return the slice of the sorted `keys` for the page `page` (such as `next`), relative to the key `pivot`."""
     if page == "last":
         return slice(max(0, len(keys) - limit), len(keys))
     if pivot is None or page in (None, "first"):
@@ -34,7 +34,7 @@ def window(keys: Sequence[Key], page: str | None, pivot: Key | None, limit: int)
 
 @dataclass(frozen=True, slots=True)
 class PivotQuery:
-    """Which page is asked for: `page` seen from `pivot`, under which URL, and what every page's URL repeats."""
+    """The requested page: `page` relative to `pivot`, its URL, and the parameters repeated in the URL of every page."""
 
     url: str
     page: str | None
@@ -57,7 +57,7 @@ class PivotPage:
 def pivot_page(entries: Mapping[str, Item], asked: PivotQuery) -> PivotPage:
     """Return a page of `entries` in the order of their keys.
 
-    `next` is always there: after the last item it leads to an empty page, whose own `next` is `last`.
+    There is always a `next` URL. After the last item, it leads to an empty page, whose own `next` is `last`.
     """
     keys = sorted(entries)
     cut = window(keys, asked.page, asked.pivot, asked.limit)
@@ -75,13 +75,13 @@ def pivot_page(entries: Mapping[str, Item], asked: PivotQuery) -> PivotPage:
 
 
 def skip_page(items: Sequence[Item], skip: int, limit: int) -> list[Item]:
-    """Return the page that leaves out the first `skip` items."""
+    """Return up to `limit` items after the first `skip`."""
     return list(items[skip : skip + limit])
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An opaque page token: which page, seen from where, of which query."""
+    """An opaque page token: the page, the position that it is relative to, and the query."""
 
     page: str
     pivot: tuple[float, int] | None
@@ -92,7 +92,7 @@ class Token:
 
     @classmethod
     def decoded(cls, text: str) -> "Token":
-        """Return the token that `text` is. Raises ApiError when it is not one."""
+        """Parse a token. Raises ApiError when it is invalid."""
         page, pivot, query = decode_token(text, (str, (list, NoneType), dict))
         try:
             return cls(page, (float(pivot[0]), int(pivot[1])) if pivot else None, query)
@@ -101,7 +101,7 @@ class Token:
 
 
 def tokens(query: dict[str, Any], asked: Token, keys: Sequence[tuple[float, int]]) -> dict[str, str]:
-    """Return the tokens around a page that shows `keys`; an empty page keeps the position that it was requested from."""
+    """Return the tokens for the pages around one with `keys`. An empty page keeps the position of the request."""
     places = {
         "first": Token("first", None, query),
         "last": Token("last", None, query),

@@ -1,4 +1,4 @@
-"""A request after decoding: what a handler gets."""
+"""A decoded request, which is the input of a handler."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from mailgun_mcp.simulator.model.domains import Domain
 
 @dataclass(frozen=True, slots=True)
 class SimulatedRequest:
-    """An operation with its arguments, by their names in the catalogue, checked against its input schema."""
+    """An operation with its arguments, which have been checked against its input schema. Names are the catalogue's."""
 
     operation: Operation
     arguments: Arguments
@@ -21,13 +21,13 @@ class SimulatedRequest:
     accept: str = ""
     found_domain: Domain | None = None
     key: ApiKey | None = None
-    """The API key of the request. None is the simulator's own key, an admin's."""
+    """The API key of the request. None means the simulator's own key, which is an admin's."""
 
     def __getitem__(self, name: str) -> Any:
         return self.arguments[name]
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Return an argument, else the default that its schema names, else `default`."""
+        """Return an argument, or the default in its schema, or `default`."""
         if name in self.arguments:
             return self.arguments[name]
         schema = call_schema(self.operation)["properties"].get(name, {})
@@ -35,7 +35,7 @@ class SimulatedRequest:
 
     @property
     def domain(self) -> Domain:
-        """The domain that the path names. Only for operations whose path has one."""
+        """The domain named in the path. Only for operations whose path contains a domain."""
         if self.found_domain is None:
             raise LookupError(f"{self.operation.name} names no domain")
         return self.found_domain

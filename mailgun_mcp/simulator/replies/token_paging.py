@@ -1,4 +1,4 @@
-"""Pages by an opaque token in the query, which has a key, or an index in a sorted list."""
+"""Paging by an opaque token in the query. The token contains a key, or an index in a sorted list."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class KeyPage:
-    """The items of a page, and the URLs of the others by their names in lower case."""
+    """The items of a page, and the URLs of other pages by their lower-case names."""
 
     items: list[Any]
     paging: dict[str, str]
@@ -22,9 +22,9 @@ class KeyPage:
 def key_page(
     entries: Mapping[str, Item], url: str, token: str | None, limit: int, filters: Mapping[str, str] | None = None
 ) -> KeyPage:
-    """Return the page of `entries`, in the order of their keys, that `token` names; none names the first.
+    """Return the page for `token` of `entries` in the order of their keys; without a token, the first page.
 
-    `next` is always there: behind the last entry it leads to an empty page. Raises ApiError for a wrong token.
+    There is always a `next` URL. After the last entry, it leads to an empty page. Raises ApiError for an invalid token.
     """
     keys = sorted(entries)
     page, pivot = decode_token(token, (str, str)) if token else ("first", "")
@@ -44,7 +44,7 @@ def key_page(
 
 @dataclass(frozen=True, slots=True)
 class PlaceQuery:
-    """The query of a page of a sorted list; the token carries all of it."""
+    """The query for a page of a sorted list. A token contains all of it."""
 
     skip: int
     limit: int
@@ -52,7 +52,7 @@ class PlaceQuery:
 
 
 def asked(page: str | None, limit: int, filters: dict[str, Any]) -> PlaceQuery:
-    """Return the query of a later page from its URL's query string `page`, or that of the first."""
+    """Return the query for the first page, or for a later page from `page`, the query string of its URL."""
     if page is None:
         return PlaceQuery(0, limit, filters)
     skip, size, repeated = decode_token(dict(parse_qsl(page)).get("page", ""), (int, int, dict))
@@ -62,7 +62,7 @@ def asked(page: str | None, limit: int, filters: dict[str, Any]) -> PlaceQuery:
 
 
 def place_page(items: Sequence[Item], url: str, query: PlaceQuery) -> tuple[list[Item], dict[str, str]]:
-    """Return the page of `items`, and the URLs of the others under the capital names of dynamic pools."""
+    """Return the page of `items`, and the URLs of other pages by the capitalized names that dynamic pools use."""
     end = max(0, (len(items) - 1) // query.limit * query.limit)
     places = {
         "First": 0,

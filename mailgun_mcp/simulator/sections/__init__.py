@@ -1,5 +1,5 @@
-"""What each operation does: a module for each section of the API, its handlers registered with their fidelity.
+"""Implements the operations: one module for each section of the API, with handlers registered with their fidelity.
 
-May know everything below it (model, mail, analytics, http, replies), but not how a server, a scenario
+It may use everything below it (model, mail, analytics, http, replies), but must not depend on how a server, a scenario
 or the control routes run it. Importing `index` registers all handlers.
 """

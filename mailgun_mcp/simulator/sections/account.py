@@ -1,4 +1,4 @@
-"""The account itself: its settings, its webhook signing key, and the recipients of its sandbox domain."""
+"""The account's settings, its webhook signing key, and the recipients of its sandbox domain."""
 
 from mailgun_mcp.request.formats import email as fault_of_address
 from mailgun_mcp.simulator.mail.sending_limits import authorized_recipients

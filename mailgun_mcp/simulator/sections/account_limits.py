@@ -1,4 +1,4 @@
-"""Custom monthly sending limits, of this account and its subaccounts."""
+"""Custom monthly sending limits of the account and its subaccounts."""
 
 from mailgun_mcp.simulator.model.account import Account
 from mailgun_mcp.simulator.model.administration import SendingLimit
@@ -52,7 +52,7 @@ def _limit(account: Account, request: SimulatedRequest) -> SendingLimit:
 
 
 def _holder(account: Account, request: SimulatedRequest, unknown: str) -> Account:
-    """Return the account that the limit is of. Raises ApiError with `unknown` when there is no such subaccount."""
+    """Return the account that the limit applies to. Raises ApiError with `unknown` when there is no such subaccount."""
     if "subaccount_id" not in request.arguments:
         return account
     if account.administration.parent is not None:

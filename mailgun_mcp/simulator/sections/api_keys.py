@@ -1,4 +1,4 @@
-"""API keys: made with a role, shown once, refused once deleted or expired."""
+"""API keys. They are created with a role, shown only once, and refused after they are deleted or expire."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ def _access(account: Account) -> Access:
 
 
 def _check(account: Account, request: SimulatedRequest) -> None:
-    """Raise ApiError when kind, role and what they need do not fit together."""
+    """Raise ApiError when the kind, the role and the arguments that they require do not fit together."""
     kind = request.get("kind")
     if (kind == "domain") != (request["role"] == "sending"):
         raise ApiError(400, "role 'sending' is for keys of kind 'domain', which can have no other")
@@ -106,5 +106,5 @@ def _to_json(key: ApiKey, now: float) -> dict[str, Any]:
         "requestor": key.requestor,
         "user_name": key.user_name,
     }
-    # The service leaves out what is unset; clients cannot read null as a date.
+    # Mailgun leaves out unset fields, and clients cannot read null as a date.
     return {name: value for name, value in values.items() if value is not None}

@@ -1,4 +1,4 @@
-"""Why mail bounced or was delayed: counts by who refused it and for what."""
+"""Classifies why mail bounced or was delayed, with counts by the refusing entity and the reason."""
 
 from collections.abc import Callable
 from typing import Any
@@ -69,7 +69,7 @@ OF_MAIL: dict[str, DimensionReader] = {
     "entity-name": lambda cell: (ENTITIES[str(cell[5])],),
     "entity-id": _place(5),
 }
-"""What deliveries have as well as failures."""
+"""The dimensions that deliveries have as well as failures."""
 OF_FAILURES: dict[str, DimensionReader] = {
     "rule-id": _place(6),
     "group-id": _ruled(lambda rule: rule.group.id),
@@ -126,7 +126,7 @@ def _failures(account: Account, *, subaccounts: bool = False) -> list[CountSourc
 async def _classified(
     sources: list[CountSource], period: Period, dimensions: tuple[str, ...], conditions: tuple[DimensionCondition, ...]
 ) -> list[Record]:
-    """Return the rows that have failures, with the deliveries that they are measured against."""
+    """Return the rows with failures, and the deliveries that their rates are relative to."""
     failures = await aggregate(sources, period, _view((*dimensions, "criticality", "happened"), (*conditions, FAILED)))
     shared = tuple(name for name in dimensions if name not in OF_FAILURES)
     of_mail = tuple(condition for condition in conditions if condition.attribute not in OF_FAILURES)
@@ -172,7 +172,7 @@ def _dimension_value(name: str, value: object, names: dict[str, dict[str, str]])
     return mail_date(value, "+0000") if isinstance(value, int) else names.get(name, {}).get(str(value), str(value))
 
 
-# The operations of version 1 look at the last seven days.
+# The operations of version 1 cover the last seven days.
 
 
 @handles("list_bounce_classification_stats", fidelity="computed", note="the last seven days")
@@ -288,7 +288,7 @@ def _config(rule: BounceRule) -> Record:
 async def _bounced(
     account: Account, dimensions: tuple[str, ...], request: SimulatedRequest, *conditions: DimensionCondition
 ) -> list[tuple[tuple[str, ...], int]]:
-    """Return the bounces of the last seven days by dimensions, most first."""
+    """Return the bounces of the last seven days by dimensions, the highest count first."""
     now = account.clock.now()
     sources = _failures(account, subaccounts=bool(request.get("include_subaccounts")))
     rows = await aggregate(sources, Period(now - WEEK, now, "hour"), _view(dimensions, (*conditions, BOUNCED)))

@@ -1,4 +1,4 @@
-"""Results of seed tests and email previews that the account has. No operation starts a test."""
+"""Results of the account's seed tests and email previews. No operation starts a test."""
 
 from typing import Any
 

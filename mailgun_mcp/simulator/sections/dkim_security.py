@@ -1,4 +1,4 @@
-"""Automatic sender security: Mailgun rotates two keys, by hand or as the clock moves."""
+"""Automatic sender security: Mailgun rotates two keys on request or as time passes."""
 
 import re
 from typing import Any
@@ -56,7 +56,7 @@ def _seconds(text: str) -> float:
 
 
 def _restart(rotation: Rotation, now: float) -> None:
-    """Count from now on, with the key active that is active now."""
+    """Restart the rotation period now, and keep the currently active key active."""
     rotation.swaps = AUTOMATIC.index(rotation.active_selector(now))
     rotation.since = now
 

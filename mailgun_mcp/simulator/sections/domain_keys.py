@@ -1,4 +1,6 @@
-"""DKIM keys: made or imported, active once their record is in the DNS. A domain always has an active key."""
+"""DKIM keys. They are generated or imported, and become active once their record is in the DNS.
+
+A domain always has an active key."""
 
 import re
 from typing import Any
@@ -154,7 +156,7 @@ def _imported(pem: File) -> str:
 
 
 def _root(account: Account, domain: Domain) -> str:
-    """Return the closest parent domain in the account."""
+    """Return the name of the closest parent domain in the account."""
     labels = domain.name.split(".")
     for start in range(1, len(labels) - 1):
         above = account.domains.get(".".join(labels[start:]))

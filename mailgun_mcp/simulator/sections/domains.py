@@ -1,4 +1,4 @@
-"""Domains: created unverified, active once verified, gone when deleted."""
+"""Domains. They are created unverified, and become active when they are verified."""
 
 from mailgun_mcp.catalogue.types import Record
 from mailgun_mcp.simulator.http.tracking_hosts import tracking_host
@@ -24,7 +24,7 @@ DEFAULTS: Record = {
     "tracking_host": "mailgun.org",
 }
 NEEDED = frozenset({"spf", "dkim"})
-"""Records without which a domain is not verified."""
+"""The DNS records that a domain needs to be verified."""
 SETTINGS = frozenset({*DEFAULTS, "message_ttl", "archive_to", "mailfrom_host"})
 
 
@@ -79,7 +79,7 @@ def update_domain(request: SimulatedRequest) -> Reply:
 )
 def verify_domain(account: Account, request: SimulatedRequest) -> Reply:
     if request.domain.state in ("unverified", "active") and request.domain.type != "sandbox":
-        # A domain that is verified stays so: a lost record is shown, and does not stop its mail.
+        # A verified domain stays verified: a lost record is shown, but does not stop its mail.
         if not NEEDED & request.domain.absent_records:
             request.domain.state = "active"
         request.domain.dns_checked_at = account.clock.now()
@@ -98,7 +98,7 @@ def delete_domain(account: Account, request: SimulatedRequest) -> Reply:
 
 
 def domain_to_json(domain: Domain) -> Record:
-    """Return the domain as lists show it."""
+    """Return the domain in the form that lists use."""
     return {
         "id": domain.id,
         "name": domain.name,
@@ -113,7 +113,7 @@ def domain_to_json(domain: Domain) -> Record:
 
 
 def with_dns(domain: Domain) -> Record:
-    """Return the domain with its DNS records; they are valid once it was verified."""
+    """Return the domain with its DNS records. They are valid once the domain has been verified."""
     active = domain.state == "active" or domain.dns_checked_at is not None
     return {
         "domain": domain_to_json(domain),
@@ -143,7 +143,7 @@ def _check_password(password: str | None) -> None:
 
 
 def _equip(account: Account, domain: Domain, request: SimulatedRequest) -> None:
-    """Give a new domain its first DKIM key, and the IPs or the pool that it sends from."""
+    """Set up a new domain's first DKIM key, and the IPs or the pool that it sends from."""
     fallback = assignable_ips(ips_of(account)) or [SHARED]
     chosen = parse_source(
         account, None if request.get("pool_id") else request.get("ips") or fallback, request.get("pool_id")

@@ -1,4 +1,4 @@
-"""Dynamic IP pools: domains move between three pools by their bounce and complaint rates."""
+"""Dynamic IP pools. Domains move between three pools according to their bounce and complaint rates."""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from mailgun_mcp.simulator.sections.registry import handles
 
 FIELDS = {"good_reputation": GOOD, "poor_reputation": POOR, "new_senders": NEW}
 MEASURED = 30 * DAY
-"""The seconds that a health check covers."""
+"""The period that a health check covers, in seconds."""
 POOR_BOUNCES, POOR_COMPLAINTS, NEW_BELOW = 0.05, 0.001, 1_000
 PAGE = 100
 SYSTEM, USER = "system", "user"
@@ -202,7 +202,7 @@ def _check_configured(account: Account) -> None:
 
 
 def _check_pools(account: Account, ips_by_pool: dict[str, list[str]]) -> None:
-    """Raise ApiError when an IP is none of the account's, is in another pool, or a pool has none that is warm."""
+    """Raise ApiError if an IP is not the account's or is in another pool, or if a pool has no warmed-up IP."""
     ips, now = ips_of(account), account.clock.now()
     everything = [address for addresses in ips_by_pool.values() for address in addresses]
     if len(set(everything)) < len(everything):
@@ -234,7 +234,7 @@ def _change(account: Account, pool: str, added: list[str], removed: list[str]) -
 
 
 def _settle(account: Account) -> None:
-    """Let the enrolled domains send from the IPs that are in their pools now."""
+    """Make the enrolled domains send from the current IPs of their pools."""
     for _, domain in _domains(account):
         pool = domain.administration.sending.dynamic_pool
         if pool:

@@ -17,9 +17,9 @@ from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 from mailgun_mcp.simulator.sections.registry import handles
 
 Reader = Callable[[Any], list[str]]
-"""Returns the _texts of a field's value, which is None when it is missing."""
+"""Turns the value of a field (None when it is missing) into the texts to match."""
 Filter = Callable[[str], FieldTest]
-"""Reads a filter expression."""
+"""Parses a filter expression into a test."""
 DEFAULT_LIMIT = 100
 RANGE = frozenset({"begin", "end", "ascending", "limit"})
 KINDS = (
@@ -50,14 +50,14 @@ async def list_events(account: Account, request: SimulatedRequest) -> Reply:
     asked = EventPageQuery(token.page, token.pivot, query["limit"], query["ascending"])
     page = await cut_page(search_of(request.domain.events), _span(account, query), asked)
     url = request.url.rstrip("/")
-    # A later page has its token as the last segment. The domain's name may contain "events" too.
+    # The URL of a later page ends with its token. It is not split at "events", which may also be in the domain's name.
     base = url.rpartition("/")[0] if "page" in request.arguments else url
     paging = {name: f"{base}/{text}" for name, text in tokens(query, token, page.positions).items()}
     return Reply({"items": [event.record for event in page.items], "paging": paging})
 
 
 def search_of(log: EventLog) -> Search[MailEvent]:
-    """Return how to search a log for `cut_page`."""
+    """Return the function with which `cut_page` searches a log."""
 
     def search(span: EventRange, backward: bool) -> Iterator[tuple[Position, MailEvent | None]]:
         events = log.search(span, descending=backward)
@@ -84,7 +84,7 @@ def _limit(request: SimulatedRequest) -> int:
 
 
 def _range(account: Account, request: SimulatedRequest) -> Record:
-    """Return the begin, end and direction of the search, by Mailgun's rules."""
+    """Return the begin, end and direction of the search according to Mailgun's rules."""
     begin, end = (parse_mail_date(request[name]) if name in request.arguments else None for name in ("begin", "end"))
     ascending = request.get("ascending")
     if begin is not None and end is None and ascending is None:
@@ -113,7 +113,7 @@ def _span(account: Account, query: Record) -> EventRange:
 
 
 def _hashes(query: Record) -> frozenset[int] | None:
-    """Return the marks of the recipients or messages that are asked for, if they are named."""
+    """Return the lookup hashes of the requested recipients or messages, or None if the query names none."""
     for name in ("message_id", "recipient"):
         terms = simple_alternatives(query[name]) if name in query else None
         if terms:
@@ -182,7 +182,7 @@ COMPARES: dict[str, Callable[[int, int], bool]] = {
     ">=": lambda size, bound: size >= bound,
     "": lambda size, bound: size == bound,
 }
-# Cheap tests and those that few events pass stand first: each leaves fewer events for the next.
+# Cheap tests and those that few events pass come first, because each leaves fewer events for the next.
 FILTERS: dict[str, Filter] = {
     "event": _exactly(("event",)),
     "severity": _exactly(("severity",)),

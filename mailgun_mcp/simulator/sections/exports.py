@@ -1,4 +1,4 @@
-"""Exports: a URL of the API, and a link to what it answers. Mailgun's SDK for Go has them; no document does."""
+"""Exports: links to the response of an API URL. They are undocumented, but Mailgun's SDK for Go uses them."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""All handlers: importing a section registers those that it defines."""
+"""Imports all sections, which registers their handlers."""
 
 from mailgun_mcp.simulator.sections import (
     account,

@@ -1,4 +1,4 @@
-"""The IP allowlist: with entries on it, only they may use the account's API keys."""
+"""The IP allowlist. If it has entries, the account's API keys work only from those addresses."""
 
 from ipaddress import ip_network
 

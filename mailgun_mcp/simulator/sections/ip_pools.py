@@ -1,4 +1,4 @@
-"""Dedicated IP pools: made of IPs that no other pool has, linked to domains, delegated to subaccounts."""
+"""Dedicated IP pools. Their IPs are in no other pool. Pools are linked to domains and delegated to subaccounts."""
 
 from typing import Any
 
@@ -127,7 +127,7 @@ def _check_holds(pool: Pool, address: str) -> None:
 
 
 def _domains(account: Account, request: SimulatedRequest, name: str) -> list[Domain]:
-    """Return the domains that an argument names, by name or id."""
+    """Return the domains listed in the argument `name`, by name or id."""
     by_name = {key: domain for domain in account.domains.values() for key in (domain.name, domain.id)}
     texts = [text.lower() for text in request.get(name, [])]
     missing = next((text for text in texts if text not in by_name), None)

@@ -1,4 +1,4 @@
-"""IP warm-up: a plan that lets a new IP send a little more each day; the clock advances it."""
+"""IP warm-up: a plan that lets a new IP send more mail each day. It advances with the clock."""
 
 from typing import Any
 
@@ -58,7 +58,7 @@ def _plan(ip: Ip) -> Warmup:
 
 
 def _sent(account: Account, ip: Ip, since: float) -> int:
-    """Count the mail that left from the IP."""
+    """Return how many messages were sent from the IP since `since`."""
     span = EventRange(low=since, kinds=DELIVERED, tests=((SENDING_IP, lambda address: address == ip.address),))
     return sum(1 for domain in account.domains.values() for part in domain.events.rows(span, ()) for _ in part)
 
@@ -74,7 +74,7 @@ def _share(account: Account, ip: Ip) -> str:
 
 
 def _throttle(stage: int) -> int:
-    """Return the share of its mail, in percent, that leaves from other IPs."""
+    """Return the percentage of the mail that is sent from other IPs instead."""
     return 100 - 100 * (stage + 1) // (len(STAGES) + 1)
 
 

@@ -1,4 +1,4 @@
-"""IPs: those of the account, the domains that send from them, and new ones."""
+"""The account's IPs, the domains that send from them, and orders of new IPs."""
 
 import re
 
@@ -102,7 +102,7 @@ def request_dedicated_ip(account: Account) -> Reply:
 @handles("remove_domain_ip", fidelity="stateful", note="one, all, or the linked pool")
 @handles("remove_domain_pool_ip", fidelity="stateful", note="as remove_domain_ip")
 def remove_domain_ip(account: Account, request: SimulatedRequest) -> Reply:
-    """Takes an IP, all of them, or the linked pool from a domain."""
+    """Remove an IP, all IPs, or the linked pool from a domain."""
     chosen = parse_source(account, _replacement(request), request.get("replacement_pool_id"))
     if request["ip"] == ALL:
         del account.domains[request.domain.name]
@@ -139,7 +139,7 @@ def _remove(domain: Domain, address: str, chosen: SendingSource | None) -> None:
 
 
 def _own(account: Account) -> list[Domain]:
-    """Return the domains whose IPs are not decided by a pool."""
+    """Return the domains whose IPs are not determined by a pool."""
     sendings = ((domain, domain.administration.sending) for domain in account.domains.values())
     return [domain for domain, sending in sendings if not sending.pool_id and not sending.dynamic_pool]
 

@@ -22,7 +22,7 @@ from mailgun_mcp.simulator.sections.registry import handles
 
 MOST = 1000
 AT_ONCE = 100
-"""Members in one call up to which the list is changed before the answer."""
+"""Maximum number of members in a call for which the list is changed before the response is sent."""
 QUOTED = "Mailing list '{}' not found"
 YES = frozenset({"yes", "true", "1"})
 NO = frozenset({"no", "false", "0"})
@@ -121,7 +121,7 @@ def _get_member(mailing_list: MailingList, request: SimulatedRequest) -> Member:
 
 
 def _put(mailing_list: MailingList, values: Record) -> Member:
-    """Add a member, or change what `values` names of one."""
+    """Add a member, or update the fields in `values` of an existing one."""
     address = values["address"].lower()
     member = mailing_list.members.setdefault(address, Member(address))
     member.name = values.get("name", member.name)
@@ -131,7 +131,7 @@ def _put(mailing_list: MailingList, values: Record) -> Member:
 
 
 def _bare(entry: Record) -> Record:
-    """Return the entry with the name that stands beside its address, as in `Kim <kim@x.example>`, in its place."""
+    """Return the entry with an address such as `Kim <kim@x.example>` split into the name and the bare address."""
     name, address = parseaddr(entry["address"])
     if fault_of_address(address):
         return entry
@@ -139,7 +139,7 @@ def _bare(entry: Record) -> Record:
 
 
 def _put_all(mailing_list: MailingList, entries: Iterable[Record], *, upsert: bool) -> list[Record]:
-    """Add the members, and return those that were; existing ones are left alone without `upsert`."""
+    """Add the members, and return those that were added. Without `upsert`, existing members are not changed."""
     added = [entry for entry in entries if upsert or entry["address"].lower() not in mailing_list.members]
     for entry in added:
         _put(mailing_list, entry)
@@ -168,7 +168,7 @@ def _rows(data: bytes) -> list[Record]:
 
 
 def _entry(row: Record, *, subscribed: bool) -> Record:
-    """Return the member that a row describes; columns of other names are its variables."""
+    """Return the member that a row describes. Columns with other names become its variables."""
     more = {name: value for name, value in row.items() if name and name not in COLUMNS and isinstance(value, str)}
     said_so = (row.get("subscribed") or "").strip().lower()
     name = row.get("name")
@@ -189,7 +189,7 @@ def _variables(text: str | None) -> Record:
 
 
 def _uploaded(account: Account, mailing_list: MailingList, entries: list[Record], form: str, *, upsert: bool) -> Reply:
-    """Add the valid members, and report the result as events, as the service does after its task."""
+    """Add the valid members, and report the result as events, as Mailgun does when its background task is done."""
     task = account.hex_id()
     good = [entry for entry in entries if not fault_of_address(entry["address"])]
     bad = [entry for entry in entries if fault_of_address(entry["address"])]

@@ -1,6 +1,6 @@
-"""Validation of all members of a mailing list, which Mailgun's older documents and its SDKs have.
+"""Validation of all members of a mailing list. Only Mailgun's older documents and SDKs have it.
 
-A job is complete at once. Its summary counts the verdicts of the single validation.
+A job is complete at once. Its summary counts the verdicts of validating each address.
 """
 
 import csv

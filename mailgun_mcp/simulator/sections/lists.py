@@ -69,7 +69,7 @@ def delete_mailing_list(account: Account, request: SimulatedRequest) -> Reply:
 def require_list(
     account: Account, request: SimulatedRequest, missing: str = "Mailing list {} not found"
 ) -> MailingList:
-    """Return the list that the path names. Raises ApiError when there is none."""
+    """Return the list named in the path. Raises ApiError when it does not exist."""
     mailing_list = account.lists.get(request["list_address"].lower())
     if mailing_list is None:
         raise ApiError(404, missing.format(request["list_address"]))
@@ -77,7 +77,7 @@ def require_list(
 
 
 def list_to_json(mailing_list: MailingList) -> Record:
-    """Return the list as answers show it."""
+    """Return the list in the form that responses use."""
     return {
         "address": mailing_list.address,
         "name": mailing_list.name,
@@ -90,7 +90,7 @@ def list_to_json(mailing_list: MailingList) -> Record:
 
 
 def _address(account: Account, text: str) -> tuple[str, str]:
-    """Return name and address of a list; it has to be at a domain of the account."""
+    """Return the name and address of a list. Raises ApiError unless the address is at a domain of the account."""
     name, address = parseaddr(text)
     if fault_of_address(address):
         raise ApiError(400, "'address' parameter is not a valid address. please check documentation")

@@ -1,4 +1,4 @@
-"""Logs of the account: the same events as `/events`, over all domains and in the form of analytics."""
+"""Logs of the account: the same events as in `/events`, for all domains, in the form of analytics."""
 
 import json
 from collections import Counter
@@ -25,7 +25,7 @@ from mailgun_mcp.simulator.sections.registry import handles
 MAX_LIMIT = 100
 FOREVER = float("inf")
 PLACES = 1024
-"""More than the number of logs to merge: separates events of two logs at the same moment."""
+"""An upper bound on the number of merged logs. It keeps events of different logs at the same time apart."""
 FIRSTS = "unique_"
 
 
@@ -101,7 +101,7 @@ def _kinds(request: SimulatedRequest) -> frozenset[str] | None:
 
 
 def _marks(request: SimulatedRequest) -> frozenset[int] | None:
-    """Return the marks of the recipients or messages that are asked for, if they are named."""
+    """Return the lookup hashes of the requested recipients or messages, or None if the filter names none."""
     for item in (request.get("filter") or {}).get("AND", ()):
         if item["attribute"] in ("recipient", "message_id") and item["comparator"] == "=":
             return frozenset(lookup_hash(str(value["value"])) for value in item["values"])
@@ -119,14 +119,14 @@ def _tests(request: SimulatedRequest) -> list[FieldTest]:
 
 
 def _facts(metrics: Iterable[str]) -> frozenset[str] | None:
-    """Return the facts that make up the metrics; what no metric counts has no events."""
+    """Return the facts that the metrics count, or None without metrics. An unknown metric matches no events."""
     return frozenset(fact for name in metrics for fact in METRICS.get(name, ())) if metrics else None
 
 
 METRICS = {name.removesuffix("_count"): facts for name, facts in COUNTS.items()} | {
     "webhook_failure": COUNTS["webhook_count"]
 }
-"""Metric as logs name it -> the facts that it counts."""
+"""Name of a metric in logs -> the facts that it counts."""
 
 
 def _search(logs: list[DomainLog]) -> Search[Entry]:

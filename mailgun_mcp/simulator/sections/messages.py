@@ -1,4 +1,4 @@
-"""Messages: sending, the stored copies, and the queue of scheduled messages."""
+"""Messages: sending, stored copies, and the queue of scheduled messages."""
 
 import json
 import re
@@ -54,13 +54,13 @@ UNVERIFIED = (
 DISABLED = "Domain {} is not allowed to send: Domain is disabled"
 RAW = "message/rfc2822"
 HEADER_NAME = re.compile(r"[!-9;-~]+")
-"""Printable ASCII without the colon (RFC 5322, section 2.2)."""
+"""Matches a header name: printable ASCII without the colon (RFC 5322, section 2.2)."""
 OPEN_QUEUE = {"is_disabled": False, "disabled": {"until": "", "reason": ""}}
 
 
 @dataclass(frozen=True, slots=True)
 class SmtpEnvelope:
-    """Who handed in a message over SMTP, and the sender that they named."""
+    """The login that submitted a message over SMTP, and the envelope sender."""
 
     login: str
     sender: str
@@ -90,7 +90,7 @@ def send_mime_message(account: Account, request: SimulatedRequest) -> Reply:
 
 
 def submit_mime(account: Account, request: SimulatedRequest, envelope: SmtpEnvelope | None = None) -> Reply:
-    """Send a MIME message. `envelope` is that of SMTP, if the message came that way."""
+    """Send a MIME message. `envelope` is the SMTP envelope, for a message that was submitted over SMTP."""
     to = parse_addresses("to", request["to"])
     _check_may_send(account, request.domain, to)
     mail = from_mime(request["message"].data)
@@ -116,7 +116,7 @@ def submit_mime(account: Account, request: SimulatedRequest, envelope: SmtpEnvel
 
 
 def _apply_template(account: Account, request: SimulatedRequest, message: StoredMessage, mail: ParsedMail) -> None:
-    """Render the template that the request or a header of the MIME names, in place of the body."""
+    """Replace the body with the rendered template that the request or a MIME header names."""
     name = request.get("template") or find_header(mail.headers, TEMPLATE).strip()
     if not name:
         return
@@ -140,7 +140,7 @@ def _apply_template(account: Account, request: SimulatedRequest, message: Stored
         for header, text in with_headers(message.headers, from_template).items()
         if header.lower() != TEMPLATE_VARIABLES.lower()
     }
-    # The MIME has the body that the template replaces.
+    # The original MIME still has the body that the template replaces.
     message.mime = None
 
 
@@ -152,7 +152,7 @@ def _send_batch(
     others: list[Address],
     variables: Mapping[str, Any],
 ) -> Reply:
-    """Send each recipient in `to` a copy of its own. Those in cc and bcc get each of the copies."""
+    """Send each recipient in `to` a separate copy. Recipients in cc and bcc get every copy."""
     people, lists = split_lists(account, to)
     other_people, other_lists = split_lists(account, others)
     for copy in recipient_copies(message, people, variables, [account.opaque_id(KEY_BYTES) for _ in people]):
@@ -193,7 +193,7 @@ def resend_message(account: Account, request: SimulatedRequest) -> Reply:
 
 @handles("get_sending_queues", fidelity="computed", note="closed while the domain or account can't send; never slow")
 def get_sending_queues(account: Account, request: SimulatedRequest) -> Reply:
-    """A queue is closed while the domain, or the account because of its limit, can't send."""
+    """Show the queues. A queue is closed while the domain, or the account because of its limit, can't send."""
     try:
         _check_may_send(account, request.domain, [])
     except ApiError as refusal:
@@ -211,7 +211,7 @@ def clear_message_queue(request: SimulatedRequest) -> Reply:
 
 
 def _queued(account: Account, domain: Domain, message: StoredMessage, recipients: list[Address]) -> Reply:
-    """Send the message to the recipients; of those that are mailing lists each subscriber gets a copy."""
+    """Send the message to the recipients. For a mailing list, each subscriber gets a copy."""
     people, lists = split_lists(account, recipients)
     if people:
         accept(account, domain, replace(message, recipients=_bare(people)))
@@ -249,7 +249,7 @@ def _others(request: SimulatedRequest) -> list[Address]:
 
 
 def _blank(account: Account, request: SimulatedRequest, sender: Address) -> StoredMessage:
-    """Return a message with the options of the request, without content."""
+    """Return a message without content that has the options of the request."""
     now = account.clock.now()
     deliver_at = request.get("deliverytime")
     stamp = time.strftime("%Y%m%d%H%M%S", time.gmtime(now))
@@ -272,7 +272,7 @@ def _blank(account: Account, request: SimulatedRequest, sender: Address) -> Stor
 
 
 def _untracked(request: SimulatedRequest) -> set[str]:
-    """Return which events the options of the request switch off."""
+    """Return the kinds of events whose tracking the request switches off."""
     names = {"opened": "tracking_opens", "clicked": "tracking_clicks"}
     off = {name: request.get(name) in (False, "no") for name in ("tracking", *names.values())}
     return {event for event, name in names.items() if off["tracking"] or off[name]}
@@ -319,7 +319,7 @@ def _headers(request: SimulatedRequest, message: StoredMessage, version: Templat
 
 
 def _variables(request: SimulatedRequest) -> dict[str, Any]:
-    """Return the custom data of a mail, which the recipient may see."""
+    """Return the custom variables of a message, which the recipient can see."""
     return {**_of_header(request, "x-mailgun-variables"), **request.get("variables", {})}
 
 
@@ -329,7 +329,7 @@ def _template_variables(request: SimulatedRequest) -> dict[str, Any]:
 
 
 def _of_header(request: SimulatedRequest, header: str) -> dict[str, Any]:
-    """Return the object that a header holds as JSON; Mailgun ignores anything else."""
+    """Return the JSON object in a header. Mailgun ignores anything else."""
     texts = [text for name, text in request.get("headers", {}).items() if name.lower() == header]
     try:
         value = json.loads(texts[-1]) if texts else {}

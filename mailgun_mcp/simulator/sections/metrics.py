@@ -1,4 +1,4 @@
-"""Metrics of mail and of the use of other products, computed from events and use."""
+"""Metrics of mail and of the usage of other products, computed from events and usage."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -124,7 +124,7 @@ async def _answer(
 
 
 def _fill_in(rows: Rows, period: Period, dimensions: tuple[str, ...], now: float) -> None:
-    """Add empty rows where the rows are known in advance: each time step, or the single total."""
+    """Add empty rows where the rows are known in advance: for each time step, or for the single total."""
     if dimensions == ("time",):
         for at in period.steps(now):
             rows.setdefault((at,), {})

@@ -1,6 +1,6 @@
-"""Alerts of Mailgun Optimize: which events somebody wants to hear of, and how. None of the events happens here.
+"""Alerts of Mailgun Optimize: the events to notify about, and the channels. The simulator produces none of the events.
 
-The paths are those of its document; mailgun-go has shorter ones for the same.
+The paths are those in the documentation of Optimize. mailgun-go uses shorter paths for the same routes.
 """
 
 import re
@@ -16,7 +16,7 @@ from mailgun_mcp.simulator.replies.reply import ApiError, Reply, success
 EVENTS = ("ip_listed", "ip_delisted", "validation_job", "validation_preview", "domain_listed", "domain_delisted")
 FIRST_KEY = "0d1d2f4c5e6a7b8c9daebfc0d1e2f304"
 SLACK = {"token": "", "team_id": None, "team_name": None, "scope": None}
-"""No Slack workspace is connected."""
+"""The Slack settings of an account without a connected workspace."""
 
 
 def _list_events(_: Account, __: UndocumentedRequest) -> Reply:

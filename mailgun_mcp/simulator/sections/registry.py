@@ -1,6 +1,6 @@
-"""The registry of handlers: which function answers an operation, and how faithfully it does.
+"""The registry of handlers: which function answers an operation, and how faithfully.
 
-A handler takes what it needs: `account`, `request`, both in this order, or nothing.
+A handler may take `account`, `request`, both in this order, or no parameters.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ from mailgun_mcp.simulator.replies.simulated_request import SimulatedRequest
 
 Fidelity = Literal["stateful", "computed", "fixed", "shape only"]
 HandlerAnswer = Callable[[Account, SimulatedRequest], Reply | Awaitable[Reply]]
-"""What searches many events is a coroutine, which lets other requests run meanwhile."""
+"""Answers an operation. A handler that searches many events is a coroutine, to let other requests run meanwhile."""
 Function = TypeVar("Function", bound=Callable[..., Reply | Awaitable[Reply]])
 
 MEANINGS: dict[Fidelity, str] = {
@@ -27,7 +27,7 @@ MEANINGS: dict[Fidelity, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """What answers an operation, how faithful the answer is, and a note for docs/simulated.md."""
+    """The function that answers an operation, the fidelity of the answer, and a note for docs/simulated.md."""
 
     answer: HandlerAnswer
     fidelity: Fidelity
@@ -67,4 +67,4 @@ ADAPTERS: dict[tuple[str, ...], Callable[[Callable[..., Any]], HandlerAnswer]] =
     ("request",): lambda function: lambda _, request: function(request),
     (): lambda function: lambda _, __: function(),
 }
-"""The parameters of a function -> how it is called with an account and a request."""
+"""The parameters of a function -> the adapter that calls it with an account and a request."""

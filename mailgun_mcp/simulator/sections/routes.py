@@ -52,7 +52,7 @@ def update_route(account: Account, request: SimulatedRequest) -> Reply:
     route.actions = list(given.get("action", route.actions))
     route.priority = given.get("priority", route.priority)
     route.description = given.get("description", route.description)
-    # The service answers the route bare, unlike everywhere else.
+    # Unlike all other operations, Mailgun returns the fields of the route at the top level here.
     return success("Route has been updated", **_to_json(route))
 
 

@@ -1,4 +1,4 @@
-"""SMTP credentials: logins of a domain, beside the postmaster that it always has."""
+"""SMTP credentials: logins of a domain, in addition to the postmaster that every domain has."""
 
 from typing import Any
 
@@ -60,13 +60,13 @@ def delete_smtp_credential(request: SimulatedRequest) -> Reply:
 
 
 def postmaster(domain: Domain) -> SmtpCredential:
-    """Return the login that every domain has."""
+    """Return the postmaster login that every domain has."""
     password = domain.administration.postmaster_password
     return SmtpCredential(f"postmaster@{domain.name}", password, domain.created_at, system=True)
 
 
 def all_credentials(domain: Domain) -> list[SmtpCredential]:
-    """Return the logins of a domain, in their order."""
+    """Return all logins of a domain in order, including the postmaster."""
     own = domain.administration.credentials
     return sorted([postmaster(domain), *own.values()], key=lambda credential: credential.login)
 
@@ -80,7 +80,7 @@ def _get_credential(request: SimulatedRequest) -> SmtpCredential:
 
 
 def _login(domain: Domain, text: str) -> str:
-    """Return the whole login of a name that may lack its domain. Raises ApiError for one of another domain."""
+    """Return the full login for a name with or without the domain. Raises ApiError for a login of another domain."""
     login = (text if "@" in text else f"{text}@{domain.name}").lower()
     if fault_of_address(login) or login.rpartition("@")[2] != domain.name:
         raise ApiError(400, f"'login' parameter is not a valid address of domain {domain.name}")

@@ -1,4 +1,4 @@
-"""The older totals of events: of an account or domain, by time step, and grouped."""
+"""The older event totals of an account or domain, by time step or grouped."""
 
 from collections.abc import Callable
 from typing import Any
@@ -100,7 +100,7 @@ async def _domain_aggregates(account: Account, request: SimulatedRequest, key: s
 
 
 async def aggregates(account: Account, dimension: str, conditions: tuple[DimensionCondition, ...]) -> Record:
-    """Return the totals by provider, country or device, over the whole retention."""
+    """Return the totals by provider, country or device, for the whole retention period."""
     period = Period(0.0, account.clock.now(), "month")
     rows = await aggregate(_mail(account), period, Grouping(LEGACY_READERS, (dimension,), conditions))
     return {
@@ -110,7 +110,7 @@ async def aggregates(account: Account, dimension: str, conditions: tuple[Dimensi
 
 
 def only(attribute: str, value: str) -> DimensionCondition:
-    """Return the condition that an attribute is `value`."""
+    """Return the condition that an attribute equals `value`."""
     return DimensionCondition(attribute, "=", (value.lower(),))
 
 

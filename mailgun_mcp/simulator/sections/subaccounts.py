@@ -1,4 +1,4 @@
-"""Subaccounts: separate accounts below this one, used through a header."""
+"""Subaccounts: separate accounts below this one. Requests select one with a header."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ from mailgun_mcp.simulator.sections.registry import handles
 
 FEATURES = ("email_preview", "inbox_placement", "sending", "validations", "validations_bulk")
 SERIALS = 1 << 32
-"""How many ids one account can have before they would collide with the next one's."""
+"""Number of ids that an account can use before they would collide with those of the next account."""
 CHILD_LIMIT = "Parent account has reached its allotted child limit"
 UNKNOWN = "account not found"
 
@@ -141,7 +141,7 @@ def link_ip_to_subaccount(account: Account, request: SimulatedRequest) -> Reply:
 
 
 def new_subaccount(account: Account, name: str) -> Subaccount:
-    """Return a subaccount with an empty account below `account`, which does not list it yet."""
+    """Return a new subaccount with an empty account below `account`. It is not added to `account` yet."""
     now, number = account.clock.now(), len(account.administration.subaccounts) + 1
     below = Administration(parent=account, access=Access(settings={"name": name}))
     below.access.public_key, below.access.signing_key = f"pubkey-{account.hex_id(32)}", f"key-{account.hex_id(32)}"
@@ -157,7 +157,7 @@ def new_subaccount(account: Account, name: str) -> Subaccount:
 
 
 def subaccount_to_json(child: Subaccount) -> dict[str, Any]:
-    """Return the subaccount as lists show it."""
+    """Return the subaccount in the form that lists use."""
     return {
         "id": child.id,
         "name": child.name,
@@ -196,7 +196,7 @@ def _set_status(account: Account, child: Subaccount, status: Any) -> None:
 
 
 def _replace(child: Subaccount, pool_id: str, new_id: str, ips: list[str]) -> None:
-    """Move the domains of an inherited pool to the new one."""
+    """Move the domains of an inherited pool to a new pool."""
     names = [domain.name for domain in linked_domains(child.account, pool_id)]
     revoke_pool(child.account, pool_id)
     for name in names:

@@ -23,7 +23,7 @@ Fields = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class SuppressionList:
-    """One of the lists: its attribute, how an entry is made and shown, and Mailgun's messages."""
+    """One of the lists: its attribute, how its entries are made and shown, and Mailgun's messages."""
 
     attribute: str
     key: str
@@ -42,14 +42,14 @@ class SuppressionList:
         return entries
 
     def get_entry(self, request: SimulatedRequest) -> Any:
-        """Return the entry that the call names. Raises ApiError when there is none."""
+        """Return the entry that the request names. Raises ApiError when it does not exist."""
         entry = self.entries(request.domain).get(request[self.key].lower())
         if entry is None:
             raise ApiError(404, self.missing)
         return entry
 
     def put(self, domain: Domain, entry: Any) -> None:
-        """Add the entry, in the place of one that has its key."""
+        """Add the entry, replacing any entry with the same key."""
         self.entries(domain)[getattr(entry, self.key)] = entry
 
 
@@ -111,7 +111,7 @@ def _remove_tag(entries: dict[str, Unsubscribe], entry: Unsubscribe, tag: str) -
 
 
 def _read_csv(data: bytes) -> list[Fields]:
-    """Return the rows that name an address or a domain; the header may be missing."""
+    """Return the rows that contain an address or a domain. The header row may be missing."""
     rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(data.decode("utf-8-sig", "replace")))]
     if not rows:
         raise ApiError(400, "while reading csv header")
@@ -123,7 +123,7 @@ def _read_csv(data: bytes) -> list[Fields]:
 
 
 def _importable(fields: Fields) -> bool:
-    """Rows that name nothing valid are left out, because the import runs in the background and reports nothing."""
+    """Return whether a row is valid. Invalid rows are skipped silently, because the import runs in the background."""
     if "address" in fields:
         return fault_of_address(fields["address"]) is None
     return "domain" in fields and fault_of_domain(fields["domain"]) is None
@@ -160,7 +160,7 @@ def _make_unsubscribe(account: Account, fields: Fields) -> Unsubscribe:
 def _make_allowlist_entry(account: Account, fields: Fields) -> AllowlistEntry:
     if "address" in fields:
         return AllowlistEntry(fields["address"].lower(), account.clock.now(), "address", fields.get("reason", ""))
-    # A call has the argument of its tool, a CSV file the column of Mailgun's.
+    # A call uses the name of the tool's argument; a CSV file uses the name of Mailgun's column.
     domain = fields.get("allowed_domain") or fields["domain"]
     return AllowlistEntry(domain.lower(), account.clock.now(), "domain", fields.get("reason", ""))
 
@@ -249,7 +249,7 @@ ENTRY: tuple[tuple[str, SuppressionList, str, str, str], ...] = (
         "keeps addresses off the bounce list",
     ),
 )
-"""What one entry is called, its list, and the notes on reading, deleting and adding one."""
+"""The name of an entry, its list, and the notes on reading, deleting and adding an entry."""
 
 for _name, _list, _get, _delete, _add in ENTRY:
     handles(f"get_{_name}", fidelity="stateful", note=_get)(partial(get_entry, _list))

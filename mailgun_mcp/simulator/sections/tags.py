@@ -1,4 +1,4 @@
-"""Tags: created by sending; of the account, and in the older operations of each domain."""
+"""Tags, which are created by sending. They belong to the account, or to each domain in the older operations."""
 
 from typing import Any
 
@@ -55,7 +55,7 @@ async def query_account_tags(account: Account, request: SimulatedRequest) -> Rep
 
 
 def account_tags(account: Account) -> dict[str, Tag]:
-    """Return the account's tags: those of its domains put together."""
+    """Return the account's tags, merged from all its domains."""
     merged: dict[str, Tag] = {}
     for tags in account.analytics.tags.values():
         for name, tag in tags.items():
@@ -166,7 +166,7 @@ def _together(one: Tag, other: Tag) -> Tag:
 
 
 def _everywhere(account: Account, name: str) -> list[Tag]:
-    """Return a tag in all domains that have it. Raises ApiError when none has."""
+    """Return a tag from all domains that have it. Raises ApiError when none has it."""
     tags = [tags[name.lower()] for tags in account.analytics.tags.values() if name.lower() in tags]
     if not tags:
         raise ApiError(404, UNKNOWN)
@@ -174,7 +174,7 @@ def _everywhere(account: Account, name: str) -> list[Tag]:
 
 
 async def _metrics(account: Account) -> dict[RowKey, FactCounts]:
-    """Return what happened in the last seven days, by account and tag."""
+    """Return the counts of the last seven days by account and tag."""
     now = account.clock.now()
     sources = count_sources(account, lambda owner: owner.analytics.mail, subaccounts=True)
     return await aggregate(sources, Period(now - WEEK, now, "hour"), Grouping(READERS, ("subaccount", "tag")))

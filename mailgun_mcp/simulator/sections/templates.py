@@ -1,6 +1,6 @@
-"""Templates and their versions: at most one version is active, which is sent unless the request names another.
+"""Templates and their versions. At most one version is active; it is sent unless the request names another.
 
-A domain has its own, and the account has some for all domains.
+A template belongs to one domain, or to the account and thus to all its domains.
 """
 
 import re
@@ -111,7 +111,7 @@ def update_template_version(account: Account, request: SimulatedRequest) -> Repl
     _check_content(changes.get("template", version.template), version.engine)
     for name, value in changes.items():
         setattr(version, name, value)
-    # `active=no` changes nothing: a template always keeps the version that it sends.
+    # `active=no` changes nothing: a template always keeps its active version.
     if request.get("active"):
         _activate(template, version)
     return _changed("version has been updated", template, version)
@@ -150,7 +150,7 @@ def copy_template_version(account: Account, request: SimulatedRequest) -> Reply:
 
 
 def _add_version(account: Account, template: Template, request: SimulatedRequest, *, active: bool) -> TemplateVersion:
-    """Add the version that `call` describes. Raises ApiError when it cannot be one."""
+    """Add the version that `request` describes. Raises ApiError when it is invalid."""
     _check_room(template)
     engine = request.get("engine")
     _check_content(request["template"], engine)
@@ -199,7 +199,7 @@ def _asked(request: SimulatedRequest) -> PivotQuery:
 
 
 def _templates(account: Account, request: SimulatedRequest) -> dict[str, Template]:
-    """Return the templates of the domain that the path names, else those of the account."""
+    """Return the templates of the domain named in the path, or those of the account."""
     return account.templates if request.found_domain is None else request.domain.templates
 
 

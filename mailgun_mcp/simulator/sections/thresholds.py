@@ -1,4 +1,4 @@
-"""Thresholds: alerts on the account's mail, limits on its use, and the hits of both."""
+"""Thresholds: alerts on the account's mail, limits on its usage, and the hits of both."""
 
 from collections.abc import Callable
 from functools import partial
@@ -157,7 +157,7 @@ KINDS: tuple[tuple[str, ThresholdsOf, str, str], ...] = (
     ("send_alert", _alerts, "alerts as made", "evaluated against the account's mail"),
     ("threshold_limit", _limits, "limits as made", "evaluated against the account's use"),
 )
-"""What a threshold is called, where the account keeps them, and the notes on listing and creating one."""
+"""The name of a kind of threshold, where the account stores it, and the notes on listing and creating one."""
 
 for _name, _thresholds, _list_note, _create_note in KINDS:
     handles(f"list_{_name}s", fidelity="stateful", note=_list_note)(partial(list_thresholds, _thresholds))

@@ -1,4 +1,4 @@
-"""Tracking: what is tracked in a domain's mail, and the certificate of its tracking host."""
+"""Tracking: the tracked actions in a domain's mail, and the certificate of its tracking host."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from mailgun_mcp.simulator.sections.registry import handles
 UPDATED = "Domain tracking settings have been updated"
 OPEN = {"active": "opens", "place_at_the_top": "opens_at_the_top"}
 UNSUBSCRIBE = {"active": "unsubscribes", "html_footer": "html_footer", "text_footer": "text_footer"}
-"""Argument -> its name in the settings."""
+"""Argument -> name in the settings of unsubscribe tracking."""
 STARTED = "Initiated x509 key pair generation"
 ERRORS = {"processing": "Waiting for x509 key pair generation", "expired": "x509 certificate has expired", "active": ""}
 

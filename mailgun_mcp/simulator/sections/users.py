@@ -1,4 +1,4 @@
-"""Users: the users of the account, and the one whose key made the request."""
+"""The users of the account, and the user whose key made the request."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def get_user(account: Account, request: SimulatedRequest) -> Reply:
 
 @handles("get_current_user", fidelity="stateful", note="the user whose key made the request")
 def get_current_user(account: Account, request: SimulatedRequest) -> Reply:
-    """The simulator's own key is the account owner's; others have to be bound to a user."""
+    """Show the user of the request's key. The simulator's own key is the owner's; others must be bound to a user."""
     users = _users(account)
     owner = next((user for user in users.values() if user.master), None)
     user = owner if request.key is None else users.get(request.key.user_id or "")

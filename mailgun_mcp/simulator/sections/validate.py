@@ -1,4 +1,4 @@
-"""Validates an address: by its syntax, its domain, and the events of earlier mail to it."""
+"""Validates an address by its syntax, its domain, and the events of earlier mail to it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from mailgun_mcp.simulator.sections.registry import handles
 LONGEST = 512
 PROVIDERS = ("gmail.com", "yahoo.com", "hotmail.com", "outlook.com", "icloud.com", "aol.com", "gmx.de", "proton.me")
 NEAR = 0.85
-"""How similar a domain must be to a large provider's to count as a typo."""
+"""The similarity (0 to 1) to a large provider's domain from which a domain counts as a typo of it."""
 DISPOSABLE = frozenset({"mailinator.com", "10minutemail.com", "guerrillamail.com", "yopmail.com", "trashmail.com"})
 ROLES = frozenset(
     {"abuse", "admin", "billing", "contact", "help", "hostmaster", "info", "no-reply", "noreply", "postmaster", "root"}
@@ -48,7 +48,7 @@ def validate_email_address(account: Account, request: SimulatedRequest) -> Reply
 
 
 def validated(account: Account, address: str, *, provider_lookup: bool = True) -> dict[str, Any]:
-    """Return the verdict on an address, as the API answers it."""
+    """Return the verdict on an address in the form of the API."""
     lower = address.lower()
     local, _, domain = lower.rpartition("@")
     answer: dict[str, Any] = {
@@ -77,7 +77,7 @@ def validated(account: Account, address: str, *, provider_lookup: bool = True) -
 
 
 def _judge(account: Account, address: str, answer: dict[str, Any], verdict: _Verdict, *, is_known: bool) -> None:
-    """The first that is certain decides. Magic words are those of recipients; see `delivery`."""
+    """Set the verdict from the first certain sign. Special local parts are those of test recipients; see `delivery`."""
     local, _, domain = address.rpartition("@")
     if domain.endswith(NO_MAIL) or (get_close_matches(domain, PROVIDERS, 1, NEAR) and domain not in PROVIDERS):
         verdict.be("undeliverable", "high", "No MX records found for domain")
@@ -103,7 +103,7 @@ def _events(account: Account, address: str) -> Iterator[dict[str, Any]]:
 
 
 def _seen(records: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return how a person reacted to mail to the address."""
+    """Return the recipient's reactions to earlier mail."""
     if not records:
         return {}
     engaging = [record for record in records if record["event"] in ENGAGING]
@@ -117,6 +117,6 @@ def _seen(records: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _root(local: str, domain: str) -> str:
-    """Return the mailbox behind an address with a tag, or with dots that its provider does not see."""
+    """Return the mailbox behind an address that has a tag, or dots that its provider ignores."""
     local = local.partition("+")[0]
     return f"{local.replace('.', '') if domain == 'gmail.com' else local}@{domain}"

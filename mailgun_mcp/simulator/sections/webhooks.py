@@ -1,4 +1,4 @@
-"""Webhooks: of a domain by event type (v3) or by URL (v4), two views of the same URLs; of the account by id (v1)."""
+"""Webhooks. A domain's are listed by event type (v3) or, the same ones, by URL (v4); the account's by id (v1)."""
 
 from collections.abc import Iterable
 from urllib.parse import urlsplit
@@ -145,7 +145,7 @@ def _urls(request: SimulatedRequest) -> list[str]:
 
 
 def _remove(domain: Domain, kind: str, url: str) -> None:
-    """Take a URL from an event type; a type without URLs is not a webhook any more."""
+    """Remove a URL from an event type. A type without URLs is no longer a webhook."""
     remaining = [other for other in domain.webhooks.get(kind, []) if other != url]
     if remaining:
         domain.webhooks[kind] = remaining
@@ -155,7 +155,7 @@ def _remove(domain: Domain, kind: str, url: str) -> None:
 
 def _check_hosts(urls: Iterable[str]) -> None:
     for url in urls:
-        # The top-level domain that no host can be in stands for all that cannot be found.
+        # No host can exist below `.invalid`, so it stands for every host that cannot be found.
         if (urlsplit(url).hostname or "").endswith(".invalid"):
             raise ApiError(400, f"{url} is not a valid url: host not found", key="Reason")
 

@@ -1,4 +1,4 @@
-"""Mail that is handed in over SMTP: the server, who may log in, and the certificate.
+"""Accepts mail over SMTP: the server, its logins, and its certificate.
 
-A mail becomes the same request as over HTTP. It must not know rules about mail: those are in `sections` and `mail`.
+A mail becomes the same request as over HTTP. Rules about mail do not belong here: they are in `sections` and `mail`.
 """

@@ -1,4 +1,4 @@
-"""A certificate for this machine that signs itself, made at each start and thrown away at the end."""
+"""A self-signed certificate for this machine, made at each start and discarded at the end."""
 
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ VALID = timedelta(days=397)
 
 
 def write_certificate(folder: Path) -> Path:
-    """Write a new certificate and its key to a folder that only its owner can read. Return the certificate's file."""
+    """Write a new certificate and its key to `folder`, which only its owner may be able to read. Return the file."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -41,7 +41,7 @@ def write_certificate(folder: Path) -> Path:
 
 
 def server_context(certificate: Path) -> ssl.SSLContext:
-    """Return a TLS context of a server with the certificate."""
+    """Return a TLS context for a server with the certificate."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate, certificate.with_name("key.pem"))
     return context

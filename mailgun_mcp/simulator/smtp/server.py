@@ -19,18 +19,18 @@ from mailgun_mcp.simulator.smtp.certificate import server_context
 from mailgun_mcp.simulator.smtp.submission import log_in, submit
 
 MAX_BYTES = 25 * 1024 * 1024
-"""Bytes of a mail that Mailgun takes at most."""
+"""Maximum size in bytes of a mail that Mailgun accepts."""
 LONGEST_LINE = 1024 * 1024
-"""Bytes of a line. RFC 5321 allows 1,000, and many programs send longer ones."""
+"""Maximum length of a line in bytes. RFC 5321 allows 1,000, but many programs send longer lines."""
 
 
 @dataclass(frozen=True, slots=True)
 class SmtpSockets:
-    """Where the server listens, and its certificate. `tls` is for connections that begin with TLS."""
+    """The server's sockets and certificate. `tls` is for connections that start with TLS."""
 
     certificate: Path
     plain: socket.socket | None = None
-    """For connections that may switch to TLS by STARTTLS."""
+    """For connections that may switch to TLS with STARTTLS."""
     tls: socket.socket | None = None
 
 
@@ -39,7 +39,7 @@ class _Server(SMTP):
 
 
 class _Handler:
-    """Answers what the library asks of its owner. The names of the methods are the library's."""
+    """Implements the callbacks of the aiosmtpd library, which defines the names of the methods."""
 
     def __init__(self, harness: Harness, operation: Operation) -> None:
         self._harness, self._operation = harness, operation
@@ -47,7 +47,7 @@ class _Handler:
     async def handle_MAIL(  # noqa: N802
         self, _: SMTP, session: Session, envelope: Envelope, sender: str, options: list[str]
     ) -> str:
-        """Begin a mail, if the client is logged in."""
+        """Start a mail if the client is logged in."""
         if not session.authenticated:
             return "530 5.7.0 Authentication required"
         envelope.mail_from = sender
@@ -63,7 +63,7 @@ class _Handler:
         return reply
 
     def authenticate(self, _: SMTP, __: Session, ___: Envelope, ____: str, given: Any) -> AuthResult:
-        """Say whether a login and its password are right."""
+        """Return whether a login and its password are correct."""
         if not isinstance(given, LoginPassword):
             return AuthResult(success=False, handled=False)
         login, password = (text.decode("utf-8", "replace") for text in (given.login, given.password))
@@ -73,7 +73,7 @@ class _Handler:
 
 @asynccontextmanager
 async def serving(harness: Harness, operation: Operation, sockets: SmtpSockets) -> AsyncIterator[None]:
-    """Serve SMTP on the sockets until the block ends. `operation` is that of MIME messages."""
+    """Serve SMTP on the sockets until the block ends. `operation` is the one that sends MIME messages."""
     logging.getLogger("mail.log").setLevel(logging.ERROR)
     handler, loop, context = (
         _Handler(harness, operation),
@@ -107,7 +107,7 @@ async def serving(harness: Harness, operation: Operation, sockets: SmtpSockets) 
 
 
 def with_smtp(app: ASGIApp, harness: Harness, operation: Operation, sockets: SmtpSockets) -> ASGIApp:
-    """Return the application that also serves SMTP from its start-up to its shutdown."""
+    """Return the application, extended to serve SMTP from its start-up to its shutdown."""
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":

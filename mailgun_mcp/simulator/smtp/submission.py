@@ -1,4 +1,4 @@
-"""Who may log in over SMTP, and the request that a mail becomes."""
+"""Checks SMTP logins, and turns a mail into a request."""
 
 from hmac import compare_digest
 
@@ -22,18 +22,18 @@ SMTP_CODES = {
     420: "421 4.7.0",
     429: "421 4.7.0",
 }
-"""Status of a refusal over HTTP -> the code of the same refusal over SMTP."""
+"""HTTP status of a refusal -> SMTP code of the same refusal."""
 ACCEPTED = "250 Great success"
 TEXTS = {
     "from parameter is missing": "cannot parse from address",
     "'from' parameter is not a valid address. please check documentation": "cannot parse from address",
     "'to' parameter is not a valid address. please check documentation": "cannot parse to address",
 }
-"""Text of a refusal over HTTP that speaks of parameters -> the text over SMTP, which the manual has."""
+"""HTTP refusal that mentions a parameter -> SMTP text of the same refusal, from the manual."""
 
 
 def log_in(account: Account, login: str, password: str) -> bool:
-    """Say whether a domain of the account has this login with this password."""
+    """Return whether a domain of the account has this login with this password."""
     found = find_login(account, login)
     if found is None or not password:
         return False
@@ -43,7 +43,7 @@ def log_in(account: Account, login: str, password: str) -> bool:
 
 
 def find_login(account: Account, login: str) -> tuple[Account, Domain] | None:
-    """Return the account and the domain that have a login; subaccounts and both regions count."""
+    """Return the account and the domain that have a login. Subaccounts and both regions are searched."""
     for owner in account.with_subaccounts(OPEN, all_regions=True):
         domain = owner.domains.get(login.rpartition("@")[2].lower())
         if domain is not None and any(one.login == login.lower() for one in all_credentials(domain)):
@@ -52,7 +52,7 @@ def find_login(account: Account, login: str) -> tuple[Account, Domain] | None:
 
 
 def submit(account: Account, operation: Operation, envelope: SmtpEnvelope, recipients: list[str], mime: bytes) -> str:
-    """Send a mail as `operation`, which is that of MIME messages. Return the reply of the SMTP server."""
+    """Send a mail with `operation`, the one that sends MIME messages. Return the reply of the SMTP server."""
     found = find_login(account, envelope.login)
     if found is None:
         return "550 5.7.1 The login was deleted"

@@ -1,4 +1,4 @@
-"""What a scenario asks of an agent, and how its answer is judged: evidence, right answer, wrong turns."""
+"""A scenario's question to an agent, and how the answer is judged: evidence, right answer, wrong turns."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ class Case(ScenarioPart):
 
 
 def faults(expected: tuple[Check, ...], answer: Any) -> list[str]:
-    """Return in what an answer differs from what is expected of it."""
+    """Return the differences between an answer and what the checks expect."""
     return [fault for check in expected if (fault := _fault(check, list(_values(answer, check.path.split(".")))))]
 
 

@@ -23,7 +23,7 @@ TESTER = "developer@example.com"
 
 MESSAGES = 40
 FIRST = 68 * HOUR
-"""Seconds before now. Stored messages can be read for 72 hours, so the oldest stays readable for a while."""
+"""Age of the oldest message in seconds. Stored messages can be read for 72 hours, so it stays readable for a while."""
 STEP = 1.7 * HOUR
 
 PEOPLE = (
@@ -111,7 +111,7 @@ NEWS_TEMPLATE = "<h1>News for {{name}}</h1><p>What happened at Example this autu
 
 
 def demo_account(clock: Clock, *, storage_url: str = STORAGE) -> Account:
-    """Return the demo account as it is at the clock's present moment, its stored messages under `storage_url`."""
+    """Return the demo account at the clock's current time. `storage_url` is the start of its stored messages' URLs."""
     account = Account(clock, authorized_recipients={TESTER}, storage_url=storage_url)
     now = clock.now()
     for domain in _domains(account, now):
@@ -133,9 +133,9 @@ CLIENTS = {
     "outlook_desktop": ("Outlook 2021", "Windows 11", "", "complete"),
     "iphone_mail": ("iPhone Mail", "iOS 18", "", "processing"),
 }
-"""Of the preview: client, system, browser, state."""
+"""Id of a preview's client -> client, system, browser, state."""
 PLACED = {"gmail.com": (18, 2), "outlook.com": (15, 5), "yahoo.com": (20, 0)}
-"""Of the seed test: in the inbox, in spam."""
+"""Provider -> the seed test's mails in the inbox and in spam."""
 
 
 def _seed_result() -> dict[str, Any]:
@@ -229,7 +229,7 @@ def _message(account: Account, domain: str, sender: str, to: tuple[str, str], su
 def _fill_in(message: StoredMessage, template: Template, variables: dict[str, str]) -> None:
     version = template.versions["initial"]
     message.template, message.template_version = template.name, version.tag
-    # Without the template engine: importing it would take longer than making the whole account.
+    # The template is not rendered: importing the engine would take longer than making the whole account.
     message.html = version.template
     for variable, value in variables.items():
         message.html = message.html.replace("{{" + variable + "}}", value)
@@ -249,7 +249,7 @@ def _fail(
 
 def _engage(account: Account, domain: Domain, message: StoredMessage, index: int, at: float) -> None:
     address = message.recipients[0]
-    delays = Random(message.id)  # noqa: S311 - the same delays each time
+    delays = Random(message.id)  # noqa: S311 - the delays must be reproducible
     opened_at = at + min(open_delay(delays), HOUR)
     if index % 3 == 0:
         record_event(account, domain, "opened", message, address, opened_at, **reader_of(address))
@@ -275,7 +275,7 @@ def _add_inbound(account: Account, at: float) -> None:
 
 
 def _add_suppressions(account: Account, now: float) -> None:
-    """Add suppressions that are older than the three days."""
+    """Add suppressions from before the three days."""
     shop, news = account.domains[SHOP], account.domains[NEWS]
     shop.allowlist["example.com"] = AllowlistEntry("example.com", now - 300 * DAY, "domain", "own staff")
     shop.allowlist["ceo@partner.example"] = AllowlistEntry(

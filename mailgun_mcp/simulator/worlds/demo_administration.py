@@ -17,12 +17,12 @@ LABS, ARCHIVE = "5f3b1e9a7c2d4f6081a3b801", "5f3b1e9a7c2d4f6081a3b802"
 LABS_DOMAIN = "labs.example.com"
 POOL_IP, FREE_IP, WARMING_IP = "203.0.113.11", "203.0.113.12", "203.0.113.13"
 DYNAMIC = {GOOD: ["203.0.113.21"], POOR: ["203.0.113.22"], NEW: ["203.0.113.23"]}
-SENDING_SECRET = "0c3d6a2b9f184e57b6a1d2c3e4f50617-5e6f7081-92a3b4c5"  # noqa: S105 - of the demo, and in its documentation
+SENDING_SECRET = "0c3d6a2b9f184e57b6a1d2c3e4f50617-5e6f7081-92a3b4c5"  # noqa: S105 - documented, of the demo
 DEVELOPER_SECRET = "1d4e7b3ca0295f68c7b2e3d4f5061728-6f708192-a3b4c5d6"  # noqa: S105
 
 
 def add_administration(account: Account, shop: Domain, news: Domain, staging: Domain) -> None:
-    """Add everything that belongs to neither mail nor suppressions."""
+    """Add everything that is neither mail nor a suppression."""
     now = account.clock.now()
     _add_people(account, shop, now)
     _add_ips(account, shop, staging, now)

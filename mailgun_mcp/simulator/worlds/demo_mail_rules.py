@@ -38,7 +38,7 @@ AUTUMN = (
 
 
 def add_mail_rules(account: Account, shop: Domain, news: Domain, readers: Sequence[tuple[str, str]]) -> None:
-    """Add routes, lists and webhooks, and the traces of their work. `readers` subscribe to the newsletter."""
+    """Add routes, lists and webhooks, and the records that they left. `readers` are the newsletter's subscribers."""
     now = account.clock.now()
     _add_routes(account, now)
     _add_lists(account, shop, news, readers, now)
@@ -89,7 +89,7 @@ def _add_webhooks(account: Account, shop: Domain, now: float) -> None:
 
 
 def _post_failures(account: Account, shop: Domain) -> None:
-    """Add the webhook calls of the last days' bounces, all of them accepted."""
+    """Add webhook calls for the bounces of the last days. All of them were accepted."""
     for event in [event for event in shop.events if webhook_event_type(event.record) == "permanent_fail"]:
         before = len(account.webhooks.outbox)
         enqueue_webhooks(account, shop, event)

@@ -1,4 +1,4 @@
-"""When recipients open, click and complain, and with what: seeded, so that the same mail always has the same readers."""
+"""When recipients open, click and complain, and with which clients. The same mail always has the same readers."""
 
 from math import log
 from random import Random
@@ -7,10 +7,10 @@ from typing import Any
 from mailgun_mcp.simulator.model.clock import DAY, HOUR, MINUTE
 
 REPORTING_PROVIDERS = frozenset({"outlook.com", "hotmail.com", "yahoo.com", "icloud.com"})
-"""Providers that report complaints to senders. Gmail reports none."""
+"""Providers that report complaints to senders. Gmail does not."""
 
 Client = tuple[str, str, str, str, str]
-"""Type, system, name, device type and user agent."""
+"""A mail client: type, system, name, device type and user agent."""
 
 CLIENTS: tuple[Client, ...] = (
     (
@@ -33,7 +33,7 @@ CLIENTS: tuple[Client, ...] = (
     ),
 )
 CLIENT_WEIGHTS = (22, 12, 34, 22, 4, 6)
-"""How many of 100 recipients read with each client."""
+"""Number of recipients in 100 who use each client."""
 
 CITIES = (
     ("US", "CA", "San Francisco", "America/Los_Angeles"),
@@ -56,14 +56,14 @@ PROXIES = {
     ),
     "icloud.com": ("apple", "192.0.2", "Mozilla/5.0"),
 }
-"""Provider -> the bot that loads the images of a mail, the network that it comes from, and its user agent."""
+"""Provider -> the bot that loads the images of a mail, its network, and its user agent."""
 APPLE_PRIVACY = 0.7
-"""The share of iCloud's readers whose images Apple loads."""
+"""The share of iCloud's recipients whose images are loaded by Apple."""
 
 
 def reader_of(address: str) -> dict[str, Any]:
-    """Return the event fields of a recipient's visits: always the same IP, client and city."""
-    random = Random(f"reader {address.lower()}")  # noqa: S311 - the same reader each time
+    """Return the event fields of a recipient's opens and clicks: always the same IP, client and city."""
+    random = Random(f"reader {address.lower()}")  # noqa: S311 - the reader must be reproducible
     kind, system, name, device, agent = random.choices(CLIENTS, CLIENT_WEIGHTS)[0]
     country, region, city, timezone = random.choices(CITIES, CITY_WEIGHTS)[0]
     network = random.choice(("203.0.113", "198.51.100"))
@@ -82,7 +82,10 @@ def reader_of(address: str) -> dict[str, Any]:
 
 
 def opener_of(address: str) -> dict[str, Any]:
-    """Return the event fields of a recipient's opens. Gmail, and Apple for most, load the images themselves and hide the reader."""
+    """Return the event fields of a recipient's opens.
+
+    Gmail, and Apple for most recipients, load the images themselves and so hide the reader.
+    """
     host, reader = address.rpartition("@")[2].lower(), reader_of(address)
     hides = Random(f"privacy {address.lower()}").random() < APPLE_PRIVACY  # noqa: S311
     proxy = PROXIES.get(host) if host != "icloud.com" or hides else None
@@ -94,17 +97,17 @@ def opener_of(address: str) -> dict[str, Any]:
 
 
 def open_delay(random: Random) -> float:
-    """Return the seconds from delivery to the first open: half within 40 minutes, some only after a day."""
+    """Return the seconds from delivery to the first open: half are within 40 minutes, some after more than a day."""
     return _delay(random, 40 * MINUTE, 1.4, 15.0, 3 * DAY)
 
 
 def click_delay(random: Random) -> float:
-    """Return the seconds from the open to the click: mostly less than a minute or two."""
+    """Return the seconds from the open to the click: mostly under two minutes."""
     return _delay(random, 35.0, 0.9, 2.0, HOUR)
 
 
 def complaint_delay(random: Random) -> float:
-    """Return the seconds from delivery to the complaint: half within two hours."""
+    """Return the seconds from delivery to the complaint: half are within two hours."""
     return _delay(random, 2 * HOUR, 1.0, 5 * MINUTE, 2 * DAY)
 
 

@@ -1,4 +1,4 @@
-"""What an incident leaves in the account, beside the mail that it happened to: its cause, and that it continues."""
+"""The effects of an incident on the account besides the affected mail: its cause, and its continuation for new mail."""
 
 from collections.abc import Callable
 from random import Random
@@ -49,11 +49,11 @@ UNSIGNED = {
         "5.7.515 Access denied, sending domain does not meet the required authentication level: DKIM = Fail",
     ),
 }
-"""What providers answer to mail without a valid DKIM signature, in the style of each."""
+"""Provider -> its reply to mail without a valid DKIM signature, in its own style."""
 UNSIGNED_ELSEWHERE = (550, "5.7.20 No passing DKIM signature found")
 THROTTLED = "4.7.0 [TSS04] Messages from {} temporarily deferred due to unexpected volume or user complaints"
 LEAKED_KEY_ID = "9b1de77a-0c4e51f2"
-LEAKED_SECRET = "2e5f8c4db13a60796d8c3f4e50617283-7a8b9c0d-e1f20314"  # noqa: S105 - of a made-up account
+LEAKED_SECRET = "2e5f8c4db13a60796d8c3f4e50617283-7a8b9c0d-e1f20314"  # noqa: S105 - the key of a made-up account
 OLD_VERSION, NEW_VERSION = "spring", "autumn"
 WITH_LINK = "<h1>Hello</h1><p>What is new.</p><p><a href='https://www.{domain}/news'>Read on</a></p>"
 WITHOUT_LINK = "<h1>Hello</h1><p>What is new.</p><p><a>Read on</a></p>"
@@ -75,7 +75,7 @@ def blocks_of(domain: Domain, incident: Incident) -> list[ProviderBlock]:
 
 
 def apply_incident(account: Account, domain: Domain, incident: Incident) -> None:
-    """Record an incident outside the mail already sent, and let it continue for mail sent from now on."""
+    """Record an incident's traces other than mail already sent, and make it affect mail sent from now on."""
     of_ip = isinstance(incident, Blocklisting | Throttling)
     (account.administration.ips if of_ip else domain).blocks.extend(blocks_of(domain, incident))
     effect = EFFECTS.get(type(incident))
@@ -147,7 +147,7 @@ def _leak(account: Account, domain: Domain, incident: LeakedKey) -> None:
     key = ApiKey(LEAKED_KEY_ID, LEAKED_SECRET, "developer", now - 200 * DAY, description=incident.key_description)
     key.user_id = owner
     access.keys[key.id] = key
-    random = Random(f"leak {domain.name}")  # noqa: S311 - the same addresses each time
+    random = Random(f"leak {domain.name}")  # noqa: S311 - the addresses must be reproducible
     for number in range(incident.messages):
         at = now - incident.hours * HOUR * (1 - (number + 0.5) / incident.messages)
         address = f"user{random.randrange(10**6):06d}@{random.choice(('gmail.com', 'outlook.com', 'example.net'))}"

@@ -17,7 +17,7 @@ SUFFIXES = (".yaml", ".yml")
 
 
 class ScenarioError(SettingsError):
-    """A scenario that does not exist or is not valid."""
+    """A scenario that does not exist or is invalid."""
 
 
 class Volume(ScenarioPart):
@@ -113,7 +113,7 @@ def shipped_names() -> list[str]:
 
 
 def open_scenario(name: str) -> Scenario:
-    """Return a shipped scenario by its name, or one in a file. Raises ScenarioError with all that is wrong."""
+    """Return a shipped scenario by its name, or the one in a file. Raises ScenarioError with all faults."""
     if name in shipped_names():
         text = (files("mailgun_mcp") / "_data" / "scenarios" / f"{name}.yaml").read_text(encoding="utf-8")
         return parse_scenario(text, name)

@@ -1,6 +1,6 @@
 """Makes the account of a scenario: every message with its events, and the incidents.
 
-The same scenario always makes the same history, up to the clock's present moment.
+The same scenario always gives the same history, up to the clock's current time.
 """
 
 from collections.abc import Iterator
@@ -49,17 +49,17 @@ PROVIDERS = (
     "icloud.com",
     "example.net",
 )
-"""The recipients' mailbox providers; one that stands three times has three times the recipients."""
+"""The recipients' mailbox providers. A provider that is listed three times has three times as many recipients."""
 OLD = 300 * DAY
 OWNER = "5f3b1e9a7c2d4f6081a3b601"
 DAILY_SWING = 0.7
-"""How much more mail than the average goes out at the busiest hour, and how much less at the quietest."""
+"""The relative swing of the sending rate: how far the busiest hour is above the average, and the quietest below it."""
 REPORTING = sum(host in REPORTING_PROVIDERS for host in PROVIDERS) / len(PROVIDERS)
-"""The share of the recipients whose providers report complaints."""
+"""The share of recipients whose providers report complaints."""
 
 
 def scenario_account(scenario: Scenario, clock: Clock, *, storage_url: str = STORAGE) -> Account:
-    """Return the account that a scenario describes, as it is at the clock's present moment."""
+    """Return the account that a scenario describes, at the clock's current time."""
     account = Account(clock, storage_url=storage_url)
     write_history(account, scenario)
     return account
@@ -67,7 +67,7 @@ def scenario_account(scenario: Scenario, clock: Clock, *, storage_url: str = STO
 
 def write_history(account: Account, scenario: Scenario) -> None:
     """Add the scenario's domains and their history to the account."""
-    random = Random(scenario.seed)  # noqa: S311 - the same history each time
+    random = Random(scenario.seed)  # noqa: S311 - the history must be reproducible
     _add_owner(account)
     ips = {part.name: part.ip or SHARED_IP for part in scenario.domains}
     for part in scenario.domains:
@@ -98,7 +98,7 @@ def _add_routes(account: Account, scenario: Scenario) -> None:
 
 
 def _add_owner(account: Account) -> None:
-    """Add the user and the key that the events name."""
+    """Add the user and the API key that occur in the events."""
     access, since = account.administration.access, account.clock.now() - OLD
     access.users[OWNER] = User(OWNER, "Olga Owner", "olga@example.com", "admin", since, master=True)
     access.keys.setdefault(OWN_KEY_ID, ApiKey(OWN_KEY_ID, "", "admin", since, description="Primary key", user_id=OWNER))
@@ -138,7 +138,7 @@ def _send_all(
 
 
 def _fill_in(message: StoredMessage, incidents: list[Incident], active: list[Incident]) -> None:
-    """Note the template that the message was made with, if an incident is about one."""
+    """Record the template that the message was made with, if an incident is about a template."""
     changed = next((incident for incident in incidents if isinstance(incident, BrokenTemplate)), None)
     if changed:
         message.template = changed.template
@@ -146,19 +146,19 @@ def _fill_in(message: StoredMessage, incidents: list[Incident], active: list[Inc
 
 
 def sending_times(start: float, end: float, number: int) -> Iterator[float]:
-    """Yield moments in order, most of them around 14:00 UTC, where most mail goes out."""
+    """Yield `number` times in order. Most are around 14:00 UTC, when most mail is sent."""
     low, high = _evenly(start), _evenly(end)
     for index in range(number):
         yield min(end, _by_day(low + (high - low) * (index + 0.5) / number))
 
 
 def _by_day(at: float) -> float:
-    """Move a moment towards the middle of the working day. Later moments stay later."""
+    """Move a time towards the middle of the working day. The order of times is preserved."""
     return at - DAILY_SWING * DAY / tau * sin((at % DAY - 14 * HOUR) * tau / DAY)
 
 
 def _evenly(moved: float) -> float:
-    """Return the moment that `_by_day` moves to `moved`."""
+    """Return the time that `_by_day` maps to `moved`."""
     low, high = moved - DAY, moved + DAY
     for _ in range(50):
         middle = (low + high) / 2
@@ -169,7 +169,7 @@ def _evenly(moved: float) -> float:
 def _arrive(
     account: Account, domain: Domain, message: StoredMessage, volume: Volume, active: list[Incident], random: Random
 ) -> None:
-    """Let a message be refused or delivered. Each draws equally often, so that an incident changes nothing else."""
+    """Refuse or deliver a message. All draw the same number of random values, so an incident changes nothing else."""
     bounced, opened, clicked, complained = (random.random() for _ in range(4))
     address, at = message.recipients[0], message.at + 2
     host = address.rpartition("@")[2]
@@ -182,13 +182,13 @@ def _arrive(
         bounce_hard(account, domain, message, at)
         return
     record_event(account, domain, "delivered", message, address, at, delivery_status=delivered_status(address))
-    delays = Random(message.id)  # noqa: S311 - the same delays each time
+    delays = Random(message.id)  # noqa: S311 - the delays must be reproducible
     if opened < volume.open_rate:
         has_link = not any(isinstance(incident, BrokenTemplate) for incident in active)
         clicks = has_link and clicked * volume.open_rate < volume.click_rate
         _open(account, domain, message, at, delays, clicks=clicks)
     at += complaint_delay(delays)
-    # The rate is that of all recipients, and only some providers report.
+    # The rate is relative to all recipients, but only some providers report complaints.
     reported = host in REPORTING_PROVIDERS and complained < _complaint_rate(volume, message, active) / REPORTING
     if reported and at <= account.clock.now():
         record_event(account, domain, "complained", message, address, at)
@@ -196,7 +196,7 @@ def _arrive(
 
 
 def _open(account: Account, domain: Domain, message: StoredMessage, at: float, delays: Random, *, clicks: bool) -> None:
-    """Record the open, and the click, that have happened by now."""
+    """Record the open, and with `clicks` the click, if they have happened by now."""
     address, now = message.recipients[0], account.clock.now()
     opened_at = at + open_delay(delays)
     clicked_at = opened_at + click_delay(delays)
@@ -207,7 +207,10 @@ def _open(account: Account, domain: Domain, message: StoredMessage, at: float, d
 
 
 def _complaint_rate(volume: Volume, message: StoredMessage, active: list[Incident]) -> float:
-    """Return the rate of a message. Only every second message of a spike is of its campaign, so those get twice its rate."""
+    """Return the complaint rate of a message.
+
+    Only every second message of a spike belongs to its campaign, so those messages get twice the rate.
+    """
     rates = [2 * one.rate for one in active if isinstance(one, ComplaintSpike) and one.campaign in message.tags]
     return max([volume.complaint_rate, *rates])
 

@@ -1,4 +1,4 @@
-"""Single messages of a scenario, and what becomes of them."""
+"""Single messages of a scenario, and their outcomes."""
 
 from mailgun_mcp.simulator.mail.delivery import add_bounce
 from mailgun_mcp.simulator.mail.record_events import record_event, refused_status
@@ -11,7 +11,7 @@ UNKNOWN_USER = "5.1.1 The email account that you tried to reach does not exist"
 
 
 def make_message(account: Account, domain: str, address: str, tag: str, subject: str, at: float) -> StoredMessage:
-    """Return a message that is sent at the moment `at`."""
+    """Return a message that is sent at the time `at`."""
     identity = f"{account.hex_id(16)}@{domain}"
     headers = {
         "Mime-Version": "1.0",
@@ -27,13 +27,13 @@ def make_message(account: Account, domain: str, address: str, tag: str, subject:
 
 
 def store(account: Account, domain: Domain, message: StoredMessage) -> None:
-    """Keep the message, if it would still be readable now."""
+    """Store the message if it would still be readable now."""
     if message.at + domain.retention >= account.clock.now():
         domain.messages[message.key] = message
 
 
 def bounce_hard(account: Account, domain: Domain, message: StoredMessage, at: float) -> None:
-    """Let the recipient's server say that the address does not exist."""
+    """Record that the recipient's server refused the mail because the address does not exist."""
     address = message.recipients[0]
     status = refused_status(address, 550, UNKNOWN_USER, **{"bounce-type": "hard"})
     details = {"severity": "permanent", "reason": "bounce", "delivery_status": status}
