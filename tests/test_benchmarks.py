@@ -1,10 +1,12 @@
-"""The table of `benchmarks/speed.py`, and the floors that cannot be had everywhere."""
+"""The table of `benchmarks/speed.py`, the floors that cannot be had everywhere, and the grade of the tools."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
+from benchmarks import grader
 from benchmarks.speed import Figures, lines, table
 from benchmarks.typescript import MissingFloorError, command
 
@@ -60,3 +62,10 @@ def test_without_a_registry_a_sentence_says_why_there_is_no_typescript_floor(
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MissingFloorError, match=r"npm cannot install it \(npm error network: no registry\)\.$"):
         command(tmp_path / "installed")
+
+
+def test_a_public_grader_rates_the_tools_at_least_as_wanted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["grader"])
+    assert grader.main() == 0, capsys.readouterr().out
