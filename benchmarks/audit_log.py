@@ -46,7 +46,7 @@ from mailgun_mcp.simulator.worlds.demo import demo_account
 DOMAIN = "mail.example.com"
 CALLER = Caller(local_user())
 ADDED_AT_MOST = 1.3
-"""Limit on a read's CPU time with the audit log, as a multiple of that without it. A busy machine lengthens both."""
+"""Limit on the CPU time that the audit log adds to a read, beyond the bare log, as a multiple of the plain read."""
 SECONDS_AT_MOST = 5.0
 """Limit on the seconds of CPU time for clearing 10,000 bounces with their copy."""
 BOUNCES = 10_000

@@ -36,7 +36,7 @@ from benchmarks import speed
 from benchmarks.heartbeat import Pauses
 
 ADDED_AT_MOST = 50.0
-"""Milliseconds of CPU time, beyond the floor, for which a large call may block the event loop and so other reads."""
+"""Limit on the CPU time for which a large call blocks the event loop, and so other clients' reads, in milliseconds."""
 MB = 1024 * 1024
 CALLS = 3
 """Number of large calls in each round."""

@@ -141,7 +141,7 @@ class UnknownNameError(StateError):
 
 
 class AccountError(StateError):
-    """The API key, or what was asked of an account, does not fit the account's name. The message says what to do."""
+    """The API key, or what was asked of an account, does not match the account's name. The message says what to do."""
 
     outcome: Outcome = "refused"
     kind: ErrorKind = "refused"

@@ -53,7 +53,7 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One request of a client and all that followed: a message and its answer, or answers to approvals and the rest."""
+    """A client's request and its result: a message with its answer, or answers to approvals and what follows."""
 
     conversation: str
     id: str

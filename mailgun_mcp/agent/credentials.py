@@ -10,7 +10,7 @@ from mailgun_mcp.identity.tokens import Tokens
 from mailgun_mcp.store.database import Store
 
 Check = Callable[[Principal], Principal | None]
-"""Function that returns the principal with their present permissions, or None if they may no longer call."""
+"""Function that returns the principal with their current permissions, or None if they may no longer call."""
 
 
 class Credentials:
@@ -27,7 +27,7 @@ class Credentials:
         self._checks[kind] = check
 
     def check(self, principal: Principal) -> Principal | None:
-        """Return the principal with their present permissions, or None if they may no longer call."""
+        """Return the principal with their current permissions, or None if they may no longer call."""
         if principal.expires is not None and principal.expires <= self._clock():
             return None
         check = self._checks.get(f"{principal.credential.partition(':')[0]}:")

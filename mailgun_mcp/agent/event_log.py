@@ -94,7 +94,7 @@ class EventLog:
         return live
 
     def forget(self, live: LiveRun) -> None:
-        """Forget a run that has ended."""
+        """Remove a run that has ended."""
         if self._live.get(live.conversation) is live:
             del self._live[live.conversation]
 

@@ -60,7 +60,7 @@ TOO_MANY_REQUESTS = "Stopped after {} requests to the model in one turn. Send a 
 
 
 class TurnRun:
-    """One run."""
+    """One run of a turn."""
 
     def __init__(
         self,

@@ -58,7 +58,7 @@ CHOICES: Mapping[tuple[str, str], Sequence[str]] = {
     ("rotate_keys", "what"): ("api keys", "webhook signing key", "smtp passwords", "dkim"),
     ("rotate_keys", "reason"): ("routine", "leaked"),
 }
-"""Prompt and argument -> all values that make sense."""
+"""Prompt and argument -> all valid values."""
 
 
 class Completions:

@@ -35,7 +35,7 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 class OwnKey:
-    """The question for one call."""
+    """Asks the person for their own key, if one call needs it."""
 
     def __init__(
         self,

@@ -197,7 +197,7 @@ class Tasks:
         except UnknownToolError as error:
             await self._fail(task, types.INVALID_PARAMS, sentence(str(error)))
             return
-        except Exception:  # noqa: BLE001 - as for a call without a task, which the middleware of the server answers
+        except Exception:  # noqa: BLE001 - like the server's middleware for a call without a task
             logger().exception("the call of a task failed", tool=task.tool)
             await self._fail(task, types.INTERNAL_ERROR, "Internal error")
             return

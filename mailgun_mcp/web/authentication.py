@@ -23,7 +23,7 @@ UNAVAILABLE = "Tokens cannot be checked at the moment. Nothing was done. Try aga
 
 
 class TokenRefused(Exception):
-    """A token that proves nobody. The message tells the operator why."""
+    """A token that is not accepted. The message tells the operator why."""
 
 
 class TokensUnavailable(Exception):
@@ -60,7 +60,7 @@ class Authentication:
         self._public = frozenset(public)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse a request that proves nobody, or pass it on."""
+        """Refuse a request without a valid token, or pass it on."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         elif scope["type"] != "http":

@@ -1,4 +1,4 @@
-"""Limits how many requests run at once, and stops a server in order: it takes no new requests once it is stopping.
+"""Limits how many requests run at once, and stops a server in an orderly way: once it is stopping, it takes no more.
 
 uvicorn waits for running requests, up to a limit. An open stream is such a request, and never ends by itself. So
 streams are ended here once no call is running: calls of the older transport are answered on them.
@@ -98,7 +98,7 @@ class Draining:
 
     async def _all_calls_ended(self) -> None:
         await self._ending.wait()
-        while self._calls:  # noqa: ASYNC110 - the calls know of no event, and this runs once in a process
+        while self._calls:  # noqa: ASYNC110 - the calls have no event to wait for, and this runs once in a process
             await asyncio.sleep(LOOKS_EVERY)
 
 

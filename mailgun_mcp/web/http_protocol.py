@@ -18,7 +18,7 @@ HEAD_SECONDS = 20.0
 UNREAD_SECONDS = 60.0
 """Seconds for which a client may leave sent data unread."""
 REST_SECONDS = 2.0
-"""Seconds to read the rest of an answered body. Cutting the client off at once could lose it the answer."""
+"""Seconds to read the rest of a body after its answer: a client that is cut off at once may lose the answer."""
 TOO_SLOW = b"The request did not come in time.\n"
 REFUSAL = (
     b"HTTP/1.1 408 Request Timeout\r\ncontent-type: text/plain; charset=utf-8\r\nconnection: close\r\n"

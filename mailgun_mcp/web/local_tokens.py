@@ -48,7 +48,7 @@ class StaticTokens:
         self._tokens = Tokens(self._reader)
         self._clock = clock
         self._read: dict[str, tuple[float, TokenEntry]] = {}
-        """Name of a token -> when its entry was read, and the entry."""
+        """Token id -> when its entry was read, and the entry."""
         self._is_notified = False
         self._noted: dict[str, float] = {}
         """Token id -> when its use was last recorded."""

@@ -49,7 +49,7 @@ class SlackUser(BaseModel):
 
     @property
     def known_as(self) -> Principal:
-        """The principal."""
+        """The principal that the user is on this server."""
         accounts, domains = (None if names is None else tuple(names) for names in (self.accounts, self.domains))
         return Principal(self.principal, access=Access(parse_scopes(self.scopes), accounts, domains))
 

@@ -56,7 +56,7 @@ class People:
         return replace(file.users[user].known_as, credential=f"{CREDENTIAL}{team}:{user}")
 
     def still(self, principal: Principal) -> Principal | None:
-        """Return the present principal of the user with this credential, or None if it is nobody or somebody else."""
+        """Return the current principal of the user with this credential, or None if it is nobody or somebody else."""
         team, _, user = principal.credential.removeprefix(CREDENTIAL).partition(":")
         now = self.who(team, user)
         return now if now is not None and now.id == principal.id else None

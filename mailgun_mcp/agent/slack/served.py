@@ -64,7 +64,7 @@ class ServedSlack:
 def serve_slack(
     services: Services, runner: Runner, path: str, page: str | None, variables: "Mapping[str, str] | None" = None
 ) -> ServedSlack:
-    """Return the Slack app that the file at `path` describes. `page`: URL of the approvals page. Raises SettingsError."""
+    """Return the Slack app that the file at `path` describes. `page` is the approvals page. Raises SettingsError."""
     where = Path(path).expanduser()
     file = read_file(where)
     secrets = read_secrets(file, variables)

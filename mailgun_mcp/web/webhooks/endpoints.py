@@ -13,7 +13,7 @@ from mailgun_mcp.policy.model import WebhookFormat, WebhookRules
 
 PREFIX = "whsec_"
 LEAST, MOST = 24, 64
-"""Bytes of a secret: at least, at most."""
+"""Minimum and maximum length of a secret in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
